@@ -1,0 +1,175 @@
+import type { ParameterValue } from '../../rules/index.js';
+
+/** The CWMP namespaces there are; 1.3 and 1.4 use the URN of 1.2, but some CPEs send their own and are answered in kind. */
+export const CWMP_NAMESPACES = [
+  'urn:dslforum-org:cwmp-1-0',
+  'urn:dslforum-org:cwmp-1-1',
+  'urn:dslforum-org:cwmp-1-2',
+  'urn:dslforum-org:cwmp-1-3',
+  'urn:dslforum-org:cwmp-1-4',
+] as const;
+export type CwmpNamespace = (typeof CWMP_NAMESPACES)[number];
+
+/** How a CPE writes, so that it is answered in kind. */
+export interface EnvelopeStyle {
+  readonly namespace: CwmpNamespace;
+  /** Real clients choke on a declaration they did not send themselves. */
+  readonly xmlDeclaration: boolean;
+}
+
+export interface DeviceIdStruct {
+  readonly manufacturer: string;
+  readonly oui: string;
+  readonly productClass: string;
+  readonly serialNumber: string;
+}
+
+export interface EventStruct {
+  readonly eventCode: string;
+  readonly commandKey: string;
+}
+
+/** A parameter as it came: the text, what xsi:type said of it, and the JS value of that type. */
+export interface Parameter {
+  readonly name: string;
+  readonly value: ParameterValue;
+  /** `xsd:string` and the like without prefix: string, int, unsignedInt, boolean, dateTime, base64 … */
+  readonly xsdType: string;
+}
+
+export interface FaultStruct {
+  readonly faultCode: number;
+  readonly faultString: string;
+}
+
+/** TR-069 A.3.3.1 */
+export interface Inform {
+  readonly type: 'Inform';
+  readonly deviceId: DeviceIdStruct;
+  readonly events: readonly EventStruct[];
+  readonly maxEnvelopes: number;
+  readonly currentTime: string;
+  readonly retryCount: number;
+  readonly parameters: readonly Parameter[];
+}
+
+/** TR-069 A.3.3.2 */
+export interface TransferComplete {
+  readonly type: 'TransferComplete';
+  readonly commandKey: string;
+  /** null where FaultCode is 0. */
+  readonly fault: FaultStruct | null;
+  readonly startTime: string;
+  readonly completeTime: string;
+}
+
+export type CpeRequest =
+  | Inform
+  | TransferComplete
+  | { readonly type: 'GetRPCMethods' }
+  /** An RPC this ACS does not know; answered with fault 8000. */
+  | { readonly type: 'unknown'; readonly name: string };
+
+export type CpeResponse =
+  | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
+  | { readonly type: 'GetParameterValuesResponse'; readonly parameters: readonly Parameter[] }
+  /** 0: applied; 1: applied after a reboot (TR-069 A.3.2.1). */
+  | { readonly type: 'SetParameterValuesResponse'; readonly status: 0 | 1 }
+  /** 0: done already; 1: TransferComplete follows (TR-069 A.3.2.8). */
+  | {
+      readonly type: 'DownloadResponse';
+      readonly status: 0 | 1;
+      readonly startTime: string;
+      readonly completeTime: string;
+    }
+  | { readonly type: 'RebootResponse' }
+  | {
+      readonly type: 'Fault';
+      readonly fault: FaultStruct;
+      readonly parameterFaults: readonly {
+        readonly name: string;
+        readonly faultCode: number;
+        readonly faultString: string;
+      }[];
+    };
+
+export type CpeMessage = CpeRequest | CpeResponse;
+
+/** One decoded envelope of a CPE. */
+export interface CpeEnvelope {
+  /** The header's cwmp:ID; null where there is none. */
+  readonly id: string | null;
+  readonly style: EnvelopeStyle;
+  readonly message: CpeMessage;
+}
+
+export interface SetParameter {
+  readonly name: string;
+  readonly value: string;
+  readonly xsdType: 'string' | 'int' | 'unsignedInt' | 'boolean' | 'dateTime' | 'base64';
+}
+
+/** TR-069 A.3.2.8 */
+export interface Download {
+  readonly type: 'Download';
+  readonly commandKey: string;
+  readonly fileType: string;
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly fileSizeBytes: number;
+  readonly targetFileName: string;
+  readonly delaySeconds: number;
+}
+
+export type AcsRequest =
+  | { readonly type: 'GetRPCMethods' }
+  | { readonly type: 'GetParameterValues'; readonly names: readonly string[] }
+  | {
+      readonly type: 'SetParameterValues';
+      readonly parameters: readonly SetParameter[];
+      readonly parameterKey: string;
+    }
+  | Download
+  | { readonly type: 'Reboot'; readonly commandKey: string };
+
+export type AcsResponse =
+  | { readonly type: 'InformResponse' }
+  | { readonly type: 'TransferCompleteResponse' }
+  | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
+  | { readonly type: 'Fault'; readonly fault: FaultStruct };
+
+export type AcsMessage = AcsRequest | AcsResponse;
+
+/** The ACS faults of TR-069 A.5.2. */
+export const ACS_FAULT = {
+  methodNotSupported: 8000,
+  requestDenied: 8001,
+  internalError: 8002,
+  invalidArguments: 8003,
+  resourcesExceeded: 8004,
+  retryRequest: 8005,
+  versionIncompatible: 8006,
+} as const;
+export type AcsFaultCode = (typeof ACS_FAULT)[keyof typeof ACS_FAULT];
+
+/**
+ * A body that is no CWMP message. With `envelope` set, enough was understood to answer with a SOAP fault in kind; without,
+ * the answer is a bare HTTP status.
+ */
+export class SoapError extends Error {
+  override readonly name = 'SoapError';
+  constructor(
+    message: string,
+    readonly answer:
+      | { readonly kind: 'http'; readonly status: 400 | 413 | 415 }
+      | {
+          readonly kind: 'fault';
+          readonly faultCode: AcsFaultCode;
+          readonly id: string | null;
+          readonly style: EnvelopeStyle;
+        },
+  ) {
+    super(message);
+  }
+}

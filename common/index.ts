@@ -1,0 +1,12 @@
+export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
+export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
+export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
+export {
+  createLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type LogOptions,
+  silentLogger,
+} from './log.js';
+export { createSecrets, loadSecrets, type Secrets } from './secrets.js';

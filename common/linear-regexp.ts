@@ -1,0 +1,69 @@
+import { RE2JS } from 're2js';
+
+/** Longest pattern accepted from outside: RE2 is linear in the text, but a pattern is compiled once per use. */
+export const PATTERN_CHARACTERS_MAX = 1_024;
+
+export class PatternError extends Error {
+  override readonly name = 'PatternError';
+}
+
+/**
+ * A regular expression that takes time linear in its input, whatever the pattern (RE2's engine): for every pattern
+ * that comes from outside. It has as much of RegExp's face as JSONata's `RegexEngine` option needs.
+ * Back-references and look-around, which no linear-time engine has, are refused.
+ *
+ * @example new LinearRegExp('(a+)+$').test('a'.repeat(100_000) + 'b') // false, at once
+ */
+export class LinearRegExp {
+  readonly source: string;
+  readonly flags: string;
+  readonly global: boolean;
+  lastIndex = 0;
+  readonly #compiled: RE2JS;
+
+  /**
+   * @param pattern  RE2 syntax, or a RegExp whose source and flags are taken over
+   * @throws PatternError when it does not compile or is longer than {@link PATTERN_CHARACTERS_MAX}
+   */
+  constructor(pattern: string | RegExp, flags?: string) {
+    this.source = typeof pattern === 'string' ? pattern : pattern.source;
+    this.flags = flags ?? (typeof pattern === 'string' ? '' : pattern.flags);
+    this.global = this.flags.includes('g');
+    if (this.source.length > PATTERN_CHARACTERS_MAX) {
+      throw new PatternError(`a pattern may have at most ${PATTERN_CHARACTERS_MAX} characters`);
+    }
+    let compileFlags = 0;
+    if (this.flags.includes('i')) compileFlags |= RE2JS.CASE_INSENSITIVE;
+    if (this.flags.includes('m')) compileFlags |= RE2JS.MULTILINE;
+    if (this.flags.includes('s')) compileFlags |= RE2JS.DOTALL;
+    try {
+      this.#compiled = RE2JS.compile(this.source, compileFlags);
+    } catch (error) {
+      throw new PatternError(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Like RegExp's: the match at or after `lastIndex` (with the flag `g`), else from the start; null where there is none. */
+  exec(text: string): RegExpExecArray | null {
+    const matcher = this.#compiled.matcher(text);
+    const start = this.global ? this.lastIndex : 0;
+    if (start > text.length || !matcher.find(start)) {
+      this.lastIndex = 0;
+      return null;
+    }
+    const groups: (string | undefined)[] = [];
+    for (let group = 0; group <= matcher.groupCount(); group++)
+      groups.push(matcher.group(group) ?? undefined);
+    if (this.global) this.lastIndex = matcher.end();
+    return Object.assign(groups, { index: matcher.start(), input: text }) as unknown as RegExpExecArray;
+  }
+
+  test(text: string): boolean {
+    return this.exec(text) !== null;
+  }
+
+  /** True where the pattern matches the whole of `text`. */
+  matchesWhole(text: string): boolean {
+    return this.#compiled.matches(text);
+  }
+}

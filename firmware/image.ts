@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream';
+
+export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
+/** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
+export const IMAGE_NAME_PATTERN = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
+
+/** One image of the library (id = name). Content is kept once per SHA-256. */
+export interface Image {
+  readonly id: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly fileType: string;
+  /** The SoftwareVersion a CPE reports once it runs this image. */
+  readonly softwareVersion?: string;
+  /** Which CPEs it fits; absent: any. */
+  readonly productClass?: string;
+  readonly hardwareVersion?: string;
+  readonly uploadedAtMs: number;
+  readonly uploadedBy: string;
+}
+
+export interface ImageMetadata {
+  readonly name: string;
+  readonly fileType?: string;
+  readonly softwareVersion?: string;
+  readonly productClass?: string;
+  readonly hardwareVersion?: string;
+}
+
+export interface Upload {
+  readonly metadata: ImageMetadata;
+  readonly content: Readable;
+  readonly uploadedBy: string;
+  /** Content-Length, where it is known: refused early when too large or larger than the free space. */
+  readonly sizeBytes?: number;
+  /** What the sender says the content hashes to; anything else is refused. */
+  readonly sha256?: string;
+}
+
+export interface UploadOutcome {
+  readonly image: Image;
+  /** `created`; `unchanged` where the same name held the same content and metadata already. */
+  readonly outcome: 'created' | 'unchanged';
+  /** Other names that hold the same content. */
+  readonly sameContentAs: readonly string[];
+}
+
+export type ImageErrorCode =
+  | 'invalid-metadata'
+  | 'name-taken'
+  | 'too-large'
+  | 'no-space'
+  | 'checksum-mismatch'
+  | 'incomplete'
+  | 'empty'
+  | 'not-found';
+
+export class ImageError extends Error {
+  override readonly name = 'ImageError';
+  constructor(
+    readonly code: ImageErrorCode,
+    /** The field at fault, where there is one. */
+    readonly field: string | null,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The library of firmware images. */
+export interface ImageLibrary {
+  /** Streams to disk, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
+  upload(upload: Upload): Promise<UploadOutcome>;
+  get(name: string): Promise<Image | null>;
+  /** By name. */
+  list(page: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<{ items: readonly Image[]; next: string | null }>;
+  /** @returns false where there is none of that name. Content goes with its last name. */
+  remove(name: string): Promise<boolean>;
+  /** Where the content lies on disk, to serve it. */
+  contentPath(image: Image): string;
+  /** Removes what uploads cut off by a crash left behind; called at start. */
+  cleanUp(): Promise<void>;
+}
+
+/** How a CPE is told to fetch a file (TR-069 A.3.2.8: URL at most 256 characters, no userinfo in it). */
+export interface DownloadLocation {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** 0 where it is not known. */
+  readonly sizeBytes: number;
+  readonly targetFileName: string;
+}

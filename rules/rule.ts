@@ -1,0 +1,265 @@
+import type { CountKey, CpeId, RuleId } from '../common/index.js';
+import type { Change, Revision } from '../store/index.js';
+
+/** A value a condition compares with. */
+export type Scalar = string | number | boolean | null;
+
+/** Object form: every key is a field path of the {@link Context}, all must hold. String form: JSONata. */
+export type Condition = string | Readonly<Record<string, Scalar | readonly Scalar[]>>;
+
+export interface MaintenanceWindow {
+  readonly cron: string;
+  readonly durationMinutes: number;
+  readonly timezone: string;
+  /** How many waiting CPEs a second are woken by connection request while the window is open. */
+  readonly wakePerSecond?: number;
+}
+
+export interface Limits {
+  readonly concurrent?: number;
+  readonly total?: number;
+  readonly stopAfterFailures?: number;
+}
+
+export interface Retry {
+  readonly afterMinutes: number;
+  readonly factor: number;
+  readonly maxHours: number;
+}
+
+/** How long an upgrade may stay in a state before it counts as timed out. Fractions of a minute are allowed. */
+export interface Deadlines {
+  readonly sentMinutes: number;
+  readonly acceptedMinutes: number;
+  readonly transferredMinutes: number;
+}
+
+/** An entry of FirmwareStorage as its author sees it, with the defaults filled in. */
+export interface Rule {
+  readonly id: RuleId;
+  readonly enabled: boolean;
+  readonly automatic: boolean;
+  /** The name of an image in the library, or an absolute http, https or ftp URL. */
+  readonly file: string;
+  readonly condition: Condition;
+  readonly executions: number;
+  readonly priority: number;
+  readonly author: string;
+  readonly description: string;
+  readonly target?: { readonly softwareVersion: string };
+  /** Download also to CPEs that are at the target already. */
+  readonly force?: boolean;
+  readonly window?: MaintenanceWindow;
+  readonly limits?: Limits;
+  readonly retry?: Retry;
+  readonly deadlines?: Deadlines;
+}
+
+/** What the store keeps of a rule. */
+export interface StoredRule extends Rule {
+  /** The one CPE its condition can be true for; a rule without is a fleet rule. */
+  readonly pin?: CpeId;
+  /** Set on fleet rules only, so that an index holds just those. */
+  readonly fleet?: true;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** How often RestartRule was called for this id: part of its count key. */
+  readonly restarts: number;
+  /** The rule file it was read from. The NBI may then switch `enabled` only. */
+  readonly sourceFile?: string;
+  /** The NBI's word on `enabled` for a rule from a file, which outlives re-reading the file. */
+  readonly enabledOverride?: boolean;
+}
+
+export type ParameterValue = string | number | boolean;
+
+/** What a condition sees of a CPE (design section 3). Times are epoch milliseconds. */
+export interface Context {
+  readonly cpeid: CpeId;
+  readonly oui: string;
+  readonly productClass: string;
+  readonly serialNumber: string;
+  readonly manufacturer: string;
+  readonly modelName?: string;
+  readonly softwareVersion?: string;
+  readonly hardwareVersion?: string;
+  readonly events: readonly string[];
+  readonly tags: readonly string[];
+  readonly organization?: string;
+  readonly ip: string;
+  readonly lastInform: number;
+  readonly registered: number;
+  readonly now: number;
+  /** The known data model as a tree (`{ Device: { DeviceInfo: { … } } }`), read only when a condition asks for it. */
+  readonly parameters?: ParameterTree;
+}
+
+export interface ParameterTree {
+  readonly [step: string]: ParameterValue | ParameterTree;
+}
+
+/** What one CPE has behind it with one rule, file and target. Kept in the device document. */
+export interface RuleCount {
+  /** Upgrades started, by distinct CommandKey; what `executions` bounds. */
+  readonly started: number;
+  /** Ended other than verified, in a row; spaces the retries. */
+  readonly failures: number;
+  readonly verified: boolean;
+  readonly lastEndedMs?: number;
+  /** Downloads refused with 9004 that were given back (at most 5). */
+  readonly givenBack: number;
+}
+
+export const NO_COUNT: RuleCount = { started: 0, failures: 0, verified: false, givenBack: 0 };
+
+/** What a decision needs to know of an image that a rule's `file` names. */
+export interface ImageFacts {
+  readonly softwareVersion?: string;
+  readonly productClass?: string;
+  readonly hardwareVersion?: string;
+}
+
+/** Resolves a rule's `file`: null where it names an image that the library does not hold. */
+export type ResolveFile = (file: string) => Promise<ImageFacts | null>;
+
+export interface DecisionInput {
+  readonly context: Omit<Context, 'parameters'>;
+  /** Reads the known data model; called at most once, and only where a candidate's condition needs it. */
+  readonly readParameters: () => Promise<ParameterTree>;
+  readonly counts: Readonly<Record<CountKey, RuleCount>>;
+  /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
+  readonly requested: boolean;
+}
+
+export type Verdict =
+  | 'chosen'
+  | 'disabled'
+  | 'not-automatic'
+  | 'condition-false'
+  | 'condition-error'
+  | 'executions-used-up'
+  | 'already-verified'
+  | 'at-target'
+  | 'waiting-for-retry'
+  | 'window-closed'
+  | 'limit-reached'
+  | 'image-missing'
+  | 'image-does-not-fit'
+  | 'lower-priority';
+
+/** Why a rule did or did not win, for logs and `explain`. */
+export interface Considered {
+  readonly ruleId: RuleId;
+  readonly verdict: Verdict;
+  readonly detail?: string;
+}
+
+export type Decision =
+  | {
+      readonly kind: 'upgrade';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      /** What the CPE must report to be verified; null where neither rule nor image says. */
+      readonly targetVersion: string | null;
+      /**
+       * Goes into the same commit as the reservation: it is refused unless the rule is still as it was decided on, upgrades are
+       * not frozen, and the rule's limits allow one more.
+       */
+      readonly conditions: readonly Change[];
+      readonly considered: readonly Considered[];
+    }
+  | {
+      /** A pinned rule whose CPE is at its target already: recorded, nothing is sent, and the rule is done. */
+      readonly kind: 'at-target';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      readonly targetVersion: string;
+      readonly considered: readonly Considered[];
+    }
+  | { readonly kind: 'frozen' }
+  | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };
+
+/** Something wrong with a rule: which field, what stood there and what should. */
+export interface RuleProblem {
+  /** Dotted path of the field (`limits.concurrent`); empty for the rule as a whole. */
+  readonly field: string;
+  readonly code: string;
+  /** What it should be, with the remedy, as a sentence fit for a person. */
+  readonly expected: string;
+  /** The value found, as short JSON. */
+  readonly found?: string;
+  /** Which rule of an array, counted from 0. */
+  readonly item?: number;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export class InvalidRuleError extends Error {
+  override readonly name = 'InvalidRuleError';
+  constructor(readonly problems: readonly RuleProblem[]) {
+    super(problems.map((problem) => `${problem.field || 'rule'}: ${problem.expected}`).join('; '));
+  }
+}
+
+/** A change that what is stored forbids: the rule exists, comes from a file, or moved meanwhile. */
+export class RuleConflictError extends Error {
+  override readonly name = 'RuleConflictError';
+  constructor(
+    readonly ruleId: RuleId,
+    readonly reason: 'exists' | 'from-file' | 'changed-meanwhile',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface FreezeState {
+  readonly frozen: boolean;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly sinceMs?: number;
+}
+
+/** How an upgrade ended, for a rule's limits. */
+export type UpgradeEnd = 'verified' | 'failed' | 'timed-out' | 'cancelled' | 'given-back';
+
+/** The rules of one installation: FirmwareStorage and the decisions made from it. */
+export interface Rules {
+  get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
+  /** Newest first. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages. */
+  scan(filter: {
+    readonly ids?: readonly string[];
+    readonly idPrefix?: string;
+    readonly cpeid?: string;
+  }): AsyncIterable<StoredRule>;
+  /**
+   * Creates or replaces rules, all or none. Posting what is stored already changes nothing (also no timestamp).
+   * @param bodies  as they came from outside: objects that should be rules
+   * @throws InvalidRuleError, RuleConflictError
+   */
+  put(
+    bodies: readonly unknown[],
+    options: { readonly author: string; readonly onlyNew: boolean },
+  ): Promise<void>;
+  /**
+   * Merges `patch` into each of the rules, all or none.
+   * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
+   */
+  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Deletes what exists of these; counts and results stay. @returns how many there were */
+  remove(ids: readonly RuleId[]): Promise<number>;
+  /** Forgets what was counted against these rules (their current file and target). @returns how many there were */
+  restart(ids: readonly RuleId[]): Promise<number>;
+  countKey(rule: StoredRule): CountKey;
+  decide(input: DecisionInput): Promise<Decision>;
+  /** Parameter paths (`Device.X.Y`) that enabled rules which may concern this CPE read; at most 256. */
+  parametersRead(cpeid: CpeId): Promise<readonly string[]>;
+  /** Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly. */
+  ended(countKey: CountKey, end: UpgradeEnd): readonly Change[];
+  freeze(state: {
+    readonly frozen: boolean;
+    readonly by: string;
+    readonly reason?: string;
+  }): Promise<FreezeState>;
+  freezeState(): Promise<FreezeState>;
+}

@@ -1,0 +1,170 @@
+import type { Brand } from '../common/index.js';
+
+/**
+ * What the product stores in, whichever engine is underneath: LMDB on one machine, MongoDB on many.
+ * Every change goes through {@link Store.commit}, which is atomic over any number of documents and answers only
+ * when what it did survives kill -9 and a power cut.
+ */
+export interface Store {
+  /** The same definition must be given by every process; indexes are made on first use. */
+  collection<T extends Document>(definition: CollectionDefinition): Collection<T>;
+  /** All the changes or none. Resolves when durable. Independent commits made at about the same time share one flush. */
+  commit(changes: readonly Change[]): Promise<CommitOutcome>;
+  /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
+  close(): Promise<void>;
+}
+
+/** Anything JSON can say; the `id` is its key, at most {@link ID_BYTES_MAX} bytes of UTF-8. */
+export interface Document {
+  readonly id: string;
+}
+
+/** Changes with every write of a document and never comes back, also not after a delete and a new insert. */
+export type Revision = Brand<number, 'Revision'>;
+
+export interface Stored<T extends Document> {
+  readonly document: T;
+  readonly revision: Revision;
+}
+
+export const ID_BYTES_MAX = 512;
+/** A longer string in an indexed field is indexed by its first so many bytes' worth of characters. */
+export const INDEX_VALUE_BYTES_MAX = 256;
+export const DOCUMENT_BYTES_MAX = 8 * 1024 * 1024;
+export const PAGE_ITEMS_MAX = 1_000;
+export const COMMIT_CHANGES_MAX = 5_000;
+
+export interface CollectionDefinition {
+  /** `[a-z][a-z0-9-]*`, at most 40 characters. */
+  readonly name: string;
+  /**
+   * Index name → the field paths (dotted) it sorts by, ties by id. A document that lacks any of the fields (or has null
+   * there) is not in that index. Where the value is an array the document is in the index once per distinct element
+   * (at most one array field per index). The index `id` always exists.
+   */
+  readonly indexes: Readonly<Record<string, readonly string[]>>;
+}
+
+export type IndexValue = string | number | boolean;
+
+/** Where a page ended. Opaque, safe in a URL; valid on every process, also after the document it names is gone. */
+export type Cursor = Brand<string, 'Cursor'>;
+
+export interface FindQuery {
+  /** A declared index, or `id` (the default). */
+  readonly index?: string;
+  /** Equal to these, in the order of the index's fields; may name fewer than there are. */
+  readonly equals?: readonly IndexValue[];
+  /** Bounds on the field that follows `equals`. */
+  readonly atLeast?: IndexValue;
+  readonly below?: IndexValue;
+  /** The field that follows `equals` is a string that begins with this. Excludes `atLeast` and `below`. */
+  readonly prefix?: string;
+  readonly order?: 'ascending' | 'descending';
+  readonly after?: Cursor;
+  /** 1 to {@link PAGE_ITEMS_MAX}. */
+  readonly limit: number;
+}
+
+export interface Page<T extends Document> {
+  readonly items: readonly Stored<T>[];
+  /** Continue with `after: next`; null where nothing follows. */
+  readonly next: Cursor | null;
+}
+
+export interface Collection<T extends Document> {
+  readonly name: string;
+  get(id: string): Promise<Stored<T> | null>;
+  /** In the order asked; null where there is none. */
+  getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
+  /**
+   * One bounded page in index order. A page is one consistent read; a cursor over pages sees each document that is
+   * there throughout, at most once unless its index key moves meanwhile.
+   * @throws StoreError `bad-query` for an unknown index, a bad limit or a cursor of another query
+   */
+  find(query: FindQuery): Promise<Page<T>>;
+  /** Page after page, each read when it is asked for, never one long read transaction. */
+  scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>>;
+  /** How many documents the query's range holds (walks the index, without reading documents). */
+  count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
+  /** Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session. */
+  sequence(): Promise<number>;
+
+  // The changes one can pass to `Store.commit`.
+  /** Refused where the id exists. */
+  inserting(document: T): Change;
+  /** Refused unless the document is at `revision`. */
+  replacing(document: T, revision: Revision): Change;
+  /** Whatever was there before. */
+  putting(document: T): Change;
+  /** Refused unless it exists (at `revision`, where one is given). */
+  deleting(id: string, revision?: Revision): Change;
+  /** Changes nothing; refuses the commit unless the document is at `revision` (null: unless there is none). */
+  requiring(id: string, revision: Revision | null): Change;
+  /**
+   * Adds to numeric fields of the document, which is made where it is missing (a missing field counts 0).
+   * Refused where a field named in `atMost` would come out above its bound. Needs no revision: for counters that many write.
+   */
+  counting(
+    id: string,
+    add: Readonly<Record<string, number>>,
+    atMost?: Readonly<Record<string, number>>,
+  ): Change;
+
+  // Commits of one change.
+  /** @returns null where the id exists already */
+  insert(document: T): Promise<Revision | null>;
+  /** @returns null where the document is no longer at `revision` */
+  replace(document: T, revision: Revision): Promise<Revision | null>;
+  put(document: T): Promise<Revision>;
+  /** @returns false where there was none (or not at `revision`) */
+  delete(id: string, revision?: Revision): Promise<boolean>;
+}
+
+/** Made by a collection's `inserting`, `replacing` …; opaque to everyone but the engine. */
+export type Change =
+  | { readonly kind: 'insert'; readonly collection: string; readonly document: Document }
+  | {
+      readonly kind: 'replace';
+      readonly collection: string;
+      readonly document: Document;
+      readonly revision: Revision;
+    }
+  | { readonly kind: 'put'; readonly collection: string; readonly document: Document }
+  | {
+      readonly kind: 'delete';
+      readonly collection: string;
+      readonly id: string;
+      readonly revision: Revision | null;
+    }
+  | {
+      readonly kind: 'require';
+      readonly collection: string;
+      readonly id: string;
+      readonly revision: Revision | null;
+    }
+  | {
+      readonly kind: 'count';
+      readonly collection: string;
+      readonly id: string;
+      readonly add: Readonly<Record<string, number>>;
+      readonly atMost: Readonly<Record<string, number>>;
+    };
+
+/** `refused` names the first change whose condition did not hold; then nothing was changed. */
+export type CommitOutcome =
+  | { readonly committed: true; readonly revisions: readonly (Revision | null)[] }
+  | { readonly committed: false; readonly refused: Change };
+
+export type StoreErrorCode = 'bad-query' | 'bad-document' | 'unavailable' | 'no-space' | 'closed';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
