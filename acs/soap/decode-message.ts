@@ -204,15 +204,11 @@ function decodeParameters(reader: MessageReader, message: Element): readonly Par
   return parameters;
 }
 
-/** `xsd:unsignedInt` → `unsignedInt`; a value without type is a string. */
+/** `xsd:unsignedInt` → `unsignedInt`, `xsd:string(1024)` → `string` (ZTE); a value without type is a string. */
 function localType(type: string | null): string {
   if (type === null) return 'string';
-  return (
-    type
-      .slice(type.indexOf(':') + 1)
-      .trim()
-      .slice(0, NAME_CHARACTERS_MAX) || 'string'
-  );
+  const local = /^[\w.-]+/.exec(type.slice(type.indexOf(':') + 1).trim())?.[0];
+  return local?.slice(0, NAME_CHARACTERS_MAX) ?? 'string';
 }
 
 /**
