@@ -1,4 +1,4 @@
-import { type CwmpNamespace, decodeEnvelope, SoapError } from '../../../acs/soap/index.js';
+import { type CwmpNamespace, decodeEnvelope, SoapError, type SoapLimits } from '../../../acs/soap/index.js';
 
 export const DEVICE_ID =
   '<DeviceId><Manufacturer>ACME</Manufacturer><OUI>00A1B2</OUI><ProductClass>HGW</ProductClass>' +
@@ -37,9 +37,9 @@ export function decodeBody(body: string) {
 }
 
 /** How the decoder refuses a body. @throws Error where it does not, or not with a SoapError */
-export function refusalOf(body: Buffer | string, contentType?: string): SoapError {
+export function refusalOf(body: Buffer | string, contentType?: string, limits?: SoapLimits): SoapError {
   try {
-    decodeEnvelope(Buffer.from(body), contentType);
+    decodeEnvelope(Buffer.from(body), contentType, limits);
   } catch (error) {
     if (error instanceof SoapError) return error;
     throw error;
@@ -48,7 +48,7 @@ export function refusalOf(body: Buffer | string, contentType?: string): SoapErro
 }
 
 /** The HTTP status, or the fault code, of a refusal. */
-export function answerOf(body: Buffer | string, contentType?: string): number {
-  const { answer } = refusalOf(body, contentType);
+export function answerOf(body: Buffer | string, contentType?: string, limits?: SoapLimits): number {
+  const { answer } = refusalOf(body, contentType, limits);
   return answer.kind === 'http' ? answer.status : answer.faultCode;
 }
