@@ -52,8 +52,9 @@ export interface SchemaError {
 
 /**
  * Holds CWMP envelopes to the official schemas: the envelope to SOAP's, and (SOAP is lax about what it carries) the Body's
- * child, each CWMP header block and a fault's CWMP detail to their own global elements in the schema of their namespace. A fault that is not CWMP's is a violation.
- * Empty bodies are skipped. Takes thousands at once; equal documents are checked once.
+ * child, each CWMP header block and a fault's CWMP detail to their own global elements in the schema of their namespace.
+ * A Body without exactly one child, and a fault without CWMP detail, are violations. Empty bodies are skipped.
+ * Takes thousands at once; equal documents are checked once.
  *
  * @returns every violation; empty where all are valid
  */
