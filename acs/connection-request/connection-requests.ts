@@ -1,0 +1,17 @@
+import type { CpeId } from '../../common/index.js';
+
+/** How a connection request ended, in the NBI's codes. */
+export interface ConnectionRequestOutcome {
+  readonly cpeid: CpeId;
+  /** 200 the CPE answered; 404 no such CPE; 502 refused (credentials, address, answer); 504 no answer in time. */
+  readonly code: 200 | 404 | 502 | 504;
+  readonly message: string;
+}
+
+export interface ConnectionRequests {
+  /**
+   * Marks the CPE "requested" (its next session within ten minutes considers rules that are not automatic too), then asks it to
+   * start a session (TR-069 3.2.2). A 503 means busy and is retried with back-off until the time is up.
+   */
+  send(cpeid: CpeId): Promise<ConnectionRequestOutcome>;
+}

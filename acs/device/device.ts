@@ -1,0 +1,76 @@
+import type { CountKey, CpeId, ResultId } from '../../common/index.js';
+import type { RuleCount } from '../../rules/index.js';
+import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { CwmpNamespace } from '../soap/index.js';
+
+/** The two roots a data model can have: TR-181 and TR-098. */
+export type DataModelRoot = 'Device' | 'InternetGatewayDevice';
+
+/** What Ferry keeps of a CPE between sessions. Small (≤ 2 kB as a rule): it is read in every session. */
+export interface Device extends Document {
+  readonly id: CpeId;
+  readonly manufacturer: string;
+  readonly oui: string;
+  readonly productClass: string;
+  readonly serialNumber: string;
+  readonly modelName?: string;
+  readonly softwareVersion?: string;
+  readonly hardwareVersion?: string;
+  readonly root: DataModelRoot;
+  readonly namespace: CwmpNamespace;
+  /** Where its last Inform came from. */
+  readonly ip: string;
+  readonly connectionRequestUrl?: string;
+  /** Credentials this ACS generated for connection requests; `confirmed` once the CPE has taken them. */
+  readonly connectionRequestAuth?: {
+    readonly username: string;
+    readonly sealedPassword: string;
+    readonly confirmed: boolean;
+  };
+  /** Whether credentials and the periodic Inform are still to be set; `refused` where the CPE answered with a fault. */
+  readonly provisioning: 'due' | 'done' | 'refused';
+  readonly registeredMs: number;
+  readonly lastInformMs: number;
+  readonly lastEvents: readonly string[];
+  readonly tags: readonly string[];
+  readonly organization?: string;
+  /** An operator asked for a session (SendCNR); the next one before this time consumes it. */
+  readonly requestedUntilMs?: number;
+  /** The upgrade under way; at most one. */
+  readonly inFlight?: ResultId;
+  /** The last upgrade that timed out: what is heard later may still say how it ended. */
+  readonly late?: ResultId;
+  readonly counts: Readonly<Record<CountKey, RuleCount>>;
+  /** Digest of the parameters of the last Inform, so that unchanged ones are not written again. */
+  readonly informDigest: string;
+  /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
+  readonly askedPaths?: readonly string[];
+}
+
+export const DEVICES: CollectionDefinition = {
+  name: 'devices',
+  indexes: { serialNumber: ['serialNumber'], tags: ['tags'], registered: ['registeredMs'] },
+};
+
+/** A subtree of the data model of one CPE, as last reported: flat, by full name. The id is `<cpeid>/<subtree>`. */
+export interface ParameterDocument extends Document {
+  readonly values: Readonly<Record<string, string | number | boolean>>;
+}
+
+export const PARAMETERS: CollectionDefinition = { name: 'parameters', indexes: {} };
+
+/** The CPEs this installation knows. */
+export interface Devices {
+  get(cpeid: CpeId): Promise<Device | null>;
+  /** By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers` and `tags`, else in bounded pages. */
+  scan(filter: DeviceFilter): AsyncIterable<Device>;
+  /** Every parameter known of the CPE, by full name. */
+  parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
+}
+
+export interface DeviceFilter {
+  readonly ids?: readonly string[];
+  readonly idPrefix?: string;
+  readonly serialNumbers?: readonly string[];
+  readonly tags?: readonly string[];
+}

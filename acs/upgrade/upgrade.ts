@@ -1,0 +1,81 @@
+import type { CommandKey, CountKey, CpeId, ResultId, RuleId } from '../../common/index.js';
+import type { CollectionDefinition, Document } from '../../store/index.js';
+
+/**
+ * The life of an upgrade. `sent` is written before the Download goes on the wire (the design's `reserved` and `sent` in
+ * one: after a crash nobody could tell them apart), so it also means "may have been sent".
+ */
+export type UpgradeState =
+  | 'sent'
+  | 'accepted'
+  | 'transferred'
+  | 'verified'
+  | 'failed'
+  | 'timed-out'
+  | 'cancelled';
+
+/** What FirmwareResultStorage shows of the outcome: 200 verified, 202 running, 500 failed, 408 timed out, 499 cancelled. */
+export interface UpgradeResult {
+  readonly code: 200 | 202 | 408 | 499 | 500;
+  readonly message: string;
+}
+
+/** One execution of one rule on one CPE. */
+export interface Upgrade extends Document {
+  readonly id: ResultId;
+  readonly commandKey: CommandKey;
+  readonly cpeid: CpeId;
+  readonly campaignid: RuleId;
+  /** The rule's file and target that this was an execution of. */
+  readonly countKey: CountKey;
+  readonly ruleDescription: string;
+  readonly state: UpgradeState;
+  /** True once it ended. */
+  readonly status: boolean;
+  readonly result: UpgradeResult;
+  readonly file: string;
+  readonly targetVersion: string | null;
+  /** SoftwareVersion when it began. */
+  readonly fromVersion: string | null;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+  /** When the state it is in times out; absent once it ended. */
+  readonly deadlineAtMs?: number;
+  /** How long each state may last. */
+  readonly stateMsMax: { readonly sent: number; readonly accepted: number; readonly transferred: number };
+}
+
+export const UPGRADES: CollectionDefinition = {
+  name: 'upgrades',
+  indexes: {
+    campaign: ['campaignid', 'updatedAtMs'],
+    cpe: ['cpeid', 'updatedAtMs'],
+    updated: ['updatedAtMs'],
+    status: ['status', 'updatedAtMs'],
+    deadline: ['deadlineAtMs'],
+  },
+};
+
+export interface UpgradeFilter {
+  readonly ids?: readonly string[];
+  readonly campaignids?: readonly string[];
+  readonly cpeids?: readonly string[];
+  readonly status?: boolean;
+}
+
+/** Deleting the result of an upgrade that still runs would lose what becomes of it. */
+export class UpgradeRunningError extends Error {
+  override readonly name = 'UpgradeRunningError';
+  constructor(readonly ids: readonly ResultId[]) {
+    super(`${ids.length} of the results belong to upgrades that are still running`);
+  }
+}
+
+/** Results of upgrades, running and ended. */
+export interface Upgrades {
+  get(id: ResultId): Promise<Upgrade | null>;
+  /** Newest first (by `updatedAtMs`); served from an index for any field of the filter, else in bounded pages. */
+  scan(filter: UpgradeFilter): AsyncIterable<Upgrade>;
+  /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
+  remove(ids: readonly ResultId[]): Promise<number>;
+}
