@@ -4,10 +4,15 @@ export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
 export const IMAGE_NAME_PATTERN = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
 
-/** One image of the library (id = name). Content is kept once per SHA-256. */
+/** One image of the library (id = name). Content is kept once per SHA-256, however many names it has. */
 export interface Image {
   readonly id: string;
   readonly sha256: string;
+  /**
+   * The file that holds the content: the hash and a random suffix. Every life of a content has its own file, so that a
+   * removal still under way never hits what a later upload put back.
+   */
+  readonly contentFile: string;
   readonly sizeBytes: number;
   readonly fileType: string;
   /** The SoftwareVersion a CPE reports once it runs this image. */
@@ -29,6 +34,7 @@ export interface ImageMetadata {
 
 export interface Upload {
   readonly metadata: ImageMetadata;
+  /** Bytes. Where the upload is refused it is left as it is (not destroyed), so that HTTP can still answer on its socket. */
   readonly content: Readable;
   readonly uploadedBy: string;
   /** Content-Length, where it is known: refused early when too large or larger than the free space. */
@@ -41,7 +47,7 @@ export interface UploadOutcome {
   readonly image: Image;
   /** `created`; `unchanged` where the same name held the same content and metadata already. */
   readonly outcome: 'created' | 'unchanged';
-  /** Other names that hold the same content. */
+  /** Other names that hold the same content; the first 100. */
   readonly sameContentAs: readonly string[];
 }
 
@@ -53,7 +59,9 @@ export type ImageErrorCode =
   | 'checksum-mismatch'
   | 'incomplete'
   | 'empty'
-  | 'not-found';
+  | 'not-found'
+  /** An absolute URL that no Download can carry. */
+  | 'invalid-url';
 
 export class ImageError extends Error {
   override readonly name = 'ImageError';
@@ -72,7 +80,7 @@ export interface ImageLibrary {
   /** Streams to disk, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
   get(name: string): Promise<Image | null>;
-  /** By name. */
+  /** By name. @param page `limit` is 1 to 1,000, `after` the `next` of the page before. @throws ImageError */
   list(page: {
     readonly after?: string;
     readonly limit: number;
@@ -81,7 +89,7 @@ export interface ImageLibrary {
   remove(name: string): Promise<boolean>;
   /** Where the content lies on disk, to serve it. */
   contentPath(image: Image): string;
-  /** Removes what uploads cut off by a crash left behind; called at start. */
+  /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */
   cleanUp(): Promise<void>;
 }
 

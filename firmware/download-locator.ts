@@ -1,0 +1,141 @@
+import type { Secrets } from '../common/index.js';
+import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
+import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
+import {
+  type DownloadLocation,
+  type Image,
+  ImageError,
+  type ImageLibrary,
+} from './image.js';
+import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
+
+/** URL, Username and Password of Download are string(256) (TR-069 A.3.2.8). */
+export const DOWNLOAD_FIELD_CHARACTERS_MAX = 256;
+const IMAGE_NAME_CHARACTERS_MAX = 128;
+const ABSOLUTE_URL_PATTERN = /^(https?|ftp):\/\//i;
+
+/** So that base, token and the longest name fit into a Download. */
+export const PUBLIC_URL_CHARACTERS_MAX =
+  DOWNLOAD_FIELD_CHARACTERS_MAX -
+  `${TOKEN_PATH}${'t'.repeat(FILE_TOKEN_CHARACTERS)}/`.length -
+  IMAGE_NAME_CHARACTERS_MAX;
+
+/** How CPEs prove to our file server that they may fetch an image. */
+export type FileAuth =
+  | { readonly kind: 'token' }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string };
+
+export interface DownloadLocatorOptions {
+  readonly secrets: Pick<Secrets, 'mac'>;
+  readonly publicUrl: PublicUrl;
+  readonly auth: FileAuth;
+  readonly library: Pick<ImageLibrary, 'get'>;
+}
+
+/** What a rule's `file` stands for. */
+export type ResolvedFile = { readonly image: Image } | { readonly url: string };
+
+/** Turns a rule's `file` into what a CPE needs to fetch it. */
+export interface DownloadLocator {
+  /**
+   * What `file` stands for: an image of the library (by its name, or by its URL on our own file server) or a URL
+   * elsewhere, without userinfo. Null where it is neither, or the image does not exist.
+   */
+  resolve(file: string): Promise<ResolvedFile | null>;
+  /**
+   * Where the CPE fetches it.
+   * @param options  `expiresAtMs`: how long a token URL works; `cpeIp`: chooses among public URLs
+   * @returns null where no such image exists
+   * @throws ImageError `invalid-url` for an absolute URL that no Download can carry
+   */
+  locate(
+    file: string,
+    options: { readonly expiresAtMs: number; readonly cpeIp?: string },
+  ): Promise<DownloadLocation | null>;
+}
+
+/** @throws Error where `publicUrl` or the credentials are not usable, naming the remedy */
+export function createDownloadLocator(options: DownloadLocatorOptions): DownloadLocator {
+  const { secrets, auth, library } = options;
+  const publicUrls = parsePublicUrl(options.publicUrl, PUBLIC_URL_CHARACTERS_MAX);
+  checkFileAuth(auth);
+  return {
+    async resolve(file) {
+      const reference = parseFile(file, publicUrls);
+      if (reference.kind === 'foreign') return { url: reference.url };
+      if (reference.kind === 'unusable') return null;
+      const image = await library.get(reference.name);
+      return image === null ? null : { image };
+    },
+    async locate(file, { expiresAtMs, cpeIp }) {
+      const reference = parseFile(file, publicUrls);
+      if (reference.kind === 'unusable') throw new ImageError('invalid-url', 'file', reference.reason);
+      if (reference.kind === 'foreign') {
+        const { url, username, password } = reference;
+        return { url, username, password, sizeBytes: 0, targetFileName: '' };
+      }
+      const image = await library.get(reference.name);
+      if (image === null) return null;
+      const base = publicUrls.forCpe(cpeIp);
+      const common = { sizeBytes: image.sizeBytes, targetFileName: image.id };
+      if (auth.kind === 'basic') {
+        const { username, password } = auth;
+        return { url: `${base}${FILES_PATH}${image.id}`, username, password, ...common };
+      }
+      const token = issueFileToken(secrets, image.id, expiresAtMs);
+      return { url: `${base}${TOKEN_PATH}${token}/${image.id}`, username: '', password: '', ...common };
+    },
+  };
+}
+
+/** @throws Error where the credentials fit neither Basic (RFC 7617: no colon in the user name) nor a Download */
+export function checkFileAuth(auth: FileAuth): void {
+  if (auth.kind === 'token') return;
+  for (const field of ['username', 'password'] as const) {
+    const { length } = auth[field];
+    if (length < 1 || length > DOWNLOAD_FIELD_CHARACTERS_MAX || /\p{Cc}/u.test(auth[field])) {
+      throw new Error(`file ${field}: must be 1 to ${DOWNLOAD_FIELD_CHARACTERS_MAX} printable characters`);
+    }
+  }
+  if (auth.username.includes(':')) throw new Error('file username: must hold no colon (RFC 7617)');
+}
+
+type FileReference =
+  | { readonly kind: 'image'; readonly name: string }
+  | { readonly kind: 'foreign'; readonly url: string; readonly username: string; readonly password: string }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+function parseFile(file: string, publicUrls: PublicUrls): FileReference {
+  if (!ABSOLUTE_URL_PATTERN.test(file)) return { kind: 'image', name: file };
+  // URL's parser forgives white space and backslashes; a CPE that gets the text as it is may not.
+  if (!/^[\x21-\x5b\x5d-\x7e]+$/.test(file) || !URL.canParse(file)) {
+    return { kind: 'unusable', reason: 'file must be a well-formed URL; write other characters as %XX' };
+  }
+  const url = new URL(file);
+  const name = ownImageName(url, publicUrls);
+  return name === null ? parseForeign(file, url) : { kind: 'image', name };
+}
+
+/** `<publicUrl>/files/NAME`, whatever the spelling of scheme, host and port; null for any other URL. */
+function ownImageName(url: URL, { bases }: PublicUrls): string | null {
+  const place = `${url.origin}${url.pathname}`;
+  const base = bases.find((candidate) => place.startsWith(`${candidate}${FILES_PATH}`));
+  return base === undefined ? null : (percentDecode(place.slice(base.length + FILES_PATH.length)) ?? '');
+}
+
+function parseForeign(file: string, parsed: URL): FileReference {
+  // Cut out of the text, not taken from the parsed URL: some servers' URLs do not survive normalisation.
+  const url = file.replace(/^([^/]+\/\/)[^/?#]*@/, '$1');
+  const username = percentDecode(parsed.username);
+  const password = percentDecode(parsed.password);
+  if (username === null || password === null) {
+    return { kind: 'unusable', reason: 'file: user and password of the URL must be UTF-8, written as %XX' };
+  }
+  if ([url, username, password].some((field) => field.length > DOWNLOAD_FIELD_CHARACTERS_MAX)) {
+    return {
+      kind: 'unusable',
+      reason: `file: a CPE takes a URL, user and password of at most ${DOWNLOAD_FIELD_CHARACTERS_MAX} characters each`,
+    };
+  }
+  return { kind: 'foreign', url, username, password };
+}

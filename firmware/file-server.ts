@@ -1,0 +1,272 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { basename, dirname } from 'node:path';
+import send from 'send';
+import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
+import { type FileTarget, parseFileTarget } from './file-path.js';
+import { checkFileToken } from './file-token.js';
+import type { Image, ImageLibrary } from './image.js';
+import { type PublicUrl, parsePublicUrl } from './public-url.js';
+
+const HEADER_BYTES_MAX = 8 * 1024;
+const HEADERS_MS_MAX = 15 * SECOND_MS;
+const REQUEST_MS_MAX = 30 * SECOND_MS;
+const CONNECTIONS_CHECK_MS = 5 * SECOND_MS;
+const KEEP_ALIVE_MS = 5 * SECOND_MS;
+/** A CPE that takes no byte for so long has gone away; it resumes with a range. */
+const IDLE_MS_MAX = 60 * SECOND_MS;
+/** Each takes two file handles while it downloads. */
+const CONNECTIONS_MAX = 4_000;
+const CLOSE_GRACE_MS = 5 * SECOND_MS;
+
+const STATUS_TEXT = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  412: 'Precondition Failed',
+  416: 'Range Not Satisfiable',
+  500: 'Internal Server Error',
+} as const;
+type RefusalStatus = keyof typeof STATUS_TEXT;
+
+/** What a download does, for metrics. Requests that get no content are `refused`. */
+export type FileServerEvent =
+  | { readonly kind: 'started'; readonly image: string }
+  | {
+      readonly kind: 'ended';
+      readonly image: string;
+      /** `aborted`: the client went away, or took nothing for too long. */
+      readonly outcome: 'complete' | 'aborted';
+      /** Headers included. */
+      readonly bytesSent: number;
+    }
+  | { readonly kind: 'refused'; readonly status: RefusalStatus };
+
+export interface FileServerOptions {
+  readonly library: Pick<ImageLibrary, 'get' | 'contentPath'>;
+  readonly secrets: Pick<Secrets, 'mac'>;
+  /** Only the paths of these matter here: requests are served with and without them in front. */
+  readonly publicUrl: PublicUrl;
+  /** With `basic`, `/files/<name>` is served as well; token URLs always are. */
+  readonly auth: FileAuth;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onEvent?: (event: FileServerEvent) => void;
+  readonly idleMsMax?: number;
+  readonly connectionsMax?: number;
+}
+
+export interface FileServer {
+  /** Not listening yet. */
+  readonly server: Server;
+  /** Takes no more connections, lets downloads go on for `graceMs` (5 s unless told), then cuts them off. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * The HTTP server that CPEs download images from: `/t/<token>/<name>` and `/files/<name>` (GET, HEAD; ranges, ETag).
+ * It always says Content-Length, never redirects and never compresses: CPEs' download clients are simple.
+ * @throws Error where `publicUrl` or the credentials are not usable, naming the remedy
+ */
+export function createFileServer(options: FileServerOptions): FileServer {
+  checkFileAuth(options.auth);
+  const { bases } = parsePublicUrl(options.publicUrl, PUBLIC_URL_CHARACTERS_MAX);
+  const prefixes = [...new Set([...bases.map((base) => new URL(base).pathname.replace(/\/$/, '')), ''])];
+  const handle = createHandler(options, prefixes);
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    (request, response) => void handle(request, response),
+  );
+  server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+  // Counts from the last byte that moved, also within one large write: a slow reader is none that stopped.
+  server.setTimeout(options.idleMsMax ?? IDLE_MS_MAX, (socket) => socket.destroy());
+  return { server, close: (graceMs = CLOSE_GRACE_MS) => closeServer(server, graceMs) };
+}
+
+function closeServer(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearTimeout(cutOff);
+      resolve();
+    });
+  });
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+function createHandler(options: FileServerOptions, prefixes: readonly string[]): Handler {
+  const { library, logger, onEvent = () => {} } = options;
+  const authorise = createAuthoriser(options);
+  const refuse = (response: ServerResponse, status: RefusalStatus) => {
+    answerRefusal(response, status);
+    onEvent({ kind: 'refused', status });
+  };
+  return async (request, response) => {
+    try {
+      closeAfterBody(request, response);
+      const target = parseFileTarget(request.url ?? '', prefixes);
+      if (target === null) return refuse(response, 404);
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.setHeader('Allow', 'GET, HEAD');
+        return refuse(response, 405);
+      }
+      const denied = authorise(target, request);
+      if (denied !== null) {
+        if (denied === 401) response.setHeader('WWW-Authenticate', 'Basic realm="Ferry", charset="UTF-8"');
+        return refuse(response, denied);
+      }
+      const image = await library.get(target.name);
+      if (image === null) return refuse(response, 404);
+      const path = library.contentPath(image);
+      if (!(await isWhole(path, image))) {
+        logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
+        return refuse(response, 500);
+      }
+      serve(request, response, { image, path, refuse, onEvent });
+    } catch (error) {
+      logger.error('files.failed', { error });
+      refuse(response, 500);
+    }
+  };
+}
+
+/** @returns the status that refuses the request, or null where it may have the file */
+function createAuthoriser(
+  options: FileServerOptions,
+): (target: FileTarget, request: IncomingMessage) => 401 | 403 | 404 | null {
+  const { auth, secrets, clock, logger } = options;
+  return (target, request) => {
+    const { name } = target;
+    if (target.kind === 'token') {
+      const verdict = checkFileToken(secrets, target.token, name, clock());
+      if (verdict === 'valid') return null;
+      logger.warn('files.token-refused', {
+        image: name,
+        reason: verdict,
+        remoteAddress: request.socket.remoteAddress,
+      });
+      return 403;
+    }
+    if (auth.kind !== 'basic') return 404;
+    const { authorization } = request.headers;
+    if (isBasic(authorization, auth)) return null;
+    // Most clients ask without credentials first: only wrong ones are worth a line.
+    if (authorization !== undefined) {
+      logger.warn('files.credentials-refused', { image: name, remoteAddress: request.socket.remoteAddress });
+    }
+    return 401;
+  };
+}
+
+/** Compares digests, which takes the same time wherever the first difference is. */
+function isBasic(
+  authorization: string | undefined,
+  expected: { readonly username: string; readonly password: string },
+): boolean {
+  const [, credentials = ''] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization ?? '') ?? [];
+  const digest = (value: Buffer) => createHash('sha256').update(value).digest();
+  return timingSafeEqual(
+    digest(Buffer.from(credentials, 'base64')),
+    digest(Buffer.from(`${expected.username}:${expected.password}`)),
+  );
+}
+
+/** Half an image must never reach a CPE: some flash what they get. */
+async function isWhole(path: string, image: Image): Promise<boolean> {
+  try {
+    return (await stat(path)).size === image.sizeBytes;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+interface Serving {
+  readonly image: Image;
+  readonly path: string;
+  readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
+  readonly onEvent: (event: FileServerEvent) => void;
+}
+
+/** Ranges and preconditions are `send`'s; it also frees the file handle when the client goes away. */
+function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
+  const { image, path, refuse, onEvent } = serving;
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Cache-Control', 'private');
+  response.setHeader('ETag', `"${image.sha256}"`);
+  response.setHeader('Last-Modified', new Date(image.uploadedAtMs).toUTCString());
+  const stream = send(request, `/${basename(path)}`, {
+    root: dirname(path),
+    dotfiles: 'deny',
+    index: false,
+    cacheControl: false,
+    etag: false,
+    lastModified: false,
+  });
+  stream.on('error', (error: unknown) => {
+    if (response.headersSent) response.destroy();
+    else refuse(response, statusOf(error));
+  });
+  reportDownload(request, response, image, onEvent);
+  stream.pipe(response);
+}
+
+/** Nobody reads a request's body here; keeping the connection would mean to take all of it first. */
+function closeAfterBody(request: IncomingMessage, response: ServerResponse): void {
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  if ((length !== undefined && length !== '0') || encoding !== undefined) {
+    response.setHeader('Connection', 'close');
+  }
+}
+
+function statusOf(error: unknown): RefusalStatus {
+  const status = error instanceof Error && 'status' in error ? error.status : 500;
+  return status === 412 || status === 416 ? status : 500;
+}
+
+function reportDownload(
+  request: IncomingMessage,
+  response: ServerResponse,
+  image: Image,
+  onEvent: Serving['onEvent'],
+): void {
+  const { socket } = request;
+  const bytesBefore = socket.bytesWritten;
+  let isStarted = false;
+  response.once('pipe', () => {
+    isStarted = true;
+    onEvent({ kind: 'started', image: image.id });
+  });
+  response.once('close', () => {
+    if (!isStarted) return;
+    const outcome = response.writableFinished ? 'complete' : 'aborted';
+    onEvent({ kind: 'ended', image: image.id, outcome, bytesSent: socket.bytesWritten - bytesBefore });
+  });
+}
+
+function answerRefusal(response: ServerResponse, status: RefusalStatus): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  for (const header of ['ETag', 'Last-Modified', 'Accept-Ranges', 'Content-Length']) {
+    response.removeHeader(header);
+  }
+  const body = `${STATUS_TEXT[status]}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
+  response.end(body);
+}

@@ -1,0 +1,285 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock, Logger } from '../common/index.js';
+import { type Collection, PAGE_ITEMS_MAX, type Store, StoreError } from '../store/index.js';
+import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
+import {
+  IMAGE_NAME_PATTERN,
+  type Image,
+  ImageError,
+  type ImageLibrary,
+  type Upload,
+  type UploadOutcome,
+} from './image.js';
+import { isNoSpace, noSpace, type Received, receiveContent } from './incoming.js';
+import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
+
+/** A sender that gives nothing for so long has gone away. */
+export const UPLOAD_IDLE_MS_MAX = 60_000;
+/** Names of the same content that an upload's outcome lists. */
+const SAME_CONTENT_NAMES_MAX = 100;
+/** Each refused commit means that another upload or removal of the same name or content went through. */
+const COMMIT_ATTEMPTS_MAX = 100;
+const DIRECTORY_MODE = 0o700;
+
+export interface ImageLibraryOptions {
+  /** Holds `content/` and `incoming/`, which must be on one file system; made where missing. */
+  readonly directory: string;
+  readonly store: Store;
+  readonly limits: {
+    readonly imageBytesMax: number;
+    /** How long an upload may give nothing; {@link UPLOAD_IDLE_MS_MAX} unless told. */
+    readonly uploadIdleMsMax?: number;
+  };
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Opens the library of firmware images.
+ *
+ * Several processes may have it open at once. What makes that safe: a file of `content/` is in its place and durable
+ * before a commit names it, it is named by exactly one content document, and it is removed only after the commit that
+ * removed that document. A later upload of the same bytes makes a new document with a new file.
+ */
+export async function openImageLibrary(options: ImageLibraryOptions): Promise<ImageLibrary> {
+  const { imageBytesMax } = options.limits;
+  if (!(Number.isSafeInteger(imageBytesMax) && imageBytesMax > 0)) {
+    throw new RangeError(`imageBytesMax must be a whole number above 0, found ${imageBytesMax}`);
+  }
+  const library = new StoredImageLibrary(options);
+  await library.prepare();
+  return library;
+}
+
+class StoredImageLibrary implements ImageLibrary {
+  readonly #options: ImageLibraryOptions;
+  readonly #contentDirectory: string;
+  readonly #incomingDirectory: string;
+  readonly #images: Collection<Image>;
+  readonly #contents: Collection<StoredContent>;
+
+  constructor(options: ImageLibraryOptions) {
+    this.#options = options;
+    this.#contentDirectory = join(options.directory, 'content');
+    this.#incomingDirectory = join(options.directory, 'incoming');
+    this.#images = options.store.collection<Image>({ name: 'images', indexes: { sha256: ['sha256'] } });
+    this.#contents = options.store.collection<StoredContent>({ name: 'image-contents', indexes: {} });
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.#contentDirectory, { recursive: true, mode: DIRECTORY_MODE });
+    await mkdir(this.#incomingDirectory, { recursive: true, mode: DIRECTORY_MODE });
+    await syncDirectory(this.#options.directory);
+    await syncDirectory(dirname(this.#options.directory));
+  }
+
+  async upload(upload: Upload): Promise<UploadOutcome> {
+    // A stream that fails before it is read would otherwise end the process; reading it reports the failure.
+    upload.content.on('error', () => {});
+    const description = parseDescription(upload);
+    await this.#refuseTaken(description, upload);
+    const { uploadIdleMsMax = UPLOAD_IDLE_MS_MAX, imageBytesMax } = this.#options.limits;
+    const received = await receiveContent(upload.content, {
+      directory: this.#incomingDirectory,
+      bytesMax: imageBytesMax,
+      idleMsMax: uploadIdleMsMax,
+      ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
+    });
+    try {
+      checkSha256(received, upload.sha256);
+      return await this.#admit(description, received, upload.uploadedBy);
+    } catch (error) {
+      throw isNoSpace(error) || isStoreFull(error) ? noSpace() : error;
+    } finally {
+      await rm(received.path, { force: true });
+    }
+  }
+
+  async get(name: string): Promise<Image | null> {
+    if (!IMAGE_NAME_PATTERN.test(name)) return null;
+    return (await this.#images.get(name))?.document ?? null;
+  }
+
+  async list(page: {
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<{ items: readonly Image[]; next: string | null }> {
+    const { after, limit } = page;
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= PAGE_ITEMS_MAX)) {
+      throw new ImageError('invalid-metadata', 'limit', `limit must be 1 to ${PAGE_ITEMS_MAX}`);
+    }
+    if (after !== undefined && !IMAGE_NAME_PATTERN.test(after)) {
+      throw new ImageError('invalid-metadata', 'after', 'after must be the name of an image');
+    }
+    const found = await this.#images.find({
+      limit,
+      // A space sorts below every character of a name: so this is the first key after `after`.
+      ...(after === undefined ? {} : { atLeast: `${after} ` }),
+    });
+    const items = found.items.map((stored) => stored.document);
+    return { items, next: found.next === null ? null : (items.at(-1)?.id ?? null) };
+  }
+
+  async remove(name: string): Promise<boolean> {
+    if (!IMAGE_NAME_PATTERN.test(name)) return false;
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const image = await this.#images.get(name);
+      if (image === null) return false;
+      const content = await this.#contents.get(image.document.sha256);
+      if (content === null) throw new Error(`The content document of image ${name} is missing`);
+      const isLast = content.document.names === 1;
+      const { committed } = await this.#options.store.commit([
+        this.#images.deleting(name, image.revision),
+        isLast
+          ? this.#contents.deleting(content.document.id, content.revision)
+          : this.#contents.replacing(
+              { ...content.document, names: content.document.names - 1 },
+              content.revision,
+            ),
+      ]);
+      if (!committed) continue;
+      this.#options.logger.info('image.removed', { image: name, sha256: content.document.id });
+      if (isLast) await this.#discard(content.document.file);
+      return true;
+    }
+    throw contended(name);
+  }
+
+  contentPath(image: Image): string {
+    return join(this.#contentDirectory, image.contentFile);
+  }
+
+  async cleanUp(): Promise<void> {
+    const nowMs = this.#options.clock();
+    const incoming = await cleanIncoming(this.#incomingDirectory, nowMs);
+    const contents = await cleanContents(this.#contentDirectory, this.#contents, nowMs);
+    if (incoming + contents > 0) this.#options.logger.info('images.cleaned-up', { incoming, contents });
+  }
+
+  /** Refuses before reading what cannot become anything but `name-taken`. */
+  async #refuseTaken(description: ImageDescription, upload: Upload): Promise<void> {
+    const existing = await this.#images.get(description.name);
+    if (existing === null) return;
+    const { sha256, sizeBytes } = existing.document;
+    const isSame =
+      sameDescription(existing.document, description) &&
+      (upload.sha256 === undefined || upload.sha256.toLowerCase() === sha256) &&
+      (upload.sizeBytes === undefined || upload.sizeBytes === sizeBytes);
+    if (!isSame) throw nameTaken(description.name);
+  }
+
+  /** Gives durable content its name: puts it in its place, unless a content document shows that it is there already. */
+  async #admit(
+    description: ImageDescription,
+    received: Received,
+    uploadedBy: string,
+  ): Promise<UploadOutcome> {
+    const { sha256, sizeBytes } = received;
+    const ownFile = newContentFile(sha256);
+    let isPlaced = false;
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const existing = await this.#images.get(description.name);
+      if (existing !== null) {
+        if (isPlaced) await this.#discard(ownFile);
+        return this.#unchanged(existing.document, description, sha256);
+      }
+      const content = await this.#contents.get(sha256);
+      if (content === null && !isPlaced) {
+        await this.#place(received.path, ownFile);
+        isPlaced = true;
+      }
+      const contentFile = content?.document.file ?? ownFile;
+      const { name, ...described } = description;
+      const image: Image = {
+        id: name,
+        sha256,
+        contentFile,
+        sizeBytes,
+        ...described,
+        uploadedAtMs: this.#options.clock(),
+        uploadedBy,
+      };
+      // Should this throw, only the store knows whether it was done: the file stays, and cleanUp finds out.
+      const { committed } = await this.#options.store.commit([
+        this.#images.inserting(image),
+        content === null
+          ? this.#contents.inserting({ id: sha256, file: ownFile, names: 1 })
+          : this.#contents.replacing(
+              { ...content.document, names: content.document.names + 1 },
+              content.revision,
+            ),
+      ]);
+      if (!committed) continue;
+      if (isPlaced && contentFile !== ownFile) await this.#discard(ownFile);
+      this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
+      return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
+    }
+    if (isPlaced) await this.#discard(ownFile);
+    throw contended(description.name);
+  }
+
+  async #unchanged(existing: Image, description: ImageDescription, sha256: string): Promise<UploadOutcome> {
+    if (existing.sha256 !== sha256 || !sameDescription(existing, description)) throw nameTaken(existing.id);
+    return { image: existing, outcome: 'unchanged', sameContentAs: await this.#otherNames(existing) };
+  }
+
+  async #otherNames(image: Image): Promise<readonly string[]> {
+    const limit = SAME_CONTENT_NAMES_MAX + 1;
+    const { items } = await this.#images.find({ index: 'sha256', equals: [image.sha256], limit });
+    return items
+      .map((stored) => stored.document.id)
+      .filter((name) => name !== image.id)
+      .slice(0, SAME_CONTENT_NAMES_MAX);
+  }
+
+  async #place(path: string, file: string): Promise<void> {
+    await rename(path, join(this.#contentDirectory, file));
+    await syncDirectory(this.#contentDirectory);
+  }
+
+  /** Removes a file that no content document names (any more). */
+  async #discard(file: string): Promise<void> {
+    try {
+      await rm(join(this.#contentDirectory, file), { force: true });
+    } catch (error) {
+      // The caller's work is done; cleanUp tries again.
+      this.#options.logger.warn('image.content-not-removed', { file, error });
+    }
+  }
+}
+
+function checkSha256(received: Received, expected: string | undefined): void {
+  if (expected === undefined || expected.toLowerCase() === received.sha256) return;
+  throw new ImageError(
+    'checksum-mismatch',
+    'sha256',
+    `the content's SHA-256 is ${received.sha256}, not ${expected.toLowerCase()}: send it again, or correct sha256`,
+  );
+}
+
+function nameTaken(name: string): ImageError {
+  return new ImageError(
+    'name-taken',
+    'name',
+    `an image called ${name} with other content or metadata exists: choose another name, or delete that image first`,
+  );
+}
+
+function contended(name: string): Error {
+  return new Error(`Image ${name}: gave up after ${COMMIT_ATTEMPTS_MAX} commits that others overtook`);
+}
+
+function isStoreFull(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'no-space';
+}
+
+/** Makes the names in a directory durable (POSIX keeps them apart from the files' content). */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
