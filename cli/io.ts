@@ -17,7 +17,11 @@ export function columnsOf(stream: NodeJS.WriteStream): number {
  * A table that fits the terminal: columns are as wide as their longest cell, and where that is too much the widest is wrapped.
  * @param rows  cells by column, all of one length
  */
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[], columnsMax: number): string {
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columnsMax: number,
+): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => longestLine(row[column] ?? ''))),
   );

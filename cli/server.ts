@@ -1,14 +1,19 @@
 import http, { type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
 import { SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type FileAuth, type PublicUrl } from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
 import { type Config, ConfigError, parseCredentials, parseListen } from './config.js';
-import { type Ambient, generatedCpeCredentials, type Installation, openInstallation } from './installation.js';
+import {
+  type Ambient,
+  generatedCpeCredentials,
+  type Installation,
+  openInstallation,
+} from './installation.js';
 
 /** A whole Ferry in this process, listening. */
 export interface Ferry {
@@ -182,9 +187,13 @@ function publicUrls(config: Config, fallback: string): PublicUrl {
 async function cpeAuthentication(config: Config, installation: Installation) {
   if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
   const configured = parseCredentials(config.cpeAuth);
-  if (configured !== null) return { authentication: { kind: 'basic', ...configured } as const, generated: null };
+  if (configured !== null)
+    return { authentication: { kind: 'basic', ...configured } as const, generated: null };
   const { isNew, ...credentials } = await generatedCpeCredentials(installation);
-  return { authentication: { kind: 'basic', ...credentials } as const, generated: isNew ? credentials : null };
+  return {
+    authentication: { kind: 'basic', ...credentials } as const,
+    generated: isNew ? credentials : null,
+  };
 }
 
 function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentication']): AcsOptions {

@@ -1,7 +1,13 @@
 import type { Secrets } from '../common/index.js';
 import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
 import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
-import { type DownloadLocation, type Image, ImageError, type ImageLibrary } from './image.js';
+import {
+  type DownloadLocation,
+  FIRMWARE_FILE_TYPE,
+  type Image,
+  ImageError,
+  type ImageLibrary,
+} from './image.js';
 import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
 
 /** URL, Username and Password of Download are string(256) (TR-069 A.3.2.8). */
@@ -67,12 +73,12 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
       if (reference.kind === 'unusable') throw new ImageError('invalid-url', 'file', reference.reason);
       if (reference.kind === 'foreign') {
         const { url, username, password } = reference;
-        return { url, username, password, sizeBytes: 0, targetFileName: '' };
+        return { fileType: FIRMWARE_FILE_TYPE, url, username, password, sizeBytes: 0, targetFileName: '' };
       }
       const image = await library.get(reference.name);
       if (image === null) return null;
       const base = publicUrls.forCpe(cpeIp);
-      const common = { sizeBytes: image.sizeBytes, targetFileName: image.id };
+      const common = { fileType: image.fileType, sizeBytes: image.sizeBytes, targetFileName: image.id };
       if (auth.kind === 'basic') {
         const { username, password } = auth;
         return { url: `${base}${FILES_PATH}${image.id}`, username, password, ...common };
