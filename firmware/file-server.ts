@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { basename, dirname } from 'node:path';
 import send from 'send';
 import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { hasSize } from './content-files.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
 import { type FileTarget, parseFileTarget } from './file-path.js';
 import { checkFileToken } from './file-token.js';
@@ -128,7 +128,8 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
       const image = await library.get(target.name);
       if (image === null) return refuse(response, 404);
       const path = library.contentPath(image);
-      if (!(await isWhole(path, image))) {
+      // Half an image must never reach a CPE: some flash whatever they get.
+      if (!(await hasSize(path, image.sizeBytes))) {
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
@@ -179,16 +180,6 @@ function isBasic(
     digest(Buffer.from(credentials, 'base64')),
     digest(Buffer.from(`${expected.username}:${expected.password}`)),
   );
-}
-
-/** Half an image must never reach a CPE: some flash what they get. */
-async function isWhole(path: string, image: Image): Promise<boolean> {
-  try {
-    return (await stat(path)).size === image.sizeBytes;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 interface Serving {
