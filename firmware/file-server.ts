@@ -55,7 +55,9 @@ export interface FileServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onEvent?: (event: FileServerEvent) => void;
+  /** How long a client may take nothing; 60 s unless told. */
   readonly idleMsMax?: number;
+  /** Further connections are closed at once; 4,000 unless told. */
   readonly connectionsMax?: number;
 }
 
@@ -133,7 +135,7 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
-      serve(request, response, { image, path, refuse, onEvent });
+      serve(request, response, { image, path, refuse, onEvent, logger });
     } catch (error) {
       logger.error('files.failed', { error });
       refuse(response, 500);
@@ -187,11 +189,12 @@ interface Serving {
   readonly path: string;
   readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
   readonly onEvent: (event: FileServerEvent) => void;
+  readonly logger: Logger;
 }
 
 /** Ranges and preconditions are `send`'s; it also frees the file handle when the client goes away. */
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
-  const { image, path, refuse, onEvent } = serving;
+  const { image, path, refuse, onEvent, logger } = serving;
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Cache-Control', 'private');
   response.setHeader('ETag', `"${image.sha256}"`);
@@ -205,8 +208,9 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
     lastModified: false,
   });
   stream.on('error', (error: unknown) => {
-    if (response.headersSent) response.destroy();
-    else refuse(response, statusOf(error));
+    const status = statusOf(error);
+    if (status === 500) logger.error('files.failed', { image: image.id, error });
+    refuse(response, status);
   });
   reportDownload(request, response, image, onEvent);
   stream.pipe(response);
@@ -245,6 +249,7 @@ function reportDownload(
   });
 }
 
+/** Where content is under way already, only breaking it off can tell the client that it is not whole. */
 function answerRefusal(response: ServerResponse, status: RefusalStatus): void {
   if (response.headersSent) {
     response.destroy();

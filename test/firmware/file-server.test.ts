@@ -326,6 +326,18 @@ test('a client that takes nothing for too long is cut off', async (t) => {
   await until(() => openFiles(started.directory).length === 0);
 });
 
+test('a connection beyond the limit is closed, and the others go on', async (t) => {
+  const { port, path, content, server } = await startServer(t, { connectionsMax: 1 });
+  const connected = once(server, 'connection');
+  const first = connect(port, '127.0.0.1');
+  await connected;
+  await t.throwsAsync(ask(port, path));
+  first.write(`GET ${path} HTTP/1.0\r\n\r\n`);
+  let received = Buffer.alloc(0);
+  for await (const chunk of first) received = Buffer.concat([received, chunk]);
+  t.true(received.subarray(received.indexOf('\r\n\r\n') + 4).equals(content));
+});
+
 test('an image whose content was lost or cut short by other hands is 500 and never served in part', async (t) => {
   const { lines, logger } = recorder();
   const { port, path, library, image } = await startServer(t, { logger });
