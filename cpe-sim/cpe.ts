@@ -40,6 +40,8 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   #sessionWanted = false;
   #afterSession: (() => void)[] = [];
   #events: EventStruct[] = [];
+  /** Those of {@link #events} that the Inform under way tells. */
+  #inFlight: readonly EventStruct[] = [];
   #changed = new Set<string>();
   #retryCount = 0;
   #retryTimer: Timer | null = null;
@@ -270,8 +272,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   // Sessions
 
   #raise(eventCode: string, commandKey = ''): void {
+    // One that is just being told is over with its Inform; this is a new one, of which a session of its own will tell.
     const known = this.#events.some(
-      (event) => event.eventCode === eventCode && event.commandKey === commandKey,
+      (event) =>
+        event.eventCode === eventCode && event.commandKey === commandKey && !this.#inFlight.includes(event),
     );
     if (!known && this.#events.length < EVENTS_MAX) this.#events.push({ eventCode, commandKey });
   }
@@ -307,6 +311,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       this.#settings.gate?.leave();
     }
     this.#session = null;
+    this.#inFlight = [];
     this.#transfers.forgetSession();
     for (const act of this.#afterSession.splice(0)) act();
     const goesOn = this.#phase === 'on';
@@ -368,6 +373,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     const events = this.#informEvents();
     const changed = [...this.#changed];
     const pending = [...this.#events];
+    this.#inFlight = pending;
     let asksMethods =
       this.#settings.asksRpcMethods && pending.some((event) => event.eventCode === '0 BOOTSTRAP');
     informed.push(...events.map(({ eventCode }) => eventCode));
@@ -385,6 +391,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
         if (this.#faults.take('drop', ({ at }) => at === 'inform-response') !== null) return false;
         // Delivered (TR-069 3.7.1.5); transfers are only so when their TransferComplete is answered.
         this.#events = this.#events.filter((event) => !pending.includes(event));
+        this.#inFlight = [];
         for (const path of changed) this.#changed.delete(path);
         const { identity } = this;
         this.events.emit('inform', { identity, events: informed, retryCount: this.#retryCount });
@@ -404,12 +411,13 @@ export class SimulatedCpe implements ConnectionRequestTarget {
 
   #informEvents(): readonly EventStruct[] {
     const { completions } = this.#transfers;
-    if (completions.length === 0) return [...this.#events];
-    return [
+    const all = [
       ...this.#events,
-      { eventCode: '7 TRANSFER COMPLETE', commandKey: '' },
+      ...(completions.length > 0 ? [{ eventCode: '7 TRANSFER COMPLETE', commandKey: '' }] : []),
       ...completions.map(({ commandKey }) => ({ eventCode: 'M Download', commandKey })),
-    ].slice(0, EVENTS_MAX);
+    ];
+    const distinct = new Map(all.map((event) => [`${event.eventCode}\n${event.commandKey}`, event]));
+    return [...distinct.values()].slice(0, EVENTS_MAX);
   }
 
   #informParameters(changed: readonly string[]): readonly NamedValue[] {

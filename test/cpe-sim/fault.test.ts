@@ -1,6 +1,6 @@
 import test from 'ava';
-import { faultsOf, FaultSyntaxError, parseFault, parseFaultAssignment } from '../../cpe-sim/index.js';
 import { FaultPlan } from '../../cpe-sim/fault.js';
+import { FaultSyntaxError, faultsOf, parseFault, parseFaultAssignment } from '../../cpe-sim/index.js';
 
 test('each fault is read as it is written', (t) => {
   t.deepEqual(parseFault('refuse:9004'), { kind: 'refuse', faultCode: 9004, times: null });
