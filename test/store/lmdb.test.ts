@@ -9,8 +9,8 @@ import test, { type ExecutionContext } from 'ava';
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
-import { conformance, ids, rejects } from './conformance.js';
-import { given, THINGS, type Thing } from './things.js';
+import { conformance } from './conformance.js';
+import { given, ids, rejects, THINGS, type Thing } from './things.js';
 
 async function place(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-store-'));
@@ -334,5 +334,25 @@ test('making indexes is logged as an event', async (t) => {
   const store = await openLmdbStore({ directory: await place(t), logger });
   await store.collection(THINGS).count();
   t.deepEqual(events, ['store.indexes-made']);
+  await store.close();
+});
+
+test('a range with more candidates than one read may walk gives short pages, and its count is still whole', async (t) => {
+  const store = await openAt(await place(t));
+  const things = store.collection<Thing>({ name: 'things', indexes: { s: ['s'] } });
+  const total = 12_000;
+  const common = 'x'.repeat(300);
+  for (let from = 0; from < total; from += 4_000) {
+    const some = Array.from({ length: 4_000 }, (_, at) => String(from + at).padStart(5, '0'));
+    await store.commit(some.map((id) => things.putting({ id, s: `${common}${id}` })));
+  }
+  const wanted = `${common}11999`;
+  const first = await things.find({ index: 's', equals: [wanted], limit: 10 });
+  t.deepEqual(first.items, []);
+  t.not(first.next, null);
+  t.deepEqual(await ids(things, { index: 's', equals: [wanted] }), ['11999']);
+  t.is(await things.count({ index: 's', equals: [wanted] }), 1);
+  t.is(await things.count({ index: 's', prefix: common }), total);
+  t.is(await things.count({ atLeast: '00500' }), total - 500);
   await store.close();
 });
