@@ -7,6 +7,7 @@ import {
 } from './condition/index.js';
 import type { Refusal } from './gates.js';
 import type { DecisionInput } from './rule.js';
+import type { InTurn } from './turns.js';
 
 /** All conditions of one decision together may take this long. */
 const DECISION_BUDGET_MS = EVALUATION_TIMEOUT_MS;
@@ -21,8 +22,15 @@ export interface Evaluation {
   conditionGate(condition: CompiledCondition | string): Promise<Refusal | null>;
 }
 
-/** @param elapsedMs  a clock that only runs forward, in milliseconds */
-export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): Evaluation {
+/** What evaluations need of their process. */
+export interface EvaluationMeans {
+  /** A clock that only runs forward, in milliseconds. */
+  readonly elapsedMs: () => number;
+  /** One for the whole process. */
+  readonly inTurn: InTurn;
+}
+
+export function beginEvaluation(input: DecisionInput, { elapsedMs, inTurn }: EvaluationMeans): Evaluation {
   // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
   const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {
     events: [...input.context.events],
@@ -67,7 +75,7 @@ export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): 
       }
       const seen = await readContext(condition.readsParameters);
       try {
-        const result = await evaluate(condition, seen);
+        const result = await inTurn(() => evaluate(condition, seen));
         if (result === true) return null;
         return result === false || result === undefined
           ? { verdict: 'condition-false' }

@@ -9,9 +9,13 @@ import {
 import { quoteNumericSteps } from '../../rules/condition/text.js';
 import { beginEvaluation } from '../../rules/evaluation.js';
 import type { Condition, DecisionInput, ParameterTree, Verdict } from '../../rules/index.js';
+import { createTurns } from '../../rules/turns.js';
 import { contextOf } from './setup.js';
 
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
+
+/** As in a process; but its clock stands still, so that a busy machine spends nobody's budget. */
+const means = { elapsedMs: () => 0, inTurn: createTurns() };
 
 const PARAMETERS: ParameterTree = {
   Device: {
@@ -20,13 +24,21 @@ const PARAMETERS: ParameterTree = {
   },
 };
 
-function inputOf(over: Partial<DecisionInput['context']> = {}, readParameters = async () => PARAMETERS): DecisionInput {
-  const context = contextOf({ events: ['1 BOOT', '4 VALUE CHANGE'], tags: ['beta'], ip: '10.1.2.3', ...over });
+function inputOf(
+  over: Partial<DecisionInput['context']> = {},
+  readParameters = async () => PARAMETERS,
+): DecisionInput {
+  const context = contextOf({
+    events: ['1 BOOT', '4 VALUE CHANGE'],
+    tags: ['beta'],
+    ip: '10.1.2.3',
+    ...over,
+  });
   return { context, readParameters, counts: {}, requested: false };
 }
 
 async function verdictOf(condition: Condition, input = inputOf()): Promise<Verdict | 'true'> {
-  const refusal = await beginEvaluation(input, () => 0).conditionGate(compiler.compile(condition));
+  const refusal = await beginEvaluation(input, means).conditionGate(compiler.compile(condition));
   return refusal?.verdict ?? 'true';
 }
 
@@ -63,7 +75,8 @@ const CASES: readonly (readonly [Condition, Verdict | 'true'])[] = [
   // JSONata's traps, as they are.
   ['events = "1 BOOT"', 'condition-false'],
   ['"1 BOOT" in events', 'true'],
-  ['tags = "beta"', 'true'],
+  ['tags = "beta"', 'condition-false'],
+  ['"beta" in tags', 'true'],
   ['$not(modelName = "2.0.0")', 'true'],
   ['softwareVersion < 2', 'condition-error'],
   ['modelName < "2"', 'condition-false'],
@@ -78,7 +91,7 @@ const CASES: readonly (readonly [Condition, Verdict | 'true'])[] = [
   ['$map(tags, $uppercase) = "BETA"', 'true'],
   ['$toMillis("2020-01-31T02:00:00Z") < now', 'true'],
   ['$toMillis("x") < now', 'condition-error'],
-  ['$match(cpeid, /hgw-([0-9])/i).groups = "1"', 'true'],
+  ['$match(cpeid, /hgw-([0-9])/i).groups[0] = "1"', 'true'],
   ['$contains(productClass, /^H.W$/)', 'true'],
   ['$replace(productClass, /G/, "") = "HW"', 'true'],
   ['$filter(tags, function($t) { $t = "beta" }) = "beta"', 'true'],
@@ -99,27 +112,32 @@ const scalar = fc.constantFrom('1.0.0', '00A1B2-HGW-1', '1 BOOT', 'beta', 'X', 5
 test('a rule passed over by its requirements alone would not have been true by JSONata either', async (t) => {
   await fc.assert(
     fc.asyncProperty(
-      fc.dictionary(field, fc.oneof(scalar, fc.array(scalar, { minLength: 1, maxLength: 3 })), { minKeys: 1 }),
+      fc.dictionary(field, fc.oneof(scalar, fc.array(scalar, { minLength: 1, maxLength: 3 })), {
+        minKeys: 1,
+      }),
       async (condition) => {
         const input = inputOf({ registered: 5 });
-        const whole = await compiler.compile(condition).evaluate(input.context);
+        const whole = await means.inTurn(() => compiler.compile(condition).evaluate(input.context));
         return (whole === true) === ((await verdictOf(condition, input)) === 'true');
       },
     ),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(field, scalar), { minLength: 1, maxLength: 3 }), async (equalities) => {
-      const text = equalities.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(' and ');
-      const input = inputOf({ registered: 5 });
-      const whole = await compiler.compile(text).evaluate(input.context);
-      return (whole === true) === ((await verdictOf(text, input)) === 'true');
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(field, scalar), { minLength: 1, maxLength: 3 }),
+      async (equalities) => {
+        const text = equalities.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(' and ');
+        const input = inputOf({ registered: 5 });
+        const whole = await means.inTurn(() => compiler.compile(text).evaluate(input.context));
+        return (whole === true) === ((await verdictOf(text, input)) === 'true');
+      },
+    ),
   );
   t.pass();
 });
 
 test('the refusal names the field, what it is and what was wanted', async (t) => {
-  const evaluation = beginEvaluation(inputOf(), () => 0);
+  const evaluation = beginEvaluation(inputOf(), means);
   const detail = async (condition: Condition) =>
     (await evaluation.conditionGate(compiler.compile(condition)))?.detail;
   t.is(await detail({ softwareVersion: '2.0.0' }), 'softwareVersion is "1.0.0", not "2.0.0"');
@@ -134,7 +152,7 @@ test('the data model is read only where a condition needs it, and once', async (
     reads += 1;
     return PARAMETERS;
   });
-  const evaluation = beginEvaluation(input, () => 0);
+  const evaluation = beginEvaluation(input, means);
   const gate = (condition: Condition) => evaluation.conditionGate(compiler.compile(condition));
   await gate({ productClass: 'HGW' });
   await gate('softwareVersion = "2.0.0" and parameters.Device.DeviceInfo.UpTime > 1');
@@ -187,7 +205,6 @@ const STEPS: readonly (readonly [string, string])[] = [
   ['a / b.1 / c.2', 'a / b.`1` / c.`2`'],
   ['a in /* x.1 */ b.1', 'a in /* x.1 */ b.`1`'],
   ['a and /x.1/', 'a and /x.1/'],
-  ['"unended.1', '"unended.1'],
 ];
 
 for (const [text, quoted] of STEPS) {
@@ -227,7 +244,8 @@ for (const [condition, message] of [
   ['$match(cpeid, /(a)\\1/)', /linear time/],
   ['$match(cpeid, /a(?=b)/)', /linear time/],
   [`${'('.repeat(65)}true${')'.repeat(65)}`, /64/],
-  [`${'-'.repeat(16_000)}1 = 1`, /deep/],
+  [Array.from({ length: 2_000 }, () => 'a=1').join(' or '), /deep/],
+  [`${'a ? '.repeat(4_000)}`, /JSONata|deep/],
 ] as const) {
   test(`condition ${condition.slice(0, 40)} is refused`, (t) => {
     t.throws(() => compiler.compile(condition), { name: 'ConditionError', message });
@@ -242,7 +260,10 @@ test('hundreds of alternatives are not too deep', async (t) => {
 test('a catastrophic pattern takes linear time', async (t) => {
   const input = inputOf({ softwareVersion: `${'a'.repeat(30_000)}b` });
   t.is(await verdictOf('$contains(softwareVersion, /(a+)+$/)', input), 'condition-false');
-  t.is(await verdictOf('$count($match(softwareVersion, /^(([a-z])+.)+[A-Z]([a-z])+$/)) > 0', input), 'condition-false');
+  t.is(
+    await verdictOf('$count($match(softwareVersion, /^(([a-z])+.)+[A-Z]([a-z])+$/)) > 0', input),
+    'condition-false',
+  );
 });
 
 for (const text of [
@@ -253,6 +274,7 @@ for (const text of [
   '($f := function($x) { 1 + $f($x) }; $f(1)) > 0',
   '($f := function($x) { $f($x) }; $f(1)) > 0',
   '($a := [1..3000]; $count($a.($a.($a))) > 0)',
+  '$count($distinct([1..9999])) > 0',
   '$fromMillis(0, "[Y,99999999-99999999]") = ""',
 ]) {
   test(`condition ${text} ends with an explanation`, async (t) => {
@@ -261,7 +283,7 @@ for (const text of [
 }
 
 test('an evaluation cannot change the context of the next one', async (t) => {
-  const evaluation = beginEvaluation(inputOf(), () => 0);
+  const evaluation = beginEvaluation(inputOf(), means);
   const gate = (condition: Condition) => evaluation.conditionGate(compiler.compile(condition));
   await gate('$count($append(tags, "x")[]) > 0');
   await gate('$exists($ ~> |$|{"softwareVersion": "9"}|)');
@@ -270,10 +292,11 @@ test('an evaluation cannot change the context of the next one', async (t) => {
 
 test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
   let nowMs = 0;
-  const evaluation = beginEvaluation(inputOf(), () => {
+  const elapsedMs = () => {
     nowMs += 30;
     return nowMs;
-  });
+  };
+  const evaluation = beginEvaluation(inputOf(), { ...means, elapsedMs });
   const slow = () => evaluation.conditionGate(compiler.compile('$count(tags) = 1'));
   t.is(await slow(), null);
   t.is(await slow(), null);

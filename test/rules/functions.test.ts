@@ -72,18 +72,26 @@ for (const [address, cidr, inside] of [
   });
 }
 
-for (const cidr of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/8/8', '::/129', 'x/8', '10.0.0.0/', '']) {
+for (const cidr of [
+  '10.0.0.0',
+  '10.0.0.0/33',
+  '10.0.0.0/-1',
+  '10.0.0.0/8/8',
+  '::/129',
+  'x/8',
+  '10.0.0.0/',
+  '',
+]) {
   test(`inSubnet refuses the subnet ${JSON.stringify(cidr)} and says how to write one`, (t) => {
     t.throws(() => inSubnet('10.0.0.1', cidr), { name: 'FunctionArgumentError', message: /10\.0\.0\.0\/8/ });
   });
 }
 
-test('bucket is stable for ever: these values are in the field', (t) => {
+test('bucket is stable for ever: canaries that are in the field stay the same ones', (t) => {
   t.deepEqual(
     ['00A1B2-HGW-1', '00A1B2-HGW-2', ''].map((cpeid) => bucket(cpeid, 'r1')),
-    [bucket('00A1B2-HGW-1', 'r1'), bucket('00A1B2-HGW-2', 'r1'), bucket('', 'r1')],
+    [27, 24, 26],
   );
-  t.snapshot(['00A1B2-HGW-1', '00A1B2-HGW-2', ''].map((cpeid) => bucket(cpeid, 'r1')));
 });
 
 test('bucket spreads CPEs evenly, and one salt independently of another', (t) => {
