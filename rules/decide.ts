@@ -3,7 +3,7 @@ import type { Stored } from '../store/index.js';
 import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
-import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans, refusalOf } from './evaluation.js';
 import { type Candidate, candidateOf, type Fleet, inOrder, mergeInOrder } from './fleet.js';
 import type { Freeze } from './freeze.js';
 import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
@@ -32,6 +32,16 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
   const candidates = mergeInOrder(pinned, fleet);
   for (const candidate of candidates) {
     const { rule } = candidate;
+    const off = switchGate(rule, input.requested);
+    if (off !== null) {
+      explanation.add(rule.id, off);
+      continue;
+    }
+    const unmet = evaluation.unmet(candidate.condition);
+    if (unmet !== null) {
+      explanation.add(rule.id, () => refusalOf(unmet));
+      continue;
+    }
     const outcome = await consider(decider, input, evaluation, candidate);
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
@@ -83,7 +93,7 @@ async function consider(
   { rule, condition }: Candidate,
 ): Promise<Refusal | Passed> {
   const { context } = input;
-  const refusal = switchGate(rule, input.requested) ?? (await evaluation.conditionGate(condition));
+  const refusal = await evaluation.conditionGate(condition);
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;

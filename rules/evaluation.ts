@@ -18,8 +18,16 @@ const WANTED_SHOWN_MAX = 5;
 
 /** The conditions of one decision: they share what they see of the CPE, and one budget of time. */
 export interface Evaluation {
+  /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
+  unmet(condition: CompiledCondition | string): Unmet | null;
   /** Null where the condition is true, else why not. */
   conditionGate(condition: CompiledCondition | string): Promise<Refusal | null>;
+}
+
+export interface Unmet {
+  readonly field: string;
+  readonly found: unknown;
+  readonly wanted: readonly unknown[];
 }
 
 /** What evaluations need of their process. */
@@ -65,11 +73,15 @@ export function beginEvaluation(input: DecisionInput, { elapsedMs, inTurn }: Eva
     }
   };
 
+  const unmet: Evaluation['unmet'] = (condition) =>
+    typeof condition === 'string' ? null : unmetRequirement(condition, context);
+
   return {
+    unmet,
     async conditionGate(condition) {
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
-      const unmet = unmetRequirement(condition, context);
-      if (unmet !== null) return unmet;
+      const early = unmet(condition);
+      if (early !== null) return refusalOf(early);
       if (leftMs <= 0) {
         return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
       }
@@ -90,17 +102,19 @@ export function beginEvaluation(input: DecisionInput, { elapsedMs, inTurn }: Eva
 function unmetRequirement(
   { requirements }: CompiledCondition,
   context: Readonly<Record<string, unknown>>,
-): Refusal | null {
+): Unmet | null {
   for (const { field, values } of requirements) {
     const found = context[field];
-    if (holds(found, values)) continue;
-    const some = values.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
-    const wanted =
-      values.length === 1 ? some : `one of ${some}${values.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
-    const what = found === undefined ? 'unknown' : shorten(found);
-    return { verdict: 'condition-false', detail: `${field} is ${what}, not ${wanted}` };
+    if (!holds(found, values)) return { field, found, wanted: values };
   }
   return null;
+}
+
+export function refusalOf({ field, found, wanted }: Unmet): Refusal {
+  const some = wanted.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
+  const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
+  const what = found === undefined ? 'unknown' : shorten(found);
+  return { verdict: 'condition-false', detail: `${field} is ${what}, not ${list}` };
 }
 
 /** A value as short JSON. Only plain values and short lists of them: what an expression made may be of any size and shape. */
