@@ -1,0 +1,74 @@
+import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
+import { SECOND_MS } from '../../common/index.js';
+import type { JsonObject } from '../http/index.js';
+import { type Fields, stringsOf } from './fields.js';
+import { listedIds, type Selection, type Storage } from './storage.js';
+
+const DEVICE_FIELDS = {
+  id: 'string',
+  cpeid: 'string',
+  manufacturer: 'string',
+  oui: 'string',
+  productClass: 'string',
+  serialNumber: 'string',
+  modelName: 'string',
+  softwareVersion: 'string',
+  hardwareVersion: 'string',
+  ip: 'string',
+  connectionRequestUrl: 'string',
+  registered: 'number',
+  lastInform: 'number',
+  lastEvents: 'string',
+  tags: 'string',
+  organization: 'string',
+  upgrade: 'any',
+} as const satisfies Fields;
+
+/** A CPE as the API shows it: times in epoch seconds, `upgrade` the id of the result of the one under way, else null. */
+export function deviceView(device: Device): JsonObject & { readonly id: string } {
+  return {
+    id: device.id,
+    cpeid: device.id,
+    manufacturer: device.manufacturer,
+    oui: device.oui,
+    productClass: device.productClass,
+    serialNumber: device.serialNumber,
+    modelName: device.modelName,
+    softwareVersion: device.softwareVersion,
+    hardwareVersion: device.hardwareVersion,
+    ip: device.ip,
+    connectionRequestUrl: device.connectionRequestUrl,
+    registered: Math.floor(device.registeredMs / SECOND_MS),
+    lastInform: Math.floor(device.lastInformMs / SECOND_MS),
+    lastEvents: device.lastEvents,
+    tags: device.tags,
+    organization: device.organization,
+    upgrade: device.inFlight ?? null,
+  } satisfies Record<keyof typeof DEVICE_FIELDS, unknown>;
+}
+
+/** The CPEs this installation knows, by id. */
+export function deviceStorage(devices: Devices): Storage {
+  return {
+    name: 'DeviceStorage',
+    fields: DEVICE_FIELDS,
+    idNames: ['id', 'cpeid', 'cpe_id'],
+    order: 'ascending',
+    async *candidates(selection) {
+      for await (const device of devices.scan(narrow(selection))) {
+        yield { id: device.id, view: deviceView(device), rank: device.id };
+      }
+    },
+  };
+}
+
+/** One index is enough: whatever else the selection asks for is checked entry by entry. */
+function narrow(selection: Selection): DeviceFilter {
+  const ids = listedIds(selection);
+  if (ids !== null) return { ids };
+  const serialNumbers = stringsOf(selection.filters, 'serialNumber');
+  if (serialNumbers !== null) return { serialNumbers };
+  if (selection.pattern.prefix !== '') return { idPrefix: selection.pattern.prefix };
+  const tags = stringsOf(selection.filters, 'tags');
+  return tags === null ? {} : { tags };
+}

@@ -1,0 +1,122 @@
+import { invalid, isObject, type JsonObject } from '../http/index.js';
+import { FILTER_VALUES_MAX } from '../limits.js';
+
+export type FieldType = 'string' | 'number' | 'boolean' | 'any';
+
+/** The fields of a storage's entries by dotted path; `condition.*` stands for every path below `condition`. */
+export type Fields = Readonly<Record<string, FieldType>>;
+
+export type FilterValue = string | number | boolean | null;
+
+/** True where the field, or any element of it where it is an array, is any of the values. */
+export interface FieldFilter {
+  readonly path: string;
+  readonly anyOf: ReadonlySet<FilterValue>;
+}
+
+const PATH_CHARACTERS_MAX = 512;
+
+/** @throws ApiError 400 where the storage has no such field */
+export function fieldType(fields: Fields, path: string): FieldType {
+  const [top = ''] = path.split('.', 1);
+  const wildcard = path.length > top.length ? fields[`${top}.*`] : undefined;
+  const type = Object.hasOwn(fields, path) ? fields[path] : wildcard;
+  if (type !== undefined && path.length <= PATH_CHARACTERS_MAX) return type;
+  const names = Object.keys(fields).filter((name) => name !== top || fields[`${name}.*`] === undefined);
+  throw invalid(path.slice(0, 100), `no such field; there are ${names.join(', ')}`);
+}
+
+/**
+ * A filter from a query parameter, read as its field's type.
+ * @throws ApiError 400 where the storage has no such field or the text is no value of its type
+ */
+export function filterFromTexts(fields: Fields, path: string, texts: readonly string[]): FieldFilter {
+  const type = fieldType(fields, path);
+  checkCount(path, texts.length);
+  return { path, anyOf: new Set(texts.flatMap((text) => valuesOf(path, type, text))) };
+}
+
+/**
+ * A filter from JSON: a value of the field's type, or an array of them.
+ * @throws ApiError 400
+ */
+export function filterFromJson(fields: Fields, path: string, value: unknown): FieldFilter {
+  const type = fieldType(fields, path);
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  checkCount(path, values.length);
+  return { path, anyOf: new Set(values.map((each) => scalarOf(path, type, each))) };
+}
+
+function checkCount(path: string, count: number): void {
+  if (count === 0 || count > FILTER_VALUES_MAX)
+    throw invalid(path, `1 to ${FILTER_VALUES_MAX} values`, count);
+}
+
+function valuesOf(path: string, type: FieldType, text: string): readonly FilterValue[] {
+  switch (type) {
+    case 'string':
+      return [text];
+    case 'number':
+      return [toNumber(text) ?? refuse(path, 'a number', text)];
+    case 'boolean':
+      return [toBoolean(text) ?? refuse(path, 'true or false', text)];
+    case 'any': {
+      const typed = text === 'null' ? null : (toBoolean(text) ?? toNumber(text));
+      return typed === undefined ? [text] : [text, typed];
+    }
+    default:
+      return type satisfies never;
+  }
+}
+
+function scalarOf(path: string, type: FieldType, value: unknown): FilterValue {
+  const isScalar =
+    value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (isScalar && (type === 'any' || typeof value === type)) return value;
+  return refuse(
+    path,
+    `a ${type === 'any' ? 'string, number, boolean or null' : type}, or an array of them`,
+    value,
+  );
+}
+
+function refuse(path: string, expected: string, found: unknown): never {
+  throw invalid(path, expected, found);
+}
+
+function toNumber(text: string): number | undefined {
+  return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+}
+
+function toBoolean(text: string): boolean | undefined {
+  return text === 'true' ? true : text === 'false' ? false : undefined;
+}
+
+export function holds({ path, anyOf }: FieldFilter, view: JsonObject): boolean {
+  const value = valueAt(view, path);
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.some((each) => isFilterValue(each) && anyOf.has(each));
+}
+
+function isFilterValue(value: unknown): value is FilterValue {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** The value at a dotted path, where keys may hold dots themselves: `condition["Interface.1.Up"]`. */
+export function valueAt(value: JsonObject, path: string): unknown {
+  if (Object.hasOwn(value, path)) return value[path];
+  for (let dot = path.indexOf('.'); dot > 0; dot = path.indexOf('.', dot + 1)) {
+    const key = path.slice(0, dot);
+    const inner = Object.hasOwn(value, key) ? value[key] : undefined;
+    if (!isObject(inner)) continue;
+    const found = valueAt(inner, path.slice(dot + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The string values a filter on this path admits; null where there is no such filter. */
+export function stringsOf(filters: readonly FieldFilter[], path: string): string[] | null {
+  const filter = filters.find((each) => each.path === path);
+  return filter === undefined ? null : [...filter.anyOf].filter((value) => typeof value === 'string');
+}

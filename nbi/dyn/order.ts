@@ -1,0 +1,112 @@
+import { invalid } from '../http/index.js';
+import type { Entry } from './storage.js';
+
+/** What a list is sorted by; `field: null` is the storage's own order. Ties go by id, in the same direction. */
+export interface Order {
+  readonly field: string | null;
+  readonly descending: boolean;
+}
+
+type SortValue = string | number | boolean | null;
+
+/** Where an entry stands in an order; a page ends at one and the next begins after it. */
+export interface Position {
+  readonly value: SortValue;
+  readonly id: string;
+}
+
+/** Strings are sorted by so many characters, so that a position fits a header. */
+const SORT_CHARACTERS_MAX = 200;
+
+export function positionOf({ id, view, facts, rank }: Entry, { field }: Order): Position {
+  return { value: sortValue(field === null ? rank : (facts ?? view)[field]), id };
+}
+
+function sortValue(value: unknown): SortValue {
+  if (typeof value === 'string') return value.slice(0, SORT_CHARACTERS_MAX);
+  return typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}
+
+/** A total order: below zero where `a` comes before `b`. Entries without a value come last when ascending. */
+export function comparePositions(a: Position, b: Position, { descending }: Order): number {
+  const byValue = compareValues(a.value, b.value);
+  const ascending = byValue === 0 ? compareText(a.id, b.id) : byValue;
+  return descending ? -ascending : ascending;
+}
+
+const TYPE_ORDER: readonly string[] = ['boolean', 'number', 'string', 'object'];
+
+function compareValues(a: SortValue, b: SortValue): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
+  return TYPE_ORDER.indexOf(typeof a) - TYPE_ORDER.indexOf(typeof b);
+}
+
+/** By UTF-8 bytes, as the store sorts its keys. */
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Opaque, safe in a URL; carries its order, so that it is refused under another. */
+export function renderPosition({ value, id }: Position, { field, descending }: Order): string {
+  return Buffer.from(JSON.stringify([field, descending, value, id])).toString('base64url');
+}
+
+/** @throws ApiError 400 where it is no position of this order */
+export function parsePosition(text: string, order: Order): Position {
+  const refused = () => invalid('after', 'what X-Next-After said, with the same sort', text);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    throw refused();
+  }
+  if (!Array.isArray(parsed) || parsed.length !== 4) throw refused();
+  const [field, descending, value, id]: unknown[] = parsed;
+  if (field !== order.field || descending !== order.descending || typeof id !== 'string') throw refused();
+  return { value: sortValue(value), id };
+}
+
+/** Skips what comes up to and including a position of a sequence that is in this order. */
+export async function* entriesAfter(
+  entries: AsyncIterable<Entry>,
+  after: Position,
+  order: Order,
+): AsyncGenerator<Entry> {
+  for await (const entry of entries) {
+    if (comparePositions(positionOf(entry, order), after, order) > 0) yield entry;
+  }
+}
+
+/**
+ * The first `count` entries in an order, from a sequence in any.
+ * Holds at most twice as many at a time.
+ */
+export async function firstEntries(
+  entries: AsyncIterable<Entry>,
+  order: Order,
+  count: number,
+): Promise<Entry[]> {
+  let kept: { readonly entry: Entry; readonly position: Position }[] = [];
+  const settle = () => {
+    kept.sort((a, b) => comparePositions(a.position, b.position, order));
+    kept = kept.slice(0, count);
+  };
+  for await (const entry of entries) {
+    kept.push({ entry, position: positionOf(entry, order) });
+    if (kept.length >= 2 * count) settle();
+  }
+  settle();
+  return kept.map(({ entry }) => entry);
+}
+
+/** The first `count` entries of a sequence. */
+export async function takeEntries(entries: AsyncIterable<Entry>, count: number): Promise<Entry[]> {
+  const taken: Entry[] = [];
+  for await (const entry of entries) {
+    taken.push(entry);
+    if (taken.length >= count) break;
+  }
+  return taken;
+}

@@ -1,0 +1,62 @@
+import { ID_BYTES_MAX } from '../../store/index.js';
+import type { JsonObject } from '../http/index.js';
+import { type FieldFilter, type Fields, holds } from './fields.js';
+import type { IdPattern } from './id-pattern.js';
+
+/** What a request picks out of a storage. */
+export interface Selection {
+  readonly pattern: IdPattern;
+  /** Each is a list of ids of which an entry must have one. */
+  readonly idLists: readonly (readonly string[])[];
+  readonly filters: readonly FieldFilter[];
+  /** FirmwareResultStorage: also results of an earlier file or target of their rule. */
+  readonly everyRevision: boolean;
+}
+
+/** One entry as the API shows it. */
+export interface Entry {
+  readonly id: string;
+  readonly view: JsonObject;
+  /** What filters and `sort` look at, where that is more than the view. */
+  readonly facts?: JsonObject;
+  /** What the storage's own order goes by. */
+  readonly rank: string | number;
+}
+
+/** A storage under `/v1/dyn`: where its entries come from and how they read. */
+export interface Storage {
+  readonly name: string;
+  readonly fields: Fields;
+  /** Query parameters that mean the id. */
+  readonly idNames: readonly string[];
+  readonly order: 'ascending' | 'descending';
+  /** Entries in the storage's own order (by rank, then id), among them every one that is selected; served from an index where one fits. */
+  candidates(selection: Selection): AsyncIterable<Entry>;
+  /** Whether an entry is one of those an id list names; by default by its id. */
+  hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
+}
+
+/** Everything there is. */
+export const ALL_ENTRIES: Omit<Selection, 'pattern'> = { idLists: [], filters: [], everyRevision: false };
+
+/** The only ids that a selection can contain; null where they cannot be listed. */
+export function listedIds({ pattern, idLists }: Selection): readonly string[] | null {
+  const lists = pattern.ids === null ? idLists : [pattern.ids, ...idLists];
+  const [first, ...others] = lists;
+  if (first === undefined) return null;
+  const sets = others.map((list) => new Set(list));
+  return [...new Set(first)].filter(
+    (id) => sets.every((set) => set.has(id)) && pattern.matches(id) && Buffer.byteLength(id) <= ID_BYTES_MAX,
+  );
+}
+
+/** The entries that are selected, in the storage's own order. */
+export async function* selectEntries(storage: Storage, selection: Selection): AsyncGenerator<Entry> {
+  const idSets = selection.idLists.map((ids) => new Set(ids));
+  const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
+  for await (const entry of storage.candidates(selection)) {
+    if (!selection.pattern.matches(entry.id)) continue;
+    if (!idSets.every((ids) => hasId(entry, ids))) continue;
+    if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;
+  }
+}

@@ -1,0 +1,118 @@
+import { UpgradeRunningError } from '../../acs/index.js';
+import { PatternError } from '../../common/index.js';
+import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import { InvalidRuleError, RuleConflictError } from '../../rules/index.js';
+import { StoreError } from '../../store/index.js';
+
+/** One thing wrong with a request: where, what should stand there (with the remedy), and what did. */
+export interface Problem {
+  readonly field: string;
+  readonly expected: string;
+  readonly found?: string;
+  readonly code?: string;
+  /** Which entry of an array, counted from 0. */
+  readonly item?: number;
+  readonly line?: number;
+  readonly column?: number;
+  /** Entries concerned, or as many of them as fit an answer. */
+  readonly ids?: readonly string[];
+}
+
+/** What a request is answered with instead of what it asked for; a dialect renders it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly problems: readonly Problem[] = [],
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(
+      problems.map(({ field, expected }) => (field === '' ? expected : `${field}: ${expected}`)).join('; '),
+    );
+  }
+}
+
+/** A 400 about one field. */
+export function invalid(field: string, expected: string, found?: unknown): ApiError {
+  return new ApiError(400, [
+    { field, expected, ...(found === undefined ? {} : { found: shortJson(found) }) },
+  ]);
+}
+
+const FOUND_CHARACTERS_MAX = 100;
+
+/** A value as JSON fit for an error: cut, and without the inside of arrays and objects. */
+export function shortJson(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = typeof value === 'string' ? value.slice(0, FOUND_CHARACTERS_MAX) : value;
+  return `${JSON.stringify(text) ?? 'nothing'}${text === value ? '' : '…'}`;
+}
+
+const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
+  'invalid-metadata': 400,
+  'invalid-url': 400,
+  'checksum-mismatch': 400,
+  incomplete: 400,
+  empty: 400,
+  'not-found': 404,
+  'name-taken': 409,
+  'too-large': 413,
+  'no-space': 507,
+};
+
+const RUNNING_IDS_SHOWN_MAX = 100;
+
+/** What a domain error means over HTTP; null for one that no client can have caused. */
+export function toApiError(error: unknown): ApiError | null {
+  if (error instanceof ApiError) return error;
+  if (error instanceof InvalidRuleError) return new ApiError(400, error.problems);
+  if (error instanceof RuleConflictError) {
+    return new ApiError(409, [
+      { field: 'id', code: error.reason, expected: error.message, found: shortJson(error.ruleId) },
+    ]);
+  }
+  if (error instanceof UpgradeRunningError) return runningError(error.ids);
+  if (error instanceof ImageError) {
+    return new ApiError(IMAGE_STATUS[error.code], [
+      { field: error.field ?? '', code: error.code, expected: error.message },
+    ]);
+  }
+  if (error instanceof PatternError) return invalid('pattern', error.message);
+  if (error instanceof StoreError) return storeError(error);
+  return null;
+}
+
+export function runningError(ids: readonly string[]): ApiError {
+  return new ApiError(409, [
+    {
+      field: 'status',
+      code: 'running',
+      expected:
+        'true: these upgrades still run; delete their results once they have ended, or add status=true',
+      ids: ids.slice(0, RUNNING_IDS_SHOWN_MAX),
+    },
+  ]);
+}
+
+function storeError(error: StoreError): ApiError | null {
+  switch (error.code) {
+    case 'no-space':
+      return new ApiError(507, [
+        { field: '', code: error.code, expected: 'free space on the disk of the store' },
+      ]);
+    case 'unavailable':
+    case 'closed':
+      return new ApiError(
+        503,
+        [{ field: '', code: 'unavailable', expected: 'the store to be reachable: try again' }],
+        { 'Retry-After': '5' },
+      );
+    case 'bad-document':
+      return new ApiError(400, [{ field: '', code: error.code, expected: error.message }]);
+    case 'bad-query':
+      return null;
+    default:
+      return error.code satisfies never;
+  }
+}

@@ -1,0 +1,11 @@
+export { ApiError, invalid, type Problem, runningError, shortJson, toApiError } from './api-error.js';
+export { type Dialect, type DynDialect, dynDialect, type MethodAnswer, methodDialect } from './dialect.js';
+export {
+  isObject,
+  type JsonObject,
+  parseJson,
+  readJson,
+  readJsonObject,
+  refuseEncoding,
+} from './json-body.js';
+export { type Exchange, type MountParts, mountRoutes, type Route } from './route.js';

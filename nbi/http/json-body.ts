@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import { createScanner, type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import type { NbiLimits } from '../limits.js';
+import { ApiError, invalid } from './api-error.js';
+
+/** jsonc-parser's `SyntaxKind`, a const enum that an isolated module cannot see into. */
+const TOKEN = {
+  openBrace: 1,
+  closeBrace: 2,
+  openBracket: 3,
+  closeBracket: 4,
+  colon: 6,
+  string: 10,
+  end: 17,
+} as const;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads the JSON body of a request.
+ * @throws ApiError 415 another media type, 413 too large, 408 too slow, 400 not JSON or outside the bounds
+ */
+export async function readJson(request: IncomingMessage, limits: NbiLimits): Promise<unknown> {
+  checkMediaType(request);
+  return parseJson(await readBody(request, limits), limits);
+}
+
+/** @throws ApiError also where the body is JSON but no object */
+export async function readJsonObject(request: IncomingMessage, limits: NbiLimits): Promise<JsonObject> {
+  const body = await readJson(request, limits);
+  if (!isObject(body)) throw invalid('', 'a JSON object as the body', body);
+  return body;
+}
+
+function checkMediaType(request: IncomingMessage): void {
+  const contentType = request.headers['content-type'] ?? '';
+  const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  if (mediaType !== 'application/json' || (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))) {
+    throw new ApiError(415, [
+      { field: 'Content-Type', expected: 'application/json (UTF-8)', found: contentType.slice(0, 100) },
+    ]);
+  }
+  refuseEncoding(request);
+}
+
+/** @throws ApiError 415: a compressed body could be a thousand times what its size says */
+export function refuseEncoding(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    throw new ApiError(415, [
+      { field: 'Content-Encoding', expected: 'none: send the body as it is', found: encoding.slice(0, 100) },
+    ]);
+  }
+}
+
+/** Whatever the outcome, the connection stays usable for the answer: node drops what is left of the body. */
+function readBody(request: IncomingMessage, { bodyBytesMax, bodyMsMax }: NbiLimits): Promise<Buffer> {
+  const tooLarge = () =>
+    new ApiError(413, [
+      { field: '', expected: `a body of at most ${bodyBytesMax} bytes: send it in several requests` },
+    ]);
+  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      settle();
+    };
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bodyBytesMax) finish(() => reject(tooLarge()));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => finish(() => resolve(Buffer.concat(chunks, bytes)));
+    const onClose = () => finish(() => reject(new ApiError(400, [{ field: '', expected: 'a whole body' }])));
+    const onLate = () =>
+      finish(() =>
+        reject(
+          new ApiError(408, [{ field: '', expected: `the whole body within ${bodyMsMax / 1000} seconds` }], {
+            Connection: 'close',
+          }),
+        ),
+      );
+    const timer = setTimeout(onLate, bodyMsMax);
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/**
+ * JSON as RFC 8259 has it, and nothing that two readers would understand differently: no key twice in an object, no
+ * `__proto__`, UTF-8 only.
+ * @throws ApiError 400 with line and column
+ */
+export function parseJson(body: Buffer, limits: Pick<NbiLimits, 'jsonDepthMax' | 'jsonTokensMax'>): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw invalid('', 'a body in UTF-8');
+  }
+  checkTokens(text, limits);
+  try {
+    return JSON.parse(text);
+  } catch {
+    const errors: ParseError[] = [];
+    parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+    const [first] = errors;
+    const problem = first === undefined ? 'invalid' : printParseErrorCode(first.error);
+    throw at(text, first?.offset ?? 0, `a JSON body (${problem})`);
+  }
+}
+
+function checkTokens(text: string, { jsonDepthMax, jsonTokensMax }: Parameters<typeof parseJson>[1]): void {
+  const scanner = createScanner(text, true);
+  const keysOfOpenObjects: (Set<string> | null)[] = [];
+  let lastString: { text: string; offset: number } | null = null;
+  let tokens = 0;
+  for (let token = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
+    const offset = scanner.getTokenOffset();
+    if (++tokens > jsonTokensMax) throw at(text, offset, `at most ${jsonTokensMax} values in a body`);
+    if (token === TOKEN.openBrace || token === TOKEN.openBracket) {
+      keysOfOpenObjects.push(token === TOKEN.openBrace ? new Set() : null);
+      if (keysOfOpenObjects.length > jsonDepthMax) throw at(text, offset, `at most ${jsonDepthMax} levels`);
+    } else if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) {
+      keysOfOpenObjects.pop();
+    } else if (token === TOKEN.colon && lastString !== null) {
+      checkKey(text, lastString, keysOfOpenObjects.at(-1));
+    }
+    lastString = token === TOKEN.string ? { text: scanner.getTokenValue(), offset } : null;
+  }
+}
+
+function checkKey(
+  text: string,
+  key: { readonly text: string; readonly offset: number },
+  keys: Set<string> | null | undefined,
+): void {
+  if (key.text === '__proto__') throw at(text, key.offset, 'no key named __proto__');
+  if (keys?.has(key.text)) throw at(text, key.offset, 'every key once', key.text);
+  keys?.add(key.text);
+}
+
+function at(text: string, offset: number, expected: string, field = ''): ApiError {
+  const before = text.slice(0, offset).split('\n');
+  const line = before.length;
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  return new ApiError(400, [
+    { field: field.slice(0, 100), expected: `${expected}; see line ${line}, column ${column}`, line, column },
+  ]);
+}

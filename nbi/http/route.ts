@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { Express, Request, Response } from 'express';
+import { Histogram, type Registry } from 'prom-client';
+import type { Clock, Logger } from '../../common/index.js';
+import { authenticate, type Role, type User, type Users } from '../users/index.js';
+import { ApiError, toApiError } from './api-error.js';
+import { type Dialect, dynDialect } from './dialect.js';
+
+/** One request, and what was understood of it. */
+export interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
+  /** Who asks; null on an open route. */
+  readonly user: User | null;
+  readonly query: URLSearchParams;
+  /** What stands for the route's `{…}`, decoded; empty where it has none. */
+  readonly parameter: string;
+}
+
+/** One call of the API: what the OpenAPI document lists and express serves. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** As OpenAPI writes it, with at most one `{…}`. `{pattern}` takes the rest of the path, slashes too. */
+  readonly path: string;
+  /** Who may; null: everyone, without credentials. */
+  readonly role: Role | null;
+  readonly dialect: Dialect;
+  handle(exchange: Exchange): Promise<void>;
+}
+
+export interface MountParts {
+  readonly users: Users;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Routes that a monitor calls every few seconds. */
+const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/metrics']);
+
+/** Puts the routes on express, with log, metrics, authentication and errors around each. */
+export function mountRoutes(app: Express, routes: readonly Route[], parts: MountParts): void {
+  const observe = createObserver(parts);
+  app.use((request, response, next) => {
+    observe(request, response);
+    next();
+  });
+  const pathsSeen = new Set<string>();
+  for (const { path } of routes) {
+    if (pathsSeen.has(path)) continue;
+    pathsSeen.add(path);
+    const routesHere = routes.filter((route) => route.path === path);
+    const expressRoute = app.route(expressPath(path));
+    for (const route of routesHere) {
+      expressRoute[route.method]((request, response) => serve(route, request, response, parts));
+    }
+    expressRoute.all((_request, response) => {
+      const allow = routesHere.map(({ method }) => method.toUpperCase()).join(', ');
+      const problem = { field: 'method', expected: `one of ${allow}` };
+      sendError(response, routesHere[0]?.dialect, new ApiError(405, [problem], { Allow: allow }));
+    });
+  }
+  app.use((request: Request, response: Response) => {
+    const problem = { field: 'path', expected: 'one of those that /v1/openapi.json lists' };
+    sendError(response, dialectOf(routes, request.path), new ApiError(404, [problem]));
+  });
+  // Express knows an error handler by its four parameters; only a path that does not decode gets here.
+  app.use((_error: unknown, request: Request, response: Response, _next: unknown) => {
+    const problem = { field: 'path', expected: 'a path in which every % starts an encoded UTF-8 character' };
+    sendError(response, dialectOf(routes, request.path), new ApiError(400, [problem]));
+  });
+}
+
+function expressPath(path: string): string {
+  return path.replace('/{pattern}', '{/*pattern}').replace(/\/\{(\w+)\}/, '/:$1');
+}
+
+function dialectOf(routes: readonly Route[], path: string): Dialect | undefined {
+  return routes.find((route) => path.startsWith(route.path.replace(/\{.*/, '')))?.dialect;
+}
+
+async function serve(route: Route, request: Request, response: Response, parts: MountParts): Promise<void> {
+  response.locals['route'] = route.path;
+  try {
+    const address = request.ip ?? request.socket.remoteAddress ?? '';
+    const user = route.role === null ? null : await authenticate(parts.users, request, address, route.role);
+    response.locals['user'] = user?.name;
+    const queryStart = request.originalUrl.indexOf('?');
+    await route.handle({
+      request,
+      response,
+      user,
+      query: new URLSearchParams(queryStart < 0 ? '' : request.originalUrl.slice(queryStart + 1)),
+      parameter: Object.values(request.params).flat().join('/'),
+    });
+  } catch (error) {
+    answerError(route, response, error, parts.logger);
+  }
+}
+
+function answerError(route: Route, response: Response, error: unknown, logger: Logger): void {
+  const known = toApiError(error);
+  if (known === null) {
+    const id = response.getHeader('X-Request-Id');
+    logger.error('nbi.failed', { id, route: route.path, error });
+  }
+  // The list that had begun must not look whole.
+  if (response.headersSent) response.destroy();
+  else sendError(response, route.dialect, known ?? new ApiError(500));
+}
+
+function sendError(response: Response, dialect: Dialect | undefined, error: ApiError): void {
+  response
+    .status(error.status)
+    .set({ ...error.headers })
+    .json((dialect ?? dynDialect('ferry')).error(error));
+}
+
+/** Logs and measures each request once its answer is out, or its client gone. */
+function createObserver({ metrics, clock, logger }: MountParts) {
+  const seconds = new Histogram({
+    name: 'ferry_nbi_request_seconds',
+    help: 'Northbound requests by route, method and status',
+    labelNames: ['route', 'method', 'status'],
+    registers: [metrics],
+  });
+  return (request: Request, response: Response): void => {
+    const startMs = clock();
+    const id = randomUUID();
+    const { path } = request;
+    const method = request.method.slice(0, 16);
+    response.set('X-Request-Id', id);
+    response.once('close', () => {
+      const ms = clock() - startMs;
+      const status = response.writableFinished ? response.statusCode : 'aborted';
+      const route: unknown = response.locals['route'] ?? 'none';
+      seconds.observe({ route: String(route), method, status: String(status) }, ms / 1_000);
+      const fields = { method, path, status, user: response.locals['user'], ms, id };
+      if (QUIET_PATHS.has(path)) logger.debug('nbi.request', fields);
+      else logger.info('nbi.request', fields);
+    });
+  };
+}

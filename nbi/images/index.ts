@@ -1,0 +1,1 @@
+export { type ImageParts, imageRoutes } from './routes.js';

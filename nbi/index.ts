@@ -1,0 +1,16 @@
+export type { Health, HealthStatus } from './health.js';
+export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
+export { createNbi, type NbiParts } from './nbi.js';
+export { openApiDocument } from './openapi/index.js';
+export {
+  type Credentials,
+  FIRST_ADMIN_NAME,
+  openUsers,
+  ROLES,
+  type Role,
+  type User,
+  UserError,
+  type UserErrorCode,
+  type Users,
+  type Verification,
+} from './users/index.js';

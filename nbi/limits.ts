@@ -1,0 +1,54 @@
+import { MINUTE_MS, SECOND_MS } from '../common/index.js';
+
+/** What one request may cost. Every field can be set by the composition; {@link NBI_LIMITS} are the defaults. */
+export interface NbiLimits {
+  /** A JSON body; images are bounded by the library. */
+  readonly bodyBytesMax: number;
+  /** How long a client may take to send a JSON body. */
+  readonly bodyMsMax: number;
+  /** How long an image upload may go without a byte. */
+  readonly uploadIdleMsMax: number;
+  readonly jsonDepthMax: number;
+  /** Values, keys and brackets of a JSON body: small ones cost far more memory parsed than sent. */
+  readonly jsonTokensMax: number;
+  /** Rules in one POST. */
+  readonly itemsMax: number;
+  /** Entries in one page. */
+  readonly pageItemsMax: number;
+  /** Entries that are sorted in memory where `sort` comes without `limit`. */
+  readonly sortedItemsMax: number;
+  /** CPEs that one SendCNR may match. */
+  readonly connectionRequestsMax: number;
+  /** Connection requests of one SendCNR under way at a time. */
+  readonly connectionRequestsAtATime: number;
+}
+
+export const NBI_LIMITS: NbiLimits = {
+  bodyBytesMax: 16 * 1024 * 1024,
+  bodyMsMax: MINUTE_MS,
+  uploadIdleMsMax: MINUTE_MS,
+  jsonDepthMax: 32,
+  jsonTokensMax: 2_000_000,
+  itemsMax: 10_000,
+  pageItemsMax: 1_000,
+  sortedItemsMax: 10_000,
+  connectionRequestsMax: 1_000,
+  connectionRequestsAtATime: 50,
+};
+
+/** Values a request may name for one field (`id=a&id=b…`, `"id": ["a", "b" …]`). */
+export const FILTER_VALUES_MAX = 1_000;
+
+/** Entries that PUT and DELETE change in one atomic step. */
+export const BATCH_ITEMS_MAX = 1_000;
+
+/**
+ * For `http.createServer`: a client that sends its header slowly is dropped; bodies have their own, shorter bounds, so the
+ * time for a whole request only has to suffice for the largest image on a slow line.
+ */
+export const NBI_SERVER_OPTIONS = {
+  headersTimeout: 20 * SECOND_MS,
+  requestTimeout: 60 * MINUTE_MS,
+  keepAliveTimeout: 20 * SECOND_MS,
+  maxHeaderSize: 16 * 1024,
+} as const;

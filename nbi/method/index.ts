@@ -1,0 +1,1 @@
+export { type MethodParts, methodRoutes } from './routes.js';

@@ -1,0 +1,42 @@
+import type { RuleId } from '../../common/index.js';
+import type { Rules } from '../../rules/index.js';
+import { ApiError, invalid, isObject, type JsonObject, type MethodAnswer } from '../http/index.js';
+import { FILTER_VALUES_MAX } from '../limits.js';
+
+/**
+ * Forgets what was counted against rules, so that they upgrade their CPEs again.
+ * @throws ApiError 400 without an id, 404 where any of them does not exist (then none is restarted)
+ */
+export async function restartRule(body: JsonObject, rules: Rules): Promise<MethodAnswer> {
+  const ids = ruleIds(body);
+  const missing: string[] = [];
+  for (const id of ids) if ((await rules.get(id)) === null) missing.push(id);
+  if (missing.length > 0) {
+    throw new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids: missing.slice(0, 100) }]);
+  }
+  await rules.restart(ids);
+  return { code: 200, message: 'OK' };
+}
+
+function ruleIds(body: JsonObject): RuleId[] {
+  const { search_options: options, ...direct } = body;
+  if (options !== undefined && (!isObject(options) || Object.keys(direct).length > 0)) {
+    throw invalid('search_options', 'an object with id, and nothing beside it', options);
+  }
+  const named = isObject(options) ? options : direct;
+  for (const name of Object.keys(named)) {
+    if (name !== 'id' && name !== 'campaignid') throw invalid(name.slice(0, 100), 'only id (or campaignid)');
+  }
+  const id = named['id'] ?? named['campaignid'];
+  const ids: readonly unknown[] = Array.isArray(id) ? id : [id];
+  const strings = ids.filter((each) => typeof each === 'string' && each !== '');
+  if (
+    ids.length === 0 ||
+    strings.length < ids.length ||
+    ids.length > FILTER_VALUES_MAX ||
+    Object.keys(named).length > 1
+  ) {
+    throw invalid('id', `the id of a rule, or an array of 1 to ${FILTER_VALUES_MAX}`, id ?? null);
+  }
+  return [...new Set(strings)].map((each) => each as RuleId);
+}

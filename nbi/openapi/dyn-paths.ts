@@ -1,0 +1,172 @@
+import {
+  ALL_PARAMETER,
+  failures,
+  jsonBody,
+  jsonResponse,
+  LIST_PARAMETERS,
+  listOf,
+  type Operation,
+  PATTERN,
+  queryParameter,
+  REVISION_PARAMETER,
+  ref,
+} from './pieces.js';
+
+type PathItem = Readonly<Record<string, Operation | readonly object[]>>;
+
+const RULE_EXAMPLE = {
+  id: 'UPGRADE_00A1B2-HGW-1',
+  enabled: true,
+  automatic: true,
+  file: 'http://files.example.net/hgw-2.0.0.bin',
+  condition: { cpeid: '00A1B2-HGW-1' },
+  executions: 1,
+  priority: 1,
+  author: 'api',
+};
+
+const done = (storage: string) => ({ code: 204, message: `response from ${storage}`, details: '' });
+
+const nothing = (storage: string) =>
+  jsonResponse('Nothing matched', ref('Answer'), {
+    code: 404,
+    message: `response from ${storage}`,
+    details: '',
+  });
+
+const ID = 'The id of a rule; campaignid means the same.';
+
+export const dynPaths: Readonly<Record<string, PathItem>> = {
+  '/v1/dyn/FirmwareStorage/{pattern}': {
+    parameters: [PATTERN],
+    get: {
+      operationId: 'listRules',
+      summary: 'Lists upgrade rules, newest first',
+      description:
+        'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is.',
+      parameters: [
+        ...LIST_PARAMETERS,
+        queryParameter('id', ID),
+        queryParameter('campaignid', ID),
+        queryParameter('cpeid', 'Rules whose condition can only be true for this CPE (an index look-up).'),
+      ],
+      responses: {
+        '200': jsonResponse('The rules', listOf('Rule')),
+        ...failures('Answer'),
+        '404': nothing('FirmwareStorage'),
+      },
+    },
+    post: {
+      operationId: 'putRules',
+      summary: 'Creates or replaces upgrade rules, all or none',
+      description:
+        'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409).',
+      parameters: [
+        { name: 'If-None-Match', in: 'header', description: 'Only create', schema: { enum: ['*'] } },
+      ],
+      requestBody: jsonBody(
+        { oneOf: [ref('Rule'), { type: 'array', items: ref('Rule'), minItems: 1, maxItems: 10_000 }] },
+        RULE_EXAMPLE,
+      ),
+      responses: {
+        '200': jsonResponse('Stored', ref('Answer'), done('FirmwareStorage')),
+        ...failures('Answer', '409', '413', '415'),
+      },
+    },
+    put: {
+      operationId: 'changeRules',
+      summary: 'Merges fields into every rule that matches',
+      description:
+        'An id in the body narrows what is changed and never renames. Changed in steps of 1,000 rules, each atomic.',
+      parameters: [ALL_PARAMETER, queryParameter('id', ID), queryParameter('campaignid', ID)],
+      requestBody: jsonBody(
+        { type: 'object' },
+        { id: 'UPGRADE_00A1B2-HGW-1', enabled: false, automatic: false },
+      ),
+      responses: {
+        '200': jsonResponse('Changed', ref('Answer'), done('FirmwareStorage')),
+        ...failures('Answer', '409', '413', '415'),
+        '404': nothing('FirmwareStorage'),
+      },
+    },
+    delete: {
+      operationId: 'deleteRules',
+      summary: 'Deletes every rule that matches',
+      description: 'Results and counts stay.',
+      parameters: [ALL_PARAMETER, queryParameter('id', ID), queryParameter('campaignid', ID)],
+      responses: {
+        '200': jsonResponse('Deleted', ref('Answer'), done('FirmwareStorage')),
+        ...failures('Answer', '409'),
+        '404': nothing('FirmwareStorage'),
+      },
+    },
+  },
+  '/v1/dyn/FirmwareResultStorage/{pattern}': {
+    parameters: [PATTERN],
+    get: {
+      operationId: 'listResults',
+      summary: 'Lists the results of upgrades, running and ended, newest first',
+      parameters: [
+        ...LIST_PARAMETERS,
+        queryParameter('id', 'The id of a result, or of the rule it is of.'),
+        REVISION_PARAMETER,
+      ],
+      responses: {
+        '200': jsonResponse('The results', listOf('Result'), {
+          code: 200,
+          message: 'response from FirmwareResultStorage',
+          details: [
+            {
+              id: 'cd3627cd-1908-4ff8-8fe3-f7078723a684',
+              status: true,
+              ts: 1743412508,
+              cpeid: '00A1B2-HGW-1',
+              rule_description: 'string',
+              campaignid: 'UPGRADE_00A1B2-HGW-1',
+              result: {
+                code: 500,
+                message:
+                  'Upgrade has failed with FaultCode 9010. FaultString: Download failure. File not found.',
+              },
+            },
+          ],
+        }),
+        ...failures('Answer'),
+        '404': nothing('FirmwareResultStorage'),
+      },
+    },
+    delete: {
+      operationId: 'deleteResults',
+      summary: 'Deletes every result that matches',
+      description: 'Refused (409) where an upgrade among them still runs.',
+      parameters: [
+        ALL_PARAMETER,
+        queryParameter('id', 'The id of a result, or of the rule it is of.'),
+        REVISION_PARAMETER,
+      ],
+      responses: {
+        '200': jsonResponse('Deleted', ref('Answer'), done('FirmwareResultStorage')),
+        ...failures('Answer', '409'),
+        '404': nothing('FirmwareResultStorage'),
+      },
+    },
+  },
+  '/v1/dyn/DeviceStorage/{pattern}': {
+    parameters: [PATTERN],
+    get: {
+      operationId: 'listDevices',
+      summary: 'Lists the CPEs that are known, by id',
+      parameters: [
+        ...LIST_PARAMETERS,
+        queryParameter('parameters', 'true: with the data model; for a selection of one CPE.', {
+          type: 'boolean',
+        }),
+      ],
+      responses: {
+        '200': jsonResponse('The CPEs', listOf('Device')),
+        ...failures('Answer'),
+        '404': nothing('DeviceStorage'),
+      },
+    },
+  },
+};

@@ -1,0 +1,189 @@
+/** Shapes that several calls share, under `#/components/schemas`. */
+export const schemas = {
+  Rule: {
+    type: 'object',
+    description: 'An entry of FirmwareStorage. Unknown fields are refused.',
+    required: ['id', 'file', 'condition'],
+    properties: {
+      id: { type: 'string', description: 'Also called campaignid.' },
+      enabled: { type: 'boolean', default: true, description: 'Considered at all.' },
+      automatic: {
+        type: 'boolean',
+        default: true,
+        description: 'Considered in every session; when false only in one that SendCNR asked for.',
+      },
+      file: {
+        type: 'string',
+        description: 'The name of an image in the library, or an absolute http, https or ftp URL.',
+      },
+      condition: {
+        description:
+          'A JSONata expression, or an object of field paths and the value or values each must have.',
+        oneOf: [{ type: 'string' }, { type: 'object' }],
+      },
+      executions: {
+        type: 'integer',
+        default: 1,
+        description: 'Upgrades it may start on one CPE; -1 unlimited.',
+      },
+      priority: { type: 'number', default: 0, description: 'Larger runs first.' },
+      author: { type: 'string' },
+      description: { type: 'string', description: 'Shown as rule_description in results.' },
+      target: { type: 'object', properties: { softwareVersion: { type: 'string' } } },
+      force: { type: 'boolean', description: 'Download also to CPEs that are at the target already.' },
+      window: {
+        type: 'object',
+        properties: {
+          cron: { type: 'string' },
+          durationMinutes: { type: 'number' },
+          timezone: { type: 'string' },
+          wakePerSecond: { type: 'number' },
+        },
+      },
+      limits: {
+        type: 'object',
+        properties: {
+          concurrent: { type: 'integer' },
+          total: { type: 'integer' },
+          stopAfterFailures: { type: 'integer' },
+        },
+      },
+      retry: {
+        type: 'object',
+        properties: {
+          afterMinutes: { type: 'number' },
+          factor: { type: 'number' },
+          maxHours: { type: 'number' },
+        },
+      },
+      deadlines: {
+        type: 'object',
+        properties: {
+          sentMinutes: { type: 'number' },
+          acceptedMinutes: { type: 'number' },
+          transferredMinutes: { type: 'number' },
+        },
+      },
+    },
+  },
+  Result: {
+    type: 'object',
+    required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],
+    properties: {
+      id: { type: 'string', format: 'uuid' },
+      status: { type: 'boolean', description: 'True once the upgrade ended.' },
+      ts: { type: 'integer', description: 'Last change, in epoch seconds.' },
+      cpeid: { type: 'string' },
+      rule_description: { type: 'string' },
+      campaignid: { type: 'string' },
+      result: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: {
+          code: {
+            enum: [200, 202, 408, 499, 500],
+            description: '200 verified, 202 running, 408 timed out, 499 cancelled, 500 failed.',
+          },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+  Device: {
+    type: 'object',
+    required: ['id', 'cpeid', 'serialNumber'],
+    properties: {
+      id: { type: 'string' },
+      cpeid: { type: 'string', description: 'OUI-ProductClass-SerialNumber, escaped; the same as id.' },
+      manufacturer: { type: 'string' },
+      oui: { type: 'string' },
+      productClass: { type: 'string' },
+      serialNumber: { type: 'string' },
+      modelName: { type: 'string' },
+      softwareVersion: { type: 'string' },
+      hardwareVersion: { type: 'string' },
+      ip: { type: 'string', description: 'Where its last Inform came from.' },
+      connectionRequestUrl: { type: 'string' },
+      registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
+      lastInform: { type: 'integer', description: 'In epoch seconds.' },
+      lastEvents: { type: 'array', items: { type: 'string' } },
+      tags: { type: 'array', items: { type: 'string' } },
+      organization: { type: 'string' },
+      upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },
+      parameters: {
+        type: 'object',
+        description: 'With parameters=true: the data model as last reported, by full name.',
+        additionalProperties: { type: ['string', 'number', 'boolean'] },
+      },
+    },
+  },
+  Image: {
+    type: 'object',
+    required: ['name', 'sizeBytes', 'sha256', 'fileType', 'uploaded', 'uploadedBy'],
+    properties: {
+      name: { type: 'string', pattern: '^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$' },
+      sizeBytes: { type: 'integer' },
+      sha256: { type: 'string' },
+      fileType: { type: 'string', default: '1 Firmware Upgrade Image' },
+      softwareVersion: { type: 'string', description: 'What a CPE reports once it runs this image.' },
+      productClass: { type: 'string' },
+      hardwareVersion: { type: 'string' },
+      uploaded: { type: 'integer', description: 'In epoch seconds.' },
+      uploadedBy: { type: 'string' },
+      sameContentAs: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'In the answer to an upload: other names that hold the same content.',
+      },
+    },
+  },
+  Problem: {
+    type: 'object',
+    required: ['field', 'expected'],
+    properties: {
+      field: {
+        type: 'string',
+        description: 'Dotted path, parameter or header; empty for the body as a whole.',
+      },
+      expected: { type: 'string', description: 'What it should be, with the remedy.' },
+      found: { type: 'string' },
+      code: { type: 'string' },
+      item: { type: 'integer', description: 'Which entry of an array, counted from 0.' },
+      line: { type: 'integer' },
+      column: { type: 'integer' },
+      ids: { type: 'array', items: { type: 'string' } },
+    },
+  },
+  Answer: {
+    type: 'object',
+    required: ['code', 'message', 'details'],
+    properties: {
+      code: { type: 'integer', description: 'As the HTTP status; 204 comes with HTTP 200.' },
+      message: { type: 'string', description: '`response from ` and the storage.' },
+      details: { description: 'What was asked for; empty, or an array of Problem, where there is none.' },
+    },
+  },
+  MethodAnswer: {
+    type: 'object',
+    required: ['result'],
+    properties: {
+      result: {
+        type: 'object',
+        required: ['code', 'message'],
+        properties: {
+          code: { type: 'integer', description: 'As the HTTP status.' },
+          message: { type: 'string' },
+        },
+      },
+      details: {},
+    },
+  },
+  Health: {
+    type: 'object',
+    required: ['status', 'parts'],
+    properties: {
+      status: { enum: ['ok', 'failing'] },
+      parts: { type: 'object', additionalProperties: { enum: ['ok', 'failing'] } },
+    },
+  },
+} as const;

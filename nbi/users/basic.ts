@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from '../http/api-error.js';
+import { mayActAs, type Role, type User } from './user.js';
+import type { Users } from './users.js';
+
+/**
+ * Who sends this request (RFC 7617).
+ * @param address  where it comes from, for counting attempts
+ * @throws ApiError 401 without right credentials, 403 without the role, 429 after too many wrong ones
+ */
+export async function authenticate(
+  users: Users,
+  request: IncomingMessage,
+  address: string,
+  role: Role,
+): Promise<User> {
+  const credentials = parseBasic(request.headers.authorization ?? '');
+  if (credentials === null) throw unauthorized();
+  const verification = await users.verify({ ...credentials, address });
+  switch (verification.kind) {
+    case 'verified':
+      if (mayActAs(verification.user.role, role)) return verification.user;
+      throw new ApiError(403, [
+        { field: 'role', expected: `${role}: ask an admin for it`, found: verification.user.role },
+      ]);
+    case 'denied':
+      throw unauthorized();
+    case 'throttled':
+      throw new ApiError(
+        429,
+        [
+          {
+            field: 'Authorization',
+            expected: `fewer attempts to log in: wait ${verification.retryAfterSeconds} seconds`,
+          },
+        ],
+        { 'Retry-After': String(verification.retryAfterSeconds) },
+      );
+    default:
+      return verification satisfies never;
+  }
+}
+
+function unauthorized(): ApiError {
+  return new ApiError(
+    401,
+    [{ field: 'Authorization', expected: 'the name and password of a user (Basic authentication)' }],
+    { 'WWW-Authenticate': 'Basic realm="Ferry", charset="UTF-8"' },
+  );
+}
+
+function parseBasic(header: string): { readonly name: string; readonly password: string } | null {
+  const base64 = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header)?.[1];
+  if (base64 === undefined) return null;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
+  } catch {
+    return null;
+  }
+  const colon = text.indexOf(':');
+  return colon < 0 ? null : { name: text.slice(0, colon), password: text.slice(colon + 1) };
+}

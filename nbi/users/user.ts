@@ -1,0 +1,53 @@
+import type { CollectionDefinition, Document } from '../../store/index.js';
+
+/** Each may do what the one before may: viewers read, operators also change everything but users. */
+export const ROLES = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export function mayActAs(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
+export interface User {
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAtMs: number;
+}
+
+/** How a password is kept: the parameters stand beside the key so that they can be raised later. */
+export interface PasswordHash {
+  readonly algorithm: 'scrypt';
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  /** Both base64. */
+  readonly salt: string;
+  readonly key: string;
+}
+
+/** The id is the user's name. */
+export interface UserDocument extends Document {
+  readonly role: Role;
+  readonly password: PasswordHash;
+  readonly createdAtMs: number;
+}
+
+export const USERS: CollectionDefinition = { name: 'users', indexes: {} };
+
+/** No colon, which Basic authentication cannot carry in a name. */
+export const USER_NAME_PATTERN = /^[A-Za-z0-9_.@-]{1,64}$/;
+export const PASSWORD_CHARACTERS_MIN = 8;
+export const PASSWORD_BYTES_MAX = 1_024;
+
+export type UserErrorCode = 'invalid' | 'exists' | 'not-found' | 'last-admin' | 'changed-meanwhile';
+
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  constructor(
+    readonly code: UserErrorCode,
+    readonly field: 'name' | 'password' | 'role',
+    message: string,
+  ) {
+    super(message);
+  }
+}
