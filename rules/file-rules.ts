@@ -1,7 +1,8 @@
 import type { Clock, RuleId } from '../common/index.js';
 import type { Change } from '../store/index.js';
 import type { Lease } from './lease.js';
-import type { StoredRule } from './rule.js';
+import { mapWithPauses } from './pause.js';
+import { RuleConflictError, type StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from './validate.js';
@@ -53,7 +54,7 @@ export async function applyFileRules(
   bodies: readonly FileBody[],
   held: Change,
 ): Promise<FilesApplied> {
-  const checked = check(validator, bodies);
+  const checked = await check(validator, bodies);
   if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
   const taken = await takenByOthers(tables, checked.entries);
   if (taken.length > 0) return { applied: false, problems: taken };
@@ -76,14 +77,17 @@ export async function applyFileRules(
   return { applied: true, written: written.size, disabled: gone.length };
 }
 
-function check(
+async function check(
   validator: RuleValidator,
   bodies: readonly FileBody[],
-): { readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] } {
+): Promise<{ readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] }> {
   const problems: FileRuleProblem[] = [];
   const entries = new Map<RuleId, Entry>();
-  for (const [index, { file, body }] of bodies.entries()) {
-    const validation = validator.validate(body);
+  const validations = await mapWithPauses(bodies, ({ file, body }) => ({
+    file,
+    validation: validator.validate(body),
+  }));
+  for (const [index, { file, validation }] of validations.entries()) {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
       continue;
@@ -138,9 +142,16 @@ async function planPortion(
     if (item.valid === null) {
       return before === null ? [] : [{ before, after: withoutFile(before.document, nowMs) }];
     }
+    if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
     const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
     return [{ before, after: fromEntry(item, before?.document ?? null, count, nowMs), restarts: restarted }];
   });
+}
+
+/** The API made a rule of this id since the files were checked; the next scan says so with its place. */
+function takenMeanwhile(id: RuleId): RuleConflictError {
+  const message = `The API has a rule ${JSON.stringify(id)} since a moment ago`;
+  return new RuleConflictError(id, 'changed-meanwhile', message);
 }
 
 /**

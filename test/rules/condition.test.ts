@@ -15,7 +15,7 @@ import { contextOf } from './setup.js';
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
 
 /** As in a process; but its clock stands still, so that a busy machine spends nobody's budget. */
-const means = { elapsedMs: () => 0, inTurn: createTurns() };
+const means = { cpuMs: () => 0, inTurn: createTurns() };
 
 const PARAMETERS: ParameterTree = {
   Device: {
@@ -258,7 +258,7 @@ test('hundreds of alternatives are not too deep', async (t) => {
 });
 
 test('a catastrophic pattern takes linear time', async (t) => {
-  const input = inputOf({ softwareVersion: `${'a'.repeat(30_000)}b` });
+  const input = inputOf({ softwareVersion: `${'a'.repeat(3_000)}b` });
   t.is(await verdictOf('$contains(softwareVersion, /(a+)+$/)', input), 'condition-false');
   t.is(
     await verdictOf('$count($match(softwareVersion, /^(([a-z])+.)+[A-Z]([a-z])+$/)) > 0', input),
@@ -292,11 +292,11 @@ test('an evaluation cannot change the context of the next one', async (t) => {
 
 test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
   let nowMs = 0;
-  const elapsedMs = () => {
+  const cpuMs = () => {
     nowMs += 30;
     return nowMs;
   };
-  const evaluation = beginEvaluation(inputOf(), { ...means, elapsedMs });
+  const evaluation = beginEvaluation(inputOf(), { ...means, cpuMs });
   const slow = () => evaluation.conditionGate(compiler.compile('$count(tags) = 1'));
   t.is(await slow(), null);
   t.is(await slow(), null);
