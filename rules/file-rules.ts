@@ -21,7 +21,7 @@ export interface FileRuleProblem extends LocatedProblem {
 }
 
 export type FilesApplied =
-  | { readonly applied: true; readonly written: number; readonly disabled: number }
+  | { readonly applied: true }
   | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
@@ -61,20 +61,8 @@ export async function applyFileRules(
   const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
   const gone = await idsGone(tables, byId);
   const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
-  const written = new Set<RuleId>();
-  await writeInPortions(
-    tables,
-    items,
-    async (portion) => {
-      const writes = await planPortion(tables, portion, clock());
-      for (const { before, after } of writes) {
-        if (after !== null && after !== before?.document) written.add(after.id);
-      }
-      return writes;
-    },
-    [held],
-  );
-  return { applied: true, written: written.size, disabled: gone.length };
+  await writeInPortions(tables, items, (portion) => planPortion(tables, portion, clock()), [held]);
+  return { applied: true };
 }
 
 async function check(

@@ -222,13 +222,16 @@ test('numeric steps: what JSONata understands without help is left as it is', (t
 test('the parameters a condition reads are known from its text', (t) => {
   const paths = (condition: Condition) => [...compiler.compile(condition).parameterPaths].sort();
   t.deepEqual(paths({ 'parameters.Device.IP.Interface.1.Status': 'Up', softwareVersion: '1' }), [
-    'Device.IP.Interface.1.Status.',
+    'Device.IP.Interface.1.Status',
   ]);
   t.deepEqual(paths('parameters.Device.A.B = 1 or $exists(parameters.InternetGatewayDevice.C.D)'), [
     'Device.A.B',
     'InternetGatewayDevice.C.D',
   ]);
   t.deepEqual(paths('parameters.Device.IP.Interface.*.Status = "Up"'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('parameters.Device.IP.Interface[Status = "Up"].MTU > 1'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('$exists(parameters.Device.IP.Interface[Status = "Up"])'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('$exists(parameters.Device.A.B[$ > 1])'), ['Device.A.B']);
   t.deepEqual(paths('parameters.Device'), []);
 });
 
@@ -236,6 +239,7 @@ for (const [condition, message] of [
   ['cpeid = ', /JSONata/],
   ['$eval("1 = 1")', /\$eval/],
   ['$map(["1"], $eval)', /\$eval/],
+  ['$random() < 0.05', /\$bucket/],
   ['$.__proto__.x = 1', /__proto__/],
   ['constructor.name = "Object"', /constructor/],
   ['$lookup($, "__proto__") = 1', /__proto__/],
