@@ -1,9 +1,10 @@
 import type { Clock, RuleId } from '../common/index.js';
 import type { Change } from '../store/index.js';
 import type { Lease } from './lease.js';
-import type { StoredRule } from './rule.js';
+import { mapWithPauses } from './pause.js';
+import { RuleConflictError, type StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';
-import type { Tables } from './tables.js';
+import { readMany, type Tables } from './tables.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from './validate.js';
 import { type Write, writeInPortions } from './writes.js';
 
@@ -20,7 +21,7 @@ export interface FileRuleProblem extends LocatedProblem {
 }
 
 export type FilesApplied =
-  | { readonly applied: true; readonly written: number; readonly disabled: number }
+  | { readonly applied: true }
   | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
@@ -53,37 +54,28 @@ export async function applyFileRules(
   bodies: readonly FileBody[],
   held: Change,
 ): Promise<FilesApplied> {
-  const checked = check(validator, bodies);
+  const checked = await check(validator, bodies);
   if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
   const taken = await takenByOthers(tables, checked.entries);
   if (taken.length > 0) return { applied: false, problems: taken };
   const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
   const gone = await idsGone(tables, byId);
   const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
-  const written = new Set<RuleId>();
-  await writeInPortions(
-    tables,
-    items,
-    async (portion) => {
-      const writes = await planPortion(tables, portion, clock());
-      for (const { before, after } of writes) {
-        if (after !== null && after !== before?.document) written.add(after.id);
-      }
-      return writes;
-    },
-    [held],
-  );
-  return { applied: true, written: written.size, disabled: gone.length };
+  await writeInPortions(tables, items, (portion) => planPortion(tables, portion, clock()), [held]);
+  return { applied: true };
 }
 
-function check(
+async function check(
   validator: RuleValidator,
   bodies: readonly FileBody[],
-): { readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] } {
+): Promise<{ readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] }> {
   const problems: FileRuleProblem[] = [];
   const entries = new Map<RuleId, Entry>();
-  for (const [index, { file, body }] of bodies.entries()) {
-    const validation = validator.validate(body);
+  const validations = await mapWithPauses(bodies, ({ file, body }) => ({
+    file,
+    validation: validator.validate(body),
+  }));
+  for (const [index, { file, validation }] of validations.entries()) {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
       continue;
@@ -106,21 +98,16 @@ function idProblem(entry: number, id: RuleId, code: string, expected: string): F
 
 /** Ids that rules written through an API have: a file does not take them over unasked. */
 async function takenByOthers(tables: Tables, entries: readonly Entry[]): Promise<readonly FileRuleProblem[]> {
-  const problems: FileRuleProblem[] = [];
-  for (let start = 0; start < entries.length; start += LOOKED_UP_AT_ONCE) {
-    const found = await tables.rules.getMany(
-      entries.slice(start, start + LOOKED_UP_AT_ONCE).map(({ id }) => id),
-    );
-    for (const [index, stored] of found.entries()) {
-      if (stored === null || stored.document.sourceFile !== undefined) continue;
-      const expected = 'another id, or delete the rule that the API has under it';
-      problems.push(idProblem(start + index, stored.document.id, 'taken', expected));
-    }
-  }
-  return problems;
+  const found = await readMany(
+    tables.rules,
+    entries.map(({ id }) => id),
+  );
+  return found.flatMap((stored, index) => {
+    if (stored === null || stored.document.sourceFile !== undefined) return [];
+    const expected = 'another id, or delete the rule that the API has under it';
+    return [idProblem(index, stored.document.id, 'taken', expected)];
+  });
 }
-
-const LOOKED_UP_AT_ONCE = 1_000;
 
 async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): Promise<readonly RuleId[]> {
   const gone: RuleId[] = [];
@@ -136,16 +123,23 @@ async function planPortion(
   nowMs: number,
 ): Promise<readonly Write[]> {
   const ids = portion.map(({ id }) => id);
-  const [found, restarts] = await Promise.all([tables.rules.getMany(ids), tables.restarts.getMany(ids)]);
+  const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
   return portion.flatMap((item, index): Write[] => {
     const before = found[index] ?? null;
     const restarted = restarts[index] ?? null;
     if (item.valid === null) {
       return before === null ? [] : [{ before, after: withoutFile(before.document, nowMs) }];
     }
+    if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
     const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
     return [{ before, after: fromEntry(item, before?.document ?? null, count, nowMs), restarts: restarted }];
   });
+}
+
+/** The API made a rule of this id since the files were checked; the next scan says so with its place. */
+function takenMeanwhile(id: RuleId): RuleConflictError {
+  const message = `The API has a rule ${JSON.stringify(id)} since a moment ago`;
+  return new RuleConflictError(id, 'changed-meanwhile', message);
 }
 
 /**
