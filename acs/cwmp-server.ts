@@ -317,18 +317,19 @@ function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage 
 }
 
 function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
-  const body = Buffer.from(answer.body, 'utf8');
-  const isSoap = answer.status === 200;
-  response.writeHead(answer.status, {
-    ...answer.headers,
+  const { status, body, headers, close } = answer;
+  const isSoap = status === 200;
+  response.writeHead(status, {
+    ...headers,
     ...(isSoap && { 'Content-Type': 'text/xml; charset="utf-8"' }),
-    ...(!isSoap && body.length > 0 && { 'Content-Type': 'text/plain; charset=utf-8' }),
-    ...(answer.status !== 204 && { 'Content-Length': body.length }),
-    ...(answer.close && { Connection: 'close' }),
+    ...(!isSoap && body !== '' && { 'Content-Type': 'text/plain; charset=utf-8' }),
+    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(body) }),
+    ...(close && { Connection: 'close' }),
   });
+  // As a string, not a Buffer: node then sends header and body in one write.
   response.end(body);
   // The client may still be sending what will not be read; the answer has a moment to reach it.
-  if (answer.close && !request.complete) {
+  if (close && !request.complete) {
     request.resume();
     setTimeout(() => request.destroy(), 2 * SECOND_MS).unref();
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
 import type { Session } from './session.js';
@@ -43,7 +43,8 @@ export class SessionTable {
   /** @returns null where there is no room */
   begin(session: Session, cpeid: CpeId, socket: Socket, ip: string, nowMs: number): SessionEntry | null {
     if (this.#byId.size >= SESSIONS_MAX) return null;
-    const id = randomBytes(16).toString('hex');
+    // 122 random bits; unlike randomBytes it draws them in batches.
+    const id = randomUUID();
     const entry: SessionEntry = { id, session, cpeid, ip, socket, busy: false, touchedAtMs: nowMs };
     this.#byId.set(id, entry);
     if (!this.#sharedConnections) this.#bySocket.set(socket, entry);

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { ADMIN } from './ferry.js';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+
+export interface Ports {
+  readonly cwmp: number;
+  readonly nbi: number;
+  readonly files: number;
+}
+
+/** Ports that are free now, for a server that must come back at the same ones. */
+export async function freePorts(): Promise<Ports> {
+  const servers = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const server = net.createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return address !== null && typeof address === 'object' ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const [cwmp = 0, nbi = 0, files = 0] = ports;
+  return { cwmp, nbi, files };
+}
+
+/** `ferry serve` as a process of its own, which can be killed. */
+export class FerryProcess {
+  readonly #child: ChildProcess;
+  #log = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.#log = (this.#log + chunk.toString()).slice(-20_000);
+    });
+  }
+
+  /** Resolves once it listens. */
+  static async start(dataDir: string, ports: Ports, args: readonly string[] = []): Promise<FerryProcess> {
+    const child = spawn(
+      process.execPath,
+      [
+        MAIN,
+        'serve',
+        `--data-dir=${dataDir}`,
+        `--cwmp-listen=127.0.0.1:${ports.cwmp}`,
+        `--nbi-listen=127.0.0.1:${ports.nbi}`,
+        `--file-listen=127.0.0.1:${ports.files}`,
+        '--allow-anonymous-cpe',
+        '--connection-request-subnet=127.0.0.0/8',
+        ...args,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FERRY_ADMIN_PASSWORD: ADMIN.password } },
+    );
+    const ferry = new FerryProcess(child);
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`ferry serve ended before it listened: ${ferry.#log}`);
+    });
+    await Promise.race([once(child.stdout ?? child, 'data'), ended]);
+    ended.catch(() => {});
+    return ferry;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill(signal);
+    await exited;
+  }
+}
