@@ -16,7 +16,7 @@ export class DownloadError extends Error {
   readonly fault: CpeFault;
 
   constructor(faultCode: number, detail: string) {
-    const faultString = `${faultStringOf(faultCode === 9010 ? 9017 : faultCode)} (${detail})`.slice(0, 256);
+    const faultString = `${faultStringOf(faultCode)} (${detail})`.slice(0, 256);
     super(faultString);
     this.fault = { faultCode, faultString };
   }

@@ -85,7 +85,7 @@ function array(
   ];
   return {
     $: { [`${style.prefixes.encoding}:arrayType`]: `${memberType}[${count}]` },
-    [memberName]: members,
+    [memberName]: members.map((member) => (typeof member === 'string' ? text(member) : member)),
   };
 }
 

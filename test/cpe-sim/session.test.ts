@@ -151,6 +151,28 @@ test('a session that fails after its InformResponse is tried again without the e
   t.is(element(b.acs.informs()[1]?.body, 'RetryCount'), '1');
 });
 
+test('while a retry waits nothing else starts a session but a connection request, which tells all', async (t) => {
+  const b = await bench({ retryMs: 600_000 });
+  t.teardown(() => b.stop());
+  b.acs.intercept = (_, response) => {
+    response.writeHead(503).end();
+    return true;
+  };
+  await b.firstContact();
+  b.acs.intercept = () => false;
+  b.cpe.change('Device.WiFi.SSID.1.SSID', 'x');
+  t.false(b.cpe.inSession);
+  const over = b.next('session');
+  t.is(b.cpe.connectionRequest(), 'accepted');
+  await over;
+  t.deepEqual(eventsOf(b.acs.informs()[1]), [
+    '0 BOOTSTRAP',
+    '1 BOOT',
+    '4 VALUE CHANGE',
+    '6 CONNECTION REQUEST',
+  ]);
+});
+
 test('fault 8005 makes the CPE repeat its Inform in the same session', async (t) => {
   const b = await bench();
   t.teardown(() => b.stop());

@@ -314,6 +314,16 @@ test('late-complete: 1 BOOT with the new version first, TransferComplete only la
   ]);
 });
 
+test('a TransferComplete that is due survives a reboot', async (t) => {
+  const b = await upgrade(t, ['late-complete:40']);
+  const back = b.next('version');
+  const told = b.next('transfer-complete-sent');
+  b.cpe.start();
+  await back;
+  b.cpe.reboot();
+  t.like(await told, { commandKey: 'key-1', fault: null });
+});
+
 test('a fourth queued Download is refused with 9004', async (t) => {
   const b = await upgrade(t);
   b.files.intercept = () => true;
