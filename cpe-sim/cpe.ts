@@ -1,10 +1,16 @@
 import { AcsConnection } from './acs-connection.js';
 import type { ConnectionRequestTarget } from './connection-requests.js';
-import { ParameterSet } from './data-model.js';
+import type { ParameterSet } from './data-model.js';
 import { createEmitter, type SimulatorEmitter } from './events.js';
 import { FaultPlan } from './fault.js';
 import type { Credentials } from './http-auth.js';
-import { checkIdentity, type SimulatedCpeOptions, type SimulatorSettings, settingsOf } from './options.js';
+import {
+  checkIdentity,
+  initialParameters,
+  type SimulatedCpeOptions,
+  type SimulatorSettings,
+  settingsOf,
+} from './options.js';
 import { PendingEvents } from './pending-events.js';
 import { retryWaitMs } from './retry.js';
 import { answerDataModelRequest } from './rpc.js';
@@ -39,7 +45,6 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   readonly #abort = new AbortController();
   #phase: Phase = 'off';
   #session: Promise<void> | null = null;
-  #sessionWanted = false;
   #afterSession: (() => void)[] = [];
   readonly #events = new PendingEvents();
   #changed = new Set<string>();
@@ -58,20 +63,9 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.identity = checkIdentity(options.identity);
     this.#settings = settingsOf(options);
     this.events = options.events ?? createEmitter();
-    this.parameters = new ParameterSet(options.dataModel);
+    this.parameters = initialParameters(options);
     this.#faults = new FaultPlan(options.faults);
     this.#transfers = new Transfers(this.#transferHost());
-    const { parameters } = this;
-    const set = (path: string, value: string): void => parameters.set(parameters.path(path), value);
-    set('DeviceInfo.Manufacturer', this.identity.manufacturer);
-    set('DeviceInfo.ManufacturerOUI', this.identity.oui);
-    set('DeviceInfo.ProductClass', this.identity.productClass);
-    set('DeviceInfo.SerialNumber', this.identity.serialNumber);
-    if (options.softwareVersion !== undefined) set('DeviceInfo.SoftwareVersion', options.softwareVersion);
-    if (options.hardwareVersion !== undefined) set('DeviceInfo.HardwareVersion', options.hardwareVersion);
-    set('ManagementServer.URL', options.acsUrl);
-    set('ManagementServer.Username', options.acsCredentials?.username ?? '');
-    set('ManagementServer.Password', options.acsCredentials?.password ?? '');
   }
 
   /** The version it runs. */
@@ -213,12 +207,11 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.#sessionDue();
   }
 
-  #bootstrapWhereNew(): boolean {
+  #bootstrapWhereNew(): void {
     const url = this.#value('ManagementServer.URL');
-    if (url === this.#bootstrappedUrl) return false;
+    if (url === this.#bootstrappedUrl) return;
     this.#bootstrappedUrl = url;
     this.#events.raise('0 BOOTSTRAP');
-    return true;
   }
 
   #reboot(softwareVersion: string | null, onBoot: () => void): void {
@@ -244,7 +237,6 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.#timers.clear();
     this.#retryTimer = null;
     this.#periodic = null;
-    this.#sessionWanted = false;
     this.#transfers.forgetSession();
     // A connection request does not survive a reboot (TR-069 table 8).
     this.#events.discard('6 CONNECTION REQUEST');
@@ -279,15 +271,13 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     else this.#afterSession.push(act);
   }
 
-  /** Starts a session, or makes one follow the one that runs. After a failed one the retry comes first, and tells all. */
+  /** Something is to be told: now, or after the session that runs, or with the retry of one that failed. */
   #sessionDue(): void {
     if (this.#phase !== 'on') return;
-    if (this.#session !== null) this.#sessionWanted = true;
-    else if (this.#retryTimer === null) this.#startSession();
+    if (this.#session === null && this.#retryTimer === null) this.#startSession();
   }
 
   #startSession(): void {
-    this.#sessionWanted = false;
     this.#retryTimer = null;
     this.#session = this.#holdSession();
   }
@@ -337,12 +327,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   /** After a session: what the ACS changed takes effect, and the next session is due now, later or not yet. */
   #goOn(retryMs: number | null): void {
     this.#schedulePeriodic();
-    const moved = this.#bootstrapWhereNew();
+    this.#bootstrapWhereNew();
     if (this.#session !== null) return;
-    if (retryMs !== null) {
-      this.#sessionWanted = false;
-      this.#retryTimer = this.#timers.after(retryMs, () => this.#startSession());
-    } else if (moved || this.#sessionWanted) this.#sessionDue();
+    if (retryMs !== null) this.#retryTimer = this.#timers.after(retryMs, () => this.#startSession());
+    else if (!this.#events.isEmpty || this.#transfers.completions.length > 0) this.#startSession();
   }
 
   #talk(informed: string[]): Promise<number> {

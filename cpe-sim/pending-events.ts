@@ -9,6 +9,10 @@ export class PendingEvents {
   /** Those that the Inform under way tells. */
   #inFlight: readonly EventStruct[] = [];
 
+  get isEmpty(): boolean {
+    return this.#events.length === 0;
+  }
+
   raise(eventCode: string, commandKey = ''): void {
     // One that is just being told is over with its Inform; this is a new one, which a session of its own will tell.
     const known = this.#events.some(

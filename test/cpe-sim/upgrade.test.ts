@@ -60,6 +60,7 @@ test('an upgrade: DownloadResponse 1, fetch, reboot, then 1 BOOT, M Download and
   t.is(b.cpe.softwareVersion, '2.0.0');
   t.deepEqual(b.cpe.downloads, [{ commandKey: 'key-1', url: b.files.url }]);
   t.deepEqual(b.files.ranges, ['']);
+  t.false(b.cpe.inSession, 'nothing is left to be told, so no session follows');
 });
 
 test('with valueChange the boot of a new version says so', async (t) => {
