@@ -33,21 +33,22 @@ export async function runSimulator(options: SimulatorCommandOptions, io: Simulat
     io.stderr.write(`${error.message}\n`);
     return 2;
   }
-  const ending = io.signal === undefined ? endOnSignals() : { signal: io.signal, release: () => undefined };
   const report = options.json === true ? reportJson(fleet, io) : reportProgress(fleet, io);
+  const ending = io.signal === undefined ? endOnSignals() : { signal: io.signal, release: () => undefined };
   try {
-    await fleet.start();
+    const failure = await fleet.start().catch((error: unknown) => error);
+    if (failure !== undefined) {
+      io.stderr.write(`--listen: ${failure instanceof Error ? failure.message : String(failure)}\n`);
+      return 1;
+    }
     io.onStarted?.(fleet);
     await aborted(ending.signal);
-  } catch (error) {
-    io.stderr.write(`--listen: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return 0;
   } finally {
     ending.release();
     await fleet.stop();
     report.end();
   }
-  return 0;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,21 +1,26 @@
 import { AcsConnection } from './acs-connection.js';
 import type { ConnectionRequestTarget } from './connection-requests.js';
-import { ParameterSet } from './data-model.js';
+import type { ParameterSet } from './data-model.js';
 import { createEmitter, type SimulatorEmitter } from './events.js';
 import { FaultPlan } from './fault.js';
 import type { Credentials } from './http-auth.js';
-import { checkIdentity, type SimulatedCpeOptions, type SimulatorSettings, settingsOf } from './options.js';
+import {
+  checkIdentity,
+  initialParameters,
+  type SimulatedCpeOptions,
+  type SimulatorSettings,
+  settingsOf,
+} from './options.js';
+import { PendingEvents } from './pending-events.js';
 import { retryWaitMs } from './retry.js';
 import { answerDataModelRequest } from './rpc.js';
 import { type Reply, runSession, type SessionDevice } from './session.js';
-import type { AcsRequest, CpeIdentity, CpeRequest, EventStruct, NamedValue } from './soap/index.js';
+import type { AcsRequest, CpeIdentity, CpeRequest, NamedValue } from './soap/index.js';
 import { type Timer, Timers } from './timers.js';
 import { now, type TransferHost, Transfers } from './transfers.js';
 
 type Phase = 'off' | 'on' | 'rebooting' | 'gone';
 
-/** Most events of one Inform (schema of EventList). */
-const EVENTS_MAX = 64;
 /** Changed parameters that one Inform carries beside the forced ones. */
 const CHANGED_MAX = 256;
 
@@ -32,16 +37,16 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   readonly events: SimulatorEmitter;
   readonly #settings: SimulatorSettings;
   readonly #faults: FaultPlan;
+  /** Forgotten when it goes down. */
   readonly #timers = new Timers();
+  /** Kept across a reboot. */
+  readonly #lastingTimers = new Timers();
   readonly #transfers: Transfers;
   readonly #abort = new AbortController();
   #phase: Phase = 'off';
   #session: Promise<void> | null = null;
-  #sessionWanted = false;
   #afterSession: (() => void)[] = [];
-  #events: EventStruct[] = [];
-  /** Those of {@link #events} that the Inform under way tells. */
-  #inFlight: readonly EventStruct[] = [];
+  readonly #events = new PendingEvents();
   #changed = new Set<string>();
   #retryCount = 0;
   #retryTimer: Timer | null = null;
@@ -58,20 +63,9 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.identity = checkIdentity(options.identity);
     this.#settings = settingsOf(options);
     this.events = options.events ?? createEmitter();
-    this.parameters = new ParameterSet(options.dataModel);
+    this.parameters = initialParameters(options);
     this.#faults = new FaultPlan(options.faults);
     this.#transfers = new Transfers(this.#transferHost());
-    const { parameters } = this;
-    const set = (path: string, value: string): void => parameters.set(parameters.path(path), value);
-    set('DeviceInfo.Manufacturer', this.identity.manufacturer);
-    set('DeviceInfo.ManufacturerOUI', this.identity.oui);
-    set('DeviceInfo.ProductClass', this.identity.productClass);
-    set('DeviceInfo.SerialNumber', this.identity.serialNumber);
-    if (options.softwareVersion !== undefined) set('DeviceInfo.SoftwareVersion', options.softwareVersion);
-    if (options.hardwareVersion !== undefined) set('DeviceInfo.HardwareVersion', options.hardwareVersion);
-    set('ManagementServer.URL', options.acsUrl);
-    set('ManagementServer.Username', options.acsCredentials?.username ?? '');
-    set('ManagementServer.Password', options.acsCredentials?.password ?? '');
   }
 
   /** The version it runs. */
@@ -110,10 +104,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.#phase = 'off';
     this.#unregister?.();
     this.#timers.clear();
+    this.#lastingTimers.clear();
     this.#abort.abort(new Error('the CPE was switched off'));
     await this.#session;
     await this.#transfers.stopped();
-    this.#timers.clear();
   }
 
   /** Reboots it, as its owner might. Waits for the end of a running session. */
@@ -126,7 +120,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     if (this.parameters.value(path) === undefined) throw new RangeError(`there is no parameter ${path}`);
     this.parameters.set(path, value);
     if (this.#changed.size < CHANGED_MAX) this.#changed.add(path);
-    this.#raise('4 VALUE CHANGE');
+    this.#events.raise('4 VALUE CHANGE');
     this.#sessionDue();
   }
 
@@ -145,7 +139,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.events.emit('connection-request', { identity: this.identity, outcome });
     if (outcome === 'accepted') {
       this.#connectionRequestMs = Date.now();
-      this.#raise('6 CONNECTION REQUEST');
+      this.#events.raise('6 CONNECTION REQUEST');
+      // The ACS is there and wants to talk: no reason to wait for a retry.
+      this.#retryTimer?.cancel();
+      this.#retryTimer = null;
       this.#sessionDue();
     }
     return outcome;
@@ -171,7 +168,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       limits: this.#settings.download,
       isOn: () => this.isOn(),
       afterSession: (act) => this.#whenIdle(act),
-      after: (waitMs, act) => void this.#timers.after(waitMs, act),
+      after: (waitMs, act) => void this.#lastingTimers.after(waitMs, act),
       reboot: (softwareVersion, onBoot) => this.#reboot(softwareVersion, onBoot),
       vanish: () => this.#vanish(),
       sessionDue: () => this.#sessionDue(),
@@ -199,23 +196,22 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     if (to !== from) {
       this.parameters.set(this.parameters.path('DeviceInfo.SoftwareVersion'), to);
       this.events.emit('version', { identity: this.identity, from, to });
-      if (this.#settings.valueChange) this.#raise('4 VALUE CHANGE');
+      if (this.#settings.valueChange) this.#events.raise('4 VALUE CHANGE');
     }
     this.#retryCount = 0;
     this.#bootstrapWhereNew();
-    this.#raise('1 BOOT');
+    this.#events.raise('1 BOOT');
     this.#schedulePeriodic();
     for (const act of this.#onBoot.splice(0)) act();
     this.#transfers.work();
     this.#sessionDue();
   }
 
-  #bootstrapWhereNew(): boolean {
+  #bootstrapWhereNew(): void {
     const url = this.#value('ManagementServer.URL');
-    if (url === this.#bootstrappedUrl) return false;
+    if (url === this.#bootstrappedUrl) return;
     this.#bootstrappedUrl = url;
-    this.#raise('0 BOOTSTRAP');
-    return true;
+    this.#events.raise('0 BOOTSTRAP');
   }
 
   #reboot(softwareVersion: string | null, onBoot: () => void): void {
@@ -241,10 +237,9 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.#timers.clear();
     this.#retryTimer = null;
     this.#periodic = null;
-    this.#sessionWanted = false;
     this.#transfers.forgetSession();
     // A connection request does not survive a reboot (TR-069 table 8).
-    this.#events = this.#events.filter(({ eventCode }) => eventCode !== '6 CONNECTION REQUEST');
+    this.#events.discard('6 CONNECTION REQUEST');
   }
 
   #schedulePeriodic(): void {
@@ -256,7 +251,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     const timer = this.#timers.after(intervalMs, () => {
       this.#periodic = null;
       this.#schedulePeriodic();
-      this.#raise('2 PERIODIC');
+      this.#events.raise('2 PERIODIC');
       this.#sessionDue();
     });
     this.#periodic = { timer, intervalMs };
@@ -271,27 +266,18 @@ export class SimulatedCpe implements ConnectionRequestTarget {
 
   // Sessions
 
-  #raise(eventCode: string, commandKey = ''): void {
-    // One that is just being told is over with its Inform; this is a new one, of which a session of its own will tell.
-    const known = this.#events.some(
-      (event) =>
-        event.eventCode === eventCode && event.commandKey === commandKey && !this.#inFlight.includes(event),
-    );
-    if (!known && this.#events.length < EVENTS_MAX) this.#events.push({ eventCode, commandKey });
-  }
-
   #whenIdle(act: () => void): void {
     if (this.#session === null) act();
     else this.#afterSession.push(act);
   }
 
-  /** Starts a session, or makes one follow the one that runs. */
+  /** Something is to be told: now, or after the session that runs, or with the retry of one that failed. */
   #sessionDue(): void {
     if (this.#phase !== 'on') return;
-    this.#sessionWanted = true;
-    if (this.#session !== null) return;
-    this.#sessionWanted = false;
-    this.#retryTimer?.cancel();
+    if (this.#session === null && this.#retryTimer === null) this.#startSession();
+  }
+
+  #startSession(): void {
     this.#retryTimer = null;
     this.#session = this.#holdSession();
   }
@@ -311,7 +297,9 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       this.#settings.gate?.leave();
     }
     this.#session = null;
-    this.#inFlight = [];
+    // Switched off: what was cut short is no failure of anybody.
+    if (this.#phase === 'off') return;
+    this.#events.sessionOver();
     this.#transfers.forgetSession();
     for (const act of this.#afterSession.splice(0)) act();
     const goesOn = this.#phase === 'on';
@@ -339,12 +327,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   /** After a session: what the ACS changed takes effect, and the next session is due now, later or not yet. */
   #goOn(retryMs: number | null): void {
     this.#schedulePeriodic();
-    const moved = this.#bootstrapWhereNew();
+    this.#bootstrapWhereNew();
     if (this.#session !== null) return;
-    if (retryMs !== null) {
-      this.#sessionWanted = false;
-      this.#retryTimer = this.#timers.after(retryMs, () => this.#sessionDue());
-    } else if (moved || this.#sessionWanted) this.#sessionDue();
+    if (retryMs !== null) this.#retryTimer = this.#timers.after(retryMs, () => this.#startSession());
+    else if (!this.#events.isEmpty || this.#transfers.completions.length > 0) this.#startSession();
   }
 
   #talk(informed: string[]): Promise<number> {
@@ -370,12 +356,10 @@ export class SimulatedCpe implements ConnectionRequestTarget {
   }
 
   #sessionDevice(informed: string[]): SessionDevice {
-    const events = this.#informEvents();
+    const events = this.#events.tell(this.#transfers.completions.map(({ commandKey }) => commandKey));
     const changed = [...this.#changed];
-    const pending = [...this.#events];
-    this.#inFlight = pending;
     let asksMethods =
-      this.#settings.asksRpcMethods && pending.some((event) => event.eventCode === '0 BOOTSTRAP');
+      this.#settings.asksRpcMethods && events.some((event) => event.eventCode === '0 BOOTSTRAP');
     informed.push(...events.map(({ eventCode }) => eventCode));
     this.#transfers.sessionStarts();
     return {
@@ -389,9 +373,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       }),
       informAnswered: () => {
         if (this.#faults.take('drop', ({ at }) => at === 'inform-response') !== null) return false;
-        // Delivered (TR-069 3.7.1.5); transfers are only so when their TransferComplete is answered.
-        this.#events = this.#events.filter((event) => !pending.includes(event));
-        this.#inFlight = [];
+        this.#events.delivered();
         for (const path of changed) this.#changed.delete(path);
         const { identity } = this;
         this.events.emit('inform', { identity, events: informed, retryCount: this.#retryCount });
@@ -409,17 +391,6 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     };
   }
 
-  #informEvents(): readonly EventStruct[] {
-    const { completions } = this.#transfers;
-    const all = [
-      ...this.#events,
-      ...(completions.length > 0 ? [{ eventCode: '7 TRANSFER COMPLETE', commandKey: '' }] : []),
-      ...completions.map(({ commandKey }) => ({ eventCode: 'M Download', commandKey })),
-    ];
-    const distinct = new Map(all.map((event) => [`${event.eventCode}\n${event.commandKey}`, event]));
-    return [...distinct.values()].slice(0, EVENTS_MAX);
-  }
-
   #informParameters(changed: readonly string[]): readonly NamedValue[] {
     const paths = new Set([...this.parameters.model.informPaths, ...changed]);
     return [...paths].flatMap((path) => this.parameters.named(path) ?? []);
@@ -430,7 +401,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       case 'Download':
         return this.#transfers.answer(request);
       case 'Reboot':
-        this.#whenIdle(() => this.#reboot(null, () => this.#raise('M Reboot', request.commandKey)));
+        this.#whenIdle(() => this.#reboot(null, () => this.#events.raise('M Reboot', request.commandKey)));
         return { kind: 'answer', response: { type: 'RebootResponse' } };
       default:
         return { kind: 'answer', response: answerDataModelRequest(request, this.parameters) };

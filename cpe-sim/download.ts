@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { faultStringOf } from './fault.js';
-import { answerChallenge, type Credentials } from './http-auth.js';
+import { type Authenticator, answerChallenge, type Credentials } from './http-auth.js';
 import { ImageFormatError, ImageReader, type SimulatedImage } from './image.js';
 import type { CpeFault } from './soap/index.js';
 
@@ -16,7 +16,7 @@ export class DownloadError extends Error {
   readonly fault: CpeFault;
 
   constructor(faultCode: number, detail: string) {
-    const faultString = `${faultStringOf(faultCode === 9010 ? 9017 : faultCode)} (${detail})`.slice(0, 256);
+    const faultString = `${faultStringOf(faultCode)} (${detail})`.slice(0, 256);
     super(faultString);
     this.fault = { faultCode, faultString };
   }
@@ -46,7 +46,7 @@ export interface DownloadedImage extends SimulatedImage {
 interface Transfer {
   readonly options: DownloadOptions;
   url: URL;
-  authorization: string | null;
+  authenticator: Authenticator | null;
   reader: ImageReader;
   /** Validator of what came so far, so that a file replaced meanwhile is not stitched together (RFC 9110 13.1.5). */
   validator: string | null;
@@ -63,7 +63,7 @@ export async function downloadImage(options: DownloadOptions): Promise<Downloade
   const transfer: Transfer = {
     options,
     url: new URL(options.url),
-    authorization: null,
+    authenticator: null,
     reader: new ImageReader(),
     validator: null,
     totalBytes: null,
@@ -129,8 +129,8 @@ async function openResponse(transfer: Transfer): Promise<IncomingMessage | null>
     const status = response.statusCode ?? 0;
     if (status === 200 || status === 206) return response;
     response.resume();
-    if (status === 401 && transfer.authorization === null && transfer.options.credentials !== null) {
-      transfer.authorization = authorize(transfer, response.headers['www-authenticate']);
+    if (status === 401 && transfer.authenticator === null && transfer.options.credentials !== null) {
+      transfer.authenticator = authenticate(transfer, response.headers['www-authenticate']);
     } else if ([301, 302, 303, 307, 308].includes(status) && response.headers.location !== undefined) {
       redirect(transfer, response.headers.location);
       redirects++;
@@ -148,18 +148,18 @@ function refused(status: number): DownloadError {
   return new DownloadError(9010, `HTTP ${status}`);
 }
 
-function authorize(transfer: Transfer, challenge: string | undefined): string {
+function authenticate(transfer: Transfer, challenge: string | undefined): Authenticator {
   const { credentials } = transfer.options;
   const authenticator =
     credentials === null || challenge === undefined ? null : answerChallenge([challenge], credentials);
   if (authenticator === null) throw new DownloadError(9012, 'an authentication that is not supported');
-  return authenticator.authorization('GET', transfer.url.pathname + transfer.url.search);
+  return authenticator;
 }
 
 function redirect(transfer: Transfer, location: string): void {
   const target = URL.canParse(location, transfer.url.href) ? new URL(location, transfer.url) : null;
   if (target === null || !isSupported(target)) throw new DownloadError(9016, 'redirected to no HTTP URL');
-  if (target.host !== transfer.url.host) transfer.authorization = null;
+  if (target.host !== transfer.url.host) transfer.authenticator = null;
   transfer.url = target;
 }
 
@@ -168,9 +168,10 @@ function isSupported(url: URL): boolean {
 }
 
 function get(transfer: Transfer): Promise<IncomingMessage> {
-  const { url, authorization, reader, validator, options } = transfer;
+  const { url, authenticator, reader, validator, options } = transfer;
   const headers: http.OutgoingHttpHeaders = { 'User-Agent': 'ferry-cpe-sim', 'Accept-Encoding': 'identity' };
-  if (authorization !== null) headers['Authorization'] = authorization;
+  if (authenticator !== null)
+    headers['Authorization'] = authenticator.authorization('GET', url.pathname + url.search);
   if (reader.sizeBytes > 0) {
     headers['Range'] = `bytes=${reader.sizeBytes}-`;
     if (validator !== null) headers['If-Range'] = validator;

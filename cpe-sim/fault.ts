@@ -47,7 +47,7 @@ export class FaultSyntaxError extends Error {
 }
 
 /** The CPE faults of TR-069 A.5.1, as texts for FaultString. */
-export const CPE_FAULT_STRINGS: Readonly<Record<number, string>> = {
+const CPE_FAULT_STRINGS: Readonly<Record<number, string>> = {
   9000: 'Method not supported',
   9001: 'Request denied',
   9002: 'Internal error',
@@ -58,7 +58,7 @@ export const CPE_FAULT_STRINGS: Readonly<Record<number, string>> = {
   9007: 'Invalid parameter value',
   9008: 'Attempt to set a non-writable parameter',
   9009: 'Notification request rejected',
-  9010: 'Download failure. File not found.',
+  9010: 'Download failure',
   9011: 'Upload failure',
   9012: 'File transfer server authentication failure',
   9013: 'Unsupported protocol for file transfer',
@@ -75,8 +75,11 @@ export function faultStringOf(faultCode: number): string {
   return CPE_FAULT_STRINGS[faultCode] ?? `Fault ${faultCode}`;
 }
 
+/** What an ordered 9010 says unless told: the commonest failure there is, in the words of a common make. */
+const FILE_NOT_FOUND = 'Download failure. File not found.';
+
 /** FaultString holds 256 characters (schema of TransferComplete's FaultStruct). */
-export const FAULT_STRING_CHARACTERS_MAX = 256;
+const FAULT_STRING_CHARACTERS_MAX = 256;
 const TIMES_MAX = 1_000_000;
 const DELAY_MS_MAX = 24 * 60 * 60 * 1_000;
 /** What TransferComplete may carry from cwmp-1-2 on; vendors have 9800 to 9899. */
@@ -124,7 +127,8 @@ function parseTransfer(text: string, code: string | undefined, rest: readonly st
   if (!TRANSFER_FAULT_CODES.some((known) => known === faultCode) && !isVendorCode(faultCode)) {
     throw wrong(text, `TransferComplete carries only ${TRANSFER_FAULT_CODES.join(', ')} and 9800 to 9899`);
   }
-  const faultString = rest.length > 0 ? rest.join(':') : faultStringOf(faultCode);
+  const standard = faultCode === 9010 ? FILE_NOT_FOUND : faultStringOf(faultCode);
+  const faultString = rest.length > 0 ? rest.join(':') : standard;
   if (faultString.length > FAULT_STRING_CHARACTERS_MAX)
     throw wrong(text, `FAULT STRING has at most ${FAULT_STRING_CHARACTERS_MAX} characters`);
   return { kind: 'transfer', faultCode, faultString, times: null };

@@ -1,6 +1,6 @@
 import { type Logger, silentLogger } from '../common/index.js';
 import type { ConnectionRequestListener } from './connection-requests.js';
-import type { DataModel } from './data-model.js';
+import { type DataModel, ParameterSet } from './data-model.js';
 import type { SimulatorEmitter } from './events.js';
 import type { Fault } from './fault.js';
 import type { Credentials } from './http-auth.js';
@@ -135,4 +135,25 @@ export function checkIdentity(identity: CpeIdentity): CpeIdentity {
   }
   if (identity.serialNumber === '') throw new RangeError('serialNumber: must not be empty');
   return identity;
+}
+
+/** The data model as this CPE leaves the factory and is told of its ACS. */
+export function initialParameters(options: SimulatedCpeOptions): ParameterSet {
+  const parameters = new ParameterSet(options.dataModel);
+  const { identity, softwareVersion, hardwareVersion, acsUrl, acsCredentials } = options;
+  const values = {
+    'DeviceInfo.Manufacturer': identity.manufacturer,
+    'DeviceInfo.ManufacturerOUI': identity.oui,
+    'DeviceInfo.ProductClass': identity.productClass,
+    'DeviceInfo.SerialNumber': identity.serialNumber,
+    'DeviceInfo.SoftwareVersion': softwareVersion,
+    'DeviceInfo.HardwareVersion': hardwareVersion,
+    'ManagementServer.URL': acsUrl,
+    'ManagementServer.Username': acsCredentials?.username ?? '',
+    'ManagementServer.Password': acsCredentials?.password ?? '',
+  };
+  for (const [path, value] of Object.entries(values)) {
+    if (value !== undefined) parameters.set(parameters.path(path), value);
+  }
+  return parameters;
 }

@@ -18,7 +18,7 @@ interface Element {
     | Readonly<Record<string, string>>;
 }
 
-/** Longest FaultString, event command key and so on are checked where they arise; this drops what XML cannot carry. */
+/** What XML 1.0 cannot carry is dropped; lengths are checked where texts arise. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters XML 1.0 forbids
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 
@@ -85,7 +85,7 @@ function array(
   ];
   return {
     $: { [`${style.prefixes.encoding}:arrayType`]: `${memberType}[${count}]` },
-    [memberName]: members,
+    [memberName]: members.map((member) => (typeof member === 'string' ? text(member) : member)),
   };
 }
 
@@ -187,9 +187,7 @@ function bodyOf(message: CpeMessage, version: CwmpVersion, style: EnvelopeStyle)
       }));
       return {
         [`${soap}:Fault`]: {
-          // TR-069 3.5: "Client" blames the ACS's message, "Server" the CPE; the texts are fixed.
-          faultcode:
-            message.fault.faultCode === 9002 || message.fault.faultCode === 9004 ? 'Server' : 'Client',
+          faultcode: CLIENT_FAULTS.has(message.fault.faultCode) ? 'Client' : 'Server',
           faultstring: 'CWMP fault',
           detail: {
             [`${cwmp}:Fault`]: {
@@ -204,6 +202,9 @@ function bodyOf(message: CpeMessage, version: CwmpVersion, style: EnvelopeStyle)
       return unreachable(message);
   }
 }
+
+/** The faults that blame the message of the ACS; all others are "Server" (TR-069 A.5.1). */
+const CLIENT_FAULTS: ReadonlySet<number> = new Set([9003, 9005, 9006, 9007, 9008]);
 
 function unreachable(message: never): never {
   throw new TypeError(`no such message: ${JSON.stringify(message)}`);

@@ -128,6 +128,11 @@ export class ScriptedAcs {
     }
   }
 
+  /** Hangs up on everybody. */
+  closeConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   async stop(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();

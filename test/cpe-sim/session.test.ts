@@ -151,6 +151,28 @@ test('a session that fails after its InformResponse is tried again without the e
   t.is(element(b.acs.informs()[1]?.body, 'RetryCount'), '1');
 });
 
+test('while a retry waits nothing else starts a session but a connection request, which tells all', async (t) => {
+  const b = await bench({ retryMs: 600_000 });
+  t.teardown(() => b.stop());
+  b.acs.intercept = (_, response) => {
+    response.writeHead(503).end();
+    return true;
+  };
+  await b.firstContact();
+  b.acs.intercept = () => false;
+  b.cpe.change('Device.WiFi.SSID.1.SSID', 'x');
+  t.false(b.cpe.inSession);
+  const over = b.next('session');
+  t.is(b.cpe.connectionRequest(), 'accepted');
+  await over;
+  t.deepEqual(eventsOf(b.acs.informs()[1]), [
+    '0 BOOTSTRAP',
+    '1 BOOT',
+    '4 VALUE CHANGE',
+    '6 CONNECTION REQUEST',
+  ]);
+});
+
 test('fault 8005 makes the CPE repeat its Inform in the same session', async (t) => {
   const b = await bench();
   t.teardown(() => b.stop());
@@ -169,6 +191,9 @@ for (const [what, body] of [
   ['no XML', 'hello <'],
   ['no envelope', '<a/>'],
   ['a DOCTYPE with entities', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'],
+  ['an element 100,000 deep', '<a>'.repeat(100_000)],
+  ['more than 4 MiB', `<a>${' '.repeat(4 * 1_024 * 1_024)}</a>`],
+  ['bytes that are no UTF-8', Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0xfe])],
   ['another namespace', '<e:Envelope xmlns:e="urn:x"><e:Body/></e:Envelope>'],
 ] as const) {
   test(`${what} from the ACS fails the session, and the CPE lives on`, async (t) => {
@@ -297,6 +322,19 @@ test('another URL of the ACS means another first contact, there', async (t) => {
   b.cpe.start();
   await there;
   t.deepEqual(eventsOf(other.acs.informs()[0]), ['0 BOOTSTRAP']);
+});
+
+test('an ACS that never has enough is left after 1,000 messages', async (t) => {
+  const b = await bench();
+  t.teardown(() => b.stop());
+  b.acs.intercept = (received, response) => {
+    if (received.name === 'Inform') return false;
+    b.acs.send(response, '<cwmp:GetRPCMethods/>', '1');
+    return true;
+  };
+  const over = b.next('session');
+  b.cpe.start();
+  t.like(await over, { outcome: 'failed', reason: 'more than 1000 messages' });
 });
 
 test('switched off in the middle of a session, the CPE is off', async (t) => {
