@@ -22,7 +22,7 @@ export async function sendEntries(
 ): Promise<void> {
   const following = after === null ? selected : entriesAfter(selected, after, order);
   if (limit !== null) {
-    const entries = await firstOf(following, order, limit + 1);
+    const entries = await firstEntries(following, order, limit + 1);
     const page = entries.slice(0, limit);
     const last = page.at(-1);
     if (last === undefined) throw new ApiError(404);
@@ -38,10 +38,6 @@ export async function sendEntries(
   } else {
     await stream(response, dialect, await sortAll(following, order, limits.sortedItemsMax));
   }
-}
-
-function firstOf(entries: AsyncIterable<Entry>, order: Order, count: number): Promise<Entry[]> {
-  return order.field === null ? takeEntries(entries, count) : firstEntries(entries, order, count);
 }
 
 async function sortAll(
