@@ -1,8 +1,12 @@
+export { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from './acs.js';
+export { subnetList } from './connection-request/address-policy.js';
 export type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
+export type { CpeAuthentication } from './cpe-auth.js';
 export type { Device, DeviceFilter, Devices } from './device/device.js';
+export type { LocateFile } from './session/work.js';
 export {
   type Upgrade,
   type UpgradeFilter,

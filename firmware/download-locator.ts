@@ -1,12 +1,7 @@
 import type { Secrets } from '../common/index.js';
 import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
 import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
-import {
-  type DownloadLocation,
-  type Image,
-  ImageError,
-  type ImageLibrary,
-} from './image.js';
+import { type DownloadLocation, type Image, ImageError, type ImageLibrary } from './image.js';
 import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
 
 /** URL, Username and Password of Download are string(256) (TR-069 A.3.2.8). */

@@ -67,7 +67,9 @@ export interface StoredRule extends Rule {
   readonly restarts: number;
   /** The rule file it was read from. The NBI may then switch `enabled` only. */
   readonly sourceFile?: string;
-  /** The NBI's word on `enabled` for a rule from a file, which outlives re-reading the file. */
+  /** The rule is no longer in its file: it was disabled, and may be deleted or taken over by another author. */
+  readonly sourceMissing?: true;
+  /** The NBI's word on `enabled` for a rule from a file: outlives re-reading the file until the file says the same. */
   readonly enabledOverride?: boolean;
 }
 
@@ -233,7 +235,8 @@ export interface Rules {
     readonly cpeid?: string;
   }): AsyncIterable<StoredRule>;
   /**
-   * Creates or replaces rules, all or none. Posting what is stored already changes nothing (also no timestamp).
+   * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
+   * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
    * @param bodies  as they came from outside: objects that should be rules
    * @throws InvalidRuleError, RuleConflictError
    */
@@ -246,16 +249,26 @@ export interface Rules {
    * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
    */
   merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Deletes what exists of these; counts and results stay. @returns how many there were */
+  /**
+   * Deletes what exists of these; counts and results stay.
+   * @returns how many there were
+   * @throws RuleConflictError for a rule that stands in a rule file
+   */
   remove(ids: readonly RuleId[]): Promise<number>;
   /** Forgets what was counted against these rules (their current file and target). @returns how many there were */
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
-  /** Parameter paths (`Device.X.Y`) that enabled rules which may concern this CPE read; at most 256. */
+  /**
+   * Parameter paths (`Device.X.Y`) that enabled rules which may concern this CPE read; at most 256. Where a condition fixes only
+   * the beginning of a path it is a partial one, with a dot at its end (`Device.IP.Interface.`).
+   */
   parametersRead(cpeid: CpeId): Promise<readonly string[]>;
-  /** Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly. */
-  ended(countKey: CountKey, end: UpgradeEnd): readonly Change[];
+  /**
+   * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
+   * @param previously  how it was counted before, where late evidence shows that it ended otherwise
+   */
+  ended(countKey: CountKey, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
   freeze(state: {
     readonly frozen: boolean;
     readonly by: string;

@@ -38,6 +38,8 @@ export interface Device extends Document {
   readonly requestedUntilMs?: number;
   /** The upgrade under way; at most one. */
   readonly inFlight?: ResultId;
+  /** The last upgrade that timed out: what is heard later may still say how it ended. */
+  readonly late?: ResultId;
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** Digest of the parameters of the last Inform, so that unchanged ones are not written again. */
   readonly informDigest: string;

@@ -1,0 +1,140 @@
+import type { BlockList } from 'node:net';
+import cron from 'node-cron';
+import type { Registry } from 'prom-client';
+import type { Clock, Logger, Secrets } from '../common/index.js';
+import type { Rules } from '../rules/index.js';
+import type { Store } from '../store/index.js';
+import { AddressPolicy, subnetList } from './connection-request/address-policy.js';
+import type { ConnectionRequests } from './connection-request/connection-requests.js';
+import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
+import { type CpeAuthentication, CpeAuthenticator } from './cpe-auth.js';
+import { CwmpServer, type CwmpServerParts } from './cwmp-server.js';
+import type { Devices } from './device/device.js';
+import { DeviceStore } from './device/device-store.js';
+import { createAcsMetrics } from './metrics.js';
+import { type LocateFile, type Provisioning, SessionWork } from './session/work.js';
+import type { Upgrades } from './upgrade/upgrade.js';
+import { UpgradeStore } from './upgrade/upgrade-store.js';
+
+export interface AcsOptions {
+  readonly cpeAuthentication: CpeAuthentication;
+  readonly provisioning: Provisioning;
+  readonly connectionRequests: ConnectionRequestOptions;
+  /** Where connection requests may go besides the address a CPE informed from; CIDR notation. */
+  readonly connectionRequestSubnets: readonly string[];
+  /** Proxies in front of the listener; CIDR notation. */
+  readonly trustedProxies: readonly string[];
+  readonly bodyBytesMax: number;
+  readonly sessionIdleMsMax: number;
+  /** How long results of ended upgrades are kept. */
+  readonly resultDays: number;
+  /** How often deadlines are looked at, in cron's six fields. */
+  readonly sweepCron: string;
+}
+
+export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
+  provisioning: { periodicInformSeconds: 3_600, setCredentials: true },
+  connectionRequests: { attemptMsMax: 5_000, totalMsMax: 20_000, sharedCredentials: null },
+  connectionRequestSubnets: [],
+  trustedProxies: [],
+  bodyBytesMax: 1024 * 1024,
+  sessionIdleMsMax: 30_000,
+  resultDays: 400,
+  sweepCron: '*/5 * * * * *',
+};
+
+const PURGE_CRON = '17 3 * * *';
+
+export interface AcsParts {
+  readonly store: Store;
+  readonly rules: Rules;
+  readonly secrets: Secrets;
+  readonly locateFile: LocateFile;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly options: AcsOptions;
+  readonly trace?: NonNullable<CwmpServerParts['trace']>;
+}
+
+/** The southbound side, put together. */
+export interface Acs {
+  /** Not listening yet: the composition says where. */
+  readonly cwmp: CwmpServer;
+  readonly devices: Devices;
+  readonly upgrades: Upgrades;
+  readonly connectionRequests: ConnectionRequests;
+  /** Looks at deadlines now, instead of at the next tick. */
+  sweep(): Promise<number>;
+  /** Stops listening, writes what waits; the store stays open. */
+  close(): Promise<void>;
+}
+
+/** @throws Error where an option cannot be understood (a subnet, a cron expression) */
+export function createAcs(parts: AcsParts): Acs {
+  const { store, rules, secrets, clock, logger, options } = parts;
+  const metrics = createAcsMetrics(parts.registry);
+  const devices = new DeviceStore({ store, logger });
+  const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
+  const work = new SessionWork({
+    devices,
+    upgrades,
+    rules,
+    secrets,
+    clock,
+    logger,
+    locateFile: parts.locateFile,
+    provisioning: options.provisioning,
+  });
+  const cwmp = new CwmpServer({
+    work,
+    clock,
+    logger,
+    metrics,
+    authenticator: new CpeAuthenticator(options.cpeAuthentication),
+    trustedProxies: proxyList(options.trustedProxies),
+    bodyBytesMax: options.bodyBytesMax,
+    sessionIdleMsMax: options.sessionIdleMsMax,
+    ...(parts.trace !== undefined && { trace: parts.trace }),
+  });
+  const connectionRequests = new HttpConnectionRequests({
+    devices,
+    secrets,
+    clock,
+    logger,
+    metrics,
+    policy: new AddressPolicy(options.connectionRequestSubnets),
+    options: options.connectionRequests,
+  });
+  // A round that is still running when the next is due is not joined by a second one.
+  const sweeps = [
+    cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), { noOverlap: true }),
+    cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), {
+      noOverlap: true,
+    }),
+  ];
+  const logged = async (what: string, run: () => Promise<number>) => {
+    try {
+      const count = await run();
+      if (count > 0) logger.info(`upgrades.${what}`, { count });
+    } catch (error) {
+      logger.error(`upgrades.${what}-failed`, { error });
+    }
+  };
+  return {
+    cwmp,
+    devices,
+    upgrades,
+    connectionRequests,
+    sweep: () => upgrades.sweep(),
+    async close() {
+      await cwmp.close();
+      for (const task of sweeps) await task.destroy();
+      await devices.close();
+    },
+  };
+}
+
+function proxyList(subnets: readonly string[]): BlockList | null {
+  return subnets.length === 0 ? null : subnetList(subnets);
+}

@@ -1,0 +1,334 @@
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
+import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
+import { StoreError } from '../store/index.js';
+import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
+import type { AcsMetrics } from './metrics.js';
+import { clientAddress, cookieOf, readBody } from './request.js';
+import type { Input, Reply, Session, Step } from './session/session.js';
+import { type SessionEntry, SessionTable } from './session/session-table.js';
+import { step } from './session/step.js';
+import { InformRefusedError, type SessionWork } from './session/work.js';
+import {
+  type AcsFaultCode,
+  type AcsMessage,
+  type CpeEnvelope,
+  decodeEnvelope,
+  type EnvelopeStyle,
+  encodeEnvelope,
+  SoapError,
+} from './soap/index.js';
+
+const COOKIE = 'ferry-session';
+/** More questions than this in a row would be a loop in the protocol itself. */
+const STEPS_MAX = 64;
+const EXPIRY_INTERVAL_MS = 5 * SECOND_MS;
+/** A CPE is told to come again so much later when the store cannot be reached. */
+const RETRY_AFTER_SECONDS = 30;
+
+export interface CwmpServerParts {
+  readonly work: SessionWork;
+  readonly authenticator: CpeAuthenticator;
+  /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
+  readonly trustedProxies: BlockList | null;
+  readonly bodyBytesMax: number;
+  /** How long a CPE may be silent within a session. */
+  readonly sessionIdleMsMax: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: AcsMetrics;
+  /** Sees every envelope, as it came and as it went; for diagnosis and for tests. */
+  readonly trace?: (direction: 'from-cpe' | 'to-cpe', envelope: string | Buffer) => void;
+}
+
+/** What answers one request; nothing is written before it is known in full. */
+interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The rest of the request is not worth reading. */
+  readonly close?: boolean;
+}
+
+/** The CWMP listener: HTTP around the session's pure steps (TR-069 3.4, 3.7). */
+export class CwmpServer {
+  readonly server: Server;
+  readonly #parts: CwmpServerParts;
+  readonly #sessions: SessionTable;
+  readonly #expiry: NodeJS.Timeout;
+
+  constructor(parts: CwmpServerParts) {
+    this.#parts = parts;
+    this.#sessions = new SessionTable({ sharedConnections: parts.trustedProxies !== null });
+    this.server = http.createServer(
+      { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#expiry = setInterval(() => this.#expire(), EXPIRY_INTERVAL_MS);
+    this.#expiry.unref();
+  }
+
+  get openSessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Stops listening and ends the connections; sessions under way are begun again by their CPEs. */
+  async close(): Promise<void> {
+    clearInterval(this.#expiry);
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  #expire(): void {
+    for (const entry of this.#sessions.expire(this.#parts.clock() - this.#parts.sessionIdleMsMax)) {
+      // After our empty answer the CPE closes without a word: that is how a session ends.
+      const done =
+        entry.session.phase === 'open' && entry.session.quiet && entry.session.outstanding === null;
+      this.#ended(entry, done ? 'done' : 'expired');
+    }
+  }
+
+  #ended(entry: SessionEntry, outcome: 'done' | 'expired' | 'superseded' | 'failed'): void {
+    this.#parts.metrics.sessions.inc({ outcome });
+    this.#parts.metrics.openSessions.set(this.#sessions.size);
+    if (outcome === 'expired' || outcome === 'failed') {
+      this.#parts.logger.info(`session.${outcome}`, { cpeid: entry.cpeid });
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#answer(request);
+    } catch (error) {
+      if (request.destroyed && !request.complete) return;
+      answer = this.#failure(error, request);
+    }
+    write(request, response, answer);
+  }
+
+  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+    if (request.method !== 'POST') {
+      return { status: 405, body: 'CWMP is spoken by POST\n', headers: { Allow: 'POST' }, close: true };
+    }
+    const body = await readBody(request, this.#parts.bodyBytesMax);
+    if (body.length === 0) return this.#onEmpty(request);
+    this.#parts.trace?.('from-cpe', body);
+    const envelope = decodeEnvelope(body, request.headers['content-type']);
+    this.#parts.metrics.messages.inc({ type: envelope.message.type });
+    return envelope.message.type === 'Inform'
+      ? this.#onInform(request, envelope)
+      : this.#onMessage(request, envelope);
+  }
+
+  /** Begins a session, in place of whatever session the CPE left behind on this connection. */
+  async #onInform(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
+    if (!this.#parts.authenticator.isAllowed(request.headers.authorization)) return this.#challenge(request);
+    const left = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
+    if (left.kind === 'found' && !left.entry.busy) {
+      this.#sessions.end(left.entry);
+      this.#ended(
+        left.entry,
+        left.entry.session.phase === 'open' && left.entry.session.quiet ? 'done' : 'superseded',
+      );
+    }
+    const ip = clientAddress(request, this.#parts.trustedProxies);
+    const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
+    let taken: Extract<Step, { reply: Reply }>;
+    try {
+      taken = await this.#run({ phase: 'start' }, input, ip);
+    } catch (error) {
+      if (!(error instanceof InformRefusedError)) throw error;
+      this.#reject(request, 'body', { reason: error.message });
+      return this.#soap(faultMessage(error.faultCode, error.message), envelope.id, envelope.style);
+    }
+    if (taken.session.phase !== 'open') return this.#violation(request, null, 'the Inform began no session');
+    const { cpeid } = taken.session.facts;
+    const entry = this.#sessions.begin(taken.session, cpeid, request.socket, ip, this.#parts.clock());
+    if (entry === null) return this.#busy('too many sessions are open');
+    this.#parts.metrics.openSessions.set(this.#sessions.size);
+    const answer = this.#render(request, entry, taken.reply, envelope);
+    return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
+  }
+
+  async #onMessage(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
+    const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
+    return this.#inSession(request, input, envelope);
+  }
+
+  async #onEmpty(request: IncomingMessage): Promise<HttpAnswer> {
+    return this.#inSession(request, { kind: 'empty' }, null);
+  }
+
+  async #inSession(
+    request: IncomingMessage,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer> {
+    const found = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
+    const what = input.kind === 'message' ? input.message.type : 'an empty POST';
+    switch (found.kind) {
+      case 'none':
+        // A CPE that asks whether it must authenticate sends an empty POST first; it is told so.
+        if (!this.#parts.authenticator.isAllowed(request.headers.authorization))
+          return this.#challenge(request);
+        return this.#violation(request, null, `${what} without a session`);
+      case 'mismatch':
+        return this.#violation(request, null, `${what} with the cookie of another session`);
+      case 'found':
+        return this.#continue(request, found.entry, input, envelope);
+      default:
+        return found satisfies never;
+    }
+  }
+
+  async #continue(
+    request: IncomingMessage,
+    entry: SessionEntry,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer> {
+    if (entry.busy) return this.#violation(request, null, 'two requests of one session at a time');
+    entry.busy = true;
+    try {
+      const taken = await this.#run(entry.session, input, entry.ip);
+      entry.session = taken.session;
+      return this.#render(request, entry, taken.reply, envelope);
+    } catch (error) {
+      this.#sessions.end(entry);
+      this.#ended(entry, 'failed');
+      throw error;
+    } finally {
+      entry.busy = false;
+      entry.touchedAtMs = this.#parts.clock();
+    }
+  }
+
+  /** Steps until there is something to send, answering what the steps ask on the way. */
+  async #run(session: Session, input: Input, ip: string): Promise<Extract<Step, { reply: Reply }>> {
+    let taken = step(session, input);
+    for (let steps = 0; 'ask' in taken; steps++) {
+      if (steps >= STEPS_MAX) throw new Error(`A session asked more than ${STEPS_MAX} questions in a row`);
+      const facts = taken.session.phase === 'open' ? taken.session.facts : null;
+      const answer = await this.#parts.work.perform(taken.ask, facts, ip);
+      taken = step(taken.session, { kind: 'answer', answer });
+    }
+    return taken;
+  }
+
+  #render(
+    request: IncomingMessage,
+    entry: SessionEntry,
+    reply: Reply,
+    envelope: CpeEnvelope | null,
+  ): HttpAnswer {
+    switch (reply.kind) {
+      case 'empty':
+        return { status: 204, body: '' };
+      case 'violation':
+        return this.#violation(request, entry, reply.reason);
+      case 'message': {
+        const style = entry.session.phase === 'open' ? entry.session.facts.style : envelope?.style;
+        if (style === undefined) throw new Error('A message without a session to say how it is written');
+        return this.#soap(reply.message, envelopeId(reply.message, envelope), style);
+      }
+      default:
+        return reply satisfies never;
+    }
+  }
+
+  #soap(message: AcsMessage, id: string | null, style: EnvelopeStyle): HttpAnswer {
+    const body = encodeEnvelope(message, id, style);
+    this.#parts.trace?.('to-cpe', body);
+    return { status: 200, body };
+  }
+
+  #violation(request: IncomingMessage, entry: SessionEntry | null, reason: string): HttpAnswer {
+    if (entry !== null) {
+      this.#sessions.end(entry);
+      this.#ended(entry, 'failed');
+    }
+    this.#reject(request, 'protocol', { reason, ...(entry !== null && { cpeid: entry.cpeid }) });
+    return { status: 400, body: `${reason}\n`, close: true };
+  }
+
+  #challenge(request: IncomingMessage): HttpAnswer {
+    this.#reject(request, 'unauthorized', {});
+    return {
+      status: 401,
+      body: '',
+      headers: { 'WWW-Authenticate': `Basic realm="${CPE_REALM}"` },
+    };
+  }
+
+  #busy(reason: string): HttpAnswer {
+    this.#parts.logger.error('cwmp.unavailable', { reason });
+    return { status: 503, body: '', headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) }, close: true };
+  }
+
+  #reject(request: IncomingMessage, reason: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#parts.metrics.rejected.inc({ reason });
+    const ip = clientAddress(request, this.#parts.trustedProxies);
+    this.#parts.logger.warn('cwmp.rejected', { kind: reason, ip, ...fields });
+  }
+
+  #failure(error: unknown, request: IncomingMessage): HttpAnswer {
+    if (error instanceof SoapError) {
+      const reason = error.message;
+      this.#reject(request, 'body', { reason });
+      if (error.answer.kind === 'http')
+        return { status: error.answer.status, body: `${reason}\n`, close: true };
+      const { faultCode, id, style } = error.answer;
+      return this.#soap(faultMessage(faultCode, reason), id, style);
+    }
+    if (error instanceof StoreError) return this.#busy(error.message);
+    this.#parts.logger.error('cwmp.internal-error', {
+      error,
+      stack: error instanceof Error ? error.stack : null,
+    });
+    return { status: 500, body: 'internal error\n', close: true };
+  }
+}
+
+/** A response carries its request's ID; a request of ours one of its own, which need only be unique within the session. */
+function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): string | null {
+  switch (message.type) {
+    case 'InformResponse':
+    case 'TransferCompleteResponse':
+    case 'GetRPCMethodsResponse':
+    case 'Fault':
+      return envelope?.id ?? null;
+    case 'GetRPCMethods':
+    case 'GetParameterValues':
+    case 'SetParameterValues':
+    case 'Reboot':
+      return message.type;
+    case 'Download':
+      return message.commandKey;
+    default:
+      return message satisfies never;
+  }
+}
+
+function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage {
+  return { type: 'Fault', fault: { faultCode, faultString } };
+}
+
+function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+  const body = Buffer.from(answer.body, 'utf8');
+  const isSoap = answer.status === 200;
+  response.writeHead(answer.status, {
+    ...answer.headers,
+    ...(isSoap && { 'Content-Type': 'text/xml; charset="utf-8"' }),
+    ...(!isSoap && body.length > 0 && { 'Content-Type': 'text/plain; charset=utf-8' }),
+    ...(answer.status !== 204 && { 'Content-Length': body.length }),
+    ...(answer.close && { Connection: 'close' }),
+  });
+  response.end(body);
+  // The client may still be sending what will not be read; the answer has a moment to reach it.
+  if (answer.close && !request.complete) {
+    request.resume();
+    setTimeout(() => request.destroy(), 2 * SECOND_MS).unref();
+  }
+}

@@ -1,0 +1,181 @@
+import { type CpeId, type Logger, MINUTE_MS } from '../../common/index.js';
+import type { Change, Collection, CommitOutcome, Revision, Store, Stored } from '../../store/index.js';
+import { DEVICES, type Device, type DeviceFilter, type Devices } from './device.js';
+import { ParameterStore } from './parameter-store.js';
+
+/** What changes with every Inform and may trail by a minute after a crash (design section 2). */
+export interface Sighting {
+  readonly lastInformMs: number;
+  readonly ip: string;
+  readonly lastEvents: readonly string[];
+}
+
+/** How often sightings are written: a third of what may be lost, so that one failed round does not break the promise. */
+const FLUSH_INTERVAL_MS = MINUTE_MS / 3;
+/** A flush is forced when this many wait, which bounds memory whatever the fleet. */
+const SIGHTINGS_MAX = 20_000;
+const FLUSH_BATCH = 500;
+/** Losing a race this often in a row means that something writes this CPE in a loop. */
+const ATTEMPTS_MAX = 20;
+
+export interface DeviceChange {
+  readonly device: Device;
+  /** Goes into the same commit. */
+  readonly with?: readonly Change[];
+}
+
+/**
+ * The CPEs in the store. What matters is changed by {@link change}, durably and against the revision it was read at; what only
+ * says "seen" is gathered and written in batches.
+ */
+export class DeviceStore implements Devices {
+  readonly parameterStore: ParameterStore;
+  readonly #store: Store;
+  readonly #devices: Collection<Device>;
+  readonly #logger: Logger;
+  readonly #sightings = new Map<CpeId, Sighting>();
+  readonly #timer: NodeJS.Timeout;
+  #flushing: Promise<void> | null = null;
+
+  constructor(parts: { store: Store; logger: Logger }) {
+    this.#store = parts.store;
+    this.#logger = parts.logger;
+    this.#devices = parts.store.collection<Device>(DEVICES);
+    this.parameterStore = new ParameterStore(parts.store);
+    this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** As stored, with its revision; sightings that wait are not in it. */
+  read(cpeid: CpeId): Promise<Stored<Device> | null> {
+    return this.#devices.get(cpeid);
+  }
+
+  /**
+   * Reads the CPE, lets `decide` say what should become of it, and commits that unless it moved meanwhile, in which case all
+   * is done again.
+   *
+   * @param decide  gives null to leave things as they are; called again after a lost race, so it must not act itself
+   * @returns what `decide` gave last, once it is durable
+   * @throws StoreError; Error after 20 lost races
+   */
+  async change<C extends DeviceChange>(
+    cpeid: CpeId,
+    decide: (stored: Stored<Device> | null) => Promise<C | null> | C | null,
+  ): Promise<C | null> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const stored = await this.#devices.get(cpeid);
+      const wanted = await decide(stored);
+      if (wanted === null) return null;
+      const outcome = await this.#commit(stored, wanted);
+      if (outcome.committed) {
+        const waiting = this.#sightings.get(cpeid);
+        if (waiting && waiting.lastInformMs <= wanted.device.lastInformMs) this.#sightings.delete(cpeid);
+        return wanted;
+      }
+    }
+    throw new Error(`The device ${cpeid} changed ${ATTEMPTS_MAX} times while it was being changed`);
+  }
+
+  #commit(stored: Stored<Device> | null, wanted: DeviceChange): Promise<CommitOutcome> {
+    const own =
+      stored === null
+        ? this.#devices.inserting(wanted.device)
+        : this.#devices.replacing(wanted.device, stored.revision);
+    return this.#store.commit([own, ...(wanted.with ?? [])]);
+  }
+
+  /** Replaces the device together with other changes. @returns false where anything had moved; then nothing is changed */
+  async commit(device: Device, revision: Revision, others: readonly Change[]): Promise<boolean> {
+    return (await this.#store.commit([this.#devices.replacing(device, revision), ...others])).committed;
+  }
+
+  /** For a commit that changes more than the device. */
+  replacing(device: Device, revision: Revision): Change {
+    return this.#devices.replacing(device, revision);
+  }
+
+  /** Notes that the CPE was seen; written within a minute. */
+  sighted(cpeid: CpeId, sighting: Sighting): void {
+    this.#sightings.set(cpeid, sighting);
+    if (this.#sightings.size >= SIGHTINGS_MAX) void this.flush();
+  }
+
+  /** Writes the sightings that wait. Never throws: what could not be written waits for the next round. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flushOnce().finally(() => {
+      this.#flushing = null;
+    });
+    return this.#flushing;
+  }
+
+  async #flushOnce(): Promise<void> {
+    const waiting = [...this.#sightings];
+    for (let start = 0; start < waiting.length; start += FLUSH_BATCH) {
+      const batch = waiting.slice(start, start + FLUSH_BATCH);
+      try {
+        const stored = await this.#devices.getMany(batch.map(([cpeid]) => cpeid));
+        // Each in a commit of its own, all under one flush: a CPE that moved meanwhile must not hold up the others.
+        await Promise.all(
+          batch.map(([cpeid, sighting], index) => this.#write(cpeid, sighting, stored[index])),
+        );
+      } catch (error) {
+        this.#logger.warn('device.sightings-not-written', { waiting: this.#sightings.size, error });
+        return;
+      }
+    }
+  }
+
+  async #write(cpeid: CpeId, sighting: Sighting, stored: Stored<Device> | null | undefined): Promise<void> {
+    if (stored && stored.document.lastInformMs < sighting.lastInformMs) {
+      const revision = await this.#devices.replace({ ...stored.document, ...sighting }, stored.revision);
+      if (revision === null) return;
+    }
+    if (this.#sightings.get(cpeid) === sighting) this.#sightings.delete(cpeid);
+  }
+
+  async get(cpeid: CpeId): Promise<Device | null> {
+    const stored = await this.#devices.get(cpeid);
+    return stored === null ? null : this.#seen(stored.document);
+  }
+
+  #seen(device: Device): Device {
+    const sighting = this.#sightings.get(device.id);
+    return sighting && sighting.lastInformMs > device.lastInformMs ? { ...device, ...sighting } : device;
+  }
+
+  async *scan(filter: DeviceFilter): AsyncIterable<Device> {
+    if (filter.ids !== undefined) {
+      for (const id of [...new Set(filter.ids)].sort()) {
+        const device = await this.get(id as CpeId);
+        if (device !== null) yield device;
+      }
+      return;
+    }
+    for (const query of indexQueries(filter)) {
+      for await (const { document } of this.#devices.scan(query)) yield this.#seen(document);
+    }
+  }
+
+  parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
+    return this.parameterStore.flat(cpeid);
+  }
+
+  /** Writes what waits and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#flushing;
+    await this.flush();
+  }
+}
+
+/** One index range per value; a filter that names no index walks all. The caller still checks every field. */
+function indexQueries(filter: DeviceFilter) {
+  if (filter.serialNumbers !== undefined) {
+    return [...new Set(filter.serialNumbers)].map((value) => ({ index: 'serialNumber', equals: [value] }));
+  }
+  if (filter.tags !== undefined && filter.tags.length === 1) {
+    return filter.tags.map((value) => ({ index: 'tags', equals: [value] }));
+  }
+  return [filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }];
+}

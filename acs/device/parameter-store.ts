@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import type { CpeId } from '../../common/index.js';
+import type { ParameterTree } from '../../rules/index.js';
+import type { Change, Collection, Store } from '../../store/index.js';
+import type { Parameter } from '../soap/index.js';
+import { PARAMETERS, type ParameterDocument } from './device.js';
+
+/** TR-106 allows 256 characters. */
+const PARAMETER_NAME_CHARACTERS_MAX = 256;
+/** Longer values (certificates, logs) are no matter for a condition. */
+const PARAMETER_VALUE_CHARACTERS_MAX = 4_096;
+const PARAMETER_DEPTH_MAX = 32;
+/** With a cpeid of the greatest length this stays below the store's bound on ids. */
+const SUBTREE_CHARACTERS_MAX = 100;
+
+/** The known data models: one small document per CPE and subtree, written on change, read when a rule or a user asks. */
+export class ParameterStore {
+  readonly #parameters: Collection<ParameterDocument>;
+
+  constructor(store: Store) {
+    this.#parameters = store.collection<ParameterDocument>(PARAMETERS);
+  }
+
+  /** The changes that bring what is stored up to what the CPE reported; none where nothing differs. */
+  async merging(cpeid: CpeId, reported: readonly Parameter[]): Promise<Change[]> {
+    const changes: Change[] = [];
+    for (const [subtree, values] of bySubtree(reported)) {
+      const id = `${cpeid}/${subtree}`;
+      const stored = await this.#parameters.get(id);
+      if (stored === null) {
+        changes.push(this.#parameters.inserting({ id, values }));
+      } else if (Object.entries(values).some(([name, value]) => stored.document.values[name] !== value)) {
+        const merged = { ...stored.document.values, ...values };
+        changes.push(this.#parameters.replacing({ id, values: merged }, stored.revision));
+      }
+    }
+    return changes;
+  }
+
+  /** After a factory reset nothing that was known can be relied on: forgets all but what is reported now. */
+  async replacingAll(cpeid: CpeId, reported: readonly Parameter[]): Promise<Change[]> {
+    const fresh = bySubtree(reported);
+    const changes: Change[] = [];
+    for await (const { document } of this.#parameters.scan({ prefix: `${cpeid}/` })) {
+      if (!fresh.has(document.id.slice(cpeid.length + 1)))
+        changes.push(this.#parameters.deleting(document.id));
+    }
+    for (const [subtree, values] of fresh) {
+      changes.push(this.#parameters.putting({ id: `${cpeid}/${subtree}`, values }));
+    }
+    return changes;
+  }
+
+  /** By full name. */
+  async flat(cpeid: CpeId): Promise<Record<string, string | number | boolean>> {
+    const all: Record<string, string | number | boolean> = {};
+    for await (const { document } of this.#parameters.scan({ prefix: `${cpeid}/` })) {
+      Object.assign(all, document.values);
+    }
+    return all;
+  }
+
+  /** As a tree, the way conditions read it. */
+  async tree(cpeid: CpeId): Promise<ParameterTree> {
+    return treeOf(await this.flat(cpeid));
+  }
+}
+
+type MutableTree = { [step: string]: string | number | boolean | MutableTree };
+
+/** `{ 'Device.A.B': 1 }` as `{ Device: { A: { B: 1 } } }`, on objects without a prototype. */
+export function treeOf(flat: Readonly<Record<string, string | number | boolean>>): ParameterTree {
+  const root: MutableTree = Object.create(null);
+  for (const [name, value] of Object.entries(flat)) {
+    const steps = name.split('.');
+    const leaf = steps.pop();
+    if (leaf === undefined || leaf === '') continue;
+    let node: MutableTree = root;
+    for (const step of steps) {
+      const next = node[step];
+      // A name cannot be both an object and a leaf; the deeper one wins, as it says more.
+      const child: MutableTree = typeof next === 'object' ? next : Object.create(null);
+      node[step] = child;
+      node = child;
+    }
+    if (typeof node[leaf] !== 'object') node[leaf] = value;
+  }
+  return root;
+}
+
+/** What is worth keeping of a report, by `Root.Subtree`. */
+function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, string | number | boolean>> {
+  const subtrees = new Map<string, Record<string, string | number | boolean>>();
+  for (const { name, value } of reported) {
+    if (!isKept(name, value)) continue;
+    const [root, second] = name.split('.', 2);
+    const subtree = `${root}.${second}`;
+    let values = subtrees.get(subtree);
+    if (values === undefined) {
+      values = Object.create(null) as Record<string, string | number | boolean>;
+      subtrees.set(subtree, values);
+    }
+    values[name] = value;
+  }
+  return subtrees;
+}
+
+function isKept(name: string, value: string | number | boolean): boolean {
+  const steps = name.split('.');
+  return (
+    name.length <= PARAMETER_NAME_CHARACTERS_MAX &&
+    // The data model's own alphabet (TR-106 3.1): what is not in it cannot be a name, and would not be safe as a key or an id.
+    /^(Device|InternetGatewayDevice)\.[\w.{}-]*\w$/.test(name) &&
+    steps.length <= PARAMETER_DEPTH_MAX &&
+    steps.slice(0, 2).join('.').length <= SUBTREE_CHARACTERS_MAX &&
+    (typeof value !== 'string' || value.length <= PARAMETER_VALUE_CHARACTERS_MAX)
+  );
+}
+
+/** Digest of a report, to see cheaply whether anything in it differs from the last. */
+export function digestOf(reported: readonly Parameter[]): string {
+  const hash = createHash('sha1');
+  let text = '';
+  for (const { name, value } of reported) text += `${name}\0${value}\0`;
+  return hash.update(text).digest('base64url').slice(0, 20);
+}

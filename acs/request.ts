@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import { isListed, plainAddress } from './connection-request/address-policy.js';
+import { SoapError } from './soap/index.js';
+
+const HTTP_TOO_LARGE = 413;
+
+/**
+ * Reads a request's body.
+ * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, 415 for a coded body; Error when the client goes away
+ */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const coding = request.headers['content-encoding'];
+  if (coding !== undefined && coding !== 'identity') {
+    throw new SoapError(`Content-Encoding ${coding} is not supported`, { kind: 'http', status: 415 });
+  }
+  const tooLarge = () =>
+    new SoapError(`the body is longer than ${bytesMax} bytes`, { kind: 'http', status: HTTP_TOO_LARGE });
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes > bytesMax) {
+        request.removeAllListeners('data');
+        reject(tooLarge());
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.on('end', () => {
+      const [only] = chunks;
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, sizeBytes));
+    });
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('the connection was closed in mid-request')));
+  });
+}
+
+/** The client's address: the connection's, or through trusted proxies the last one in X-Forwarded-For that is none of them. */
+export function clientAddress(request: IncomingMessage, trustedProxies: BlockList | null): string {
+  const direct = plainAddress(request.socket.remoteAddress ?? '');
+  if (trustedProxies === null || !isListed(trustedProxies, direct)) return direct;
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((hop) => plainAddress(hop.trim()));
+  for (const hop of forwarded.reverse()) {
+    if (hop !== '' && !isListed(trustedProxies, hop)) return hop;
+  }
+  return direct;
+}
+
+/** The value of one cookie; null where the request does not carry it. */
+export function cookieOf(request: IncomingMessage, name: string): string | null {
+  const header = request.headers.cookie;
+  if (header === undefined) return null;
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals > 0 && pair.slice(0, equals).trim() === name) {
+      return pair
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1');
+    }
+  }
+  return null;
+}

@@ -1,0 +1,188 @@
+import type { AcsMessage, AcsRequest, CpeResponse, FaultStruct } from '../soap/index.js';
+import { ACS_FAULT } from '../soap/index.js';
+import type { Answer, Input, OpenSession, Outstanding, Query, Session, Step } from './session.js';
+
+/** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). */
+export const ACS_METHODS = ['Inform', 'GetRPCMethods', 'TransferComplete'] as const;
+
+/** First decision, and one more after each of two readings of parameters: what was read may bring further rules in. */
+const DECISIONS_MAX = 3;
+
+/**
+ * One step of a CWMP session (TR-069 3.7): what came in, and either what goes out or what must be known or stored first.
+ *
+ * A CPE's own requests are accepted at any point, also after an empty answer of ours; our requests wait until it has sent
+ * an empty POST, so that a TransferComplete of its own comes before anything new is begun.
+ */
+export function step(session: Session, input: Input): Step {
+  switch (input.kind) {
+    case 'message': {
+      const { message } = input;
+      if (message.type === 'Inform') {
+        // At any point: a CPE that lost its session begins a new one, often on the same connection.
+        return ask({ phase: 'start' }, { kind: 'record-inform', inform: message, style: input.style });
+      }
+      if (session.phase === 'start') return violation(session, `${message.type} before Inform`);
+      switch (message.type) {
+        case 'TransferComplete':
+          return ask(session, { kind: 'record-transfer-complete', transferComplete: message });
+        case 'GetRPCMethods':
+          return reply(session, { type: 'GetRPCMethodsResponse', methods: ACS_METHODS });
+        case 'unknown':
+          return reply(session, fault(ACS_FAULT.methodNotSupported, `Method not supported: ${message.name}`));
+        default:
+          return onResponse(session, message);
+      }
+    }
+    case 'empty':
+      if (session.phase === 'start') return violation(session, 'an empty POST without a session');
+      // An answer that never came: whatever was asked stays open, and its deadline will end it.
+      return advance({ ...session, outstanding: null, quiet: true });
+    case 'answer':
+      return onAnswer(session, input.answer);
+    default:
+      return input satisfies never;
+  }
+}
+
+/** What we want next of a CPE that is quiet. */
+function advance(session: OpenSession): Step {
+  const { tasks } = session;
+  if (tasks.settle) return ask({ ...session, tasks: { ...tasks, settle: false } }, { kind: 'settle' });
+  if (tasks.provision)
+    return ask({ ...session, tasks: { ...tasks, provision: false } }, { kind: 'provision' });
+  const [names, ...reads] = tasks.reads;
+  if (names !== undefined) return read({ ...session, tasks: { ...tasks, reads } }, names);
+  if (tasks.decisions > 0) {
+    return ask({ ...session, tasks: { ...tasks, decisions: tasks.decisions - 1 } }, { kind: 'decide' });
+  }
+  return { session, reply: { kind: 'empty' } };
+}
+
+function onAnswer(session: Session, answer: Answer): Step {
+  if (answer.to === 'record-inform') {
+    const { facts, settle, provision } = answer;
+    const open: OpenSession = {
+      phase: 'open',
+      facts,
+      outstanding: null,
+      quiet: false,
+      tasks: { settle, provision, reads: [], decisions: DECISIONS_MAX },
+    };
+    return reply(open, { type: 'InformResponse' });
+  }
+  if (session.phase === 'start') throw new Error(`An answer to ${answer.to} came before any Inform`);
+  switch (answer.to) {
+    case 'record-transfer-complete':
+      return reply(session, { type: 'TransferCompleteResponse' });
+    case 'record-download':
+    case 'record-parameters':
+    case 'record-provisioning':
+      return advance(session);
+    case 'settle':
+      return answer.read.length === 0 ? advance(session) : read(session, answer.read);
+    case 'provision':
+      if (answer.parameters.length === 0) return advance(session);
+      return request(
+        session,
+        { type: 'SetParameterValues', parameters: answer.parameters, parameterKey: '' },
+        { request: 'SetParameterValues' },
+      );
+    case 'decide':
+      return onDecision(session, answer.decision);
+    default:
+      return answer satisfies never;
+  }
+}
+
+function onDecision(session: OpenSession, decision: Extract<Answer, { to: 'decide' }>['decision']): Step {
+  switch (decision.kind) {
+    case 'nothing':
+      return advance({ ...session, tasks: { ...session.tasks, decisions: 0 } });
+    case 'read':
+      return read(session, decision.names);
+    case 'download': {
+      // One upgrade in flight per CPE: nothing more is decided in this session.
+      const decided: OpenSession = { ...session, tasks: { ...session.tasks, decisions: 0 } };
+      return request(decided, decision.download, { request: 'Download', upgradeId: decision.upgradeId });
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** The CPE's answer to the request that is outstanding, or a violation where it answers something else. */
+function onResponse(session: OpenSession, response: CpeResponse): Step {
+  const { outstanding } = session;
+  if (outstanding === null) return violation(session, `${response.type} answers no request`);
+  const answered: OpenSession = { ...session, outstanding: null };
+  if (response.type === 'Fault') return onFault(answered, outstanding, response.fault);
+  switch (outstanding.request) {
+    case 'Download':
+      if (response.type !== 'DownloadResponse') break;
+      return ask(answered, {
+        kind: 'record-download',
+        upgradeId: outstanding.upgradeId,
+        outcome: response.status,
+      });
+    case 'GetParameterValues':
+      if (response.type !== 'GetParameterValuesResponse') break;
+      return ask(answered, {
+        kind: 'record-parameters',
+        asked: outstanding.names,
+        parameters: response.parameters,
+      });
+    case 'SetParameterValues':
+      if (response.type !== 'SetParameterValuesResponse') break;
+      return ask(answered, { kind: 'record-provisioning', fault: null });
+    default:
+      return outstanding satisfies never;
+  }
+  return violation(session, `${response.type} answers ${outstanding.request}`);
+}
+
+function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: FaultStruct): Step {
+  switch (outstanding.request) {
+    case 'Download':
+      return ask(session, { kind: 'record-download', upgradeId: outstanding.upgradeId, outcome: cpeFault });
+    case 'GetParameterValues': {
+      // One unknown name fails the whole call (TR-069 A.3.2.2): halves find it out, and bring the values of the others.
+      const { names } = outstanding;
+      if (names.length > 1) {
+        const middle = Math.ceil(names.length / 2);
+        const reads = [names.slice(0, middle), names.slice(middle), ...session.tasks.reads];
+        return advance({ ...session, tasks: { ...session.tasks, reads } });
+      }
+      // It counts as asked, or it would be asked for ever.
+      return ask(session, { kind: 'record-parameters', asked: names, parameters: [] });
+    }
+    case 'SetParameterValues':
+      return ask(session, { kind: 'record-provisioning', fault: cpeFault });
+    default:
+      return outstanding satisfies never;
+  }
+}
+
+function read(session: OpenSession, names: readonly string[]): Step {
+  return request(session, { type: 'GetParameterValues', names }, { request: 'GetParameterValues', names });
+}
+
+function request(session: OpenSession, message: AcsRequest, outstanding: Outstanding): Step {
+  return reply({ ...session, outstanding }, message);
+}
+
+function reply(session: Session, message: AcsMessage): Step {
+  return { session, reply: { kind: 'message', message } };
+}
+
+function ask(session: Session, query: Query): Step {
+  return { session, ask: query };
+}
+
+function violation(session: Session, reason: string): Step {
+  return { session, reply: { kind: 'violation', reason } };
+}
+
+function fault(faultCode: number, faultString: string): AcsMessage {
+  return { type: 'Fault', fault: { faultCode, faultString } };
+}

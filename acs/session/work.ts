@@ -1,0 +1,386 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
+import type { DownloadLocation } from '../../firmware/index.js';
+import type { Context, Decision, Rules } from '../../rules/index.js';
+import type { Revision } from '../../store/index.js';
+import { cpeidOf } from '../device/cpeid.js';
+import type { Device } from '../device/device.js';
+import type { DeviceStore } from '../device/device-store.js';
+import {
+  ACS_FAULT,
+  type Download,
+  type FaultStruct,
+  type Inform,
+  type Parameter,
+  type SetParameter,
+} from '../soap/index.js';
+import { resultIdOf, stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import { informed, namedFields } from './inform.js';
+import type { Answer, Query, SessionFacts } from './session.js';
+
+/** A GetParameterValues of this many names stays well within what small CPEs take. */
+const READ_NAMES_MAX = 64;
+/** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
+const DECISION_ROUNDS_MAX = 20;
+const ASKED_PATHS_MAX = 512;
+
+/** Where a file is to be fetched from; null where the library does not hold it. */
+export type LocateFile = (
+  file: string,
+  options: { readonly expiresAtMs: number; readonly cpeIp: string },
+) => Promise<DownloadLocation | null>;
+
+export interface Provisioning {
+  /** 0 leaves the CPE's own setting alone. */
+  readonly periodicInformSeconds: number;
+  /** False for fleets whose connection-request credentials are set elsewhere. */
+  readonly setCredentials: boolean;
+}
+
+export interface WorkParts {
+  readonly devices: DeviceStore;
+  readonly upgrades: UpgradeStore;
+  readonly rules: Rules;
+  readonly locateFile: LocateFile;
+  readonly secrets: Secrets;
+  readonly provisioning: Provisioning;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** An Inform that cannot be accepted; answered with a CWMP fault. */
+export class InformRefusedError extends Error {
+  override readonly name = 'InformRefusedError';
+  readonly faultCode = ACS_FAULT.invalidArguments;
+}
+
+/** Carries out what a session asks for: each query is durable when its answer is there. */
+export class SessionWork {
+  readonly #parts: WorkParts;
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param facts  what the session knows of its CPE; null for the Inform that begins it
+   * @param ip  the client's address
+   * @throws InformRefusedError, StoreError
+   */
+  async perform(query: Query, facts: SessionFacts | null, ip: string): Promise<Answer> {
+    if (query.kind === 'record-inform') return this.#recordInform(query, ip);
+    if (facts === null) throw new Error(`A session without a CPE asked for ${query.kind}`);
+    switch (query.kind) {
+      case 'record-transfer-complete':
+        await this.#recordTransferComplete(query.transferComplete, facts);
+        return { to: query.kind };
+      case 'record-download':
+        await this.#recordDownload(query.upgradeId, query.outcome, facts);
+        return { to: query.kind };
+      case 'record-parameters':
+        await this.#recordParameters(query.asked, query.parameters, facts);
+        return { to: query.kind };
+      case 'record-provisioning':
+        await this.#recordProvisioning(query.fault, facts.cpeid);
+        return { to: query.kind };
+      case 'settle':
+        return { to: 'settle', read: await this.#settle(facts) };
+      case 'provision':
+        return { to: 'provision', parameters: await this.#provision(facts.cpeid) };
+      case 'decide':
+        return { to: 'decide', decision: await this.#decide(facts, ip) };
+      default:
+        return query satisfies never;
+    }
+  }
+
+  async #recordInform(query: Extract<Query, { kind: 'record-inform' }>, ip: string): Promise<Answer> {
+    const { inform, style } = query;
+    const { devices, logger } = this.#parts;
+    const cpeid = cpeidOf(inform.deviceId);
+    if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
+    const nowMs = this.#parts.clock();
+    let outcome = informed((await devices.read(cpeid))?.document ?? null, cpeid, inform, {
+      ip,
+      style,
+      nowMs,
+    });
+    if (outcome.mustBeDurable) {
+      await devices.change(cpeid, async (stored) => {
+        outcome = informed(stored?.document ?? null, cpeid, inform, { ip, style, nowMs });
+        return { device: outcome.device, with: await this.#parameterChanges(cpeid, inform, outcome) };
+      });
+    } else {
+      devices.sighted(cpeid, { lastInformMs: nowMs, ip, lastEvents: outcome.device.lastEvents });
+    }
+    const { device, boot, requested, reportedVersion, firstContact } = outcome;
+    if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+    logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
+    if (device.inFlight !== undefined) {
+      await this.#parts.upgrades.learn(cpeid, device.inFlight, {
+        kind: 'inform',
+        boot,
+        version: reportedVersion,
+      });
+    }
+    return {
+      to: 'record-inform',
+      facts: { cpeid, style, events: device.lastEvents, boot, softwareVersion: reportedVersion, requested },
+      settle: device.inFlight !== undefined || device.late !== undefined,
+      provision: device.provisioning === 'due',
+    };
+  }
+
+  #parameterChanges(cpeid: CpeId, inform: Inform, outcome: ReturnType<typeof informed>) {
+    if (!outcome.parametersChanged) return [];
+    const { parameterStore } = this.#parts.devices;
+    return outcome.bootstrap
+      ? parameterStore.replacingAll(cpeid, inform.parameters)
+      : parameterStore.merging(cpeid, inform.parameters);
+  }
+
+  async #recordTransferComplete(
+    message: { readonly commandKey: string; readonly fault: FaultStruct | null },
+    facts: SessionFacts,
+  ): Promise<void> {
+    const id = resultIdOf(message.commandKey);
+    const upgrade =
+      id === null
+        ? null
+        : await this.#parts.upgrades.learn(facts.cpeid, id, {
+            kind: 'transfer-complete',
+            fault: message.fault,
+            version: facts.softwareVersion,
+          });
+    // It is answered all the same, or the CPE would report it again for ever.
+    if (upgrade === null) {
+      this.#parts.logger.warn('transfer-complete.unknown-command-key', {
+        cpeid: facts.cpeid,
+        commandKey: message.commandKey,
+      });
+    }
+  }
+
+  async #recordDownload(id: ResultId, outcome: 0 | 1 | FaultStruct, facts: SessionFacts): Promise<void> {
+    await this.#parts.upgrades.learn(
+      facts.cpeid,
+      id,
+      typeof outcome === 'number'
+        ? { kind: 'download-response', status: outcome }
+        : { kind: 'download-fault', fault: outcome },
+    );
+  }
+
+  async #recordParameters(
+    asked: readonly string[],
+    parameters: readonly Parameter[],
+    facts: SessionFacts,
+  ): Promise<void> {
+    const { devices, upgrades } = this.#parts;
+    let version: string | undefined;
+    const changed = await devices.change(facts.cpeid, async (stored) => {
+      if (stored === null) return null;
+      const device = stored.document;
+      const named = namedFields(parameters, device.root);
+      version = named.softwareVersion;
+      const askedPaths = [...new Set([...(device.askedPaths ?? []), ...asked])].slice(-ASKED_PATHS_MAX);
+      return {
+        device: { ...device, ...named, askedPaths },
+        with: await devices.parameterStore.merging(facts.cpeid, parameters),
+      };
+    });
+    const inFlight = changed?.device.inFlight;
+    if (version === undefined || inFlight === undefined) return;
+    // What the Inform lacked, as if it had had it.
+    await upgrades.learn(facts.cpeid, inFlight, { kind: 'inform', boot: facts.boot, version });
+    await upgrades.learn(facts.cpeid, inFlight, { kind: 'quiet', boot: facts.boot, version });
+  }
+
+  async #recordProvisioning(fault: FaultStruct | null, cpeid: CpeId): Promise<void> {
+    if (fault !== null) this.#parts.logger.warn('cpe.provisioning-refused', { cpeid, ...fault });
+    else this.#parts.logger.info('cpe.provisioned', { cpeid });
+    await this.#parts.devices.change(cpeid, (stored) => {
+      if (stored === null) return null;
+      const { connectionRequestAuth, ...device } = stored.document;
+      return {
+        device: {
+          ...device,
+          provisioning: fault === null ? 'done' : 'refused',
+          ...(connectionRequestAuth !== undefined && {
+            connectionRequestAuth: { ...connectionRequestAuth, confirmed: fault === null },
+          }),
+        },
+      };
+    });
+  }
+
+  async #settle(facts: SessionFacts): Promise<readonly string[]> {
+    const { devices, upgrades } = this.#parts;
+    const device = (await devices.read(facts.cpeid))?.document;
+    if (device === undefined) return [];
+    const waiting = [device.inFlight, device.late].filter((id) => id !== undefined);
+    if (waiting.length === 0) return [];
+    if (facts.softwareVersion === null) return [`${device.root}.DeviceInfo.SoftwareVersion`];
+    for (const id of waiting) {
+      await upgrades.learn(facts.cpeid, id, {
+        kind: 'quiet',
+        boot: facts.boot,
+        version: facts.softwareVersion,
+      });
+    }
+    return [];
+  }
+
+  /** First contact or factory reset: connection-request credentials of its own and the periodic Inform (design section 5). */
+  async #provision(cpeid: CpeId): Promise<readonly SetParameter[]> {
+    const { devices, provisioning, secrets } = this.#parts;
+    const parameters: SetParameter[] = [];
+    await devices.change(cpeid, (stored) => {
+      parameters.length = 0;
+      if (stored === null) return null;
+      const device = stored.document;
+      const server = `${device.root}.ManagementServer`;
+      if (provisioning.periodicInformSeconds > 0) {
+        parameters.push(
+          { name: `${server}.PeriodicInformEnable`, value: '1', xsdType: 'boolean' },
+          {
+            name: `${server}.PeriodicInformInterval`,
+            value: String(provisioning.periodicInformSeconds),
+            xsdType: 'unsignedInt',
+          },
+        );
+      }
+      if (!provisioning.setCredentials) return null;
+      // Credentials that may have reached the CPE already are sent again, not replaced.
+      const known = device.connectionRequestAuth;
+      const password = known && !known.confirmed ? secrets.open(known.sealedPassword) : randomToken(18);
+      const username = known && !known.confirmed ? known.username : `ferry-${randomToken(9)}`;
+      parameters.push(
+        { name: `${server}.ConnectionRequestUsername`, value: username, xsdType: 'string' },
+        { name: `${server}.ConnectionRequestPassword`, value: password, xsdType: 'string' },
+      );
+      const connectionRequestAuth = { username, sealedPassword: secrets.seal(password), confirmed: false };
+      return { device: { ...device, connectionRequestAuth } };
+    });
+    return parameters;
+  }
+
+  /** Decides and reserves. A reservation that was refused because something moved meanwhile is decided again. */
+  async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
+    const { devices } = this.#parts;
+    const unread = await this.#unreadPaths(facts.cpeid);
+    if (unread.length > 0) return { kind: 'read', names: unread };
+    for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
+      const stored = await devices.read(facts.cpeid);
+      if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
+      const device = stored.document;
+      const decision = await this.#parts.rules.decide({
+        context: contextOf(device, facts, ip, this.#parts.clock()),
+        readParameters: () => devices.parameterStore.tree(facts.cpeid),
+        counts: device.counts,
+        requested: facts.requested,
+      });
+      switch (decision.kind) {
+        case 'frozen':
+        case 'nothing':
+          return { kind: 'nothing' };
+        case 'at-target': {
+          const recorded = this.#parts.upgrades.recordingAtTarget(device, decision);
+          await devices.commit(recorded.device, stored.revision, recorded.with);
+          continue;
+        }
+        case 'upgrade': {
+          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, ip);
+          if (reserved !== null) return { kind: 'download', ...reserved };
+          continue;
+        }
+        default:
+          return decision satisfies never;
+      }
+    }
+    this.#parts.logger.warn('session.undecided', { cpeid: facts.cpeid, rounds: DECISION_ROUNDS_MAX });
+    return { kind: 'nothing' };
+  }
+
+  async #reserve(
+    at: { readonly device: Device; readonly revision: Revision },
+    decision: Extract<Decision, { kind: 'upgrade' }>,
+    cpeIp: string,
+  ): Promise<{ download: Download; upgradeId: ResultId } | null> {
+    const { devices, upgrades, clock, logger, locateFile } = this.#parts;
+    const stateMsMax = stateMsMaxOf(decision.rule);
+    const location = await locateFile(decision.rule.file, {
+      expiresAtMs: clock() + stateMsMax.sent + stateMsMax.accepted,
+      cpeIp,
+    });
+    // The image went between decision and reservation; the next round sees that it is missing.
+    if (location === null) return null;
+    const reserved = upgrades.reserving(at.device, decision);
+    const committed = await devices.commit(reserved.device, at.revision, reserved.with);
+    if (!committed) return null;
+    const { id, commandKey, campaignid, cpeid, targetVersion, fromVersion } = reserved.upgrade;
+    upgrades.announce(reserved.upgrade);
+    logger.debug('upgrade.reserved', { cpeid, commandKey, campaignid, fromVersion, targetVersion });
+    return {
+      download: downloadOf(commandKey, location),
+      upgradeId: id,
+    };
+  }
+
+  async #unreadPaths(cpeid: CpeId): Promise<readonly string[]> {
+    const { devices, rules } = this.#parts;
+    const paths = await rules.parametersRead(cpeid);
+    if (paths.length === 0) return [];
+    const device = (await devices.read(cpeid))?.document;
+    if (device === undefined) return [];
+    const asked = new Set(device.askedPaths);
+    const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
+    if (unasked.length === 0) return [];
+    const known = Object.keys(await devices.parameterStore.flat(cpeid));
+    const isKnown = (path: string) => known.some((name) => name === path || name.startsWith(`${path}.`));
+    return unasked.filter((path) => !isKnown(path)).slice(0, READ_NAMES_MAX);
+  }
+}
+
+function contextOf(
+  device: Device,
+  facts: SessionFacts,
+  ip: string,
+  nowMs: number,
+): Omit<Context, 'parameters'> {
+  return {
+    cpeid: device.id,
+    oui: device.oui,
+    productClass: device.productClass,
+    serialNumber: device.serialNumber,
+    manufacturer: device.manufacturer,
+    ...(device.modelName !== undefined && { modelName: device.modelName }),
+    ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
+    ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
+    ...(device.organization !== undefined && { organization: device.organization }),
+    events: facts.events,
+    tags: device.tags,
+    ip,
+    lastInform: nowMs,
+    registered: device.registeredMs,
+    now: nowMs,
+  };
+}
+
+function downloadOf(commandKey: CommandKey, location: DownloadLocation): Download {
+  return {
+    type: 'Download',
+    commandKey,
+    fileType: '1 Firmware Upgrade Image',
+    url: location.url,
+    username: location.username,
+    password: location.password,
+    fileSizeBytes: location.sizeBytes,
+    targetFileName: location.targetFileName,
+    delaySeconds: 0,
+  };
+}
+
+function randomToken(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}

@@ -1,0 +1,246 @@
+import type { Element } from './element-tree.js';
+import {
+  EVENTS_MAX,
+  IDENTITY_CHARACTERS_MAX,
+  NAME_CHARACTERS_MAX,
+  PARAMETER_NAME_CHARACTERS_MAX,
+  SHORT_TEXT_CHARACTERS_MAX,
+  type SoapLimits,
+} from './limits.js';
+import {
+  ACS_FAULT,
+  type AcsFaultCode,
+  type CpeMessage,
+  type CpeResponse,
+  type DeviceIdStruct,
+  type EnvelopeStyle,
+  type EventStruct,
+  type FaultStruct,
+  type Inform,
+  type Parameter,
+  SoapError,
+  type TransferComplete,
+} from './message.js';
+import { parameterValue } from './parameter-value.js';
+
+/** What a CPE that answers with a SOAP fault without a CWMP one is taken to say: "internal error" (TR-069 A.5.1). */
+const FAULT_CODE_UNSPECIFIED = 9002;
+const UNSIGNED_INT_MAX = 4_294_967_295;
+
+/** Reads the fields of one message; what is wrong becomes a fault in the style of its envelope. */
+export class MessageReader {
+  readonly #id: string | null;
+  readonly #style: EnvelopeStyle;
+  readonly limits: SoapLimits;
+
+  constructor(id: string | null, style: EnvelopeStyle, limits: SoapLimits) {
+    this.#id = id;
+    this.#style = style;
+    this.limits = limits;
+  }
+
+  fault(faultCode: AcsFaultCode, message: string): SoapError {
+    return new SoapError(message, { kind: 'fault', faultCode, id: this.#id, style: this.#style });
+  }
+
+  invalid(field: string, problem: string): SoapError {
+    return this.fault(ACS_FAULT.invalidArguments, `${field} ${problem}`);
+  }
+
+  required(parent: Element, local: string, path: string): Element {
+    const element = parent.child(local);
+    if (element === null) throw this.invalid(path, 'is missing');
+    return element;
+  }
+
+  /** A text that tells something: trimmed, cut at a length nobody needs more of; empty where it is missing. */
+  shortText(parent: Element, local: string): string {
+    return parent.child(local)?.text.trim().slice(0, SHORT_TEXT_CHARACTERS_MAX) ?? '';
+  }
+
+  /** @returns null where the field is missing or empty */
+  unsignedInt(parent: Element, local: string, path: string): number | null {
+    const text = parent.child(local)?.text.trim() ?? '';
+    if (text === '') return null;
+    const value = /^\+?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value <= UNSIGNED_INT_MAX)) {
+      throw this.invalid(path, `must be an unsigned integer, found ${JSON.stringify(text.slice(0, 32))}`);
+    }
+    return value;
+  }
+
+  /** Status of a response: 0 done, 1 to come. */
+  status(response: Element): 0 | 1 {
+    const path = `${response.local}.Status`;
+    const status = this.unsignedInt(response, 'Status', path);
+    if (status !== 0 && status !== 1) throw this.invalid(path, 'must be 0 or 1');
+    return status;
+  }
+
+  /** The members of an array, whatever they are called and however many arrayType promises (SOAP 1.1, 5.4.2). */
+  members(array: Element | null, path: string, membersMax: number): readonly Element[] {
+    const members = array?.children ?? [];
+    if (members.length > membersMax) {
+      throw this.fault(ACS_FAULT.resourcesExceeded, `${path} may have at most ${membersMax} entries`);
+    }
+    return members;
+  }
+}
+
+/** @returns null for an RPC that is not known */
+export function decodeMessage(reader: MessageReader, element: Element): CpeMessage | null {
+  switch (element.local) {
+    case 'Inform':
+      return decodeInform(reader, element);
+    case 'TransferComplete':
+      return decodeTransferComplete(reader, element);
+    case 'GetRPCMethods':
+      return { type: 'GetRPCMethods' };
+    case 'GetRPCMethodsResponse':
+      return { type: 'GetRPCMethodsResponse', methods: decodeMethods(reader, element) };
+    case 'GetParameterValuesResponse':
+      return { type: 'GetParameterValuesResponse', parameters: decodeParameters(reader, element) };
+    case 'SetParameterValuesResponse':
+      return { type: 'SetParameterValuesResponse', status: reader.status(element) };
+    case 'DownloadResponse':
+      return {
+        type: 'DownloadResponse',
+        status: reader.status(element),
+        startTime: reader.shortText(element, 'StartTime'),
+        completeTime: reader.shortText(element, 'CompleteTime'),
+      };
+    case 'RebootResponse':
+      return { type: 'RebootResponse' };
+    default:
+      return null;
+  }
+}
+
+/** TR-069 A.3.3.1 */
+function decodeInform(reader: MessageReader, element: Element): Inform {
+  return {
+    type: 'Inform',
+    deviceId: decodeDeviceId(reader, reader.required(element, 'DeviceId', 'Inform.DeviceId')),
+    events: decodeEvents(reader, reader.required(element, 'Event', 'Inform.Event')),
+    maxEnvelopes: reader.unsignedInt(element, 'MaxEnvelopes', 'Inform.MaxEnvelopes') ?? 1,
+    currentTime: reader.shortText(element, 'CurrentTime'),
+    retryCount: reader.unsignedInt(element, 'RetryCount', 'Inform.RetryCount') ?? 0,
+    parameters: decodeParameters(reader, element),
+  };
+}
+
+function decodeDeviceId(reader: MessageReader, element: Element): DeviceIdStruct {
+  const identity = (local: string): string => {
+    const text = element.child(local)?.text.trim() ?? '';
+    if (text.length > IDENTITY_CHARACTERS_MAX) {
+      throw reader.invalid(
+        `Inform.DeviceId.${local}`,
+        `may have at most ${IDENTITY_CHARACTERS_MAX} characters`,
+      );
+    }
+    return text;
+  };
+  const required = (local: string): string => {
+    const text = identity(local);
+    if (text === '') throw reader.invalid(`Inform.DeviceId.${local}`, 'is missing or empty');
+    return text;
+  };
+  return {
+    manufacturer: reader.shortText(element, 'Manufacturer'),
+    oui: required('OUI'),
+    productClass: identity('ProductClass'),
+    serialNumber: required('SerialNumber'),
+  };
+}
+
+function decodeEvents(reader: MessageReader, list: Element): readonly EventStruct[] {
+  return reader
+    .members(list, 'Inform.Event', EVENTS_MAX)
+    .map((member) => ({
+      eventCode: reader.shortText(member, 'EventCode'),
+      commandKey: reader.shortText(member, 'CommandKey'),
+    }))
+    .filter((event) => event.eventCode !== '');
+}
+
+/** TR-069 A.3.3.2 */
+function decodeTransferComplete(reader: MessageReader, element: Element): TransferComplete {
+  const fault = element.child('FaultStruct');
+  return {
+    type: 'TransferComplete',
+    commandKey: reader.shortText(element, 'CommandKey'),
+    fault: fault === null ? null : decodeTransferFault(reader, fault),
+    startTime: reader.shortText(element, 'StartTime'),
+    completeTime: reader.shortText(element, 'CompleteTime'),
+  };
+}
+
+function decodeTransferFault(reader: MessageReader, fault: Element): FaultStruct | null {
+  const faultCode = reader.unsignedInt(fault, 'FaultCode', 'TransferComplete.FaultStruct.FaultCode') ?? 0;
+  return faultCode === 0 ? null : { faultCode, faultString: reader.shortText(fault, 'FaultString') };
+}
+
+function decodeMethods(reader: MessageReader, response: Element): readonly string[] {
+  return reader
+    .members(response.child('MethodList'), 'MethodList', reader.limits.parametersMax)
+    .map((member) => member.text.trim().slice(0, NAME_CHARACTERS_MAX));
+}
+
+function decodeParameters(reader: MessageReader, message: Element): readonly Parameter[] {
+  const path = `${message.local}.ParameterList`;
+  const members = reader.members(message.child('ParameterList'), path, reader.limits.parametersMax);
+  const parameters: Parameter[] = [];
+  for (const member of members) {
+    const name = member.child('Name')?.text.trim() ?? '';
+    // An entry without a name says nothing about any parameter; the rest of the list is still good.
+    if (name === '') continue;
+    if (name.length > PARAMETER_NAME_CHARACTERS_MAX) {
+      throw reader.invalid(`${path} Name`, `may have at most ${PARAMETER_NAME_CHARACTERS_MAX} characters`);
+    }
+    const value = member.child('Value');
+    const xsdType = localType(value?.type ?? null);
+    parameters.push({ name, value: parameterValue(value?.text ?? '', xsdType), xsdType });
+  }
+  return parameters;
+}
+
+/** `xsd:unsignedInt` → `unsignedInt`; a value without type is a string. */
+function localType(type: string | null): string {
+  if (type === null) return 'string';
+  return (
+    type
+      .slice(type.indexOf(':') + 1)
+      .trim()
+      .slice(0, NAME_CHARACTERS_MAX) || 'string'
+  );
+}
+
+/**
+ * A SOAP fault of a CPE. Its CWMP part is looked for by local name, since CPEs qualify it in many ways; where it is
+ * missing, the fault is "internal error" with SOAP's own words.
+ *
+ * @see TR-069 3.4.7 and A.5.1
+ */
+export function decodeFault(reader: MessageReader, element: Element): CpeResponse {
+  const detail = element.child('detail') ?? element.child('Detail');
+  const fault = detail?.child('Fault') ?? detail;
+  const faultCode = fault === null ? null : reader.unsignedInt(fault, 'FaultCode', 'Fault.FaultCode');
+  if (fault === null || faultCode === null) {
+    const faultString = reader.shortText(element, 'faultstring');
+    return { type: 'Fault', fault: { faultCode: FAULT_CODE_UNSPECIFIED, faultString }, parameterFaults: [] };
+  }
+  const members = reader.members(fault, 'Fault', reader.limits.parametersMax);
+  return {
+    type: 'Fault',
+    fault: { faultCode, faultString: reader.shortText(fault, 'FaultString') },
+    parameterFaults: members
+      .filter((member) => member.local === 'SetParameterValuesFault')
+      .map((member) => ({
+        name: (member.child('ParameterName')?.text.trim() ?? '').slice(0, PARAMETER_NAME_CHARACTERS_MAX),
+        faultCode:
+          reader.unsignedInt(member, 'FaultCode', 'SetParameterValuesFault.FaultCode') ??
+          FAULT_CODE_UNSPECIFIED,
+        faultString: reader.shortText(member, 'FaultString'),
+      })),
+  };
+}

@@ -1,0 +1,206 @@
+import type { FaultStruct } from '../soap/index.js';
+import type { Upgrade, UpgradeResult, UpgradeState } from './upgrade.js';
+
+/** Something learnt about an upgrade, from its CPE, an operator or the passing of time. */
+export type Evidence =
+  | { readonly kind: 'download-response'; readonly status: 0 | 1 }
+  | { readonly kind: 'download-fault'; readonly fault: FaultStruct }
+  | {
+      readonly kind: 'transfer-complete';
+      readonly fault: FaultStruct | null;
+      readonly version: string | null;
+    }
+  /** An Inform began a session; `boot` where it carries 1 BOOT. */
+  | { readonly kind: 'inform'; readonly boot: boolean; readonly version: string | null }
+  /** The CPE has nothing more to say in this session: its TransferComplete, if it had one, has come. */
+  | { readonly kind: 'quiet'; readonly boot: boolean; readonly version: string | null }
+  | { readonly kind: 'deadline'; readonly version: string | null; readonly heardSince: boolean }
+  | { readonly kind: 'cancel'; readonly reason: string };
+
+const ENDED: readonly UpgradeState[] = ['verified', 'failed', 'timed-out', 'cancelled'];
+
+export function hasEnded(state: UpgradeState): boolean {
+  return ENDED.includes(state);
+}
+
+/**
+ * The upgrade after one more piece of evidence (design section 4). Pure; the same object where nothing changes.
+ *
+ * The order of evidence is the CPE's own: TransferComplete may come in the Download's session, in a later one, before or
+ * after 1 BOOT, twice, or late. A final state stays, but for `timed-out`, which only says that nothing was heard.
+ */
+export function advance(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  switch (upgrade.state) {
+    case 'sent':
+    case 'accepted':
+      return whileTransferring(upgrade, evidence, nowMs);
+    case 'transferred':
+      return whileApplying(upgrade, evidence, nowMs);
+    case 'timed-out':
+      return afterTimeout(upgrade, evidence, nowMs);
+    case 'verified':
+    case 'failed':
+    case 'cancelled':
+      return upgrade;
+    default:
+      return upgrade.state satisfies never;
+  }
+}
+
+function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  switch (evidence.kind) {
+    case 'download-response':
+      if (evidence.status === 0) return running(upgrade, 'transferred', nowMs);
+      return upgrade.state === 'sent' ? running(upgrade, 'accepted', nowMs) : upgrade;
+    case 'download-fault':
+      return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+    case 'transfer-complete':
+      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return isProof(upgrade, evidence.version)
+        ? verified(upgrade, evidence.version, nowMs)
+        : running(upgrade, 'transferred', nowMs);
+    case 'inform':
+      // Its TransferComplete is still to come in this session, and may carry a fault.
+      return upgrade;
+    case 'quiet':
+      // Some CPEs lose their TransferComplete in the reboot: coming back with the target says as much.
+      return evidence.boot && hasArrived(upgrade, evidence.version)
+        ? verified(upgrade, evidence.version, nowMs)
+        : upgrade;
+    case 'deadline':
+      if (hasArrived(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
+      return ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
+    case 'cancel':
+      return ended(upgrade, 'cancelled', evidence.reason, nowMs);
+    default:
+      return evidence satisfies never;
+  }
+}
+
+function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  switch (evidence.kind) {
+    case 'transfer-complete':
+      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'inform':
+    case 'quiet':
+      if (isProof(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
+      if (evidence.kind === 'quiet' || !evidence.boot || evidence.version === null) return upgrade;
+      if (upgrade.targetVersion === null) return verified(upgrade, evidence.version, nowMs);
+      return ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs);
+    case 'deadline':
+      if (upgrade.targetVersion === null || isProof(upgrade, evidence.version)) {
+        return verified(upgrade, evidence.version, nowMs);
+      }
+      // A CPE that has not been heard of since may yet come back with the new version; one that has shows the old one.
+      return evidence.heardSince
+        ? ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs)
+        : ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
+    case 'cancel':
+      return ended(upgrade, 'cancelled', evidence.reason, nowMs);
+    case 'download-response':
+    case 'download-fault':
+      return upgrade;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  switch (evidence.kind) {
+    case 'transfer-complete':
+      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'inform':
+      // As in `whileTransferring`: a TransferComplete of this session comes before the version counts.
+      return upgrade;
+    case 'quiet':
+      return hasArrived(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'download-fault':
+      return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+    case 'download-response':
+    case 'deadline':
+    case 'cancel':
+      return upgrade;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** After the CPE said that the transfer went well: does what it reports now prove the upgrade? */
+function isProof(upgrade: Upgrade, version: string | null): boolean {
+  if (version === null) return false;
+  return upgrade.targetVersion === null ? version !== upgrade.fromVersion : version === upgrade.targetVersion;
+}
+
+/** Without the CPE's word on the transfer: only a change to the target is proof. */
+function hasArrived(upgrade: Upgrade, version: string | null): boolean {
+  return version !== null && version === upgrade.targetVersion && version !== upgrade.fromVersion;
+}
+
+function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
+  return {
+    ...upgrade,
+    state,
+    result: RUNNING[state],
+    updatedAtMs: nowMs,
+    deadlineAtMs: nowMs + upgrade.stateMsMax[state],
+  };
+}
+
+export const RUNNING = {
+  sent: { code: 202, message: 'Upgrade is running: the Download has been sent' },
+  accepted: { code: 202, message: 'Upgrade is running: the device is downloading the file' },
+  transferred: {
+    code: 202,
+    message: 'Upgrade is running: the file was transferred, the new version is awaited',
+  },
+} satisfies Record<string, UpgradeResult>;
+
+const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
+
+function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
+  const { deadlineAtMs: _, ...rest } = upgrade;
+  return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
+}
+
+function verified(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {
+  return ended(upgrade, 'verified', verifiedMessage(upgrade, version), nowMs);
+}
+
+function verifiedMessage(upgrade: Upgrade, version: string | null): string {
+  if (version === null || version === upgrade.fromVersion) {
+    return upgrade.targetVersion === null
+      ? `Upgrade has succeeded, but the software version has not changed: ${version ?? upgrade.fromVersion ?? 'unknown'}`
+      : `Upgrade has succeeded: software version ${version ?? upgrade.targetVersion}`;
+  }
+  return upgrade.fromVersion === null
+    ? `Upgrade has succeeded: software version ${version}`
+    : `Upgrade has succeeded: software version ${version}, before ${upgrade.fromVersion}`;
+}
+
+/** The words of the NBI document. */
+function faultMessage(fault: FaultStruct): string {
+  return `Upgrade has failed with FaultCode ${fault.faultCode}. FaultString: ${fault.faultString}`;
+}
+
+function wrongVersionMessage(upgrade: Upgrade, version: string | null): string {
+  return `Upgrade has failed: the device reports software version ${version ?? 'unknown'} instead of ${upgrade.targetVersion}`;
+}
+
+function timeoutMessage(upgrade: Upgrade): string {
+  const waitedFor = {
+    sent: 'the device did not answer the Download',
+    accepted: 'the device did not report the end of the transfer',
+    transferred: 'the device was not heard of after the transfer',
+  };
+  const state = upgrade.state;
+  if (state !== 'sent' && state !== 'accepted' && state !== 'transferred') return 'Upgrade has timed out';
+  return `Upgrade has timed out: ${waitedFor[state]} within ${durationText(upgrade.stateMsMax[state])}`;
+}
+
+function durationText(durationMs: number): string {
+  if (durationMs < 60_000) return `${Math.round(durationMs / 100) / 10} s`;
+  if (durationMs < 3_600_000) return `${Math.round(durationMs / 6_000) / 10} min`;
+  return `${Math.round(durationMs / 360_000) / 10} h`;
+}

@@ -1,0 +1,267 @@
+import { Ajv } from 'ajv';
+import type { LogLevel } from '../common/index.js';
+
+/** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
+export interface Config {
+  readonly dataDir: string;
+  readonly secretFile: string;
+  readonly cwmpListen: string;
+  readonly nbiListen: string;
+  readonly fileListen: string;
+  readonly publicFileUrl: readonly string[];
+  readonly fileAuth: string;
+  readonly imageMibMax: number;
+  readonly cpeAuth: string;
+  readonly allowAnonymousCpe: boolean;
+  readonly periodicInformSeconds: number;
+  readonly sessionIdleSeconds: number;
+  readonly connectionRequestAuth: string;
+  readonly connectionRequestSubnet: readonly string[];
+  readonly connectionRequestSeconds: number;
+  readonly trustedProxy: readonly string[];
+  readonly rulesDir: string;
+  readonly resultDays: number;
+  readonly adminPassword: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+}
+
+export interface OptionSpec<T> {
+  readonly default: T;
+  readonly describe: string;
+  readonly group: string;
+  /** JSON Schema of the value, besides its type. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Said where the schema does not hold: what it should be. */
+  readonly expected: string;
+  /** Never printed. */
+  readonly secret?: true;
+}
+
+const LISTEN = {
+  schema: { type: 'string', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):\\d{1,5}$' },
+  expected: 'HOST:PORT, as in 0.0.0.0:7547 or [::]:7547',
+};
+const CREDENTIALS = {
+  schema: { type: 'string', pattern: '^$|^[^:]+:.+$', maxLength: 513 },
+  expected: 'USER:PASSWORD',
+};
+const SUBNETS = {
+  schema: {
+    type: 'array',
+    items: { type: 'string', pattern: '^[0-9a-fA-F:.]+(/\\d{1,3})?$' },
+    maxItems: 1_000,
+  },
+  expected: 'addresses or subnets in CIDR notation, as in 192.0.2.0/24',
+};
+const TEXT = { schema: { type: 'string', maxLength: 4_096 }, expected: 'a text' };
+
+function number(minimum: number, maximum: number) {
+  return { schema: { type: 'number', minimum, maximum }, expected: `a number from ${minimum} to ${maximum}` };
+}
+
+export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
+  dataDir: {
+    ...TEXT,
+    default: 'ferry-data',
+    describe: 'Directory of the embedded store and the firmware images',
+    group: 'Storage:',
+  },
+  secretFile: {
+    ...TEXT,
+    default: '',
+    describe:
+      'File of the master key that seals stored secrets; made on the first start [<data-dir>/secret.key]',
+    group: 'Storage:',
+  },
+  resultDays: {
+    ...number(1, 10_000),
+    default: 400,
+    describe: 'Days that results of ended upgrades are kept',
+    group: 'Storage:',
+  },
+  cwmpListen: {
+    ...LISTEN,
+    default: '0.0.0.0:7547',
+    describe: 'Where CPEs connect (CWMP)',
+    group: 'Listeners:',
+  },
+  nbiListen: {
+    ...LISTEN,
+    default: '127.0.0.1:7557',
+    describe:
+      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before opening it',
+    group: 'Listeners:',
+  },
+  fileListen: {
+    ...LISTEN,
+    default: '0.0.0.0:7567',
+    describe: 'Where CPEs download firmware',
+    group: 'Listeners:',
+  },
+  trustedProxy: {
+    ...SUBNETS,
+    default: [],
+    describe: 'Proxies in front of the CWMP listener whose X-Forwarded-For is believed; repeat for several',
+    group: 'Listeners:',
+  },
+  publicFileUrl: {
+    schema: {
+      type: 'array',
+      items: { type: 'string', pattern: '^([0-9a-fA-F:.]+(/\\d{1,3})?=)?https?://.+$' },
+      maxItems: 100,
+    },
+    expected: 'http(s)://HOST[:PORT][/PATH], or SUBNET=URL for the CPEs of one subnet',
+    default: [],
+    describe:
+      'How CPEs reach the file server; SUBNET=URL for one subnet, repeat for several [http://<host name>:<file port>]',
+    group: 'Firmware files:',
+  },
+  fileAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe: 'Give CPEs this USER:PASSWORD for downloads instead of a token in the URL',
+    group: 'Firmware files:',
+    secret: true,
+  },
+  imageMibMax: {
+    ...number(1, 65_536),
+    default: 1_024,
+    describe: 'Largest firmware image accepted, in MiB',
+    group: 'Firmware files:',
+  },
+  cpeAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe:
+      'USER:PASSWORD that CPEs present (HTTP Basic) [generated on the first start, see ferry config --secrets]',
+    group: 'CPEs:',
+    secret: true,
+  },
+  allowAnonymousCpe: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Let CPEs in without a password: any host may then claim to be any CPE',
+    group: 'CPEs:',
+  },
+  periodicInformSeconds: {
+    ...number(0, 4_294_967_295),
+    default: 3_600,
+    describe: 'PeriodicInformInterval set on first contact; 0 leaves the CPE as it is',
+    group: 'CPEs:',
+  },
+  sessionIdleSeconds: {
+    ...number(1, 3_600),
+    default: 30,
+    describe: 'How long a CPE may be silent within a session',
+    group: 'CPEs:',
+  },
+  connectionRequestAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe:
+      'USER:PASSWORD for connection requests to a fleet provisioned elsewhere [each CPE is given its own]',
+    group: 'CPEs:',
+    secret: true,
+  },
+  connectionRequestSubnet: {
+    ...SUBNETS,
+    default: [],
+    describe: 'Where connection requests may go besides the address a CPE informed from; repeat for several',
+    group: 'CPEs:',
+  },
+  connectionRequestSeconds: {
+    ...number(1, 300),
+    default: 20,
+    describe: 'How long SendCNR tries before it answers 504',
+    group: 'CPEs:',
+  },
+  rulesDir: {
+    ...TEXT,
+    default: '',
+    describe: 'Directory of JSON rule files, watched for changes',
+    group: 'Rules:',
+  },
+  adminPassword: {
+    ...TEXT,
+    default: '',
+    describe:
+      'Password of the first user, "admin" [generated and printed once]; better given as FERRY_ADMIN_PASSWORD',
+    group: 'Northbound users:',
+    secret: true,
+  },
+  logLevel: {
+    schema: { enum: ['error', 'warn', 'info', 'debug'] },
+    expected: 'error, warn, info or debug',
+    default: 'info',
+    describe: 'Least severe events that are logged',
+    group: 'Logging:',
+  },
+  logFormat: {
+    schema: { enum: ['text', 'json'] },
+    expected: 'text or json',
+    default: 'text',
+    describe: 'One line of text or of JSON for each event',
+    group: 'Logging:',
+  },
+};
+
+export const CONFIG_NAMES = Object.keys(OPTIONS) as (keyof Config)[];
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** `dataDir` as one writes it on a command line: `data-dir`. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * Checks a configuration and fills in defaults.
+ * @param given  values by name, from whatever source; undefined counts as not given
+ * @throws ConfigError that names each option at fault and what it should be
+ */
+export function parseConfig(given: Readonly<Record<string, unknown>>): Config {
+  const config: Record<string, unknown> = {};
+  const properties: Record<string, unknown> = {};
+  for (const name of CONFIG_NAMES) {
+    config[name] = given[name] ?? OPTIONS[name].default;
+    properties[name] = OPTIONS[name].schema;
+  }
+  const ajv = new Ajv({ allErrors: true, strict: true });
+  const validate = ajv.compile<Config>({ type: 'object', properties });
+  if (validate(config)) return config;
+  const names = new Set((validate.errors ?? []).map(({ instancePath }) => instancePath.split('/')[1]));
+  const wrong = CONFIG_NAMES.filter((name) => names.has(name)).map((name) => {
+    const found = OPTIONS[name].secret ? '' : `, not ${JSON.stringify(config[name])}`;
+    return `--${flagOf(name)} must be ${OPTIONS[name].expected}${found}`;
+  });
+  throw new ConfigError(wrong.join('\n'));
+}
+
+/** HOST:PORT taken apart; brackets of an IPv6 address removed. */
+export function parseListen(listen: string): { host: string; port: number } {
+  const colon = listen.lastIndexOf(':');
+  const port = Number(listen.slice(colon + 1));
+  if (port > 65_535) throw new ConfigError(`${listen}: a port is at most 65535`);
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}
+
+/** USER:PASSWORD taken apart; null where it is empty. */
+export function parseCredentials(text: string): { username: string; password: string } | null {
+  if (text === '') return null;
+  const colon = text.indexOf(':');
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** The configuration with its secrets masked, for printing. */
+export function masked(config: Config): Record<string, unknown> {
+  return Object.fromEntries(
+    CONFIG_NAMES.map((name) => [
+      name,
+      OPTIONS[name].secret && config[name] !== '' ? '********' : config[name],
+    ]),
+  );
+}

@@ -1,0 +1,208 @@
+import jsonata from 'jsonata';
+import { type CpeId, LinearRegExp, PatternError } from '../../common/index.js';
+import type { Condition, Scalar } from '../rule.js';
+import { bindFunctions, FUNCTIONS_REFUSED, type Guards } from './guards.js';
+import { bindingsOf, expressionOf, membershipsOf } from './object-form.js';
+import { conjunctsOf, equalityOf, nodesOf, pathOf } from './syntax-tree.js';
+import { CONDITION_NESTING_MAX, nestingOf, quoteNumericSteps } from './text.js';
+
+export const EVALUATION_TIMEOUT_MS = 50;
+/** Deepest syntax tree: far more conjuncts than anyone writes, far less than the stack holds. */
+const TREE_DEPTH_MAX = 1_500;
+/** JSONata's own bounds: calls on its stack, and items in one sequence (`[1..1e7]` is refused). */
+const STACK_DEPTH_MAX = 2_000;
+const SEQUENCE_ITEMS_MAX = 10_000;
+/** Compiled expressions kept. Rules in object form share theirs, so this bounds the different texts in use. */
+const COMPILED_KEPT_MAX = 2_000;
+const PARAMETER_PATHS_MAX = 256;
+/** Names through which JavaScript objects give access to more than their data. */
+const NAMES_REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** A condition that cannot be used, with the remedy. */
+export class ConditionError extends Error {
+  override readonly name = 'ConditionError';
+}
+
+/** `field` (one name, directly on the context) must equal one of `values`, or the condition is not true. */
+export interface Requirement {
+  readonly field: string;
+  readonly values: readonly unknown[];
+}
+
+/** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
+export interface CompiledCondition {
+  readonly pin: CpeId | null;
+  /** Necessary, not sufficient: lets a decision pass over a rule without evaluating JSONata. */
+  readonly requirements: readonly Requirement[];
+  readonly readsParameters: boolean;
+  /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
+  readonly parameterPaths: readonly string[];
+  /** @throws what JSONata throws: an object with `code` and `message` */
+  evaluate(context: object): Promise<unknown>;
+}
+
+export interface ConditionCompiler {
+  /** @throws ConditionError */
+  compile(condition: Condition): CompiledCondition;
+}
+
+/** One parsed expression, shared by all rules with the same text. */
+interface Program {
+  readonly expression: jsonata.Expression;
+  readonly requirements: readonly Requirement[];
+  readonly readsParameters: boolean;
+  readonly parameterPaths: readonly string[];
+}
+
+export function createConditionCompiler(guards: Guards): ConditionCompiler {
+  const kept = new Map<string, Program>();
+  const programOf = (text: string): Program => {
+    const program = kept.get(text) ?? parse(text, guards);
+    // Taken out and put back, the map's order is that of last use.
+    kept.delete(text);
+    kept.set(text, program);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= COMPILED_KEPT_MAX) break;
+      kept.delete(oldest);
+    }
+    return program;
+  };
+  return {
+    compile(condition) {
+      if (typeof condition === 'string') return compiled(programOf(condition), [], undefined);
+      const memberships = membershipsOf(condition);
+      const requirements = memberships.flatMap(({ path: [field = '', ...deeper], values }) =>
+        deeper.length === 0 ? [{ field, values }] : [],
+      );
+      return compiled(programOf(expressionOf(memberships)), requirements, bindingsOf(memberships));
+    },
+  };
+}
+
+function compiled(
+  program: Program,
+  fromObject: readonly Requirement[],
+  bindings: Readonly<Record<string, unknown>> | undefined,
+): CompiledCondition {
+  const requirements = [...program.requirements, ...fromObject];
+  return {
+    pin: pinOf(requirements),
+    requirements,
+    readsParameters: program.readsParameters,
+    parameterPaths: program.parameterPaths,
+    evaluate: (context) => program.expression.evaluate(context, bindings),
+  };
+}
+
+function pinOf(requirements: readonly Requirement[]): CpeId | null {
+  for (const { field, values } of requirements) {
+    const [only, ...others] = values;
+    if (field === 'cpeid' && typeof only === 'string' && others.length === 0) return only as CpeId;
+  }
+  return null;
+}
+
+function parse(text: string, guards: Guards): Program {
+  if (nestingOf(text) > CONDITION_NESTING_MAX) {
+    throw new ConditionError(
+      `brackets may nest at most ${CONDITION_NESTING_MAX} deep; flatten the expression`,
+    );
+  }
+  const expression = compileText(quoteNumericSteps(text));
+  const tree: unknown = expression.ast();
+  refuse(tree);
+  bindFunctions(expression, guards);
+  return {
+    expression,
+    requirements: conjunctsOf(tree).flatMap((conjunct) => {
+      const equality = equalityOf(conjunct);
+      return equality === null ? [] : [{ field: equality.field, values: [equality.value] }];
+    }),
+    ...parametersOf(tree),
+  };
+}
+
+function compileText(text: string): jsonata.Expression {
+  try {
+    return jsonata(text, {
+      timeout: EVALUATION_TIMEOUT_MS,
+      stack: STACK_DEPTH_MAX,
+      sequence: SEQUENCE_ITEMS_MAX,
+      // JSONata only constructs it and calls exec(); V8's engine, with which its parser checks a pattern's syntax, never runs one.
+      RegexEngine: LinearRegExp as unknown as RegExpConstructor,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new ConditionError('the expression is too deep; flatten it');
+    throw new ConditionError(`not a JSONata expression: ${describeError(error)}`);
+  }
+}
+
+/** Refuses what parses but must not run. */
+function refuse(tree: unknown): void {
+  for (const { node, depth } of nodesOf(tree)) {
+    if (depth > TREE_DEPTH_MAX) throw new ConditionError('the expression is too deep; flatten it');
+    const { type, value } = node;
+    if (value instanceof RegExp) refusePattern(value);
+    if (typeof value === 'string' && NAMES_REFUSED.has(value)) {
+      throw new ConditionError(`"${value}" cannot be used in a condition`);
+    }
+    if (type === 'variable' && typeof value === 'string') {
+      const remedy = FUNCTIONS_REFUSED.get(value);
+      if (remedy !== undefined) throw new ConditionError(`$${value} is not available; ${remedy}`);
+    }
+    if (type === 'lambda' && node['signature'] !== undefined) {
+      throw new ConditionError(
+        'a function may not declare a signature; leave out the <…> after its parameters',
+      );
+    }
+  }
+}
+
+function refusePattern(pattern: RegExp): void {
+  try {
+    new LinearRegExp(pattern);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new ConditionError(
+      `the pattern /${pattern.source}/ cannot be matched in linear time: ${error.message}`,
+    );
+  }
+}
+
+/** Which parameters an expression names, and whether it may look at any. */
+function parametersOf(tree: unknown): Pick<Program, 'readsParameters' | 'parameterPaths'> {
+  let readsParameters = false;
+  const paths = new Set<string>();
+  for (const { node } of nodesOf(tree)) {
+    const { type, value } = node;
+    // `*`, `**` and $lookup(…, "parameters") reach them without a path.
+    if (value === 'parameters' || type === 'wildcard' || type === 'descendant') readsParameters = true;
+    const path = pathOf(node);
+    const [first, ...names] = path?.names ?? [];
+    // A single step (`Device`) would ask for the whole data model.
+    if (path === null || first !== 'parameters' || names.length < 2) continue;
+    if (paths.size < PARAMETER_PATHS_MAX) paths.add(path.whole ? names.join('.') : `${names.join('.')}.`);
+  }
+  return { readsParameters, parameterPaths: [...paths] };
+}
+
+/** An error of JSONata (an object, not always an Error), or of a function called from it, as one short line. */
+export function describeError(error: unknown): string {
+  const message =
+    typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string'
+      ? error.message
+      : String(error);
+  return message.slice(0, 300);
+}
+
+/** The code of an error that JSONata threw (`D1012`: it took too long); null where it has none. */
+export function errorCode(error: unknown): string | null {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null;
+}
+
+/** Whether one of `values` is what a field of the context holds (any element, where it holds an array). */
+export function holds(found: unknown, values: readonly (Scalar | unknown)[]): boolean {
+  return Array.isArray(found) ? found.some((item) => values.includes(item)) : values.includes(found);
+}

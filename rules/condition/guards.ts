@@ -1,0 +1,126 @@
+import jsonata from 'jsonata';
+import { bucket, compareVersions, FunctionArgumentError, inSubnet } from '../functions/index.js';
+
+/** Longest string a built-in function of JSONata takes in a condition; longer ones cost memory many times their size. */
+const ARGUMENT_CHARACTERS_MAX = 64 * 1_024;
+/** Most characters a list of strings may have together (`$join`). */
+const ARGUMENT_LIST_CHARACTERS_MAX = 256 * 1_024;
+const PICTURE_CHARACTERS_MAX = 256;
+
+/** Functions of JSONata that make no sense in a condition or could not be bounded: refused when the rule is written. */
+export const FUNCTIONS_REFUSED: ReadonlyMap<string, string> = new Map([
+  ['eval', 'write the expression itself instead of $eval'],
+]);
+
+const GUARDED = (
+  'string substring substringBefore substringAfter lowercase uppercase length trim pad match contains replace split join ' +
+  'number parseInteger formatNumber formatInteger formatBase base64encode base64decode encodeUrlComponent encodeUrl ' +
+  'decodeUrlComponent decodeUrl fromMillis lookup distinct sort reverse'
+).split(' ');
+/** Their second argument is a picture whose width modifiers would otherwise be an amount of memory. */
+const WITH_PICTURE: ReadonlySet<string> = new Set([
+  'formatNumber',
+  'formatInteger',
+  'fromMillis',
+  'parseInteger',
+]);
+
+/** A value as JSONata keeps a function: what `$name` evaluates to. */
+interface NativeFunction {
+  readonly implementation: (this: unknown, ...args: unknown[]) => unknown;
+}
+
+/** What {@link bindFunctions} binds; made once by {@link loadGuards}. */
+export type Guards = ReadonlyMap<string, NativeFunction>;
+
+/**
+ * Wraps JSONata's string functions so that each refuses arguments beyond its bound: JSONata's own time limit is looked at
+ * between calls, and does not stop a single long one.
+ */
+export async function loadGuards(): Promise<Guards> {
+  const guards = new Map<string, NativeFunction>();
+  for (const name of GUARDED) {
+    const native: unknown = await jsonata(`$${name}`).evaluate({});
+    if (!isNativeFunction(native)) throw new Error(`This version of jsonata has no function $${name}`);
+    guards.set(name, guarded(name, native));
+  }
+  return guards;
+}
+
+function isNativeFunction(value: unknown): value is NativeFunction {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'implementation' in value &&
+    typeof value.implementation === 'function'
+  );
+}
+
+function guarded(name: string, native: NativeFunction): NativeFunction {
+  const implementation = function (this: unknown, ...args: readonly unknown[]): unknown {
+    for (const argument of args) checkSize(name, argument);
+    if (WITH_PICTURE.has(name)) checkPicture(name, args[1]);
+    if (name === 'pad') checkWidth(args[1]);
+    return native.implementation.apply(this, [...args]);
+  };
+  // JSONata looks at the number of parameters when a function is handed to $map and the like.
+  Object.defineProperty(implementation, 'length', { value: native.implementation.length });
+  return { ...native, implementation };
+}
+
+function checkSize(name: string, argument: unknown): void {
+  if (typeof argument === 'string' && argument.length > ARGUMENT_CHARACTERS_MAX) {
+    throw new FunctionArgumentError(
+      `$${name}: a string may have at most ${ARGUMENT_CHARACTERS_MAX} characters`,
+    );
+  }
+  if (!Array.isArray(argument)) return;
+  let characters = 0;
+  for (const item of argument) if (typeof item === 'string') characters += item.length;
+  if (characters > ARGUMENT_LIST_CHARACTERS_MAX) {
+    throw new FunctionArgumentError(
+      `$${name}: the strings may have at most ${ARGUMENT_LIST_CHARACTERS_MAX} characters together`,
+    );
+  }
+}
+
+function checkPicture(name: string, picture: unknown): void {
+  if (typeof picture !== 'string') return;
+  if (picture.length > PICTURE_CHARACTERS_MAX || /[0-9]{4}/.test(picture)) {
+    throw new FunctionArgumentError(`$${name}: the picture is too long or asks for more than 999 characters`);
+  }
+}
+
+function checkWidth(width: unknown): void {
+  if (typeof width === 'number' && !(Math.abs(width) <= ARGUMENT_CHARACTERS_MAX)) {
+    throw new FunctionArgumentError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
+  }
+}
+
+/** Gives an expression the functions of Ferry's conditions, and the guarded ones in place of JSONata's own. */
+export function bindFunctions(expression: jsonata.Expression, guards: Guards): void {
+  for (const [name, native] of guards) expression.assign(name, native);
+  // JSONata turns the picture of $toMillis into a backtracking regular expression; without one it reads ISO 8601.
+  expression.registerFunction('toMillis', toMillis, '<s-:n>');
+  expression.registerFunction('compareVersions', onBoth(compareVersions), '<ss:n>');
+  expression.registerFunction('inSubnet', onBoth(inSubnet), '<ss:b>');
+  expression.registerFunction('bucket', onBoth(bucket), '<ss:n>');
+}
+
+function toMillis(timestamp: unknown): number | undefined {
+  if (typeof timestamp !== 'string') return undefined;
+  const iso8601 = /^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?(?:T[0-9:.]{5,16}(?:Z|[-+][0-9]{2}:?[0-9]{2})?)?$/;
+  const millis = iso8601.test(timestamp) ? Date.parse(timestamp) : Number.NaN;
+  if (Number.isNaN(millis)) {
+    throw new FunctionArgumentError('$toMillis: not an ISO 8601 time such as "2026-01-31T02:00:00Z"');
+  }
+  return millis;
+}
+
+/** A value that the CPE has not reported makes the call's result missing too, as with JSONata's own functions. */
+function onBoth<Result>(
+  call: (left: string, right: string) => Result,
+): (left: unknown, right: unknown) => Result | undefined {
+  return (left, right) =>
+    typeof left === 'string' && typeof right === 'string' ? call(left, right) : undefined;
+}

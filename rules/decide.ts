@@ -1,0 +1,139 @@
+import type { CountKey } from '../common/index.js';
+import type { Stored } from '../store/index.js';
+import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
+import type { ConditionCompiler } from './condition/index.js';
+import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
+import { beginEvaluation, type Evaluation } from './evaluation.js';
+import { type Candidate, candidateOf, type Fleet, inOrder, mergeInOrder } from './fleet.js';
+import type { Freeze } from './freeze.js';
+import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
+import { pinnedTo } from './repository.js';
+import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type ResolveFile } from './rule.js';
+import type { Tables } from './tables.js';
+import type { WindowClock } from './window.js';
+
+/** What a decision is made with. */
+export interface Decider {
+  readonly tables: Tables;
+  readonly compiler: ConditionCompiler;
+  readonly fleet: Fleet;
+  readonly freeze: Freeze;
+  readonly windows: WindowClock;
+  readonly resolveFile: ResolveFile;
+  readonly elapsedMs: () => number;
+}
+
+/** Finds the first rule, in order of priority, that may upgrade this CPE now. */
+export async function decide(decider: Decider, input: DecisionInput): Promise<Decision> {
+  const { state, revision: freezeRevision } = await decider.freeze.read();
+  if (state.frozen) return { kind: 'frozen' };
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
+  const evaluation = beginEvaluation(input, decider.elapsedMs);
+  const explanation = beginExplanation();
+  const candidates = mergeInOrder(pinned, fleet);
+  for (const candidate of candidates) {
+    const { rule } = candidate;
+    const outcome = await consider(decider, input, evaluation, candidate);
+    if ('verdict' in outcome) {
+      explanation.add(rule.id, outcome);
+      continue;
+    }
+    const { countKey, targetVersion, atTarget } = outcome;
+    if (atTarget && targetVersion !== null) {
+      explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
+      return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
+    }
+    explanation.add(rule.id, { verdict: 'chosen' });
+    explainRest(explanation, candidates);
+    return {
+      kind: 'upgrade',
+      rule,
+      countKey,
+      targetVersion,
+      conditions: [
+        decider.tables.rules.requiring(rule.id, candidate.revision),
+        decider.freeze.unchangedSince(freezeRevision),
+        counted(decider.tables.campaigns, countKey, rule.limits),
+      ],
+      considered: explanation.list(),
+    };
+  }
+  return { kind: 'nothing', considered: explanation.list() };
+}
+
+async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {
+  const found = await pinnedTo(decider.tables, input.context.cpeid);
+  return found
+    .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
+    .sort(inOrder);
+}
+
+/** A rule that passed every gate. */
+interface Passed {
+  readonly countKey: CountKey;
+  readonly targetVersion: string | null;
+  /** It is pinned, and its CPE runs the target already. */
+  readonly atTarget: boolean;
+}
+
+/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
+async function consider(
+  decider: Decider,
+  input: DecisionInput,
+  evaluation: Evaluation,
+  { rule, condition }: Candidate,
+): Promise<Refusal | Passed> {
+  const { context } = input;
+  const refusal = switchGate(rule, input.requested) ?? (await evaluation.conditionGate(condition));
+  if (refusal !== null) return refusal;
+  const countKey = countKeyOf(rule);
+  const count = input.counts[countKey] ?? NO_COUNT;
+  const notYet =
+    executionsGate(rule, count) ??
+    retryGate(rule, count, context.now) ??
+    windowGate(decider, rule, context.now);
+  if (notYet !== null) return notYet;
+  const campaign = rule.limits === undefined ? null : await decider.tables.campaigns.get(countKey);
+  const limited = limitGate(rule.limits, campaign);
+  if (limited !== null) return limited;
+  const image = await decider.resolveFile(rule.file);
+  if (image === null) {
+    return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
+  }
+  return fitGate(image, context) ?? passed(input, rule, image, countKey);
+}
+
+function passed(
+  { context }: DecisionInput,
+  rule: Candidate['rule'],
+  image: ImageFacts,
+  countKey: CountKey,
+): Refusal | Passed {
+  const targetVersion = targetVersionOf(rule, image);
+  const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
+  // Of a pinned rule someone waits for the result; a fleet rule merely has nothing to do here.
+  if (atTarget && rule.pin === undefined) {
+    return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
+  }
+  return { countKey, targetVersion, atTarget };
+}
+
+function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
+  if (window === undefined || decider.windows.isOpen(window, nowMs)) return null;
+  const { cron, timezone, durationMinutes } = window;
+  return { verdict: 'window-closed', detail: `${cron} ${timezone} for ${durationMinutes} min` };
+}
+
+function limitGate(limits: Candidate['rule']['limits'], campaign: Stored<Campaign> | null): Refusal | null {
+  const reached = limitReached(limits, campaign?.document ?? null);
+  return reached === null ? null : { verdict: 'limit-reached', detail: reached };
+}
+
+/** What comes after the winner was not looked at; its beginning is listed so that nobody misses a rule. */
+function explainRest(explanation: Explanation, rest: Iterable<Candidate>): void {
+  let listed = 0;
+  for (const { rule } of rest) {
+    if (listed++ >= CONSIDERED_MAX) return;
+    explanation.add(rule.id, rule.enabled ? { verdict: 'lower-priority' } : { verdict: 'disabled' });
+  }
+}

@@ -1,0 +1,103 @@
+import { performance } from 'node:perf_hooks';
+import type { Clock, CpeId, Logger } from '../common/index.js';
+import type { Store } from '../store/index.js';
+import { countedEnd, countKeyOf } from './campaign.js';
+import { createConditionCompiler, loadGuards } from './condition/index.js';
+import { type Decider, decide } from './decide.js';
+import { applyFileRules, type FileRules } from './file-rules.js';
+import { type Candidate, candidateOf, openFleet } from './fleet.js';
+import { openFreeze } from './freeze.js';
+import { type Lease, openLeases } from './lease.js';
+import { openRepository, pinnedTo } from './repository.js';
+import type { Decision, ResolveFile, Rules } from './rule.js';
+import { openTables } from './tables.js';
+import { createRuleValidator } from './validate.js';
+import { createWindowClock } from './window.js';
+
+/** Most parameter paths that {@link Rules.parametersRead} gives. */
+const PARAMETERS_READ_MAX = 256;
+
+export interface RulesOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly resolveFile: ResolveFile;
+  /** Called after every decision, for metrics. */
+  readonly onDecision?: (kind: Decision['kind'], durationMs: number) => void;
+}
+
+/** The rules with what belongs to one process. */
+export interface RuleEngine extends Rules, FileRules {
+  /** Lets go of what the engine holds of its own; the store stays open, it is the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the rules of an installation on its store. Any number of processes may.
+ * @example const rules = await openRules({ store, clock: systemClock, logger, resolveFile })
+ */
+export async function openRules(options: RulesOptions): Promise<RuleEngine> {
+  const { store, clock, logger, resolveFile, onDecision } = options;
+  const compiler = createConditionCompiler(await loadGuards());
+  const validator = createRuleValidator(compiler);
+  const tables = openTables(store);
+  const freeze = openFreeze(store, clock);
+  const fleet = openFleet(tables, compiler);
+  const leases = openLeases(store, clock);
+  const elapsedMs = (): number => performance.now();
+  const decider: Decider = {
+    tables,
+    compiler,
+    fleet,
+    freeze,
+    windows: createWindowClock(),
+    resolveFile,
+    elapsedMs,
+  };
+  return {
+    ...openRepository(tables, validator, clock),
+    countKey: countKeyOf,
+    async decide(input) {
+      const startedMs = elapsedMs();
+      const decision = await decide(decider, input);
+      onDecision?.(decision.kind, elapsedMs() - startedMs);
+      reportErrors(logger, input.context.cpeid, decision);
+      return decision;
+    },
+    async parametersRead(cpeid) {
+      const pinned = await pinnedTo(tables, cpeid);
+      const candidates = pinned.map(({ document, revision }) => candidateOf(document, revision, compiler));
+      return parametersOf([...candidates, ...(await fleet.current())]);
+    },
+    ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
+    async freeze(next) {
+      const state = await freeze.write(next);
+      logger.warn('rules.freeze', { ...state });
+      return state;
+    },
+    freezeState: async () => (await freeze.read()).state,
+    leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
+    releaseFiles: (lease: Lease) => leases.release(lease),
+    applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
+    async close() {},
+  };
+}
+
+function parametersOf(candidates: readonly Candidate[]): readonly string[] {
+  const paths = new Set<string>();
+  for (const { rule, condition } of candidates) {
+    if (!rule.enabled || typeof condition === 'string') continue;
+    for (const path of condition.parameterPaths) {
+      if (paths.size >= PARAMETERS_READ_MAX) return [...paths];
+      paths.add(path);
+    }
+  }
+  return [...paths];
+}
+
+function reportErrors(logger: Logger, cpeid: CpeId, decision: Decision): void {
+  if (decision.kind === 'frozen') return;
+  for (const { ruleId, verdict, detail } of decision.considered) {
+    if (verdict === 'condition-error') logger.warn('rules.condition-error', { ruleId, cpeid, detail });
+  }
+}

@@ -1,0 +1,109 @@
+import {
+  type CompiledCondition,
+  describeError,
+  EVALUATION_TIMEOUT_MS,
+  errorCode,
+  holds,
+} from './condition/index.js';
+import type { Refusal } from './gates.js';
+import type { DecisionInput } from './rule.js';
+
+/** All conditions of one decision together may take this long. */
+const DECISION_BUDGET_MS = EVALUATION_TIMEOUT_MS;
+/** JSONata's code for an expression that took longer than its timeout. */
+const TIMED_OUT = 'D1012';
+const FOUND_CHARACTERS_MAX = 120;
+const WANTED_SHOWN_MAX = 5;
+
+/** The conditions of one decision: they share what they see of the CPE, and one budget of time. */
+export interface Evaluation {
+  /** Null where the condition is true, else why not. */
+  conditionGate(condition: CompiledCondition | string): Promise<Refusal | null>;
+}
+
+/** @param elapsedMs  a clock that only runs forward, in milliseconds */
+export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): Evaluation {
+  // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
+  const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {
+    events: [...input.context.events],
+    tags: [...input.context.tags],
+  });
+  let withParameters: Promise<object> | null = null;
+  let leftMs = DECISION_BUDGET_MS;
+  let stalled = false;
+
+  const readContext = (readsParameters: boolean): object | Promise<object> => {
+    if (!readsParameters) return context;
+    withParameters ??= input
+      .readParameters()
+      .then((parameters) => Object.assign(Object.create(null), context, { parameters }));
+    return withParameters;
+  };
+
+  const evaluate = async (condition: CompiledCondition, seen: object): Promise<unknown> => {
+    const startedMs = elapsedMs();
+    try {
+      const result = await condition.evaluate(seen);
+      leftMs -= elapsedMs() - startedMs;
+      return result;
+    } catch (error) {
+      // To JSONata a machine that stood still looks like an expression that does not end: one time, it is asked again.
+      if (errorCode(error) === TIMED_OUT && !stalled) {
+        stalled = true;
+        return evaluate(condition, seen);
+      }
+      leftMs -= elapsedMs() - startedMs;
+      throw error;
+    }
+  };
+
+  return {
+    async conditionGate(condition) {
+      if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
+      const unmet = unmetRequirement(condition, context);
+      if (unmet !== null) return unmet;
+      if (leftMs <= 0) {
+        return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
+      }
+      const seen = await readContext(condition.readsParameters);
+      try {
+        const result = await evaluate(condition, seen);
+        if (result === true) return null;
+        return result === false || result === undefined
+          ? { verdict: 'condition-false' }
+          : { verdict: 'condition-false', detail: `it yields ${shorten(result)}, not true` };
+      } catch (error) {
+        return { verdict: 'condition-error', detail: describeError(error) };
+      }
+    },
+  };
+}
+
+function unmetRequirement(
+  { requirements }: CompiledCondition,
+  context: Readonly<Record<string, unknown>>,
+): Refusal | null {
+  for (const { field, values } of requirements) {
+    const found = context[field];
+    if (holds(found, values)) continue;
+    const some = values.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
+    const wanted =
+      values.length === 1 ? some : `one of ${some}${values.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
+    const what = found === undefined ? 'unknown' : shorten(found);
+    return { verdict: 'condition-false', detail: `${field} is ${what}, not ${wanted}` };
+  }
+  return null;
+}
+
+/** A value as short JSON. Only plain values and short lists of them: what an expression made may be of any size and shape. */
+function shorten(value: unknown): string {
+  if (typeof value === 'string') {
+    const cut = value.length > FOUND_CHARACTERS_MAX;
+    return JSON.stringify(cut ? `${value.slice(0, FOUND_CHARACTERS_MAX)}…` : value);
+  }
+  if (Array.isArray(value)) {
+    const plain = value.length <= WANTED_SHOWN_MAX && value.every((item) => typeof item !== 'object');
+    return plain ? `[${value.map(shorten).join(', ')}]` : `a list of ${value.length}`;
+  }
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

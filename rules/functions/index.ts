@@ -1,0 +1,3 @@
+export { bucket } from './bucket.js';
+export { compareVersions } from './compare-versions.js';
+export { FunctionArgumentError, inSubnet } from './in-subnet.js';

@@ -1,0 +1,41 @@
+import type { Clock } from '../common/index.js';
+import type { Change, Document, Store } from '../store/index.js';
+
+interface LeaseDocument extends Document {
+  readonly holder: string;
+  readonly untilMs: number;
+}
+
+/** The right of one process to do something, for a while. */
+export interface Lease {
+  readonly id: string;
+  readonly holder: string;
+  /** Refuses a commit unless the lease is still this one: a process that slept through its end changes nothing. */
+  readonly held: Change;
+}
+
+export interface Leases {
+  /** Takes the lease, or takes it again; null where another holder's has not run out. */
+  acquire(id: string, holder: string, durationMs: number): Promise<Lease | null>;
+  /** Gives it back early, where it is still held. */
+  release(lease: Lease): Promise<void>;
+}
+
+export function openLeases(store: Store, clock: Clock): Leases {
+  const leases = store.collection<LeaseDocument>({ name: 'leases', indexes: {} });
+  return {
+    async acquire(id, holder, durationMs) {
+      const now = clock();
+      const document: LeaseDocument = { id, holder, untilMs: now + durationMs };
+      const found = await leases.get(id);
+      if (found !== null && found.document.holder !== holder && found.document.untilMs > now) return null;
+      const revision =
+        found === null ? await leases.insert(document) : await leases.replace(document, found.revision);
+      return revision === null ? null : { id, holder, held: leases.requiring(id, revision) };
+    },
+    async release({ id, holder }) {
+      const found = await leases.get(id);
+      if (found?.document.holder === holder) await leases.delete(id, found.revision);
+    },
+  };
+}

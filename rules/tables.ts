@@ -1,0 +1,38 @@
+import type { Collection, Document, Store } from '../store/index.js';
+import { type Campaign, openCampaigns } from './campaign.js';
+import type { StoredRule } from './rule.js';
+
+export interface RestartsDocument extends Document {
+  readonly restarts: number;
+}
+
+export interface GenerationDocument extends Document {
+  readonly generation: number;
+}
+
+/** The collections behind the rules. */
+export interface Tables {
+  readonly store: Store;
+  readonly rules: Collection<StoredRule>;
+  /** How often each rule id was restarted (id = rule id): survives removing a rule and adding it again. */
+  readonly restarts: Collection<RestartsDocument>;
+  /** One document, `fleet`, that changes with every fleet rule and only then: a million pinned rules may be written without
+   * anyone's list of fleet rules being read again. */
+  readonly generations: Collection<GenerationDocument>;
+  readonly campaigns: Collection<Campaign>;
+}
+
+export function openTables(store: Store): Tables {
+  return {
+    store,
+    rules: store.collection<StoredRule>({
+      name: 'rules',
+      indexes: { pin: ['pin'], fleet: ['fleet'], createdAt: ['createdAtMs'], sourceFile: ['sourceFile'] },
+    }),
+    restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
+    generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
+    campaigns: openCampaigns(store),
+  };
+}
+
+export const FLEET_GENERATION_ID = 'fleet';

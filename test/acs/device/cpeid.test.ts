@@ -1,0 +1,41 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { CPEID_CHARACTERS_MAX, cpeidOf } from '../../../acs/device/cpeid.js';
+
+const identity = (oui: string, productClass: string, serialNumber: string): string | null =>
+  cpeidOf({ oui, productClass, serialNumber });
+
+test('a cpeid is OUI-ProductClass-SerialNumber, without a product class OUI-SerialNumber', (t) => {
+  t.is(identity('00A1B2', 'HGW', '1'), '00A1B2-HGW-1');
+  t.is(identity('00A1B2', '', '1'), '00A1B2-1');
+});
+
+test('a byte outside the unreserved set is written ~XX, also the hyphen and the tilde themselves', (t) => {
+  t.is(identity('00A1B2', 'H-G W', 'S/1~é'), '00A1B2-H~2DG~20W-S~2F1~7E~C3~A9');
+});
+
+test('an identity too long for a key is refused', (t) => {
+  t.is(identity('00A1B2', 'é'.repeat(64), 'é'.repeat(64)), null);
+});
+
+test('two devices never share a cpeid, and it needs no escaping in a URL', (t) => {
+  const part = fc.string({ unit: 'binary', maxLength: 12 });
+  const device = fc.record({
+    oui: part.filter(Boolean),
+    productClass: part,
+    serialNumber: part.filter(Boolean),
+  });
+  fc.assert(
+    fc.property(device, device, (a, b) => {
+      const [left, right] = [cpeidOf(a), cpeidOf(b)];
+      if (left === null || right === null) return;
+      t.is(encodeURIComponent(left), left);
+      t.true(left.length <= CPEID_CHARACTERS_MAX);
+      // Lone surrogates have no UTF-8 of their own; a decoded envelope holds none.
+      if ([a, b].every((d) => Object.values(d).every((text) => !/\p{Surrogate}/u.test(text)))) {
+        t.is(left === right, JSON.stringify(a) === JSON.stringify(b));
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});

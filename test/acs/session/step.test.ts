@@ -1,0 +1,246 @@
+import test from 'ava';
+import type { Answer, Input, Session, SessionFacts } from '../../../acs/session/session.js';
+import { step } from '../../../acs/session/step.js';
+import type { CpeMessage, Download, EnvelopeStyle, Inform } from '../../../acs/soap/index.js';
+import type { CpeId, ResultId } from '../../../common/index.js';
+
+const style: EnvelopeStyle = { namespace: 'urn:dslforum-org:cwmp-1-0', xmlDeclaration: false };
+const facts: SessionFacts = {
+  cpeid: 'A-1' as CpeId,
+  style,
+  events: ['2 PERIODIC'],
+  boot: false,
+  softwareVersion: '1.0',
+  requested: false,
+};
+const informMessage: Inform = {
+  type: 'Inform',
+  deviceId: { manufacturer: 'M', oui: 'A', productClass: '', serialNumber: '1' },
+  events: [{ eventCode: '2 PERIODIC', commandKey: '' }],
+  maxEnvelopes: 1,
+  currentTime: '2026-01-01T00:00:00Z',
+  retryCount: 0,
+  parameters: [],
+};
+const upgradeId = 'cd3627cd-1908-4ff8-8fe3-f7078723a684' as ResultId;
+const download: Download = {
+  type: 'Download',
+  commandKey: 'k',
+  fileType: '1 Firmware Upgrade Image',
+  url: 'http://files/x',
+  username: '',
+  password: '',
+  fileSizeBytes: 1,
+  targetFileName: '',
+  delaySeconds: 0,
+};
+const message = (cpeMessage: CpeMessage): Input => ({ kind: 'message', message: cpeMessage, style });
+const answer = (value: Answer): Input => ({ kind: 'answer', answer: value });
+const empty: Input = { kind: 'empty' };
+const informed = (changes: Partial<Extract<Answer, { to: 'record-inform' }>> = {}) =>
+  answer({ to: 'record-inform', facts, settle: false, provision: false, ...changes });
+const nothing = answer({ to: 'decide', decision: { kind: 'nothing' } });
+const downloadNow = answer({ to: 'decide', decision: { kind: 'download', download, upgradeId } });
+const transferComplete = message({
+  type: 'TransferComplete',
+  commandKey: 'k',
+  fault: null,
+  startTime: '',
+  completeTime: '',
+});
+
+/** What each input leads to: `?query`, the type of a message, `204`, or `!` where the protocol is broken. */
+function play(inputs: readonly Input[]): string[] {
+  let session: Session = { phase: 'start' };
+  return inputs.map((input) => {
+    const taken = step(session, input);
+    session = taken.session;
+    if ('ask' in taken) return `?${taken.ask.kind}`;
+    switch (taken.reply.kind) {
+      case 'message':
+        return taken.reply.message.type;
+      case 'empty':
+        return '204';
+      case 'violation':
+        return '!';
+      default:
+        return taken.reply satisfies never;
+    }
+  });
+}
+
+test('a periodic session: Inform, empty POST, nothing to do', (t) => {
+  t.deepEqual(play([message(informMessage), informed(), empty, nothing, empty]), [
+    '?record-inform',
+    'InformResponse',
+    '?decide',
+    '204',
+    '204',
+  ]);
+});
+
+test('nothing is asked of a CPE before its empty POST, and its own requests come first', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed({ settle: true }),
+      transferComplete,
+      answer({ to: 'record-transfer-complete' }),
+      empty,
+      answer({ to: 'settle', read: [] }),
+      nothing,
+    ]),
+    [
+      '?record-inform',
+      'InformResponse',
+      '?record-transfer-complete',
+      'TransferCompleteResponse',
+      '?settle',
+      '?decide',
+      '204',
+    ],
+  );
+});
+
+test('first contact: provisioning, then the decision, then one Download and no second', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed({ provision: true }),
+      empty,
+      answer({ to: 'provision', parameters: [{ name: 'Device.X', value: '1', xsdType: 'boolean' }] }),
+      message({ type: 'SetParameterValuesResponse', status: 0 }),
+      answer({ to: 'record-provisioning' }),
+      downloadNow,
+      message({ type: 'DownloadResponse', status: 1, startTime: '', completeTime: '' }),
+      answer({ to: 'record-download' }),
+    ]),
+    [
+      '?record-inform',
+      'InformResponse',
+      '?provision',
+      'SetParameterValues',
+      '?record-provisioning',
+      '?decide',
+      'Download',
+      '?record-download',
+      '204',
+    ],
+  );
+});
+
+test('a request of the CPE is answered while ours is outstanding, and after an empty answer', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed(),
+      empty,
+      downloadNow,
+      message({ type: 'GetRPCMethods' }),
+      message({ type: 'DownloadResponse', status: 0, startTime: '', completeTime: '' }),
+      answer({ to: 'record-download' }),
+      transferComplete,
+      answer({ to: 'record-transfer-complete' }),
+      empty,
+    ]),
+    [
+      '?record-inform',
+      'InformResponse',
+      '?decide',
+      'Download',
+      'GetRPCMethodsResponse',
+      '?record-download',
+      '204',
+      '?record-transfer-complete',
+      'TransferCompleteResponse',
+      '204',
+    ],
+  );
+});
+
+test('parameters that rules want are read, halves of them after a fault, and then it is decided again', (t) => {
+  const read = answer({
+    to: 'decide',
+    decision: { kind: 'read', names: ['Device.A', 'Device.B', 'Device.C'] },
+  });
+  const invalidName = message({
+    type: 'Fault',
+    fault: { faultCode: 9005, faultString: 'Invalid Parameter Name' },
+    parameterFaults: [],
+  });
+  const recorded = answer({ to: 'record-parameters' });
+  const values = message({ type: 'GetParameterValuesResponse', parameters: [] });
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed(),
+      empty,
+      read,
+      invalidName,
+      values,
+      recorded,
+      invalidName,
+      recorded,
+      nothing,
+    ]),
+    [
+      '?record-inform',
+      'InformResponse',
+      '?decide',
+      'GetParameterValues',
+      'GetParameterValues',
+      '?record-parameters',
+      'GetParameterValues',
+      '?record-parameters',
+      '?decide',
+      '204',
+    ],
+  );
+});
+
+test('rules that always want more parameters are asked a bounded number of times', (t) => {
+  const read = answer({ to: 'decide', decision: { kind: 'read', names: ['Device.A'] } });
+  const values = message({ type: 'GetParameterValuesResponse', parameters: [] });
+  const recorded = answer({ to: 'record-parameters' });
+  const round = [read, values, recorded];
+  const seen = play([message(informMessage), informed(), empty, ...round, ...round, ...round]);
+  t.is(seen.filter((entry) => entry === '?decide').length, 3);
+  t.is(seen.at(-1), '204');
+});
+
+test('an RPC that this ACS does not know gets fault 8000 and the session goes on', (t) => {
+  t.deepEqual(
+    play([message(informMessage), informed(), message({ type: 'unknown', name: 'Kicked' }), empty]),
+    ['?record-inform', 'InformResponse', 'Fault', '?decide'],
+  );
+});
+
+test('messages in the wrong order break the protocol', (t) => {
+  t.deepEqual(play([empty]), ['!']);
+  t.deepEqual(play([transferComplete]), ['!']);
+  t.deepEqual(play([message({ type: 'RebootResponse' })]), ['!']);
+  const answersNothing = message({ type: 'DownloadResponse', status: 1, startTime: '', completeTime: '' });
+  t.is(play([message(informMessage), informed(), answersNothing]).at(-1), '!');
+  const answersOther = message({ type: 'RebootResponse' });
+  t.is(play([message(informMessage), informed(), empty, downloadNow, answersOther]).at(-1), '!');
+});
+
+test('a fault in answer to a Download is recorded, not lost', (t) => {
+  const busy = message({
+    type: 'Fault',
+    fault: { faultCode: 9004, faultString: 'busy' },
+    parameterFaults: [],
+  });
+  t.is(play([message(informMessage), informed(), empty, downloadNow, busy]).at(-1), '?record-download');
+});
+
+test('an empty POST in place of an answer leaves the upgrade open and ends our turn', (t) => {
+  t.is(play([message(informMessage), informed(), empty, downloadNow, empty]).at(-1), '204');
+});
+
+test('an Inform at any point begins anew', (t) => {
+  t.is(
+    play([message(informMessage), informed(), empty, downloadNow, message(informMessage)]).at(-1),
+    '?record-inform',
+  );
+});
