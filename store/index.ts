@@ -1,1 +1,2 @@
 export * from './collection.js';
+export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';

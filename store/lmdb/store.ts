@@ -1,0 +1,205 @@
+import { mkdir } from 'node:fs/promises';
+import { open } from 'lmdb';
+import { type Logger, silentLogger } from '../../common/index.js';
+import {
+  type Change,
+  type Collection,
+  type CollectionDefinition,
+  type CommitOutcome,
+  type Document,
+  type Store,
+  StoreError,
+} from '../collection.js';
+import { checkDefinition } from '../query.js';
+import { isSettled, readCatalog } from './catalog.js';
+import { type Engine, LmdbCollection } from './collection.js';
+import { prepareCommit, runCommit } from './commit.js';
+import { settleStep } from './indexing.js';
+import { FORMAT, metaKey, type Trees } from './layout.js';
+import { type KnownCatalog, WriteTransaction } from './transaction.js';
+import { Writer } from './writer.js';
+
+const TREES_MAX = 8;
+const WRITE_WAIT_MS = 30_000;
+
+export interface LmdbStoreOptions {
+  /** Made (for its owner alone) where it is missing. Several processes may open it at once; not on a network file system. */
+  readonly directory: string;
+  readonly logger?: Logger;
+  /**
+   * How long a commit waits for the write lock or the disk before it fails with `unavailable`: at least this, at most
+   * twice as long. Default 30 s.
+   */
+  readonly writeWaitMs?: number;
+}
+
+/**
+ * Opens the store that keeps everything in one directory of this machine, in LMDB.
+ * @throws StoreError `unavailable` where the directory cannot be used or was written by a newer version of Ferry
+ */
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+  const { directory } = options;
+  let trees: Trees;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    trees = openTrees(directory);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('unavailable', `The store cannot be opened in ${directory}: ${message}`, { cause });
+  }
+  const store = new LmdbStore(trees, options);
+  try {
+    await store.checkFormat();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return store;
+}
+
+function openTrees(directory: string): Trees {
+  const root = open<string, Buffer>({
+    path: directory,
+    noSubdir: false,
+    maxDbs: TREES_MAX,
+    // With overlapping sync (lmdb's default) a transaction's promise resolves when others can see it and before it is
+    // flushed. Without, LMDB flushes as part of the commit, so what is answered has been flushed.
+    overlappingSync: false,
+    // We batch by ourselves (Writer); lmdb's own batches would also leave a rejected promise that nobody can catch.
+    eventTurnBatching: false,
+    encoding: 'string',
+    keyEncoding: 'binary',
+  });
+  const tree = (name: string) =>
+    root.openDB<string, Buffer>(name, { encoding: 'string', keyEncoding: 'binary' });
+  return { root, documents: tree('documents'), indexes: tree('indexes'), meta: tree('meta') };
+}
+
+class LmdbStore implements Store {
+  readonly #trees: Trees;
+  readonly #logger: Logger;
+  readonly #known = new Map<string, KnownCatalog>();
+  readonly #writer: Writer<WriteTransaction>;
+  readonly #collections = new Map<string, LmdbCollection<never>>();
+  #closing: Promise<void> | null = null;
+
+  constructor(trees: Trees, options: LmdbStoreOptions) {
+    this.#trees = trees;
+    this.#logger = options.logger ?? silentLogger;
+    this.#writer = new Writer(trees.root, () => new WriteTransaction(trees, this.#known), {
+      directory: options.directory,
+      logger: this.#logger,
+      waitMs: options.writeWaitMs ?? WRITE_WAIT_MS,
+    });
+  }
+
+  async checkFormat(): Promise<void> {
+    const key = metaKey('format');
+    const format =
+      this.#trees.meta.get(key) ??
+      (await this.#writer.run(({ trees }) => {
+        const found = trees.meta.get(key);
+        if (found === undefined) trees.meta.put(key, FORMAT);
+        return found ?? FORMAT;
+      }, 0));
+    if (format !== FORMAT) {
+      throw new StoreError(
+        'unavailable',
+        `The store has format ${format}, this version of Ferry knows ${FORMAT}: use the version that wrote it or a newer one`,
+      );
+    }
+  }
+
+  collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
+    this.#checkOpen();
+    checkDefinition(definition);
+    const existing = this.#collections.get(definition.name);
+    if (existing === undefined) {
+      const made = new LmdbCollection<T>(
+        structuredClone(definition),
+        this.#engine(),
+        this.#settle(definition),
+      );
+      // What type a collection's documents have is the caller's word; the store knows only that they are documents.
+      this.#collections.set(definition.name, made as unknown as LmdbCollection<never>);
+      return made;
+    }
+    if (JSON.stringify(sorted(existing.definition)) !== JSON.stringify(sorted(definition))) {
+      throw new StoreError('bad-query', `Collection ${definition.name} is open already with other indexes`);
+    }
+    return existing as unknown as LmdbCollection<T>;
+  }
+
+  async commit(changes: readonly Change[]): Promise<CommitOutcome> {
+    this.#checkOpen();
+    const { prepared, sizeBytes } = prepareCommit(changes);
+    for (const { collection: name } of changes) {
+      const collection = this.#collections.get(name);
+      if (collection === undefined)
+        throw new StoreError('bad-query', `Collection ${name} has not been opened`);
+      if (!collection.isSettled) await collection.settled();
+    }
+    this.#checkOpen();
+    if (prepared.length === 0) return { committed: true, revisions: [] };
+    return this.#writer.run((transaction) => runCommit(transaction, prepared), sizeBytes);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (!(await this.#writer.drain())) {
+      throw new StoreError(
+        'unavailable',
+        'The store cannot be closed: a write is still waiting for the lock or the disk',
+      );
+    }
+    await this.#trees.root.close();
+  }
+
+  /** Brings the indexes to what is declared. @returns the collection's number */
+  async #settle(definition: CollectionDefinition): Promise<number> {
+    const { name, indexes } = definition;
+    const startedMs = performance.now();
+    let catalog = readCatalog(this.#trees, name);
+    if (catalog === null || !isSettled(catalog, indexes)) {
+      let steps = 0;
+      for (let done = false; !done; steps++) {
+        this.#checkOpen();
+        done = await this.#writer.run((transaction) => settleStep(transaction, definition), 0);
+      }
+      this.#checkOpen();
+      this.#trees.root.resetReadTxn();
+      catalog = readCatalog(this.#trees, name);
+      const tookMs = Math.round(performance.now() - startedMs);
+      this.#logger.info('store.indexes-made', { collection: name, steps, tookMs });
+    }
+    if (catalog === null) throw new StoreError('unavailable', `The store has lost the catalog of ${name}`);
+    return catalog.number;
+  }
+
+  #engine(): Engine {
+    return {
+      trees: this.#trees,
+      logger: this.#logger,
+      known: this.#known,
+      commit: (changes) => this.commit(changes),
+      refresh: () => {
+        this.#checkOpen();
+        // lmdb keeps a snapshot for the rest of the event turn, and longer where I/O callbacks follow each other: long
+        // enough to miss a commit that another process has told us of.
+        this.#trees.root.resetReadTxn();
+      },
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new StoreError('closed', 'The store is closed');
+  }
+}
+
+function sorted({ indexes }: CollectionDefinition): unknown {
+  return Object.entries(indexes).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,234 @@
+import { statfs } from 'node:fs/promises';
+import type { RootDatabase } from 'lmdb';
+import type { Logger } from '../../common/index.js';
+import { StoreError } from '../collection.js';
+
+/** Most commits that share one flush, and most bytes of them. */
+const BATCH_JOBS_MAX = 1_000;
+const BATCH_BYTES_MAX = 32 * 1024 * 1024;
+/** Most commits that may wait; further ones are refused at once. */
+const JOBS_WAITING_MAX = 50_000;
+/** With less room than this on its file system, a write that failed did so for want of space. */
+const FREE_BYTES_MIN = 1024 * 1024;
+const ERRNO_NO_SPACE = new Set([27 /* EFBIG */, 28 /* ENOSPC */, 122 /* EDQUOT */]);
+
+export interface WriterOptions {
+  readonly directory: string;
+  readonly logger: Logger;
+  /** How long a commit waits for the write lock or the disk, at least; at most twice as long. */
+  readonly waitMs: number;
+}
+
+/** What one LMDB transaction does around the jobs it carries. */
+export interface Transaction {
+  /** After the last job, before the transaction is committed. */
+  finish(): void;
+}
+
+interface Job<Context> {
+  readonly run: (context: Context) => unknown;
+  readonly sizeBytes: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  outcome: { readonly value: unknown } | { readonly error: unknown } | null;
+  ticksWaited: number;
+}
+
+/**
+ * Group commit: jobs that come while a transaction is under way run in the next one, and are answered together when
+ * that is flushed. One transaction at a time; each job sees what those before it did.
+ *
+ * A job must find out whether it can be done before it writes anything: one that throws has changed nothing, and the
+ * others go on without it.
+ */
+export class Writer<Context extends Transaction> {
+  #waiting: Job<Context>[] = [];
+  #inFlight: Job<Context>[] = [];
+  #pumping: Promise<void> | null = null;
+  /** Of the watchdog, since the transaction under way was asked for. */
+  #ticks = 0;
+  #onStall: () => void = () => {};
+
+  constructor(
+    private readonly root: Pick<RootDatabase, 'transaction'>,
+    private readonly begin: () => Context,
+    private readonly options: WriterOptions,
+  ) {}
+
+  /**
+   * Runs `run` in a write transaction. It may run again where the transaction could not be committed.
+   * @param sizeBytes  about how much it writes
+   * @returns what `run` returned, once it is durable
+   * @throws what `run` threw; StoreError `no-space` or `unavailable` where nothing could be written
+   */
+  run<T>(run: (context: Context) => T, sizeBytes: number): Promise<T> {
+    if (this.#waiting.length >= JOBS_WAITING_MAX) {
+      return Promise.reject(
+        new StoreError(
+          'unavailable',
+          `${JOBS_WAITING_MAX} commits are waiting already: the disk is too slow`,
+        ),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({
+        run,
+        sizeBytes,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        outcome: null,
+        ticksWaited: 0,
+      });
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  /** Waits for all jobs. @returns false where the write lock or the disk does not let them finish */
+  async drain(): Promise<boolean> {
+    const stalled = new Promise<false>((resolve) => {
+      this.#onStall = () => resolve(false);
+    });
+    return Promise.race([Promise.resolve(this.#pumping).then(() => true), stalled]);
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#commit(() => this.#nextBatch());
+    this.#pumping = null;
+  }
+
+  /** Jobs are taken when the lock is held, so that those that came while it was waited for are in. */
+  async #commit(take: () => Job<Context>[]): Promise<void> {
+    this.#ticks = 0;
+    const watchdog = setInterval(() => this.#expire(), this.options.waitMs);
+    let batch: Job<Context>[] = [];
+    try {
+      await this.root.transaction(() => {
+        batch = take();
+        this.#inFlight = batch;
+        this.#runAll(batch);
+      });
+      for (const job of batch) settle(job);
+    } catch (cause) {
+      // Not reached the callback: the batch is still waiting, and must not wait for ever.
+      await this.#failed(batch.length === 0 ? take() : batch, cause);
+    } finally {
+      clearInterval(watchdog);
+      this.#inFlight = [];
+    }
+  }
+
+  #runAll(batch: readonly Job<Context>[]): void {
+    const context = this.begin();
+    for (const job of batch) {
+      try {
+        job.outcome = { value: job.run(context) };
+      } catch (error) {
+        job.outcome = { error };
+      }
+    }
+    context.finish();
+  }
+
+  /** Nothing of the batch was committed. */
+  async #failed(batch: Job<Context>[], cause: unknown): Promise<void> {
+    const error = await storeErrorOf(cause, this.options.directory);
+    this.options.logger.error('store.commit-failed', {
+      code: error.code,
+      commits: batch.length,
+      error: error.message,
+    });
+    // What does not fit must not take down what does: a delete, or a smaller document.
+    if (error.code === 'no-space' && batch.length > 1) {
+      for (const job of batch) await this.#commit(() => [job]);
+    } else {
+      for (const job of batch) job.reject(error);
+    }
+  }
+
+  #nextBatch(): Job<Context>[] {
+    let count = 0;
+    let sizeBytes = 0;
+    for (const job of this.#waiting) {
+      sizeBytes += job.sizeBytes;
+      if (count > 0 && (count >= BATCH_JOBS_MAX || sizeBytes > BATCH_BYTES_MAX)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /**
+   * LMDB waits for the write lock and the disk without limit (and never answers where a transaction could not even
+   * begin), so each job is let go after two ticks of the watchdog.
+   */
+  #expire(): void {
+    if (++this.#ticks > 1) {
+      this.options.logger.error('store.stalled', {
+        waiting: this.#waiting.length,
+        inFlight: this.#inFlight.length,
+      });
+      this.#onStall();
+    }
+    const waiting: Job<Context>[] = [];
+    for (const job of this.#waiting) {
+      if (job.ticksWaited++ === 0) waiting.push(job);
+      else
+        job.reject(
+          new StoreError('unavailable', 'The store could not be written in time; nothing was changed'),
+        );
+    }
+    this.#waiting = waiting;
+    for (const job of this.#inFlight) {
+      if (job.ticksWaited++ === 0) continue;
+      job.reject(
+        new StoreError(
+          'unavailable',
+          'The disk did not answer in time; the change may or may not be in the store',
+        ),
+      );
+    }
+  }
+}
+
+function settle(job: Job<never>): void {
+  if (job.outcome === null) job.reject(new Error('A job of a committed batch did not run'));
+  else if ('error' in job.outcome) job.reject(job.outcome.error);
+  else job.resolve(job.outcome.value);
+}
+
+/** LMDB reports a file system that ran full in the middle of a page as a plain I/O error. */
+async function storeErrorOf(cause: unknown, directory: string): Promise<StoreError> {
+  const error = await rootCauseOf(cause);
+  const errno = error instanceof Error && 'code' in error ? error.code : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  if (
+    (typeof errno === 'number' && ERRNO_NO_SPACE.has(errno)) ||
+    (await freeBytes(directory)) < FREE_BYTES_MIN
+  ) {
+    return new StoreError('no-space', `No space left in ${directory}: nothing was changed (${message})`, {
+      cause: error,
+    });
+  }
+  return new StoreError('unavailable', `The store in ${directory} could not be written: ${message}`, {
+    cause: error,
+  });
+}
+
+/** lmdb rejects a commit with a general error that carries a promise of the real one. */
+async function rootCauseOf(cause: unknown): Promise<unknown> {
+  if (!(cause instanceof Error && 'commitError' in cause)) return cause;
+  try {
+    await cause.commitError;
+    return cause;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
