@@ -48,7 +48,10 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   return [...new Set(first)].filter(
     (id) =>
       // The store refuses to look for ids that it could not hold.
-      id !== '' && Buffer.byteLength(id) <= ID_BYTES_MAX && sets.every((set) => set.has(id)) && pattern.matches(id),
+      id !== '' &&
+      Buffer.byteLength(id) <= ID_BYTES_MAX &&
+      sets.every((set) => set.has(id)) &&
+      pattern.matches(id),
   );
 }
 

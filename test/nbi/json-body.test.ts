@@ -10,7 +10,10 @@ test('what JSON.stringify writes is read as it was', (t) => {
     fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
       const text = JSON.stringify(value);
       if (text.includes('__proto__')) return;
-      t.deepEqual(parseJson(Buffer.from(text), { jsonDepthMax: 32, jsonTokensMax: 100_000 }), JSON.parse(text));
+      t.deepEqual(
+        parseJson(Buffer.from(text), { jsonDepthMax: 32, jsonTokensMax: 100_000 }),
+        JSON.parse(text),
+      );
     }),
   );
 });

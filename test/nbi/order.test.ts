@@ -21,7 +21,9 @@ async function readPages(entries: readonly Entry[], order: Order, limit: number)
   let after: string | null = null;
   for (let page = 0; page <= entries.length; page++) {
     const following: AsyncIterable<Entry> =
-      after === null ? sequence(entries) : entriesAfter(sequence(entries), parsePosition(after, order), order);
+      after === null
+        ? sequence(entries)
+        : entriesAfter(sequence(entries), parsePosition(after, order), order);
     const found: Entry[] = await firstEntries(following, order, limit);
     ids.push(...found.map(({ id }) => id));
     const last = found.at(-1);
