@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
-import { isObject } from '../../nbi/http/index.js';
+import { Gauge } from 'prom-client';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, until } from './support.js';
 
 const RULES = '/v1/dyn/FirmwareStorage/.*';
@@ -13,6 +13,7 @@ async function raw(nbi: TestNbi, text: string, enough: (answer: string) => boole
   let answer = '';
   socket.on('data', (chunk) => {
     answer += chunk.toString('latin1');
+    if (enough(answer)) socket.destroy();
   });
   socket.on('error', () => {});
   let closed = false;
@@ -21,8 +22,7 @@ async function raw(nbi: TestNbi, text: string, enough: (answer: string) => boole
   });
   await once(socket, 'connect');
   socket.write(text);
-  await until(() => closed || enough(answer));
-  socket.destroy();
+  await until(() => closed);
   return answer;
 }
 
@@ -126,10 +126,12 @@ test('a path that does not decode, a storage or a method that does not exist: 40
 test('a client that goes away in the middle of a long list stops its reading', async (t) => {
   const nbi = await startNbi(t);
   const condition = 'softwareVersion = "1"';
-  const json = Array.from({ length: 900 }, (_, index) =>
-    ruleBody(`r${index}`, { condition, description: 'x'.repeat(4_000) }),
-  );
-  t.is((await nbi.call(RULES, { method: 'POST', json })).status, 200);
+  for (let post = 0; post < 4; post++) {
+    const json = Array.from({ length: 900 }, (_, index) =>
+      ruleBody(`r${post}-${index}`, { condition, description: 'x'.repeat(4_000) }),
+    );
+    t.is((await nbi.call(RULES, { method: 'POST', json })).status, 200);
+  }
   await raw(nbi, `GET ${RULES} HTTP/1.1\r\nHost: x\r\n${AUTHORIZATION}\r\n\r\n`, (answer) =>
     answer.includes('details'),
   );
@@ -139,11 +141,29 @@ test('a client that goes away in the middle of a long list stops its reading', a
 
 test('an error inside is a 500 that tells nothing, and its cause is in the log under the id of the request', async (t) => {
   const nbi = await startNbi(t);
+  new Gauge({
+    name: 'broken',
+    help: 'fails when it is read',
+    registers: [nbi.metrics],
+    collect: () => {
+      throw new Error('secret cause');
+    },
+  });
+  const { status, headers, body } = await nbi.call('/metrics');
+  t.is(status, 500);
+  t.deepEqual(body, { code: 500, message: 'response from metrics', details: '' });
+  const failed = nbi.log.find(({ event }) => event === 'nbi.failed');
+  t.is(failed?.fields['id'], headers.get('X-Request-Id'));
+  t.is(String(failed?.fields['error']), 'Error: secret cause');
+});
+
+test('while the store is out of reach calls are a 503 with Retry-After', async (t) => {
+  const nbi = await startNbi(t);
   await nbi.store.close();
-  const { status, headers, body } = await nbi.call('/healthz', { as: null });
-  t.is(status, 200);
-  t.truthy(headers.get('X-Request-Id'));
-  t.true(isObject(body));
+  const { status, headers, body } = await nbi.call(RULES);
+  t.is(status, 503);
+  t.is(headers.get('Retry-After'), '5');
+  t.like(body, { code: 503, message: 'response from FirmwareStorage', details: [{ code: 'unavailable' }] });
 });
 
 test('answers carry the headers that keep browsers from guessing, framing and caching', async (t) => {

@@ -34,11 +34,26 @@ import {
   openUsers,
   type Users,
 } from '../../nbi/index.js';
+import { hashPassword } from '../../nbi/users/password.js';
+import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
 
 export const OPERATOR = 'api:correct horse';
 export const VIEWER = 'viewer:only looking';
+
+/** Hashed once for all the tests of a file. */
+const userDocuments: Promise<readonly UserDocument[]> = Promise.all(
+  (
+    [
+      ['operator', OPERATOR],
+      ['viewer', VIEWER],
+    ] as const
+  ).map(async ([role, credentials]) => {
+    const [id = '', password = ''] = credentials.split(':');
+    return { id, role, password: await hashPassword(password), createdAtMs: 0 };
+  }),
+);
 
 export interface Reply {
   readonly status: number;
@@ -65,6 +80,7 @@ export interface TestNbi {
   readonly rules: Rules;
   readonly images: ImageLibrary;
   readonly users: Users;
+  readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
   readonly call: (path: string, options?: RequestOptions) => Promise<Reply>;
   putDevice(device: Partial<Device> & { readonly serialNumber: string }): Promise<Device>;
@@ -121,8 +137,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   });
   const { log, logger } = recordingLogger();
   const users = openUsers({ store, secrets, clock, logger });
-  await users.add({ name: 'api', password: 'correct horse', role: 'operator' });
-  await users.add({ name: 'viewer', password: 'only looking', role: 'viewer' });
+  for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const app = createNbi({
     rules,
     devices: acs.devices,
@@ -157,6 +172,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     rules,
     images,
     users,
+    metrics,
     log,
     call: (path, request) => call(url + path, request),
     async putDevice(device) {
