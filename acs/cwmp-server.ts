@@ -22,7 +22,7 @@ import {
 const COOKIE = 'ferry-session';
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
-const EXPIRY_INTERVAL_MS = 5 * SECOND_MS;
+const EXPIRY_INTERVAL_MS_MAX = 5 * SECOND_MS;
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
 
@@ -64,7 +64,8 @@ export class CwmpServer {
       { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
       (request, response) => void this.#serve(request, response),
     );
-    this.#expiry = setInterval(() => this.#expire(), EXPIRY_INTERVAL_MS);
+    const intervalMs = Math.min(EXPIRY_INTERVAL_MS_MAX, Math.max(1, parts.sessionIdleMsMax / 2));
+    this.#expiry = setInterval(() => this.#expire(), intervalMs);
     this.#expiry.unref();
   }
 

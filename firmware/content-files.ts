@@ -25,6 +25,16 @@ export function newContentFile(sha256: string): string {
   return `${sha256}.${randomBytes(CONTENT_SUFFIX_BYTES).toString('hex')}`;
 }
 
+/** True where the file is there and has that many bytes. */
+export async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
+  try {
+    return (await stat(path)).size === sizeBytes;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 /** Removes incoming files that nobody has written to for long. @returns how many */
 export async function cleanIncoming(directory: string, nowMs: number): Promise<number> {
   let removed = 0;
@@ -66,12 +76,16 @@ export async function cleanContents(
   return removed;
 }
 
-/** When the file was last written to or moved; now for one that vanished meanwhile. */
+/** When the file was last written to or moved; never, for one that vanished meanwhile: nothing is left to remove. */
 async function changedMs(path: string): Promise<number> {
   try {
     return (await stat(path)).ctimeMs;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return Number.POSITIVE_INFINITY;
+    if (isMissing(error)) return Number.POSITIVE_INFINITY;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

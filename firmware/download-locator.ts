@@ -1,12 +1,20 @@
 import type { Secrets } from '../common/index.js';
 import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
 import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
-import { type DownloadLocation, type Image, ImageError, type ImageLibrary } from './image.js';
+import {
+  type DownloadLocation,
+  FIRMWARE_FILE_TYPE,
+  type Image,
+  ImageError,
+  type ImageLibrary,
+} from './image.js';
 import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
 
 /** URL, Username and Password of Download are string(256) (TR-069 A.3.2.8). */
 export const DOWNLOAD_FIELD_CHARACTERS_MAX = 256;
 const IMAGE_NAME_CHARACTERS_MAX = 128;
+/** Room for such a URL with user and password in front, every character of those written as %XX. */
+const FILE_CHARACTERS_MAX = 2_048;
 const ABSOLUTE_URL_PATTERN = /^(https?|ftp):\/\//i;
 
 /** So that base, token and the longest name fit into a Download. */
@@ -45,7 +53,7 @@ export interface DownloadLocator {
    */
   locate(
     file: string,
-    options: { readonly expiresAtMs: number; readonly cpeIp?: string },
+    options: { readonly expiresAtMs: number; readonly cpeIp?: string | undefined },
   ): Promise<DownloadLocation | null>;
 }
 
@@ -67,12 +75,12 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
       if (reference.kind === 'unusable') throw new ImageError('invalid-url', 'file', reference.reason);
       if (reference.kind === 'foreign') {
         const { url, username, password } = reference;
-        return { url, username, password, sizeBytes: 0, targetFileName: '' };
+        return { fileType: FIRMWARE_FILE_TYPE, url, username, password, sizeBytes: 0, targetFileName: '' };
       }
       const image = await library.get(reference.name);
       if (image === null) return null;
       const base = publicUrls.forCpe(cpeIp);
-      const common = { sizeBytes: image.sizeBytes, targetFileName: image.id };
+      const common = { fileType: image.fileType, sizeBytes: image.sizeBytes, targetFileName: image.id };
       if (auth.kind === 'basic') {
         const { username, password } = auth;
         return { url: `${base}${FILES_PATH}${image.id}`, username, password, ...common };
@@ -95,6 +103,8 @@ export function checkFileAuth(auth: FileAuth): void {
   if (auth.username.includes(':')) throw new Error('file username: must hold no colon (RFC 7617)');
 }
 
+const TOO_LONG = `file: a CPE takes a URL, user and password of at most ${DOWNLOAD_FIELD_CHARACTERS_MAX} characters each`;
+
 type FileReference =
   | { readonly kind: 'image'; readonly name: string }
   | { readonly kind: 'foreign'; readonly url: string; readonly username: string; readonly password: string }
@@ -102,6 +112,7 @@ type FileReference =
 
 function parseFile(file: string, publicUrls: PublicUrls): FileReference {
   if (!ABSOLUTE_URL_PATTERN.test(file)) return { kind: 'image', name: file };
+  if (file.length > FILE_CHARACTERS_MAX) return { kind: 'unusable', reason: TOO_LONG };
   // URL's parser forgives white space and backslashes; a CPE that gets the text as it is may not.
   if (!/^[\x21-\x5b\x5d-\x7e]+$/.test(file) || !URL.canParse(file)) {
     return { kind: 'unusable', reason: 'file must be a well-formed URL; write other characters as %XX' };
@@ -127,10 +138,7 @@ function parseForeign(file: string, parsed: URL): FileReference {
     return { kind: 'unusable', reason: 'file: user and password of the URL must be UTF-8, written as %XX' };
   }
   if ([url, username, password].some((field) => field.length > DOWNLOAD_FIELD_CHARACTERS_MAX)) {
-    return {
-      kind: 'unusable',
-      reason: `file: a CPE takes a URL, user and password of at most ${DOWNLOAD_FIELD_CHARACTERS_MAX} characters each`,
-    };
+    return { kind: 'unusable', reason: TOO_LONG };
   }
   return { kind: 'foreign', url, username, password };
 }

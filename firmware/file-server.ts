@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { basename, dirname } from 'node:path';
 import send from 'send';
 import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { hasSize } from './content-files.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
 import { type FileTarget, parseFileTarget } from './file-path.js';
 import { checkFileToken } from './file-token.js';
@@ -55,7 +55,9 @@ export interface FileServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onEvent?: (event: FileServerEvent) => void;
+  /** How long a client may take nothing; 60 s unless told. */
   readonly idleMsMax?: number;
+  /** Further connections are closed at once; 4,000 unless told. */
   readonly connectionsMax?: number;
 }
 
@@ -128,11 +130,12 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
       const image = await library.get(target.name);
       if (image === null) return refuse(response, 404);
       const path = library.contentPath(image);
-      if (!(await isWhole(path, image))) {
+      // Half an image must never reach a CPE: some flash whatever they get.
+      if (!(await hasSize(path, image.sizeBytes))) {
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
-      serve(request, response, { image, path, refuse, onEvent });
+      serve(request, response, { image, path, refuse, onEvent, logger });
     } catch (error) {
       logger.error('files.failed', { error });
       refuse(response, 500);
@@ -181,26 +184,17 @@ function isBasic(
   );
 }
 
-/** Half an image must never reach a CPE: some flash what they get. */
-async function isWhole(path: string, image: Image): Promise<boolean> {
-  try {
-    return (await stat(path)).size === image.sizeBytes;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 interface Serving {
   readonly image: Image;
   readonly path: string;
   readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
   readonly onEvent: (event: FileServerEvent) => void;
+  readonly logger: Logger;
 }
 
 /** Ranges and preconditions are `send`'s; it also frees the file handle when the client goes away. */
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
-  const { image, path, refuse, onEvent } = serving;
+  const { image, path, refuse, onEvent, logger } = serving;
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Cache-Control', 'private');
   response.setHeader('ETag', `"${image.sha256}"`);
@@ -214,8 +208,9 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
     lastModified: false,
   });
   stream.on('error', (error: unknown) => {
-    if (response.headersSent) response.destroy();
-    else refuse(response, statusOf(error));
+    const status = statusOf(error);
+    if (status === 500) logger.error('files.failed', { image: image.id, error });
+    refuse(response, status);
   });
   reportDownload(request, response, image, onEvent);
   stream.pipe(response);
@@ -254,6 +249,7 @@ function reportDownload(
   });
 }
 
+/** Where content is under way already, only breaking it off can tell the client that it is not whole. */
 function answerRefusal(response: ServerResponse, status: RefusalStatus): void {
   if (response.headersSent) {
     response.destroy();

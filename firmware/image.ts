@@ -95,6 +95,7 @@ export interface ImageLibrary {
 
 /** How a CPE is told to fetch a file (TR-069 A.3.2.8: URL at most 256 characters, no userinfo in it). */
 export interface DownloadLocation {
+  readonly fileType: string;
   readonly url: string;
   readonly username: string;
   readonly password: string;

@@ -85,16 +85,18 @@ async function copy(
 
 /** The stream's chunks; whatever goes wrong with the stream itself, also that nothing comes, is `incomplete`. */
 async function* chunksOf(content: Readable, idleMsMax: number): AsyncGenerator<Uint8Array, void> {
+  // The time the disk takes is not the sender's.
+  let isWaiting = true;
   const idle = setTimeout(() => {
-    content.destroy(new Error(`nothing came for ${idleMsMax} ms`));
+    if (isWaiting) content.destroy(new Error(`nothing came for ${idleMsMax} ms`));
   }, idleMsMax);
   try {
     // Not destroyed on an early return: that would close the socket on which the refusal is still to be sent.
     for await (const chunk of content.iterator({ destroyOnReturn: false })) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError('the content must be a stream of bytes');
-      idle.refresh();
+      isWaiting = false;
       yield chunk;
-      // The disk's time is not the sender's.
+      isWaiting = true;
       idle.refresh();
     }
   } catch (error) {

@@ -1,8 +1,14 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock, Logger } from '../common/index.js';
-import { type Collection, PAGE_ITEMS_MAX, type Store, StoreError } from '../store/index.js';
-import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
+import { type Collection, PAGE_ITEMS_MAX, type Store, type Stored, StoreError } from '../store/index.js';
+import {
+  cleanContents,
+  cleanIncoming,
+  hasSize,
+  newContentFile,
+  type StoredContent,
+} from './content-files.js';
 import {
   IMAGE_NAME_PATTERN,
   type Image,
@@ -87,12 +93,9 @@ class StoredImageLibrary implements ImageLibrary {
       ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
     });
     try {
-      checkSha256(received, upload.sha256);
-      return await this.#admit(description, received, upload.uploadedBy);
+      return await this.#admit(description, received, upload);
     } catch (error) {
       throw isNoSpace(error) || isStoreFull(error) ? noSpace() : error;
-    } finally {
-      await rm(received.path, { force: true });
     }
   }
 
@@ -133,14 +136,11 @@ class StoredImageLibrary implements ImageLibrary {
         this.#images.deleting(name, image.revision),
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
-          : this.#contents.replacing(
-              { ...content.document, names: content.document.names - 1 },
-              content.revision,
-            ),
+          : this.#contents.replacing(withNames(content.document, -1), content.revision),
       ]);
       if (!committed) continue;
       this.#options.logger.info('image.removed', { image: name, sha256: content.document.id });
-      if (isLast) await this.#discard(content.document.file);
+      if (isLast) await this.#discard(this.contentPath(image.document));
       return true;
     }
     throw contended(name);
@@ -173,54 +173,59 @@ class StoredImageLibrary implements ImageLibrary {
   async #admit(
     description: ImageDescription,
     received: Received,
-    uploadedBy: string,
+    { uploadedBy, sha256: sha256Expected }: Upload,
   ): Promise<UploadOutcome> {
     const { sha256, sizeBytes } = received;
-    const ownFile = newContentFile(sha256);
-    let isPlaced = false;
-    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
-      const existing = await this.#images.get(description.name);
-      if (existing !== null) {
-        if (isPlaced) await this.#discard(ownFile);
-        return this.#unchanged(existing.document, description, sha256);
+    const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, path: received.path };
+    try {
+      checkSha256(sha256, sha256Expected);
+      for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+        const existing = await this.#images.get(description.name);
+        if (existing !== null) return await this.#unchanged(existing.document, description, own);
+        const content = await this.#contents.get(sha256);
+        if (content === null) await this.#place(own);
+        const { name, ...described } = description;
+        const contentFile = content?.document.file ?? own.file;
+        const uploadedAtMs = this.#options.clock();
+        const image = { id: name, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
+        if (!(await this.#commitUpload(image, content, own))) continue;
+        if (content === null) own.path = null;
+        else await this.#restore(content.document.file, own);
+        this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
+        return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
       }
-      const content = await this.#contents.get(sha256);
-      if (content === null && !isPlaced) {
-        await this.#place(received.path, ownFile);
-        isPlaced = true;
-      }
-      const contentFile = content?.document.file ?? ownFile;
-      const { name, ...described } = description;
-      const image: Image = {
-        id: name,
-        sha256,
-        contentFile,
-        sizeBytes,
-        ...described,
-        uploadedAtMs: this.#options.clock(),
-        uploadedBy,
-      };
-      // Should this throw, only the store knows whether it was done: the file stays, and cleanUp finds out.
+      throw contended(description.name);
+    } finally {
+      if (own.path !== null) await this.#discard(own.path);
+    }
+  }
+
+  /** @returns false where another upload or removal of the same name or content came first */
+  async #commitUpload(
+    image: Image,
+    content: Stored<StoredContent> | null,
+    own: OwnContent,
+  ): Promise<boolean> {
+    try {
       const { committed } = await this.#options.store.commit([
         this.#images.inserting(image),
         content === null
-          ? this.#contents.inserting({ id: sha256, file: ownFile, names: 1 })
-          : this.#contents.replacing(
-              { ...content.document, names: content.document.names + 1 },
-              content.revision,
-            ),
+          ? this.#contents.inserting({ id: image.sha256, file: image.contentFile, names: 1 })
+          : this.#contents.replacing(withNames(content.document, 1), content.revision),
       ]);
-      if (!committed) continue;
-      if (isPlaced && contentFile !== ownFile) await this.#discard(ownFile);
-      this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
-      return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
+      return committed;
+    } catch (error) {
+      // Whether it was done all the same only the store knows: the file stays, and cleanUp finds out.
+      if (!isStoreFull(error)) own.path = null;
+      throw error;
     }
-    if (isPlaced) await this.#discard(ownFile);
-    throw contended(description.name);
   }
 
-  async #unchanged(existing: Image, description: ImageDescription, sha256: string): Promise<UploadOutcome> {
-    if (existing.sha256 !== sha256 || !sameDescription(existing, description)) throw nameTaken(existing.id);
+  async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
+    if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
+      throw nameTaken(existing.id);
+    }
+    await this.#restore(existing.contentFile, own);
     return { image: existing, outcome: 'unchanged', sameContentAs: await this.#otherNames(existing) };
   }
 
@@ -233,28 +238,56 @@ class StoredImageLibrary implements ImageLibrary {
       .slice(0, SAME_CONTENT_NAMES_MAX);
   }
 
-  async #place(path: string, file: string): Promise<void> {
-    await rename(path, join(this.#contentDirectory, file));
+  /** Moves what was received into `content/`, once; it is durable there afterwards. */
+  async #place(own: OwnContent): Promise<void> {
+    const path = join(this.#contentDirectory, own.file);
+    if (own.path === null || own.path === path) return;
+    await rename(own.path, path);
+    own.path = path;
     await syncDirectory(this.#contentDirectory);
   }
 
+  /** Where a file was lost or cut short by other hands, uploading its content again repairs every image that has it. */
+  async #restore(file: string, own: OwnContent): Promise<void> {
+    const path = join(this.#contentDirectory, file);
+    if (own.path === null || (await hasSize(path, own.sizeBytes))) return;
+    await rename(own.path, path);
+    own.path = null;
+    await syncDirectory(this.#contentDirectory);
+    this.#options.logger.warn('image.content-restored', { sha256: own.sha256 });
+  }
+
   /** Removes a file that no content document names (any more). */
-  async #discard(file: string): Promise<void> {
+  async #discard(path: string): Promise<void> {
     try {
-      await rm(join(this.#contentDirectory, file), { force: true });
+      await rm(path, { force: true });
     } catch (error) {
       // The caller's work is done; cleanUp tries again.
-      this.#options.logger.warn('image.content-not-removed', { file, error });
+      this.#options.logger.warn('image.content-not-removed', { file: basename(path), error });
     }
   }
 }
 
-function checkSha256(received: Received, expected: string | undefined): void {
-  if (expected === undefined || expected.toLowerCase() === received.sha256) return;
+/** What an upload brought, while it is looked for a place. */
+interface OwnContent {
+  /** What the file is called if this content has none yet. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Where the bytes lie; null once they belong to a content document. */
+  path: string | null;
+}
+
+function withNames(content: StoredContent, added: 1 | -1): StoredContent {
+  return { ...content, names: content.names + added };
+}
+
+function checkSha256(found: string, expected: string | undefined): void {
+  if (expected === undefined || expected.toLowerCase() === found) return;
   throw new ImageError(
     'checksum-mismatch',
     'sha256',
-    `the content's SHA-256 is ${received.sha256}, not ${expected.toLowerCase()}: send it again, or correct sha256`,
+    `the content's SHA-256 is ${found}, not ${expected.toLowerCase()}: send it again, or correct sha256`,
   );
 }
 

@@ -9,7 +9,8 @@ const ORDINARY: ReadonlySet<Verdict> = new Set(['condition-false', 'disabled', '
 
 /** What became of each rule considered: in order, and where there are too many, the telling ones rather than the others. */
 export interface Explanation {
-  add(ruleId: RuleId, refusal: Refusal): void;
+  /** @param refusal  put in words only where there is room for it */
+  add(ruleId: RuleId, refusal: Refusal | (() => Refusal)): void;
   list(): readonly Considered[];
 }
 
@@ -18,7 +19,10 @@ export function beginExplanation(): Explanation {
   const ordinary: (Considered & { readonly order: number })[] = [];
   let order = 0;
   return {
-    add(ruleId, { verdict, detail }) {
+    add(ruleId, refusal) {
+      // Only ordinary ones come in such numbers that they are handed over unsaid.
+      if (typeof refusal === 'function' && ordinary.length >= CONSIDERED_MAX) return;
+      const { verdict, detail } = typeof refusal === 'function' ? refusal() : refusal;
       const list = ORDINARY.has(verdict) ? ordinary : telling;
       order += 1;
       if (list.length >= CONSIDERED_MAX && verdict !== 'chosen') return;

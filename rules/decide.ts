@@ -3,7 +3,7 @@ import type { Stored } from '../store/index.js';
 import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
-import { beginEvaluation, type Evaluation } from './evaluation.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans, refusalOf } from './evaluation.js';
 import { type Candidate, candidateOf, type Fleet, inOrder, mergeInOrder } from './fleet.js';
 import type { Freeze } from './freeze.js';
 import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
@@ -13,14 +13,13 @@ import type { Tables } from './tables.js';
 import type { WindowClock } from './window.js';
 
 /** What a decision is made with. */
-export interface Decider {
+export interface Decider extends EvaluationMeans {
   readonly tables: Tables;
   readonly compiler: ConditionCompiler;
   readonly fleet: Fleet;
   readonly freeze: Freeze;
   readonly windows: WindowClock;
   readonly resolveFile: ResolveFile;
-  readonly elapsedMs: () => number;
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
@@ -28,11 +27,21 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
   const { state, revision: freezeRevision } = await decider.freeze.read();
   if (state.frozen) return { kind: 'frozen' };
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
-  const evaluation = beginEvaluation(input, decider.elapsedMs);
+  const evaluation = beginEvaluation(input, decider);
   const explanation = beginExplanation();
   const candidates = mergeInOrder(pinned, fleet);
   for (const candidate of candidates) {
     const { rule } = candidate;
+    const off = switchGate(rule, input.requested);
+    if (off !== null) {
+      explanation.add(rule.id, off);
+      continue;
+    }
+    const unmet = evaluation.unmet(candidate.condition);
+    if (unmet !== null) {
+      explanation.add(rule.id, () => refusalOf(unmet));
+      continue;
+    }
     const outcome = await consider(decider, input, evaluation, candidate);
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
@@ -84,7 +93,7 @@ async function consider(
   { rule, condition }: Candidate,
 ): Promise<Refusal | Passed> {
   const { context } = input;
-  const refusal = switchGate(rule, input.requested) ?? (await evaluation.conditionGate(condition));
+  const refusal = await evaluation.conditionGate(condition);
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;

@@ -11,6 +11,7 @@ import { type Lease, openLeases } from './lease.js';
 import { openRepository, pinnedTo } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openTables } from './tables.js';
+import { createTurns } from './turns.js';
 import { createRuleValidator } from './validate.js';
 import { createWindowClock } from './window.js';
 
@@ -53,6 +54,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows: createWindowClock(),
     resolveFile,
     elapsedMs,
+    inTurn: createTurns(),
   };
   return {
     ...openRepository(tables, validator, clock),

@@ -7,6 +7,7 @@ import {
 } from './condition/index.js';
 import type { Refusal } from './gates.js';
 import type { DecisionInput } from './rule.js';
+import type { InTurn } from './turns.js';
 
 /** All conditions of one decision together may take this long. */
 const DECISION_BUDGET_MS = EVALUATION_TIMEOUT_MS;
@@ -17,12 +18,27 @@ const WANTED_SHOWN_MAX = 5;
 
 /** The conditions of one decision: they share what they see of the CPE, and one budget of time. */
 export interface Evaluation {
+  /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
+  unmet(condition: CompiledCondition | string): Unmet | null;
   /** Null where the condition is true, else why not. */
   conditionGate(condition: CompiledCondition | string): Promise<Refusal | null>;
 }
 
-/** @param elapsedMs  a clock that only runs forward, in milliseconds */
-export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): Evaluation {
+export interface Unmet {
+  readonly field: string;
+  readonly found: unknown;
+  readonly wanted: readonly unknown[];
+}
+
+/** What evaluations need of their process. */
+export interface EvaluationMeans {
+  /** A clock that only runs forward, in milliseconds. */
+  readonly elapsedMs: () => number;
+  /** One for the whole process. */
+  readonly inTurn: InTurn;
+}
+
+export function beginEvaluation(input: DecisionInput, { elapsedMs, inTurn }: EvaluationMeans): Evaluation {
   // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
   const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {
     events: [...input.context.events],
@@ -57,17 +73,21 @@ export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): 
     }
   };
 
+  const unmet: Evaluation['unmet'] = (condition) =>
+    typeof condition === 'string' ? null : unmetRequirement(condition, context);
+
   return {
+    unmet,
     async conditionGate(condition) {
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
-      const unmet = unmetRequirement(condition, context);
-      if (unmet !== null) return unmet;
+      const early = unmet(condition);
+      if (early !== null) return refusalOf(early);
       if (leftMs <= 0) {
         return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
       }
       const seen = await readContext(condition.readsParameters);
       try {
-        const result = await evaluate(condition, seen);
+        const result = await inTurn(() => evaluate(condition, seen));
         if (result === true) return null;
         return result === false || result === undefined
           ? { verdict: 'condition-false' }
@@ -82,17 +102,19 @@ export function beginEvaluation(input: DecisionInput, elapsedMs: () => number): 
 function unmetRequirement(
   { requirements }: CompiledCondition,
   context: Readonly<Record<string, unknown>>,
-): Refusal | null {
+): Unmet | null {
   for (const { field, values } of requirements) {
     const found = context[field];
-    if (holds(found, values)) continue;
-    const some = values.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
-    const wanted =
-      values.length === 1 ? some : `one of ${some}${values.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
-    const what = found === undefined ? 'unknown' : shorten(found);
-    return { verdict: 'condition-false', detail: `${field} is ${what}, not ${wanted}` };
+    if (!holds(found, values)) return { field, found, wanted: values };
   }
   return null;
+}
+
+export function refusalOf({ field, found, wanted }: Unmet): Refusal {
+  const some = wanted.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
+  const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
+  const what = found === undefined ? 'unknown' : shorten(found);
+  return { verdict: 'condition-false', detail: `${field} is ${what}, not ${list}` };
 }
 
 /** A value as short JSON. Only plain values and short lists of them: what an expression made may be of any size and shape. */

@@ -3,7 +3,7 @@ import type { Change } from '../store/index.js';
 import type { Lease } from './lease.js';
 import type { StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';
-import type { Tables } from './tables.js';
+import { readMany, type Tables } from './tables.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from './validate.js';
 import { type Write, writeInPortions } from './writes.js';
 
@@ -106,21 +106,16 @@ function idProblem(entry: number, id: RuleId, code: string, expected: string): F
 
 /** Ids that rules written through an API have: a file does not take them over unasked. */
 async function takenByOthers(tables: Tables, entries: readonly Entry[]): Promise<readonly FileRuleProblem[]> {
-  const problems: FileRuleProblem[] = [];
-  for (let start = 0; start < entries.length; start += LOOKED_UP_AT_ONCE) {
-    const found = await tables.rules.getMany(
-      entries.slice(start, start + LOOKED_UP_AT_ONCE).map(({ id }) => id),
-    );
-    for (const [index, stored] of found.entries()) {
-      if (stored === null || stored.document.sourceFile !== undefined) continue;
-      const expected = 'another id, or delete the rule that the API has under it';
-      problems.push(idProblem(start + index, stored.document.id, 'taken', expected));
-    }
-  }
-  return problems;
+  const found = await readMany(
+    tables.rules,
+    entries.map(({ id }) => id),
+  );
+  return found.flatMap((stored, index) => {
+    if (stored === null || stored.document.sourceFile !== undefined) return [];
+    const expected = 'another id, or delete the rule that the API has under it';
+    return [idProblem(index, stored.document.id, 'taken', expected)];
+  });
 }
-
-const LOOKED_UP_AT_ONCE = 1_000;
 
 async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): Promise<readonly RuleId[]> {
   const gone: RuleId[] = [];
@@ -136,7 +131,7 @@ async function planPortion(
   nowMs: number,
 ): Promise<readonly Write[]> {
   const ids = portion.map(({ id }) => id);
-  const [found, restarts] = await Promise.all([tables.rules.getMany(ids), tables.restarts.getMany(ids)]);
+  const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
   return portion.flatMap((item, index): Write[] => {
     const before = found[index] ?? null;
     const restarted = restarts[index] ?? null;

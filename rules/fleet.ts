@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Revision } from '../store/index.js';
 import { type CompiledCondition, type ConditionCompiler, ConditionError } from './condition/index.js';
 import type { StoredRule } from './rule.js';
 import { FLEET_GENERATION_ID, type Tables } from './tables.js';
+
+const COMPILED_AT_ONCE = 50;
 
 /** A rule ready to be decided on. */
 export interface Candidate {
@@ -20,13 +23,29 @@ export interface Fleet {
 export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   let generation: Revision | null | undefined;
   let loaded: Promise<readonly Candidate[]> = Promise.resolve([]);
+  /** What was loaded last, to compile only what has changed since. */
+  let compiled: ReadonlyMap<string, Candidate> = new Map();
+
+  const load = async (): Promise<readonly Candidate[]> => {
+    const next = new Map<string, Candidate>();
+    for await (const { document, revision } of tables.rules.scan({ index: 'fleet', equals: [true] })) {
+      const before = compiled.get(document.id);
+      const same = before?.revision === revision;
+      next.set(document.id, same ? before : candidateOf(document, revision, compiler));
+      // Compiling takes a tenth of a millisecond: the first load of thousands must not hold up the sessions.
+      if (!same && next.size % COMPILED_AT_ONCE === 0) await setImmediate();
+    }
+    compiled = next;
+    return [...next.values()].sort(inOrder);
+  };
+
   return {
     async current() {
       // Asked before the rules are read: a change in between is then seen as one the next time.
       const now = (await tables.generations.get(FLEET_GENERATION_ID))?.revision ?? null;
       if (now !== generation) {
         generation = now;
-        loaded = load(tables, compiler);
+        loaded = load();
         // Whoever awaits it hears of the failure; the next decision tries again.
         loaded.catch(() => {
           if (generation === now) generation = undefined;
@@ -35,14 +54,6 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
       return loaded;
     },
   };
-}
-
-async function load(tables: Tables, compiler: ConditionCompiler): Promise<readonly Candidate[]> {
-  const candidates: Candidate[] = [];
-  for await (const { document, revision } of tables.rules.scan({ index: 'fleet', equals: [true] })) {
-    candidates.push(candidateOf(document, revision, compiler));
-  }
-  return candidates.sort(inOrder);
 }
 
 export function candidateOf(rule: StoredRule, revision: Revision, compiler: ConditionCompiler): Candidate {

@@ -9,7 +9,7 @@ import {
   type StoredRule,
 } from './rule.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
-import type { Tables } from './tables.js';
+import { readMany, type Tables } from './tables.js';
 import { type LocatedProblem, PROBLEMS_MAX, type RuleValidator, type ValidRule } from './validate.js';
 import { type Write, writeInPortions } from './writes.js';
 
@@ -23,7 +23,9 @@ export function openRepository(tables: Tables, validator: RuleValidator, clock: 
       return stored === null ? null : { rule: stored.document, revision: stored.revision };
     },
     scan: (filter) => scan(tables, filter),
-    put: (bodies, options) => put(tables, clock, validateAll(validator, bodies), options),
+    async put(bodies, options) {
+      await put(tables, clock, validateAll(validator, bodies), options);
+    },
     merge: (ids, patch) => merge(tables, validator, clock, ids, patch),
     remove: (ids) => remove(tables, ids),
     restart: (ids) => restart(tables, ids),
@@ -68,7 +70,10 @@ async function put(
   const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
   await writeInPortions(tables, items, async (portion) => {
     const ids = portion.map(({ id }) => id);
-    const [found, restarts] = await Promise.all([tables.rules.getMany(ids), tables.restarts.getMany(ids)]);
+    const [found, restarts] = await Promise.all([
+      readMany(tables.rules, ids),
+      readMany(tables.restarts, ids),
+    ]);
     return portion.map(({ id, valid }, index): Write => {
       const before = found[index] ?? null;
       const restarted = restarts[index] ?? null;
@@ -102,7 +107,10 @@ async function merge(
   patch: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
-    const found = await tables.rules.getMany(portion.map(({ id }) => id));
+    const found = await readMany(
+      tables.rules,
+      portion.map(({ id }) => id),
+    );
     return found.flatMap((before): Write[] =>
       before === null ? [] : [{ before, after: patched(validator, before.document, patch, clock()) }],
     );
@@ -155,7 +163,12 @@ function onlyEnabledDiffers(after: StoredRule, before: StoredRule): boolean {
 async function remove(tables: Tables, ids: readonly RuleId[]): Promise<number> {
   const removed = new Set<RuleId>();
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
-    const found = (await tables.rules.getMany(portion.map(({ id }) => id))).filter((rule) => rule !== null);
+    const found = (
+      await readMany(
+        tables.rules,
+        portion.map(({ id }) => id),
+      )
+    ).filter((rule) => rule !== null);
     const kept = found.find(({ document }) => isFromFile(document));
     if (kept !== undefined) throw fromFile(kept.document);
     for (const { document } of found) removed.add(document.id);
@@ -169,8 +182,8 @@ async function restart(tables: Tables, ids: readonly RuleId[]): Promise<number> 
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const wanted = portion.map(({ id }) => id);
     const [found, counted] = await Promise.all([
-      tables.rules.getMany(wanted),
-      tables.restarts.getMany(wanted),
+      readMany(tables.rules, wanted),
+      readMany(tables.restarts, wanted),
     ]);
     return found.flatMap((before, index): Write[] => {
       if (before === null) return [];
@@ -217,13 +230,8 @@ async function* scan(tables: Tables, { ids, idPrefix, cpeid }: ScanFilter): Asyn
 }
 
 async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule[]> {
-  const wanted = [...new Set(ids)];
-  const found: StoredRule[] = [];
-  for (let start = 0; start < wanted.length; start += PAGE_ITEMS_MAX) {
-    const page = await tables.rules.getMany(wanted.slice(start, start + PAGE_ITEMS_MAX));
-    found.push(...page.flatMap((stored) => (stored === null ? [] : [stored.document])));
-  }
-  return found;
+  const found = await readMany(tables.rules, [...new Set(ids)]);
+  return found.flatMap((stored) => (stored === null ? [] : [stored.document]));
 }
 
 /** Rules pinned to one CPE, at most one page of them. */

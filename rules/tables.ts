@@ -1,4 +1,4 @@
-import type { Collection, Document, Store } from '../store/index.js';
+import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
 import { type Campaign, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
 
@@ -36,3 +36,15 @@ export function openTables(store: Store): Tables {
 }
 
 export const FLEET_GENERATION_ID = 'fleet';
+
+/** Any number of documents, in the order asked: page after page, which are then not one consistent read. */
+export async function readMany<T extends Document>(
+  collection: Collection<T>,
+  ids: readonly string[],
+): Promise<(Stored<T> | null)[]> {
+  const found: (Stored<T> | null)[] = [];
+  for (let start = 0; start < ids.length; start += PAGE_ITEMS_MAX) {
+    found.push(...(await collection.getMany(ids.slice(start, start + PAGE_ITEMS_MAX))));
+  }
+  return found;
+}

@@ -28,7 +28,7 @@ export function informed(
   inform: Inform,
   from: { readonly ip: string; readonly style: EnvelopeStyle; readonly nowMs: number },
 ): InformOutcome {
-  const events = inform.events.map(({ eventCode }) => eventCode);
+  const events = inform.events.map(({ eventCode }) => ownCopy(eventCode));
   const bootstrap = stored === null || events.includes('0 BOOTSTRAP');
   const root = rootOf(inform.parameters, stored?.root ?? 'Device');
   const named = namedFields(inform.parameters, root);
@@ -63,6 +63,26 @@ export function informed(
     parametersChanged,
     reportedVersion: named.softwareVersion ?? null,
   };
+}
+
+const EVENT_CODES = [
+  '0 BOOTSTRAP',
+  '1 BOOT',
+  '2 PERIODIC',
+  '3 SCHEDULED',
+  '4 VALUE CHANGE',
+  '5 KICKED',
+  '6 CONNECTION REQUEST',
+  '7 TRANSFER COMPLETE',
+  '8 DIAGNOSTICS COMPLETE',
+  'M Reboot',
+  'M Download',
+];
+const OWN_EVENT_CODES = new Map(EVENT_CODES.map((code) => [code, code]));
+
+/** A decoded string may be a slice that keeps the whole body alive; events outlive the session, in the sightings that wait. */
+function ownCopy(eventCode: string): string {
+  return OWN_EVENT_CODES.get(eventCode) ?? Buffer.from(eventCode, 'utf8').toString('utf8');
 }
 
 /** The fields that a crash must not set back; the named ones are covered by the digest. */

@@ -336,9 +336,9 @@ export class SessionWork {
     const asked = new Set(device.askedPaths);
     const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
     if (unasked.length === 0) return [];
-    const known = Object.keys(await devices.parameterStore.flat(cpeid));
-    const isKnown = (path: string) => known.some((name) => name === path || name.startsWith(`${path}.`));
-    return unasked.filter((path) => !isKnown(path)).slice(0, READ_NAMES_MAX);
+    const known = new Set(Object.keys(await devices.parameterStore.flat(cpeid)));
+    // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
+    return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
   }
 }
 
@@ -371,7 +371,7 @@ function downloadOf(commandKey: CommandKey, location: DownloadLocation): Downloa
   return {
     type: 'Download',
     commandKey,
-    fileType: '1 Firmware Upgrade Image',
+    fileType: location.fileType,
     url: location.url,
     username: location.username,
     password: location.password,

@@ -23,7 +23,7 @@ import {
 } from './message.js';
 import { parameterValue } from './parameter-value.js';
 
-/** What a CPE that answers with a SOAP fault without a CWMP one is taken to say: "internal error" (TR-069 A.5.1). */
+/** What a fault without a readable CWMP code is taken to say: "internal error" (TR-069 A.5.1). */
 const FAULT_CODE_UNSPECIFIED = 9002;
 const UNSIGNED_INT_MAX = 4_294_967_295;
 
@@ -175,9 +175,21 @@ function decodeTransferComplete(reader: MessageReader, element: Element): Transf
   };
 }
 
+/** @returns null for code 0, and where there is no code: then nothing says that the transfer failed */
 function decodeTransferFault(reader: MessageReader, fault: Element): FaultStruct | null {
-  const faultCode = reader.unsignedInt(fault, 'FaultCode', 'TransferComplete.FaultStruct.FaultCode') ?? 0;
+  const faultCode = decodeFaultCode(fault) ?? 0;
   return faultCode === 0 ? null : { faultCode, faultString: reader.shortText(fault, 'FaultString') };
+}
+
+/**
+ * A fault whose code cannot be read is a fault all the same: refused, it would come again in every session.
+ *
+ * @returns null where the field is missing or empty
+ */
+function decodeFaultCode(fault: Element): number | null {
+  const text = fault.child('FaultCode')?.text.trim() ?? '';
+  if (text === '') return null;
+  return /^\d{1,5}$/.test(text) ? Number(text) : FAULT_CODE_UNSPECIFIED;
 }
 
 function decodeMethods(reader: MessageReader, response: Element): readonly string[] {
@@ -204,15 +216,11 @@ function decodeParameters(reader: MessageReader, message: Element): readonly Par
   return parameters;
 }
 
-/** `xsd:unsignedInt` → `unsignedInt`; a value without type is a string. */
+/** `xsd:unsignedInt` → `unsignedInt`, `xsd:string(1024)` → `string` (ZTE); a value without type is a string. */
 function localType(type: string | null): string {
   if (type === null) return 'string';
-  return (
-    type
-      .slice(type.indexOf(':') + 1)
-      .trim()
-      .slice(0, NAME_CHARACTERS_MAX) || 'string'
-  );
+  const local = /^[\w.-]+/.exec(type.slice(type.indexOf(':') + 1).trim())?.[0];
+  return local?.slice(0, NAME_CHARACTERS_MAX) ?? 'string';
 }
 
 /**
@@ -224,7 +232,7 @@ function localType(type: string | null): string {
 export function decodeFault(reader: MessageReader, element: Element): CpeResponse {
   const detail = element.child('detail') ?? element.child('Detail');
   const fault = detail?.child('Fault') ?? detail;
-  const faultCode = fault === null ? null : reader.unsignedInt(fault, 'FaultCode', 'Fault.FaultCode');
+  const faultCode = fault === null ? null : decodeFaultCode(fault);
   if (fault === null || faultCode === null) {
     const faultString = reader.shortText(element, 'faultstring');
     return { type: 'Fault', fault: { faultCode: FAULT_CODE_UNSPECIFIED, faultString }, parameterFaults: [] };
@@ -237,9 +245,7 @@ export function decodeFault(reader: MessageReader, element: Element): CpeRespons
       .filter((member) => member.local === 'SetParameterValuesFault')
       .map((member) => ({
         name: (member.child('ParameterName')?.text.trim() ?? '').slice(0, PARAMETER_NAME_CHARACTERS_MAX),
-        faultCode:
-          reader.unsignedInt(member, 'FaultCode', 'SetParameterValuesFault.FaultCode') ??
-          FAULT_CODE_UNSPECIFIED,
+        faultCode: decodeFaultCode(member) ?? FAULT_CODE_UNSPECIFIED,
         faultString: reader.shortText(member, 'FaultString'),
       })),
   };

@@ -19,6 +19,7 @@ const FALLBACK_NAMESPACE: CwmpNamespace = 'urn:dslforum-org:cwmp-1-2';
 
 /**
  * Decodes one CWMP envelope, with whatever prefixes, field order, array counts and white space a CPE uses.
+ * Its texts may be slices that keep the whole body in memory: what lives longer than a session should be copied.
  *
  * @param body         the envelope, at most `limits.bodyBytesMax` bytes
  * @param contentType  the HTTP header; its charset wins over the byte order mark and the XML declaration
@@ -52,7 +53,10 @@ export function decodeEnvelope(
   const reader = new MessageReader(id, style, limits);
 
   if (namespace === null) {
-    throw reader.fault(ACS_FAULT.versionIncompatible, `Speak one of ${CWMP_NAMESPACES.join(', ')}`);
+    throw reader.fault(
+      ACS_FAULT.versionIncompatible,
+      `The CWMP version is not known; use one of ${CWMP_NAMESPACES.join(', ')}`,
+    );
   }
   if (payload === null || soapBody.children.length > 1) {
     throw reader.invalid('Body', `must hold one message, found ${soapBody.children.length}`);

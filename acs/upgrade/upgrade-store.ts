@@ -9,6 +9,7 @@ import {
   type ResultId,
 } from '../../common/index.js';
 import {
+  DEFAULT_DEADLINES,
   type Decision,
   NO_COUNT,
   type RuleCount,
@@ -28,8 +29,6 @@ const GIVEN_BACK_MAX = 5;
 const FAULT_RESOURCES_EXCEEDED = 9004;
 const SWEEP_PAGE = 200;
 const ATTEMPTS_MAX = 20;
-
-const DEFAULT_DEADLINES = { sentMinutes: 10, acceptedMinutes: 24 * 60, transferredMinutes: 60 };
 
 type UpgradeDecision = Extract<Decision, { kind: 'upgrade' }>;
 type AtTargetDecision = Extract<Decision, { kind: 'at-target' }>;
@@ -143,7 +142,7 @@ export class UpgradeStore implements Upgrades {
       const changes = [this.#upgrades.replacing(after, stored.revision)];
       if (hasEnded(after.state)) {
         const end = endOf(after, evidence, storedDevice.document);
-        // What is learnt late corrects the record; the rule's limits and the CPE's failures counted it at its time-out.
+        // What is learnt late corrects the record; the CPE's failures counted it at its time-out.
         const late = hasEnded(before.state);
         changes.push(
           this.#devices.replacing(
@@ -151,7 +150,7 @@ export class UpgradeStore implements Upgrades {
             storedDevice.revision,
           ),
         );
-        if (!late) changes.push(...this.#rules.ended(after.countKey, end));
+        changes.push(...this.#rules.ended(after.countKey, end, late ? 'timed-out' : undefined));
       }
       const outcome = await this.#store.commit(changes);
       if (outcome.committed) {

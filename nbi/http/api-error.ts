@@ -51,6 +51,7 @@ export function shortJson(value: unknown): string {
 
 const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'invalid-metadata': 400,
+  'invalid-url': 400,
   'checksum-mismatch': 400,
   incomplete: 400,
   empty: 400,

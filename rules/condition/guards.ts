@@ -6,6 +6,8 @@ const ARGUMENT_CHARACTERS_MAX = 64 * 1_024;
 /** Most characters a list of strings may have together (`$join`). */
 const ARGUMENT_LIST_CHARACTERS_MAX = 256 * 1_024;
 const PICTURE_CHARACTERS_MAX = 256;
+/** $distinct compares every item with every other one. */
+const DISTINCT_ITEMS_MAX = 1_000;
 
 /** Functions of JSONata that make no sense in a condition or could not be bounded: refused when the rule is written. */
 export const FUNCTIONS_REFUSED: ReadonlyMap<string, string> = new Map([
@@ -61,6 +63,7 @@ function guarded(name: string, native: NativeFunction): NativeFunction {
     for (const argument of args) checkSize(name, argument);
     if (WITH_PICTURE.has(name)) checkPicture(name, args[1]);
     if (name === 'pad') checkWidth(args[1]);
+    if (name === 'distinct') checkItems(args[0]);
     return native.implementation.apply(this, [...args]);
   };
   // JSONata looks at the number of parameters when a function is handed to $map and the like.
@@ -94,6 +97,12 @@ function checkPicture(name: string, picture: unknown): void {
 function checkWidth(width: unknown): void {
   if (typeof width === 'number' && !(Math.abs(width) <= ARGUMENT_CHARACTERS_MAX)) {
     throw new FunctionArgumentError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
+  }
+}
+
+function checkItems(items: unknown): void {
+  if (Array.isArray(items) && items.length > DISTINCT_ITEMS_MAX) {
+    throw new FunctionArgumentError(`$distinct: a list may have at most ${DISTINCT_ITEMS_MAX} items`);
   }
 }
 

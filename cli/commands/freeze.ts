@@ -1,0 +1,44 @@
+import { userInfo } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { silentLogger, systemClock } from '../../common/index.js';
+import { type FreezeState, openRules } from '../../rules/index.js';
+import { type Arguments, withConfig, withInstallation } from '../command.js';
+import { type Io, timeText } from '../io.js';
+
+export function freezeCommand(io: Io): CommandModule {
+  return {
+    command: 'freeze',
+    describe: 'Emergency brake: no Download leaves any process until it is lifted',
+    builder: (argv) =>
+      withConfig(argv, ['dataDir', 'secretFile'])
+        .option('lift', { type: 'boolean', describe: 'Let upgrades go on' })
+        .option('status', { type: 'boolean', describe: 'Only say whether upgrades are frozen' })
+        .option('reason', { type: 'string', requiresArg: true, describe: 'Why, for whoever asks' })
+        .option('json', { type: 'boolean', describe: 'Answer as JSON' })
+        .conflicts('lift', 'status')
+        .example('$0 freeze --reason "2.0.1 loses its VLANs"', 'Stop now')
+        .example('$0 freeze --lift', 'Go on'),
+    handler: (args: Arguments) =>
+      withInstallation(args, async ({ store }) => {
+        const rules = await openRules({
+          store,
+          clock: systemClock,
+          logger: silentLogger,
+          // Nothing is decided here.
+          resolveFile: async () => null,
+        });
+        const reason = typeof args['reason'] === 'string' ? { reason: args['reason'] } : {};
+        const state = args['status']
+          ? await rules.freezeState()
+          : await rules.freeze({ frozen: !args['lift'], by: userInfo().username, ...reason });
+        await rules.close();
+        io.stdout.write(args['json'] ? `${JSON.stringify(state)}\n` : `${stateText(state)}\n`);
+      }),
+  };
+}
+
+function stateText({ frozen, by, reason, sinceMs }: FreezeState): string {
+  if (!frozen) return 'Upgrades are running.';
+  const since = sinceMs === undefined ? '' : ` since ${timeText(sinceMs)}`;
+  return `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '.' : `: ${reason}`}`;
+}

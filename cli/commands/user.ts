@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import type { CommandModule } from 'yargs';
+import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
+import { type Arguments, CommandError, withConfig, withInstallation } from '../command.js';
+import { columnsOf, type Io, tableText, timeText } from '../io.js';
+
+const GENERATED_PASSWORD_BYTES = 18;
+
+export function userCommands(io: Io): CommandModule {
+  return {
+    command: 'user <command>',
+    describe: 'Users of the northbound interface',
+    builder: (argv) =>
+      withConfig(argv, ['dataDir', 'secretFile'])
+        .command(addCommand(io))
+        .command(passwordCommand(io))
+        .command(removeCommand(io))
+        .command(listCommand(io))
+        .demandCommand(1, 'Say which: add, password, remove or list'),
+    handler() {},
+  };
+}
+
+function addCommand(io: Io): CommandModule {
+  return {
+    command: 'add <name>',
+    describe: 'Add a user; asks for a password, or makes one where nobody can be asked',
+    builder: (argv) =>
+      argv
+        .positional('name', { type: 'string', describe: 'Letters, digits and _.@-' })
+        .option('role', {
+          choices: ROLES,
+          default: 'operator' satisfies Role,
+          describe: 'viewer reads, operator also acts, admin also manages users',
+        })
+        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
+    handler: (args: Arguments) =>
+      withUsers(args, async (users) => {
+        const { password, generated } = await passwordFrom(args, io);
+        const user = await users.add({ name: String(args['name']), password, role: args['role'] as Role });
+        io.stdout.write(`Added ${user.name} (${user.role}).\n`);
+        if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
+      }),
+  };
+}
+
+function passwordCommand(io: Io): CommandModule {
+  return {
+    command: 'password <name>',
+    describe: 'Give a user a new password',
+    builder: (argv) =>
+      argv
+        .positional('name', { type: 'string', describe: 'Who' })
+        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
+    handler: (args: Arguments) =>
+      withUsers(args, async (users) => {
+        const { password, generated } = await passwordFrom(args, io);
+        await users.setPassword(String(args['name']), password);
+        io.stdout.write(`Changed the password of ${String(args['name'])}.\n`);
+        if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
+      }),
+  };
+}
+
+function removeCommand(io: Io): CommandModule {
+  return {
+    command: 'remove <name>',
+    describe: 'Remove a user',
+    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
+    handler: (args: Arguments) =>
+      withUsers(args, async (users) => {
+        await users.remove(String(args['name']));
+        io.stdout.write(`Removed ${String(args['name'])}.\n`);
+      }),
+  };
+}
+
+function listCommand(io: Io): CommandModule {
+  return {
+    command: 'list',
+    describe: 'List the users',
+    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'As JSON' }),
+    handler: (args: Arguments) =>
+      withUsers(args, async (users) => {
+        const all = await users.list();
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+        } else if (all.length === 0) {
+          io.stdout.write('No users yet: ferry user add NAME makes one.\n');
+        } else {
+          const rows = all.map((user) => [user.name, user.role, timeText(user.createdAtMs)]);
+          io.stdout.write(`${tableText(['Name', 'Role', 'Created'], rows, columnsOf(io.stdout))}\n`);
+        }
+      }),
+  };
+}
+
+async function withUsers(args: Arguments, run: (users: Users) => Promise<void>): Promise<void> {
+  await withInstallation(args, async ({ users }) => {
+    try {
+      await run(users);
+    } catch (error) {
+      if (error instanceof UserError) throw new CommandError(error.message);
+      throw error;
+    }
+  });
+}
+
+async function passwordFrom(args: Arguments, io: Io): Promise<{ password: string; generated: boolean }> {
+  if (args['passwordStdin']) return { password: await firstLine(io), generated: false };
+  if (!io.stdin.isTTY)
+    return { password: randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url'), generated: true };
+  const password = await askHidden('Password: ', io);
+  if ((await askHidden('Again: ', io)) !== password) throw new CommandError('The two passwords differ.');
+  return { password, generated: false };
+}
+
+async function firstLine(io: Io): Promise<string> {
+  for await (const line of createInterface({ input: io.stdin })) return line;
+  throw new CommandError('Standard input held no password.');
+}
+
+async function askHidden(prompt: string, io: Io): Promise<string> {
+  io.stderr.write(prompt);
+  // readline echoes to its output; this one swallows what is typed.
+  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: io.stdin, output: muted, terminal: true });
+  try {
+    return await lines.question('');
+  } finally {
+    lines.close();
+    io.stderr.write('\n');
+  }
+}

@@ -1,0 +1,264 @@
+import http, { type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
+import { SECOND_MS } from '../common/index.js';
+import { createDownloadLocator, createFileServer, type FileAuth, type PublicUrl } from '../firmware/index.js';
+import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
+import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
+import { type Config, ConfigError, parseCredentials, parseListen } from './config.js';
+import {
+  type Ambient,
+  generatedCpeCredentials,
+  type Installation,
+  openInstallation,
+} from './installation.js';
+
+/** A whole Ferry in this process, listening. */
+export interface Ferry {
+  readonly urls: { readonly cwmp: string; readonly nbi: string; readonly files: string };
+  readonly installation: Installation;
+  readonly acs: Acs;
+  readonly rules: RuleEngine;
+  /** Shown to whoever started it, once: there was no user before. */
+  readonly firstAdmin: { readonly name: string; readonly password: string } | null;
+  /** Shown once: generated, because neither credentials nor anonymous CPEs were configured. */
+  readonly newCpeCredentials: { readonly username: string; readonly password: string } | null;
+  /** Stops taking requests, finishes what is under way, writes what waits. */
+  close(): Promise<void>;
+}
+
+export interface FerryAmbient extends Ambient {
+  readonly trace?: NonNullable<AcsParts['trace']>;
+  /** In place of what the configuration has no word for; for tests. */
+  readonly acsOptions?: Partial<AcsOptions>;
+}
+
+/**
+ * Builds every part and hands it what it needs: the one place where the product is put together.
+ * @throws ConfigError where a listener's address is taken or not ours
+ */
+export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    return await start(config, ambient, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  ambient: FerryAmbient,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Ferry> {
+  const { clock, logger } = ambient;
+  const installation = await openInstallation(config, ambient);
+  closers.push(() => installation.close());
+  const { store, secrets, images, users } = installation;
+  await images.cleanUp();
+  const firstAdmin = await users.ensureFirstAdmin(config.adminPassword || null);
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+
+  const auth: FileAuth = fileAuth(config);
+  const downloads = new Counter({
+    name: 'ferry_downloads_total',
+    help: 'Requests to the file server, by outcome: complete, aborted, refused',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const files = createFileServer({
+    library: images,
+    secrets,
+    // Only the paths of configured URLs matter here; the default has none.
+    publicUrl: publicUrls(config, 'http://localhost'),
+    auth,
+    clock,
+    logger,
+    onEvent(event) {
+      if (event.kind === 'ended') downloads.inc({ outcome: event.outcome });
+      if (event.kind === 'refused') downloads.inc({ outcome: 'refused' });
+    },
+  });
+  const filesAt = await listen(files.server, config.fileListen, 'file-listen');
+  closers.push(() => files.close());
+
+  const locator = createDownloadLocator({
+    secrets,
+    publicUrl: publicUrls(config, `http://${publicHost(filesAt)}:${filesAt.port}`),
+    auth,
+    library: images,
+  });
+  const decisions = new Histogram({
+    name: 'ferry_rule_decision_seconds',
+    help: 'Time to decide which rule a session runs, by outcome',
+    labelNames: ['outcome'],
+    buckets: [0.00005, 0.0002, 0.001, 0.005, 0.02, 0.05, 0.2],
+    registers: [registry],
+  });
+  const rules = await openRules({
+    store,
+    clock,
+    logger,
+    async resolveFile(file) {
+      const resolved = await locator.resolve(file);
+      if (resolved === null) return null;
+      return 'image' in resolved ? resolved.image : {};
+    },
+    onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
+  });
+  closers.push(() => rules.close());
+
+  const cpe = await cpeAuthentication(config, installation);
+  const acs = createAcs({
+    store,
+    rules,
+    secrets,
+    registry,
+    clock,
+    logger,
+    locateFile: (file, options) => locator.locate(file, options),
+    options: { ...acsOptions(config, cpe.authentication), ...ambient.acsOptions },
+    ...(ambient.trace !== undefined && { trace: ambient.trace }),
+  });
+  closers.push(() => acs.close());
+
+  let watcher: RuleFileWatcher | null = null;
+  if (config.rulesDir !== '') {
+    watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
+    closers.push(() => watcher?.close() ?? Promise.resolve());
+  }
+
+  const nbiApp = createNbi({
+    rules,
+    devices: acs.devices,
+    upgrades: acs.upgrades,
+    connectionRequests: acs.connectionRequests,
+    images,
+    users,
+    metrics: registry,
+    clock,
+    logger,
+    limits: NBI_LIMITS,
+    health: async (): Promise<Health> => {
+      await rules.freezeState();
+      const parts = {
+        store: 'ok',
+        ruleFiles: watcher?.status().state === 'broken' ? 'failing' : 'ok',
+      } as const;
+      return { status: parts.ruleFiles, parts };
+    },
+  });
+  const nbiServer = http.createServer(NBI_SERVER_OPTIONS, nbiApp);
+  const nbiAt = await listen(nbiServer, config.nbiListen, 'nbi-listen');
+  closers.push(() => closeServer(nbiServer));
+  // CPEs come last: whatever they need is there when the first connects.
+  const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+
+  const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(filesAt) };
+  logger.info('ferry.started', urls);
+  return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
+}
+
+function fileAuth(config: Config): FileAuth {
+  const credentials = parseCredentials(config.fileAuth);
+  return credentials === null ? { kind: 'token' } : { kind: 'basic', ...credentials };
+}
+
+/** As configured: `SUBNET=URL` for one subnet, the URL without a subnet for all others. */
+function publicUrls(config: Config, fallback: string): PublicUrl {
+  const subnets: { subnet: string; url: string }[] = [];
+  let rest = fallback;
+  for (const entry of config.publicFileUrl) {
+    const [, subnet, url = entry] = /^([0-9a-fA-F:./]+)=(https?:.*)$/.exec(entry) ?? [];
+    if (subnet === undefined) rest = url;
+    else subnets.push({ subnet, url });
+  }
+  return [...subnets, { subnet: 'default', url: rest }];
+}
+
+async function cpeAuthentication(config: Config, installation: Installation) {
+  if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
+  const configured = parseCredentials(config.cpeAuth);
+  if (configured !== null)
+    return { authentication: { kind: 'basic', ...configured } as const, generated: null };
+  const { isNew, ...credentials } = await generatedCpeCredentials(installation);
+  return {
+    authentication: { kind: 'basic', ...credentials } as const,
+    generated: isNew ? credentials : null,
+  };
+}
+
+function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentication']): AcsOptions {
+  const sharedCredentials = parseCredentials(config.connectionRequestAuth);
+  return {
+    ...DEFAULT_ACS_OPTIONS,
+    cpeAuthentication,
+    provisioning: {
+      periodicInformSeconds: config.periodicInformSeconds,
+      setCredentials: sharedCredentials === null,
+    },
+    connectionRequests: {
+      ...DEFAULT_ACS_OPTIONS.connectionRequests,
+      totalMsMax: config.connectionRequestSeconds * SECOND_MS,
+      sharedCredentials,
+    },
+    connectionRequestSubnets: config.connectionRequestSubnet,
+    trustedProxies: config.trustedProxy,
+    sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
+    resultDays: config.resultDays,
+  };
+}
+
+/** @throws ConfigError that names the option and what is wrong with the address */
+async function listen(server: Server, at: string, option: string): Promise<AddressInfo> {
+  const { host, port } = parseListen(at);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = LISTEN_REASONS[error.code ?? ''] ?? error.message;
+      reject(new ConfigError(`--${option} ${at}: ${reason}`));
+    });
+    server.listen({ host, port, backlog: 4_096 }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('A TCP listener has no address');
+  return address;
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there; stop it, or choose another port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'not permitted; ports below 1024 need privileges',
+  ENOTFOUND: 'the host name cannot be resolved',
+};
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 2 * SECOND_MS).unref();
+  });
+}
+
+function publicHost({ address }: AddressInfo): string {
+  return isAny(address) ? hostname() : bracketed(address);
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${isAny(address) ? 'localhost' : bracketed(address)}:${port}`;
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -1,0 +1,194 @@
+import net from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
+import { envelope, inform, RawCpe, rpcOf, textOf, transferComplete } from '../support/raw-cpe.js';
+
+/** The proof that the server is well: another CPE's whole session. */
+async function nextCpeIsServed(t: ExecutionContext, ferry: TestFerry): Promise<void> {
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  t.is(rpcOf((await cpe.post(inform({ serial: 'next' }))).body), 'InformResponse');
+  cpe.close();
+}
+
+const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('<a/>', 'utf16le')]);
+const bodies: readonly [
+  title: string,
+  body: string | Buffer,
+  headers: Record<string, string>,
+  status: number,
+][] = [
+  ['text that is no XML', 'hello', {}, 400],
+  ['XML that ends too early', inform().slice(0, -20), {}, 400],
+  ['XML that is no envelope', '<a/>', {}, 400],
+  ['UTF-16 that is no envelope', utf16, {}, 400],
+  ['bytes that are not in their charset', Buffer.from([0x3c, 0xff, 0xfe, 0xfd]), {}, 400],
+  ['a charset nobody knows', inform(), { 'Content-Type': 'text/xml; charset=klingon' }, 415],
+  ['a coded body', inform(), { 'Content-Encoding': 'gzip' }, 415],
+  ['a DOCTYPE', `<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>${inform()}`, {}, 400],
+  [
+    'an entity bomb',
+    `<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>${inform({ serial: '&b;' })}`,
+    {},
+    400,
+  ],
+  ['nesting 10,000 deep', envelope('<a>'.repeat(10_000) + '</a>'.repeat(10_000)), {}, 400],
+  ['an empty POST without a session', '', {}, 400],
+  ['TransferComplete before Inform', transferComplete('x'), {}, 400],
+  ['a cookie nobody was given', '', { Cookie: `ferry-session=${'0'.repeat(32)}` }, 400],
+];
+
+for (const [title, body, headers, status] of bodies) {
+  test(`${title} gets HTTP ${status}, is logged, and the next CPE is served`, async (t) => {
+    const ferry = await startTestFerry(t, { checksSchema: false });
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    const answer = await cpe.post(body, headers);
+    t.is(answer.status, status, answer.body);
+    t.truthy(ferry.events.find(({ event }) => event === 'cwmp.rejected'));
+    cpe.close();
+    await nextCpeIsServed(t, ferry);
+  });
+}
+
+test('100 MB get HTTP 413 within bounded memory, announced by Content-Length or not', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const announced = await flood(ferry, 'Content-Length: 104857600', 1);
+  t.regex(announced, /^HTTP\/1\.1 413 /);
+  const beforeBytes = process.memoryUsage().rss;
+  const chunked = await flood(ferry, 'Transfer-Encoding: chunked', 100);
+  t.regex(chunked, /^HTTP\/1\.1 413 /);
+  t.true(process.memoryUsage().rss - beforeBytes < 80 * 1024 * 1024);
+  await nextCpeIsServed(t, ferry);
+});
+
+/** Sends up to so many MiB and gives the first of what is answered. */
+function flood(ferry: TestFerry, header: string, mebibytes: number): Promise<string> {
+  const { hostname, port } = new URL(ferry.urls.cwmp);
+  const mebibyte = Buffer.alloc(1024 * 1024, 'a');
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname);
+    let left = mebibytes;
+    let answer = '';
+    const more = () => {
+      while (left-- > 0) {
+        const chunk = header.startsWith('Transfer')
+          ? Buffer.concat([Buffer.from('100000\r\n'), mebibyte, Buffer.from('\r\n')])
+          : mebibyte;
+        if (!socket.write(chunk)) return;
+      }
+    };
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    socket.on('drain', more);
+    // The server may close while we still send; what counts is what it said before.
+    socket.on('error', () => {});
+    socket.on('close', () =>
+      answer === '' ? reject(new Error('closed without an answer')) : resolve(answer),
+    );
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\n${header}\r\n\r\n`);
+    more();
+  });
+}
+
+test('an RPC that nobody knows gets CWMP fault 8000 and the session goes on', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  await cpe.post(inform());
+  const answer = await cpe.post(envelope('<cwmp:MakeCoffee/>', { id: '77' }));
+  t.is(answer.status, 200);
+  t.is(textOf(answer.body, 'FaultCode'), '8000');
+  t.is(textOf(answer.body, 'ID'), '77');
+  t.is(rpcOf((await cpe.post('')).body), 'SetParameterValues');
+  cpe.close();
+});
+
+test('an Inform without a serial number gets CWMP fault 8003 that names the field', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const answer = await cpe.post(inform().replace('<SerialNumber>1</SerialNumber>', ''));
+  t.is(textOf(answer.body, 'FaultCode'), '8003');
+  t.regex(answer.body, /SerialNumber/);
+  cpe.close();
+});
+
+test('an identity that no cpeid can carry gets CWMP fault 8003', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const long = 'é'.repeat(64);
+  const answer = await cpe.post(inform({ serial: long, productClass: long }));
+  t.is(textOf(answer.body, 'FaultCode'), '8003');
+  cpe.close();
+});
+
+test('the cookie of another session is refused on a connection that carries one of its own', async (t) => {
+  const ferry = await startTestFerry(t);
+  const [victim, thief] = [new RawCpe(ferry.urls.cwmp), new RawCpe(ferry.urls.cwmp)];
+  await victim.post(inform({ serial: 'victim' }));
+  await thief.post(inform({ serial: 'thief' }));
+  const answer = await thief.post('', { Cookie: victim.cookie ?? '' });
+  t.is(answer.status, 400);
+  t.is(rpcOf((await victim.post('')).body), 'SetParameterValues');
+  victim.close();
+  thief.close();
+});
+
+test('a session is carried by its cookie to another connection', async (t) => {
+  const ferry = await startTestFerry(t);
+  const [first, second] = [new RawCpe(ferry.urls.cwmp), new RawCpe(ferry.urls.cwmp)];
+  await first.post(inform());
+  second.cookie = first.cookie;
+  t.is(rpcOf((await second.post('')).body), 'SetParameterValues');
+  first.close();
+  second.close();
+});
+
+test('a CPE that keeps no cookie is known by its connection', async (t) => {
+  const ferry = await startTestFerry(t);
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  cpe.keepsCookie = false;
+  await cpe.post(inform());
+  t.is(rpcOf((await cpe.post('')).body), 'SetParameterValues');
+  cpe.close();
+});
+
+test('behind a trusted proxy only the cookie counts, as connections are shared between CPEs', async (t) => {
+  const ferry = await startTestFerry(t, { config: { trustedProxy: ['127.0.0.1'] } });
+  const proxy = new RawCpe(ferry.urls.cwmp);
+  proxy.keepsCookie = false;
+  const from = (address: string) => ({ 'X-Forwarded-For': address });
+  const first = await proxy.post(inform({ serial: 'a' }), from('192.0.2.1'));
+  const second = await proxy.post(inform({ serial: 'b' }), from('192.0.2.2'));
+  t.is((await proxy.post('')).status, 400);
+  for (const answer of [first, second]) {
+    const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    t.is(rpcOf((await proxy.post('', { Cookie: cookie })).body), 'SetParameterValues');
+  }
+  proxy.close();
+  const devices = await ferry.nbi('GET', '/v1/dyn/DeviceStorage/.*?sort=id');
+  t.deepEqual(
+    (devices.body as { details: { ip: string }[] }).details.map(({ ip }) => ip),
+    ['192.0.2.1', '192.0.2.2'],
+  );
+});
+
+test('CPEs must present the configured credentials, and only then', async (t) => {
+  const ferry = await startTestFerry(t, { config: { allowAnonymousCpe: false, cpeAuth: 'home:secret' } });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const refused = await cpe.post(inform());
+  t.is(refused.status, 401);
+  t.is(refused.headers['www-authenticate'], 'Basic realm="Ferry CWMP"');
+  const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+  t.is((await cpe.post(inform(), basic('home:wrong'))).status, 401);
+  t.is(rpcOf((await cpe.post(inform(), basic('home:secret'))).body), 'InformResponse');
+  cpe.close();
+});
+
+test('a session that falls silent expires, and its memory with it', async (t) => {
+  const ferry = await startTestFerry(t, { acsOptions: { sessionIdleMsMax: 1 } });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  await cpe.post(inform());
+  t.is(ferry.acs.cwmp.openSessions, 1);
+  await until('the session is gone', () => ferry.acs.cwmp.openSessions === 0);
+  t.is((await cpe.post('')).status, 400);
+  cpe.close();
+});

@@ -1,0 +1,219 @@
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { createSecrets } from '../../common/index.js';
+import { checkFileToken, issueFileToken } from '../../firmware/file-token.js';
+import {
+  createDownloadLocator,
+  type DownloadLocatorOptions,
+  ImageError,
+  PUBLIC_URL_CHARACTERS_MAX,
+} from '../../firmware/index.js';
+import { openTestLibrary, uploadOf } from './support.js';
+
+const secrets = createSecrets(Buffer.alloc(32, 1));
+const otherSecrets = createSecrets(Buffer.alloc(32, 2));
+const publicUrl = 'https://acs.example.net:8443/fw/';
+const expiresAtMs = 1_800_000_000_000;
+
+async function openLocator(t: ExecutionContext, more: Partial<DownloadLocatorOptions> = {}) {
+  const { library } = await openTestLibrary(t);
+  const name = 'hgw.bin';
+  const { image } = await library.upload(uploadOf(name, Buffer.from('content')));
+  const options = { secrets, publicUrl, auth: { kind: 'token' }, library, ...more } as const;
+  return { image, library, locator: createDownloadLocator(options) };
+}
+
+test('an image is located by a token URL, without credentials', async (t) => {
+  const { locator, image } = await openLocator(t);
+  t.deepEqual(await locator.resolve('hgw.bin'), { image });
+  const token = issueFileToken(secrets, 'hgw.bin', expiresAtMs);
+  t.deepEqual(await locator.locate('hgw.bin', { expiresAtMs }), {
+    url: `https://acs.example.net:8443/fw/t/${token}/hgw.bin`,
+    username: '',
+    password: '',
+    fileType: '1 Firmware Upgrade Image',
+    sizeBytes: 7,
+    targetFileName: 'hgw.bin',
+  });
+});
+
+test('with Basic an image is located by its plain URL and the credentials', async (t) => {
+  const auth = { kind: 'basic', username: 'cpe', password: 's3cret' } as const;
+  const { locator } = await openLocator(t, { auth });
+  t.deepEqual(await locator.locate('hgw.bin', { expiresAtMs }), {
+    url: 'https://acs.example.net:8443/fw/files/hgw.bin',
+    username: 'cpe',
+    password: 's3cret',
+    fileType: '1 Firmware Upgrade Image',
+    sizeBytes: 7,
+    targetFileName: 'hgw.bin',
+  });
+});
+
+test('our own URL of an image names the image, however the host is written', async (t) => {
+  const { locator, image } = await openLocator(t);
+  for (const file of [
+    'https://acs.example.net:8443/fw/files/hgw.bin',
+    'HTTPS://ACS.Example.NET:8443/fw/files/hgw%2Ebin',
+  ]) {
+    t.deepEqual(await locator.resolve(file), { image });
+    t.regex((await locator.locate(file, { expiresAtMs }))?.url ?? '', /\/fw\/t\/[\w-]{28}\/hgw\.bin$/);
+  }
+});
+
+test('a name or own URL without an image is null, and so is anything else that names nothing', async (t) => {
+  const { locator } = await openLocator(t);
+  const base = 'https://acs.example.net:8443/fw/files';
+  for (const file of [
+    'none.bin',
+    `${base}/none.bin`,
+    `${base}/%00`,
+    `${base}/%zz`,
+    '',
+    '../x',
+    'file:///x',
+  ]) {
+    t.is(await locator.resolve(file), null, file);
+    t.is(await locator.locate(file, { expiresAtMs }), null, file);
+  }
+});
+
+const FOREIGN: readonly (readonly [file: string, url: string, username: string, password: string])[] = [
+  ['http://cdn.example.net/a//b;c?d=%41#e', 'http://cdn.example.net/a//b;c?d=%41#e', '', ''],
+  ['ftp://u:p@ftp.example.net/a.bin', 'ftp://ftp.example.net/a.bin', 'u', 'p'],
+  ['HTTP://u%40x:p%3A%2F@CDN/a@b', 'HTTP://CDN/a@b', 'u@x', 'p:/'],
+  ['http://only@h/x', 'http://h/x', 'only', ''],
+  ['https://acs.example.net:8443/other/hgw.bin', 'https://acs.example.net:8443/other/hgw.bin', '', ''],
+];
+
+for (const [file, url, username, password] of FOREIGN) {
+  test(`a URL elsewhere is passed as it is, but for its credentials: ${file}`, async (t) => {
+    const { locator } = await openLocator(t);
+    t.deepEqual(await locator.resolve(file), { url });
+    const expected = {
+      fileType: '1 Firmware Upgrade Image',
+      url,
+      username,
+      password,
+      sizeBytes: 0,
+      targetFileName: '',
+    };
+    t.deepEqual(await locator.locate(file, { expiresAtMs }), expected);
+  });
+}
+
+const UNUSABLE = [
+  'http://',
+  'http://[::1',
+  'http://h/a b',
+  'http://h/\n',
+  'http://h\\x',
+  'http://h/ä',
+  'http://%zz@h/x',
+  `http://h/${'x'.repeat(248)}`,
+  `http://${'u'.repeat(257)}@h/x`,
+  `http://h/${'x'.repeat(100_000)}`,
+];
+
+for (const file of UNUSABLE) {
+  test(`a URL that no Download can carry is refused: ${JSON.stringify(file).slice(0, 40)} (${file.length})`, async (t) => {
+    const { locator } = await openLocator(t);
+    t.is(await locator.resolve(file), null);
+    const error = await t.throwsAsync(locator.locate(file, { expiresAtMs }), { instanceOf: ImageError });
+    t.like(error, { code: 'invalid-url', field: 'file' });
+  });
+}
+
+test('a foreign URL of 256 characters is accepted, whatever its userinfo adds', async (t) => {
+  const { locator } = await openLocator(t);
+  const url = `http://h/${'x'.repeat(247)}`;
+  const located = await locator.locate(url.replace('//', '//user:password@'), { expiresAtMs });
+  t.is(located?.url, url);
+  t.is(url.length, 256);
+});
+
+test('the longest public URL and the longest name make a URL of exactly 256 characters', async (t) => {
+  const longest = `http://h/${'p'.repeat(PUBLIC_URL_CHARACTERS_MAX - 9)}`;
+  const { library, locator } = await openLocator(t, { publicUrl: longest });
+  const name = 'n'.repeat(128);
+  await library.upload(uploadOf(name, Buffer.from('x')));
+  const located = await locator.locate(name, { expiresAtMs });
+  t.is(located?.url.length, 256);
+  t.throws(
+    () => createDownloadLocator({ secrets, publicUrl: `${longest}p`, auth: { kind: 'token' }, library }),
+    { message: /has 97 characters, at most 96/ },
+  );
+});
+
+test('the first subnet that holds the CPE chooses the public URL, else the default', async (t) => {
+  const { locator } = await openLocator(t, {
+    publicUrl: [
+      { subnet: '10.1.0.0/16', url: 'http://narrow' },
+      { subnet: '10.0.0.0/8', url: 'http://wide' },
+      { subnet: '2001:db8::/32', url: 'http://six' },
+      { subnet: 'default', url: 'http://rest' },
+    ],
+  });
+  const cases: readonly (readonly [string | undefined, string])[] = [
+    ['10.1.2.3', 'narrow'],
+    ['10.2.2.3', 'wide'],
+    ['::ffff:10.2.2.3', 'wide'],
+    ['2001:DB8::1', 'six'],
+    ['192.0.2.1', 'rest'],
+    ['not an address', 'rest'],
+    [undefined, 'rest'],
+  ];
+  for (const [cpeIp, host] of cases) {
+    const located = await locator.locate('hgw.bin', { expiresAtMs, cpeIp });
+    t.is(new URL(located?.url ?? '').host, host, cpeIp ?? 'none');
+  }
+});
+
+const BAD_OPTIONS: readonly (readonly [RegExp, Partial<DownloadLocatorOptions>])[] = [
+  [/absolute http or https URL/, { publicUrl: 'acs.example.net' }],
+  [/absolute http or https URL/, { publicUrl: 'ftp://acs.example.net' }],
+  [/no user, password, query or fragment/, { publicUrl: 'http://u:p@h' }],
+  [/no user, password, query or fragment/, { publicUrl: 'http://h/?x' }],
+  [/last entry must have the subnet "default"/, { publicUrl: [] }],
+  [/last entry must have the subnet "default"/, { publicUrl: [{ subnet: '10.0.0.0/8', url: 'http://h' }] }],
+  [
+    /"10.0.0.0\/33" must be a subnet/,
+    {
+      publicUrl: [
+        { subnet: '10.0.0.0/33', url: 'http://h' },
+        { subnet: 'default', url: 'http://h' },
+      ],
+    },
+  ],
+  [/no colon/, { auth: { kind: 'basic', username: 'a:b', password: 'c' } }],
+  [/file password: must be 1 to 256/, { auth: { kind: 'basic', username: 'a', password: '' } }],
+];
+
+for (const [message, options] of BAD_OPTIONS) {
+  test(`an unusable configuration is refused at once: ${JSON.stringify(options)}`, async (t) => {
+    await t.throwsAsync(openLocator(t, options), { message });
+  });
+}
+
+test('a token is valid for its name until its time, and any altered character makes it forged', (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 4_000_000_000 }),
+      fc.nat({ max: 27 }),
+      fc.constantFrom(...'ABCabc019_-'),
+      (expirySeconds, position, character) => {
+        const nowMs = expirySeconds * 1_000;
+        const token = issueFileToken(secrets, 'a.bin', nowMs);
+        const altered = token.slice(0, position) + character + token.slice(position + 1);
+        t.is(checkFileToken(secrets, token, 'a.bin', nowMs - 1), 'valid');
+        t.is(checkFileToken(secrets, token, 'a.bin', nowMs), 'expired');
+        t.is(checkFileToken(secrets, token, 'b.bin', nowMs - 1), 'forged');
+        t.is(checkFileToken(otherSecrets, token, 'a.bin', nowMs - 1), 'forged');
+        t.is(checkFileToken(secrets, altered, 'a.bin', nowMs - 1), altered === token ? 'valid' : 'forged');
+      },
+    ),
+  );
+  for (const garbage of ['', 'x', '='.repeat(28), 'A'.repeat(29)]) {
+    t.is(checkFileToken(secrets, garbage, 'a.bin', 0), 'forged');
+  }
+});

@@ -1,0 +1,166 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough, Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { DAY_MS, silentLogger, systemClock } from '../../common/index.js';
+import { ImageError, type ImageLibrary, openImageLibrary } from '../../firmware/index.js';
+import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
+import { MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
+
+const run = promisify(execFile);
+const CHILD = fileURLToPath(new URL('./upload-child.js', import.meta.url));
+const limits = { imageBytesMax: 64 * MEBIBYTE };
+
+/** Lets a child upload until it has acknowledged `count` images and is in the middle of another, and kills it. */
+async function uploadAndKill(
+  count: number,
+  ...[storeDirectory, directory, prefix]: [string, string, string]
+): Promise<Map<string, string>> {
+  const child = spawn(process.execPath, [CHILD, storeDirectory, directory, prefix], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const acknowledged = new Map<string, string>();
+  let isHalf = false;
+  for await (const line of createInterface(child.stdout)) {
+    const [name = '', sha256] = line.split(' ');
+    if (sha256 === undefined) isHalf = true;
+    else acknowledged.set(name, sha256);
+    if (isHalf && acknowledged.size >= count) child.kill('SIGKILL');
+  }
+  const [, signal] = await exited;
+  if (signal !== 'SIGKILL') throw new Error(`The child ended by itself (${signal})`);
+  return acknowledged;
+}
+
+async function isWhole(library: ImageLibrary, name: string, sha256: string): Promise<boolean> {
+  const image = await library.get(name);
+  return image !== null && sha256Of(await readFile(library.contentPath(image))) === sha256;
+}
+
+test('after kill -9 in mid-upload every acknowledged image is whole, the half one is not there, and cleanUp removes its bytes', async (t) => {
+  const storeDirectory = await mkdtemp(join(tmpdir(), 'ferry-store-'));
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-images-'));
+  const acknowledged = new Map<string, string>();
+  for (const [round, count] of [1, 4, 9].entries()) {
+    const fresh = await uploadAndKill(count, storeDirectory, directory, `r${round}`);
+    for (const [name, sha256] of fresh) acknowledged.set(name, sha256);
+  }
+  const store = await openLmdbStore({ directory: storeDirectory });
+  t.teardown(async () => {
+    await store.close();
+    await rm(storeDirectory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  });
+  const clock = () => Date.now() + DAY_MS;
+  const library = await openImageLibrary({ directory, store, limits, clock, logger: silentLogger });
+  for (const [name, sha256] of acknowledged) t.true(await isWhole(library, name, sha256), name);
+  const { items } = await library.list({ limit: 1_000 });
+  for (const image of items) t.true(await isWhole(library, image.id, image.sha256), image.id);
+  t.deepEqual(
+    items.filter((image) => image.id.endsWith('-half')),
+    [],
+  );
+  t.true((await readdir(join(directory, 'incoming'))).length >= 3);
+
+  await library.cleanUp();
+
+  t.deepEqual(await readdir(join(directory, 'incoming')), []);
+  const files = await readdir(join(directory, 'content'));
+  t.deepEqual(files.sort(), items.map((image) => image.contentFile).sort());
+});
+
+/** A file system of one mebibyte; null where this user may not mount one (but CI must). */
+async function mountSmall(t: ExecutionContext): Promise<string | null> {
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-small-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]);
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error;
+    t.log(`Not tested, as mounting a tmpfs is not allowed here: ${error}`);
+    return null;
+  }
+  t.teardown(() => run('umount', [directory]));
+  return directory;
+}
+
+test('a full disk refuses an upload with no-space, leaves no part of it, and takes the next one that fits', async (t) => {
+  const directory = await mountSmall(t);
+  if (directory === null) {
+    t.pass();
+    return;
+  }
+  const { library } = await openTestLibrary(t, { directory });
+  const kept = randomContent(300_000);
+  await library.upload(uploadOf('kept', kept));
+
+  const tooMuch = uploadOf('big', randomContent(2 * MEBIBYTE));
+  t.like(await t.throwsAsync(library.upload(tooMuch), { instanceOf: ImageError }), { code: 'no-space' });
+
+  t.is(await library.get('big'), null);
+  t.deepEqual(await readdir(join(directory, 'incoming')), []);
+  t.true(await isWhole(library, 'kept', sha256Of(kept)));
+  t.is((await library.upload(uploadOf('small', randomContent(500_000)))).outcome, 'created');
+});
+
+test('an upload announced larger than the free space is refused unread', async (t) => {
+  const directory = await mountSmall(t);
+  if (directory === null) {
+    t.pass();
+    return;
+  }
+  const { library } = await openTestLibrary(t, { directory });
+  const content = new PassThrough();
+  const announced = uploadOf('big', content, { sizeBytes: 2 * MEBIBYTE });
+  t.like(await t.throwsAsync(library.upload(announced), { instanceOf: ImageError }), { code: 'no-space' });
+  t.false(content.destroyed);
+});
+
+/** The same store, but that a commit fails: before it is done, or after. */
+function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
+  return {
+    collection: (definition) => store.collection(definition),
+    close: () => store.close(),
+    async commit(changes) {
+      if (code === 'unavailable') await store.commit(changes);
+      throw new StoreError(code, 'the test says so');
+    },
+  };
+}
+
+test('a store without room refuses an upload with no-space and leaves no content behind', async (t) => {
+  const { store, directory } = await openTestLibrary(t);
+  const full = failing(store, 'no-space');
+  const library = await openImageLibrary({
+    directory,
+    store: full,
+    limits,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const upload = uploadOf('a', Readable.from([Buffer.from('content')]));
+  t.like(await t.throwsAsync(library.upload(upload), { instanceOf: ImageError }), { code: 'no-space' });
+  t.deepEqual(await readdir(join(directory, 'content')), []);
+});
+
+test('where the store cannot say whether a commit was done, the content stays', async (t) => {
+  const { store, directory, library } = await openTestLibrary(t);
+  const uncertain = failing(store, 'unavailable');
+  const other = await openImageLibrary({
+    directory,
+    store: uncertain,
+    limits,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const content = Buffer.from('content');
+  await t.throwsAsync(other.upload(uploadOf('a', content)), { instanceOf: StoreError });
+  t.true(await isWhole(library, 'a', sha256Of(content)));
+});

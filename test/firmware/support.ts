@@ -1,0 +1,105 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import type { Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { ExecutionContext } from 'ava';
+import { type Clock, silentLogger, systemClock } from '../../common/index.js';
+import { type ImageLibrary, openImageLibrary, type Upload } from '../../firmware/index.js';
+import type { Store } from '../../store/index.js';
+import { openTestStore } from '../support/store.js';
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** One request on a connection of its own, the path sent exactly as it is written. */
+export function ask(
+  port: number,
+  path: string,
+  options: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Answer> {
+  const agent = new Agent({ keepAlive: false });
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, path, agent, ...options }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+/** Starts a server on a free port of the loopback address. */
+export function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('not a TCP server'));
+      else resolve(address.port);
+    });
+  });
+}
+
+export function sha256Of(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+export const MEBIBYTE = 1024 * 1024;
+
+export interface TestLibrary {
+  readonly library: ImageLibrary;
+  readonly directory: string;
+  readonly store: Store;
+}
+
+/** An image library over a real store in directories of its own, which go with the test. */
+export async function openTestLibrary(
+  t: ExecutionContext,
+  options: {
+    readonly imageBytesMax?: number;
+    readonly uploadIdleMsMax?: number;
+    readonly clock?: Clock;
+    readonly directory?: string;
+  } = {},
+): Promise<TestLibrary> {
+  const { store, directory: storeDirectory } = await openTestStore();
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'ferry-images-')));
+  t.teardown(async () => {
+    await store.close();
+    await rm(storeDirectory, { recursive: true, force: true });
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+  });
+  const { imageBytesMax = 64 * MEBIBYTE, uploadIdleMsMax = 60_000, clock = systemClock } = options;
+  const limits = { imageBytesMax, uploadIdleMsMax };
+  const library = await openImageLibrary({ directory, store, limits, clock, logger: silentLogger });
+  return { library, directory, store };
+}
+
+/** An upload of `content` (or of a whole stream) with nothing said about it but its name. */
+export function uploadOf(
+  name: string,
+  content: Buffer | Readable,
+  more: Partial<Omit<Upload, 'metadata' | 'content'>> & { metadata?: Partial<Upload['metadata']> } = {},
+): Upload {
+  const stream = Buffer.isBuffer(content) ? Readable.from(pieces(content)) : content;
+  return { uploadedBy: 'tester', ...more, metadata: { name, ...more.metadata }, content: stream };
+}
+
+export function randomContent(sizeBytes: number): Buffer {
+  return randomBytes(sizeBytes);
+}
+
+function* pieces(content: Buffer): Generator<Buffer> {
+  const pieceBytes = 64 * 1024;
+  for (let start = 0; start < content.length; start += pieceBytes) {
+    yield content.subarray(start, start + pieceBytes);
+  }
+}

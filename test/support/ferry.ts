@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import type { AcsOptions } from '../../acs/index.js';
+import { parseConfig } from '../../cli/config.js';
+import { type Ferry, startFerry } from '../../cli/server.js';
+import { createLogger, type LogFields, type Logger, silentLogger, systemClock } from '../../common/index.js';
+import { validateEnvelopes } from './cwmp-schema.js';
+
+export const ADMIN = { name: 'admin', password: 'a test password' };
+
+export interface TestFerry extends Ferry {
+  readonly dataDir: string;
+  /** Every CWMP envelope that came in or went out so far. */
+  readonly envelopes: string[];
+  /** Events logged so far, newest last. */
+  readonly events: { readonly event: string; readonly fields: LogFields }[];
+  /** Calls the northbound interface as admin. */
+  nbi(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<NbiAnswer>;
+}
+
+export interface NbiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/**
+ * A whole Ferry on ports of its own, in a directory of its own, closed at the end of the test. Whatever CWMP it spoke and was
+ * spoken to is then held against the official schemas.
+ */
+export async function startTestFerry(
+  t: ExecutionContext,
+  options: {
+    readonly config?: Readonly<Record<string, unknown>>;
+    readonly acsOptions?: Partial<AcsOptions>;
+    readonly dataDir?: string;
+    /** For tests that send what no schema allows. */
+    readonly checksSchema?: boolean;
+  } = {},
+): Promise<TestFerry> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ferry-test-')));
+  const envelopes: string[] = [];
+  const events: { event: string; fields: LogFields }[] = [];
+  const config = parseConfig({
+    dataDir,
+    cwmpListen: '127.0.0.1:0',
+    nbiListen: '127.0.0.1:0',
+    fileListen: '127.0.0.1:0',
+    allowAnonymousCpe: true,
+    adminPassword: ADMIN.password,
+    connectionRequestSubnet: ['127.0.0.0/8'],
+    ...options.config,
+  });
+  const ferry = await startFerry(config, {
+    clock: systemClock,
+    logger: recording(events),
+    trace: (_direction, envelope) => envelopes.push(envelope.toString()),
+    ...(options.acsOptions !== undefined && { acsOptions: options.acsOptions }),
+  });
+  t.teardown(async () => {
+    await ferry.close();
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  });
+  if (options.checksSchema !== false) {
+    t.teardown(async () => {
+      const errors = await validateEnvelopes(envelopes);
+      for (const { index, error } of errors.slice(0, 3)) t.log(error, envelopes[index]);
+      // A teardown cannot fail an assertion; an error it throws fails the test.
+      if (errors.length > 0) throw new Error(`${errors.length} CWMP envelopes break the official schema`);
+    });
+  }
+  return { ...ferry, dataDir, envelopes, events, nbi: nbiClient(ferry.urls.nbi) };
+}
+
+/** Calls an NBI as admin; JSON in and out. */
+export function nbiClient(url: string): TestFerry['nbi'] {
+  const authorization = `Basic ${Buffer.from(`${ADMIN.name}:${ADMIN.password}`).toString('base64')}`;
+  return async (method, path, body, headers = {}) => {
+    const isRaw = body instanceof Uint8Array;
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        Authorization: authorization,
+        ...(body !== undefined && {
+          'Content-Type': isRaw ? 'application/octet-stream' : 'application/json',
+        }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+}
+
+function recording(events: { event: string; fields: LogFields }[]): Logger {
+  const visible = process.env['FERRY_TEST_LOG'];
+  const shown = visible ? createLogger({ level: 'debug', format: 'text' }) : silentLogger;
+  const record =
+    (level: keyof Logger) =>
+    (event: string, fields: LogFields = {}) => {
+      events.push({ event, fields });
+      shown[level](event, fields);
+    };
+  return { error: record('error'), warn: record('warn'), info: record('info'), debug: record('debug') };
+}
+
+/** Waits until `read` gives something other than null, undefined or false, and gives that. */
+export async function until<T>(
+  what: string,
+  read: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await read();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (performance.now() > deadlineMs) throw new Error(`Waited ${timeoutMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
