@@ -169,6 +169,7 @@ class LmdbStore implements Store {
       for (let done = false; !done; steps++) {
         this.#checkOpen();
         done = await this.#writer.run((transaction) => settleStep(transaction, definition), 0);
+        this.#logger.debug('store.index-step', { collection: name, steps });
       }
       this.#checkOpen();
       this.#trees.root.resetReadTxn();

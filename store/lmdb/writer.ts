@@ -12,6 +12,9 @@ const JOBS_WAITING_MAX = 50_000;
 const FREE_BYTES_MIN = 1024 * 1024;
 const ERRNO_NO_SPACE = new Set([27 /* EFBIG */, 28 /* ENOSPC */, 122 /* EDQUOT */]);
 
+const NOT_WRITTEN = 'The store could not be written in time; nothing was changed';
+const PERHAPS_WRITTEN = 'The disk did not answer in time; the change may or may not be in the store';
+
 export interface WriterOptions {
   readonly directory: string;
   readonly logger: Logger;
@@ -32,6 +35,8 @@ interface Job<Context> {
   readonly reject: (error: unknown) => void;
   outcome: { readonly value: unknown } | { readonly error: unknown } | null;
   ticksWaited: number;
+  /** It failed together with others. */
+  alone: boolean;
 }
 
 /**
@@ -47,6 +52,7 @@ export class Writer<Context extends Transaction> {
   #pumping: Promise<void> | null = null;
   /** Of the watchdog, since the transaction under way was asked for. */
   #ticks = 0;
+  #watchdog: NodeJS.Timeout | null = null;
   #onStall: () => void = () => {};
 
   constructor(
@@ -78,42 +84,49 @@ export class Writer<Context extends Transaction> {
         reject,
         outcome: null,
         ticksWaited: 0,
+        alone: false,
       });
+      this.#watchdog?.ref();
       this.#pumping ??= this.#pump();
     });
   }
 
   /** Waits for all jobs. @returns false where the write lock or the disk does not let them finish */
   async drain(): Promise<boolean> {
+    if (this.#pumping === null) return true;
+    if (this.#ticks > 1) return false;
     const stalled = new Promise<false>((resolve) => {
       this.#onStall = () => resolve(false);
     });
-    return Promise.race([Promise.resolve(this.#pumping).then(() => true), stalled]);
+    return Promise.race([this.#pumping.then(() => true), stalled]);
   }
 
   async #pump(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(() => this.#nextBatch());
+    while (this.#waiting.length > 0) {
+      this.#watchdog = setInterval(() => this.#expire(), this.options.waitMs);
+      const { batch, failure } = await this.#transact();
+      clearInterval(this.#watchdog);
+      this.#watchdog = null;
+      this.#ticks = 0;
+      this.#inFlight = [];
+      if (failure === null) batch.forEach(settle);
+      else await this.#failed(batch, failure.cause);
+    }
     this.#pumping = null;
   }
 
-  /** Jobs are taken when the lock is held, so that those that came while it was waited for are in. */
-  async #commit(take: () => Job<Context>[]): Promise<void> {
-    this.#ticks = 0;
-    const watchdog = setInterval(() => this.#expire(), this.options.waitMs);
+  async #transact(): Promise<{ batch: Job<Context>[]; failure: { cause: unknown } | null }> {
     let batch: Job<Context>[] = [];
     try {
       await this.root.transaction(() => {
-        batch = take();
+        // Taken only now that the lock is held, so that those that came while it was waited for are in.
+        batch = this.#nextBatch();
         this.#inFlight = batch;
         this.#runAll(batch);
       });
-      for (const job of batch) settle(job);
+      return { batch, failure: null };
     } catch (cause) {
-      // Not reached the callback: the batch is still waiting, and must not wait for ever.
-      await this.#failed(batch.length === 0 ? take() : batch, cause);
-    } finally {
-      clearInterval(watchdog);
-      this.#inFlight = [];
+      return { batch: batch.length === 0 ? this.#nextBatch() : batch, failure: { cause } };
     }
   }
 
@@ -137,15 +150,17 @@ export class Writer<Context extends Transaction> {
       commits: batch.length,
       error: error.message,
     });
-    // What does not fit must not take down what does: a delete, or a smaller document.
     if (error.code === 'no-space' && batch.length > 1) {
-      for (const job of batch) await this.#commit(() => [job]);
+      // What does not fit must not take down what does: a delete, or a smaller document.
+      for (const job of batch) job.alone = true;
+      this.#waiting.unshift(...batch);
     } else {
       for (const job of batch) job.reject(error);
     }
   }
 
   #nextBatch(): Job<Context>[] {
+    if (this.#waiting[0]?.alone === true) return this.#waiting.splice(0, 1);
     let count = 0;
     let sizeBytes = 0;
     for (const job of this.#waiting) {
@@ -168,24 +183,18 @@ export class Writer<Context extends Transaction> {
       });
       this.#onStall();
     }
+    const isLate = (job: Job<Context>) => job.ticksWaited++ > 0;
     const waiting: Job<Context>[] = [];
     for (const job of this.#waiting) {
-      if (job.ticksWaited++ === 0) waiting.push(job);
-      else
-        job.reject(
-          new StoreError('unavailable', 'The store could not be written in time; nothing was changed'),
-        );
+      if (isLate(job)) job.reject(new StoreError('unavailable', NOT_WRITTEN));
+      else waiting.push(job);
     }
     this.#waiting = waiting;
-    for (const job of this.#inFlight) {
-      if (job.ticksWaited++ === 0) continue;
-      job.reject(
-        new StoreError(
-          'unavailable',
-          'The disk did not answer in time; the change may or may not be in the store',
-        ),
-      );
+    for (const job of this.#inFlight.filter(isLate)) {
+      job.reject(new StoreError('unavailable', PERHAPS_WRITTEN));
     }
+    // With everyone answered, a transaction that hangs must not keep the process from ending.
+    if (this.#ticks > 1 && waiting.length === 0) this.#watchdog?.unref();
   }
 }
 

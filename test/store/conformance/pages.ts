@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import {
+  type Cursor,
+  DOCUMENT_BYTES_MAX,
+  type FindQuery,
+  PAGE_ITEMS_MAX,
+  StoreError,
+} from '../../../store/index.js';
+import { collectPages, given, rejects } from '../things.js';
+import type { Rule } from './rule.js';
+
+/** Pages, cursors, and queries that are refused. */
+export function pages(rule: Rule): void {
+  rule('pages cover the range once, in either order, at any size', async (t, things, store) => {
+    const total = 101;
+    await store.commit(
+      Array.from({ length: total }, (_, at) =>
+        things.putting({ id: `d${at}`, n: at % 10, tags: [at % 3, at % 7, 'all'] }),
+      ),
+    );
+    for (const index of ['id', 'n', 'tags']) {
+      for (const order of ['ascending', 'descending'] as const) {
+        for (const limit of [1, 7, 100, 101, 1000]) {
+          const pages = await collectPages(things, { index, order, limit });
+          t.true(pages.every((page) => page.length <= limit));
+          t.is(new Set(pages.flat()).size, total, `${index} ${order} ${limit}`);
+          t.is(pages.flat().length, total);
+          if (index !== 'tags') t.is(pages.length, Math.ceil(total / limit));
+        }
+      }
+    }
+    const scanned: string[] = [];
+    for await (const { document } of things.scan({ index: 'n', order: 'descending', below: 5 }))
+      scanned.push(document.id);
+    t.is(scanned.length, await things.count({ index: 'n', below: 5 }));
+  });
+
+  rule('a cursor stays valid when its document is gone and others come and go', async (t, things, store) => {
+    const stay = Array.from({ length: 50 }, (_, at) => `stay${String(at).padStart(2, '0')}`);
+    await store.commit(stay.map((id) => things.putting({ id, n: 1 })));
+    const seen: string[] = [];
+    let after: Cursor | null = null;
+    for (let round = 0; round === 0 || after !== null; round++) {
+      const page = await things.find({ index: 'n', limit: 5, ...(after === null ? {} : { after }) });
+      seen.push(...page.items.map(({ document }) => document.id));
+      after = page.next;
+      const last = page.items.at(-1)?.document.id ?? '';
+      await store.commit([
+        things.deleting(last),
+        things.putting({ id: `!before${round}`, n: 1 }),
+        things.putting({ id: 'moves', n: round % 2 }),
+      ]);
+    }
+    t.deepEqual(
+      seen.filter((id) => id.startsWith('stay')),
+      stay,
+    );
+  });
+
+  rule('a cursor is only good for the query it came from', async (t, things, store) => {
+    await store.commit(['a', 'b', 'c'].map((s) => things.putting({ id: s, s, n: 1 })));
+    const next = given((await things.find({ index: 's', limit: 1 })).next);
+    t.regex(next, /^[A-Za-z0-9_-]+$/);
+    t.is((await things.find({ index: 's', limit: 2, after: next })).items.length, 2);
+    const wrong: FindQuery[] = [
+      { index: 'n', limit: 1, after: next },
+      { limit: 1, after: next },
+      { index: 's', limit: 1, prefix: 'b', after: next },
+      { index: 's', limit: 1, order: 'descending', after: next },
+      ...['', 'x', '!', `${next}=`, 'A'.repeat(5000), next.slice(0, 12)].map((after) => ({
+        index: 's',
+        limit: 1,
+        after: after as Cursor,
+      })),
+    ];
+    for (const query of wrong) await rejects(t, things.find(query), 'bad-query', /cursor/);
+  });
+
+  rule('a mangled cursor is refused or harmless', async (t, things, store) => {
+    await store.commit(['a', 'b', 'c'].map((s) => things.putting({ id: s, s })));
+    const next = given((await things.find({ index: 's', limit: 1 })).next);
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), fc.nat(40), async (noise, keep) => {
+        const after = Buffer.concat([Buffer.from(next, 'base64url').subarray(0, keep), noise]).toString(
+          'base64url',
+        );
+        const outcome = await things
+          .find({ index: 's', limit: 5, after: after as Cursor })
+          .catch((error: unknown) => error);
+        if (outcome instanceof Error) return outcome instanceof StoreError && outcome.code === 'bad-query';
+        return true;
+      }),
+      { numRuns: 200 },
+    );
+    t.pass();
+  });
+
+  rule('a query that cannot be is refused with what is wrong', async (t, things) => {
+    const wrong: [Partial<FindQuery>, RegExp][] = [
+      [{ index: 'nope' }, /no index "nope"; there are: id, n/],
+      [{ index: 'constructor' }, /no index/],
+      [{ limit: 0 }, /limit/],
+      [{ limit: PAGE_ITEMS_MAX + 1 }, /limit/],
+      [{ limit: 1.5 }, /limit/],
+      [{ index: 'n', equals: [1, 2] }, /at most 1/],
+      [{ index: 'n', equals: [1], below: 2 }, /leaves free/],
+      [{ index: 's', prefix: 'a', atLeast: 'a' }, /excludes/],
+      [{ index: 'n', atLeast: Number.NaN }, /atLeast/],
+      [{ index: 's', equals: ['\ud800'] }, /equals\[0\]/],
+    ];
+    for (const [query, message] of wrong)
+      await rejects(t, things.find({ limit: 1, ...query }), 'bad-query', message);
+    await rejects(t, things.count({ index: 'nope' }), 'bad-query', /no index/);
+  });
+
+  rule('a page of large documents ends early and is continued', async (t, things) => {
+    const text = 'x'.repeat(DOCUMENT_BYTES_MAX - 100);
+    for (let at = 0; at < 5; at++) await things.put({ id: String(at), n: 1, deep: text });
+    const pages = await collectPages(things, { index: 'n', limit: 1000 });
+    t.true(pages.length > 1);
+    t.deepEqual(pages.flat(), ['0', '1', '2', '3', '4']);
+  });
+}

@@ -1,0 +1,72 @@
+import { readSync, writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { open } from 'lmdb';
+import { type Logger, silentLogger } from '../../common/index.js';
+import { openLmdbStore } from '../../store/index.js';
+import { THINGS, type Thing } from './things.js';
+
+// Another process on the same store, for the tests of LMDB: `lmdb-child.js COMMAND DIRECTORY`. It answers in lines on
+// standard output, written synchronously so that a line is out before anything that follows can be killed.
+const [command = '', directory = ''] = process.argv.slice(2);
+const say = (line: string) => writeSync(1, `${line}\n`);
+
+switch (command) {
+  case 'write-until-killed': {
+    const store = await openLmdbStore({ directory });
+    const things = store.collection<Thing>(THINGS);
+    const mirrors = store.collection<Thing>({ name: 'mirrors', indexes: { n: ['n'] } });
+    let next = (await things.get('total'))?.document.n ?? 0;
+    const writer = async () => {
+      for (;;) {
+        const n = Number(next);
+        next = n + 1;
+        const id = `${process.pid}-${n}`;
+        const outcome = await store.commit([
+          things.inserting({ id, n, s: 'written', tags: [n, `${n % 3}`, 'all'] }),
+          mirrors.putting({ id, n, deep: 'x'.repeat(n % 5000) }),
+          things.counting('total', { n: 1 }),
+        ]);
+        if (!outcome.committed) throw new Error(`Refused: ${JSON.stringify(outcome.refused)}`);
+        say(id);
+      }
+    };
+    // A test that is gone must not leave this running.
+    process.stdin.on('end', () => process.exit()).resume();
+    await Promise.all(Array.from({ length: 5 }, writer));
+    break;
+  }
+  case 'count-on-request': {
+    const store = await openLmdbStore({ directory });
+    const things = store.collection<Thing>(THINGS);
+    say('ready');
+    for await (const line of createInterface({ input: process.stdin })) {
+      const times = Number(line);
+      await Promise.all(
+        Array.from({ length: times }, () => store.commit([things.counting('counter', { n: 1 })])),
+      );
+      say(`sequence ${await things.sequence()}`);
+    }
+    await store.close();
+    break;
+  }
+  case 'make-indexes': {
+    const debug: Logger['debug'] = (event) => {
+      say(event);
+      readSync(0, Buffer.alloc(1)); // until told to go on, or for ever after the end of standard input
+    };
+    const store = await openLmdbStore({ directory, logger: { ...silentLogger, debug } });
+    await store.collection<Thing>({ ...THINGS, indexes: { s: ['s'], renewed: ['n', 's'] } }).count();
+    say('done');
+    await store.close();
+    break;
+  }
+  case 'hold-the-write-lock': {
+    open({ path: directory, noSubdir: false, maxDbs: 8, overlappingSync: false }).transactionSync(() => {
+      say('held');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+    });
+    break;
+  }
+  default:
+    throw new Error(`Unknown command ${command}`);
+}
