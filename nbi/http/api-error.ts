@@ -55,7 +55,6 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'checksum-mismatch': 400,
   incomplete: 400,
   empty: 400,
-  'invalid-url': 400,
   'not-found': 404,
   'name-taken': 409,
   'too-large': 413,
