@@ -14,7 +14,7 @@ export function columnsOf(stream: NodeJS.WriteStream): number {
 }
 
 /**
- * A table that fits the terminal: columns are as wide as their longest cell, and where that is too much the widest is wrapped.
+ * A table that fits the terminal: columns are as wide as their longest cell, and where that is too much the widest are wrapped.
  * @param rows  cells by column, all of one length
  */
 export function tableText(
@@ -37,15 +37,35 @@ export function tableText(
   const table = new Table({
     head: [...head],
     colWidths: widths.map((width) => width + 2),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push([...row]);
+  for (const row of rows)
+    table.push(row.map((cell, column) => wrapped(cell, widths[column] ?? CELL_COLUMNS_MIN)));
   return table.toString();
 }
 
 const CELL_COLUMNS_MIN = 8;
+
+/** Broken between words; a word that is too long for a line is broken where the line ends, so that nothing is lost. */
+function wrapped(text: string, columnsMax: number): string {
+  const lines: string[] = [];
+  for (const line of text.split('\n')) {
+    let current = '';
+    for (const word of line.split(' ')) {
+      if (current !== '' && current.length + 1 + word.length > columnsMax) {
+        lines.push(current);
+        current = '';
+      }
+      current = current === '' ? word : `${current} ${word}`;
+      while (current.length > columnsMax) {
+        lines.push(current.slice(0, columnsMax));
+        current = current.slice(columnsMax);
+      }
+    }
+    lines.push(current);
+  }
+  return lines.join('\n');
+}
 
 function longestLine(text: string): number {
   return Math.max(...text.split('\n').map((line) => line.length));

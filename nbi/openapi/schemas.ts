@@ -42,6 +42,11 @@ export const schemas = {
       hardwareVersion: { type: 'string' },
       ip: { type: 'string', description: 'Where its last Inform came from.' },
       connectionRequestUrl: { type: 'string' },
+      provisioning: {
+        enum: ['due', 'done', 'refused'],
+        description:
+          'Whether connection-request credentials and periodic Inform have been set; refused: the CPE answered with a fault.',
+      },
       registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
       lastInform: { type: 'integer', description: 'In epoch seconds.' },
       lastEvents: { type: 'array', items: { type: 'string' } },

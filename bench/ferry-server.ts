@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { Readable } from 'node:stream';
+import { parseConfig } from '../cli/config.js';
+import { startFerry } from '../cli/server.js';
+import { createLogger, systemClock } from '../common/index.js';
+
+/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it. */
+const dataDir = await mkdtemp(join(tmpdir(), 'ferry-bench-'));
+const config = parseConfig({
+  dataDir,
+  cwmpListen: '127.0.0.1:0',
+  nbiListen: '127.0.0.1:0',
+  fileListen: '127.0.0.1:0',
+  allowAnonymousCpe: true,
+  adminPassword: 'bench password',
+});
+const ferry = await startFerry(config, {
+  clock: systemClock,
+  logger: createLogger({ level: 'warn', format: 'json' }),
+});
+await ferry.installation.images.upload({
+  metadata: { name: 'bench.bin', softwareVersion: '2.0.0' },
+  content: Readable.from([Buffer.from('bench')]),
+  uploadedBy: 'bench',
+});
+
+process.on('message', async (message: { readonly rule?: unknown }) => {
+  if (message.rule !== undefined) {
+    await ferry.rules.put([message.rule], { author: 'bench', onlyNew: false });
+    process.send?.({ done: true });
+  } else {
+    process.send?.({ cpu: process.cpuUsage() });
+  }
+});
+process.on('disconnect', async () => {
+  await ferry.close();
+  await rm(dataDir, { recursive: true, force: true });
+  process.exit(0);
+});
+process.send?.({ port: Number(new URL(ferry.urls.cwmp).port) });
