@@ -17,7 +17,7 @@ export async function sendEntries(
   response: Response,
   dialect: DynDialect,
   selected: AsyncIterable<Entry>,
-  { order, limit, after }: Query,
+  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
   limits: NbiLimits,
 ): Promise<void> {
   const following = after === null ? selected : entriesAfter(selected, after, order);

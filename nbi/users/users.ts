@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, type Logger, MINUTE_MS, type Secrets } from '../../common/index.js';
 import type { Collection, Store } from '../../store/index.js';
-import { Attempts } from './attempts.js';
+import { Attempts, attemptOrigin } from './attempts.js';
 import { checkPassword, hashPassword, impossibleHash, passwordMatches } from './password.js';
 import {
   PASSWORD_BYTES_MAX,
@@ -56,7 +56,7 @@ const REMEMBERED_MAX = 1_000;
 /** scrypt takes 32 MB and a thread each: more at once would starve the rest of the process. */
 const HASHES_AT_A_TIME = 2;
 /** Credentials being checked or waiting for it; whoever comes on top is told to try again. */
-const CHECKS_MAX = 64;
+const CHECKS_MAX = 32;
 const CHECKS_RETRY_SECONDS = 1;
 const GENERATED_PASSWORD_BYTES = 18;
 const NAME_CHARACTERS_LOGGED = 64;
@@ -199,7 +199,7 @@ class Verifier {
   }
 
   async #verifyAnew(credentials: Credentials, key: string): Promise<Verification> {
-    const { address } = credentials;
+    const address = attemptOrigin(credentials.address);
     const name = credentials.name.slice(0, NAME_CHARACTERS_LOGGED);
     const retryAfterSeconds =
       this.#checks >= CHECKS_MAX ? CHECKS_RETRY_SECONDS : this.#attempts.take(address, name, this.#clock());
