@@ -70,21 +70,18 @@ export function openUsers(parts: {
 }): Users {
   const collection = parts.store.collection<UserDocument>(USERS);
   const verifier = new Verifier(collection, parts.secrets, parts.clock, parts.logger);
+  const add: Users['add'] = async ({ name, password, role }) => {
+    checkNameAndRole(name, role);
+    const hash = await hashPassword(password);
+    const document = { id: name, role, password: hash, createdAtMs: parts.clock() };
+    if ((await collection.insert(document)) === null) {
+      throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
+    }
+    parts.logger.info('users.added', { user: name, role });
+    return toUser(document);
+  };
   return {
-    async add({ name, password, role }) {
-      checkNameAndRole(name, role);
-      const document = {
-        id: name,
-        role,
-        password: await hashPassword(password),
-        createdAtMs: parts.clock(),
-      };
-      if ((await collection.insert(document)) === null) {
-        throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
-      }
-      parts.logger.info('users.added', { user: name, role });
-      return toUser(document);
-    },
+    add,
     async remove(name) {
       const stored = await collection.get(name);
       if (stored === null) throw notFound(name);
@@ -114,7 +111,7 @@ export function openUsers(parts: {
       if ((await collection.count()) > 0) return null;
       const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
       try {
-        await this.add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' });
+        await add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' });
       } catch (error) {
         // Another process was first, and has shown its password.
         if (error instanceof UserError && error.code === 'exists') return null;

@@ -46,6 +46,7 @@ test('a CPE is shown without its secrets and inner state, its times in epoch sec
         lastInform: 1743412508,
         lastEvents: ['2 PERIODIC'],
         tags: ['canary'],
+        provisioning: 'done',
         upgrade: 'cd3627cd-1908-4ff8-8fe3-f7078723a684',
       },
     ],
