@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock, CpeId, Logger } from '../common/index.js';
+import { type Clock, type CpeId, type Logger, MINUTE_MS, type RuleId } from '../common/index.js';
 import type { Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
@@ -17,6 +17,9 @@ import { createWindowClock } from './window.js';
 
 /** Most parameter paths that {@link Rules.parametersRead} gives. */
 const PARAMETERS_READ_MAX = 256;
+/** One rule's condition errors are logged this often. */
+const QUIET_MS = MINUTE_MS;
+const QUIET_RULES_MAX = 10_000;
 
 export interface RulesOptions {
   readonly store: Store;
@@ -45,7 +48,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
-  const elapsedMs = (): number => performance.now();
+  const reportErrors = createErrorReport(logger, clock);
   const decider: Decider = {
     tables,
     compiler,
@@ -53,17 +56,17 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     freeze,
     windows: createWindowClock(),
     resolveFile,
-    elapsedMs,
+    cpuMs,
     inTurn: createTurns(),
   };
   return {
     ...openRepository(tables, validator, clock),
     countKey: countKeyOf,
     async decide(input) {
-      const startedMs = elapsedMs();
+      const startedMs = performance.now();
       const decision = await decide(decider, input);
-      onDecision?.(decision.kind, elapsedMs() - startedMs);
-      reportErrors(logger, input.context.cpeid, decision);
+      onDecision?.(decision.kind, performance.now() - startedMs);
+      reportErrors(input.context.cpeid, decision);
       return decision;
     },
     async parametersRead(cpeid) {
@@ -97,9 +100,23 @@ function parametersOf(candidates: readonly Candidate[]): readonly string[] {
   return [...paths];
 }
 
-function reportErrors(logger: Logger, cpeid: CpeId, decision: Decision): void {
-  if (decision.kind === 'frozen') return;
-  for (const { ruleId, verdict, detail } of decision.considered) {
-    if (verdict === 'condition-error') logger.warn('rules.condition-error', { ruleId, cpeid, detail });
-  }
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+type ErrorReport = (cpeid: CpeId, decision: Decision) => void;
+
+/** Logs rules whose condition failed, each at most once in a while: a fleet meets a broken rule many times a second. */
+function createErrorReport(logger: Logger, clock: Clock): ErrorReport {
+  const quietUntilMs = new Map<RuleId, number>();
+  return (cpeid, decision) => {
+    if (decision.kind === 'frozen') return;
+    for (const { ruleId, verdict, detail } of decision.considered) {
+      if (verdict !== 'condition-error' || (quietUntilMs.get(ruleId) ?? 0) > clock()) continue;
+      if (quietUntilMs.size >= QUIET_RULES_MAX) quietUntilMs.clear();
+      quietUntilMs.set(ruleId, clock() + QUIET_MS);
+      logger.warn('rules.condition-error', { ruleId, cpeid, detail });
+    }
+  };
 }

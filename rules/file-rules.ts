@@ -1,7 +1,8 @@
 import type { Clock, RuleId } from '../common/index.js';
 import type { Change } from '../store/index.js';
 import type { Lease } from './lease.js';
-import type { StoredRule } from './rule.js';
+import { mapWithPauses } from './pause.js';
+import { RuleConflictError, type StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from './validate.js';
@@ -20,7 +21,7 @@ export interface FileRuleProblem extends LocatedProblem {
 }
 
 export type FilesApplied =
-  | { readonly applied: true; readonly written: number; readonly disabled: number }
+  | { readonly applied: true }
   | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
@@ -53,37 +54,28 @@ export async function applyFileRules(
   bodies: readonly FileBody[],
   held: Change,
 ): Promise<FilesApplied> {
-  const checked = check(validator, bodies);
+  const checked = await check(validator, bodies);
   if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
   const taken = await takenByOthers(tables, checked.entries);
   if (taken.length > 0) return { applied: false, problems: taken };
   const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
   const gone = await idsGone(tables, byId);
   const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
-  const written = new Set<RuleId>();
-  await writeInPortions(
-    tables,
-    items,
-    async (portion) => {
-      const writes = await planPortion(tables, portion, clock());
-      for (const { before, after } of writes) {
-        if (after !== null && after !== before?.document) written.add(after.id);
-      }
-      return writes;
-    },
-    [held],
-  );
-  return { applied: true, written: written.size, disabled: gone.length };
+  await writeInPortions(tables, items, (portion) => planPortion(tables, portion, clock()), [held]);
+  return { applied: true };
 }
 
-function check(
+async function check(
   validator: RuleValidator,
   bodies: readonly FileBody[],
-): { readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] } {
+): Promise<{ readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] }> {
   const problems: FileRuleProblem[] = [];
   const entries = new Map<RuleId, Entry>();
-  for (const [index, { file, body }] of bodies.entries()) {
-    const validation = validator.validate(body);
+  const validations = await mapWithPauses(bodies, ({ file, body }) => ({
+    file,
+    validation: validator.validate(body),
+  }));
+  for (const [index, { file, validation }] of validations.entries()) {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
       continue;
@@ -138,9 +130,16 @@ async function planPortion(
     if (item.valid === null) {
       return before === null ? [] : [{ before, after: withoutFile(before.document, nowMs) }];
     }
+    if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
     const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
     return [{ before, after: fromEntry(item, before?.document ?? null, count, nowMs), restarts: restarted }];
   });
+}
+
+/** The API made a rule of this id since the files were checked; the next scan says so with its place. */
+function takenMeanwhile(id: RuleId): RuleConflictError {
+  const message = `The API has a rule ${JSON.stringify(id)} since a moment ago`;
+  return new RuleConflictError(id, 'changed-meanwhile', message);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, CpeId, RuleId } from '../common/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../store/index.js';
+import { mapWithPauses } from './pause.js';
 import {
   InvalidRuleError,
   RuleConflictError,
@@ -24,7 +25,7 @@ export function openRepository(tables: Tables, validator: RuleValidator, clock: 
     },
     scan: (filter) => scan(tables, filter),
     async put(bodies, options) {
-      await put(tables, clock, validateAll(validator, bodies), options);
+      await put(tables, clock, await validateAll(validator, bodies), options);
     },
     merge: (ids, patch) => merge(tables, validator, clock, ids, patch),
     remove: (ids) => remove(tables, ids),
@@ -33,13 +34,15 @@ export function openRepository(tables: Tables, validator: RuleValidator, clock: 
 }
 
 /** @throws InvalidRuleError with the problems of all bodies */
-function validateAll(validator: RuleValidator, bodies: readonly unknown[]): readonly ValidRule[] {
+async function validateAll(
+  validator: RuleValidator,
+  bodies: readonly unknown[],
+): Promise<readonly ValidRule[]> {
   const problems: RuleProblem[] = [];
   const valid: ValidRule[] = [];
   const firstWith = new Map<RuleId, number>();
-  for (const [item, body] of bodies.entries()) {
-    if (problems.length >= PROBLEMS_MAX) break;
-    const validation = validator.validate(body);
+  const validations = await mapWithPauses(bodies, (body) => validator.validate(body));
+  for (const [item, validation] of validations.entries()) {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
       continue;
@@ -111,8 +114,10 @@ async function merge(
       tables.rules,
       portion.map(({ id }) => id),
     );
-    return found.flatMap((before): Write[] =>
-      before === null ? [] : [{ before, after: patched(validator, before.document, patch, clock()) }],
+    const present = found.filter((before) => before !== null);
+    return mapWithPauses(
+      present,
+      (before): Write => ({ before, after: patched(validator, before.document, patch, clock()) }),
     );
   });
 }

@@ -157,10 +157,12 @@ export function indexEntries(document: Document, fields: readonly string[]): Ind
 
 /** True where both documents plainly have the same entries; false says nothing. Spares most writes their keys. */
 export function sameIndexedValues(a: Document, b: Document, fields: readonly string[]): boolean {
-  return fields.every((field) => {
-    const value = valueAt(a, field);
-    return (value === null || typeof value !== 'object') && value === valueAt(b, field);
-  });
+  return fields.every((field) => sameValue(valueAt(a, field), valueAt(b, field)));
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a.length === b.length && a.every((element, at) => element === b[at]);
 }
 
 function isIndexValue(value: unknown): value is IndexValue {

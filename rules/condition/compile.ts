@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
 import { type CpeId, LinearRegExp, PatternError } from '../../common/index.js';
-import type { Condition, Scalar } from '../rule.js';
+import type { Condition } from '../rule.js';
 import { bindFunctions, FUNCTIONS_REFUSED, type Guards } from './guards.js';
 import { bindingsOf, expressionOf, membershipsOf } from './object-form.js';
 import { conjunctsOf, equalityOf, nodesOf, pathOf } from './syntax-tree.js';
@@ -69,28 +69,31 @@ export function createConditionCompiler(guards: Guards): ConditionCompiler {
   };
   return {
     compile(condition) {
-      if (typeof condition === 'string') return compiled(programOf(condition), [], undefined);
+      if (typeof condition === 'string') return compiled(programOf(condition), undefined);
       const memberships = membershipsOf(condition);
-      const requirements = memberships.flatMap(({ path: [field = '', ...deeper], values }) =>
-        deeper.length === 0 ? [{ field, values }] : [],
-      );
-      return compiled(programOf(expressionOf(memberships)), requirements, bindingsOf(memberships));
+      const program = programOf(expressionOf(memberships));
+      const ofKeys = {
+        requirements: memberships.flatMap(({ path: [field = '', ...deeper], values }) =>
+          deeper.length === 0 ? [{ field, values }] : [],
+        ),
+        // A key is the whole name of a parameter; the predicate that the expression hangs on it does not show that.
+        parameterPaths: memberships.flatMap(({ path }) => parameterPathOf({ names: path, whole: true })),
+      };
+      return compiled({ ...program, ...ofKeys }, bindingsOf(memberships));
     },
   };
 }
 
 function compiled(
-  program: Program,
-  fromObject: readonly Requirement[],
+  { expression, requirements, readsParameters, parameterPaths }: Program,
   bindings: Readonly<Record<string, unknown>> | undefined,
 ): CompiledCondition {
-  const requirements = [...program.requirements, ...fromObject];
   return {
     pin: pinOf(requirements),
     requirements,
-    readsParameters: program.readsParameters,
-    parameterPaths: program.parameterPaths,
-    evaluate: (context) => program.expression.evaluate(context, bindings),
+    readsParameters,
+    parameterPaths,
+    evaluate: (context) => expression.evaluate(context, bindings),
   };
 }
 
@@ -177,13 +180,16 @@ function parametersOf(tree: unknown): Pick<Program, 'readsParameters' | 'paramet
     const { type, value } = node;
     // `*`, `**` and $lookup(…, "parameters") reach them without a path.
     if (value === 'parameters' || type === 'wildcard' || type === 'descendant') readsParameters = true;
-    const path = pathOf(node);
-    const [first, ...names] = path?.names ?? [];
-    // A single step (`Device`) would ask for the whole data model.
-    if (path === null || first !== 'parameters' || names.length < 2) continue;
-    if (paths.size < PARAMETER_PATHS_MAX) paths.add(path.whole ? names.join('.') : `${names.join('.')}.`);
+    for (const path of parameterPathOf(pathOf(node))) if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
   }
   return { readsParameters, parameterPaths: [...paths] };
+}
+
+function parameterPathOf(path: ReturnType<typeof pathOf>): readonly string[] {
+  const [first, ...names] = path?.names ?? [];
+  // A single step (`Device`) would ask for the whole data model.
+  if (path === null || first !== 'parameters' || names.length < 2) return [];
+  return [path.whole ? names.join('.') : `${names.join('.')}.`];
 }
 
 /** An error of JSONata (an object, not always an Error), or of a function called from it, as one short line. */
@@ -203,6 +209,6 @@ export function errorCode(error: unknown): string | null {
 }
 
 /** Whether one of `values` is what a field of the context holds (any element, where it holds an array). */
-export function holds(found: unknown, values: readonly (Scalar | unknown)[]): boolean {
+export function holds(found: unknown, values: readonly unknown[]): boolean {
   return Array.isArray(found) ? found.some((item) => values.includes(item)) : values.includes(found);
 }

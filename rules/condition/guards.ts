@@ -11,7 +11,9 @@ const DISTINCT_ITEMS_MAX = 1_000;
 
 /** Functions of JSONata that make no sense in a condition or could not be bounded: refused when the rule is written. */
 export const FUNCTIONS_REFUSED: ReadonlyMap<string, string> = new Map([
-  ['eval', 'write the expression itself instead of $eval'],
+  ['eval', 'write the expression itself instead'],
+  // True of every CPE sooner or later, whatever share was meant.
+  ['random', 'use $bucket(cpeid, "a name for this choice") < 5 for a lasting 5 percent of the CPEs'],
 ]);
 
 const GUARDED = (

@@ -60,18 +60,20 @@ function isConstant(node: unknown): node is SyntaxNode {
   );
 }
 
+/** A path that is one name and nothing else. */
 function plainFieldOf(node: unknown): string | null {
-  const names = namesOf(node);
-  return names?.length === 1 ? (names[0] ?? null) : null;
+  if (!isSyntaxNode(node) || node['type'] !== 'path' || hasExtras(node) || !Array.isArray(node['steps'])) {
+    return null;
+  }
+  const [step, ...others]: readonly unknown[] = node['steps'];
+  if (others.length > 0 || !isSyntaxNode(step) || step['type'] !== 'name' || hasExtras(step)) return null;
+  return typeof step['value'] === 'string' ? step['value'] : null;
 }
 
-/** The names of a path that is nothing but names (`a.b.c`). */
-function namesOf(node: unknown): readonly string[] | null {
-  const path = pathOf(node);
-  return path?.whole === true && isSyntaxNode(node) && !hasExtras(node) ? path.names : null;
-}
-
-/** The leading names of a path, and whether they are all of it (no predicate, wildcard, function … among its steps). */
+/**
+ * The leading names of a path, and whether they are all of it: no wildcard, function … among its steps, and no predicate but one at the
+ * end that looks at the value itself (`a.b[$ > 1]`).
+ */
 export function pathOf(node: unknown): { readonly names: readonly string[]; readonly whole: boolean } | null {
   if (!isSyntaxNode(node) || node['type'] !== 'path' || !Array.isArray(node['steps'])) return null;
   const names: string[] = [];
@@ -80,9 +82,14 @@ export function pathOf(node: unknown): { readonly names: readonly string[]; read
       return { names, whole: false };
     }
     names.push(step['value']);
-    if (hasExtras(step)) return { names, whole: false };
+    if (hasExtras(step)) return { names, whole: names.length === node['steps'].length && !looksInside(step) };
   }
   return { names, whole: true };
+}
+
+/** Whether what hangs on a step names anything below it (`Interface[Status = "Up"]`). */
+function looksInside({ value: _, type: _type, ...hung }: SyntaxNode): boolean {
+  return [...nodesOf(hung)].some(({ node }) => node['type'] === 'name' || node['type'] === 'wildcard');
 }
 
 /** Anything hung on a node that changes what it yields: predicates, grouping, `[]`, focus and index variables. */

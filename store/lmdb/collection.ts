@@ -171,18 +171,18 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     const number =
       plan.index === 'id' ? this.#number : indexNumber(this.#catalog(), this.definition, plan.index);
     if (number === null) return;
-    const { from, to } = bounds(plan, number);
+    const range = bounds(plan, number);
     if (plan.index === 'id') {
       // Keys alone: a large document would come as a view of LMDB's own memory.
-      for (const found of documents.getKeys({ start: from, end: to, reverse: plan.descending })) {
-        if (plan.descending && Buffer.compare(found, from) >= 0) continue;
+      for (const found of documents.getKeys(range)) {
+        if (plan.descending && Buffer.compare(found, range.start) >= 0) continue;
         const key = withoutNumber(found);
         yield { key, id: Buffer.from(key.buffer, key.byteOffset, key.length).toString(), oneOfMany: false };
       }
       return;
     }
-    for (const found of indexes.getRange({ start: from, end: to, reverse: plan.descending })) {
-      if (plan.descending && Buffer.compare(found.key, from) >= 0) continue;
+    for (const found of indexes.getRange(range)) {
+      if (plan.descending && Buffer.compare(found.key, range.start) >= 0) continue;
       const key = withoutNumber(found.key);
       yield { key, id: idOfKey(key, plan.fields.length), oneOfMany: found.value === ENTRY_ONE_OF_MANY };
     }
@@ -205,16 +205,15 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
 }
 
 /**
- * Where LMDB begins and ends. Upwards it gives `from <= key < to`; downwards it begins at `from` inclusive (which the
- * caller leaves out) and ends before `to`, so that is the last key below the range.
+ * Where LMDB begins and ends. Upwards it gives `start <= key < end`. Downwards it begins at `start`, which is the first
+ * key that is not wanted (the caller leaves it out), and `end` is the last that is.
  */
-function bounds(plan: FindPlan, number: number): { from: Buffer; to: Buffer } {
-  const start = keyOf(number, plan.start);
+function bounds(plan: FindPlan, number: number) {
+  const first = keyOf(number, plan.start);
   const end = keyOf(number, plan.end);
   const after = plan.after === null ? null : keyOf(number, plan.after);
-  if (!plan.descending)
-    return { from: after === null ? start : Buffer.concat([after, Buffer.of(0)]), to: end };
-  return { from: after ?? end, to: start };
+  if (plan.descending) return { start: after ?? end, end: first, reverse: true, inclusiveEnd: true };
+  return { start: after === null ? first : Buffer.concat([after, Buffer.of(0)]), end };
 }
 
 function isGivenHere(plan: FindPlan, entry: Entry, document: Document): boolean {

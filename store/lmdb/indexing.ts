@@ -1,5 +1,13 @@
 import { type CollectionDefinition, StoreError } from '../collection.js';
-import { type Catalog, isReconciled, readCatalog, reconcile, takeNumber, writeCatalog } from './catalog.js';
+import {
+  type Catalog,
+  isReconciled,
+  readCatalog,
+  reconcile,
+  sameFields,
+  takeNumber,
+  writeCatalog,
+} from './catalog.js';
 import { indexWrites } from './commit.js';
 import { decodeRecord, documentKey, encodeState, keyOf, type Trees, withoutNumber } from './layout.js';
 import { stateKey, type WriteTransaction } from './transaction.js';
@@ -98,7 +106,7 @@ export function indexNumber(catalog: Catalog, definition: CollectionDefinition, 
   if (index === 'id') return catalog.number;
   const record = catalog.indexes[index];
   const fields = definition.indexes[index];
-  if (record !== undefined && fields?.join() === record.fields.join()) return record.number;
+  if (record !== undefined && sameFields(record.fields, fields)) return record.number;
   throw new StoreError(
     'unavailable',
     `Index ${index} of ${definition.name} was changed by a process with another definition: run one version of Ferry on a store`,

@@ -80,7 +80,7 @@ class LmdbStore implements Store {
   readonly #logger: Logger;
   readonly #known = new Map<string, KnownCatalog>();
   readonly #writer: Writer<WriteTransaction>;
-  readonly #collections = new Map<string, LmdbCollection<never>>();
+  readonly #collections = new Map<string, LmdbCollection<Document>>();
   #closing: Promise<void> | null = null;
 
   constructor(trees: Trees, options: LmdbStoreOptions) {
@@ -120,14 +120,14 @@ class LmdbStore implements Store {
         this.#engine(),
         this.#settle(definition),
       );
-      // What type a collection's documents have is the caller's word; the store knows only that they are documents.
-      this.#collections.set(definition.name, made as unknown as LmdbCollection<never>);
+      this.#collections.set(definition.name, made);
       return made;
     }
     if (JSON.stringify(sorted(existing.definition)) !== JSON.stringify(sorted(definition))) {
       throw new StoreError('bad-query', `Collection ${definition.name} is open already with other indexes`);
     }
-    return existing as unknown as LmdbCollection<T>;
+    // What type the documents of a collection have is the caller's word, the second time as the first.
+    return existing as Collection<Document> as Collection<T>;
   }
 
   async commit(changes: readonly Change[]): Promise<CommitOutcome> {

@@ -4,7 +4,7 @@ import type { Logger } from '../../common/index.js';
 import { StoreError } from '../collection.js';
 
 /** Most commits that share one flush, and most bytes of them. */
-const BATCH_JOBS_MAX = 1_000;
+const BATCH_JOBS_MAX = 256;
 const BATCH_BYTES_MAX = 32 * 1024 * 1024;
 /** Most commits that may wait; further ones are refused at once. */
 const JOBS_WAITING_MAX = 50_000;
@@ -29,11 +29,12 @@ export interface Transaction {
 }
 
 interface Job<Context> {
-  readonly run: (context: Context) => unknown;
+  /** Notes what came of it; never throws. */
+  readonly run: (context: Context) => void;
+  /** Tells the caller what `run` noted, now that it is durable. */
+  readonly settle: () => void;
+  readonly reject: (error: StoreError) => void;
   readonly sizeBytes: number;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  outcome: { readonly value: unknown } | { readonly error: unknown } | null;
   ticksWaited: number;
   /** It failed together with others. */
   alone: boolean;
@@ -77,12 +78,19 @@ export class Writer<Context extends Transaction> {
       );
     }
     return new Promise<T>((resolve, reject) => {
+      let settle = () => reject(new Error('A job of a committed batch did not run'));
       this.#waiting.push({
-        run,
-        sizeBytes,
-        resolve: resolve as (value: unknown) => void,
+        run(context) {
+          try {
+            const value = run(context);
+            settle = () => resolve(value);
+          } catch (error) {
+            settle = () => reject(error);
+          }
+        },
+        settle: () => settle(),
         reject,
-        outcome: null,
+        sizeBytes,
         ticksWaited: 0,
         alone: false,
       });
@@ -109,7 +117,7 @@ export class Writer<Context extends Transaction> {
       this.#watchdog = null;
       this.#ticks = 0;
       this.#inFlight = [];
-      if (failure === null) batch.forEach(settle);
+      if (failure === null) for (const job of batch) job.settle();
       else await this.#failed(batch, failure.cause);
     }
     this.#pumping = null;
@@ -122,24 +130,14 @@ export class Writer<Context extends Transaction> {
         // Taken only now that the lock is held, so that those that came while it was waited for are in.
         batch = this.#nextBatch();
         this.#inFlight = batch;
-        this.#runAll(batch);
+        const context = this.begin();
+        for (const job of batch) job.run(context);
+        context.finish();
       });
       return { batch, failure: null };
     } catch (cause) {
       return { batch: batch.length === 0 ? this.#nextBatch() : batch, failure: { cause } };
     }
-  }
-
-  #runAll(batch: readonly Job<Context>[]): void {
-    const context = this.begin();
-    for (const job of batch) {
-      try {
-        job.outcome = { value: job.run(context) };
-      } catch (error) {
-        job.outcome = { error };
-      }
-    }
-    context.finish();
   }
 
   /** Nothing of the batch was committed. */
@@ -196,12 +194,6 @@ export class Writer<Context extends Transaction> {
     // With everyone answered, a transaction that hangs must not keep the process from ending.
     if (this.#ticks > 1 && waiting.length === 0) this.#watchdog?.unref();
   }
-}
-
-function settle(job: Job<never>): void {
-  if (job.outcome === null) job.reject(new Error('A job of a committed batch did not run'));
-  else if ('error' in job.outcome) job.reject(job.outcome.error);
-  else job.resolve(job.outcome.value);
 }
 
 /** LMDB reports a file system that ran full in the middle of a page as a plain I/O error. */

@@ -15,7 +15,7 @@ import { contextOf } from './setup.js';
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
 
 /** As in a process; but its clock stands still, so that a busy machine spends nobody's budget. */
-const means = { elapsedMs: () => 0, inTurn: createTurns() };
+const means = { cpuMs: () => 0, inTurn: createTurns() };
 
 const PARAMETERS: ParameterTree = {
   Device: {
@@ -222,13 +222,16 @@ test('numeric steps: what JSONata understands without help is left as it is', (t
 test('the parameters a condition reads are known from its text', (t) => {
   const paths = (condition: Condition) => [...compiler.compile(condition).parameterPaths].sort();
   t.deepEqual(paths({ 'parameters.Device.IP.Interface.1.Status': 'Up', softwareVersion: '1' }), [
-    'Device.IP.Interface.1.Status.',
+    'Device.IP.Interface.1.Status',
   ]);
   t.deepEqual(paths('parameters.Device.A.B = 1 or $exists(parameters.InternetGatewayDevice.C.D)'), [
     'Device.A.B',
     'InternetGatewayDevice.C.D',
   ]);
   t.deepEqual(paths('parameters.Device.IP.Interface.*.Status = "Up"'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('parameters.Device.IP.Interface[Status = "Up"].MTU > 1'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('$exists(parameters.Device.IP.Interface[Status = "Up"])'), ['Device.IP.Interface.']);
+  t.deepEqual(paths('$exists(parameters.Device.A.B[$ > 1])'), ['Device.A.B']);
   t.deepEqual(paths('parameters.Device'), []);
 });
 
@@ -236,6 +239,7 @@ for (const [condition, message] of [
   ['cpeid = ', /JSONata/],
   ['$eval("1 = 1")', /\$eval/],
   ['$map(["1"], $eval)', /\$eval/],
+  ['$random() < 0.05', /\$bucket/],
   ['$.__proto__.x = 1', /__proto__/],
   ['constructor.name = "Object"', /constructor/],
   ['$lookup($, "__proto__") = 1', /__proto__/],
@@ -258,7 +262,7 @@ test('hundreds of alternatives are not too deep', async (t) => {
 });
 
 test('a catastrophic pattern takes linear time', async (t) => {
-  const input = inputOf({ softwareVersion: `${'a'.repeat(30_000)}b` });
+  const input = inputOf({ softwareVersion: `${'a'.repeat(3_000)}b` });
   t.is(await verdictOf('$contains(softwareVersion, /(a+)+$/)', input), 'condition-false');
   t.is(
     await verdictOf('$count($match(softwareVersion, /^(([a-z])+.)+[A-Z]([a-z])+$/)) > 0', input),
@@ -292,11 +296,11 @@ test('an evaluation cannot change the context of the next one', async (t) => {
 
 test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
   let nowMs = 0;
-  const elapsedMs = () => {
+  const cpuMs = () => {
     nowMs += 30;
     return nowMs;
   };
-  const evaluation = beginEvaluation(inputOf(), { ...means, elapsedMs });
+  const evaluation = beginEvaluation(inputOf(), { ...means, cpuMs });
   const slow = () => evaluation.conditionGate(compiler.compile('$count(tags) = 1'));
   t.is(await slow(), null);
   t.is(await slow(), null);

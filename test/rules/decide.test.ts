@@ -249,11 +249,33 @@ test('the paths to read are those of enabled rules that may concern the CPE', as
   t.deepEqual([...(await rules.parametersRead(CPE))].sort(), ['Device.A.B', 'Device.E.F']);
 });
 
-test('a condition error is logged with the rule and the reason', async (t) => {
-  const { rules, log } = await openTestRules(t);
+test('a condition error is logged with the rule and the reason, once a minute', async (t) => {
+  const { rules, log, clock } = await openTestRules(t);
   await post(rules, ruleBody({ condition: 'softwareVersion < 2' }));
+  const logged = () => log.filter(({ event }) => event === 'rules.condition-error');
   await rules.decide(inputOf());
-  t.like(log.find(({ event }) => event === 'rules.condition-error')?.fields, { ruleId: 'r1', cpeid: CPE });
+  await rules.decide(inputOf());
+  t.is(logged().length, 1);
+  t.like(logged()[0]?.fields, { ruleId: 'r1', cpeid: CPE });
+  clock.nowMs += MINUTE_MS;
+  await rules.decide(inputOf());
+  t.is(logged().length, 2);
+});
+
+test('a condition without end is skipped, and the decisions beside it are none the worse', async (t) => {
+  const { rules } = await openTestRules(t);
+  const endless = 'serialNumber = "1" and $count([1..9999].([1..9999])) > 0';
+  await post(rules, ruleBody({ id: 'endless', priority: 2, condition: endless }));
+  await post(rules, ruleBody({ id: 'good', condition: '$contains(productClass, /^HG/)' }));
+  const decisions = await Promise.all(
+    Array.from({ length: 10 }, (_, n) => rules.decide(inputOf({ serialNumber: String(n) }))),
+  );
+  const verdicts = decisions.map(verdictsOf);
+  t.is(verdicts[1]?.['endless'], 'condition-error');
+  t.deepEqual(
+    verdicts.filter((_, n) => n !== 1).map(({ good }) => good),
+    new Array(9).fill('chosen'),
+  );
 });
 
 test('of thousands of rules the explanation keeps a hundred, the telling ones first', async (t) => {

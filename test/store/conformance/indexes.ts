@@ -49,6 +49,8 @@ export function indexes(rule: Rule): void {
     t.deepEqual(await ids(things, { prefix: 'a' }), ['a', 'a!', 'aa']);
     t.deepEqual(await ids(things, { equals: ['a'] }), ['a']);
     t.deepEqual(await ids(things, { atLeast: 'aa', below: '😀' }), ['aa', 'b', 'é', '￿']);
+    t.deepEqual(await ids(things, { atLeast: 'aa', below: 'é', order: 'descending' }), ['b', 'aa']);
+    t.deepEqual(await ids(things, { equals: ['aa'], order: 'descending' }), ['aa']);
     t.deepEqual(await ids(things, { atLeast: 'b', below: 'a' }), []);
     t.deepEqual(await ids(things, { atLeast: 5, below: 'a' }), ['!', 'A']);
     t.deepEqual(await ids(things, { below: 5 }), []);
