@@ -2,12 +2,10 @@ import { MINUTE_MS, SECOND_MS } from '../common/index.js';
 
 /** What one request may cost. Every field can be set by the composition; {@link NBI_LIMITS} are the defaults. */
 export interface NbiLimits {
-  /** A JSON body; images are bounded by the library. */
+  /** A JSON body; the library bounds images, and how long they may go without a byte. */
   readonly bodyBytesMax: number;
   /** How long a client may take to send a JSON body. */
   readonly bodyMsMax: number;
-  /** How long an image upload may go without a byte. */
-  readonly uploadIdleMsMax: number;
   readonly jsonDepthMax: number;
   /** Values, keys and brackets of a JSON body: small ones cost far more memory parsed than sent. */
   readonly jsonTokensMax: number;
@@ -26,7 +24,6 @@ export interface NbiLimits {
 export const NBI_LIMITS: NbiLimits = {
   bodyBytesMax: 16 * 1024 * 1024,
   bodyMsMax: MINUTE_MS,
-  uploadIdleMsMax: MINUTE_MS,
   jsonDepthMax: 32,
   jsonTokensMax: 2_000_000,
   itemsMax: 10_000,

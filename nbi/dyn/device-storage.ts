@@ -64,13 +64,17 @@ export function deviceStorage(devices: Devices): Storage {
   };
 }
 
-/** One index is enough: whatever else the selection asks for is checked entry by entry. */
+/**
+ * One index is enough: whatever else the selection asks for is checked entry by entry. Several serial numbers or tags would be
+ * several sequences, each in order but not together.
+ */
 function narrow(selection: Selection): DeviceFilter {
+  const { pattern, filters } = selection;
   const ids = listedIds(selection);
   if (ids !== null) return { ids };
-  const serialNumbers = stringsOf(selection.filters, 'serialNumber');
-  if (serialNumbers !== null) return { serialNumbers };
-  if (selection.pattern.prefix !== '') return { idPrefix: selection.pattern.prefix };
-  const tags = stringsOf(selection.filters, 'tags');
-  return tags === null ? {} : { tags };
+  const serialNumbers = stringsOf(filters, 'serialNumber');
+  if (serialNumbers?.length === 1) return { serialNumbers };
+  if (pattern.prefix !== '') return { idPrefix: pattern.prefix };
+  const tags = stringsOf(filters, 'tags');
+  return tags?.length === 1 ? { tags } : {};
 }

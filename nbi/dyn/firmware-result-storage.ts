@@ -1,10 +1,10 @@
-import type { Upgrade, Upgrades } from '../../acs/index.js';
-import type { CountKey, ResultId, RuleId } from '../../common/index.js';
+import type { Upgrade, UpgradeFilter, Upgrades } from '../../acs/index.js';
+import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import { type Fields, stringsOf } from './fields.js';
-import { type Entry, listedIds, type Selection, type Storage } from './storage.js';
+import type { Entry, Selection, Storage } from './storage.js';
 
 const RESULT_FIELDS: Fields = {
   id: 'string',
@@ -55,51 +55,72 @@ function toEntry(upgrade: Upgrade): Entry {
 
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-async function* scan(upgrades: Upgrades, selection: Selection): AsyncGenerator<Upgrade> {
-  const [askedIds] = selection.idLists;
-  if (selection.pattern.ids !== null || askedIds === undefined) {
-    yield* upgrades.scan(narrow(selection));
-    return;
-  }
-  // A rule's id may look like a result's, so such an id is looked for among both.
-  const byOwnId = await Promise.all(
-    askedIds.filter((id) => RESULT_ID.test(id)).map((id) => upgrades.get(id as ResultId)),
-  );
-  const named = byOwnId.filter((upgrade) => upgrade !== null);
-  yield* mergeNewestFirst(named, upgrades.scan({ campaignids: askedIds }));
-}
+/** Index ranges read side by side; for more of them, all results are walked instead. */
+const RANGES_MAX = 16;
 
 /** One index is enough: whatever else the selection asks for is checked entry by entry. */
-function narrow(selection: Selection): Parameters<Upgrades['scan']>[0] {
-  if (selection.pattern.ids !== null) return { ids: listedIds({ ...selection, idLists: [] }) ?? [] };
-  const { filters } = selection;
-  const cpeids = stringsOf(filters, 'cpeid');
-  if (cpeids !== null) return { cpeids };
-  const campaignids = stringsOf(filters, 'campaignid');
-  if (campaignids !== null) return { campaignids };
-  const status = filters.find(({ path }) => path === 'status')?.anyOf;
-  return status?.size === 1 ? { status: status.has(true) } : {};
-}
-
-async function* mergeNewestFirst(
-  named: readonly Upgrade[],
-  scanned: AsyncIterable<Upgrade>,
-): AsyncGenerator<Upgrade> {
-  const waiting = [...new Map(named.map((upgrade) => [upgrade.id, upgrade])).values()];
-  const waitingIds = new Set(waiting.map(({ id }) => id));
-  waiting.sort((a, b) => (isNewer(a, b) ? -1 : 1));
-  for await (const upgrade of scanned) {
-    for (let [next] = waiting; next !== undefined && isNewer(next, upgrade); [next] = waiting) {
-      waiting.shift();
-      yield next;
+function scan(upgrades: Upgrades, { pattern, idLists, filters }: Selection): AsyncIterable<Upgrade> {
+  if (pattern.ids !== null) return upgrades.scan({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
+  const [askedIds] = idLists;
+  if (askedIds !== undefined) {
+    // A rule's id may look like a result's, so such an id is looked for among both.
+    const ids = askedIds.filter((id) => RESULT_ID.test(id));
+    if (ids.length > 0 && askedIds.length <= RANGES_MAX) {
+      return mergeNewestFirst([{ ids }, ...askedIds.map((id) => ({ campaignids: [id] }))], upgrades);
     }
-    if (!waitingIds.has(upgrade.id)) yield upgrade;
+    return scanRanges(upgrades, askedIds, (id) => ({ campaignids: [id] }));
   }
-  yield* waiting;
+  const cpeids = stringsOf(filters, 'cpeid');
+  if (cpeids !== null) return scanRanges(upgrades, cpeids, (id) => ({ cpeids: [id] }));
+  const campaignids = stringsOf(filters, 'campaignid');
+  if (campaignids !== null) return scanRanges(upgrades, campaignids, (id) => ({ campaignids: [id] }));
+  const status = filters.find(({ path }) => path === 'status')?.anyOf;
+  return upgrades.scan(status?.size === 1 ? { status: status.has(true) } : {});
 }
 
-function isNewer(a: Upgrade, b: Upgrade): boolean {
-  return a.updatedAtMs === b.updatedAtMs ? a.id > b.id : a.updatedAtMs > b.updatedAtMs;
+function scanRanges(
+  upgrades: Upgrades,
+  values: readonly string[],
+  filterOf: (value: string) => UpgradeFilter,
+): AsyncIterable<Upgrade> {
+  const distinct = [...new Set(values)];
+  return distinct.length > RANGES_MAX
+    ? upgrades.scan({})
+    : mergeNewestFirst(distinct.map(filterOf), upgrades);
+}
+
+/** Several sequences, each newest first, as one; what is named by its own id comes once. */
+async function* mergeNewestFirst(
+  filters: readonly UpgradeFilter[],
+  upgrades: Upgrades,
+): AsyncGenerator<Upgrade> {
+  const namedIds = new Set<string>(filters.flatMap(({ ids }) => ids ?? []));
+  const sources = filters.map((filter) => upgrades.scan(filter)[Symbol.asyncIterator]());
+  try {
+    const heads = await Promise.all(sources.map((source) => source.next()));
+    for (;;) {
+      const newest = indexOfNewest(heads);
+      const head = heads[newest];
+      const source = sources[newest];
+      if (head === undefined || head.done === true || source === undefined) return;
+      if (filters[newest]?.ids !== undefined || !namedIds.has(head.value.id)) yield head.value;
+      heads[newest] = await source.next();
+    }
+  } finally {
+    for (const source of sources) await source.return?.();
+  }
+}
+
+/** -1 where every sequence is at its end. */
+function indexOfNewest(heads: readonly IteratorResult<Upgrade, unknown>[]): number {
+  let newest = -1;
+  let newestMs = Number.NEGATIVE_INFINITY;
+  for (const [index, head] of heads.entries()) {
+    if (head.done === true || head.value.updatedAtMs <= newestMs) continue;
+    newest = index;
+    newestMs = head.value.updatedAtMs;
+  }
+  return newest;
 }
 
 /** Rules whose count key is remembered while one list is made. */

@@ -1,4 +1,4 @@
-import type { Rule, Rules, StoredRule } from '../../rules/index.js';
+import { type Rule, type Rules, ruleOf, type StoredRule } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import { type Fields, stringsOf } from './fields.js';
 import { type Entry, listedIds, type Selection, type Storage } from './storage.js';
@@ -31,13 +31,6 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
   },
 };
 
-const RULE_KEYS: ReadonlySet<string> = new Set(Object.keys(RULE_FIELDS));
-
-/** A rule as its author wrote it, with the defaults filled in: nothing more, so that it can be posted again as it is. */
-export function ruleView(rule: StoredRule): JsonObject {
-  return Object.fromEntries(Object.entries(rule).filter(([key]) => RULE_KEYS.has(key)));
-}
-
 /** The rules. Beside a rule's own fields one can ask for `cpeid`: those pinned to that CPE. */
 export function firmwareStorage(rules: Rules): Storage {
   return {
@@ -60,8 +53,9 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
   return selection.pattern.prefix === '' ? {} : { idPrefix: selection.pattern.prefix };
 }
 
+/** A rule as its author wrote it, with the defaults filled in: nothing more, so that it can be posted again as it is. */
 function toEntry(rule: StoredRule): Entry {
-  const view = ruleView(rule);
+  const view: JsonObject = { ...ruleOf(rule) };
   const facts = rule.pin === undefined ? view : { ...view, cpeid: rule.pin };
   return { id: rule.id, view, facts, rank: rule.createdAtMs };
 }

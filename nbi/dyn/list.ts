@@ -17,12 +17,12 @@ export async function sendEntries(
   response: Response,
   dialect: DynDialect,
   selected: AsyncIterable<Entry>,
-  { order, limit, after }: Query,
+  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
   limits: NbiLimits,
 ): Promise<void> {
   const following = after === null ? selected : entriesAfter(selected, after, order);
   if (limit !== null) {
-    const entries = await firstOf(following, order, limit + 1);
+    const entries = await firstEntries(following, order, limit + 1);
     const page = entries.slice(0, limit);
     const last = page.at(-1);
     if (last === undefined) throw new ApiError(404);
@@ -38,10 +38,6 @@ export async function sendEntries(
   } else {
     await stream(response, dialect, await sortAll(following, order, limits.sortedItemsMax));
   }
-}
-
-function firstOf(entries: AsyncIterable<Entry>, order: Order, count: number): Promise<Entry[]> {
-  return order.field === null ? takeEntries(entries, count) : firstEntries(entries, order, count);
 }
 
 async function sortAll(
@@ -101,6 +97,13 @@ async function* renderChunks(
   }
 }
 
+/** What `pipeline` says of an answer that nobody takes any more, begun or not. */
+const CLIENT_GONE: ReadonlySet<unknown> = new Set([
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_UNABLE_TO_PIPE',
+]);
+
 function isClientGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return error instanceof Error && 'code' in error && CLIENT_GONE.has(error.code);
 }

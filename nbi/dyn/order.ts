@@ -80,7 +80,8 @@ export async function* entriesAfter(
 }
 
 /**
- * The first `count` entries in an order, from a sequence in any.
+ * The first `count` entries in an order, from a sequence in any. In the storage's own order it is read no further than
+ * needed: to the end of the last rank, for whatever way a storage breaks ties, pages must all break them the same way.
  * Holds at most twice as many at a time.
  */
 export async function firstEntries(
@@ -94,7 +95,11 @@ export async function firstEntries(
     kept = kept.slice(0, count);
   };
   for await (const entry of entries) {
-    kept.push({ entry, position: positionOf(entry, order) });
+    const position = positionOf(entry, order);
+    const last = kept[count - 1];
+    const isSorted = order.field === null && last !== undefined;
+    if (isSorted && compareValues(last.position.value, position.value) !== 0) break;
+    kept.push({ entry, position });
     if (kept.length >= 2 * count) settle();
   }
   settle();

@@ -1,6 +1,6 @@
 import { invalid } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
-import { fieldType, filterFromTexts } from './fields.js';
+import { filterFromTexts } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
 import { type Order, type Position, parsePosition } from './order.js';
 import type { Selection, Storage } from './storage.js';
@@ -92,7 +92,8 @@ function parseOrder(storage: Storage, text: string | null): Order {
   if (text === null) return { field: null, descending: storage.order === 'descending' };
   const descending = text.startsWith('-');
   const field = descending ? text.slice(1) : text;
-  if (field.includes('.')) throw invalid('sort', 'a top-level field, with - before it for descending', text);
-  fieldType(storage.fields, field);
+  if (field.includes('.') || !Object.hasOwn(storage.fields, field)) {
+    throw invalid('sort', 'a top-level field, with - before it for descending', text);
+  }
   return { field, descending };
 }

@@ -58,7 +58,7 @@ function ruleRoutes({ rules, limits }: DynParts): Route[] {
       async handle(exchange) {
         const { id, ...patch } = await readJsonObject(exchange.request, limits);
         if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
-        const query = parseChange(storage, exchange, limits, ['all']);
+        const query = queryOf(storage, exchange, limits, ['all']);
         const selection = narrowedTo(query.selection, id);
         requireIntent(query, selection);
         await inBatches(storage, selection, (ids) => rules.merge(ids.map(toRuleId), patch));
@@ -71,7 +71,7 @@ function ruleRoutes({ rules, limits }: DynParts): Route[] {
       role: 'operator',
       dialect,
       async handle(exchange) {
-        const query = parseChange(storage, exchange, limits, ['all']);
+        const query = queryOf(storage, exchange, limits, ['all']);
         requireIntent(query, query.selection);
         await inBatches(storage, query.selection, (ids) => rules.remove(ids.map(toRuleId)));
         exchange.response.json(dialect.answer(204, ''));
@@ -93,7 +93,7 @@ function resultRoutes({ upgrades, rules, limits }: DynParts): Route[] {
       role: 'operator',
       dialect,
       async handle(exchange) {
-        const query = parseChange(storage, exchange, limits, ['all', 'revision']);
+        const query = queryOf(storage, exchange, limits, ['all', 'revision']);
         requireIntent(query, query.selection);
         await refuseRunning(storage, query.selection);
         await inBatches(storage, query.selection, (ids) => upgrades.remove(ids.map(toResultId)));
@@ -106,7 +106,6 @@ function resultRoutes({ upgrades, rules, limits }: DynParts): Route[] {
 function deviceRoutes({ devices, limits }: DynParts): Route[] {
   const storage = deviceStorage(devices);
   const dialect = dynDialect(storage.name);
-  const handleList = list(storage, dialect, limits, [...LIST_OPTIONS, 'parameters']);
   return [
     {
       method: 'get',
@@ -114,10 +113,12 @@ function deviceRoutes({ devices, limits }: DynParts): Route[] {
       role: 'viewer',
       dialect,
       async handle(exchange) {
-        const options: Option[] = [...LIST_OPTIONS, 'parameters'];
-        const query = parseQuery(storage, exchange.parameter, exchange.query, options, limits.pageItemsMax);
-        if (!query.parameters) return handleList(exchange);
-        const [device, another] = await takeEntries(selectEntries(storage, query.selection), 2);
+        const query = queryOf(storage, exchange, limits, [...LIST_OPTIONS, 'parameters']);
+        const selected = selectEntries(storage, query.selection);
+        if (!query.parameters) {
+          return sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
+        }
+        const [device, another] = await takeEntries(selected, 2);
         if (device === undefined) throw new ApiError(404);
         if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
         const parameters = await devices.parameters(device.id as CpeId);
@@ -137,9 +138,10 @@ function list(
   limits: NbiLimits,
   options: readonly Option[],
 ): Route['handle'] {
-  return async ({ request, response, parameter, query }) => {
-    const parsed = parseQuery(storage, parameter, query, options, limits.pageItemsMax);
-    await sendEntries(request, response, dialect, selectEntries(storage, parsed.selection), parsed, limits);
+  return async (exchange) => {
+    const query = queryOf(storage, exchange, limits, options);
+    const selected = selectEntries(storage, query.selection);
+    await sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
   };
 }
 
@@ -174,7 +176,7 @@ function parseIfNoneMatch(header: string | undefined): boolean {
   throw invalid('If-None-Match', '* (only create) or nothing', header);
 }
 
-function parseChange(
+function queryOf(
   storage: Storage,
   { parameter, query }: Exchange,
   limits: NbiLimits,

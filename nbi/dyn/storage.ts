@@ -30,7 +30,7 @@ export interface Storage {
   /** Query parameters that mean the id. */
   readonly idNames: readonly string[];
   readonly order: 'ascending' | 'descending';
-  /** Entries in the storage's own order (by rank, then id), among them every one that is selected; served from an index where one fits. */
+  /** Entries in the storage's own order (by rank), among them every one that is selected; served from an index where one fits. */
   candidates(selection: Selection): AsyncIterable<Entry>;
   /** Whether an entry is one of those an id list names; by default by its id. */
   hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
@@ -46,7 +46,12 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   if (first === undefined) return null;
   const sets = others.map((list) => new Set(list));
   return [...new Set(first)].filter(
-    (id) => sets.every((set) => set.has(id)) && pattern.matches(id) && Buffer.byteLength(id) <= ID_BYTES_MAX,
+    (id) =>
+      // The store refuses to look for ids that it could not hold.
+      id !== '' &&
+      Buffer.byteLength(id) <= ID_BYTES_MAX &&
+      sets.every((set) => set.has(id)) &&
+      pattern.matches(id),
   );
 }
 

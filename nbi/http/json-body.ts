@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { createScanner, type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
+import { createScanner, type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import type { NbiLimits } from '../limits.js';
 import { ApiError, invalid } from './api-error.js';
 
@@ -109,12 +109,24 @@ export function parseJson(body: Buffer, limits: Pick<NbiLimits, 'jsonDepthMax' |
   try {
     return JSON.parse(text);
   } catch {
-    const errors: ParseError[] = [];
-    parse(text, errors, { disallowComments: true, allowTrailingComma: false });
-    const [first] = errors;
-    const problem = first === undefined ? 'invalid' : printParseErrorCode(first.error);
-    throw at(text, first?.offset ?? 0, `a JSON body (${problem})`);
+    throw firstSyntaxError(text);
   }
+}
+
+/** JSON.parse says that there is one, jsonc-parser where. It stops there: a body could be made of nothing else. */
+function firstSyntaxError(text: string): ApiError {
+  let found = at(text, 0, 'a JSON body');
+  const stop = new Error('The first error is enough');
+  const onError = (code: ParseErrorCode, offset: number) => {
+    found = at(text, offset, `a JSON body (${printParseErrorCode(code)})`);
+    throw stop;
+  };
+  try {
+    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false });
+  } catch (error) {
+    if (error !== stop) throw error;
+  }
+  return found;
 }
 
 function checkTokens(text: string, { jsonDepthMax, jsonTokensMax }: Parameters<typeof parseJson>[1]): void {
@@ -148,10 +160,13 @@ function checkKey(
 }
 
 function at(text: string, offset: number, expected: string, field = ''): ApiError {
-  const before = text.slice(0, offset).split('\n');
-  const line = before.length;
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return new ApiError(400, [
-    { field: field.slice(0, 100), expected: `${expected}; see line ${line}, column ${column}`, line, column },
-  ]);
+  let line = 1;
+  let lineStart = 0;
+  for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', lineStart)) {
+    line++;
+    lineStart = end + 1;
+  }
+  const column = offset - lineStart + 1;
+  const sentence = `${expected}; see line ${line}, column ${column}`;
+  return new ApiError(400, [{ field: field.slice(0, 100), expected: sentence, line, column }]);
 }

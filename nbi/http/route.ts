@@ -113,6 +113,8 @@ function sendError(response: Response, dialect: Dialect | undefined, error: ApiE
   response
     .status(error.status)
     .set({ ...error.headers })
+    // The handler may have announced something else before it failed.
+    .type('json')
     .json((dialect ?? dynDialect('ferry')).error(error));
 }
 

@@ -138,13 +138,12 @@ async function listImages(
 
 async function uploadImage(
   { request, response, user, parameter, query }: Exchange,
-  { images, limits }: ImageParts,
+  { images }: ImageParts,
 ): Promise<void> {
   const { sha256, ...metadata } = takeQuery(query, [...METADATA, 'sha256']);
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256))
     throw invalid('sha256', '64 hexadecimal digits', sha256);
   checkContent(request);
-  request.setTimeout(limits.uploadIdleMsMax, () => request.destroy());
   const sizeText = request.headers['content-length'];
   const upload: Upload = {
     metadata: { name: parameter, ...metadata },

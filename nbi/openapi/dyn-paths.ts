@@ -77,7 +77,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
       operationId: 'changeRules',
       summary: 'Merges fields into every rule that matches',
       description:
-        'An id in the body narrows what is changed and never renames. Changed in steps of 1,000 rules, each atomic.',
+        'An id in the body narrows what is changed and never renames; null takes a field away; a condition is replaced as a whole. Changed in steps of 1,000 rules, each atomic.',
       parameters: [ALL_PARAMETER, queryParameter('id', ID), queryParameter('campaignid', ID)],
       requestBody: jsonBody(
         { type: 'object' },

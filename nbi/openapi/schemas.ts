@@ -1,71 +1,9 @@
+import { RULE_SCHEMA } from '../../rules/index.js';
+
 /** Shapes that several calls share, under `#/components/schemas`. */
 export const schemas = {
-  Rule: {
-    type: 'object',
-    description: 'An entry of FirmwareStorage. Unknown fields are refused.',
-    required: ['id', 'file', 'condition'],
-    properties: {
-      id: { type: 'string', description: 'Also called campaignid.' },
-      enabled: { type: 'boolean', default: true, description: 'Considered at all.' },
-      automatic: {
-        type: 'boolean',
-        default: true,
-        description: 'Considered in every session; when false only in one that SendCNR asked for.',
-      },
-      file: {
-        type: 'string',
-        description: 'The name of an image in the library, or an absolute http, https or ftp URL.',
-      },
-      condition: {
-        description:
-          'A JSONata expression, or an object of field paths and the value or values each must have.',
-        oneOf: [{ type: 'string' }, { type: 'object' }],
-      },
-      executions: {
-        type: 'integer',
-        default: 1,
-        description: 'Upgrades it may start on one CPE; -1 unlimited.',
-      },
-      priority: { type: 'number', default: 0, description: 'Larger runs first.' },
-      author: { type: 'string' },
-      description: { type: 'string', description: 'Shown as rule_description in results.' },
-      target: { type: 'object', properties: { softwareVersion: { type: 'string' } } },
-      force: { type: 'boolean', description: 'Download also to CPEs that are at the target already.' },
-      window: {
-        type: 'object',
-        properties: {
-          cron: { type: 'string' },
-          durationMinutes: { type: 'number' },
-          timezone: { type: 'string' },
-          wakePerSecond: { type: 'number' },
-        },
-      },
-      limits: {
-        type: 'object',
-        properties: {
-          concurrent: { type: 'integer' },
-          total: { type: 'integer' },
-          stopAfterFailures: { type: 'integer' },
-        },
-      },
-      retry: {
-        type: 'object',
-        properties: {
-          afterMinutes: { type: 'number' },
-          factor: { type: 'number' },
-          maxHours: { type: 'number' },
-        },
-      },
-      deadlines: {
-        type: 'object',
-        properties: {
-          sentMinutes: { type: 'number' },
-          acceptedMinutes: { type: 'number' },
-          transferredMinutes: { type: 'number' },
-        },
-      },
-    },
-  },
+  /** What rules are checked by, so that the document cannot say anything else. */
+  Rule: RULE_SCHEMA,
   Result: {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],

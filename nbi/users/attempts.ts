@@ -48,6 +48,20 @@ export class Attempts {
   }
 }
 
+/** What attempts are counted by: an IPv6 host has a whole /64 to itself, so its last 64 bits say nothing. */
+export function attemptOrigin(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [head = '', tail] = address.split('::');
+  const groups = head.split(':');
+  if (tail === undefined) return groups.slice(0, 4).join(':');
+  const end = tail.split(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - end.length) }, () => '0');
+  return [...groups, ...zeros, ...end]
+    .map((group) => group || '0')
+    .slice(0, 4)
+    .join(':');
+}
+
 function secondsUntil(untilMs: number, nowMs: number): number {
   return Math.max(1, Math.ceil((untilMs - nowMs) / 1_000));
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, type Logger, MINUTE_MS, type Secrets } from '../../common/index.js';
-import type { Collection, Store, Stored } from '../../store/index.js';
-import { Attempts } from './attempts.js';
+import type { Collection, Store } from '../../store/index.js';
+import { Attempts, attemptOrigin } from './attempts.js';
 import { checkPassword, hashPassword, impossibleHash, passwordMatches } from './password.js';
 import {
   PASSWORD_BYTES_MAX,
+  type PasswordHash,
   ROLES,
   type Role,
   USER_NAME_PATTERN,
@@ -54,7 +55,9 @@ const REMEMBERED_MS = MINUTE_MS;
 const REMEMBERED_MAX = 1_000;
 /** scrypt takes 32 MB and a thread each: more at once would starve the rest of the process. */
 const HASHES_AT_A_TIME = 2;
-const HASHES_WAITING_MAX = 64;
+/** Credentials being checked or waiting for it; whoever comes on top is told to try again. */
+const CHECKS_MAX = 32;
+const CHECKS_RETRY_SECONDS = 1;
 const GENERATED_PASSWORD_BYTES = 18;
 const NAME_CHARACTERS_LOGGED = 64;
 
@@ -67,21 +70,18 @@ export function openUsers(parts: {
 }): Users {
   const collection = parts.store.collection<UserDocument>(USERS);
   const verifier = new Verifier(collection, parts.secrets, parts.clock, parts.logger);
+  const add: Users['add'] = async ({ name, password, role }) => {
+    checkNameAndRole(name, role);
+    const hash = await hashPassword(password);
+    const document = { id: name, role, password: hash, createdAtMs: parts.clock() };
+    if ((await collection.insert(document)) === null) {
+      throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
+    }
+    parts.logger.info('users.added', { user: name, role });
+    return toUser(document);
+  };
   return {
-    async add({ name, password, role }) {
-      checkNameAndRole(name, role);
-      const document = {
-        id: name,
-        role,
-        password: await hashPassword(password),
-        createdAtMs: parts.clock(),
-      };
-      if ((await collection.insert(document)) === null) {
-        throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
-      }
-      parts.logger.info('users.added', { user: name, role });
-      return toUser(document);
-    },
+    add,
     async remove(name) {
       const stored = await collection.get(name);
       if (stored === null) throw notFound(name);
@@ -111,7 +111,7 @@ export function openUsers(parts: {
       if ((await collection.count()) > 0) return null;
       const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
       try {
-        await this.add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' });
+        await add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' });
       } catch (error) {
         // Another process was first, and has shown its password.
         if (error instanceof UserError && error.code === 'exists') return null;
@@ -155,6 +155,7 @@ class Verifier {
   readonly #remembered = new Map<string, { readonly user: User; readonly untilMs: number }>();
   readonly #underWay = new Map<string, Promise<Verification>>();
   #sequence = -1;
+  #checks = 0;
   #hashing = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -194,24 +195,38 @@ class Verifier {
     this.#underWay.clear();
   }
 
-  async #verifyAnew({ name, password, address }: Credentials, key: string): Promise<Verification> {
-    const retryAfterSeconds = this.#attempts.take(address, name, this.#clock());
-    if (retryAfterSeconds > 0 || this.#waiting.length >= HASHES_WAITING_MAX) {
-      if (retryAfterSeconds === 0) this.#attempts.giveBack(address, name, this.#clock());
-      this.#logger.warn('users.throttled', { user: name.slice(0, NAME_CHARACTERS_LOGGED), ip: address });
-      return { kind: 'throttled', retryAfterSeconds: retryAfterSeconds || 1 };
+  async #verifyAnew(credentials: Credentials, key: string): Promise<Verification> {
+    const address = attemptOrigin(credentials.address);
+    const name = credentials.name.slice(0, NAME_CHARACTERS_LOGGED);
+    const retryAfterSeconds =
+      this.#checks >= CHECKS_MAX ? CHECKS_RETRY_SECONDS : this.#attempts.take(address, name, this.#clock());
+    if (retryAfterSeconds > 0) {
+      this.#logger.warn('users.throttled', { user: name, ip: address });
+      return { kind: 'throttled', retryAfterSeconds };
     }
-    const sequence = this.#sequence;
+    this.#checks++;
+    try {
+      const sequence = this.#sequence;
+      const user = await this.#check(credentials);
+      if (user === null) {
+        this.#logger.warn('users.denied', { user: name, ip: address });
+        return { kind: 'denied' };
+      }
+      this.#attempts.giveBack(address, name, this.#clock());
+      // Whatever changed while the password was hashed, the old answer must not be remembered.
+      if (sequence === this.#sequence) this.#remember(key, user);
+      return { kind: 'verified', user };
+    } finally {
+      this.#checks--;
+    }
+  }
+
+  async #check({ name, password }: Credentials): Promise<User | null> {
+    if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return null;
     const stored = USER_NAME_PATTERN.test(name) ? await this.#collection.get(name) : null;
-    if (!(await this.#matches(password, stored)) || stored === null) {
-      this.#logger.warn('users.denied', { user: name.slice(0, NAME_CHARACTERS_LOGGED), ip: address });
-      return { kind: 'denied' };
-    }
-    this.#attempts.giveBack(address, name, this.#clock());
-    const user = toUser(stored.document);
-    // Whatever changed while the password was hashed, the old answer must not be remembered.
-    if (sequence === this.#sequence) this.#remember(key, user);
-    return { kind: 'verified', user };
+    // An unknown user costs as much time as a known one.
+    const matches = await this.#matches(password, stored?.document.password ?? this.#impossible);
+    return matches && stored !== null ? toUser(stored.document) : null;
   }
 
   #remember(key: string, user: User): void {
@@ -222,12 +237,12 @@ class Verifier {
     if (oldest !== undefined) this.#remembered.delete(oldest);
   }
 
-  async #matches(password: string, stored: Stored<UserDocument> | null): Promise<boolean> {
-    if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX) return false;
+  /** Each hash that ends hands its place to the one that has waited longest. */
+  async #matches(password: string, hash: PasswordHash): Promise<boolean> {
     if (this.#hashing >= HASHES_AT_A_TIME) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#hashing++;
     try {
-      return await passwordMatches(password, stored?.document.password ?? this.#impossible);
+      return await passwordMatches(password, hash);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#hashing--;

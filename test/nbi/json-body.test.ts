@@ -1,0 +1,57 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { ApiError, parseJson } from '../../nbi/http/index.js';
+
+const limits = { jsonDepthMax: 32, jsonTokensMax: 1_000 };
+const parse = (text: string | Buffer) => parseJson(Buffer.from(text), limits);
+
+test('what JSON.stringify writes is read as it was', (t) => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+      const text = JSON.stringify(value);
+      if (text.includes('__proto__')) return;
+      t.deepEqual(
+        parseJson(Buffer.from(text), { jsonDepthMax: 32, jsonTokensMax: 100_000 }),
+        JSON.parse(text),
+      );
+    }),
+  );
+});
+
+test('a syntax error tells its line and column', (t) => {
+  const error = t.throws(() => parse('{\n  "a": 1,\n  "b" 2\n}'), { instanceOf: ApiError });
+  t.is(error?.status, 400);
+  t.deepEqual(error?.problems, [
+    {
+      field: '',
+      expected: 'a JSON body (ColonExpected); see line 3, column 7',
+      line: 3,
+      column: 7,
+    },
+  ]);
+});
+
+for (const [what, text, place] of [
+  ['a key twice', '{"a":1,"b":{"a":1},"a":2}', { field: 'a', line: 1, column: 20 }],
+  ['a key twice, once escaped', '{"a":1,"\\u0061":2}', { field: 'a', line: 1, column: 8 }],
+  ['__proto__ as a key', '[{"__proto__":{}}]', { field: '', line: 1, column: 3 }],
+  ['comments', '{} // so', { field: '', line: 1, column: 4 }],
+  ['a trailing comma', '[1,]', { field: '', line: 1, column: 4 }],
+  ['no value at all', '', { field: '', line: 1, column: 1 }],
+  ['two values', '{} {}', { field: '', line: 1, column: 4 }],
+  ['NaN', '[NaN]', { field: '', line: 1, column: 2 }],
+  ['33 levels', '['.repeat(33), { field: '', line: 1, column: 33 }],
+  ['10,000 levels', '{"a":'.repeat(10_000), { field: '', line: 1, column: 161 }],
+  ['more values than bounded', `[${'1,'.repeat(1_000)}1]`, { field: '', line: 1 }],
+] as const) {
+  test(`a body with ${what} is a 400 that tells where`, (t) => {
+    const error = t.throws(() => parse(text), { instanceOf: ApiError });
+    t.is(error?.status, 400);
+    t.like(error?.problems[0], place);
+  });
+}
+
+test('a body that is not UTF-8 is a 400', (t) => {
+  const error = t.throws(() => parse(Buffer.from([0x22, 0xff, 0x22])), { instanceOf: ApiError });
+  t.is(error?.status, 400);
+});

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import express from 'express';
+import { Registry } from 'prom-client';
+import { silentLogger } from '../../common/index.js';
+import { sendEntries } from '../../nbi/dyn/list.js';
+import type { Query } from '../../nbi/dyn/query.js';
+import type { Entry } from '../../nbi/dyn/storage.js';
+import { dynDialect, mountRoutes } from '../../nbi/http/index.js';
+import { NBI_LIMITS, type Users } from '../../nbi/index.js';
+import { until } from './support.js';
+
+const WHOLE_LIST: Pick<Query, 'order' | 'limit' | 'after'> = {
+  order: { field: null, descending: false },
+  limit: null,
+  after: null,
+};
+
+/** Serves a list of its own at `/list`. @returns the port */
+async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry>): Promise<number> {
+  const app = express();
+  const dialect = dynDialect('list');
+  const users = {} as Users;
+  mountRoutes(
+    app,
+    [
+      {
+        method: 'get',
+        path: '/list',
+        role: null,
+        dialect,
+        handle: ({ request, response }) =>
+          sendEntries(request, response, dialect, entries(), WHOLE_LIST, NBI_LIMITS),
+      },
+    ],
+    { users, metrics: new Registry(), clock: Date.now, logger: silentLogger },
+  );
+  const server = http.createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const entry = (number: number): Entry => ({
+  id: String(number),
+  view: { id: String(number), text: 'x'.repeat(1_000) },
+  rank: number,
+});
+
+test('a list is read no faster than its client takes it, and no further once the client is gone', async (t) => {
+  let read = 0;
+  let ended = false;
+  async function* endless(): AsyncGenerator<Entry> {
+    try {
+      for (;;) yield entry(read++);
+    } finally {
+      ended = true;
+    }
+  }
+  const port = await serveList(t, endless);
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  await once(socket, 'connect');
+  socket.write('GET /list HTTP/1.1\r\nHost: x\r\n\r\n');
+  let readBefore = -1;
+  // It has come to rest when nothing was read between two looks; an unread list would grow for ever.
+  let restful = 0;
+  await until(() => {
+    restful = read > 0 && read === readBefore ? restful + 1 : 0;
+    readBefore = read;
+    return restful > 20;
+  });
+  t.true(read < 50_000);
+  t.false(ended);
+  socket.destroy();
+  await until(() => ended);
+});
+
+test('a list that fails on the way is cut off, so that nobody takes it for whole', async (t) => {
+  async function* failing(): AsyncGenerator<Entry> {
+    for (let number = 0; number < 100; number++) yield entry(number);
+    throw new Error('the store is gone');
+  }
+  const port = await serveList(t, failing);
+  await t.throwsAsync(async () => (await fetch(`http://127.0.0.1:${port}/list`)).text());
+});
+
+test('a list of nothing is a 404, and one of one entry is whole', async (t) => {
+  async function* entries(count: number): AsyncGenerator<Entry> {
+    for (let number = 0; number < count; number++) yield { id: 'a', view: { id: 'a' }, rank: 0 };
+  }
+  const nothing = await fetch(`http://127.0.0.1:${await serveList(t, () => entries(0))}/list`);
+  t.is(nothing.status, 404);
+  t.is(await nothing.text(), '{"code":404,"message":"response from list","details":""}');
+  const one = await fetch(`http://127.0.0.1:${await serveList(t, () => entries(1))}/list`);
+  t.is(one.headers.get('Content-Type'), 'application/json; charset=utf-8');
+  t.is(await one.text(), '{"code":200,"message":"response from list","details":[{"id":"a"}]}');
+});

@@ -1,0 +1,97 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  comparePositions,
+  entriesAfter,
+  firstEntries,
+  type Order,
+  parsePosition,
+  positionOf,
+  renderPosition,
+} from '../../nbi/dyn/order.js';
+import type { Entry } from '../../nbi/dyn/storage.js';
+import { ApiError } from '../../nbi/http/index.js';
+
+async function* sequence(entries: readonly Entry[]): AsyncGenerator<Entry> {
+  yield* entries;
+}
+
+async function readPages(entries: readonly Entry[], order: Order, limit: number): Promise<string[]> {
+  const ids: string[] = [];
+  let after: string | null = null;
+  for (let page = 0; page <= entries.length; page++) {
+    const following: AsyncIterable<Entry> =
+      after === null
+        ? sequence(entries)
+        : entriesAfter(sequence(entries), parsePosition(after, order), order);
+    const found: Entry[] = await firstEntries(following, order, limit);
+    ids.push(...found.map(({ id }) => id));
+    const last = found.at(-1);
+    if (last === undefined) return ids;
+    after = renderPosition(positionOf(last, order), order);
+  }
+  return ids;
+}
+
+const value = fc.oneof(
+  fc.integer({ min: 0, max: 5 }),
+  fc.constantFrom('a', 'b', 'é', '😀', '\uffff'),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant(undefined),
+);
+const rows = fc.uniqueArray(fc.tuple(fc.string({ minLength: 1 }), value, fc.integer({ min: 0, max: 3 })), {
+  selector: ([id]) => id,
+  maxLength: 40,
+});
+const limits = fc.integer({ min: 1, max: 12 });
+
+test('pages of any size show every entry once, in the order of the field', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(rows, limits, fc.boolean(), async (all, limit, descending) => {
+      const entries = all.map(([id, priority, rank]) => ({ id, view: { id, priority }, rank }));
+      const order = { field: 'priority', descending };
+      const ids = await readPages(entries, order, limit);
+      t.deepEqual(
+        ids,
+        entries
+          .toSorted((a, b) => comparePositions(positionOf(a, order), positionOf(b, order), order))
+          .map(({ id }) => id),
+      );
+    }),
+  );
+});
+
+test("pages in the storage's own order show every entry once, however the storage breaks ties", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(rows, limits, async (all, limit) => {
+      const entries = all
+        .map(([id, , rank]) => ({ id, view: { id }, rank }))
+        .toSorted((a, b) => b.rank - a.rank);
+      const ids = await readPages(entries, { field: null, descending: true }, limit);
+      t.deepEqual(ids.toSorted(), entries.map(({ id }) => id).toSorted());
+    }),
+  );
+});
+
+test('the own order is read no further than the last rank that is shown', async (t) => {
+  let read = 0;
+  async function* counting(): AsyncGenerator<Entry> {
+    for (let rank = 1_000; rank > 0; rank--) {
+      read++;
+      yield { id: String(rank), view: {}, rank };
+    }
+  }
+  await firstEntries(counting(), { field: null, descending: true }, 10);
+  t.is(read, 11);
+});
+
+test('a position of another order, or none at all, is a 400 that names after', (t) => {
+  const order = { field: 'priority', descending: true };
+  const position = renderPosition({ value: 1, id: 'a' }, order);
+  t.deepEqual(parsePosition(position, order), { value: 1, id: 'a' });
+  for (const text of ['', 'x', '%', Buffer.from('[1]').toString('base64url')]) {
+    t.is(t.throws(() => parsePosition(text, order), { instanceOf: ApiError })?.problems[0]?.field, 'after');
+  }
+  t.throws(() => parsePosition(position, { ...order, descending: false }), { instanceOf: ApiError });
+});

@@ -1,0 +1,294 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import type { Express } from 'express';
+import { Registry } from 'prom-client';
+import { DEVICES } from '../../acs/device/device.js';
+import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
+import { UPGRADES } from '../../acs/upgrade/upgrade.js';
+import {
+  type Clock,
+  type CommandKey,
+  type CountKey,
+  type CpeId,
+  createSecrets,
+  type LogFields,
+  type Logger,
+  type ResultId,
+  type RuleId,
+  silentLogger,
+} from '../../common/index.js';
+import { type ImageLibrary, openImageLibrary } from '../../firmware/index.js';
+import {
+  createNbi,
+  type Health,
+  NBI_LIMITS,
+  NBI_SERVER_OPTIONS,
+  type NbiLimits,
+  openUsers,
+  type Users,
+} from '../../nbi/index.js';
+import { hashPassword } from '../../nbi/users/password.js';
+import { USERS, type UserDocument } from '../../nbi/users/user.js';
+import { openRules, type Rules } from '../../rules/index.js';
+import { openLmdbStore, type Store } from '../../store/index.js';
+
+export const OPERATOR = 'api:correct horse';
+export const VIEWER = 'viewer:only looking';
+
+/** Hashed once for all the tests of a file. */
+const userDocuments: Promise<readonly UserDocument[]> = Promise.all(
+  (
+    [
+      ['operator', OPERATOR],
+      ['viewer', VIEWER],
+    ] as const
+  ).map(async ([role, credentials]) => {
+    const [id = '', password = ''] = credentials.split(':');
+    return { id, role, password: await hashPassword(password), createdAtMs: 0 };
+  }),
+);
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export interface RequestOptions {
+  readonly method?: string;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `name:password`; null sends none. */
+  readonly as?: string | null;
+}
+
+export interface TestNbi {
+  readonly app: Express;
+  readonly url: string;
+  readonly server: http.Server;
+  readonly store: Store;
+  readonly rules: Rules;
+  readonly images: ImageLibrary;
+  readonly users: Users;
+  readonly metrics: Registry;
+  readonly log: { readonly event: string; readonly fields: LogFields }[];
+  readonly call: (path: string, options?: RequestOptions) => Promise<Reply>;
+  putDevice(device: Partial<Device> & { readonly serialNumber: string }): Promise<Device>;
+  putUpgrade(
+    upgrade: Partial<Upgrade> & { readonly campaignid: RuleId; readonly cpeid: CpeId },
+  ): Promise<Upgrade>;
+}
+
+export interface TestNbiOptions {
+  readonly limits?: Partial<NbiLimits>;
+  readonly clock?: Clock;
+  readonly connectionRequestMsMax?: number;
+  readonly health?: () => Promise<Health>;
+}
+
+/** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
+export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}): Promise<TestNbi> {
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-nbi-'));
+  const clock = options.clock ?? Date.now;
+  const secrets = createSecrets(randomBytes(32));
+  const metrics = new Registry();
+  const store = await openLmdbStore({ directory: join(directory, 'store') });
+  const images = await openImageLibrary({
+    directory: join(directory, 'images'),
+    store,
+    limits: { imageBytesMax: 1024 * 1024 },
+    clock,
+    logger: silentLogger,
+  });
+  const rules = await openRules({
+    store,
+    clock,
+    logger: silentLogger,
+    resolveFile: async (file) => images.get(file),
+  });
+  const acs = createAcs({
+    store,
+    rules,
+    secrets,
+    locateFile: async () => Promise.reject(new Error('No Download leaves these tests')),
+    registry: metrics,
+    clock,
+    logger: silentLogger,
+    options: {
+      ...DEFAULT_ACS_OPTIONS,
+      cpeAuthentication: { kind: 'anonymous' },
+      connectionRequests: {
+        attemptMsMax: 5_000,
+        totalMsMax: options.connectionRequestMsMax ?? 10_000,
+        sharedCredentials: null,
+      },
+      connectionRequestSubnets: ['127.0.0.0/8'],
+    },
+  });
+  const { log, logger } = recordingLogger();
+  const users = openUsers({ store, secrets, clock, logger });
+  for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
+  const app = createNbi({
+    rules,
+    devices: acs.devices,
+    upgrades: acs.upgrades,
+    connectionRequests: acs.connectionRequests,
+    images,
+    users,
+    metrics,
+    health: options.health ?? (async () => ({ status: 'ok', parts: { store: 'ok' } })),
+    clock,
+    logger,
+    limits: { ...NBI_LIMITS, ...options.limits },
+  });
+  const server = http.createServer(NBI_SERVER_OPTIONS, app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  t.teardown(async () => {
+    server.closeAllConnections();
+    server.close();
+    await acs.close();
+    await rules.close();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+  const devices = store.collection<Device>(DEVICES);
+  const upgrades = store.collection<Upgrade>(UPGRADES);
+  return {
+    app,
+    url,
+    server,
+    store,
+    rules,
+    images,
+    users,
+    metrics,
+    log,
+    call: (path, request) => call(url + path, request),
+    async putDevice(device) {
+      const document = deviceOf(device);
+      await devices.put(document);
+      return document;
+    },
+    async putUpgrade(upgrade) {
+      const document = upgradeOf(upgrade);
+      await upgrades.put(document);
+      return document;
+    },
+  };
+}
+
+function recordingLogger(): { readonly log: TestNbi['log']; readonly logger: Logger } {
+  const log: { event: string; fields: LogFields }[] = [];
+  const record = (event: string, fields: LogFields = {}) => void log.push({ event, fields });
+  return { log, logger: { error: record, warn: record, info: record, debug: record } };
+}
+
+async function call(url: string, options: RequestOptions = {}): Promise<Reply> {
+  const { json, as = OPERATOR } = options;
+  const headers = new Headers(options.headers);
+  if (as !== null) headers.set('Authorization', `Basic ${Buffer.from(as).toString('base64')}`);
+  if (json !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
+  const body = json === undefined ? options.body : JSON.stringify(json);
+  const response = await fetch(url, {
+    method: options.method ?? 'GET',
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const isJson = response.headers.get('Content-Type')?.startsWith('application/json') ?? false;
+  const content: unknown = isJson ? JSON.parse(bytes.toString()) : bytes;
+  return { status: response.status, headers: response.headers, body: content };
+}
+
+export function deviceOf(device: Partial<Device> & { readonly serialNumber: string }): Device {
+  return {
+    id: `00A1B2-HGW-${device.serialNumber}` as CpeId,
+    manufacturer: 'Example',
+    oui: '00A1B2',
+    productClass: 'HGW',
+    softwareVersion: '1.0.0',
+    root: 'Device',
+    namespace: 'urn:dslforum-org:cwmp-1-2',
+    ip: '127.0.0.1',
+    provisioning: 'done',
+    registeredMs: 1_743_400_000_123,
+    lastInformMs: 1_743_412_508_999,
+    lastEvents: ['2 PERIODIC'],
+    tags: [],
+    counts: {},
+    informDigest: '',
+    ...device,
+  };
+}
+
+export function upgradeOf(
+  upgrade: Partial<Upgrade> & { readonly campaignid: RuleId; readonly cpeid: CpeId },
+): Upgrade {
+  const id = upgrade.id ?? (randomUUID() as ResultId);
+  return {
+    id,
+    commandKey: id.replaceAll('-', '') as CommandKey,
+    countKey: 'none' as CountKey,
+    ruleDescription: '',
+    state: 'verified',
+    status: true,
+    result: { code: 200, message: 'Upgrade verified' },
+    file: 'hgw.bin',
+    targetVersion: '2.0.0',
+    fromVersion: '1.0.0',
+    startedAtMs: 1_743_412_000_000,
+    updatedAtMs: 1_743_412_508_000,
+    stateMsMax: { sent: 1, accepted: 1, transferred: 1 },
+    ...upgrade,
+  };
+}
+
+const UNTIL_MS_MAX = 10_000;
+
+/** Waits for something that happens after an answer is out. @throws Error where it does not within ten seconds */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + UNTIL_MS_MAX;
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error(`It did not happen: ${condition}`);
+    await delay(5);
+  }
+}
+
+/** A CPE's connection-request listener that answers every request alike. @returns its URL */
+export async function startCpe(t: ExecutionContext, status: number): Promise<string> {
+  const server = http
+    .createServer((_request, response) => response.writeHead(status).end())
+    .listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/cr`;
+}
+
+/** A rule as a script would post it. */
+export function ruleBody(id: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    id,
+    enabled: true,
+    automatic: true,
+    file: 'http://files.example.net/hgw-2.0.0.bin',
+    condition: { cpeid: id.replace('UPGRADE_', '') },
+    executions: 1,
+    priority: 1,
+    author: 'api',
+    ...more,
+  };
+}
