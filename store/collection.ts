@@ -8,7 +8,13 @@ import type { Brand } from '../common/index.js';
 export interface Store {
   /** The same definition must be given by every process; indexes are made on first use. */
   collection<T extends Document>(definition: CollectionDefinition): Collection<T>;
-  /** All the changes or none. Resolves when durable. Independent commits made at about the same time share one flush. */
+  /**
+   * All the changes or none. Resolves when durable. Independent commits made at about the same time share one flush.
+   * Each change sees what those before it in the same commit did. Documents are taken as they are at the call.
+   * @throws StoreError `bad-document` (what JSON would drop or alter, too large, does not fit an index), `bad-query` (too
+   *   many changes, a collection that was not opened), `no-space`, `unavailable`, `closed`; then nothing was changed, but
+   *   for an `unavailable` whose message says that the outcome is open
+   */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
   close(): Promise<void>;
@@ -28,7 +34,10 @@ export interface Stored<T extends Document> {
 }
 
 export const ID_BYTES_MAX = 512;
-/** A longer string in an indexed field is indexed by its first so many bytes' worth of characters. */
+/**
+ * Of a longer string in an indexed field only its first so many bytes are in the index. Searches are exact all the same;
+ * two strings that differ only beyond it are ordered by what follows them in the index.
+ */
 export const INDEX_VALUE_BYTES_MAX = 256;
 export const DOCUMENT_BYTES_MAX = 8 * 1024 * 1024;
 export const PAGE_ITEMS_MAX = 1_000;
@@ -40,7 +49,11 @@ export interface CollectionDefinition {
   /**
    * Index name → the field paths (dotted) it sorts by, ties by id. A document that lacks any of the fields (or has null
    * there) is not in that index. Where the value is an array the document is in the index once per distinct element
-   * (at most one array field per index). The index `id` always exists.
+   * (at most one array field per index); objects, and elements that are objects or null, are not indexed. The index `id`
+   * always exists. At most 16 indexes of 1 to 4 fields; an indexed array has at most 1,000 distinct elements.
+   *
+   * Order: false < true < numbers < strings; numbers by value, strings by code point. Bounds cross types: `atLeast: 5`
+   * includes every string.
    */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
 }
@@ -67,6 +80,10 @@ export interface FindQuery {
 }
 
 export interface Page<T extends Document> {
+  /**
+   * May be fewer than asked for, even none, though more follow: a page is bounded in bytes and in entries looked at.
+   * A document with an array that has several elements in the range is given once, at the first in the order asked.
+   */
   readonly items: readonly Stored<T>[];
   /** Continue with `after: next`; null where nothing follows. */
   readonly next: Cursor | null;
@@ -74,18 +91,22 @@ export interface Page<T extends Document> {
 
 export interface Collection<T extends Document> {
   readonly name: string;
+  /** What every process has been told is committed when it is called; null also for an id that no document can have. */
   get(id: string): Promise<Stored<T> | null>;
-  /** In the order asked; null where there is none. */
+  /** In the order asked, of one moment; null where there is none. At most {@link PAGE_ITEMS_MAX} ids. */
   getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
   /**
    * One bounded page in index order. A page is one consistent read; a cursor over pages sees each document that is
    * there throughout, at most once unless its index key moves meanwhile.
-   * @throws StoreError `bad-query` for an unknown index, a bad limit or a cursor of another query
+   * @throws StoreError `bad-query` for an unknown index, a bad limit or value, or a cursor of another query
    */
   find(query: FindQuery): Promise<Page<T>>;
   /** Page after page, each read when it is asked for, never one long read transaction. */
   scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>>;
-  /** How many documents the query's range holds (walks the index, without reading documents). */
+  /**
+   * How many documents the query's range holds. Walks the index in bounded pieces (so what changes meanwhile may or may
+   * not count), and reads documents only where their entries do not tell.
+   */
   count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
   /** Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session. */
   sequence(): Promise<number>;
@@ -104,6 +125,7 @@ export interface Collection<T extends Document> {
   /**
    * Adds to numeric fields of the document, which is made where it is missing (a missing field counts 0).
    * Refused where a field named in `atMost` would come out above its bound. Needs no revision: for counters that many write.
+   * Fields are the document's own: names of 1 to 200 characters without a dot or a leading dollar.
    */
   counting(
     id: string,

@@ -35,6 +35,13 @@ switch (command) {
     await Promise.all(Array.from({ length: 5 }, writer));
     break;
   }
+  case 'count-once': {
+    const store = await openLmdbStore({ directory });
+    const things = store.collection<Thing>(THINGS);
+    await store.commit([things.counting('counter', { n: 1 })]);
+    await store.close();
+    break;
+  }
   case 'count-on-request': {
     const store = await openLmdbStore({ directory });
     const things = store.collection<Thing>(THINGS);

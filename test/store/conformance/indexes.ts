@@ -114,6 +114,8 @@ export function indexes(rule: Rule): void {
     t.is(await things.count({ index: 'tags', prefix: 'b' }), 3);
     await things.put({ id: '1', tags: ['c'], n: 1 });
     t.deepEqual(await ids(things, { index: 'tags' }), ['2', '3', '1']);
+    await things.put({ id: '2', tags: ['a', 'b'], n: 2 });
+    t.deepEqual(await ids(things, { index: 'tags' }), ['2', '3', '1']);
     await rejects(t, things.put({ id: '4', tags: ['a'], n: [1] }), 'bad-document', /only one .* array/);
     await rejects(
       t,
