@@ -122,6 +122,21 @@ test('two processes: commits take turns, and each sees what the other was told i
   child.process.stdin.end();
 });
 
+test('processes that start at once on an empty directory make one store', async (t) => {
+  const directory = join(await place(t), 'db');
+  const children = Array.from({ length: 4 }, () => startChild(t, 'count-once', directory));
+  const ends = await Promise.all(children.map(({ process: child }) => once(child, 'exit')));
+  t.deepEqual(
+    ends.map(([code]) => code),
+    [0, 0, 0, 0],
+  );
+  const store = await openAt(directory);
+  const things = store.collection<Thing>(THINGS);
+  t.is((await things.get('counter'))?.document.n, 4);
+  t.is(await things.count({ index: 'n' }), 1);
+  await store.close();
+});
+
 test('a read never answers from a snapshot taken before another process committed, not even in one event turn', async (t) => {
   const directory = await place(t);
   await makeThings(directory);
