@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import {
@@ -14,6 +13,7 @@ import { checkDefinition } from '../query.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
 import { prepareCommit, runCommit } from './commit.js';
+import { flushDirectory, prepareDirectory } from './directory.js';
 import { settleStep } from './indexing.js';
 import { FORMAT, metaKey, type Trees } from './layout.js';
 import { type KnownCatalog, WriteTransaction } from './transaction.js';
@@ -41,8 +41,9 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { directory } = options;
   let trees: Trees;
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await prepareDirectory(directory);
     trees = openTrees(directory);
+    await flushDirectory(directory);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError('unavailable', `The store cannot be opened in ${directory}: ${message}`, { cause });
@@ -163,6 +164,7 @@ class LmdbStore implements Store {
   async #settle(definition: CollectionDefinition): Promise<number> {
     const { name, indexes } = definition;
     const startedMs = performance.now();
+    this.#trees.root.resetReadTxn();
     let catalog = readCatalog(this.#trees, name);
     if (catalog === null || !isSettled(catalog, indexes)) {
       let steps = 0;

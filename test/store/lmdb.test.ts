@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -120,6 +120,21 @@ test('two processes: commits take turns, and each sees what the other was told i
   await child.line();
   t.is(await things.replace({ ...old.document, n: 0 }, old.revision), null);
   child.process.stdin.end();
+});
+
+test('processes that start at once on an empty directory make one store', async (t) => {
+  const directory = join(await place(t), 'db');
+  const children = Array.from({ length: 4 }, () => startChild(t, 'count-once', directory));
+  const ends = await Promise.all(children.map(({ process: child }) => once(child, 'exit')));
+  t.deepEqual(
+    ends.map(([code]) => code),
+    [0, 0, 0, 0],
+  );
+  const store = await openAt(directory);
+  const things = store.collection<Thing>(THINGS);
+  t.is((await things.get('counter'))?.document.n, 4);
+  t.is(await things.count({ index: 'n' }), 1);
+  await store.close();
 });
 
 test('a read never answers from a snapshot taken before another process committed, not even in one event turn', async (t) => {
@@ -329,6 +344,17 @@ test('a store of a newer format is refused, and left as it is', async (t) => {
   await root.openDB('meta', { encoding: 'string', keyEncoding: 'binary' }).put(Buffer.from('format'), '2');
   await root.close();
   await rejects(t, openAt(directory), 'unavailable', /format 2, this version of Ferry knows 1/);
+});
+
+test('a damaged file is refused, not opened as an empty store', async (t) => {
+  const directory = await place(t);
+  for (const content of ['x', 'not LMDB '.repeat(10_000)]) {
+    await writeFile(join(directory, 'data.mdb'), content);
+    await rejects(t, openAt(directory), 'unavailable', /data\.mdb is damaged or not a store/);
+  }
+  // A process that was killed before it wrote anything.
+  await writeFile(join(directory, 'data.mdb'), '');
+  await (await openAt(directory)).close();
 });
 
 test('a directory is made for its owner alone; one that cannot be is unavailable', async (t) => {
