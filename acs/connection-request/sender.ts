@@ -120,9 +120,8 @@ export class HttpConnectionRequests implements ConnectionRequests {
     for (let challenges = 0; ; challenges++) {
       let answer: Answer;
       try {
-        const timeoutMs = Math.min(
-          this.#parts.options.attemptMsMax,
-          Math.max(1, deadlineMs - performance.now()),
+        const timeoutMs = Math.ceil(
+          Math.min(this.#parts.options.attemptMsMax, Math.max(1, deadlineMs - performance.now())),
         );
         answer = await get(target, authorization, timeoutMs);
       } catch (error) {
