@@ -10,6 +10,7 @@ import {
   type EnvelopeStyle,
   SoapError,
 } from './message.js';
+import { plainTree } from './plain-tree.js';
 
 /** SOAP 1.1, the only one TR-069 uses (3.4.1). */
 const SOAP_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
@@ -40,7 +41,8 @@ export function decodeEnvelope(
     });
   }
   const text = decodeText(body, contentType);
-  const tree = parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
+  const tree =
+    plainTree(text, limits, CWMP_NAMESPACE_PREFIX) ?? parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
   const xmlDeclaration = /^<\?xml\s/.test(text);
 
   const envelope = checkedEnvelope(tree.root);
