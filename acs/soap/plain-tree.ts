@@ -8,11 +8,16 @@ import type { SoapLimits } from './limits.js';
  *
  * @returns null for what is not plain; that says nothing about whether it is well-formed
  */
-export function plainTree(text: string, limits: SoapLimits, namespacePrefix: string): ElementTree | null {
+export function plainTree(
+  text: string,
+  limits: SoapLimits,
+  namespacePrefix: string,
+  tags: TagReader,
+): ElementTree | null {
   if (NOT_PLAIN.test(text)) return null;
   const declaration =
     /^<\?xml version="1\.0"(?: encoding="[A-Za-z][\w.-]*")?(?: standalone="(?:yes|no)")? ?\?>/.exec(text);
-  const reader = new PlainReader(text, declaration?.[0].length ?? 0, limits, namespacePrefix);
+  const reader = new PlainReader(text, declaration?.[0].length ?? 0, limits, namespacePrefix, tags);
   return reader.read();
 }
 
@@ -22,14 +27,17 @@ const BLANK = /^[\n ]*$/;
 const ATTRIBUTE = /[\n ]+([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)=(?:"([^"<&\n]*)"|'([^'<&\n]*)')/y;
 const QUALIFIED_NAME = /^(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)$/;
 const XML_NAMESPACES = ['http://www.w3.org/XML/1998/namespace', 'http://www.w3.org/2000/xmlns/'];
-/** More are rare, and comparing each with each would no longer be short. */
+/** More are rare. */
 const ATTRIBUTES_MAX = 16;
+/** What stands in a CPE's tags is much the same from tag to tag and from CPE to CPE; a hostile one can only make us read anew. */
+const TAGS_KNOWN_MAX = 2_000;
+const TAG_CHARACTERS_KNOWN_MAX = 640;
 
 type Scope = ReadonlyMap<string, string>;
 
 interface OpenElement {
   readonly element: Element;
-  readonly name: string;
+  readonly tag: Tag;
   readonly scope: Scope;
 }
 
@@ -39,13 +47,15 @@ class PlainReader {
   readonly #text: string;
   readonly #limits: SoapLimits;
   readonly #namespacePrefix: string;
+  readonly #tags: TagReader;
   readonly #declared: string[] = [];
   readonly #open: OpenElement[] = [];
   #at: number;
   #root: Element | null = null;
   #elements = 0;
 
-  constructor(text: string, start: number, limits: SoapLimits, namespacePrefix: string) {
+  constructor(text: string, start: number, limits: SoapLimits, namespacePrefix: string, tags: TagReader) {
+    this.#tags = tags;
     this.#text = text;
     this.#at = start;
     this.#limits = limits;
@@ -83,36 +93,33 @@ class PlainReader {
 
   #readEndTag(tag: number, end: number): boolean {
     const open = this.#open.pop();
-    return open !== undefined && this.#text.slice(tag + 2, end) === open.name;
+    if (open === undefined) return false;
+    const { name } = open.tag;
+    return end === tag + 2 + name.length && this.#text.startsWith(name, tag + 2);
   }
 
-  #readStartTag(tag: number, end: number): boolean {
+  #readStartTag(start: number, end: number): boolean {
     const isEmpty = this.#text.charCodeAt(end - 1) === SLASH;
-    const inside = this.#text.slice(tag + 1, isEmpty ? end - 1 : end);
-    const nameEnd = inside.search(/[\n ]/);
-    const name = nameEnd < 0 ? inside : inside.slice(0, nameEnd);
+    const tag = this.#tags.read(this.#text.slice(start + 1, isEmpty ? end - 1 : end));
     const parent = this.#open.at(-1);
-    if (parent === undefined && this.#root !== null) return false;
-    const attributes = nameEnd < 0 ? NO_ATTRIBUTES : readAttributes(inside, nameEnd);
-    if (attributes === null || ++this.#elements > this.#limits.elementsMax) return false;
-    const scope = this.#scopeOf(attributes, parent?.scope ?? NO_SCOPE);
-    const [, prefix = '', local] = QUALIFIED_NAME.exec(name) ?? [];
-    if (scope === null || local === undefined || prefix === 'xmlns') return false;
-    const uri = scope.get(prefix) ?? (prefix === '' ? '' : null);
-    if (uri === null || !areDistinct(attributes, scope)) return false;
-    const element = new Element(uri, local, typeOf(attributes));
+    if (tag === null || (parent === undefined && this.#root !== null)) return false;
+    const outer = parent?.scope ?? NO_SCOPE;
+    const scope = tag.declares ? this.#scopeOf(tag.attributes, outer) : outer;
+    if (scope === null || ++this.#elements > this.#limits.elementsMax) return false;
+    const uri = scope.get(tag.prefix) ?? (tag.prefix === '' ? '' : null);
+    if (uri === null || !areDistinct(tag.attributes, scope)) return false;
+    const element = new Element(uri, tag.local, tag.type);
     if (parent === undefined) this.#root = element;
     else parent.element.append(element);
-    if (!isEmpty) this.#open.push({ element, name, scope });
+    if (!isEmpty) this.#open.push({ element, tag, scope });
     return this.#open.length < this.#limits.depthMax;
   }
 
   #scopeOf(attributes: readonly Attribute[], outer: Scope): Scope | null {
     let scope: Map<string, string> | null = null;
     for (const { name, value } of attributes) {
-      if (!name.startsWith('xmlns')) continue;
-      const declares = name === 'xmlns' ? '' : name.startsWith('xmlns:') ? name.slice('xmlns:'.length) : null;
-      if (declares === null) continue;
+      if (!isDeclaration(name)) continue;
+      const declares = name.slice('xmlns:'.length);
       const uri = value.trim();
       // Undeclaring, and the prefixes and namespaces that belong to XML itself, have rules of their own.
       if (uri === '' || declares.startsWith('xml') || XML_NAMESPACES.includes(uri)) return null;
@@ -131,7 +138,57 @@ interface Attribute {
   readonly value: string;
 }
 
-const NO_ATTRIBUTES: readonly Attribute[] = [];
+/** What stands between `<` and `>` of a start tag, apart from the namespaces around it. */
+interface Tag {
+  readonly name: string;
+  readonly prefix: string;
+  readonly local: string;
+  readonly attributes: readonly Attribute[];
+  /** It has an attribute that declares a namespace. */
+  readonly declares: boolean;
+  /** The attribute `type`, in whatever namespace; the last, as the strict way has it. */
+  readonly type: string | null;
+}
+
+/** Reads start tags, and knows the ones it has read. */
+export class TagReader {
+  readonly #known = new Map<string, Tag>();
+
+  /** @returns null for what is not plain */
+  read(inside: string): Tag | null {
+    const known = this.#known.get(inside);
+    if (known !== undefined) return known;
+    const tag = readTag(inside);
+    if (tag !== null && inside.length <= TAG_CHARACTERS_KNOWN_MAX) {
+      if (this.#known.size >= TAGS_KNOWN_MAX) this.#known.clear();
+      // A copy: the slice would keep its whole envelope in memory.
+      const own = Buffer.from(inside, 'latin1').toString('latin1');
+      this.#known.set(own, readTag(own) ?? tag);
+    }
+    return tag;
+  }
+}
+
+function readTag(inside: string): Tag | null {
+  const nameEnd = inside.search(/[\n ]/);
+  const name = nameEnd < 0 ? inside : inside.slice(0, nameEnd);
+  const [, prefix = '', local] = QUALIFIED_NAME.exec(name) ?? [];
+  const attributes = nameEnd < 0 ? [] : readAttributes(inside, nameEnd);
+  if (local === undefined || prefix === 'xmlns' || attributes === null) return null;
+  const declares = attributes.some((attribute) => isDeclaration(attribute.name));
+  const type = attributes.findLast(
+    (attribute) => localOf(attribute.name) === 'type' && !isDeclaration(attribute.name),
+  );
+  return { name, prefix, local, attributes, declares, type: type?.value ?? null };
+}
+
+function isDeclaration(attributeName: string): boolean {
+  return attributeName === 'xmlns' || attributeName.startsWith('xmlns:');
+}
+
+function localOf(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
 
 function readAttributes(inside: string, start: number): readonly Attribute[] | null {
   const attributes: Attribute[] = [];
@@ -150,26 +207,17 @@ function readAttributes(inside: string, start: number): readonly Attribute[] | n
 /** No attribute twice, neither by its name nor by what its prefix stands for; every prefix declared. */
 function areDistinct(attributes: readonly Attribute[], scope: Scope): boolean {
   if (attributes.length === 0) return true;
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (const { name } of attributes) {
     const colon = name.indexOf(':');
     const prefix = colon < 0 ? '' : name.slice(0, colon);
     const uri = prefix === '' || prefix === 'xmlns' ? prefix : scope.get(prefix);
     if (uri === undefined) return false;
     const expanded = `${uri} ${name.slice(colon + 1)}`;
-    if (seen.has(expanded)) return false;
-    seen.add(expanded);
+    if (seen.includes(expanded)) return false;
+    seen.push(expanded);
   }
   return true;
-}
-
-/** The last attribute whose local name is `type`, as the strict way has it. */
-function typeOf(attributes: readonly Attribute[]): string | null {
-  let type: string | null = null;
-  for (const { name, value } of attributes) {
-    if (name === 'type' || (name.endsWith(':type') && !name.startsWith('xmlns:'))) type = value;
-  }
-  return type;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

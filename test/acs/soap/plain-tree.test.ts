@@ -2,10 +2,15 @@ import test from 'ava';
 import fc from 'fast-check';
 import { type Element, type ElementTree, parseTree } from '../../../acs/soap/element-tree.js';
 import { SOAP_LIMITS } from '../../../acs/soap/limits.js';
-import { plainTree } from '../../../acs/soap/plain-tree.js';
+import { plainTree as readPlain, TagReader } from '../../../acs/soap/plain-tree.js';
 import { inform, transferComplete } from '../../support/raw-cpe.js';
 
 const PREFIX = 'urn:dslforum-org:cwmp-';
+const tags = new TagReader();
+
+function plainTree(text: string, limits: typeof SOAP_LIMITS, prefix: string): ElementTree | null {
+  return readPlain(text, limits, prefix, tags);
+}
 
 function plain(element: Element): unknown {
   return [element.uri, element.local, element.type, element.text, element.children.map(plain)];
