@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
-import { SECOND_MS } from '../common/index.js';
+import { HOUR_MS, SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type FileAuth, type PublicUrl } from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
@@ -63,6 +63,12 @@ async function start(
   closers.push(() => installation.close());
   const { store, secrets, images, users } = installation;
   await images.cleanUp();
+  // After a quick restart what a crash left behind is still too young to be told from an upload under way.
+  const cleaning = setInterval(() => {
+    images.cleanUp().catch((error: unknown) => logger.error('images.clean-up-failed', { error }));
+  }, HOUR_MS);
+  cleaning.unref();
+  closers.push(async () => clearInterval(cleaning));
   const firstAdmin = await users.ensureFirstAdmin(config.adminPassword || null);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

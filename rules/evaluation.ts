@@ -81,6 +81,7 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
       const early = unmet(condition);
       if (early !== null) return refusalOf(early);
+      if (condition.decisive) return null;
       if (leftMs <= 0) {
         return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
       }

@@ -32,8 +32,10 @@ export interface Requirement {
 /** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
 export interface CompiledCondition {
   readonly pin: CpeId | null;
-  /** Necessary, not sufficient: lets a decision pass over a rule without evaluating JSONata. */
+  /** Necessary: lets a decision pass over a rule without evaluating JSONata. */
   readonly requirements: readonly Requirement[];
+  /** The requirements are sufficient too: where all hold, the condition is true. */
+  readonly decisive: boolean;
   readonly readsParameters: boolean;
   /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
   readonly parameterPaths: readonly string[];
@@ -79,7 +81,8 @@ export function createConditionCompiler(guards: Guards): ConditionCompiler {
         // A key is the whole name of a parameter; the predicate that the expression hangs on it does not show that.
         parameterPaths: memberships.flatMap(({ path }) => parameterPathOf({ names: path, whole: true })),
       };
-      return compiled({ ...program, ...ofKeys }, bindingsOf(memberships));
+      const decisive = memberships.every(({ path }) => path.length === 1);
+      return { ...compiled({ ...program, ...ofKeys }, bindingsOf(memberships)), decisive };
     },
   };
 }
@@ -91,6 +94,8 @@ function compiled(
   return {
     pin: pinOf(requirements),
     requirements,
+    // Of an expression only some conjuncts are understood, and an equality is not a membership.
+    decisive: false,
     readsParameters,
     parameterPaths,
     evaluate: (context) => expression.evaluate(context, bindings),
