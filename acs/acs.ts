@@ -73,7 +73,7 @@ export interface Acs {
 /** @throws Error where an option cannot be understood (a subnet, a cron expression) */
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, logger, options } = parts;
-  const metrics = createAcsMetrics(parts.registry);
+  const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
   const devices = new DeviceStore({ store, logger });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const work = new SessionWork({

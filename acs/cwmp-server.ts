@@ -88,8 +88,7 @@ export class CwmpServer {
   }
 
   #ended(entry: SessionEntry, outcome: 'done' | 'expired' | 'superseded' | 'failed'): void {
-    this.#parts.metrics.sessions.inc({ outcome });
-    this.#parts.metrics.openSessions.set(this.#sessions.size);
+    this.#parts.metrics.sessions.inc(outcome);
     if (outcome === 'expired' || outcome === 'failed') {
       this.#parts.logger.info(`session.${outcome}`, { cpeid: entry.cpeid });
     }
@@ -114,7 +113,7 @@ export class CwmpServer {
     if (body.length === 0) return this.#onEmpty(request);
     this.#parts.trace?.('from-cpe', body);
     const envelope = decodeEnvelope(body, request.headers['content-type']);
-    this.#parts.metrics.messages.inc({ type: envelope.message.type });
+    this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
       ? this.#onInform(request, envelope)
       : this.#onMessage(request, envelope);
@@ -142,7 +141,6 @@ export class CwmpServer {
     const { cpeid } = taken.session.facts;
     const entry = this.#sessions.begin(taken.session, cpeid, request.socket, ip, this.#parts.clock());
     if (entry === null) return this.#busy('too many sessions are open');
-    this.#parts.metrics.openSessions.set(this.#sessions.size);
     const answer = this.#render(request, entry, taken.reply, envelope);
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
   }
@@ -263,7 +261,7 @@ export class CwmpServer {
   }
 
   #reject(request: IncomingMessage, reason: string, fields: Readonly<Record<string, unknown>>): void {
-    this.#parts.metrics.rejected.inc({ reason });
+    this.#parts.metrics.rejected.inc(reason);
     const ip = clientAddress(request, this.#parts.trustedProxies);
     this.#parts.logger.warn('cwmp.rejected', { kind: reason, ip, ...fields });
   }
@@ -312,14 +310,13 @@ function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage 
 
 function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
   const { status, body, headers, close } = answer;
-  const isSoap = status === 200;
-  response.writeHead(status, {
-    ...headers,
-    ...(isSoap && { 'Content-Type': 'text/xml; charset="utf-8"' }),
-    ...(!isSoap && body !== '' && { 'Content-Type': 'text/plain; charset=utf-8' }),
-    ...(status !== 204 && { 'Content-Length': Buffer.byteLength(body) }),
-    ...(close && { Connection: 'close' }),
-  });
+  const fields: string[] = [];
+  for (const name in headers) fields.push(name, headers[name] ?? '');
+  if (status === 200) fields.push('Content-Type', 'text/xml; charset="utf-8"');
+  else if (body !== '') fields.push('Content-Type', 'text/plain; charset=utf-8');
+  if (status !== 204) fields.push('Content-Length', String(Buffer.byteLength(body)));
+  if (close) fields.push('Connection', 'close');
+  response.writeHead(status, fields);
   // As a string, not a Buffer: node then sends header and body in one write.
   response.end(body);
   // The client may still be sending what will not be read; the answer has a moment to reach it.

@@ -1,52 +1,69 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-export interface AcsMetrics {
-  readonly sessions: Counter<'outcome'>;
-  readonly messages: Counter<'type'>;
-  readonly rejected: Counter<'reason'>;
-  readonly upgrades: Counter<'state'>;
-  readonly connectionRequests: Counter<'code'>;
-  readonly openSessions: Gauge;
+/** A counter with one label. It counts in a plain map and tells prom-client when asked, since some count several times a session. */
+export class LabelledCounter {
+  readonly #counts = new Map<string, number>();
+
+  constructor(
+    registry: Registry,
+    options: { readonly name: string; readonly help: string; readonly label: string },
+  ) {
+    const { name, help, label } = options;
+    const counts = this.#counts;
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [value, count] of counts) this.inc({ [label]: value }, count);
+      },
+    });
+  }
+
+  /** @param value  of the label; from a fixed set, never from outside */
+  inc(value: string): void {
+    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
+  }
 }
 
-/** The ACS's figures in the process's one registry. */
-export function createAcsMetrics(registry: Registry): AcsMetrics {
-  const registers = [registry];
+export interface AcsMetrics {
+  readonly sessions: LabelledCounter;
+  readonly messages: LabelledCounter;
+  readonly rejected: LabelledCounter;
+  readonly upgrades: LabelledCounter;
+  readonly connectionRequests: LabelledCounter;
+}
+
+/**
+ * The ACS's figures in the process's one registry.
+ * @param openSessions  how many are open when it is asked
+ */
+export function createAcsMetrics(registry: Registry, openSessions: () => number): AcsMetrics {
+  new Gauge({
+    name: 'ferry_cwmp_sessions_open',
+    help: 'CWMP sessions that are open now',
+    registers: [registry],
+    collect() {
+      this.set(openSessions());
+    },
+  });
+  const counter = (name: string, label: string, help: string) =>
+    new LabelledCounter(registry, { name, help, label });
   return {
-    sessions: new Counter({
-      name: 'ferry_cwmp_sessions_total',
-      help: 'CWMP sessions that ended, by how: done, expired, superseded, failed',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    messages: new Counter({
-      name: 'ferry_cwmp_messages_total',
-      help: 'CWMP messages received from CPEs, by type',
-      labelNames: ['type'],
-      registers,
-    }),
-    rejected: new Counter({
-      name: 'ferry_cwmp_rejected_total',
-      help: 'CWMP requests that were refused, by reason',
-      labelNames: ['reason'],
-      registers,
-    }),
-    upgrades: new Counter({
-      name: 'ferry_upgrades_total',
-      help: 'Upgrades that entered a state, by state',
-      labelNames: ['state'],
-      registers,
-    }),
-    connectionRequests: new Counter({
-      name: 'ferry_connection_requests_total',
-      help: 'Connection requests, by the code the northbound interface answers',
-      labelNames: ['code'],
-      registers,
-    }),
-    openSessions: new Gauge({
-      name: 'ferry_cwmp_sessions_open',
-      help: 'CWMP sessions that are open now',
-      registers,
-    }),
+    sessions: counter(
+      'ferry_cwmp_sessions_total',
+      'outcome',
+      'CWMP sessions that ended, by how: done, expired, superseded, failed',
+    ),
+    messages: counter('ferry_cwmp_messages_total', 'type', 'CWMP messages received from CPEs, by type'),
+    rejected: counter('ferry_cwmp_rejected_total', 'reason', 'CWMP requests that were refused, by reason'),
+    upgrades: counter('ferry_upgrades_total', 'state', 'Upgrades that entered a state, by state'),
+    connectionRequests: counter(
+      'ferry_connection_requests_total',
+      'code',
+      'Connection requests, by the code the northbound interface answers',
+    ),
   };
 }

@@ -1,6 +1,8 @@
 import winston from 'winston';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
+
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
@@ -52,8 +54,9 @@ export function createLogger(options: LogOptions): Logger {
     transports: [new winston.transports.Stream({ stream: options.stream ?? process.stderr })],
   });
   // The fields go in as an object of their own: winston would let a field called `level` or `message` replace its own.
+  const threshold = LEVELS.indexOf(options.level);
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
-    if (logger.isLevelEnabled(level)) logger.log({ ...safeFields(fields), level, message: event });
+    if (LEVELS.indexOf(level) <= threshold) logger.log({ ...safeFields(fields), level, message: event });
   };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }

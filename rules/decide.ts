@@ -24,8 +24,6 @@ export interface Decider extends EvaluationMeans {
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
 export async function decide(decider: Decider, input: DecisionInput): Promise<Decision> {
-  const { state, revision: freezeRevision } = await decider.freeze.read();
-  if (state.frozen) return { kind: 'frozen' };
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
   const paths = parametersOf([pinned, fleet]);
   const names = paths.length === 0 ? [] : await input.unread(paths);
@@ -55,6 +53,9 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
       return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
     }
+    // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
+    const { state, revision: freezeRevision } = await decider.freeze.read();
+    if (state.frozen) return { kind: 'frozen' };
     explanation.add(rule.id, { verdict: 'chosen' });
     explainRest(explanation, candidates);
     return {

@@ -186,6 +186,7 @@ export type Decision =
     }
   /** Conditions read parameters that the CPE was not asked for yet. */
   | { readonly kind: 'read'; readonly names: readonly string[] }
+  /** A rule would have upgraded this CPE, but for the emergency brake. */
   | { readonly kind: 'frozen' }
   | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };
 

@@ -62,7 +62,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
 
   async send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
     const outcome = await this.#send(cpeid);
-    this.#parts.metrics.connectionRequests.inc({ code: String(outcome.code) });
+    this.#parts.metrics.connectionRequests.inc(String(outcome.code));
     const { code, message } = outcome;
     if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid });
     else this.#parts.logger.warn('connection-request.failed', { cpeid, code, message });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Context, Decision, Rules } from '../../rules/index.js';
-import type { Revision } from '../../store/index.js';
+import type { Revision, Stored } from '../../store/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -57,6 +57,11 @@ export class InformRefusedError extends Error {
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
+  /**
+   * The device as a session's Inform found it, where nothing but the sighting changed: what is decided first is decided on it. It is
+   * checked again by the reservation, which refuses a device that has moved.
+   */
+  readonly #found = new WeakMap<SessionFacts, Stored<Device>>();
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
@@ -100,11 +105,8 @@ export class SessionWork {
     const cpeid = cpeidOf(inform.deviceId);
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const nowMs = this.#parts.clock();
-    let outcome = informed((await devices.read(cpeid))?.document ?? null, cpeid, inform, {
-      ip,
-      style,
-      nowMs,
-    });
+    const found = await devices.read(cpeid);
+    let outcome = informed(found?.document ?? null, cpeid, inform, { ip, style, nowMs });
     if (outcome.mustBeDurable) {
       await devices.change(cpeid, async (stored) => {
         outcome = informed(stored?.document ?? null, cpeid, inform, { ip, style, nowMs });
@@ -123,9 +125,13 @@ export class SessionWork {
         version: reportedVersion,
       });
     }
+    const events = device.lastEvents;
+    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested };
+    if (found !== null && !outcome.mustBeDurable && device.inFlight === undefined)
+      this.#found.set(facts, found);
     return {
       to: 'record-inform',
-      facts: { cpeid, style, events: device.lastEvents, boot, softwareVersion: reportedVersion, requested },
+      facts,
       settle: device.inFlight !== undefined || device.late !== undefined,
       provision: device.provisioning === 'due',
     };
@@ -269,7 +275,8 @@ export class SessionWork {
   async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
-      const stored = await devices.read(facts.cpeid);
+      const stored = this.#found.get(facts) ?? (await devices.read(facts.cpeid));
+      this.#found.delete(facts);
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
       const decision = await this.#parts.rules.decide({

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { SoapError } from './message.js';
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
@@ -17,6 +18,8 @@ export function decodeText(body: Buffer, contentType: string | undefined): strin
   const named = charsetOf(contentType);
   // "utf-16" leaves the byte order to the mark; the decoder of that name would take little-endian for granted.
   const charset = (named === 'utf-16' ? (mark ?? named) : named) ?? mark ?? declaredEncoding(body) ?? 'utf-8';
+  // Nearly all of CWMP is ASCII, which needs no checking and no conversion.
+  if (charset === 'utf-8' && isAscii(body)) return body.toString('latin1').trimStart();
   const decoder = charset === 'utf-8' ? UTF_8 : decoderFor(charset);
   try {
     return decoder.decode(body).trimStart();
@@ -29,7 +32,10 @@ export function decodeText(body: Buffer, contentType: string | undefined): strin
 }
 
 function charsetOf(contentType: string | undefined): string | null {
-  const match = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType ?? '');
+  if (contentType === undefined || contentType === 'text/xml') return null;
+  if (contentType === 'text/xml; charset=utf-8' || contentType === 'text/xml; charset="utf-8"')
+    return 'utf-8';
+  const match = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType);
   return match?.[1]?.toLowerCase() ?? null;
 }
 

@@ -167,7 +167,7 @@ export class UpgradeStore implements Upgrades {
     const fields = { cpeid, commandKey, campaignid, message: result.message };
     if (state === 'failed' || state === 'timed-out') this.#logger.warn(`upgrade.${state}`, fields);
     else this.#logger.info(`upgrade.${state}`, fields);
-    this.#metrics.upgrades.inc({ state });
+    this.#metrics.upgrades.inc(state);
   }
 
   /** Ends what passed its deadline. Several processes may sweep at once: each change is accepted once. */
