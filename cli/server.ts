@@ -123,6 +123,10 @@ async function start(
   closers.push(() => rules.close());
 
   const cpe = await cpeAuthentication(config, installation);
+  // Whoever knows the shared secret, or needs none, can claim to be any CPE. An operator should have read that once.
+  logger.warn('cpe.identity-not-proven', {
+    credentials: cpe.authentication.kind === 'basic' ? 'shared' : 'none',
+  });
   const acs = createAcs({
     store,
     rules,

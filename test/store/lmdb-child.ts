@@ -8,7 +8,17 @@ import { THINGS, type Thing } from './things.js';
 // Another process on the same store, for the tests of LMDB: `lmdb-child.js COMMAND DIRECTORY`. It answers in lines on
 // standard output, written synchronously so that a line is out before anything that follows can be killed.
 const [command = '', directory = ''] = process.argv.slice(2);
-const say = (line: string) => writeSync(1, `${line}\n`);
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      // The reader is slower than the store: a line this short is written whole or not at all, so it is tried again.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+}
 
 switch (command) {
   case 'write-until-killed': {
