@@ -6,7 +6,7 @@ import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
 import { clientAddress, cookieOf, readBody } from './request.js';
 import type { Input, Reply, Session, Step } from './session/session.js';
-import { type SessionEntry, SessionTable } from './session/session-table.js';
+import { isOver, type SessionEntry, SessionTable } from './session/session-table.js';
 import { step } from './session/step.js';
 import { InformRefusedError, type SessionWork } from './session/work.js';
 import {
@@ -22,7 +22,7 @@ import {
 const COOKIE = 'ferry-session';
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
-const EXPIRY_INTERVAL_MS_MAX = 5 * SECOND_MS;
+const EXPIRY_INTERVAL_MS_MAX = SECOND_MS;
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
 
@@ -82,11 +82,8 @@ export class CwmpServer {
   }
 
   #expire(): void {
-    for (const entry of this.#sessions.expire(this.#parts.clock() - this.#parts.sessionIdleMsMax)) {
-      // After our empty answer the CPE closes without a word: that is how a session ends.
-      const done =
-        entry.session.phase === 'open' && entry.session.quiet && entry.session.outstanding === null;
-      this.#ended(entry, done ? 'done' : 'expired');
+    for (const entry of this.#sessions.expire(this.#parts.clock(), this.#parts.sessionIdleMsMax)) {
+      this.#ended(entry, isOver(entry) ? 'done' : 'expired');
     }
   }
 
@@ -129,10 +126,7 @@ export class CwmpServer {
     const left = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
     if (left.kind === 'found' && !left.entry.busy) {
       this.#sessions.end(left.entry);
-      this.#ended(
-        left.entry,
-        left.entry.session.phase === 'open' && left.entry.session.quiet ? 'done' : 'superseded',
-      );
+      this.#ended(left.entry, isOver(left.entry) ? 'done' : 'superseded');
     }
     const ip = clientAddress(request, this.#parts.trustedProxies);
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };

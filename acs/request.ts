@@ -22,19 +22,22 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
-      if (sizeBytes > bytesMax) {
-        request.removeAllListeners('data');
-        reject(tooLarge());
-      } else {
+      if (sizeBytes <= bytesMax) {
         chunks.push(chunk);
+      } else {
+        // What is still to come flows on, unread.
+        chunks.length = 0;
+        reject(tooLarge());
       }
     });
     request.on('end', () => {
       const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, sizeBytes));
+      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     });
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the connection was closed in mid-request')));
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the connection was closed in mid-request'));
+    });
   });
 }
 

@@ -27,6 +27,9 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
   const { state, revision: freezeRevision } = await decider.freeze.read();
   if (state.frozen) return { kind: 'frozen' };
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
+  const paths = parametersOf([pinned, fleet]);
+  const names = paths.length === 0 ? [] : await input.unread(paths);
+  if (names.length > 0) return { kind: 'read', names };
   const evaluation = beginEvaluation(input, decider);
   const explanation = beginExplanation();
   const candidates = mergeInOrder(pinned, fleet);
@@ -68,6 +71,24 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
     };
   }
   return { kind: 'nothing', considered: explanation.list() };
+}
+
+/** Most parameter paths that one decision asks for. */
+const PARAMETERS_READ_MAX = 256;
+
+/** What the conditions of enabled rules read of the data model. */
+function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
+  const paths = new Set<string>();
+  for (const candidates of lists) {
+    for (const { rule, condition } of candidates) {
+      if (!rule.enabled || typeof condition === 'string') continue;
+      for (const path of condition.parameterPaths) {
+        if (paths.size >= PARAMETERS_READ_MAX) return [...paths];
+        paths.add(path);
+      }
+    }
+  }
+  return [...paths];
 }
 
 async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {

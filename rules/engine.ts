@@ -5,18 +5,16 @@ import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
 import { applyFileRules, type FileRules } from './file-rules.js';
-import { type Candidate, candidateOf, openFleet } from './fleet.js';
+import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { type Lease, openLeases } from './lease.js';
-import { openRepository, pinnedTo } from './repository.js';
+import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openTables } from './tables.js';
 import { createTurns } from './turns.js';
 import { createRuleValidator } from './validate.js';
 import { createWindowClock } from './window.js';
 
-/** Most parameter paths that {@link Rules.parametersRead} gives. */
-const PARAMETERS_READ_MAX = 256;
 /** One rule's condition errors are logged this often. */
 const QUIET_MS = MINUTE_MS;
 const QUIET_RULES_MAX = 10_000;
@@ -69,11 +67,6 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
-    async parametersRead(cpeid) {
-      const pinned = await pinnedTo(tables, cpeid);
-      const candidates = pinned.map(({ document, revision }) => candidateOf(document, revision, compiler));
-      return parametersOf([...candidates, ...(await fleet.current())]);
-    },
     ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
     async freeze(next) {
       const state = await freeze.write(next);
@@ -88,18 +81,6 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   };
 }
 
-function parametersOf(candidates: readonly Candidate[]): readonly string[] {
-  const paths = new Set<string>();
-  for (const { rule, condition } of candidates) {
-    if (!rule.enabled || typeof condition === 'string') continue;
-    for (const path of condition.parameterPaths) {
-      if (paths.size >= PARAMETERS_READ_MAX) return [...paths];
-      paths.add(path);
-    }
-  }
-  return [...paths];
-}
-
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
@@ -111,7 +92,7 @@ type ErrorReport = (cpeid: CpeId, decision: Decision) => void;
 function createErrorReport(logger: Logger, clock: Clock): ErrorReport {
   const quietUntilMs = new Map<RuleId, number>();
   return (cpeid, decision) => {
-    if (decision.kind === 'frozen') return;
+    if (!('considered' in decision)) return;
     for (const { ruleId, verdict, detail } of decision.considered) {
       if (verdict !== 'condition-error' || (quietUntilMs.get(ruleId) ?? 0) > clock()) continue;
       if (quietUntilMs.size >= QUIET_RULES_MAX) quietUntilMs.clear();

@@ -128,6 +128,12 @@ export interface DecisionInput {
   readonly context: Omit<Context, 'parameters'>;
   /** Reads the known data model; called at most once, and only where a candidate's condition needs it. */
   readonly readParameters: () => Promise<ParameterTree>;
+  /**
+   * Given the parameter paths (`Device.X.Y`, at most 256) that enabled rules which may concern this CPE read, says which of them the CPE should be
+   * asked for before anything is decided. Where a condition fixes only the beginning of a path it is a partial one, with a dot at its end
+   * (`Device.IP.Interface.`). Not called where no rule reads any.
+   */
+  readonly unread: (paths: readonly string[]) => Promise<readonly string[]>;
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
   readonly requested: boolean;
@@ -178,6 +184,8 @@ export type Decision =
       readonly targetVersion: string;
       readonly considered: readonly Considered[];
     }
+  /** Conditions read parameters that the CPE was not asked for yet. */
+  | { readonly kind: 'read'; readonly names: readonly string[] }
   | { readonly kind: 'frozen' }
   | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };
 
@@ -259,11 +267,6 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
-  /**
-   * Parameter paths (`Device.X.Y`) that enabled rules which may concern this CPE read; at most 256. Where a condition fixes only
-   * the beginning of a path it is a partial one, with a dot at its end (`Device.IP.Interface.`).
-   */
-  parametersRead(cpeid: CpeId): Promise<readonly string[]>;
   /**
    * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
    * @param previously  how it was counted before, where late evidence shows that it ended otherwise

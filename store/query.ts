@@ -85,13 +85,18 @@ export function planFind(definition: CollectionDefinition, query: FindQuery): Fi
   }
   const descending = query.order === 'descending';
   const range = index === 'id' ? idRange(query) : indexRange(query, fields);
-  const fingerprint = fingerprintOf(definition, fields, query, descending);
+  // Only a page that another follows, or that follows another, has a cursor; most have not, and a hash costs as much as a look-up.
+  let known: Buffer | null = null;
+  const fingerprint = (): Buffer => {
+    known ??= fingerprintOf(definition, fields, query, descending);
+    return known;
+  };
   return {
     index,
     fields,
     ...range,
     descending,
-    after: query.after === undefined ? null : decodeCursor(query.after, fingerprint, range),
+    after: query.after === undefined ? null : decodeCursor(query.after, fingerprint(), range),
     limit: query.limit,
     givenAt(document) {
       const keys = indexEntries(document, fields)
@@ -100,7 +105,7 @@ export function planFind(definition: CollectionDefinition, query: FindQuery): Fi
         .sort((a, b) => (descending ? Buffer.compare(b, a) : Buffer.compare(a, b)));
       return keys[0] ?? null;
     },
-    cursor: (key) => encodeCursor(fingerprint, key),
+    cursor: (key) => encodeCursor(fingerprint(), key),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { CpeId } from '../../common/index.js';
 import type { ParameterTree } from '../../rules/index.js';
 import type { Change, Collection, Store } from '../../store/index.js';
@@ -117,10 +116,22 @@ function isKept(name: string, value: string | number | boolean): boolean {
   );
 }
 
-/** Digest of a report, to see cheaply whether anything in it differs from the last. */
+/**
+ * Digest of a report, to see cheaply in every session whether anything in it differs from the last: two 32-bit multiplicative hashes
+ * (cyrb53). A CPE that forges a collision only keeps its own news from us.
+ */
 export function digestOf(reported: readonly Parameter[]): string {
-  const hash = createHash('sha1');
-  let text = '';
-  for (const { name, value } of reported) text += `${name}\0${value}\0`;
-  return hash.update(text).digest('base64url').slice(0, 20);
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (const { name, value } of reported) {
+    const text = `${name}\0${value}\0`;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      high = Math.imul(high ^ code, 2_654_435_761);
+      low = Math.imul(low ^ code, 1_597_334_677);
+    }
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return `${(high >>> 0).toString(36)}.${(low >>> 0).toString(36)}`;
 }

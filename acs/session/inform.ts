@@ -61,7 +61,7 @@ export function informed(
     boot: events.includes('1 BOOT'),
     requested,
     parametersChanged,
-    reportedVersion: named.softwareVersion ?? null,
+    reportedVersion: named.softwareVersion === undefined ? null : detached(named.softwareVersion),
   };
 }
 
@@ -80,9 +80,16 @@ const EVENT_CODES = [
 ];
 const OWN_EVENT_CODES = new Map(EVENT_CODES.map((code) => [code, code]));
 
-/** A decoded string may be a slice that keeps the whole body alive; events outlive the session, in the sightings that wait. */
 function ownCopy(eventCode: string): string {
-  return OWN_EVENT_CODES.get(eventCode) ?? Buffer.from(eventCode, 'utf8').toString('utf8');
+  return OWN_EVENT_CODES.get(eventCode) ?? detached(eventCode);
+}
+
+/**
+ * The same text in memory of its own. A decoded string may be a slice that keeps the whole body alive, and some outlive their request:
+ * events in the sightings that wait, the version in the session.
+ */
+function detached(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 /** The fields that a crash must not set back; the named ones are covered by the digest. */

@@ -12,11 +12,17 @@ export interface SessionEntry {
   session: Session;
   readonly cpeid: CpeId;
   readonly ip: string;
-  /** The connection it began on: the fallback for CPEs that keep no cookie. */
-  readonly socket: Socket;
   /** A request of it is being worked on: each step is accepted once. */
   busy: boolean;
   touchedAtMs: number;
+}
+
+/** After our empty answer a CPE that has something more to say says it at once; most close without a word. */
+const LINGER_MS = 5_000;
+
+/** Neither side has anything more to say (TR-069 3.7.1.4), as far as we know. */
+export function isOver({ session }: SessionEntry): boolean {
+  return session.phase === 'open' && session.quiet && session.outstanding === null;
 }
 
 export type Found =
@@ -28,6 +34,7 @@ export type Found =
 /** The sessions open in this process, by cookie and by connection. */
 export class SessionTable {
   readonly #byId = new Map<string, SessionEntry>();
+  /** The fallback for CPEs that keep no cookie. Entries that have ended stay until their connection goes. */
   readonly #bySocket = new WeakMap<Socket, SessionEntry>();
   readonly #sharedConnections: boolean;
 
@@ -45,7 +52,7 @@ export class SessionTable {
     if (this.#byId.size >= SESSIONS_MAX) return null;
     // 122 random bits; unlike randomBytes it draws them in batches.
     const id = randomUUID();
-    const entry: SessionEntry = { id, session, cpeid, ip, socket, busy: false, touchedAtMs: nowMs };
+    const entry: SessionEntry = { id, session, cpeid, ip, busy: false, touchedAtMs: nowMs };
     this.#byId.set(id, entry);
     if (!this.#sharedConnections) this.#bySocket.set(socket, entry);
     return entry;
@@ -65,14 +72,14 @@ export class SessionTable {
 
   end(entry: SessionEntry): void {
     this.#byId.delete(entry.id);
-    if (this.#bySocket.get(entry.socket) === entry) this.#bySocket.delete(entry.socket);
   }
 
-  /** Takes out what was not heard of since. */
-  expire(sinceMs: number): SessionEntry[] {
+  /** Takes out the sessions that fell silent, and those that are over. */
+  expire(nowMs: number, idleMsMax: number): SessionEntry[] {
     const expired: SessionEntry[] = [];
     for (const entry of this.#byId.values()) {
-      if (entry.touchedAtMs < sinceMs && !entry.busy) expired.push(entry);
+      const silentMsMax = isOver(entry) ? Math.min(LINGER_MS, idleMsMax) : idleMsMax;
+      if (nowMs - entry.touchedAtMs > silentMsMax && !entry.busy) expired.push(entry);
     }
     for (const entry of expired) this.end(entry);
     return expired;

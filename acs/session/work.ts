@@ -268,8 +268,6 @@ export class SessionWork {
   /** Decides and reserves. A reservation that was refused because something moved meanwhile is decided again. */
   async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
-    const unread = await this.#unreadPaths(facts.cpeid);
-    if (unread.length > 0) return { kind: 'read', names: unread };
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
       const stored = await devices.read(facts.cpeid);
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
@@ -277,6 +275,7 @@ export class SessionWork {
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, facts, ip, this.#parts.clock()),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
+        unread: (paths) => this.#unread(device, paths),
         counts: device.counts,
         requested: facts.requested,
       });
@@ -284,6 +283,8 @@ export class SessionWork {
         case 'frozen':
         case 'nothing':
           return { kind: 'nothing' };
+        case 'read':
+          return decision;
         case 'at-target': {
           const recorded = this.#parts.upgrades.recordingAtTarget(device, decision);
           await devices.commit(recorded.device, stored.revision, recorded.with);
@@ -327,16 +328,12 @@ export class SessionWork {
     };
   }
 
-  async #unreadPaths(cpeid: CpeId): Promise<readonly string[]> {
-    const { devices, rules } = this.#parts;
-    const paths = await rules.parametersRead(cpeid);
-    if (paths.length === 0) return [];
-    const device = (await devices.read(cpeid))?.document;
-    if (device === undefined) return [];
+  /** Which of the paths this CPE has neither reported nor been asked for since its last version. */
+  async #unread(device: Device, paths: readonly string[]): Promise<readonly string[]> {
     const asked = new Set(device.askedPaths);
     const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
     if (unasked.length === 0) return [];
-    const known = new Set(Object.keys(await devices.parameterStore.flat(cpeid)));
+    const known = new Set(Object.keys(await this.#parts.devices.parameterStore.flat(device.id)));
     // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
     return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
   }

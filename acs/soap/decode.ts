@@ -10,12 +10,16 @@ import {
   type EnvelopeStyle,
   SoapError,
 } from './message.js';
+import { plainTree, TagReader } from './plain-tree.js';
 
 /** SOAP 1.1, the only one TR-069 uses (3.4.1). */
 const SOAP_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
 const CWMP_NAMESPACE_PREFIX = 'urn:dslforum-org:cwmp-';
 /** What a CPE of a version unknown to us is answered in: the newest that has fault 8006. */
 const FALLBACK_NAMESPACE: CwmpNamespace = 'urn:dslforum-org:cwmp-1-2';
+
+/** Only remembers what it has read; two callers cannot tell that they share it. */
+const TAGS = new TagReader();
 
 /**
  * Decodes one CWMP envelope, with whatever prefixes, field order, array counts and white space a CPE uses.
@@ -40,7 +44,8 @@ export function decodeEnvelope(
     });
   }
   const text = decodeText(body, contentType);
-  const tree = parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
+  const tree =
+    plainTree(text, limits, CWMP_NAMESPACE_PREFIX, TAGS) ?? parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
   const xmlDeclaration = /^<\?xml\s/.test(text);
 
   const envelope = checkedEnvelope(tree.root);

@@ -34,7 +34,7 @@ function inputOf(
     ip: '10.1.2.3',
     ...over,
   });
-  return { context, readParameters, counts: {}, requested: false };
+  return { context, readParameters, unread: async () => [], counts: {}, requested: false };
 }
 
 async function verdictOf(condition: Condition, input = inputOf()): Promise<Verdict | 'true'> {

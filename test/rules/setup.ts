@@ -43,6 +43,7 @@ export function inputOf(
   return {
     context: contextOf(over),
     readParameters: async () => ({}),
+    unread: async () => [],
     counts: {},
     requested: false,
     ...rest,
@@ -112,6 +113,6 @@ export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<
 
 /** The verdict on each rule, by its id. */
 export function verdictsOf(decision: Decision): Readonly<Record<string, string>> {
-  if (decision.kind === 'frozen') return {};
+  if (!('considered' in decision)) return {};
   return Object.fromEntries(decision.considered.map(({ ruleId, verdict }) => [ruleId, verdict]));
 }
