@@ -102,7 +102,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
   trustedProxy: {
     ...SUBNETS,
     default: [],
-    describe: 'Proxies in front of the CWMP listener whose X-Forwarded-For is believed; repeat for several',
+    describe: 'Proxies in front of the listeners whose X-Forwarded-For is believed; repeat for several',
     group: 'Listeners:',
   },
   publicFileUrl: {

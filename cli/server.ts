@@ -166,6 +166,8 @@ async function start(
       return { status: parts.ruleFiles, parts };
     },
   });
+  // Behind a proxy log-in attempts are counted by client, not by proxy.
+  if (config.trustedProxy.length > 0) nbiApp.set('trust proxy', [...config.trustedProxy]);
   const nbiServer = http.createServer(NBI_SERVER_OPTIONS, nbiApp);
   const nbiAt = await listen(nbiServer, config.nbiListen, 'nbi-listen');
   closers.push(() => closeServer(nbiServer));

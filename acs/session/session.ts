@@ -21,6 +21,8 @@ export interface SessionFacts {
   readonly softwareVersion: string | null;
   /** An operator asked for this session (SendCNR). */
   readonly requested: boolean;
+  /** An upgrade was transferred before this session began, so that a boot with the old version says that it failed. */
+  readonly applying: boolean;
 }
 
 /** A request of ours that the CPE has not answered yet; at most one (MaxEnvelopes is 1 since TR-069 Amendment 1). */

@@ -118,15 +118,14 @@ export class SessionWork {
     const { device, boot, requested, reportedVersion, firstContact } = outcome;
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
-    if (device.inFlight !== undefined) {
-      await this.#parts.upgrades.learn(cpeid, device.inFlight, {
-        kind: 'inform',
-        boot,
-        version: reportedVersion,
-      });
-    }
+    const evidence = { kind: 'inform', boot, version: reportedVersion } as const;
+    const upgrade =
+      device.inFlight === undefined
+        ? null
+        : await this.#parts.upgrades.learn(cpeid, device.inFlight, evidence);
+    const applying = upgrade?.state === 'transferred';
     const events = device.lastEvents;
-    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested };
+    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested, applying };
     if (found !== null && !outcome.mustBeDurable && device.inFlight === undefined)
       this.#found.set(facts, found);
     return {
@@ -197,8 +196,9 @@ export class SessionWork {
     });
     const inFlight = changed?.device.inFlight;
     if (version === undefined || inFlight === undefined) return;
-    // What the Inform lacked, as if it had had it.
-    await upgrades.learn(facts.cpeid, inFlight, { kind: 'inform', boot: facts.boot, version });
+    // What the Inform lacked, as if it had had it; but a TransferComplete of this session came after its boot.
+    if (facts.applying)
+      await upgrades.learn(facts.cpeid, inFlight, { kind: 'inform', boot: facts.boot, version });
     await upgrades.learn(facts.cpeid, inFlight, { kind: 'quiet', boot: facts.boot, version });
   }
 

@@ -303,6 +303,24 @@ test('the version is read where the Inform after a transfer lacks it', async (t)
   t.regex(await outcome(ferry), /^true 200 /);
 });
 
+test('a version read in the session of TransferComplete counts like one that its Inform had: old is not yet failure', async (t) => {
+  const ferry = await startWithImage(t);
+  await postRule(t, ferry);
+  const { envelopes } = await session(ferry);
+  const values = inform({ version: '1.0' })
+    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
+    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  const unversioned = { ...BOOT, version: null };
+  const answers = { GetParameterValues: values };
+  await session(ferry, unversioned, { own: [transferComplete(commandKeyOf(envelopes))], answers });
+  t.regex(await outcome(ferry), /^false 202 /);
+  await session(ferry, unversioned, { answers });
+  t.is(
+    await outcome(ferry),
+    'true 500 Upgrade has failed: the device reports software version 1.0 instead of 2.0',
+  );
+});
+
 test('parameters that a condition reads are fetched on first contact, the unknown ones only once', async (t) => {
   const ferry = await startWithImage(t);
   await postRule(t, ferry, {

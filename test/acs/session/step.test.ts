@@ -12,6 +12,7 @@ const facts: SessionFacts = {
   boot: false,
   softwareVersion: '1.0',
   requested: false,
+  applying: false,
 };
 const informMessage: Inform = {
   type: 'Inform',
