@@ -107,11 +107,10 @@ export function createAcs(parts: AcsParts): Acs {
     options: options.connectionRequests,
   });
   // A round that is still running when the next is due is not joined by a second one.
+  const quietly = { noOverlap: true, suppressMissedWarning: true, logger: cronLogger(logger) };
   const sweeps = [
-    cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), { noOverlap: true }),
-    cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), {
-      noOverlap: true,
-    }),
+    cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), quietly),
+    cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), quietly),
   ];
   const logged = async (what: string, run: () => Promise<number>) => {
     try {
@@ -133,6 +132,13 @@ export function createAcs(parts: AcsParts): Acs {
       await devices.close();
     },
   };
+}
+
+/** node-cron speaks in sentences, to standard output unless told; here they are fields of an event. */
+function cronLogger(logger: Logger) {
+  const say = (level: 'debug' | 'warn') => (message: string | Error) =>
+    logger[level]('upgrades.schedule', { message: message instanceof Error ? message.message : message });
+  return { info: say('debug'), debug: say('debug'), warn: say('debug'), error: say('warn') };
 }
 
 function proxyList(subnets: readonly string[]): BlockList | null {

@@ -65,6 +65,12 @@ export class CwmpServer {
       (request, response) => void this.#serve(request, response),
     );
     const intervalMs = Math.min(EXPIRY_INTERVAL_MS_MAX, Math.max(1, parts.sessionIdleMsMax / 2));
+    this.server.on('connection', (socket) => {
+      socket.on('close', () => {
+        const over = this.#sessions.disconnected(socket);
+        if (over !== null) this.#ended(over, 'done');
+      });
+    });
     this.#expiry = setInterval(() => this.#expire(), intervalMs);
     this.#expiry.unref();
   }
@@ -194,6 +200,8 @@ export class CwmpServer {
       throw error;
     } finally {
       entry.busy = false;
+      entry.keepsAlive =
+        request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
       entry.touchedAtMs = this.#parts.clock();
     }
   }

@@ -4,6 +4,7 @@ import { isListed, plainAddress } from './connection-request/address-policy.js';
 import { SoapError } from './soap/index.js';
 
 const HTTP_TOO_LARGE = 413;
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * Reads a request's body.
@@ -16,7 +17,10 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   }
   const tooLarge = () =>
     new SoapError(`the body is longer than ${bytesMax} bytes`, { kind: 'http', status: HTTP_TOO_LARGE });
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge();
+  const announced = request.headers['content-length'];
+  // Every session has such a request, and its body needs no waiting for.
+  if (announced === '0') return NO_BODY;
+  if (Number(announced ?? 0) > bytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   return new Promise((resolve, reject) => {

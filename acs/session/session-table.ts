@@ -14,8 +14,17 @@ export interface SessionEntry {
   readonly ip: string;
   /** A request of it is being worked on: each step is accepted once. */
   busy: boolean;
+  /** The CPE means to send several requests over one connection, so that closing it says something. */
+  keepsAlive: boolean;
   touchedAtMs: number;
 }
+
+/**
+ * The session a connection carries: the fallback for CPEs that keep no cookie. It hangs on the socket itself, as thousands of weak
+ * references a second would keep the garbage collector busy.
+ */
+const CARRIED = Symbol('session');
+type CarryingSocket = Socket & { [CARRIED]?: SessionEntry };
 
 /** After our empty answer a CPE that has something more to say says it at once; most close without a word. */
 const LINGER_MS = 5_000;
@@ -34,8 +43,6 @@ export type Found =
 /** The sessions open in this process, by cookie and by connection. */
 export class SessionTable {
   readonly #byId = new Map<string, SessionEntry>();
-  /** The fallback for CPEs that keep no cookie. Entries that have ended stay until their connection goes. */
-  readonly #bySocket = new WeakMap<Socket, SessionEntry>();
   readonly #sharedConnections: boolean;
 
   /** @param sharedConnections  a proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts */
@@ -52,15 +59,23 @@ export class SessionTable {
     if (this.#byId.size >= SESSIONS_MAX) return null;
     // 122 random bits; unlike randomBytes it draws them in batches.
     const id = randomUUID();
-    const entry: SessionEntry = { id, session, cpeid, ip, busy: false, touchedAtMs: nowMs };
+    const entry: SessionEntry = {
+      id,
+      session,
+      cpeid,
+      ip,
+      busy: false,
+      keepsAlive: false,
+      touchedAtMs: nowMs,
+    };
     this.#byId.set(id, entry);
-    if (!this.#sharedConnections) this.#bySocket.set(socket, entry);
+    if (!this.#sharedConnections) (socket as CarryingSocket)[CARRIED] = entry;
     return entry;
   }
 
   /** The session of a request: by its cookie, else by its connection (design section 5). */
   find(cookie: string | null, socket: Socket): Found {
-    const carried = this.#bySocket.get(socket);
+    const carried = (socket as CarryingSocket)[CARRIED];
     const onConnection = carried !== undefined && this.#byId.has(carried.id) ? carried : null;
     if (cookie === null)
       return onConnection === null ? { kind: 'none' } : { kind: 'found', entry: onConnection };
@@ -68,6 +83,17 @@ export class SessionTable {
     if (named === undefined) return { kind: 'none' };
     if (onConnection !== null && onConnection !== named) return { kind: 'mismatch' };
     return { kind: 'found', entry: named };
+  }
+
+  /**
+   * The connection has gone: with it a session that is over, unless its CPE closes the connection after every answer.
+   * @returns the session that ended, if one did
+   */
+  disconnected(socket: Socket): SessionEntry | null {
+    const entry = (socket as CarryingSocket)[CARRIED];
+    if (entry === undefined || !entry.keepsAlive || !isOver(entry) || !this.#byId.has(entry.id)) return null;
+    this.end(entry);
+    return entry;
   }
 
   end(entry: SessionEntry): void {

@@ -1,4 +1,6 @@
 import type { CpeId, ResultId } from '../../common/index.js';
+import type { Stored } from '../../store/index.js';
+import type { Device } from '../device/device.js';
 import type {
   AcsMessage,
   CpeMessage,
@@ -23,6 +25,8 @@ export interface SessionFacts {
   readonly requested: boolean;
   /** An upgrade was transferred before this session began, so that a boot with the old version says that it failed. */
   readonly applying: boolean;
+  /** What the shell has at hand of this session's CPE, so as not to read it again; the steps do not look at it. */
+  readonly hand: { device: Stored<Device> | null };
 }
 
 /** A request of ours that the CPE has not answered yet; at most one (MaxEnvelopes is 1 since TR-069 Amendment 1). */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Context, Decision, Rules } from '../../rules/index.js';
-import type { Revision, Stored } from '../../store/index.js';
+import type { Revision } from '../../store/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -57,11 +57,6 @@ export class InformRefusedError extends Error {
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
-  /**
-   * The device as a session's Inform found it, where nothing but the sighting changed: what is decided first is decided on it. It is
-   * checked again by the reservation, which refuses a device that has moved.
-   */
-  readonly #found = new WeakMap<SessionFacts, Stored<Device>>();
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
@@ -125,9 +120,9 @@ export class SessionWork {
         : await this.#parts.upgrades.learn(cpeid, device.inFlight, evidence);
     const applying = upgrade?.state === 'transferred';
     const events = device.lastEvents;
-    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested, applying };
-    if (found !== null && !outcome.mustBeDurable && device.inFlight === undefined)
-      this.#found.set(facts, found);
+    // Where nothing but the sighting changed the decision is made on what was just read; a reservation checks that it has not moved.
+    const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
+    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested, applying, hand };
     return {
       to: 'record-inform',
       facts,
@@ -275,8 +270,8 @@ export class SessionWork {
   async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
-      const stored = this.#found.get(facts) ?? (await devices.read(facts.cpeid));
-      this.#found.delete(facts);
+      const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
+      facts.hand.device = null;
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
       const decision = await this.#parts.rules.decide({

@@ -206,7 +206,12 @@ function readAttributes(inside: string, start: number): readonly Attribute[] | n
 
 /** No attribute twice, neither by its name nor by what its prefix stands for; every prefix declared. */
 function areDistinct(attributes: readonly Attribute[], scope: Scope): boolean {
-  if (attributes.length === 0) return true;
+  const [first] = attributes;
+  if (first === undefined) return true;
+  if (attributes.length === 1) {
+    const end = first.name.indexOf(':');
+    return end < 0 || isDeclaration(first.name) || scope.has(first.name.slice(0, end));
+  }
   const seen: string[] = [];
   for (const { name } of attributes) {
     const colon = name.indexOf(':');

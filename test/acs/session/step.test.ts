@@ -13,6 +13,7 @@ const facts: SessionFacts = {
   softwareVersion: '1.0',
   requested: false,
   applying: false,
+  hand: { device: null },
 };
 const informMessage: Inform = {
   type: 'Inform',
