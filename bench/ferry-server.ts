@@ -19,7 +19,7 @@ const config = parseConfig({
 });
 const ferry = await startFerry(config, {
   clock: systemClock,
-  logger: createLogger({ level: 'warn', format: 'json' }),
+  logger: createLogger({ level: 'error', format: 'json' }),
 });
 await ferry.installation.images.upload({
   metadata: { name: 'bench.bin', softwareVersion: '2.0.0' },
