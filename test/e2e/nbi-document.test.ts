@@ -78,12 +78,9 @@ async function createRule(t: ExecutionContext, { ferry }: Setting, rule: unknown
 }
 
 async function sendConnectionRequest(t: ExecutionContext, { ferry }: Setting): Promise<void> {
-  equals(
-    t,
-    await ferry.nbi('POST', '/v1/method/SendCNR', { search_options: { cpe_id: CPEID } }),
-    200,
-    { result: { code: 200, message: 'OK' } },
-  );
+  equals(t, await ferry.nbi('POST', '/v1/method/SendCNR', { search_options: { cpe_id: CPEID } }), 200, {
+    result: { code: 200, message: 'OK' },
+  });
 }
 
 async function resultNotFound(t: ExecutionContext, setting: Setting): Promise<void> {

@@ -79,7 +79,10 @@ export function createCpe(
   t: ExecutionContext,
   acsUrl: string,
   serial: string,
-  { faults = [], ...options }: Partial<Omit<SimulatedCpeOptions, 'faults'>> & { faults?: readonly string[] } = {},
+  {
+    faults = [],
+    ...options
+  }: Partial<Omit<SimulatedCpeOptions, 'faults'>> & { faults?: readonly string[] } = {},
 ): SimulatedCpe {
   const cpe = new SimulatedCpe({
     acsUrl,
@@ -117,7 +120,8 @@ export async function introduce(nbi: Nbi, cpe: SimulatedCpe): Promise<void> {
     const { body } = await nbi('GET', `/v1/dyn/DeviceStorage/${cpeid}`);
     return (body as { details: { provisioning: string }[] | '' }).details[0] === undefined
       ? false
-      : (body as { details: { provisioning: string }[] }).details[0]?.provisioning === 'done' && !cpe.inSession;
+      : (body as { details: { provisioning: string }[] }).details[0]?.provisioning === 'done' &&
+          !cpe.inSession;
   });
 }
 
