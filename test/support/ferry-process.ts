@@ -57,7 +57,11 @@ export class FerryProcess {
         '--connection-request-subnet=127.0.0.0/8',
         ...args,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FERRY_ADMIN_PASSWORD: ADMIN.password } },
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // The tests' own switch is no option of the server's.
+        env: { ...process.env, FERRY_TEST_LOG: undefined, FERRY_ADMIN_PASSWORD: ADMIN.password },
+      },
     );
     const ferry = new FerryProcess(child);
     const ended = once(child, 'exit').then(() => {
