@@ -237,7 +237,8 @@ test('SendCNR to several CPEs tells how each of them answered, and as a whole th
 });
 
 test('a CPE that is busy for longer than SendCNR waits is answered for with 504, and its next session counts as asked for', async (t) => {
-  const ferry = await startTestFerry(t, { config: { connectionRequestSeconds: 1 } });
+  // Time for three attempts, and for each of them more than it could take.
+  const ferry = await startTestFerry(t, { config: { connectionRequestSeconds: 3 } });
   await uploadImage(t, ferry.nbi);
   const listener = await startListener(t);
   const cpe = createCpe(t, ferry.urls.cwmp, '1', { listener, faults: ['busy-connection-request'] });
