@@ -140,6 +140,60 @@ async function sessionOfItsOwnAccord(cpe: SimulatedCpe): Promise<void> {
   }
 }
 
+test('limits.concurrent: never more under way at a time, and everybody has a turn, also after failures', async (t) => {
+  const ferry = await startTestFerry(t);
+  await uploadImage(t, ferry.nbi);
+  await postRule(t, ferry.nbi, {
+    id: 'FLEET',
+    file: IMAGE_NAME,
+    condition: { productClass: PRODUCT_CLASS },
+    limits: { concurrent: 2 },
+  });
+  for (let index = 0; index < 10; index++) {
+    const faults = index % 3 === 0 ? ['transfer:9010'] : [];
+    createCpe(t, ferry.urls.cwmp, `${index}`, { faults, periodicIntervalMs: 200 }).start();
+  }
+  const ended = await until('ten upgrades have ended', async () => {
+    const found = await results(ferry.nbi, 'campaignid=FLEET');
+    return found.length === 10 && found.every(({ status }) => status) && found;
+  });
+  t.is(ended.filter(({ result }) => result.code === 200).length, 6);
+  let running = 0;
+  let most = 0;
+  for (const { event } of ferry.events) {
+    if (event === 'upgrade.sent') running++;
+    if (event === 'upgrade.verified' || event === 'upgrade.failed') running--;
+    most = Math.max(most, running);
+  }
+  t.is(running, 0);
+  t.is(most, 2);
+});
+
+test('limits.stopAfterFailures: a campaign that goes wrong ends before it has reached everybody', async (t) => {
+  const ferry = await startTestFerry(t);
+  await uploadImage(t, ferry.nbi);
+  await postRule(t, ferry.nbi, {
+    id: 'FLEET',
+    file: IMAGE_NAME,
+    condition: { productClass: PRODUCT_CLASS },
+    limits: { concurrent: 1, stopAfterFailures: 3 },
+  });
+  const cpes = Array.from({ length: 8 }, (_, index) =>
+    createCpe(t, ferry.urls.cwmp, `${index}`, {
+      faults: ['early-complete', 'old-version'],
+      periodicIntervalMs: 200,
+    }),
+  );
+  for (const cpe of cpes) cpe.start();
+  await until('three have failed', async () => {
+    const found = await results(ferry.nbi, 'campaignid=FLEET');
+    return found.filter(({ status, result }) => status && result.code === 500).length === 3;
+  });
+  await Promise.all(cpes.map((cpe) => sessionsEnded(cpe, 2)));
+  t.is((await results(ferry.nbi, 'campaignid=FLEET')).length, 3);
+  t.is(cpes.filter(({ downloads }) => downloads.length > 0).length, 3);
+});
+
 test('an image that is removed in mid-campaign fails who is fetching it, stops nobody else, and goes on when it is back', async (t) => {
   const barrier = new Barrier();
   const proxy = await startFileProxy(t, barrier);
