@@ -104,7 +104,7 @@ export function createCpe(
   return cpe;
 }
 
-/** Resolves once the CPE has ended `count` more sessions well. */
+/** Resolves once the CPE, which has an emitter of its own, has ended `count` more sessions well. */
 export async function sessionsEnded(cpe: SimulatedCpe, count = 1): Promise<void> {
   for (let ended = 0; ended < count; ) {
     const [session] = await once(cpe.events, 'session');
@@ -117,15 +117,13 @@ export async function introduce(nbi: Nbi, cpe: SimulatedCpe): Promise<void> {
   cpe.start();
   const cpeid = cpeidOf(cpe.identity.serialNumber);
   await until(`${cpeid} is provisioned`, async () => {
-    const { body } = await nbi('GET', `/v1/dyn/DeviceStorage/${cpeid}`);
-    return (body as { details: { provisioning: string }[] | '' }).details[0] === undefined
-      ? false
-      : (body as { details: { provisioning: string }[] }).details[0]?.provisioning === 'done' &&
-          !cpe.inSession;
+    const { status, body } = await nbi('GET', `/v1/dyn/DeviceStorage/${cpeid}`);
+    const [device] = status === 200 ? (body as { details: { provisioning: string }[] }).details : [];
+    return device?.provisioning === 'done' && !cpe.inSession;
   });
 }
 
-/** Asks for a session by SendCNR, and waits for its end. */
+/** Asks for a session by SendCNR, and waits for its end; for CPEs that begin none of their own accord. */
 export async function requestSession(t: ExecutionContext, nbi: Nbi, cpe: SimulatedCpe): Promise<void> {
   const ended = sessionsEnded(cpe);
   const cpe_id = cpeidOf(cpe.identity.serialNumber);

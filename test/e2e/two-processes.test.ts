@@ -39,7 +39,10 @@ async function startPair(t: ExecutionContext): Promise<readonly [Node, Node]> {
   const start = async (): Promise<Node> => {
     const ports = await freePorts();
     const process = await FerryProcess.start(dataDir, ports);
-    t.teardown(() => process.stop());
+    t.teardown(async () => {
+      if (!t.passed) t.log(process.log);
+      await process.stop();
+    });
     return {
       process,
       cwmp: `http://127.0.0.1:${ports.cwmp}/`,
