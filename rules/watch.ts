@@ -191,10 +191,10 @@ function digestOf(files: readonly RuleFileContent[]): string {
   return hash.digest('base64');
 }
 
-/** Logs a scan's outcome, but the same one only once. @returns what to compare the next one with */
+/** Logs a scan's outcome, but the same one only once; every application is one of its own. @returns what to compare the next one with */
 function report(logger: Logger, directory: string, status: RuleFilesStatus, before: string): string {
   const { atMs: _, ...outcome } = { atMs: 0, ...status };
-  const now = JSON.stringify(outcome);
+  const now = JSON.stringify(status.state === 'applied' ? status : outcome);
   if (now === before) return before;
   switch (status.state) {
     case 'starting':

@@ -50,7 +50,7 @@ interface Answer {
 type Attempt =
   | { readonly kind: 'answered' }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'again'; readonly message: string };
+  | { readonly kind: 'again'; readonly message: string; readonly busy: boolean };
 
 /** Asks CPEs over HTTP to start a session (TR-069 3.2.2), with Digest or Basic as they demand. */
 export class HttpConnectionRequests implements ConnectionRequests {
@@ -100,12 +100,15 @@ export class HttpConnectionRequests implements ConnectionRequests {
   async #untilAnswered(target: PinnedTarget, credentials: Credentials | null) {
     const deadlineMs = performance.now() + this.#parts.options.totalMsMax;
     let backOffMs = BACK_OFF_MS_FIRST;
+    let busy: string | null = null;
     for (;;) {
       const attempt = await this.#attempt(target, credentials, deadlineMs);
       if (attempt.kind === 'answered') return { code: 200, message: 'OK' } as const;
       if (attempt.kind === 'refused') return { code: 502, message: attempt.message } as const;
+      if (attempt.busy) busy = attempt.message;
+      // A CPE that said it was busy is not gone, even if the last try ran out of time.
       if (performance.now() + backOffMs >= deadlineMs)
-        return { code: 504, message: attempt.message } as const;
+        return { code: 504, message: busy ?? attempt.message } as const;
       await delay(backOffMs);
       backOffMs = Math.min(2 * backOffMs, BACK_OFF_MS_MAX);
     }
@@ -125,10 +128,11 @@ export class HttpConnectionRequests implements ConnectionRequests {
         );
         answer = await get(target, authorization, timeoutMs);
       } catch (error) {
-        return { kind: 'again', message: `No answer from the CPE: ${describe(error)}` };
+        return { kind: 'again', message: `No answer from the CPE: ${describe(error)}`, busy: false };
       }
       if (answer.status === 200 || answer.status === 204) return { kind: 'answered' };
-      if (answer.status === 503) return { kind: 'again', message: 'The CPE was busy (503) all the time' };
+      if (answer.status === 503)
+        return { kind: 'again', message: 'The CPE was busy (503) all the time', busy: true };
       if (answer.status !== 401) {
         return {
           kind: 'refused',

@@ -99,9 +99,11 @@ export class UpgradeStore implements Upgrades {
       stateMsMax,
     };
     const count = device.counts[decision.countKey] ?? NO_COUNT;
+    // From here on a new version speaks for this upgrade: one that had timed out is corrected by its own CommandKey only.
+    const { late: _, ...rest } = device;
     return {
       device: {
-        ...withCount(device, upgrade, { ...count, started: count.started + 1 }),
+        ...withCount(rest, upgrade, { ...count, started: count.started + 1 }),
         inFlight: id,
       },
       upgrade,

@@ -187,7 +187,8 @@ test('a session that falls silent expires, and its memory with it', async (t) =>
   const ferry = await startTestFerry(t, { acsOptions: { sessionIdleMsMax: 1 } });
   const cpe = new RawCpe(ferry.urls.cwmp);
   t.is(rpcOf((await cpe.post(inform())).body), 'InformResponse');
-  await until('the session is gone', () => ferry.acs.cwmp.openSessions === 0);
+  await until('the session expires', () => ferry.events.some(({ event }) => event === 'session.expired'));
+  t.is(ferry.acs.cwmp.openSessions, 0);
   t.is((await cpe.post('')).status, 400);
   cpe.close();
 });

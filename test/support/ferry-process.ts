@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -12,21 +13,30 @@ export interface Ports {
   readonly files: number;
 }
 
+/** Below those that systems hand out for connections and for port 0: a port that is free here is not taken by chance. */
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_000;
+const PORTS_TRIED_MAX = 100;
+
 /** Ports that are free now, for a server that must come back at the same ones. */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(
-    [0, 1, 2].map(async () => {
-      const server = net.createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
+  const held: net.Server[] = [];
+  for (let tried = 0; held.length < 3 && tried < PORTS_TRIED_MAX; tried++) {
+    const server = net.createServer().listen(randomInt(PORT_MIN, PORT_MAX), '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) held.push(server);
+  }
+  const ports = held.map((server) => {
     const address = server.address();
     return address !== null && typeof address === 'object' ? address.port : 0;
   });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  const [cwmp = 0, nbi = 0, files = 0] = ports;
+  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  const [cwmp, nbi, files] = ports;
+  if (cwmp === undefined || nbi === undefined || files === undefined)
+    throw new Error(`of ${PORTS_TRIED_MAX} ports not three are free`);
   return { cwmp, nbi, files };
 }
 
@@ -57,7 +67,11 @@ export class FerryProcess {
         '--connection-request-subnet=127.0.0.0/8',
         ...args,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FERRY_ADMIN_PASSWORD: ADMIN.password } },
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // The tests' own switch is no option of the server's.
+        env: { ...process.env, FERRY_TEST_LOG: undefined, FERRY_ADMIN_PASSWORD: ADMIN.password },
+      },
     );
     const ferry = new FerryProcess(child);
     const ended = once(child, 'exit').then(() => {
