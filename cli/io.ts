@@ -1,16 +1,20 @@
 import Table from 'cli-table3';
+import type { Environment } from './config-sources.js';
 
 /** Where a command reads and writes; a test passes its own. */
 export interface Io {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly stdin: NodeJS.ReadStream;
+  /** The variables of the environment; only those called FERRY_… are read. */
+  readonly environment: Environment;
 }
 
 const TERMINAL_COLUMNS_DEFAULT = 100;
 
 export function columnsOf(stream: NodeJS.WriteStream): number {
-  return stream.columns ?? TERMINAL_COLUMNS_DEFAULT;
+  // A terminal that was never told its size says 0.
+  return stream.columns || TERMINAL_COLUMNS_DEFAULT;
 }
 
 /**
