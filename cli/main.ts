@@ -14,7 +14,7 @@ import { serveCommand } from './commands/serve.js';
 import { simCommand } from './commands/sim.js';
 import { userCommands } from './commands/user.js';
 import { CONFIG_NAMES, ConfigError, flagOf, OPTIONS } from './config.js';
-import { columnsOf, type Io } from './io.js';
+import { columnsOf, type Io, type Output } from './io.js';
 import { ListenError } from './server.js';
 import { SAY_WHICH, UsageError } from './usage.js';
 
@@ -101,7 +101,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** Whoever reads may stop to (`ferry image list | head -1`); a file that takes no more is told. */
-function survive(stream: NodeJS.WriteStream, name: string): void {
+function survive(stream: Output, name: string): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     if (stream !== io.stderr) io.stderr.write(`ferry: ${name}: ${error.message}\n`);

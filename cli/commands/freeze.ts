@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { silentLogger, systemClock } from '../../common/index.js';
 import { type FreezeState, openRules } from '../../rules/index.js';
 import { type Arguments, operatorName, withConfig, withInstallation } from '../command.js';
-import { type Io, timeText } from '../io.js';
+import { type Io, printable, timeText } from '../io.js';
 
 export function freezeCommand(io: Io): CommandModule {
   return {
@@ -39,5 +39,7 @@ export function freezeCommand(io: Io): CommandModule {
 function stateText({ frozen, by, reason, sinceMs }: FreezeState): string {
   if (!frozen) return 'Upgrades are running.';
   const since = sinceMs === undefined ? '' : ` since ${timeText(sinceMs)}`;
-  return `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '.' : `: ${reason}`}`;
+  return printable(
+    `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '.' : `: ${reason}`}`,
+  );
 }

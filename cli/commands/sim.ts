@@ -36,7 +36,7 @@ export function simCommand(io: Io): CommandModule {
           },
         }),
         signal: end.signal,
-        isTerminal: io.stdout.isTTY,
+        isTerminal: io.stdout.isTTY === true,
         logger: createLogger({ level: 'warn', format: 'text', stream: io.stderr }),
       });
       // The channel alone would keep this process alive.
