@@ -1,33 +1,42 @@
-import { readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
 import { createLogger, type Logger, systemClock } from '../common/index.js';
-import { CONFIG_NAMES, type Config, ConfigError, flagOf, OPTIONS, parseConfig } from './config.js';
+import { type Config, flagOf, OPTIONS } from './config.js';
+import { type Arguments, readConfig } from './config-sources.js';
 import { type Installation, openInstallation } from './installation.js';
+import type { Io } from './io.js';
+
+export type { Arguments } from './config-sources.js';
 
 /** Something a user can set right: printed without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  /** @param exitCode  1: what was asked for did not come true; 2: it was not asked for rightly */
+  /** @param exitCode  1: what was asked for did not come true; 2: it was not asked for rightly; 128 and a signal: ended by it */
   constructor(
     message: string,
-    readonly exitCode: 1 | 2 = 1,
+    readonly exitCode: 1 | 2 | 130 | 143 = 1,
   ) {
     super(message);
   }
 }
 
-export type Arguments = Readonly<Record<string, unknown>>;
-
 /** Adds the named options of the configuration, and `--config FILE`, to a command. */
 export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): Argv<T> {
   for (const name of names) argv.option(flagOf(name), optionOf(name));
-  return argv.option('config', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'JSON file with any of these options, named as ferry config prints them',
-    group: 'General:',
-  }) as Argv<T>;
+  return argv
+    .option('config', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'JSON file with any of these options, named as ferry config --json prints them',
+      group: 'General:',
+    })
+    .epilogue(
+      'These can also be given as variables (--data-dir as FERRY_DATA_DIR, several values separated by commas) or ' +
+        'in a file (--config). A flag goes before a variable, a variable before the file.',
+    ) as Argv<T>;
 }
 
 function optionOf(name: keyof Config): Options {
@@ -44,46 +53,31 @@ function optionOf(name: keyof Config): Options {
   return { ...common, type: typeof value === 'number' ? 'number' : 'string', requiresArg: true };
 }
 
-/**
- * The configuration of this call: flags before environment before file before defaults.
- * @throws ConfigError
- */
-export async function configOf(args: Arguments): Promise<Config> {
-  const file = typeof args['config'] === 'string' ? await readConfigFile(args['config']) : {};
-  const given: Record<string, unknown> = { ...file };
-  for (const name of CONFIG_NAMES) if (args[name] !== undefined) given[name] = args[name];
-  return parseConfig(given);
-}
-
-async function readConfigFile(path: string): Promise<Record<string, unknown>> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new ConfigError(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new ConfigError(`--config ${path}: must be a JSON object, as ferry config --json prints`);
-  }
-  const unknown = Object.keys(parsed).filter((name) => !CONFIG_NAMES.some((known) => known === name));
-  if (unknown.length > 0) {
-    throw new ConfigError(
-      `--config ${path}: there is no option ${unknown.join(', ')}; ferry config lists them`,
-    );
-  }
-  return { ...parsed };
-}
-
 export function loggerOf(config: Config): Logger {
   return createLogger({ level: config.logLevel, format: config.logFormat, stream: process.stderr });
 }
 
-/** Opens the data directory for one command and closes it behind it. Several processes may have it open. */
+/**
+ * Opens the data directory for one command and closes it behind it. Several processes may have it open.
+ * @param whereMissing  `make` one, or `refuse`: to freeze an empty directory beside the real one would stop nothing
+ * @throws CommandError where it is missing and is not to be made
+ */
 export async function withInstallation<T>(
   args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
   run: (installation: Installation, config: Config) => Promise<T>,
 ): Promise<T> {
-  const config = await configOf(args);
+  const config = await readConfig(args, io.environment);
+  if (!(await exists(join(config.dataDir, 'store')))) {
+    const path = resolve(config.dataDir);
+    if (whereMissing === 'refuse') {
+      throw new CommandError(
+        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it.`,
+      );
+    }
+    io.stderr.write(`Making a new data directory, ${path}\n`);
+  }
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
   const installation = await openInstallation(config, { clock: systemClock, logger });
@@ -94,10 +88,41 @@ export async function withInstallation<T>(
   }
 }
 
-/** Resolves with the first signal that asks this process to end. */
-export function endSignal(): Promise<'SIGINT' | 'SIGTERM'> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve('SIGINT'));
-    process.once('SIGTERM', () => resolve('SIGTERM'));
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Who runs this command. A container's user often has a number only. */
+export function operatorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+export type EndSignal = 'SIGINT' | 'SIGTERM';
+
+/** Resolves with the first signal that asks this process to end; a second one does not wait for whatever the first set off. */
+export function endSignal(): Promise<EndSignal> {
+  return new Promise((resolveSignal) => {
+    let asked = false;
+    const take = (signal: EndSignal): void => {
+      if (asked) process.exit(exitCodeOf(signal));
+      asked = true;
+      resolveSignal(signal);
+    };
+    process.on('SIGINT', take);
+    process.on('SIGTERM', take);
   });
+}
+
+/** What a shell says of a process that a signal ended. */
+export function exitCodeOf(signal: EndSignal): 130 | 143 {
+  return signal === 'SIGINT' ? 130 : 143;
 }

@@ -1,5 +1,7 @@
 import { Ajv } from 'ajv';
+import { subnetList } from '../acs/index.js';
 import type { LogLevel } from '../common/index.js';
+import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
@@ -39,7 +41,7 @@ export interface OptionSpec<T> {
 }
 
 const LISTEN = {
-  schema: { type: 'string', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\[\\]]+):\\d{1,5}$' },
+  schema: { type: 'string', format: 'listen' },
   expected: 'HOST:PORT, as in 0.0.0.0:7547 or [::]:7547',
 };
 const CREDENTIALS = {
@@ -47,35 +49,35 @@ const CREDENTIALS = {
   expected: 'USER:PASSWORD',
 };
 const SUBNETS = {
-  schema: {
-    type: 'array',
-    items: { type: 'string', pattern: '^[0-9a-fA-F:.]+(/\\d{1,3})?$' },
-    maxItems: 1_000,
-  },
+  schema: { type: 'array', items: { type: 'string', format: 'subnet' }, maxItems: 1_000 },
   expected: 'addresses or subnets in CIDR notation, as in 192.0.2.0/24',
 };
-const TEXT = { schema: { type: 'string', maxLength: 4_096 }, expected: 'a text' };
+const PATH = { schema: { type: 'string', maxLength: 4_096 }, expected: 'one path' };
 
-function number(minimum: number, maximum: number) {
-  return { schema: { type: 'number', minimum, maximum }, expected: `a number from ${minimum} to ${maximum}` };
+function whole(minimum: number, maximum: number) {
+  return {
+    schema: { type: 'integer', minimum, maximum },
+    expected: `a whole number from ${minimum} to ${maximum}`,
+  };
 }
 
 export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
   dataDir: {
-    ...TEXT,
+    schema: { ...PATH.schema, minLength: 1 },
+    expected: PATH.expected,
     default: 'ferry-data',
     describe: 'Directory of the embedded store and the firmware images',
     group: 'Storage:',
   },
   secretFile: {
-    ...TEXT,
+    ...PATH,
     default: '',
     describe:
       'File of the master key that seals stored secrets; made on the first start [<data-dir>/secret.key]',
     group: 'Storage:',
   },
   resultDays: {
-    ...number(1, 10_000),
+    ...whole(1, 10_000),
     default: 400,
     describe: 'Days that results of ended upgrades are kept',
     group: 'Storage:',
@@ -106,12 +108,8 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'Listeners:',
   },
   publicFileUrl: {
-    schema: {
-      type: 'array',
-      items: { type: 'string', pattern: '^([0-9a-fA-F:.]+(/\\d{1,3})?=)?https?://.+$' },
-      maxItems: 100,
-    },
-    expected: 'http(s)://HOST[:PORT][/PATH], or SUBNET=URL for the CPEs of one subnet',
+    schema: { type: 'array', items: { type: 'string', format: 'file-url' }, maxItems: 100 },
+    expected: `http(s)://HOST[:PORT][/PATH] of at most ${PUBLIC_URL_CHARACTERS_MAX} characters, or SUBNET=URL as in 10.0.0.0/8=http://10.0.0.5:7567`,
     default: [],
     describe:
       'How CPEs reach the file server; SUBNET=URL for one subnet, repeat for several [http://<host name>:<file port>]',
@@ -125,7 +123,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     secret: true,
   },
   imageMibMax: {
-    ...number(1, 65_536),
+    ...whole(1, 65_536),
     default: 1_024,
     describe: 'Largest firmware image accepted, in MiB',
     group: 'Firmware files:',
@@ -146,13 +144,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'CPEs:',
   },
   periodicInformSeconds: {
-    ...number(0, 4_294_967_295),
+    ...whole(0, 4_294_967_295),
     default: 3_600,
     describe: 'PeriodicInformInterval set on first contact; 0 leaves the CPE as it is',
     group: 'CPEs:',
   },
   sessionIdleSeconds: {
-    ...number(1, 3_600),
+    ...whole(1, 3_600),
     default: 30,
     describe: 'How long a CPE may be silent within a session',
     group: 'CPEs:',
@@ -172,19 +170,20 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'CPEs:',
   },
   connectionRequestSeconds: {
-    ...number(1, 300),
+    ...whole(1, 300),
     default: 20,
     describe: 'How long SendCNR tries before it answers 504',
     group: 'CPEs:',
   },
   rulesDir: {
-    ...TEXT,
+    ...PATH,
     default: '',
     describe: 'Directory of JSON rule files, watched for changes',
     group: 'Rules:',
   },
   adminPassword: {
-    ...TEXT,
+    schema: { type: 'string', maxLength: 4_096 },
+    expected: 'one text',
     default: '',
     describe:
       'Password of the first user, "admin" [generated and printed once]; better given as FERRY_ADMIN_PASSWORD',
@@ -221,32 +220,76 @@ export function flagOf(name: string): string {
 /**
  * Checks a configuration and fills in defaults.
  * @param given  values by name, from whatever source; undefined counts as not given
+ * @param origins  how the user wrote an option, for the errors; by default as a flag
  * @throws ConfigError that names each option at fault and what it should be
  */
-export function parseConfig(given: Readonly<Record<string, unknown>>): Config {
+export function parseConfig(
+  given: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>> = {},
+): Config {
   const config: Record<string, unknown> = {};
   const properties: Record<string, unknown> = {};
   for (const name of CONFIG_NAMES) {
     config[name] = given[name] ?? OPTIONS[name].default;
     properties[name] = OPTIONS[name].schema;
   }
-  const ajv = new Ajv({ allErrors: true, strict: true });
+  const ajv = new Ajv({ allErrors: true, strict: true, formats: FORMATS });
   const validate = ajv.compile<Config>({ type: 'object', properties });
   if (validate(config)) return config;
   const names = new Set((validate.errors ?? []).map(({ instancePath }) => instancePath.split('/')[1]));
   const wrong = CONFIG_NAMES.filter((name) => names.has(name)).map((name) => {
-    const found = OPTIONS[name].secret ? '' : `, not ${JSON.stringify(config[name])}`;
-    return `--${flagOf(name)} must be ${OPTIONS[name].expected}${found}`;
+    const found = OPTIONS[name].secret ? '' : foundText(config[name]);
+    return `${origins[name] ?? `--${flagOf(name)}`} must be ${OPTIONS[name].expected}${found}`;
   });
   throw new ConfigError(wrong.join('\n'));
+}
+
+const FOUND_CHARACTERS_MAX = 200;
+
+function foundText(value: unknown): string {
+  if (Number.isNaN(value)) return '';
+  const text = JSON.stringify(value);
+  return `, not ${text.length > FOUND_CHARACTERS_MAX ? `${text.slice(0, FOUND_CHARACTERS_MAX)}…` : text}`;
+}
+
+const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
+  listen: (text) =>
+    /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/.test(text) && parseListen(text).port <= PORT_MAX,
+  subnet: isSubnet,
+  'file-url': (text) => {
+    const { subnet, url } = parseFileUrl(text);
+    return (subnet === null || (subnet.includes('/') && isSubnet(subnet))) && isBaseUrl(url);
+  },
+};
+const PORT_MAX = 65_535;
+
+function isSubnet(text: string): boolean {
+  try {
+    subnetList([text]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text) || /[?#]/.test(text)) return false;
+  const { protocol, username, password, href } = new URL(text);
+  return (
+    /^https?:$/.test(protocol) && `${username}${password}` === '' && href.length <= PUBLIC_URL_CHARACTERS_MAX
+  );
+}
+
+/** An entry of `publicFileUrl` taken apart; the subnet is null where the URL is for everyone else. */
+export function parseFileUrl(entry: string): { readonly subnet: string | null; readonly url: string } {
+  const [, subnet, url] = /^([0-9a-fA-F:./]+)=(https?:.*)$/.exec(entry) ?? [];
+  return subnet === undefined || url === undefined ? { subnet: null, url: entry } : { subnet, url };
 }
 
 /** HOST:PORT taken apart; brackets of an IPv6 address removed. */
 export function parseListen(listen: string): { host: string; port: number } {
   const colon = listen.lastIndexOf(':');
-  const port = Number(listen.slice(colon + 1));
-  if (port > 65_535) throw new ConfigError(`${listen}: a port is at most 65535`);
-  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }
 
 /** USER:PASSWORD taken apart; null where it is empty. */
@@ -256,12 +299,7 @@ export function parseCredentials(text: string): { username: string; password: st
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-/** The configuration with its secrets masked, for printing. */
-export function masked(config: Config): Record<string, unknown> {
-  return Object.fromEntries(
-    CONFIG_NAMES.map((name) => [
-      name,
-      OPTIONS[name].secret && config[name] !== '' ? '********' : config[name],
-    ]),
-  );
+/** The secrets that a configuration holds. */
+export function secretsIn(config: Config): (keyof Config)[] {
+  return CONFIG_NAMES.filter((name) => OPTIONS[name].secret && config[name] !== '');
 }

@@ -1,16 +1,23 @@
 import Table from 'cli-table3';
+import type { Environment } from './config-sources.js';
+
+/** A terminal, a pipe or a file. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Where a command reads and writes; a test passes its own. */
 export interface Io {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly stdin: NodeJS.ReadStream;
+  /** The variables of the environment; only those called FERRY_… are read. */
+  readonly environment: Environment;
 }
 
 const TERMINAL_COLUMNS_DEFAULT = 100;
 
-export function columnsOf(stream: NodeJS.WriteStream): number {
-  return stream.columns ?? TERMINAL_COLUMNS_DEFAULT;
+export function columnsOf(stream: Output): number {
+  // A terminal that was never told its size says 0.
+  return stream.columns || TERMINAL_COLUMNS_DEFAULT;
 }
 
 /**
@@ -22,8 +29,9 @@ export function tableText(
   rows: readonly (readonly string[])[],
   columnsMax: number,
 ): string {
+  const cells = rows.map((row) => row.map(printable));
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => longestLine(row[column] ?? ''))),
+    Math.max(title.length, ...cells.map((row) => longestLine(row[column] ?? ''))),
   );
   const framesAndPadding = 3 * head.length + 1;
   for (let over = sum(widths) + framesAndPadding - columnsMax; over > 0; ) {
@@ -34,17 +42,24 @@ export function tableText(
     widths[widest] = width - less;
     over -= less;
   }
+  const fitting = (cell: string, column: number) => wrapped(cell, widths[column] ?? CELL_COLUMNS_MIN);
   const table = new Table({
-    head: [...head],
+    head: head.map(fitting),
     colWidths: widths.map((width) => width + 2),
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows)
-    table.push(row.map((cell, column) => wrapped(cell, widths[column] ?? CELL_COLUMNS_MIN)));
+  for (const row of cells) table.push(row.map(fitting));
   return table.toString();
 }
 
 const CELL_COLUMNS_MIN = 8;
+
+/** Characters by which a text from elsewhere could steer the terminal or pose as another: shown as \u{…}. A new line stays. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+    character === '\n' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
 
 /** Broken between words; a word that is too long for a line is broken where the line ends, so that nothing is lost. */
 function wrapped(text: string, columnsMax: number): string {
@@ -52,14 +67,15 @@ function wrapped(text: string, columnsMax: number): string {
   for (const line of text.split('\n')) {
     let current = '';
     for (const word of line.split(' ')) {
-      if (current !== '' && current.length + 1 + word.length > columnsMax) {
+      if (current !== '' && columnsTaken(current) + 1 + columnsTaken(word) > columnsMax) {
         lines.push(current);
         current = '';
       }
       current = current === '' ? word : `${current} ${word}`;
-      while (current.length > columnsMax) {
-        lines.push(current.slice(0, columnsMax));
-        current = current.slice(columnsMax);
+      if (columnsTaken(current) > columnsMax) {
+        const pieces = piecesOf(current, columnsMax);
+        current = pieces.pop() ?? '';
+        for (const piece of pieces) lines.push(piece);
       }
     }
     lines.push(current);
@@ -67,8 +83,30 @@ function wrapped(text: string, columnsMax: number): string {
   return lines.join('\n');
 }
 
+function piecesOf(text: string, columnsMax: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  for (const character of text) {
+    if (columnsTaken(piece + character) > columnsMax) {
+      pieces.push(piece);
+      piece = '';
+    }
+    piece += character;
+  }
+  return [...pieces, piece];
+}
+
+/** From Hangul on a character may take two columns; that each does errs on the side that fits. */
+const WIDE_FROM = 0x1100;
+
+function columnsTaken(text: string): number {
+  let columns = 0;
+  for (const character of text) columns += (character.codePointAt(0) ?? 0) < WIDE_FROM ? 1 : 2;
+  return columns;
+}
+
 function longestLine(text: string): number {
-  return Math.max(...text.split('\n').map((line) => line.length));
+  return Math.max(...text.split('\n').map(columnsTaken));
 }
 
 function secondWidest(widths: readonly number[]): number {
@@ -81,16 +119,20 @@ function sum(numbers: readonly number[]): number {
 
 /** A duration the way people say it: `850 ms`, `12.3 s`, `4 min 5 s`. */
 export function durationText(durationMs: number): string {
-  if (durationMs < 1_000) return `${Math.round(durationMs)} ms`;
-  if (durationMs < 60_000) return `${(durationMs / 1_000).toFixed(1)} s`;
-  return `${Math.floor(durationMs / 60_000)} min ${Math.round((durationMs % 60_000) / 1_000)} s`;
+  if (Math.round(durationMs) < 1_000) return `${Math.round(durationMs)} ms`;
+  const tenths = Math.round(durationMs / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / 1_000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** A size the way people say it: `512 B`, `1.5 MiB`. */
 export function sizeText(sizeBytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB'] as const;
   let value = sizeBytes;
   let unit = 0;
-  while (value >= 1_024 && unit < units.length - 1) {
+  // What would round to 1024.0 is one of the next.
+  while (value >= (unit === 0 ? 1_024 : 1_023.95) && unit < units.length - 1) {
     value /= 1_024;
     unit++;
   }

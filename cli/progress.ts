@@ -14,7 +14,7 @@ export interface ProgressBar {
  * that logs stay readable.
  */
 export function progressBar(
-  io: Io,
+  io: Pick<Io, 'stderr'>,
   options: { readonly title: string; readonly total: number; readonly unit: 'bytes' | 'items' },
 ): ProgressBar {
   const { title, total } = options;
@@ -50,7 +50,12 @@ export function progressBar(
   };
 }
 
-function plainProgress(io: Io, title: string, total: number, amount: (value: number) => string): ProgressBar {
+function plainProgress(
+  io: Pick<Io, 'stderr'>,
+  title: string,
+  total: number,
+  amount: (value: number) => string,
+): ProgressBar {
   let done = 0;
   let printedTenth = 0;
   const print = (note: string) => {

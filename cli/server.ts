@@ -7,7 +7,7 @@ import { HOUR_MS, SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type FileAuth, type PublicUrl } from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
-import { type Config, ConfigError, parseCredentials, parseListen } from './config.js';
+import { type Config, parseCredentials, parseFileUrl, parseListen } from './config.js';
 import {
   type Ambient,
   generatedCpeCredentials,
@@ -35,9 +35,14 @@ export interface FerryAmbient extends Ambient {
   readonly acsOptions?: Partial<AcsOptions>;
 }
 
+/** A listener's address cannot be had, at least now. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
 /**
  * Builds every part and hands it what it needs: the one place where the product is put together.
- * @throws ConfigError where a listener's address is taken or not ours
+ * @throws ListenError where a listener's address is taken or not ours
  */
 export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -69,7 +74,6 @@ async function start(
   }, HOUR_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
-  const firstAdmin = await users.ensureFirstAdmin(config.adminPassword || null);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
 
@@ -159,9 +163,10 @@ async function start(
     limits: NBI_LIMITS,
     health: async (): Promise<Health> => {
       await rules.freezeState();
+      const ruleFiles = watcher?.status().state;
       const parts = {
         store: 'ok',
-        ruleFiles: watcher?.status().state === 'broken' ? 'failing' : 'ok',
+        ruleFiles: ruleFiles === 'broken' || ruleFiles === 'failed' ? 'failing' : 'ok',
       } as const;
       return { status: parts.ruleFiles, parts };
     },
@@ -173,6 +178,8 @@ async function start(
   closers.push(() => closeServer(nbiServer));
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+  // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
+  const firstAdmin = await users.ensureFirstAdmin(config.adminPassword || null);
 
   const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(filesAt) };
   logger.info('ferry.started', urls);
@@ -189,8 +196,8 @@ function publicUrls(config: Config, fallback: string): PublicUrl {
   const subnets: { subnet: string; url: string }[] = [];
   let rest = fallback;
   for (const entry of config.publicFileUrl) {
-    const [, subnet, url = entry] = /^([0-9a-fA-F:./]+)=(https?:.*)$/.exec(entry) ?? [];
-    if (subnet === undefined) rest = url;
+    const { subnet, url } = parseFileUrl(entry);
+    if (subnet === null) rest = url;
     else subnets.push({ subnet, url });
   }
   return [...subnets, { subnet: 'default', url: rest }];
@@ -229,13 +236,13 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
   };
 }
 
-/** @throws ConfigError that names the option and what is wrong with the address */
+/** @throws ListenError that names the option and what is wrong with the address */
 async function listen(server: Server, at: string, option: string): Promise<AddressInfo> {
   const { host, port } = parseListen(at);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const reason = LISTEN_REASONS[error.code ?? ''] ?? error.message;
-      reject(new ConfigError(`--${option} ${at}: ${reason}`));
+      reject(new ListenError(`--${option} ${at}: ${reason}`));
     });
     server.listen({ host, port, backlog: 4_096 }, resolve);
   });

@@ -10,3 +10,4 @@ export {
   silentLogger,
 } from './log.js';
 export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
+export { suggest } from './suggest.js';

@@ -28,14 +28,26 @@ export interface LogOptions {
 const FIELD_CHARACTERS_MAX = 300;
 
 function renderField(value: unknown): string {
-  const text =
-    typeof value === 'string'
-      ? value
-      : value instanceof Error
-        ? value.message
-        : (JSON.stringify(value) ?? '');
+  const text = typeof value === 'string' ? value : value instanceof Error ? value.message : jsonText(value);
   const cut = text.length > FIELD_CHARACTERS_MAX ? `${text.slice(0, FIELD_CHARACTERS_MAX)}…` : text;
-  return /^[\w.:/@%+~-]+$/.test(cut) ? cut : JSON.stringify(cut);
+  return /^[\w.:/@%+~-]+$/.test(cut) ? cut : escaped(JSON.stringify(cut));
+}
+
+/** A log never throws, whatever it is handed: a bigint or a circle has no JSON. */
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return String(value);
+  }
+}
+
+/** What JSON leaves as it is although a terminal obeys it (C1 controls, DEL) or shows it as something else (bidi marks). */
+function escaped(json: string): string {
+  return json.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const textFormat = winston.format.printf(({ timestamp, level, message, ...fields }) => {

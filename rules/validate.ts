@@ -1,11 +1,10 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { validateDetailed } from 'node-cron';
-import type { CpeId } from '../common/index.js';
+import { type CpeId, suggest } from '../common/index.js';
 import { ID_BYTES_MAX } from '../store/index.js';
 import { type ConditionCompiler, ConditionError } from './condition/index.js';
 import type { Rule, RuleProblem } from './rule.js';
 import { CONDITION_OBJECT_BYTES_MAX, RULE_SCHEMA } from './schema.js';
-import { suggest } from './suggest.js';
 
 /** Most problems reported at once; who has more will come back. */
 export const PROBLEMS_MAX = 100;

@@ -30,7 +30,8 @@ export function demoCommand(io: Io): CommandModule {
       const isRight = await runDemo(io, {
         count,
         json: args['json'] === true,
-        keepRunning: args['keepRunning'] === true ? endSignal : null,
+        keepRunning: args['keepRunning'] === true,
+        ended: endSignal(),
       });
       if (!isRight) throw new CommandError('the demo did not end as it should; see the table above');
     },

@@ -1,9 +1,8 @@
-import { userInfo } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { silentLogger, systemClock } from '../../common/index.js';
 import { type FreezeState, openRules } from '../../rules/index.js';
-import { type Arguments, withConfig, withInstallation } from '../command.js';
-import { type Io, timeText } from '../io.js';
+import { type Arguments, operatorName, withConfig, withInstallation } from '../command.js';
+import { type Io, printable, timeText } from '../io.js';
 
 export function freezeCommand(io: Io): CommandModule {
   return {
@@ -19,7 +18,7 @@ export function freezeCommand(io: Io): CommandModule {
         .example('$0 freeze --reason "2.0.1 loses its VLANs"', 'Stop now')
         .example('$0 freeze --lift', 'Go on'),
     handler: (args: Arguments) =>
-      withInstallation(args, async ({ store }) => {
+      withInstallation(args, io, 'refuse', async ({ store }) => {
         const rules = await openRules({
           store,
           clock: systemClock,
@@ -30,7 +29,7 @@ export function freezeCommand(io: Io): CommandModule {
         const reason = typeof args['reason'] === 'string' ? { reason: args['reason'] } : {};
         const state = args['status']
           ? await rules.freezeState()
-          : await rules.freeze({ frozen: !args['lift'], by: userInfo().username, ...reason });
+          : await rules.freeze({ frozen: !args['lift'], by: operatorName(), ...reason });
         await rules.close();
         io.stdout.write(args['json'] ? `${JSON.stringify(state)}\n` : `${stateText(state)}\n`);
       }),
@@ -40,5 +39,7 @@ export function freezeCommand(io: Io): CommandModule {
 function stateText({ frozen, by, reason, sinceMs }: FreezeState): string {
   if (!frozen) return 'Upgrades are running.';
   const since = sinceMs === undefined ? '' : ` since ${timeText(sinceMs)}`;
-  return `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '.' : `: ${reason}`}`;
+  return printable(
+    `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '.' : `: ${reason}`}`,
+  );
 }

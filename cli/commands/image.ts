@@ -1,25 +1,25 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
-import { type Arguments, CommandError, withConfig, withInstallation } from '../command.js';
+import { type Arguments, CommandError, operatorName, withConfig, withInstallation } from '../command.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { progressBar } from '../progress.js';
+import { SAY_WHICH } from '../usage.js';
 
 const PAGE = 500;
 
 export function imageCommands(io: Io): CommandModule {
   return {
-    command: 'image <command>',
+    command: 'image',
     describe: 'Firmware images in the library',
     builder: (argv) =>
       withConfig(argv, ['dataDir', 'secretFile', 'imageMibMax'])
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
-        .demandCommand(1, 'Say which: add, list or remove'),
+        .demandCommand(1, SAY_WHICH),
     handler() {},
   };
 }
@@ -35,7 +35,7 @@ function addCommand(io: Io): CommandModule {
         .option('software-version', {
           type: 'string',
           requiresArg: true,
-          describe: 'What a CPE reports once it runs the image; rules verify against it',
+          describe: 'What a CPE reports once it runs the image, for rules to verify',
         })
         .option('product-class', {
           type: 'string',
@@ -55,7 +55,7 @@ function addCommand(io: Io): CommandModule {
         .option('json', { type: 'boolean', describe: 'Print the image as JSON' })
         .example('$0 image add hgw-2.0.0.bin --software-version 2.0.0 --product-class HGW', ''),
     handler: (args: Arguments) =>
-      withImages(args, async (images) => {
+      withImages(args, io, 'make', async (images) => {
         const path = String(args['file']);
         const size = await fileSize(path);
         const bar = progressBar(io, { title: 'Adding', total: size, unit: 'bytes' });
@@ -71,7 +71,7 @@ function addCommand(io: Io): CommandModule {
               ...optional('hardwareVersion', text(args, 'hardwareVersion')),
             },
             content,
-            uploadedBy: userInfo().username,
+            uploadedBy: operatorName(),
             sizeBytes: size,
             ...optional('sha256', text(args, 'sha256')),
           });
@@ -100,7 +100,7 @@ function listCommand(io: Io): CommandModule {
     describe: 'List the firmware images',
     builder: (argv) => argv.option('json', { type: 'boolean', describe: 'As JSON' }),
     handler: (args: Arguments) =>
-      withImages(args, async (images) => {
+      withImages(args, io, 'refuse', async (images) => {
         const all: Image[] = [];
         let after: string | null = null;
         do {
@@ -135,7 +135,7 @@ function removeCommand(io: Io): CommandModule {
     describe: 'Remove a firmware image',
     builder: (argv) => argv.positional('name', { type: 'string', describe: 'Its name in the library' }),
     handler: (args: Arguments) =>
-      withImages(args, async (images) => {
+      withImages(args, io, 'refuse', async (images) => {
         const name = String(args['name']);
         if (!(await images.remove(name)))
           throw new CommandError(`There is no image ${name}; ferry image list shows them.`);
@@ -144,8 +144,13 @@ function removeCommand(io: Io): CommandModule {
   };
 }
 
-async function withImages(args: Arguments, run: (images: ImageLibrary) => Promise<void>): Promise<void> {
-  await withInstallation(args, async ({ images }) => {
+async function withImages(
+  args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+  run: (images: ImageLibrary) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, whereMissing, async ({ images }) => {
     try {
       await run(images);
     } catch (error) {

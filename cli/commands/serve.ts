@@ -1,8 +1,8 @@
-import process from 'node:process';
 import type { CommandModule } from 'yargs';
 import { systemClock } from '../../common/index.js';
-import { type Arguments, configOf, endSignal, loggerOf, withConfig } from '../command.js';
+import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
 import { CONFIG_NAMES } from '../config.js';
+import { readConfig, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
 import { type Ferry, startFerry } from '../server.js';
 
@@ -18,15 +18,15 @@ export function serveCommand(io: Io): CommandModule {
           'CPEs behind a management network',
         ),
     async handler(args: Arguments) {
-      const config = await configOf(args);
+      const config = await readConfig(args, io.environment);
+      const unknown = unknownVariables(io.environment);
+      if (unknown !== null) io.stderr.write(`ferry: ${unknown}\n`);
       const logger = loggerOf(config);
       const ended = endSignal();
       const ferry = await startFerry(config, { clock: systemClock, logger });
       greet(ferry, io);
       const signal = await ended;
       logger.info('ferry.stopping', { signal });
-      // A second signal does not wait.
-      process.once('SIGINT', () => process.exit(130));
       await ferry.close();
       logger.info('ferry.stopped');
     },

@@ -1,7 +1,9 @@
+import process from 'node:process';
+import { Writable } from 'node:stream';
 import type { CommandModule, Options } from 'yargs';
 import { createLogger } from '../../common/index.js';
 import { runSimulator, type SimulatorCommandOptions, simulatorOptions } from '../../cpe-sim/index.js';
-import { type Arguments, CommandError } from '../command.js';
+import { type Arguments, CommandError, endSignal } from '../command.js';
 import type { Io } from '../io.js';
 
 export function simCommand(io: Io): CommandModule {
@@ -20,14 +22,26 @@ export function simCommand(io: Io): CommandModule {
     async handler(args: Arguments) {
       const options: Record<string, unknown> = {};
       for (const name of Object.keys(simulatorOptions)) options[name] = args[name];
+      const end = new AbortController();
+      void endSignal().then(() => end.abort());
+      // Whoever started the CPEs for itself (ferry demo) has died.
+      process.once('disconnect', () => end.abort());
+      const errors: string[] = [];
       const exitCode = await runSimulator(options as unknown as SimulatorCommandOptions, {
         stdout: io.stdout,
-        stderr: io.stderr,
-        isTerminal: io.stdout.isTTY,
+        stderr: new Writable({
+          write(chunk: Buffer, _encoding, done) {
+            errors.push(chunk.toString());
+            done();
+          },
+        }),
+        signal: end.signal,
+        isTerminal: io.stdout.isTTY === true,
         logger: createLogger({ level: 'warn', format: 'text', stream: io.stderr }),
       });
-      if (exitCode !== 0)
-        throw new CommandError('the simulator did not run; see above', exitCode === 2 ? 2 : 1);
+      // The channel alone would keep this process alive.
+      if (process.connected) process.disconnect();
+      if (exitCode !== 0) throw new CommandError(errors.join('').trim(), exitCode === 2 ? 2 : 1);
     },
   };
 }

@@ -5,12 +5,13 @@ import type { CommandModule } from 'yargs';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
 import { type Arguments, CommandError, withConfig, withInstallation } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { SAY_WHICH } from '../usage.js';
 
 const GENERATED_PASSWORD_BYTES = 18;
 
 export function userCommands(io: Io): CommandModule {
   return {
-    command: 'user <command>',
+    command: 'user',
     describe: 'Users of the northbound interface',
     builder: (argv) =>
       withConfig(argv, ['dataDir', 'secretFile'])
@@ -18,7 +19,7 @@ export function userCommands(io: Io): CommandModule {
         .command(passwordCommand(io))
         .command(removeCommand(io))
         .command(listCommand(io))
-        .demandCommand(1, 'Say which: add, password, remove or list'),
+        .demandCommand(1, SAY_WHICH),
     handler() {},
   };
 }
@@ -26,7 +27,7 @@ export function userCommands(io: Io): CommandModule {
 function addCommand(io: Io): CommandModule {
   return {
     command: 'add <name>',
-    describe: 'Add a user; asks for a password, or makes one where nobody can be asked',
+    describe: 'Add a user; asks for the password, or makes one where it cannot ask',
     builder: (argv) =>
       argv
         .positional('name', { type: 'string', describe: 'Letters, digits and _.@-' })
@@ -37,7 +38,7 @@ function addCommand(io: Io): CommandModule {
         })
         .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
     handler: (args: Arguments) =>
-      withUsers(args, async (users) => {
+      withUsers(args, io, 'make', async (users) => {
         const { password, generated } = await passwordFrom(args, io);
         const user = await users.add({ name: String(args['name']), password, role: args['role'] as Role });
         io.stdout.write(`Added ${user.name} (${user.role}).\n`);
@@ -55,7 +56,7 @@ function passwordCommand(io: Io): CommandModule {
         .positional('name', { type: 'string', describe: 'Who' })
         .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
     handler: (args: Arguments) =>
-      withUsers(args, async (users) => {
+      withUsers(args, io, 'refuse', async (users) => {
         const { password, generated } = await passwordFrom(args, io);
         await users.setPassword(String(args['name']), password);
         io.stdout.write(`Changed the password of ${String(args['name'])}.\n`);
@@ -70,7 +71,7 @@ function removeCommand(io: Io): CommandModule {
     describe: 'Remove a user',
     builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
     handler: (args: Arguments) =>
-      withUsers(args, async (users) => {
+      withUsers(args, io, 'refuse', async (users) => {
         await users.remove(String(args['name']));
         io.stdout.write(`Removed ${String(args['name'])}.\n`);
       }),
@@ -83,7 +84,7 @@ function listCommand(io: Io): CommandModule {
     describe: 'List the users',
     builder: (argv) => argv.option('json', { type: 'boolean', describe: 'As JSON' }),
     handler: (args: Arguments) =>
-      withUsers(args, async (users) => {
+      withUsers(args, io, 'refuse', async (users) => {
         const all = await users.list();
         if (args['json']) {
           io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
@@ -97,8 +98,13 @@ function listCommand(io: Io): CommandModule {
   };
 }
 
-async function withUsers(args: Arguments, run: (users: Users) => Promise<void>): Promise<void> {
-  await withInstallation(args, async ({ users }) => {
+async function withUsers(
+  args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+  run: (users: Users) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, whereMissing, async ({ users }) => {
     try {
       await run(users);
     } catch (error) {
@@ -112,25 +118,48 @@ async function passwordFrom(args: Arguments, io: Io): Promise<{ password: string
   if (args['passwordStdin']) return { password: await firstLine(io), generated: false };
   if (!io.stdin.isTTY)
     return { password: randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url'), generated: true };
-  const password = await askHidden('Password: ', io);
-  if ((await askHidden('Again: ', io)) !== password) throw new CommandError('The two passwords differ.');
+  const [password, again] = await askHidden(['Password: ', 'Again: '], io);
+  if (password === undefined || password !== again) throw new CommandError('The two passwords differ.');
   return { password, generated: false };
 }
 
+const LINE_BYTES_MAX = 8 * 1024;
+
 async function firstLine(io: Io): Promise<string> {
-  for await (const line of createInterface({ input: io.stdin })) return line;
-  throw new CommandError('Standard input held no password.');
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of io.stdin) {
+    const bytes = Buffer.from(chunk);
+    chunks.push(bytes);
+    sizeBytes += bytes.length;
+    if (bytes.includes('\n')) break;
+    if (sizeBytes > LINE_BYTES_MAX)
+      throw new CommandError('Standard input holds no password: its line is too long.');
+  }
+  const line = Buffer.concat(chunks).toString().split('\n')[0]?.replace(/\r$/, '') ?? '';
+  if (line === '') throw new CommandError('Standard input holds no password.');
+  return line;
 }
 
-async function askHidden(prompt: string, io: Io): Promise<string> {
-  io.stderr.write(prompt);
+/** Asks one thing after the other; what is typed is not shown. */
+async function askHidden(prompts: readonly string[], io: Io): Promise<string[]> {
   // readline echoes to its output; this one swallows what is typed.
   const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: muted, terminal: true });
+  const closed = new Promise<never>((_resolve, reject) => {
+    // Ctrl-C and Ctrl-D close it; whoever waits for a line would wait for ever.
+    lines.once('close', () => reject(new CommandError('No password was given.', 130)));
+  });
+  closed.catch(() => {});
+  const answers: string[] = [];
   try {
-    return await lines.question('');
+    for (const prompt of prompts) {
+      io.stderr.write(prompt);
+      answers.push(await Promise.race([lines.question(''), closed]));
+      io.stderr.write('\n');
+    }
+    return answers;
   } finally {
     lines.close();
-    io.stderr.write('\n');
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, systemClock } from '../../common/index.js';
 import { makeImage } from '../../cpe-sim/index.js';
+import { CommandError, type EndSignal, exitCodeOf } from '../command.js';
 import { parseConfig } from '../config.js';
 import { columnsOf, durationText, type Io, tableText } from '../io.js';
 import { progressBar } from '../progress.js';
@@ -23,8 +24,10 @@ const CONNECTION_REQUESTS_AT_A_TIME = 8;
 export interface DemoOptions {
   readonly count: number;
   readonly json: boolean;
-  /** Resolves when whoever looks around is done; null: end at once. */
-  readonly keepRunning: (() => Promise<unknown>) | null;
+  /** Leave everything running afterwards, for whoever wants to look around. */
+  readonly keepRunning: boolean;
+  /** Resolves when it is to end, done or not. */
+  readonly ended: Promise<EndSignal>;
 }
 
 /** What should become of a CPE. */
@@ -66,6 +69,7 @@ function expectations(count: number): Expectation[] {
  * One upgrade of a small fleet, all of it real: a server on its embedded store, CPEs in a process of their own, the northbound
  * interface over HTTP, in the order of its document.
  * @returns whether every CPE and every result came out as it should
+ * @throws CommandError where it could not be brought to its end
  */
 export async function runDemo(io: Io, options: DemoOptions): Promise<boolean> {
   const startedMs = performance.now();
@@ -84,7 +88,10 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<boolean> {
     say(`Ferry is running: CWMP ${ferry.urls.cwmp}, northbound ${ferry.urls.nbi}, files ${ferry.urls.files}`);
     say(`${options.count} simulated CPEs are running as process ${fleet.pid}`);
     const nbi = new NbiClient(ferry.urls.nbi, { name: 'admin', password: ADMIN_PASSWORD });
-    const demo = new Demo(io, nbi, options.count, fleet.failed);
+    const interrupted = options.ended.then((signal): never => {
+      throw new CommandError(`ended by ${signal}`, exitCodeOf(signal));
+    });
+    const demo = new Demo(io, nbi, options.count, Promise.race([fleet.failed, interrupted]));
     const cpeids = await demo.firstContact();
     await demo.upload();
     await demo.postRules(cpeids);
@@ -97,11 +104,11 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<boolean> {
     report(io, rows, results, options.json);
     const right = rows.filter(({ isRight }) => isRight).length;
     say(`${right} of ${rows.length} as expected, in ${durationText(performance.now() - startedMs)}.`);
-    if (options.keepRunning !== null) {
+    if (options.keepRunning) {
       say(
         `Still running: try  curl -u 'admin:${ADMIN_PASSWORD}' '${ferry.urls.nbi}/v1/dyn/DeviceStorage/.*'  (Ctrl-C ends)`,
       );
-      await options.keepRunning();
+      await Promise.race([options.ended, fleet.failed]);
     }
     return right === rows.length;
   } finally {
@@ -137,13 +144,16 @@ class Demo {
   readonly #io: Io;
   readonly #nbi: NbiClient;
   readonly #count: number;
-  readonly #fleetFailed: Promise<never>;
+  /** Rejects when there is no use in going on. */
+  readonly #broken: Promise<never>;
 
-  constructor(io: Io, nbi: NbiClient, count: number, fleetFailed: Promise<never>) {
+  constructor(io: Io, nbi: NbiClient, count: number, broken: Promise<never>) {
     this.#io = io;
     this.#nbi = nbi;
     this.#count = count;
-    this.#fleetFailed = fleetFailed;
+    this.#broken = broken;
+    // Between two steps nobody waits for it.
+    broken.catch(() => {});
   }
 
   async firstContact(): Promise<string[]> {
@@ -203,7 +213,7 @@ class Demo {
     const waiting = [...cpeids];
     const worker = async () => {
       for (let cpeid = waiting.shift(); cpeid !== undefined; cpeid = waiting.shift()) {
-        await act(cpeid);
+        await Promise.race([act(cpeid), this.#broken]);
         bar.add(1);
       }
     };
@@ -220,12 +230,14 @@ class Demo {
     const deadlineMs = performance.now() + STEP_MS_MAX;
     try {
       for (;;) {
-        const items = await Promise.race([read(), this.#fleetFailed]);
+        const items = await Promise.race([read(), this.#broken]);
         const done = items.filter(isDone).length;
         bar.at(done);
         if (done >= this.#count) return items;
         if (performance.now() > deadlineMs) {
-          throw new Error(`${title}: only ${done} of ${this.#count} within ${durationText(STEP_MS_MAX)}`);
+          throw new CommandError(
+            `${title}: only ${done} of ${this.#count} within ${durationText(STEP_MS_MAX)}`,
+          );
         }
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }

@@ -1,3 +1,5 @@
+import { CommandError } from '../command.js';
+
 /** What the demo reads of an entry of DeviceStorage. */
 export interface Device {
   readonly cpeid: string;
@@ -66,7 +68,7 @@ export class NbiClient {
     });
     const text = await response.text();
     if (!response.ok && !alsoFine.includes(response.status)) {
-      throw new Error(`${method} ${path} was answered with HTTP ${response.status}: ${text}`);
+      throw new CommandError(`${method} ${path} was answered with HTTP ${response.status}: ${text}`);
     }
     return { status: response.status, body: text };
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { CommandError } from '../command.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const ERROR_CHARACTERS_KEPT = 2_000;
@@ -32,10 +33,11 @@ export function startFleet(options: {
       '--ramp=1',
       ...options.faults.map((fault) => `--fault=${fault}`),
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    // The channel says nothing; it closes when this process dies, however that may be, and the CPEs with it.
+    { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
   );
   let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-ERROR_CHARACTERS_KEPT);
   });
   let stopping = false;
@@ -44,7 +46,10 @@ export function startFleet(options: {
     child.once('error', () => resolve());
   });
   const failed = ended.then((): never => {
-    throw new Error(`The simulated CPEs ended${stopping ? '' : ' by themselves'}: ${errors}`);
+    const reason = errors.trim();
+    throw new CommandError(
+      `the simulated CPEs ended${stopping ? '' : ' by themselves'}${reason === '' ? '' : `: ${reason}`}`,
+    );
   });
   // Whoever waits for something else at that moment is told by the race, not by an unhandled rejection.
   failed.catch(() => {});

@@ -3,7 +3,7 @@ const EDITS_MAX = 2;
 /** Longer names cannot be near any of ours. */
 const NAME_CHARACTERS_MAX = 64;
 
-/** The name that `found` was probably meant to be: case aside at most two edits away; null where none is near. */
+/** For messages: the name that `found` was probably meant to be: case aside at most two edits away; null where none is near. */
 export function suggest(found: string, names: readonly string[]): string | null {
   if (found.length > NAME_CHARACTERS_MAX) return null;
   let nearest: string | null = null;

@@ -1,0 +1,64 @@
+import { suggest } from '../common/index.js';
+import { flagOf } from './config.js';
+
+/** Ends the message of a command that is not complete, by which it is known. */
+export const SAY_WHICH = 'say which command';
+
+/** The command line asks for something that there is not. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly #help: string;
+
+  /**
+   * @param message  yargs' own
+   * @param help  of the command that was meant, as far as the words say
+   */
+  constructor(message: string, help: string) {
+    super(message);
+    this.#help = help;
+  }
+
+  /**
+   * What is wrong in a user's words, and where to read on.
+   * @param words  the command line
+   */
+  text(words: readonly string[]): string {
+    const help = this.#help;
+    if (this.message === SAY_WHICH) return `${help}\n\nferry: ${SAY_WHICH}\n`;
+    const usage = /^ferry.*$/m.exec(help)?.[0] ?? 'ferry';
+    const command = usage.replace(/ [<[].*$/, '');
+    return `ferry: ${this.#reason(words, help)}\nUsage: ${usage}\n${command} --help explains it\n`;
+  }
+
+  #reason(words: readonly string[], help: string): string {
+    const [, unknown] = /^Unknown (?:arguments?|commands?): (.*)$/s.exec(this.message) ?? [];
+    if (unknown !== undefined) return unknownText(unknown.split(', '), words, help);
+    if (this.message.startsWith('Not enough non-option arguments')) return 'something is missing';
+    const [, near] = /^Did you mean (.*)\?$/.exec(this.message) ?? [];
+    if (near !== undefined) return `there is no such command; did you mean ${near}?`;
+    return this.message;
+  }
+}
+
+/** yargs lists an unknown option twice, as it was written and in camel case, and words that are too many among them. */
+function unknownText(names: readonly string[], words: readonly string[], help: string): string {
+  const options = new Set(words.filter((word) => word.startsWith('-')).map(optionNameOf));
+  const known = [...help.matchAll(/^ +(?:-\w, )?--([a-z\d-]+)/gm)].map(([, name = '']) => name);
+  const texts = new Set<string>();
+  for (const name of names) {
+    const flag = flagOf(name);
+    const option = options.has(name) ? name : options.has(flag) ? flag : null;
+    if (option === null) {
+      texts.add(`"${name}" is not expected here`);
+      continue;
+    }
+    const near = suggest(option, known);
+    texts.add(`there is no option --${option} here${near === null ? '' : `; did you mean --${near}?`}`);
+  }
+  return [...texts].join('\n');
+}
+
+/** `data-dir` of `--data-dir=x`. */
+function optionNameOf(word: string): string {
+  return word.replace(/^--?(no-)?/, '').replace(/=.*$/s, '');
+}

@@ -1,0 +1,195 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import {
+  CONFIG_NAMES,
+  ConfigError,
+  flagOf,
+  OPTIONS,
+  parseConfig,
+  parseCredentials,
+  parseFileUrl,
+  parseListen,
+} from '../../cli/config.js';
+import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
+
+async function fileOf(t: ExecutionContext, content: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-config-'));
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, 'ferry.json');
+  await writeFile(path, content);
+  return path;
+}
+
+function refused(given: Readonly<Record<string, unknown>>): string[] {
+  try {
+    parseConfig(given);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+test('the defaults are a configuration', (t) => {
+  const config = parseConfig({});
+  for (const name of CONFIG_NAMES) t.deepEqual(config[name], OPTIONS[name].default);
+});
+
+test('every option is explained, in a sentence that ends without a full stop', (t) => {
+  for (const name of CONFIG_NAMES) {
+    t.true(OPTIONS[name].describe.length > 15, name);
+    t.notRegex(OPTIONS[name].describe, /\.$/, name);
+    t.true(OPTIONS[name].expected.length > 3, name);
+  }
+});
+
+test('a flag goes before a variable, a variable before the file, the file before the default', async (t) => {
+  const config = await fileOf(t, JSON.stringify({ dataDir: 'file', resultDays: 1, logLevel: 'warn' }));
+  const environment = { FERRY_DATA_DIR: 'variable', FERRY_RESULT_DAYS: '2' };
+  const read = await readConfig({ config, dataDir: 'flag' }, environment);
+  t.like(read, { dataDir: 'flag', resultDays: 2, logLevel: 'warn', logFormat: 'text' });
+});
+
+test('the file can be named by a variable, and a flag names another', async (t) => {
+  const one = await fileOf(t, '{"resultDays": 1}');
+  const other = await fileOf(t, '{"resultDays": 2}');
+  t.is((await readConfig({}, { FERRY_CONFIG: one })).resultDays, 1);
+  t.is((await readConfig({ config: other }, { FERRY_CONFIG: one })).resultDays, 2);
+});
+
+test('a flag that says no beats a variable and a file that say yes', async (t) => {
+  const config = await fileOf(t, '{"allowAnonymousCpe": true}');
+  const environment = { FERRY_ALLOW_ANONYMOUS_CPE: 'true' };
+  t.false((await readConfig({ config, allowAnonymousCpe: false }, environment)).allowAnonymousCpe);
+});
+
+test('a variable is read as its option’s type; an empty one counts as not set', async (t) => {
+  const read = await readConfig(
+    {},
+    {
+      FERRY_TRUSTED_PROXY: '192.0.2.1, 10.0.0.0/8',
+      FERRY_SESSION_IDLE_SECONDS: '45',
+      FERRY_ALLOW_ANONYMOUS_CPE: '1',
+      FERRY_ADMIN_PASSWORD: '12345',
+      FERRY_DATA_DIR: '',
+    },
+  );
+  t.like(read, {
+    trustedProxy: ['192.0.2.1', '10.0.0.0/8'],
+    sessionIdleSeconds: 45,
+    allowAnonymousCpe: true,
+    adminPassword: '12345',
+    dataDir: 'ferry-data',
+  });
+});
+
+test('each wrong option is named the way it was given, with what it should be', async (t) => {
+  const config = await fileOf(t, '{"resultDays": "many", "logLevel": "loud"}');
+  const environment = { FERRY_CWMP_LISTEN: 'nowhere', FERRY_IMAGE_MIB_MAX: '1e9' };
+  const error = await t.throwsAsync(readConfig({ config, logFormat: 'xml' }, environment), {
+    instanceOf: ConfigError,
+  });
+  t.deepEqual(error?.message.split('\n').sort(), [
+    '--log-format must be text or json, not "xml"',
+    'FERRY_CWMP_LISTEN must be HOST:PORT, as in 0.0.0.0:7547 or [::]:7547, not "nowhere"',
+    'FERRY_IMAGE_MIB_MAX must be a whole number from 1 to 65536, not "1e9"',
+    `logLevel in ${config} must be error, warn, info or debug, not "loud"`,
+    `resultDays in ${config} must be a whole number from 1 to 10000, not "many"`,
+  ]);
+});
+
+test('what no listener, subnet, URL, number or credentials can be is refused', (t) => {
+  const wrong: Readonly<Record<string, readonly unknown[]>> = {
+    dataDir: ['', 1, ['a', 'b'], 'x'.repeat(5_000)],
+    cwmpListen: ['7547', '0.0.0.0', '0.0.0.0:99999', '::1:7547', ''],
+    trustedProxy: [['1.2.3.4/33'], ['::1/129'], [':::::'], ['host.example'], '1.2.3.4'],
+    connectionRequestSubnet: [['10.0.0.0/8', '10.0.0/8']],
+    publicFileUrl: [
+      ['http://'],
+      ['ftp://a/'],
+      ['1.2.3.4/99=http://a'],
+      ['1.2.3.4=http://a'],
+      ['http://u:p@a/'],
+      ['http://a/?q'],
+      [`http://a/${'x'.repeat(300)}`],
+    ],
+    periodicInformSeconds: [0.5, -1, 2 ** 32, Number.NaN, '1'],
+    cpeAuth: ['user', ':password', 'user:', 1],
+    allowAnonymousCpe: ['yes', 1],
+    logLevel: ['trace'],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const errors = refused({ [name]: value });
+      t.is(errors.length, 1, `${name} ${JSON.stringify(value)}`);
+      t.true(errors[0]?.startsWith(`--${flagOf(name)} must be `), errors[0]);
+      t.true((errors[0] ?? '').length < 600, errors[0]);
+    }
+  }
+});
+
+test('what they can be is taken', (t) => {
+  t.deepEqual(
+    refused({
+      cwmpListen: '[::1]:0',
+      nbiListen: 'localhost:65535',
+      trustedProxy: ['192.0.2.1', '2001:db8::/32'],
+      publicFileUrl: [
+        '10.0.0.0/8=http://10.0.0.5:7567',
+        '2001:db8::/32=https://fw.example.net/x',
+        'https://fw.example.net',
+      ],
+      cpeAuth: 'user:pass:word',
+      periodicInformSeconds: 0,
+    }),
+    [],
+  );
+});
+
+test('an error never shows a secret', (t) => {
+  for (const name of CONFIG_NAMES.filter((option) => OPTIONS[option].secret)) {
+    const errors = refused({ [name]: ['hunter2'] });
+    t.is(errors.length, 1);
+    t.false(errors[0]?.includes('hunter2'), errors[0]);
+  }
+});
+
+test('a file that is none is refused with the path and the reason', async (t) => {
+  const said = async (content: string) => {
+    const config = await fileOf(t, content);
+    const error = await t.throwsAsync(readConfig({ config }, {}), { instanceOf: ConfigError });
+    t.true(error?.message.startsWith(`--config ${config}: `), error?.message);
+    return error?.message ?? '';
+  };
+  t.regex(await said('{"dataDir": '), /JSON/);
+  t.regex(await said('["dataDir"]'), /must be a JSON object/);
+  t.regex(
+    await said('{"dataDri": "x", "zzz": 1}'),
+    /there is no option dataDri \(did you mean dataDir\?\), zzz; /,
+  );
+  t.regex(await said(`{"dataDir": "${'x'.repeat(2 * 1024 * 1024)}"}`), /more than 1048576 bytes/);
+  await t.throwsAsync(readConfig({ config: '/nowhere/ferry.json' }, {}), {
+    message: /--config \/nowhere.*ENOENT/,
+  });
+});
+
+test('a FERRY_ variable that is no option is told of, with the one that was meant', (t) => {
+  t.is(unknownVariables({ FERRY_DATA_DIR: 'x', FERRY_CONFIG: 'y', HOME: 'z' }), null);
+  const said = unknownVariables({ FERRY_CWMP_LISTN: 'x', FERRY_SERVICE_HOST: 'y', FERRY: 'z' });
+  t.is(
+    said,
+    'ignored, as no option is called so: FERRY_CWMP_LISTN (did you mean FERRY_CWMP_LISTEN?), FERRY_SERVICE_HOST',
+  );
+});
+
+test('names are what one writes', (t) => {
+  t.is(flagOf('connectionRequestSubnet'), 'connection-request-subnet');
+  t.is(variableOf('imageMibMax'), 'FERRY_IMAGE_MIB_MAX');
+  t.deepEqual(parseListen('[::1]:7547'), { host: '::1', port: 7547 });
+  t.deepEqual(parseCredentials('user:pass:word'), { username: 'user', password: 'pass:word' });
+  t.is(parseCredentials(''), null);
+  t.deepEqual(parseFileUrl('10.0.0.0/8=http://a/b=c'), { subnet: '10.0.0.0/8', url: 'http://a/b=c' });
+  t.deepEqual(parseFileUrl('http://a/b=http://c'), { subnet: null, url: 'http://a/b=http://c' });
+});
