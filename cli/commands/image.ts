@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
 import { type Arguments, CommandError, operatorName, withConfig, withInstallation } from '../command.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
-import { progressBar } from '../progress.js';
+import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 
 const PAGE = 500;
@@ -57,10 +57,9 @@ function addCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withImages(args, io, 'make', async (images) => {
         const path = String(args['file']);
-        const size = await fileSize(path);
-        const bar = progressBar(io, { title: 'Adding', total: size, unit: 'bytes' });
-        const content = createReadStream(path);
-        content.on('data', (chunk) => bar.add(chunk.length));
+        const { file, sizeBytes } = await openFile(path);
+        const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
+        const content = Readable.from(counted(file, bar), { objectMode: false });
         let outcome: Awaited<ReturnType<ImageLibrary['upload']>>;
         try {
           outcome = await images.upload({
@@ -72,12 +71,13 @@ function addCommand(io: Io): CommandModule {
             },
             content,
             uploadedBy: operatorName(),
-            sizeBytes: size,
+            sizeBytes,
             ...optional('sha256', text(args, 'sha256')),
           });
         } finally {
           bar.stop();
           content.destroy();
+          await file.close();
         }
         const { image, sameContentAs } = outcome;
         if (args['json']) {
@@ -98,7 +98,7 @@ function listCommand(io: Io): CommandModule {
   return {
     command: 'list',
     describe: 'List the firmware images',
-    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'As JSON' }),
+    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'Print the images as JSON' }),
     handler: (args: Arguments) =>
       withImages(args, io, 'refuse', async (images) => {
         const all: Image[] = [];
@@ -160,17 +160,28 @@ async function withImages(
   });
 }
 
-async function fileSize(path: string): Promise<number> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new CommandError(`${path} is not a file.`);
-    return found.size;
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+/** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */
+async function* counted(file: FileHandle, bar: ProgressBar): AsyncGenerator<Buffer> {
+  for await (const chunk of file.createReadStream()) {
+    const bytes = Buffer.from(chunk);
+    bar.add(bytes.length);
+    yield bytes;
   }
+}
+
+/** @throws CommandError where it is no file, or not ours to read */
+async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {
+  let file: FileHandle;
+  try {
+    file = await open(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${path} cannot be read: ${reason}`);
+  }
+  const stats = await file.stat();
+  if (stats.isFile()) return { file, sizeBytes: stats.size };
+  await file.close();
+  throw new CommandError(`${path} is not a file.`);
 }
 
 function text(args: Arguments, name: string): string | undefined {

@@ -24,8 +24,9 @@ export function simCommand(io: Io): CommandModule {
       for (const name of Object.keys(simulatorOptions)) options[name] = args[name];
       const end = new AbortController();
       void endSignal().then(() => end.abort());
-      // Whoever started the CPEs for itself (ferry demo) has died.
+      // Whoever started the CPEs for itself (ferry demo) has died, perhaps before this line was reached.
       process.once('disconnect', () => end.abort());
+      if (process.connected === false) end.abort();
       const errors: string[] = [];
       const exitCode = await runSimulator(options as unknown as SimulatorCommandOptions, {
         stdout: io.stdout,

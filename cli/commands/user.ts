@@ -82,7 +82,7 @@ function listCommand(io: Io): CommandModule {
   return {
     command: 'list',
     describe: 'List the users',
-    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'As JSON' }),
+    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'Print the users as JSON' }),
     handler: (args: Arguments) =>
       withUsers(args, io, 'refuse', async (users) => {
         const all = await users.list();

@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+
+export const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+
+/** This process's variables without any that a command would read. */
+const CLEAN_ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('FERRY')),
+);
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What comes in on standard input; without it there is none. */
+  readonly input?: string;
+  readonly cwd?: string;
+  /** Descriptor of an open file that takes standard output. */
+  readonly outputTo?: number;
+  /** User that runs it; only where the tests run as root. */
+  readonly uid?: number;
+}
+
+export class FerryCommand {
+  readonly pid: number;
+  readonly #ended: Promise<Ended>;
+  readonly #child: ReturnType<typeof spawn>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], { environment = {}, input, cwd, uid, outputTo }: RunOptions = {}) {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: [input === undefined ? 'ignore' : 'pipe', outputTo ?? 'pipe', 'pipe'],
+      env: { ...CLEAN_ENVIRONMENT, ...environment },
+      ...(cwd !== undefined && { cwd }),
+      ...(uid !== undefined && { uid, gid: uid }),
+    });
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    this.#ended = once(child, 'close').then(([exitCode, signal]) => ({
+      exitCode,
+      signal,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#ended;
+  }
+
+  /** Reads no more of what it says, as a reader does that has gone away. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves once standard output holds `text`. @throws where the command ends before */
+  async says(text: string | RegExp): Promise<void> {
+    const holds = () => (typeof text === 'string' ? this.stdout.includes(text) : text.test(this.stdout));
+    const stdout = this.#child.stdout;
+    while (stdout !== null && !holds()) {
+      const ended = await Promise.race([
+        once(stdout, 'data').then(() => false),
+        this.#ended.then(() => true),
+      ]);
+      if (ended && !holds()) throw new Error(`It ended before it said ${text}: ${this.stderr}`);
+    }
+  }
+}
+
+/** More at a time than there are cores would only make each of them slow. */
+const turns: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+
+/** Runs a command to its end. */
+export function ferry(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const turn = turns.shift() ?? Promise.resolve();
+  const ended = turn.then(() => new FerryCommand(args, options).ended);
+  turns.push(ended.catch(() => {}));
+  return ended;
+}
+
+export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'ferry-cli-'));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+const ANY_PORTS = ['--cwmp-listen=127.0.0.1:0', '--nbi-listen=127.0.0.1:0', '--file-listen=127.0.0.1:0'];
+
+export interface Served {
+  readonly command: FerryCommand;
+  readonly dataDir: string;
+  readonly urls: { readonly cwmp: string; readonly nbi: string; readonly files: string };
+}
+
+/** `ferry serve` on ports of its own, once it greets; ended with the test. */
+export async function serve(
+  t: ExecutionContext,
+  dataDir: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<Served> {
+  const command = new FerryCommand(['serve', `--data-dir=${dataDir}`, ...ANY_PORTS, ...args], options);
+  t.teardown(async () => {
+    command.kill('SIGKILL');
+    await command.ended;
+  });
+  await command.says(/Firmware files .*\n/);
+  const url = (title: string) =>
+    new RegExp(`^${title} +(http://[^/]+)/`, 'm').exec(command.stdout)?.[1] ?? '';
+  return {
+    command,
+    dataDir,
+    urls: { cwmp: url('CPEs connect to'), nbi: url('Northbound interface'), files: url('Firmware files') },
+  };
+}
+
+/** GETs a northbound resource. @returns status and body, JSON read where it is */
+export async function nbi(
+  { urls }: Pick<Served, 'urls'>,
+  path: string,
+  user: string | null,
+  method = 'GET',
+  body?: unknown,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`${urls.nbi}${path}`, {
+    method,
+    headers: {
+      ...(user !== null && { Authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text,
+  };
+}
