@@ -11,3 +11,4 @@ export {
 } from './log.js';
 export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
 export { suggest } from './suggest.js';
+export { cutText } from './text.js';

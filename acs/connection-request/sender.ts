@@ -82,7 +82,12 @@ export class HttpConnectionRequests implements ConnectionRequests {
       return { cpeid, code: 502, message: 'The CPE has not reported a ConnectionRequestURL' };
     }
     try {
-      const target = await this.#parts.policy.pin(device.connectionRequestUrl, device.ip);
+      const target = await withinTime(
+        this.#parts.policy.pin(device.connectionRequestUrl, device.ip),
+        this.#parts.options.totalMsMax,
+      );
+      if (target === null)
+        return { cpeid, code: 504, message: 'The name of the CPE was not resolved in time' };
       return { cpeid, ...(await this.#untilAnswered(target, this.#credentials(device))) };
     } catch (error) {
       if (!(error instanceof AddressRefusedError)) throw error;
@@ -154,6 +159,17 @@ export class HttpConnectionRequests implements ConnectionRequests {
   }
 }
 
+/** What `work` comes to; null where it takes longer. A name server may be slow on purpose, and a look-up cannot be broken off. */
+async function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T | null> {
+  const timer = new AbortController();
+  const late = delay(timeoutMs, null, { signal: timer.signal, ref: false }).catch(() => null);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
 function requestTarget(url: URL): string {
   return url.pathname + url.search;
 }
@@ -176,6 +192,12 @@ function get(target: PinnedTarget, authorization: string | null, timeoutMs: numb
       signal: AbortSignal.timeout(timeoutMs),
     });
     request.on('error', reject);
+    request.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      reject(new Error('it wants to speak another protocol'));
+    });
+    // Whatever way the connection ends without an answer; after one this changes nothing.
+    request.on('close', () => reject(new Error('it closed the connection')));
     request.on('response', (response) => {
       let sizeBytes = 0;
       response.on('data', (chunk: Buffer) => {

@@ -7,10 +7,13 @@ import { PARAMETERS, type ParameterDocument } from './device.js';
 /** TR-106 allows 256 characters. */
 const PARAMETER_NAME_CHARACTERS_MAX = 256;
 /** Longer values (certificates, logs) are no matter for a condition. */
-const PARAMETER_VALUE_CHARACTERS_MAX = 4_096;
+const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
 const PARAMETER_DEPTH_MAX = 32;
 /** With a cpeid of the greatest length this stays below the store's bound on ids. */
 const SUBTREE_CHARACTERS_MAX = 100;
+/** Together these keep a document well below the store's bound, and a CPE from filling the disk: what comes beyond is not kept. */
+const SUBTREE_NAMES_MAX = 1_000;
+const SUBTREES_MAX = 64;
 
 /** The known data models: one small document per CPE and subtree, written on change, read when a rule or a user asks. */
 export class ParameterStore {
@@ -27,10 +30,12 @@ export class ParameterStore {
       const id = `${cpeid}/${subtree}`;
       const stored = await this.#parameters.get(id);
       if (stored === null) {
-        changes.push(this.#parameters.inserting({ id, values }));
-      } else if (Object.entries(values).some(([name, value]) => stored.document.values[name] !== value)) {
-        const merged = { ...stored.document.values, ...values };
-        changes.push(this.#parameters.replacing({ id, values: merged }, stored.revision));
+        const known = await this.#parameters.count({ prefix: `${cpeid}/` });
+        if (known + changes.length < SUBTREES_MAX) changes.push(this.#parameters.inserting({ id, values }));
+      } else {
+        const merged = mergedValues(stored.document.values, values);
+        if (merged !== null)
+          changes.push(this.#parameters.replacing({ id, values: merged }, stored.revision));
       }
     }
     return changes;
@@ -65,6 +70,22 @@ export class ParameterStore {
   }
 }
 
+type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** What is known after a report, at most so many names: those known already come first. Null where nothing differs. */
+function mergedValues(known: Values, reported: Values): Values | null {
+  const merged: Record<string, string | number | boolean> = { ...known };
+  let names = Object.keys(known).length;
+  let differs = false;
+  for (const [name, value] of Object.entries(reported)) {
+    if (merged[name] === value) continue;
+    if (!Object.hasOwn(merged, name) && ++names > SUBTREE_NAMES_MAX) continue;
+    merged[name] = value;
+    differs = true;
+  }
+  return differs ? merged : null;
+}
+
 type MutableTree = { [step: string]: string | number | boolean | MutableTree };
 
 /** `{ 'Device.A.B': 1 }` as `{ Device: { A: { B: 1 } } }`, on objects without a prototype. */
@@ -89,19 +110,20 @@ export function treeOf(flat: Readonly<Record<string, string | number | boolean>>
 
 /** What is worth keeping of a report, by `Root.Subtree`. */
 function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, string | number | boolean>> {
-  const subtrees = new Map<string, Record<string, string | number | boolean>>();
+  const subtrees = new Map<string, { names: number; values: Record<string, string | number | boolean> }>();
   for (const { name, value } of reported) {
     if (!isKept(name, value)) continue;
     const [root, second] = name.split('.', 2);
     const subtree = `${root}.${second}`;
     let values = subtrees.get(subtree);
     if (values === undefined) {
-      values = Object.create(null) as Record<string, string | number | boolean>;
+      if (subtrees.size >= SUBTREES_MAX) continue;
+      values = { names: 0, values: Object.create(null) as Record<string, string | number | boolean> };
       subtrees.set(subtree, values);
     }
-    values[name] = value;
+    if (name in values.values || ++values.names <= SUBTREE_NAMES_MAX) values.values[name] = value;
   }
-  return subtrees;
+  return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));
 }
 
 function isKept(name: string, value: string | number | boolean): boolean {

@@ -1,4 +1,4 @@
-import type { CpeId } from '../../common/index.js';
+import { type CpeId, cutText } from '../../common/index.js';
 import type { DataModelRoot, Device } from '../device/device.js';
 import { digestOf } from '../device/parameter-store.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
@@ -142,17 +142,16 @@ export interface NamedFields {
 export function namedFields(parameters: readonly Parameter[], root: DataModelRoot): NamedFields {
   const fields: NamedFields = {};
   for (const { name, value } of parameters) {
-    const field = FIELD_OF[name.slice(root.length)];
-    if (field !== undefined && name.startsWith(root)) {
-      fields[field] = String(value).slice(0, FIELD_CHARACTERS_MAX);
-    }
+    if (!name.startsWith(root)) continue;
+    const field = FIELD_OF.get(name.slice(root.length));
+    if (field !== undefined) fields[field] = cutText(String(value), FIELD_CHARACTERS_MAX);
   }
   return fields;
 }
 
-const FIELD_OF: Readonly<Record<string, keyof NamedFields>> = {
-  '.DeviceInfo.SoftwareVersion': 'softwareVersion',
-  '.DeviceInfo.HardwareVersion': 'hardwareVersion',
-  '.DeviceInfo.ModelName': 'modelName',
-  '.ManagementServer.ConnectionRequestURL': 'connectionRequestUrl',
-};
+const FIELD_OF: ReadonlyMap<string, keyof NamedFields> = new Map([
+  ['.DeviceInfo.SoftwareVersion', 'softwareVersion'],
+  ['.DeviceInfo.HardwareVersion', 'hardwareVersion'],
+  ['.DeviceInfo.ModelName', 'modelName'],
+  ['.ManagementServer.ConnectionRequestURL', 'connectionRequestUrl'],
+]);

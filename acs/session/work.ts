@@ -113,11 +113,7 @@ export class SessionWork {
     const { device, boot, requested, reportedVersion, firstContact } = outcome;
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
-    const evidence = { kind: 'inform', boot, version: reportedVersion } as const;
-    const upgrade =
-      device.inFlight === undefined
-        ? null
-        : await this.#parts.upgrades.learn(cpeid, device.inFlight, evidence);
+    const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
     const applying = upgrade?.state === 'transferred';
     const events = device.lastEvents;
     // Where nothing but the sighting changed the decision is made on what was just read; a reservation checks that it has not moved.
@@ -176,7 +172,7 @@ export class SessionWork {
     parameters: readonly Parameter[],
     facts: SessionFacts,
   ): Promise<void> {
-    const { devices, upgrades } = this.#parts;
+    const { devices } = this.#parts;
     let version: string | undefined;
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
@@ -189,12 +185,9 @@ export class SessionWork {
         with: await devices.parameterStore.merging(facts.cpeid, parameters),
       };
     });
-    const inFlight = changed?.device.inFlight;
-    if (version === undefined || inFlight === undefined) return;
-    // What the Inform lacked, as if it had had it; but a TransferComplete of this session came after its boot.
-    if (facts.applying)
-      await upgrades.learn(facts.cpeid, inFlight, { kind: 'inform', boot: facts.boot, version });
-    await upgrades.learn(facts.cpeid, inFlight, { kind: 'quiet', boot: facts.boot, version });
+    if (changed === null || version === undefined) return;
+    // What the Inform lacked, as if it had had it.
+    await this.#judge(changed.device, { ...facts, softwareVersion: version });
   }
 
   async #recordProvisioning(fault: FaultStruct | null, cpeid: CpeId): Promise<void> {
@@ -216,20 +209,25 @@ export class SessionWork {
   }
 
   async #settle(facts: SessionFacts): Promise<readonly string[]> {
-    const { devices, upgrades } = this.#parts;
-    const device = (await devices.read(facts.cpeid))?.document;
+    const device = (await this.#parts.devices.read(facts.cpeid))?.document;
     if (device === undefined) return [];
-    const waiting = [device.inFlight, device.late].filter((id) => id !== undefined);
-    if (waiting.length === 0) return [];
+    if (device.inFlight === undefined && device.late === undefined) return [];
     if (facts.softwareVersion === null) return [`${device.root}.DeviceInfo.SoftwareVersion`];
-    for (const id of waiting) {
-      await upgrades.learn(facts.cpeid, id, {
+    await this.#judge(device, facts);
+    return [];
+  }
+
+  /** Tells the upgrades that wait for word of this CPE what the session has shown. */
+  async #judge(device: Device, { cpeid, boot, applying, softwareVersion }: SessionFacts): Promise<void> {
+    for (const id of [device.inFlight, device.late]) {
+      if (id === undefined) continue;
+      await this.#parts.upgrades.learn(cpeid, id, {
         kind: 'quiet',
-        boot: facts.boot,
-        version: facts.softwareVersion,
+        boot,
+        applying,
+        version: softwareVersion,
       });
     }
-    return [];
   }
 
   /** First contact or factory reset: connection-request credentials of its own and the periodic Inform (design section 5). */

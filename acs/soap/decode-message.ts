@@ -1,3 +1,4 @@
+import { cutText } from '../../common/index.js';
 import type { Element } from './element-tree.js';
 import {
   EVENTS_MAX,
@@ -55,7 +56,7 @@ export class MessageReader {
 
   /** A text that tells something: trimmed, cut at a length nobody needs more of; empty where it is missing. */
   shortText(parent: Element, local: string): string {
-    return parent.child(local)?.text.trim().slice(0, SHORT_TEXT_CHARACTERS_MAX) ?? '';
+    return cutText(parent.child(local)?.text.trim() ?? '', SHORT_TEXT_CHARACTERS_MAX);
   }
 
   /** @returns null where the field is missing or empty */
@@ -195,7 +196,7 @@ function decodeFaultCode(fault: Element): number | null {
 function decodeMethods(reader: MessageReader, response: Element): readonly string[] {
   return reader
     .members(response.child('MethodList'), 'MethodList', reader.limits.parametersMax)
-    .map((member) => member.text.trim().slice(0, NAME_CHARACTERS_MAX));
+    .map((member) => cutText(member.text.trim(), NAME_CHARACTERS_MAX));
 }
 
 function decodeParameters(reader: MessageReader, message: Element): readonly Parameter[] {
@@ -220,7 +221,7 @@ function decodeParameters(reader: MessageReader, message: Element): readonly Par
 function localType(type: string | null): string {
   if (type === null) return 'string';
   const local = /^[\w.-]+/.exec(type.slice(type.indexOf(':') + 1).trim())?.[0];
-  return local?.slice(0, NAME_CHARACTERS_MAX) ?? 'string';
+  return local === undefined ? 'string' : cutText(local, NAME_CHARACTERS_MAX);
 }
 
 /**
@@ -244,7 +245,7 @@ export function decodeFault(reader: MessageReader, element: Element): CpeRespons
     parameterFaults: members
       .filter((member) => member.local === 'SetParameterValuesFault')
       .map((member) => ({
-        name: (member.child('ParameterName')?.text.trim() ?? '').slice(0, PARAMETER_NAME_CHARACTERS_MAX),
+        name: cutText(member.child('ParameterName')?.text.trim() ?? '', PARAMETER_NAME_CHARACTERS_MAX),
         faultCode: decodeFaultCode(member) ?? FAULT_CODE_UNSPECIFIED,
         faultString: reader.shortText(member, 'FaultString'),
       })),

@@ -1,3 +1,4 @@
+import { cutText } from '../../common/index.js';
 import { decodeText } from './charset.js';
 import { decodeFault, decodeMessage, MessageReader } from './decode-message.js';
 import { type Element, type ElementTree, parseTree } from './element-tree.js';
@@ -125,7 +126,7 @@ function knownNamespace(uri: string): CwmpNamespace | null {
 }
 
 function unknownRpc(payload: Element): { readonly type: 'unknown'; readonly name: string } {
-  return { type: 'unknown', name: payload.local.slice(0, NAME_CHARACTERS_MAX) };
+  return { type: 'unknown', name: cutText(payload.local, NAME_CHARACTERS_MAX) };
 }
 
 function isSoap(element: Element, local: string): boolean {

@@ -29,6 +29,7 @@ const QUALIFIED_NAME = /^(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)$/;
 const XML_NAMESPACES = ['http://www.w3.org/XML/1998/namespace', 'http://www.w3.org/2000/xmlns/'];
 /** More are rare. */
 const ATTRIBUTES_MAX = 16;
+const DECLARATIONS_MAX = 64;
 /** What stands in a CPE's tags is much the same from tag to tag and from CPE to CPE; a hostile one can only make us read anew. */
 const TAGS_KNOWN_MAX = 2_000;
 const TAG_CHARACTERS_KNOWN_MAX = 640;
@@ -53,6 +54,7 @@ class PlainReader {
   #at: number;
   #root: Element | null = null;
   #elements = 0;
+  #declarations = 0;
 
   constructor(text: string, start: number, limits: SoapLimits, namespacePrefix: string, tags: TagReader) {
     this.#tags = tags;
@@ -123,6 +125,8 @@ class PlainReader {
       const uri = value.trim();
       // Undeclaring, and the prefixes and namespaces that belong to XML itself, have rules of their own.
       if (uri === '' || declares.startsWith('xml') || XML_NAMESPACES.includes(uri)) return null;
+      // Each declaration copies what is in scope around it: so many of them are not plain.
+      if (++this.#declarations > DECLARATIONS_MAX) return null;
       scope ??= new Map(outer);
       scope.set(declares, uri);
       if (uri.startsWith(this.#namespacePrefix)) this.#declared.push(uri);

@@ -10,10 +10,19 @@ export type Evidence =
       readonly fault: FaultStruct | null;
       readonly version: string | null;
     }
-  /** An Inform began a session; `boot` where it carries 1 BOOT. */
-  | { readonly kind: 'inform'; readonly boot: boolean; readonly version: string | null }
-  /** The CPE has nothing more to say in this session: its TransferComplete, if it had one, has come. */
-  | { readonly kind: 'quiet'; readonly boot: boolean; readonly version: string | null }
+  /**
+   * The CPE has nothing more to say in this session: its TransferComplete, if it had one, has come. What its Inform said is judged only
+   * now, so that a fault reported in the same session is not overlooked.
+   */
+  | {
+      readonly kind: 'quiet';
+      /** The session began with 1 BOOT. */
+      readonly boot: boolean;
+      /** The transfer had been reported before the session began, so that the boot came after it. */
+      readonly applying: boolean;
+      readonly version: string | null;
+    }
+  /** It is this late. `heardSince`: the CPE has informed since the upgrade last moved on. */
   | { readonly kind: 'deadline'; readonly version: string | null; readonly heardSince: boolean }
   | { readonly kind: 'cancel'; readonly reason: string };
 
@@ -30,6 +39,8 @@ export function hasEnded(state: UpgradeState): boolean {
  * after 1 BOOT, twice, or late. A final state stays, but for `timed-out`, which only says that nothing was heard.
  */
 export function advance(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  // Whoever found it due may have been overtaken by the CPE: the deadline is that of the state it is in now.
+  if (evidence.kind === 'deadline' && !isDue(upgrade, nowMs)) return upgrade;
   switch (upgrade.state) {
     case 'sent':
     case 'accepted':
@@ -47,6 +58,10 @@ export function advance(upgrade: Upgrade, evidence: Evidence, nowMs: number): Up
   }
 }
 
+function isDue({ deadlineAtMs }: Upgrade, nowMs: number): boolean {
+  return deadlineAtMs !== undefined && deadlineAtMs <= nowMs;
+}
+
 function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   switch (evidence.kind) {
     case 'download-response':
@@ -59,9 +74,6 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
       return isProof(upgrade, evidence.version)
         ? verified(upgrade, evidence.version, nowMs)
         : running(upgrade, 'transferred', nowMs);
-    case 'inform':
-      // Its TransferComplete is still to come in this session, and may carry a fault.
-      return upgrade;
     case 'quiet':
       // Some CPEs lose their TransferComplete in the reboot: coming back with the target says as much.
       return evidence.boot && hasArrived(upgrade, evidence.version)
@@ -82,20 +94,19 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
     case 'transfer-complete':
       if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
       return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
-    case 'inform':
     case 'quiet':
       if (isProof(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
-      if (evidence.kind === 'quiet' || !evidence.boot || evidence.version === null) return upgrade;
+      // Before a boot that came after the transfer an old version says nothing: many CPEs report before they reboot.
+      if (!evidence.boot || !evidence.applying || evidence.version === null) return upgrade;
       if (upgrade.targetVersion === null) return verified(upgrade, evidence.version, nowMs);
       return ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs);
     case 'deadline':
+      // A CPE that has not been heard of since may yet come back with the new version; what is known of it is from before.
+      if (!evidence.heardSince) return ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
       if (upgrade.targetVersion === null || isProof(upgrade, evidence.version)) {
         return verified(upgrade, evidence.version, nowMs);
       }
-      // A CPE that has not been heard of since may yet come back with the new version; one that has shows the old one.
-      return evidence.heardSince
-        ? ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs)
-        : ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
+      return ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs);
     case 'cancel':
       return ended(upgrade, 'cancelled', evidence.reason, nowMs);
     case 'download-response':
@@ -111,9 +122,6 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     case 'transfer-complete':
       if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
       return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
-    case 'inform':
-      // As in `whileTransferring`: a TransferComplete of this session comes before the version counts.
-      return upgrade;
     case 'quiet':
       return hasArrived(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
     case 'download-fault':

@@ -143,9 +143,9 @@ export class UpgradeStore implements Upgrades {
       if (after === before) return before;
       const changes = [this.#upgrades.replacing(after, stored.revision)];
       if (hasEnded(after.state)) {
-        const end = endOf(after, evidence, storedDevice.document);
         // What is learnt late corrects the record; the CPE's failures counted it at its time-out.
         const late = hasEnded(before.state);
+        const end = endOf(after, evidence, storedDevice.document, late);
         changes.push(
           this.#devices.replacing(
             deviceAfter(storedDevice.document, after, end, late),
@@ -254,10 +254,10 @@ function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | At
   };
 }
 
-function endOf(upgrade: Upgrade, evidence: Evidence, device: Device): UpgradeEnd {
+function endOf(upgrade: Upgrade, evidence: Evidence, device: Device, late: boolean): UpgradeEnd {
   const givenBack = device.counts[upgrade.countKey]?.givenBack ?? 0;
   const busy = evidence.kind === 'download-fault' && evidence.fault.faultCode === FAULT_RESOURCES_EXCEEDED;
-  if (busy && givenBack < GIVEN_BACK_MAX) return 'given-back';
+  if (busy && !late && givenBack < GIVEN_BACK_MAX) return 'given-back';
   switch (upgrade.state) {
     case 'verified':
     case 'failed':

@@ -29,11 +29,13 @@ function upgrade(changes: Partial<Upgrade> = {}): Upgrade {
   };
 }
 
-/** The state and code after some evidence, a second apart. */
+const LONGER_THAN_ANY_DEADLINE_MS = 100_000_000;
+
+/** The state and code after some evidence, each so much later that whatever was awaited is due. */
 function after(evidence: readonly Evidence[], start = upgrade()): string {
   let current = start;
   evidence.forEach((piece, index) => {
-    current = advance(current, piece, (index + 1) * 1_000);
+    current = advance(current, piece, (index + 1) * LONGER_THAN_ANY_DEADLINE_MS);
   });
   return `${current.state} ${current.result.code}`;
 }
@@ -46,8 +48,14 @@ const completeFault: Evidence = {
   fault: { faultCode: 9010, faultString: 'Download failure. File not found.' },
   version: '1.0',
 };
-const inform = (boot: boolean, version: string | null): Evidence => ({ kind: 'inform', boot, version });
-const quiet = (boot: boolean, version: string | null): Evidence => ({ kind: 'quiet', boot, version });
+const quiet = (boot: boolean, version: string | null, applying = false): Evidence => ({
+  kind: 'quiet',
+  boot,
+  applying,
+  version,
+});
+/** A session after the one of TransferComplete. */
+const later = (boot: boolean, version: string | null): Evidence => quiet(boot, version, true);
 const deadline = (version: string | null, heardSince = false): Evidence => ({
   kind: 'deadline',
   version,
@@ -59,51 +67,48 @@ const sequences: readonly [title: string, evidence: readonly Evidence[], expecte
   ['status 0 means that the file is there already', [applied], 'transferred 202'],
   [
     'reboot, then TransferComplete with the new version',
-    [accepted, inform(true, '2.0'), complete('2.0')],
+    [accepted, complete('2.0'), quiet(true, '2.0')],
     'verified 200',
   ],
   ['TransferComplete before the reboot is not yet proof', [accepted, complete('1.0')], 'transferred 202'],
   [
+    'a boot in the very session of TransferComplete did not come after it',
+    [accepted, complete('1.0'), quiet(true, '1.0')],
+    'transferred 202',
+  ],
+  [
     'TransferComplete, then 1 BOOT with the new version',
-    [accepted, complete('1.0'), inform(true, '2.0')],
+    [accepted, complete('1.0'), later(true, '2.0')],
     'verified 200',
   ],
   [
     '1 BOOT after TransferComplete with the old version',
-    [accepted, complete('1.0'), inform(true, '1.0')],
+    [accepted, complete('1.0'), later(true, '1.0')],
     'failed 500',
   ],
   [
     '1 BOOT after TransferComplete with a third version',
-    [accepted, complete('1.0'), inform(true, '3.0')],
+    [accepted, complete('1.0'), later(true, '3.0')],
     'failed 500',
   ],
   [
-    'a periodic Inform with the old version says nothing',
-    [accepted, complete('1.0'), inform(false, '1.0')],
+    'a fault in the session of such a boot is what counts',
+    [applied, completeFault, later(true, '1.0')],
+    'failed 500',
+  ],
+  [
+    'a periodic session with the old version says nothing',
+    [accepted, complete('1.0'), later(false, '1.0')],
     'transferred 202',
   ],
   [
-    'a boot whose Inform lacks the version says nothing',
-    [accepted, complete(null), inform(true, null)],
+    'a boot whose session lacks the version says nothing',
+    [accepted, complete(null), later(true, null)],
     'transferred 202',
   ],
-  [
-    'a reboot during the download is not failure',
-    [accepted, inform(true, '1.0'), quiet(true, '1.0')],
-    'accepted 202',
-  ],
-  [
-    'a TransferComplete lost in the reboot',
-    [accepted, inform(true, '2.0'), quiet(true, '2.0')],
-    'verified 200',
-  ],
+  ['a reboot during the download is not failure', [accepted, quiet(true, '1.0')], 'accepted 202'],
+  ['a TransferComplete lost in the reboot', [accepted, quiet(true, '2.0')], 'verified 200'],
   ['a fault reported by TransferComplete', [accepted, completeFault], 'failed 500'],
-  [
-    'a fault reported in a boot session, whatever the version',
-    [accepted, inform(true, '2.0'), completeFault],
-    'failed 500',
-  ],
   ['TransferComplete without a DownloadResponse', [complete('2.0')], 'verified 200'],
   ['TransferComplete twice', [accepted, complete('2.0'), complete('2.0')], 'verified 200'],
   ['a fault after success changes nothing', [accepted, complete('2.0'), completeFault], 'verified 200'],
@@ -133,18 +138,24 @@ test('without a target the version is shown to have changed, or not', (t) => {
   const untargeted = upgrade({ targetVersion: null });
   t.is(after([accepted, complete('2.0')], untargeted), 'verified 200');
   t.is(after([accepted, complete('1.0')], untargeted), 'transferred 202');
-  const unchanged = [accepted, complete('1.0'), inform(true, '1.0')].reduce(
+  const unchanged = [accepted, complete('1.0'), later(true, '1.0')].reduce(
     (current, piece) => advance(current, piece, 1),
     untargeted,
   );
   t.is(unchanged.state, 'verified');
   t.regex(unchanged.result.message, /has not changed: 1\.0/);
-  t.is(after([accepted, complete('1.0'), deadline('1.0')], untargeted), 'verified 200');
+  t.is(after([accepted, complete('1.0'), deadline('1.0', true)], untargeted), 'verified 200');
+  t.is(after([accepted, complete('1.0'), deadline('1.0', false)], untargeted), 'timed-out 408');
 });
 
 test('forcing the version that is there takes the word of TransferComplete', (t) => {
   const forced = upgrade({ fromVersion: '2.0' });
-  t.is(after([accepted, inform(true, '2.0'), quiet(true, '2.0')], forced), 'accepted 202');
+  t.is(after([accepted, quiet(true, '2.0')], forced), 'accepted 202');
+  t.is(
+    after([applied, deadline('2.0', false)], forced),
+    'timed-out 408',
+    'what was known before proves nothing',
+  );
   t.is(after([accepted, complete('2.0')], forced), 'verified 200');
 });
 
@@ -154,6 +165,12 @@ test('a fault is told in the words of the NBI document', (t) => {
     failed.result.message,
     'Upgrade has failed with FaultCode 9010. FaultString: Download failure. File not found.',
   );
+});
+
+test('a deadline that was found due is not that of the state the CPE has moved on to meanwhile', (t) => {
+  const moved = advance(upgrade({ deadlineAtMs: 600_000 }), accepted, 599_999);
+  t.is(advance(moved, deadline('1.0'), 600_000), moved);
+  t.is(advance(moved, deadline('1.0'), 599_999 + 86_400_000).state, 'timed-out');
 });
 
 test('a state has its own deadline, and an ended upgrade none', (t) => {
@@ -174,8 +191,9 @@ const anyVersion = fc.constantFrom('1.0', '2.0', '3.0', null);
 const anyEvidence: fc.Arbitrary<Evidence> = fc.oneof(
   fc.constantFrom(accepted, applied, completeFault),
   anyVersion.map(complete),
-  fc.tuple(fc.boolean(), anyVersion).map(([boot, version]) => inform(boot, version)),
-  fc.tuple(fc.boolean(), anyVersion).map(([boot, version]) => quiet(boot, version)),
+  fc
+    .tuple(fc.boolean(), anyVersion, fc.boolean())
+    .map(([boot, version, applying]) => quiet(boot, version, applying)),
   fc.tuple(anyVersion, fc.boolean()).map(([version, heard]) => deadline(version, heard)),
   fc.constant<Evidence>({ kind: 'download-fault', fault: { faultCode: 9004, faultString: 'busy' } }),
 );
@@ -185,7 +203,7 @@ test('whatever comes in whatever order: final states stay, a deadline always end
     fc.property(fc.array(anyEvidence, { maxLength: 12 }), (evidence) => {
       let current = upgrade();
       for (const [index, piece] of evidence.entries()) {
-        const next = advance(current, piece, index);
+        const next = advance(current, piece, (index + 1) * LONGER_THAN_ANY_DEADLINE_MS);
         if (hasEnded(current.state) && current.state !== 'timed-out') t.is(next, current);
         if (piece.kind === 'deadline') t.true(hasEnded(next.state));
         if (next.state === 'verified' && current.state !== 'verified') {
