@@ -36,6 +36,10 @@ export class UsageError extends Error {
     if (this.message.startsWith('Not enough non-option arguments')) return 'something is missing';
     const [, near] = /^Did you mean (.*)\?$/.exec(this.message) ?? [];
     if (near !== undefined) return `there is no such command; did you mean ${near}?`;
+    const [, empty] = /^Not enough arguments following: (.*)$/.exec(this.message) ?? [];
+    if (empty !== undefined) return `--${empty} needs a value`;
+    const [, missing] = /^Missing required arguments?: (.*)$/.exec(this.message) ?? [];
+    if (missing !== undefined) return `--${missing} is needed`;
     return this.message;
   }
 }

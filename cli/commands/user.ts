@@ -146,17 +146,17 @@ async function askHidden(prompts: readonly string[], io: Io): Promise<string[]> 
   // readline echoes to its output; this one swallows what is typed.
   const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: muted, terminal: true });
-  const closed = new Promise<never>((_resolve, reject) => {
-    // Ctrl-C and Ctrl-D close it; whoever waits for a line would wait for ever.
-    lines.once('close', () => reject(new CommandError('No password was given.', 130)));
-  });
-  closed.catch(() => {});
+  // Not one question after the other: lines that are pasted together come before the second is asked.
+  const answered = lines[Symbol.asyncIterator]();
   const answers: string[] = [];
   try {
     for (const prompt of prompts) {
       io.stderr.write(prompt);
-      answers.push(await Promise.race([lines.question(''), closed]));
+      const answer = await answered.next();
       io.stderr.write('\n');
+      // Ctrl-C and Ctrl-D end the lines.
+      if (answer.done) throw new CommandError('No password was given.', 130);
+      answers.push(answer.value);
     }
     return answers;
   } finally {

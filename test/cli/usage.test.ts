@@ -1,7 +1,18 @@
+import process from 'node:process';
+import { PassThrough } from 'node:stream';
 import test from 'ava';
+import { commandLine } from '../../cli/command-line.js';
 import { CONFIG_NAMES, flagOf } from '../../cli/config.js';
+import type { Io } from '../../cli/io.js';
 import { simulatorOptions } from '../../cpe-sim/index.js';
 import { ferry, temporaryDirectory } from './support.js';
+
+const IO: Io = {
+  stdout: new PassThrough(),
+  stderr: new PassThrough(),
+  stdin: process.stdin,
+  environment: {},
+};
 
 const COMMANDS = [
   '',
@@ -37,11 +48,10 @@ function optionsIn(help: string): Map<string, string> {
 
 for (const command of COMMANDS) {
   test(`the help of ferry ${command} explains each option and fits 100 columns`, async (t) => {
-    const { exitCode, stdout, stderr } = await ferry([...command.split(' ').filter(Boolean), '--help']);
-    t.is(exitCode, 0);
-    t.is(stderr, '');
-    for (const line of stdout.split('\n')) t.true(line.length <= 100, line);
-    const options = optionsIn(stdout);
+    const help = await commandLine(command.split(' ').filter(Boolean), IO).getHelp();
+    t.true(help.includes(`ferry ${command}`), help);
+    for (const line of help.split('\n')) t.true(line.length <= 100, line);
+    const options = optionsIn(help);
     t.true(options.has('help'));
     for (const [name, text] of options) {
       const words = text.replaceAll(/\[(string|number|boolean|array|required|default: [^\]]*)\]/g, '').trim();
@@ -54,6 +64,13 @@ for (const command of COMMANDS) {
       t.true(options.has(name), name);
   });
 }
+
+test('help is asked for with --help, -h or the word, and goes to standard output', async (t) => {
+  const help = `${await commandLine(['image', 'add'], IO).getHelp()}\n`;
+  t.like(await ferry(['image', 'add', '--help']), { exitCode: 0, stdout: help, stderr: '' });
+  t.like(await ferry(['-h', 'image', 'add']), { exitCode: 0, stdout: help, stderr: '' });
+  t.like(await ferry(['help']), { exitCode: 0, stderr: '' });
+});
 
 test('the version is the package’s', async (t) => {
   const { exitCode, stdout } = await ferry(['--version']);
@@ -84,9 +101,10 @@ const WRONG: readonly (readonly [words: string, says: RegExp])[] = [
     'image add',
     /^ferry: something is missing\nUsage: ferry image add <file>\nferry image add --help explains it\n$/,
   ],
-  ['config --data-dir', /^ferry: Not enough arguments following: data-dir\n/],
+  ['config --data-dir', /^ferry: --data-dir needs a value\n/],
   ['image add x --name a --name b', /^ferry: --name is given more than once\n$/],
   ['freeze --lift --status', /^ferry: Arguments lift and status are mutually exclusive\n/],
+  ['sim --count 1', /^ferry: --acs is needed\n/],
   ['sim --acs nowhere', /^ferry: --acs: must be an http or https URL\n$/],
   ['sim --acs http://a/ --count x', /^ferry: --count: must be a number from 1 to 1000000\n$/],
   [

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import yargs, { type Argv } from 'yargs';
+import { simulatorOptions } from '../cpe-sim/index.js';
+import { type Arguments, CommandError } from './command.js';
+import { configCommand } from './commands/config.js';
+import { demoCommand } from './commands/demo.js';
+import { freezeCommand } from './commands/freeze.js';
+import { imageCommands } from './commands/image.js';
+import { serveCommand } from './commands/serve.js';
+import { simCommand } from './commands/sim.js';
+import { userCommands } from './commands/user.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from './config.js';
+import { columnsOf, type Io } from './io.js';
+import { SAY_WHICH, UsageError } from './usage.js';
+
+const HELP_COLUMNS_MAX = 120;
+
+/**
+ * The `ferry` command line.
+ * @param words  without the program's own name
+ * @returns what parses them and runs the command they name; it throws UsageError, CommandError and what the command throws
+ */
+export function commandLine(words: readonly string[], io: Io): Argv {
+  return yargs([...words])
+    .scriptName('ferry')
+    .usage('Ferry, a TR-069 auto-configuration server for firmware upgrades\n\n$0 <command>')
+    .parserConfiguration({ 'dot-notation': false })
+    .command(serveCommand(io))
+    .command(demoCommand(io))
+    .command(simCommand(io))
+    .command(imageCommands(io))
+    .command(userCommands(io))
+    .command(freezeCommand(io))
+    .command(configCommand(io))
+    .demandCommand(1, SAY_WHICH)
+    .strict()
+    .check(checkGivenOnce)
+    .recommendCommands()
+    .version(packageVersion())
+    .alias('help', 'h')
+    .wrap(Math.min(HELP_COLUMNS_MAX, columnsOf(io.stdout)))
+    .exitProcess(false)
+    .fail((message, error, usage) => {
+      if (error && error.name !== 'YError') throw error;
+      // What yargs hands over here has a help() that returns the text, whatever its types say.
+      throw new UsageError(message ?? error?.message ?? '', String(usage.help()));
+    });
+}
+
+/** yargs makes a list of an option that is given twice, and of `--name a --name b` the text "a,b". */
+function checkGivenOnce(args: Arguments): true {
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && name !== '_' && !REPEATABLE.has(flagOf(name))) {
+      throw new CommandError(`--${flagOf(name)} is given more than once`, 2);
+    }
+  }
+  return true;
+}
+
+const REPEATABLE: ReadonlySet<string> = new Set([
+  ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
+  ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
+]);
+
+function packageVersion(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
