@@ -26,6 +26,8 @@ export interface AcsOptions {
   readonly trustedProxies: readonly string[];
   readonly bodyBytesMax: number;
   readonly sessionIdleMsMax: number;
+  /** How long stopping may wait for what is under way. */
+  readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
   readonly resultDays: number;
   /** How often deadlines are looked at, in cron's six fields. */
@@ -39,6 +41,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,
   sessionIdleMsMax: 30_000,
+  stopGraceMs: 5_000,
   resultDays: 400,
   sweepCron: '*/5 * * * * *',
 };
@@ -95,6 +98,7 @@ export function createAcs(parts: AcsParts): Acs {
     trustedProxies: proxyList(options.trustedProxies),
     bodyBytesMax: options.bodyBytesMax,
     sessionIdleMsMax: options.sessionIdleMsMax,
+    stopGraceMs: options.stopGraceMs,
     ...(parts.trace !== undefined && { trace: parts.trace }),
   });
   const connectionRequests = new HttpConnectionRequests({

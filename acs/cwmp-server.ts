@@ -1,10 +1,11 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { BlockList } from 'node:net';
+import { type BlockList, Server as NetServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
-import { clientAddress, cookieOf, readBody } from './request.js';
+import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
 import type { Input, Reply, Session, Step } from './session/session.js';
 import { isOver, type SessionEntry, SessionTable } from './session/session-table.js';
 import { step } from './session/step.js';
@@ -23,6 +24,9 @@ const COOKIE = 'ferry-session';
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
 const EXPIRY_INTERVAL_MS_MAX = SECOND_MS;
+/** Of all bodies under way together: many small Informs, or some large ones. */
+const BODIES_BYTES_MAX = 64 * 1024 * 1024;
+const CONNECTIONS_MAX = 50_000;
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
 
@@ -34,6 +38,8 @@ export interface CwmpServerParts {
   readonly bodyBytesMax: number;
   /** How long a CPE may be silent within a session. */
   readonly sessionIdleMsMax: number;
+  /** How long stopping may wait for what is under way. */
+  readonly stopGraceMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: AcsMetrics;
@@ -56,6 +62,10 @@ export class CwmpServer {
   readonly #parts: CwmpServerParts;
   readonly #sessions: SessionTable;
   readonly #expiry: NodeJS.Timeout;
+  readonly #bodies = new BodyBudget(BODIES_BYTES_MAX);
+  /** Requests that have not been answered in full. */
+  #underWay = 0;
+  #onDrained: (() => void) | null = null;
 
   constructor(parts: CwmpServerParts) {
     this.#parts = parts;
@@ -64,6 +74,7 @@ export class CwmpServer {
       { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
       (request, response) => void this.#serve(request, response),
     );
+    this.server.maxConnections = CONNECTIONS_MAX;
     const intervalMs = Math.min(EXPIRY_INTERVAL_MS_MAX, Math.max(1, parts.sessionIdleMsMax / 2));
     this.server.on('connection', (socket) => {
       socket.on('close', () => {
@@ -79,12 +90,35 @@ export class CwmpServer {
     return this.#sessions.size;
   }
 
-  /** Stops listening and ends the connections; sessions under way are begun again by their CPEs. */
-  async close(): Promise<void> {
+  /**
+   * Stops listening, begins nothing new, and waits for what is under way: answers that are being worked on, and CPEs that have a
+   * Download to answer, for its reservation is an execution spent. Other sessions are begun again by their CPEs.
+   * @param graceMs  how long to wait at most
+   */
+  async close(graceMs = this.#parts.stopGraceMs): Promise<void> {
     clearInterval(this.#expiry);
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const drained = new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
+    // http's own close would cut the connections that wait for their CPE's next request.
+    const closed = new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.server, () => resolve()),
+    );
+    this.#checkDrained();
+    const timer = new AbortController();
+    await Promise.race([drained, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
+    timer.abort();
     this.server.closeAllConnections();
     await closed;
+  }
+
+  get #isClosing(): boolean {
+    return this.#onDrained !== null;
+  }
+
+  #checkDrained(): void {
+    if (this.#onDrained === null || this.#underWay > 0) return;
+    if (!this.#sessions.someAwaits('Download')) this.#onDrained();
   }
 
   #expire(): void {
@@ -102,6 +136,11 @@ export class CwmpServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: HttpAnswer;
+    this.#underWay++;
+    response.on('close', () => {
+      this.#underWay--;
+      this.#checkDrained();
+    });
     try {
       answer = await this.#answer(request);
     } catch (error) {
@@ -115,8 +154,12 @@ export class CwmpServer {
     if (request.method !== 'POST') {
       return { status: 405, body: 'CWMP is spoken by POST\n', headers: { Allow: 'POST' }, close: true };
     }
-    const body = await readBody(request, this.#parts.bodyBytesMax);
-    if (body.length === 0) return this.#onEmpty(request);
+    // Before the body is read, as reading and decoding are work that a stranger must not be able to order.
+    const known = this.#sessions.find(cookieOf(request, COOKIE), request.socket).kind === 'found';
+    if (!known && !this.#parts.authenticator.isAllowed(request.headers.authorization))
+      return this.#challenge(request);
+    const body = await readBody(request, this.#parts.bodyBytesMax, this.#bodies);
+    if (body.length === 0) return this.#isClosing ? this.#busy('Ferry is stopping') : this.#onEmpty(request);
     this.#parts.trace?.('from-cpe', body);
     const envelope = decodeEnvelope(body, request.headers['content-type']);
     this.#parts.metrics.messages.inc(envelope.message.type);
@@ -127,6 +170,7 @@ export class CwmpServer {
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
   async #onInform(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
+    if (this.#isClosing) return this.#busy('Ferry is stopping');
     if (!this.#parts.authenticator.isAllowed(request.headers.authorization)) return this.#challenge(request);
     const left = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
     if (left.kind === 'found' && !left.entry.busy) {
@@ -283,7 +327,11 @@ export class CwmpServer {
       const { faultCode, id, style } = error.answer;
       return this.#soap(faultMessage(faultCode, reason), id, style);
     }
-    if (error instanceof StoreError) return this.#busy(error.message);
+    if (error instanceof BodyBudgetError) return this.#busy(error.message);
+    // What the store refuses to hold it will refuse again: that is a defect here, and no reason for the CPE to come back.
+    const isPassing =
+      error instanceof StoreError && error.code !== 'bad-document' && error.code !== 'bad-query';
+    if (isPassing) return this.#busy(error.message);
     this.#parts.logger.error('cwmp.internal-error', {
       error,
       stack: error instanceof Error ? error.stack : null,

@@ -6,11 +6,42 @@ import { SoapError } from './soap/index.js';
 const HTTP_TOO_LARGE = 413;
 const NO_BODY = Buffer.alloc(0);
 
+/** How many bytes of bodies may be under way at once: clients that hold back the end of theirs must not fill the memory. */
+export class BodyBudget {
+  readonly #bytesMax: number;
+  #usedBytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** @returns false where that is more than is left; then nothing is taken */
+  take(sizeBytes: number): boolean {
+    if (this.#usedBytes + sizeBytes > this.#bytesMax) return false;
+    this.#usedBytes += sizeBytes;
+    return true;
+  }
+
+  give(sizeBytes: number): void {
+    this.#usedBytes -= sizeBytes;
+  }
+}
+
+/** Too many bodies are under way; this one may come again later. */
+export class BodyBudgetError extends Error {
+  override readonly name = 'BodyBudgetError';
+}
+
 /**
  * Reads a request's body.
- * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, 415 for a coded body; Error when the client goes away
+ * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, 415 for a coded body; BodyBudgetError; Error when the client
+ *         goes away
  */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+): Promise<Buffer> {
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding !== 'identity') {
     throw new SoapError(`Content-Encoding ${coding} is not supported`, { kind: 'http', status: 415 });
@@ -23,16 +54,20 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   if (Number(announced ?? 0) > bytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  return new Promise((resolve, reject) => {
+  let heldBytes = 0;
+  const body = new Promise<Buffer>((resolve, reject) => {
+    // What is still to come of a body that is refused flows on, unread.
+    const refuse = (error: Error) => {
+      chunks.length = 0;
+      sizeBytes = Number.POSITIVE_INFINITY;
+      reject(error);
+    };
     request.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
-      if (sizeBytes <= bytesMax) {
-        chunks.push(chunk);
-      } else {
-        // What is still to come flows on, unread.
-        chunks.length = 0;
-        reject(tooLarge());
-      }
+      if (sizeBytes > bytesMax) return refuse(tooLarge());
+      if (!budget.take(chunk.length)) return refuse(new BodyBudgetError('too many bodies are under way'));
+      heldBytes += chunk.length;
+      chunks.push(chunk);
     });
     request.on('end', () => {
       const [only] = chunks;
@@ -43,6 +78,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
       if (!request.complete) reject(new Error('the connection was closed in mid-request'));
     });
   });
+  return body.finally(() => budget.give(heldBytes));
 }
 
 /** The client's address: the connection's, or through trusted proxies the last one in X-Forwarded-For that is none of them. */

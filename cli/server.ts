@@ -46,8 +46,10 @@ export class ListenError extends Error {
  */
 export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
   const closers: (() => Promise<unknown>)[] = [];
-  const closeAll = async () => {
-    for (const close of closers.reverse()) await close();
+  let closed: Promise<void> | null = null;
+  const closeAll = () => {
+    closed ??= closeInTurn(closers);
+    return closed;
   };
   try {
     return await start(config, ambient, closers, closeAll);
@@ -55,6 +57,11 @@ export async function startFerry(config: Config, ambient: FerryAmbient): Promise
     await closeAll();
     throw error;
   }
+}
+
+/** The other way round than they were opened. */
+async function closeInTurn(closers: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
 }
 
 async function start(

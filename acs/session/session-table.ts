@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
-import type { Session } from './session.js';
+import type { Outstanding, Session } from './session.js';
 
 /** Waiting for a CPE that says nothing costs memory only; past this many, further sessions are told to come later. */
 export const SESSIONS_MAX = 100_000;
@@ -98,6 +98,14 @@ export class SessionTable {
 
   end(entry: SessionEntry): void {
     this.#byId.delete(entry.id);
+  }
+
+  /** Whether a CPE has such a request of ours to answer. */
+  someAwaits(request: Outstanding['request']): boolean {
+    for (const { session } of this.#byId.values()) {
+      if (session.phase === 'open' && session.outstanding?.request === request) return true;
+    }
+    return false;
   }
 
   /** Takes out the sessions that fell silent, and those that are over. */

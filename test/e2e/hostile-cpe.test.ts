@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { DEVICES } from '../../acs/device/device.js';
+import type { CpeId } from '../../common/index.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import { envelope, inform, RawCpe, rpcOf, textOf, transferComplete } from '../support/raw-cpe.js';
 
@@ -191,4 +194,82 @@ test('a session that falls silent expires, and its memory with it', async (t) =>
   t.is(ferry.acs.cwmp.openSessions, 0);
   t.is((await cpe.post('')).status, 400);
   cpe.close();
+});
+
+test('without credentials nothing is read or decoded: a malformed body gets 401, not 400', async (t) => {
+  const ferry = await startTestFerry(t, {
+    checksSchema: false,
+    config: { allowAnonymousCpe: false, cpeAuth: 'home:secret' },
+  });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  t.is((await cpe.post('<a')).status, 401);
+  t.is((await cpe.post('')).status, 401);
+  t.deepEqual(ferry.envelopes, []);
+  cpe.close();
+});
+
+test('texts that end in the middle of a character are kept, and the CPE is not locked out', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const long = `${'x'.repeat(255)}😀`;
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const answer = await cpe.post(inform({ version: long }).replace('>Acme<', `>${long}<`));
+  t.is(rpcOf(answer.body), 'InformResponse');
+  cpe.close();
+  const { body } = await ferry.nbi('GET', '/v1/dyn/DeviceStorage/.*');
+  const [device] = (body as { details: { softwareVersion: string; manufacturer: string }[] }).details;
+  t.is(device?.softwareVersion, 'x'.repeat(255));
+});
+
+test('a parameter named like something every object has does not get into the device document', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const parameters = { Deviceconstructor: 'a', Device__proto__: 'b', 'Device.__proto__.x': 'c' };
+  t.is(rpcOf((await cpe.post(inform({ parameters }))).body), 'InformResponse');
+  cpe.close();
+  const device = await ferry.installation.store.collection<{ id: string }>(DEVICES).get('00A1B2-HGW-1');
+  t.deepEqual(
+    Object.keys(device?.document ?? {}).filter((name) => !/^[a-zA-Z]+$/.test(name)),
+    [],
+  );
+});
+
+test('what is kept of a data model is bounded, and a CPE that reports more is served all the same', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const value = 'v'.repeat(1_024);
+  for (let round = 0; round < 8; round++) {
+    const parameters: Record<string, string> = {};
+    for (let n = 0; n < 300; n++) parameters[`Device.Many.p${round}_${n}`] = value;
+    for (let n = 0; n < 20; n++) parameters[`Device.Sub${round}_${n}.x`] = 'y';
+    t.is(rpcOf((await cpe.post(inform({ parameters }))).body), 'InformResponse');
+  }
+  cpe.close();
+  const names = Object.keys(await ferry.acs.devices.parameters('00A1B2-HGW-1' as CpeId));
+  t.is(names.filter((name) => name.startsWith('Device.Many.')).length, 1_000);
+  t.true(new Set(names.map((name) => name.split('.')[1])).size <= 64);
+});
+
+test('a CPE that answers a connection request by changing the protocol, or by nothing, does not hold up SendCNR', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false, config: { connectionRequestSeconds: 1 } });
+  const answers = ['HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', ''];
+  for (const [index, answer] of answers.entries()) {
+    const server = net.createServer((socket) =>
+      socket.on('error', () => {}).on('data', () => socket.end(answer)),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    const url = `http://127.0.0.1:${port}/cr`;
+    await cpe.post(
+      inform({ serial: `u${index}`, parameters: { 'Device.ManagementServer.ConnectionRequestURL': url } }),
+    );
+    cpe.close();
+    const sent = await ferry.nbi('POST', '/v1/method/SendCNR', {
+      search_options: { serialNumber: `u${index}` },
+    });
+    t.is(sent.status, 504);
+    server.close();
+  }
 });

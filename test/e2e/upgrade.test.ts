@@ -321,6 +321,50 @@ test('a version read in the session of TransferComplete counts like one that its
   );
 });
 
+test('an end of the transfer with a fault text of any length is recorded', async (t) => {
+  const ferry = await startWithImage(t);
+  await postRule(t, ferry);
+  const { envelopes } = await session(ferry);
+  const fault = [9010, `${'x'.repeat(255)}😀`] as const;
+  await session(ferry, {}, { own: [transferComplete(commandKeyOf(envelopes), fault)] });
+  t.regex(await outcome(ferry), /^true 500 .*x{255}$/);
+});
+
+test('a late upgrade is settled by a version that had to be read', async (t) => {
+  const ferry = await startWithImage(t);
+  await postRule(t, ferry, { deadlines: { acceptedMinutes: 0.000_01 } });
+  await session(ferry);
+  await until(
+    'the sweep ended it',
+    async () => (await ferry.acs.sweep()) > 0 || (await results(ferry))[0]?.status,
+  );
+  const values = inform({ version: '2.0' })
+    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
+    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  await session(ferry, { ...BOOT, version: null }, { answers: { GetParameterValues: values } });
+  t.regex(await outcome(ferry), /^true 200 /);
+});
+
+test('a sweep that meets CPEs which have just answered ends none of their upgrades', async (t) => {
+  const ferry = await startWithImage(t);
+  await postRule(t, ferry, { condition: { productClass: 'HGW' }, deadlines: { sentMinutes: 0.000_01 } });
+  const cpes = await Promise.all(
+    Array.from({ length: 30 }, async (_, serial) => {
+      const cpe = new RawCpe(ferry.urls.cwmp);
+      await cpe.post(inform({ serial: String(serial) }));
+      await cpe.post('');
+      await cpe.post(SET_PARAMETER_VALUES_RESPONSE);
+      return cpe;
+    }),
+  );
+  await Promise.all([ferry.acs.sweep(), ...cpes.map((cpe) => cpe.post(downloadResponse()))]);
+  for (const cpe of cpes) cpe.close();
+  for (const { status, result } of await results(ferry)) {
+    // Either the sweep was first and told the truth, or the CPE was and its download goes on.
+    t.true(status ? /did not answer the Download/.test(result.message) : result.code === 202, result.message);
+  }
+});
+
 test('parameters that a condition reads are fetched on first contact, the unknown ones only once', async (t) => {
   const ferry = await startWithImage(t);
   await postRule(t, ferry, {

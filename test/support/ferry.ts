@@ -57,7 +57,8 @@ export async function startTestFerry(
     clock: systemClock,
     logger: recording(events),
     trace: (_direction, envelope) => envelopes.push(envelope.toString()),
-    ...(options.acsOptions !== undefined && { acsOptions: options.acsOptions }),
+    // A test that leaves a CPE hanging need not wait for it at the end.
+    acsOptions: { stopGraceMs: 1_000, ...options.acsOptions },
   });
   t.teardown(async () => {
     await ferry.close();

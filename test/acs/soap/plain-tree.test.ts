@@ -86,6 +86,12 @@ for (const text of NOT_PLAIN) {
   });
 }
 
+test('so many namespace declarations that each would cost are left to the strict parser', (t) => {
+  const declaring = (count: number) => `<r>${'<x xmlns:b="u"/>'.repeat(count)}</r>`;
+  t.truthy(plainTree(declaring(64), SOAP_LIMITS, PREFIX));
+  t.is(plainTree(declaring(65), SOAP_LIMITS, PREFIX), null);
+});
+
 test('limits are left to the strict parser, which refuses by name', (t) => {
   const limits = { ...SOAP_LIMITS, depthMax: 4, elementsMax: 6, textCharactersMax: 8 };
   for (const text of [
