@@ -3,20 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
-import { parseConfig } from '../cli/config.js';
+import { loopbackConfig } from '../cli/config.js';
 import { startFerry } from '../cli/server.js';
 import { createLogger, systemClock } from '../common/index.js';
 
 /** Ferry as it is served, in a process of its own, with its log in JSON as a service has it. */
 const dataDir = await mkdtemp(join(tmpdir(), 'ferry-bench-'));
-const config = parseConfig({
-  dataDir,
-  cwmpListen: '127.0.0.1:0',
-  nbiListen: '127.0.0.1:0',
-  fileListen: '127.0.0.1:0',
-  allowAnonymousCpe: true,
-  adminPassword: 'bench password',
-});
+const config = loopbackConfig(dataDir, { adminPassword: 'bench password' });
 const ferry = await startFerry(config, {
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),

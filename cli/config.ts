@@ -286,6 +286,20 @@ export function parseFileUrl(entry: string): { readonly subnet: string | null; r
   return subnet === undefined || url === undefined ? { subnet: null, url: entry } : { subnet, url };
 }
 
+/** A configuration that keeps to this machine, on whatever ports are free, and lets its CPEs in: for the demo, benchmarks and tests. */
+export function loopbackConfig(dataDir: string, given: Readonly<Record<string, unknown>> = {}): Config {
+  const anyPort = '127.0.0.1:0';
+  return parseConfig({
+    dataDir,
+    cwmpListen: anyPort,
+    nbiListen: anyPort,
+    fileListen: anyPort,
+    allowAnonymousCpe: true,
+    connectionRequestSubnet: ['127.0.0.0/8'],
+    ...given,
+  });
+}
+
 /** HOST:PORT taken apart; brackets of an IPv6 address removed. */
 export function parseListen(listen: string): { host: string; port: number } {
   const colon = listen.lastIndexOf(':');

@@ -4,7 +4,13 @@ import { hostname } from 'node:os';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
 import { HOUR_MS, SECOND_MS } from '../common/index.js';
-import { createDownloadLocator, createFileServer, type FileAuth, type PublicUrl } from '../firmware/index.js';
+import {
+  createDownloadLocator,
+  createFileServer,
+  type DownloadLocator,
+  type FileAuth,
+  type PublicUrl,
+} from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
 import { type Config, parseCredentials, parseFileUrl, parseListen } from './config.js';
@@ -64,27 +70,60 @@ async function closeInTurn(closers: readonly (() => Promise<unknown>)[]): Promis
   for (const close of [...closers].reverse()) await close();
 }
 
+/** What the parts are built from, and where each says how it is let go of. */
+interface Building {
+  readonly config: Config;
+  readonly ambient: FerryAmbient;
+  readonly installation: Installation;
+  readonly registry: Registry;
+  /** Called the other way round when it stops. */
+  readonly closers: (() => Promise<unknown>)[];
+}
+
 async function start(
   config: Config,
   ambient: FerryAmbient,
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<Ferry> {
-  const { clock, logger } = ambient;
   const installation = await openInstallation(config, ambient);
   closers.push(() => installation.close());
-  const { store, secrets, images, users } = installation;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const building: Building = { config, ambient, installation, registry, closers };
+
+  await keepImagesClean(building);
+  const files = await startFileServer(building);
+  const rules = await openRuleEngine(building, files.locator);
+  const cpe = await cpeAuthentication(config, installation);
+  const acs = openAcs(building, rules, files.locator, cpe.authentication);
+  const watcher = await watchRules(building, rules);
+  const nbiAt = await startNbi(building, acs, rules, watcher);
+  // CPEs come last: whatever they need is there when the first connects.
+  const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+  // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
+  const firstAdmin = await installation.users.ensureFirstAdmin(config.adminPassword || null);
+
+  const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(files.at) };
+  ambient.logger.info('ferry.started', urls);
+  return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
+}
+
+async function keepImagesClean({ installation, ambient, closers }: Building): Promise<void> {
+  const { images } = installation;
   await images.cleanUp();
   // After a quick restart what a crash left behind is still too young to be told from an upload under way.
   const cleaning = setInterval(() => {
-    images.cleanUp().catch((error: unknown) => logger.error('images.clean-up-failed', { error }));
+    images.cleanUp().catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
   }, HOUR_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+}
 
-  const auth: FileAuth = fileAuth(config);
+async function startFileServer({ config, ambient, installation, registry, closers }: Building) {
+  const { clock, logger } = ambient;
+  const { secrets, images: library } = installation;
+  const auth = fileAuth(config);
   const downloads = new Counter({
     name: 'ferry_downloads_total',
     help: 'Requests to the file server, by outcome: complete, aborted, refused',
@@ -92,7 +131,7 @@ async function start(
     registers: [registry],
   });
   const files = createFileServer({
-    library: images,
+    library,
     secrets,
     // Only the paths of configured URLs matter here; the default has none.
     publicUrl: publicUrls(config, 'http://localhost'),
@@ -104,15 +143,16 @@ async function start(
       if (event.kind === 'refused') downloads.inc({ outcome: 'refused' });
     },
   });
-  const filesAt = await listen(files.server, config.fileListen, 'file-listen');
+  const at = await listen(files.server, config.fileListen, 'file-listen');
   closers.push(() => files.close());
+  const publicUrl = publicUrls(config, `http://${publicHost(at)}:${at.port}`);
+  return { at, locator: createDownloadLocator({ secrets, publicUrl, auth, library }) };
+}
 
-  const locator = createDownloadLocator({
-    secrets,
-    publicUrl: publicUrls(config, `http://${publicHost(filesAt)}:${filesAt.port}`),
-    auth,
-    library: images,
-  });
+async function openRuleEngine(
+  { ambient, installation, registry, closers }: Building,
+  locator: DownloadLocator,
+): Promise<RuleEngine> {
   const decisions = new Histogram({
     name: 'ferry_rule_decision_seconds',
     help: 'Time to decide which rule a session runs, by outcome',
@@ -121,9 +161,9 @@ async function start(
     registers: [registry],
   });
   const rules = await openRules({
-    store,
-    clock,
-    logger,
+    store: installation.store,
+    clock: ambient.clock,
+    logger: ambient.logger,
     async resolveFile(file) {
       const resolved = await locator.resolve(file);
       if (resolved === null) return null;
@@ -132,65 +172,77 @@ async function start(
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
   });
   closers.push(() => rules.close());
+  return rules;
+}
 
-  const cpe = await cpeAuthentication(config, installation);
+function openAcs(
+  { config, ambient, installation, registry, closers }: Building,
+  rules: RuleEngine,
+  locator: DownloadLocator,
+  authentication: AcsOptions['cpeAuthentication'],
+): Acs {
+  const { clock, logger, trace } = ambient;
   // Whoever knows the shared secret, or needs none, can claim to be any CPE. An operator should have read that once.
   logger.warn('cpe.identity-not-proven', {
-    credentials: cpe.authentication.kind === 'basic' ? 'shared' : 'none',
+    credentials: authentication.kind === 'basic' ? 'shared' : 'none',
   });
   const acs = createAcs({
-    store,
+    store: installation.store,
+    secrets: installation.secrets,
     rules,
-    secrets,
     registry,
     clock,
     logger,
     locateFile: (file, options) => locator.locate(file, options),
-    options: { ...acsOptions(config, cpe.authentication), ...ambient.acsOptions },
-    ...(ambient.trace !== undefined && { trace: ambient.trace }),
+    options: { ...acsOptions(config, authentication), ...ambient.acsOptions },
+    ...(trace !== undefined && { trace }),
   });
   closers.push(() => acs.close());
+  return acs;
+}
 
-  let watcher: RuleFileWatcher | null = null;
-  if (config.rulesDir !== '') {
-    watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
-    closers.push(() => watcher?.close() ?? Promise.resolve());
-  }
+async function watchRules(
+  { config, ambient, closers }: Building,
+  rules: RuleEngine,
+): Promise<RuleFileWatcher | null> {
+  if (config.rulesDir === '') return null;
+  const { logger, clock } = ambient;
+  const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
+  closers.push(() => watcher.close());
+  return watcher;
+}
 
-  const nbiApp = createNbi({
+async function startNbi(
+  { config, ambient, installation, registry, closers }: Building,
+  acs: Acs,
+  rules: RuleEngine,
+  watcher: RuleFileWatcher | null,
+): Promise<AddressInfo> {
+  const app = createNbi({
     rules,
     devices: acs.devices,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
-    images,
-    users,
+    images: installation.images,
+    users: installation.users,
     metrics: registry,
-    clock,
-    logger,
+    clock: ambient.clock,
+    logger: ambient.logger,
     limits: NBI_LIMITS,
     health: async (): Promise<Health> => {
+      // A read that the store must answer.
       await rules.freezeState();
-      const ruleFiles = watcher?.status().state;
-      const parts = {
-        store: 'ok',
-        ruleFiles: ruleFiles === 'broken' || ruleFiles === 'failed' ? 'failing' : 'ok',
-      } as const;
-      return { status: parts.ruleFiles, parts };
+      const state = watcher?.status().state;
+      const ruleFiles = state === 'broken' || state === 'failed' ? 'failing' : 'ok';
+      return { status: ruleFiles, parts: { store: 'ok', ruleFiles } };
     },
   });
   // Behind a proxy log-in attempts are counted by client, not by proxy.
-  if (config.trustedProxy.length > 0) nbiApp.set('trust proxy', [...config.trustedProxy]);
-  const nbiServer = http.createServer(NBI_SERVER_OPTIONS, nbiApp);
-  const nbiAt = await listen(nbiServer, config.nbiListen, 'nbi-listen');
-  closers.push(() => closeServer(nbiServer));
-  // CPEs come last: whatever they need is there when the first connects.
-  const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
-  // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
-  const firstAdmin = await users.ensureFirstAdmin(config.adminPassword || null);
-
-  const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(filesAt) };
-  logger.info('ferry.started', urls);
-  return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
+  if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);
+  const server = http.createServer(NBI_SERVER_OPTIONS, app);
+  const at = await listen(server, config.nbiListen, 'nbi-listen');
+  closers.push(() => closeServer(server));
+  return at;
 }
 
 function fileAuth(config: Config): FileAuth {

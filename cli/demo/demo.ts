@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLogger, systemClock } from '../../common/index.js';
 import { makeImage } from '../../cpe-sim/index.js';
 import { CommandError, type EndSignal, exitCodeOf } from '../command.js';
-import { parseConfig } from '../config.js';
+import { loopbackConfig } from '../config.js';
 import { columnsOf, durationText, type Io, tableText } from '../io.js';
 import { progressBar } from '../progress.js';
 import { type Ferry, startFerry } from '../server.js';
@@ -119,15 +119,7 @@ export async function runDemo(io: Io, options: DemoOptions): Promise<boolean> {
 }
 
 function startServer(dataDir: string): Promise<Ferry> {
-  const config = parseConfig({
-    dataDir,
-    cwmpListen: '127.0.0.1:0',
-    nbiListen: '127.0.0.1:0',
-    fileListen: '127.0.0.1:0',
-    allowAnonymousCpe: true,
-    adminPassword: ADMIN_PASSWORD,
-    connectionRequestSubnet: ['127.0.0.0/8'],
-  });
+  const config = loopbackConfig(dataDir, { adminPassword: ADMIN_PASSWORD });
   // Two of the CPEs are meant to fail: what the server warns of is in the table.
   return startFerry(config, { clock: systemClock, logger: createLogger({ level: 'error', format: 'text' }) });
 }

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { startTestFerry } from '../support/ferry.js';
-import { downloadResponse, inform, RawCpe, rpcOf } from '../support/raw-cpe.js';
+import {
+  downloadResponse,
+  inform,
+  RawCpe,
+  rpcOf,
+  SET_PARAMETER_VALUES_RESPONSE,
+} from '../support/raw-cpe.js';
 
 const CPES = 60;
 
@@ -19,11 +25,7 @@ test('stopping in the middle of a wave spends no execution: every upgrade that w
       const first = new RawCpe(ferry.urls.cwmp);
       await first.post(inform({ serial: String(serial) }));
       await first.post('');
-      await first.post(
-        downloadResponse()
-          .replaceAll('DownloadResponse', 'SetParameterValuesResponse')
-          .replace(/<StartTime>.*<\/CompleteTime>/, ''),
-      );
+      await first.post(SET_PARAMETER_VALUES_RESPONSE);
       first.close();
       const cpe = new RawCpe(ferry.urls.cwmp);
       return { cpe, serial: String(serial) };
@@ -68,11 +70,7 @@ test('while it stops a new CPE is told to come again', async (t) => {
   const [slow, waiting] = [new RawCpe(ferry.urls.cwmp), new RawCpe(ferry.urls.cwmp)];
   await slow.post(inform({ serial: 'slow' }));
   await slow.post('');
-  const download = await slow.post(
-    downloadResponse()
-      .replaceAll('DownloadResponse', 'SetParameterValuesResponse')
-      .replace(/<StartTime>.*<\/CompleteTime>/, ''),
-  );
+  const download = await slow.post(SET_PARAMETER_VALUES_RESPONSE);
   t.is(rpcOf(download.body), 'Download');
   await waiting.post(inform({ serial: 'waiting' }));
   const closing = ferry.close();

@@ -5,6 +5,7 @@ import {
   downloadResponse,
   type InformFields,
   inform,
+  parameterValues,
   RawCpe,
   rpcOf,
   SET_PARAMETER_VALUES_RESPONSE,
@@ -290,10 +291,7 @@ test('the version is read where the Inform after a transfer lacks it', async (t)
   const ferry = await startWithImage(t);
   await postRule(t, ferry);
   const { envelopes } = await session(ferry);
-  const version = inform({ version: '2.0' });
-  const values = version
-    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
-    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  const values = parameterValues({ version: '2.0' });
   const done = await session(
     ferry,
     { ...BOOT, version: null },
@@ -307,9 +305,7 @@ test('a version read in the session of TransferComplete counts like one that its
   const ferry = await startWithImage(t);
   await postRule(t, ferry);
   const { envelopes } = await session(ferry);
-  const values = inform({ version: '1.0' })
-    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
-    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  const values = parameterValues({ version: '1.0' });
   const unversioned = { ...BOOT, version: null };
   const answers = { GetParameterValues: values };
   await session(ferry, unversioned, { own: [transferComplete(commandKeyOf(envelopes))], answers });
@@ -338,9 +334,7 @@ test('a late upgrade is settled by a version that had to be read', async (t) => 
     'the sweep ended it',
     async () => (await ferry.acs.sweep()) > 0 || (await results(ferry))[0]?.status,
   );
-  const values = inform({ version: '2.0' })
-    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
-    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  const values = parameterValues({ version: '2.0' });
   await session(ferry, { ...BOOT, version: null }, { answers: { GetParameterValues: values } });
   t.regex(await outcome(ferry), /^true 200 /);
 });
@@ -371,9 +365,7 @@ test('parameters that a condition reads are fetched on first contact, the unknow
     condition:
       '$contains(parameters.Device.DeviceInfo.Description, "lab") and $not($exists(parameters.Device.X_NONE.Y))',
   });
-  const values = inform({ parameters: { 'Device.DeviceInfo.Description': 'a lab device' } })
-    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
-    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+  const values = parameterValues({ parameters: { 'Device.DeviceInfo.Description': 'a lab device' } });
   const cpe = new RawCpe(ferry.urls.cwmp);
   await cpe.post(inform());
   let answer = await cpe.post('');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { AcsOptions } from '../../acs/index.js';
-import { parseConfig } from '../../cli/config.js';
+import { loopbackConfig } from '../../cli/config.js';
 import { type Ferry, startFerry } from '../../cli/server.js';
 import { createLogger, type LogFields, type Logger, silentLogger, systemClock } from '../../common/index.js';
 import { validateEnvelopes } from './cwmp-schema.js';
@@ -43,16 +43,7 @@ export async function startTestFerry(
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ferry-test-')));
   const envelopes: string[] = [];
   const events: { event: string; fields: LogFields }[] = [];
-  const config = parseConfig({
-    dataDir,
-    cwmpListen: '127.0.0.1:0',
-    nbiListen: '127.0.0.1:0',
-    fileListen: '127.0.0.1:0',
-    allowAnonymousCpe: true,
-    adminPassword: ADMIN.password,
-    connectionRequestSubnet: ['127.0.0.0/8'],
-    ...options.config,
-  });
+  const config = loopbackConfig(dataDir, { adminPassword: ADMIN.password, ...options.config });
   const ferry = await startFerry(config, {
     clock: systemClock,
     logger: recording(events),

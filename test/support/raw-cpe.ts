@@ -129,6 +129,13 @@ export const SET_PARAMETER_VALUES_RESPONSE = envelope(
   '<cwmp:SetParameterValuesResponse><Status>0</Status></cwmp:SetParameterValuesResponse>',
 );
 
+/** The CPE's answer to GetParameterValues, with the parameters an Inform of these fields would have. */
+export function parameterValues(fields: InformFields): string {
+  return inform(fields)
+    .replace(/<cwmp:Inform>.*<ParameterList/, '<cwmp:GetParameterValuesResponse><ParameterList')
+    .replace('</cwmp:Inform>', '</cwmp:GetParameterValuesResponse>');
+}
+
 /** The CPE's fault answer to one of our requests. */
 export function cpeFault(code: number, text: string): string {
   return envelope(
