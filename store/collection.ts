@@ -101,7 +101,10 @@ export interface Collection<T extends Document> {
    * @throws StoreError `bad-query` for an unknown index, a bad limit or value, or a cursor of another query
    */
   find(query: FindQuery): Promise<Page<T>>;
-  /** Page after page, each read when it is asked for, never one long read transaction. */
+  /**
+   * Page after page, each read when it is asked for, never one long read transaction. Between pages of at most a few hundred
+   * documents everything else in the process has its turn.
+   */
   scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>>;
   /**
    * How many documents the query's range holds. Walks the index in bounded pieces (so what changes meanwhile may or may

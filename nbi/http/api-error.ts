@@ -95,7 +95,7 @@ export function runningError(ids: readonly string[]): ApiError {
   ]);
 }
 
-function storeError(error: StoreError): ApiError | null {
+function storeError(error: StoreError): ApiError {
   switch (error.code) {
     case 'no-space':
       return new ApiError(507, [
@@ -108,10 +108,10 @@ function storeError(error: StoreError): ApiError | null {
         [{ field: '', code: 'unavailable', expected: 'the store to be reachable: try again' }],
         { 'Retry-After': '5' },
       );
+    // Whatever the checks at the edge let through, it is the request that the store cannot hold or look for.
     case 'bad-document':
-      return new ApiError(400, [{ field: '', code: error.code, expected: error.message }]);
     case 'bad-query':
-      return null;
+      return new ApiError(400, [{ field: '', code: error.code, expected: error.message }]);
     default:
       return error.code satisfies never;
   }

@@ -9,6 +9,7 @@ const TOKEN = {
   closeBrace: 2,
   openBracket: 3,
   closeBracket: 4,
+  comma: 5,
   colon: 6,
   string: 10,
   end: 17,
@@ -95,7 +96,7 @@ function readBody(request: IncomingMessage, { bodyBytesMax, bodyMsMax }: NbiLimi
 
 /**
  * JSON as RFC 8259 has it, and nothing that two readers would understand differently: no key twice in an object, no
- * `__proto__`, UTF-8 only.
+ * `__proto__`, UTF-8 only, also not by escapes a text that UTF-8 cannot hold.
  * @throws ApiError 400 with line and column
  */
 export function parseJson(body: Buffer, limits: Pick<NbiLimits, 'jsonDepthMax' | 'jsonTokensMax'>): unknown {
@@ -129,34 +130,61 @@ function firstSyntaxError(text: string): ApiError {
   return found;
 }
 
+/** An object or array that the scanner is in. */
+interface Open {
+  /** Those so far; null in an array. */
+  readonly keys: Set<string> | null;
+  /** Whose value comes or has come; empty in an array, and where a key is due. */
+  key: string;
+}
+
 function checkTokens(text: string, { jsonDepthMax, jsonTokensMax }: Parameters<typeof parseJson>[1]): void {
   const scanner = createScanner(text, true);
-  const keysOfOpenObjects: (Set<string> | null)[] = [];
+  const open: Open[] = [];
   let lastString: { text: string; offset: number } | null = null;
   let tokens = 0;
   for (let token = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
     const offset = scanner.getTokenOffset();
     if (++tokens > jsonTokensMax) throw at(text, offset, `at most ${jsonTokensMax} values in a body`);
+    const inside = open.at(-1);
     if (token === TOKEN.openBrace || token === TOKEN.openBracket) {
-      keysOfOpenObjects.push(token === TOKEN.openBrace ? new Set() : null);
-      if (keysOfOpenObjects.length > jsonDepthMax) throw at(text, offset, `at most ${jsonDepthMax} levels`);
+      open.push({ keys: token === TOKEN.openBrace ? new Set() : null, key: '' });
+      if (open.length > jsonDepthMax) throw at(text, offset, `at most ${jsonDepthMax} levels`);
     } else if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) {
-      keysOfOpenObjects.pop();
+      open.pop();
+    } else if (token === TOKEN.comma && inside !== undefined) {
+      inside.key = '';
     } else if (token === TOKEN.colon && lastString !== null) {
-      checkKey(text, lastString, keysOfOpenObjects.at(-1));
+      checkKey(text, lastString, inside);
     }
     lastString = token === TOKEN.string ? { text: scanner.getTokenValue(), offset } : null;
+    if (lastString !== null) checkUnicode(text, lastString, open);
   }
 }
 
 function checkKey(
   text: string,
   key: { readonly text: string; readonly offset: number },
-  keys: Set<string> | null | undefined,
+  inside: Open | undefined,
 ): void {
   if (key.text === '__proto__') throw at(text, key.offset, 'no key named __proto__');
-  if (keys?.has(key.text)) throw at(text, key.offset, 'every key once', key.text);
-  keys?.add(key.text);
+  if (inside === undefined || inside.keys === null) return;
+  if (inside.keys.has(key.text)) throw at(text, key.offset, 'every key once', key.text);
+  inside.keys.add(key.text);
+  inside.key = key.text;
+}
+
+/** A half of a surrogate pair without its other half, which only an escape can bring about in UTF-8. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function checkUnicode(
+  text: string,
+  string: { readonly text: string; readonly offset: number },
+  open: readonly Open[],
+): void {
+  if (!LONE_SURROGATE.test(string.text)) return;
+  const path = open.map(({ key }) => key).filter((key) => key !== '');
+  throw at(text, string.offset, 'well-formed Unicode: \\ud800 to \\udfff only in pairs', path.join('.'));
 }
 
 function at(text: string, offset: number, expected: string, field = ''): ApiError {

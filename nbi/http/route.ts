@@ -5,6 +5,7 @@ import type { Clock, Logger } from '../../common/index.js';
 import { authenticate, type Role, type User, type Users } from '../users/index.js';
 import { ApiError, toApiError } from './api-error.js';
 import { type Dialect, dynDialect } from './dialect.js';
+import { parseQueryString } from './query-string.js';
 
 /** One request, and what was understood of it. */
 export interface Exchange {
@@ -85,12 +86,11 @@ async function serve(route: Route, request: Request, response: Response, parts: 
     const address = request.ip ?? request.socket.remoteAddress ?? '';
     const user = route.role === null ? null : await authenticate(parts.users, request, address, route.role);
     response.locals['user'] = user?.name;
-    const queryStart = request.originalUrl.indexOf('?');
     await route.handle({
       request,
       response,
       user,
-      query: new URLSearchParams(queryStart < 0 ? '' : request.originalUrl.slice(queryStart + 1)),
+      query: parseQueryString(request.originalUrl),
       parameter: Object.values(request.params).flat().join('/'),
     });
   } catch (error) {

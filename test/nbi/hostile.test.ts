@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
 import { Gauge } from 'prom-client';
+import { toApiError } from '../../nbi/http/index.js';
+import { StoreError, type StoreErrorCode } from '../../store/index.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, until } from './support.js';
 
 const RULES = '/v1/dyn/FirmwareStorage/.*';
@@ -103,6 +105,61 @@ test('a body that does not come is a 408, and the connection ends', async (t) =>
     () => false,
   );
   t.regex(answer, /^HTTP\/1\.1 408 /);
+});
+
+test('a text that is not Unicode is a 400 that names its field, wherever it stands', async (t) => {
+  const nbi = await startNbi(t);
+  await nbi.call(RULES, { method: 'POST', json: ruleBody('a') });
+  const half = '\ud800';
+  const bodies: readonly (readonly [string, string, Record<string, unknown>, string])[] = [
+    ...['serialNumber', 'tags', 'cpe_id', 'productClass'].map(
+      (field) =>
+        [
+          'POST',
+          '/v1/method/SendCNR',
+          { search_options: { [field]: half } },
+          `search_options.${field}`,
+        ] as const,
+    ),
+    ['POST', '/v1/method/SendCNR', { search_options: { tags: ['a', half] } }, 'search_options.tags'],
+    ['POST', '/v1/method/SendCNR', { search_options: { [half]: 'a' } }, 'search_options'],
+    ['POST', '/v1/method/RestartRule', { id: half }, 'id'],
+    ['POST', '/v1/method/FreezeUpgrades', { frozen: true, reason: half }, 'reason'],
+    ['POST', RULES, ruleBody(half), 'id'],
+    ['POST', RULES, ruleBody('b', { description: half }), 'description'],
+    ['POST', RULES, ruleBody('b', { condition: { tags: half } }), 'condition.tags'],
+    ['PUT', RULES, { id: half, description: 'a' }, 'id'],
+    ['PUT', RULES, { id: 'a', description: half }, 'description'],
+  ];
+  for (const [method, path, json, field] of bodies) {
+    const { status, body } = await nbi.call(path, { method, json });
+    t.is(status, 400, `${path} ${field}`);
+    t.like(body, { details: [{ field }] }, `${path} ${field}`);
+  }
+  for (const [storage, field] of [
+    ['DeviceStorage', 'tags'],
+    ['DeviceStorage', 'serialNumber'],
+    ['FirmwareStorage', 'id'],
+    ['FirmwareResultStorage', 'cpeid'],
+  ] as const) {
+    for (const bytes of ['%ED%A0%80', '%ff', 'a%C3']) {
+      const { status, body } = await nbi.call(`/v1/dyn/${storage}/.*?limit=1&${field}=${bytes}`);
+      t.is(status, 400, `${storage} ${field}`);
+      t.like(body, { details: [{ field }] });
+    }
+  }
+  t.is((await nbi.call(`${RULES}?description=100%`)).status, 404);
+});
+
+test('whatever the store refuses to hold or to look for is a 400, never a 500', (t) => {
+  const statusOf = (code: StoreErrorCode) => toApiError(new StoreError(code, 'why'))?.status;
+  t.is(statusOf('bad-query'), 400);
+  t.is(statusOf('bad-document'), 400);
+  t.is(statusOf('no-space'), 507);
+  for (const code of ['unavailable', 'closed'] as const) {
+    t.is(statusOf(code), 503);
+    t.is(toApiError(new StoreError(code, 'why'))?.headers['Retry-After'], '5');
+  }
 });
 
 test('a path that does not decode, a storage or a method that does not exist: 400, 404, 405 in the dialect of the API', async (t) => {

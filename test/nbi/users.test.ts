@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createSecrets, silentLogger } from '../../common/index.js';
 import { openUsers, UserError } from '../../nbi/index.js';
 import {
+  ATTEMPT_KEYS_MAX,
   ATTEMPTS_PER_ADDRESS_MAX,
   ATTEMPTS_PER_USER_MAX,
   Attempts,
@@ -126,6 +127,39 @@ test('an address has so many attempts a minute for one user, and so many in all'
     t.is(take(`u${user}`, 31_000), 0);
   t.is(take('another', 31_000), 30);
   t.is(take('u', 61_000), 0);
+});
+
+test('an address that makes up a new user for every guess has no more attempts a minute than any other', (t) => {
+  const attempts = new Attempts();
+  const minutes = 3;
+  const guessesPerMinute = 120_000;
+  let allowed = 0;
+  for (let guess = 0; guess < minutes * guessesPerMinute; guess++) {
+    const nowMs = Math.floor((guess * 60_000) / guessesPerMinute);
+    if (attempts.take('a', `user${guess}`, nowMs) === 0) allowed++;
+  }
+  t.is(allowed, minutes * ATTEMPTS_PER_ADDRESS_MAX);
+});
+
+test('what others guess at does not bring an address its attempts back', (t) => {
+  const attempts = new Attempts();
+  const exhaust = (address: string) => {
+    for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(address, `u${user}`, 0);
+  };
+  exhaust('a');
+  const others = Math.ceil((2 * ATTEMPT_KEYS_MAX) / ATTEMPTS_PER_ADDRESS_MAX);
+  for (let other = 0; other < others; other++) exhaust(`other${other}`);
+  t.is(attempts.take('a', 'another', 1_000), 59);
+});
+
+test('attempts are counted in bounded memory, which is free again once the minute is over', (t) => {
+  const attempts = new Attempts();
+  for (let guess = 0; guess < 3 * ATTEMPT_KEYS_MAX; guess++) attempts.take(`a${guess}`, 'u', 0);
+  t.is(attempts.size, 2 * ATTEMPT_KEYS_MAX);
+  attempts.giveBack('long forgotten', 'u', 0);
+  t.is(attempts.size, 2 * ATTEMPT_KEYS_MAX);
+  t.is(attempts.take('b', 'u', 60_000), 0);
+  t.is(attempts.size, 2);
 });
 
 test('addresses of one IPv6 /64 count as one, and IPv4 addresses each for itself', (t) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  COMMIT_CHANGES_MAX,
   type Cursor,
   DOCUMENT_BYTES_MAX,
   type FindQuery,
@@ -8,6 +9,8 @@ import {
 } from '../../../store/index.js';
 import { collectPages, given, rejects } from '../things.js';
 import type { Rule } from './rule.js';
+
+const STRETCH_DOCUMENTS_MAX = 300;
 
 /** Pages, cursors, and queries that are refused. */
 export function pages(rule: Rule): void {
@@ -34,6 +37,34 @@ export function pages(rule: Rule): void {
       scanned.push(document.id);
     t.is(scanned.length, await things.count({ index: 'n', below: 5 }));
   });
+
+  rule(
+    'a long scan lets everything else have its turn: no more than a few hundred documents come at a stretch',
+    async (t, things, store) => {
+      const total = 20_000;
+      for (let from = 0; from < total; from += COMMIT_CHANGES_MAX) {
+        await store.commit(
+          Array.from({ length: COMMIT_CHANGES_MAX }, (_, at) =>
+            things.putting({ id: `d${from + at}`, n: at }),
+          ),
+        );
+      }
+      let turns = 0;
+      let immediate = setImmediate(function tick() {
+        turns++;
+        immediate = setImmediate(tick);
+      });
+      const seenInTurn = new Map<number, number>();
+      for await (const _ of things.scan({})) seenInTurn.set(turns, (seenInTurn.get(turns) ?? 0) + 1);
+      clearImmediate(immediate);
+      const counts = [...seenInTurn.values()];
+      t.is(
+        counts.reduce((sum, count) => sum + count, 0),
+        total,
+      );
+      t.true(Math.max(...counts) <= STRETCH_DOCUMENTS_MAX, `${Math.max(...counts)} documents in one turn`);
+    },
+  );
 
   rule('a cursor stays valid when its document is gone and others come and go', async (t, things, store) => {
     const stay = Array.from({ length: 50 }, (_, at) => `stay${String(at).padStart(2, '0')}`);
