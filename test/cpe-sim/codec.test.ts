@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { CWMP_VERSIONS, SAMPLE_STYLES } from '../../cpe-sim/index.js';
 import { decodeEnvelope, encodeEnvelope } from '../../cpe-sim/soap/index.js';
+import { requireValidEnvelopes } from '../support/cwmp-schema.js';
 
 /** Texts that XML can carry; white space alone is dropped by xml2js. */
 const text = fc
@@ -10,7 +11,8 @@ const text = fc
   .filter((value) => value.trim() !== '');
 
 // The one message that travels both ways, so that one codec's two halves can be held against each other.
-test('any text survives in any style, charset and version', (t) => {
+test('any text survives in any style, charset and version, and every envelope is valid', async (t) => {
+  const envelopes: string[] = [];
   fc.assert(
     fc.property(
       fc.array(text, { minLength: 1, maxLength: 5 }),
@@ -20,6 +22,7 @@ test('any text survives in any style, charset and version', (t) => {
       (methods, id, style, version) => {
         const bytes = encodeEnvelope({ type: 'GetRPCMethodsResponse', methods }, id, version, style);
         const xml = bytes.toString(style.charset === 'utf-8' ? 'utf8' : 'latin1');
+        envelopes.push(xml);
         t.deepEqual(decodeEnvelope(xml), {
           id,
           holdRequests: false,
@@ -29,6 +32,7 @@ test('any text survives in any style, charset and version', (t) => {
     ),
     { numRuns: 300 },
   );
+  await requireValidEnvelopes(envelopes);
 });
 
 test('characters that XML cannot carry are left out, and the envelope stays well-formed', (t) => {

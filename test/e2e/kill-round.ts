@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { builtInModel, Fleet, makeImage } from '../../cpe-sim/index.js';
+import { holdToSchemas } from '../support/cwmp-schema.js';
 import { nbiClient, type TestFerry, until } from '../support/ferry.js';
 import { FerryProcess, freePorts } from '../support/ferry-process.js';
 
@@ -20,7 +21,8 @@ interface Result {
 
 /**
  * A fleet upgrade during which the server is killed with SIGKILL once and started again on the same directory and ports. Afterwards all that
- * was acknowledged is there, every upgrade has ended, and no CPE got more Downloads than its rule allows.
+ * was acknowledged is there, every upgrade has ended, no CPE got more Downloads than its rule allows, and all that was said either
+ * way keeps to the schemas.
  *
  * @param killAfterMs  counted from the first rule that is posted
  */
@@ -43,6 +45,7 @@ export async function killRound(t: ExecutionContext, count: number, killAfterMs:
     downloadResumeMs: 50,
     rampMs: 800,
     periodicIntervalMs: 1_000,
+    onEnvelope: holdToSchemas(t),
   });
   fleet.events.on('download', ({ identity, commandKey }) => {
     const serial = identity.serialNumber;

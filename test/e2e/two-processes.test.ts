@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import type { EnvelopeObserver } from '../../cpe-sim/index.js';
+import { holdToSchemas } from '../support/cwmp-schema.js';
 import { nbiClient, type TestFerry } from '../support/ferry.js';
 import { FerryProcess, freePorts } from '../support/ferry-process.js';
 import {
@@ -30,12 +32,15 @@ interface Node {
   readonly process: FerryProcess;
   readonly cwmp: string;
   readonly nbi: TestFerry['nbi'];
+  /** To be told of every envelope that comes to it or from it. */
+  readonly onEnvelope: EnvelopeObserver;
 }
 
 async function startPair(t: ExecutionContext): Promise<readonly [Node, Node]> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ferry-pair-'));
   // Teardowns run last first: the directory goes when both processes have ended.
   t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const onEnvelope = holdToSchemas(t);
   const start = async (): Promise<Node> => {
     const ports = await freePorts();
     const process = await FerryProcess.start(dataDir, ports);
@@ -47,6 +52,7 @@ async function startPair(t: ExecutionContext): Promise<readonly [Node, Node]> {
       process,
       cwmp: `http://127.0.0.1:${ports.cwmp}/`,
       nbi: nbiClient(`http://127.0.0.1:${ports.nbi}`),
+      onEnvelope,
     };
   };
   return [await start(), await start()];
@@ -55,15 +61,22 @@ async function startPair(t: ExecutionContext): Promise<readonly [Node, Node]> {
 const RPCS_MAX = 10;
 
 /** A session from Inform to the first empty answer. @returns how many Downloads it brought */
-async function session({ cwmp }: Node, serial: string): Promise<number> {
+async function session({ cwmp, onEnvelope }: Node, serial: string): Promise<number> {
   const cpe = new RawCpe(cwmp);
+  const post = async (envelope: string) => {
+    onEnvelope('sent', envelope);
+    const answer = await cpe.post(envelope);
+    // A POST refused by HTTP's own means, such as one of a session that another has taken over, is answered in words.
+    if (answer.status === 200) onEnvelope('received', answer.body);
+    return answer;
+  };
   let downloads = 0;
-  await cpe.post(inform({ serial, productClass: PRODUCT_CLASS, version: OLD_VERSION }));
-  let answer = await cpe.post('');
+  await post(inform({ serial, productClass: PRODUCT_CLASS, version: OLD_VERSION }));
+  let answer = await post('');
   for (let rpcs = 0; answer.status === 200 && rpcs < RPCS_MAX; rpcs++) {
     const isDownload = rpcOf(answer.body) === 'Download';
     if (isDownload) downloads++;
-    answer = await cpe.post(isDownload ? downloadResponse() : SET_PARAMETER_VALUES_RESPONSE);
+    answer = await post(isDownload ? downloadResponse() : SET_PARAMETER_VALUES_RESPONSE);
   }
   cpe.close();
   return downloads;
@@ -78,7 +91,7 @@ test.serial(
     await uploadImage(t, first.nbi);
     t.is(await session(second, '1'), 0);
     await postRule(t, first.nbi, FLEET_RULE);
-    const cpe = createCpe(t, second.cwmp, '2');
+    const cpe = createCpe(t, second.cwmp, '2', { onEnvelope: second.onEnvelope });
     cpe.start();
     await once(cpe.events, 'transfer-complete-sent');
     t.deepEqual(await outcomes(first.nbi, cpeidOf('2')), [`200 ${SUCCESS}`]);
@@ -139,7 +152,7 @@ test.serial(
     const [first, second] = await startPair(t);
     await uploadImage(t, first.nbi);
     await postRule(t, first.nbi, FLEET_RULE);
-    const cpe = createCpe(t, first.cwmp, '1', { rebootMs: 300 });
+    const cpe = createCpe(t, first.cwmp, '1', { rebootMs: 300, onEnvelope: first.onEnvelope });
     const reported = once(cpe.events, 'transfer-complete-sent');
     cpe.start();
     await once(cpe.events, 'reboot');
@@ -149,7 +162,7 @@ test.serial(
     t.deepEqual(await outcomes(second.nbi, cpeidOf('1')), [`200 ${SUCCESS}`]);
 
     await postRule(t, second.nbi, { ...FLEET_RULE, id: 'SINCE', priority: 2 });
-    const next = createCpe(t, second.cwmp, '2');
+    const next = createCpe(t, second.cwmp, '2', { onEnvelope: second.onEnvelope });
     next.start();
     await once(next.events, 'transfer-complete-sent');
     t.like((await results(second.nbi, `cpeid=${cpeidOf('2')}`))[0], {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { ExecutionContext } from 'ava';
 import { validateXML } from 'xmllint-wasm';
+import type { EnvelopeObserver } from '../../cpe-sim/index.js';
 import { parseFragments } from './xml-fragments.js';
 
 const FIXTURES = new URL('../../../test/fixtures/cwmp-xsd/', import.meta.url);
@@ -84,6 +86,31 @@ export async function validateEnvelopes(envelopes: readonly string[]): Promise<S
     }
   }
   return errors.sort((a, b) => a.index - b.index);
+}
+
+const ERRORS_SHOWN_MAX = 3;
+
+/**
+ * For teardowns, in which an assertion fails nothing but an error does.
+ * @throws Error with the first violations and their envelopes, where any of the envelopes breaks the official schemas
+ */
+export async function requireValidEnvelopes(envelopes: readonly string[]): Promise<void> {
+  const errors = await validateEnvelopes(envelopes);
+  if (errors.length === 0) return;
+  const shown = errors.slice(0, ERRORS_SHOWN_MAX).map(({ index, error }) => `${error}\n${envelopes[index]}`);
+  throw new Error(`${errors.length} CWMP envelopes break the official schema:\n${shown.join('\n')}`);
+}
+
+/**
+ * Keeps whatever CPEs send and are sent, and fails the test at its end where any of it breaks the official schemas: for
+ * servers in processes of their own.
+ */
+export function holdToSchemas(t: ExecutionContext): EnvelopeObserver {
+  const envelopes: string[] = [];
+  t.teardown(() => requireValidEnvelopes(envelopes));
+  return (_direction, envelope) => {
+    if (envelope !== null) envelopes.push(envelope.toString());
+  };
 }
 
 /** What has to be valid, each against which schema. @throws Error for what no schema can judge */

@@ -6,7 +6,7 @@ import type { AcsOptions } from '../../acs/index.js';
 import { loopbackConfig } from '../../cli/config.js';
 import { type Ferry, startFerry } from '../../cli/server.js';
 import { createLogger, type LogFields, type Logger, silentLogger, systemClock } from '../../common/index.js';
-import { validateEnvelopes } from './cwmp-schema.js';
+import { requireValidEnvelopes } from './cwmp-schema.js';
 
 export const ADMIN = { name: 'admin', password: 'a test password' };
 
@@ -56,12 +56,7 @@ export async function startTestFerry(
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   });
   if (options.checksSchema !== false) {
-    t.teardown(async () => {
-      const errors = await validateEnvelopes(envelopes);
-      for (const { index, error } of errors.slice(0, 3)) t.log(error, envelopes[index]);
-      // A teardown cannot fail an assertion; an error it throws fails the test.
-      if (errors.length > 0) throw new Error(`${errors.length} CWMP envelopes break the official schema`);
-    });
+    t.teardown(() => requireValidEnvelopes(envelopes));
   }
   return { ...ferry, dataDir, envelopes, events, nbi: nbiClient(ferry.urls.nbi) };
 }
