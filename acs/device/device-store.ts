@@ -1,5 +1,6 @@
 import { type CpeId, type Logger, MINUTE_MS } from '../../common/index.js';
 import type { Change, Collection, CommitOutcome, Revision, Store, Stored } from '../../store/index.js';
+import { untilCommitted } from '../race.js';
 import { DEVICES, type Device, type DeviceFilter, type Devices } from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
@@ -15,8 +16,6 @@ const FLUSH_INTERVAL_MS = MINUTE_MS / 3;
 /** A flush is forced when this many wait, which bounds memory whatever the fleet. */
 const SIGHTINGS_MAX = 20_000;
 const FLUSH_BATCH = 500;
-/** Losing a race this often in a row means that something writes this CPE in a loop. */
-const ATTEMPTS_MAX = 20;
 
 export interface DeviceChange {
   readonly device: Device;
@@ -57,24 +56,22 @@ export class DeviceStore implements Devices {
    *
    * @param decide  gives null to leave things as they are; called again after a lost race, so it must not act itself
    * @returns what `decide` gave last, once it is durable
-   * @throws StoreError; Error after 20 lost races
+   * @throws StoreError, also after too many lost races
    */
   async change<C extends DeviceChange>(
     cpeid: CpeId,
     decide: (stored: Stored<Device> | null) => Promise<C | null> | C | null,
   ): Promise<C | null> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    return untilCommitted(`The device ${cpeid}`, async () => {
       const stored = await this.#devices.get(cpeid);
       const wanted = await decide(stored);
       if (wanted === null) return null;
       const outcome = await this.#commit(stored, wanted);
-      if (outcome.committed) {
-        const waiting = this.#sightings.get(cpeid);
-        if (waiting && waiting.lastInformMs <= wanted.device.lastInformMs) this.#sightings.delete(cpeid);
-        return wanted;
-      }
-    }
-    throw new Error(`The device ${cpeid} changed ${ATTEMPTS_MAX} times while it was being changed`);
+      if (!outcome.committed) return undefined;
+      const waiting = this.#sightings.get(cpeid);
+      if (waiting && waiting.lastInformMs <= wanted.device.lastInformMs) this.#sightings.delete(cpeid);
+      return wanted;
+    });
   }
 
   #commit(stored: Stored<Device> | null, wanted: DeviceChange): Promise<CommitOutcome> {

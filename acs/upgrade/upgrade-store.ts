@@ -17,10 +17,11 @@ import {
   type StoredRule,
   type UpgradeEnd,
 } from '../../rules/index.js';
-import type { Change, Collection, Store } from '../../store/index.js';
+import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics.js';
+import { untilCommitted } from '../race.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
 import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type Upgrades } from './upgrade.js';
 
@@ -28,7 +29,6 @@ import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type U
 const GIVEN_BACK_MAX = 5;
 const FAULT_RESOURCES_EXCEEDED = 9004;
 const SWEEP_PAGE = 200;
-const ATTEMPTS_MAX = 20;
 
 type UpgradeDecision = Extract<Decision, { kind: 'upgrade' }>;
 type AtTargetDecision = Extract<Decision, { kind: 'at-target' }>;
@@ -135,32 +135,29 @@ export class UpgradeStore implements Upgrades {
    * @returns the upgrade as it is afterwards; null where there is none of that id for this CPE
    */
   async learn(cpeid: CpeId, id: ResultId, evidence: Evidence): Promise<Upgrade | null> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    return untilCommitted(`The upgrade ${id}`, async () => {
       const [stored, storedDevice] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
       if (stored === null || storedDevice === null || stored.document.cpeid !== cpeid) return null;
       const before = stored.document;
       const after = advance(before, evidence, this.#clock());
       if (after === before) return before;
       const changes = [this.#upgrades.replacing(after, stored.revision)];
-      if (hasEnded(after.state)) {
-        // What is learnt late corrects the record; the CPE's failures counted it at its time-out.
-        const late = hasEnded(before.state);
-        const end = endOf(after, evidence, storedDevice.document, late);
-        changes.push(
-          this.#devices.replacing(
-            deviceAfter(storedDevice.document, after, end, late),
-            storedDevice.revision,
-          ),
-        );
-        changes.push(...this.#rules.ended(after.countKey, end, late ? 'timed-out' : undefined));
-      }
-      const outcome = await this.#store.commit(changes);
-      if (outcome.committed) {
-        this.announce(after);
-        return after;
-      }
-    }
-    throw new Error(`The upgrade ${id} changed ${ATTEMPTS_MAX} times while it was being changed`);
+      if (hasEnded(after.state)) changes.push(...this.#ending(before, after, evidence, storedDevice));
+      if (!(await this.#store.commit(changes)).committed) return undefined;
+      this.announce(after);
+      return after;
+    });
+  }
+
+  /** What else changes when an upgrade ends: its device's mark and count, and its rule's campaign. */
+  #ending(before: Upgrade, after: Upgrade, evidence: Evidence, device: Stored<Device>): Change[] {
+    // What is learnt late corrects the record; the CPE's failures counted it at its time-out.
+    const late = hasEnded(before.state);
+    const end = endOf(after, evidence, device.document, late);
+    return [
+      this.#devices.replacing(deviceAfter(device.document, after, end, late), device.revision),
+      ...this.#rules.ended(after.countKey, end, late ? 'timed-out' : undefined),
+    ];
   }
 
   /** Says in log and metrics what state an upgrade has come into. */
