@@ -193,7 +193,7 @@ export class UpgradeStore implements Upgrades {
   async purge(keptDays: number): Promise<number> {
     let purged = 0;
     const below = this.#clock() - keptDays * DAY_MS;
-    for await (const { document, revision } of this.#upgrades.scan({ index: 'updated', below })) {
+    for await (const { document, revision } of this.#upgrades.scan({ index: 'started', below })) {
       if (document.status && (await this.#upgrades.delete(document.id, revision))) purged++;
     }
     return purged;
@@ -207,7 +207,7 @@ export class UpgradeStore implements Upgrades {
     if (filter.ids !== undefined) {
       const found = await Promise.all([...new Set(filter.ids)].map((id) => this.get(id as ResultId)));
       const known = found.filter((upgrade) => upgrade !== null);
-      yield* known.sort((a, b) => b.updatedAtMs - a.updatedAtMs);
+      yield* known.sort((a, b) => b.startedAtMs - a.startedAtMs);
       return;
     }
     const queries = indexQueries(filter);
@@ -234,7 +234,7 @@ function indexQueries(filter: UpgradeFilter) {
   if (filter.campaignids !== undefined) {
     return [...new Set(filter.campaignids)].map((value) => ({ index: 'campaign', equals: [value] }));
   }
-  return [filter.status === undefined ? { index: 'updated' } : { index: 'status', equals: [filter.status] }];
+  return [filter.status === undefined ? { index: 'started' } : { index: 'status', equals: [filter.status] }];
 }
 
 function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | AtTargetDecision) {

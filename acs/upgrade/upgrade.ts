@@ -48,10 +48,10 @@ export interface Upgrade extends Document {
 export const UPGRADES: CollectionDefinition = {
   name: 'upgrades',
   indexes: {
-    campaign: ['campaignid', 'updatedAtMs'],
-    cpe: ['cpeid', 'updatedAtMs'],
-    updated: ['updatedAtMs'],
-    status: ['status', 'updatedAtMs'],
+    campaign: ['campaignid', 'startedAtMs'],
+    cpe: ['cpeid', 'startedAtMs'],
+    started: ['startedAtMs'],
+    status: ['status', 'startedAtMs'],
     deadline: ['deadlineAtMs'],
   },
 };
@@ -74,7 +74,7 @@ export class UpgradeRunningError extends Error {
 /** Results of upgrades, running and ended. */
 export interface Upgrades {
   get(id: ResultId): Promise<Upgrade | null>;
-  /** Newest first (by `updatedAtMs`); served from an index for any field of the filter, else in bounded pages. */
+  /** Newest first (by `startedAtMs`, which does not move under a reader of several pages); served from an index for any field of the filter, else in bounded pages. */
   scan(filter: UpgradeFilter): AsyncIterable<Upgrade>;
   /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
   remove(ids: readonly ResultId[]): Promise<number>;

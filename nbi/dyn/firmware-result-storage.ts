@@ -50,7 +50,7 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules): Storage
 }
 
 function toEntry(upgrade: Upgrade): Entry {
-  return { id: upgrade.id, view: resultView(upgrade), rank: upgrade.updatedAtMs };
+  return { id: upgrade.id, view: resultView(upgrade), rank: upgrade.startedAtMs };
 }
 
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -116,9 +116,9 @@ function indexOfNewest(heads: readonly IteratorResult<Upgrade, unknown>[]): numb
   let newest = -1;
   let newestMs = Number.NEGATIVE_INFINITY;
   for (const [index, head] of heads.entries()) {
-    if (head.done === true || head.value.updatedAtMs <= newestMs) continue;
+    if (head.done === true || head.value.startedAtMs <= newestMs) continue;
     newest = index;
-    newestMs = head.value.updatedAtMs;
+    newestMs = head.value.startedAtMs;
   }
   return newest;
 }

@@ -105,7 +105,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
     parameters: [PATTERN],
     get: {
       operationId: 'listResults',
-      summary: 'Lists the results of upgrades, running and ended, newest first',
+      summary: 'Lists the results of upgrades, running and ended, the one begun last first',
       parameters: [
         ...LIST_PARAMETERS,
         queryParameter('id', 'The id of a result, or of the rule it is of.'),

@@ -28,6 +28,7 @@ async function startWithResults(t: Parameters<typeof startNbi>[0]): Promise<Test
       campaignid: rule as RuleId,
       countKey: stored === null ? ('gone' as CountKey) : nbi.rules.countKey(stored.rule),
       cpeid: `cpe-${last % 2}` as CpeId,
+      startedAtMs: 1_743_412_500_000 + last * 1_000,
       updatedAtMs: 1_743_412_500_000 + last * 1_000,
       ...more,
     });
