@@ -25,6 +25,8 @@ export interface Decider extends EvaluationMeans {
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
 export async function decide(decider: Decider, input: DecisionInput): Promise<Decision> {
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
+  // No rule may concern this CPE: so it is in most sessions.
+  if (pinned.length === 0 && fleet.length === 0) return { kind: 'nothing', considered: [] };
   const paths = parametersOf([pinned, fleet]);
   const names = paths.length === 0 ? [] : await input.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
