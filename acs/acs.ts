@@ -116,7 +116,13 @@ export function createAcs(parts: AcsParts): Acs {
     cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), quietly),
     cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), quietly),
   ];
-  const logged = async (what: string, run: () => Promise<number>) => {
+  let running: Promise<unknown> = Promise.resolve();
+  const logged = (what: string, run: () => Promise<number>) => {
+    const round = counted(what, run);
+    running = Promise.all([running, round]);
+    return round;
+  };
+  const counted = async (what: string, run: () => Promise<number>) => {
     try {
       const count = await run();
       if (count > 0) logger.info(`upgrades.${what}`, { count });
@@ -133,6 +139,7 @@ export function createAcs(parts: AcsParts): Acs {
     async close() {
       await cwmp.close();
       for (const task of sweeps) await task.destroy();
+      await running;
       await devices.close();
     },
   };

@@ -1,13 +1,13 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type BlockList, Server as NetServer } from 'node:net';
+import type { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
 import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
-import type { Input, Reply, Session, Step } from './session/session.js';
-import { isOver, type SessionEntry, SessionTable } from './session/session-table.js';
+import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
+import { type Found, isOver, type SessionEntry, SessionTable } from './session/session-table.js';
 import { step } from './session/step.js';
 import { InformRefusedError, type SessionWork } from './session/work.js';
 import {
@@ -91,8 +91,9 @@ export class CwmpServer {
   }
 
   /**
-   * Stops listening, begins nothing new, and waits for what is under way: answers that are being worked on, and CPEs that have a
-   * Download to answer, for its reservation is an execution spent. Other sessions are begun again by their CPEs.
+   * Begins nothing new, waits for what is under way, and stops listening: answers that are being worked on, and CPEs that have
+   * a Download to answer, for its reservation is an execution spent. Other sessions are begun again by their CPEs. It listens until
+   * then, for CPEs that open a connection for each request.
    * @param graceMs  how long to wait at most
    */
   async close(graceMs = this.#parts.stopGraceMs): Promise<void> {
@@ -100,14 +101,11 @@ export class CwmpServer {
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;
     });
-    // http's own close would cut the connections that wait for their CPE's next request.
-    const closed = new Promise<void>((resolve) =>
-      NetServer.prototype.close.call(this.server, () => resolve()),
-    );
     this.#checkDrained();
     const timer = new AbortController();
     await Promise.race([drained, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
     await closed;
   }
@@ -136,18 +134,45 @@ export class CwmpServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: HttpAnswer;
-    this.#underWay++;
-    response.on('close', () => {
-      this.#underWay--;
-      this.#checkDrained();
-    });
+    const done = this.#begin(request, response);
     try {
       answer = await this.#answer(request);
     } catch (error) {
-      if (request.destroyed && !request.complete) return;
+      if (request.destroyed && !request.complete) return done();
       answer = this.#failure(error, request);
     }
     write(request, response, answer);
+    done();
+  }
+
+  /**
+   * Counts a request as under way until it has been worked on and its answer is written, or there is nobody to write it to. Of a
+   * pipelined request the response never closes where the connection goes before its turn, so the connection is listened to as well.
+   * @returns to be called when the work is done
+   */
+  #begin(request: IncomingMessage, response: ServerResponse): () => void {
+    // While stopping, strangers are turned away, and waited for by nobody.
+    if (this.#isClosing && this.#sessionOf(request).kind !== 'found') return () => {};
+    this.#underWay++;
+    let left = 2;
+    const part = () => {
+      if (--left > 0) return;
+      this.#underWay--;
+      this.#checkDrained();
+    };
+    const { socket } = request;
+    const closed = () => {
+      response.off('close', closed);
+      socket.off('close', closed);
+      part();
+    };
+    response.on('close', closed);
+    socket.on('close', closed);
+    return part;
+  }
+
+  #sessionOf(request: IncomingMessage): Found {
+    return this.#sessions.find(cookieOf(request, COOKIE), request.socket);
   }
 
   async #answer(request: IncomingMessage): Promise<HttpAnswer> {
@@ -155,7 +180,7 @@ export class CwmpServer {
       return { status: 405, body: 'CWMP is spoken by POST\n', headers: { Allow: 'POST' }, close: true };
     }
     // Before the body is read, as reading and decoding are work that a stranger must not be able to order.
-    const known = this.#sessions.find(cookieOf(request, COOKIE), request.socket).kind === 'found';
+    const known = this.#sessionOf(request).kind === 'found';
     if (!known && !this.#parts.authenticator.isAllowed(request.headers.authorization))
       return this.#challenge(request);
     const body = await readBody(request, this.#parts.bodyBytesMax, this.#bodies);
@@ -172,10 +197,9 @@ export class CwmpServer {
   async #onInform(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
     if (this.#isClosing) return this.#busy('Ferry is stopping');
     if (!this.#parts.authenticator.isAllowed(request.headers.authorization)) return this.#challenge(request);
-    const left = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
+    const left = this.#sessionOf(request);
     if (left.kind === 'found' && !left.entry.busy) {
-      this.#sessions.end(left.entry);
-      this.#ended(left.entry, isOver(left.entry) ? 'done' : 'superseded');
+      if (this.#sessions.end(left.entry)) this.#ended(left.entry, isOver(left.entry) ? 'done' : 'superseded');
     }
     const ip = clientAddress(request, this.#parts.trustedProxies);
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
@@ -209,7 +233,7 @@ export class CwmpServer {
     input: Input,
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
-    const found = this.#sessions.find(cookieOf(request, COOKIE), request.socket);
+    const found = this.#sessionOf(request);
     const what = input.kind === 'message' ? input.message.type : 'an empty POST';
     switch (found.kind) {
       case 'none':
@@ -239,8 +263,7 @@ export class CwmpServer {
       entry.session = taken.session;
       return this.#render(request, entry, taken.reply, envelope);
     } catch (error) {
-      this.#sessions.end(entry);
-      this.#ended(entry, 'failed');
+      if (this.#sessions.end(entry)) this.#ended(entry, 'failed');
       throw error;
     } finally {
       entry.busy = false;
@@ -250,13 +273,20 @@ export class CwmpServer {
     }
   }
 
+  /** While stopping nothing new is begun in sessions that are under way either: it could not be finished. */
+  #declined(query: Query): Answer | null {
+    if (!this.#isClosing) return null;
+    if (query.kind === 'decide') return { to: 'decide', decision: { kind: 'nothing' } };
+    return query.kind === 'provision' ? { to: 'provision', parameters: [] } : null;
+  }
+
   /** Steps until there is something to send, answering what the steps ask on the way. */
   async #run(session: Session, input: Input, ip: string): Promise<Extract<Step, { reply: Reply }>> {
     let taken = step(session, input);
     for (let steps = 0; 'ask' in taken; steps++) {
       if (steps >= STEPS_MAX) throw new Error(`A session asked more than ${STEPS_MAX} questions in a row`);
       const facts = taken.session.phase === 'open' ? taken.session.facts : null;
-      const answer = await this.#parts.work.perform(taken.ask, facts, ip);
+      const answer = this.#declined(taken.ask) ?? (await this.#parts.work.perform(taken.ask, facts, ip));
       taken = step(taken.session, { kind: 'answer', answer });
     }
     return taken;
@@ -291,8 +321,7 @@ export class CwmpServer {
 
   #violation(request: IncomingMessage, entry: SessionEntry | null, reason: string): HttpAnswer {
     if (entry !== null) {
-      this.#sessions.end(entry);
-      this.#ended(entry, 'failed');
+      if (this.#sessions.end(entry)) this.#ended(entry, 'failed');
     }
     this.#reject(request, 'protocol', { reason, ...(entry !== null && { cpeid: entry.cpeid }) });
     return { status: 400, body: `${reason}\n`, close: true };

@@ -60,14 +60,19 @@ export async function startFerry(config: Config, ambient: FerryAmbient): Promise
   try {
     return await start(config, ambient, closers, closeAll);
   } catch (error) {
-    await closeAll();
+    await closeAll().catch((failure: unknown) =>
+      ambient.logger.error('ferry.close-failed', { error: failure }),
+    );
     throw error;
   }
 }
 
 /** The other way round than they were opened. */
 async function closeInTurn(closers: readonly (() => Promise<unknown>)[]): Promise<void> {
-  for (const close of [...closers].reverse()) await close();
+  const failures: unknown[] = [];
+  for (const close of [...closers].reverse()) await close().catch((error: unknown) => failures.push(error));
+  // What could not be let go of must not keep the rest, the store above all, from being closed.
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What the parts are built from, and where each says how it is let go of. */

@@ -1,4 +1,4 @@
-import type { CpeId } from '../../common/index.js';
+import { type CpeId, cutText } from '../../common/index.js';
 import type { ParameterTree } from '../../rules/index.js';
 import type { Change, Collection, Store } from '../../store/index.js';
 import type { Parameter } from '../soap/index.js';
@@ -6,7 +6,7 @@ import { PARAMETERS, type ParameterDocument } from './device.js';
 
 /** TR-106 allows 256 characters. */
 const PARAMETER_NAME_CHARACTERS_MAX = 256;
-/** Longer values (certificates, logs) are no matter for a condition. */
+/** Of longer values (certificates, logs) the beginning is kept: they are no matter for a condition. */
 const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
 const PARAMETER_DEPTH_MAX = 32;
 /** With a cpeid of the greatest length this stays below the store's bound on ids. */
@@ -26,12 +26,15 @@ export class ParameterStore {
   /** The changes that bring what is stored up to what the CPE reported; none where nothing differs. */
   async merging(cpeid: CpeId, reported: readonly Parameter[]): Promise<Change[]> {
     const changes: Change[] = [];
+    let inserted = 0;
     for (const [subtree, values] of bySubtree(reported)) {
       const id = `${cpeid}/${subtree}`;
       const stored = await this.#parameters.get(id);
       if (stored === null) {
         const known = await this.#parameters.count({ prefix: `${cpeid}/` });
-        if (known + changes.length < SUBTREES_MAX) changes.push(this.#parameters.inserting({ id, values }));
+        if (known + inserted >= SUBTREES_MAX) continue;
+        inserted++;
+        changes.push(this.#parameters.inserting({ id, values }));
       } else {
         const merged = mergedValues(stored.document.values, values);
         if (merged !== null)
@@ -112,7 +115,7 @@ export function treeOf(flat: Readonly<Record<string, string | number | boolean>>
 function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, string | number | boolean>> {
   const subtrees = new Map<string, { names: number; values: Record<string, string | number | boolean> }>();
   for (const { name, value } of reported) {
-    if (!isKept(name, value)) continue;
+    if (!isKept(name)) continue;
     const [root, second] = name.split('.', 2);
     const subtree = `${root}.${second}`;
     let values = subtrees.get(subtree);
@@ -121,20 +124,22 @@ function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, s
       values = { names: 0, values: Object.create(null) as Record<string, string | number | boolean> };
       subtrees.set(subtree, values);
     }
-    if (name in values.values || ++values.names <= SUBTREE_NAMES_MAX) values.values[name] = value;
+    if (name in values.values || ++values.names <= SUBTREE_NAMES_MAX) {
+      values.values[name] =
+        typeof value === 'string' ? cutText(value, PARAMETER_VALUE_CHARACTERS_MAX) : value;
+    }
   }
   return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));
 }
 
-function isKept(name: string, value: string | number | boolean): boolean {
+function isKept(name: string): boolean {
   const steps = name.split('.');
   return (
     name.length <= PARAMETER_NAME_CHARACTERS_MAX &&
     // The data model's own alphabet (TR-106 3.1): what is not in it cannot be a name, and would not be safe as a key or an id.
     /^(Device|InternetGatewayDevice)\.[\w.{}-]*\w$/.test(name) &&
     steps.length <= PARAMETER_DEPTH_MAX &&
-    steps.slice(0, 2).join('.').length <= SUBTREE_CHARACTERS_MAX &&
-    (typeof value !== 'string' || value.length <= PARAMETER_VALUE_CHARACTERS_MAX)
+    steps.slice(0, 2).join('.').length <= SUBTREE_CHARACTERS_MAX
   );
 }
 
@@ -146,7 +151,7 @@ export function digestOf(reported: readonly Parameter[]): string {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
   for (const { name, value } of reported) {
-    const text = `${name}\0${value}\0`;
+    const text = `${name}\0${typeof value}\0${value}\0`;
     for (let index = 0; index < text.length; index++) {
       const code = text.charCodeAt(index);
       high = Math.imul(high ^ code, 2_654_435_761);

@@ -91,13 +91,13 @@ export class SessionTable {
    */
   disconnected(socket: Socket): SessionEntry | null {
     const entry = (socket as CarryingSocket)[CARRIED];
-    if (entry === undefined || !entry.keepsAlive || !isOver(entry) || !this.#byId.has(entry.id)) return null;
-    this.end(entry);
-    return entry;
+    if (entry === undefined || entry.busy || !entry.keepsAlive || !isOver(entry)) return null;
+    return this.end(entry) ? entry : null;
   }
 
-  end(entry: SessionEntry): void {
-    this.#byId.delete(entry.id);
+  /** @returns false where it had ended already */
+  end(entry: SessionEntry): boolean {
+    return this.#byId.delete(entry.id);
   }
 
   /** Whether a CPE has such a request of ours to answer. */

@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { startTestFerry } from '../support/ferry.js';
 import {
@@ -82,4 +84,39 @@ test('while it stops a new CPE is told to come again', async (t) => {
   await closing;
   slow.close();
   waiting.close();
+});
+
+test('a session that is under way while it stops begins no upgrade', async (t) => {
+  const ferry = await startTestFerry(t, { acsOptions: { stopGraceMs: 10_000 } });
+  await ferry.nbi('PUT', '/v1/images/hgw-2.bin?softwareVersion=2.0', Buffer.from('firmware two'));
+  const rule = { id: 'R', file: 'hgw-2.bin', condition: { productClass: 'HGW' } };
+  await ferry.nbi('POST', '/v1/dyn/FirmwareStorage/.*', rule);
+  const [slow, other] = [new RawCpe(ferry.urls.cwmp), new RawCpe(ferry.urls.cwmp)];
+  for (const [cpe, serial] of [
+    [slow, 'slow'],
+    [other, 'other'],
+  ] as const) {
+    await cpe.post(inform({ serial }));
+    t.is(rpcOf((await cpe.post('')).body), 'SetParameterValues');
+  }
+  t.is(rpcOf((await slow.post(SET_PARAMETER_VALUES_RESPONSE)).body), 'Download');
+  const closing = ferry.close();
+  t.is((await other.post(SET_PARAMETER_VALUES_RESPONSE)).status, 204);
+  // A CPE that opens a connection for each request is still heard.
+  const anew = new RawCpe(ferry.urls.cwmp);
+  anew.cookie = slow.cookie;
+  t.is((await anew.post(downloadResponse())).status, 204);
+  await closing;
+  for (const cpe of [slow, other, anew]) cpe.close();
+});
+
+test('requests that were pipelined and left do not hold up the stop', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false, acsOptions: { stopGraceMs: 90_000 } });
+  const { hostname, port } = new URL(ferry.urls.cwmp);
+  const socket = net.connect(Number(port), hostname);
+  socket.on('error', () => {}).resume();
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'close');
+  const stopped = ferry.close().then(() => 'stopped');
+  t.is(await Promise.race([stopped, delay(30_000, 'waiting', { ref: false })]), 'stopped');
 });

@@ -273,3 +273,22 @@ test('a CPE that answers a connection request by changing the protocol, or by no
     server.close();
   }
 });
+
+test('a value that changes its type, or grows beyond what is kept, does not leave the old one standing', async (t) => {
+  const ferry = await startTestFerry(t);
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  const known = async () => (await ferry.acs.devices.parameters('00A1B2-HGW-1' as CpeId))['Device.X.Y'];
+  await cpe.post(inform({ parameters: { 'Device.X.Y': '1' } }));
+  t.is(await known(), '1');
+  const asText = inform({ parameters: { 'Device.X.Y': '1' } });
+  await cpe.post(
+    asText.replace(
+      'Device.X.Y</Name><Value xsi:type="xsd:string"',
+      'Device.X.Y</Name><Value xsi:type="xsd:unsignedInt"',
+    ),
+  );
+  t.is(await known(), 1);
+  await cpe.post(inform({ parameters: { 'Device.X.Y': 'z'.repeat(2_000) } }));
+  t.is(await known(), 'z'.repeat(1_024));
+  cpe.close();
+});
