@@ -116,13 +116,13 @@ export function createAcs(parts: AcsParts): Acs {
     cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), quietly),
     cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), quietly),
   ];
-  let running: Promise<unknown> = Promise.resolve();
+  const rounds = new Set<Promise<void>>();
   const logged = (what: string, run: () => Promise<number>) => {
-    const round = counted(what, run);
-    running = Promise.all([running, round]);
+    const round = counted(what, run).finally(() => rounds.delete(round));
+    rounds.add(round);
     return round;
   };
-  const counted = async (what: string, run: () => Promise<number>) => {
+  const counted = async (what: string, run: () => Promise<number>): Promise<void> => {
     try {
       const count = await run();
       if (count > 0) logger.info(`upgrades.${what}`, { count });
@@ -139,7 +139,7 @@ export function createAcs(parts: AcsParts): Acs {
     async close() {
       await cwmp.close();
       for (const task of sweeps) await task.destroy();
-      await running;
+      await Promise.all(rounds);
       await devices.close();
     },
   };

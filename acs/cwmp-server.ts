@@ -179,7 +179,8 @@ export class CwmpServer {
     if (request.method !== 'POST') {
       return { status: 405, body: 'CWMP is spoken by POST\n', headers: { Allow: 'POST' }, close: true };
     }
-    // Before the body is read, as reading and decoding are work that a stranger must not be able to order.
+    // Before the body is read, as reading and decoding are work that a stranger must not be able to order. It is also how a CPE that
+    // sends an empty POST first is told that it must authenticate.
     const known = this.#sessionOf(request).kind === 'found';
     if (!known && !this.#parts.authenticator.isAllowed(request.headers.authorization))
       return this.#challenge(request);
@@ -189,14 +190,17 @@ export class CwmpServer {
     const envelope = decodeEnvelope(body, request.headers['content-type']);
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
-      ? this.#onInform(request, envelope)
+      ? this.#onInform(request, envelope, known)
       : this.#onMessage(request, envelope);
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
-  async #onInform(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
+  async #onInform(request: IncomingMessage, envelope: CpeEnvelope, inSession: boolean): Promise<HttpAnswer> {
     if (this.#isClosing) return this.#busy('Ferry is stopping');
-    if (!this.#parts.authenticator.isAllowed(request.headers.authorization)) return this.#challenge(request);
+    // The session it leaves behind vouched for the connection, not for who begins the next.
+    if (inSession && !this.#parts.authenticator.isAllowed(request.headers.authorization)) {
+      return this.#challenge(request);
+    }
     const left = this.#sessionOf(request);
     if (left.kind === 'found' && !left.entry.busy) {
       if (this.#sessions.end(left.entry)) this.#ended(left.entry, isOver(left.entry) ? 'done' : 'superseded');
@@ -237,9 +241,6 @@ export class CwmpServer {
     const what = input.kind === 'message' ? input.message.type : 'an empty POST';
     switch (found.kind) {
       case 'none':
-        // A CPE that asks whether it must authenticate sends an empty POST first; it is told so.
-        if (!this.#parts.authenticator.isAllowed(request.headers.authorization))
-          return this.#challenge(request);
         return this.#violation(request, null, `${what} without a session`);
       case 'mismatch':
         return this.#violation(request, null, `${what} with the cookie of another session`);

@@ -37,7 +37,8 @@ export function informed(
   const before: Device = stored ?? blank(cpeid, root, from.nowMs);
   const versionChanged =
     named.softwareVersion !== undefined && named.softwareVersion !== before.softwareVersion;
-  const { requestedUntilMs, askedPaths, ...kept } = before;
+  // The wish for a session is consumed by this one, or its time is up.
+  const { requestedUntilMs: _, askedPaths, ...kept } = before;
   const device: Device = {
     ...kept,
     ...inform.deviceId,
@@ -49,7 +50,6 @@ export function informed(
     lastEvents: events,
     informDigest,
     ...(bootstrap && { provisioning: 'due' as const }),
-    ...(requestedUntilMs !== undefined && !requested && { requestedUntilMs }),
     ...(askedPaths !== undefined && !bootstrap && !versionChanged && { askedPaths }),
   };
   const parametersChanged = bootstrap || stored === null || stored.informDigest !== informDigest;

@@ -308,7 +308,7 @@ export class SessionWork {
     decision: Extract<Decision, { kind: 'upgrade' }>,
     cpeIp: string,
   ): Promise<{ download: Download; upgradeId: ResultId } | null> {
-    const { devices, upgrades, clock, logger, locateFile } = this.#parts;
+    const { devices, upgrades, clock, locateFile } = this.#parts;
     const stateMsMax = stateMsMaxOf(decision.rule);
     const location = await locateFile(decision.rule.file, {
       expiresAtMs: clock() + stateMsMax.sent + stateMsMax.accepted,
@@ -319,13 +319,8 @@ export class SessionWork {
     const reserved = upgrades.reserving(at.device, decision);
     const committed = await devices.commit(reserved.device, at.revision, reserved.with);
     if (!committed) return null;
-    const { id, commandKey, campaignid, cpeid, targetVersion, fromVersion } = reserved.upgrade;
     upgrades.announce(reserved.upgrade);
-    logger.debug('upgrade.reserved', { cpeid, commandKey, campaignid, fromVersion, targetVersion });
-    return {
-      download: downloadOf(commandKey, location),
-      upgradeId: id,
-    };
+    return { download: downloadOf(reserved.upgrade.commandKey, location), upgradeId: reserved.upgrade.id };
   }
 
   /** Which of the paths this CPE has neither reported nor been asked for since its last version. */

@@ -4,7 +4,8 @@ import type { SoapLimits } from './limits.js';
 /**
  * The short way through what nearly every CPE sends: ASCII, elements, attributes and text, and of entities the predefined ones. Whatever
  * else a document holds, or does wrong, makes it give up, and the strict parser decides; so it need not know all of XML, only
- * never take what that parser refuses or see another tree. It costs a fourth as much, and decoding is most of a periodic session.
+ * never take what that parser refuses or see another tree. It costs a third as much, and decoding is the largest part of what Ferry
+ * itself does in a periodic session.
  *
  * @returns null for what is not plain; that says nothing about whether it is well-formed
  */

@@ -162,8 +162,8 @@ export class UpgradeStore implements Upgrades {
 
   /** Says in log and metrics what state an upgrade has come into. */
   announce(upgrade: Upgrade): void {
-    const { state, cpeid, commandKey, campaignid, result } = upgrade;
-    const fields = { cpeid, commandKey, campaignid, message: result.message };
+    const { state, cpeid, commandKey, campaignid, fromVersion, targetVersion, result } = upgrade;
+    const fields = { cpeid, commandKey, campaignid, fromVersion, targetVersion, message: result.message };
     if (state === 'failed' || state === 'timed-out') this.#logger.warn(`upgrade.${state}`, fields);
     else this.#logger.info(`upgrade.${state}`, fields);
     this.#metrics.upgrades.inc(state);

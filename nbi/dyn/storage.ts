@@ -36,9 +36,6 @@ export interface Storage {
   hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
 }
 
-/** Everything there is. */
-export const ALL_ENTRIES: Omit<Selection, 'pattern'> = { idLists: [], filters: [], everyRevision: false };
-
 /** The only ids that a selection can contain; null where they cannot be listed. */
 export function listedIds({ pattern, idLists }: Selection): readonly string[] | null {
   const lists = pattern.ids === null ? idLists : [pattern.ids, ...idLists];

@@ -183,6 +183,7 @@ test('CPEs must present the configured credentials, and only then', async (t) =>
   const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
   t.is((await cpe.post(inform(), basic('home:wrong'))).status, 401);
   t.is(rpcOf((await cpe.post(inform(), basic('home:secret'))).body), 'InformResponse');
+  t.is((await cpe.post(inform())).status, 401, 'the session on this connection does not vouch for the next');
   cpe.close();
 });
 

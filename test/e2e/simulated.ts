@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
 import type { ExecutionContext } from 'ava';
+import type { Result } from '../../cli/demo/nbi-client.js';
 import {
   builtInModel,
   ConnectionRequestListener,
@@ -22,16 +23,7 @@ export const IMAGE = makeImage({
 });
 export const SUCCESS = `Upgrade has succeeded: software version ${NEW_VERSION}, before ${OLD_VERSION}`;
 
-/** An entry of FirmwareResultStorage. */
-export interface Result {
-  readonly id: string;
-  readonly status: boolean;
-  readonly ts: number;
-  readonly cpeid: string;
-  readonly rule_description: string;
-  readonly campaignid: string;
-  readonly result: { readonly code: number; readonly message: string };
-}
+export type { Result };
 
 type Nbi = TestFerry['nbi'];
 
