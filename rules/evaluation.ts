@@ -3,7 +3,8 @@ import {
   describeError,
   EVALUATION_TIMEOUT_MS,
   errorCode,
-  holds,
+  reach,
+  reaches,
 } from './condition/index.js';
 import type { Refusal } from './gates.js';
 import type { DecisionInput } from './rule.js';
@@ -27,7 +28,7 @@ export interface Evaluation {
 }
 
 export interface Unmet {
-  readonly field: string;
+  readonly path: readonly string[];
   readonly found: unknown;
   readonly wanted: readonly unknown[];
 }
@@ -81,17 +82,20 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
       const early = unmet(condition);
       if (early !== null) return refusalOf(early);
-      if (condition.decisive) return null;
+      if (condition.closure !== null) {
+        const seen = await readContext(condition.readsParameters);
+        try {
+          return refusalUnlessTrue(condition.closure(seen));
+        } catch (error) {
+          return { verdict: 'condition-error', detail: describeError(error) };
+        }
+      }
       if (leftMs <= 0) {
         return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
       }
       const seen = await readContext(condition.readsParameters);
       try {
-        const result = await inTurn(() => evaluate(condition, seen));
-        if (result === true) return null;
-        return result === false || result === undefined
-          ? { verdict: 'condition-false' }
-          : { verdict: 'condition-false', detail: `it yields ${shorten(result)}, not true` };
+        return refusalUnlessTrue(await inTurn(() => evaluate(condition, seen)));
       } catch (error) {
         return { verdict: 'condition-error', detail: describeError(error) };
       }
@@ -99,22 +103,28 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
   };
 }
 
-function unmetRequirement(
-  { requirements }: CompiledCondition,
-  context: Readonly<Record<string, unknown>>,
-): Unmet | null {
-  for (const { field, values } of requirements) {
-    const found = context[field];
-    if (!holds(found, values)) return { field, found, wanted: values };
+function refusalUnlessTrue(result: unknown): Refusal | null {
+  if (result === true) return null;
+  return result === false || result === undefined
+    ? { verdict: 'condition-false' }
+    : { verdict: 'condition-false', detail: `it yields ${shorten(result)}, not true` };
+}
+
+/** Only of what a context has without reading the data model. */
+function unmetRequirement({ requirements }: CompiledCondition, context: object): Unmet | null {
+  for (const { path, values } of requirements) {
+    if (path[0] === 'parameters' || reaches(context, path, values)) continue;
+    const [found, ...others] = reach(context, path);
+    return { path, found: others.length === 0 ? found : [found, ...others], wanted: values };
   }
   return null;
 }
 
-export function refusalOf({ field, found, wanted }: Unmet): Refusal {
+export function refusalOf({ path, found, wanted }: Unmet): Refusal {
   const some = wanted.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
   const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
   const what = found === undefined ? 'unknown' : shorten(found);
-  return { verdict: 'condition-false', detail: `${field} is ${what}, not ${list}` };
+  return { verdict: 'condition-false', detail: `${path.join('.')} is ${what}, not ${list}` };
 }
 
 /** A value as short JSON. Only plain values and short lists of them: what an expression made may be of any size and shape. */

@@ -1,5 +1,5 @@
 import { HOUR_MS, MINUTE_MS } from '../common/index.js';
-import type { Context, ImageFacts, Rule, RuleCount, Verdict } from './rule.js';
+import type { Context, ImageFacts, Rule, RuleCount, StoredRule, Verdict } from './rule.js';
 import { DEFAULT_RETRY } from './schema.js';
 
 /** Why a rule cannot run now. Each gate is a pure function that gives one of these, or null to let the rule pass. */
@@ -8,8 +8,9 @@ export interface Refusal {
   readonly detail?: string;
 }
 
-export function switchGate(rule: Rule, requested: boolean): Refusal | null {
+export function switchGate(rule: StoredRule, requested: boolean): Refusal | null {
   if (!rule.enabled) return { verdict: 'disabled' };
+  if (rule.suspended !== undefined) return { verdict: 'suspended', detail: rule.suspended.message };
   if (!rule.automatic && !requested) {
     return { verdict: 'not-automatic', detail: 'considered only in a session asked for by SendCNR' };
   }

@@ -55,6 +55,12 @@ export interface Rule {
   readonly deadlines?: Deadlines;
 }
 
+/** Why and when a rule was suspended. */
+export interface Suspension {
+  readonly atMs: number;
+  readonly message: string;
+}
+
 /** What the store keeps of a rule. */
 export interface StoredRule extends Rule {
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
@@ -63,6 +69,10 @@ export interface StoredRule extends Rule {
   readonly fleet?: true;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */
+  readonly suspended?: Suspension;
+  /** Changes with every edit of `limits`, and only then: what was granted under other limits is counted anew. */
+  readonly limitsTag?: string;
   /** How often RestartRule was called for this id: part of its count key. */
   readonly restarts: number;
   /** The rule file it was read from. The NBI may then switch `enabled` only. */
@@ -142,6 +152,7 @@ export interface DecisionInput {
 export type Verdict =
   | 'chosen'
   | 'disabled'
+  | 'suspended'
   | 'not-automatic'
   | 'condition-false'
   | 'condition-error'
@@ -189,6 +200,37 @@ export type Decision =
   /** A rule would have upgraded this CPE, but for the emergency brake. */
   | { readonly kind: 'frozen' }
   | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };
+
+/** What became of one conjunct of a condition, for one CPE. */
+export interface ConjunctFinding {
+  /** As the rule's author wrote it. */
+  readonly text: string;
+  /** Where it begins in the condition's text, from 1; absent in object form. */
+  readonly column?: number;
+  readonly outcome: 'true' | 'false' | 'error' | 'not-evaluated';
+  /** What stands at the field paths it reads; without `value` where the CPE has nothing there. */
+  readonly found: readonly { readonly path: string; readonly value?: unknown }[];
+  /** What JSONata or a bound said, where the outcome is `error`. */
+  readonly message?: string;
+}
+
+/** One rule's part in a decision. */
+export interface RuleExplanation extends Considered {
+  readonly priority: number;
+  readonly conjuncts: readonly ConjunctFinding[];
+}
+
+/** What would be decided for a CPE now, and why; nothing is changed by asking. */
+export interface DecisionExplanation {
+  readonly kind: Decision['kind'];
+  readonly winner?: RuleId;
+  /** Why the winner goes before the others whose conditions hold, as a sentence; or why there is none. */
+  readonly reason: string;
+  /** In the order they are considered. */
+  readonly rules: readonly RuleExplanation[];
+  /** How many more there are than are listed. */
+  readonly omitted: number;
+}
 
 /** Something wrong with a rule: which field, what stood there and what should. */
 export interface RuleProblem {

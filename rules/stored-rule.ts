@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Rule, StoredRule } from './rule.js';
 import type { ValidRule } from './validate.js';
+
+const LIMITS_TAG_BYTES = 9;
 
 /** What a rule's author knows of it: without what Ferry keeps beside it. */
 export function ruleOf(stored: StoredRule): Rule {
@@ -9,6 +12,8 @@ export function ruleOf(stored: StoredRule): Rule {
     fleet: _fleet,
     createdAtMs: _createdAtMs,
     updatedAtMs: _updatedAtMs,
+    suspended: _suspended,
+    limitsTag: _limitsTag,
     restarts: _restarts,
     sourceFile: _sourceFile,
     sourceMissing: _sourceMissing,
@@ -43,10 +48,20 @@ export function toStored(
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,
+    ...limitsTagOf(rule.limits, before),
     ...source,
   };
-  if (before !== null && isDeepStrictEqual(next, before)) return before;
+  // An edit is what lifts a suspension; saying the same again is none.
+  const { suspended: _, ...unsuspended } = before ?? {};
+  if (before !== null && isDeepStrictEqual(next, unsuspended)) return before;
   return { ...next, updatedAtMs: nowMs };
+}
+
+function limitsTagOf(limits: Rule['limits'], before: StoredRule | null): Pick<StoredRule, 'limitsTag'> {
+  if (limits === undefined) return {};
+  const kept = before?.limitsTag;
+  if (kept !== undefined && isDeepStrictEqual(limits, before?.limits)) return { limitsTag: kept };
+  return { limitsTag: randomBytes(LIMITS_TAG_BYTES).toString('base64url') };
 }
 
 /** Whether the rule stands in a rule file now: then only the file may change it. */

@@ -1,8 +1,9 @@
 import jsonata from 'jsonata';
 import { type CpeId, LinearRegExp, PatternError } from '../../common/index.js';
 import type { Condition } from '../rule.js';
+import type { CompiledCondition, Requirement } from './compiled.js';
 import { bindFunctions, FUNCTIONS_REFUSED, type Guards } from './guards.js';
-import { bindingsOf, expressionOf, membershipsOf } from './object-form.js';
+import { bindingsOf, closureOf, expressionOf, membershipsOf } from './object-form.js';
 import { conjunctsOf, equalityOf, nodesOf, pathOf } from './syntax-tree.js';
 import { CONDITION_NESTING_MAX, nestingOf, quoteNumericSteps } from './text.js';
 
@@ -23,26 +24,6 @@ export class ConditionError extends Error {
   override readonly name = 'ConditionError';
 }
 
-/** `field` (one name, directly on the context) must equal one of `values`, or the condition is not true. */
-export interface Requirement {
-  readonly field: string;
-  readonly values: readonly unknown[];
-}
-
-/** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
-export interface CompiledCondition {
-  readonly pin: CpeId | null;
-  /** Necessary: lets a decision pass over a rule without evaluating JSONata. */
-  readonly requirements: readonly Requirement[];
-  /** The requirements are sufficient too: where all hold, the condition is true. */
-  readonly decisive: boolean;
-  readonly readsParameters: boolean;
-  /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
-  readonly parameterPaths: readonly string[];
-  /** @throws what JSONata throws: an object with `code` and `message` */
-  evaluate(context: object): Promise<unknown>;
-}
-
 export interface ConditionCompiler {
   /** @throws ConditionError */
   compile(condition: Condition): CompiledCondition;
@@ -50,6 +31,7 @@ export interface ConditionCompiler {
 
 /** One parsed expression, shared by all rules with the same text. */
 interface Program {
+  readonly text: string;
   readonly expression: jsonata.Expression;
   readonly requirements: readonly Requirement[];
   readonly readsParameters: boolean;
@@ -75,27 +57,26 @@ export function createConditionCompiler(guards: Guards): ConditionCompiler {
       const memberships = membershipsOf(condition);
       const program = programOf(expressionOf(memberships));
       const ofKeys = {
-        requirements: memberships.flatMap(({ path: [field = '', ...deeper], values }) =>
-          deeper.length === 0 ? [{ field, values }] : [],
-        ),
+        requirements: memberships,
         // A key is the whole name of a parameter; the predicate that the expression hangs on it does not show that.
         parameterPaths: memberships.flatMap(({ path }) => parameterPathOf({ names: path, whole: true })),
       };
-      const decisive = memberships.every(({ path }) => path.length === 1);
-      return { ...compiled({ ...program, ...ofKeys }, bindingsOf(memberships)), decisive };
+      const bindings = bindingsOf(memberships);
+      return { ...compiled({ ...program, ...ofKeys }, bindings), closure: closureOf(memberships) };
     },
   };
 }
 
 function compiled(
-  { expression, requirements, readsParameters, parameterPaths }: Program,
+  { text, expression, requirements, readsParameters, parameterPaths }: Program,
   bindings: Readonly<Record<string, unknown>> | undefined,
 ): CompiledCondition {
   return {
     pin: pinOf(requirements),
     requirements,
-    // Of an expression only some conjuncts are understood, and an equality is not a membership.
-    decisive: false,
+    closure: null,
+    source: { text, bindings: bindings ?? {} },
+    conjuncts: [],
     readsParameters,
     parameterPaths,
     evaluate: (context) => expression.evaluate(context, bindings),
@@ -103,9 +84,9 @@ function compiled(
 }
 
 function pinOf(requirements: readonly Requirement[]): CpeId | null {
-  for (const { field, values } of requirements) {
+  for (const { path, values } of requirements) {
     const [only, ...others] = values;
-    if (field === 'cpeid' && typeof only === 'string' && others.length === 0) return only as CpeId;
+    if (path.join('.') === 'cpeid' && typeof only === 'string' && others.length === 0) return only as CpeId;
   }
   return null;
 }
@@ -121,10 +102,11 @@ function parse(text: string, guards: Guards): Program {
   refuse(tree);
   bindFunctions(expression, guards);
   return {
+    text,
     expression,
     requirements: conjunctsOf(tree).flatMap((conjunct) => {
       const equality = equalityOf(conjunct);
-      return equality === null ? [] : [{ field: equality.field, values: [equality.value] }];
+      return equality === null ? [] : [{ path: [equality.field], values: [equality.value] }];
     }),
     ...parametersOf(tree),
   };
@@ -211,9 +193,4 @@ export function errorCode(error: unknown): string | null {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
     ? error.code
     : null;
-}
-
-/** Whether one of `values` is what a field of the context holds (any element, where it holds an array). */
-export function holds(found: unknown, values: readonly unknown[]): boolean {
-  return Array.isArray(found) ? found.some((item) => values.includes(item)) : values.includes(found);
 }

@@ -1,12 +1,12 @@
 export {
-  type CompiledCondition,
   type ConditionCompiler,
   ConditionError,
   createConditionCompiler,
   describeError,
   EVALUATION_TIMEOUT_MS,
   errorCode,
-  holds,
 } from './compile.js';
+export type { Closure, CompiledCondition, ConditionSource, Conjunct, Requirement } from './compiled.js';
 export { loadGuards } from './guards.js';
+export { reach, reaches } from './reach.js';
 export { CONDITION_NESTING_MAX } from './text.js';

@@ -1,4 +1,6 @@
 import type { Condition, Scalar } from '../rule.js';
+import type { Closure } from './compiled.js';
+import { reaches } from './reach.js';
 
 export type ObjectCondition = Exclude<Condition, string>;
 
@@ -31,4 +33,9 @@ export function expressionOf(memberships: readonly Membership[]): string {
 
 export function bindingsOf(memberships: readonly Membership[]): Readonly<Record<string, unknown>> {
   return Object.fromEntries(memberships.map(({ values }, index) => [`v${index}`, values]));
+}
+
+/** The same without JSONata. */
+export function closureOf(memberships: readonly Membership[]): Closure {
+  return (context) => memberships.every(({ path, values }) => reaches(context, path, values));
 }

@@ -1,0 +1,53 @@
+import type { CpeId } from '../../common/index.js';
+
+/**
+ * Some value found at `path` must be one of `values`, or the condition is not true: necessary, not sufficient. It is what rules are
+ * indexed by, and what passes over most of them without evaluating anything.
+ */
+export interface Requirement {
+  readonly path: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+/**
+ * A condition, or a part of one, as a plain function of the context. It gives what JSONata gives and throws what JSONata throws; what
+ * it costs is bounded by the text it was made from and the context it is given.
+ */
+export type Closure = (context: object) => unknown;
+
+/** What evaluates a condition anywhere else: it can be sent to another thread. */
+export interface ConditionSource {
+  readonly text: string;
+  /** Variables (`v0` is `$v0`) that the text reads. */
+  readonly bindings: Readonly<Record<string, unknown>>;
+}
+
+/** One operand of a condition's outermost `and`s, or one key of its object form: what an explanation names. */
+export interface Conjunct {
+  /** As its author wrote it. */
+  readonly text: string;
+  /** Where it begins in the condition's text, from 1; null in object form. */
+  readonly column: number | null;
+  /** Null where it needs JSONata itself. */
+  readonly closure: Closure | null;
+  /** The field paths it reads, dotted, for showing the values found there. */
+  readonly paths: readonly string[];
+}
+
+/** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
+export interface CompiledCondition {
+  readonly pin: CpeId | null;
+  readonly requirements: readonly Requirement[];
+  /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a thread of its own. */
+  readonly closure: Closure | null;
+  readonly source: ConditionSource;
+  readonly conjuncts: readonly Conjunct[];
+  readonly readsParameters: boolean;
+  /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
+  readonly parameterPaths: readonly string[];
+  /**
+   * JSONata itself, in this thread.
+   * @throws what JSONata throws: an object with `code` and `message`
+   */
+  evaluate(context: object): Promise<unknown>;
+}
