@@ -6,7 +6,7 @@ export const SEQUENCE_ITEMS_MAX = 10_000;
  * Steps of one run of a closure, each some tens of nanoseconds: an item looked at, a character read. Only the product of a long text
  * and a large data model comes near, and JSONata, far slower, would be out of time much earlier.
  */
-export const CLOSURE_STEPS_MAX = 500_000;
+export const CLOSURE_STEPS_MAX = 1_000_000;
 /** Copying text costs little for a character. */
 const CHARACTERS_A_STEP = 16;
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Closure, Conjunct } from './compiled.js';
 import { conjunctsOf, isSyntaxNode, nodesOf, pathOf, type SyntaxNode } from './syntax-tree.js';
-import { type Slice, slicesOf } from './text.js';
+import { type Slice, slicesOf, trimmed } from './text.js';
 
 /** Paths that an explanation shows of one conjunct. */
 const PATHS_MAX = 16;
@@ -24,27 +24,21 @@ export function conjunctsOfText(text: string, means: ConjunctMeans): readonly Co
   const fits =
     slices.length === nodes.length &&
     slices.every((slice, index) => isSameTree(parsed(slice.text, means), withoutBlocks(nodes[index])));
-  const [whole] = piecesOf(text, 0, 1, means);
   const parts = fits
     ? slices.map((slice, index) => ({ slice, tree: nodes[index] }))
-    : [{ slice: whole, tree }];
-  return parts.flatMap(({ slice, tree: part }) =>
-    slice === undefined
-      ? []
-      : [{ text: slice.text, column: slice.start + 1, closure: means.closureOf(part), paths: pathsOf(part) }],
-  );
+    : [{ slice: trimmed(text), tree }];
+  return parts.map(({ slice, tree: part }) => ({
+    text: slice.text,
+    column: slice.start + 1,
+    closure: means.closureOf(part),
+    paths: pathsOf(part),
+  }));
 }
 
 /** The text cut into `count` pieces, also within parentheses that only hold more `and`s. */
 function piecesOf(text: string, from: number, count: number, means: ConjunctMeans): readonly Slice[] {
+  if (count === 1) return [trimmed(text, from)];
   const slices = slicesOf(text, from);
-  if (count === 1) {
-    const [first, last] = [slices[0], slices.at(-1)];
-    if (first === undefined || last === undefined) return [];
-    return [
-      { text: text.slice(first.start - from, last.start - from + last.text.length), start: first.start },
-    ];
-  }
   if (slices.length === 1) return insideOf(slices[0], count, means);
   return slices.flatMap((slice) => {
     const inner = conjunctsOf(parsed(slice.text, means)).length;

@@ -13,8 +13,9 @@ interface Token {
 }
 
 const SPACE = /(?:\s+|\/\*[\s\S]*?\*\/)+/y;
-const STRING = /"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'/y;
-const QUOTED_NAME = /`[^`]*`/y;
+// One that is not closed reaches to the end: JSONata will say so.
+const STRING = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|'(?:[^'\\]|\\[\s\S])*(?:'|\\?$)/y;
+const QUOTED_NAME = /`[^`]*(?:`|$)/y;
 const NAME = /\$*[\p{L}_][\p{L}\p{N}_]*|\$+/uy;
 const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?/y;
 /** A step that begins with a digit (`1`, `2GHz`), which JSONata itself wants in back-quotes. */
@@ -64,6 +65,20 @@ export interface Slice {
   readonly text: string;
   /** Where it begins, counted from 0. */
   readonly start: number;
+}
+
+/** The text without the blanks and comments around it. */
+export function trimmed(text: string, from = 0): Slice {
+  let position = 0;
+  let [start, end] = [text.length, 0];
+  for (const { kind, text: token } of tokensOf(text)) {
+    if (kind !== 'space') {
+      start = Math.min(start, position);
+      end = position + token.length;
+    }
+    position += token.length;
+  }
+  return { text: text.slice(start, end), start: from + start };
 }
 
 /** The text cut at each `and` outside of brackets. What a name `and` does to it, the caller finds by parsing the slices. */

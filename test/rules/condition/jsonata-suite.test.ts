@@ -6,9 +6,9 @@ import {
   type ConditionCompiler,
   ConditionError,
   createConditionCompiler,
-  errorCode,
   loadGuards,
 } from '../../../rules/condition/index.js';
+import { byClosure } from './outcome.js';
 
 const SUITE = new URL('../../../../test/fixtures/jsonata-test-suite/', import.meta.url);
 
@@ -127,22 +127,12 @@ function read(path: string): unknown {
 }
 
 function outcomeOf(closure: Closure, data: object): unknown {
-  try {
-    return { value: plain(closure(data)) };
-  } catch (error) {
-    return { code: errorCode(error) };
-  }
+  const outcome = byClosure(closure, data);
+  return 'code' in outcome ? { code: outcome.code } : outcome;
 }
 
 function expectedOf(one: SuiteCase): unknown {
   const code = one.code ?? one.error?.code;
   if (code !== undefined) return { code };
   return { value: one.undefinedResult === true ? undefined : one.result };
-}
-
-/** A sequence is an array to whoever looks at the result. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return Array.from(value, plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 }
