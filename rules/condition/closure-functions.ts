@@ -1,6 +1,6 @@
 import { LinearRegExp } from '../../common/index.js';
 import type { Evaluator } from './closure-path.js';
-import { booleanOf, isFunction, type Run, Sequence, stringOf, unwrapped } from './closure-values.js';
+import { booleanOf, isFunction, type Run, Sequence, stringOf } from './closure-values.js';
 import { blame, ConditionFault, faultOf } from './fault.js';
 import { checkSizes, type Guards, type NativeFunction } from './guards.js';
 
@@ -49,7 +49,7 @@ const PATTERN_STEPS = 40;
 /** Stands for a pattern where the signature is checked. */
 const aFunction = (): undefined => undefined;
 
-/** `$name(args)`; null for a function outside the subset. */
+/** `$name(args)`, not unwrapped; null for a function outside the subset. */
 export function callEvaluator(name: string, args: readonly Argument[], functions: Guards): Evaluator | null {
   const native = functions.get(name);
   const plainTypes = NATIVE.get(name) ?? OWN_CODE.get(name);
@@ -63,7 +63,7 @@ export function callEvaluator(name: string, args: readonly Argument[], functions
       const plain = values.length >= required && isPlain(values, plainTypes);
       const valid = plain ? values : native.signature.validate(values, input);
       for (const value of valid) run.spend(CALL_STEPS + (typeof value === 'string' ? value.length : 0));
-      return unwrapped(call(valid, run));
+      return call(valid, run);
     } catch (error) {
       throw blame(faultOf(error), name);
     }

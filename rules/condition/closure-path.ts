@@ -103,14 +103,15 @@ export function namesEvaluator(names: readonly string[], general: Evaluator): Ev
   };
 }
 
+/** A step by itself. */
 export function nameEvaluator(name: string): Evaluator {
-  return (input, run) => unwrapped(lookUp(input, name, run));
+  return (input, run) => lookUp(input, name, run);
 }
 
-/** `*` */
+/** `*`; what it yields is unwrapped only after the predicates that hang on it, and so with all that yields sequences. */
 export const wildcard: Evaluator = (input, run) => {
-  if (!isRecord(input) || isFunction(input)) return undefined;
   let found: unknown[] = new Sequence();
+  if (!isRecord(input) || isFunction(input)) return found;
   for (const value of Object.values(input)) {
     if (Array.isArray(value)) {
       const flat = value.flat(Number.POSITIVE_INFINITY);
@@ -127,7 +128,7 @@ export const wildcard: Evaluator = (input, run) => {
     }
     run.spend(1);
   }
-  return unwrapped(found);
+  return found;
 };
 
 /** `**` */
@@ -135,7 +136,7 @@ export const descendants: Evaluator = (input, run) => {
   if (input === undefined) return undefined;
   const found = new Sequence();
   descend(input, found, run);
-  return unwrapped(found);
+  return found;
 };
 
 function descend(value: unknown, into: Sequence, run: Run): void {

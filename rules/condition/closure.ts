@@ -28,6 +28,9 @@ import {
 /** Items of one list that are no constants. JSONata begins them all at once, and counts each as a level of its stack. */
 const LIST_EXPRESSIONS_MAX = 256;
 
+/** Nodes whose result is unwrapped last of all: a predicate on an empty sequence is asked of nothing, one on a missing value once. */
+const YIELDS_SEQUENCES: ReadonlySet<unknown> = new Set(['name', 'wildcard', 'descendant', 'function']);
+
 /** Null: outside the subset. */
 type Compiled = Evaluator | null;
 
@@ -58,7 +61,12 @@ class Compiler {
     if (!isSyntaxNode(node) || hasRareExtras(node)) return null;
     const evaluator = this.#bare(node);
     const filters = this.#filters(node['predicate']);
-    if (evaluator === null || filters === null || filters.length === 0) return filters && evaluator;
+    if (evaluator === null || filters === null) return null;
+    if (filters.length === 0) {
+      return YIELDS_SEQUENCES.has(node['type'])
+        ? (input, run) => unwrapped(evaluator(input, run))
+        : evaluator;
+    }
     return (input, run) => {
       let result = evaluator(input, run);
       for (const filter of filters) result = applyFilter(filter, result, run);
@@ -129,8 +137,9 @@ class Compiler {
     return filters;
   }
 
-  #path({ steps: nodes }: SyntaxNode): Compiled {
-    if (!Array.isArray(nodes)) return null;
+  #path({ steps: nodes, predicate }: SyntaxNode): Compiled {
+    // Predicates hang on a path's steps, not on the path.
+    if (!Array.isArray(nodes) || predicate !== undefined) return null;
     const steps: Step[] = [];
     const names: string[] = [];
     for (const node of nodes as readonly unknown[]) {

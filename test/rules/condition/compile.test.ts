@@ -153,6 +153,11 @@ for (const [text, given] of [
   ['a = b', { a: [], b: { length: 0 } }],
   ['a.b = c', { a: [{ b: 1 }, { b: 2 }], c: { '0': 1, '1': 2, length: 2 } }],
   ['a.toString', { a: {} }],
+  // A predicate is not asked of an empty sequence, but once of a missing value.
+  ['a[*[0 / ""]]', { a: ['X'] }],
+  ['$match("b", /a/)[0 / ""]', {}],
+  ['b[0 / ""]', {}],
+  ['$count(a[**[0 / ""]])', { a: [[]] }],
   ['a.length', { a: 'text' }],
   ['$count(a.b)', { a: Array.from({ length: 10_001 }, () => ({ b: 1 })) }],
   ['$count(a)', { a: Array.from({ length: 10_001 }, () => 1) }],

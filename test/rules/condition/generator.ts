@@ -70,6 +70,15 @@ export const expression: fc.Arbitrary<string> = fc.letrec<{
       weight: 1,
       arbitrary: fc.tuple(tie('any'), tie('filter')).map(([from, filter]) => `(${from})${filter}`),
     },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(
+          fc.oneof(tie('call'), fc.constantFrom('*', '**', '$match("b", /a/)', '$match("aa", /a/)')),
+          tie('filter'),
+        )
+        .map(([from, filter]) => from + filter),
+    },
     { weight: 1, arbitrary: fc.constantFrom('$', '$$', '$[0]', '$.$', '$$.*', '()') },
   ),
   call: fc.oneof(
