@@ -106,9 +106,13 @@ function checkMeaning(
     return { problems, pin: compiler.compile(rule.condition).pin };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    add(['condition'], 'bad-condition', error.message, rule.condition);
+    add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
     return { problems, pin: null };
   }
+}
+
+function describeProblem({ message, column }: ConditionError): string {
+  return column === null ? message : `${message} (column ${column})`;
 }
 
 function isImageName(file: string): boolean {
