@@ -1,0 +1,277 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { RuleId } from '../../common/index.js';
+import { candidateOf, inOrder } from '../../rules/candidate.js';
+import { createConditionCompiler, loadGuards } from '../../rules/condition/index.js';
+import { openFleet } from '../../rules/fleet.js';
+import type { Condition, Decision, RuleEngine, StoredRule } from '../../rules/index.js';
+import { FLEET_GENERATION_ID, openTables, type Tables } from '../../rules/tables.js';
+import { GONE_GENERATIONS_KEPT, writeInPortions } from '../../rules/writes.js';
+import type { Collection, Document, Revision } from '../../store/index.js';
+import { anyCondition, anyCpe, type DescribedCpe, propertyRuns } from './random-rules.js';
+import { CPE, inputOf, openTestRules, post, ruleBody, verdictsOf } from './setup.js';
+
+const compiler = createConditionCompiler(await loadGuards());
+
+/** A rule that is true says so in every decision, and upgrades nobody. */
+const VISIBLE = { executions: 0 };
+
+function trueIn(decision: Decision): readonly string[] {
+  return Object.entries(verdictsOf(decision)).flatMap(([id, verdict]) =>
+    verdict === 'executions-used-up' ? [id] : [],
+  );
+}
+
+async function trueByHand(rules: RuleEngine, { context, parameters }: DescribedCpe) {
+  const found: StoredRule[] = [];
+  for await (const rule of rules.scan({})) {
+    if (rule.enabled && (await isTrue(rule.condition, { ...context, parameters }))) found.push(rule);
+  }
+  return found
+    .map((rule) => candidateOf(rule, 1 as Revision, compiler))
+    .sort(inOrder)
+    .map(({ rule }) => rule.id);
+}
+
+async function isTrue(condition: Condition, context: object): Promise<boolean> {
+  const bare = Object.assign(Object.create(null), context);
+  try {
+    return (await compiler.compile(condition).evaluate(bare)) === true;
+  } catch {
+    return false;
+  }
+}
+
+const edits = fc.array(
+  fc.record({
+    id: fc.integer({ min: 0, max: 29 }).map((number) => `r${number}`),
+    condition: anyCondition,
+    priority: fc.integer({ min: 1, max: 3 }),
+    enabled: fc.integer({ min: 0, max: 9 }).map((number) => number > 0),
+  }),
+  { maxLength: 12, size: 'max' },
+);
+const step = fc.record({
+  by: fc.integer({ min: 0, max: 1 }),
+  edits,
+  removed: fc.array(
+    fc.integer({ min: 0, max: 29 }).map((number) => `r${number}`),
+    { maxLength: 6 },
+  ),
+});
+
+test('index and pins give what looking at every rule gives, in every process, whoever edits', async (t) => {
+  const { rules, another } = await openTestRules(t);
+  const engines = [rules, await another()];
+  let cases = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 3, maxLength: 3 }),
+      fc.array(anyCpe, { minLength: 10, maxLength: 10 }),
+      async (steps, cpes) => {
+        await rules.remove(Array.from({ length: 30 }, (_, number) => `r${number}` as RuleId));
+        for (const { by, edits: edited, removed } of steps) {
+          const editor = engines[by] ?? rules;
+          const bodies = new Map(edited.map((edit) => [edit.id, ruleBody({ ...VISIBLE, ...edit })]));
+          await post(editor, ...bodies.values());
+          await editor.remove(removed as RuleId[]);
+          for (const cpe of cpes) {
+            const wanted = await trueByHand(rules, cpe);
+            for (const engine of engines) {
+              cases += 1;
+              const readParameters = async () => cpe.parameters;
+              const decision = await engine.decide({ ...inputOf(), context: cpe.context, readParameters });
+              t.deepEqual(trueIn(decision), wanted);
+            }
+          }
+        }
+      },
+    ),
+    { numRuns: propertyRuns(170) },
+  );
+  t.true(cases >= 10_000, `${cases} cases`);
+});
+
+const ids = (...names: readonly string[]) => names as readonly RuleId[];
+
+async function generationOf(tables: Tables): Promise<number> {
+  return (await tables.generations.get(FLEET_GENERATION_ID))?.document.generation ?? 0;
+}
+
+/** The collection, but with another `scan`. */
+function scanning<T extends Document>(
+  collection: Collection<T>,
+  scan: (original: Collection<T>['scan']) => Collection<T>['scan'],
+): Collection<T> {
+  return new Proxy(collection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      const method = typeof value === 'function' ? value.bind(target) : value;
+      return name === 'scan' ? scan(method) : method;
+    },
+  });
+}
+
+test('every way out of the fleet and into it holds in the next decision of another process', async (t) => {
+  const { rules, another } = await openTestRules(t);
+  const other = await another();
+  const seenByOther = async () => trueIn(await other.decide(inputOf()));
+  await post(rules, ruleBody(VISIBLE), ruleBody({ id: 'r2', ...VISIBLE }));
+  t.deepEqual(await seenByOther(), ['r1', 'r2']);
+  await rules.merge(ids('r1'), { condition: { productClass: 'STB' } });
+  t.deepEqual(await seenByOther(), ['r2']);
+  await rules.merge(ids('r1'), { condition: 'productClass = "HGW"', priority: 0 });
+  t.deepEqual(await seenByOther(), ['r2', 'r1']);
+  await rules.merge(ids('r2'), { condition: { cpeid: 'elsewhere' } });
+  t.deepEqual(await seenByOther(), ['r1']);
+  await rules.merge(ids('r2'), { condition: { cpeid: CPE } });
+  t.deepEqual(await seenByOther(), ['r2', 'r1']);
+  await rules.remove(ids('r1'));
+  t.deepEqual(await seenByOther(), ['r2']);
+  await rules.remove(ids('r2'));
+  await post(rules, ruleBody({ id: 'r2', ...VISIBLE }));
+  t.deepEqual(await seenByOther(), ['r2']);
+  // Removed and added again between two decisions.
+  await rules.remove(ids('r2'));
+  await post(rules, ruleBody({ id: 'r2', ...VISIBLE, description: 'anew' }));
+  t.deepEqual(await seenByOther(), ['r2']);
+});
+
+test('only what touches fleet rules moves their generation, and posting them again does not', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  const tables = openTables(store);
+  await post(rules, ruleBody(), ruleBody({ id: 'r2', condition: { cpeid: CPE } }));
+  t.is(await generationOf(tables), 1);
+  await post(rules, ruleBody(), ruleBody({ id: 'r3', condition: { cpeid: CPE } }));
+  await rules.merge(ids('r2'), { enabled: false });
+  await rules.remove(ids('r2', 'nope'));
+  t.is(await generationOf(tables), 1);
+  await rules.restart(ids('r1'));
+  t.is(await generationOf(tables), 2);
+});
+
+test('what writes a rule internally is seen by other processes like an edit', async (t) => {
+  const { rules, store, another } = await openTestRules(t);
+  const tables = openTables(store);
+  const other = await another();
+  await post(rules, ruleBody());
+  t.is((await other.decide(inputOf())).kind, 'upgrade');
+  await writeInPortions(tables, [{ id: ids('r1')[0] as RuleId }], async ([item]) => {
+    const before = await tables.rules.get(item?.id ?? '');
+    if (before === null) return [];
+    return [{ before, after: { ...before.document, suspended: { atMs: 1, message: 'it tripped' } } }];
+  });
+  t.deepEqual(verdictsOf(await other.decide(inputOf())), { r1: 'suspended' });
+});
+
+test('rules added one by one are read one by one', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  const tables = openTables(store);
+  let read = 0;
+  const counted: Tables = {
+    ...tables,
+    rules: scanning(
+      tables.rules,
+      (scan) =>
+        async function* (query) {
+          for await (const stored of scan(query)) {
+            read += 1;
+            yield stored;
+          }
+        },
+    ),
+  };
+  const fleet = openFleet(counted, compiler);
+  for (let number = 0; number < 500; number++) {
+    await post(rules, ruleBody({ id: `r${number}` }));
+    t.is((await fleet.current()).size, number + 1);
+  }
+  t.is(read, 500);
+  await rules.remove(ids('r5', 'r6'));
+  t.is((await fleet.current()).size, 498);
+  t.is(read, 500);
+});
+
+test('notes of rules that are gone are kept for so many generations; who slept longer reads everything anew', async (t) => {
+  const { rules, store, another } = await openTestRules(t);
+  const tables = openTables(store);
+  const [sleeper, late] = [await another(), await another()];
+  await post(rules, ...['r1', 'r2', 'r3', 'r4'].map((id) => ruleBody({ id, ...VISIBLE })));
+  t.is(trueIn(await sleeper.decide(inputOf())).length, 4);
+  await rules.remove(ids('r1'));
+  t.is(trueIn(await late.decide(inputOf())).length, 3);
+  // As if others had written so many times.
+  await tables.generations.put({
+    id: FLEET_GENERATION_ID,
+    generation: GONE_GENERATIONS_KEPT + 2,
+    goneFrom: 0,
+  });
+  await rules.remove(ids('r2'));
+  t.is(await tables.gone.count(), 1);
+  t.deepEqual(trueIn(await sleeper.decide(inputOf())), ['r3', 'r4']);
+  t.deepEqual(trueIn(await late.decide(inputOf())), ['r3', 'r4']);
+});
+
+test('notes that are pruned while they are read are not missed', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  const tables = openTables(store);
+  const pruning: Tables = {
+    ...tables,
+    gone: scanning(
+      tables.gone,
+      (scan) =>
+        async function* (query) {
+          const generation = await generationOf(tables);
+          for await (const { document } of scan({})) await tables.gone.delete(document.id);
+          await tables.generations.put({
+            id: FLEET_GENERATION_ID,
+            generation,
+            goneFrom: generation + 1,
+          });
+          yield* scan(query);
+        },
+    ),
+  };
+  await post(rules, ruleBody(), ruleBody({ id: 'r2' }));
+  const fleet = openFleet(pruning, compiler);
+  t.is((await fleet.current()).size, 2);
+  await rules.remove(ids('r1'));
+  t.is((await fleet.current()).size, 1);
+});
+
+test('a failed reading is made up for by the next decision', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  const tables = openTables(store);
+  let broken = true;
+  const failing: Tables = {
+    ...tables,
+    rules: scanning(tables.rules, (scan) => (query) => {
+      if (broken) throw new Error('the disk is gone');
+      return scan(query);
+    }),
+  };
+  await post(rules, ruleBody());
+  const fleet = openFleet(failing, compiler);
+  await t.throwsAsync(fleet.current(), { message: 'the disk is gone' });
+  broken = false;
+  t.is((await fleet.current()).size, 1);
+});
+
+test('processes that write fleet rules at once all succeed, and everyone sees everything', async (t) => {
+  const { rules, store, another } = await openTestRules(t);
+  const engines = [rules, await another(), await another()];
+  const reader = await another();
+  const bulk = (name: string) =>
+    Array.from({ length: 1_000 }, (_, number) => ruleBody({ id: `${name}-${number}`, enabled: false }));
+  const posts = engines.flatMap((engine, at) => [
+    post(engine, ...bulk(`bulk${at}`)),
+    ...Array.from({ length: 30 }, (_, number) => post(engine, ruleBody({ id: `one${at}-${number}` }))),
+    ...Array.from({ length: 5 }, () => reader.decide(inputOf())),
+  ]);
+  await Promise.all(posts);
+  const fleet = openFleet(openTables(store), compiler);
+  t.is((await fleet.all()).length, 3_090);
+  t.is(await generationOf(openTables(store)), 93);
+  const decision = await reader.decide(inputOf({ softwareVersion: '1.0.0' }));
+  t.is(Object.keys(verdictsOf(decision)).length, 90);
+});
