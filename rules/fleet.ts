@@ -28,9 +28,8 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
 
   const catchUp = async (wanted: number): Promise<void> => {
     if (seen !== null && seen >= wanted) return;
-    const { generation, goneFrom } = await generationNow();
-    // Whether notes went while they were read is asked afterwards: then some may have been missed.
-    if (seen === null || goneFrom > seen + 1 || !(await readSince(seen))) await readAll();
+    const { generation } = await generationNow();
+    if (seen === null || !(await readSince(seen))) await readAll();
     seen = generation;
   };
 
@@ -46,6 +45,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     // Before the rules: one that is deleted and added again has its note before it.
     const gone = await readGone(since);
     const found = await readRules(index, since);
+    // Asked afterwards, as notes may go while they are read.
     if ((await generationNow()).goneFrom > since + 1) return false;
     for (const id of gone) if (!found.has(id)) index.delete(id);
     return true;
