@@ -1,14 +1,16 @@
 import type { CountKey } from '../common/index.js';
 import type { Stored } from '../store/index.js';
 import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
+import { type Candidate, candidateOf, inOrder, mergeInOrder } from './candidate.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
-import { beginEvaluation, type Evaluation, type EvaluationMeans, refusalOf } from './evaluation.js';
-import { type Candidate, candidateOf, type Fleet, inOrder, mergeInOrder } from './fleet.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
+import type { Fleet } from './fleet.js';
 import type { Freeze } from './freeze.js';
 import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
 import { pinnedTo } from './repository.js';
 import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type ResolveFile } from './rule.js';
+import { PARAMETERS_READ_MAX, type RuleIndex } from './rule-index/index.js';
 import type { Tables } from './tables.js';
 import type { WindowClock } from './window.js';
 
@@ -23,26 +25,25 @@ export interface Decider extends EvaluationMeans {
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
-export async function decide(decider: Decider, input: DecisionInput): Promise<Decision> {
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
+export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), decider.fleet.current()]);
   // No rule may concern this CPE: so it is in most sessions.
-  if (pinned.length === 0 && fleet.length === 0) return { kind: 'nothing', considered: [] };
-  const paths = parametersOf([pinned, fleet]);
-  const names = paths.length === 0 ? [] : await input.unread(paths);
+  if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
+  const paths = parametersOf(pinned, fleet);
+  const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
+  const input = { ...asked, readParameters: once(asked.readParameters) };
+  const selected =
+    fleet.select(input.context, null) ?? fleet.select(input.context, await input.readParameters()) ?? [];
+  if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
   const explanation = beginExplanation();
-  const candidates = mergeInOrder(pinned, fleet);
+  const candidates = mergeInOrder(pinned, selected);
   for (const candidate of candidates) {
     const { rule } = candidate;
     const off = switchGate(rule, input.requested);
     if (off !== null) {
       explanation.add(rule.id, off);
-      continue;
-    }
-    const unmet = evaluation.unmet(candidate.condition);
-    if (unmet !== null) {
-      explanation.add(rule.id, () => refusalOf(unmet));
       continue;
     }
     const outcome = await consider(decider, input, evaluation, candidate);
@@ -76,22 +77,23 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
   return { kind: 'nothing', considered: explanation.list() };
 }
 
-/** Most parameter paths that one decision asks for. */
-const PARAMETERS_READ_MAX = 256;
-
 /** What the conditions of enabled rules read of the data model. */
-function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
-  const paths = new Set<string>();
-  for (const candidates of lists) {
-    for (const { rule, condition } of candidates) {
-      if (!rule.enabled || typeof condition === 'string') continue;
-      for (const path of condition.parameterPaths) {
-        if (paths.size >= PARAMETERS_READ_MAX) return [...paths];
-        paths.add(path);
-      }
-    }
-  }
-  return [...paths];
+function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
+  const ofPinned = pinned.flatMap(({ rule, condition }) =>
+    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
+  );
+  const ofFleet = fleet.parameterPaths();
+  if (ofPinned.length === 0) return ofFleet;
+  return [...new Set([...ofPinned, ...ofFleet])].slice(0, PARAMETERS_READ_MAX);
+}
+
+/** The index and the conditions share one reading. */
+function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | null = null;
+  return () => {
+    result ??= read();
+    return result;
+  };
 }
 
 async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {

@@ -65,8 +65,8 @@ export interface Suspension {
 export interface StoredRule extends Rule {
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
   readonly pin?: CpeId;
-  /** Set on fleet rules only, so that an index holds just those. */
-  readonly fleet?: true;
+  /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
+  readonly fleetSeq?: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */

@@ -23,7 +23,7 @@ test('a rule comes back as it was posted, with the defaults and its author', asy
     author: 'api',
     description: '',
   } as never);
-  t.like(await stored('r1'), { fleet: true, createdAtMs: NOW_MS, updatedAtMs: NOW_MS, restarts: 0 });
+  t.like(await stored('r1'), { fleetSeq: 1, createdAtMs: NOW_MS, updatedAtMs: NOW_MS, restarts: 0 });
 });
 
 test('posting what is stored changes nothing, not even a time or a revision', async (t) => {
@@ -45,7 +45,7 @@ test('replacing a rule keeps its creation, and leaves nothing of the old one', a
   await post(rules, ruleBody({ condition: { cpeid: CPE } }));
   const after = await stored('r1');
   t.like(after, { description: '', pin: CPE, createdAtMs: NOW_MS, updatedAtMs: NOW_MS + 1_000 });
-  t.false('window' in after || 'fleet' in after);
+  t.false('window' in after || 'fleetSeq' in after);
 });
 
 test('of an array with one wrong rule none is stored, and the problem names it', async (t) => {
