@@ -67,7 +67,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
-    ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
+    ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     async freeze(next) {
       const state = await freeze.write(next);
       logger.warn('rules.freeze', { ...state });

@@ -1,4 +1,3 @@
-export type { Campaign } from './campaign.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
 export * from './rule.js';

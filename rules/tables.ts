@@ -1,5 +1,5 @@
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
-import { type Campaign, openCampaigns } from './campaign.js';
+import { type CampaignTables, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
 
 export interface RestartsDocument extends Document {
@@ -11,7 +11,7 @@ export interface GenerationDocument extends Document {
 }
 
 /** The collections behind the rules. */
-export interface Tables {
+export interface Tables extends CampaignTables {
   readonly store: Store;
   readonly rules: Collection<StoredRule>;
   /** How often each rule id was restarted (id = rule id): survives removing a rule and adding it again. */
@@ -19,7 +19,6 @@ export interface Tables {
   /** One document, `fleet`, that changes with every fleet rule and only then: a million pinned rules may be written without
    * anyone's list of fleet rules being read again. */
   readonly generations: Collection<GenerationDocument>;
-  readonly campaigns: Collection<Campaign>;
 }
 
 export function openTables(store: Store): Tables {
@@ -31,7 +30,7 @@ export function openTables(store: Store): Tables {
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
     generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
-    campaigns: openCampaigns(store),
+    ...openCampaigns(store),
   };
 }
 
