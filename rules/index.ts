@@ -4,6 +4,7 @@ export * from './rule.js';
 export type { RuleFileProblem } from './rule-file.js';
 export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
 export { ruleOf } from './stored-rule.js';
+export type { OpenRule, Waking } from './waking.js';
 export {
   type RuleFilesStatus,
   type RuleFileWatcher,

@@ -26,7 +26,15 @@ export function openTables(store: Store): Tables {
     store,
     rules: store.collection<StoredRule>({
       name: 'rules',
-      indexes: { pin: ['pin'], fleet: ['fleet'], createdAt: ['createdAtMs'], sourceFile: ['sourceFile'] },
+      indexes: {
+        pin: ['pin'],
+        fleet: ['fleet'],
+        createdAt: ['createdAtMs'],
+        sourceFile: ['sourceFile'],
+        // Only rules that wake their CPEs are in these.
+        fleetWake: ['fleet', 'window.wakePerSecond'],
+        pinnedWake: ['pin', 'window.wakePerSecond'],
+      },
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
     generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
