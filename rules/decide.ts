@@ -1,6 +1,5 @@
 import type { CountKey } from '../common/index.js';
-import type { Stored } from '../store/index.js';
-import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
+import { countKeyOf } from './campaign.js';
 import { type Candidate, candidateOf, inOrder, mergeInOrder } from './candidate.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
@@ -11,6 +10,7 @@ import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVer
 import { pinnedTo } from './repository.js';
 import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type ResolveFile } from './rule.js';
 import { PARAMETERS_READ_MAX, type RuleIndex } from './rule-index/index.js';
+import { findSlot, type Slot } from './slot.js';
 import type { Tables } from './tables.js';
 import type { WindowClock } from './window.js';
 
@@ -51,7 +51,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       explanation.add(rule.id, outcome);
       continue;
     }
-    const { countKey, targetVersion, atTarget } = outcome;
+    const { countKey, targetVersion, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
       return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
@@ -69,8 +69,9 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         decider.freeze.unchangedSince(freezeRevision),
-        counted(decider.tables.campaigns, countKey, rule.limits),
+        ...slot.changes,
       ],
+      share: slot.share,
       considered: explanation.list(),
     };
   }
@@ -109,7 +110,10 @@ interface Passed {
   readonly targetVersion: string | null;
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
+  readonly slot: FreeSlot;
 }
+
+type FreeSlot = Extract<Slot, { kind: 'free' }>;
 
 /** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
 async function consider(
@@ -128,14 +132,13 @@ async function consider(
     retryGate(rule, count, context.now) ??
     windowGate(decider, rule, context.now);
   if (notYet !== null) return notYet;
-  const campaign = rule.limits === undefined ? null : await decider.tables.campaigns.get(countKey);
-  const limited = limitGate(rule.limits, campaign);
-  if (limited !== null) return limited;
+  const slot = await findSlot(decider.tables, rule, countKey, context.cpeid);
+  if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
   const image = await decider.resolveFile(rule.file);
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
-  return fitGate(image, context) ?? passed(input, rule, image, countKey);
+  return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
 }
 
 function passed(
@@ -143,6 +146,7 @@ function passed(
   rule: Candidate['rule'],
   image: ImageFacts,
   countKey: CountKey,
+  slot: FreeSlot,
 ): Refusal | Passed {
   const targetVersion = targetVersionOf(rule, image);
   const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
@@ -150,18 +154,13 @@ function passed(
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, atTarget };
+  return { countKey, targetVersion, atTarget, slot };
 }
 
 function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
   if (window === undefined || decider.windows.isOpen(window, nowMs)) return null;
   const { cron, timezone, durationMinutes } = window;
   return { verdict: 'window-closed', detail: `${cron} ${timezone} for ${durationMinutes} min` };
-}
-
-function limitGate(limits: Candidate['rule']['limits'], campaign: Stored<Campaign> | null): Refusal | null {
-  const reached = limitReached(limits, campaign?.document ?? null);
-  return reached === null ? null : { verdict: 'limit-reached', detail: reached };
 }
 
 /** What comes after the winner was not looked at; its beginning is listed so that nobody misses a rule. */

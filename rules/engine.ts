@@ -13,6 +13,7 @@ import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openTables } from './tables.js';
 import { createTurns } from './turns.js';
 import { createRuleValidator } from './validate.js';
+import { openWaking, type Waking } from './waking.js';
 import { createWindowClock } from './window.js';
 
 /** One rule's condition errors are logged this often. */
@@ -30,6 +31,7 @@ export interface RulesOptions {
 
 /** The rules with what belongs to one process. */
 export interface RuleEngine extends Rules, FileRules {
+  readonly waking: Waking;
   /** Lets go of what the engine holds of its own; the store stays open, it is the caller's. */
   close(): Promise<void>;
 }
@@ -46,13 +48,14 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
+  const windows = createWindowClock();
   const reportErrors = createErrorReport(logger, clock);
   const decider: Decider = {
     tables,
     compiler,
     fleet,
     freeze,
-    windows: createWindowClock(),
+    windows,
     resolveFile,
     cpuMs,
     inTurn: createTurns(),
@@ -67,7 +70,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
-    ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
+    ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     async freeze(next) {
       const state = await freeze.write(next);
       logger.warn('rules.freeze', { ...state });
@@ -77,6 +80,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
+    waking: openWaking(tables, windows, leases, clock),
     async close() {},
   };
 }

@@ -185,6 +185,8 @@ export type Decision =
        * not frozen, and the rule's limits allow one more.
        */
       readonly conditions: readonly Change[];
+      /** Which part of the rule's counts takes this upgrade; {@link Rules.ended} must be told. */
+      readonly share: number;
       readonly considered: readonly Considered[];
     }
   | {
@@ -276,6 +278,12 @@ export interface FreezeState {
 /** How an upgrade ended, for a rule's limits. */
 export type UpgradeEnd = 'verified' | 'failed' | 'timed-out' | 'cancelled' | 'given-back';
 
+/** Where an upgrade was counted when it was reserved. */
+export interface Counted {
+  readonly countKey: CountKey;
+  readonly share?: number;
+}
+
 /** The rules of one installation: FirmwareStorage and the decisions made from it. */
 export interface Rules {
   get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
@@ -314,7 +322,7 @@ export interface Rules {
    * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
    * @param previously  how it was counted before, where late evidence shows that it ended otherwise
    */
-  ended(countKey: CountKey, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
+  ended(counted: Counted, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
   freeze(state: {
     readonly frozen: boolean;
     readonly by: string;

@@ -1,6 +1,6 @@
 import type { RuleId } from '../common/index.js';
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
-import { type Campaign, openCampaigns } from './campaign.js';
+import { type CampaignTables, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
 import { createTurns, type InTurn } from './turns.js';
 
@@ -21,7 +21,7 @@ export interface GoneDocument extends Document {
 }
 
 /** The collections behind the rules. */
-export interface Tables {
+export interface Tables extends CampaignTables {
   readonly store: Store;
   readonly rules: Collection<StoredRule>;
   /** How often each rule id was restarted (id = rule id): survives removing a rule and adding it again. */
@@ -34,7 +34,6 @@ export interface Tables {
   readonly gone: Collection<GoneDocument>;
   /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
   readonly inFleetTurn: InTurn;
-  readonly campaigns: Collection<Campaign>;
 }
 
 export function openTables(store: Store): Tables {
@@ -47,13 +46,16 @@ export function openTables(store: Store): Tables {
         fleetSeq: ['fleetSeq'],
         createdAt: ['createdAtMs'],
         sourceFile: ['sourceFile'],
+        // Only rules that wake their CPEs are in these.
+        fleetWake: ['fleetSeq', 'window.wakePerSecond'],
+        pinnedWake: ['pin', 'window.wakePerSecond'],
       },
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
     generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
     gone: store.collection<GoneDocument>({ name: 'rules-gone', indexes: {} }),
     inFleetTurn: createTurns(),
-    campaigns: openCampaigns(store),
+    ...openCampaigns(store),
   };
 }
 

@@ -128,6 +128,7 @@ export interface Collection<T extends Document> {
   /**
    * Adds to numeric fields of the document, which is made where it is missing (a missing field counts 0).
    * Refused where a field named in `atMost` would come out above its bound. Needs no revision: for counters that many write.
+   * Where all amounts are 0 a document that is there is not written, and keeps its revision: that only asks about the bounds.
    * Fields are the document's own: names of 1 to 200 characters without a dot or a leading dollar.
    */
   counting(

@@ -154,6 +154,18 @@ export class DeviceStore implements Devices {
     }
   }
 
+  /** The devices after one by id, ascending; none only where none follow. */
+  async page(after: CpeId | null, limit: number): Promise<readonly Device[]> {
+    // One more than asked for, since the bound includes the one that was had already.
+    const query = { limit: limit + 1, ...(after !== null && { atLeast: after }) };
+    let page = await this.#devices.find(query);
+    for (;;) {
+      const found = page.items.filter(({ document }) => document.id !== after);
+      if (found.length > 0 || page.next === null) return found.map(({ document }) => this.#seen(document));
+      page = await this.#devices.find({ ...query, after: page.next });
+    }
+  }
+
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
     return this.parameterStore.flat(cpeid);
   }

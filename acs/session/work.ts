@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { Context, Decision, Rules } from '../../rules/index.js';
+import type { Decision, Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
+import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -273,7 +274,7 @@ export class SessionWork {
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
       const decision = await this.#parts.rules.decide({
-        context: contextOf(device, facts, ip, this.#parts.clock()),
+        context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
         unread: (paths) => this.#unread(device, paths),
         counts: device.counts,
@@ -332,31 +333,6 @@ export class SessionWork {
     // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
     return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
   }
-}
-
-function contextOf(
-  device: Device,
-  facts: SessionFacts,
-  ip: string,
-  nowMs: number,
-): Omit<Context, 'parameters'> {
-  return {
-    cpeid: device.id,
-    oui: device.oui,
-    productClass: device.productClass,
-    serialNumber: device.serialNumber,
-    manufacturer: device.manufacturer,
-    ...(device.modelName !== undefined && { modelName: device.modelName }),
-    ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
-    ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
-    ...(device.organization !== undefined && { organization: device.organization }),
-    events: facts.events,
-    tags: device.tags,
-    ip,
-    lastInform: nowMs,
-    registered: device.registeredMs,
-    now: nowMs,
-  };
 }
 
 function downloadOf(commandKey: CommandKey, location: DownloadLocation): Download {

@@ -90,6 +90,7 @@ export class UpgradeStore implements Upgrades {
     const stateMsMax = stateMsMaxOf(decision.rule);
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
+      share: decision.share,
       state: 'sent',
       status: false,
       result: RUNNING.sent,
@@ -156,7 +157,7 @@ export class UpgradeStore implements Upgrades {
     const end = endOf(after, evidence, device.document, late);
     return [
       this.#devices.replacing(deviceAfter(device.document, after, end, late), device.revision),
-      ...this.#rules.ended(after.countKey, end, late ? 'timed-out' : undefined),
+      ...this.#rules.ended(after, end, late ? 'timed-out' : undefined),
     ];
   }
 

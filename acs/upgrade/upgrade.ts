@@ -28,6 +28,8 @@ export interface Upgrade extends Document {
   readonly campaignid: RuleId;
   /** The rule's file and target that this was an execution of. */
   readonly countKey: CountKey;
+  /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
+  readonly share?: number;
   readonly ruleDescription: string;
   readonly state: UpgradeState;
   /** True once it ended. */

@@ -69,10 +69,15 @@ export interface TestRules {
   stored(id: string): Promise<StoredRule>;
 }
 
-/** Rules on a real store in a directory of its own, with an image `hgw-2.0.0.bin`. */
-export async function openTestRules(t: ExecutionContext): Promise<TestRules> {
+async function openTestStore(t: ExecutionContext): Promise<Store> {
   const store = await openLmdbStore({ directory: await temporaryDirectory(t) });
   t.teardown(() => store.close());
+  return store;
+}
+
+/** Rules on a real store, by default in a directory of its own, with an image `hgw-2.0.0.bin`. */
+export async function openTestRules(t: ExecutionContext, opened?: Store): Promise<TestRules> {
+  const store = opened ?? (await openTestStore(t));
   const clock = { nowMs: NOW_MS };
   const images = new Map<string, ImageFacts>([['hgw-2.0.0.bin', { softwareVersion: '2.0.0' }]]);
   const log: { event: string; fields: LogFields }[] = [];
