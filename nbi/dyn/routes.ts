@@ -19,7 +19,7 @@ import { firmwareResultStorage } from './firmware-result-storage.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendEntries } from './list.js';
-import { takeEntries } from './order.js';
+import { type Position, takeEntries } from './order.js';
 import { type Option, parseQuery, type Query } from './query.js';
 import { type Entry, type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -114,11 +114,8 @@ function deviceRoutes({ devices, limits }: DynParts): Route[] {
       dialect,
       async handle(exchange) {
         const query = queryOf(storage, exchange, limits, [...LIST_OPTIONS, 'parameters']);
-        const selected = selectEntries(storage, query.selection);
-        if (!query.parameters) {
-          return sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
-        }
-        const [device, another] = await takeEntries(selected, 2);
+        if (!query.parameters) return send(storage, dialect, limits, exchange, query);
+        const [device, another] = await takeEntries(selectEntries(storage, query.selection), 2);
         if (device === undefined) throw new ApiError(404);
         if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
         const parameters = await devices.parameters(device.id as CpeId);
@@ -138,11 +135,19 @@ function list(
   limits: NbiLimits,
   options: readonly Option[],
 ): Route['handle'] {
-  return async (exchange) => {
-    const query = queryOf(storage, exchange, limits, options);
-    const selected = selectEntries(storage, query.selection);
-    await sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
-  };
+  return (exchange) =>
+    send(storage, dialect, limits, exchange, queryOf(storage, exchange, limits, options));
+}
+
+function send(
+  storage: Storage,
+  dialect: DynDialect,
+  limits: NbiLimits,
+  { request, response }: Exchange,
+  query: Query,
+): Promise<void> {
+  const select = (after: Position | null) => selectEntries(storage, query.selection, after);
+  return sendEntries(request, response, dialect, select, query, limits);
 }
 
 async function postRules(

@@ -4,7 +4,7 @@ import {
   jsonBody,
   jsonResponse,
   LIST_PARAMETERS,
-  listOf,
+  listResponse,
   type Operation,
   PATTERN,
   queryParameter,
@@ -51,7 +51,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         queryParameter('cpeid', 'Rules whose condition can only be true for this CPE (an index look-up).'),
       ],
       responses: {
-        '200': jsonResponse('The rules', listOf('Rule')),
+        '200': listResponse('The rules', 'Rule'),
         ...failures('Answer'),
         '404': nothing('FirmwareStorage'),
       },
@@ -112,7 +112,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         REVISION_PARAMETER,
       ],
       responses: {
-        '200': jsonResponse('The results', listOf('Result'), {
+        '200': listResponse('The results', 'Result', {
           code: 200,
           message: 'response from FirmwareResultStorage',
           details: [
@@ -163,7 +163,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         }),
       ],
       responses: {
-        '200': jsonResponse('The CPEs', listOf('Device')),
+        '200': listResponse('The CPEs', 'Device'),
         ...failures('Answer'),
         '404': nothing('DeviceStorage'),
       },
