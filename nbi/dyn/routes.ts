@@ -7,9 +7,7 @@ import {
   dynDialect,
   type Exchange,
   invalid,
-  isObject,
   type Route,
-  readJson,
   readJsonObject,
   runningError,
 } from '../http/index.js';
@@ -17,9 +15,9 @@ import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
 import { deviceStorage } from './device-storage.js';
 import { firmwareResultStorage } from './firmware-result-storage.js';
 import { firmwareStorage } from './firmware-storage.js';
-import { parseIdPattern } from './id-pattern.js';
 import { sendEntries } from './list.js';
 import { type Position, takeEntries } from './order.js';
+import { postRules } from './post-rules.js';
 import { type Option, parseQuery, type Query } from './query.js';
 import { type Entry, type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -135,8 +133,7 @@ function list(
   limits: NbiLimits,
   options: readonly Option[],
 ): Route['handle'] {
-  return (exchange) =>
-    send(storage, dialect, limits, exchange, queryOf(storage, exchange, limits, options));
+  return (exchange) => send(storage, dialect, limits, exchange, queryOf(storage, exchange, limits, options));
 }
 
 function send(
@@ -148,37 +145,6 @@ function send(
 ): Promise<void> {
   const select = (after: Position | null) => selectEntries(storage, query.selection, after);
   return sendEntries(request, response, dialect, select, query, limits);
-}
-
-async function postRules(
-  { request, response, user, parameter, query }: Exchange,
-  rules: Rules,
-  dialect: DynDialect,
-  limits: NbiLimits,
-): Promise<void> {
-  const [unknownParameter] = query.keys();
-  if (unknownParameter !== undefined) throw invalid(unknownParameter.slice(0, 100), 'no query parameters');
-  const pattern = parseIdPattern(parameter);
-  const onlyNew = parseIfNoneMatch(request.headers['if-none-match']);
-  const body = await readJson(request, limits);
-  const bodies: readonly unknown[] = Array.isArray(body) ? body : [body];
-  if (bodies.length === 0 || bodies.length > limits.itemsMax) {
-    throw invalid('', `a rule, or an array of 1 to ${limits.itemsMax}`, body);
-  }
-  for (const [item, each] of bodies.entries()) {
-    const id = isObject(each) ? each['id'] : undefined;
-    if (typeof id !== 'string' || pattern.matches(id)) continue;
-    const expected = 'an id that matches the pattern in the path; .* takes every id';
-    throw new ApiError(400, [{ field: 'id', expected, found: JSON.stringify(id.slice(0, 100)), item }]);
-  }
-  await rules.put(bodies, { author: user?.name ?? '', onlyNew });
-  response.json(dialect.answer(204, ''));
-}
-
-function parseIfNoneMatch(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  throw invalid('If-None-Match', '* (only create) or nothing', header);
 }
 
 function queryOf(

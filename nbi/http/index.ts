@@ -8,6 +8,8 @@ export {
   readJson,
   readJsonObject,
   refuseEncoding,
+  requireMediaType,
 } from './json-body.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
+export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './records.js';
 export { type Exchange, type MountParts, mountRoutes, type Route } from './route.js';
