@@ -90,9 +90,10 @@ export class BulkReport {
 
   #line(content: unknown): void {
     // Whoever has gone is told nothing; that reading their body fails is what ends the work.
-    if (this.response.destroyed) return;
-    if (!this.#begun) this.response.status(200).set('Content-Type', NDJSON_CONTENT_TYPE);
+    const isFirst = !this.#begun;
     this.#begun = true;
+    if (this.response.destroyed) return;
+    if (isFirst) this.response.status(200).set('Content-Type', NDJSON_CONTENT_TYPE);
     this.response.write(`${JSON.stringify(content)}\n`);
   }
 }
