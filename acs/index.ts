@@ -11,7 +11,6 @@ export {
   newestFirst,
   type Upgrade,
   type UpgradeFilter,
-  type UpgradePlace,
   UpgradeRunningError,
   type UpgradeState,
   type Upgrades,
