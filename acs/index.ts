@@ -8,6 +8,7 @@ export type { CpeAuthentication } from './cpe-auth.js';
 export type { Device, DeviceFilter, Devices } from './device/device.js';
 export type { LocateFile } from './session/work.js';
 export {
+  newestFirst,
   type Upgrade,
   type UpgradeFilter,
   UpgradeRunningError,

@@ -284,15 +284,34 @@ export interface Counted {
   readonly share?: number;
 }
 
+/** A place in the order in which rules are listed, newest first; ties go by id, the last by its UTF-8 first. */
+export interface RulePlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+/** What became of the rules of one `put`. */
+export interface PutCounts {
+  readonly written: number;
+  /** Stored already as they were posted. */
+  readonly unchanged: number;
+}
+
 /** The rules of one installation: FirmwareStorage and the decisions made from it. */
 export interface Rules {
   get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
-  /** Newest first. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages. */
+  /**
+   * Newest first, ties by id. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages.
+   * @param filter  `after`: only what comes after this place, which costs no more than from the start
+   */
   scan(filter: {
     readonly ids?: readonly string[];
     readonly idPrefix?: string;
     readonly cpeid?: string;
+    readonly after?: RulePlace;
   }): AsyncIterable<StoredRule>;
+  /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
+  check(bodies: readonly unknown[]): Promise<readonly RuleProblem[]>;
   /**
    * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
    * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
@@ -302,7 +321,7 @@ export interface Rules {
   put(
     bodies: readonly unknown[],
     options: { readonly author: string; readonly onlyNew: boolean },
-  ): Promise<void>;
+  ): Promise<PutCounts>;
   /**
    * Merges `patch` into each of the rules, all or none.
    * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)

@@ -4,12 +4,15 @@ import type {
   Collection,
   CollectionDefinition,
   CommitOutcome,
+  Cursor,
   Document,
   FindQuery,
   Page,
   Revision,
   Stored,
 } from './collection.js';
+import { isPossibleId } from './document.js';
+import { planFind } from './query.js';
 
 /** How many documents a scan reads at a time: reads block the process, so it is well under a millisecond's worth. */
 const SCAN_PAGE_ITEMS = 100;
@@ -31,7 +34,14 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
   abstract count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
   abstract sequence(): Promise<number>;
 
-  async *scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>> {
+  cursorAt(query: Omit<FindQuery, 'limit' | 'after'>, document: Document): Cursor | null {
+    const plan = planFind(this.definition, { ...query, limit: 1 });
+    const key = isPossibleId(document.id) ? plan.givenAt(document) : null;
+    if (key === null || Buffer.compare(key, plan.start) < 0) return null;
+    return plan.end !== null && Buffer.compare(key, plan.end) >= 0 ? null : plan.cursor(key);
+  }
+
+  async *scan(query: Omit<FindQuery, 'limit'>): AsyncIterable<Stored<T>> {
     let page = await this.find({ ...query, limit: SCAN_PAGE_ITEMS });
     yield* page.items;
     while (page.next !== null) {

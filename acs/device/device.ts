@@ -73,4 +73,6 @@ export interface DeviceFilter {
   readonly idPrefix?: string;
   readonly serialNumbers?: readonly string[];
   readonly tags?: readonly string[];
+  /** Only those whose id comes after this one, which costs no more than from the start. */
+  readonly after?: string;
 }

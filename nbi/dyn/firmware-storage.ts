@@ -38,8 +38,9 @@ export function firmwareStorage(rules: Rules): Storage {
     fields: Object.assign({ cpeid: 'string' }, ...Object.values(RULE_FIELDS)),
     idNames: ['id', 'campaignid'],
     order: 'descending',
-    async *candidates(selection) {
-      for await (const rule of rules.scan(narrow(selection))) yield toEntry(rule);
+    async *candidates(selection, after) {
+      const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
+      for await (const rule of rules.scan({ ...narrow(selection), ...from })) yield toEntry(rule);
     },
   };
 }

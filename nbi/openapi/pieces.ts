@@ -35,6 +35,18 @@ export function jsonResponse(description: string, schema: object, example?: unkn
   };
 }
 
+/** A list: `details` carries the entries; as NDJSON, where `Accept` prefers it, they come an entry a line and nothing else. */
+export function listResponse(description: string, schema: string, example?: unknown): object {
+  const list = {
+    allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref(schema) } } }],
+  };
+  const json = { schema: list, ...(example === undefined ? {} : { example }) };
+  return {
+    description: `${description}; as NDJSON an entry a line`,
+    content: { 'application/json': json, 'application/x-ndjson': { schema: ref(schema) } },
+  };
+}
+
 /** What every call but an open one may be answered. */
 const COMMON: Readonly<Record<string, string>> = {
   '400': 'The request is wrong; details name each field and what it should be',
@@ -64,13 +76,6 @@ export function failures(schema: SchemaName, ...codes: readonly string[]): Recor
       jsonResponse(description, ref(schema)),
     ]),
   );
-}
-
-/** `details` carries a list of these. */
-export function listOf(schema: string): object {
-  return {
-    allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref(schema) } } }],
-  };
 }
 
 export const PATTERN = {

@@ -4,6 +4,56 @@ import { RULE_SCHEMA } from '../../rules/index.js';
 export const schemas = {
   /** What rules are checked by, so that the document cannot say anything else. */
   Rule: RULE_SCHEMA,
+  BulkReport: {
+    description: 'A line of the report on rules that were stored while they came.',
+    oneOf: [
+      {
+        title: 'A rule that is to blame for its batch being refused; comes before the batch',
+        type: 'object',
+        required: ['code', 'details'],
+        oneOf: [{ required: ['line'] }, { required: ['item'] }],
+        properties: {
+          line: { type: 'integer', minimum: 1, description: 'Of NDJSON.' },
+          item: { type: 'integer', minimum: 0, description: 'Of an array.' },
+          code: { enum: [400, 409] },
+          details: { type: 'array', minItems: 1, items: { $ref: '#/components/schemas/Problem' } },
+        },
+        additionalProperties: false,
+      },
+      {
+        title: 'A batch: stored as a whole, or not at all',
+        type: 'object',
+        required: ['code', 'written', 'unchanged'],
+        oneOf: [{ required: ['lines'] }, { required: ['items'] }],
+        properties: {
+          lines: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
+          items: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
+          code: { enum: [204, 400, 409] },
+          written: { type: 'integer' },
+          unchanged: { type: 'integer', description: 'Stored already as they were posted.' },
+        },
+        additionalProperties: false,
+      },
+      {
+        title: 'The sum, always the last line: a report without it is of a load that broke off',
+        type: 'object',
+        required: ['code', 'message', 'written', 'unchanged', 'refused'],
+        properties: {
+          code: {
+            type: 'integer',
+            description:
+              '204 all stored, 207 some batches refused, 400 all of them; another, or 400 with details: why no more of the body was read.',
+          },
+          message: { type: 'string' },
+          written: { type: 'integer' },
+          unchanged: { type: 'integer' },
+          refused: { type: 'integer', description: 'Rules in batches that were refused.' },
+          details: { type: 'array', items: { $ref: '#/components/schemas/Problem' } },
+        },
+        additionalProperties: false,
+      },
+    ],
+  },
   Result: {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],

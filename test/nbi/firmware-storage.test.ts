@@ -82,7 +82,7 @@ test('POST refuses an id that its path does not match, no items, and too many', 
         ['a', 'b', 'c'].map((id) => ruleBody(id)),
       )
     ).status,
-    400,
+    413,
   );
   t.is((await post(nbi, 'rule')).status, 400);
   t.is((await nbi.call(`${BASE}/.*?id=a`, { method: 'POST', json: ruleBody('a') })).status, 400);

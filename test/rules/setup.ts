@@ -8,6 +8,7 @@ import {
   type DecisionInput,
   type ImageFacts,
   openRules,
+  type PutCounts,
   type RuleEngine,
   type StoredRule,
 } from '../../rules/index.js';
@@ -112,7 +113,7 @@ export function ruleBody(over: Readonly<Record<string, unknown>> = {}): Record<s
   return { id: 'r1', file: 'hgw-2.0.0.bin', condition: { productClass: 'HGW' }, ...over };
 }
 
-export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<void> {
+export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<PutCounts> {
   return rules.put(bodies, { author: 'api', onlyNew: false });
 }
 
