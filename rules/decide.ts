@@ -80,7 +80,7 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
 const PARAMETERS_READ_MAX = 256;
 
 /** What the conditions of enabled rules read of the data model. */
-function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
+export function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
   const paths = new Set<string>();
   for (const candidates of lists) {
     for (const { rule, condition } of candidates) {
@@ -94,7 +94,10 @@ function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string
   return [...paths];
 }
 
-async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {
+export async function candidatesPinnedTo(
+  decider: Decider,
+  input: DecisionInput,
+): Promise<readonly Candidate[]> {
   const found = await pinnedTo(decider.tables, input.context.cpeid);
   return found
     .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
@@ -102,7 +105,7 @@ async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promi
 }
 
 /** A rule that passed every gate. */
-interface Passed {
+export interface Passed {
   readonly countKey: CountKey;
   readonly targetVersion: string | null;
   /** It is pinned, and its CPE runs the target already. */
@@ -110,7 +113,7 @@ interface Passed {
 }
 
 /** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
-async function consider(
+export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,

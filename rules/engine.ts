@@ -4,10 +4,13 @@ import type { Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
+import { createDrafts } from './draft.js';
+import { explain } from './explain.js';
 import { applyFileRules, type FileRules } from './file-rules.js';
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { type Lease, openLeases } from './lease.js';
+import { takeUp } from './match.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openTables } from './tables.js';
@@ -57,6 +60,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     cpuMs,
     inTurn: createTurns(),
   };
+  const drafts = createDrafts({ tables, validator, compiler, clock });
   return {
     ...openRepository(tables, validator, clock),
     countKey: countKeyOf,
@@ -67,6 +71,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
+    explain: (input, asked) => explain(decider, drafts, input, asked),
+    match: (target) => takeUp(decider, drafts, target),
     ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
     async freeze(next) {
       const state = await freeze.write(next);
