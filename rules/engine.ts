@@ -60,6 +60,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     cpuMs,
     inTurn: createTurns(),
   };
+  // Other times may be asked about: what windows the sessions' clock remembers is not to be lost over it.
+  const aside: Decider = { ...decider, windows: createWindowClock() };
   const drafts = createDrafts({ tables, validator, compiler, clock });
   return {
     ...openRepository(tables, validator, clock),
@@ -71,8 +73,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
-    explain: (input, asked) => explain(decider, drafts, input, asked),
-    match: (target) => takeUp(decider, drafts, target),
+    explain: (input, asked) => explain(aside, drafts, input, asked),
+    match: (target) => takeUp(aside, drafts, target),
     ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
     async freeze(next) {
       const state = await freeze.write(next);

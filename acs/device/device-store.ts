@@ -1,7 +1,15 @@
 import { type CpeId, type Logger, MINUTE_MS } from '../../common/index.js';
 import type { Change, Collection, CommitOutcome, Revision, Store, Stored } from '../../store/index.js';
 import { untilCommitted } from '../race.js';
-import { DEVICES, type Device, type DeviceFilter, type Devices } from './device.js';
+import { describeDevice } from './describe.js';
+import {
+  DEVICES,
+  type DescribedCpe,
+  type Device,
+  type DeviceFilter,
+  type Devices,
+  type Moment,
+} from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
 /** What changes with every Inform and may trail by a minute after a crash (design section 2). */
@@ -142,16 +150,32 @@ export class DeviceStore implements Devices {
   }
 
   async *scan(filter: DeviceFilter): AsyncIterable<Device> {
+    const { after = '' } = filter;
     if (filter.ids !== undefined) {
-      for (const id of [...new Set(filter.ids)].sort()) {
+      for (const id of [...new Set(filter.ids)].filter((each) => each > after).sort()) {
         const device = await this.get(id as CpeId);
         if (device !== null) yield device;
       }
       return;
     }
     for (const query of indexQueries(filter)) {
-      for await (const { document } of this.#devices.scan(query)) yield this.#seen(document);
+      for await (const { document } of this.#devices.scan(query)) {
+        if (document.id > after) yield this.#seen(document);
+      }
     }
+  }
+
+  count(): Promise<number> {
+    return this.#devices.count();
+  }
+
+  async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {
+    const device = await this.get(cpeid);
+    return device === null ? null : describeDevice(device, this.parameterStore, moment);
+  }
+
+  async *describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe> {
+    for await (const device of this.scan(filter)) yield describeDevice(device, this.parameterStore, moment);
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
@@ -174,5 +198,6 @@ function indexQueries(filter: DeviceFilter) {
   if (filter.tags !== undefined && filter.tags.length === 1) {
     return filter.tags.map((value) => ({ index: 'tags', equals: [value] }));
   }
-  return [filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }];
+  if (filter.idPrefix !== undefined) return [{ prefix: filter.idPrefix }];
+  return [filter.after === undefined ? {} : { atLeast: filter.after }];
 }
