@@ -1,16 +1,11 @@
 import type { Context } from '../../rules/index.js';
 import type { Device } from './device.js';
 
-/**
- * What conditions see of a CPE that informs now, but for its parameters.
- * @param seen  what this session shows; `softwareVersion` where that is another than the device's
- */
+/** What a rule's condition sees of a CPE in a session, but for its data model. */
 export function contextOf(
   device: Device,
-  seen: { readonly events: readonly string[]; readonly ip: string; readonly softwareVersion?: string },
-  nowMs: number,
+  session: { readonly events: readonly string[]; readonly ip: string; readonly nowMs: number },
 ): Omit<Context, 'parameters'> {
-  const softwareVersion = seen.softwareVersion ?? device.softwareVersion;
   return {
     cpeid: device.id,
     oui: device.oui,
@@ -18,14 +13,14 @@ export function contextOf(
     serialNumber: device.serialNumber,
     manufacturer: device.manufacturer,
     ...(device.modelName !== undefined && { modelName: device.modelName }),
-    ...(softwareVersion !== undefined && { softwareVersion }),
+    ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
     ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
     ...(device.organization !== undefined && { organization: device.organization }),
-    events: seen.events,
+    events: session.events,
     tags: device.tags,
-    ip: seen.ip,
-    lastInform: nowMs,
+    ip: session.ip,
+    lastInform: session.nowMs,
     registered: device.registeredMs,
-    now: nowMs,
+    now: session.nowMs,
   };
 }

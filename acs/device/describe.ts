@@ -11,7 +11,7 @@ export function describeDevice(
 ): DescribedCpe {
   return {
     input: {
-      context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip }, nowMs),
+      context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs }),
       readParameters: async () => treeOf(await parameterStore.flat(device.id)),
       unread: (paths) => unreadPaths(device, parameterStore, paths),
       counts: device.counts,

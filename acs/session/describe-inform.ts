@@ -32,7 +32,7 @@ export async function describeInform(
   const flat = async () => ({ ...(outcome.bootstrap ? {} : await devices.parameters(cpeid)), ...reported });
   return {
     input: {
-      context: contextOf(device, { events: device.lastEvents, ip }, nowMs),
+      context: contextOf(device, { events: device.lastEvents, ip, nowMs }),
       readParameters: async () => treeOf(await flat()),
       unread: (paths) => unreadPaths(device, { flat }, paths),
       counts: device.counts,

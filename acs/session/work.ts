@@ -273,7 +273,7 @@ export class SessionWork {
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
       const decision = await this.#parts.rules.decide({
-        context: contextOf(device, { events: facts.events, ip }, this.#parts.clock()),
+        context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
         counts: device.counts,
