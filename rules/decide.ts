@@ -80,7 +80,7 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
 const PARAMETERS_READ_MAX = 256;
 
 /** What the conditions of enabled rules read of the data model. */
-export function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
+function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
   const paths = new Set<string>();
   for (const candidates of lists) {
     for (const { rule, condition } of candidates) {

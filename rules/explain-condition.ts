@@ -78,8 +78,13 @@ async function evaluated(
   if (closure !== null) {
     let result: unknown;
     const alone: CompiledCondition = {
-      ...whole,
+      pin: null,
       requirements: [],
+      source: whole.source,
+      conjuncts: [],
+      readsParameters: whole.readsParameters,
+      parameterPaths: [],
+      evaluate: (context) => whole.evaluate(context),
       closure: (context) => {
         result = closure(context);
         return result;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { candidatesPinnedTo, consider, type Decider, type Passed, parametersOf } from './decide.js';
+import { candidatesPinnedTo, consider, type Decider, type Passed } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
@@ -21,6 +21,8 @@ const LISTED_MAX = 1_000;
 /** So many rules are looked at in one go: others must have their turn. */
 const RULES_AT_ONCE = 50;
 const NAMES_SHOWN_MAX = 5;
+/** As many parameter paths as a decision asks about. */
+const PARAMETERS_READ_MAX = 256;
 /** Verdicts that thousands of fleet rules share and nobody asks about first. */
 const ORDINARY: ReadonlySet<Verdict> = new Set(['condition-false', 'disabled']);
 /** Verdicts of rules whose condition did not hold, or was not asked. */
@@ -68,7 +70,7 @@ export async function explain(
   const named = ids === undefined ? null : await namedRules(drafts, ids, draft);
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
   const lists = [withDraft(pinned, draft, input), withDraft(fleet, draft, null)];
-  const paths = parametersOf(lists);
+  const paths = parametersRead(lists.flat());
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);
   const walked = await walk(decider, input, alongWith(candidates, named), {
@@ -115,6 +117,13 @@ function withDraft(
   const others = candidates.filter(({ rule }) => rule.id !== draft.rule.id);
   const belongs = input === null ? draft.rule.pin === undefined : draft.rule.pin === input.context.cpeid;
   return belongs ? [...others, draft] : others;
+}
+
+function parametersRead(candidates: readonly Candidate[]): readonly string[] {
+  const paths = candidates.flatMap(({ rule, condition }) =>
+    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
+  );
+  return [...new Set(paths)].slice(0, PARAMETERS_READ_MAX);
 }
 
 /** Named rules that are pinned to another CPE are no candidates, but someone asks about them. */
