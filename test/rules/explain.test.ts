@@ -1,7 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { RuleId } from '../../common/index.js';
-import { createConditionCompiler, loadGuards } from '../../rules/condition/index.js';
+import {
+  type CompiledCondition,
+  type Conjunct,
+  createConditionCompiler,
+  loadGuards,
+} from '../../rules/condition/index.js';
 import { beginEvaluation } from '../../rules/evaluation.js';
 import { findingsOf } from '../../rules/explain-condition.js';
 import {
@@ -304,6 +309,15 @@ test('a rule whose condition fails costs an explanation no more than a budget, a
 
 const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameters.Device.X.Y'] } as const;
 
+/** The same condition, made of just these. */
+function withConjuncts(
+  { pin, requirements, closure, source, readsParameters, parameterPaths, ...rest }: CompiledCondition,
+  conjuncts: readonly Conjunct[],
+): CompiledCondition {
+  const evaluate = rest.evaluate;
+  return { pin, requirements, closure, source, readsParameters, parameterPaths, evaluate, conjuncts };
+}
+
 async function means(input: DecisionInput) {
   const compiler = createConditionCompiler(await loadGuards());
   const evaluation = beginEvaluation(input, { cpuMs: () => 0, inTurn: createTurns() });
@@ -320,21 +334,18 @@ test('each conjunct is told apart, with what the CPE has at its paths, and nothi
   const context = (name: string) => (seen: object) => (seen as Record<string, unknown>)[name];
   const findings = await findingsOf(
     text,
-    {
-      ...condition,
-      conjuncts: [
-        {
-          text: 'softwareVersion = "1.0.0"',
-          closure: (seen) => context('softwareVersion')(seen) === '1.0.0',
-          ...CONJUNCT,
-        },
-        { text: '$uppercase(productClass) = "HGW"', closure: null, column: 40, paths: ['productClass'] },
-        // JSONata's `and` takes an array with something in it for true.
-        { text: 'events', closure: context('events'), column: 50, paths: ['events'] },
-        { text: 'tags', closure: context('tags'), column: 60, paths: ['tags'] },
-        { text: '$uppercase(productClass) = "STB"', closure: null, column: 70, paths: [] },
-      ],
-    },
+    withConjuncts(condition, [
+      {
+        text: 'softwareVersion = "1.0.0"',
+        closure: (seen) => context('softwareVersion')(seen) === '1.0.0',
+        ...CONJUNCT,
+      },
+      { text: '$uppercase(productClass) = "HGW"', closure: null, column: 40, paths: ['productClass'] },
+      // JSONata's `and` takes an array with something in it for true.
+      { text: 'events', closure: context('events'), column: 50, paths: ['events'] },
+      { text: 'tags', closure: context('tags'), column: 60, paths: ['tags'] },
+      { text: '$uppercase(productClass) = "STB"', closure: null, column: 70, paths: [] },
+    ]),
     given,
   );
   t.deepEqual(
@@ -359,7 +370,7 @@ test('a condition that does not compile is one finding that says why; what a CPE
     { text: 'a =', outcome: 'error', found: [], message: 'not JSONata' },
   ]);
   const written = { softwareVersion: '1' };
-  const [finding] = await findingsOf(written, { ...given.compiler.compile(written), conjuncts: [] }, given);
+  const [finding] = await findingsOf(written, withConjuncts(given.compiler.compile(written), []), given);
   t.is(finding?.text, '{"softwareVersion":"1"}');
   t.is(finding?.outcome, 'false');
   t.is(String(finding?.found[0]?.value).length, 1_000);
