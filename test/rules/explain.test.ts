@@ -128,14 +128,18 @@ test('what is explained is what is decided: kind, winner, and every verdict up t
           t.true(explained.reason.length > 0);
           await agreesWithMatch(t, rules, bodies, given);
           if (!('considered' in decision)) continue;
-          const until =
-            explained.winner === undefined
-              ? -1
-              : decision.considered.findIndex(({ ruleId }) => ruleId === explained.winner);
-          const decisive = until < 0 ? decision.considered : decision.considered.slice(0, until + 1);
+          const decisive = decision.considered.slice(
+            0,
+            1 + decision.considered.findIndex(({ ruleId }) => ruleId === explained.winner),
+          );
+          const shown = decisive.length === 0 ? decision.considered : decisive;
+          // A decision need not look at a rule to know that it is nothing; the explanation does.
+          const ids = new Set(shown.map(({ ruleId }) => ruleId));
           t.deepEqual(
-            explained.rules.slice(0, decisive.length).map(({ ruleId, verdict }) => ({ ruleId, verdict })),
-            decisive.map(({ ruleId, verdict }) => ({ ruleId, verdict })),
+            explained.rules
+              .filter(({ ruleId }) => ids.has(ruleId))
+              .map(({ ruleId, verdict }) => ({ ruleId, verdict })),
+            shown.map(({ ruleId, verdict }) => ({ ruleId, verdict })),
           );
         }
       },
