@@ -4,16 +4,11 @@ import { hostname } from 'node:os';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
 import { HOUR_MS, SECOND_MS } from '../common/index.js';
-import {
-  createDownloadLocator,
-  createFileServer,
-  type DownloadLocator,
-  type FileAuth,
-  type PublicUrl,
-} from '../firmware/index.js';
+import { createDownloadLocator, createFileServer, type DownloadLocator } from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
-import { type Config, parseCredentials, parseFileUrl, parseListen } from './config.js';
+import { type Config, parseCredentials, parseListen } from './config.js';
+import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
 import {
   type Ambient,
   generatedCpeCredentials,
@@ -169,11 +164,7 @@ async function openRuleEngine(
     store: installation.store,
     clock: ambient.clock,
     logger: ambient.logger,
-    async resolveFile(file) {
-      const resolved = await locator.resolve(file);
-      if (resolved === null) return null;
-      return 'image' in resolved ? resolved.image : {};
-    },
+    resolveFile: resolvingBy(locator),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
   });
   closers.push(() => rules.close());
@@ -248,23 +239,6 @@ async function startNbi(
   const at = await listen(server, config.nbiListen, 'nbi-listen');
   closers.push(() => closeServer(server));
   return at;
-}
-
-function fileAuth(config: Config): FileAuth {
-  const credentials = parseCredentials(config.fileAuth);
-  return credentials === null ? { kind: 'token' } : { kind: 'basic', ...credentials };
-}
-
-/** As configured: `SUBNET=URL` for one subnet, the URL without a subnet for all others. */
-function publicUrls(config: Config, fallback: string): PublicUrl {
-  const subnets: { subnet: string; url: string }[] = [];
-  let rest = fallback;
-  for (const entry of config.publicFileUrl) {
-    const { subnet, url } = parseFileUrl(entry);
-    if (subnet === null) rest = url;
-    else subnets.push({ subnet, url });
-  }
-  return [...subnets, { subnet: 'default', url: rest }];
 }
 
 async function cpeAuthentication(config: Config, installation: Installation) {

@@ -25,6 +25,14 @@ export interface NbiLimits {
   readonly connectionRequestsMax: number;
   /** Connection requests of one SendCNR under way at a time. */
   readonly connectionRequestsAtATime: number;
+  /** Calls of ExplainRules under way in this process. */
+  readonly explanationsAtATime: number;
+  /** Calls of MatchDevices under way in this process; a user may have one. */
+  readonly searchesAtATime: number;
+  /** How long one MatchDevices may look. */
+  readonly searchMsMax: number;
+  /** CPEs that one MatchDevices may list. */
+  readonly cpesListedMax: number;
 }
 
 export const NBI_LIMITS: NbiLimits = {
@@ -40,6 +48,10 @@ export const NBI_LIMITS: NbiLimits = {
   sortedItemsMax: 10_000,
   connectionRequestsMax: 1_000,
   connectionRequestsAtATime: 50,
+  explanationsAtATime: 4,
+  searchesAtATime: 2,
+  searchMsMax: 30 * SECOND_MS,
+  cpesListedMax: 1_000,
 };
 
 /** Values a request may name for one field (`id=a&id=b…`, `"id": ["a", "b" …]`). */

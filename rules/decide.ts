@@ -97,7 +97,10 @@ function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
   };
 }
 
-async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {
+export async function candidatesPinnedTo(
+  decider: Decider,
+  input: DecisionInput,
+): Promise<readonly Candidate[]> {
   const found = await pinnedTo(decider.tables, input.context.cpeid);
   return found
     .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
@@ -105,7 +108,7 @@ async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promi
 }
 
 /** A rule that passed every gate. */
-interface Passed {
+export interface Passed {
   readonly countKey: CountKey;
   readonly targetVersion: string | null;
   /** It is pinned, and its CPE runs the target already. */
@@ -116,7 +119,7 @@ interface Passed {
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
 
 /** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
-async function consider(
+export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,

@@ -4,10 +4,13 @@ import type { Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
+import { createDrafts } from './draft.js';
+import { explain } from './explain.js';
 import { applyFileRules, type FileRules } from './file-rules.js';
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { type Lease, openLeases } from './lease.js';
+import { takeUp } from './match.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openTables } from './tables.js';
@@ -60,6 +63,9 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     cpuMs,
     inTurn: createTurns(),
   };
+  // Other times may be asked about: what windows the sessions' clock remembers is not to be lost over it.
+  const aside: Decider = { ...decider, windows: createWindowClock() };
+  const drafts = createDrafts({ tables, validator, compiler, clock });
   return {
     ...openRepository(tables, validator, clock),
     countKey: countKeyOf,
@@ -71,6 +77,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       return decision;
     },
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
+    explain: (input, asked) => explain(aside, drafts, input, asked),
+    match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {
       const state = await freeze.write(next);
       logger.warn('rules.freeze', { ...state });

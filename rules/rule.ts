@@ -228,10 +228,58 @@ export interface DecisionExplanation {
   readonly winner?: RuleId;
   /** Why the winner goes before the others whose conditions hold, as a sentence; or why there is none. */
   readonly reason: string;
+  /** Where the kind is `read`: what the CPE would be asked for first. The rest is what would be decided without. */
+  readonly reads?: readonly string[];
   /** In the order they are considered. */
   readonly rules: readonly RuleExplanation[];
   /** How many more there are than are listed. */
   readonly omitted: number;
+}
+
+export interface ExplainOptions {
+  /** List these only, also where they are pinned to another CPE; the winner is looked for among all. */
+  readonly ids?: readonly RuleId[];
+  /** Most rules listed, the telling ones rather than the others; 1 to 1,000, which is the default. */
+  readonly limit?: number;
+  /** A rule as its author would post it, considered as if it were stored (in place of the one with its id). */
+  readonly draft?: unknown;
+}
+
+/** A stored rule, a rule that is not stored, or only its condition. */
+export type MatchTarget =
+  | { readonly ruleId: RuleId }
+  | { readonly draft: unknown }
+  | { readonly condition: unknown };
+
+/** What the rule of a {@link RuleMatch} would come to for one CPE. */
+export interface MatchFinding {
+  /** Its condition is true. */
+  readonly matches: boolean;
+  /** `condition-true`: nothing but a condition was asked about; `parameters-unread`: the CPE would have to be asked for them first. */
+  readonly verdict: Verdict | 'condition-true' | 'parameters-unread' | 'frozen';
+  readonly detail?: string;
+}
+
+/** One rule, ready to be held against many CPEs, as though it were stored and enabled. */
+export interface RuleMatch {
+  /** Null where nothing but a condition was asked about. */
+  readonly rule: StoredRule | null;
+  /** The only cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
+  readonly narrowed: {
+    readonly cpeids?: readonly string[];
+    readonly serialNumbers?: readonly string[];
+    readonly tags?: readonly string[];
+  };
+  /** Changes nothing. */
+  judge(input: DecisionInput): Promise<MatchFinding>;
+}
+
+/** Rules were named that do not exist. */
+export class UnknownRuleError extends Error {
+  override readonly name = 'UnknownRuleError';
+  constructor(readonly ids: readonly RuleId[]) {
+    super(`There is no rule ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ' …' : ''}`);
+  }
 }
 
 /** Something wrong with a rule: which field, what stood there and what should. */
@@ -337,6 +385,16 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /**
+   * What {@link decide} would say now, and why. Changes nothing, and goes on where `decide` would first have parameters read.
+   * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
+   */
+  explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * Takes up a rule to find the CPEs that it would upgrade. It need not be enabled.
+   * @throws UnknownRuleError, InvalidRuleError
+   */
+  match(target: MatchTarget): Promise<RuleMatch>;
   /**
    * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
    * @param previously  how it was counted before, where late evidence shows that it ended otherwise

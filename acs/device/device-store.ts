@@ -9,7 +9,15 @@ import type {
   Stored,
 } from '../../store/index.js';
 import { untilCommitted } from '../race.js';
-import { DEVICES, type Device, type DeviceFilter, type Devices } from './device.js';
+import { describeDevice } from './describe.js';
+import {
+  DEVICES,
+  type DescribedCpe,
+  type Device,
+  type DeviceFilter,
+  type Devices,
+  type Moment,
+} from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
 /** What changes with every Inform and may trail by a minute after a crash (design section 2). */
@@ -178,6 +186,19 @@ export class DeviceStore implements Devices {
       if (found.length > 0 || page.next === null) return found.map(({ document }) => this.#seen(document));
       page = await this.#devices.find({ ...query, after: page.next });
     }
+  }
+
+  count(): Promise<number> {
+    return this.#devices.count();
+  }
+
+  async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {
+    const device = await this.get(cpeid);
+    return device === null ? null : describeDevice(device, this.parameterStore, moment);
+  }
+
+  async *describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe> {
+    for await (const device of this.scan(filter)) yield describeDevice(device, this.parameterStore, moment);
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {

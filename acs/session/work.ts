@@ -7,6 +7,7 @@ import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
+import { unreadPaths } from '../device/unread.js';
 import {
   ACS_FAULT,
   type Download,
@@ -19,8 +20,6 @@ import { resultIdOf, stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-
 import { informed, namedFields } from './inform.js';
 import type { Answer, Query, SessionFacts } from './session.js';
 
-/** A GetParameterValues of this many names stays well within what small CPEs take. */
-const READ_NAMES_MAX = 64;
 /** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
 const DECISION_ROUNDS_MAX = 20;
 const ASKED_PATHS_MAX = 512;
@@ -276,7 +275,7 @@ export class SessionWork {
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
-        unread: (paths) => this.#unread(device, paths),
+        unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
         counts: device.counts,
         requested: facts.requested,
       });
@@ -322,16 +321,6 @@ export class SessionWork {
     if (!committed) return null;
     upgrades.announce(reserved.upgrade);
     return { download: downloadOf(reserved.upgrade.commandKey, location), upgradeId: reserved.upgrade.id };
-  }
-
-  /** Which of the paths this CPE has neither reported nor been asked for since its last version. */
-  async #unread(device: Device, paths: readonly string[]): Promise<readonly string[]> {
-    const asked = new Set(device.askedPaths);
-    const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
-    if (unasked.length === 0) return [];
-    const known = new Set(Object.keys(await this.#parts.devices.parameterStore.flat(device.id)));
-    // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
-    return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
   }
 }
 
