@@ -1,7 +1,17 @@
 export type { Campaign } from './campaign.js';
+export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
+export * from './lint/index.js';
 export * from './rule.js';
+export {
+  isRuleFileName,
+  RULE_FILES_MAX,
+  type RuleFileContent,
+  readBounded,
+  readRuleDirectory,
+  TEST_FILE_SUFFIX,
+} from './rule-directory.js';
 export type { RuleFileProblem } from './rule-file.js';
 export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
 export { ruleOf } from './stored-rule.js';

@@ -1,0 +1,16 @@
+import type { CommandModule } from 'yargs';
+import type { Io } from '../../io.js';
+import { SAY_WHICH } from '../../usage.js';
+import { checkCommand } from './check.js';
+
+export function rulesCommands(io: Io): CommandModule {
+  return {
+    command: 'rules',
+    describe: 'Upgrade rules: check and test their files',
+    builder: (argv) =>
+      argv
+        .command(checkCommand(io))
+        .demandCommand(1, SAY_WHICH),
+    handler() {},
+  };
+}
