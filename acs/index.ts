@@ -5,6 +5,7 @@ export type {
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
 export type { CpeAuthentication } from './cpe-auth.js';
+export { type CpeDescription, DescriptionError, describedCpe } from './described-cpe.js';
 export type { Device, DeviceFilter, Devices } from './device/device.js';
 export type { LocateFile } from './session/work.js';
 export {

@@ -12,7 +12,8 @@ export {
   readRuleDirectory,
   TEST_FILE_SUFFIX,
 } from './rule-directory.js';
-export type { RuleFileProblem } from './rule-file.js';
+export { parseRuleFile, type RuleFileProblem } from './rule-file.js';
+export * from './rule-test/index.js';
 export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
 export { ruleOf } from './stored-rule.js';
 export {

@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
 import { checkCommand } from './check.js';
+import { testCommand } from './test.js';
 
 export function rulesCommands(io: Io): CommandModule {
   return {
@@ -10,6 +11,7 @@ export function rulesCommands(io: Io): CommandModule {
     builder: (argv) =>
       argv
         .command(checkCommand(io))
+        .command(testCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
