@@ -4,7 +4,7 @@ import type { Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
-import { applyFileRules, type FileRules } from './file-rules.js';
+import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.js';
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { type Lease, openLeases } from './lease.js';
@@ -77,6 +77,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
+    withoutFile: () => rulesWithoutFile(tables),
     async close() {},
   };
 }

@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
 import { checkCommand } from './check.js';
+import { pruneCommand } from './prune.js';
 import { testCommand } from './test.js';
 
 export function rulesCommands(io: Io): CommandModule {
@@ -12,6 +13,7 @@ export function rulesCommands(io: Io): CommandModule {
       argv
         .command(checkCommand(io))
         .command(testCommand(io))
+        .command(pruneCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
