@@ -1,6 +1,7 @@
 export type { Campaign } from './campaign.js';
 export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
+export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
 export * from './lint/index.js';
 export * from './rule.js';

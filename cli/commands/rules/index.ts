@@ -3,6 +3,7 @@ import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
 import { checkCommand } from './check.js';
 import { pruneCommand } from './prune.js';
+import { schemaCommand } from './schema.js';
 import { testCommand } from './test.js';
 
 export function rulesCommands(io: Io): CommandModule {
@@ -14,6 +15,7 @@ export function rulesCommands(io: Io): CommandModule {
         .command(checkCommand(io))
         .command(testCommand(io))
         .command(pruneCommand(io))
+        .command(schemaCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
