@@ -29,8 +29,11 @@ const POSITIVE_CALLS: ReadonlySet<string> = new Set(['exists', 'contains', 'inSu
 
 /** The traps of one condition that is valid. */
 export function conditionRemarks(condition: Condition): readonly Remark[] {
-  const remarks = typeof condition === 'string' ? textRemarks(condition) : objectRemarks(condition);
-  return [...remarks].slice(0, REMARKS_MAX);
+  const remarks: Remark[] = [];
+  for (const remark of typeof condition === 'string' ? textRemarks(condition) : objectRemarks(condition)) {
+    if (remarks.push(remark) >= REMARKS_MAX) break;
+  }
+  return remarks;
 }
 
 function* objectRemarks(condition: Exclude<Condition, string>): Generator<Remark> {
@@ -53,8 +56,9 @@ function* textRemarks(text: string): Generator<Remark> {
     character: expression.startOf(node),
   });
   const conjuncts = conjunctsOf(expression.tree);
+  // A conjunct that is a negation is none of those, so it does not vouch for itself.
+  const named = fieldsNamedBySure(conjuncts);
   for (const conjunct of conjuncts) {
-    const named = fieldsNamedBySure(conjuncts.filter((other) => other !== conjunct));
     for (const remark of uncomparedRemarks(conjunct)) yield at(conjunct, remark);
     for (const visit of visitsOf(conjunct)) {
       const { node } = visit;

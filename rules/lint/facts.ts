@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { conjunctsOf, isSyntaxNode, type SyntaxNode } from '../condition/index.js';
 import { CONTEXT_FIELDS } from '../context-fields.js';
 import type { Condition } from '../rule.js';
@@ -9,7 +8,7 @@ import { constantOf, constantsOf, fieldOf, parseExpression } from './expression.
  * one of these; of anything else only its wording is known.
  */
 export type Fact =
-  | { readonly kind: 'one-of'; readonly field: string; readonly values: readonly unknown[] }
+  | { readonly kind: 'one-of'; readonly field: string; readonly values: ReadonlySet<unknown> }
   | { readonly kind: 'other'; readonly wording: string };
 
 /** The facts that are together the same as the condition; null where it cannot be taken apart. */
@@ -18,7 +17,7 @@ export function factsOf(condition: Condition): readonly Fact[] | null {
     return Object.entries(condition).map(([field, wanted]) => ({
       kind: 'one-of',
       field,
-      values: Array.isArray(wanted) ? wanted : [wanted],
+      values: new Set(Array.isArray(wanted) ? wanted : [wanted]),
     }));
   }
   const expression = parseExpression(condition);
@@ -33,9 +32,12 @@ function factOf(conjunct: SyntaxNode): Fact {
   }
   if (type === 'binary' && operator === 'in') {
     const [field, values] = [fieldOf(lhs), constantsOf(rhs)];
-    if (field !== null && values !== null && isSingle(field)) return { kind: 'one-of', field, values };
+    if (field !== null && values !== null && isSingle(field)) {
+      return { kind: 'one-of', field, values: new Set(values) };
+    }
     const [list, value] = [fieldOf(rhs), constantOf(lhs)];
-    if (list !== null && value !== undefined) return { kind: 'one-of', field: list, values: [value] };
+    if (list !== null && value !== undefined)
+      return { kind: 'one-of', field: list, values: new Set([value]) };
   }
   return { kind: 'other', wording: JSON.stringify(withoutPositions(conjunct)) };
 }
@@ -45,7 +47,7 @@ function equalityFact(fieldNode: unknown, valueNode: unknown): Fact | null {
   // What equals a list is the list, not one of its values.
   return field === null || value === undefined || !isSingle(field)
     ? null
-    : { kind: 'one-of', field, values: [value] };
+    : { kind: 'one-of', field, values: new Set([value]) };
 }
 
 function isSingle(field: string): boolean {
@@ -68,13 +70,13 @@ export function implies(narrow: readonly Fact[], wide: readonly Fact[]): boolean
 
 function impliesFact(given: Fact, wanted: Fact): boolean {
   if (given.kind === 'one-of' && wanted.kind === 'one-of') {
-    return given.field === wanted.field && given.values.every((value) => wanted.values.includes(value));
+    return given.field === wanted.field && [...given.values].every((value) => wanted.values.has(value));
   }
-  return isDeepStrictEqual(given, wanted);
+  return given.kind === 'other' && wanted.kind === 'other' && given.wording === wanted.wording;
 }
 
 /** The values that a field must have for these facts to hold; null where they do not say. */
-export function valuesAt(facts: readonly Fact[], field: string): readonly unknown[] | null {
+export function valuesAt(facts: readonly Fact[], field: string): ReadonlySet<unknown> | null {
   const found = facts.find((fact) => fact.kind === 'one-of' && fact.field === field);
   return found?.kind === 'one-of' ? found.values : null;
 }

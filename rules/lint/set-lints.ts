@@ -72,8 +72,9 @@ function lookUpOf(members: readonly Member[]): (narrow: Member) => Member[] {
 /** What follows from a fact has one of its keys, whichever of its values is asked for. */
 function keysOf(fact: Fact): readonly string[] {
   if (fact.kind === 'other') return [fact.wording];
-  const keys = fact.values.map((value) => `${fact.field}\0${typeof value}\0${String(value)}`);
-  return keys.slice(0, KEYS_OF_FACT_MAX);
+  return [...fact.values]
+    .slice(0, KEYS_OF_FACT_MAX)
+    .map((value) => `${fact.field}\0${typeof value}\0${String(value)}`);
 }
 
 function pairRemark(first: Member, later: Member): Remark | null {
@@ -118,7 +119,7 @@ function twiceRemark(first: Member, later: Member, both: boolean): Remark | null
   const name = quoted(first.rule.id);
   if (versions !== null) {
     // The second step of two: it waits for what the first one leads to.
-    if (reached === undefined || versions.includes(reached)) return null;
+    if (reached === undefined || versions.has(reached)) return null;
     return {
       code: 'shadowed',
       path: ['condition'],

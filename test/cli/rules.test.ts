@@ -1,6 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
+import { CommandError } from '../../cli/command.js';
+import { commandLine } from '../../cli/command-line.js';
+import type { Io } from '../../cli/io.js';
 import { until } from '../support/ferry.js';
 import { ferry, nbi, serve, temporaryDirectory } from './support.js';
 
@@ -300,6 +304,15 @@ test('test: a broken test or rule file is told with its place, and nothing is ru
   );
 });
 
+/** A terminal at which someone answers with a line. */
+function answering(line: string): { readonly io: Io; text(): string } {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  stdin.write(`${line}\n`);
+  const output = new PassThrough();
+  const io = { stdin: stdin as unknown as Io['stdin'], stdout: output, stderr: output, environment: {} };
+  return { io, text: () => String(output.read() ?? '') };
+}
+
 test('prune: lists what is in no rule file any more, asks or is told, and deletes it', async (t) => {
   const cwd = await rulesIn(t, { 'a.json': [GOOD, { ...GOOD, id: 'gone' }], 'b.json': { ...GOOD, id: 'b' } });
   const dataDir = join(cwd, 'data');
@@ -326,8 +339,16 @@ test('prune: lists what is in no rule file any more, asks or is told, and delete
   const listed = await prune('--dry-run', '--json');
   t.like(JSON.parse(listed.stdout), { found: [{ id: 'gone', sourceFile: 'a.json' }], deleted: [] });
   t.is((await ids()).length, 3);
-  const done = await prune('--yes');
-  t.regex(done.stdout, /gone.*a\.json[\s\S]*Deleted 1 rule\.\n$/);
+  const words = ['rules', 'prune', `--data-dir=${dataDir}`];
+  const refused = answering('n');
+  await t.throwsAsync(async () => commandLine(words, refused.io).parseAsync(), {
+    instanceOf: CommandError,
+    message: 'Nothing was deleted.',
+  });
+  t.is((await ids()).length, 3);
+  const done = answering('y');
+  await commandLine(words, done.io).parseAsync();
+  t.regex(done.text(), /gone.*a\.json[\s\S]*Delete 1 rule\? \[y\/N\] [\s\S]*Deleted 1 rule\.\n$/);
   t.deepEqual(await ids(), ['b true', 'hgw true']);
   t.is((await ferry(['rules', 'prune', '--data-dir=/nowhere', '--yes'])).exitCode, 1);
 });
