@@ -5,6 +5,7 @@ export type {
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
 export type { CpeAuthentication } from './cpe-auth.js';
+export { type CpeDescription, DescriptionError, describedCpe as describedContext } from './described-cpe.js';
 export { CPE_SCHEMA, CpeDescriptionError, describedCpe } from './device/described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { type CpeExplanation, explainFor } from './device/explain-for.js';

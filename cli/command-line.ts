@@ -60,6 +60,8 @@ function checkGivenOnce(args: Arguments): true {
 }
 
 const REPEATABLE: ReadonlySet<string> = new Set([
+  // Words that are no options.
+  'paths',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);

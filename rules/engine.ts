@@ -6,7 +6,7 @@ import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
 import { createDrafts } from './draft.js';
 import { explain } from './explain.js';
-import { applyFileRules, type FileRules } from './file-rules.js';
+import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.js';
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { type Lease, openLeases } from './lease.js';
@@ -89,6 +89,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
     waking: openWaking(tables, windows, leases, clock),
+    withoutFile: () => rulesWithoutFile(tables),
     async close() {},
   };
 }

@@ -149,7 +149,8 @@ function isTimezone(timezone: string): boolean {
   }
 }
 
-function problemsOf(errors: readonly ErrorObject[]): readonly LocatedProblem[] {
+/** What ajv found (`allErrors`, `verbose`), in the words of the schema's own descriptions. */
+export function problemsOf(errors: readonly ErrorObject[]): readonly LocatedProblem[] {
   const problems = new Map<string, LocatedProblem>();
   for (const error of errors) {
     // The error of the name itself says it all.

@@ -7,7 +7,7 @@ const CLOSES: Readonly<Record<string, Bracket>> = { ')': '(', ']': '[', '}': '{'
 const OPERATOR_WORDS: ReadonlySet<string> = new Set(['and', 'or', 'in']);
 
 /** One lexical unit of a condition: enough of JSONata's grammar to tell paths from strings, patterns and comments. */
-interface Token {
+export interface Token {
   readonly kind: 'space' | 'string' | 'pattern' | 'name' | 'number' | 'step' | 'mark';
   readonly text: string;
 }
@@ -106,7 +106,7 @@ export function slicesOf(text: string, from = 0): readonly Slice[] {
   return slices;
 }
 
-function* tokensOf(text: string): Generator<Token> {
+export function* tokensOf(text: string): Generator<Token> {
   let position = 0;
   /** Whether what came last can stand left of an operator: then `/` divides and `.` continues a path. */
   let afterOperand = false;
