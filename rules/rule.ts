@@ -61,6 +61,15 @@ export interface Suspension {
   readonly message: string;
 }
 
+/** What a rule's condition failed with last, since the rule was edited. */
+export interface LastError {
+  readonly atMs: number;
+  readonly cpeid: CpeId;
+  /** JSONata's where it has one. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What the store keeps of a rule. */
 export interface StoredRule extends Rule {
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
@@ -310,6 +319,12 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /** Each of the rules with what its condition failed with last, in the order they come. */
+  withErrors(
+    rules: AsyncIterable<StoredRule>,
+  ): AsyncIterable<readonly [rule: StoredRule, lastError: LastError | null]>;
+  /** How many rules are suspended. */
+  suspendedCount(): Promise<number>;
   /**
    * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
    * @param previously  how it was counted before, where late evidence shows that it ended otherwise

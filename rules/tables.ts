@@ -1,6 +1,7 @@
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
 import { type Campaign, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
+import type { RuleErrors } from './rule-errors.js';
 
 export interface RestartsDocument extends Document {
   readonly restarts: number;
@@ -20,6 +21,8 @@ export interface Tables {
    * anyone's list of fleet rules being read again. */
   readonly generations: Collection<GenerationDocument>;
   readonly campaigns: Collection<Campaign>;
+  /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
+  readonly errors: Collection<RuleErrors>;
 }
 
 export function openTables(store: Store): Tables {
@@ -27,11 +30,18 @@ export function openTables(store: Store): Tables {
     store,
     rules: store.collection<StoredRule>({
       name: 'rules',
-      indexes: { pin: ['pin'], fleet: ['fleet'], createdAt: ['createdAtMs'], sourceFile: ['sourceFile'] },
+      indexes: {
+        pin: ['pin'],
+        fleet: ['fleet'],
+        createdAt: ['createdAtMs'],
+        sourceFile: ['sourceFile'],
+        suspended: ['suspended.atMs'],
+      },
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
     generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
     campaigns: openCampaigns(store),
+    errors: store.collection<RuleErrors>({ name: 'rule-errors', indexes: {} }),
   };
 }
 

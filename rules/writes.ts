@@ -1,7 +1,7 @@
 import type { RuleId } from '../common/index.js';
 import type { Change, Revision, Stored } from '../store/index.js';
 import { RuleConflictError, type StoredRule } from './rule.js';
-import { FLEET_GENERATION_ID, type RestartsDocument, type Tables } from './tables.js';
+import { FLEET_GENERATION_ID, type RestartsDocument, readMany, type Tables } from './tables.js';
 
 /**
  * Most rules written in one commit (each is up to two changes). Longer lists are checked as a whole and then committed in
@@ -46,7 +46,8 @@ async function writePortion<Item extends { readonly id: RuleId }>(
   conditions: readonly Change[],
 ): Promise<void> {
   for (let race = 0; race < RACES_MAX; race++) {
-    const changes = changesOf(tables, await plan(portion));
+    const writes = await plan(portion);
+    const changes = [...changesOf(tables, writes), ...(await errorsForgotten(tables, writes))];
     if (changes.length === 0) return;
     const outcome = await tables.store.commit([...conditions, ...changes]);
     if (outcome.committed) return;
@@ -83,4 +84,15 @@ function changesOf(tables: Tables, writes: readonly Write[]): readonly Change[] 
   }
   if (fleet) changes.push(tables.generations.counting(FLEET_GENERATION_ID, { generation: 1 }));
   return changes;
+}
+
+/** What was remembered of a rule's failures goes with the rule, and with the edition that failed. */
+async function errorsForgotten(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
+  const ids = writes.flatMap(({ before, after }) =>
+    before !== null && before.document.updatedAtMs !== after?.updatedAtMs ? [before.document.id] : [],
+  );
+  const found = await readMany(tables.errors, ids);
+  return found.flatMap((errors) =>
+    errors === null ? [] : [tables.errors.deleting(errors.document.id, errors.revision)],
+  );
 }

@@ -9,13 +9,13 @@ import {
 import { quoteNumericSteps } from '../../rules/condition/text.js';
 import { beginEvaluation } from '../../rules/evaluation.js';
 import type { Condition, DecisionInput, ParameterTree, Verdict } from '../../rules/index.js';
-import { createTurns } from '../../rules/turns.js';
-import { contextOf } from './setup.js';
+import { contextOf, evaluationMeans } from './setup.js';
 
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
 
-/** As in a process; but its clock stands still, so that a busy machine spends nobody's budget. */
-const means = { cpuMs: () => 0, inTurn: createTurns() };
+/** As in a process; but a busy machine spends nobody's budget, and nobody who waits gives up. */
+const { means, close } = evaluationMeans({ cpuMs: () => 0 });
+test.after.always(close);
 
 const PARAMETERS: ParameterTree = {
   Device: {
@@ -117,7 +117,7 @@ test('a rule passed over by its requirements alone would not have been true by J
       }),
       async (condition) => {
         const input = inputOf({ registered: 5 });
-        const whole = await means.inTurn(() => compiler.compile(condition).evaluate(input.context));
+        const whole = await compiler.compile(condition).evaluate(input.context);
         return (whole === true) === ((await verdictOf(condition, input)) === 'true');
       },
     ),
@@ -128,7 +128,7 @@ test('a rule passed over by its requirements alone would not have been true by J
       async (equalities) => {
         const text = equalities.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(' and ');
         const input = inputOf({ registered: 5 });
-        const whole = await means.inTurn(() => compiler.compile(text).evaluate(input.context));
+        const whole = await compiler.compile(text).evaluate(input.context);
         return (whole === true) === ((await verdictOf(text, input)) === 'true');
       },
     ),
@@ -295,12 +295,9 @@ test('an evaluation cannot change the context of the next one', async (t) => {
 });
 
 test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
-  let nowMs = 0;
-  const cpuMs = () => {
-    nowMs += 30;
-    return nowMs;
-  };
-  const evaluation = beginEvaluation(inputOf(), { ...means, cpuMs });
+  const thirty = evaluationMeans({ cpuMs: () => 30 });
+  t.teardown(thirty.close);
+  const evaluation = beginEvaluation(inputOf(), thirty.means);
   const slow = () => evaluation.conditionGate(compiler.compile('$count(tags) = 1'));
   t.is(await slow(), null);
   t.is(await slow(), null);
