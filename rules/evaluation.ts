@@ -108,7 +108,6 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
   /** By JSONata itself, elsewhere. A string says why it was not evaluated, or not to its end, through no fault of its own. */
   const isolated = async (condition: CompiledCondition): Promise<Refusal | Failure | string | null> => {
     const { text } = condition.source;
-    const seen = await readContext(condition.readsParameters);
     const admitted = probation.admit(text, isolate.idle());
     if (admitted === 'wait') {
       onIsolated('on-probation');
@@ -120,6 +119,7 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
       onIsolated('over-budget');
       return OVER_BUDGET;
     }
+    const seen = await readContext(condition.readsParameters);
     // While it waited another decision may have found out what it is like.
     const isWanted = (): boolean => admitted === 'trial' || !probation.has(text);
     const evaluated = await run({ text, context: seen, timeoutMs, isWanted });

@@ -1,5 +1,9 @@
 import test from 'ava';
+import { type CpeId, silentLogger } from '../../common/index.js';
 import { builtInModel, Fleet } from '../../cpe-sim/index.js';
+import { openRules } from '../../rules/index.js';
+import { TRIAL_PACE_MS } from '../../rules/probation.js';
+import { inputOf } from '../rules/setup.js';
 import { wildConditions } from '../rules/wild-conditions.js';
 import { startTestFerry, until } from '../support/ferry.js';
 import {
@@ -62,4 +66,40 @@ test('with 100 wild rules loaded a fleet is upgraded by the good one', async (t)
   t.regex(metrics, /^ferry_rule_condition_errors_total\{kind="argument"\} [1-9]/m);
   t.regex(metrics, /^ferry_rule_isolated_total\{outcome="on-probation"\} [1-9]/m);
   t.regex(metrics, /^ferry_rules_suspended \d/m);
+});
+
+test('a suspended rule is seen in FirmwareStorage, metrics and health, which stays 200, until it is edited', async (t) => {
+  const ferry = await startTestFerry(t);
+  const rule = { id: 'WILD', file: IMAGE_NAME, condition: '$length($pad("", 70000)) > 0' };
+  await postRule(t, ferry.nbi, rule);
+  const shown = async (): Promise<unknown> => {
+    const { body } = await ferry.nbi('GET', '/v1/dyn/FirmwareStorage/WILD');
+    return (body as { details: { suspended?: unknown }[] }).details[0]?.suspended;
+  };
+  const health = async () => (await ferry.nbi('GET', '/healthz')).body;
+  const gauge = async () =>
+    /^ferry_rules_suspended (\d+)/m.exec(String((await ferry.nbi('GET', '/metrics')).body))?.[1];
+  t.like(await health(), { status: 'ok', parts: { rules: 'ok' } });
+  t.is(await gauge(), '0');
+
+  // Another process on the same store, whose time flies.
+  let nowMs = Date.now();
+  const { store } = ferry.installation;
+  const clock = () => nowMs;
+  const another = await openRules({ store, clock, logger: silentLogger, resolveFile: async () => ({}) });
+  t.teardown(() => another.close());
+  for (let n = 0; n < 20; n++) {
+    nowMs += TRIAL_PACE_MS;
+    await another.decide(inputOf({ cpeid: `00A1B2-HGW-${n}` as CpeId }));
+  }
+  await another.settled();
+  t.like(await shown(), { at: Math.floor(nowMs / 1_000) });
+  t.like(await health(), { status: 'ok', parts: { rules: 'degraded' } });
+  t.is((await ferry.nbi('GET', '/healthz')).status, 200);
+  t.is(await gauge(), '1');
+
+  await postRule(t, ferry.nbi, { ...rule, condition: '$count(tags) = 0' });
+  t.is(await shown(), undefined);
+  t.like(await health(), { parts: { rules: 'ok' } });
+  t.is(await gauge(), '0');
 });
