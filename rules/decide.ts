@@ -126,7 +126,7 @@ export async function consider(
   { rule, condition }: Candidate,
 ): Promise<Refusal | Passed> {
   const { context } = input;
-  const refusal = await evaluation.conditionGate(condition);
+  const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;

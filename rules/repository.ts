@@ -159,7 +159,8 @@ function patched(
   }
   if (!onlyEnabledDiffers({ ...before, ...rule }, before)) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;
-  const { enabledOverride, ...rest } = before;
+  // The switch is an edit, so it lifts a suspension too.
+  const { enabledOverride, suspended: _, ...rest } = before;
   const enabledInFile = enabledOverride === undefined ? before.enabled : !enabledOverride;
   return {
     ...rest,

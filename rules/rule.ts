@@ -61,6 +61,15 @@ export interface Suspension {
   readonly message: string;
 }
 
+/** What a rule's condition failed with last, since the rule was edited. */
+export interface LastError {
+  readonly atMs: number;
+  readonly cpeid: CpeId;
+  /** JSONata's where it has one. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What the store keeps of a rule. */
 export interface StoredRule extends Rule {
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
@@ -385,6 +394,12 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /** Each of the rules with what its condition failed with last, in the order they come. */
+  withErrors(
+    rules: AsyncIterable<StoredRule>,
+  ): AsyncIterable<readonly [rule: StoredRule, lastError: LastError | null]>;
+  /** How many rules are suspended. */
+  suspendedCount(): Promise<number>;
   /**
    * What {@link decide} would say now, and why. Changes nothing, and goes on where `decide` would first have parameters read.
    * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be

@@ -2,6 +2,7 @@ import type { RuleId } from '../common/index.js';
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
 import { type CampaignTables, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
+import type { RuleErrors } from './rule-errors.js';
 import { createTurns, type InTurn } from './turns.js';
 
 export interface RestartsDocument extends Document {
@@ -34,6 +35,8 @@ export interface Tables extends CampaignTables {
   readonly gone: Collection<GoneDocument>;
   /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
   readonly inFleetTurn: InTurn;
+  /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
+  readonly errors: Collection<RuleErrors>;
 }
 
 export function openTables(store: Store): Tables {
@@ -49,6 +52,7 @@ export function openTables(store: Store): Tables {
         // Only rules that wake their CPEs are in these.
         fleetWake: ['fleetSeq', 'window.wakePerSecond'],
         pinnedWake: ['pin', 'window.wakePerSecond'],
+        suspended: ['suspended.atMs'],
       },
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
@@ -56,6 +60,7 @@ export function openTables(store: Store): Tables {
     gone: store.collection<GoneDocument>({ name: 'rules-gone', indexes: {} }),
     inFleetTurn: createTurns(),
     ...openCampaigns(store),
+    errors: store.collection<RuleErrors>({ name: 'rule-errors', indexes: {} }),
   };
 }
 

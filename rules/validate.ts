@@ -49,6 +49,7 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
     validate(body) {
       const copy = copyOf(body);
       if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
+      withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
       const { problems, pin } = checkMeaning(copy, compiler);
       return problems.length > 0 ? { valid: false, problems } : { valid: true, value: { rule: copy, pin } };
@@ -71,6 +72,14 @@ function copyOf(body: unknown): unknown {
     return null;
   }
 }
+
+/** What an API shows beside a rule: whoever posts again what was shown need not take it out first. */
+function withoutFindings(copy: unknown): void {
+  if (typeof copy !== 'object' || copy === null) return;
+  for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
+}
+
+const SHOWN_BESIDE_RULES = ['lastError', 'suspended'] as const;
 
 /** What JSON Schema cannot say. */
 function checkMeaning(

@@ -7,6 +7,7 @@ import {
   generationOfGone,
   goneId,
   type RestartsDocument,
+  readMany,
   type Tables,
 } from './tables.js';
 
@@ -64,9 +65,10 @@ async function writePortion<Item extends { readonly id: RuleId }>(
   for (let race = 0; race < RACES_MAX; race++) {
     const writes = (await plan(portion)).filter(changesSomething);
     if (writes.length === 0) return;
+    const besides = [...conditions, ...(await errorsForgotten(tables, writes))];
     const outcome = writes.some(touchesFleet)
-      ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, conditions))
-      : await tables.store.commit([...conditions, ...writes.flatMap((write) => changesOf(tables, write))]);
+      ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
+      : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
     if (outcome.committed) return;
     // A condition of the caller's never comes true again by trying.
     if (conditions.includes(outcome.refused)) break;
@@ -169,4 +171,15 @@ async function notesBefore({ gone }: Tables, generation: number): Promise<readon
   if (generation <= 0) return [];
   const { items } = await gone.find({ below: goneId(generation), limit: GONE_PRUNED_AT_ONCE });
   return items.map(({ document }) => document.id);
+}
+
+/** What was remembered of a rule's failures goes with the rule, and with the edition that failed. */
+async function errorsForgotten(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
+  const ids = writes.flatMap(({ before, after }) =>
+    before !== null && before.document.updatedAtMs !== after?.updatedAtMs ? [before.document.id] : [],
+  );
+  const found = await readMany(tables.errors, ids);
+  return found.flatMap((errors) =>
+    errors === null ? [] : [tables.errors.deleting(errors.document.id, errors.revision)],
+  );
 }

@@ -2,8 +2,6 @@ import { RULE_SCHEMA } from '../../rules/index.js';
 
 /** Shapes that several calls share, under `#/components/schemas`. */
 export const schemas = {
-  /** What rules are checked by, so that the document cannot say anything else. */
-  Rule: RULE_SCHEMA,
   BulkReport: {
     description: 'A line of the report on rules that were stored while they came.',
     oneOf: [
@@ -53,6 +51,40 @@ export const schemas = {
         additionalProperties: false,
       },
     ],
+  },
+  /** What rules are checked by, so that the document cannot say anything else; and what is shown beside a rule. */
+  Rule: {
+    ...RULE_SCHEMA,
+    properties: {
+      ...RULE_SCHEMA.properties,
+      lastError: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'What the condition failed with last since the rule was edited; absent where it did not.',
+        required: ['at', 'cpeid', 'code', 'message'],
+        properties: {
+          at: { type: 'integer', description: 'In epoch seconds.' },
+          cpeid: { type: 'string', description: 'The CPE it was evaluated for.' },
+          code: {
+            type: 'string',
+            description: "JSONata's code, such as D1012, or out-of-time, out-of-memory, argument-too-large …",
+          },
+          message: { type: 'string' },
+        },
+      },
+      suspended: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'The condition went beyond its bounds for 20 CPEs: the rule is not considered until it is edited.',
+        required: ['at', 'message'],
+        properties: {
+          at: { type: 'integer', description: 'In epoch seconds.' },
+          message: { type: 'string' },
+        },
+      },
+    },
   },
   Result: {
     type: 'object',
@@ -176,7 +208,12 @@ export const schemas = {
     required: ['status', 'parts'],
     properties: {
       status: { enum: ['ok', 'failing'] },
-      parts: { type: 'object', additionalProperties: { enum: ['ok', 'failing'] } },
+      parts: {
+        type: 'object',
+        additionalProperties: { enum: ['ok', 'degraded', 'failing'] },
+        description:
+          'A part that is degraded needs someone to look at it, but does its work: status stays ok.',
+      },
     },
   },
 } as const;

@@ -1,5 +1,11 @@
 import jsonata from 'jsonata';
-import { bucket, compareVersions, FunctionArgumentError, inSubnet } from '../functions/index.js';
+import {
+  ArgumentBoundError,
+  bucket,
+  compareVersions,
+  FunctionArgumentError,
+  inSubnet,
+} from '../functions/index.js';
 
 /** Longest string a built-in function of JSONata takes in a condition; longer ones cost memory many times their size. */
 const ARGUMENT_CHARACTERS_MAX = 64 * 1_024;
@@ -99,15 +105,13 @@ export function checkSizes(name: string, args: readonly unknown[]): void {
 
 function checkSize(name: string, argument: unknown): void {
   if (typeof argument === 'string' && argument.length > ARGUMENT_CHARACTERS_MAX) {
-    throw new FunctionArgumentError(
-      `$${name}: a string may have at most ${ARGUMENT_CHARACTERS_MAX} characters`,
-    );
+    throw new ArgumentBoundError(`$${name}: a string may have at most ${ARGUMENT_CHARACTERS_MAX} characters`);
   }
   if (!Array.isArray(argument)) return;
   let characters = 0;
   for (const item of argument) if (typeof item === 'string') characters += item.length;
   if (characters > ARGUMENT_LIST_CHARACTERS_MAX) {
-    throw new FunctionArgumentError(
+    throw new ArgumentBoundError(
       `$${name}: the strings may have at most ${ARGUMENT_LIST_CHARACTERS_MAX} characters together`,
     );
   }
@@ -116,19 +120,19 @@ function checkSize(name: string, argument: unknown): void {
 function checkPicture(name: string, picture: unknown): void {
   if (typeof picture !== 'string') return;
   if (picture.length > PICTURE_CHARACTERS_MAX || /[0-9]{4}/.test(picture)) {
-    throw new FunctionArgumentError(`$${name}: the picture is too long or asks for more than 999 characters`);
+    throw new ArgumentBoundError(`$${name}: the picture is too long or asks for more than 999 characters`);
   }
 }
 
 function checkWidth(width: unknown): void {
   if (typeof width === 'number' && !(Math.abs(width) <= ARGUMENT_CHARACTERS_MAX)) {
-    throw new FunctionArgumentError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
+    throw new ArgumentBoundError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
   }
 }
 
 function checkItems(items: unknown): void {
   if (Array.isArray(items) && items.length > DISTINCT_ITEMS_MAX) {
-    throw new FunctionArgumentError(`$distinct: a list may have at most ${DISTINCT_ITEMS_MAX} items`);
+    throw new ArgumentBoundError(`$distinct: a list may have at most ${DISTINCT_ITEMS_MAX} items`);
   }
 }
 

@@ -16,8 +16,7 @@ import {
   type Rules,
   UnknownRuleError,
 } from '../../rules/index.js';
-import { createTurns } from '../../rules/turns.js';
-import { CPE, contextOf, inputOf, openTestRules, post, ruleBody } from './setup.js';
+import { CPE, contextOf, evaluationMeans, inputOf, openTestRules, post, ruleBody } from './setup.js';
 
 const PINNED = { condition: { cpeid: CPE } };
 const ELSEWHERE = { condition: { cpeid: '00A1B2-HGW-2' } };
@@ -322,16 +321,18 @@ function withConjuncts(
   return { pin, requirements, closure, source, readsParameters, parameterPaths, evaluate, conjuncts };
 }
 
-async function means(input: DecisionInput) {
+async function meansOf(t: ExecutionContext, input: DecisionInput) {
   const compiler = createConditionCompiler(await loadGuards());
-  const evaluation = beginEvaluation(input, { cpuMs: () => 0, inTurn: createTurns() });
+  const { means, close } = evaluationMeans();
+  t.teardown(close);
+  const evaluation = beginEvaluation(input, means);
   const context = async () => ({ ...input.context, parameters: await input.readParameters() });
   return { compiler, evaluation, context };
 }
 
 test('each conjunct is told apart, with what the CPE has at its paths, and nothing where it has nothing', async (t) => {
   const input = inputOf({}, { readParameters: async () => ({ Device: { X: { Y: 7 } } }) });
-  const given = await means(input);
+  const given = await meansOf(t, input);
   const text =
     'softwareVersion = "1.0.0" and $lowercase(modelName) = "x" and tags and $uppercase(productClass) = "HGW"';
   const condition = given.compiler.compile(text);
@@ -369,7 +370,7 @@ test('each conjunct is told apart, with what the CPE has at its paths, and nothi
 });
 
 test('a condition that does not compile is one finding that says why; what a CPE holds is shown cut', async (t) => {
-  const given = await means(inputOf({ softwareVersion: 'v'.repeat(5_000) }));
+  const given = await meansOf(t, inputOf({ softwareVersion: 'v'.repeat(5_000) }));
   t.deepEqual(await findingsOf('a =', 'not JSONata', given), [
     { text: 'a =', outcome: 'error', found: [], message: 'not JSONata' },
   ]);
