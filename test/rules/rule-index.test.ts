@@ -151,7 +151,7 @@ test('of ten thousand rules a selection tests a few, and looks at each field onc
   const described = contextOf(fieldsOf(1_521));
   const context = new Proxy(described, {
     get(target, name) {
-      reads += 1;
+      if (name in fieldsOf(1_521)) reads += 1;
       return Reflect.get(target, name);
     },
   });
