@@ -7,9 +7,10 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { sizeText, tableText } from '../cli/io.js';
 import { progressBar } from '../cli/progress.js';
+import { listRules, type Northbound, postRules } from './bulk-client.js';
 import type { DecisionCosts } from './decisions.js';
-import { drive, type Measurement, median, ServerProcess } from './drive.js';
-import type { Load } from './loader.js';
+import { BENCH_PASSWORD, drive, type Measurement, median, ServerProcess } from './drive.js';
+import { fleetRule, pinnedRule } from './rule-bodies.js';
 import { firstContact, periodicSession } from './sessions.js';
 
 const PINNED = [1, 1_000, 10_000, 100_000, 1_000_000];
@@ -37,7 +38,9 @@ export async function compareRules(options: RuleOptions): Promise<string> {
       'pinned',
       PINNED.filter((count) => count <= options.pinnedMax),
     );
-    return `${[...pinned.rows, ...fleet.rows].length > 0 ? decisionTable([...pinned.rows, ...fleet.rows]) : ''}\n${await overSockets(dataDir, options)}\nPosted: ${pinned.perSecond} pinned rules a second`;
+    const sessions = await overSockets(dataDir, options);
+    const posted = `Posted as NDJSON: ${pinned.perSecond} pinned and ${fleet.perSecond} fleet rules a second (≥ 5000)`;
+    return `${decisionTable([...pinned.rows, ...fleet.rows])}\n${sessions}\n${posted}`;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -58,9 +61,7 @@ async function decisions(
   const rows: DecisionRow[] = [];
   let [from, loadingMs] = [0, 0];
   for (const count of counts) {
-    const before = performance.now();
-    await load(dataDir, { kind, from, to: count });
-    loadingMs += performance.now() - before;
+    loadingMs += await post(dataDir, kind, from, count);
     from = count;
     const child = forked('./decisions.js', [dataDir, kind, String(count)]);
     rows.push({ kind, count, costs: await messageOf<DecisionCosts>(child) });
@@ -69,23 +70,35 @@ async function decisions(
   return { rows, perSecond: Math.round((from * 1_000) / loadingMs) };
 }
 
-async function load(dataDir: string, what: Load): Promise<void> {
-  const child = forked('./loader.js', [dataDir]);
-  await messageOf(child);
-  const title = `Writing ${what.kind === 'cpes' ? 'CPEs' : `${what.kind} rules`}`;
-  const bar = progressBar(process, { title, total: what.to, unit: 'items' });
-  const written = new Promise<void>((resolve, reject) => {
-    child.on('message', ({ done }: { done: number }) => {
-      bar.at(done);
-      if (done >= what.to) resolve();
-    });
-    child.once('exit', (code) => reject(new Error(`writing ended with code ${code}`)));
-  });
-  child.send(what);
-  await written;
+/** Posts rules to a server on that data directory. @returns how long that took, without starting the server */
+async function post(dataDir: string, kind: 'pinned' | 'fleet', from: number, to: number): Promise<number> {
+  const server = await ServerProcess.start('./ferry-server.js', [dataDir]);
+  const bar = progressBar(process, { title: `Posting ${kind} rules`, total: to, unit: 'items' });
+  const before = performance.now();
+  await postRules(northboundOf(server), bodiesOf(kind, from, to), (stored) => bar.at(from + stored));
+  const tookMs = performance.now() - before;
   bar.stop();
-  child.disconnect();
+  await server.stop();
+  return tookMs;
+}
+
+function* bodiesOf(kind: 'pinned' | 'fleet', from: number, to: number): Generator<object> {
+  // Pinned ones are at their target: after one session that records so, a CPE's rule is done.
+  for (let index = from; index < to; index++) {
+    yield kind === 'pinned' ? pinnedRule(index, '1.0.0') : fleetRule(index);
+  }
+}
+
+function northboundOf({ nbiPort }: ServerProcess): Northbound {
+  return { port: nbiPort, user: 'admin', password: BENCH_PASSWORD };
+}
+
+async function writeCpes(dataDir: string, count: number): Promise<void> {
+  const bar = progressBar(process, { title: 'Writing CPEs', total: count, unit: 'items' });
+  const child = forked('./cpe-loader.js', [dataDir, String(count)]);
+  child.on('message', (done: number) => bar.at(done));
   await ended(child);
+  bar.stop();
 }
 
 function decisionTable(rows: readonly DecisionRow[]): string {
@@ -123,7 +136,7 @@ function decisionTable(rows: readonly DecisionRow[]): string {
 /** Sessions a second with all the pinned rules, and as many known CPEs, against none; and what that server takes. */
 async function overSockets(dataDir: string, options: RuleOptions): Promise<string> {
   const { rounds, cpes, atATime, pinnedMax } = options;
-  await load(dataDir, { kind: 'cpes', from: 0, to: pinnedMax });
+  await writeCpes(dataDir, pinnedMax);
   const empty = await ServerProcess.start('./ferry-server.js');
   const startedMs = performance.now();
   const full = await ServerProcess.start('./ferry-server.js', [dataDir]);
@@ -140,8 +153,12 @@ async function overSockets(dataDir: string, options: RuleOptions): Promise<strin
     without.push(await periodic(empty));
     withRules.push(await periodic(full));
   }
-  const atEnd = await full.rssAnonBytes();
-  for (const server of [empty, full]) server.stop();
+  const afterSessions = await full.rssAnonBytes();
+  const before = performance.now();
+  const listed = await listRules(northboundOf(full));
+  const listedPerSecond = Math.round((listed * 1_000) / (performance.now() - before));
+  const afterList = await full.rssAnonBytes();
+  for (const server of [empty, full]) await server.stop();
   const ratio = median(withRules.map(({ perSecond }, index) => perSecond / (without[index]?.perSecond ?? 0)));
   const row = (name: string, all: readonly Measurement[], last: readonly string[]) => [
     name,
@@ -162,7 +179,7 @@ async function overSockets(dataDir: string, options: RuleOptions): Promise<strin
       row('no rules', without, ['1', '', '']),
       row(`${pinnedMax} pinned rules and CPEs`, withRules, [
         ratio.toFixed(2),
-        `${sizeText(atStart)} at start, ${sizeText(atEnd)} after the sessions`,
+        `${sizeText(atStart)} at start, ${sizeText(afterSessions)} after sessions, ${sizeText(afterList)} after listing all ${listed} rules (${listedPerSecond}/s)`,
         `${(startMs / 1_000).toFixed(2)} s`,
       ]),
     ],
@@ -181,7 +198,8 @@ function messageOf<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
+/** @throws Error where it did not end well */
+async function ended(child: ChildProcess): Promise<void> {
+  const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
+  if (code !== 0) throw new Error(`${child.spawnargs[1]} ended with code ${code}`);
 }

@@ -78,6 +78,6 @@ export async function compareServers(options: SessionOptions): Promise<string> {
     whole.bare.push(await upgrades(bareDownload, 0));
     whole.ferry.push(await upgrades(ferry, index * options.upgrades));
   }
-  for (const server of [bare, bareDownload, ferry]) server.stop();
+  for (const server of [bare, bareDownload, ferry]) await server.stop();
   return report([sessions, whole]);
 }

@@ -10,20 +10,25 @@ export interface Measurement {
   readonly cpuMicroseconds: number;
 }
 
+/** Of the user `admin` of a server that is measured. */
+export const BENCH_PASSWORD = 'bench password';
+
 /** A server in a process of its own. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly port: number;
+  /** 0 for a server that has no northbound interface. */
+  readonly nbiPort: number;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, ports: { readonly port: number; readonly nbiPort?: number }) {
     this.#child = child;
-    this.port = port;
+    this.port = ports.port;
+    this.nbiPort = ports.nbiPort ?? 0;
   }
 
   static async start(file: string, args: readonly string[] = []): Promise<ServerProcess> {
     const child = fork(fileURLToPath(new URL(file, import.meta.url)), [...args]);
-    const { port } = await answerOf<{ port: number }>(child);
-    return new ServerProcess(child, port);
+    return new ServerProcess(child, await answerOf(child));
   }
 
   async call<T>(message: object): Promise<T> {
@@ -41,8 +46,11 @@ export class ServerProcess {
     return anonymousBytes(this.#child.pid ?? 0);
   }
 
-  stop(): void {
+  /** Resolves once the process has ended. */
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.disconnect();
+    await ended;
   }
 }
 
