@@ -9,27 +9,24 @@ const ORDINARY: ReadonlySet<Verdict> = new Set(['condition-false', 'disabled', '
 
 /** What became of each rule considered: in order, and where there are too many, the telling ones rather than the others. */
 export interface Explanation {
-  /** @param refusal  put in words only where there is room for it */
-  add(ruleId: RuleId, refusal: Refusal | (() => Refusal)): void;
+  add(ruleId: RuleId, refusal: Refusal): void;
   list(): readonly Considered[];
 }
 
-export function beginExplanation(): Explanation {
+/** @param about  a rule that is listed in any case */
+export function beginExplanation(about?: RuleId): Explanation {
   const telling: (Considered & { readonly order: number })[] = [];
   const ordinary: (Considered & { readonly order: number })[] = [];
   let order = 0;
   return {
-    add(ruleId, refusal) {
-      // Only ordinary ones come in such numbers that they are handed over unsaid.
-      if (typeof refusal === 'function' && ordinary.length >= CONSIDERED_MAX) return;
-      const { verdict, detail } = typeof refusal === 'function' ? refusal() : refusal;
-      const list = ORDINARY.has(verdict) ? ordinary : telling;
+    add(ruleId, { verdict, detail }) {
+      const list = ORDINARY.has(verdict) && ruleId !== about ? ordinary : telling;
       order += 1;
-      if (list.length >= CONSIDERED_MAX && verdict !== 'chosen') return;
+      if (list.length >= CONSIDERED_MAX && verdict !== 'chosen' && ruleId !== about) return;
       list.push({ ruleId, verdict, ...(detail === undefined ? {} : { detail }), order });
     },
     list() {
-      // The chosen one comes last: cut from the front of the telling ones, then fill up with the ordinary.
+      // What was listed beyond the bound came last: cut from the front of the telling ones, then fill up with the ordinary.
       const kept = telling.slice(-CONSIDERED_MAX);
       return [...kept, ...ordinary.slice(0, CONSIDERED_MAX - kept.length)]
         .sort((left, right) => left.order - right.order)

@@ -37,7 +37,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     fleet.select(input.context, null) ?? fleet.select(input.context, await input.readParameters()) ?? [];
   if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
-  const explanation = beginExplanation();
+  const explanation = beginExplanation(input.about);
   const candidates = mergeInOrder(pinned, selected);
   for (const candidate of candidates) {
     const { rule } = candidate;

@@ -109,9 +109,13 @@ async function keep({ tables, clock, logger }: Parts, failure: RuleFailure): Pro
       last: { atMs: clock(), cpeid, code, message },
       trippedFor: [...trippedFor],
     };
-    const revision =
-      before === null ? await tables.errors.insert(next) : await tables.errors.replace(next, before.revision);
-    if (revision === null) continue;
+    const rule = await tables.rules.get(ruleId);
+    // Of a rule that is gone, or was edited, nothing is to be left behind.
+    if (rule === null || rule.document.updatedAtMs !== ruleUpdatedAtMs) return;
+    const change =
+      before === null ? tables.errors.inserting(next) : tables.errors.replacing(next, before.revision);
+    const kept = await tables.store.commit([tables.rules.requiring(ruleId, rule.revision), change]);
+    if (!kept.committed) continue;
     if (isTrip(failure) && trippedFor.size >= TRIPPED_CPES_MAX) {
       await suspend({ tables, clock, logger }, failure);
     }

@@ -156,6 +156,8 @@ export interface DecisionInput {
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
   readonly requested: boolean;
+  /** A rule whose verdict is wanted, however many others there are to tell of. */
+  readonly about?: RuleId;
 }
 
 export type Verdict =

@@ -1,10 +1,7 @@
 /** Runs tasks one after the other, in the order they come. */
 export type InTurn = <T>(task: () => Promise<T>) => Promise<T>;
 
-/**
- * JSONata evaluates in small asynchronous steps, so that many expressions under way would each count the others' time as their
- * own. They only compute: one after the other, none is later than it would be among the others.
- */
+/** For what would only lose races with itself, such as the commits of one process that each take the next number. */
 export function createTurns(): InTurn {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {

@@ -23,6 +23,7 @@ export async function prospectOf(
     unread: async () => [],
     counts: device.counts,
     requested: false,
+    about: ruleId,
   });
   switch (decision.kind) {
     case 'upgrade':

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { SECOND_MS } from '../../common/index.js';
 import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } from '../../rules/index.js';
+import { StoreError } from '../../store/index.js';
 import {
   ApiError,
   type DynDialect,
@@ -171,8 +172,15 @@ async function settleBatch({ rules, options }: BulkPut, batch: Batch, report: Bu
   } catch (error) {
     if (error instanceof InvalidRuleError) report.refused(span, ofRules(error.problems));
     else if (error instanceof RuleConflictError) report.refused(span, [conflictOf(error, batch, span)]);
-    else throw error;
+    else if (error instanceof StoreError && error.code === 'bad-document') {
+      report.refused(span, [{ number: span.first, code: 400, problem: notStorable(error) }]);
+    } else throw error;
   }
+}
+
+/** A rule may be right in itself and still be nothing that the store can hold; which of the batch it is, it does not say. */
+function notStorable({ message }: StoreError): Problem {
+  return { field: '', code: 'not-storable', expected: `rules that can be stored: ${message}` };
 }
 
 function conflictOf(conflict: RuleConflictError, { bodies, numbers }: Batch, span: Span): Refusal {

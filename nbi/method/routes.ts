@@ -21,7 +21,8 @@ export function methodRoutes(parts: MethodParts): Route[] {
   const dialect = methodDialect;
   const explanations = new Slots({
     what: 'explanations',
-    perUserMax: limits.explanationsAtATime,
+    // Half of them, so that nobody keeps everybody else waiting.
+    perUserMax: Math.ceil(limits.explanationsAtATime / 2),
     totalMax: limits.explanationsAtATime,
     retryAfterSeconds: RETRY_EXPLANATION_SECONDS,
   });

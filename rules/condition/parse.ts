@@ -61,6 +61,8 @@ function columnOfError(error: unknown, text: string): number | null {
   return typeof error.position === 'number' ? columnOf(text, error.position) : null;
 }
 
+const LONE_SURROGATE = /\p{Cs}/u;
+
 /** Refuses what parses but must not run. */
 function refuse(tree: unknown, text: string): void {
   for (const { node, depth } of nodesOf(tree)) {
@@ -73,6 +75,10 @@ function refuse(tree: unknown, text: string): void {
       if (problem !== null) throw refusal(problem);
     }
     if (typeof value === 'string' && isNameRefused(value)) throw refusal(nameProblem(value));
+    // Half of a surrogate pair is nothing that a CPE can report or a store can hold.
+    if (typeof value === 'string' && LONE_SURROGATE.test(value)) {
+      throw refusal('half of a surrogate pair (\\uD800 to \\uDFFF) is no character; write both halves');
+    }
     if (type === 'variable' && typeof value === 'string') {
       const remedy = FUNCTIONS_REFUSED.get(value);
       if (remedy !== undefined) throw refusal(`$${value} is not available; ${remedy}`);

@@ -34,7 +34,7 @@ export function ruleRemarks(rule: RuleToCheck, condition: CompiledCondition): re
       code: 'uncompiled',
       path: ['condition'],
       message:
-        'runs in JSONata itself, in a thread of its own and within 50 ms for a whole decision; the functions that docs/rules.md lists need neither',
+        'runs in JSONata itself, in a process of its own and within 50 ms for a whole decision; the functions that docs/rules.md lists need neither',
     });
   }
   if (executions === 0) {

@@ -397,3 +397,17 @@ test.serial(
     await t.throwsAsync(load(nbi, toLines(rulesOf(1, { priority: 3 }))), { message: /^500/ });
   },
 );
+
+test('a batch that the store cannot hold is refused like any other; what comes after it is stored', async (t) => {
+  const nbi = await startNbi(t);
+  const { commit } = nbi.store;
+  let commits = 0;
+  nbi.store.commit = async (changes) => {
+    if (++commits === 2) throw new StoreError('bad-document', 'r1001: too large');
+    return commit.call(nbi.store, changes);
+  };
+  const report = await load(nbi, toLines(rulesOf(3_000)));
+  t.like(report[1], { line: 1_001, code: 400 });
+  t.like(report[2], { lines: [1_001, 2_000], code: 400, written: 0 });
+  t.like(report.at(-1), { code: 207, written: 2_000, refused: 1_000 });
+});

@@ -253,6 +253,8 @@ for (const [condition, message] of [
   ['$map(["1"], $eval)', /\$eval/],
   ['$random() < 0.05', /\$bucket/],
   ['$.__proto__.x = 1', /__proto__/],
+  ['cpeid = "\\ud800"', /surrogate/],
+  ['"x\\udc00y" in tags', /surrogate/],
   ['constructor.name = "Object"', /constructor/],
   ['$lookup($, "__proto__") = 1', /__proto__/],
   ['`prototype` = 1', /prototype/],
