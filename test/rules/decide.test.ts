@@ -1,5 +1,5 @@
 import test from 'ava';
-import { MINUTE_MS } from '../../common/index.js';
+import { MINUTE_MS, type RuleId } from '../../common/index.js';
 import {
   type Decision,
   type DecisionInput,
@@ -304,4 +304,17 @@ test('of thousands of rules the explanation keeps a hundred, the telling ones fi
   t.is(decision.kind, 'nothing');
   t.is(Object.keys(verdictsOf(decision)).length, 100);
   t.is(verdictsOf(decision)['last'], 'window-closed');
+});
+
+test('of a rule that is asked about the verdict is told, however many others there are to tell of', async (t) => {
+  const { rules } = await openTestRules(t);
+  const others = Array.from({ length: 150 }, (_, index) =>
+    ruleBody({ id: `x${index}`, executions: 0, priority: 9 }),
+  );
+  await post(rules, ...others, ruleBody({ id: 'mine', executions: 0 }));
+  const asked = { ...inputOf(), about: 'mine' as RuleId };
+  t.is(verdictsOf(await rules.decide(inputOf()))['mine'], undefined);
+  const decision = await rules.decide(asked);
+  t.is(verdictsOf(decision)['mine'], 'executions-used-up');
+  t.true('considered' in decision && decision.considered.length <= 100);
 });
