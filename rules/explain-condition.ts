@@ -134,10 +134,17 @@ async function foundAt(
   const shown = paths.slice(0, PATHS_MAX).map((path) => ({ path, steps: path.split('.') }));
   const seen = await context(shown.some(({ steps }) => steps[0] === 'parameters'));
   return shown.map(({ path, steps }) => {
-    const [first, ...others] = reach(seen, steps);
-    if (first === undefined) return { path };
-    return { path, value: shortened(others.length === 0 ? first : [first, ...others], 0) };
+    const value = valueAt(seen, steps);
+    return value === undefined ? { path } : { path, value: shortened(value, 0) };
   });
+}
+
+/** A list of the context is shown as one, also where it has one item: that it is one is what its reader may have overlooked. */
+function valueAt(seen: object, steps: readonly string[]): unknown {
+  const field = new Map<string, unknown>(Object.entries(seen)).get(steps.join('.'));
+  if (Array.isArray(field)) return field;
+  const [first, ...others] = reach(seen, steps);
+  return others.length === 0 ? first : [first, ...others];
 }
 
 /** What stands there as it is, where that is short. */

@@ -1,4 +1,4 @@
-import { CPE_SCHEMA } from '../../acs/index.js';
+import { CPE_SCHEMA } from '../../rules/index.js';
 import { failures, jsonBody, jsonResponse, ref } from './pieces.js';
 
 /** What became of a rule for one CPE. */
