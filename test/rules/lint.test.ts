@@ -113,6 +113,26 @@ test('a condition that does not parse is an error at the place where JSONata giv
   );
 });
 
+test('what a condition must not say is an error at its place, which is told once', async (t) => {
+  for (const [condition, mark] of [
+    ['productClass = "HGW" and\n\t$contains(modelName, /X(?=1)/)', '/X('],
+    ['productClass = "HGW" and $eval("1") = 1', '$eval'],
+    ['productClass = "HGW" and constructor = 1', 'constructor'],
+    ['productClass = "HGW" and (softwareVersion', '","file"'],
+    ['productClass = "HGW" and "Ä\\u00e9', '\\"\u00c4'],
+  ] as const) {
+    const body = { id: 'r1', condition, file: 'hgw.bin' };
+    const [found, ...others] = await findingsOf(body);
+    t.is(others.length, 0, condition);
+    t.like(
+      found,
+      { code: 'bad-condition', line: 2, column: JSON.stringify(body).indexOf(mark) + 1 },
+      condition,
+    );
+    t.notRegex(found?.message ?? '', /column/);
+  }
+});
+
 test('a text that is no JSON, or the same key twice, is an error with its place', async (t) => {
   const files = [
     { name: 'a.json', bytes: Buffer.from('{\n "id": "a",\n}') },
