@@ -15,7 +15,7 @@ export interface Requirement {
  */
 export type Closure = (context: object) => unknown;
 
-/** What evaluates a condition anywhere else: it can be sent to another thread. */
+/** What evaluates a condition anywhere else: it can be sent to another process. */
 export interface ConditionSource {
   readonly text: string;
   /** Variables (`v0` is `$v0`) that the text reads. */
@@ -38,7 +38,7 @@ export interface Conjunct {
 export interface CompiledCondition {
   readonly pin: CpeId | null;
   readonly requirements: readonly Requirement[];
-  /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a thread of its own. */
+  /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a process of its own. */
   readonly closure: Closure | null;
   readonly source: ConditionSource;
   readonly conjuncts: readonly Conjunct[];
