@@ -49,7 +49,7 @@ export async function findingsOf(
         text: only === undefined ? textOf(written) : cutText(only.text, TEXT_CHARACTERS_MAX),
         ...columnOf(only),
         ...outcomeOf(refusal),
-        found: await foundAt(paths, means),
+        found: await foundOf(paths, only?.calls, condition, means),
       },
     ];
   }
@@ -60,7 +60,7 @@ export async function findingsOf(
       text: cutText(conjunct.text, TEXT_CHARACTERS_MAX),
       ...columnOf(conjunct),
       ...(await evaluated(conjunct, condition, decided, means)),
-      found: await foundAt(conjunct.paths, means),
+      found: await foundOf(conjunct.paths, conjunct.calls, condition, means),
     });
   }
   return findings;
@@ -125,6 +125,33 @@ function textOf(written: Condition): string {
 function pathsOf({ requirements, parameterPaths }: CompiledCondition): readonly string[] {
   const parameters = parameterPaths.filter((path) => !path.endsWith('.')).map((path) => `parameters.${path}`);
   return [...new Set([...requirements.map(({ path }) => path.join('.')), ...parameters])];
+}
+
+async function foundOf(
+  paths: readonly string[],
+  calls: Conjunct['calls'],
+  { readsParameters }: CompiledCondition,
+  means: ConditionMeans,
+): Promise<ConjunctFinding['found']> {
+  const found = await foundAt(paths, means);
+  if (calls === undefined) return found;
+  const seen = await means.context(readsParameters);
+  return [...found, ...calls.flatMap((call) => comesTo(call, seen))];
+}
+
+/** What a call comes to; nothing where it fails, which its conjunct says, or where what it is called with is missing. */
+function comesTo(
+  { text, closure }: NonNullable<Conjunct['calls']>[number],
+  seen: object,
+): ConjunctFinding['found'] {
+  try {
+    const value = closure(seen);
+    return value === undefined
+      ? []
+      : [{ path: cutText(text, TEXT_CHARACTERS_MAX), value: shortened(value, 0) }];
+  } catch {
+    return [];
+  }
 }
 
 async function foundAt(

@@ -68,7 +68,10 @@ export const ruleSchemas = {
                       type: 'object',
                       required: ['path'],
                       properties: {
-                        path: { type: 'string' },
+                        path: {
+                          type: 'string',
+                          description: 'A field path, or a call that is compared with something.',
+                        },
                         value: { description: 'Absent where the CPE has nothing there.' },
                       },
                     },
