@@ -1,5 +1,8 @@
 import test from 'ava';
+import jsonata from 'jsonata';
+import { loadGuards } from '../../rules/condition/index.js';
 import { checkRuleFiles, type Finding, LINTS } from '../../rules/index.js';
+import { FUNCTIONS } from '../../rules/lint/function-lint.js';
 import { ruleBody } from './setup.js';
 
 const LIMITS = { concurrent: 10 };
@@ -39,6 +42,12 @@ clean('parameters.Device.IP.Interface.1.Status = "Up"');
 clean('$count(parameters.Device.IP.Interface.*[Status = "Up"]) > 0');
 clean('$$.productClass = "HGW"');
 clean('$count(events[$ = "1 BOOT"]) > 0');
+
+trap('productClass = "HGW" and $compareVersion(softwareVersion, "2") < 0', 'unknown-function');
+trap('$count($f(events)) > 0', 'unknown-function');
+clean('($f := function($x) { $x & "" }; $f(modelName) = "X1")');
+clean('$count($map(events, function($v, $i) { $i > 0 and $v != "" })) > 0');
+clean('$count(events#$i[$i > 0]) > 0');
 
 trap('events = "1 BOOT"', 'list-equality');
 trap('"vip" != tags', 'list-equality');
@@ -130,6 +139,13 @@ test('what a condition must not say is an error at its place, which is told once
       condition,
     );
     t.notRegex(found?.message ?? '', /column/);
+  }
+});
+
+test('what is known as a function is one', async (t) => {
+  const guards = await loadGuards();
+  for (const name of FUNCTIONS) {
+    t.true(guards.has(name) || (await jsonata(`$${name}`).evaluate({})) !== undefined, name);
   }
 });
 
