@@ -13,3 +13,4 @@ export {
 export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';
+export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

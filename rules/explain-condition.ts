@@ -49,7 +49,7 @@ export async function findingsOf(
         text: only === undefined ? textOf(written) : cutText(only.text, TEXT_CHARACTERS_MAX),
         ...columnOf(only),
         ...outcomeOf(refusal),
-        found: await foundAt(paths, means),
+        found: await foundOf(paths, only?.calls, condition, means),
       },
     ];
   }
@@ -60,7 +60,7 @@ export async function findingsOf(
       text: cutText(conjunct.text, TEXT_CHARACTERS_MAX),
       ...columnOf(conjunct),
       ...(await evaluated(conjunct, condition, decided, means)),
-      found: await foundAt(conjunct.paths, means),
+      found: await foundOf(conjunct.paths, conjunct.calls, condition, means),
     });
   }
   return findings;
@@ -127,6 +127,33 @@ function pathsOf({ requirements, parameterPaths }: CompiledCondition): readonly 
   return [...new Set([...requirements.map(({ path }) => path.join('.')), ...parameters])];
 }
 
+async function foundOf(
+  paths: readonly string[],
+  calls: Conjunct['calls'],
+  { readsParameters }: CompiledCondition,
+  means: ConditionMeans,
+): Promise<ConjunctFinding['found']> {
+  const found = await foundAt(paths, means);
+  if (calls === undefined) return found;
+  const seen = await means.context(readsParameters);
+  return [...found, ...calls.flatMap((call) => comesTo(call, seen))];
+}
+
+/** What a call comes to; nothing where it fails, which its conjunct says, or where what it is called with is missing. */
+function comesTo(
+  { text, closure }: NonNullable<Conjunct['calls']>[number],
+  seen: object,
+): ConjunctFinding['found'] {
+  try {
+    const value = closure(seen);
+    return value === undefined
+      ? []
+      : [{ path: cutText(text, TEXT_CHARACTERS_MAX), value: shortened(value, 0) }];
+  } catch {
+    return [];
+  }
+}
+
 async function foundAt(
   paths: readonly string[],
   { context }: ConditionMeans,
@@ -134,10 +161,17 @@ async function foundAt(
   const shown = paths.slice(0, PATHS_MAX).map((path) => ({ path, steps: path.split('.') }));
   const seen = await context(shown.some(({ steps }) => steps[0] === 'parameters'));
   return shown.map(({ path, steps }) => {
-    const [first, ...others] = reach(seen, steps);
-    if (first === undefined) return { path };
-    return { path, value: shortened(others.length === 0 ? first : [first, ...others], 0) };
+    const value = valueAt(seen, steps);
+    return value === undefined ? { path } : { path, value: shortened(value, 0) };
   });
+}
+
+/** A list of the context is shown as one, also where it has one item: that it is one is what its reader may have overlooked. */
+function valueAt(seen: object, steps: readonly string[]): unknown {
+  const field = new Map<string, unknown>(Object.entries(seen)).get(steps.join('.'));
+  if (Array.isArray(field)) return field;
+  const [first, ...others] = reach(seen, steps);
+  return others.length === 0 ? first : [first, ...others];
 }
 
 /** What stands there as it is, where that is short. */

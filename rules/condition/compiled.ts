@@ -32,6 +32,8 @@ export interface Conjunct {
   readonly closure: Closure | null;
   /** The field paths it reads, dotted, for showing the values found there. */
   readonly paths: readonly string[];
+  /** Calls that it compares with something, such as `$bucket(cpeid, "r1")`, for showing what they come to. */
+  readonly calls?: readonly { readonly text: string; readonly closure: Closure }[];
 }
 
 /** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */

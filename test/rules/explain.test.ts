@@ -310,6 +310,23 @@ test('a rule whose condition fails costs an explanation no more than a budget, a
   t.truthy(explained.rules[0]?.conjuncts[0]?.message);
 });
 
+test('lists are shown as lists, and what a call that is compared comes to', async (t) => {
+  const given = await meansOf(t, inputOf());
+  const text = '"0 BOOTSTRAP" in events and $length(productClass) > 5 and $length(modelName) > 5';
+  const findings = await findingsOf(text, given.compiler.compile(text), given);
+  t.deepEqual(
+    findings.map(({ found }) => found),
+    [
+      [{ path: 'events', value: ['2 PERIODIC'] }],
+      [
+        { path: 'productClass', value: 'HGW' },
+        { path: '$length(productClass)', value: 3 },
+      ],
+      [{ path: 'modelName' }],
+    ],
+  );
+});
+
 const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameters.Device.X.Y'] } as const;
 
 /** The same condition, made of just these. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CLOSURE_STEPS_MAX } from '../../../rules/condition/closure-values.js';
 import { createConditionCompiler, errorCode, loadGuards, reaches } from '../../../rules/condition/index.js';
 import { quoteNumericSteps } from '../../../rules/condition/text.js';
+import { bucket } from '../../../rules/index.js';
 import { createRuleValidator } from '../../../rules/validate.js';
 import { context, plainContext } from './generator.js';
 import { byClosure, byJsonata } from './outcome.js';
@@ -85,6 +86,36 @@ test('a conjunct has a closure of its own where it is in the subset, and the pat
     conjuncts.map(({ paths }) => paths),
     [['a.b'], ['a.b'], ['c'], ['a.1.x', 'c']],
   );
+});
+
+test('a comparison names the calls that it compares, where their text is told apart with certainty', (t) => {
+  const calls = (text: string) =>
+    compiler
+      .compile(text)
+      .conjuncts.map((conjunct) =>
+        (conjunct.calls ?? []).map((call) => [call.text, call.closure({ a: 'xyz' })]),
+      );
+  t.deepEqual(calls('$length(a) >= 2 and $bucket("1", "(<=)") < 5'), [
+    [['$length(a)', 3]],
+    [['$bucket("1", "(<=)")', bucket('1', '(<=)')]],
+  ]);
+  t.deepEqual(calls('$uppercase(a) /* = */ != $lowercase(a)'), [
+    [
+      ['$uppercase(a)', 'XYZ'],
+      ['$lowercase(a)', 'xyz'],
+    ],
+  ]);
+  for (const text of [
+    'a = 1',
+    '$exists(a)',
+    '$length(a) + 1 = 4',
+    '$sum(a) = 1',
+    '$length(a) in [1]',
+    '($length(a) = 3) = true',
+    'a[$length($) = 3] = "xyz"',
+  ]) {
+    t.deepEqual(calls(text), [[]], text);
+  }
 });
 
 test('in object form each key is a conjunct', (t) => {
