@@ -10,10 +10,16 @@ export interface Requirement {
 }
 
 /**
- * A condition, or a part of one, as a plain function of the context. It gives what JSONata gives and throws what JSONata throws; what
- * it costs is bounded by the text it was made from and the context it is given.
+ * A condition, or a part of one, as a plain function of the context. It gives what JSONata gives and throws what JSONata throws, or
+ * D1012 where it would take more steps than it may.
+ * @param steps  how many it may take; CLOSURE_STEPS_MAX where left out
  */
-export type Closure = (context: object) => unknown;
+export type Closure = (context: object, steps?: Steps) => unknown;
+
+/** What a closure may use up, counted down as it does: a step takes some tens of nanoseconds. */
+export interface Steps {
+  left: number;
+}
 
 /** What evaluates a condition anywhere else: it can be sent to another thread. */
 export interface ConditionSource {
@@ -38,7 +44,7 @@ export interface Conjunct {
 export interface CompiledCondition {
   readonly pin: CpeId | null;
   readonly requirements: readonly Requirement[];
-  /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a thread of its own. */
+  /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a process of its own. */
   readonly closure: Closure | null;
   readonly source: ConditionSource;
   readonly conjuncts: readonly Conjunct[];

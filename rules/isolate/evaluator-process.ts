@@ -1,8 +1,11 @@
 /**
- * What runs in a process of its own: JSONata, for the conditions that are outside the compiled subset. It knows nothing but what it
+ * What runs in a process of its own: JSONata, for the conditions that are outside the compiled subset, and closures that take many
+ * steps. It knows nothing but what it
  * is sent, and whoever started it may kill it at any moment.
  */
-import { createConditionCompiler, describeError, errorCode, loadGuards } from '../condition/index.js';
+import { createConditionCompiler } from '../condition/compile.js';
+import { describeError, errorCode } from '../condition/condition-error.js';
+import { loadGuards } from '../condition/guards.js';
 import { shorten } from '../shorten.js';
 import type { Outcome, Report, Task } from './protocol.js';
 
@@ -26,7 +29,9 @@ async function evaluate({ id, text, contextId, context, forget }: Task): Promise
     const condition = compiler.compile(text);
     send({ kind: 'started', id });
     startedUs = cpuUs();
-    answer(outcomeOf(await condition.evaluate(contexts.get(contextId) ?? {})));
+    const seen = contexts.get(contextId) ?? {};
+    // One with a closure comes here where that takes too long for the server; JSONata would take many times longer still.
+    answer(outcomeOf(condition.closure === null ? await condition.evaluate(seen) : condition.closure(seen)));
   } catch (error) {
     answer(errorOutcome(error));
   }
