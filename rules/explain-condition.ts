@@ -85,7 +85,6 @@ async function evaluated(
       conjuncts: [],
       readsParameters: whole.readsParameters,
       parameterPaths: [],
-      evaluate: (context) => whole.evaluate(context),
       closure: (context, steps) => {
         result = closure(context, steps);
         return result;

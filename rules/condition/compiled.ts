@@ -21,7 +21,7 @@ export interface Steps {
   left: number;
 }
 
-/** What evaluates a condition anywhere else: it can be sent to another thread. */
+/** What evaluates a condition anywhere else: it can be sent to another process. */
 export interface ConditionSource {
   readonly text: string;
   /** Variables (`v0` is `$v0`) that the text reads. */
@@ -51,9 +51,4 @@ export interface CompiledCondition {
   readonly readsParameters: boolean;
   /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
   readonly parameterPaths: readonly string[];
-  /**
-   * JSONata itself, in this thread.
-   * @throws what JSONata throws: an object with `code` and `message`
-   */
-  evaluate(context: object): Promise<unknown>;
 }
