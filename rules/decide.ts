@@ -26,6 +26,8 @@ export interface Decider extends EvaluationMeans {
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
 export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
+  const pause = decider.pauses.due();
+  if (pause !== null) await pause;
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), decider.fleet.current()]);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };

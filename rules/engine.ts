@@ -14,6 +14,7 @@ import { openFreeze } from './freeze.js';
 import { createIsolate } from './isolate/index.js';
 import { type Lease, openLeases } from './lease.js';
 import { takeUp } from './match.js';
+import { createPauses } from './pause.js';
 import { createProbation } from './probation.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
@@ -76,6 +77,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows,
     resolveFile,
     isolate,
+    pauses: createPauses(),
     probation: createProbation(clock),
     waitMsMax: conditionWaitMsMax,
     onIsolated: (outcome) => onIsolated?.(outcome),

@@ -77,20 +77,20 @@ async function evaluated(
   const { closure } = conjunct;
   if (closure !== null) {
     let result: unknown;
-    const alone: CompiledCondition = {
+    const condition: CompiledCondition = {
       pin: null,
       requirements: [],
-      source: whole.source,
+      // Where it takes too many steps for this process, what is sent elsewhere must be this conjunct too.
+      source: { text: alone(conjunct.text), bindings: {} },
       conjuncts: [],
       readsParameters: whole.readsParameters,
       parameterPaths: [],
-      evaluate: (context) => whole.evaluate(context),
-      closure: (context) => {
-        result = closure(context);
+      closure: (context, steps) => {
+        result = closure(context, steps);
         return result;
       },
     };
-    const outcome = outcomeOf(await evaluation.conditionGate(alone));
+    const outcome = outcomeOf(await evaluation.conditionGate(condition));
     // Of an operand that is neither true nor false JSONata's `and` makes one, by rules of its own.
     const plain = typeof result === 'boolean' || result === undefined;
     if (plain || outcome.outcome === 'error') return outcome;
@@ -98,11 +98,16 @@ async function evaluated(
     return { outcome: 'not-evaluated' };
   }
   try {
-    return outcomeOf(await evaluation.conditionGate(compiler.compile(`(${conjunct.text}\n) and true`)));
+    return outcomeOf(await evaluation.conditionGate(compiler.compile(alone(conjunct.text))));
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     return { outcome: 'not-evaluated', message: error.message };
   }
+}
+
+/** A conjunct as a condition that is true, false or an error as it is under `and`. */
+function alone(text: string): string {
+  return `(${text}\n) and true`;
 }
 
 function outcomeOf(refusal: Refusal | null): Outcome {

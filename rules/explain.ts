@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Candidate, inOrder } from './candidate.js';
 import { candidatesPinnedTo, consider, type Decider, type Passed } from './decide.js';
 import type { Drafts } from './draft.js';
@@ -18,8 +17,6 @@ import type {
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;
-/** So many rules are looked at in one go: others must have their turn. */
-const RULES_AT_ONCE = 50;
 const NAMES_SHOWN_MAX = 5;
 /** As many parameter paths as a decision asks about. */
 const PARAMETERS_READ_MAX = 256;
@@ -158,8 +155,9 @@ async function walk(
   let second: StoredRule | null = null;
   let beaten = 0;
   let stopped: Looked | null = null;
-  for (const [index, candidate] of candidates.entries()) {
-    if (index % RULES_AT_ONCE === RULES_AT_ONCE - 1) await setImmediate();
+  for (const candidate of candidates) {
+    const pause = decider.pauses.due();
+    if (pause !== null) await pause;
     const { rule } = candidate;
     const isConsidered = scope.considered.has(rule.id);
     const evaluation = winner === null && isConsidered ? decisive : idle;
@@ -306,8 +304,9 @@ async function explained(
       ? Object.assign(Object.create(null), plain, { parameters: await input.readParameters() })
       : plain;
   const rules: RuleExplanation[] = [];
-  for (const [index, { candidate, verdict, detail }] of listed.entries()) {
-    if (index % RULES_AT_ONCE === RULES_AT_ONCE - 1) await setImmediate();
+  for (const { candidate, verdict, detail } of listed) {
+    const pause = decider.pauses.due();
+    if (pause !== null) await pause;
     const { rule, condition } = candidate;
     rules.push({
       ruleId: rule.id,

@@ -156,7 +156,10 @@ export function* tokensOf(text: string): Generator<Token> {
       [afterOperand, inPath] = [true, false];
     } else {
       const mark = text[position] ?? '';
-      if (mark === '/' && !afterOperand) {
+      if (text.startsWith('/*', position)) {
+        // Not closed, or it were a space: taken whole, as each `/*` in it would be looked at to the end of the text.
+        token = { kind: 'mark', text: text.slice(position) };
+      } else if (mark === '/' && !afterOperand) {
         token = { kind: 'pattern', text: patternAt(text, position) };
         [afterOperand, inPath] = [true, false];
       } else {

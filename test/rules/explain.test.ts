@@ -331,11 +331,10 @@ const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameter
 
 /** The same condition, made of just these. */
 function withConjuncts(
-  { pin, requirements, closure, source, readsParameters, parameterPaths, ...rest }: CompiledCondition,
+  { pin, requirements, closure, source, readsParameters, parameterPaths }: CompiledCondition,
   conjuncts: readonly Conjunct[],
 ): CompiledCondition {
-  const evaluate = rest.evaluate;
-  return { pin, requirements, closure, source, readsParameters, parameterPaths, evaluate, conjuncts };
+  return { pin, requirements, closure, source, readsParameters, parameterPaths, conjuncts };
 }
 
 async function meansOf(t: ExecutionContext, input: DecisionInput) {

@@ -2,8 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { CLOSURE_STEPS_MAX } from '../../../rules/condition/closure-values.js';
-import { createConditionCompiler, errorCode, loadGuards, reaches } from '../../../rules/condition/index.js';
-import { quoteNumericSteps } from '../../../rules/condition/text.js';
+import {
+  ConditionError,
+  createConditionCompiler,
+  errorCode,
+  loadGuards,
+  reaches,
+} from '../../../rules/condition/index.js';
+import { quoteNumericSteps, tokensOf } from '../../../rules/condition/text.js';
 import { bucket } from '../../../rules/index.js';
 import { createRuleValidator } from '../../../rules/validate.js';
 import { context, plainContext } from './generator.js';
@@ -291,4 +297,14 @@ test('the short way for one cpeid gives what the parser gives', async (t) => {
     }
   }
   t.is(quoteNumericSteps('cpeid = "a.1"'), 'cpeid = "a.1"');
+});
+
+test('patterns together are bounded, and a comment that is not closed is looked at once', (t) => {
+  const patterns = (count: number, pattern: string): string =>
+    Array.from({ length: count }, () => `$contains(a, ${pattern})`).join(' or ');
+  t.notThrows(() => compiler.compile(patterns(100, '/^R[0-9]+/')));
+  for (const text of [patterns(8, '/(a?){999}/'), patterns(300, '/a/')]) {
+    t.throws(() => compiler.compile(text), { instanceOf: ConditionError, message: /patterns .* too large/ });
+  }
+  t.true([...tokensOf(`a ${'/*a '.repeat(4_000)}`)].length <= 3);
 });
