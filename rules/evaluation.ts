@@ -43,6 +43,8 @@ const STALLS_MAX = 3;
 export interface Evaluation {
   /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
   unmet(condition: CompiledCondition | string): Unmet | null;
+  /** The same of all that it demands, of the data model too. */
+  unmetOfAll(condition: CompiledCondition | string): Promise<Unmet | null>;
   /**
    * Null where the condition is true, else why not.
    * @param rule  whose it is: then a failure is held against it
@@ -194,6 +196,10 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
 
   return {
     unmet,
+    async unmetOfAll(condition) {
+      if (typeof condition === 'string') return null;
+      return unmetRequirement(condition, await readContext(condition.readsParameters), true);
+    },
     async conditionGate(condition, rule) {
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
       const early = unmet(condition);
@@ -239,10 +245,13 @@ function refusalUnlessTrue(yields: string | undefined): Refusal {
     : { verdict: 'condition-false', detail: `it yields ${yields}, not true` };
 }
 
-/** Only of what a context has without reading the data model. */
-function unmetRequirement({ requirements }: CompiledCondition, context: object): Unmet | null {
+function unmetRequirement(
+  { requirements }: CompiledCondition,
+  context: object,
+  hasParameters = false,
+): Unmet | null {
   for (const { path, values } of requirements) {
-    if (path[0] === 'parameters' || reaches(context, path, values)) continue;
+    if ((path[0] === 'parameters' && !hasParameters) || reaches(context, path, values)) continue;
     const [found, ...others] = reach(context, path);
     return { path, found: others.length === 0 ? found : [found, ...others], wanted: values };
   }

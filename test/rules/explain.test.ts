@@ -396,3 +396,22 @@ test('a condition that does not compile is one finding that says why; what a CPE
   t.is(finding?.outcome, 'false');
   t.is(String(finding?.found[0]?.value).length, 1_000);
 });
+
+test('rules that a decision passes over use up nothing of what its explanation has for the others', async (t) => {
+  const { rules } = await openTestRules(t);
+  // None of these is compiled, and all differ; no decision evaluates them for this CPE.
+  const heavy = Array.from({ length: 200 }, (_, index) =>
+    ruleBody({
+      id: `heavy${index}`,
+      priority: 9,
+      condition: `parameters.Device.A.B = "no${index}" and $reduce([1..5000], function($a, $b) { $a + $b }) > ${index}`,
+    }),
+  );
+  const own = ruleBody({ id: 'win', condition: '$sum([1, 0]) = 1' });
+  await post(rules, ...heavy, own);
+  const input = inputOf({}, { readParameters: async () => ({ Device: { A: { B: 'yes' } } }) });
+  const explained = await rules.explain(input);
+  t.like(explained, { kind: 'upgrade', winner: 'win' as RuleId });
+  const first = explained.rules.find(({ ruleId }) => ruleId === 'heavy0');
+  t.like(first, { verdict: 'condition-false', detail: 'parameters.Device.A.B is "yes", not "no0"' });
+});
