@@ -210,7 +210,8 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
       const result = elsewhere ? await isolated(condition) : quick;
       if (typeof result === 'string') return { verdict: 'condition-error', detail: result };
       if (result !== null && 'kind' in result) {
-        if (elsewhere) (isTrip(result) ? probation.enter : probation.leave)(condition.source.text);
+        if (isTrip(result) && elsewhere) probation.enter(condition.source.text);
+        else if (result.kind !== 'skipped' && elsewhere) probation.leave(condition.source.text);
         if (rule !== undefined) {
           const { cpeid } = input.context;
           means.onFailure({ ...result, ruleId: rule.id, ruleUpdatedAtMs: rule.updatedAtMs, cpeid });
@@ -236,7 +237,11 @@ const OUTCOMES: Readonly<Record<Evaluated['kind'], IsolatedOutcome>> = {
 const TOO_MUCH_HERE = Symbol('too much here');
 
 const ON_PROBATION = 'it took too much before, and is tried again only now and then; see lastError';
-const OVER_BUDGET = `the decision's ${DECISION_BUDGET_MS} ms are used up`;
+const OVER_BUDGET: Failure = {
+  kind: 'skipped',
+  code: 'over-budget',
+  message: `the decision's ${DECISION_BUDGET_MS} ms are used up`,
+};
 
 /** @param yields  what it came to, in short; undefined where that is false or nothing */
 function refusalUnlessTrue(yields: string | undefined): Refusal {

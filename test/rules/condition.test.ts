@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { RuleId } from '../../common/index.js';
 import {
   type CompiledCondition,
   type ConditionCompiler,
@@ -311,12 +312,15 @@ test('an evaluation cannot change the context of the next one', async (t) => {
   t.is(await gate('softwareVersion = "1.0.0" and $count(tags) = 1'), null);
 });
 
-test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
+test('conditions together get one budget of time: what is left over it is not evaluated, and says so without being blamed', async (t) => {
   const thirty = evaluationMeans({ cpuMs: () => 30 });
   t.teardown(thirty.close);
   const evaluation = beginEvaluation(inputOf(), thirty.means);
-  const slow = () => evaluation.conditionGate(compiler.compile('$sum([1, 0]) = 1'));
+  const rule = { id: 'slow' as RuleId, updatedAtMs: 1 };
+  const slow = () => evaluation.conditionGate(compiler.compile('$sum([1, 0]) = 1'), rule);
   t.is(await slow(), null);
   t.is(await slow(), null);
   t.like(await slow(), { verdict: 'condition-error', detail: "the decision's 50 ms are used up" });
+  t.like(thirty.failures, [{ kind: 'skipped', code: 'over-budget', ruleId: 'slow' as RuleId }]);
+  t.false(thirty.means.probation.has('$sum([1, 0]) = 1'));
 });
