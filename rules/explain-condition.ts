@@ -7,8 +7,9 @@ import {
   reach,
 } from './condition/index.js';
 import type { Evaluation } from './evaluation.js';
+import type { ConjunctFinding } from './explanation.js';
 import type { Refusal } from './gates.js';
-import type { Condition, ConjunctFinding } from './rule.js';
+import type { Condition } from './rule.js';
 
 /** Of a longer condition the beginning is shown, also of a text that a CPE reported. */
 const TEXT_CHARACTERS_MAX = 1_000;

@@ -1,6 +1,7 @@
 export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
 export { CPE_SCHEMA, type CpeFields, parseCpe } from './cpe-description.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
+export * from './explanation.js';
 export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
 export * from './lint/index.js';
