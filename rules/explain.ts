@@ -315,7 +315,12 @@ async function explained(
       verdict,
       ...(detail === undefined ? {} : { detail }),
       priority: rule.priority,
-      conjuncts: await findingsOf(rule.condition, condition, { compiler, evaluation, context }),
+      conjuncts: await findingsOf(
+        rule.condition,
+        condition,
+        { compiler, evaluation, context },
+        verdict === 'condition-error' ? { verdict, ...(detail === undefined ? {} : { detail }) } : null,
+      ),
     });
   }
   return rules;
