@@ -4,6 +4,7 @@ import { createDownloadLocator } from '../firmware/index.js';
 import {
   InvalidRuleError,
   openRules,
+  type RuleEngine,
   type RuleProblem,
   type Rules,
   UnknownRuleError,
@@ -51,6 +52,27 @@ export async function withRules(
       throw inWords(error);
     } finally {
       await devices.close();
+      await rules.close();
+    }
+  });
+}
+
+/** Opens the rules of an installation for a command that decides nothing. */
+export async function withRulesAlone(
+  args: Arguments,
+  io: Io,
+  run: (rules: RuleEngine) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, 'refuse', async ({ store }) => {
+    const rules = await openRules({
+      store,
+      clock: systemClock,
+      logger: silentLogger,
+      resolveFile: async () => null,
+    });
+    try {
+      await run(rules);
+    } finally {
       await rules.close();
     }
   });

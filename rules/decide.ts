@@ -8,7 +8,14 @@ import type { Fleet } from './fleet.js';
 import type { Freeze } from './freeze.js';
 import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
 import { pinnedTo } from './repository.js';
-import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type ResolveFile } from './rule.js';
+import {
+  type Decision,
+  type DecisionInput,
+  type ImageFacts,
+  NO_COUNT,
+  type ParameterTree,
+  type ResolveFile,
+} from './rule.js';
 import { PARAMETERS_READ_MAX, type RuleIndex } from './rule-index/index.js';
 import { findSlot, type Slot } from './slot.js';
 import type { Tables } from './tables.js';
@@ -34,7 +41,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const paths = parametersOf(pinned, fleet);
   const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
-  const input = { ...asked, readParameters: once(asked.readParameters) };
+  const input = readingOnce(asked);
   const selected = await selectFrom(fleet, input);
   if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
@@ -89,20 +96,27 @@ export async function selectFrom(
 
 /** What the conditions of enabled rules read of the data model. */
 function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
-  const ofPinned = pinned.flatMap(({ rule, condition }) =>
-    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
-  );
+  const ofPinned = pathsReadBy(pinned);
   const ofFleet = fleet.parameterPaths();
   if (ofPinned.length === 0) return ofFleet;
   return [...new Set([...ofPinned, ...ofFleet])].slice(0, PARAMETERS_READ_MAX);
 }
 
-/** The index and the conditions share one reading. */
-function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
-  let result: Promise<Result> | null = null;
-  return () => {
-    result ??= read();
-    return result;
+export function pathsReadBy(candidates: readonly Candidate[]): readonly string[] {
+  return candidates.flatMap(({ rule, condition }) =>
+    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
+  );
+}
+
+/** Index, conditions and whatever else looks at the data model share one reading. */
+export function readingOnce(input: DecisionInput): DecisionInput {
+  let parameters: Promise<ParameterTree> | null = null;
+  return {
+    ...input,
+    readParameters: () => {
+      parameters ??= input.readParameters();
+      return parameters;
+    },
   };
 }
 

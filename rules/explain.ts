@@ -1,17 +1,24 @@
 import { type Candidate, inOrder } from './candidate.js';
-import { candidatesPinnedTo, consider, type Decider, type Passed, selectFrom } from './decide.js';
+import {
+  candidatesPinnedTo,
+  consider,
+  type Decider,
+  type Passed,
+  pathsReadBy,
+  readingOnce,
+  selectFrom,
+} from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
 import type { DecisionExplanation, ExplainOptions, RuleExplanation } from './explanation.js';
 import { type Refusal, switchGate } from './gates.js';
-import type { DecisionInput, FreezeState, ParameterTree, StoredRule, Verdict } from './rule.js';
+import type { DecisionInput, FreezeState, StoredRule, Verdict } from './rule.js';
+import { PARAMETERS_READ_MAX } from './rule-index/index.js';
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;
 const NAMES_SHOWN_MAX = 5;
-/** As many parameter paths as a decision asks about. */
-const PARAMETERS_READ_MAX = 256;
 /** Verdicts that thousands of fleet rules share and nobody asks about first. */
 const ORDINARY: ReadonlySet<Verdict> = new Set(['condition-false', 'disabled']);
 /** Verdicts of rules whose condition did not hold, or was not asked. */
@@ -59,7 +66,7 @@ export async function explain(
   const named = ids === undefined ? null : await namedRules(drafts, ids, draft);
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.all()]);
   const lists = [withDraft(pinned, draft, input), withDraft(fleet, draft, null)];
-  const paths = parametersRead(lists.flat());
+  const paths = [...new Set(pathsReadBy(lists.flat()))].slice(0, PARAMETERS_READ_MAX);
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);
   const selected = await selectFrom(await decider.fleet.current(), input);
@@ -76,18 +83,6 @@ export async function explain(
     ...concluded(walked, reads, state),
     rules: await explained(decider, input, walked.listed),
     omitted: walked.omitted,
-  };
-}
-
-/** Conditions, conjuncts and findings share what is read of the CPE. */
-function readingOnce(input: DecisionInput): DecisionInput {
-  let parameters: Promise<ParameterTree> | null = null;
-  return {
-    ...input,
-    readParameters: () => {
-      parameters ??= input.readParameters();
-      return parameters;
-    },
   };
 }
 
@@ -110,13 +105,6 @@ function withDraft(
   const others = candidates.filter(({ rule }) => rule.id !== draft.rule.id);
   const belongs = input === null ? draft.rule.pin === undefined : draft.rule.pin === input.context.cpeid;
   return belongs ? [...others, draft] : others;
-}
-
-function parametersRead(candidates: readonly Candidate[]): readonly string[] {
-  const paths = candidates.flatMap(({ rule, condition }) =>
-    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
-  );
-  return [...new Set(paths)].slice(0, PARAMETERS_READ_MAX);
 }
 
 /** Named rules that are pinned to another CPE are no candidates, but someone asks about them. */

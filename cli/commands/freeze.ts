@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs';
-import { silentLogger, systemClock } from '../../common/index.js';
-import { type FreezeState, openRules } from '../../rules/index.js';
-import { type Arguments, operatorName, withConfig, withInstallation } from '../command.js';
+import type { FreezeState } from '../../rules/index.js';
+import { type Arguments, operatorName, withConfig } from '../command.js';
 import { type Io, printable, timeText } from '../io.js';
+import { withRulesAlone } from '../rules-access.js';
 
 export function freezeCommand(io: Io): CommandModule {
   return {
@@ -18,19 +18,11 @@ export function freezeCommand(io: Io): CommandModule {
         .example('$0 freeze --reason "2.0.1 loses its VLANs"', 'Stop now')
         .example('$0 freeze --lift', 'Go on'),
     handler: (args: Arguments) =>
-      withInstallation(args, io, 'refuse', async ({ store }) => {
-        const rules = await openRules({
-          store,
-          clock: systemClock,
-          logger: silentLogger,
-          // Nothing is decided here.
-          resolveFile: async () => null,
-        });
+      withRulesAlone(args, io, async (rules) => {
         const reason = typeof args['reason'] === 'string' ? { reason: args['reason'] } : {};
         const state = args['status']
           ? await rules.freezeState()
           : await rules.freeze({ frozen: !args['lift'], by: operatorName(), ...reason });
-        await rules.close();
         io.stdout.write(args['json'] ? `${JSON.stringify(state)}\n` : `${stateText(state)}\n`);
       }),
   };

@@ -1,9 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
 import { type Arguments, CommandError, operatorName, withConfig, withInstallation } from '../command.js';
+import { openFile } from '../files.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
@@ -167,21 +168,6 @@ async function* counted(file: FileHandle, bar: ProgressBar): AsyncGenerator<Buff
     bar.add(bytes.length);
     yield bytes;
   }
-}
-
-/** @throws CommandError where it is no file, or not ours to read */
-async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {
-  let file: FileHandle;
-  try {
-    file = await open(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${path} cannot be read: ${reason}`);
-  }
-  const stats = await file.stat();
-  if (stats.isFile()) return { file, sizeBytes: stats.size };
-  await file.close();
-  throw new CommandError(`${path} is not a file.`);
 }
 
 function text(args: Arguments, name: string): string | undefined {

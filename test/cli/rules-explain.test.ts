@@ -109,6 +109,20 @@ test('ferry rules explain takes a described CPE, a captured Inform and a rule th
     (await run('explain', 'a', `--file=${several}`, `--cpe-file=${cpe}`)).stdout,
     /\na, priority 1: condition-false/,
   );
+  // What is a rule file to `check` is one here: an editor's $schema is no field of the rule, and what is wrong has its place.
+  const schemaed = await write('schemaed.json', {
+    $schema: 'https://acs.example.net/v1/schemas/rule-file.json',
+    ...ruleOf('draft', { force: true }),
+  });
+  t.regex(
+    (await run('explain', `--file=${schemaed}`, `--cpe-file=${cpe}`)).stdout,
+    /Decision {2}upgrade: draft\n/,
+  );
+  const twice = await write('twice.json', '{ "id": "x",\n  "id": "y" }');
+  const misread = await run('match', `--file=${twice}`);
+  t.is(misread.exitCode, 1);
+  t.regex(misread.stderr, /twice\.json is no rule file:\n {2}2:3 expected each key once/);
+
   for (const [name, content, option, words] of [
     ['bad-cpe.json', { softwareversion: '1' }, '--cpe-file', 'did you mean "softwareVersion"?'],
     ['broken.json', '{', '--cpe-file', 'is not JSON'],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import {
   builtInModel,
   CWMP_VERSIONS,
@@ -8,7 +8,8 @@ import {
   SAMPLE_STYLES,
   type SimulatedCpe,
 } from '../../cpe-sim/index.js';
-import { startTestFerry, until } from '../support/ferry.js';
+import type { Limits } from '../../rules/index.js';
+import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import { rpcOf, textOf } from '../support/raw-cpe.js';
 import {
   Barrier,
@@ -140,15 +141,21 @@ async function sessionOfItsOwnAccord(cpe: SimulatedCpe): Promise<void> {
   }
 }
 
-test('limits.concurrent: never more under way at a time, and everybody has a turn, also after failures', async (t) => {
+/** A Ferry with an image, and one rule for every simulated CPE. */
+async function startCampaign(t: ExecutionContext, limits: Limits): Promise<TestFerry> {
   const ferry = await startTestFerry(t);
   await uploadImage(t, ferry.nbi);
   await postRule(t, ferry.nbi, {
     id: 'FLEET',
     file: IMAGE_NAME,
     condition: { productClass: PRODUCT_CLASS },
-    limits: { concurrent: 2 },
+    limits,
   });
+  return ferry;
+}
+
+test('limits.concurrent: never more under way at a time, and everybody has a turn, also after failures', async (t) => {
+  const ferry = await startCampaign(t, { concurrent: 2 });
   for (let index = 0; index < 10; index++) {
     const faults = index % 3 === 0 ? ['transfer:9010'] : [];
     createCpe(t, ferry.urls.cwmp, `${index}`, { faults, periodicIntervalMs: 200 }).start();
@@ -170,14 +177,7 @@ test('limits.concurrent: never more under way at a time, and everybody has a tur
 });
 
 test('limits.stopAfterFailures: a campaign that goes wrong ends before it has reached everybody', async (t) => {
-  const ferry = await startTestFerry(t);
-  await uploadImage(t, ferry.nbi);
-  await postRule(t, ferry.nbi, {
-    id: 'FLEET',
-    file: IMAGE_NAME,
-    condition: { productClass: PRODUCT_CLASS },
-    limits: { concurrent: 1, stopAfterFailures: 3 },
-  });
+  const ferry = await startCampaign(t, { concurrent: 1, stopAfterFailures: 3 });
   const cpes = Array.from({ length: 8 }, (_, index) =>
     createCpe(t, ferry.urls.cwmp, `${index}`, {
       faults: ['early-complete', 'old-version'],

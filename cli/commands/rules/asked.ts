@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import type { Moment } from '../../../acs/index.js';
 import { epochMsOf, systemClock } from '../../../common/index.js';
+import { parseRuleFile } from '../../../rules/index.js';
 import { type Arguments, CommandError, withConfig } from '../../command.js';
+import { openFile } from '../../files.js';
+import { printable } from '../../io.js';
 import { RULES_CONFIG } from '../../rules-access.js';
 
 /** What `explain` and `match` are asked in the same words. */
@@ -48,14 +50,24 @@ export function limitOf(args: Arguments, max: number): number {
   return limit;
 }
 
-/** The rule of `--file`: its only one, or the one with the id that was named. */
+/**
+ * The rule of `--file`, which is read as any rule file is: its only one, or the one with the id that was named.
+ * @throws CommandError
+ */
 export async function draftOf(args: Arguments): Promise<unknown> {
   if (args['file'] === undefined) return undefined;
   const path = String(args['file']);
-  const content = await readJson(path);
-  if (!Array.isArray(content)) return content;
+  const file = parseRuleFile(path, await readBytes(path));
+  if (!file.parsed) {
+    const lines = file.problems.map(
+      ({ line, column, expected }) => `  ${line}:${column} expected ${expected}`,
+    );
+    throw new CommandError(printable([`${path} is no rule file:`, ...lines].join('\n')));
+  }
+  const [first] = file.entries;
+  if (first?.item === null) return first.body;
   const id = args['rule'];
-  const bodies: readonly unknown[] = content;
+  const bodies = file.entries.map(({ body }) => body);
   const [body, ...others] = id === undefined ? bodies : bodies.filter((each) => idIn(each) === id);
   if (body !== undefined && others.length === 0) return body;
   const wanted = id === undefined ? 'one rule; name the one that is meant' : `one rule ${String(id)}`;
@@ -80,15 +92,9 @@ export async function readJson(path: string): Promise<unknown> {
 
 /** @throws CommandError where it cannot be read, or is too large */
 export async function readBytes(path: string): Promise<Buffer> {
-  const file = await open(path).catch((error: unknown) => {
-    throw new CommandError(
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  });
+  const { file, sizeBytes } = await openFile(path);
   try {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new CommandError(`${path} is not a file.`);
-    if (stats.size > FILE_BYTES_MAX) throw new CommandError(`${path} has more than ${FILE_BYTES_MAX} bytes.`);
+    if (sizeBytes > FILE_BYTES_MAX) throw new CommandError(`${path} has more than ${FILE_BYTES_MAX} bytes.`);
     return await file.readFile();
   } finally {
     await file.close();

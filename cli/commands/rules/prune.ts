@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
-import { type RuleId, silentLogger, systemClock } from '../../../common/index.js';
+import type { RuleId } from '../../../common/index.js';
 import {
-  openRules,
   RULES_PER_COMMIT_MAX,
   RuleConflictError,
   type RuleEngine,
   type StoredRule,
 } from '../../../rules/index.js';
-import { type Arguments, CommandError, withConfig, withInstallation } from '../../command.js';
+import { type Arguments, CommandError, withConfig } from '../../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
+import { withRulesAlone } from '../../rules-access.js';
 import { amount } from './report.js';
 
 /** Longer lists are cut: whoever has this many looks at --json. */
@@ -27,21 +27,7 @@ export function pruneCommand(io: Io): CommandModule {
         .conflicts('yes', 'dry-run')
         .example('$0 rules prune --dry-run', 'See which they are')
         .example('$0 rules prune --yes', 'Delete them'),
-    handler: (args: Arguments) =>
-      withInstallation(args, io, 'refuse', async ({ store }) => {
-        const rules = await openRules({
-          store,
-          clock: systemClock,
-          logger: silentLogger,
-          // Nothing is decided here.
-          resolveFile: async () => null,
-        });
-        try {
-          await prune(args, io, rules);
-        } finally {
-          await rules.close();
-        }
-      }),
+    handler: (args: Arguments) => withRulesAlone(args, io, (rules) => prune(args, io, rules)),
   };
 }
 

@@ -1,0 +1,19 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { CommandError } from './command.js';
+
+/** @throws CommandError where it is no file, or not ours to read */
+export async function openFile(
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {
+  let file: FileHandle;
+  try {
+    file = await open(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${path} cannot be read: ${reason}`);
+  }
+  const stats = await file.stat();
+  if (stats.isFile()) return { file, sizeBytes: stats.size };
+  await file.close();
+  throw new CommandError(`${path} is not a file.`);
+}
