@@ -1,14 +1,15 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import type {
-  Change,
-  Collection,
-  CollectionDefinition,
-  CommitOutcome,
-  Document,
-  FindQuery,
-  Page,
-  Revision,
-  Stored,
+import {
+  type Change,
+  type Collection,
+  type CollectionDefinition,
+  type CommitOutcome,
+  type Document,
+  type FindQuery,
+  type Page,
+  type Revision,
+  type Stored,
+  StoreError,
 } from './collection.js';
 
 /** How many documents a scan reads at a time: reads block the process, so it is well under a millisecond's worth. */
@@ -29,7 +30,12 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
   abstract getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
   abstract find(query: FindQuery): Promise<Page<T>>;
   abstract count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
-  abstract sequence(): Promise<number>;
+  protected abstract readSequence(): Promise<number>;
+
+  async sequence(): Promise<number> {
+    if (this.definition.sequenced === true) return this.readSequence();
+    throw new StoreError('bad-query', `${this.name} has no sequence: its definition must say "sequenced"`);
+  }
 
   async *scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>> {
     let page = await this.find({ ...query, limit: SCAN_PAGE_ITEMS });

@@ -6,12 +6,14 @@ import { indexes } from './conformance/indexes.js';
 import { model } from './conformance/model.js';
 import { pages } from './conformance/pages.js';
 import type { Rule } from './conformance/rule.js';
-import { rejects, THINGS, type Thing } from './things.js';
+import { rejects, SEQUENCED_THINGS, THINGS, type Thing } from './things.js';
 
 export interface EngineUnderTest {
   /** A new, empty place for a store: a directory, a database name. */
   place(t: ExecutionContext): Promise<string>;
   open(place: string): Promise<Store>;
+  /** How often each property is tried: an engine behind a socket is asked less often. */
+  readonly numRuns: number;
 }
 
 /** Every promise of `store/collection.ts`, to be kept by every engine. */
@@ -30,12 +32,12 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   commits(rule);
   indexes(rule);
   pages(rule);
-  model(rule);
+  model(rule, engine.numRuns);
 
   test(`${name}: close waits for what is under way; calls made later throw; all of it is there after`, async (t) => {
     const place = await engine.place(t);
     const store = await engine.open(place);
-    const things = store.collection<Thing>(THINGS);
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
     await things.put({ id: 'first' });
     const puts = Array.from({ length: 20 }, (_, at) => things.put({ id: `d${at}`, n: at }));
     const closed = store.close();
@@ -43,17 +45,19 @@ export function conformance(name: string, engine: EngineUnderTest): void {
     await rejects(t, things.put({ id: 'late' }), 'closed', /closed/);
     await rejects(t, things.find({ limit: 1 }), 'closed', /closed/);
     await rejects(t, things.sequence(), 'closed', /closed/);
-    t.throws(() => store.collection(THINGS), { instanceOf: StoreError, code: 'closed' });
+    t.throws(() => store.collection(SEQUENCED_THINGS), { instanceOf: StoreError, code: 'closed' });
     const revisions = await Promise.all(puts);
     await closed;
     await store.close();
 
     const again = await engine.open(place);
-    const found = again.collection<Thing>(THINGS);
+    const found = again.collection<Thing>(SEQUENCED_THINGS);
     t.is(await found.count(), 21);
     t.is(await found.count({ index: 'n' }), 20);
-    t.is(await found.sequence(), Math.max(...revisions));
-    t.true((await found.put({ id: 'next' })) > Math.max(...revisions));
+    const sequence = await found.sequence();
+    t.true(sequence > 0);
+    t.false(revisions.includes(await found.put({ id: 'd0' })));
+    t.true((await found.sequence()) > sequence);
     await again.close();
   });
 }

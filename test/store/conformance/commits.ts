@@ -1,4 +1,4 @@
-import { given, ids, rejects, type Thing } from '../things.js';
+import { given, ids, rejects, SEQUENCED_THINGS, type Thing } from '../things.js';
 import type { Rule } from './rule.js';
 
 /** Conditions, atomicity, revisions, counters, concurrent writers. */
@@ -29,7 +29,8 @@ export function commits(rule: Rule): void {
 
   rule(
     'a commit does all of its changes or none, and names the first that is refused',
-    async (t, things, store) => {
+    async (t, _, store) => {
+      const things = store.collection<Thing>({ ...SEQUENCED_THINGS, name: 'sequenced' });
       await things.put({ id: 'there', n: 1 });
       const before = await things.sequence();
       const outcome = await store.commit([
@@ -147,7 +148,9 @@ export function commits(rule: Rule): void {
     t.is((await things.get('b'))?.document.n, 600);
   });
 
-  rule('sequence grows with every change of its collection, and with no other', async (t, things, store) => {
+  rule('sequence grows with every change of its collection, and with no other', async (t, plain, store) => {
+    await rejects(t, plain.sequence(), 'bad-query', /no sequence/);
+    const things = store.collection<Thing>({ ...SEQUENCED_THINGS, name: 'sequenced' });
     const others = store.collection<Thing>({ name: 'others', indexes: {} });
     const steps = [await things.sequence()];
     await things.put({ id: 'a' });

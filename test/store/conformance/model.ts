@@ -4,30 +4,31 @@ import type { Collection, FindQuery, IndexValue, Revision, Store } from '../../.
 import { collectPages, given, ids, THINGS, type Thing } from '../things.js';
 import type { Rule } from './rule.js';
 
-/** The engine against a plain Map. */
-export function model(rule: Rule): void {
-  rule('the engine and a plain map agree on random operations', async (t, _, store) => {
-    let round = 0;
+/**
+ * The engine against a plain Map.
+ * @param numRuns  how often each property is tried
+ */
+export function model(rule: Rule, numRuns: number): void {
+  rule('the engine and a plain map agree on random operations', async (t, things, store) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async (operations) => {
-        const things = store.collection<Thing>({ ...THINGS, name: `model-${++round}` });
+        await removeAll(things);
         const model = new Map<string, { document: Thing; revision: Revision }>();
         for (const step of operations) await runBoth(store, things, model, step);
         await agree(t, things, model);
       }),
-      { numRuns: 60 },
+      { numRuns },
     );
     t.pass();
   });
 
-  rule('the engine and a plain sort and filter agree on random queries', async (t, _, store) => {
-    let round = 0;
+  rule('the engine and a plain sort and filter agree on random queries', async (t, things, store) => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(plainDocument, { selector: ({ id }) => id, maxLength: 30 }),
         fc.array(fc.tuple(someQuery, fc.integer({ min: 1, max: 12 })), { minLength: 1, maxLength: 12 }),
         async (documents, queries) => {
-          const things = store.collection<Thing>({ ...THINGS, name: `queries-${++round}` });
+          await removeAll(things);
           await store.commit(documents.map((document) => things.putting(document)));
           for (const [query, limit] of queries) {
             const found = (await collectPages(things, { ...query, limit })).flat();
@@ -37,9 +38,13 @@ export function model(rule: Rule): void {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns },
     );
   });
+}
+
+async function removeAll(things: Collection<Thing>): Promise<void> {
+  await Promise.all((await ids(things, {})).map((id) => things.delete(id)));
 }
 
 type Query = Omit<FindQuery, 'limit' | 'after'>;
