@@ -1,17 +1,20 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Store, StoreError } from '../../store/index.js';
 import { commits } from './conformance/commits.js';
+import { concurrency } from './conformance/concurrency.js';
 import { documents } from './conformance/documents.js';
 import { indexes } from './conformance/indexes.js';
 import { model } from './conformance/model.js';
 import { pages } from './conformance/pages.js';
-import type { Rule } from './conformance/rule.js';
+import type { PairRule, Rule } from './conformance/rule.js';
 import { rejects, SEQUENCED_THINGS, THINGS, type Thing } from './things.js';
 
 export interface EngineUnderTest {
   /** A new, empty place for a store: a directory, a database name. */
   place(t: ExecutionContext): Promise<string>;
   open(place: string): Promise<Store>;
+  /** Whether one process can open a place twice, as two nodes would. */
+  readonly opensTwice: boolean;
   /** How often each property is tried: an engine behind a socket is asked less often. */
   readonly numRuns: number;
 }
@@ -28,10 +31,25 @@ export function conformance(name: string, engine: EngineUnderTest): void {
       }
     });
 
+  const pairRule: PairRule = (title, act) =>
+    test(`${name}: ${title}`, async (t) => {
+      const place = await engine.place(t);
+      const here = await engine.open(place);
+      const there = engine.opensTwice ? await engine.open(place) : here;
+      const node = (store: Store) => ({ store, things: store.collection<Thing>(THINGS) });
+      try {
+        await act(t, node(here), node(there));
+      } finally {
+        await here.close();
+        await there.close();
+      }
+    });
+
   documents(rule);
   commits(rule);
   indexes(rule);
   pages(rule);
+  concurrency(pairRule);
   model(rule, engine.numRuns);
 
   test(`${name}: close waits for what is under way; calls made later throw; all of it is there after`, async (t) => {

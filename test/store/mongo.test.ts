@@ -10,6 +10,7 @@ if (url !== null) {
   conformance('mongodb', {
     place: async (t) => testDatabase(t, url),
     open: (database) => openMongoStore({ url, database, timeoutMs: TIMEOUT_MS }),
+    opensTwice: true,
     numRuns: 15,
   });
 }

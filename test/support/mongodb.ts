@@ -30,3 +30,29 @@ export function testDatabase(t: ExecutionContext, url: string): string {
   });
   return name;
 }
+
+/** `url` by way of a proxy; the driver would go round it to the member it discovers unless told not to. */
+export function proxiedUrl(url: string, port: number): string {
+  const { protocol, host, path, parameters } = partsOf(url);
+  return `${protocol}${host.includes('@') ? host.replace(/@.*/, '@') : ''}127.0.0.1:${port}/${path}?${[
+    ...parameters,
+    'directConnection=true',
+    ...(parameters.some((parameter) => /^(tls|ssl)=true$/.test(parameter))
+      ? ['tlsAllowInvalidHostnames=true']
+      : []),
+  ].join('&')}`;
+}
+
+/** The port that a proxy should lead to: that of the first member `url` names. */
+export function portOf(url: string): number {
+  return Number(/:(\d+)(?:,|$)/.exec(partsOf(url).host.replace(/.*@/, ''))?.[1] ?? 27017);
+}
+
+function partsOf(url: string) {
+  const [, protocol = '', host = '', path = '', query = ''] =
+    /^(mongodb:\/\/)([^/]*)\/?([^?]*)\??(.*)$/.exec(url) ?? [];
+  const parameters = query
+    .split('&')
+    .filter((parameter) => !/^(replicaSet=.*|directConnection=.*|)$/.test(parameter));
+  return { protocol, host, path, parameters };
+}
