@@ -37,6 +37,11 @@ export interface MongoStoreOptions {
   readonly logger?: Logger;
   /** How long a commit waits for others to share its transaction; 0: only while another is under way. Default 2 ms. */
   readonly groupCommitMs?: number;
+  /**
+   * How long nodes of another version may go on writing without an index that this one adds to documents that are there.
+   * Default: as long as their writes may take.
+   */
+  readonly indexWaitMs?: number;
   /** A read is answered within this, a commit within twice this. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -63,6 +68,7 @@ class MongoStore implements Store {
   readonly #database: Db;
   readonly #logger: Logger;
   readonly #timeoutMs: number;
+  readonly #indexWaitMs: number;
   readonly #catalog: Catalog;
   readonly #committer: Committer;
   readonly #commits: GroupCommit;
@@ -79,6 +85,8 @@ class MongoStore implements Store {
     this.#database = database;
     this.#logger = options.logger ?? silentLogger;
     this.#timeoutMs = options.timeoutMs;
+    // What others began to write before they knew of an index has ended by then.
+    this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
     this.#catalog = new Catalog(database, CATALOG_AGE_MS_MAX);
     this.#committer = new Committer({
       client,
@@ -133,8 +141,7 @@ class MongoStore implements Store {
         await giveKeys({
           records: this.#database.collection<StoredRecord>(name),
           fields,
-          // Every node that writes without the new keys has begun to by then, and has ended.
-          othersMs: CATALOG_AGE_MS_MAX + 2 * this.#timeoutMs,
+          othersMs: this.#indexWaitMs,
           isClosing: () => this.#closing !== null,
           commit: (changes, sizeBytes) => this.#commits.run(changes, sizeBytes),
         });
