@@ -15,7 +15,7 @@ import {
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
 import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
-import { countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
+import { boundsOf, countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
 
 /** A page ends early at this many bytes of documents, or entries walked for too few matches. */
 const PAGE_BYTES_MAX = 16 * 1024 * 1024;
@@ -200,7 +200,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     let counted = 0;
     for await (const piece of countPieces(this.#engine.records, plan, session)) counted += piece;
     if (plan.index !== 'id') return counted;
-    const absent: Filter<StoredRecord> = { ...filterOf(plan), gone: { $type: 'date' } };
+    const absent: Filter<StoredRecord> = { _id: boundsOf(plan), gone: { $exists: true } };
     return counted - (await this.#engine.records.countDocuments(absent, { session, hint: TOMBSTONE_INDEX }));
   }
 

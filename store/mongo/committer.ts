@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type AnyBulkWriteOperation,
   type ClientSession,
@@ -29,8 +30,12 @@ const GROUP_TRIES = 3;
 /** How long to wait before a transaction is tried again: a random time up to this, twice as long each time. */
 const PAUSE_MS = 4;
 const PAUSE_MS_MAX = 250;
+const NODE_BYTES = 9;
 /** Most bytes of documents read to be counted in: what counts is small. */
 const COUNTED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What there is to know of a document whose content no change asks for. */
+const STATE_FIELDS = ['r', 'gone', 's', 'g', 't'];
 
 type Verdict = { readonly outcome: CommitOutcome } | { readonly error: StoreError };
 type Ending = 'done' | 'conflict' | 'transient';
@@ -50,6 +55,7 @@ export class Committer {
   readonly #parts: CommitterParts;
   /** One for all transactions: beginning the next one ends what the last one may have left open on the server. */
   readonly #session: ClientSession;
+  readonly #node = randomBytes(NODE_BYTES).toString('base64url');
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -124,6 +130,7 @@ export class Committer {
       const draft = await this.#read(group);
       const verdicts = group.map((commit) => weigh(draft, commit));
       const plan = planWrites(draft, {
+        node: this.#node,
         nextRevision: () => this.#parts.revisions.next(),
         isSequenced: this.#parts.isSequenced,
       });
@@ -172,7 +179,7 @@ export class Committer {
         }
       };
       const uncounted = [...ids].filter((id) => !counted.has(id) && isPossibleId(id));
-      await Promise.all([find(uncounted, ['r', 'gone', 's']), find([...counted], ['r', 'gone', 's', 'd'])]);
+      await Promise.all([find(uncounted, STATE_FIELDS), find([...counted], [...STATE_FIELDS, 'd'])]);
       for (const id of ids) draft.note(collection, id, records.get(idText(id)) ?? null);
     };
     await Promise.all([

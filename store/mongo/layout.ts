@@ -14,7 +14,11 @@ import { indexEntries } from '../index-key.js';
  *   So one ordinary index holds every entry by itself, in order, which no multikey index does. `s` says how many keys
  *   there are and their hash.
  * - the mark of an absent document: `{ _id, r, gone: Date }`. Who commits on the condition that there is none writes it,
- *   so that whoever makes the document at the same time is in conflict with it.
+ *   so that whoever makes the document at the same time is in conflict with it. A TTL index takes it away, unless there are
+ *   shares (`gone: true`).
+ * - a share `{ _id, r, t }`: what a node writes in place of a document (or mark) that is a condition again and again, so that
+ *   nodes with the same condition are not in conflict with each other. Its `r` is the document's; who writes the document
+ *   deletes the shares of all nodes named in its `g`.
  *
  * Keys are the bytes of `index-key.ts` (ids: their UTF-8) as text, each byte the code point of its value: MongoDB compares
  * strings by their UTF-8, whose order is that of code points, but binary values by their length first.
@@ -25,11 +29,13 @@ export interface StoredRecord extends BsonDocument {
   d?: string;
   x?: Record<string, string>;
   s?: Record<string, Satellites>;
-  gone?: Date;
+  gone?: Date | true;
   o?: string;
   p?: string;
   /** Counts commits that had this document as a condition, so that they are in conflict with those that change it. */
   t?: number;
+  /** The nodes that have a share in it. */
+  g?: readonly string[];
 }
 
 export interface Satellites {
@@ -113,6 +119,11 @@ export function encodeRecord(
 
 export function satelliteId(owner: string, fields: string, at: number): string {
   return `${SATELLITE}${owner}${SATELLITE}${fields}${SATELLITE}${at}`;
+}
+
+/** No index has a name without fields, so it is no satellite's. */
+export function shareId(owner: string, node: string): string {
+  return `${SATELLITE}${owner}${SATELLITE}${SATELLITE}${node}`;
 }
 
 /** Null where the record is but the mark of an absent document. */

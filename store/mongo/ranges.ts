@@ -37,7 +37,7 @@ function withoutRepeats(plan: FindPlan): Filter<StoredRecord> {
   return { p: { $not: { $gte: keyText(plan.start) } } };
 }
 
-function boundsOf(plan: FindPlan): { $gt?: string; $gte?: string; $lt?: string } {
+export function boundsOf(plan: FindPlan): { $gt?: string; $gte?: string; $lt?: string } {
   const start = keyText(plan.start);
   const after = plan.after === null ? null : keyText(plan.after);
   // Ids begin where satellites end.

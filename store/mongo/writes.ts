@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation } from 'mongodb';
+import type { AnyBulkWriteOperation, Filter, UpdateFilter } from 'mongodb';
 import type { Revision } from '../collection.js';
 import type { Draft, Held } from './draft.js';
 import {
@@ -8,6 +8,7 @@ import {
   type Satellites,
   type StoredRecord,
   satelliteId,
+  shareId,
 } from './layout.js';
 
 /** What the database must say it did; anything else means that another node was faster. */
@@ -26,7 +27,14 @@ interface CollectionWrites {
 /** By collection. */
 export type WritePlan = ReadonlyMap<string, CollectionWrites>;
 
+/** From so many commits on that had a document as a condition since it was written, nodes take shares in it. */
+const SHARE_AFTER_COMMITS = 8;
+/** Who writes the document deletes that many; further nodes write the document itself. */
+const SHARES_MAX = 64;
+
 export interface PlanSource {
+  /** Names this node among those that share the database. */
+  readonly node: string;
   nextRevision(): Revision;
   isSequenced(collection: string): boolean;
 }
@@ -67,10 +75,26 @@ function wasAbsent({ before }: Held): boolean {
 
 /** Puts the transaction in conflict with every other that changes the document, though it stays as it is. */
 function guard(writes: Writes, { id, before }: Held, source: PlanSource): void {
-  const gone = new Date();
-  if (before === null) writes.insert({ _id: idText(id), r: source.nextRevision(), gone });
-  else if (before.gone !== undefined) writes.update(before, { $set: { gone } });
-  else writes.update(before, { $inc: { t: 1 } });
+  if (before === null) {
+    writes.insert({ _id: idText(id), r: source.nextRevision(), gone: new Date() });
+    return;
+  }
+  const { g: nodes = [], t: commits = 0, gone } = before;
+  if (nodes.includes(source.node)) {
+    writes.update({ ...before, _id: shareId(before._id, source.node) }, { $inc: { t: 1 } });
+  } else if (commits < SHARE_AFTER_COMMITS || nodes.length >= SHARES_MAX) {
+    writes.update(before, {
+      $inc: { t: 1 },
+      ...(gone instanceof Date ? { $set: { gone: new Date() } } : {}),
+    });
+  } else {
+    writes.update(before, {
+      $inc: { t: 1 },
+      $addToSet: { g: source.node },
+      ...(gone === undefined ? {} : { $set: { gone: true } }),
+    });
+    writes.putSatellite({ _id: shareId(before._id, source.node), r: revisionFilter(before.r) });
+  }
 }
 
 function write(writes: Writes, { before }: Held, encoded: EncodedDocument | null): void {
@@ -78,6 +102,7 @@ function write(writes: Writes, { before }: Held, encoded: EncodedDocument | null
     if (before !== null) writes.delete(before);
   } else if (before === null) writes.insert(encoded.record);
   else writes.replace(before, encoded.record);
+  for (const node of before?.g ?? []) writes.deleteSatellite(shareId(before?._id ?? '', node));
   const had = before?.s ?? {};
   const has = encoded?.record.s ?? {};
   const owner = before?._id ?? encoded?.record._id ?? '';
@@ -99,16 +124,17 @@ class Writes {
     this.#inserts.push({ insertOne: { document } });
   }
 
-  replace({ _id, r }: StoredRecord, replacement: StoredRecord): void {
-    this.#updates.push({ replaceOne: { filter: { _id, r: revisionFilter(r) }, replacement } });
+  replace(before: StoredRecord, replacement: StoredRecord): void {
+    this.#updates.push({ replaceOne: { filter: unchanged(before), replacement } });
   }
 
-  update({ _id, r }: StoredRecord, update: { $set: { gone: Date } } | { $inc: { t: number } }): void {
+  /** Of a document that stays as it is, so that it does not matter who has shares in it. */
+  update({ _id, r }: StoredRecord, update: UpdateFilter<StoredRecord>): void {
     this.#updates.push({ updateOne: { filter: { _id, r: revisionFilter(r) }, update } });
   }
 
-  delete({ _id, r }: StoredRecord): void {
-    this.#deletes.push({ deleteOne: { filter: { _id, r: revisionFilter(r) } } });
+  delete(before: StoredRecord): void {
+    this.#deletes.push({ deleteOne: { filter: unchanged(before) } });
   }
 
   putSatellite(satellite: StoredRecord): void {
@@ -135,6 +161,11 @@ class Writes {
       },
     };
   }
+}
+
+/** A share that came since is one the transaction would not delete. */
+function unchanged({ _id, r, g }: StoredRecord): Filter<StoredRecord> {
+  return { _id, r: revisionFilter(r), g: g ?? { $exists: false } };
 }
 
 function revisionFilter(revision: Revision | undefined): Revision {

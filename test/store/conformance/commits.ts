@@ -77,6 +77,30 @@ export function commits(rule: Rule): void {
     t.deepEqual(await store.commit([]), { committed: true, revisions: [] });
   });
 
+  rule('a document that is a condition by being absent is nowhere to be seen', async (t, things, store) => {
+    for (let round = 0; round < 20; round++) {
+      const { committed } = await store.commit([
+        things.requiring('absent', null),
+        things.requiring('b-absent', null),
+        things.putting({ id: `a${round}`, n: round }),
+      ]);
+      t.true(committed);
+    }
+    t.is(await things.get('absent'), null);
+    t.deepEqual(await things.getMany(['absent']), [null]);
+    t.is(await things.count(), 20);
+    t.is(await things.count({ prefix: 'b' }), 0);
+    t.is((await ids(things, {})).length, 20);
+    t.is((await ids(things, { order: 'descending' })).length, 20);
+    t.false(await things.delete('absent'));
+    const revision = given(await things.insert({ id: 'absent', n: 7 }));
+    t.is(await things.count(), 21);
+    t.false((await store.commit([things.requiring('absent', null), things.deleting('a1')])).committed);
+    t.true((await store.commit([things.requiring('absent', revision), things.deleting('a1')])).committed);
+    t.true(await things.delete('absent'));
+    t.is(await things.count(), 19);
+  });
+
   rule('changes of one commit see each other', async (t, things, store) => {
     const outcome = await store.commit([
       things.inserting({ id: 'a', n: 1 }),
