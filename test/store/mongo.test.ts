@@ -151,6 +151,38 @@ function define(): void {
     });
   });
 
+  test('who writes a document deletes the shares in it, also one taken since it was read', async (t) => {
+    const database = testDatabase(t, given(url));
+    const proxy = await startTcpProxy(t, portOf(given(url)));
+    const one = await open(t, database);
+    const other = await open(t, database, { url: proxiedUrl(given(url), proxy.port) });
+    const [things, hot] = [one, other].map((store) => store.collection<Thing>(THINGS)) as [Things, Things];
+    const revision = await hot.put({ id: 'hot' });
+    const use = async (id: string) => {
+      t.true((await one.commit([things.requiring('hot', revision), things.inserting({ id })])).committed);
+    };
+    for (let at = 0; at < 8; at++) await use(`d${at}`);
+    const records = (await driver(t)).db(database).collection<{ _id: string }>('things');
+    const shares = () => records.countDocuments({ _id: { $gte: '\0hot\0\0', $lt: '\0hot\0\x01' } });
+    t.is(await shares(), 0);
+    // The other node has read the document and is about to write it when this one takes a share.
+    let isTaken = false;
+    proxy.onRequest = async (bytes) => {
+      if (!isTaken && bytes.includes('startTransaction')) {
+        isTaken = true;
+        await use('with a share');
+        t.is(await shares(), 1);
+      }
+      return true;
+    };
+    t.truthy(await hot.replace({ id: 'hot', n: 1 }, revision));
+    t.true(isTaken);
+    t.is(await shares(), 0);
+    t.false(
+      (await one.commit([things.requiring('hot', revision), things.inserting({ id: 'late' })])).committed,
+    );
+  });
+
   test('a document that another node changes all the time does not hold up the commits of its group', async (t) => {
     const database = testDatabase(t, given(url));
     const one = await open(t, database, { groupCommitMs: 20 });

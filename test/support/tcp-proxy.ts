@@ -4,12 +4,10 @@ import type { ExecutionContext } from 'ava';
 
 export interface TcpProxy {
   readonly port: number;
-  /** How many times bytes came from clients so far. */
-  readonly requests: number;
-  /** Called with what a client sends, before it is passed on; false: the connection is cut instead. */
-  onRequest: (bytes: Buffer, client: Socket) => boolean;
+  /** Called with what a client sends, before it is passed on, when this resolves; false: the connection is cut instead. */
+  onRequest: (bytes: Buffer, client: Socket) => boolean | Promise<boolean>;
   /** Called with what the server sends, before it is passed on; false: the connection is cut instead. */
-  onReply: (bytes: Buffer, client: Socket) => boolean;
+  onReply: (bytes: Buffer, client: Socket) => boolean | Promise<boolean>;
   /** Each way, for every piece of bytes. */
   delayMs: number;
   /** Cuts every connection, and refuses new ones until `heal`. */
@@ -40,26 +38,25 @@ export async function startTcpProxy(t: ExecutionContext, port: number): Promise<
       upstream.destroy();
     });
     upstream.on('close', () => client.destroy());
+    let requested = Promise.resolve();
+    let replied = Promise.resolve();
     client.on('data', (bytes) => {
-      requests++;
-      pass(bytes, upstream, proxy.onRequest);
+      requested = requested.then(() => pass(bytes, upstream, proxy.onRequest));
     });
-    upstream.on('data', (bytes) => pass(bytes, client, proxy.onReply));
-    const pass = (bytes: Buffer, to: Socket, allows: TcpProxy['onRequest']) => {
+    upstream.on('data', (bytes) => {
+      replied = replied.then(() => pass(bytes, client, proxy.onReply));
+    });
+    const pass = async (bytes: Buffer, to: Socket, allows: TcpProxy['onRequest']) => {
       if (state === 'stalled') return;
-      if (!allows(bytes, client)) client.resetAndDestroy();
+      if (!(await allows(bytes, client))) client.resetAndDestroy();
       else if (proxy.delayMs === 0) to.write(bytes);
       else setTimeout(() => to.destroyed || to.write(bytes), proxy.delayMs);
     };
   });
-  let requests = 0;
   const proxy: TcpProxy = {
     get port() {
       const address = server.address();
       return typeof address === 'object' && address !== null ? address.port : 0;
-    },
-    get requests() {
-      return requests;
     },
     onRequest: () => true,
     onReply: () => true,
