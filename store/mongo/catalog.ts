@@ -108,6 +108,8 @@ export class Catalog {
         Object.values(indexesOf(record)).map((index) => index.fields),
       );
     }
+    // Another that began later may be here already.
+    if (startedAtMs < this.#readAtMs) return;
     this.#fields = fields;
     this.#readAtMs = startedAtMs;
   }

@@ -45,18 +45,17 @@ interface Entry {
 
 export class MongoCollection<T extends Document> extends BaseCollection<T> {
   readonly #engine: Engine;
-  readonly #settled: Promise<void>;
+  readonly #settle: () => Promise<void>;
+  #settling: Promise<void> | null = null;
   #isSettled = false;
 
-  /** @param settled  resolves when the collection has its indexes */
-  constructor(definition: CollectionDefinition, engine: Engine, settled: Promise<void>) {
+  /** @param settle  gives the collection its indexes; called again where the database could not be reached */
+  constructor(definition: CollectionDefinition, engine: Engine, settle: () => Promise<void>) {
     super(definition, (changes) => engine.commit(changes));
     this.#engine = engine;
-    this.#settled = settled.then(() => {
-      this.#isSettled = true;
-    });
+    this.#settle = settle;
     // Whoever uses the collection is told; that nobody has yet must not end the process.
-    this.#settled.catch(() => {});
+    this.settled().catch(() => {});
   }
 
   get isSettled(): boolean {
@@ -64,11 +63,22 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   }
 
   settled(): Promise<void> {
-    return this.#settled;
+    this.#settling ??= this.#trySettling();
+    return this.#settling;
+  }
+
+  async #trySettling(): Promise<void> {
+    try {
+      await this.#settle();
+      this.#isSettled = true;
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'unavailable') this.#settling = null;
+      throw error;
+    }
   }
 
   async get(id: string): Promise<Stored<T> | null> {
-    await this.#settled;
+    await this.settled();
     return this.#engine.read(`${this.name}: reading a document`, async () =>
       isPossibleId(id) ? decodeRecord<T>(await this.#engine.records.findOne({ _id: idText(id) })) : null,
     );
@@ -78,7 +88,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     if (ids.length > PAGE_ITEMS_MAX) {
       throw new StoreError('bad-query', `getMany takes at most ${PAGE_ITEMS_MAX} ids, found ${ids.length}`);
     }
-    await this.#settled;
+    await this.settled();
     return this.#engine.readSnapshot(`${this.name}: reading documents`, async (session) => {
       const wanted = [...new Set(ids.filter(isPossibleId).map(idText))];
       const found = new Map<string, StoredRecord>();
@@ -92,7 +102,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
 
   async find(query: FindQuery): Promise<Page<T>> {
     const plan = planFind(this.definition, query);
-    await this.#settled;
+    await this.settled();
     return this.#engine.readSnapshot(`${this.name}: reading a page`, (session) =>
       isEmpty(plan) ? Promise.resolve({ items: [], next: null }) : this.#page(plan, session),
     );
@@ -102,7 +112,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     const { index, equals, atLeast, below, prefix } = query;
     const range = { index, equals, atLeast, below, prefix };
     const plan = planFind(this.definition, { ...withoutUndefined(range), limit: 1 });
-    await this.#settled;
+    await this.settled();
     if (plan.inexact) return this.#countByReading(withoutUndefined(range));
     return this.#engine.readSnapshot(`${this.name}: counting`, async (session) =>
       isEmpty(plan) ? 0 : this.#count(plan, session),
@@ -110,7 +120,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   }
 
   protected async readSequence(): Promise<number> {
-    await this.#settled;
+    await this.settled();
     return this.#engine.read(`${this.name}: reading its sequence`, () => this.#engine.readSequence());
   }
 

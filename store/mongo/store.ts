@@ -107,7 +107,7 @@ class MongoStore implements Store {
     this.#checkOpen();
     return this.#collections.open(
       definition,
-      (copy) => new MongoCollection<T>(copy, this.#engine(copy.name), this.#settle(copy)),
+      (copy) => new MongoCollection<T>(copy, this.#engine(copy.name), () => this.#settle(copy)),
     );
   }
 

@@ -80,6 +80,7 @@ function define(): void {
       for (const [at, outcome] of outcomes.entries()) fates.set(given(names[at]), fateOf(outcome));
       await resumed(t, store);
     }
+    t.true(new Set(fates.values()).size >= 2, 'no cut hit anything');
     const there = new Set(await ids(things(direct), { index: 'n' }));
     for (const [id, fate] of fates) {
       if (fate === 'committed') t.true(there.has(id), `${id} was answered but is not there`);
@@ -161,6 +162,19 @@ function define(): void {
     proxy.heal();
     await resumed(t, store);
     t.is(await things(store).get('during'), null);
+  });
+
+  test('a collection opened while the database is away has its indexes when it is back', async (t) => {
+    const { proxy, store } = await faulty(t, 1_000);
+    proxy.cut();
+    const late = store.collection<Thing>({ ...THINGS, name: 'late' });
+    const error = await t.throwsAsync(late.put({ id: 'a', n: 1 }), { instanceOf: StoreError });
+    t.is(error instanceof StoreError ? error.code : '', 'unavailable');
+    proxy.heal();
+    await resumed(t, store);
+    for (let tries = 0; tries < 100 && (await late.put({ id: 'a', n: 1 }).catch(() => null)) === null; )
+      tries++;
+    t.deepEqual(await ids(late, { index: 'n', equals: [1] }), ['a']);
   });
 
   test('what waits for a database that does not answer is bounded, and answered', async (t) => {
