@@ -1,11 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
-import { mongodbUrl, portOf, proxiedUrl, testDatabase } from '../support/mongodb.js';
+import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { given, ids, rejects, THINGS, type Thing } from './things.js';
 
 // What a bad network does to the store, played by a proxy in front of the real database.
 const url = mongodbUrl();
+const plainTest = readableTest(url);
 
 interface Faulty {
   readonly proxy: TcpProxy;
@@ -91,7 +92,7 @@ function define(): void {
     t.is((total?.document as { total?: number } | undefined)?.total ?? 0, there.size);
   });
 
-  test('a commit whose answer is lost is done once, and its caller is told', async (t) => {
+  plainTest('a commit whose answer is lost is done once, and its caller is told', async (t) => {
     const { proxy, store, direct } = await faulty(t, 60_000);
     let commits = 0;
     let isLost = false;
@@ -111,7 +112,7 @@ function define(): void {
     t.is((await things(direct).get('counter'))?.document.n, 1);
   });
 
-  test('a commit that never reaches the database is done once', async (t) => {
+  plainTest('a commit that never reaches the database is done once', async (t) => {
     const { proxy, store, direct } = await faulty(t, 60_000);
     let isLost = false;
     proxy.onRequest = (bytes) => {
@@ -125,17 +126,20 @@ function define(): void {
     t.is((await things(direct).get('counter'))?.document.n, 1);
   });
 
-  test('where the answer to a commit stays away, its caller is told that the outcome is open', async (t) => {
-    const { proxy, store } = await faulty(t, 1_000);
-    proxy.onRequest = (bytes) => {
-      if (bytes.includes('commitTransaction')) proxy.stall();
-      return true;
-    };
-    await rejects(t, things(store).put({ id: 'open' }), 'unavailable', /outcome is open/);
-    proxy.onRequest = () => true;
-    proxy.heal();
-    await resumed(t, store);
-  });
+  plainTest(
+    'where the answer to a commit stays away, its caller is told that the outcome is open',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.onRequest = (bytes) => {
+        if (bytes.includes('commitTransaction')) proxy.stall();
+        return true;
+      };
+      await rejects(t, things(store).put({ id: 'open' }), 'unavailable', /outcome is open/);
+      proxy.onRequest = () => true;
+      proxy.heal();
+      await resumed(t, store);
+    },
+  );
 
   test('a database that does not answer leaves nobody waiting, and the store resumes by itself', async (t) => {
     const { proxy, store } = await faulty(t, 1_000);

@@ -9,7 +9,7 @@ import {
   StoreError,
 } from '../../store/index.js';
 import { bringSchema } from '../../store/mongo/catalog.js';
-import { mongodbUrl, portOf, proxiedUrl, testDatabase } from '../support/mongodb.js';
+import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { commandReader } from '../support/mongodb-commands.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { conformance } from './conformance.js';
@@ -18,6 +18,7 @@ import { given, ids, THINGS, type Thing } from './things.js';
 /** Whether a store is right is asked here, not how fast it is. */
 const TIMEOUT_MS = 60_000;
 const url = mongodbUrl();
+const plainTest = readableTest(url);
 
 function open(
   t: ExecutionContext,
@@ -37,7 +38,7 @@ async function driver(t: ExecutionContext): Promise<MongoClient> {
 }
 
 function define(): void {
-  test('every find uses an index, and none sorts', async (t) => {
+  plainTest('every find uses an index, and none sorts', async (t) => {
     const database = testDatabase(t, given(url));
     const proxy = await startTcpProxy(t, portOf(given(url)));
     const commands: BsonDocument[] = [];
@@ -151,7 +152,7 @@ function define(): void {
     });
   });
 
-  test('who writes a document deletes the shares in it, also one taken since it was read', async (t) => {
+  plainTest('who writes a document deletes the shares in it, also one taken since it was read', async (t) => {
     const database = testDatabase(t, given(url));
     const proxy = await startTcpProxy(t, portOf(given(url)));
     const one = await open(t, database);

@@ -20,6 +20,11 @@ export function mongodbUrl(): string | null {
   return null;
 }
 
+/** What registers a test that reads what goes over the wire: over TLS there is nothing to read, so it is skipped. */
+export function readableTest(url: string | null): typeof test | typeof test.skip {
+  return /[?&](tls|ssl)=true/.test(url ?? '') ? test.skip : test;
+}
+
 /** The name of a database of a test's own, dropped when the test ends. */
 export function testDatabase(t: ExecutionContext, url: string): string {
   const name = `ferry-test-${process.pid}-${randomBytes(6).toString('hex')}`;
