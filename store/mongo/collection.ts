@@ -96,7 +96,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
         const cursor = this.#engine.records.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
         for await (const record of cursor) found.set(record._id, record);
       }
-      return ids.map((id) => decodeRecord<T>(found.get(idText(id)) ?? null));
+      return ids.map((id) => decodeRecord<T>(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
     });
   }
 

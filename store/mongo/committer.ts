@@ -87,8 +87,10 @@ export class Committer {
         if (ending === 'done') return true;
         if (ending === 'conflict') conflicts++;
       } catch (error) {
-        // The database answered, so it is about what was to be written.
-        if (error instanceof MongoServerError && group.length > 1) return false;
+        // It is about what was to be written, so one of the commits may have spoilt it for the others.
+        const isOfContent =
+          error instanceof MongoServerError || (error instanceof StoreError && error.code === 'bad-document');
+        if (isOfContent && group.length > 1) return false;
         throw error;
       }
     }
@@ -178,9 +180,11 @@ export class Committer {
           }
         }
       };
-      const uncounted = [...ids].filter((id) => !counted.has(id) && isPossibleId(id));
+      const possible = [...ids].filter(isPossibleId);
+      const uncounted = possible.filter((id) => !counted.has(id));
       await Promise.all([find(uncounted, STATE_FIELDS), find([...counted], [...STATE_FIELDS, 'd'])]);
-      for (const id of ids) draft.note(collection, id, records.get(idText(id)) ?? null);
+      for (const id of ids) draft.note(collection, id, null);
+      for (const id of possible) draft.note(collection, id, records.get(idText(id)) ?? null);
     };
     await Promise.all([
       catalog.refresh(),

@@ -1,6 +1,6 @@
 import { applyChanges, type CommitView, type PreparedChange } from '../changes.js';
 import type { CommitOutcome, Document, Revision } from '../collection.js';
-import { type EncodedDocument, encodeRecord, idText, type StoredRecord } from './layout.js';
+import { type EncodedDocument, encodeRecord, type StoredRecord } from './layout.js';
 
 /** A document as the database had it, and as a group of commits leaves it. */
 export interface Held {
@@ -119,5 +119,5 @@ export class Draft {
 }
 
 function keyOf(collection: string, id: string): string {
-  return `${collection} ${idText(id)}`;
+  return `${collection} ${id}`;
 }

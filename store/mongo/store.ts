@@ -42,7 +42,7 @@ export interface MongoStoreOptions {
    * Default: as long as their writes may take.
    */
   readonly indexWaitMs?: number;
-  /** A read is answered within this, a commit within twice this. Default 10 s. */
+  /** A read is answered within this, a commit within about twice this. Default 10 s. */
   readonly timeoutMs?: number;
 }
 

@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, Filter, UpdateFilter } from 'mongodb';
 import type { Revision } from '../collection.js';
+import { isPossibleId } from '../document.js';
 import type { Draft, Held } from './draft.js';
 import {
   type EncodedDocument,
@@ -41,7 +42,8 @@ export interface PlanSource {
 
 /** The writes of one transaction that does what a draft says, if the database still is as the draft had it. */
 export function planWrites(draft: Draft, source: PlanSource): WritePlan {
-  const held = [...draft.held()];
+  // Nobody can ever make a document of an impossible id, so its absence needs no guard.
+  const held = [...draft.held()].filter(({ id }) => isPossibleId(id));
   // Conditions alone, each on a document that was read: they held when it was.
   if (!held.some(({ isWritten }) => isWritten) && held.length <= 1) return new Map();
   const plan = new Map<string, Writes>();
@@ -52,12 +54,9 @@ export function planWrites(draft: Draft, source: PlanSource): WritePlan {
   };
   for (const document of held) {
     const writes = writesOf(document.collection);
-    if (
-      !document.isWritten ||
-      (document.before?.d === undefined && wasAbsent(document) && document.after === null)
-    ) {
-      guard(writes, document, source);
-    } else write(writes, document, document.encoded);
+    const staysAbsent = wasAbsent(document) && document.after === null;
+    if (!document.isWritten || staysAbsent) guard(writes, document, source);
+    else write(writes, document, document.encoded);
   }
   for (const collection of draft.written) {
     if (source.isSequenced(collection)) writesOf(META).count(sequenceId(collection));

@@ -59,38 +59,41 @@ function fateOf(outcome: PromiseSettledResult<CommitOutcome>): Fate {
 }
 
 function define(): void {
-  test('commits while the connection is cut again and again are done once or not at all, as they are told', async (t) => {
-    const { proxy, store, direct } = await faulty(t, 5_000);
-    const fates = new Map<string, Fate>();
-    for (let round = 0; round < 12; round++) {
-      // Somewhere in reading, writing or committing, on the way there or back.
-      let left = 1 + ((round * 5) % 13);
-      const count = () => --left > 0;
-      if (round % 2 === 0) proxy.onRequest = count;
-      else proxy.onReply = count;
-      const names = Array.from({ length: 10 }, (_, at) => `${round}-${at}`);
-      const outcomes = await Promise.allSettled(
-        names.map((id) =>
-          store.commit([
-            things(store).inserting({ id, n: 1 }),
-            things(store).counting('total', { total: 1 }),
-          ]),
-        ),
-      );
-      proxy.onRequest = proxy.onReply = () => true;
-      for (const [at, outcome] of outcomes.entries()) fates.set(given(names[at]), fateOf(outcome));
-      await resumed(t, store);
-    }
-    t.true(new Set(fates.values()).size >= 2, 'no cut hit anything');
-    const there = new Set(await ids(things(direct), { index: 'n' }));
-    for (const [id, fate] of fates) {
-      if (fate === 'committed') t.true(there.has(id), `${id} was answered but is not there`);
-      if (fate === 'not committed')
-        t.false(there.has(id), `${id} is there though nothing was said to be changed`);
-    }
-    const total = await things(direct).get('total');
-    t.is((total?.document as { total?: number } | undefined)?.total ?? 0, there.size);
-  });
+  test.serial(
+    'commits while the connection is cut again and again are done once or not at all, as they are told',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 5_000);
+      const fates = new Map<string, Fate>();
+      for (let round = 0; round < 12; round++) {
+        // Somewhere in reading, writing or committing, on the way there or back.
+        let left = 1 + ((round * 5) % 13);
+        const count = () => --left > 0;
+        if (round % 2 === 0) proxy.onRequest = count;
+        else proxy.onReply = count;
+        const names = Array.from({ length: 10 }, (_, at) => `${round}-${at}`);
+        const outcomes = await Promise.allSettled(
+          names.map((id) =>
+            store.commit([
+              things(store).inserting({ id, n: 1 }),
+              things(store).counting('total', { total: 1 }),
+            ]),
+          ),
+        );
+        proxy.onRequest = proxy.onReply = () => true;
+        for (const [at, outcome] of outcomes.entries()) fates.set(given(names[at]), fateOf(outcome));
+        await resumed(t, store);
+      }
+      t.true(new Set(fates.values()).size >= 2, 'no cut hit anything');
+      const there = new Set(await ids(things(direct), { index: 'n' }));
+      for (const [id, fate] of fates) {
+        if (fate === 'committed') t.true(there.has(id), `${id} was answered but is not there`);
+        if (fate === 'not committed')
+          t.false(there.has(id), `${id} is there though nothing was said to be changed`);
+      }
+      const total = await things(direct).get('total');
+      t.is((total?.document as { total?: number } | undefined)?.total ?? 0, there.size);
+    },
+  );
 
   plainTest('a commit whose answer is lost is done once, and its caller is told', async (t) => {
     const { proxy, store, direct } = await faulty(t, 60_000);
@@ -141,34 +144,40 @@ function define(): void {
     },
   );
 
-  test('a database that does not answer leaves nobody waiting, and the store resumes by itself', async (t) => {
-    const { proxy, store } = await faulty(t, 1_000);
-    proxy.stall();
-    await Promise.all([
-      rejects(t, things(store).get('before'), 'unavailable', /did not answer in 1000 ms/),
-      rejects(t, things(store).find({ limit: 1 }), 'unavailable', /did not answer/),
-      rejects(t, things(store).count(), 'unavailable', /did not answer/),
-      rejects(t, things(store).put({ id: 'during' }), 'unavailable', /in time; nothing was changed/),
-    ]);
-    proxy.heal();
-    await resumed(t, store);
-    t.is(await things(store).get('during'), null);
-    t.truthy(await things(store).get('before'));
-  });
+  test.serial(
+    'a database that does not answer leaves nobody waiting, and the store resumes by itself',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.stall();
+      await Promise.all([
+        rejects(t, things(store).get('before'), 'unavailable', /did not answer in 1000 ms/),
+        rejects(t, things(store).find({ limit: 1 }), 'unavailable', /did not answer/),
+        rejects(t, things(store).count(), 'unavailable', /did not answer/),
+        rejects(t, things(store).put({ id: 'during' }), 'unavailable', /in time; nothing was changed/),
+      ]);
+      proxy.heal();
+      await resumed(t, store);
+      t.is(await things(store).get('during'), null);
+      t.truthy(await things(store).get('before'));
+    },
+  );
 
-  test('a database that refuses connections is unavailable, and the store resumes by itself', async (t) => {
-    const { proxy, store } = await faulty(t, 1_000);
-    proxy.cut();
-    await t.throwsAsync(things(store).get('before'), { instanceOf: StoreError });
-    const error = await t.throwsAsync(things(store).put({ id: 'during' }), { instanceOf: StoreError });
-    t.is(error instanceof StoreError ? error.code : '', 'unavailable');
-    t.regex(error?.message ?? '', /nothing was changed/i);
-    proxy.heal();
-    await resumed(t, store);
-    t.is(await things(store).get('during'), null);
-  });
+  test.serial(
+    'a database that refuses connections is unavailable, and the store resumes by itself',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.cut();
+      await t.throwsAsync(things(store).get('before'), { instanceOf: StoreError });
+      const error = await t.throwsAsync(things(store).put({ id: 'during' }), { instanceOf: StoreError });
+      t.is(error instanceof StoreError ? error.code : '', 'unavailable');
+      t.regex(error?.message ?? '', /nothing was changed/i);
+      proxy.heal();
+      await resumed(t, store);
+      t.is(await things(store).get('during'), null);
+    },
+  );
 
-  test('a collection opened while the database is away has its indexes when it is back', async (t) => {
+  test.serial('a collection opened while the database is away has its indexes when it is back', async (t) => {
     const { proxy, store } = await faulty(t, 1_000);
     proxy.cut();
     const late = store.collection<Thing>({ ...THINGS, name: 'late' });
@@ -181,7 +190,7 @@ function define(): void {
     t.deepEqual(await ids(late, { index: 'n', equals: [1] }), ['a']);
   });
 
-  test('what waits for a database that does not answer is bounded, and answered', async (t) => {
+  test.serial('what waits for a database that does not answer is bounded, and answered', async (t) => {
     const { proxy, store } = await faulty(t, 1_000);
     proxy.stall();
     const answers = Array.from({ length: 21_000 }, (_, at) =>
@@ -205,7 +214,7 @@ function define(): void {
     await resumed(t, store);
   });
 
-  test('a slow network only makes it slow', async (t) => {
+  test.serial('a slow network only makes it slow', async (t) => {
     const { proxy, store } = await faulty(t, 60_000);
     proxy.delayMs = 20;
     await Promise.all(
@@ -214,7 +223,7 @@ function define(): void {
     t.is((await things(store).get('counter'))?.document.n, 20);
   });
 
-  test('closing while the database does not answer ends', async (t) => {
+  test.serial('closing while the database does not answer ends', async (t) => {
     const { proxy, store } = await faulty(t, 500);
     proxy.stall();
     const put = things(store).put({ id: 'during' });

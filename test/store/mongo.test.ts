@@ -80,39 +80,43 @@ function define(): void {
     }
   });
 
-  test('documents written before an index, or by a node that does not know of it yet, are found in it', async (t) => {
-    const database = testDatabase(t, given(url));
-    const old = await open(t, database);
-    const before = old.collection<Thing>({ name: 'things', indexes: { n: ['n'] } });
-    await old.commit(
-      Array.from({ length: 450 }, (_, at) => before.putting({ id: `d${at}`, n: at, s: `s${at % 2}` })),
-    );
-    let running = true;
-    let written = 0;
-    const writing = (async () => {
-      for (; running; written++) await before.put({ id: `later${written}`, n: 1, s: 's0', tags: ['a', 'b'] });
-    })();
-    const young = await open(t, database, { indexWaitMs: 2_000 });
-    const after = young.collection<Thing>({ name: 'things', indexes: { s: ['s'], tags: ['tags'] } });
-    await after.count({ index: 's' });
-    running = false;
-    await writing;
-    t.true(written > 0);
-    t.is(await after.count({ index: 's', equals: ['s0'] }), 225 + written);
-    t.is(await after.count({ index: 'tags' }), written);
-    t.is((await ids(after, { index: 'tags', equals: ['b'] })).length, written);
-    t.is(await before.count({ index: 'n' }), 450 + written);
-    await before.delete('later0');
-    t.is(await after.count({ index: 'tags', equals: ['b'] }), written - 1);
-    // It is whole now: the next to open the collection has nothing to wait for.
-    const next = await open(t, database, { indexWaitMs: 24 * 3_600_000 });
-    t.is(
-      await next.collection<Thing>({ name: 'things', indexes: { s: ['s'] } }).count({ index: 's' }),
-      450 + written - 1,
-    );
-  });
+  test.serial(
+    'documents written before an index, or by a node that does not know of it yet, are found in it',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const old = await open(t, database);
+      const before = old.collection<Thing>({ name: 'things', indexes: { n: ['n'] } });
+      await old.commit(
+        Array.from({ length: 450 }, (_, at) => before.putting({ id: `d${at}`, n: at, s: `s${at % 2}` })),
+      );
+      let running = true;
+      let written = 0;
+      const writing = (async () => {
+        for (; running; written++)
+          await before.put({ id: `later${written}`, n: 1, s: 's0', tags: ['a', 'b'] });
+      })();
+      const young = await open(t, database, { indexWaitMs: 2_000 });
+      const after = young.collection<Thing>({ name: 'things', indexes: { s: ['s'], tags: ['tags'] } });
+      await after.count({ index: 's' });
+      running = false;
+      await writing;
+      t.true(written > 0);
+      t.is(await after.count({ index: 's', equals: ['s0'] }), 225 + written);
+      t.is(await after.count({ index: 'tags' }), written);
+      t.is((await ids(after, { index: 'tags', equals: ['b'] })).length, written);
+      t.is(await before.count({ index: 'n' }), 450 + written);
+      await before.delete('later0');
+      t.is(await after.count({ index: 'tags', equals: ['b'] }), written - 1);
+      // It is whole now: the next to open the collection has nothing to wait for.
+      const next = await open(t, database, { indexWaitMs: 24 * 3_600_000 });
+      t.is(
+        await next.collection<Thing>({ name: 'things', indexes: { s: ['s'] } }).count({ index: 's' }),
+        450 + written - 1,
+      );
+    },
+  );
 
-  test('an index that a stored document does not fit is refused when it is made', async (t) => {
+  test.serial('an index that a stored document does not fit is refused when it is made', async (t) => {
     const database = testDatabase(t, given(url));
     const store = await open(t, database);
     const things = store.collection<Thing>({ name: 'things', indexes: {} });
@@ -124,7 +128,7 @@ function define(): void {
     t.truthy(await things.get('a'));
   });
 
-  test('nodes that start at once on an empty database make one store', async (t) => {
+  test.serial('nodes that start at once on an empty database make one store', async (t) => {
     const database = testDatabase(t, given(url));
     const stores = await Promise.all(Array.from({ length: 4 }, () => open(t, database)));
     await Promise.all(
@@ -135,22 +139,25 @@ function define(): void {
     t.is(await things.count({ index: 'n' }), 1);
   });
 
-  test('a database of a newer schema is refused, and an older one is brought forward once', async (t) => {
-    const database = testDatabase(t, given(url));
-    const store = await open(t, database);
-    await store.collection<Thing>(THINGS).put({ id: 'kept' });
-    const direct = (await driver(t)).db(database);
-    let runs = 0;
-    const step = { from: 1, run: async () => void runs++ };
-    await bringSchema(direct, 2, [step]);
-    await bringSchema(direct, 2, [step]);
-    t.is(runs, 1);
-    const refused = await t.throwsAsync(open(t, database), { instanceOf: StoreError });
-    t.regex(refused?.message ?? '', /schema version 2, this version of Ferry knows 1/);
-    await t.throwsAsync(bringSchema(direct, 3, [step]), {
-      message: /version 2, this version of Ferry knows 3/,
-    });
-  });
+  test.serial(
+    'a database of a newer schema is refused, and an older one is brought forward once',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const store = await open(t, database);
+      await store.collection<Thing>(THINGS).put({ id: 'kept' });
+      const direct = (await driver(t)).db(database);
+      let runs = 0;
+      const step = { from: 1, run: async () => void runs++ };
+      await bringSchema(direct, 2, [step]);
+      await bringSchema(direct, 2, [step]);
+      t.is(runs, 1);
+      const refused = await t.throwsAsync(open(t, database), { instanceOf: StoreError });
+      t.regex(refused?.message ?? '', /schema version 2, this version of Ferry knows 1/);
+      await t.throwsAsync(bringSchema(direct, 3, [step]), {
+        message: /version 2, this version of Ferry knows 3/,
+      });
+    },
+  );
 
   plainTest('who writes a document deletes the shares in it, also one taken since it was read', async (t) => {
     const database = testDatabase(t, given(url));
@@ -184,29 +191,32 @@ function define(): void {
     );
   });
 
-  test('a document that another node changes all the time does not hold up the commits of its group', async (t) => {
-    const database = testDatabase(t, given(url));
-    const one = await open(t, database, { groupCommitMs: 20 });
-    const other = await open(t, database, { groupCommitMs: 0 });
-    const [things, hot] = [one, other].map((store) => store.collection<Thing>(THINGS)) as [Things, Things];
-    let running = true;
-    let others = 0;
-    const heating = (async () => {
-      for (; running; others++) await other.commit([hot.counting('hot', { n: 1 })]);
-    })();
-    for (let round = 0; round < 5; round++) {
-      await Promise.all(
-        Array.from({ length: 10 }, async (_, at) => {
-          await one.commit([things.counting('hot', { n: 1 })]);
-          await things.put({ id: `own${round}-${at}`, n: at });
-        }),
-      );
-    }
-    running = false;
-    await heating;
-    t.is((await things.get('hot'))?.document.n, 50 + others);
-    t.is(await things.count({ prefix: 'own' }), 50);
-  });
+  test.serial(
+    'a document that another node changes all the time does not hold up the commits of its group',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const one = await open(t, database, { groupCommitMs: 20 });
+      const other = await open(t, database, { groupCommitMs: 0 });
+      const [things, hot] = [one, other].map((store) => store.collection<Thing>(THINGS)) as [Things, Things];
+      let running = true;
+      let others = 0;
+      const heating = (async () => {
+        for (; running; others++) await other.commit([hot.counting('hot', { n: 1 })]);
+      })();
+      for (let round = 0; round < 5; round++) {
+        await Promise.all(
+          Array.from({ length: 10 }, async (_, at) => {
+            await one.commit([things.counting('hot', { n: 1 })]);
+            await things.put({ id: `own${round}-${at}`, n: at });
+          }),
+        );
+      }
+      running = false;
+      await heating;
+      t.is((await things.get('hot'))?.document.n, 50 + others);
+      t.is(await things.count({ prefix: 'own' }), 50);
+    },
+  );
 }
 
 type Things = Collection<Thing>;
@@ -254,6 +264,7 @@ if (url !== null) {
     place: async (t) => testDatabase(t, url),
     open: (database) => openMongoStore({ url, database, timeoutMs: TIMEOUT_MS }),
     opensTwice: true,
+    isSerial: true,
     numRuns: 30,
   });
   define();

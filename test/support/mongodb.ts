@@ -21,8 +21,8 @@ export function mongodbUrl(): string | null {
 }
 
 /** What registers a test that reads what goes over the wire: over TLS there is nothing to read, so it is skipped. */
-export function readableTest(url: string | null): typeof test | typeof test.skip {
-  return /[?&](tls|ssl)=true/.test(url ?? '') ? test.skip : test;
+export function readableTest(url: string | null): typeof test.serial | typeof test.skip {
+  return /[?&](tls|ssl)=true/.test(url ?? '') ? test.skip : test.serial;
 }
 
 /** The name of a database of a test's own, dropped when the test ends. */
