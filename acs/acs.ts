@@ -93,6 +93,7 @@ export function createAcs(parts: AcsParts): Acs {
     secrets,
     clock,
     logger,
+    metrics,
     locateFile: parts.locateFile,
     provisioning: options.provisioning,
   });

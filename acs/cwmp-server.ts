@@ -278,6 +278,9 @@ export class CwmpServer {
   #declined(query: Query): Answer | null {
     if (!this.#isClosing) return null;
     if (query.kind === 'decide') return { to: 'decide', decision: { kind: 'nothing' } };
+    // Nothing is lost by it: the next session asks again.
+    if (query.kind === 'doubt') return { to: 'doubt', question: null };
+    if (query.kind === 'record-queue') return { to: 'record-queue', next: { kind: 'nothing' } };
     return query.kind === 'provision' ? { to: 'provision', parameters: [] } : null;
   }
 
@@ -382,6 +385,8 @@ function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): string |
     case 'GetParameterValues':
     case 'SetParameterValues':
     case 'Reboot':
+    case 'GetQueuedTransfers':
+    case 'GetAllQueuedTransfers':
       return message.type;
     case 'Download':
       return message.commandKey;

@@ -33,6 +33,7 @@ export interface AcsMetrics {
   readonly messages: LabelledCounter;
   readonly rejected: LabelledCounter;
   readonly upgrades: LabelledCounter;
+  readonly doubts: LabelledCounter;
   readonly connectionRequests: LabelledCounter;
   readonly wakes: LabelledCounter;
 }
@@ -61,6 +62,11 @@ export function createAcsMetrics(registry: Registry, openSessions: () => number)
     messages: counter('ferry_cwmp_messages_total', 'type', 'CWMP messages received from CPEs, by type'),
     rejected: counter('ferry_cwmp_rejected_total', 'reason', 'CWMP requests that were refused, by reason'),
     upgrades: counter('ferry_upgrades_total', 'state', 'Upgrades that entered a state, by state'),
+    doubts: counter(
+      'ferry_upgrade_doubts_total',
+      'outcome',
+      'CPEs asked whether a Download had reached them, by what came of it: accepted, transferred, resent, failed, cancelled, waiting, held, overtaken',
+    ),
     connectionRequests: counter(
       'ferry_connection_requests_total',
       'code',

@@ -15,6 +15,7 @@ import { createIsolate } from './isolate/index.js';
 import { type Lease, openLeases } from './lease.js';
 import { takeUp } from './match.js';
 import { createProbation } from './probation.js';
+import { mayRepeat } from './repeat.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openRuleErrors } from './rule-errors.js';
@@ -105,6 +106,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       return decision;
     },
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
+    mayRepeat: (upgrade) => mayRepeat(decider, upgrade, clock()),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {
