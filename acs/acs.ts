@@ -1,8 +1,8 @@
 import type { BlockList } from 'node:net';
 import cron from 'node-cron';
 import type { Registry } from 'prom-client';
-import type { Clock, Logger, Secrets } from '../common/index.js';
-import type { Rules } from '../rules/index.js';
+import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import type { Rules, Waking } from '../rules/index.js';
 import type { Store } from '../store/index.js';
 import { AddressPolicy, subnetList } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
@@ -15,6 +15,8 @@ import { createAcsMetrics } from './metrics.js';
 import { type LocateFile, type Provisioning, SessionWork } from './session/work.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
+import { Caller } from './wake/caller.js';
+import { Waker } from './wake/waker.js';
 
 export interface AcsOptions {
   readonly cpeAuthentication: CpeAuthentication;
@@ -32,6 +34,8 @@ export interface AcsOptions {
   readonly resultDays: number;
   /** How often deadlines are looked at, in cron's six fields. */
   readonly sweepCron: string;
+  /** How often CPEs are looked for that a rule's window wakes; null: only when {@link Acs.wake} is called. */
+  readonly wakeIntervalMs: number | null;
 }
 
 export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
@@ -44,13 +48,14 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   stopGraceMs: 5_000,
   resultDays: 400,
   sweepCron: '*/5 * * * * *',
+  wakeIntervalMs: SECOND_MS,
 };
 
 const PURGE_CRON = '17 3 * * *';
 
 export interface AcsParts {
   readonly store: Store;
-  readonly rules: Rules;
+  readonly rules: Rules & { readonly waking: Waking };
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
   readonly registry: Registry;
@@ -69,6 +74,8 @@ export interface Acs {
   readonly connectionRequests: ConnectionRequests;
   /** Looks at deadlines now, instead of at the next tick. */
   sweep(): Promise<number>;
+  /** Calls CPEs that are due to be woken now, instead of at the next tick. */
+  wake(): Promise<void>;
   /** Stops listening, writes what waits; the store stays open. */
   close(): Promise<void>;
 }
@@ -110,6 +117,11 @@ export function createAcs(parts: AcsParts): Acs {
     policy: new AddressPolicy(options.connectionRequestSubnets),
     options: options.connectionRequests,
   });
+  const caller = new Caller({ requests: connectionRequests, metrics, logger });
+  const waker = new Waker({ store, devices, rules, waking: rules.waking, caller, clock, logger });
+  const { wakeIntervalMs } = options;
+  const waking = wakeIntervalMs === null ? null : setInterval(() => void waker.tick(), wakeIntervalMs);
+  waking?.unref();
   // A round that is still running when the next is due is not joined by a second one.
   const quietly = { noOverlap: true, suppressMissedWarning: true, logger: cronLogger(logger) };
   const sweeps = [
@@ -136,7 +148,10 @@ export function createAcs(parts: AcsParts): Acs {
     upgrades,
     connectionRequests,
     sweep: () => upgrades.sweep(),
+    wake: () => waker.tick(),
     async close() {
+      if (waking !== null) clearInterval(waking);
+      await waker.close();
       await cwmp.close();
       for (const task of sweeps) await task.destroy();
       await Promise.all(rounds);

@@ -34,6 +34,7 @@ export interface AcsMetrics {
   readonly rejected: LabelledCounter;
   readonly upgrades: LabelledCounter;
   readonly connectionRequests: LabelledCounter;
+  readonly wakes: LabelledCounter;
 }
 
 /**
@@ -64,6 +65,11 @@ export function createAcsMetrics(registry: Registry, openSessions: () => number)
       'ferry_connection_requests_total',
       'code',
       'Connection requests, by the code the northbound interface answers',
+    ),
+    wakes: counter(
+      'ferry_wakes_total',
+      'code',
+      'Connection requests that woke CPEs into the window of a rule, by code as above',
     ),
   };
 }

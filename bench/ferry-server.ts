@@ -6,10 +6,12 @@ import { Readable } from 'node:stream';
 import { loopbackConfig } from '../cli/config.js';
 import { startFerry } from '../cli/server.js';
 import { createLogger, systemClock } from '../common/index.js';
+import { BENCH_PASSWORD } from './drive.js';
 
-/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it. */
-const dataDir = await mkdtemp(join(tmpdir(), 'ferry-bench-'));
-const config = loopbackConfig(dataDir, { adminPassword: 'bench password' });
+/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new one. */
+const [given] = process.argv.slice(2);
+const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'ferry-bench-')));
+const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD });
 const ferry = await startFerry(config, {
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),
@@ -30,7 +32,10 @@ process.on('message', async (message: { readonly rule?: unknown }) => {
 });
 process.on('disconnect', async () => {
   await ferry.close();
-  await rm(dataDir, { recursive: true, force: true });
+  if (given === undefined) await rm(dataDir, { recursive: true, force: true });
   process.exit(0);
 });
-process.send?.({ port: Number(new URL(ferry.urls.cwmp).port) });
+process.send?.({
+  port: Number(new URL(ferry.urls.cwmp).port),
+  nbiPort: Number(new URL(ferry.urls.nbi).port),
+});

@@ -6,6 +6,7 @@ import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
+import { rulesCommands } from './commands/rules/index.js';
 import { serveCommand } from './commands/serve.js';
 import { simCommand } from './commands/sim.js';
 import { userCommands } from './commands/user.js';
@@ -29,6 +30,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(demoCommand(io))
     .command(simCommand(io))
     .command(imageCommands(io))
+    .command(rulesCommands(io))
     .command(userCommands(io))
     .command(freezeCommand(io))
     .command(configCommand(io))
@@ -58,6 +60,8 @@ function checkGivenOnce(args: Arguments): true {
 }
 
 const REPEATABLE: ReadonlySet<string> = new Set([
+  // Words that are no options.
+  'paths',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);

@@ -1,19 +1,14 @@
 import http, { type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
 import { HOUR_MS, SECOND_MS } from '../common/index.js';
-import {
-  createDownloadLocator,
-  createFileServer,
-  type DownloadLocator,
-  type FileAuth,
-  type PublicUrl,
-} from '../firmware/index.js';
+import { createDownloadLocator, createFileServer, type DownloadLocator } from '../firmware/index.js';
 import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
-import { type Config, parseCredentials, parseFileUrl, parseListen } from './config.js';
+import { type Config, parseCredentials, parseListen } from './config.js';
+import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
 import {
   type Ambient,
   generatedCpeCredentials,
@@ -165,16 +160,34 @@ async function openRuleEngine(
     buckets: [0.00005, 0.0002, 0.001, 0.005, 0.02, 0.05, 0.2],
     registers: [registry],
   });
+  const isolated = new Counter({
+    name: 'ferry_rule_isolated_total',
+    help: 'Conditions that JSONata itself had to evaluate, by what became of them: answered, out-of-time, out-of-memory, crashed, busy, on-probation, over-budget',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'ferry_rule_condition_errors_total',
+    help: 'Conditions that came to no result, by kind: error, and the trips time, memory, stack, sequence, argument, crash',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
   const rules = await openRules({
     store: installation.store,
     clock: ambient.clock,
     logger: ambient.logger,
-    async resolveFile(file) {
-      const resolved = await locator.resolve(file);
-      if (resolved === null) return null;
-      return 'image' in resolved ? resolved.image : {};
-    },
+    resolveFile: resolvingBy(locator),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
+    onIsolated: (outcome) => isolated.inc({ outcome }),
+    onFailure: (kind) => failures.inc({ kind }),
+  });
+  new Gauge({
+    name: 'ferry_rules_suspended',
+    help: 'Rules that are not considered until they are edited, because their condition went beyond its bounds',
+    registers: [registry],
+    async collect() {
+      this.set(await rules.suspendedCount());
+    },
   });
   closers.push(() => rules.close());
   return rules;
@@ -239,7 +252,8 @@ async function startNbi(
       await rules.freezeState();
       const state = watcher?.status().state;
       const ruleFiles = state === 'broken' || state === 'failed' ? 'failing' : 'ok';
-      return { status: ruleFiles, parts: { store: 'ok', ruleFiles } };
+      const suspended = (await rules.suspendedCount()) > 0 ? 'degraded' : 'ok';
+      return { status: ruleFiles, parts: { store: 'ok', rules: suspended, ruleFiles } };
     },
   });
   // Behind a proxy log-in attempts are counted by client, not by proxy.
@@ -248,23 +262,6 @@ async function startNbi(
   const at = await listen(server, config.nbiListen, 'nbi-listen');
   closers.push(() => closeServer(server));
   return at;
-}
-
-function fileAuth(config: Config): FileAuth {
-  const credentials = parseCredentials(config.fileAuth);
-  return credentials === null ? { kind: 'token' } : { kind: 'basic', ...credentials };
-}
-
-/** As configured: `SUBNET=URL` for one subnet, the URL without a subnet for all others. */
-function publicUrls(config: Config, fallback: string): PublicUrl {
-  const subnets: { subnet: string; url: string }[] = [];
-  let rest = fallback;
-  for (const entry of config.publicFileUrl) {
-    const { subnet, url } = parseFileUrl(entry);
-    if (subnet === null) rest = url;
-    else subnets.push({ subnet, url });
-  }
-  return [...subnets, { subnet: 'default', url: rest }];
 }
 
 async function cpeAuthentication(config: Config, installation: Installation) {

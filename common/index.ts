@@ -1,5 +1,6 @@
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
+export { compareText } from './compare-text.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,

@@ -43,6 +43,11 @@ export class LinearRegExp {
     }
   }
 
+  /** How many instructions it has: matching costs at most so many steps for each character. */
+  get programSize(): number {
+    return this.#compiled.programSize();
+  }
+
   /** Like RegExp's: the match at or after `lastIndex` (with the flag `g`), else from the start; null where there is none. */
   exec(text: string): RegExpExecArray | null {
     const matcher = this.#compiled.matcher(text);

@@ -1,11 +1,13 @@
 import { dynDialect, type Route } from './http/index.js';
 
 export type HealthStatus = 'ok' | 'failing';
+/** `degraded`: someone should look at it, but no load balancer need send anyone elsewhere. */
+export type PartStatus = HealthStatus | 'degraded';
 
 /** Whether this process can do its work; `parts` by name (`store`, `cwmp` …). Anyone may read it, so it says no more. */
 export interface Health {
   readonly status: HealthStatus;
-  readonly parts: Readonly<Record<string, HealthStatus>>;
+  readonly parts: Readonly<Record<string, PartStatus>>;
 }
 
 /** `GET /healthz`: 200 or 503. However many ask at once, the parts are asked once. */

@@ -4,13 +4,19 @@ import { MINUTE_MS, SECOND_MS } from '../common/index.js';
 export interface NbiLimits {
   /** A JSON body; the library bounds images, and how long they may go without a byte. */
   readonly bodyBytesMax: number;
-  /** How long a client may take to send a JSON body. */
+  /** How long a client may take to send a JSON body; of one that is stored while it comes, how long it may send nothing. */
   readonly bodyMsMax: number;
   readonly jsonDepthMax: number;
   /** Values, keys and brackets of a JSON body: small ones cost far more memory parsed than sent. */
   readonly jsonTokensMax: number;
-  /** Rules in one POST. */
+  /** Rules in one POST that is answered as a whole. */
   readonly itemsMax: number;
+  /** One rule of a body that is stored while it comes. */
+  readonly recordBytesMax: number;
+  /** Rules of such a body that are stored in one step, together; a batch ends here or at {@link BATCH_ITEMS_MAX}. */
+  readonly batchBytesMax: number;
+  /** Problems that the report on such a body lists before no more of it is read. */
+  readonly reportedProblemsMax: number;
   /** Entries in one page. */
   readonly pageItemsMax: number;
   /** Entries that are sorted in memory where `sort` comes without `limit`. */
@@ -19,6 +25,14 @@ export interface NbiLimits {
   readonly connectionRequestsMax: number;
   /** Connection requests of one SendCNR under way at a time. */
   readonly connectionRequestsAtATime: number;
+  /** Calls of ExplainRules under way in this process. */
+  readonly explanationsAtATime: number;
+  /** Calls of MatchDevices under way in this process; a user may have one. */
+  readonly searchesAtATime: number;
+  /** How long one MatchDevices may look. */
+  readonly searchMsMax: number;
+  /** CPEs that one MatchDevices may list. */
+  readonly cpesListedMax: number;
 }
 
 export const NBI_LIMITS: NbiLimits = {
@@ -27,16 +41,23 @@ export const NBI_LIMITS: NbiLimits = {
   jsonDepthMax: 32,
   jsonTokensMax: 2_000_000,
   itemsMax: 10_000,
+  recordBytesMax: 2 * 1024 * 1024,
+  batchBytesMax: 8 * 1024 * 1024,
+  reportedProblemsMax: 1_000,
   pageItemsMax: 1_000,
   sortedItemsMax: 10_000,
   connectionRequestsMax: 1_000,
   connectionRequestsAtATime: 50,
+  explanationsAtATime: 4,
+  searchesAtATime: 2,
+  searchMsMax: 30 * SECOND_MS,
+  cpesListedMax: 1_000,
 };
 
 /** Values a request may name for one field (`id=a&id=b…`, `"id": ["a", "b" …]`). */
 export const FILTER_VALUES_MAX = 1_000;
 
-/** Entries that PUT and DELETE change in one atomic step. */
+/** Entries that PUT, DELETE and a POST that is stored while it comes change in one atomic step. */
 export const BATCH_ITEMS_MAX = 1_000;
 
 /**

@@ -11,6 +11,7 @@ import { imageRoutes } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodRoutes } from './method/index.js';
 import { openApiDocument } from './openapi/index.js';
+import { schemaRoutes } from './schemas.js';
 import type { Users } from './users/index.js';
 
 export interface NbiParts {
@@ -42,7 +43,13 @@ export function createNbi(parts: NbiParts): Express {
     response.set(SECURITY_HEADERS);
     next();
   });
-  const routes = [...dynRoutes(parts), ...methodRoutes(parts), ...imageRoutes(parts), ...ownRoutes(parts)];
+  const routes = [
+    ...dynRoutes(parts),
+    ...methodRoutes(parts),
+    ...imageRoutes(parts),
+    ...schemaRoutes(),
+    ...ownRoutes(parts),
+  ];
   mountRoutes(app, routes, parts);
   return app;
 }

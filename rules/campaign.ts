@@ -1,25 +1,62 @@
-import { createHash } from 'node:crypto';
-import type { CountKey } from '../common/index.js';
-import type { Change, Collection, Store } from '../store/index.js';
-import type { Limits, Rule, UpgradeEnd } from './rule.js';
+import { hash } from 'node:crypto';
+import type { CountKey, CpeId } from '../common/index.js';
+import type { Change, Collection, Document, Store } from '../store/index.js';
+import type { Counted, Rule, UpgradeEnd } from './rule.js';
 
 const COUNT_KEY_CHARACTERS = 16;
 
-/** What all CPEs together have behind them with one rule, file and target (id = count key): what `limits` bound. */
-export interface Campaign {
-  readonly id: string;
-  readonly started?: number;
-  readonly running?: number;
-  readonly verified?: number;
+/** Into how many documents the counts of one campaign are divided, so that sessions seldom meet on one. */
+export const SHARES = 16;
+
+/**
+ * What is seldom written of a rule's campaign, that is of all executions with one file and target (id = count key). What
+ * `limits` allow is granted from here to the shares.
+ */
+export interface Campaign extends Document {
+  /** The limits under which the grants below were made (see `StoredRule.limitsTag`). */
+  readonly limitsTag?: string;
+  /** What all shares together may use, of `limits.total` and of `limits.concurrent`. */
+  readonly startedGranted?: number;
+  readonly runningGranted?: number;
   /** Failed or timed out: what `stopAfterFailures` bounds. */
   readonly failed?: number;
   readonly timedOut?: number;
+}
+
+/** A part of a campaign's counts (id = count key, dot, number). */
+export interface CampaignShare extends Document {
+  readonly started?: number;
+  readonly running?: number;
+  /**
+   * What is used less what was granted, so that a bound of 0 keeps a share within its grant in one step, without its being
+   * read. Of a limit that is not set it says nothing.
+   */
+  readonly startedOver?: number;
+  readonly runningOver?: number;
+  readonly verified?: number;
   readonly cancelled?: number;
   readonly givenBack?: number;
 }
 
-export function openCampaigns(store: Store): Collection<Campaign> {
-  return store.collection<Campaign>({ name: 'campaigns', indexes: {} });
+export interface CampaignTables {
+  readonly campaigns: Collection<Campaign>;
+  readonly shares: Collection<CampaignShare>;
+}
+
+export function openCampaigns(store: Store): CampaignTables {
+  return {
+    campaigns: store.collection<Campaign>({ name: 'campaigns', indexes: {} }),
+    shares: store.collection<CampaignShare>({ name: 'campaign-shares', indexes: {} }),
+  };
+}
+
+export function shareId(key: CountKey, share: number): string {
+  return `${key}.${share}`;
+}
+
+/** The share, of the first `inUse`, that counts a CPE's upgrades: whichever process its session is at. */
+export function shareOf(cpeid: CpeId, inUse: number): number {
+  return hash('sha256', cpeid, 'buffer').readUInt32BE(0) % inUse;
 }
 
 /**
@@ -30,73 +67,75 @@ export function countKeyOf(
   rule: Pick<Rule, 'id' | 'file' | 'target'> & { readonly restarts: number },
 ): CountKey {
   const counted = [rule.id, String(rule.restarts), rule.file, rule.target?.softwareVersion ?? ''].join('\0');
-  const digest = createHash('sha256').update(counted).digest('base64url');
-  return digest.slice(0, COUNT_KEY_CHARACTERS) as CountKey;
-}
-
-/** Which limit forbids one more upgrade, for a person; null where none does. Reserving asks again, exactly. */
-export function limitReached(limits: Limits | undefined, campaign: Campaign | null): string | null {
-  const { concurrent, total, stopAfterFailures } = limits ?? {};
-  const { started = 0, running = 0, failed = 0 } = campaign ?? {};
-  if (total !== undefined && started >= total) return `limits.total: ${started} of ${total} started`;
-  if (concurrent !== undefined && running >= concurrent) {
-    return `limits.concurrent: ${running} of ${concurrent} under way`;
-  }
-  if (stopAfterFailures !== undefined && failed >= stopAfterFailures) {
-    return `limits.stopAfterFailures: ${failed} failed`;
-  }
-  return null;
-}
-
-/** Counts one more upgrade, within the limits: part of the commit that reserves it. */
-export function counted(campaigns: Collection<Campaign>, key: CountKey, limits: Limits | undefined): Change {
-  const { concurrent, total, stopAfterFailures } = limits ?? {};
-  return campaigns.counting(
-    key,
-    { started: 1, running: 1, failed: 0 },
-    {
-      ...(total === undefined ? {} : { started: total }),
-      ...(concurrent === undefined ? {} : { running: concurrent }),
-      // Adding nothing asks only whether the bound still holds.
-      ...(stopAfterFailures === undefined ? {} : { failed: stopAfterFailures - 1 }),
-    },
-  );
+  // In one go: asked in every decision, and a Hash object costs more than its hashing.
+  return hash('sha256', counted, 'base64url').slice(0, COUNT_KEY_CHARACTERS) as CountKey;
 }
 
 /** Counts the end of an upgrade; with `previously`, late evidence that it ended another way than was counted. */
 export function countedEnd(
-  campaigns: Collection<Campaign>,
-  key: CountKey,
+  { campaigns, shares }: CampaignTables,
+  { countKey, share = 0 }: Counted,
   end: UpgradeEnd,
   previously?: UpgradeEnd,
-): Change {
-  const add = new Map<string, number>();
-  const sum = (amounts: Readonly<Record<string, number>>, sign: 1 | -1): void => {
-    for (const [field, amount] of Object.entries(amounts)) {
-      add.set(field, (add.get(field) ?? 0) + sign * amount);
-    }
+): readonly Change[] {
+  const inShare = new Tally();
+  const inCampaign = new Tally();
+  const count = (how: UpgradeEnd, sign: 1 | -1): void => {
+    const amounts = amountsOf(how);
+    inShare.add(amounts.share, sign);
+    inCampaign.add(amounts.campaign, sign);
   };
-  sum(amountsOf(end), 1);
-  if (previously === undefined) sum({ running: -1 }, 1);
-  else sum(amountsOf(previously), -1);
-  return campaigns.counting(key, Object.fromEntries(add));
+  count(end, 1);
+  if (previously === undefined) inShare.add({ running: 1, runningOver: 1 }, -1);
+  else count(previously, -1);
+  const changes: Change[] = [];
+  if (!inShare.isEmpty) changes.push(shares.counting(shareId(countKey, share), inShare.amounts));
+  // Failures are the exception, so that one document for all of them is not one that every session writes.
+  if (!inCampaign.isEmpty) changes.push(campaigns.counting(countKey, inCampaign.amounts));
+  return changes;
 }
 
-function amountsOf(end: UpgradeEnd): Readonly<Record<string, number>> {
+interface EndAmounts {
+  readonly share: Readonly<Record<string, number>>;
+  readonly campaign: Readonly<Record<string, number>>;
+}
+
+function amountsOf(end: UpgradeEnd): EndAmounts {
   switch (end) {
     case 'verified':
-      return { verified: 1 };
+      return { share: { verified: 1 }, campaign: {} };
     case 'failed':
-      return { failed: 1 };
+      return { share: {}, campaign: { failed: 1 } };
     case 'timed-out':
-      return { failed: 1, timedOut: 1 };
+      return { share: {}, campaign: { failed: 1, timedOut: 1 } };
     case 'cancelled':
-      return { cancelled: 1 };
+      return { share: { cancelled: 1 }, campaign: {} };
     case 'given-back':
-      return { givenBack: 1, started: -1 };
+      return { share: { givenBack: 1, started: -1, startedOver: -1 }, campaign: {} };
     default: {
       const never: never = end;
       throw new Error(`Unknown end of an upgrade: ${String(never)}`);
     }
+  }
+}
+
+/** Amounts by field; those that cancel out are gone. */
+class Tally {
+  readonly #amounts = new Map<string, number>();
+
+  add(amounts: Readonly<Record<string, number>>, sign: 1 | -1): void {
+    for (const [field, amount] of Object.entries(amounts)) {
+      const sum = (this.#amounts.get(field) ?? 0) + sign * amount;
+      if (sum === 0) this.#amounts.delete(field);
+      else this.#amounts.set(field, sum);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#amounts.size === 0;
+  }
+
+  get amounts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#amounts);
   }
 }

@@ -1,14 +1,16 @@
 import type { CountKey } from '../common/index.js';
-import type { Stored } from '../store/index.js';
-import { type Campaign, counted, countKeyOf, limitReached } from './campaign.js';
+import { countKeyOf } from './campaign.js';
+import { type Candidate, candidateOf, inOrder, mergeInOrder } from './candidate.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
-import { beginEvaluation, type Evaluation, type EvaluationMeans, refusalOf } from './evaluation.js';
-import { type Candidate, candidateOf, type Fleet, inOrder, mergeInOrder } from './fleet.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
+import type { Fleet } from './fleet.js';
 import type { Freeze } from './freeze.js';
 import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
 import { pinnedTo } from './repository.js';
 import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type ResolveFile } from './rule.js';
+import { PARAMETERS_READ_MAX, type RuleIndex } from './rule-index/index.js';
+import { findSlot, type Slot } from './slot.js';
 import type { Tables } from './tables.js';
 import type { WindowClock } from './window.js';
 
@@ -23,16 +25,20 @@ export interface Decider extends EvaluationMeans {
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
-export async function decide(decider: Decider, input: DecisionInput): Promise<Decision> {
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.current()]);
+export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), decider.fleet.current()]);
   // No rule may concern this CPE: so it is in most sessions.
-  if (pinned.length === 0 && fleet.length === 0) return { kind: 'nothing', considered: [] };
-  const paths = parametersOf([pinned, fleet]);
-  const names = paths.length === 0 ? [] : await input.unread(paths);
+  if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
+  const paths = parametersOf(pinned, fleet);
+  const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
+  const input = { ...asked, readParameters: once(asked.readParameters) };
+  const selected =
+    fleet.select(input.context, null) ?? fleet.select(input.context, await input.readParameters()) ?? [];
+  if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
   const explanation = beginExplanation();
-  const candidates = mergeInOrder(pinned, fleet);
+  const candidates = mergeInOrder(pinned, selected);
   for (const candidate of candidates) {
     const { rule } = candidate;
     const off = switchGate(rule, input.requested);
@@ -40,17 +46,12 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
       explanation.add(rule.id, off);
       continue;
     }
-    const unmet = evaluation.unmet(candidate.condition);
-    if (unmet !== null) {
-      explanation.add(rule.id, () => refusalOf(unmet));
-      continue;
-    }
     const outcome = await consider(decider, input, evaluation, candidate);
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
       continue;
     }
-    const { countKey, targetVersion, atTarget } = outcome;
+    const { countKey, targetVersion, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
       return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
@@ -68,33 +69,38 @@ export async function decide(decider: Decider, input: DecisionInput): Promise<De
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         decider.freeze.unchangedSince(freezeRevision),
-        counted(decider.tables.campaigns, countKey, rule.limits),
+        ...slot.changes,
       ],
+      share: slot.share,
       considered: explanation.list(),
     };
   }
   return { kind: 'nothing', considered: explanation.list() };
 }
 
-/** Most parameter paths that one decision asks for. */
-const PARAMETERS_READ_MAX = 256;
-
 /** What the conditions of enabled rules read of the data model. */
-function parametersOf(lists: readonly (readonly Candidate[])[]): readonly string[] {
-  const paths = new Set<string>();
-  for (const candidates of lists) {
-    for (const { rule, condition } of candidates) {
-      if (!rule.enabled || typeof condition === 'string') continue;
-      for (const path of condition.parameterPaths) {
-        if (paths.size >= PARAMETERS_READ_MAX) return [...paths];
-        paths.add(path);
-      }
-    }
-  }
-  return [...paths];
+function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
+  const ofPinned = pinned.flatMap(({ rule, condition }) =>
+    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
+  );
+  const ofFleet = fleet.parameterPaths();
+  if (ofPinned.length === 0) return ofFleet;
+  return [...new Set([...ofPinned, ...ofFleet])].slice(0, PARAMETERS_READ_MAX);
 }
 
-async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promise<readonly Candidate[]> {
+/** The index and the conditions share one reading. */
+function once<Result>(read: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | null = null;
+  return () => {
+    result ??= read();
+    return result;
+  };
+}
+
+export async function candidatesPinnedTo(
+  decider: Decider,
+  input: DecisionInput,
+): Promise<readonly Candidate[]> {
   const found = await pinnedTo(decider.tables, input.context.cpeid);
   return found
     .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
@@ -102,22 +108,25 @@ async function candidatesPinnedTo(decider: Decider, input: DecisionInput): Promi
 }
 
 /** A rule that passed every gate. */
-interface Passed {
+export interface Passed {
   readonly countKey: CountKey;
   readonly targetVersion: string | null;
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
+  readonly slot: FreeSlot;
 }
 
+type FreeSlot = Extract<Slot, { kind: 'free' }>;
+
 /** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
-async function consider(
+export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,
   { rule, condition }: Candidate,
 ): Promise<Refusal | Passed> {
   const { context } = input;
-  const refusal = await evaluation.conditionGate(condition);
+  const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;
@@ -126,14 +135,13 @@ async function consider(
     retryGate(rule, count, context.now) ??
     windowGate(decider, rule, context.now);
   if (notYet !== null) return notYet;
-  const campaign = rule.limits === undefined ? null : await decider.tables.campaigns.get(countKey);
-  const limited = limitGate(rule.limits, campaign);
-  if (limited !== null) return limited;
+  const slot = await findSlot(decider.tables, rule, countKey, context.cpeid);
+  if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
   const image = await decider.resolveFile(rule.file);
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
-  return fitGate(image, context) ?? passed(input, rule, image, countKey);
+  return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
 }
 
 function passed(
@@ -141,6 +149,7 @@ function passed(
   rule: Candidate['rule'],
   image: ImageFacts,
   countKey: CountKey,
+  slot: FreeSlot,
 ): Refusal | Passed {
   const targetVersion = targetVersionOf(rule, image);
   const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
@@ -148,18 +157,13 @@ function passed(
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, atTarget };
+  return { countKey, targetVersion, atTarget, slot };
 }
 
 function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
   if (window === undefined || decider.windows.isOpen(window, nowMs)) return null;
   const { cron, timezone, durationMinutes } = window;
   return { verdict: 'window-closed', detail: `${cron} ${timezone} for ${durationMinutes} min` };
-}
-
-function limitGate(limits: Candidate['rule']['limits'], campaign: Stored<Campaign> | null): Refusal | null {
-  const reached = limitReached(limits, campaign?.document ?? null);
-  return reached === null ? null : { verdict: 'limit-reached', detail: reached };
 }
 
 /** What comes after the winner was not looked at; its beginning is listed so that nobody misses a rule. */

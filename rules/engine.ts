@@ -4,15 +4,23 @@ import type { Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
-import { applyFileRules, type FileRules } from './file-rules.js';
+import { createDrafts } from './draft.js';
+import { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';
+import { explain } from './explain.js';
+import type { FailureKind } from './failure.js';
+import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.js';
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
+import { createIsolate } from './isolate/index.js';
 import { type Lease, openLeases } from './lease.js';
+import { takeUp } from './match.js';
+import { createProbation } from './probation.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
+import { openRuleErrors } from './rule-errors.js';
 import { openTables } from './tables.js';
-import { createTurns } from './turns.js';
 import { createRuleValidator } from './validate.js';
+import { openWaking, type Waking } from './waking.js';
 import { createWindowClock } from './window.js';
 
 /** One rule's condition errors are logged this often. */
@@ -26,10 +34,19 @@ export interface RulesOptions {
   readonly resolveFile: ResolveFile;
   /** Called after every decision, for metrics. */
   readonly onDecision?: (kind: Decision['kind'], durationMs: number) => void;
+  /** How long one decision waits for others' conditions to be evaluated; half a second. */
+  readonly conditionWaitMsMax?: number;
+  /** Called for every condition that JSONata itself had to evaluate, for metrics. */
+  readonly onIsolated?: (outcome: IsolatedOutcome) => void;
+  /** Called for every condition that came to no result, for metrics. */
+  readonly onFailure?: (kind: FailureKind) => void;
 }
 
 /** The rules with what belongs to one process. */
 export interface RuleEngine extends Rules, FileRules {
+  readonly waking: Waking;
+  /** Waits for what decisions left behind: errors and suspensions to be written, an evaluator to be ready again. */
+  settled(): Promise<void>;
   /** Lets go of what the engine holds of its own; the store stays open, it is the caller's. */
   close(): Promise<void>;
 }
@@ -39,24 +56,44 @@ export interface RuleEngine extends Rules, FileRules {
  * @example const rules = await openRules({ store, clock: systemClock, logger, resolveFile })
  */
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
-  const { store, clock, logger, resolveFile, onDecision } = options;
+  const { store, clock, logger, resolveFile, onDecision, onIsolated, onFailure } = options;
+  const { conditionWaitMsMax = DECISION_WAIT_MS } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
   const tables = openTables(store);
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
+  const windows = createWindowClock();
   const reportErrors = createErrorReport(logger, clock);
+  const errors = openRuleErrors({ tables, clock, logger });
+  const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
   const decider: Decider = {
     tables,
     compiler,
     fleet,
     freeze,
-    windows: createWindowClock(),
+    windows,
     resolveFile,
-    cpuMs,
-    inTurn: createTurns(),
+    isolate,
+    probation: createProbation(clock),
+    waitMsMax: conditionWaitMsMax,
+    onIsolated: (outcome) => onIsolated?.(outcome),
+    onFailure(failure) {
+      onFailure?.(failure.kind);
+      errors.record(failure);
+    },
   };
+  // Who only asks holds nothing against a rule. And other times may be asked about: what windows the sessions' clock remembers is
+  // not to be lost over it.
+  const aside: Decider = {
+    ...decider,
+    windows: createWindowClock(),
+    probation: createProbation(clock),
+    onIsolated() {},
+    onFailure() {},
+  };
+  const drafts = createDrafts({ tables, validator, compiler, clock });
   return {
     ...openRepository(tables, validator, clock),
     countKey: countKeyOf,
@@ -67,7 +104,9 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportErrors(input.context.cpeid, decision);
       return decision;
     },
-    ended: (key, end, previously) => [countedEnd(tables.campaigns, key, end, previously)],
+    ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
+    explain: (input, asked) => explain(aside, drafts, input, asked),
+    match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {
       const state = await freeze.write(next);
       logger.warn('rules.freeze', { ...state });
@@ -77,13 +116,18 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
-    async close() {},
+    waking: openWaking(tables, windows, leases, clock),
+    withoutFile: () => rulesWithoutFile(tables),
+    withErrors: (stored) => errors.join(stored),
+    suspendedCount: () => tables.rules.count({ index: 'suspended' }),
+    async settled() {
+      await Promise.all([errors.settled(), isolate.settled()]);
+    },
+    async close() {
+      await isolate.close();
+      await errors.settled();
+    },
   };
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
 }
 
 type ErrorReport = (cpeid: CpeId, decision: Decision) => void;

@@ -1,30 +1,42 @@
+import { type CompiledCondition, EVALUATION_TIMEOUT_MS, reach, reaches } from './condition/index.js';
 import {
-  type CompiledCondition,
-  describeError,
-  EVALUATION_TIMEOUT_MS,
-  errorCode,
-  reach,
-  reaches,
-} from './condition/index.js';
+  type Failure,
+  failureOf,
+  failureOfOutcome,
+  isTrip,
+  OUT_OF_MEMORY,
+  OUT_OF_TIME,
+  type RuleFailure,
+  TIMED_OUT,
+} from './failure.js';
 import type { Refusal } from './gates.js';
-import type { DecisionInput } from './rule.js';
-import type { InTurn } from './turns.js';
+import type { Evaluated, Isolate, IsolateRequest } from './isolate/index.js';
+import type { Probation } from './probation.js';
+import type { DecisionInput, StoredRule } from './rule.js';
+import { ITEMS_SHOWN_MAX, shorten } from './shorten.js';
 
-/** All conditions of one decision together may take so much processor time. */
+/** All conditions of one decision together may take so much processor time outside of this process. */
 const DECISION_BUDGET_MS = EVALUATION_TIMEOUT_MS;
-/** JSONata's code for an expression that took longer than its timeout. */
-const TIMED_OUT = 'D1012';
+/**
+ * One decision waits so long for others' evaluations, all its conditions together: as long as a burst of sessions takes, and not so
+ * long that a CPE would notice.
+ */
+export const DECISION_WAIT_MS = 500;
 /** How often an expression is evaluated anew because the machine stood still meanwhile. */
 const STALLS_MAX = 3;
-const FOUND_CHARACTERS_MAX = 120;
-const WANTED_SHOWN_MAX = 5;
 
 /** The conditions of one decision: they share what they see of the CPE, and one budget of time. */
 export interface Evaluation {
   /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
   unmet(condition: CompiledCondition | string): Unmet | null;
-  /** Null where the condition is true, else why not. */
-  conditionGate(condition: CompiledCondition | string): Promise<Refusal | null>;
+  /**
+   * Null where the condition is true, else why not.
+   * @param rule  whose it is: then a failure is held against it
+   */
+  conditionGate(
+    condition: CompiledCondition | string,
+    rule?: Pick<StoredRule, 'id' | 'updatedAtMs'>,
+  ): Promise<Refusal | null>;
 }
 
 export interface Unmet {
@@ -33,15 +45,32 @@ export interface Unmet {
   readonly wanted: readonly unknown[];
 }
 
-/** What evaluations need of their process. */
+/** What became of a condition that needs JSONata itself; a fixed set, for metrics. */
+export type IsolatedOutcome =
+  | 'answered'
+  | 'out-of-time'
+  | 'out-of-memory'
+  | 'crashed'
+  /** It found no turn in time. */
+  | 'busy'
+  /** It tripped before, and was not tried now. */
+  | 'on-probation'
+  /** The conditions before it took all the time of its decision. */
+  | 'over-budget';
+
+/** What evaluations need of their process: one of each for all of them. */
 export interface EvaluationMeans {
-  /** Processor time spent by this process, in milliseconds. */
-  readonly cpuMs: () => number;
-  /** One for the whole process. */
-  readonly inTurn: InTurn;
+  readonly isolate: Isolate;
+  readonly probation: Probation;
+  /** How long one decision may wait for others' evaluations. */
+  readonly waitMsMax: number;
+  /** Called for every condition that needed JSONata itself. */
+  readonly onIsolated: (outcome: IsolatedOutcome) => void;
+  readonly onFailure: (failure: RuleFailure) => void;
 }
 
-export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: EvaluationMeans): Evaluation {
+export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): Evaluation {
+  const { isolate, probation, onIsolated } = means;
   // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
   const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {
     events: [...input.context.events],
@@ -49,6 +78,7 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
   });
   let withParameters: Promise<object> | null = null;
   let leftMs = DECISION_BUDGET_MS;
+  let waitMs = means.waitMsMax;
 
   const readContext = (readsParameters: boolean): object | Promise<object> => {
     if (!readsParameters) return context;
@@ -58,18 +88,78 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
     return withParameters;
   };
 
-  const evaluate = async (condition: CompiledCondition, seen: object): Promise<unknown> => {
+  const run = async (request: Omit<IsolateRequest, 'waitMs'>): Promise<Evaluated> => {
     for (let stalls = 0; ; stalls++) {
-      const startedMs = cpuMs();
-      try {
-        return await condition.evaluate(seen);
-      } catch (error) {
-        // JSONata looks at the wall's clock: where the processor was elsewhere half of the time, the expression is not to blame.
-        const stalled = errorCode(error) === TIMED_OUT && cpuMs() - startedMs < EVALUATION_TIMEOUT_MS / 2;
-        if (!stalled || stalls >= STALLS_MAX) throw error;
-      } finally {
-        leftMs -= cpuMs() - startedMs;
+      const evaluated = await isolate.evaluate({ ...request, waitMs });
+      waitMs -= evaluated.waitedMs;
+      if (evaluated.kind !== 'answer') {
+        if (evaluated.kind === 'out-of-time') leftMs -= request.timeoutMs;
+        return evaluated;
       }
+      leftMs -= evaluated.cpuMs;
+      const { outcome } = evaluated;
+      // JSONata looks at the wall's clock: where the processor was elsewhere half of the time, the expression is not to blame.
+      const stalled =
+        outcome.kind === 'error' && outcome.code === TIMED_OUT && evaluated.cpuMs < EVALUATION_TIMEOUT_MS / 2;
+      if (!stalled || stalls >= STALLS_MAX || leftMs <= 0) return evaluated;
+    }
+  };
+
+  /** By JSONata itself, elsewhere. A string says why it was not evaluated, or not to its end, through no fault of its own. */
+  const isolated = async (condition: CompiledCondition): Promise<Refusal | Failure | string | null> => {
+    const { text } = condition.source;
+    const admitted = probation.admit(text, isolate.idle());
+    if (admitted === 'wait') {
+      onIsolated('on-probation');
+      return ON_PROBATION;
+    }
+    // A trial is rare and is to be fair: it gets the time of a whole decision.
+    const timeoutMs = admitted === 'trial' ? DECISION_BUDGET_MS : leftMs;
+    if (timeoutMs <= 0) {
+      onIsolated('over-budget');
+      return OVER_BUDGET;
+    }
+    const seen = await readContext(condition.readsParameters);
+    // While it waited another decision may have found out what it is like.
+    const isWanted = (): boolean => admitted === 'trial' || !probation.has(text);
+    const evaluated = await run({ text, context: seen, timeoutMs, isWanted });
+    onIsolated(OUTCOMES[evaluated.kind]);
+    switch (evaluated.kind) {
+      case 'busy':
+        return 'other conditions are being evaluated; it is considered again in the next session';
+      case 'unwanted':
+        return ON_PROBATION;
+      case 'out-of-time':
+        if (timeoutMs >= DECISION_BUDGET_MS) return OUT_OF_TIME;
+        // Not to blame for what others left it, but not to be ended like this in every decision either.
+        probation.enter(text);
+        return OVER_BUDGET;
+      case 'out-of-memory':
+        return OUT_OF_MEMORY;
+      case 'crashed':
+        return { kind: 'crash', code: 'crashed', message: evaluated.message };
+      case 'answer': {
+        const { outcome } = evaluated;
+        if (outcome.kind === 'error') return failureOfOutcome(outcome);
+        if (outcome.kind === 'true') return null;
+        return refusalUnlessTrue(outcome.kind === 'other' ? outcome.text : undefined);
+      }
+      default:
+        return evaluated satisfies never;
+    }
+  };
+
+  const here = async (
+    condition: CompiledCondition,
+    closure: NonNullable<CompiledCondition['closure']>,
+  ): Promise<Refusal | Failure | null> => {
+    const seen = await readContext(condition.readsParameters);
+    try {
+      const value = closure(seen);
+      if (value === true) return null;
+      return refusalUnlessTrue(value === false || value === undefined ? undefined : shorten(value));
+    } catch (error) {
+      return failureOf(error);
     }
   };
 
@@ -78,36 +168,44 @@ export function beginEvaluation(input: DecisionInput, { cpuMs, inTurn }: Evaluat
 
   return {
     unmet,
-    async conditionGate(condition) {
+    async conditionGate(condition, rule) {
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
       const early = unmet(condition);
       if (early !== null) return refusalOf(early);
-      if (condition.closure !== null) {
-        const seen = await readContext(condition.readsParameters);
-        try {
-          return refusalUnlessTrue(condition.closure(seen));
-        } catch (error) {
-          return { verdict: 'condition-error', detail: describeError(error) };
+      const { closure } = condition;
+      const result = closure === null ? await isolated(condition) : await here(condition, closure);
+      if (typeof result === 'string') return { verdict: 'condition-error', detail: result };
+      if (result !== null && 'kind' in result) {
+        if (closure === null) (isTrip(result) ? probation.enter : probation.leave)(condition.source.text);
+        if (rule !== undefined) {
+          const { cpeid } = input.context;
+          means.onFailure({ ...result, ruleId: rule.id, ruleUpdatedAtMs: rule.updatedAtMs, cpeid });
         }
+        return { verdict: 'condition-error', detail: result.message };
       }
-      if (leftMs <= 0) {
-        return { verdict: 'condition-error', detail: `the decision's ${DECISION_BUDGET_MS} ms are used up` };
-      }
-      const seen = await readContext(condition.readsParameters);
-      try {
-        return refusalUnlessTrue(await inTurn(() => evaluate(condition, seen)));
-      } catch (error) {
-        return { verdict: 'condition-error', detail: describeError(error) };
-      }
+      if (closure === null) probation.leave(condition.source.text);
+      return result;
     },
   };
 }
 
-function refusalUnlessTrue(result: unknown): Refusal | null {
-  if (result === true) return null;
-  return result === false || result === undefined
+const OUTCOMES: Readonly<Record<Evaluated['kind'], IsolatedOutcome>> = {
+  answer: 'answered',
+  'out-of-time': 'out-of-time',
+  'out-of-memory': 'out-of-memory',
+  crashed: 'crashed',
+  busy: 'busy',
+  unwanted: 'on-probation',
+};
+
+const ON_PROBATION = 'it took too much before, and is tried again only now and then; see lastError';
+const OVER_BUDGET = `the decision's ${DECISION_BUDGET_MS} ms are used up`;
+
+/** @param yields  what it came to, in short; undefined where that is false or nothing */
+function refusalUnlessTrue(yields: string | undefined): Refusal {
+  return yields === undefined
     ? { verdict: 'condition-false' }
-    : { verdict: 'condition-false', detail: `it yields ${shorten(result)}, not true` };
+    : { verdict: 'condition-false', detail: `it yields ${yields}, not true` };
 }
 
 /** Only of what a context has without reading the data model. */
@@ -121,21 +219,8 @@ function unmetRequirement({ requirements }: CompiledCondition, context: object):
 }
 
 export function refusalOf({ path, found, wanted }: Unmet): Refusal {
-  const some = wanted.slice(0, WANTED_SHOWN_MAX).map(shorten).join(', ');
-  const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > WANTED_SHOWN_MAX ? ' …' : ''}`;
+  const some = wanted.slice(0, ITEMS_SHOWN_MAX).map(shorten).join(', ');
+  const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > ITEMS_SHOWN_MAX ? ' …' : ''}`;
   const what = found === undefined ? 'unknown' : shorten(found);
   return { verdict: 'condition-false', detail: `${path.join('.')} is ${what}, not ${list}` };
-}
-
-/** A value as short JSON. Only plain values and short lists of them: what an expression made may be of any size and shape. */
-function shorten(value: unknown): string {
-  if (typeof value === 'string') {
-    const cut = value.length > FOUND_CHARACTERS_MAX;
-    return JSON.stringify(cut ? `${value.slice(0, FOUND_CHARACTERS_MAX)}…` : value);
-  }
-  if (Array.isArray(value)) {
-    const plain = value.length <= WANTED_SHOWN_MAX && value.every((item) => typeof item !== 'object');
-    return plain ? `[${value.map(shorten).join(', ')}]` : `a list of ${value.length}`;
-  }
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

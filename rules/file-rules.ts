@@ -34,6 +34,8 @@ export interface FileRules {
    * @throws RuleConflictError `changed-meanwhile` when the lease was lost
    */
   applyFiles(bodies: readonly FileBody[], lease: Lease): Promise<FilesApplied>;
+  /** The rules that were in a rule file and no longer are: what `ferry rules prune` deletes. */
+  withoutFile(): AsyncIterable<StoredRule>;
 }
 
 interface Parts {
@@ -115,6 +117,12 @@ async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): P
     if (isFromFile(document) && !present.has(document.id)) gone.push(document.id);
   }
   return gone;
+}
+
+export async function* rulesWithoutFile(tables: Tables): AsyncIterable<StoredRule> {
+  for await (const { document } of tables.rules.scan({ index: 'sourceFile' })) {
+    if (document.sourceMissing === true) yield document;
+  }
 }
 
 async function planPortion(

@@ -1,91 +1,89 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Revision } from '../store/index.js';
-import { type CompiledCondition, type ConditionCompiler, ConditionError } from './condition/index.js';
-import type { StoredRule } from './rule.js';
-import { FLEET_GENERATION_ID, type Tables } from './tables.js';
+import type { RuleId } from '../common/index.js';
+import { type Candidate, candidateOf } from './candidate.js';
+import type { ConditionCompiler } from './condition/index.js';
+import { RuleIndex } from './rule-index/index.js';
+import { FLEET_GENERATION_ID, type GenerationDocument, goneId, type Tables } from './tables.js';
+import { createTurns } from './turns.js';
 
 const COMPILED_AT_ONCE = 50;
+const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = { generation: 0, goneFrom: 0 };
 
-/** A rule ready to be decided on. */
-export interface Candidate {
-  readonly rule: StoredRule;
-  readonly revision: Revision;
-  /** A string where the condition does not compile (it was stored by another version): then what is wrong. */
-  readonly condition: CompiledCondition | string;
-}
-
-/** The fleet rules, in the order they are considered. */
+/** The fleet rules, in memory. */
 export interface Fleet {
-  /** What is stored now, read again only when a fleet rule has changed since the last time. */
-  current(): Promise<readonly Candidate[]>;
+  /** What is stored now. Of what has changed since the last time, only that is read. */
+  current(): Promise<RuleIndex>;
+  /** All fleet rules, also disabled ones, in the order they are considered. */
+  all(): Promise<readonly Candidate[]>;
 }
 
 export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
-  let generation: Revision | null | undefined;
-  let loaded: Promise<readonly Candidate[]> = Promise.resolve([]);
-  /** What was loaded last, to compile only what has changed since. */
-  let compiled: ReadonlyMap<string, Candidate> = new Map();
+  let index = new RuleIndex();
+  /** The generation that the index has; null before anything was read. */
+  let seen: number | null = null;
+  const inTurn = createTurns();
 
-  const load = async (): Promise<readonly Candidate[]> => {
-    const next = new Map<string, Candidate>();
-    for await (const { document, revision } of tables.rules.scan({ index: 'fleet', equals: [true] })) {
-      const before = compiled.get(document.id);
-      const same = before?.revision === revision;
-      next.set(document.id, same ? before : candidateOf(document, revision, compiler));
+  const generationNow = async () =>
+    (await tables.generations.get(FLEET_GENERATION_ID))?.document ?? NO_GENERATION;
+
+  const catchUp = async (wanted: number): Promise<void> => {
+    if (seen !== null && seen >= wanted) return;
+    const { generation } = await generationNow();
+    if (seen === null || !(await readSince(seen))) await readAll();
+    seen = generation;
+  };
+
+  /** Rules go into an index of its own meanwhile, so that decisions under way see the old one whole. */
+  const readAll = async (): Promise<void> => {
+    const next = new RuleIndex();
+    await readRules(next, 0);
+    index = next;
+  };
+
+  /** @returns false where there are no notes any more that go back so far */
+  const readSince = async (since: number): Promise<boolean> => {
+    // Before the rules: one that is deleted and added again has its note before it.
+    const gone = await readGone(since);
+    const found = await readRules(index, since);
+    // Asked afterwards, as notes may go while they are read.
+    if ((await generationNow()).goneFrom > since + 1) return false;
+    for (const id of gone) if (!found.has(id)) index.delete(id);
+    return true;
+  };
+
+  const readGone = async (since: number): Promise<ReadonlySet<RuleId>> => {
+    const gone = new Set<RuleId>();
+    for await (const { document } of tables.gone.scan({ atLeast: goneId(since + 1) })) {
+      for (const id of document.ruleIds) gone.add(id);
+    }
+    return gone;
+  };
+
+  /** Takes over what was written after `since`. @returns whose rules these were */
+  const readRules = async (into: RuleIndex, since: number): Promise<ReadonlySet<RuleId>> => {
+    const found = new Set<RuleId>();
+    let compiled = 0;
+    for await (const { document, revision } of tables.rules.scan({
+      index: 'fleetSeq',
+      atLeast: since + 1,
+    })) {
+      found.add(document.id);
+      const known = index.get(document.id);
+      const same = known?.revision === revision;
+      if (same && into === index) continue;
+      into.set(same ? known : candidateOf(document, revision, compiler));
       // Compiling takes a tenth of a millisecond: the first load of thousands must not hold up the sessions.
-      if (!same && next.size % COMPILED_AT_ONCE === 0) await setImmediate();
+      if (!same && ++compiled % COMPILED_AT_ONCE === 0) await setImmediate();
     }
-    compiled = next;
-    return [...next.values()].sort(inOrder);
+    return found;
   };
 
-  return {
-    async current() {
-      // Asked before the rules are read: a change in between is then seen as one the next time.
-      const now = (await tables.generations.get(FLEET_GENERATION_ID))?.revision ?? null;
-      if (now !== generation) {
-        generation = now;
-        loaded = load();
-        // Whoever awaits it hears of the failure; the next decision tries again.
-        loaded.catch(() => {
-          if (generation === now) generation = undefined;
-        });
-      }
-      return loaded;
-    },
+  const current = async (): Promise<RuleIndex> => {
+    // Asked in every decision, so that a change holds in the very next one.
+    const { generation } = await generationNow();
+    if (seen === null || seen < generation) await inTurn(() => catchUp(generation));
+    return index;
   };
-}
 
-export function candidateOf(rule: StoredRule, revision: Revision, compiler: ConditionCompiler): Candidate {
-  try {
-    return { rule, revision, condition: compiler.compile(rule.condition) };
-  } catch (error) {
-    if (!(error instanceof ConditionError)) throw error;
-    return { rule, revision, condition: error.message };
-  }
-}
-
-/** The larger priority first, then the older rule, then the smaller id. */
-export function inOrder({ rule: left }: Candidate, { rule: right }: Candidate): number {
-  return (
-    right.priority - left.priority ||
-    left.createdAtMs - right.createdAtMs ||
-    (left.id < right.id ? -1 : left.id > right.id ? 1 : 0)
-  );
-}
-
-/** Two lists that are in order, as one. */
-export function* mergeInOrder(left: readonly Candidate[], right: readonly Candidate[]): Generator<Candidate> {
-  let [l, r] = [0, 0];
-  for (;;) {
-    const [fromLeft, fromRight] = [left[l], right[r]];
-    if (fromLeft === undefined && fromRight === undefined) return;
-    if (fromRight === undefined || (fromLeft !== undefined && inOrder(fromLeft, fromRight) <= 0)) {
-      if (fromLeft !== undefined) yield fromLeft;
-      l += 1;
-    } else {
-      yield fromRight;
-      r += 1;
-    }
-  }
+  return { current, all: async () => (await current()).all() };
 }

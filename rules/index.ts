@@ -1,10 +1,22 @@
-export type { Campaign } from './campaign.js';
+export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
+export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
+export * from './lint/index.js';
 export * from './rule.js';
-export type { RuleFileProblem } from './rule-file.js';
+export {
+  isRuleFileName,
+  RULE_FILES_MAX,
+  type RuleFileContent,
+  readBounded,
+  readRuleDirectory,
+  TEST_FILE_SUFFIX,
+} from './rule-directory.js';
+export { parseRuleFile, type RuleFileProblem } from './rule-file.js';
+export * from './rule-test/index.js';
 export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
 export { ruleOf } from './stored-rule.js';
+export type { OpenRule, Waking } from './waking.js';
 export {
   type RuleFilesStatus,
   type RuleFileWatcher,

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, CpeId, RuleId } from '../common/index.js';
+import { type Clock, type CpeId, compareText, type RuleId } from '../common/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../store/index.js';
 import { mapWithPauses } from './pause.js';
 import {
   InvalidRuleError,
+  type PutCounts,
   RuleConflictError,
+  type RulePlace,
   type RuleProblem,
   type Rules,
   type StoredRule,
@@ -14,7 +16,7 @@ import { readMany, type Tables } from './tables.js';
 import { type LocatedProblem, PROBLEMS_MAX, type RuleValidator, type ValidRule } from './validate.js';
 import { type Write, writeInPortions } from './writes.js';
 
-export type Repository = Pick<Rules, 'get' | 'scan' | 'put' | 'merge' | 'remove' | 'restart'>;
+export type Repository = Pick<Rules, 'get' | 'scan' | 'check' | 'put' | 'merge' | 'remove' | 'restart'>;
 
 /** FirmwareStorage itself: its entries, read and written. */
 export function openRepository(tables: Tables, validator: RuleValidator, clock: Clock): Repository {
@@ -24,8 +26,11 @@ export function openRepository(tables: Tables, validator: RuleValidator, clock: 
       return stored === null ? null : { rule: stored.document, revision: stored.revision };
     },
     scan: (filter) => scan(tables, filter),
+    check: async (bodies) => (await validateAll(validator, bodies)).problems,
     async put(bodies, options) {
-      await put(tables, clock, await validateAll(validator, bodies), options);
+      const { problems, valid } = await validateAll(validator, bodies);
+      if (problems.length > 0) throw new InvalidRuleError(problems);
+      return put(tables, clock, valid, options);
     },
     merge: (ids, patch) => merge(tables, validator, clock, ids, patch),
     remove: (ids) => remove(tables, ids),
@@ -33,11 +38,10 @@ export function openRepository(tables: Tables, validator: RuleValidator, clock: 
   };
 }
 
-/** @throws InvalidRuleError with the problems of all bodies */
 async function validateAll(
   validator: RuleValidator,
   bodies: readonly unknown[],
-): Promise<readonly ValidRule[]> {
+): Promise<{ readonly problems: readonly RuleProblem[]; readonly valid: readonly ValidRule[] }> {
   const problems: RuleProblem[] = [];
   const valid: ValidRule[] = [];
   const firstWith = new Map<RuleId, number>();
@@ -56,8 +60,7 @@ async function validateAll(
     firstWith.set(id, item);
     valid.push(validation.value);
   }
-  if (problems.length > 0) throw new InvalidRuleError(problems.slice(0, PROBLEMS_MAX));
-  return valid;
+  return { problems: problems.slice(0, PROBLEMS_MAX), valid };
 }
 
 export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProblem {
@@ -69,15 +72,17 @@ async function put(
   clock: Clock,
   rules: readonly ValidRule[],
   { author, onlyNew }: { readonly author: string; readonly onlyNew: boolean },
-): Promise<void> {
+): Promise<PutCounts> {
   const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
+  // A portion may be planned several times, and what counts is how it was planned last.
+  const written = new Set<RuleId>();
   await writeInPortions(tables, items, async (portion) => {
     const ids = portion.map(({ id }) => id);
     const [found, restarts] = await Promise.all([
       readMany(tables.rules, ids),
       readMany(tables.restarts, ids),
     ]);
-    return portion.map(({ id, valid }, index): Write => {
+    return mapWithPauses(portion, ({ id, valid }, index): Write => {
       const before = found[index] ?? null;
       const restarted = restarts[index] ?? null;
       if (before !== null && onlyNew) {
@@ -89,9 +94,12 @@ async function put(
         restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
         nowMs: clock(),
       });
+      if (after === before?.document) written.delete(id);
+      else written.add(id);
       return { before, after, restarts: restarted };
     });
   });
+  return { written: written.size, unchanged: items.length - written.size };
 }
 
 function fromFile(rule: StoredRule): RuleConflictError {
@@ -151,7 +159,8 @@ function patched(
   }
   if (!onlyEnabledDiffers({ ...before, ...rule }, before)) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;
-  const { enabledOverride, ...rest } = before;
+  // The switch is an edit, so it lifts a suspension too.
+  const { enabledOverride, suspended: _, ...rest } = before;
   const enabledInFile = enabledOverride === undefined ? before.enabled : !enabledOverride;
   return {
     ...rest,
@@ -210,11 +219,19 @@ interface ScanFilter {
   readonly ids?: readonly string[];
   readonly idPrefix?: string;
   readonly cpeid?: string;
+  readonly after?: RulePlace;
 }
 
-async function* scan(tables: Tables, { ids, idPrefix, cpeid }: ScanFilter): AsyncGenerator<StoredRule> {
-  const matches = ({ id, pin }: StoredRule): boolean =>
-    (idPrefix === undefined || id.startsWith(idPrefix)) && (cpeid === undefined || pin === cpeid);
+const NEWEST_FIRST = { index: 'createdAt', order: 'descending' } as const;
+
+async function* scan(
+  tables: Tables,
+  { ids, idPrefix, cpeid, after }: ScanFilter,
+): AsyncGenerator<StoredRule> {
+  const matches = (rule: StoredRule): boolean =>
+    (idPrefix === undefined || rule.id.startsWith(idPrefix)) &&
+    (cpeid === undefined || rule.pin === cpeid) &&
+    (after === undefined || newestFirst(after, rule) < 0);
   if (ids !== undefined) {
     const found = await byIds(tables, ids);
     yield* found.filter(matches).sort(newestFirst);
@@ -229,7 +246,9 @@ async function* scan(tables: Tables, { ids, idPrefix, cpeid }: ScanFilter): Asyn
       .sort(newestFirst);
     return;
   }
-  for await (const { document } of tables.rules.scan({ index: 'createdAt', order: 'descending' })) {
+  const cursor = after === undefined ? null : tables.rules.cursorAt(NEWEST_FIRST, after);
+  const from = cursor === null ? {} : { after: cursor };
+  for await (const { document } of tables.rules.scan({ ...NEWEST_FIRST, ...from })) {
     if (matches(document)) yield document;
   }
 }
@@ -254,6 +273,7 @@ async function fewWithPrefix(
   return next === null ? items : null;
 }
 
-function newestFirst(left: StoredRule, right: StoredRule): number {
-  return right.createdAtMs - left.createdAtMs || (left.id < right.id ? -1 : 1);
+/** As the index gives them. */
+function newestFirst(left: RulePlace, right: RulePlace): number {
+  return right.createdAtMs - left.createdAtMs || compareText(right.id, left.id);
 }

@@ -19,13 +19,21 @@ export type RuleDirectory =
   | { readonly kind: 'empty' }
   | { readonly kind: 'unreadable'; readonly problems: readonly RuleFileProblem[] };
 
-/** Reads all `*.json` of a directory, in order of their names; hidden files and sub-directories are left alone. */
+/** What stands beside a rule file and tests it (`ferry rules test`): no rules are in it. */
+export const TEST_FILE_SUFFIX = '.test.json';
+
+export function isRuleFileName(name: string): boolean {
+  return name.endsWith('.json') && !name.endsWith(TEST_FILE_SUFFIX) && !name.startsWith('.');
+}
+
+/**
+ * Reads all `*.json` of a directory, in order of their names; hidden files, sub-directories and the tests of rules (`*.test.json`)
+ * are left alone.
+ */
 export async function readRuleDirectory(directory: string): Promise<RuleDirectory> {
   let names: readonly string[];
   try {
-    names = (await readdir(directory))
-      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-      .sort();
+    names = (await readdir(directory)).filter(isRuleFileName).sort();
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return { kind: 'empty' };
     return unreadable('', `a directory that can be read (${codeOf(error)})`);
@@ -54,7 +62,11 @@ function unreadable(file: string, expected: string): RuleDirectory {
   return { kind: 'unreadable', problems: [{ file, field: '', code: 'unreadable', expected }] };
 }
 
-async function readBounded(path: string): Promise<Buffer | string> {
+/**
+ * Reads one file, which may be a rule file, its test, or something that a test names.
+ * @returns what it should have been instead, where it cannot be read
+ */
+export async function readBounded(path: string): Promise<Buffer | string> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');

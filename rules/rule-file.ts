@@ -23,7 +23,15 @@ export interface RuleFileEntry {
   /** Its place in the file's array; null where the file is one rule. */
   readonly item: number | null;
   /** Where a field of it stands, or where it would have to. */
-  locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
+  locate(path: readonly (string | number)[]): Position;
+  /** Where a character of a field that is a text stands in the file, its JSON escapes counted. */
+  locateInText(path: readonly (string | number)[], character: number): Position;
+}
+
+/** Counted from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
 }
 
 export type ParsedRuleFile =
@@ -32,7 +40,7 @@ export type ParsedRuleFile =
 
 /** Takes one rule file apart: strict JSON in UTF-8, a rule or an array of rules. */
 export function parseRuleFile(file: string, bytes: Uint8Array): ParsedRuleFile {
-  const broken = (code: string, expected: string, at: { line: number; column: number }): ParsedRuleFile => ({
+  const broken = (code: string, expected: string, at: Position): ParsedRuleFile => ({
     parsed: false,
     problems: [{ file, field: '', code, expected, ...at }],
   });
@@ -72,12 +80,34 @@ export function parseRuleFile(file: string, bytes: Uint8Array): ParsedRuleFile {
   const nodes = root.type === 'array' ? (root.children ?? []) : [root];
   const entries = nodes.map(
     (node, index): RuleFileEntry => ({
-      body: getNodeValue(node),
+      body: root.type === 'array' ? getNodeValue(node) : withoutSchemaKey(getNodeValue(node)),
       item: root.type === 'array' ? index : null,
       locate: (path) => positionOf(lines, nearest(node, path).offset),
+      locateInText: (path, character) => {
+        const { type, offset, length } = nearest(node, path);
+        const inside = type === 'string' ? rawOffset(text.slice(offset, offset + length), character) : 0;
+        return positionOf(lines, offset + inside);
+      },
     }),
   );
   return { parsed: true, entries };
+}
+
+/** `$schema` tells an editor how to check a file that is one rule; it is no part of the rule. */
+function withoutSchemaKey(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('$schema' in body)) return body;
+  const { $schema, ...rule } = body;
+  return typeof $schema === 'string' ? rule : body;
+}
+
+/** Where a character of a JSON string begins in its source, which starts with a quote. */
+function rawOffset(source: string, character: number): number {
+  let offset = 1;
+  for (let passed = 0; passed < character && offset < source.length - 1; passed++) {
+    if (source[offset] !== '\\') offset += 1;
+    else offset += source[offset + 1] === 'u' ? 6 : 2;
+  }
+  return offset;
 }
 
 /** The field's own node, or that of the innermost object around a field that is missing. */
@@ -117,7 +147,7 @@ function lineStarts(text: string): readonly number[] {
   return starts;
 }
 
-function positionOf(starts: readonly number[], offset: number): { line: number; column: number } {
+function positionOf(starts: readonly number[], offset: number): Position {
   let [low, high] = [0, starts.length];
   while (high - low > 1) {
     const middle = (low + high) >>> 1;

@@ -61,12 +61,21 @@ export interface Suspension {
   readonly message: string;
 }
 
+/** What a rule's condition failed with last, since the rule was edited. */
+export interface LastError {
+  readonly atMs: number;
+  readonly cpeid: CpeId;
+  /** JSONata's where it has one. */
+  readonly code: string;
+  readonly message: string;
+}
+
 /** What the store keeps of a rule. */
 export interface StoredRule extends Rule {
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
   readonly pin?: CpeId;
-  /** Set on fleet rules only, so that an index holds just those. */
-  readonly fleet?: true;
+  /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
+  readonly fleetSeq?: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */
@@ -185,6 +194,8 @@ export type Decision =
        * not frozen, and the rule's limits allow one more.
        */
       readonly conditions: readonly Change[];
+      /** Which part of the rule's counts takes this upgrade; {@link Rules.ended} must be told. */
+      readonly share: number;
       readonly considered: readonly Considered[];
     }
   | {
@@ -226,10 +237,58 @@ export interface DecisionExplanation {
   readonly winner?: RuleId;
   /** Why the winner goes before the others whose conditions hold, as a sentence; or why there is none. */
   readonly reason: string;
+  /** Where the kind is `read`: what the CPE would be asked for first. The rest is what would be decided without. */
+  readonly reads?: readonly string[];
   /** In the order they are considered. */
   readonly rules: readonly RuleExplanation[];
   /** How many more there are than are listed. */
   readonly omitted: number;
+}
+
+export interface ExplainOptions {
+  /** List these only, also where they are pinned to another CPE; the winner is looked for among all. */
+  readonly ids?: readonly RuleId[];
+  /** Most rules listed, the telling ones rather than the others; 1 to 1,000, which is the default. */
+  readonly limit?: number;
+  /** A rule as its author would post it, considered as if it were stored (in place of the one with its id). */
+  readonly draft?: unknown;
+}
+
+/** A stored rule, a rule that is not stored, or only its condition. */
+export type MatchTarget =
+  | { readonly ruleId: RuleId }
+  | { readonly draft: unknown }
+  | { readonly condition: unknown };
+
+/** What the rule of a {@link RuleMatch} would come to for one CPE. */
+export interface MatchFinding {
+  /** Its condition is true. */
+  readonly matches: boolean;
+  /** `condition-true`: nothing but a condition was asked about; `parameters-unread`: the CPE would have to be asked for them first. */
+  readonly verdict: Verdict | 'condition-true' | 'parameters-unread' | 'frozen';
+  readonly detail?: string;
+}
+
+/** One rule, ready to be held against many CPEs, as though it were stored and enabled. */
+export interface RuleMatch {
+  /** Null where nothing but a condition was asked about. */
+  readonly rule: StoredRule | null;
+  /** The only cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
+  readonly narrowed: {
+    readonly cpeids?: readonly string[];
+    readonly serialNumbers?: readonly string[];
+    readonly tags?: readonly string[];
+  };
+  /** Changes nothing. */
+  judge(input: DecisionInput): Promise<MatchFinding>;
+}
+
+/** Rules were named that do not exist. */
+export class UnknownRuleError extends Error {
+  override readonly name = 'UnknownRuleError';
+  constructor(readonly ids: readonly RuleId[]) {
+    super(`There is no rule ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ' …' : ''}`);
+  }
 }
 
 /** Something wrong with a rule: which field, what stood there and what should. */
@@ -276,15 +335,40 @@ export interface FreezeState {
 /** How an upgrade ended, for a rule's limits. */
 export type UpgradeEnd = 'verified' | 'failed' | 'timed-out' | 'cancelled' | 'given-back';
 
+/** Where an upgrade was counted when it was reserved. */
+export interface Counted {
+  readonly countKey: CountKey;
+  readonly share?: number;
+}
+
+/** A place in the order in which rules are listed, newest first; ties go by id, the last by its UTF-8 first. */
+export interface RulePlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+/** What became of the rules of one `put`. */
+export interface PutCounts {
+  readonly written: number;
+  /** Stored already as they were posted. */
+  readonly unchanged: number;
+}
+
 /** The rules of one installation: FirmwareStorage and the decisions made from it. */
 export interface Rules {
   get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
-  /** Newest first. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages. */
+  /**
+   * Newest first, ties by id. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages.
+   * @param filter  `after`: only what comes after this place, which costs no more than from the start
+   */
   scan(filter: {
     readonly ids?: readonly string[];
     readonly idPrefix?: string;
     readonly cpeid?: string;
+    readonly after?: RulePlace;
   }): AsyncIterable<StoredRule>;
+  /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
+  check(bodies: readonly unknown[]): Promise<readonly RuleProblem[]>;
   /**
    * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
    * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
@@ -294,7 +378,7 @@ export interface Rules {
   put(
     bodies: readonly unknown[],
     options: { readonly author: string; readonly onlyNew: boolean },
-  ): Promise<void>;
+  ): Promise<PutCounts>;
   /**
    * Merges `patch` into each of the rules, all or none.
    * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
@@ -310,11 +394,27 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /** Each of the rules with what its condition failed with last, in the order they come. */
+  withErrors(
+    rules: AsyncIterable<StoredRule>,
+  ): AsyncIterable<readonly [rule: StoredRule, lastError: LastError | null]>;
+  /** How many rules are suspended. */
+  suspendedCount(): Promise<number>;
+  /**
+   * What {@link decide} would say now, and why. Changes nothing, and goes on where `decide` would first have parameters read.
+   * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
+   */
+  explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * Takes up a rule to find the CPEs that it would upgrade. It need not be enabled.
+   * @throws UnknownRuleError, InvalidRuleError
+   */
+  match(target: MatchTarget): Promise<RuleMatch>;
   /**
    * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
    * @param previously  how it was counted before, where late evidence shows that it ended otherwise
    */
-  ended(countKey: CountKey, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
+  ended(counted: Counted, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
   freeze(state: {
     readonly frozen: boolean;
     readonly by: string;

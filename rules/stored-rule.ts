@@ -9,7 +9,7 @@ const LIMITS_TAG_BYTES = 9;
 export function ruleOf(stored: StoredRule): Rule {
   const {
     pin: _pin,
-    fleet: _fleet,
+    fleetSeq: _fleetSeq,
     createdAtMs: _createdAtMs,
     updatedAtMs: _updatedAtMs,
     suspended: _suspended,
@@ -44,7 +44,8 @@ export function toStored(
   const next: StoredRule = {
     ...rule,
     author,
-    ...(pin === null ? { fleet: true } : { pin }),
+    // Which generation it goes into, the commit says.
+    ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin }),
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,

@@ -1,25 +1,42 @@
+import type { RuleId } from '../common/index.js';
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
-import { type Campaign, openCampaigns } from './campaign.js';
+import { type CampaignTables, openCampaigns } from './campaign.js';
 import type { StoredRule } from './rule.js';
+import type { RuleErrors } from './rule-errors.js';
+import { createTurns, type InTurn } from './turns.js';
 
 export interface RestartsDocument extends Document {
   readonly restarts: number;
 }
 
 export interface GenerationDocument extends Document {
+  /** The number that the last commit of fleet rules took. */
   readonly generation: number;
+  /** Notes of {@link GoneDocument} are there from this generation on. */
+  readonly goneFrom: number;
+}
+
+/** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
+export interface GoneDocument extends Document {
+  readonly ruleIds: readonly RuleId[];
 }
 
 /** The collections behind the rules. */
-export interface Tables {
+export interface Tables extends CampaignTables {
   readonly store: Store;
   readonly rules: Collection<StoredRule>;
   /** How often each rule id was restarted (id = rule id): survives removing a rule and adding it again. */
   readonly restarts: Collection<RestartsDocument>;
-  /** One document, `fleet`, that changes with every fleet rule and only then: a million pinned rules may be written without
-   * anyone's list of fleet rules being read again. */
+  /**
+   * One document, `fleet`, that changes with every fleet rule and only then. Every commit that touches fleet rules takes the next
+   * generation and stamps them with it, so that who has seen one generation reads only what came after.
+   */
   readonly generations: Collection<GenerationDocument>;
-  readonly campaigns: Collection<Campaign>;
+  readonly gone: Collection<GoneDocument>;
+  /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
+  readonly inFleetTurn: InTurn;
+  /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
+  readonly errors: Collection<RuleErrors>;
 }
 
 export function openTables(store: Store): Tables {
@@ -27,15 +44,37 @@ export function openTables(store: Store): Tables {
     store,
     rules: store.collection<StoredRule>({
       name: 'rules',
-      indexes: { pin: ['pin'], fleet: ['fleet'], createdAt: ['createdAtMs'], sourceFile: ['sourceFile'] },
+      indexes: {
+        pin: ['pin'],
+        fleetSeq: ['fleetSeq'],
+        createdAt: ['createdAtMs'],
+        sourceFile: ['sourceFile'],
+        // Only rules that wake their CPEs are in these.
+        fleetWake: ['fleetSeq', 'window.wakePerSecond'],
+        pinnedWake: ['pin', 'window.wakePerSecond'],
+        suspended: ['suspended.atMs'],
+      },
     }),
     restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
     generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
-    campaigns: openCampaigns(store),
+    gone: store.collection<GoneDocument>({ name: 'rules-gone', indexes: {} }),
+    inFleetTurn: createTurns(),
+    ...openCampaigns(store),
+    errors: store.collection<RuleErrors>({ name: 'rule-errors', indexes: {} }),
   };
 }
 
 export const FLEET_GENERATION_ID = 'fleet';
+const GENERATION_DIGITS = 16;
+
+/** Ids sort as the generations do. */
+export function goneId(generation: number): string {
+  return String(generation).padStart(GENERATION_DIGITS, '0');
+}
+
+export function generationOfGone(id: string): number {
+  return Number.parseInt(id, 10);
+}
 
 /** Any number of documents, in the order asked: page after page, which are then not one consistent read. */
 export async function readMany<T extends Document>(

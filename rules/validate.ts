@@ -49,6 +49,7 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
     validate(body) {
       const copy = copyOf(body);
       if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
+      withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
       const { problems, pin } = checkMeaning(copy, compiler);
       return problems.length > 0 ? { valid: false, problems } : { valid: true, value: { rule: copy, pin } };
@@ -71,6 +72,14 @@ function copyOf(body: unknown): unknown {
     return null;
   }
 }
+
+/** What an API shows beside a rule: whoever posts again what was shown need not take it out first. */
+function withoutFindings(copy: unknown): void {
+  if (typeof copy !== 'object' || copy === null) return;
+  for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
+}
+
+const SHOWN_BESIDE_RULES = ['lastError', 'suspended'] as const;
 
 /** What JSON Schema cannot say. */
 function checkMeaning(
@@ -106,9 +115,13 @@ function checkMeaning(
     return { problems, pin: compiler.compile(rule.condition).pin };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    add(['condition'], 'bad-condition', error.message, rule.condition);
+    add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
     return { problems, pin: null };
   }
+}
+
+function describeProblem({ message, column }: ConditionError): string {
+  return column === null ? message : `${message} (column ${column})`;
 }
 
 function isImageName(file: string): boolean {
@@ -145,7 +158,8 @@ function isTimezone(timezone: string): boolean {
   }
 }
 
-function problemsOf(errors: readonly ErrorObject[]): readonly LocatedProblem[] {
+/** What ajv found (`allErrors`, `verbose`), in the words of the schema's own descriptions. */
+export function problemsOf(errors: readonly ErrorObject[]): readonly LocatedProblem[] {
   const problems = new Map<string, LocatedProblem>();
   for (const error of errors) {
     // The error of the name itself says it all.

@@ -4,6 +4,7 @@ import {
   type Collection,
   type CollectionDefinition,
   type CommitOutcome,
+  type Cursor,
   type Document,
   type FindQuery,
   type Page,
@@ -11,6 +12,8 @@ import {
   type Stored,
   StoreError,
 } from './collection.js';
+import { isPossibleId } from './document.js';
+import { planFind } from './query.js';
 
 /** How many documents a scan reads at a time: reads block the process, so it is well under a millisecond's worth. */
 const SCAN_PAGE_ITEMS = 100;
@@ -37,7 +40,14 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
     throw new StoreError('bad-query', `${this.name} has no sequence: its definition must say "sequenced"`);
   }
 
-  async *scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>> {
+  cursorAt(query: Omit<FindQuery, 'limit' | 'after'>, document: Document): Cursor | null {
+    const plan = planFind(this.definition, { ...query, limit: 1 });
+    const key = isPossibleId(document.id) ? plan.givenAt(document) : null;
+    if (key === null || Buffer.compare(key, plan.start) < 0) return null;
+    return plan.end !== null && Buffer.compare(key, plan.end) >= 0 ? null : plan.cursor(key);
+  }
+
+  async *scan(query: Omit<FindQuery, 'limit'>): AsyncIterable<Stored<T>> {
     let page = await this.find({ ...query, limit: SCAN_PAGE_ITEMS });
     yield* page.items;
     while (page.next !== null) {

@@ -107,7 +107,10 @@ function applyChange(view: CommitView, change: Change, json: string | null): Rev
     case 'require':
       return found === change.revision ? null : 'refused';
     case 'count': {
-      const counted = count(view.document(change.collection, id), change);
+      const before = view.document(change.collection, id);
+      const counted = count(before, change);
+      // What only asks whether a bound holds must not make the document one that everybody writes.
+      if (counted !== 'refused' && before !== null && addsNothing(change)) return found;
       return counted === 'refused' ? counted : view.set(change.collection, id, encodeDocument(counted));
     }
     default:
@@ -129,6 +132,10 @@ function count(before: Document | null, change: Extract<Change, { kind: 'count' 
     if (counter(counted, field) > bound) return 'refused';
   }
   return counted;
+}
+
+function addsNothing({ add }: Extract<Change, { kind: 'count' }>): boolean {
+  return Object.values(add).every((amount) => amount === 0);
 }
 
 function counter(document: Document & Record<string, unknown>, field: string): number {

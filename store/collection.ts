@@ -110,7 +110,14 @@ export interface Collection<T extends Document> {
    * Page after page, each read when it is asked for, never one long read transaction. Between pages of at most a few hundred
    * documents everything else in the process has its turn.
    */
-  scan(query: Omit<FindQuery, 'limit' | 'after'>): AsyncIterable<Stored<T>>;
+  scan(query: Omit<FindQuery, 'limit'>): AsyncIterable<Stored<T>>;
+  /**
+   * The cursor of a page of this query that ended with this document, which may be gone or never have been: it needs its id and
+   * the fields that the index sorts by.
+   * @returns null where such a document is not in the query's range
+   * @throws StoreError `bad-query`
+   */
+  cursorAt(query: Omit<FindQuery, 'limit' | 'after'>, document: Document): Cursor | null;
   /**
    * How many documents the query's range holds. Walks the index in bounded pieces (so what changes meanwhile may or may
    * not count), and reads documents only where their entries do not tell.
@@ -136,6 +143,7 @@ export interface Collection<T extends Document> {
   /**
    * Adds to numeric fields of the document, which is made where it is missing (a missing field counts 0).
    * Refused where a field named in `atMost` would come out above its bound. Needs no revision: for counters that many write.
+   * Where all amounts are 0 a document that is there is not written, and keeps its revision: that only asks about the bounds.
    * Fields are the document's own: names of 1 to 200 characters without a dot or a leading dollar.
    */
   counting(

@@ -99,6 +99,7 @@ export function planFind(definition: CollectionDefinition, query: FindQuery): Fi
     after: query.after === undefined ? null : decodeCursor(query.after, fingerprint(), range),
     limit: query.limit,
     givenAt(document) {
+      if (index === 'id') return Buffer.from(document.id);
       const keys = indexEntries(document, fields)
         .filter(({ values }) => matches(query, values))
         .map(({ key }) => key)

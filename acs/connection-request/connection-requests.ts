@@ -14,4 +14,9 @@ export interface ConnectionRequests {
    * start a session (TR-069 3.2.2). A 503 means busy and is retried with back-off until the time is up.
    */
   send(cpeid: CpeId): Promise<ConnectionRequestOutcome>;
+  /**
+   * Only asks the CPE to start a session, for rules that run of their own accord: nobody requested it.
+   * @param signal  breaks it off; it then ends as 504
+   */
+  wake(cpeid: CpeId, signal: AbortSignal): Promise<ConnectionRequestOutcome>;
 }

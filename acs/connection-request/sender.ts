@@ -61,7 +61,13 @@ export class HttpConnectionRequests implements ConnectionRequests {
   }
 
   async send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
-    const outcome = await this.#send(cpeid);
+    // Stored before the CPE is asked: its session may come before this call returns, and at any process.
+    await this.#parts.devices.change(cpeid, (stored) =>
+      stored === null
+        ? null
+        : { device: { ...stored.document, requestedUntilMs: this.#parts.clock() + REQUESTED_MS } },
+    );
+    const outcome = await this.#send(cpeid, null);
     this.#parts.metrics.connectionRequests.inc(String(outcome.code));
     const { code, message } = outcome;
     if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid });
@@ -69,15 +75,16 @@ export class HttpConnectionRequests implements ConnectionRequests {
     return outcome;
   }
 
-  async #send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
-    // Stored before the CPE is asked: its session may come before this call returns, and at any process.
-    const changed = await this.#parts.devices.change(cpeid, (stored) =>
-      stored === null
-        ? null
-        : { device: { ...stored.document, requestedUntilMs: this.#parts.clock() + REQUESTED_MS } },
-    );
-    if (changed === null) return { cpeid, code: 404, message: 'No such CPE has ever informed' };
-    const device = (await this.#parts.devices.get(cpeid)) ?? changed.device;
+  async wake(cpeid: CpeId, signal: AbortSignal): Promise<ConnectionRequestOutcome> {
+    const outcome = await this.#send(cpeid, signal);
+    // Of a whole fleet some never answer; the figures tell, and each on its own would drown the log.
+    this.#parts.logger.debug('connection-request.woken', { ...outcome });
+    return outcome;
+  }
+
+  async #send(cpeid: CpeId, signal: AbortSignal | null): Promise<ConnectionRequestOutcome> {
+    const device = await this.#parts.devices.get(cpeid);
+    if (device === null) return { cpeid, code: 404, message: 'No such CPE has ever informed' };
     if (device.connectionRequestUrl === undefined) {
       return { cpeid, code: 502, message: 'The CPE has not reported a ConnectionRequestURL' };
     }
@@ -88,7 +95,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
       );
       if (target === null)
         return { cpeid, code: 504, message: 'The name of the CPE was not resolved in time' };
-      return { cpeid, ...(await this.#untilAnswered(target, this.#credentials(device))) };
+      return { cpeid, ...(await this.#untilAnswered(target, this.#credentials(device), signal)) };
     } catch (error) {
       if (!(error instanceof AddressRefusedError)) throw error;
       return { cpeid, code: 502, message: `Refused to call the CPE: ${error.message}` };
@@ -102,19 +109,19 @@ export class HttpConnectionRequests implements ConnectionRequests {
     return { username, password: this.#parts.secrets.open(sealedPassword) };
   }
 
-  async #untilAnswered(target: PinnedTarget, credentials: Credentials | null) {
+  async #untilAnswered(target: PinnedTarget, credentials: Credentials | null, signal: AbortSignal | null) {
     const deadlineMs = performance.now() + this.#parts.options.totalMsMax;
     let backOffMs = BACK_OFF_MS_FIRST;
     let busy: string | null = null;
     for (;;) {
-      const attempt = await this.#attempt(target, credentials, deadlineMs);
+      const attempt = await this.#attempt(target, credentials, deadlineMs, signal);
       if (attempt.kind === 'answered') return { code: 200, message: 'OK' } as const;
       if (attempt.kind === 'refused') return { code: 502, message: attempt.message } as const;
       if (attempt.busy) busy = attempt.message;
       // A CPE that said it was busy is not gone, even if the last try ran out of time.
-      if (performance.now() + backOffMs >= deadlineMs)
+      if (signal?.aborted || performance.now() + backOffMs >= deadlineMs)
         return { code: 504, message: busy ?? attempt.message } as const;
-      await delay(backOffMs);
+      await delay(backOffMs, undefined, signal === null ? {} : { signal }).catch(() => {});
       backOffMs = Math.min(2 * backOffMs, BACK_OFF_MS_MAX);
     }
   }
@@ -123,6 +130,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
     target: PinnedTarget,
     credentials: Credentials | null,
     deadlineMs: number,
+    signal: AbortSignal | null,
   ): Promise<Attempt> {
     let authorization: string | null = null;
     for (let challenges = 0; ; challenges++) {
@@ -131,7 +139,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
         const timeoutMs = Math.ceil(
           Math.min(this.#parts.options.attemptMsMax, Math.max(1, deadlineMs - performance.now())),
         );
-        answer = await get(target, authorization, timeoutMs);
+        answer = await get(target, authorization, timeoutMs, signal);
       } catch (error) {
         return { kind: 'again', message: `No answer from the CPE: ${describe(error)}`, busy: false };
       }
@@ -175,7 +183,12 @@ function requestTarget(url: URL): string {
 }
 
 /** One GET to the pinned address. Redirects are not followed: they would lead around the address policy. */
-function get(target: PinnedTarget, authorization: string | null, timeoutMs: number): Promise<Answer> {
+function get(
+  target: PinnedTarget,
+  authorization: string | null,
+  timeoutMs: number,
+  stop: AbortSignal | null,
+): Promise<Answer> {
   const { url, address } = target;
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
@@ -191,6 +204,10 @@ function get(target: PinnedTarget, authorization: string | null, timeoutMs: numb
       rejectUnauthorized: false,
       signal: AbortSignal.timeout(timeoutMs),
     });
+    // Not by AbortSignal.any: what it makes of a signal that lives as long as the process is kept as long.
+    const breakOff = () => request.destroy(new Error('it was broken off'));
+    stop?.addEventListener('abort', breakOff, { once: true });
+    request.on('close', () => stop?.removeEventListener('abort', breakOff));
     request.on('error', reject);
     request.on('upgrade', (_response, socket) => {
       socket.destroy();

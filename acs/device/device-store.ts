@@ -1,7 +1,23 @@
-import { type CpeId, type Logger, MINUTE_MS } from '../../common/index.js';
-import type { Change, Collection, CommitOutcome, Revision, Store, Stored } from '../../store/index.js';
+import { type CpeId, compareText, type Logger, MINUTE_MS } from '../../common/index.js';
+import type {
+  Change,
+  Collection,
+  CommitOutcome,
+  FindQuery,
+  Revision,
+  Store,
+  Stored,
+} from '../../store/index.js';
 import { untilCommitted } from '../race.js';
-import { DEVICES, type Device, type DeviceFilter, type Devices } from './device.js';
+import { describeDevice } from './describe.js';
+import {
+  DEVICES,
+  type DescribedCpe,
+  type Device,
+  type DeviceFilter,
+  type Devices,
+  type Moment,
+} from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
 /** What changes with every Inform and may trail by a minute after a crash (design section 2). */
@@ -143,15 +159,46 @@ export class DeviceStore implements Devices {
 
   async *scan(filter: DeviceFilter): AsyncIterable<Device> {
     if (filter.ids !== undefined) {
-      for (const id of [...new Set(filter.ids)].sort()) {
+      for (const id of [...new Set(filter.ids)].sort(compareText)) {
+        if (filter.after !== undefined && compareText(id, filter.after) <= 0) continue;
         const device = await this.get(id as CpeId);
         if (device !== null) yield device;
       }
       return;
     }
-    for (const query of indexQueries(filter)) {
-      for await (const { document } of this.#devices.scan(query)) yield this.#seen(document);
+    const { after } = filter;
+    for (const { query, fields } of indexRanges(filter)) {
+      const cursor = after === undefined ? null : this.#devices.cursorAt(query, { ...fields, id: after });
+      const from = cursor === null ? query : { ...query, after: cursor };
+      for await (const { document } of this.#devices.scan(from)) {
+        if (after === undefined || compareText(document.id, after) > 0) yield this.#seen(document);
+      }
     }
+  }
+
+  /** The devices after one by id, ascending; none only where none follow. */
+  async page(after: CpeId | null, limit: number): Promise<readonly Device[]> {
+    // One more than asked for, since the bound includes the one that was had already.
+    const query = { limit: limit + 1, ...(after !== null && { atLeast: after }) };
+    let page = await this.#devices.find(query);
+    for (;;) {
+      const found = page.items.filter(({ document }) => document.id !== after);
+      if (found.length > 0 || page.next === null) return found.map(({ document }) => this.#seen(document));
+      page = await this.#devices.find({ ...query, after: page.next });
+    }
+  }
+
+  count(): Promise<number> {
+    return this.#devices.count();
+  }
+
+  async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {
+    const device = await this.get(cpeid);
+    return device === null ? null : describeDevice(device, this.parameterStore, moment);
+  }
+
+  async *describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe> {
+    for await (const device of this.scan(filter)) yield describeDevice(device, this.parameterStore, moment);
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
@@ -167,12 +214,21 @@ export class DeviceStore implements Devices {
 }
 
 /** One index range per value; a filter that names no index walks all. The caller still checks every field. */
-function indexQueries(filter: DeviceFilter) {
+function indexRanges(filter: DeviceFilter): readonly IndexRange[] {
   if (filter.serialNumbers !== undefined) {
-    return [...new Set(filter.serialNumbers)].map((value) => ({ index: 'serialNumber', equals: [value] }));
+    return [...new Set(filter.serialNumbers)].map((serialNumber) => ({
+      query: { index: 'serialNumber', equals: [serialNumber] },
+      fields: { serialNumber },
+    }));
   }
   if (filter.tags !== undefined && filter.tags.length === 1) {
-    return filter.tags.map((value) => ({ index: 'tags', equals: [value] }));
+    return filter.tags.map((tag) => ({ query: { index: 'tags', equals: [tag] }, fields: { tags: tag } }));
   }
-  return [filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }];
+  return [{ query: filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }, fields: {} }];
+}
+
+interface IndexRange {
+  readonly query: Omit<FindQuery, 'limit' | 'after'>;
+  /** What every document in the range has. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }

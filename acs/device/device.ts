@@ -1,5 +1,5 @@
 import type { CountKey, CpeId, ResultId } from '../../common/index.js';
-import type { RuleCount } from '../../rules/index.js';
+import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
 
@@ -66,6 +66,25 @@ export interface Devices {
   scan(filter: DeviceFilter): AsyncIterable<Device>;
   /** Every parameter known of the CPE, by full name. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
+  /** What would be decided on if the CPE began a session now; null for one that is not known. */
+  describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
+  /** The same of many, in the order of {@link scan}. */
+  describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe>;
+  /** How many are known: walks an index in bounded pieces. */
+  count(): Promise<number>;
+}
+
+/** When, and whether as if SendCNR had asked for the session; without that word, whether it has. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly requested?: boolean;
+}
+
+/** A CPE as a session finds it that begins with the event `2 PERIODIC`. */
+export interface DescribedCpe {
+  readonly input: DecisionInput;
+  /** The upgrade under way: while there is one nothing is decided. */
+  readonly inFlight: ResultId | null;
 }
 
 export interface DeviceFilter {
@@ -73,4 +92,6 @@ export interface DeviceFilter {
   readonly idPrefix?: string;
   readonly serialNumbers?: readonly string[];
   readonly tags?: readonly string[];
+  /** Only those whose id comes after this one, which costs no more than from the start. */
+  readonly after?: string;
 }

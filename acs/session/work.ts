@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { Context, Decision, Rules } from '../../rules/index.js';
+import type { Decision, Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
+import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
+import { unreadPaths } from '../device/unread.js';
 import {
   ACS_FAULT,
   type Download,
@@ -18,8 +20,6 @@ import { resultIdOf, stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-
 import { informed, namedFields } from './inform.js';
 import type { Answer, Query, SessionFacts } from './session.js';
 
-/** A GetParameterValues of this many names stays well within what small CPEs take. */
-const READ_NAMES_MAX = 64;
 /** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
 const DECISION_ROUNDS_MAX = 20;
 const ASKED_PATHS_MAX = 512;
@@ -273,9 +273,9 @@ export class SessionWork {
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
       const decision = await this.#parts.rules.decide({
-        context: contextOf(device, facts, ip, this.#parts.clock()),
+        context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
-        unread: (paths) => this.#unread(device, paths),
+        unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
         counts: device.counts,
         requested: facts.requested,
       });
@@ -322,41 +322,6 @@ export class SessionWork {
     upgrades.announce(reserved.upgrade);
     return { download: downloadOf(reserved.upgrade.commandKey, location), upgradeId: reserved.upgrade.id };
   }
-
-  /** Which of the paths this CPE has neither reported nor been asked for since its last version. */
-  async #unread(device: Device, paths: readonly string[]): Promise<readonly string[]> {
-    const asked = new Set(device.askedPaths);
-    const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
-    if (unasked.length === 0) return [];
-    const known = new Set(Object.keys(await this.#parts.devices.parameterStore.flat(device.id)));
-    // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
-    return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
-  }
-}
-
-function contextOf(
-  device: Device,
-  facts: SessionFacts,
-  ip: string,
-  nowMs: number,
-): Omit<Context, 'parameters'> {
-  return {
-    cpeid: device.id,
-    oui: device.oui,
-    productClass: device.productClass,
-    serialNumber: device.serialNumber,
-    manufacturer: device.manufacturer,
-    ...(device.modelName !== undefined && { modelName: device.modelName }),
-    ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
-    ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
-    ...(device.organization !== undefined && { organization: device.organization }),
-    events: facts.events,
-    tags: device.tags,
-    ip,
-    lastInform: nowMs,
-    registered: device.registeredMs,
-    now: nowMs,
-  };
 }
 
 function downloadOf(commandKey: CommandKey, location: DownloadLocation): Download {

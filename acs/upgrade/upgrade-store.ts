@@ -23,7 +23,15 @@ import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics.js';
 import { untilCommitted } from '../race.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
-import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type Upgrades } from './upgrade.js';
+import {
+  newestFirst,
+  UPGRADES,
+  type Upgrade,
+  type UpgradeFilter,
+  type UpgradePlace,
+  UpgradeRunningError,
+  type Upgrades,
+} from './upgrade.js';
 
 /** A Download refused as busy does not use up an execution, but not for ever (design section 3). */
 const GIVEN_BACK_MAX = 5;
@@ -90,6 +98,7 @@ export class UpgradeStore implements Upgrades {
     const stateMsMax = stateMsMaxOf(decision.rule);
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
+      share: decision.share,
       state: 'sent',
       status: false,
       result: RUNNING.sent,
@@ -156,7 +165,7 @@ export class UpgradeStore implements Upgrades {
     const end = endOf(after, evidence, device.document, late);
     return [
       this.#devices.replacing(deviceAfter(device.document, after, end, late), device.revision),
-      ...this.#rules.ended(after.countKey, end, late ? 'timed-out' : undefined),
+      ...this.#rules.ended(after, end, late ? 'timed-out' : undefined),
     ];
   }
 
@@ -207,13 +216,18 @@ export class UpgradeStore implements Upgrades {
     if (filter.ids !== undefined) {
       const found = await Promise.all([...new Set(filter.ids)].map((id) => this.get(id as ResultId)));
       const known = found.filter((upgrade) => upgrade !== null);
-      yield* known.sort((a, b) => b.startedAtMs - a.startedAtMs);
+      yield* known.filter((upgrade) => isAfter(upgrade, filter.after)).sort(newestFirst);
       return;
     }
-    const queries = indexQueries(filter);
+    const { after } = filter;
     // Several ranges are each newest first; put together they are sorted by whoever asked for more than one.
-    for (const query of queries) {
-      for await (const { document } of this.#upgrades.scan({ ...query, order: 'descending' })) yield document;
+    for (const { fields, ...range } of indexRanges(filter)) {
+      const query = { ...range, order: 'descending' } as const;
+      const cursor = after === undefined ? null : this.#upgrades.cursorAt(query, { ...fields, ...after });
+      const from = cursor === null ? query : { ...query, after: cursor };
+      for await (const { document } of this.#upgrades.scan(from)) {
+        if (isAfter(document, after)) yield document;
+      }
     }
   }
 
@@ -221,20 +235,33 @@ export class UpgradeStore implements Upgrades {
     const stored = (await this.#upgrades.getMany([...new Set(ids)])).filter((entry) => entry !== null);
     const runningIds = stored.filter(({ document }) => !document.status).map(({ document }) => document.id);
     if (runningIds.length > 0) throw new UpgradeRunningError(runningIds);
-    let removed = 0;
-    for (const { document } of stored) if (await this.#upgrades.delete(document.id)) removed++;
-    return removed;
+    // Side by side they share their flushes.
+    const removed = await Promise.all(stored.map(({ document }) => this.#upgrades.delete(document.id)));
+    return removed.filter((was) => was).length;
   }
 }
 
-function indexQueries(filter: UpgradeFilter) {
-  if (filter.cpeids !== undefined) {
-    return [...new Set(filter.cpeids)].map((value) => ({ index: 'cpe', equals: [value] }));
+/** Ranges of an index, with what every document in one has. */
+function indexRanges({ cpeids, campaignids, status }: UpgradeFilter) {
+  if (cpeids !== undefined) {
+    return [...new Set(cpeids)].map((cpeid) => ({ index: 'cpe', equals: [cpeid], fields: { cpeid } }));
   }
-  if (filter.campaignids !== undefined) {
-    return [...new Set(filter.campaignids)].map((value) => ({ index: 'campaign', equals: [value] }));
+  if (campaignids !== undefined) {
+    return [...new Set(campaignids)].map((campaignid) => ({
+      index: 'campaign',
+      equals: [campaignid],
+      fields: { campaignid },
+    }));
   }
-  return [filter.status === undefined ? { index: 'started' } : { index: 'status', equals: [filter.status] }];
+  return [
+    status === undefined
+      ? { index: 'started', fields: {} }
+      : { index: 'status', equals: [status], fields: { status } },
+  ];
+}
+
+function isAfter(upgrade: Upgrade, place: UpgradePlace | undefined): boolean {
+  return place === undefined || newestFirst(place, upgrade) < 0;
 }
 
 function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | AtTargetDecision) {

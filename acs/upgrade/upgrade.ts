@@ -1,4 +1,11 @@
-import type { CommandKey, CountKey, CpeId, ResultId, RuleId } from '../../common/index.js';
+import {
+  type CommandKey,
+  type CountKey,
+  type CpeId,
+  compareText,
+  type ResultId,
+  type RuleId,
+} from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 
 /**
@@ -28,6 +35,8 @@ export interface Upgrade extends Document {
   readonly campaignid: RuleId;
   /** The rule's file and target that this was an execution of. */
   readonly countKey: CountKey;
+  /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
+  readonly share?: number;
   readonly ruleDescription: string;
   readonly state: UpgradeState;
   /** True once it ended. */
@@ -56,11 +65,24 @@ export const UPGRADES: CollectionDefinition = {
   },
 };
 
+/** A place in the order in which upgrades are listed. */
+export interface UpgradePlace {
+  readonly startedAtMs: number;
+  readonly id: string;
+}
+
+/** As the indexes give them backwards: ties go by id, the last by its UTF-8 first. */
+export function newestFirst(left: UpgradePlace, right: UpgradePlace): number {
+  return right.startedAtMs - left.startedAtMs || compareText(right.id, left.id);
+}
+
 export interface UpgradeFilter {
   readonly ids?: readonly string[];
   readonly campaignids?: readonly string[];
   readonly cpeids?: readonly string[];
   readonly status?: boolean;
+  /** Only what comes after this place in the order, which costs no more than from the start. */
+  readonly after?: UpgradePlace;
 }
 
 /** Deleting the result of an upgrade that still runs would lose what becomes of it. */
@@ -74,7 +96,7 @@ export class UpgradeRunningError extends Error {
 /** Results of upgrades, running and ended. */
 export interface Upgrades {
   get(id: ResultId): Promise<Upgrade | null>;
-  /** Newest first (by `startedAtMs`, which does not move under a reader of several pages); served from an index for any field of the filter, else in bounded pages. */
+  /** Newest first (by `startedAtMs`, which does not move under a reader of several pages), ties by id; served from an index for any field of the filter, else in bounded pages. */
   scan(filter: UpgradeFilter): AsyncIterable<Upgrade>;
   /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
   remove(ids: readonly ResultId[]): Promise<number>;

@@ -56,8 +56,9 @@ export function deviceStorage(devices: Devices): Storage {
     fields: DEVICE_FIELDS,
     idNames: ['id', 'cpeid', 'cpe_id'],
     order: 'ascending',
-    async *candidates(selection) {
-      for await (const device of devices.scan(narrow(selection))) {
+    async *candidates(selection, after) {
+      const from = after === null ? {} : { after: after.id };
+      for await (const device of devices.scan({ ...narrow(selection), ...from })) {
         yield { id: device.id, view: deviceView(device), rank: device.id };
       }
     },

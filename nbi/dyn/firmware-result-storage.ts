@@ -1,4 +1,4 @@
-import type { Upgrade, UpgradeFilter, Upgrades } from '../../acs/index.js';
+import { newestFirst, type Upgrade, type UpgradeFilter, type Upgrades } from '../../acs/index.js';
 import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
@@ -38,10 +38,11 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules): Storage
     idNames: ['id'],
     order: 'descending',
     hasId: ({ id, view }, ids) => ids.has(id) || ids.has(String(view['campaignid'])),
-    async *candidates(selection) {
+    async *candidates(selection, after) {
       const isCurrent = currentCheck(rules);
       const askedIds = new Set([...(selection.pattern.ids ?? []), ...selection.idLists.flat()]);
-      for await (const upgrade of scan(upgrades, selection)) {
+      const from = after === null ? {} : { after: { startedAtMs: Number(after.value), id: after.id } };
+      for await (const upgrade of scan((filter) => upgrades.scan({ ...filter, ...from }), selection)) {
         const shown = selection.everyRevision || askedIds.has(upgrade.id) || (await isCurrent(upgrade));
         if (shown) yield toEntry(upgrade);
       }
@@ -58,44 +59,41 @@ const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Index ranges read side by side; for more of them, all results are walked instead. */
 const RANGES_MAX = 16;
 
+type Read = (filter: UpgradeFilter) => AsyncIterable<Upgrade>;
+
 /** One index is enough: whatever else the selection asks for is checked entry by entry. */
-function scan(upgrades: Upgrades, { pattern, idLists, filters }: Selection): AsyncIterable<Upgrade> {
-  if (pattern.ids !== null) return upgrades.scan({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
+function scan(read: Read, { pattern, idLists, filters }: Selection): AsyncIterable<Upgrade> {
+  if (pattern.ids !== null) return read({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
   const [askedIds] = idLists;
   if (askedIds !== undefined) {
     // A rule's id may look like a result's, so such an id is looked for among both.
     const ids = askedIds.filter((id) => RESULT_ID.test(id));
     if (ids.length > 0 && askedIds.length <= RANGES_MAX) {
-      return mergeNewestFirst([{ ids }, ...askedIds.map((id) => ({ campaignids: [id] }))], upgrades);
+      return mergeNewestFirst([{ ids }, ...askedIds.map((id) => ({ campaignids: [id] }))], read);
     }
-    return scanRanges(upgrades, askedIds, (id) => ({ campaignids: [id] }));
+    return scanRanges(read, askedIds, (id) => ({ campaignids: [id] }));
   }
   const cpeids = stringsOf(filters, 'cpeid');
-  if (cpeids !== null) return scanRanges(upgrades, cpeids, (id) => ({ cpeids: [id] }));
+  if (cpeids !== null) return scanRanges(read, cpeids, (id) => ({ cpeids: [id] }));
   const campaignids = stringsOf(filters, 'campaignid');
-  if (campaignids !== null) return scanRanges(upgrades, campaignids, (id) => ({ campaignids: [id] }));
+  if (campaignids !== null) return scanRanges(read, campaignids, (id) => ({ campaignids: [id] }));
   const status = filters.find(({ path }) => path === 'status')?.anyOf;
-  return upgrades.scan(status?.size === 1 ? { status: status.has(true) } : {});
+  return read(status?.size === 1 ? { status: status.has(true) } : {});
 }
 
 function scanRanges(
-  upgrades: Upgrades,
+  read: Read,
   values: readonly string[],
   filterOf: (value: string) => UpgradeFilter,
 ): AsyncIterable<Upgrade> {
   const distinct = [...new Set(values)];
-  return distinct.length > RANGES_MAX
-    ? upgrades.scan({})
-    : mergeNewestFirst(distinct.map(filterOf), upgrades);
+  return distinct.length > RANGES_MAX ? read({}) : mergeNewestFirst(distinct.map(filterOf), read);
 }
 
 /** Several sequences, each newest first, as one; what is named by its own id comes once. */
-async function* mergeNewestFirst(
-  filters: readonly UpgradeFilter[],
-  upgrades: Upgrades,
-): AsyncGenerator<Upgrade> {
+async function* mergeNewestFirst(filters: readonly UpgradeFilter[], read: Read): AsyncGenerator<Upgrade> {
   const namedIds = new Set<string>(filters.flatMap(({ ids }) => ids ?? []));
-  const sources = filters.map((filter) => upgrades.scan(filter)[Symbol.asyncIterator]());
+  const sources = filters.map((filter) => read(filter)[Symbol.asyncIterator]());
   try {
     const heads = await Promise.all(sources.map((source) => source.next()));
     for (;;) {
@@ -114,11 +112,11 @@ async function* mergeNewestFirst(
 /** -1 where every sequence is at its end. */
 function indexOfNewest(heads: readonly IteratorResult<Upgrade, unknown>[]): number {
   let newest = -1;
-  let newestMs = Number.NEGATIVE_INFINITY;
+  let found: Upgrade | null = null;
   for (const [index, head] of heads.entries()) {
-    if (head.done === true || head.value.startedAtMs <= newestMs) continue;
+    if (head.done === true || (found !== null && newestFirst(found, head.value) <= 0)) continue;
     newest = index;
-    newestMs = head.value.startedAtMs;
+    found = head.value;
   }
   return newest;
 }

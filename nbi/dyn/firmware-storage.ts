@@ -1,4 +1,5 @@
-import { type Rule, type Rules, ruleOf, type StoredRule } from '../../rules/index.js';
+import { SECOND_MS } from '../../common/index.js';
+import { type LastError, type Rule, type Rules, ruleOf, type StoredRule } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import { type Fields, stringsOf } from './fields.js';
 import { type Entry, listedIds, type Selection, type Storage } from './storage.js';
@@ -31,15 +32,27 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
   },
 };
 
+/** What Ferry found out about a rule: shown where there is something, and never written. */
+const FINDINGS: Fields = {
+  'lastError.at': 'number',
+  'lastError.cpeid': 'string',
+  'lastError.code': 'string',
+  'lastError.message': 'string',
+  'suspended.at': 'number',
+  'suspended.message': 'string',
+};
+
 /** The rules. Beside a rule's own fields one can ask for `cpeid`: those pinned to that CPE. */
 export function firmwareStorage(rules: Rules): Storage {
   return {
     name: 'FirmwareStorage',
-    fields: Object.assign({ cpeid: 'string' }, ...Object.values(RULE_FIELDS)),
+    fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)),
     idNames: ['id', 'campaignid'],
     order: 'descending',
-    async *candidates(selection) {
-      for await (const rule of rules.scan(narrow(selection))) yield toEntry(rule);
+    async *candidates(selection, after) {
+      const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
+      const found = rules.withErrors(rules.scan({ ...narrow(selection), ...from }));
+      for await (const [rule, lastError] of found) yield toEntry(rule, lastError);
     },
   };
 }
@@ -53,9 +66,22 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
   return selection.pattern.prefix === '' ? {} : { idPrefix: selection.pattern.prefix };
 }
 
-/** A rule as its author wrote it, with the defaults filled in: nothing more, so that it can be posted again as it is. */
-function toEntry(rule: StoredRule): Entry {
-  const view: JsonObject = { ...ruleOf(rule) };
+/**
+ * A rule as its author wrote it, with the defaults filled in, so that it can be posted again as it is; and where there is something
+ * amiss with it, what: POST takes no notice of that.
+ */
+function toEntry(rule: StoredRule, lastError: LastError | null): Entry {
+  const { suspended } = rule;
+  const view: JsonObject = {
+    ...ruleOf(rule),
+    ...(lastError !== null && { lastError: at(lastError) }),
+    ...(suspended !== undefined && { suspended: at(suspended) }),
+  };
   const facts = rule.pin === undefined ? view : { ...view, cpeid: rule.pin };
   return { id: rule.id, view, facts, rank: rule.createdAtMs };
+}
+
+/** With its time in epoch seconds, as everywhere in this API. */
+function at<T extends { readonly atMs: number }>({ atMs, ...rest }: T): JsonObject {
+  return { at: Math.floor(atMs / SECOND_MS), ...rest };
 }

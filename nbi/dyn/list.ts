@@ -1,43 +1,78 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
-import { ApiError, type DynDialect, invalid } from '../http/index.js';
+import {
+  ApiError,
+  type DynDialect,
+  invalid,
+  isClientGone,
+  NDJSON_CONTENT_TYPE,
+  prefersNdjson,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import { entriesAfter, firstEntries, type Order, positionOf, renderPosition, takeEntries } from './order.js';
+import {
+  entriesAfter,
+  firstEntries,
+  type Order,
+  type Position,
+  positionOf,
+  renderPosition,
+  takeEntries,
+} from './order.js';
 import type { Query } from './query.js';
 import type { Entry } from './storage.js';
 
+/** How a list is written: what stands before, between and after its entries. */
+interface ListFormat {
+  readonly contentType: string;
+  readonly head: string;
+  readonly separator: string;
+  readonly tail: string;
+}
+
+const NDJSON: ListFormat = { contentType: NDJSON_CONTENT_TYPE, head: '', separator: '\n', tail: '\n' };
+
 /**
- * Answers with the entries: a page where the query has a limit, else all of them, streamed as the client takes them.
- * @param selected  in the storage's own order
+ * Answers with the entries: a page where the query has a limit, else all of them, streamed as the client takes them; as NDJSON, an
+ * entry a line, where the client prefers that.
+ * @param select  the entries in the storage's own order, from behind a position in it
  * @throws ApiError 404 where there are none
  */
 export async function sendEntries(
   request: Request,
   response: Response,
   dialect: DynDialect,
-  selected: AsyncIterable<Entry>,
+  select: (after: Position | null) => AsyncIterable<Entry>,
   { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
   limits: NbiLimits,
 ): Promise<void> {
-  const following = after === null ? selected : entriesAfter(selected, after, order);
+  const isOwnOrder = order.field === null;
+  const following = isOwnOrder || after === null ? select(after) : entriesAfter(select(null), after, order);
+  const format = prefersNdjson(request) ? NDJSON : jsonList(dialect);
+  response.vary('Accept');
   if (limit !== null) {
-    const entries = await firstEntries(following, order, limit + 1);
+    const entries = isOwnOrder
+      ? await takeEntries(following, limit + 1)
+      : await firstEntries(following, order, limit + 1);
     const page = entries.slice(0, limit);
     const last = page.at(-1);
     if (last === undefined) throw new ApiError(404);
     if (entries.length > limit) linkNext(request, response, renderPosition(positionOf(last, order), order));
-    response.json(
-      dialect.answer(
-        200,
-        page.map(({ view }) => view),
-      ),
-    );
-  } else if (order.field === null) {
-    await stream(response, dialect, following);
+    await stream(response, format, Readable.from(page));
+  } else if (isOwnOrder) {
+    await stream(response, format, following);
   } else {
-    await stream(response, dialect, await sortAll(following, order, limits.sortedItemsMax));
+    await stream(response, format, await sortAll(following, order, limits.sortedItemsMax));
   }
+}
+
+function jsonList({ listHead, listTail }: DynDialect): ListFormat {
+  return {
+    contentType: 'application/json; charset=utf-8',
+    head: listHead,
+    separator: ',',
+    tail: listTail,
+  };
 }
 
 async function sortAll(
@@ -64,13 +99,13 @@ function linkNext(request: Request, response: Response, after: string): void {
 
 const CHUNK_CHARACTERS = 16 * 1024;
 
-async function stream(response: Response, dialect: DynDialect, entries: AsyncIterable<Entry>): Promise<void> {
+async function stream(response: Response, format: ListFormat, entries: AsyncIterable<Entry>): Promise<void> {
   const iterator = entries[Symbol.asyncIterator]();
   // The status cannot be taken back once the body has begun.
   const first = await iterator.next();
   if (first.done === true) throw new ApiError(404);
-  response.type('application/json; charset=utf-8');
-  const chunks = renderChunks(first.value, iterator, dialect);
+  response.type(format.contentType);
+  const chunks = renderChunks(first.value, iterator, format);
   try {
     await pipeline(Readable.from(chunks), response);
   } catch (error) {
@@ -81,29 +116,18 @@ async function stream(response: Response, dialect: DynDialect, entries: AsyncIte
 async function* renderChunks(
   first: Entry,
   rest: AsyncIterator<Entry>,
-  dialect: DynDialect,
+  { head, separator, tail }: ListFormat,
 ): AsyncGenerator<string> {
-  let chunk = dialect.listHead + JSON.stringify(first.view);
+  let chunk = head + JSON.stringify(first.view);
   try {
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      chunk += `,${JSON.stringify(next.value.view)}`;
+      chunk += separator + JSON.stringify(next.value.view);
       if (chunk.length < CHUNK_CHARACTERS) continue;
       yield chunk;
       chunk = '';
     }
-    yield chunk + dialect.listTail;
+    yield chunk + tail;
   } finally {
     await rest.return?.();
   }
-}
-
-/** What `pipeline` says of an answer that nobody takes any more, begun or not. */
-const CLIENT_GONE: ReadonlySet<unknown> = new Set([
-  'ERR_STREAM_PREMATURE_CLOSE',
-  'ERR_STREAM_DESTROYED',
-  'ERR_STREAM_UNABLE_TO_PIPE',
-]);
-
-function isClientGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CLIENT_GONE.has(error.code);
 }

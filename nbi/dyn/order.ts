@@ -1,3 +1,4 @@
+import { compareText } from '../../common/index.js';
 import { invalid } from '../http/index.js';
 import type { Entry } from './storage.js';
 
@@ -43,11 +44,6 @@ function compareValues(a: SortValue, b: SortValue): number {
   return TYPE_ORDER.indexOf(typeof a) - TYPE_ORDER.indexOf(typeof b);
 }
 
-/** By UTF-8 bytes, as the store sorts its keys. */
-function compareText(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
 /** Opaque, safe in a URL; carries its order, so that it is refused under another. */
 export function renderPosition({ value, id }: Position, { field, descending }: Order): string {
   return Buffer.from(JSON.stringify([field, descending, value, id])).toString('base64url');
@@ -68,7 +64,7 @@ export function parsePosition(text: string, order: Order): Position {
   return { value: sortValue(value), id };
 }
 
-/** Skips what comes up to and including a position of a sequence that is in this order. */
+/** Skips what does not come after a position, in a sequence in any order. */
 export async function* entriesAfter(
   entries: AsyncIterable<Entry>,
   after: Position,
@@ -79,11 +75,7 @@ export async function* entriesAfter(
   }
 }
 
-/**
- * The first `count` entries in an order, from a sequence in any. In the storage's own order it is read no further than
- * needed: to the end of the last rank, for whatever way a storage breaks ties, pages must all break them the same way.
- * Holds at most twice as many at a time.
- */
+/** The first `count` entries in an order, from a sequence in any. Holds at most twice as many at a time. */
 export async function firstEntries(
   entries: AsyncIterable<Entry>,
   order: Order,
@@ -95,18 +87,14 @@ export async function firstEntries(
     kept = kept.slice(0, count);
   };
   for await (const entry of entries) {
-    const position = positionOf(entry, order);
-    const last = kept[count - 1];
-    const isSorted = order.field === null && last !== undefined;
-    if (isSorted && compareValues(last.position.value, position.value) !== 0) break;
-    kept.push({ entry, position });
+    kept.push({ entry, position: positionOf(entry, order) });
     if (kept.length >= 2 * count) settle();
   }
   settle();
   return kept.map(({ entry }) => entry);
 }
 
-/** The first `count` entries of a sequence. */
+/** The first `count` entries of a sequence, which is read no further. */
 export async function takeEntries(entries: AsyncIterable<Entry>, count: number): Promise<Entry[]> {
   const taken: Entry[] = [];
   for await (const entry of entries) {

@@ -7,9 +7,7 @@ import {
   dynDialect,
   type Exchange,
   invalid,
-  isObject,
   type Route,
-  readJson,
   readJsonObject,
   runningError,
 } from '../http/index.js';
@@ -17,9 +15,9 @@ import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
 import { deviceStorage } from './device-storage.js';
 import { firmwareResultStorage } from './firmware-result-storage.js';
 import { firmwareStorage } from './firmware-storage.js';
-import { parseIdPattern } from './id-pattern.js';
 import { sendEntries } from './list.js';
-import { takeEntries } from './order.js';
+import { type Position, takeEntries } from './order.js';
+import { postRules } from './post-rules.js';
 import { type Option, parseQuery, type Query } from './query.js';
 import { type Entry, type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -114,11 +112,8 @@ function deviceRoutes({ devices, limits }: DynParts): Route[] {
       dialect,
       async handle(exchange) {
         const query = queryOf(storage, exchange, limits, [...LIST_OPTIONS, 'parameters']);
-        const selected = selectEntries(storage, query.selection);
-        if (!query.parameters) {
-          return sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
-        }
-        const [device, another] = await takeEntries(selected, 2);
+        if (!query.parameters) return send(storage, dialect, limits, exchange, query);
+        const [device, another] = await takeEntries(selectEntries(storage, query.selection), 2);
         if (device === undefined) throw new ApiError(404);
         if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
         const parameters = await devices.parameters(device.id as CpeId);
@@ -138,42 +133,18 @@ function list(
   limits: NbiLimits,
   options: readonly Option[],
 ): Route['handle'] {
-  return async (exchange) => {
-    const query = queryOf(storage, exchange, limits, options);
-    const selected = selectEntries(storage, query.selection);
-    await sendEntries(exchange.request, exchange.response, dialect, selected, query, limits);
-  };
+  return (exchange) => send(storage, dialect, limits, exchange, queryOf(storage, exchange, limits, options));
 }
 
-async function postRules(
-  { request, response, user, parameter, query }: Exchange,
-  rules: Rules,
+function send(
+  storage: Storage,
   dialect: DynDialect,
   limits: NbiLimits,
+  { request, response }: Exchange,
+  query: Query,
 ): Promise<void> {
-  const [unknownParameter] = query.keys();
-  if (unknownParameter !== undefined) throw invalid(unknownParameter.slice(0, 100), 'no query parameters');
-  const pattern = parseIdPattern(parameter);
-  const onlyNew = parseIfNoneMatch(request.headers['if-none-match']);
-  const body = await readJson(request, limits);
-  const bodies: readonly unknown[] = Array.isArray(body) ? body : [body];
-  if (bodies.length === 0 || bodies.length > limits.itemsMax) {
-    throw invalid('', `a rule, or an array of 1 to ${limits.itemsMax}`, body);
-  }
-  for (const [item, each] of bodies.entries()) {
-    const id = isObject(each) ? each['id'] : undefined;
-    if (typeof id !== 'string' || pattern.matches(id)) continue;
-    const expected = 'an id that matches the pattern in the path; .* takes every id';
-    throw new ApiError(400, [{ field: 'id', expected, found: JSON.stringify(id.slice(0, 100)), item }]);
-  }
-  await rules.put(bodies, { author: user?.name ?? '', onlyNew });
-  response.json(dialect.answer(204, ''));
-}
-
-function parseIfNoneMatch(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  throw invalid('If-None-Match', '* (only create) or nothing', header);
+  const select = (after: Position | null) => selectEntries(storage, query.selection, after);
+  return sendEntries(request, response, dialect, select, query, limits);
 }
 
 function queryOf(

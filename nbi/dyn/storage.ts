@@ -2,6 +2,7 @@ import { ID_BYTES_MAX } from '../../store/index.js';
 import type { JsonObject } from '../http/index.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
+import type { Position } from './order.js';
 
 /** What a request picks out of a storage. */
 export interface Selection {
@@ -30,8 +31,12 @@ export interface Storage {
   /** Query parameters that mean the id. */
   readonly idNames: readonly string[];
   readonly order: 'ascending' | 'descending';
-  /** Entries in the storage's own order (by rank), among them every one that is selected; served from an index where one fits. */
-  candidates(selection: Selection): AsyncIterable<Entry>;
+  /**
+   * Entries in the storage's own order (by rank, ties by the UTF-8 of their ids in the same direction), among them every one
+   * that is selected; served from an index where one fits.
+   * @param after  a position in that order: only what comes after it, at no more cost than from the start
+   */
+  candidates(selection: Selection, after: Position | null): AsyncIterable<Entry>;
   /** Whether an entry is one of those an id list names; by default by its id. */
   hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
 }
@@ -52,11 +57,15 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   );
 }
 
-/** The entries that are selected, in the storage's own order. */
-export async function* selectEntries(storage: Storage, selection: Selection): AsyncGenerator<Entry> {
+/** The entries that are selected, in the storage's own order, from behind a position in it. */
+export async function* selectEntries(
+  storage: Storage,
+  selection: Selection,
+  after: Position | null = null,
+): AsyncGenerator<Entry> {
   const idSets = selection.idLists.map((ids) => new Set(ids));
   const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
-  for await (const entry of storage.candidates(selection)) {
+  for await (const entry of storage.candidates(selection, after)) {
     if (!selection.pattern.matches(entry.id)) continue;
     if (!idSets.every((ids) => hasId(entry, ids))) continue;
     if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;

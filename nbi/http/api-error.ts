@@ -1,7 +1,7 @@
 import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
 import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
-import { InvalidRuleError, RuleConflictError } from '../../rules/index.js';
+import { InvalidRuleError, RuleConflictError, UnknownRuleError } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
 
 /** One thing wrong with a request: where, what should stand there (with the remedy), and what did. */
@@ -62,6 +62,7 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
 };
 
 const RUNNING_IDS_SHOWN_MAX = 100;
+const UNKNOWN_IDS_SHOWN_MAX = 100;
 
 /** What a domain error means over HTTP; null for one that no client can have caused. */
 export function toApiError(error: unknown): ApiError | null {
@@ -71,6 +72,10 @@ export function toApiError(error: unknown): ApiError | null {
     return new ApiError(409, [
       { field: 'id', code: error.reason, expected: error.message, found: shortJson(error.ruleId) },
     ]);
+  }
+  if (error instanceof UnknownRuleError) {
+    const ids = error.ids.slice(0, UNKNOWN_IDS_SHOWN_MAX);
+    return new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids }]);
   }
   if (error instanceof UpgradeRunningError) return runningError(error.ids);
   if (error instanceof ImageError) {

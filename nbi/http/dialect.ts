@@ -7,6 +7,7 @@ export interface Dialect {
 
 export interface DynDialect extends Dialect {
   readonly name: string;
+  readonly message: string;
   /** The body of an answer that carries something, or nothing (`''`). */
   answer(code: number, details: unknown): unknown;
   /** What stands before and after the entries of a list that is streamed. */
@@ -20,6 +21,7 @@ export function dynDialect(name: string): DynDialect {
   const answer = (code: number, details: unknown) => ({ code, message, details });
   return {
     name,
+    message,
     answer,
     error: ({ status, problems }) => answer(status, problems.length === 0 ? '' : problems),
     listHead: `{"code":200,"message":${JSON.stringify(message)},"details":[`,

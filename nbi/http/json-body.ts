@@ -23,11 +23,16 @@ export function isObject(value: unknown): value is JsonObject {
 
 /**
  * Reads the JSON body of a request.
+ * @param remedy  what to do about a body that is too large
  * @throws ApiError 415 another media type, 413 too large, 408 too slow, 400 not JSON or outside the bounds
  */
-export async function readJson(request: IncomingMessage, limits: NbiLimits): Promise<unknown> {
-  checkMediaType(request);
-  return parseJson(await readBody(request, limits), limits);
+export async function readJson(
+  request: IncomingMessage,
+  limits: NbiLimits,
+  remedy = 'send it in several requests',
+): Promise<unknown> {
+  requireMediaType(request, ['application/json']);
+  return parseJson(await readBody(request, limits, remedy), limits);
 }
 
 /** @throws ApiError also where the body is JSON but no object */
@@ -37,16 +42,20 @@ export async function readJsonObject(request: IncomingMessage, limits: NbiLimits
   return body;
 }
 
-function checkMediaType(request: IncomingMessage): void {
+/**
+ * The media type of the body, which must be one of these, in UTF-8 and as it is.
+ * @throws ApiError 415
+ */
+export function requireMediaType(request: IncomingMessage, mediaTypes: readonly string[]): string {
   const contentType = request.headers['content-type'] ?? '';
   const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (mediaType !== 'application/json' || (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))) {
-    throw new ApiError(415, [
-      { field: 'Content-Type', expected: 'application/json (UTF-8)', found: contentType.slice(0, 100) },
-    ]);
+  if (!mediaTypes.includes(mediaType) || (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))) {
+    const expected = `${mediaTypes.join(' or ')} (UTF-8)`;
+    throw new ApiError(415, [{ field: 'Content-Type', expected, found: contentType.slice(0, 100) }]);
   }
   refuseEncoding(request);
+  return mediaType;
 }
 
 /** @throws ApiError 415: a compressed body could be a thousand times what its size says */
@@ -60,11 +69,13 @@ export function refuseEncoding(request: IncomingMessage): void {
 }
 
 /** Whatever the outcome, the connection stays usable for the answer: node drops what is left of the body. */
-function readBody(request: IncomingMessage, { bodyBytesMax, bodyMsMax }: NbiLimits): Promise<Buffer> {
+function readBody(
+  request: IncomingMessage,
+  { bodyBytesMax, bodyMsMax }: NbiLimits,
+  remedy: string,
+): Promise<Buffer> {
   const tooLarge = () =>
-    new ApiError(413, [
-      { field: '', expected: `a body of at most ${bodyBytesMax} bytes: send it in several requests` },
-    ]);
+    new ApiError(413, [{ field: '', expected: `a body of at most ${bodyBytesMax} bytes: ${remedy}` }]);
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -94,36 +105,50 @@ function readBody(request: IncomingMessage, { bodyBytesMax, bodyMsMax }: NbiLimi
   });
 }
 
+/** JSON text, and the line it begins at in what the client sent. */
+interface Source {
+  readonly text: string;
+  readonly firstLine: number;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 /**
  * JSON as RFC 8259 has it, and nothing that two readers would understand differently: no key twice in an object, no
  * `__proto__`, UTF-8 only, also not by escapes a text that UTF-8 cannot hold.
+ * @param firstLine  the line of the whole body that this begins at
  * @throws ApiError 400 with line and column
  */
-export function parseJson(body: Buffer, limits: Pick<NbiLimits, 'jsonDepthMax' | 'jsonTokensMax'>): unknown {
+export function parseJson(
+  body: Buffer,
+  limits: Pick<NbiLimits, 'jsonDepthMax' | 'jsonTokensMax'>,
+  firstLine = 1,
+): unknown {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    text = UTF8.decode(body);
   } catch {
     throw invalid('', 'a body in UTF-8');
   }
-  checkTokens(text, limits);
+  const source = { text, firstLine };
+  checkTokens(source, limits);
   try {
     return JSON.parse(text);
   } catch {
-    throw firstSyntaxError(text);
+    throw firstSyntaxError(source);
   }
 }
 
 /** JSON.parse says that there is one, jsonc-parser where. It stops there: a body could be made of nothing else. */
-function firstSyntaxError(text: string): ApiError {
-  let found = at(text, 0, 'a JSON body');
+function firstSyntaxError(source: Source): ApiError {
+  let found = at(source, 0, 'a JSON body');
   const stop = new Error('The first error is enough');
   const onError = (code: ParseErrorCode, offset: number) => {
-    found = at(text, offset, `a JSON body (${printParseErrorCode(code)})`);
+    found = at(source, offset, `a JSON body (${printParseErrorCode(code)})`);
     throw stop;
   };
   try {
-    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false });
+    visit(source.text, { onError }, { disallowComments: true, allowTrailingComma: false });
   } catch (error) {
     if (error !== stop) throw error;
   }
@@ -138,38 +163,38 @@ interface Open {
   key: string;
 }
 
-function checkTokens(text: string, { jsonDepthMax, jsonTokensMax }: Parameters<typeof parseJson>[1]): void {
-  const scanner = createScanner(text, true);
+function checkTokens(source: Source, { jsonDepthMax, jsonTokensMax }: Parameters<typeof parseJson>[1]): void {
+  const scanner = createScanner(source.text, true);
   const open: Open[] = [];
   let lastString: { text: string; offset: number } | null = null;
   let tokens = 0;
   for (let token = scanner.scan(); token !== TOKEN.end; token = scanner.scan()) {
     const offset = scanner.getTokenOffset();
-    if (++tokens > jsonTokensMax) throw at(text, offset, `at most ${jsonTokensMax} values in a body`);
+    if (++tokens > jsonTokensMax) throw at(source, offset, `at most ${jsonTokensMax} values in a body`);
     const inside = open.at(-1);
     if (token === TOKEN.openBrace || token === TOKEN.openBracket) {
       open.push({ keys: token === TOKEN.openBrace ? new Set() : null, key: '' });
-      if (open.length > jsonDepthMax) throw at(text, offset, `at most ${jsonDepthMax} levels`);
+      if (open.length > jsonDepthMax) throw at(source, offset, `at most ${jsonDepthMax} levels`);
     } else if (token === TOKEN.closeBrace || token === TOKEN.closeBracket) {
       open.pop();
     } else if (token === TOKEN.comma && inside !== undefined) {
       inside.key = '';
     } else if (token === TOKEN.colon && lastString !== null) {
-      checkKey(text, lastString, inside);
+      checkKey(source, lastString, inside);
     }
     lastString = token === TOKEN.string ? { text: scanner.getTokenValue(), offset } : null;
-    if (lastString !== null) checkUnicode(text, lastString, open);
+    if (lastString !== null) checkUnicode(source, lastString, open);
   }
 }
 
 function checkKey(
-  text: string,
+  source: Source,
   key: { readonly text: string; readonly offset: number },
   inside: Open | undefined,
 ): void {
-  if (key.text === '__proto__') throw at(text, key.offset, 'no key named __proto__');
+  if (key.text === '__proto__') throw at(source, key.offset, 'no key named __proto__');
   if (inside === undefined || inside.keys === null) return;
-  if (inside.keys.has(key.text)) throw at(text, key.offset, 'every key once', key.text);
+  if (inside.keys.has(key.text)) throw at(source, key.offset, 'every key once', key.text);
   inside.keys.add(key.text);
   inside.key = key.text;
 }
@@ -178,17 +203,17 @@ function checkKey(
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function checkUnicode(
-  text: string,
+  source: Source,
   string: { readonly text: string; readonly offset: number },
   open: readonly Open[],
 ): void {
   if (!LONE_SURROGATE.test(string.text)) return;
   const path = open.map(({ key }) => key).filter((key) => key !== '');
-  throw at(text, string.offset, 'well-formed Unicode: \\ud800 to \\udfff only in pairs', path.join('.'));
+  throw at(source, string.offset, 'well-formed Unicode: \\ud800 to \\udfff only in pairs', path.join('.'));
 }
 
-function at(text: string, offset: number, expected: string, field = ''): ApiError {
-  let line = 1;
+function at({ text, firstLine }: Source, offset: number, expected: string, field = ''): ApiError {
+  let line = firstLine;
   let lineStart = 0;
   for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', lineStart)) {
     line++;

@@ -1,18 +1,36 @@
 import type { Response } from 'express';
 import type { Rules } from '../../rules/index.js';
 import { type MethodAnswer, methodDialect, type Route, readJsonObject } from '../http/index.js';
+import { type ExplainParts, explainRules } from './explain-rules.js';
 import { freezeAnswer, freezeUpgrades } from './freeze-upgrades.js';
+import { matchRule } from './match-devices.js';
 import { restartRule } from './restart-rule.js';
 import { type SendCnrParts, sendCnr } from './send-cnr.js';
+import { Slots } from './slots.js';
 
-export interface MethodParts extends SendCnrParts {
+export interface MethodParts extends SendCnrParts, ExplainParts {
   readonly rules: Rules;
 }
+
+const RETRY_EXPLANATION_SECONDS = 1;
+const RETRY_SEARCH_SECONDS = 10;
 
 /** `/v1/method/{name}`: what is done rather than stored. */
 export function methodRoutes(parts: MethodParts): Route[] {
   const { rules, limits } = parts;
   const dialect = methodDialect;
+  const explanations = new Slots({
+    what: 'explanations',
+    perUserMax: limits.explanationsAtATime,
+    totalMax: limits.explanationsAtATime,
+    retryAfterSeconds: RETRY_EXPLANATION_SECONDS,
+  });
+  const searches = new Slots({
+    what: 'searches',
+    perUserMax: 1,
+    totalMax: limits.searchesAtATime,
+    retryAfterSeconds: RETRY_SEARCH_SECONDS,
+  });
   return [
     {
       method: 'post',
@@ -49,6 +67,27 @@ export function methodRoutes(parts: MethodParts): Route[] {
       dialect,
       async handle({ request, response, user }) {
         send(response, await freezeUpgrades(await readJsonObject(request, limits), rules, user?.name ?? ''));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/method/ExplainRules',
+      role: 'viewer',
+      dialect,
+      async handle({ request, response, user }) {
+        const body = await readJsonObject(request, limits);
+        send(response, await explanations.run(user?.name ?? '', () => explainRules(body, parts, user)));
+      },
+    },
+    {
+      method: 'post',
+      path: '/v1/method/MatchDevices',
+      role: 'viewer',
+      dialect,
+      async handle({ request, response, user }) {
+        const body = await readJsonObject(request, limits);
+        const isWanted = () => !response.closed;
+        send(response, await searches.run(user?.name ?? '', () => matchRule(body, parts, user, isWanted)));
       },
     },
   ];

@@ -4,7 +4,7 @@ import {
   jsonBody,
   jsonResponse,
   LIST_PARAMETERS,
-  listOf,
+  listResponse,
   type Operation,
   PATTERN,
   queryParameter,
@@ -51,25 +51,37 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         queryParameter('cpeid', 'Rules whose condition can only be true for this CPE (an index look-up).'),
       ],
       responses: {
-        '200': jsonResponse('The rules', listOf('Rule')),
+        '200': listResponse('The rules', 'Rule'),
         ...failures('Answer'),
         '404': nothing('FirmwareStorage'),
       },
     },
     post: {
       operationId: 'putRules',
-      summary: 'Creates or replaces upgrade rules, all or none',
+      summary: 'Creates or replaces upgrade rules, all or none, or any number of them batch by batch',
       description:
-        'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409).',
+        'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409). NDJSON (a rule a line), and an array whose sender has `Accept: application/x-ndjson`, may be of any length: it is stored while it comes, in batches of 1,000 rules (or 8 MiB), each all or none, and answered by a report in NDJSON. That begins before the end of the body, so its HTTP status is 200 whatever becomes of the rules. Of two rules with one id in different batches the later stays; in one batch they are an error.',
       parameters: [
         { name: 'If-None-Match', in: 'header', description: 'Only create', schema: { enum: ['*'] } },
       ],
-      requestBody: jsonBody(
-        { oneOf: [ref('Rule'), { type: 'array', items: ref('Rule'), minItems: 1, maxItems: 10_000 }] },
-        RULE_EXAMPLE,
-      ),
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: { oneOf: [ref('Rule'), { type: 'array', items: ref('Rule'), minItems: 1 }] },
+            example: RULE_EXAMPLE,
+          },
+          'application/x-ndjson': { schema: ref('Rule') },
+        },
+      },
       responses: {
-        '200': jsonResponse('Stored', ref('Answer'), done('FirmwareStorage')),
+        '200': {
+          description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
+          content: {
+            'application/json': { schema: ref('Answer'), example: done('FirmwareStorage') },
+            'application/x-ndjson': { schema: ref('BulkReport') },
+          },
+        },
         ...failures('Answer', '409', '413', '415'),
       },
     },
@@ -112,7 +124,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         REVISION_PARAMETER,
       ],
       responses: {
-        '200': jsonResponse('The results', listOf('Result'), {
+        '200': listResponse('The results', 'Result', {
           code: 200,
           message: 'response from FirmwareResultStorage',
           details: [
@@ -163,7 +175,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
         }),
       ],
       responses: {
-        '200': jsonResponse('The CPEs', listOf('Device')),
+        '200': listResponse('The CPEs', 'Device'),
         ...failures('Answer'),
         '404': nothing('DeviceStorage'),
       },

@@ -165,7 +165,23 @@ export const imagePaths: Readonly<Record<string, PathItem>> = {
   },
 };
 
+const schemaOf = (operationId: string, what: string): PathItem => ({
+  get: {
+    operationId,
+    summary: `The JSON Schema (draft 7) of ${what}, for editors`,
+    security: [],
+    responses: {
+      '200': {
+        description: 'The schema',
+        content: { 'application/schema+json': { schema: { type: 'object' } } },
+      },
+    },
+  },
+});
+
 export const ownPaths: Readonly<Record<string, PathItem>> = {
+  '/v1/schemas/rule-file.json': schemaOf('ruleFileSchema', 'rule files'),
+  '/v1/schemas/rule-test.json': schemaOf('ruleTestSchema', 'the tests of rule files'),
   '/healthz': {
     get: {
       operationId: 'health',

@@ -35,12 +35,24 @@ export function jsonResponse(description: string, schema: object, example?: unkn
   };
 }
 
+/** A list: `details` carries the entries; as NDJSON, where `Accept` prefers it, they come an entry a line and nothing else. */
+export function listResponse(description: string, schema: string, example?: unknown): object {
+  const list = {
+    allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref(schema) } } }],
+  };
+  const json = { schema: list, ...(example === undefined ? {} : { example }) };
+  return {
+    description: `${description}; as NDJSON an entry a line`,
+    content: { 'application/json': json, 'application/x-ndjson': { schema: ref(schema) } },
+  };
+}
+
 /** What every call but an open one may be answered. */
 const COMMON: Readonly<Record<string, string>> = {
   '400': 'The request is wrong; details name each field and what it should be',
   '401': 'No right credentials; WWW-Authenticate tells how',
   '403': "The user's role does not allow it",
-  '429': 'Too many wrong passwords; Retry-After tells how long to wait',
+  '429': 'Too many wrong passwords, or too much under way; Retry-After tells how long to wait',
 };
 
 const MORE: Readonly<Record<string, string>> = {
@@ -51,6 +63,7 @@ const MORE: Readonly<Record<string, string>> = {
   '415': 'The Content-Type is another than the call takes',
   '416': 'The range is outside the image',
   '502': 'A CPE refused the connection request',
+  '503': 'Too much is under way; Retry-After tells how long to wait',
   '504': 'A CPE did not answer in time',
   '507': 'The disk is full',
 };
@@ -64,13 +77,6 @@ export function failures(schema: SchemaName, ...codes: readonly string[]): Recor
       jsonResponse(description, ref(schema)),
     ]),
   );
-}
-
-/** `details` carries a list of these. */
-export function listOf(schema: string): object {
-  return {
-    allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref(schema) } } }],
-  };
 }
 
 export const PATTERN = {

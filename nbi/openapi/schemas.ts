@@ -2,8 +2,90 @@ import { RULE_SCHEMA } from '../../rules/index.js';
 
 /** Shapes that several calls share, under `#/components/schemas`. */
 export const schemas = {
-  /** What rules are checked by, so that the document cannot say anything else. */
-  Rule: RULE_SCHEMA,
+  BulkReport: {
+    description: 'A line of the report on rules that were stored while they came.',
+    oneOf: [
+      {
+        title: 'A rule that is to blame for its batch being refused; comes before the batch',
+        type: 'object',
+        required: ['code', 'details'],
+        oneOf: [{ required: ['line'] }, { required: ['item'] }],
+        properties: {
+          line: { type: 'integer', minimum: 1, description: 'Of NDJSON.' },
+          item: { type: 'integer', minimum: 0, description: 'Of an array.' },
+          code: { enum: [400, 409] },
+          details: { type: 'array', minItems: 1, items: { $ref: '#/components/schemas/Problem' } },
+        },
+        additionalProperties: false,
+      },
+      {
+        title: 'A batch: stored as a whole, or not at all',
+        type: 'object',
+        required: ['code', 'written', 'unchanged'],
+        oneOf: [{ required: ['lines'] }, { required: ['items'] }],
+        properties: {
+          lines: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
+          items: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
+          code: { enum: [204, 400, 409] },
+          written: { type: 'integer' },
+          unchanged: { type: 'integer', description: 'Stored already as they were posted.' },
+        },
+        additionalProperties: false,
+      },
+      {
+        title: 'The sum, always the last line: a report without it is of a load that broke off',
+        type: 'object',
+        required: ['code', 'message', 'written', 'unchanged', 'refused'],
+        properties: {
+          code: {
+            type: 'integer',
+            description:
+              '204 all stored, 207 some batches refused, 400 all of them; another, or 400 with details: why no more of the body was read.',
+          },
+          message: { type: 'string' },
+          written: { type: 'integer' },
+          unchanged: { type: 'integer' },
+          refused: { type: 'integer', description: 'Rules in batches that were refused.' },
+          details: { type: 'array', items: { $ref: '#/components/schemas/Problem' } },
+        },
+        additionalProperties: false,
+      },
+    ],
+  },
+  /** What rules are checked by, so that the document cannot say anything else; and what is shown beside a rule. */
+  Rule: {
+    ...RULE_SCHEMA,
+    properties: {
+      ...RULE_SCHEMA.properties,
+      lastError: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'What the condition failed with last since the rule was edited; absent where it did not.',
+        required: ['at', 'cpeid', 'code', 'message'],
+        properties: {
+          at: { type: 'integer', description: 'In epoch seconds.' },
+          cpeid: { type: 'string', description: 'The CPE it was evaluated for.' },
+          code: {
+            type: 'string',
+            description: "JSONata's code, such as D1012, or out-of-time, out-of-memory, argument-too-large …",
+          },
+          message: { type: 'string' },
+        },
+      },
+      suspended: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'The condition went beyond its bounds for 20 CPEs: the rule is not considered until it is edited.',
+        required: ['at', 'message'],
+        properties: {
+          at: { type: 'integer', description: 'In epoch seconds.' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
   Result: {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],
@@ -126,7 +208,12 @@ export const schemas = {
     required: ['status', 'parts'],
     properties: {
       status: { enum: ['ok', 'failing'] },
-      parts: { type: 'object', additionalProperties: { enum: ['ok', 'failing'] } },
+      parts: {
+        type: 'object',
+        additionalProperties: { enum: ['ok', 'degraded', 'failing'] },
+        description:
+          'A part that is degraded needs someone to look at it, but does its work: status stays ok.',
+      },
     },
   },
 } as const;

@@ -1,5 +1,11 @@
 import jsonata from 'jsonata';
-import { bucket, compareVersions, FunctionArgumentError, inSubnet } from '../functions/index.js';
+import {
+  ArgumentBoundError,
+  bucket,
+  compareVersions,
+  FunctionArgumentError,
+  inSubnet,
+} from '../functions/index.js';
 
 /** Longest string a built-in function of JSONata takes in a condition; longer ones cost memory many times their size. */
 const ARGUMENT_CHARACTERS_MAX = 64 * 1_024;
@@ -21,6 +27,8 @@ const GUARDED = (
   'number parseInteger formatNumber formatInteger formatBase base64encode base64decode encodeUrlComponent encodeUrl ' +
   'decodeUrlComponent decodeUrl fromMillis lookup distinct sort reverse'
 ).split(' ');
+/** Ferry's, of which $toMillis takes the place of JSONata's. */
+const OWN = ['toMillis', 'compareVersions', 'inSubnet', 'bucket'];
 /** Their second argument is a picture whose width modifiers would otherwise be an amount of memory. */
 const WITH_PICTURE: ReadonlySet<string> = new Set([
   'formatNumber',
@@ -29,12 +37,19 @@ const WITH_PICTURE: ReadonlySet<string> = new Set([
   'parseInteger',
 ]);
 
+/** Without a guard, as they cost next to nothing; closures call them too. */
+const UNGUARDED = ['not', 'exists', 'count', 'boolean'];
+
 /** A value as JSONata keeps a function: what `$name` evaluates to. */
-interface NativeFunction {
+export interface NativeFunction {
   readonly implementation: (this: unknown, ...args: unknown[]) => unknown;
+  /** Checks the arguments against the function's signature, and puts the context in the place of a missing one. */
+  readonly signature: {
+    readonly validate: (args: readonly unknown[], context: unknown) => readonly unknown[];
+  };
 }
 
-/** What {@link bindFunctions} binds; made once by {@link loadGuards}. */
+/** What {@link bindFunctions} binds and closures call; made once by {@link loadGuards}. */
 export type Guards = ReadonlyMap<string, NativeFunction>;
 
 /**
@@ -43,12 +58,21 @@ export type Guards = ReadonlyMap<string, NativeFunction>;
  */
 export async function loadGuards(): Promise<Guards> {
   const guards = new Map<string, NativeFunction>();
-  for (const name of GUARDED) {
-    const native: unknown = await jsonata(`$${name}`).evaluate({});
-    if (!isNativeFunction(native)) throw new Error(`This version of jsonata has no function $${name}`);
-    guards.set(name, guarded(name, native));
-  }
+  for (const name of GUARDED) guards.set(name, guarded(name, await nativeFunction(name)));
+  for (const name of [...UNGUARDED, ...OWN]) guards.set(name, await nativeFunction(name));
   return guards;
+}
+
+async function nativeFunction(name: string): Promise<NativeFunction> {
+  const expression = jsonata(`$${name}`);
+  // JSONata turns the picture of $toMillis into a backtracking regular expression; without one it reads ISO 8601.
+  expression.registerFunction('toMillis', toMillis, '<s-:n>');
+  expression.registerFunction('compareVersions', onBoth(compareVersions), '<ss:n>');
+  expression.registerFunction('inSubnet', onBoth(inSubnet), '<ss:b>');
+  expression.registerFunction('bucket', onBoth(bucket), '<ss:n>');
+  const native: unknown = await expression.evaluate({});
+  if (!isNativeFunction(native)) throw new Error(`This version of jsonata has no function $${name}`);
+  return native;
 }
 
 function isNativeFunction(value: unknown): value is NativeFunction {
@@ -56,13 +80,14 @@ function isNativeFunction(value: unknown): value is NativeFunction {
     typeof value === 'object' &&
     value !== null &&
     'implementation' in value &&
-    typeof value.implementation === 'function'
+    typeof value.implementation === 'function' &&
+    'signature' in value
   );
 }
 
 function guarded(name: string, native: NativeFunction): NativeFunction {
   const implementation = function (this: unknown, ...args: readonly unknown[]): unknown {
-    for (const argument of args) checkSize(name, argument);
+    checkSizes(name, args);
     if (WITH_PICTURE.has(name)) checkPicture(name, args[1]);
     if (name === 'pad') checkWidth(args[1]);
     if (name === 'distinct') checkItems(args[0]);
@@ -73,17 +98,20 @@ function guarded(name: string, native: NativeFunction): NativeFunction {
   return { ...native, implementation };
 }
 
+/** @throws FunctionArgumentError for an argument that is too long for the function `name` */
+export function checkSizes(name: string, args: readonly unknown[]): void {
+  for (const argument of args) checkSize(name, argument);
+}
+
 function checkSize(name: string, argument: unknown): void {
   if (typeof argument === 'string' && argument.length > ARGUMENT_CHARACTERS_MAX) {
-    throw new FunctionArgumentError(
-      `$${name}: a string may have at most ${ARGUMENT_CHARACTERS_MAX} characters`,
-    );
+    throw new ArgumentBoundError(`$${name}: a string may have at most ${ARGUMENT_CHARACTERS_MAX} characters`);
   }
   if (!Array.isArray(argument)) return;
   let characters = 0;
   for (const item of argument) if (typeof item === 'string') characters += item.length;
   if (characters > ARGUMENT_LIST_CHARACTERS_MAX) {
-    throw new FunctionArgumentError(
+    throw new ArgumentBoundError(
       `$${name}: the strings may have at most ${ARGUMENT_LIST_CHARACTERS_MAX} characters together`,
     );
   }
@@ -92,30 +120,25 @@ function checkSize(name: string, argument: unknown): void {
 function checkPicture(name: string, picture: unknown): void {
   if (typeof picture !== 'string') return;
   if (picture.length > PICTURE_CHARACTERS_MAX || /[0-9]{4}/.test(picture)) {
-    throw new FunctionArgumentError(`$${name}: the picture is too long or asks for more than 999 characters`);
+    throw new ArgumentBoundError(`$${name}: the picture is too long or asks for more than 999 characters`);
   }
 }
 
 function checkWidth(width: unknown): void {
   if (typeof width === 'number' && !(Math.abs(width) <= ARGUMENT_CHARACTERS_MAX)) {
-    throw new FunctionArgumentError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
+    throw new ArgumentBoundError(`$pad: the width may be at most ${ARGUMENT_CHARACTERS_MAX}`);
   }
 }
 
 function checkItems(items: unknown): void {
   if (Array.isArray(items) && items.length > DISTINCT_ITEMS_MAX) {
-    throw new FunctionArgumentError(`$distinct: a list may have at most ${DISTINCT_ITEMS_MAX} items`);
+    throw new ArgumentBoundError(`$distinct: a list may have at most ${DISTINCT_ITEMS_MAX} items`);
   }
 }
 
 /** Gives an expression the functions of Ferry's conditions, and the guarded ones in place of JSONata's own. */
 export function bindFunctions(expression: jsonata.Expression, guards: Guards): void {
   for (const [name, native] of guards) expression.assign(name, native);
-  // JSONata turns the picture of $toMillis into a backtracking regular expression; without one it reads ISO 8601.
-  expression.registerFunction('toMillis', toMillis, '<s-:n>');
-  expression.registerFunction('compareVersions', onBoth(compareVersions), '<ss:n>');
-  expression.registerFunction('inSubnet', onBoth(inSubnet), '<ss:b>');
-  expression.registerFunction('bucket', onBoth(bucket), '<ss:n>');
 }
 
 function toMillis(timestamp: unknown): number | undefined {

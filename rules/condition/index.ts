@@ -1,12 +1,9 @@
-export {
-  type ConditionCompiler,
-  ConditionError,
-  createConditionCompiler,
-  describeError,
-  EVALUATION_TIMEOUT_MS,
-  errorCode,
-} from './compile.js';
+export { type ConditionCompiler, createConditionCompiler } from './compile.js';
 export type { Closure, CompiledCondition, ConditionSource, Conjunct, Requirement } from './compiled.js';
+export { ConditionError, describeError, errorCode } from './condition-error.js';
 export { loadGuards } from './guards.js';
+export { EVALUATION_TIMEOUT_MS } from './parse.js';
 export { reach, reaches } from './reach.js';
-export { CONDITION_NESTING_MAX } from './text.js';
+export { type SourceMap, sourceMapOf } from './source-map.js';
+export { conjunctsOf, isSyntaxNode, nodesOf, type SyntaxNode } from './syntax-tree.js';
+export { CONDITION_NESTING_MAX, quoteNumericSteps } from './text.js';

@@ -1,41 +1,147 @@
+import type { CpeId } from '../../common/index.js';
 import type { Condition, Scalar } from '../rule.js';
-import type { Closure } from './compiled.js';
-import { reaches } from './reach.js';
+import type { Closure, CompiledCondition, ConditionSource, Conjunct } from './compiled.js';
+import { ConditionError } from './condition-error.js';
+import { isNameRefused, nameProblem } from './parse.js';
+import { someReached } from './reach.js';
 
 export type ObjectCondition = Exclude<Condition, string>;
 
+/** More values than these are looked up by hash. */
+const VALUES_SCANNED_MAX = 8;
+const VALUES_SHOWN_MAX = 5;
+const VALUE_CHARACTERS_MAX = 80;
+
 /** One key of a condition in object form: some value found at `path` must be one of `values`. */
 export interface Membership {
+  readonly key: string;
   readonly path: readonly string[];
   readonly values: readonly Scalar[];
 }
 
-export function membershipsOf(condition: ObjectCondition): readonly Membership[] {
-  return Object.entries(condition).map(([key, value]) => ({
-    path: key.split('.'),
-    values: isList(value) ? value : [value],
-  }));
+/**
+ * A condition in object form. It needs no parser: what JSONata would evaluate (`$count(k[$ in [v…]]) > 0` for each key) is made only
+ * where somebody asks for it, so that a million rules that differ in their cpeid cost no more than their few objects.
+ */
+export class CompiledObject implements CompiledCondition {
+  readonly closure: Closure;
+  readonly #memberships: readonly Membership[];
+  readonly #evaluate: (source: ConditionSource, context: object) => Promise<unknown>;
+
+  /**
+   * @param evaluate  has JSONata evaluate a source
+   * @throws ConditionError
+   */
+  constructor(
+    condition: ObjectCondition,
+    evaluate: (source: ConditionSource, context: object) => Promise<unknown>,
+  ) {
+    this.#memberships = membershipsOf(condition);
+    this.#evaluate = evaluate;
+    const [only, ...others] = this.#memberships.map(closureOf);
+    this.closure =
+      only !== undefined && others.length === 0
+        ? only
+        : (context) => only?.(context) === true && others.every((closure) => closure(context) === true);
+  }
+
+  get pin(): CpeId | null {
+    return pinOf(this.#memberships);
+  }
+
+  get requirements(): readonly Membership[] {
+    return this.#memberships;
+  }
+
+  /** The values are variables (`$v0`, `$v1` …), so that rules that differ in them only are one expression. */
+  get source(): ConditionSource {
+    return {
+      text: this.#memberships
+        .map(
+          ({ path }, index) => `$count(${path.map((step) => `\`${step}\``).join('.')}[$ in $v${index}]) > 0`,
+        )
+        .join(' and '),
+      bindings: Object.fromEntries(this.#memberships.map(({ values }, index) => [`v${index}`, values])),
+    };
+  }
+
+  get conjuncts(): readonly Conjunct[] {
+    return this.#memberships.map((membership) => ({
+      text: textOf(membership),
+      column: null,
+      closure: closureOf(membership),
+      paths: [membership.key],
+    }));
+  }
+
+  get readsParameters(): boolean {
+    return this.#memberships.some(({ path }) => path[0] === 'parameters');
+  }
+
+  get parameterPaths(): readonly string[] {
+    // A single step (`Device`) would ask for the whole data model.
+    return this.#memberships
+      .filter(({ path }) => path[0] === 'parameters' && path.length > 2)
+      .map(({ path }) => path.slice(1).join('.'));
+  }
+
+  evaluate(context: object): Promise<unknown> {
+    return this.#evaluate(this.source, context);
+  }
+}
+
+/** The one CPE for which these can all hold; null where they name none or several. */
+export function pinOf(
+  requirements: readonly { readonly path: readonly string[]; readonly values: readonly unknown[] }[],
+): CpeId | null {
+  for (const { path, values } of requirements) {
+    const [only] = values;
+    if (path.length === 1 && path[0] === 'cpeid' && values.length === 1 && typeof only === 'string') {
+      return only as CpeId;
+    }
+  }
+  return null;
+}
+
+function membershipsOf(condition: ObjectCondition): readonly Membership[] {
+  const memberships = Object.entries(condition).map(([key, value]) => {
+    const path = key.split('.');
+    const refused = path.find(isNameRefused);
+    if (refused !== undefined) throw new ConditionError(nameProblem(refused));
+    if (key.includes('`'))
+      throw new ConditionError(`a field path has no back-quotes, unlike ${JSON.stringify(key)}`);
+    return { key, path, values: isList(value) ? value : [value] };
+  });
+  if (memberships.length === 0) throw new ConditionError('an object condition needs at least one field');
+  return memberships;
 }
 
 function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {
   return Array.isArray(value);
 }
 
-/**
- * The JSONata text of an object condition, `$count(k[$ in [v…]]) > 0` for each key. The values are variables (`$v0`, `$v1` …, see
- * {@link bindingsOf}), so that a million rules that differ only in their cpeid are one expression.
- */
-export function expressionOf(memberships: readonly Membership[]): string {
-  return memberships
-    .map(({ path }, index) => `$count(${path.map((step) => `\`${step}\``).join('.')}[$ in $v${index}]) > 0`)
-    .join(' and ');
+function closureOf({ path, values }: Membership): Closure {
+  const [only] = values;
+  if (values.length === 1) return (context) => someReached(context, path, (found) => found === only);
+  if (values.length <= VALUES_SCANNED_MAX) {
+    return (context) => someReached(context, path, (found) => values.some((value) => value === found));
+  }
+  let hashed: ReadonlySet<unknown> | null = null;
+  return (context) => {
+    // Made when first asked: most rules in such number are never evaluated.
+    hashed ??= new Set(values);
+    const among = hashed;
+    return someReached(context, path, (found) => among.has(found));
+  };
 }
 
-export function bindingsOf(memberships: readonly Membership[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(memberships.map(({ values }, index) => [`v${index}`, values]));
+function textOf({ key, values }: Membership): string {
+  const shown = values.slice(0, VALUES_SHOWN_MAX).map(shorten).join(', ');
+  if (values.length === 1) return `${key}: ${shown}`;
+  return `${key}: one of ${shown}${values.length > VALUES_SHOWN_MAX ? ` … (${values.length} values)` : ''}`;
 }
 
-/** The same without JSONata. */
-export function closureOf(memberships: readonly Membership[]): Closure {
-  return (context) => memberships.every(({ path, values }) => reaches(context, path, values));
+function shorten(value: Scalar): string {
+  const cut = typeof value === 'string' && value.length > VALUE_CHARACTERS_MAX;
+  return JSON.stringify(cut ? `${value.slice(0, VALUE_CHARACTERS_MAX)}…` : value);
 }

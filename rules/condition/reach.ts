@@ -1,28 +1,36 @@
+import { isFunction } from './closure-values.js';
+
 /**
  * Everything a path of names leads to, as JSONata follows it: through arrays item by item, ending in the items of an array rather than
  * in the array.
  */
 export function reach(from: unknown, path: readonly string[]): readonly unknown[] {
-  let found: readonly unknown[] = [from];
-  for (const step of path) {
-    const next: unknown[] = [];
-    for (const value of found) follow(value, step, next);
-    if (next.length === 0) return next;
-    found = next;
-  }
-  return found.flat();
-}
-
-function follow(value: unknown, step: string, into: unknown[]): void {
-  if (Array.isArray(value)) {
-    for (const item of value) follow(item, step, into);
-  } else if (typeof value === 'object' && value !== null) {
-    const inner = (value as Readonly<Record<string, unknown>>)[step];
-    if (inner !== undefined) into.push(inner);
-  }
+  const found: unknown[] = [];
+  someReached(from, path, (value) => {
+    found.push(value);
+    return false;
+  });
+  return found;
 }
 
 /** Whether one of `values` is among what the path leads to. */
 export function reaches(context: object, path: readonly string[], values: readonly unknown[]): boolean {
-  return reach(context, path).some((found) => values.includes(found));
+  return someReached(context, path, (found) => values.includes(found));
+}
+
+/** Whether anything that the path leads to passes the test. */
+export function someReached(
+  from: unknown,
+  path: readonly string[],
+  test: (found: unknown) => boolean,
+  depth = 0,
+): boolean {
+  const step = path[depth];
+  if (step === undefined) return Array.isArray(from) ? from.some(test) : test(from);
+  if (Array.isArray(from)) return from.some((item) => someReached(item, path, test, depth));
+  // Only what is the object's own: `toString` is no field of any CPE.
+  if (typeof from !== 'object' || from === null || !Object.hasOwn(from, step) || isFunction(from))
+    return false;
+  const inner = (from as Readonly<Record<string, unknown>>)[step];
+  return inner !== undefined && someReached(inner, path, test, depth + 1);
 }

@@ -5,6 +5,24 @@ export function isSyntaxNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp);
 }
 
+/** Hung on a node, these make it something of their own: `[]`, `@`, `#`, `%`, grouping, a list that begins a path. */
+const RARE_EXTRAS = [
+  'keepArray',
+  'keepSingletonArray',
+  'consarray',
+  'group',
+  'focus',
+  'index',
+  'tuple',
+  'ancestor',
+  'seekingParent',
+];
+
+/** Whether anything but predicates is hung on a node. */
+export function hasRareExtras(node: SyntaxNode): boolean {
+  return RARE_EXTRAS.some((extra) => node[extra] !== undefined);
+}
+
 /** Every object of the tree with its depth, parents first; iterative, so that a deep tree cannot exhaust the stack. */
 export function* nodesOf(root: unknown): Generator<{ readonly node: SyntaxNode; readonly depth: number }> {
   const open: { readonly value: unknown; readonly depth: number }[] = [{ value: root, depth: 1 }];
@@ -36,38 +54,22 @@ export function conjunctsOf(root: unknown): readonly SyntaxNode[] {
 }
 
 /** What a pair of parentheses holds, where it is one expression. */
-function soleExpression(node: SyntaxNode): unknown {
+export function soleExpression(node: unknown): unknown {
+  if (!isSyntaxNode(node)) return null;
   const expressions = node['expressions'];
   if (node['type'] !== 'block' || !Array.isArray(expressions) || expressions.length !== 1) return null;
   return hasExtras(node) ? null : expressions[0];
 }
 
-/** `field = "constant"`, either way round; null for anything else. */
-export function equalityOf(node: SyntaxNode): { readonly field: string; readonly value: unknown } | null {
-  if (node['type'] !== 'binary' || node['value'] !== '=') return null;
-  const { lhs, rhs } = node;
-  const [left, right] = [plainFieldOf(lhs), plainFieldOf(rhs)];
-  if (left !== null && isConstant(rhs)) return { field: left, value: rhs['value'] };
-  if (right !== null && isConstant(lhs)) return { field: right, value: lhs['value'] };
-  return null;
-}
-
-function isConstant(node: unknown): node is SyntaxNode {
-  return (
-    isSyntaxNode(node) &&
-    (node['type'] === 'string' || node['type'] === 'number' || node['type'] === 'value') &&
-    !hasExtras(node)
-  );
-}
-
-/** A path that is one name and nothing else. */
-function plainFieldOf(node: unknown): string | null {
-  if (!isSyntaxNode(node) || node['type'] !== 'path' || hasExtras(node) || !Array.isArray(node['steps'])) {
-    return null;
-  }
-  const [step, ...others]: readonly unknown[] = node['steps'];
-  if (others.length > 0 || !isSyntaxNode(step) || step['type'] !== 'name' || hasExtras(step)) return null;
-  return typeof step['value'] === 'string' ? step['value'] : null;
+/** The names of a path that is nothing but names; null for anything else. */
+export function plainPathOf(node: unknown): readonly string[] | null {
+  if (!isSyntaxNode(node) || hasExtras(node)) return null;
+  const path = pathOf(node);
+  if (path === null || !path.whole) return null;
+  const steps: unknown = node['steps'];
+  return Array.isArray(steps) && steps.every((step) => isSyntaxNode(step) && !hasExtras(step))
+    ? path.names
+    : null;
 }
 
 /**
@@ -92,9 +94,24 @@ function looksInside({ value: _, type: _type, ...hung }: SyntaxNode): boolean {
   return [...nodesOf(hung)].some(({ node }) => node['type'] === 'name' || node['type'] === 'wildcard');
 }
 
-/** Anything hung on a node that changes what it yields: predicates, grouping, `[]`, focus and index variables. */
+/** Whether anything is hung on a node that changes what it yields. */
 function hasExtras(node: SyntaxNode): boolean {
-  return ['stages', 'predicate', 'group', 'focus', 'index', 'tuple', 'ancestor', 'keepArray'].some(
-    (extra) => node[extra] !== undefined,
+  return node['stages'] !== undefined || node['predicate'] !== undefined || hasRareExtras(node);
+}
+
+/** A text, a number, true, false or null. */
+export function isConstant(node: unknown): node is SyntaxNode {
+  return (
+    isSyntaxNode(node) &&
+    (node['type'] === 'string' || node['type'] === 'number' || node['type'] === 'value') &&
+    !hasExtras(node)
   );
+}
+
+/** The items of a list of plain constants; null for anything else. */
+export function constantsOf(node: unknown): readonly unknown[] | null {
+  if (!isSyntaxNode(node) || node['type'] !== 'unary' || node['value'] !== '[' || hasExtras(node))
+    return null;
+  const items: unknown = node['expressions'];
+  return Array.isArray(items) && items.every(isConstant) ? items.map((item) => item['value']) : null;
 }

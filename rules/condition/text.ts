@@ -7,14 +7,15 @@ const CLOSES: Readonly<Record<string, Bracket>> = { ')': '(', ']': '[', '}': '{'
 const OPERATOR_WORDS: ReadonlySet<string> = new Set(['and', 'or', 'in']);
 
 /** One lexical unit of a condition: enough of JSONata's grammar to tell paths from strings, patterns and comments. */
-interface Token {
+export interface Token {
   readonly kind: 'space' | 'string' | 'pattern' | 'name' | 'number' | 'step' | 'mark';
   readonly text: string;
 }
 
 const SPACE = /(?:\s+|\/\*[\s\S]*?\*\/)+/y;
-const STRING = /"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*'/y;
-const QUOTED_NAME = /`[^`]*`/y;
+// One that is not closed reaches to the end: JSONata will say so.
+const STRING = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|'(?:[^'\\]|\\[\s\S])*(?:'|\\?$)/y;
+const QUOTED_NAME = /`[^`]*(?:`|$)/y;
 const NAME = /\$*[\p{L}_][\p{L}\p{N}_]*|\$+/uy;
 const NUMBER = /[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?/y;
 /** A step that begins with a digit (`1`, `2GHz`), which JSONata itself wants in back-quotes. */
@@ -43,7 +44,69 @@ export function nestingOf(text: string): number {
   return deepest;
 }
 
-function* tokensOf(text: string): Generator<Token> {
+/** Where something that JSONata reports at `position` of the quoted text begins in the author's, counted from 1. */
+export function columnOf(text: string, position: number): number {
+  let [own, quoted] = [0, 0];
+  for (const { kind, text: token } of tokensOf(text)) {
+    const quotedLength = token.length + (kind === 'step' ? 2 : 0);
+    // JSONata names the end of what it read last: the token's beginning helps more, or where inside of it the trouble is.
+    if (kind !== 'space' && position <= quoted + quotedLength) {
+      const within = position - quoted;
+      return own + 1 + (kind === 'string' && within < quotedLength ? Math.max(0, within) : 0);
+    }
+    own += token.length;
+    quoted += quotedLength;
+  }
+  return text.length + 1;
+}
+
+/** One operand of a chain of `and`s, without the blanks and comments around it. */
+export interface Slice {
+  readonly text: string;
+  /** Where it begins, counted from 0. */
+  readonly start: number;
+}
+
+/** The text without the blanks and comments around it. */
+export function trimmed(text: string, from = 0): Slice {
+  let position = 0;
+  let [start, end] = [text.length, 0];
+  for (const { kind, text: token } of tokensOf(text)) {
+    if (kind !== 'space') {
+      start = Math.min(start, position);
+      end = position + token.length;
+    }
+    position += token.length;
+  }
+  return { text: text.slice(start, end), start: from + start };
+}
+
+/** The text cut at each `and` outside of brackets. What a name `and` does to it, the caller finds by parsing the slices. */
+export function slicesOf(text: string, from = 0): readonly Slice[] {
+  const slices: Slice[] = [];
+  let depth = 0;
+  let position = 0;
+  let [start, end] = [-1, -1];
+  const close = (): void => {
+    if (start >= 0) slices.push({ text: text.slice(start, end), start: from + start });
+    start = -1;
+  };
+  for (const { kind, text: token } of tokensOf(text)) {
+    if (kind === 'mark' && '([{'.includes(token)) depth += 1;
+    if (kind === 'mark' && CLOSES[token] !== undefined) depth -= 1;
+    if (depth === 0 && kind === 'name' && token === 'and') {
+      close();
+    } else if (kind !== 'space') {
+      if (start < 0) start = position;
+      end = position + token.length;
+    }
+    position += token.length;
+  }
+  close();
+  return slices;
+}
+
+export function* tokensOf(text: string): Generator<Token> {
   let position = 0;
   /** Whether what came last can stand left of an operator: then `/` divides and `.` continues a path. */
   let afterOperand = false;

@@ -2,7 +2,12 @@ import { BlockList, isIP } from 'node:net';
 
 /** An argument that a function added to JSONata cannot work with; shown as the explanation of a condition error. */
 export class FunctionArgumentError extends Error {
-  override readonly name = 'FunctionArgumentError';
+  override readonly name: string = 'FunctionArgumentError';
+}
+
+/** An argument so large that the call would cost too much. */
+export class ArgumentBoundError extends FunctionArgumentError {
+  override readonly name = 'ArgumentBoundError';
 }
 
 /**

@@ -1,3 +1,3 @@
 export { bucket } from './bucket.js';
 export { compareVersions } from './compare-versions.js';
-export { FunctionArgumentError, inSubnet } from './in-subnet.js';
+export { ArgumentBoundError, FunctionArgumentError, inSubnet } from './in-subnet.js';

@@ -18,12 +18,14 @@ import {
   cpeidOf,
   createCpe,
   IMAGE_NAME,
+  introduce,
   OLD_VERSION,
   outcomes,
   PRODUCT_CLASS,
   postRule,
   results,
   SUCCESS,
+  startListener,
   uploadImage,
 } from './simulated.js';
 
@@ -144,6 +146,31 @@ test.serial('limits.total holds exactly across both processes', async (t) => {
     serials.map((serial, index) => session(index % 2 === 0 ? second : first, serial)),
   );
   t.is(sum(more), 2);
+});
+
+test.serial('of two processes one wakes the CPEs of an open window, each of them once', async (t) => {
+  const [first, second] = await startPair(t);
+  await uploadImage(t, first.nbi);
+  const listener = await startListener(t);
+  const cpes = ['1', '2', '3', '4', '5', '6'].map((serial, index) => {
+    const { cwmp, onEnvelope } = index % 2 === 0 ? first : second;
+    return createCpe(t, cwmp, serial, { listener, onEnvelope });
+  });
+  for (const cpe of cpes) await introduce(first.nbi, cpe);
+  const window = { cron: '* * * * *', durationMinutes: 5, wakePerSecond: 50 };
+  const reported = Promise.all(cpes.map((cpe) => once(cpe.events, 'transfer-complete-sent')));
+  await postRule(t, second.nbi, { ...FLEET_RULE, window });
+  await reported;
+  const woken = await Promise.all(
+    [first, second].map(async ({ nbi }) => {
+      const metrics = (await nbi('GET', '/metrics')).body as string;
+      return Number(/^ferry_wakes_total\{code="200"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+    }),
+  );
+  t.deepEqual(
+    woken.sort((a, b) => a - b),
+    [0, cpes.length],
+  );
 });
 
 test.serial(

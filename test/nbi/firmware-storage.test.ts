@@ -1,6 +1,8 @@
 import test from 'ava';
-import type { RuleId } from '../../common/index.js';
+import { type RuleId, silentLogger } from '../../common/index.js';
 import { isObject } from '../../nbi/http/index.js';
+import { openRules } from '../../rules/index.js';
+import { inputOf } from '../rules/setup.js';
 import { type Reply, ruleBody, startNbi, type TestNbi } from './support.js';
 
 const BASE = '/v1/dyn/FirmwareStorage';
@@ -45,6 +47,30 @@ test('what GET shows can be posted again as it is, and changes nothing', async (
   t.deepEqual(await revisionsOf(nbi, ['r1', 'r2']), revisions);
 });
 
+test('GET shows what a condition failed with; posted again that is taken no notice of', async (t) => {
+  const nbi = await startNbi(t);
+  await post(nbi, [ruleBody('r1', { condition: 'softwareVersion < 2' }), ruleBody('r2', { enabled: false })]);
+  const { store } = nbi;
+  const clock = () => 1_795_417_325_678;
+  const engine = await openRules({ store, clock, logger: silentLogger, resolveFile: async () => ({}) });
+  await engine.decide(inputOf());
+  await engine.close();
+  const shown = await nbi.call(`${BASE}/.*`);
+  const details = isObject(shown.body) ? shown.body['details'] : null;
+  const [first, second] = Array.isArray(details) ? details.toSorted((a, b) => (a.id < b.id ? -1 : 1)) : [];
+  t.like(first?.lastError, { at: 1_795_417_325, cpeid: '00A1B2-HGW-1', code: 'T2009' });
+  t.false('lastError' in second || 'suspended' in second);
+  t.deepEqual(idsOf(await nbi.call(`${BASE}/.*?lastError.code=T2009`)), ['r1']);
+
+  const revisions = await revisionsOf(nbi, ['r1', 'r2']);
+  t.deepEqual((await post(nbi, details)).body, DONE);
+  t.deepEqual(await revisionsOf(nbi, ['r1', 'r2']), revisions);
+  const copied = { ...first, id: 'r3', suspended: { at: 1, message: 'x' } };
+  t.deepEqual((await post(nbi, copied)).body, DONE);
+  const [copy] = ((await nbi.call(`${BASE}/r3`)).body as { details: object[] }).details;
+  t.false(copy === undefined || 'lastError' in copy || 'suspended' in copy);
+});
+
 test('POST takes one rule or an array, all or none, and names each wrong field of each item', async (t) => {
   const nbi = await startNbi(t);
   const bad = await post(nbi, [ruleBody('good'), ruleBody('bad', { priority: 'high', enabld: true })]);
@@ -82,7 +108,7 @@ test('POST refuses an id that its path does not match, no items, and too many', 
         ['a', 'b', 'c'].map((id) => ruleBody(id)),
       )
     ).status,
-    400,
+    413,
   );
   t.is((await post(nbi, 'rule')).status, 400);
   t.is((await nbi.call(`${BASE}/.*?id=a`, { method: 'POST', json: ruleBody('a') })).status, 400);

@@ -51,11 +51,11 @@ test('a body that is too large is a 413, declared or not, and the connection goe
   const headers = { 'Content-Type': 'application/json' };
   const declared = await nbi.call(RULES, { method: 'POST', body, headers });
   t.is(declared.status, 413);
-  t.deepEqual(declared.body, {
-    code: 413,
-    message: 'response from FirmwareStorage',
-    details: [{ field: '', expected: 'a body of at most 16777216 bytes: send it in several requests' }],
-  });
+  t.like(declared.body, { code: 413, message: 'response from FirmwareStorage' });
+  t.regex(
+    JSON.stringify(declared.body),
+    /a body of at most 16777216 bytes: send it in several requests, or as NDJSON .*Accept: application\/x-ndjson/,
+  );
   const small = await startNbi(t, { limits: { bodyBytesMax: 10 } });
   const chunked = await raw(
     small,

@@ -32,7 +32,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
         role: null,
         dialect,
         handle: ({ request, response }) =>
-          sendEntries(request, response, dialect, entries(), WHOLE_LIST, NBI_LIMITS),
+          sendEntries(request, response, dialect, entries, WHOLE_LIST, NBI_LIMITS),
       },
     ],
     { users, metrics: new Registry(), clock: Date.now, logger: silentLogger },

@@ -171,6 +171,22 @@ test('lists and answers are as their schemas say', async (t) => {
   await check('/v1/dyn/FirmwareStorage/.*', 'Rule');
   await check('/v1/dyn/DeviceStorage/.*', 'Device');
   await check('/v1/dyn/FirmwareStorage/.*?limit=0', 'Problem');
+  const isReportLine = ajv.compile({ $ref: 'document#/components/schemas/BulkReport' });
+  for (const body of [
+    [ruleBody('y')],
+    [ruleBody('x'), {}],
+    [ruleBody('x'), ruleBody('x', { priority: 2 })],
+  ]) {
+    const report = await nbi.call('/v1/dyn/FirmwareStorage/.*', {
+      method: 'POST',
+      body: body.map((rule) => JSON.stringify(rule)).join('\n'),
+      headers: { 'Content-Type': 'application/x-ndjson' },
+    });
+    const lines = String(report.body).trimEnd().split('\n');
+    t.true(lines.length >= 2);
+    for (const line of lines)
+      t.true(isReportLine(JSON.parse(line)), `${line} ${JSON.stringify(isReportLine.errors)}`);
+  }
 });
 
 test('/healthz is 200 while every part is well, and 503 when one is not or cannot tell', async (t) => {

@@ -62,30 +62,6 @@ test('pages of any size show every entry once, in the order of the field', async
   );
 });
 
-test("pages in the storage's own order show every entry once, however the storage breaks ties", async (t) => {
-  await fc.assert(
-    fc.asyncProperty(rows, limits, async (all, limit) => {
-      const entries = all
-        .map(([id, , rank]) => ({ id, view: { id }, rank }))
-        .toSorted((a, b) => b.rank - a.rank);
-      const ids = await readPages(entries, { field: null, descending: true }, limit);
-      t.deepEqual(ids.toSorted(), entries.map(({ id }) => id).toSorted());
-    }),
-  );
-});
-
-test('the own order is read no further than the last rank that is shown', async (t) => {
-  let read = 0;
-  async function* counting(): AsyncGenerator<Entry> {
-    for (let rank = 1_000; rank > 0; rank--) {
-      read++;
-      yield { id: String(rank), view: {}, rank };
-    }
-  }
-  await firstEntries(counting(), { field: null, descending: true }, 10);
-  t.is(read, 11);
-});
-
 test('a position of another order, or none at all, is a 400 that names after', (t) => {
   const order = { field: 'priority', descending: true };
   const position = renderPosition({ value: 1, id: 'a' }, order);

@@ -114,7 +114,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     clock,
     logger: silentLogger,
-    resolveFile: async (file) => images.get(file),
+    resolveFile: async (file) => (file.includes('://') ? {} : images.get(file)),
   });
   const acs = createAcs({
     store,

@@ -4,18 +4,19 @@ import {
   type CompiledCondition,
   type ConditionCompiler,
   createConditionCompiler,
+  errorCode,
   loadGuards,
 } from '../../rules/condition/index.js';
 import { quoteNumericSteps } from '../../rules/condition/text.js';
 import { beginEvaluation } from '../../rules/evaluation.js';
 import type { Condition, DecisionInput, ParameterTree, Verdict } from '../../rules/index.js';
-import { createTurns } from '../../rules/turns.js';
-import { contextOf } from './setup.js';
+import { contextOf, evaluationMeans } from './setup.js';
 
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
 
-/** As in a process; but its clock stands still, so that a busy machine spends nobody's budget. */
-const means = { cpuMs: () => 0, inTurn: createTurns() };
+/** As in a process; but a busy machine spends nobody's budget, and nobody who waits gives up. */
+const { means, close } = evaluationMeans({ cpuMs: () => 0 });
+test.after.always(close);
 
 const PARAMETERS: ParameterTree = {
   Device: {
@@ -109,6 +110,17 @@ for (const [condition, verdict] of CASES) {
 const field = fc.constantFrom('cpeid', 'softwareVersion', 'events', 'tags', 'modelName', 'registered');
 const scalar = fc.constantFrom('1.0.0', '00A1B2-HGW-1', '1 BOOT', 'beta', 'X', 5, true, null);
 
+/** JSONata itself, in this process, where its time runs on while a busy machine does other things. */
+async function byJsonata(condition: Condition, context: object): Promise<unknown> {
+  for (let times = 1; ; times++) {
+    try {
+      return await compiler.compile(condition).evaluate(context);
+    } catch (error) {
+      if (errorCode(error) !== 'D1012' || times >= 50) throw error;
+    }
+  }
+}
+
 test('a rule passed over by its requirements alone would not have been true by JSONata either', async (t) => {
   await fc.assert(
     fc.asyncProperty(
@@ -117,7 +129,7 @@ test('a rule passed over by its requirements alone would not have been true by J
       }),
       async (condition) => {
         const input = inputOf({ registered: 5 });
-        const whole = await means.inTurn(() => compiler.compile(condition).evaluate(input.context));
+        const whole = await byJsonata(condition, input.context);
         return (whole === true) === ((await verdictOf(condition, input)) === 'true');
       },
     ),
@@ -128,7 +140,7 @@ test('a rule passed over by its requirements alone would not have been true by J
       async (equalities) => {
         const text = equalities.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(' and ');
         const input = inputOf({ registered: 5 });
-        const whole = await means.inTurn(() => compiler.compile(text).evaluate(input.context));
+        const whole = await byJsonata(text, input.context);
         return (whole === true) === ((await verdictOf(text, input)) === 'true');
       },
     ),
@@ -295,13 +307,10 @@ test('an evaluation cannot change the context of the next one', async (t) => {
 });
 
 test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
-  let nowMs = 0;
-  const cpuMs = () => {
-    nowMs += 30;
-    return nowMs;
-  };
-  const evaluation = beginEvaluation(inputOf(), { ...means, cpuMs });
-  const slow = () => evaluation.conditionGate(compiler.compile('$count(tags) = 1'));
+  const thirty = evaluationMeans({ cpuMs: () => 30 });
+  t.teardown(thirty.close);
+  const evaluation = beginEvaluation(inputOf(), thirty.means);
+  const slow = () => evaluation.conditionGate(compiler.compile('$sum([1, 0]) = 1'));
   t.is(await slow(), null);
   t.is(await slow(), null);
   t.like(await slow(), { verdict: 'condition-error', detail: "the decision's 50 ms are used up" });

@@ -25,11 +25,20 @@ const PINNED = { condition: { cpeid: CPE } };
 
 const GATES: readonly Gate[] = [
   { name: 'nothing speaks against it', verdict: 'chosen' },
-  { name: 'not enabled', rule: { enabled: false }, verdict: 'disabled' },
+  { name: 'not enabled', rule: { ...PINNED, enabled: false }, verdict: 'disabled' },
   { name: 'not automatic', rule: { automatic: false }, verdict: 'not-automatic' },
   { name: 'not automatic, but asked for', rule: { automatic: false }, requested: true, verdict: 'chosen' },
-  { name: 'not enabled, but asked for', rule: { enabled: false }, requested: true, verdict: 'disabled' },
-  { name: 'another product class', rule: { condition: { productClass: 'STB' } }, verdict: 'condition-false' },
+  {
+    name: 'not enabled, but asked for',
+    rule: { ...PINNED, enabled: false },
+    requested: true,
+    verdict: 'disabled',
+  },
+  {
+    name: 'another product class',
+    rule: { condition: { cpeid: CPE, productClass: 'STB' } },
+    verdict: 'condition-false',
+  },
   { name: 'a type error', rule: { condition: 'softwareVersion < 2' }, verdict: 'condition-error' },
   { name: 'one execution of one', count: { started: 1 }, verdict: 'executions-used-up' },
   { name: 'one execution of two', rule: { executions: 2 }, count: { started: 1 }, verdict: 'chosen' },
@@ -140,7 +149,8 @@ test('the larger priority wins, then the older rule, then the smaller id', async
   await post(rules, ruleBody({ id: 'b' }), ruleBody({ id: 'c', ...PINNED }));
   clock.nowMs -= 1_000;
   await post(rules, ruleBody({ id: 'z', ...PINNED }));
-  await post(rules, ruleBody({ id: 'first', priority: 2, condition: { productClass: 'STB' } }));
+  await post(rules, ruleBody({ id: 'first', priority: 2, condition: '1 = 2' }));
+  await post(rules, ruleBody({ id: 'elsewhere', priority: 2, condition: { productClass: 'STB' } }));
   const decision = await rules.decide(inputOf());
   t.like(decision, { kind: 'upgrade', rule: { id: 'z' }, targetVersion: '2.0.0' });
   t.deepEqual(
@@ -167,7 +177,7 @@ test('every process decides on what is stored now', async (t) => {
   await post(rules, ruleBody());
   t.is((await other.decide(inputOf())).kind, 'upgrade');
   await rules.merge(await allIds(rules), { enabled: false });
-  t.deepEqual(verdictsOf(await other.decide(inputOf())), { r1: 'disabled' });
+  t.deepEqual(await other.decide(inputOf()), { kind: 'nothing', considered: [] });
   await rules.put([ruleBody({ condition: { cpeid: 'elsewhere' } })], { author: 'api', onlyNew: false });
   t.deepEqual(verdictsOf(await other.decide(inputOf())), {});
   await rules.remove(await allIds(rules));
@@ -287,7 +297,7 @@ test('a condition without end is skipped, and the decisions beside it are none t
 test('of thousands of rules the explanation keeps a hundred, the telling ones first', async (t) => {
   const { rules } = await openTestRules(t);
   const others = Array.from({ length: 1_999 }, (_, index) =>
-    ruleBody({ id: `o${index}`, priority: 5, condition: { softwareVersion: `9.${index}` } }),
+    ruleBody({ id: `o${index}`, priority: 5, condition: { cpeid: CPE, softwareVersion: `9.${index}` } }),
   );
   await post(rules, ...others, ruleBody({ id: 'last', window: { cron: '0 5 * * *', durationMinutes: 5 } }));
   const decision = await rules.decide(inputOf());

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { CountKey } from '../../common/index.js';
 import type { UpgradeEnd } from '../../rules/index.js';
-import { inputOf, NOW_MS, openTestRules, post, ruleBody, type TestRules, verdictsOf } from './setup.js';
+import { CPE, inputOf, NOW_MS, openTestRules, post, ruleBody, type TestRules, verdictsOf } from './setup.js';
 
 /** Decides for one CPE and reserves, as a session does. */
 async function reserve({ rules, store }: TestRules): Promise<boolean> {
@@ -14,19 +14,25 @@ async function end(
   end: UpgradeEnd,
   previously?: UpgradeEnd,
 ): Promise<void> {
-  const key = rules.countKey(await stored('r1'));
-  await store.commit(rules.ended(key, end, previously));
+  const countKey = rules.countKey(await stored('r1'));
+  await store.commit(rules.ended({ countKey }, end, previously));
 }
 
-/** Fifty CPEs decide before any of them has reserved. */
+/** Many CPEs decide before any of them has reserved; whoever was too late decides again. */
 async function reserveAtOnce({ rules, store }: TestRules, cpes: number): Promise<number> {
-  const decisions = await Promise.all(Array.from({ length: cpes }, () => rules.decide(inputOf())));
-  const outcomes = await Promise.all(
-    decisions.map(async (decision) =>
-      decision.kind === 'upgrade' ? (await store.commit(decision.conditions)).committed : false,
-    ),
-  );
-  return outcomes.filter((committed) => committed).length;
+  let waiting = Array.from({ length: cpes }, () => CPE as string);
+  let reserved = 0;
+  while (waiting.length > 0) {
+    const decisions = await Promise.all(waiting.map(() => rules.decide(inputOf())));
+    const outcomes = await Promise.all(
+      decisions.map(async (decision) =>
+        decision.kind === 'upgrade' ? (await store.commit(decision.conditions)).committed : null,
+      ),
+    );
+    reserved += outcomes.filter((committed) => committed).length;
+    waiting = waiting.filter((_, index) => outcomes[index] === false);
+  }
+  return reserved;
 }
 
 test('fifty reservations at a time start exactly limits.total', async (t) => {

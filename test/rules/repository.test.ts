@@ -1,6 +1,7 @@
 import test from 'ava';
-import type { RuleId } from '../../common/index.js';
-import { InvalidRuleError, RuleConflictError, ruleOf } from '../../rules/index.js';
+import { type RuleId, silentLogger } from '../../common/index.js';
+import { InvalidRuleError, openRules, RuleConflictError, ruleOf } from '../../rules/index.js';
+import type { Store } from '../../store/index.js';
 import { CPE, NOW_MS, openTestRules, post, ruleBody, type TestRules } from './setup.js';
 
 async function idsOf(rules: TestRules['rules'], filter: Parameters<TestRules['rules']['scan']>[0] = {}) {
@@ -23,7 +24,7 @@ test('a rule comes back as it was posted, with the defaults and its author', asy
     author: 'api',
     description: '',
   } as never);
-  t.like(await stored('r1'), { fleet: true, createdAtMs: NOW_MS, updatedAtMs: NOW_MS, restarts: 0 });
+  t.like(await stored('r1'), { fleetSeq: 1, createdAtMs: NOW_MS, updatedAtMs: NOW_MS, restarts: 0 });
 });
 
 test('posting what is stored changes nothing, not even a time or a revision', async (t) => {
@@ -45,7 +46,7 @@ test('replacing a rule keeps its creation, and leaves nothing of the old one', a
   await post(rules, ruleBody({ condition: { cpeid: CPE } }));
   const after = await stored('r1');
   t.like(after, { description: '', pin: CPE, createdAtMs: NOW_MS, updatedAtMs: NOW_MS + 1_000 });
-  t.false('window' in after || 'fleet' in after);
+  t.false('window' in after || 'fleetSeq' in after);
 });
 
 test('of an array with one wrong rule none is stored, and the problem names it', async (t) => {
@@ -175,4 +176,97 @@ test('more rules than fit into one commit are stored, and found by prefix newest
     rules.put([...many, ruleBody({ id: 'm' })].reverse(), { author: 'api', onlyNew: true }),
     { instanceOf: RuleConflictError },
   );
+});
+
+test('a list can begin behind any place, also one whose rule is gone, whatever narrows it', async (t) => {
+  const { rules, clock } = await openTestRules(t);
+  for (let second = 0; second < 4; second++) {
+    clock.nowMs = NOW_MS + second * 1_000;
+    await post(
+      rules,
+      ...['a', 'é', '\uffee', '😀', 'b'].map((name) =>
+        ruleBody({ id: `${name}${second}`, condition: { cpeid: CPE } }),
+      ),
+    );
+  }
+  const all: string[] = await idsOf(rules);
+  const places = await Promise.all(all.map(async (id) => (await rules.get(id as RuleId))?.rule));
+  const filters = [{}, { cpeid: CPE }, { ids: all.toSorted() }, { idPrefix: 'a' }];
+  for (const filter of filters) {
+    const whole = await idsOf(rules, filter);
+    for (const place of places) {
+      if (place === undefined) return t.fail();
+      const following = all.slice(all.indexOf(place.id) + 1);
+      const expected = whole.filter((id) => following.includes(id));
+      t.deepEqual(await idsOf(rules, { ...filter, after: place }), expected);
+    }
+  }
+  await rules.remove([all[7] as RuleId]);
+  const [, , , , , , , gone] = places;
+  t.deepEqual(
+    await idsOf(rules, { after: { createdAtMs: gone?.createdAtMs ?? 0, id: gone?.id ?? '' } }),
+    all.slice(8),
+  );
+});
+
+test('what comes last in a long list of one moment costs no more to read than what comes first', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  await post(rules, ...Array.from({ length: 1_500 }, (_, at) => ruleBody({ id: `r${at + 1_000}` })));
+  let documentsRead = 0;
+  const counting: Store = {
+    collection(definition) {
+      const collection = store.collection<never>(definition);
+      const find = collection.find.bind(collection);
+      collection.find = async (query) => {
+        const page = await find(query);
+        documentsRead += page.items.length;
+        return page;
+      };
+      return collection;
+    },
+    commit: (changes) => store.commit(changes),
+    close: () => store.close(),
+  };
+  const counted = await openRules({
+    store: counting,
+    clock: () => NOW_MS,
+    logger: silentLogger,
+    resolveFile: async () => null,
+  });
+  const cost = async (after: string): Promise<number> => {
+    documentsRead = 0;
+    for await (const { id } of counted.scan({ after: { createdAtMs: NOW_MS, id: after } })) {
+      t.true(id < after);
+      break;
+    }
+    return documentsRead;
+  };
+  t.is(await cost('r2499'), 100);
+  t.is(await cost('r1200'), 100);
+});
+
+test('put says how many rules it wrote and how many were stored already', async (t) => {
+  const { rules } = await openTestRules(t);
+  t.deepEqual(await post(rules, ruleBody({ id: 'a' }), ruleBody({ id: 'b' })), { written: 2, unchanged: 0 });
+  const again = [ruleBody({ id: 'a' }), ruleBody({ id: 'b', priority: 2 }), ruleBody({ id: 'c' })];
+  t.deepEqual(await post(rules, ...again), { written: 2, unchanged: 1 });
+  const many = Array.from({ length: 4_500 }, (_, at) => ruleBody({ id: `m${at}` }));
+  t.deepEqual(await post(rules, ...many), { written: 4_500, unchanged: 0 });
+  t.deepEqual(await post(rules, ...many), { written: 0, unchanged: 4_500 });
+});
+
+test('check finds what put would refuse, and stores nothing', async (t) => {
+  const { rules } = await openTestRules(t);
+  const bodies = [ruleBody({ id: 'a' }), ruleBody({ id: 'b', priority: 'x' }), ruleBody({ id: 'a' }), 5];
+  const problems = await rules.check(bodies);
+  t.deepEqual(
+    problems.map(({ item, field }) => [item, field]),
+    [
+      [1, 'priority'],
+      [2, 'id'],
+      [3, ''],
+    ],
+  );
+  t.deepEqual(await rules.check([ruleBody()]), []);
+  t.deepEqual(await idsOf(rules), []);
 });

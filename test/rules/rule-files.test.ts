@@ -72,6 +72,7 @@ test('a file holds a rule or an array of them; each says where it comes from', a
     'b.json': [ruleBody({ id: 'b1' }), ruleBody({ id: 'b2' })],
     'c.txt': 'not a rule file',
     '.d.json': 'nor this',
+    'a.test.json': 'nor this, which tests a.json',
   });
   t.deepEqual(watcher.status(), { state: 'applied', atMs: NOW_MS, files: 2, rules: 3 });
   t.deepEqual(await idsOf(rules), ['a', 'b1', 'b2']);

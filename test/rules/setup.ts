@@ -3,14 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CpeId, LogFields, Logger, RuleId } from '../../common/index.js';
+import type { EvaluationMeans, IsolatedOutcome } from '../../rules/evaluation.js';
+import type { RuleFailure } from '../../rules/failure.js';
 import {
   type Decision,
   type DecisionInput,
   type ImageFacts,
   openRules,
+  type PutCounts,
   type RuleEngine,
   type StoredRule,
 } from '../../rules/index.js';
+import { createIsolate } from '../../rules/isolate/index.js';
+import { createProbation } from '../../rules/probation.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
 
 export const CPE = '00A1B2-HGW-1' as CpeId;
@@ -60,6 +65,8 @@ export interface TestRules {
   readonly rules: RuleEngine;
   readonly store: Store;
   readonly clock: { nowMs: number };
+  /** What became of the conditions that needed JSONata itself. */
+  readonly isolated: readonly IsolatedOutcome[];
   /** What `resolveFile` knows. */
   readonly images: Map<string, ImageFacts>;
   readonly log: readonly { readonly event: string; readonly fields: LogFields }[];
@@ -69,27 +76,39 @@ export interface TestRules {
   stored(id: string): Promise<StoredRule>;
 }
 
-/** Rules on a real store in a directory of its own, with an image `hgw-2.0.0.bin`. */
-export async function openTestRules(t: ExecutionContext): Promise<TestRules> {
+async function openTestStore(t: ExecutionContext): Promise<Store> {
   const store = await openLmdbStore({ directory: await temporaryDirectory(t) });
   t.teardown(() => store.close());
+  return store;
+}
+
+/** Rules on a real store, by default in a directory of its own, with an image `hgw-2.0.0.bin`. */
+export async function openTestRules(t: ExecutionContext, opened?: Store): Promise<TestRules> {
+  const store = opened ?? (await openTestStore(t));
   const clock = { nowMs: NOW_MS };
   const images = new Map<string, ImageFacts>([['hgw-2.0.0.bin', { softwareVersion: '2.0.0' }]]);
   const log: { event: string; fields: LogFields }[] = [];
+  const isolated: IsolatedOutcome[] = [];
   const write = (event: string, fields: LogFields = {}): void => void log.push({ event, fields });
   const logger: Logger = { error: write, warn: write, info: write, debug: write };
-  const open = (): Promise<RuleEngine> =>
-    openRules({
+  const open = async (): Promise<RuleEngine> => {
+    const engine = await openRules({
       store,
       clock: () => clock.nowMs,
       logger,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),
+      conditionWaitMsMax: PATIENT_MS,
+      onIsolated: (outcome) => isolated.push(outcome),
     });
+    t.teardown(() => engine.close());
+    return engine;
+  };
   const rules = await open();
   return {
     rules,
     store,
     clock,
+    isolated,
     images,
     log,
     logger,
@@ -102,12 +121,56 @@ export async function openTestRules(t: ExecutionContext): Promise<TestRules> {
   };
 }
 
+/** No test depends on how long something else has taken. */
+const PATIENT_MS = 60_000;
+
+export interface TestMeans {
+  readonly means: EvaluationMeans;
+  readonly outcomes: readonly IsolatedOutcome[];
+  readonly failures: readonly RuleFailure[];
+  close(): Promise<void>;
+}
+
+/**
+ * What evaluations need, with a real isolate in which no one who waits gives up.
+ * @param cpuMs  what each evaluation is said to have cost, given what it did cost
+ */
+export function evaluationMeans({
+  cpuMs = (spent) => spent,
+  clock = () => NOW_MS,
+}: {
+  readonly cpuMs?: (spentMs: number) => number;
+  readonly clock?: () => number;
+} = {}): TestMeans {
+  const isolate = createIsolate();
+  const outcomes: IsolatedOutcome[] = [];
+  const failures: RuleFailure[] = [];
+  return {
+    means: {
+      isolate: {
+        ...isolate,
+        async evaluate(request) {
+          const evaluated = await isolate.evaluate(request);
+          return evaluated.kind === 'answer' ? { ...evaluated, cpuMs: cpuMs(evaluated.cpuMs) } : evaluated;
+        },
+      },
+      waitMsMax: PATIENT_MS,
+      probation: createProbation(clock),
+      onIsolated: (outcome) => outcomes.push(outcome),
+      onFailure: (failure) => failures.push(failure),
+    },
+    outcomes,
+    failures,
+    close: () => isolate.close(),
+  };
+}
+
 /** A rule's body as a caller would post it. */
 export function ruleBody(over: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return { id: 'r1', file: 'hgw-2.0.0.bin', condition: { productClass: 'HGW' }, ...over };
 }
 
-export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<void> {
+export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<PutCounts> {
   return rules.put(bodies, { author: 'api', onlyNew: false });
 }
 

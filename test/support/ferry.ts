@@ -5,7 +5,14 @@ import type { ExecutionContext } from 'ava';
 import type { AcsOptions } from '../../acs/index.js';
 import { loopbackConfig } from '../../cli/config.js';
 import { type Ferry, startFerry } from '../../cli/server.js';
-import { createLogger, type LogFields, type Logger, silentLogger, systemClock } from '../../common/index.js';
+import {
+  type Clock,
+  createLogger,
+  type LogFields,
+  type Logger,
+  silentLogger,
+  systemClock,
+} from '../../common/index.js';
 import { requireValidEnvelopes } from './cwmp-schema.js';
 
 export const ADMIN = { name: 'admin', password: 'a test password' };
@@ -36,6 +43,7 @@ export async function startTestFerry(
     readonly config?: Readonly<Record<string, unknown>>;
     readonly acsOptions?: Partial<AcsOptions>;
     readonly dataDir?: string;
+    readonly clock?: Clock;
     /** For tests that send what no schema allows. */
     readonly checksSchema?: boolean;
   } = {},
@@ -45,7 +53,7 @@ export async function startTestFerry(
   const events: { event: string; fields: LogFields }[] = [];
   const config = loopbackConfig(dataDir, { adminPassword: ADMIN.password, ...options.config });
   const ferry = await startFerry(config, {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     logger: recording(events),
     trace: (_direction, envelope) => envelopes.push(envelope.toString()),
     // A test that leaves a CPE hanging need not wait for it at the end.

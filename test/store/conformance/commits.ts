@@ -114,6 +114,19 @@ export function commits(rule: Rule): void {
     },
   );
 
+  rule('counting by 0 asks about a bound and writes nothing', async (t, things, store) => {
+    const revision = await things.put({ id: 'c', n: 2 });
+    t.true((await store.commit([things.counting('c', { n: 0 }, { n: 2 })])).committed);
+    t.deepEqual(await store.commit([things.counting('c', { n: 0, other: 0 }, { n: 2, other: 0 })]), {
+      committed: true,
+      revisions: [revision],
+    });
+    t.false((await store.commit([things.counting('c', { n: 0 }, { n: 1 })])).committed);
+    t.deepEqual(await things.get('c'), { document: { id: 'c', n: 2 }, revision });
+    t.true((await store.commit([things.counting('missing', { n: 0 }, { n: 0 })])).committed);
+    t.deepEqual((await things.get('missing'))?.document, { id: 'missing', n: 0 });
+  });
+
   rule('no update is lost under 50 concurrent writers', async (t, things, store) => {
     await things.put({ id: 'read-modify-write', n: 0 });
     const writers = Array.from({ length: 50 }, async () => {

@@ -6,7 +6,7 @@ import {
   PAGE_ITEMS_MAX,
   StoreError,
 } from '../../../store/index.js';
-import { collectPages, given, rejects } from '../things.js';
+import { collectPages, given, rejects, type Thing } from '../things.js';
 import type { Rule } from './rule.js';
 
 const STRETCH_DOCUMENTS_MAX = 300;
@@ -79,6 +79,65 @@ export function pages(rule: Rule): void {
       seen.filter((id) => id.startsWith('stay')),
       stay,
     );
+  });
+
+  rule(
+    'a cursor can be made for any document, also one that is gone: the page goes on after it',
+    async (t, things, store) => {
+      const total = 30;
+      await store.commit(
+        Array.from({ length: total }, (_, at) =>
+          things.putting({ id: `d${at}`, n: at % 4, s: `s${at % 3}` }),
+        ),
+      );
+      const queries: Omit<FindQuery, 'limit' | 'after'>[] = [
+        {},
+        { prefix: 'd1' },
+        { index: 'n' },
+        { index: 'n', atLeast: 1, below: 3 },
+        { index: 's-n', equals: ['s1'] },
+      ];
+      for (const query of queries) {
+        for (const order of ['ascending', 'descending'] as const) {
+          const { items } = await things.find({ ...query, order, limit: total });
+          for (const [at, { document }] of items.entries()) {
+            const after = given(things.cursorAt({ ...query, order }, document));
+            if (at % 5 === 0) await things.delete(document.id);
+            const page = await things.find({ ...query, order, limit: total, after });
+            t.deepEqual(
+              page.items.map(({ document: { id } }) => id),
+              items.slice(at + 1).map(({ document: { id } }) => id),
+            );
+            await things.put(document);
+          }
+        }
+      }
+      const scanned: string[] = [];
+      const after = given(things.cursorAt({}, { id: 'd7' }));
+      for await (const { document } of things.scan({ after })) scanned.push(document.id);
+      t.deepEqual(scanned, ['d8', 'd9']);
+    },
+  );
+
+  rule('there is no cursor for a document that the query would never give', async (t, things) => {
+    const nowhere: [Omit<FindQuery, 'limit' | 'after'>, Thing][] = [
+      [{ prefix: 'd' }, { id: 'e' }],
+      [{ below: 'd' }, { id: 'd' }],
+      [{}, { id: '' }],
+      [{}, { id: 'x'.repeat(513) }],
+      [{ index: 'n' }, { id: 'd' }],
+      [{ index: 'n' }, { id: 'd', n: null }],
+      [
+        { index: 'n', atLeast: 2 },
+        { id: 'd', n: 1 },
+      ],
+      [
+        { index: 's-n', equals: ['a'] },
+        { id: 'd', s: 'b', n: 1 },
+      ],
+    ];
+    for (const [query, document] of nowhere) t.is(things.cursorAt(query, document), null);
+    t.throws(() => things.cursorAt({ index: 'nope' }, { id: 'd' }), { code: 'bad-query' });
   });
 
   rule('a cursor is only good for the query it came from', async (t, things, store) => {

@@ -1,0 +1,26 @@
+import type { Context } from '../../rules/index.js';
+import type { Device } from './device.js';
+
+/** What a rule's condition sees of a CPE in a session, but for its data model. */
+export function contextOf(
+  device: Device,
+  session: { readonly events: readonly string[]; readonly ip: string; readonly nowMs: number },
+): Omit<Context, 'parameters'> {
+  return {
+    cpeid: device.id,
+    oui: device.oui,
+    productClass: device.productClass,
+    serialNumber: device.serialNumber,
+    manufacturer: device.manufacturer,
+    ...(device.modelName !== undefined && { modelName: device.modelName }),
+    ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
+    ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
+    ...(device.organization !== undefined && { organization: device.organization }),
+    events: session.events,
+    tags: device.tags,
+    ip: session.ip,
+    lastInform: session.nowMs,
+    registered: device.registeredMs,
+    now: session.nowMs,
+  };
+}

@@ -1,0 +1,25 @@
+import type { ResultId } from '../../common/index.js';
+import type { DecisionExplanation, ExplainOptions, Rules } from '../../rules/index.js';
+import type { DescribedCpe } from './device.js';
+
+/** What a session would do for one CPE now, and why. */
+export interface CpeExplanation extends DecisionExplanation {
+  /** The upgrade under way. */
+  readonly inFlight: ResultId | null;
+}
+
+/**
+ * Explains what the rules would decide for a CPE, and what keeps a session from asking them.
+ * @throws UnknownRuleError, InvalidRuleError
+ */
+export async function explainFor(
+  rules: Pick<Rules, 'explain'>,
+  { input, inFlight }: DescribedCpe,
+  options: ExplainOptions,
+): Promise<CpeExplanation> {
+  const explanation = await rules.explain(input, options);
+  if (inFlight === null) return { ...explanation, inFlight };
+  const { winner: _, reads: _reads, ...rest } = explanation;
+  const reason = `The upgrade ${inFlight} is under way, and nothing is decided until it has ended. Without it: ${explanation.reason}`;
+  return { ...rest, kind: 'nothing', reason, inFlight };
+}

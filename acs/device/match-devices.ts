@@ -1,0 +1,114 @@
+import { setImmediate } from 'node:timers/promises';
+import type { CpeId } from '../../common/index.js';
+import type { MatchFinding, RuleMatch } from '../../rules/index.js';
+import type { DescribedCpe, DeviceFilter, Devices, Moment } from './device.js';
+
+/** Beyond that many serial numbers walking all CPEs is no slower. */
+const SERIAL_NUMBERS_MAX = 1_000;
+/** So many CPEs are judged in one go: sessions must have their turn. */
+const CPES_AT_ONCE = 50;
+/** Conditions that fail do so for the same reason many times. */
+const ERRORS_LISTED_MAX = 10;
+
+export interface MatchOptions extends Moment {
+  readonly match: RuleMatch;
+  /** Go on behind this one. */
+  readonly after?: CpeId;
+  /** Most CPEs listed. */
+  readonly listedMax: number;
+  /** Asked after each CPE: true ends the search there. */
+  readonly isOver: () => boolean;
+  readonly onLooked?: (lookedAt: number) => void;
+}
+
+export type MatchVerdict = MatchFinding['verdict'] | 'upgrade-under-way';
+
+export interface MatchedCpe {
+  readonly cpeid: CpeId;
+  readonly softwareVersion?: string;
+  readonly verdict: MatchVerdict;
+  readonly detail?: string;
+}
+
+export interface MatchReport {
+  readonly lookedAt: number;
+  /** CPEs for which the condition is true. */
+  readonly matching: number;
+  /** Those that the rule would upgrade if they began a session now, each looked at alone. */
+  readonly wouldUpgradeNow: number;
+  readonly verdicts: Readonly<Partial<Record<MatchVerdict, number>>>;
+  /** The first of those that match, by cpeid. */
+  readonly cpes: readonly MatchedCpe[];
+  /** The first for which the condition failed. */
+  readonly errors: readonly MatchedCpe[];
+  /** The last CPE that was looked at, where the search ended before all were: go on behind it. */
+  readonly next: CpeId | null;
+}
+
+/** Holds one rule against the CPEs that are known, by cpeid, and changes nothing. */
+export async function matchDevices(devices: Devices, options: MatchOptions): Promise<MatchReport> {
+  const { match, after, listedMax, isOver, onLooked, nowMs, requested } = options;
+  const moment: Moment = { nowMs, ...(requested === undefined ? {} : { requested }) };
+  const verdicts = new Map<MatchVerdict, number>();
+  const [cpes, errors]: [MatchedCpe[], MatchedCpe[]] = [[], []];
+  let lookedAt = 0;
+  let matching = 0;
+  let last: CpeId | null = null;
+  const report = (next: CpeId | null): MatchReport => ({
+    lookedAt,
+    matching,
+    wouldUpgradeNow: verdicts.get('chosen') ?? 0,
+    verdicts: Object.fromEntries(verdicts),
+    cpes,
+    errors,
+    next,
+  });
+  for await (const cpe of devices.describeAll(await filterFor(devices, match, after), moment)) {
+    if (last !== null && isOver()) return report(last);
+    const { matches, ...finding } = await judge(match, cpe);
+    const { cpeid, softwareVersion } = cpe.input.context;
+    const judged = { cpeid, ...(softwareVersion === undefined ? {} : { softwareVersion }), ...finding };
+    last = cpeid;
+    lookedAt += 1;
+    verdicts.set(finding.verdict, (verdicts.get(finding.verdict) ?? 0) + 1);
+    if (matches) matching += 1;
+    if (matches && cpes.length < listedMax) cpes.push(judged);
+    if (finding.verdict === 'condition-error' && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
+    onLooked?.(lookedAt);
+    if (lookedAt % CPES_AT_ONCE === 0) await setImmediate();
+  }
+  return report(null);
+}
+
+async function judge(
+  match: RuleMatch,
+  { input, inFlight }: DescribedCpe,
+): Promise<Pick<MatchFinding, 'matches' | 'detail'> & { readonly verdict: MatchVerdict }> {
+  const finding = await match.judge(input);
+  return finding.matches && finding.verdict !== 'condition-true' && inFlight !== null
+    ? { matches: true, verdict: 'upgrade-under-way', detail: inFlight }
+    : finding;
+}
+
+/** The smallest range of an index that holds every CPE the rule can match, in the order of cpeids. */
+async function filterFor(
+  devices: Devices,
+  { narrowed: { cpeids, serialNumbers, tags } }: RuleMatch,
+  after: CpeId | undefined,
+): Promise<DeviceFilter> {
+  const behind = after === undefined ? {} : { after };
+  if (cpeids !== undefined) return { ids: cpeids, ...behind };
+  if (serialNumbers !== undefined && serialNumbers.length <= SERIAL_NUMBERS_MAX) {
+    const ids: string[] = [];
+    // No CPE has told half of a surrogate pair: the store would refuse to look for it.
+    const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
+    for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
+    return { ids, ...behind };
+  }
+  const [tag, ...otherTags] = tags ?? [];
+  // Behind a cpeid the index of tags saves nothing: it would be walked from its beginning.
+  if (tag !== undefined && otherTags.length === 0 && after === undefined && !/\p{Surrogate}/u.test(tag)) {
+    return { tags: [tag] };
+  }
+  return behind;
+}

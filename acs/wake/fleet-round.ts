@@ -1,0 +1,192 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import { type CountKey, type CpeId, MINUTE_MS, type RuleId } from '../../common/index.js';
+import { NO_COUNT, type OpenRule } from '../../rules/index.js';
+import type { Document } from '../../store/index.js';
+import type { Device } from '../device/device.js';
+import { Pace } from './pace.js';
+import { prospectOf } from './prospect.js';
+import type { WakeParts } from './waker.js';
+
+/** A CPE that did not come is called so often in one window, a pass over all CPEs apart. */
+const PASSES_MAX = 3;
+/** From the beginning of one pass to that of the next. */
+const PASS_MS_MIN = 10 * MINUTE_MS;
+/** So long a CPE that answered is expected; then its place under the limits is another's. */
+const AWAITED_MS = MINUTE_MS;
+/** So long the session of one that has come may take to decide. */
+const DECIDING_MS = MINUTE_MS / 6;
+/** Between pages everything else in the process has its turn. */
+const PAGE_DEVICES = 50;
+
+/** How far the waking for one rule has come; stored, so that whoever takes over goes on from there. */
+export interface WakeProgress extends Document {
+  readonly id: RuleId;
+  /** Which edit of the rule this is for. */
+  readonly edition: string;
+  readonly begunAtMs: number;
+  readonly savedAtMs: number;
+  readonly pass: number;
+  readonly passBegunAtMs: number;
+  /** The last CPE looked at in this pass; null at its beginning. */
+  readonly after: CpeId | null;
+}
+
+export function editionOf({ rule }: OpenRule): string {
+  return `${rule.updatedAtMs}.${rule.restarts}`;
+}
+
+interface Awaited {
+  readonly calledAtMs: number;
+  /** Executions of the rule that it had behind it when it was called. */
+  readonly executions: number;
+  untilMs: number;
+  hasCome: boolean;
+}
+
+/** The waking of the CPEs of one fleet rule while its window is open: a few passes over all devices, a page at a time. */
+export class FleetRound {
+  readonly edition: string;
+  readonly #parts: WakeParts;
+  readonly #ruleId: RuleId;
+  readonly #begunAtMs: number;
+  readonly #pace: Pace;
+  /** CPEs that are being called or expected, with when that ends; kept only where limits must be reckoned with. */
+  readonly #awaited = new Map<CpeId, Awaited>();
+  readonly #counts = { called: 0, answered: 0 };
+  #savedAtMs: number | undefined;
+  #pass: number;
+  #passBegunAtMs: number;
+  #after: CpeId | null;
+  #page: readonly Device[] = [];
+  #passDone = false;
+
+  constructor(parts: WakeParts, open: OpenRule, progress: WakeProgress | null) {
+    const nowMs = parts.clock();
+    this.#parts = parts;
+    this.#ruleId = open.rule.id;
+    this.edition = editionOf(open);
+    this.#pace = new Pace(open.wakePerSecond, nowMs);
+    this.#begunAtMs = progress?.begunAtMs ?? nowMs;
+    this.#pass = progress?.pass ?? 1;
+    this.#passBegunAtMs = progress?.passBegunAtMs ?? nowMs;
+    this.#after = progress?.after ?? null;
+  }
+
+  get counts(): { readonly called: number; readonly answered: number } {
+    return this.#counts;
+  }
+
+  /** When its progress was asked for last; undefined before. */
+  get savedAtMs(): number | undefined {
+    return this.#savedAtMs;
+  }
+
+  progress(): WakeProgress {
+    this.#savedAtMs = this.#parts.clock();
+    return {
+      id: this.#ruleId,
+      edition: this.edition,
+      begunAtMs: this.#begunAtMs,
+      savedAtMs: this.#savedAtMs,
+      pass: this.#pass,
+      passBegunAtMs: this.#passBegunAtMs,
+      after: this.#after,
+    };
+  }
+
+  /**
+   * Calls whoever is due.
+   * @param looksMax  how many devices may be looked at
+   * @returns how many were
+   */
+  async advance({ rule }: OpenRule, looksMax: number): Promise<number> {
+    const countKey = this.#parts.rules.countKey(rule);
+    const nowMs = this.#parts.clock();
+    if (this.#passDone && !this.#beginNextPass(nowMs)) return 0;
+    let mayCall = Math.min(this.#pace.due(nowMs), this.#parts.caller.free);
+    if (mayCall < 1) return 0;
+    const isLimited = rule.limits !== undefined;
+    if (isLimited) {
+      await this.#forgetAwaited(countKey, nowMs);
+      mayCall = Math.min(mayCall, (await this.#parts.waking.room(rule)) - this.#awaited.size);
+    }
+    for (let looks = 0; ; looks++) {
+      if (mayCall < 1 || looks >= looksMax) return looks;
+      const device = await this.#next();
+      if (device === null) return looks;
+      const prospect = this.#hasCome(device) ? 'no' : await prospectOf(this.#parts, this.#ruleId, device);
+      // It is this one's turn again once what holds it up is gone.
+      if (prospect === 'held-up') return looks + 1;
+      this.#page = this.#page.slice(1);
+      this.#after = device.id;
+      if (prospect === 'no' || this.#parts.caller.isCalling(device.id)) continue;
+      mayCall -= 1;
+      this.#pace.spend();
+      this.#call(device, isLimited ? countKey : null);
+    }
+  }
+
+  #beginNextPass(nowMs: number): boolean {
+    if (this.#pass >= PASSES_MAX || nowMs < this.#passBegunAtMs + PASS_MS_MIN) return false;
+    this.#pass += 1;
+    this.#passBegunAtMs = nowMs;
+    this.#after = null;
+    this.#passDone = false;
+    return true;
+  }
+
+  /** The device whose turn it is; null where none is left in this pass. */
+  async #next(): Promise<Device | null> {
+    if (this.#page.length === 0) {
+      await yieldToEvents();
+      this.#page = await this.#parts.devices.page(this.#after, PAGE_DEVICES);
+      this.#passDone = this.#page.length === 0;
+    }
+    return this.#page[0] ?? null;
+  }
+
+  /** Who came since the first pass began has had its chance; in that pass nobody has been called before. */
+  #hasCome(device: Device): boolean {
+    return this.#pass > 1 && device.lastInformMs >= this.#begunAtMs;
+  }
+
+  /** @param countKey  of a rule with limits */
+  #call(device: Device, countKey: CountKey | null): void {
+    const { id } = device;
+    this.#counts.called += 1;
+    if (countKey !== null) {
+      this.#awaited.set(id, {
+        calledAtMs: this.#parts.clock(),
+        executions: executionsOf(device, countKey),
+        untilMs: Number.POSITIVE_INFINITY,
+        hasCome: false,
+      });
+    }
+    this.#parts.caller.call(id, (code) => {
+      if (code === 200) this.#counts.answered += 1;
+      const awaited = this.#awaited.get(id);
+      if (awaited === undefined) return;
+      if (code === 200) awaited.untilMs = Math.min(awaited.untilMs, this.#parts.clock() + AWAITED_MS);
+      else if (!awaited.hasCome) this.#awaited.delete(id);
+    });
+  }
+
+  /** Whose upgrade has begun is counted by the limits themselves. */
+  async #forgetAwaited(countKey: CountKey, nowMs: number): Promise<void> {
+    for (const [cpeid, awaited] of [...this.#awaited]) {
+      const device = await this.#parts.devices.get(cpeid);
+      const isCounted = device === null || executionsOf(device, countKey) > awaited.executions;
+      if (isCounted || nowMs >= awaited.untilMs) this.#awaited.delete(cpeid);
+      else if (!awaited.hasCome && device.lastInformMs > awaited.calledAtMs) {
+        awaited.hasCome = true;
+        awaited.untilMs = Math.min(awaited.untilMs, nowMs + DECIDING_MS);
+      }
+    }
+  }
+}
+
+/** Grows with each upgrade that begins, also where that is given back. */
+function executionsOf({ counts }: Device, countKey: CountKey): number {
+  const { started, givenBack } = counts[countKey] ?? NO_COUNT;
+  return started + givenBack;
+}

@@ -1,0 +1,42 @@
+import type { Clock, RuleId } from '../../common/index.js';
+import type { Rules } from '../../rules/index.js';
+import { contextOf } from '../device/context.js';
+import type { Device } from '../device/device.js';
+import type { DeviceStore } from '../device/device-store.js';
+
+/** What a CPE says that was called (TR-069 3.7.1.5). */
+const EVENTS = ['6 CONNECTION REQUEST'];
+
+/** `held-up`: it would, but for the emergency brake or the rule's limits, which may change. */
+export type Prospect = 'yes' | 'no' | 'held-up';
+
+/** Whether this rule would upgrade the CPE if it came now, as far as is known without asking it. */
+export async function prospectOf(
+  parts: { readonly rules: Rules; readonly devices: DeviceStore; readonly clock: Clock },
+  ruleId: RuleId,
+  device: Device,
+): Promise<Prospect> {
+  if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
+  const decision = await parts.rules.decide({
+    context: contextOf(device, { events: EVENTS, ip: device.ip, nowMs: parts.clock() }),
+    readParameters: () => parts.devices.parameterStore.tree(device.id),
+    unread: async () => [],
+    counts: device.counts,
+    requested: false,
+  });
+  switch (decision.kind) {
+    case 'upgrade':
+      return decision.rule.id === ruleId ? 'yes' : 'no';
+    case 'frozen':
+      return 'held-up';
+    case 'nothing': {
+      const own = decision.considered.find((considered) => considered.ruleId === ruleId);
+      return own?.verdict === 'limit-reached' ? 'held-up' : 'no';
+    }
+    case 'at-target':
+    case 'read':
+      return 'no';
+    default:
+      return decision satisfies never;
+  }
+}

@@ -1,0 +1,83 @@
+import { tableText } from '../cli/io.js';
+import { drive, type Measurement, median, ServerProcess } from './drive.js';
+import { firstContact, periodicSession, upgrade } from './sessions.js';
+
+const RULE = {
+  id: 'BENCH',
+  file: 'bench.bin',
+  condition: { productClass: 'HGW' },
+  executions: 1,
+  priority: 1,
+};
+
+interface Comparison {
+  readonly what: string;
+  readonly budget: number;
+  readonly bare: Measurement[];
+  readonly ferry: Measurement[];
+}
+
+function report(comparisons: readonly Comparison[]): string {
+  const head = ['What', 'Server', 'per second', 'p50 ms', 'p99 ms', 'server µs each', 'ratio', 'budget'];
+  const rows: string[][] = [];
+  for (const { what, budget, bare, ferry } of comparisons) {
+    const ratios = ferry.map(
+      (measured, round) => measured.perSecond / (bare[round]?.perSecond ?? Number.NaN),
+    );
+    const cells = (name: string, all: readonly Measurement[]) => [
+      what,
+      name,
+      Math.round(median(all.map(({ perSecond }) => perSecond))).toString(),
+      median(all.map(({ p50Ms }) => p50Ms)).toFixed(1),
+      median(all.map(({ p99Ms }) => p99Ms)).toFixed(1),
+      Math.round(median(all.map(({ cpuMicroseconds }) => cpuMicroseconds))).toString(),
+    ];
+    rows.push([...cells('bare node:http', bare), '1', '']);
+    rows.push([...cells('Ferry', ferry), median(ratios).toFixed(2), `≥ ${budget}`]);
+  }
+  return tableText(head, rows, process.stdout.columns ?? 120);
+}
+
+export interface SessionOptions {
+  readonly rounds: number;
+  readonly sessions: number;
+  readonly upgrades: number;
+  readonly cpes: number;
+  readonly atATime: number;
+}
+
+/** Drives a bare node:http server and Ferry with the same raw client, in turn. @returns the table */
+export async function compareServers(options: SessionOptions): Promise<string> {
+  const { atATime } = options;
+  const bare = await ServerProcess.start('./bare-server.js');
+  const bareDownload = await ServerProcess.start('./bare-server.js', ['--download']);
+  const ferry = await ServerProcess.start('./ferry-server.js');
+  const upgradesTotal = options.rounds * options.upgrades;
+  // The CPEs to be upgraded come after the known ones, and each is upgraded once.
+  await drive(ferry, options.cpes + upgradesTotal + options.upgrades, atATime, (index) =>
+    firstContact(ferry.port, index),
+  );
+  const periodic = (server: ServerProcess) =>
+    drive(server, options.sessions, atATime, (index) => periodicSession(server.port, index % options.cpes));
+  const upgrades = (server: ServerProcess, first: number) =>
+    drive(server, options.upgrades, atATime, (index) => upgrade(server.port, options.cpes + first + index));
+
+  const sessions = { what: 'periodic session', budget: 0.5, bare: [], ferry: [] } as Comparison;
+  const whole = { what: 'whole upgrade', budget: 0.2, bare: [], ferry: [] } as Comparison;
+  // Not counted: both servers reach their optimised code.
+  await periodic(bare);
+  await periodic(ferry);
+  for (let index = 0; index < options.rounds; index++) {
+    sessions.bare.push(await periodic(bare));
+    sessions.ferry.push(await periodic(ferry));
+  }
+  await ferry.call({ rule: RULE });
+  await upgrades(bareDownload, 0);
+  await upgrades(ferry, upgradesTotal);
+  for (let index = 0; index < options.rounds; index++) {
+    whole.bare.push(await upgrades(bareDownload, 0));
+    whole.ferry.push(await upgrades(ferry, index * options.upgrades));
+  }
+  for (const server of [bare, bareDownload, ferry]) await server.stop();
+  return report([sessions, whole]);
+}

@@ -1,0 +1,85 @@
+import type { CommandModule } from 'yargs';
+import {
+  type DescribedCpe,
+  type Devices,
+  describedCpe,
+  describeInform,
+  explainFor,
+} from '../../../acs/index.js';
+import type { CpeId, RuleId } from '../../../common/index.js';
+import { type Arguments, CommandError } from '../../command.js';
+import type { Io } from '../../io.js';
+import { withRules } from '../../rules-access.js';
+import { draftOf, idIn, limitOf, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
+import { explanationText } from './explanation-text.js';
+
+const RULES_LISTED = 20;
+const RULES_LISTED_MAX = 1_000;
+const CPE_OPTIONS = ['cpe', 'cpe-file', 'inform'] as const;
+
+export function explainCommand(io: Io): CommandModule {
+  return {
+    command: 'explain [rule]',
+    describe: 'Why a rule does or does not hit a CPE, or what becomes of every rule',
+    builder: (argv) =>
+      withRuleAndMoment(argv)
+        .option('cpe', { type: 'string', requiresArg: true, describe: 'The id of a CPE that is known' })
+        .option('cpe-file', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'A JSON file that describes a CPE: the fields that conditions see',
+        })
+        .option('inform', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'An XML file with a captured Inform',
+        })
+        .option('limit', {
+          type: 'number',
+          default: RULES_LISTED,
+          requiresArg: true,
+          describe: 'Most rules shown, those that tell something before the others',
+        })
+        .example('$0 rules explain hgw-2.0.0 --cpe 00A1B2-HGW-1', 'Does it hit this CPE, and why not?')
+        .example('$0 rules explain --cpe 00A1B2-HGW-1', 'What becomes of every rule'),
+    handler: (args: Arguments) =>
+      withRules(args, io, async ({ rules, devices }) => {
+        const limit = limitOf(args, RULES_LISTED_MAX);
+        const draft = await draftOf(args);
+        const cpe = await cpeOf(args, devices);
+        const named = args['rule'] ?? idIn(draft);
+        const explanation = await explainFor(rules, cpe, {
+          limit,
+          ...(named === undefined ? {} : { ids: [String(named) as RuleId] }),
+          ...(draft === undefined ? {} : { draft }),
+        });
+        const { cpeid, softwareVersion } = cpe.input.context;
+        io.stdout.write(
+          args['json']
+            ? `${JSON.stringify({ cpeid, softwareVersion, ...explanation }, null, 2)}\n`
+            : explanationText(cpe, explanation),
+        );
+      }),
+  };
+}
+
+async function cpeOf(args: Arguments, devices: Devices): Promise<DescribedCpe> {
+  const [option, ...others] = CPE_OPTIONS.filter((name) => args[name] !== undefined);
+  if (option === undefined || others.length > 0) {
+    throw new CommandError(
+      'say which CPE: --cpe ID, --cpe-file FILE or --inform FILE, and one of them only',
+      2,
+    );
+  }
+  const moment = momentOf(args);
+  const given = String(args[option]);
+  if (option === 'cpe-file') return describedCpe(await readJson(given), moment);
+  if (option === 'inform') return describeInform(await readBytes(given), devices, moment);
+  const known = await devices.describe(given as CpeId, moment);
+  if (known === null) {
+    throw new CommandError(
+      `There is no CPE ${given}: none has informed under this id. --cpe-file describes one.`,
+    );
+  }
+  return known;
+}

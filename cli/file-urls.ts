@@ -1,0 +1,29 @@
+import type { DownloadLocator, FileAuth, PublicUrl } from '../firmware/index.js';
+import type { ResolveFile } from '../rules/index.js';
+import { type Config, parseCredentials, parseFileUrl } from './config.js';
+
+export function fileAuth(config: Config): FileAuth {
+  const credentials = parseCredentials(config.fileAuth);
+  return credentials === null ? { kind: 'token' } : { kind: 'basic', ...credentials };
+}
+
+/** As configured: `SUBNET=URL` for one subnet, the URL without a subnet for all others. */
+export function publicUrls(config: Config, fallback: string): PublicUrl {
+  const subnets: { subnet: string; url: string }[] = [];
+  let rest = fallback;
+  for (const entry of config.publicFileUrl) {
+    const { subnet, url } = parseFileUrl(entry);
+    if (subnet === null) rest = url;
+    else subnets.push({ subnet, url });
+  }
+  return [...subnets, { subnet: 'default', url: rest }];
+}
+
+/** What rules need to know of the file they name. */
+export function resolvingBy(locator: Pick<DownloadLocator, 'resolve'>): ResolveFile {
+  return async (file) => {
+    const resolved = await locator.resolve(file);
+    if (resolved === null) return null;
+    return 'image' in resolved ? resolved.image : {};
+  };
+}

@@ -1,0 +1,72 @@
+import { CpeDescriptionError, type Devices, openKnownCpes } from '../acs/index.js';
+import { silentLogger, systemClock } from '../common/index.js';
+import { createDownloadLocator } from '../firmware/index.js';
+import {
+  InvalidRuleError,
+  openRules,
+  type RuleProblem,
+  type Rules,
+  UnknownRuleError,
+} from '../rules/index.js';
+import { type Arguments, CommandError, withInstallation } from './command.js';
+import type { Config } from './config.js';
+import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
+import { type Io, printable } from './io.js';
+
+/** What commands that look at rules are told of the configuration. */
+export const RULES_CONFIG = [
+  'dataDir',
+  'secretFile',
+  'publicFileUrl',
+] as const satisfies readonly (keyof Config)[];
+
+const PROBLEMS_SHOWN_MAX = 10;
+
+/**
+ * Opens the rules and the CPEs of an installation for one command, beside a running server or without one.
+ * @throws CommandError where there is none, and for what `run` asked of rules that do not exist or cannot be
+ */
+export async function withRules(
+  args: Arguments,
+  io: Io,
+  run: (opened: { readonly rules: Rules; readonly devices: Devices }) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, 'refuse', async ({ store, secrets, images }, config) => {
+    const locator = createDownloadLocator({
+      secrets,
+      publicUrl: publicUrls(config, 'http://localhost'),
+      auth: fileAuth(config),
+      library: images,
+    });
+    const rules = await openRules({
+      store,
+      clock: systemClock,
+      logger: silentLogger,
+      resolveFile: resolvingBy(locator),
+    });
+    const devices = openKnownCpes({ store, logger: silentLogger });
+    try {
+      await run({ rules, devices });
+    } catch (error) {
+      throw inWords(error);
+    } finally {
+      await devices.close();
+      await rules.close();
+    }
+  });
+}
+
+function inWords(error: unknown): unknown {
+  if (error instanceof UnknownRuleError) return new CommandError(printable(`${error.message}.`));
+  if (error instanceof InvalidRuleError) return refused('The rule cannot be used', error.problems);
+  if (error instanceof CpeDescriptionError) return refused('The CPE cannot be used', error.problems);
+  return error;
+}
+
+function refused(what: string, problems: readonly RuleProblem[]): CommandError {
+  const shown = problems
+    .slice(0, PROBLEMS_SHOWN_MAX)
+    .map(({ field, expected }) => `  ${field === '' ? '' : `${field}: `}${expected}`);
+  const more = problems.length > shown.length ? [`  and ${problems.length - shown.length} more`] : [];
+  return new CommandError(printable([`${what}:`, ...shown, ...more].join('\n')));
+}

@@ -1,0 +1,211 @@
+import type { IncomingMessage } from 'node:http';
+import type { Response } from 'express';
+import { SECOND_MS } from '../../common/index.js';
+import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } from '../../rules/index.js';
+import {
+  ApiError,
+  type DynDialect,
+  invalid,
+  isClientGone,
+  isObject,
+  type Problem,
+  parseJson,
+  RecordError,
+  type RecordSplitter,
+  shortJson,
+  toApiError,
+} from '../http/index.js';
+import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
+import { BulkReport, type Refusal, type Span, type Unit } from './bulk-report.js';
+
+export interface BulkPut {
+  readonly rules: Rules;
+  readonly dialect: DynDialect;
+  readonly limits: NbiLimits;
+  readonly options: Parameters<Rules['put']>[1];
+  /** What is wrong with the id of a rule, for this request. */
+  readonly idProblem: (body: unknown) => Problem | null;
+  readonly unit: Unit;
+  readonly splitter: RecordSplitter;
+}
+
+/** Rules that are stored together or not at all. */
+class Batch {
+  readonly bodies: unknown[] = [];
+  /** Of each body, where it stands in what was sent. */
+  readonly numbers: number[] = [];
+  /** Of rules that have not become a body. */
+  readonly refusals: Refusal[] = [];
+  readonly #numberOfId = new Map<string, number>();
+  #span: Span | null = null;
+  #sizeBytes = 0;
+
+  get span(): Span | null {
+    return this.#span;
+  }
+
+  isFull(sizeBytesMax: number): boolean {
+    return (this.#span?.count ?? 0) >= BATCH_ITEMS_MAX || this.#sizeBytes >= sizeBytesMax;
+  }
+
+  count(number: number, sizeBytes: number): void {
+    this.#sizeBytes += sizeBytes;
+    this.#span = {
+      first: this.#span?.first ?? number,
+      last: number,
+      count: (this.#span?.count ?? 0) + 1,
+    };
+  }
+
+  add(number: number, body: unknown): void {
+    this.bodies.push(body);
+    this.numbers.push(number);
+  }
+
+  refuse(number: number, problem: Problem): void {
+    this.refusals.push({ number, code: 400, problem });
+  }
+
+  /** @returns which one has the same id, where one has */
+  claim(number: number, body: unknown): number | null {
+    const id = isObject(body) ? body['id'] : undefined;
+    if (typeof id !== 'string') return null;
+    const other = this.#numberOfId.get(id);
+    if (other === undefined) this.#numberOfId.set(id, number);
+    return other ?? null;
+  }
+}
+
+/**
+ * Stores the rules of a body while it comes, batch by batch, and reports on each. The body is read no faster than the batches are
+ * stored, so however long it is, one batch of it is in memory. What was stored stays, also where the rest is refused, or never
+ * comes; a batch whose end has not come is not stored.
+ * @throws ApiError where nothing was reported yet
+ */
+export async function storeInBatches(
+  put: BulkPut,
+  request: IncomingMessage,
+  response: Response,
+): Promise<void> {
+  const report = new BulkReport(response, put.dialect.message, put.unit);
+  try {
+    await storeAll(put, request, report);
+    report.end(null);
+  } catch (error) {
+    if (isClientGone(error)) return;
+    const known = error instanceof RecordError ? invalid('', error.message) : toApiError(error);
+    if (known === null || !report.hasBegun) throw known ?? error;
+    // A client that has fallen silent would keep its connection until the time for the whole request is over.
+    if (known.status === 408) response.once('finish', () => request.destroy());
+    report.end(known);
+  }
+}
+
+async function storeAll(put: BulkPut, request: IncomingMessage, report: BulkReport): Promise<void> {
+  const { limits, splitter, unit } = put;
+  let batch = new Batch();
+  const settle = async () => {
+    await settleBatch(put, batch, report);
+    batch = new Batch();
+    if (report.problems < limits.reportedProblemsMax) return;
+    throw invalid(
+      '',
+      `fewer problems: no more was read of this body; correct the ${unit}s listed, and send it again`,
+    );
+  };
+  for await (const chunk of chunksOf(request, limits.bodyMsMax)) {
+    for (const { number, bytes } of splitter.push(chunk)) {
+      take(put, batch, number, bytes);
+      if (batch.isFull(limits.batchBytesMax)) await settle();
+    }
+  }
+  for (const { number, bytes } of splitter.end()) take(put, batch, number, bytes);
+  await settle();
+  if (!report.hasBegun) throw invalid('', unit === 'line' ? 'a rule on each line' : 'an array of rules');
+}
+
+function take(
+  { limits, idProblem, unit }: BulkPut,
+  batch: Batch,
+  number: number,
+  bytes: Buffer | null,
+): void {
+  batch.count(number, bytes?.length ?? 0);
+  if (bytes === null) {
+    batch.refuse(number, { field: '', expected: `at most ${limits.recordBytesMax} bytes a rule` });
+    return;
+  }
+  let body: unknown;
+  try {
+    body = parseJson(bytes, limits, unit === 'line' ? number : 1);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    for (const problem of error.problems) batch.refuse(number, problem);
+    return;
+  }
+  const problem = idProblem(body) ?? duplicateProblem(batch.claim(number, body), body, unit);
+  if (problem === null) batch.add(number, body);
+  else batch.refuse(number, problem);
+}
+
+function duplicateProblem(other: number | null, body: unknown, unit: Unit): Problem | null {
+  if (other === null || !isObject(body)) return null;
+  const expected = `an id of its own in its batch; ${unit} ${other} has the same`;
+  return { field: 'id', code: 'duplicate', expected, found: shortJson(body['id']) };
+}
+
+async function settleBatch({ rules, options }: BulkPut, batch: Batch, report: BulkReport): Promise<void> {
+  const { span, bodies, refusals } = batch;
+  if (span === null) return;
+  const ofRules = (problems: readonly RuleProblem[]): Refusal[] =>
+    problems.map(({ item, ...problem }) => ({
+      number: batch.numbers[item ?? 0] ?? span.first,
+      code: 400,
+      problem,
+    }));
+  if (refusals.length > 0) {
+    return report.refused(span, [...refusals, ...ofRules(await rules.check(bodies))]);
+  }
+  try {
+    report.stored(span, await rules.put(bodies, options));
+  } catch (error) {
+    if (error instanceof InvalidRuleError) report.refused(span, ofRules(error.problems));
+    else if (error instanceof RuleConflictError) report.refused(span, [conflictOf(error, batch, span)]);
+    else throw error;
+  }
+}
+
+function conflictOf(conflict: RuleConflictError, { bodies, numbers }: Batch, span: Span): Refusal {
+  const index = bodies.findIndex((body) => isObject(body) && body['id'] === conflict.ruleId);
+  const problem = { field: 'id', code: conflict.reason, expected: conflict.message };
+  return { number: numbers[index] ?? span.first, code: 409, problem };
+}
+
+/** The body as it comes. @throws ApiError 408 where nothing does for so long */
+async function* chunksOf(request: IncomingMessage, idleMsMax: number): AsyncGenerator<Buffer> {
+  const chunks = request.iterator({ destroyOnReturn: false });
+  try {
+    for (;;) {
+      const next = await withinMs(chunks.next(), idleMsMax);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // What is left is dropped, so that the connection can go on. Not waited for: a client that is late may never send more.
+    void chunks.return?.().then(() => request.resume());
+  }
+}
+
+async function withinMs<T>(promise: Promise<T>, idleMsMax: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const expected = `more of the body within ${idleMsMax / SECOND_MS} seconds`;
+    const error = new ApiError(408, [{ field: '', expected }], { Connection: 'close' });
+    timer = setTimeout(() => reject(error), idleMsMax);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,102 @@
+import jsonata from 'jsonata';
+import { LinearRegExp, PatternError } from '../../common/index.js';
+import { CONDITION_CHARACTERS_MAX } from '../schema.js';
+import { SEQUENCE_ITEMS_MAX } from './closure-values.js';
+import { ConditionError, describeError } from './condition-error.js';
+import { bindFunctions, FUNCTIONS_REFUSED, type Guards } from './guards.js';
+import { nodesOf } from './syntax-tree.js';
+import { CONDITION_NESTING_MAX, columnOf, nestingOf, quoteNumericSteps } from './text.js';
+
+export const EVALUATION_TIMEOUT_MS = 50;
+/** Deepest syntax tree: far more conjuncts than anyone writes, far less than the stack holds. */
+const TREE_DEPTH_MAX = 1_500;
+/** JSONata's own bound: calls on its stack. */
+const STACK_DEPTH_MAX = 2_000;
+/** Names through which JavaScript objects give access to more than their data. */
+const NAMES_REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** A text that JSONata understands and that may run. */
+export interface Parsed {
+  readonly expression: jsonata.Expression;
+  readonly tree: unknown;
+}
+
+/** @throws ConditionError with the column, for what does not parse, must not run, or is beyond a limit */
+export function parse(text: string, guards: Guards): Parsed {
+  if (text.length > CONDITION_CHARACTERS_MAX) {
+    throw new ConditionError(
+      `a condition may have at most ${CONDITION_CHARACTERS_MAX} characters; use several rules, or the object form for long lists`,
+    );
+  }
+  if (nestingOf(text) > CONDITION_NESTING_MAX) {
+    throw new ConditionError(
+      `brackets may nest at most ${CONDITION_NESTING_MAX} deep; flatten the expression`,
+    );
+  }
+  const expression = expressionOf(text);
+  const tree: unknown = expression.ast();
+  refuse(tree, text);
+  bindFunctions(expression, guards);
+  return { expression, tree };
+}
+
+function expressionOf(text: string): jsonata.Expression {
+  try {
+    return jsonata(quoteNumericSteps(text), {
+      timeout: EVALUATION_TIMEOUT_MS,
+      stack: STACK_DEPTH_MAX,
+      sequence: SEQUENCE_ITEMS_MAX,
+      // JSONata only constructs it and calls exec(); V8's engine, with which its parser checks a pattern's syntax, never runs one.
+      RegexEngine: LinearRegExp as unknown as RegExpConstructor,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new ConditionError('the expression is too deep; flatten it');
+    throw new ConditionError(`not a JSONata expression: ${describeError(error)}`, columnOfError(error, text));
+  }
+}
+
+function columnOfError(error: unknown, text: string): number | null {
+  if (typeof error !== 'object' || error === null || !('position' in error)) return null;
+  if ('token' in error && error.token === '(end)') return text.length + 1;
+  return typeof error.position === 'number' ? columnOf(text, error.position) : null;
+}
+
+/** Refuses what parses but must not run. */
+function refuse(tree: unknown, text: string): void {
+  for (const { node, depth } of nodesOf(tree)) {
+    if (depth > TREE_DEPTH_MAX) throw new ConditionError('the expression is too deep; flatten it');
+    const { type, value, position } = node;
+    const refusal = (message: string): ConditionError =>
+      new ConditionError(message, typeof position === 'number' ? columnOf(text, position) : null);
+    if (value instanceof RegExp) {
+      const problem = patternProblem(value);
+      if (problem !== null) throw refusal(problem);
+    }
+    if (typeof value === 'string' && isNameRefused(value)) throw refusal(nameProblem(value));
+    if (type === 'variable' && typeof value === 'string') {
+      const remedy = FUNCTIONS_REFUSED.get(value);
+      if (remedy !== undefined) throw refusal(`$${value} is not available; ${remedy}`);
+    }
+    if (type === 'lambda' && node['signature'] !== undefined) {
+      throw refusal('a function may not declare a signature; leave out the <…> after its parameters');
+    }
+  }
+}
+
+export function isNameRefused(name: string): boolean {
+  return NAMES_REFUSED.has(name);
+}
+
+export function nameProblem(name: string): string {
+  return `"${name}" cannot be used in a condition`;
+}
+
+function patternProblem(pattern: RegExp): string | null {
+  try {
+    new LinearRegExp(pattern);
+    return null;
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return `the pattern /${pattern.source}/ cannot be matched in linear time: ${error.message}`;
+  }
+}

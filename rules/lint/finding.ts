@@ -1,0 +1,73 @@
+/** `error`: the server refuses the file. `warning`: it is probably not what was meant. `note`: good to know. */
+export type Severity = 'error' | 'warning' | 'note';
+
+/**
+ * What `ferry rules check` finds beside errors, with how it is counted and what it is about in a few words. docs/rules.md explains
+ * each; a code stays what it is, so that scripts can name it.
+ */
+export const LINTS = {
+  'unknown-path': { severity: 'warning', title: 'a field that no CPE has' },
+  'missing-prefix': { severity: 'warning', title: 'a parameter without `parameters.` before it' },
+  'list-equality': { severity: 'warning', title: 'a list compared with a single value' },
+  'negated-missing': { severity: 'warning', title: 'a negation that holds where a field is missing' },
+  'unlike-types': { severity: 'warning', title: 'a text compared with a number, or the other way round' },
+  'version-as-text': { severity: 'warning', title: 'versions ordered as texts' },
+  'pattern-equality': { severity: 'warning', title: 'a pattern compared with `=`' },
+  'no-comparison': { severity: 'warning', title: 'a number or a text where true or false is wanted' },
+  'compare-versions-equals': { severity: 'warning', title: '$compareVersions equal to something but 0' },
+  'and-or-mixed': { severity: 'warning', title: '`and` beside `or` without parentheses' },
+  'constant-condition': { severity: 'warning', title: 'a condition that reads nothing of the CPE' },
+  'unknown-event': { severity: 'warning', title: 'an event code that no CPE sends' },
+  'not-a-cpeid': { severity: 'warning', title: 'a cpeid that no CPE can have' },
+  'no-limits': { severity: 'warning', title: 'a rule for a fleet without limits' },
+  'not-indexed': { severity: 'warning', title: 'a condition that is evaluated in every session' },
+  'never-runs': { severity: 'warning', title: 'executions of 0' },
+  'no-target': { severity: 'warning', title: 'a file by URL without a target version' },
+  'same-upgrade': { severity: 'warning', title: 'one upgrade under two ids' },
+  shadowed: { severity: 'warning', title: 'a rule that another one leaves nothing to do' },
+  'upgraded-twice': {
+    severity: 'warning',
+    title: 'two rules that upgrade the same CPEs one after the other',
+  },
+  uncompiled: { severity: 'note', title: 'a condition that runs in JSONata itself' },
+} as const satisfies Readonly<
+  Record<string, { readonly severity: 'warning' | 'note'; readonly title: string }>
+>;
+
+export type LintCode = keyof typeof LINTS;
+
+/** What is to be said of one rule, before it is known where in its file that is. */
+export interface Remark {
+  readonly code: LintCode;
+  /** What was found and what to write instead, as a sentence without a full stop. */
+  readonly message: string;
+  /** The way down from the rule to the field. */
+  readonly path: readonly string[];
+  /** Where in the text of that field, counted from 0. */
+  readonly character?: number;
+}
+
+/** One line of a report. */
+export interface Finding {
+  readonly severity: Severity;
+  /** A {@link LintCode}, or that of an error. */
+  readonly code: string;
+  readonly message: string;
+  /** As it was named on the command line. */
+  readonly file: string;
+  /** Counted from 1; absent where the file as a whole is meant. */
+  readonly line?: number;
+  readonly column?: number;
+  /** Absent where the rule could not be read so far. */
+  readonly ruleId?: string;
+  /** Dotted path of the rule's field; empty for the rule as a whole. */
+  readonly field: string;
+}
+
+/** A value in a message, as JSON and cut short. */
+export function quoted(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > QUOTED_CHARACTERS_MAX ? `${json.slice(0, QUOTED_CHARACTERS_MAX)}…` : json;
+}
+
+const QUOTED_CHARACTERS_MAX = 80;

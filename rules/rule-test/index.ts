@@ -1,0 +1,16 @@
+export {
+  type CaseResult,
+  type DescribedCpe,
+  imagesOf,
+  type Outcome,
+  type RulesUnderTest,
+  runCase,
+} from './run.js';
+export { RULE_TEST_SCHEMA } from './schema.js';
+export {
+  createTestFileParser,
+  type DescribedFields,
+  type LocatedCase,
+  type ParsedTestFile,
+  type RuleTestCase,
+} from './test-file.js';
