@@ -23,6 +23,13 @@ export class CommandError extends Error {
   }
 }
 
+/** What says where an installation is. */
+export const INSTALLATION_OPTIONS = [
+  'store',
+  'dataDir',
+  'secretFile',
+] as const satisfies readonly (keyof Config)[];
+
 /** Adds the named options of the configuration, and `--config FILE`, to a command. */
 export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): Argv<T> {
   for (const name of names) argv.option(flagOf(name), optionOf(name));
@@ -58,7 +65,7 @@ export function loggerOf(config: Config): Logger {
 }
 
 /**
- * Opens the data directory for one command and closes it behind it. Several processes may have it open.
+ * Opens an installation for one command and closes it behind it. Several processes may have it open.
  * @param whereMissing  `make` one, or `refuse`: to freeze an empty directory beside the real one would stop nothing
  * @throws CommandError where it is missing and is not to be made
  */
@@ -69,18 +76,18 @@ export async function withInstallation<T>(
   run: (installation: Installation, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
-  if (!(await exists(join(config.dataDir, 'store')))) {
+  if (config.store === '' && !(await exists(join(config.dataDir, 'store')))) {
     const path = resolve(config.dataDir);
     if (whereMissing === 'refuse') {
       throw new CommandError(
-        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it.`,
+        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
       );
     }
     io.stderr.write(`Making a new data directory, ${path}\n`);
   }
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
-  const installation = await openInstallation(config, { clock: systemClock, logger });
+  const installation = await openInstallation(config, { clock: systemClock, logger }, whereMissing);
   try {
     return await run(installation, config);
   } finally {

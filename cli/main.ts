@@ -5,6 +5,7 @@ import { StoreError } from '../store/index.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
+import { InstallationError } from './installation.js';
 import type { Io, Output } from './io.js';
 import { ListenError } from './server.js';
 import { UsageError } from './usage.js';
@@ -30,7 +31,12 @@ function report(error: unknown, words: readonly string[]): void {
   } else if (error instanceof CommandError) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = error.exitCode;
-  } else if (error instanceof ListenError || error instanceof StoreError || isSystemError(error)) {
+  } else if (
+    error instanceof ListenError ||
+    error instanceof InstallationError ||
+    error instanceof StoreError ||
+    isSystemError(error)
+  ) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = 1;
   } else {

@@ -1,3 +1,5 @@
+export type { ContentStore, ImageContent } from './content-store.js';
+export { openDiskContents } from './disk-contents.js';
 export {
   createDownloadLocator,
   type DownloadLocator,
@@ -15,3 +17,5 @@ export {
 export * from './image.js';
 export { type ImageLibraryOptions, openImageLibrary } from './library.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
+export { sendImage } from './send-image.js';
+export { SharedContents } from './shared-contents.js';

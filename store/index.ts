@@ -1,3 +1,5 @@
 export * from './collection.js';
+export * from './files.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
-export { type MongoStoreOptions, openMongoStore } from './mongo/store.js';
+export { withoutCredentials } from './mongo/connection.js';
+export { type MongoStoreOptions, openMongoStore, type SharedStore } from './mongo/store.js';

@@ -44,6 +44,15 @@ export async function bringSchema(
   }
 }
 
+/** @throws StoreError `unavailable` where no Ferry has been in the database */
+export async function requireSchema(database: Db): Promise<void> {
+  if ((await database.collection<StoredRecord>(META).findOne({ _id: SCHEMA_ID })) !== null) return;
+  throw new StoreError(
+    'unavailable',
+    `There is no Ferry data in the database ${database.databaseName}: check the name behind the last slash of the address`,
+  );
+}
+
 async function insertMissing(meta: Collection<StoredRecord>, record: StoredRecord): Promise<boolean> {
   try {
     await meta.insertOne(record);

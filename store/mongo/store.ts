@@ -1,5 +1,5 @@
 import type { ClientSession, Db, MongoClient } from 'mongodb';
-import { type Logger, silentLogger } from '../../common/index.js';
+import { type Clock, type Logger, silentLogger } from '../../common/index.js';
 import { prepareCommit } from '../changes.js';
 import {
   type Change,
@@ -10,12 +10,14 @@ import {
   type Store,
   StoreError,
 } from '../collection.js';
+import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
-import { bringSchema, Catalog } from './catalog.js';
+import { bringSchema, Catalog, requireSchema } from './catalog.js';
 import { type Engine, MongoCollection } from './collection.js';
 import { Committer } from './committer.js';
 import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
 import { storeErrorOf, within } from './errors.js';
+import { MongoFiles } from './files.js';
 import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
@@ -42,6 +44,8 @@ export interface MongoStoreOptions {
    * Default: as long as their writes may take.
    */
   readonly indexWaitMs?: number;
+  /** Refuses a database that no Ferry has been in, instead of making one. */
+  readonly mustExist?: boolean;
   /** A read is answered within this, a commit within about twice this. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -50,11 +54,12 @@ export interface MongoStoreOptions {
  * Opens the store that any number of machines share, in MongoDB.
  * @throws StoreError `unavailable` where the database cannot be used or was written by a newer version of Ferry
  */
-export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
+export async function openMongoStore(options: MongoStoreOptions): Promise<SharedStore> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const client = await connect({ url: options.url, timeoutMs });
   try {
     const database = client.db(options.database ?? databaseIn(options.url) ?? DATABASE_DEFAULT);
+    if (options.mustExist) await requireSchema(database);
     await bringSchema(database);
     return new MongoStore(client, database, { ...options, timeoutMs });
   } catch (error) {
@@ -63,7 +68,18 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   }
 }
 
-class MongoStore implements Store {
+/** A store that nodes on many machines share: with room for files, and a clock of its own. */
+export interface SharedStore extends Store {
+  readonly files: StoredFiles;
+  /**
+   * How far the database's clock is ahead of this one (negative: behind), as far as that is certain: the time that the answer
+   * took is not counted.
+   */
+  clockOffsetMs(clock: Clock): Promise<number>;
+}
+
+class MongoStore implements SharedStore {
+  readonly files: StoredFiles;
   readonly #client: MongoClient;
   readonly #database: Db;
   readonly #logger: Logger;
@@ -87,6 +103,7 @@ class MongoStore implements Store {
     this.#timeoutMs = options.timeoutMs;
     // What others began to write before they knew of an index has ended by then.
     this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
+    this.files = new MongoFiles({ database, timeoutMs: options.timeoutMs });
     this.#catalog = new Catalog(database, CATALOG_AGE_MS_MAX);
     this.#committer = new Committer({
       client,
@@ -118,6 +135,18 @@ class MongoStore implements Store {
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#commits.run(prepared, sizeBytes);
+  }
+
+  clockOffsetMs(clock: Clock): Promise<number> {
+    return this.#read('asking for the time', async () => {
+      const askedMs = clock();
+      const hello = await this.#database.admin().command({ hello: 1 });
+      const answeredMs = clock();
+      const theirsMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() : Number.NaN;
+      // It was read at some moment between the two.
+      if (theirsMs < askedMs) return theirsMs - askedMs;
+      return Math.max(0, theirsMs - answeredMs);
+    });
   }
 
   close(): Promise<void> {
