@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
-import type { Revision } from '../../store/index.js';
+import type { Change, Revision } from '../../store/index.js';
 import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
@@ -54,6 +54,19 @@ export class InformRefusedError extends Error {
   readonly faultCode = ACS_FAULT.invalidArguments;
 }
 
+/** Another request of the same session has taken the step; whatever this one would answer is void. */
+export class StepTakenError extends Error {
+  override readonly name = 'StepTakenError';
+}
+
+/** What a request brings along besides its session. */
+export interface StepRequest {
+  /** The client's address. */
+  readonly ip: string;
+  /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
+  readonly claim: () => Change | null;
+}
+
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
@@ -64,11 +77,10 @@ export class SessionWork {
 
   /**
    * @param facts  what the session knows of its CPE; null for the Inform that begins it
-   * @param ip  the client's address
-   * @throws InformRefusedError, StoreError
+   * @throws InformRefusedError, StepTakenError, StoreError
    */
-  async perform(query: Query, facts: SessionFacts | null, ip: string): Promise<Answer> {
-    if (query.kind === 'record-inform') return this.#recordInform(query, ip);
+  async perform(query: Query, facts: SessionFacts | null, request: StepRequest): Promise<Answer> {
+    if (query.kind === 'record-inform') return this.#recordInform(query, request.ip);
     if (facts === null) throw new Error(`A session without a CPE asked for ${query.kind}`);
     switch (query.kind) {
       case 'record-transfer-complete':
@@ -88,7 +100,7 @@ export class SessionWork {
       case 'provision':
         return { to: 'provision', parameters: await this.#provision(facts.cpeid) };
       case 'decide':
-        return { to: 'decide', decision: await this.#decide(facts, ip) };
+        return { to: 'decide', decision: await this.#decide(facts, request) };
       default:
         return query satisfies never;
     }
@@ -265,8 +277,12 @@ export class SessionWork {
   }
 
   /** Decides and reserves. A reservation that was refused because something moved meanwhile is decided again. */
-  async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
+  async #decide(
+    facts: SessionFacts,
+    request: StepRequest,
+  ): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
+    const { ip } = request;
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
       const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
       facts.hand.device = null;
@@ -291,7 +307,7 @@ export class SessionWork {
           continue;
         }
         case 'upgrade': {
-          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, ip);
+          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, request);
           if (reserved !== null) return { kind: 'download', ...reserved };
           continue;
         }
@@ -306,7 +322,7 @@ export class SessionWork {
   async #reserve(
     at: { readonly device: Device; readonly revision: Revision },
     decision: Extract<Decision, { kind: 'upgrade' }>,
-    cpeIp: string,
+    { ip: cpeIp, claim }: StepRequest,
   ): Promise<{ download: Download; upgradeId: ResultId } | null> {
     const { devices, upgrades, clock, locateFile } = this.#parts;
     const stateMsMax = stateMsMaxOf(decision.rule);
@@ -317,8 +333,13 @@ export class SessionWork {
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
     const reserved = upgrades.reserving(at.device, decision);
-    const committed = await devices.commit(reserved.device, at.revision, reserved.with);
-    if (!committed) return null;
+    const claiming = claim();
+    const others = claiming === null ? reserved.with : [...reserved.with, claiming];
+    const outcome = await devices.commit(reserved.device, at.revision, others);
+    if (!outcome.committed) {
+      if (outcome.refused.collection === claiming?.collection) throw new StepTakenError('The step is taken');
+      return null;
+    }
     upgrades.announce(reserved.upgrade);
     return { download: downloadOf(reserved.upgrade.commandKey, location), upgradeId: reserved.upgrade.id };
   }
