@@ -42,13 +42,18 @@ export interface AcsMetrics {
  * The ACS's figures in the process's one registry.
  * @param openSessions  how many are open when it is asked
  */
-export function createAcsMetrics(registry: Registry, openSessions: () => number): AcsMetrics {
+export function createAcsMetrics(
+  registry: Registry,
+  openSessions: () => number | Promise<number>,
+): AcsMetrics {
   new Gauge({
     name: 'ferry_cwmp_sessions_open',
     help: 'CWMP sessions that are open now',
     registers: [registry],
-    collect() {
-      this.set(openSessions());
+    // Where workers share sessions each of them sees all.
+    aggregator: 'max',
+    async collect() {
+      this.set(await openSessions());
     },
   });
   const counter = (name: string, label: string, help: string) =>

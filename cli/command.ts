@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
-import { createLogger, type Logger, systemClock } from '../common/index.js';
+import { createLogger, type LogFields, type Logger, systemClock } from '../common/index.js';
 import { type Config, flagOf, OPTIONS } from './config.js';
 import { type Arguments, readConfig } from './config-sources.js';
 import { type Installation, openInstallation } from './installation.js';
@@ -60,8 +60,8 @@ function optionOf(name: keyof Config): Options {
   return { ...common, type: typeof value === 'number' ? 'number' : 'string', requiresArg: true };
 }
 
-export function loggerOf(config: Config): Logger {
-  return createLogger({ level: config.logLevel, format: config.logFormat, stream: process.stderr });
+export function loggerOf(config: Config, fields: LogFields = {}): Logger {
+  return createLogger({ level: config.logLevel, format: config.logFormat, stream: process.stderr, fields });
 }
 
 /**

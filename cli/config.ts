@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Ajv } from 'ajv';
 import { subnetList } from '../acs/index.js';
 import type { LogLevel } from '../common/index.js';
@@ -6,6 +7,8 @@ import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
   readonly store: string;
+  readonly workers: number;
+  readonly shareSessions: boolean;
   readonly dataDir: string;
   readonly secretFile: string;
   readonly cwmpListen: string;
@@ -57,6 +60,9 @@ const SUBNETS = {
 };
 const PATH = { schema: { type: 'string', maxLength: 4_096 }, expected: 'one path' };
 
+/** More than the processors of any machine that would be asked to. */
+const WORKERS_MAX = 256;
+
 function whole(minimum: number, maximum: number) {
   return {
     schema: { type: 'integer', minimum, maximum },
@@ -74,6 +80,20 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'Storage:',
     secret: true,
     shown: withoutUrlSecrets,
+  },
+  workers: {
+    ...whole(0, WORKERS_MAX),
+    default: 1,
+    describe: 'Processes that share the listeners and the data directory; 0: one for each processor',
+    group: 'Processes:',
+  },
+  shareSessions: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Keep open CWMP sessions in the store, so that any process on the same data can go on with them; always so with several workers, or on MongoDB',
+    group: 'Processes:',
   },
   dataDir: {
     schema: { ...PATH.schema, minLength: 1 },
@@ -318,6 +338,11 @@ export function loopbackConfig(dataDir: string, given: Readonly<Record<string, u
 export function parseListen(listen: string): { host: string; port: number } {
   const colon = listen.lastIndexOf(':');
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
+}
+
+/** How many processes serve. */
+export function workersOf({ workers }: Config): number {
+  return workers === 0 ? availableParallelism() : workers;
 }
 
 /** USER:PASSWORD taken apart; null where it is empty. */

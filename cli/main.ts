@@ -9,6 +9,7 @@ import { InstallationError } from './installation.js';
 import type { Io, Output } from './io.js';
 import { ListenError } from './server.js';
 import { UsageError } from './usage.js';
+import { WorkersNotStartedError } from './workers/supervisor.js';
 
 /** EX_SOFTWARE of sysexits.h: a defect of Ferry's. */
 const DEFECT_EXIT_CODE = 70;
@@ -30,6 +31,9 @@ function report(error: unknown, words: readonly string[]): void {
     process.exitCode = 2;
   } else if (error instanceof CommandError) {
     io.stderr.write(`ferry: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else if (error instanceof WorkersNotStartedError) {
+    // The worker has said why.
     process.exitCode = error.exitCode;
   } else if (
     error instanceof ListenError ||

@@ -8,7 +8,7 @@ import { createDownloadLocator, createFileServer, type DownloadLocator } from '.
 import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
 import { type ClockWatch, watchClock } from './clock-watch.js';
-import { type Config, parseCredentials, parseListen } from './config.js';
+import { type Config, parseCredentials, parseListen, workersOf } from './config.js';
 import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
 import { healthCheck } from './health.js';
 import {
@@ -18,22 +18,28 @@ import {
   openInstallation,
 } from './installation.js';
 
-/** A whole Ferry in this process, listening. */
-export interface Ferry {
+/** What whoever started a Ferry should be told. */
+export interface Started {
   readonly urls: { readonly cwmp: string; readonly nbi: string; readonly files: string };
-  readonly installation: Installation;
-  readonly acs: Acs;
-  readonly rules: RuleEngine;
   /** Shown to whoever started it, once: there was no user before. */
   readonly firstAdmin: { readonly name: string; readonly password: string } | null;
   /** Shown once: generated, because neither credentials nor anonymous CPEs were configured. */
   readonly newCpeCredentials: { readonly username: string; readonly password: string } | null;
+}
+
+/** A whole Ferry in this process, listening. */
+export interface Ferry extends Started {
+  readonly installation: Installation;
+  readonly acs: Acs;
+  readonly rules: RuleEngine;
   /** Stops taking requests, finishes what is under way, writes what waits. */
   close(): Promise<void>;
 }
 
 export interface FerryAmbient extends Ambient {
   readonly trace?: NonNullable<AcsParts['trace']>;
+  /** Takes this process's own figures; gives what `/metrics` answers, where that is not only these. */
+  readonly allMetrics?: (own: Registry) => () => Promise<string>;
   /** In place of what the configuration has no word for; for tests. */
   readonly acsOptions?: Partial<AcsOptions>;
 }
@@ -255,6 +261,7 @@ async function startNbi(
     images: installation.images,
     users: installation.users,
     metrics: registry,
+    ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     logger: ambient.logger,
     limits: NBI_LIMITS,
@@ -297,6 +304,7 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     connectionRequestSubnets: config.connectionRequestSubnet,
     trustedProxies: config.trustedProxy,
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
+    shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
     resultDays: config.resultDays,
   };
 }

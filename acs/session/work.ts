@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
-import type { Revision } from '../../store/index.js';
+import type { Change, Revision } from '../../store/index.js';
 import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
@@ -57,6 +57,19 @@ export class InformRefusedError extends Error {
   readonly faultCode = ACS_FAULT.invalidArguments;
 }
 
+/** Another request of the same session has taken the step; whatever this one would answer is void. */
+export class StepTakenError extends Error {
+  override readonly name = 'StepTakenError';
+}
+
+/** What a request brings along besides its session. */
+export interface StepRequest {
+  /** The client's address. */
+  readonly ip: string;
+  /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
+  readonly claim: () => Change | null;
+}
+
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
@@ -72,11 +85,10 @@ export class SessionWork {
 
   /**
    * @param facts  what the session knows of its CPE; null for the Inform that begins it
-   * @param ip  the client's address
-   * @throws InformRefusedError, StoreError
+   * @throws InformRefusedError, StepTakenError, StoreError
    */
-  async perform(query: Query, facts: SessionFacts | null, ip: string): Promise<Answer> {
-    if (query.kind === 'record-inform') return this.#recordInform(query, ip);
+  async perform(query: Query, facts: SessionFacts | null, request: StepRequest): Promise<Answer> {
+    if (query.kind === 'record-inform') return this.#recordInform(query, request.ip);
     if (facts === null) throw new Error(`A session without a CPE asked for ${query.kind}`);
     switch (query.kind) {
       case 'record-transfer-complete':
@@ -87,7 +99,7 @@ export class SessionWork {
         return { to: query.kind };
       case 'record-queue': {
         const { question, commandKeys } = query;
-        return { to: query.kind, next: await this.#doubts.answered(question, commandKeys, facts, ip) };
+        return { to: query.kind, next: await this.#doubts.answered(question, commandKeys, facts, request.ip) };
       }
       case 'record-parameters':
         await this.#recordParameters(query.asked, query.parameters, facts);
@@ -102,7 +114,7 @@ export class SessionWork {
       case 'doubt':
         return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
-        return { to: 'decide', decision: await this.#decide(facts, ip, query.queueKnown) };
+        return { to: 'decide', decision: await this.#decide(facts, request, query.queueKnown) };
       default:
         return query satisfies never;
     }
@@ -286,10 +298,11 @@ export class SessionWork {
   /** Decides and reserves. A reservation that was refused because something moved meanwhile is decided again. */
   async #decide(
     facts: SessionFacts,
-    ip: string,
+    request: StepRequest,
     queueKnown: boolean,
   ): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
+    const { ip } = request;
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
       const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
       facts.hand.device = null;
@@ -316,7 +329,7 @@ export class SessionWork {
         case 'upgrade': {
           const question = queueKnown ? null : this.#doubts.questionBefore(device, facts);
           if (question !== null) return { kind: 'ask-queue', question };
-          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, ip);
+          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, request);
           if (reserved !== null) return reserved;
           continue;
         }
@@ -331,15 +344,20 @@ export class SessionWork {
   async #reserve(
     at: { readonly device: Device; readonly revision: Revision },
     decision: Extract<Decision, { kind: 'upgrade' }>,
-    cpeIp: string,
+    { ip: cpeIp, claim }: StepRequest,
   ): Promise<DownloadNow | null> {
     const { devices, upgrades } = this.#parts;
     const location = await this.#locate(decision.rule.file, stateMsMaxOf(decision.rule), cpeIp);
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
     const reserved = upgrades.reserving(at.device, decision);
-    const committed = await devices.commit(reserved.device, at.revision, reserved.with);
-    if (!committed) return null;
+    const claiming = claim();
+    const others = claiming === null ? reserved.with : [...reserved.with, claiming];
+    const outcome = await devices.commit(reserved.device, at.revision, others);
+    if (!outcome.committed) {
+      if (outcome.refused.collection === claiming?.collection) throw new StepTakenError('The step is taken');
+      return null;
+    }
     upgrades.announce(reserved.upgrade);
     const { id, commandKey } = reserved.upgrade;
     return { kind: 'download', download: downloadOf(commandKey, location), upgradeId: id, repeats: 0 };
