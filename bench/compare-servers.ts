@@ -1,3 +1,4 @@
+import { MongoClient } from 'mongodb';
 import { tableText } from '../cli/io.js';
 import { drive, type Measurement, median, ServerProcess } from './drive.js';
 import { firstContact, periodicSession, upgrade } from './sessions.js';
@@ -44,14 +45,29 @@ export interface SessionOptions {
   readonly upgrades: number;
   readonly cpes: number;
   readonly atATime: number;
+  /** Address of a database; empty: the embedded store. */
+  readonly store: string;
+}
+
+/** The address with a database in it that is not there yet: what another run left would be measured too. */
+function newDatabase(url: string): string {
+  const [, server = '', parameters = ''] = /^([a-z+]+:\/\/[^/?]+)(?:\/[^?]*)?(\?.*)?$/.exec(url) ?? [];
+  return `${server}/ferry-bench-${Date.now()}${parameters}`;
+}
+
+async function dropDatabase(url: string): Promise<void> {
+  const client = new MongoClient(url);
+  await client.db().dropDatabase();
+  await client.close();
 }
 
 /** Drives a bare node:http server and Ferry with the same raw client, in turn. @returns the table */
 export async function compareServers(options: SessionOptions): Promise<string> {
   const { atATime } = options;
+  const store = options.store === '' ? '' : newDatabase(options.store);
   const bare = await ServerProcess.start('./bare-server.js');
   const bareDownload = await ServerProcess.start('./bare-server.js', ['--download']);
-  const ferry = await ServerProcess.start('./ferry-server.js');
+  const ferry = await ServerProcess.start('./ferry-server.js', store === '' ? [] : ['', store]);
   const upgradesTotal = options.rounds * options.upgrades;
   // The CPEs to be upgraded come after the known ones, and each is upgraded once.
   await drive(ferry, options.cpes + upgradesTotal + options.upgrades, atATime, (index) =>
@@ -62,7 +78,12 @@ export async function compareServers(options: SessionOptions): Promise<string> {
   const upgrades = (server: ServerProcess, first: number) =>
     drive(server, options.upgrades, atATime, (index) => upgrade(server.port, options.cpes + first + index));
 
-  const sessions = { what: 'periodic session', budget: 0.5, bare: [], ferry: [] } as Comparison;
+  const sessions = {
+    what: 'periodic session',
+    budget: store === '' ? 0.5 : 0.27,
+    bare: [],
+    ferry: [],
+  } as Comparison;
   const whole = { what: 'whole upgrade', budget: 0.2, bare: [], ferry: [] } as Comparison;
   // Not counted: both servers reach their optimised code.
   await periodic(bare);
@@ -79,5 +100,6 @@ export async function compareServers(options: SessionOptions): Promise<string> {
     whole.ferry.push(await upgrades(ferry, index * options.upgrades));
   }
   for (const server of [bare, bareDownload, ferry]) await server.stop();
+  if (store !== '') await dropDatabase(store);
   return report([sessions, whole]);
 }

@@ -8,10 +8,10 @@ import { startFerry } from '../cli/server.js';
 import { createLogger, systemClock } from '../common/index.js';
 import { BENCH_PASSWORD } from './drive.js';
 
-/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new one. */
-const [given] = process.argv.slice(2);
-const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'ferry-bench-')));
-const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD });
+/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new one, and in the database given, if any. */
+const [given = '', database = ''] = process.argv.slice(2);
+const dataDir = given || (await mkdtemp(join(tmpdir(), 'ferry-bench-')));
+const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD, store: database });
 const ferry = await startFerry(config, {
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),
@@ -32,7 +32,7 @@ process.on('message', async (message: { readonly rule?: unknown }) => {
 });
 process.on('disconnect', async () => {
   await ferry.close();
-  if (given === undefined) await rm(dataDir, { recursive: true, force: true });
+  if (given === '') await rm(dataDir, { recursive: true, force: true });
   process.exit(0);
 });
 process.send?.({
