@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { watchClock } from '../../cli/clock-watch.js';
 import { InstallationError } from '../../cli/installation.js';
+import { silentLogger } from '../../common/index.js';
+import { openMongoStore } from '../../store/index.js';
 import { startTestFerry, until } from '../support/ferry.js';
 import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 import { ferry, temporaryDirectory } from './support.js';
@@ -113,6 +116,23 @@ function define(url: string): void {
         ({ status }) => status === 200,
       ),
     );
+    t.pass();
+  });
+
+  test('a clock that goes off while a node runs is seen, and so is that it agrees again', async (t) => {
+    const store = await openMongoStore({ url, database: testDatabase(t, url) });
+    let offMs = 0;
+    const clock = () => Date.now() + offMs;
+    const watch = watchClock(store, { clock, logger: silentLogger, checkMs: 20 });
+    t.teardown(async () => {
+      watch.stop();
+      await store.close();
+    });
+    t.true(watch.isGood);
+    offMs = 60_000;
+    await until('it is seen', () => !watch.isGood);
+    offMs = 0;
+    await until('it agrees again', () => watch.isGood);
     t.pass();
   });
 
