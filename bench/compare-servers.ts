@@ -1,3 +1,4 @@
+import { MongoClient } from 'mongodb';
 import { tableText } from '../cli/io.js';
 import { drive, type Measurement, median, ServerProcess } from './drive.js';
 import { firstContact, periodicSession, upgrade } from './sessions.js';
@@ -13,16 +14,18 @@ const RULE = {
 interface Comparison {
   readonly what: string;
   readonly budget: number;
+  readonly sharedName: string;
+  readonly sharedBudget: number | null;
   readonly bare: Measurement[];
   readonly ferry: Measurement[];
-  /** With its sessions in the store, as several processes have them. */
+  /** With its sessions in the store, as several processes have them; on MongoDB where one is given. */
   readonly shared: Measurement[];
 }
 
 function report(comparisons: readonly Comparison[]): string {
   const head = ['What', 'Server', 'per second', 'p50 ms', 'p99 ms', 'server µs each', 'ratio', 'budget'];
   const rows: string[][] = [];
-  for (const { what, budget, bare, ferry, shared } of comparisons) {
+  for (const { what, budget, sharedName, sharedBudget, bare, ferry, shared } of comparisons) {
     const ratio = (all: readonly Measurement[]) =>
       median(all.map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN))).toFixed(
         2,
@@ -37,7 +40,11 @@ function report(comparisons: readonly Comparison[]): string {
     ];
     rows.push([...cells('bare node:http', bare), '1', '']);
     rows.push([...cells('Ferry', ferry), ratio(ferry), `≥ ${budget}`]);
-    rows.push([...cells('Ferry, sessions shared', shared), ratio(shared), '']);
+    rows.push([
+      ...cells(sharedName, shared),
+      ratio(shared),
+      sharedBudget === null ? '' : `≥ ${sharedBudget}`,
+    ]);
   }
   return tableText(head, rows, process.stdout.columns ?? 120);
 }
@@ -48,15 +55,32 @@ export interface SessionOptions {
   readonly upgrades: number;
   readonly cpes: number;
   readonly atATime: number;
+  /** Address of a database; empty: the embedded store. */
+  readonly store: string;
+}
+
+/** The address with a database in it that is not there yet: what another run left would be measured too. */
+function newDatabase(url: string): string {
+  const [, server = '', parameters = ''] = /^([a-z+]+:\/\/[^/?]+)(?:\/[^?]*)?(\?.*)?$/.exec(url) ?? [];
+  return `${server}/ferry-bench-${Date.now()}${parameters}`;
+}
+
+async function dropDatabase(url: string): Promise<void> {
+  const client = new MongoClient(url);
+  await client.db().dropDatabase();
+  await client.close();
 }
 
 /** Drives a bare node:http server and Ferry with the same raw client, in turn. @returns the table */
 export async function compareServers(options: SessionOptions): Promise<string> {
   const { atATime } = options;
+  const store = options.store === '' ? '' : newDatabase(options.store);
   const bare = await ServerProcess.start('./bare-server.js');
   const bareDownload = await ServerProcess.start('./bare-server.js', ['--download']);
   const ferry = await ServerProcess.start('./ferry-server.js');
-  const shared = await ServerProcess.start('./ferry-server.js', ['--share-sessions']);
+  const shared = await ServerProcess.start('./ferry-server.js', [
+    store === '' ? '--share-sessions' : `--store=${store}`,
+  ]);
   const upgradesTotal = options.rounds * options.upgrades;
   // The CPEs to be upgraded come after the known ones, and each is upgraded once.
   for (const server of [ferry, shared]) {
@@ -69,8 +93,24 @@ export async function compareServers(options: SessionOptions): Promise<string> {
   const upgrades = (server: ServerProcess, first: number) =>
     drive(server, options.upgrades, atATime, (index) => upgrade(server.port, options.cpes + first + index));
 
-  const sessions = { what: 'periodic session', budget: 0.5, bare: [], ferry: [], shared: [] } as Comparison;
-  const whole = { what: 'whole upgrade', budget: 0.2, bare: [], ferry: [], shared: [] } as Comparison;
+  const sessions = {
+    what: 'periodic session',
+    budget: 0.5,
+    sharedName: store === '' ? 'Ferry, sessions shared' : 'Ferry on MongoDB',
+    sharedBudget: store === '' ? null : 0.27,
+    bare: [],
+    ferry: [],
+    shared: [],
+  } as Comparison;
+  const whole = {
+    ...sessions,
+    what: 'whole upgrade',
+    budget: 0.2,
+    sharedBudget: null,
+    bare: [],
+    ferry: [],
+    shared: [],
+  } as Comparison;
   // Not counted: both servers reach their optimised code.
   await periodic(bare);
   await periodic(ferry);
@@ -91,5 +131,6 @@ export async function compareServers(options: SessionOptions): Promise<string> {
     whole.shared.push(await upgrades(shared, index * options.upgrades));
   }
   for (const server of [bare, bareDownload, ferry, shared]) await server.stop();
+  if (store !== '') await dropDatabase(store);
   return report([sessions, whole]);
 }

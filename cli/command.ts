@@ -76,15 +76,7 @@ export async function withInstallation<T>(
   run: (installation: Installation, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
-  if (config.store === '' && !(await exists(join(config.dataDir, 'store')))) {
-    const path = resolve(config.dataDir);
-    if (whereMissing === 'refuse') {
-      throw new CommandError(
-        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
-      );
-    }
-    io.stderr.write(`Making a new data directory, ${path}\n`);
-  }
+  await checkDataDirectory(config, io, whereMissing);
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
   const installation = await openInstallation(config, { clock: systemClock, logger }, whereMissing);
@@ -93,6 +85,25 @@ export async function withInstallation<T>(
   } finally {
     await installation.close();
   }
+}
+
+/**
+ * On the embedded store, says that a data directory will be made, or refuses to.
+ * @throws CommandError where it is missing and is not to be made
+ */
+export async function checkDataDirectory(
+  config: Config,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+): Promise<void> {
+  if (config.store !== '' || (await exists(join(config.dataDir, 'store')))) return;
+  const path = resolve(config.dataDir);
+  if (whereMissing === 'refuse') {
+    throw new CommandError(
+      `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
+    );
+  }
+  io.stderr.write(`Making a new data directory, ${path}\n`);
 }
 
 async function exists(path: string): Promise<boolean> {

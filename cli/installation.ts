@@ -57,19 +57,35 @@ export async function openInstallation(
   try {
     const secrets = await loadSecrets(secretFile);
     await checkMasterKey(store, secrets, secretFile);
-    const images = openImageLibrary({
-      contents,
-      store,
-      limits: { imageBytesMax: config.imageMibMax * MIB },
-      clock,
-      logger,
-    });
+    const images = imageLibrary({ store, contents }, config, ambient);
     const users = openUsers({ store, secrets, clock, logger });
     return { store, shared, secrets, images, users, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** The images of an installation alone: they need no master key. */
+export async function openImages(
+  config: Config,
+  ambient: Ambient,
+  whereMissing: 'make' | 'refuse',
+): Promise<{ readonly images: ImageLibrary; close(): Promise<void> }> {
+  const open =
+    config.store === ''
+      ? await openEmbedded(config, ambient.logger)
+      : await openShared(config, ambient, whereMissing);
+  return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
+}
+
+function imageLibrary(
+  { store, contents }: Pick<OpenStore, 'store' | 'contents'>,
+  config: Config,
+  { clock, logger }: Ambient,
+): ImageLibrary {
+  const limits = { imageBytesMax: config.imageMibMax * MIB };
+  return openImageLibrary({ contents, store, limits, clock, logger });
 }
 
 interface OpenStore {

@@ -16,6 +16,7 @@ export {
 } from './file-server.js';
 export * from './image.js';
 export { type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';

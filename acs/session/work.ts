@@ -99,7 +99,10 @@ export class SessionWork {
         return { to: query.kind };
       case 'record-queue': {
         const { question, commandKeys } = query;
-        return { to: query.kind, next: await this.#doubts.answered(question, commandKeys, facts, request.ip) };
+        return {
+          to: query.kind,
+          next: await this.#doubts.answered(question, commandKeys, facts, request.ip),
+        };
       }
       case 'record-parameters':
         await this.#recordParameters(query.asked, query.parameters, facts);

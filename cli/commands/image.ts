@@ -14,6 +14,7 @@ import {
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
+import { syncCommand } from './image-sync.js';
 
 const PAGE = 500;
 
@@ -26,6 +27,7 @@ export function imageCommands(io: Io): CommandModule {
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
+        .command(syncCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };

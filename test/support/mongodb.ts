@@ -36,6 +36,12 @@ export function testDatabase(t: ExecutionContext, url: string): string {
   return name;
 }
 
+/** `url` with a database named in it, as the configuration has it. */
+export function urlOfDatabase(url: string, database: string): string {
+  const { protocol, host, query } = partsOf(url);
+  return `${protocol}${host}/${database}${query === '' ? '' : `?${query}`}`;
+}
+
 /** `url` by way of a proxy; the driver would go round it to the member it discovers unless told not to. */
 export function proxiedUrl(url: string, port: number): string {
   const { protocol, host, path, parameters } = partsOf(url);
@@ -59,5 +65,5 @@ function partsOf(url: string) {
   const parameters = query
     .split('&')
     .filter((parameter) => !/^(replicaSet=.*|directConnection=.*|)$/.test(parameter));
-  return { protocol, host, path, parameters };
+  return { protocol, host, path, query, parameters };
 }
