@@ -56,6 +56,11 @@ export interface CollectionDefinition {
    * includes every string.
    */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Whether {@link Collection.sequence} can be asked. On several machines every commit to the collection then writes one
+   * shared document, so it is for collections that are seldom changed.
+   */
+  readonly sequenced?: boolean;
 }
 
 export type IndexValue = string | number | boolean;
@@ -118,7 +123,10 @@ export interface Collection<T extends Document> {
    * not count), and reads documents only where their entries do not tell.
    */
   count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
-  /** Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session. */
+  /**
+   * Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session.
+   * @throws StoreError `bad-query` where the definition does not say `sequenced`
+   */
   sequence(): Promise<number>;
 
   // The changes one can pass to `Store.commit`.

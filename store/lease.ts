@@ -1,5 +1,5 @@
 import type { Clock } from '../common/index.js';
-import type { Change, Document, Store } from '../store/index.js';
+import type { Change, Document, Store } from './collection.js';
 
 interface LeaseDocument extends Document {
   readonly holder: string;
