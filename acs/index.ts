@@ -8,6 +8,7 @@ export type { CpeAuthentication } from './cpe-auth.js';
 export { type CpeDescription, DescriptionError, describedCpe as describedContext } from './described-cpe.js';
 export { CPE_SCHEMA, CpeDescriptionError, describedCpe } from './device/described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
+export { DEVICES, PARAMETERS } from './device/device.js';
 export { type CpeExplanation, explainFor } from './device/explain-for.js';
 export { type MatchedCpe, type MatchReport, matchDevices } from './device/match-devices.js';
 export { openKnownCpes } from './device/open.js';
@@ -15,9 +16,11 @@ export { describeInform } from './session/describe-inform.js';
 export type { LocateFile } from './session/work.js';
 export {
   newestFirst,
+  UPGRADES,
   type Upgrade,
   type UpgradeFilter,
   UpgradeRunningError,
   type UpgradeState,
   type Upgrades,
 } from './upgrade/upgrade.js';
+export { WAKE_PROGRESS } from './wake/waker.js';

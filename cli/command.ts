@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,6 +23,13 @@ export class CommandError extends Error {
     super(message);
   }
 }
+
+/** What says where an installation is. */
+export const INSTALLATION_OPTIONS = [
+  'store',
+  'dataDir',
+  'secretFile',
+] as const satisfies readonly (keyof Config)[];
 
 /** Adds the named options of the configuration, and `--config FILE`, to a command. */
 export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): Argv<T> {
@@ -58,7 +66,7 @@ export function loggerOf(config: Config): Logger {
 }
 
 /**
- * Opens the data directory for one command and closes it behind it. Several processes may have it open.
+ * Opens an installation for one command and closes it behind it. Several processes may have it open.
  * @param whereMissing  `make` one, or `refuse`: to freeze an empty directory beside the real one would stop nothing
  * @throws CommandError where it is missing and is not to be made
  */
@@ -69,11 +77,11 @@ export async function withInstallation<T>(
   run: (installation: Installation, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
-  if (!(await exists(join(config.dataDir, 'store')))) {
+  if (config.store === '' && !(await exists(join(config.dataDir, 'store')))) {
     const path = resolve(config.dataDir);
     if (whereMissing === 'refuse') {
       throw new CommandError(
-        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it.`,
+        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
       );
     }
     io.stderr.write(`Making a new data directory, ${path}\n`);
@@ -125,4 +133,10 @@ export function endSignal(): Promise<EndSignal> {
 /** What a shell says of a process that a signal ended. */
 export function exitCodeOf(signal: EndSignal): 130 | 143 {
   return signal === 'SIGINT' ? 130 : 143;
+}
+
+/** The version of Ferry that this is. */
+export function packageVersion(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

@@ -5,6 +5,7 @@ import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
+  readonly store: string;
   readonly dataDir: string;
   readonly secretFile: string;
   readonly cwmpListen: string;
@@ -38,6 +39,8 @@ export interface OptionSpec<T> {
   readonly expected: string;
   /** Never printed. */
   readonly secret?: true;
+  /** What may be printed of a secret text; nothing unless told. */
+  readonly shown?: (secret: string) => string;
 }
 
 const LISTEN = {
@@ -62,18 +65,28 @@ function whole(minimum: number, maximum: number) {
 }
 
 export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
+  store: {
+    schema: { type: 'string', format: 'store-url', maxLength: 8_192 },
+    expected: 'mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE, or empty',
+    default: '',
+    describe:
+      'MongoDB that any number of nodes share, as mongodb://…; with a password better given as FERRY_STORE [embedded, in the data directory]',
+    group: 'Storage:',
+    secret: true,
+    shown: withoutUrlSecrets,
+  },
   dataDir: {
     schema: { ...PATH.schema, minLength: 1 },
     expected: PATH.expected,
     default: 'ferry-data',
-    describe: 'Directory of the embedded store and the firmware images',
+    describe: 'Directory of the embedded store and its firmware images, and of the master key',
     group: 'Storage:',
   },
   secretFile: {
     ...PATH,
     default: '',
     describe:
-      'File of the master key that seals stored secrets; made on the first start [<data-dir>/secret.key]',
+      'File of the master key that seals stored secrets; made on the first start, the same on all nodes of one --store [<data-dir>/secret.key]',
     group: 'Storage:',
   },
   resultDays: {
@@ -256,6 +269,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   listen: (text) =>
     /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/.test(text) && parseListen(text).port <= PORT_MAX,
   subnet: isSubnet,
+  'store-url': (text) => text === '' || /^mongodb(\+srv)?:\/\/[^/?\s]+(\/\S*)?$/.test(text),
   'file-url': (text) => {
     const { subnet, url } = parseFileUrl(text);
     return (subnet === null || (subnet.includes('/') && isSubnet(subnet))) && isBaseUrl(url);
@@ -315,5 +329,21 @@ export function parseCredentials(text: string): { username: string; password: st
 
 /** The secrets that a configuration holds. */
 export function secretsIn(config: Config): (keyof Config)[] {
-  return CONFIG_NAMES.filter((name) => OPTIONS[name].secret && config[name] !== '');
+  return CONFIG_NAMES.filter((name) => OPTIONS[name].secret && maskedValue(config, name) !== config[name]);
+}
+
+/** What `ferry config` prints in place of a secret. */
+export const MASK = '********';
+
+/** The secret `name` of a configuration as it may be printed. */
+export function maskedValue(config: Config, name: keyof Config): string {
+  const secret = String(config[name]);
+  return secret === '' ? '' : (OPTIONS[name].shown?.(secret) ?? MASK);
+}
+
+/** The address of a database without the password and the parameters that hold secrets. */
+function withoutUrlSecrets(url: string): string {
+  return url
+    .replace(/^([a-z+]+:\/\/[^:/]*):.*@/, `$1:${MASK}@`)
+    .replace(/([?&][^=&]*(?:password|properties)[^=&]*=)[^&]*/gi, `$1${MASK}`);
 }

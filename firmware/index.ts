@@ -13,5 +13,5 @@ export {
   type FileServerOptions,
 } from './file-server.js';
 export * from './image.js';
-export { type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { IMAGE_CONTENTS, IMAGES, type ImageLibraryOptions, openImageLibrary } from './library.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';

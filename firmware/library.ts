@@ -1,7 +1,14 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock, Logger } from '../common/index.js';
-import { type Collection, PAGE_ITEMS_MAX, type Store, type Stored, StoreError } from '../store/index.js';
+import {
+  type Collection,
+  type CollectionDefinition,
+  PAGE_ITEMS_MAX,
+  type Store,
+  type Stored,
+  StoreError,
+} from '../store/index.js';
 import {
   cleanContents,
   cleanIncoming,
@@ -27,6 +34,9 @@ const SAME_CONTENT_NAMES_MAX = 100;
 /** Each refused commit means that another upload or removal of the same name or content went through. */
 const COMMIT_ATTEMPTS_MAX = 100;
 const DIRECTORY_MODE = 0o700;
+
+export const IMAGES: CollectionDefinition = { name: 'images', indexes: { sha256: ['sha256'] } };
+export const IMAGE_CONTENTS: CollectionDefinition = { name: 'image-contents', indexes: {} };
 
 export interface ImageLibraryOptions {
   /** Holds `content/` and `incoming/`, which must be on one file system; made where missing. */
@@ -69,8 +79,8 @@ class StoredImageLibrary implements ImageLibrary {
     this.#options = options;
     this.#contentDirectory = join(options.directory, 'content');
     this.#incomingDirectory = join(options.directory, 'incoming');
-    this.#images = options.store.collection<Image>({ name: 'images', indexes: { sha256: ['sha256'] } });
-    this.#contents = options.store.collection<StoredContent>({ name: 'image-contents', indexes: {} });
+    this.#images = options.store.collection<Image>(IMAGES);
+    this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
   }
 
   async prepare(): Promise<void> {

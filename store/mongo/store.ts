@@ -9,6 +9,7 @@ import {
   type Document,
   type Store,
   StoreError,
+  type StoreInspection,
 } from '../collection.js';
 import { OpenCollections } from '../open-collections.js';
 import { bringSchema, Catalog } from './catalog.js';
@@ -18,6 +19,7 @@ import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
 import { storeErrorOf, within } from './errors.js';
 import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
+import { inspectDatabase } from './inspect.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
 import { RevisionSource } from './revisions.js';
 import { sequenceId } from './writes.js';
@@ -55,8 +57,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const client = await connect({ url: options.url, timeoutMs });
   try {
     const database = client.db(options.database ?? databaseIn(options.url) ?? DATABASE_DEFAULT);
-    await bringSchema(database);
-    return new MongoStore(client, database, { ...options, timeoutMs });
+    const migratedFrom = await bringSchema(database);
+    return new MongoStore(client, database, { ...options, timeoutMs, migratedFrom });
   } catch (error) {
     await client.close().catch(() => {});
     throw storeErrorOf(error, 'The database cannot be used');
@@ -68,6 +70,7 @@ class MongoStore implements Store {
   readonly #database: Db;
   readonly #logger: Logger;
   readonly #timeoutMs: number;
+  readonly #migratedFrom: number;
   readonly #indexWaitMs: number;
   readonly #catalog: Catalog;
   readonly #committer: Committer;
@@ -79,12 +82,13 @@ class MongoStore implements Store {
   constructor(
     client: MongoClient,
     database: Db,
-    options: MongoStoreOptions & { readonly timeoutMs: number },
+    options: MongoStoreOptions & { readonly timeoutMs: number; readonly migratedFrom: number },
   ) {
     this.#client = client;
     this.#database = database;
     this.#logger = options.logger ?? silentLogger;
     this.#timeoutMs = options.timeoutMs;
+    this.#migratedFrom = options.migratedFrom;
     // What others began to write before they knew of an index has ended by then.
     this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
     this.#catalog = new Catalog(database, CATALOG_AGE_MS_MAX);
@@ -118,6 +122,12 @@ class MongoStore implements Store {
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#commits.run(prepared, sizeBytes);
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    const migratedFrom = this.#migratedFrom;
+    const inspect = () => inspectDatabase(this.#database);
+    return { ...(await this.#read('The database cannot be inspected', inspect)), migratedFrom };
   }
 
   close(): Promise<void> {
