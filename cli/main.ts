@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { hideBin } from 'yargs/helpers';
 import { StoreError } from '../store/index.js';
+import { BackupError } from './backup/format.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
@@ -30,7 +31,12 @@ function report(error: unknown, words: readonly string[]): void {
   } else if (error instanceof CommandError) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = error.exitCode;
-  } else if (error instanceof ListenError || error instanceof StoreError || isSystemError(error)) {
+  } else if (
+    error instanceof ListenError ||
+    error instanceof BackupError ||
+    error instanceof StoreError ||
+    isSystemError(error)
+  ) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = 1;
   } else {

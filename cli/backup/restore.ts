@@ -34,24 +34,24 @@ export async function verifyBackup(
   const counts = new Map<string, number>();
   let images = 0;
   let header: BackupHeader | null = null;
+  let end: BackupEnd | null = null;
+  // To the last line and beyond, since what follows the end is looked for there.
   for await (const line of readBackup(path, onBytes)) {
     if (line.kind === 'header') header = line.header;
+    if (line.kind === 'end') end = line.end;
     if (line.kind === 'image') images++;
-    if (line.kind === 'document') {
-      definitionOf(line.collection);
-      counts.set(line.collection, (counts.get(line.collection) ?? 0) + 1);
-    }
-    if (line.kind !== 'end' || header === null) continue;
-    const { end } = line;
-    const asCounted =
-      images === end.images &&
-      Object.keys(end.documents).length === counts.size &&
-      Object.entries(end.documents).every(([name, count]) => counts.get(name) === count);
-    if (!asCounted)
-      throw new BackupError(`${path} is damaged (its end counts other documents): take another.`);
-    return { header, end };
+    if (line.kind !== 'document') continue;
+    definitionOf(line.collection);
+    counts.set(line.collection, (counts.get(line.collection) ?? 0) + 1);
   }
-  throw new Error('A backup ended without its end');
+  if (header === null || end === null) throw new Error('A backup was read without its header or its end');
+  const isAsCounted =
+    images === end.images &&
+    Object.keys(end.documents).length === counts.size &&
+    Object.entries(end.documents).every(([name, count]) => counts.get(name) === count);
+  if (!isAsCounted)
+    throw new BackupError(`${path} is damaged (its end counts other documents): take another backup.`);
+  return { header, end };
 }
 
 function definitionOf(collection: string) {

@@ -49,9 +49,7 @@ export async function writeBackup(
     const content = Readable.from(chunksOf(backupLines(installation, options, lines)), { objectMode: false });
     // The fastest level: a backup is mostly keys that repeat, of which the slow ones gain little.
     const zip = createGzip({ level: constants.Z_BEST_SPEED });
-    await pipeline(content, zip, file.createWriteStream({ autoClose: false }));
-    await file.sync();
-    await file.close();
+    await pipeline(content, zip, file.createWriteStream({ flush: true }));
     await rename(partial, path);
   } catch (error) {
     await file.close().catch(() => {});
