@@ -10,10 +10,12 @@ import { restoreImage } from './restore-image.js';
 import { RESTORE_ID, restoreMarks } from './restoring.js';
 
 /** A commit is held in memory and, on MongoDB, is one transaction of 16 MiB at most. */
-const BATCH_CHANGES = 500;
+const BATCH_CHANGES = 400;
 const BATCH_CHARACTERS = 1024 * 1024;
 /** So that the store has the next commit while it is busy with one. */
-const BATCHES_UNDER_WAY = 4;
+const BATCHES_UNDER_WAY = 2;
+/** A batch that a slow database does not take in time is halved, down to a few documents. */
+const HALVINGS_MAX = 6;
 const PAGE = 500;
 /** What a store holds that no server and no user has ever worked with. */
 const OPENING_IDS: ReadonlySet<string> = new Set([RESTORE_ID, 'master-key']);
@@ -225,9 +227,7 @@ class Batches {
     this.#changes = [];
     this.#keys = [];
     this.#characters = 0;
-    const sent: Promise<void> = this.store
-      .commit(changes)
-      .then(() => {})
+    const sent: Promise<void> = this.#put(changes, HALVINGS_MAX)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
@@ -236,6 +236,19 @@ class Batches {
         for (const key of keys) this.#written.delete(key);
       });
     this.#underWay.add(sent);
+  }
+
+  /** What is put twice is there once, so whatever became of the first attempt another does no harm. */
+  async #put(changes: readonly Change[], halvings: number): Promise<void> {
+    try {
+      await this.store.commit(changes);
+    } catch (error) {
+      const mayBeTooMuch = error instanceof StoreError && error.code === 'unavailable';
+      if (!mayBeTooMuch || halvings === 0) throw error;
+      const half = Math.ceil(changes.length / 2);
+      await this.#put(changes.slice(0, half), halvings - 1);
+      if (half < changes.length) await this.#put(changes.slice(half), halvings - 1);
+    }
   }
 
   #rethrow(): void {
