@@ -6,7 +6,11 @@ try {
   if (error.codeName !== 'NotYetInitialized') throw error;
   rs.initiate({ _id: 'ferry', members: members.map((host, _id) => ({ _id, host })) });
 }
-for (let tries = 0; tries < 60 && rs.status().members.every(({ stateStr }) => stateStr !== 'PRIMARY'); tries++) {
+for (
+  let tries = 0;
+  tries < 60 && rs.status().members.every(({ stateStr }) => stateStr !== 'PRIMARY');
+  tries++
+) {
   sleep(1000);
 }
 if (rs.status().members.every(({ stateStr }) => stateStr !== 'PRIMARY')) quit(1);
