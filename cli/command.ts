@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -143,4 +144,10 @@ export function endSignal(): Promise<EndSignal> {
 /** What a shell says of a process that a signal ended. */
 export function exitCodeOf(signal: EndSignal): 130 | 143 {
   return signal === 'SIGINT' ? 130 : 143;
+}
+
+/** The version of Ferry that this is. */
+export function packageVersion(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

@@ -10,7 +10,13 @@ import {
   SharedContents,
 } from '../firmware/index.js';
 import { openUsers, type Users } from '../nbi/index.js';
-import { openLmdbStore, openMongoStore, type SharedStore, type Store } from '../store/index.js';
+import {
+  type CollectionDefinition,
+  openLmdbStore,
+  openMongoStore,
+  type SharedStore,
+  type Store,
+} from '../store/index.js';
 import { checkClock } from './clock-watch.js';
 import type { Config } from './config.js';
 
@@ -35,6 +41,11 @@ export class InstallationError extends Error {
   override readonly name = 'InstallationError';
 }
 
+/** Where the master key is. */
+export function secretPath({ secretFile, dataDir }: Config): string {
+  return secretFile || join(dataDir, 'secret.key');
+}
+
 const MIB = 1024 * 1024;
 
 /**
@@ -49,7 +60,7 @@ export async function openInstallation(
   whereMissing: 'make' | 'refuse' = 'make',
 ): Promise<Installation> {
   const { clock, logger } = ambient;
-  const secretFile = config.secretFile || join(config.dataDir, 'secret.key');
+  const secretFile = secretPath(config);
   const { store, shared, contents } =
     config.store === ''
       ? await openEmbedded(config, logger)
@@ -148,6 +159,7 @@ interface SealedSetting {
   readonly sealed: string;
 }
 
+export const INSTALLATION: CollectionDefinition = { name: 'installation', indexes: {} };
 const CPE_USER_NAME = 'cpe';
 const CPE_PASSWORD_BYTES = 12;
 
@@ -159,7 +171,7 @@ export async function generatedCpeCredentials(
   installation: Pick<Installation, 'store' | 'secrets'>,
 ): Promise<{ readonly username: string; readonly password: string; readonly isNew: boolean }> {
   const { store, secrets } = installation;
-  const settings = store.collection<SealedSetting>({ name: 'installation', indexes: {} });
+  const settings = store.collection<SealedSetting>(INSTALLATION);
   const password = randomBytes(CPE_PASSWORD_BYTES).toString('base64url');
   const made = await settings.insert({ id: 'cpe-password', sealed: secrets.seal(password) });
   if (made !== null) return { username: CPE_USER_NAME, password, isNew: true };

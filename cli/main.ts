@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { hideBin } from 'yargs/helpers';
 import { StoreError } from '../store/index.js';
+import { BackupError } from './backup/format.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
@@ -38,6 +39,7 @@ function report(error: unknown, words: readonly string[]): void {
   } else if (
     error instanceof ListenError ||
     error instanceof InstallationError ||
+    error instanceof BackupError ||
     error instanceof StoreError ||
     isSystemError(error)
   ) {

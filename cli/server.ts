@@ -7,6 +7,7 @@ import { HOUR_MS, SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type DownloadLocator } from '../firmware/index.js';
 import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
+import { refuseHalfRestored } from './backup/restoring.js';
 import { type ClockWatch, watchClock } from './clock-watch.js';
 import { type Config, parseCredentials, parseListen, workersOf } from './config.js';
 import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
@@ -96,6 +97,7 @@ async function start(
 ): Promise<Ferry> {
   const installation = await openInstallation(config, ambient);
   closers.push(() => installation.close());
+  await refuseHalfRestored(installation.store);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const building: Building = { config, ambient, installation, registry, closers };

@@ -15,7 +15,7 @@ export {
   type FileServerOptions,
 } from './file-server.js';
 export * from './image.js';
-export { type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { IMAGE_CONTENTS, IMAGES, type ImageLibraryOptions, openImageLibrary } from './library.js';
 export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';

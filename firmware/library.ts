@@ -1,5 +1,12 @@
 import type { Clock, Logger } from '../common/index.js';
-import { type Collection, PAGE_ITEMS_MAX, type Store, type Stored, StoreError } from '../store/index.js';
+import {
+  type Collection,
+  type CollectionDefinition,
+  PAGE_ITEMS_MAX,
+  type Store,
+  type Stored,
+  StoreError,
+} from '../store/index.js';
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
 import { CONTENT_PREFIX, type ContentStore, type ImageContent } from './content-store.js';
 import {
@@ -19,6 +26,9 @@ export const UPLOAD_IDLE_MS_MAX = 60_000;
 const SAME_CONTENT_NAMES_MAX = 100;
 /** Each refused commit means that another upload or removal of the same name or content went through. */
 const COMMIT_ATTEMPTS_MAX = 100;
+
+export const IMAGES: CollectionDefinition = { name: 'images', indexes: { sha256: ['sha256'] } };
+export const IMAGE_CONTENTS: CollectionDefinition = { name: 'image-contents', indexes: {} };
 
 export interface ImageLibraryOptions {
   readonly contents: ContentStore;
@@ -54,8 +64,8 @@ class StoredImageLibrary implements ImageLibrary {
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
-    this.#images = options.store.collection<Image>({ name: 'images', indexes: { sha256: ['sha256'] } });
-    this.#contents = options.store.collection<StoredContent>({ name: 'image-contents', indexes: {} });
+    this.#images = options.store.collection<Image>(IMAGES);
+    this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {

@@ -8,6 +8,7 @@ export {
   openUsers,
   ROLES,
   type Role,
+  USERS,
   type User,
   UserError,
   type UserErrorCode,

@@ -16,8 +16,33 @@ export interface Store {
    *   for an `unavailable` whose message says that the outcome is open
    */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
+  /** What there is, whoever made it: for operators, and for copying a store. */
+  inspect(): Promise<StoreInspection>;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
   close(): Promise<void>;
+}
+
+export interface StoreInspection {
+  readonly engine: 'lmdb' | 'mongodb';
+  /** Null where there is no server. */
+  readonly serverVersion: string | null;
+  /** How documents and indexes are laid out in the engine. */
+  readonly schemaVersion: number;
+  /** The version that the store had before it was opened. */
+  readonly migratedFrom: number;
+  /** What the database server's clock said, and ours half way through the question; null where there is no server. */
+  readonly clocks: { readonly serverMs: number; readonly ownMs: number } | null;
+  /** By name; also those that no part of this version opens. */
+  readonly collections: readonly InspectedCollection[];
+}
+
+export interface InspectedCollection {
+  readonly name: string;
+  readonly indexes: readonly {
+    readonly fields: readonly string[];
+    /** `building`: not every document is in it yet. `missing`: the engine lacks what the catalog says there is. */
+    readonly state: 'ready' | 'building' | 'missing';
+  }[];
 }
 
 /** Anything JSON can say; the `id` is its key, at most {@link ID_BYTES_MAX} bytes of UTF-8. */

@@ -9,14 +9,17 @@ import {
   type Document,
   type Store,
   StoreError,
+  type StoreInspection,
 } from '../collection.js';
 import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
 import { runCommit } from './commit.js';
 import { flushDirectory, prepareDirectory } from './directory.js';
+import { bringFormat } from './format.js';
 import { settleStep } from './indexing.js';
-import { FORMAT, metaKey, type Trees } from './layout.js';
+import { inspectTrees } from './inspect.js';
+import type { Trees } from './layout.js';
 import { type KnownCatalog, WriteTransaction } from './transaction.js';
 import { Writer } from './writer.js';
 
@@ -51,7 +54,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   }
   const store = new LmdbStore(trees, options);
   try {
-    await store.checkFormat();
+    await store.bringFormat();
   } catch (error) {
     await store.close();
     throw error;
@@ -83,6 +86,7 @@ class LmdbStore implements Store {
   readonly #known = new Map<string, KnownCatalog>();
   readonly #writer: Writer<WriteTransaction>;
   readonly #collections = new OpenCollections();
+  #migratedFrom = 0;
   #closing: Promise<void> | null = null;
 
   constructor(trees: Trees, options: LmdbStoreOptions) {
@@ -95,21 +99,11 @@ class LmdbStore implements Store {
     });
   }
 
-  async checkFormat(): Promise<void> {
-    const key = metaKey('format');
-    const format =
-      this.#trees.meta.get(key) ??
-      (await this.#writer.run(({ trees }) => {
-        const found = trees.meta.get(key);
-        if (found === undefined) trees.meta.put(key, FORMAT);
-        return found ?? FORMAT;
-      }, 0));
-    if (format !== FORMAT) {
-      throw new StoreError(
-        'unavailable',
-        `The store has format ${format}, this version of Ferry knows ${FORMAT}: use the version that wrote it or a newer one`,
-      );
-    }
+  /** See {@link bringFormat}. */
+  async bringFormat(): Promise<void> {
+    this.#migratedFrom = await bringFormat(this.#trees, (change) =>
+      this.#writer.run(({ trees }) => change(trees), 0),
+    );
   }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
@@ -127,6 +121,12 @@ class LmdbStore implements Store {
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#writer.run((transaction) => runCommit(transaction, prepared), sizeBytes);
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    this.#checkOpen();
+    this.#trees.root.resetReadTxn();
+    return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
   }
 
   close(): Promise<void> {

@@ -5,7 +5,7 @@ import { fieldsName, META, type StoredRecord, TOMBSTONE_INDEX, TOMBSTONE_LIFE_SE
 
 /** What this version of Ferry writes. A change of it needs a step in {@link MIGRATIONS}. */
 export const SCHEMA_VERSION = 1;
-const SCHEMA_ID = 'schema';
+export const SCHEMA_ID = 'schema';
 const NAMESPACE_EXISTS = 48;
 
 /** Brings the database from version `from` to the next. Any number of nodes may run it at once, and again. */
@@ -18,20 +18,22 @@ const MIGRATIONS: readonly Migration[] = [];
 
 /**
  * Makes the database's own documents where they are missing and brings an older database to `version`.
+ * @returns the version it had before
  * @throws StoreError `unavailable` where a newer version of Ferry wrote it
  */
 export async function bringSchema(
   database: Db,
   version = SCHEMA_VERSION,
   migrations: readonly Migration[] = MIGRATIONS,
-): Promise<void> {
+): Promise<number> {
   const meta = database.collection<StoredRecord>(META);
   await makeCollection(database, META);
   await insertMissing(meta, { _id: 'revisions', end: 0 });
   await insertMissing(meta, { _id: SCHEMA_ID, version });
+  let first: number | null = null;
   for (;;) {
     const found: unknown = (await meta.findOne({ _id: SCHEMA_ID }))?.['version'];
-    if (found === version) return;
+    if (found === version) return first ?? version;
     const step = migrations.find(({ from }) => from === found);
     if (typeof found !== 'number' || found > version || step === undefined) {
       throw new StoreError(
@@ -39,6 +41,7 @@ export async function bringSchema(
         `The database has schema version ${String(found)}, this version of Ferry knows ${version}: use the version that wrote it or a newer one`,
       );
     }
+    first ??= found;
     await step.run(database);
     await meta.updateOne({ _id: SCHEMA_ID, version: found }, { $set: { version: found + 1 } });
   }
@@ -72,16 +75,16 @@ async function makeCollection(database: Db, name: string): Promise<void> {
 }
 
 /** An index as the database has it: every node that writes keeps all of these, whatever its own definition says. */
-interface CatalogIndex {
+export interface CatalogIndex {
   readonly fields: readonly string[];
   /** False while the documents that were there before it are given their keys. */
   readonly ready: boolean;
 }
 
-type CatalogIndexes = Readonly<Record<string, CatalogIndex>>;
+export type CatalogIndexes = Readonly<Record<string, CatalogIndex>>;
 
-const catalogId = (collection: string) => `catalog:${collection}`;
-const CATALOG_RANGE = { $gte: 'catalog:', $lt: 'catalog;' };
+export const catalogId = (collection: string) => `catalog:${collection}`;
+export const CATALOG_RANGE = { $gte: 'catalog:', $lt: 'catalog;' };
 
 /** Which indexes there are, as far as this process knows, and the making of those a definition adds. */
 export class Catalog {
@@ -174,7 +177,7 @@ export function indexName(name: string): string {
   return `x.${name}`;
 }
 
-function indexesOf(record: StoredRecord | null): CatalogIndexes {
+export function indexesOf(record: StoredRecord | null): CatalogIndexes {
   // Written by this class alone.
   return (record?.['indexes'] ?? {}) as CatalogIndexes;
 }

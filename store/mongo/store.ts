@@ -9,6 +9,7 @@ import {
   type Document,
   type Store,
   StoreError,
+  type StoreInspection,
 } from '../collection.js';
 import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
@@ -20,6 +21,7 @@ import { storeErrorOf, within } from './errors.js';
 import { MongoFiles } from './files.js';
 import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
+import { inspectDatabase } from './inspect.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
 import { RevisionSource } from './revisions.js';
 import { sequenceId } from './writes.js';
@@ -60,8 +62,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Shared
   try {
     const database = client.db(options.database ?? databaseIn(options.url) ?? DATABASE_DEFAULT);
     if (options.mustExist) await requireSchema(database);
-    await bringSchema(database);
-    return new MongoStore(client, database, { ...options, timeoutMs });
+    const migratedFrom = await bringSchema(database);
+    return new MongoStore(client, database, { ...options, timeoutMs, migratedFrom });
   } catch (error) {
     await client.close().catch(() => {});
     throw storeErrorOf(error, 'The database cannot be used');
@@ -84,6 +86,7 @@ class MongoStore implements SharedStore {
   readonly #database: Db;
   readonly #logger: Logger;
   readonly #timeoutMs: number;
+  readonly #migratedFrom: number;
   readonly #indexWaitMs: number;
   readonly #catalog: Catalog;
   readonly #committer: Committer;
@@ -95,12 +98,13 @@ class MongoStore implements SharedStore {
   constructor(
     client: MongoClient,
     database: Db,
-    options: MongoStoreOptions & { readonly timeoutMs: number },
+    options: MongoStoreOptions & { readonly timeoutMs: number; readonly migratedFrom: number },
   ) {
     this.#client = client;
     this.#database = database;
     this.#logger = options.logger ?? silentLogger;
     this.#timeoutMs = options.timeoutMs;
+    this.#migratedFrom = options.migratedFrom;
     // What others began to write before they knew of an index has ended by then.
     this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
     this.files = new MongoFiles({ database, timeoutMs: options.timeoutMs });
@@ -147,6 +151,12 @@ class MongoStore implements SharedStore {
       if (theirsMs < askedMs) return theirsMs - askedMs;
       return Math.max(0, theirsMs - answeredMs);
     });
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    const migratedFrom = this.#migratedFrom;
+    const inspect = () => inspectDatabase(this.#database);
+    return { ...(await this.#read('The database cannot be inspected', inspect)), migratedFrom };
   }
 
   close(): Promise<void> {

@@ -128,6 +128,7 @@ test('an upload announced larger than the free space is refused unread', async (
 function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
   return {
     collection: (definition) => store.collection(definition),
+    inspect: () => store.inspect(),
     close: () => store.close(),
     async commit(changes) {
       if (code === 'unavailable') await store.commit(changes);
