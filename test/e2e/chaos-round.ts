@@ -252,7 +252,9 @@ async function startCampaign(
     serialPrefix: 'C',
     softwareVersion: OLD_VERSION,
     rebootMs: 500,
-    retryMs: 300,
+    retryMs: 500,
+    // Whoever met ten kills in a row would otherwise be away for minutes.
+    retryFactor: 1.2,
     downloadResumeMs: 100,
     rampMs: chaosMs / 2,
     periodicIntervalMs: 10_000,
