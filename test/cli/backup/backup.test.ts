@@ -291,7 +291,7 @@ test('upgrades under way are counted again, so that no slot of a limit is lost o
 });
 
 test('every collection that a server opens is known to backups', async (t) => {
-  const server = await startTestFerry(t);
+  const server = await startTestFerry(t, { config: { shareSessions: true } });
   // They are made as they are opened, one after another.
   const collections = await until('all collections are made', async () => {
     const found = (await server.installation.store.inspect()).collections;
