@@ -1,29 +1,33 @@
-import type { CpeId } from '../common/index.js';
-import type { Context, DescribedFields, ParameterTree } from '../rules/index.js';
+import { epochMsOf } from '../common/index.js';
+import {
+  type CpeFields,
+  type DecisionInput,
+  type LocatedProblem,
+  type ParameterTree,
+  parseCpe,
+} from '../rules/index.js';
+import { flatParameters } from './described-parameters.js';
+import { contextOf } from './device/context.js';
 import { cpeidOf } from './device/cpeid.js';
+import type { DescribedCpe, Device, Devices, Moment } from './device/device.js';
 import { treeOf } from './device/parameter-store.js';
+import { unreadPaths } from './device/unread.js';
 import { informed } from './session/inform.js';
-import { decodeEnvelope, SoapError } from './soap/index.js';
+import { type DeviceIdStruct, decodeEnvelope, type Inform, SoapError } from './soap/index.js';
 
-/** A CPE that is told of rather than known: what a test or an explanation of rules is about. */
+/** A CPE that is told of rather than known. */
 export interface CpeDescription {
+  /** By `CPE_SCHEMA`, as it came from outside; goes before what the Inform says. */
+  readonly cpe?: unknown;
   /** A captured Inform, envelope and all. */
   readonly inform?: Buffer;
-  /** Goes before what the Inform says. */
-  readonly cpe?: DescribedFields;
-  /** By full name, or as a tree; goes before what the Inform says. */
-  readonly parameters?: Readonly<Record<string, unknown>>;
-  readonly nowMs: number;
 }
 
-/** A description that cannot be right, with the field to mend. */
-export class DescriptionError extends Error {
-  override readonly name = 'DescriptionError';
-  constructor(
-    readonly field: 'inform' | 'cpe' | 'parameters',
-    message: string,
-  ) {
-    super(message);
+/** A description that cannot be used: each problem with its field, which is below `cpe` or is `inform`. */
+export class CpeDescriptionError extends Error {
+  override readonly name = 'CpeDescriptionError';
+  constructor(readonly problems: readonly LocatedProblem[]) {
+    super(problems.map(({ field, expected }) => `${field}: ${expected}`).join('; '));
   }
 }
 
@@ -31,122 +35,190 @@ const DEFAULT_IDENTITY = { oui: '00A1B2', productClass: 'HGW', serialNumber: '1'
 /** RFC 5737: of no one's network. */
 const DEFAULT_IP = '192.0.2.1';
 const DEFAULT_EVENTS = ['2 PERIODIC'];
-/** Deepest parameter there may be; the data models of TR-181 have a dozen levels. */
-const PARAMETER_STEPS_MAX = 32;
-const PARAMETERS_MAX = 20_000;
+const FIELD_CHARACTERS_MAX = 256;
+const FOUND_CHARACTERS_MAX = 80;
+
+type Identity = Pick<DeviceIdStruct, 'oui' | 'productClass' | 'serialNumber'>;
 
 /**
- * The context of a described CPE, as a session with it would have it.
- * @throws DescriptionError
+ * A CPE as a session with it would find it. Nothing is recorded.
+ * @param known  an Inform is then of a CPE that may be known: what it has behind it counts, and what it was not asked for is unread.
+ *   Without, and without an Inform, the CPE has nothing behind it, and what the description does not have is missing
+ * @throws CpeDescriptionError
  */
-export function describedCpe({ inform, cpe = {}, parameters = {}, nowMs }: CpeDescription): {
-  readonly context: Omit<Context, 'parameters'>;
-  readonly parameters: ParameterTree;
-} {
-  const told = inform === undefined ? null : toldBy(inform, cpe.ip ?? DEFAULT_IP, nowMs);
-  const { cpeid, lastInform, registered, ...fields } = cpe;
-  const named = cpeid === undefined ? {} : identityOf(cpeid);
-  const identity = { ...(told?.identity ?? DEFAULT_IDENTITY), ...named };
-  const described = { ...identity, ...told?.fields, ...named, ...fields };
-  const id = cpeidOf(described);
-  if (id === null || described.oui === '' || described.serialNumber === '') {
-    throw new DescriptionError('cpe', 'a CPE has an oui and a serialNumber, together at most 400 characters');
+export async function describedCpe(
+  { cpe = {}, inform }: CpeDescription,
+  moment: Moment,
+  known?: Pick<Devices, 'get' | 'parameters'>,
+): Promise<DescribedCpe> {
+  const parsed = parseCpe(cpe);
+  if (!parsed.parsed) throw new CpeDescriptionError(parsed.problems.map(inCpe));
+  const { fields } = parsed;
+  const parameters = flatParameters(fields.parameters ?? {}, (path, expected) =>
+    problem(['cpe', 'parameters', ...path], expected),
+  );
+  if (inform !== undefined) return informing(inform, { fields, parameters }, moment, known);
+  const { nowMs, requested = false } = moment;
+  const { cpeid, identity } = identified(fields, DEFAULT_IDENTITY);
+  return {
+    input: {
+      context: {
+        manufacturer: DEFAULT_IDENTITY.manufacturer,
+        events: DEFAULT_EVENTS,
+        tags: [],
+        ip: DEFAULT_IP,
+        lastInform: nowMs,
+        registered: nowMs,
+        ...seen(fields),
+        ...identity,
+        cpeid,
+        now: nowMs,
+      },
+      ...knowing(treeOf(parameters)),
+      counts: {},
+      requested,
+    },
+    inFlight: null,
+  };
+}
+
+/** What goes before an Inform. */
+interface Overlay {
+  readonly fields: CpeFields;
+  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+}
+
+async function informing(
+  body: Buffer,
+  { fields, parameters }: Overlay,
+  { nowMs, requested }: Moment,
+  known: Pick<Devices, 'get' | 'parameters'> | undefined,
+): Promise<DescribedCpe> {
+  const { message, style } = informIn(body);
+  const { cpeid, identity } = identified(fields, message.deviceId);
+  const stored = (await known?.get(cpeid)) ?? null;
+  const ip = fields.ip ?? stored?.ip ?? DEFAULT_IP;
+  const deviceId = { ...message.deviceId, ...identity };
+  const { device, bootstrap, ...outcome } = informed(
+    stored,
+    cpeid,
+    { ...message, deviceId },
+    { ip, style, nowMs },
+  );
+  const context = { ...contextOf(device, { events: device.lastEvents, ip, nowMs }), ...seen(fields) };
+  const reported = Object.fromEntries(message.parameters.map(({ name, value }) => [name, value]));
+  const flat = async () => ({
+    ...(known === undefined || bootstrap ? {} : await known.parameters(cpeid)),
+    ...reported,
+    ...parameters,
+  });
+  return {
+    input: {
+      context,
+      ...(known === undefined ? knowing(treeOf(await flat())) : asking(device, flat)),
+      counts: device.counts,
+      requested: requested ?? outcome.requested,
+    },
+    inFlight: device.inFlight ?? null,
+  };
+}
+
+type Reading = Pick<DecisionInput, 'readParameters' | 'unread'>;
+
+/** All that there is to be known of the CPE is known. */
+function knowing(parameters: ParameterTree): Reading {
+  return { readParameters: async () => parameters, unread: async () => [] };
+}
+
+function asking(device: Device, flat: () => Promise<Record<string, string | number | boolean>>): Reading {
+  return {
+    readParameters: async () => treeOf(await flat()),
+    unread: (paths) => unreadPaths(device, { flat }, paths),
+  };
+}
+
+/** The fields that a condition sees as they are described; what identifies the CPE is apart. */
+function seen({ cpeid: _, parameters: _parameters, lastInform, registered, ...fields }: CpeFields) {
+  return {
+    ...fields,
+    ...timeSeen('lastInform', lastInform),
+    ...timeSeen('registered', registered),
+  };
+}
+
+function timeSeen(name: 'lastInform' | 'registered', time: string | undefined) {
+  const epochMs = time === undefined ? null : epochMsOf(time);
+  return epochMs === null ? {} : { [name]: epochMs };
+}
+
+function identified({ cpeid, oui, productClass, serialNumber }: CpeFields, reported: Identity) {
+  const named: Identity = cpeid === undefined ? reported : identityOf(cpeid);
+  const identity: Identity = {
+    oui: oui ?? named.oui,
+    productClass: productClass ?? named.productClass,
+    serialNumber: serialNumber ?? named.serialNumber,
+  };
+  for (const name of ['oui', 'serialNumber'] as const) {
+    if (identity[name] === '') throw problem(['cpe', name], 'not empty: every CPE has one', '');
   }
+  const id = cpeidOf(identity);
+  if (id === null)
+    throw problem(['cpe'], 'an identity (oui, productClass, serialNumber) of at most 400 characters');
   if (cpeid !== undefined && cpeid !== id) {
-    throw new DescriptionError('cpe', `what identifies the CPE makes the cpeid ${id}, not ${cpeid}`);
+    throw problem(['cpe', 'cpeid'], `${id}, which is what the fields that identify the CPE make`, cpeid);
   }
-  return {
-    context: {
-      events: DEFAULT_EVENTS,
-      tags: [],
-      ip: DEFAULT_IP,
-      ...described,
-      cpeid: id,
-      lastInform: lastInform === undefined ? nowMs : Date.parse(lastInform),
-      registered: registered === undefined ? nowMs : Date.parse(registered),
-      now: nowMs,
-    },
-    parameters: treeOf({ ...told?.parameters, ...flat(parameters) }),
-  };
-}
-
-function toldBy(body: Buffer, ip: string, nowMs: number) {
-  const { message, style } = decoded(body);
-  if (message.type !== 'Inform') {
-    throw new DescriptionError('inform', `an Inform is wanted, and this is ${message.type}`);
-  }
-  const id = cpeidOf(message.deviceId);
-  if (id === null) throw new DescriptionError('inform', 'its DeviceId is too long');
-  const { device } = informed(null, id, message, { ip, style, nowMs });
-  const { modelName, softwareVersion, hardwareVersion } = device;
-  return {
-    identity: message.deviceId,
-    fields: {
-      ...(modelName !== undefined && { modelName }),
-      ...(softwareVersion !== undefined && { softwareVersion }),
-      ...(hardwareVersion !== undefined && { hardwareVersion }),
-      events: device.lastEvents,
-    },
-    parameters: Object.fromEntries(message.parameters.map(({ name, value }) => [name, value])),
-  };
-}
-
-function decoded(body: Buffer) {
-  try {
-    return decodeEnvelope(body, undefined);
-  } catch (error) {
-    if (!(error instanceof SoapError)) throw error;
-    throw new DescriptionError('inform', error.message);
-  }
+  return { cpeid: id, identity };
 }
 
 /** The parts that a cpeid is made of. */
-function identityOf(cpeid: CpeId | string) {
-  const parts = cpeid.split('-').map(unescapePart);
+function identityOf(cpeid: string): Identity {
+  const parts = cpeid.split('-').map((part) => unescapedPart(part, cpeid));
   const [oui = '', second = '', third] = parts;
   if (parts.length < 2 || parts.length > 3) {
-    throw new DescriptionError('cpe', 'a cpeid is OUI-ProductClass-SerialNumber or OUI-SerialNumber');
+    throw problem(['cpe', 'cpeid'], 'OUI-ProductClass-SerialNumber or OUI-SerialNumber', cpeid);
   }
   return third === undefined
     ? { oui, productClass: '', serialNumber: second }
     : { oui, productClass: second, serialNumber: third };
 }
 
-function unescapePart(part: string): string {
+function unescapedPart(part: string, cpeid: string): string {
   try {
     return decodeURIComponent(part.replaceAll('%', '%25').replaceAll('~', '%'));
   } catch {
-    throw new DescriptionError('cpe', 'in a cpeid ~ is followed by two hex digits, of a byte of UTF-8');
+    throw problem(['cpe', 'cpeid'], 'two hex digits, of a byte of UTF-8, after each ~', cpeid);
   }
 }
 
-/** Names and trees may be mixed: `{ 'Device.A': { B: 1 } }` is `Device.A.B`. */
-function flat(parameters: Readonly<Record<string, unknown>>): Record<string, string | number | boolean> {
-  const leaves: Record<string, string | number | boolean> = Object.create(null);
-  let count = 0;
-  const open: { readonly steps: readonly string[]; readonly value: unknown }[] = [
-    { steps: [], value: parameters },
-  ];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { steps, value } = next;
-    const name = steps.join('.');
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      if (++count > PARAMETERS_MAX) throw new DescriptionError('parameters', `at most ${PARAMETERS_MAX}`);
-      leaves[name] = value;
-    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      for (const [key, inner] of Object.entries(value)) {
-        const deeper = [...steps, ...key.split('.')];
-        if (deeper.length > PARAMETER_STEPS_MAX || deeper.includes('')) {
-          throw new DescriptionError(
-            'parameters',
-            `${[...steps, key].join('.').slice(0, 80)} is no parameter: at most ${PARAMETER_STEPS_MAX} names with dots between them`,
-          );
-        }
-        open.push({ steps: deeper, value: inner });
-      }
-    } else {
-      throw new DescriptionError('parameters', `${name} must be a text, a number, true or false`);
-    }
+function informIn(body: Buffer): {
+  readonly message: Inform;
+  readonly style: ReturnType<typeof decodeEnvelope>['style'];
+} {
+  const { message, style } = decoded(body);
+  if (message.type !== 'Inform') throw unusable(`it is ${message.type}, not Inform`);
+  return { message, style };
+}
+
+function decoded(body: Buffer) {
+  try {
+    return decodeEnvelope(body, undefined);
+  } catch (error) {
+    if (error instanceof SoapError) throw unusable(error.message);
+    throw error;
   }
-  return leaves;
+}
+
+function unusable(reason: string): CpeDescriptionError {
+  return problem(['inform'], `the SOAP envelope of an Inform; ${reason}`);
+}
+
+function problem(path: readonly string[], expected: string, found?: string): CpeDescriptionError {
+  const told = found === undefined ? {} : { found: JSON.stringify(found).slice(0, FOUND_CHARACTERS_MAX) };
+  const field = path.join('.').slice(0, FIELD_CHARACTERS_MAX);
+  return new CpeDescriptionError([{ path, field, code: 'bad-description', expected, ...told }]);
+}
+
+function inCpe({ path, ...found }: LocatedProblem): LocatedProblem {
+  const field = found.field === '' ? 'cpe' : `cpe.${found.field}`;
+  return { ...found, path: ['cpe', ...path], field };
 }

@@ -5,13 +5,11 @@ export type {
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
 export type { CpeAuthentication } from './cpe-auth.js';
-export { type CpeDescription, DescriptionError, describedCpe as describedContext } from './described-cpe.js';
-export { CPE_SCHEMA, CpeDescriptionError, describedCpe } from './device/described-cpe.js';
+export { type CpeDescription, CpeDescriptionError, describedCpe } from './described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { type CpeExplanation, explainFor } from './device/explain-for.js';
 export { type MatchedCpe, type MatchReport, matchDevices } from './device/match-devices.js';
 export { openKnownCpes } from './device/open.js';
-export { describeInform } from './session/describe-inform.js';
 export type { LocateFile } from './session/work.js';
 export {
   newestFirst,

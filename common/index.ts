@@ -1,6 +1,7 @@
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
 export { compareText } from './compare-text.js';
+export { EVENT_CODES } from './event-codes.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -13,3 +14,4 @@ export {
 export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';
+export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

@@ -1,7 +1,11 @@
 import { RE2JS } from 're2js';
+import { patternSizeOf } from './pattern-size.js';
 
 /** Longest pattern accepted from outside: RE2 is linear in the text, but a pattern is compiled once per use. */
 export const PATTERN_CHARACTERS_MAX = 1_024;
+
+/** Most instructions of one pattern: a thousand characters can ask for a million (`(?:…){1000}`), which take a second to compile. */
+export const PATTERN_SIZE_MAX = 10_000;
 
 export class PatternError extends Error {
   override readonly name = 'PatternError';
@@ -23,7 +27,7 @@ export class LinearRegExp {
 
   /**
    * @param pattern  RE2 syntax, or a RegExp whose source and flags are taken over
-   * @throws PatternError when it does not compile or is longer than {@link PATTERN_CHARACTERS_MAX}
+   * @throws PatternError when it does not compile or is larger than {@link PATTERN_CHARACTERS_MAX} or {@link PATTERN_SIZE_MAX}
    */
   constructor(pattern: string | RegExp, flags?: string) {
     this.source = typeof pattern === 'string' ? pattern : pattern.source;
@@ -31,6 +35,12 @@ export class LinearRegExp {
     this.global = this.flags.includes('g');
     if (this.source.length > PATTERN_CHARACTERS_MAX) {
       throw new PatternError(`a pattern may have at most ${PATTERN_CHARACTERS_MAX} characters`);
+    }
+    // The same counted after compiling would be too late.
+    if (patternSizeOf(this.source) > PATTERN_SIZE_MAX) {
+      throw new PatternError(
+        `its repetitions written out come to more than ${PATTERN_SIZE_MAX} instructions; repeat less`,
+      );
     }
     let compileFlags = 0;
     if (this.flags.includes('i')) compileFlags |= RE2JS.CASE_INSENSITIVE;

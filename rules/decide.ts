@@ -26,6 +26,8 @@ export interface Decider extends EvaluationMeans {
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
 export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
+  const pause = decider.pauses.due();
+  if (pause !== null) await pause;
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), decider.fleet.current()]);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
@@ -33,8 +35,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
   const input = { ...asked, readParameters: once(asked.readParameters) };
-  const selected =
-    fleet.select(input.context, null) ?? fleet.select(input.context, await input.readParameters()) ?? [];
+  const selected = await selectFrom(fleet, input);
   if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
   const explanation = beginExplanation(input.about);
@@ -76,6 +77,14 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     };
   }
   return { kind: 'nothing', considered: explanation.list() };
+}
+
+/** The fleet rules that may be true for this CPE; its data model is read only where they cannot be told without. */
+export async function selectFrom(
+  fleet: RuleIndex,
+  { context, readParameters }: DecisionInput,
+): Promise<readonly Candidate[]> {
+  return fleet.select(context, null) ?? fleet.select(context, await readParameters()) ?? [];
 }
 
 /** What the conditions of enabled rules read of the data model. */

@@ -14,6 +14,7 @@ import { openFreeze } from './freeze.js';
 import { createIsolate } from './isolate/index.js';
 
 import { takeUp } from './match.js';
+import { createPauses } from './pause.js';
 import { createProbation } from './probation.js';
 import { mayRepeat } from './repeat.js';
 import { openRepository } from './repository.js';
@@ -77,6 +78,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows,
     resolveFile,
     isolate,
+    pauses: createPauses(),
     probation: createProbation(clock),
     waitMsMax: conditionWaitMsMax,
     onIsolated: (outcome) => onIsolated?.(outcome),

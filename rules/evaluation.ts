@@ -1,4 +1,10 @@
-import { type CompiledCondition, EVALUATION_TIMEOUT_MS, reach, reaches } from './condition/index.js';
+import {
+  type CompiledCondition,
+  EVALUATION_TIMEOUT_MS,
+  errorCode,
+  reach,
+  reaches,
+} from './condition/index.js';
 import {
   type Failure,
   failureOf,
@@ -11,6 +17,7 @@ import {
 } from './failure.js';
 import type { Refusal } from './gates.js';
 import type { Evaluated, Isolate, IsolateRequest } from './isolate/index.js';
+import type { Pauses } from './pause.js';
 import type { Probation } from './probation.js';
 import type { DecisionInput, StoredRule } from './rule.js';
 import { ITEMS_SHOWN_MAX, shorten } from './shorten.js';
@@ -22,6 +29,13 @@ const DECISION_BUDGET_MS = EVALUATION_TIMEOUT_MS;
  * long that a CPE would notice.
  */
 export const DECISION_WAIT_MS = 500;
+/**
+ * Steps that the closures of one decision take in this process, all together: some milliseconds, of which ordinary ones need a
+ * thousandth. What needs more is evaluated elsewhere, like what is no closure.
+ */
+const STEPS_HERE_MAX = 100_000;
+/** Each may take so many, however many were taken before it: an ordinary condition comes to its end whatever others are like. */
+const STEPS_EACH_MIN = 4_000;
 /** How often an expression is evaluated anew because the machine stood still meanwhile. */
 const STALLS_MAX = 3;
 
@@ -29,6 +43,8 @@ const STALLS_MAX = 3;
 export interface Evaluation {
   /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
   unmet(condition: CompiledCondition | string): Unmet | null;
+  /** The same of all that it demands, of the data model too. */
+  unmetOfAll(condition: CompiledCondition | string): Promise<Unmet | null>;
   /**
    * Null where the condition is true, else why not.
    * @param rule  whose it is: then a failure is held against it
@@ -61,6 +77,7 @@ export type IsolatedOutcome =
 /** What evaluations need of their process: one of each for all of them. */
 export interface EvaluationMeans {
   readonly isolate: Isolate;
+  readonly pauses: Pauses;
   readonly probation: Probation;
   /** How long one decision may wait for others' evaluations. */
   readonly waitMsMax: number;
@@ -70,7 +87,7 @@ export interface EvaluationMeans {
 }
 
 export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): Evaluation {
-  const { isolate, probation, onIsolated } = means;
+  const { isolate, pauses, probation, onIsolated } = means;
   // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
   const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {
     events: [...input.context.events],
@@ -79,6 +96,7 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
   let withParameters: Promise<object> | null = null;
   let leftMs = DECISION_BUDGET_MS;
   let waitMs = means.waitMsMax;
+  let stepsLeft = STEPS_HERE_MAX;
 
   const readContext = (readsParameters: boolean): object | Promise<object> => {
     if (!readsParameters) return context;
@@ -98,9 +116,13 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
       }
       leftMs -= evaluated.cpuMs;
       const { outcome } = evaluated;
-      // JSONata looks at the wall's clock: where the processor was elsewhere half of the time, the expression is not to blame.
+      // JSONata looks at the wall's clock: where the processor was elsewhere half of the time, the expression is not to blame. (What
+      // has a name of its own is a closure's, which counts steps.)
       const stalled =
-        outcome.kind === 'error' && outcome.code === TIMED_OUT && evaluated.cpuMs < EVALUATION_TIMEOUT_MS / 2;
+        outcome.kind === 'error' &&
+        outcome.code === TIMED_OUT &&
+        outcome.name === null &&
+        evaluated.cpuMs < EVALUATION_TIMEOUT_MS / 2;
       if (!stalled || stalls >= STALLS_MAX || leftMs <= 0) return evaluated;
     }
   };
@@ -152,14 +174,20 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
   const here = async (
     condition: CompiledCondition,
     closure: NonNullable<CompiledCondition['closure']>,
-  ): Promise<Refusal | Failure | null> => {
+  ): Promise<Refusal | Failure | typeof TOO_MUCH_HERE | null> => {
     const seen = await readContext(condition.readsParameters);
+    const pause = pauses.due();
+    if (pause !== null) await pause;
+    const most = Math.max(stepsLeft, STEPS_EACH_MIN);
+    const steps = { left: most };
     try {
-      const value = closure(seen);
+      const value = closure(seen, steps);
       if (value === true) return null;
       return refusalUnlessTrue(value === false || value === undefined ? undefined : shorten(value));
     } catch (error) {
-      return failureOf(error);
+      return errorCode(error) === TIMED_OUT ? TOO_MUCH_HERE : failureOf(error);
+    } finally {
+      stepsLeft -= most - steps.left;
     }
   };
 
@@ -168,22 +196,29 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
 
   return {
     unmet,
+    async unmetOfAll(condition) {
+      if (typeof condition === 'string') return null;
+      return unmetRequirement(condition, await readContext(condition.readsParameters), true);
+    },
     async conditionGate(condition, rule) {
       if (typeof condition === 'string') return { verdict: 'condition-error', detail: condition };
       const early = unmet(condition);
       if (early !== null) return refusalOf(early);
       const { closure } = condition;
-      const result = closure === null ? await isolated(condition) : await here(condition, closure);
+      const quick = closure === null ? TOO_MUCH_HERE : await here(condition, closure);
+      const elsewhere = quick === TOO_MUCH_HERE;
+      const result = elsewhere ? await isolated(condition) : quick;
       if (typeof result === 'string') return { verdict: 'condition-error', detail: result };
       if (result !== null && 'kind' in result) {
-        if (closure === null) (isTrip(result) ? probation.enter : probation.leave)(condition.source.text);
+        if (isTrip(result) && elsewhere) probation.enter(condition.source.text);
+        else if (result.kind !== 'skipped' && elsewhere) probation.leave(condition.source.text);
         if (rule !== undefined) {
           const { cpeid } = input.context;
           means.onFailure({ ...result, ruleId: rule.id, ruleUpdatedAtMs: rule.updatedAtMs, cpeid });
         }
         return { verdict: 'condition-error', detail: result.message };
       }
-      if (closure === null) probation.leave(condition.source.text);
+      if (elsewhere) probation.leave(condition.source.text);
       return result;
     },
   };
@@ -198,8 +233,15 @@ const OUTCOMES: Readonly<Record<Evaluated['kind'], IsolatedOutcome>> = {
   unwanted: 'on-probation',
 };
 
+/** Not to be computed in this process. */
+const TOO_MUCH_HERE = Symbol('too much here');
+
 const ON_PROBATION = 'it took too much before, and is tried again only now and then; see lastError';
-const OVER_BUDGET = `the decision's ${DECISION_BUDGET_MS} ms are used up`;
+const OVER_BUDGET: Failure = {
+  kind: 'skipped',
+  code: 'over-budget',
+  message: `the decision's ${DECISION_BUDGET_MS} ms are used up`,
+};
 
 /** @param yields  what it came to, in short; undefined where that is false or nothing */
 function refusalUnlessTrue(yields: string | undefined): Refusal {
@@ -208,10 +250,13 @@ function refusalUnlessTrue(yields: string | undefined): Refusal {
     : { verdict: 'condition-false', detail: `it yields ${yields}, not true` };
 }
 
-/** Only of what a context has without reading the data model. */
-function unmetRequirement({ requirements }: CompiledCondition, context: object): Unmet | null {
+function unmetRequirement(
+  { requirements }: CompiledCondition,
+  context: object,
+  hasParameters = false,
+): Unmet | null {
   for (const { path, values } of requirements) {
-    if (path[0] === 'parameters' || reaches(context, path, values)) continue;
+    if ((path[0] === 'parameters' && !hasParameters) || reaches(context, path, values)) continue;
     const [found, ...others] = reach(context, path);
     return { path, found: others.length === 0 ? found : [found, ...others], wanted: values };
   }

@@ -49,7 +49,7 @@ export async function findingsOf(
         text: only === undefined ? textOf(written) : cutText(only.text, TEXT_CHARACTERS_MAX),
         ...columnOf(only),
         ...outcomeOf(refusal),
-        found: await foundAt(paths, means),
+        found: await foundOf(paths, only?.calls, condition, means),
       },
     ];
   }
@@ -60,7 +60,7 @@ export async function findingsOf(
       text: cutText(conjunct.text, TEXT_CHARACTERS_MAX),
       ...columnOf(conjunct),
       ...(await evaluated(conjunct, condition, decided, means)),
-      found: await foundAt(conjunct.paths, means),
+      found: await foundOf(conjunct.paths, conjunct.calls, condition, means),
     });
   }
   return findings;
@@ -77,20 +77,20 @@ async function evaluated(
   const { closure } = conjunct;
   if (closure !== null) {
     let result: unknown;
-    const alone: CompiledCondition = {
+    const condition: CompiledCondition = {
       pin: null,
       requirements: [],
-      source: whole.source,
+      // Where it takes too many steps for this process, what is sent elsewhere must be this conjunct too.
+      source: { text: alone(conjunct.text), bindings: {} },
       conjuncts: [],
       readsParameters: whole.readsParameters,
       parameterPaths: [],
-      evaluate: (context) => whole.evaluate(context),
-      closure: (context) => {
-        result = closure(context);
+      closure: (context, steps) => {
+        result = closure(context, steps);
         return result;
       },
     };
-    const outcome = outcomeOf(await evaluation.conditionGate(alone));
+    const outcome = outcomeOf(await evaluation.conditionGate(condition));
     // Of an operand that is neither true nor false JSONata's `and` makes one, by rules of its own.
     const plain = typeof result === 'boolean' || result === undefined;
     if (plain || outcome.outcome === 'error') return outcome;
@@ -98,11 +98,16 @@ async function evaluated(
     return { outcome: 'not-evaluated' };
   }
   try {
-    return outcomeOf(await evaluation.conditionGate(compiler.compile(`(${conjunct.text}\n) and true`)));
+    return outcomeOf(await evaluation.conditionGate(compiler.compile(alone(conjunct.text))));
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     return { outcome: 'not-evaluated', message: error.message };
   }
+}
+
+/** A conjunct as a condition that is true, false or an error as it is under `and`. */
+function alone(text: string): string {
+  return `(${text}\n) and true`;
 }
 
 function outcomeOf(refusal: Refusal | null): Outcome {
@@ -127,6 +132,33 @@ function pathsOf({ requirements, parameterPaths }: CompiledCondition): readonly 
   return [...new Set([...requirements.map(({ path }) => path.join('.')), ...parameters])];
 }
 
+async function foundOf(
+  paths: readonly string[],
+  calls: Conjunct['calls'],
+  { readsParameters }: CompiledCondition,
+  means: ConditionMeans,
+): Promise<ConjunctFinding['found']> {
+  const found = await foundAt(paths, means);
+  if (calls === undefined) return found;
+  const seen = await means.context(readsParameters);
+  return [...found, ...calls.flatMap((call) => comesTo(call, seen))];
+}
+
+/** What a call comes to; nothing where it fails, which its conjunct says, or where what it is called with is missing. */
+function comesTo(
+  { text, closure }: NonNullable<Conjunct['calls']>[number],
+  seen: object,
+): ConjunctFinding['found'] {
+  try {
+    const value = closure(seen);
+    return value === undefined
+      ? []
+      : [{ path: cutText(text, TEXT_CHARACTERS_MAX), value: shortened(value, 0) }];
+  } catch {
+    return [];
+  }
+}
+
 async function foundAt(
   paths: readonly string[],
   { context }: ConditionMeans,
@@ -134,10 +166,17 @@ async function foundAt(
   const shown = paths.slice(0, PATHS_MAX).map((path) => ({ path, steps: path.split('.') }));
   const seen = await context(shown.some(({ steps }) => steps[0] === 'parameters'));
   return shown.map(({ path, steps }) => {
-    const [first, ...others] = reach(seen, steps);
-    if (first === undefined) return { path };
-    return { path, value: shortened(others.length === 0 ? first : [first, ...others], 0) };
+    const value = valueAt(seen, steps);
+    return value === undefined ? { path } : { path, value: shortened(value, 0) };
   });
+}
+
+/** A list of the context is shown as one, also where it has one item: that it is one is what its reader may have overlooked. */
+function valueAt(seen: object, steps: readonly string[]): unknown {
+  const field = new Map<string, unknown>(Object.entries(seen)).get(steps.join('.'));
+  if (Array.isArray(field)) return field;
+  const [first, ...others] = reach(seen, steps);
+  return others.length === 0 ? first : [first, ...others];
 }
 
 /** What stands there as it is, where that is short. */

@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Candidate, inOrder } from './candidate.js';
-import { candidatesPinnedTo, consider, type Decider, type Passed } from './decide.js';
+import { candidatesPinnedTo, consider, type Decider, type Passed, selectFrom } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
@@ -18,8 +17,6 @@ import type {
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;
-/** So many rules are looked at in one go: others must have their turn. */
-const RULES_AT_ONCE = 50;
 const NAMES_SHOWN_MAX = 5;
 /** As many parameter paths as a decision asks about. */
 const PARAMETERS_READ_MAX = 256;
@@ -73,8 +70,12 @@ export async function explain(
   const paths = parametersRead(lists.flat());
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);
+  const selected = await selectFrom(await decider.fleet.current(), input);
   const walked = await walk(decider, input, alongWith(candidates, named), {
     considered: new Set(candidates.map(({ rule }) => rule.id)),
+    selected: new Set(
+      [...selected, ...pinned, ...(draft === null ? [] : [draft])].map(({ rule }) => rule.id),
+    ),
     listed: named === null ? null : new Set(named.map(({ rule }) => rule.id)),
     limit: Math.min(limit, LISTED_MAX),
   });
@@ -139,6 +140,8 @@ function alongWith(
 interface Scope {
   /** Those that a decision considers. */
   readonly considered: ReadonlySet<string>;
+  /** Those of them whose conditions a decision evaluates: of the others it knows without that they are not true. */
+  readonly selected: ReadonlySet<string>;
   /** Null where all may be. */
   readonly listed: ReadonlySet<string> | null;
   readonly limit: number;
@@ -158,12 +161,14 @@ async function walk(
   let second: StoredRule | null = null;
   let beaten = 0;
   let stopped: Looked | null = null;
-  for (const [index, candidate] of candidates.entries()) {
-    if (index % RULES_AT_ONCE === RULES_AT_ONCE - 1) await setImmediate();
+  for (const candidate of candidates) {
+    const pause = decider.pauses.due();
+    if (pause !== null) await pause;
     const { rule } = candidate;
     const isConsidered = scope.considered.has(rule.id);
-    const evaluation = winner === null && isConsidered ? decisive : idle;
-    const outcome = await outcomeOf(decider, input, evaluation, candidate);
+    const isSelected = scope.selected.has(rule.id);
+    const evaluation = winner === null && isConsidered && isSelected ? decisive : idle;
+    const outcome = await outcomeOf(decider, input, evaluation, candidate, isSelected);
     let looked: Looked;
     if ('verdict' in outcome) {
       looked = { candidate, ...outcome };
@@ -188,10 +193,13 @@ async function outcomeOf(
   input: DecisionInput,
   evaluation: Evaluation,
   candidate: Candidate,
+  isSelected: boolean,
 ): Promise<Refusal | Passed> {
   const off = switchGate(candidate.rule, input.requested);
   if (off !== null) return off;
-  const unmet = evaluation.unmet(candidate.condition);
+  const unmet = isSelected
+    ? evaluation.unmet(candidate.condition)
+    : await evaluation.unmetOfAll(candidate.condition);
   return unmet === null ? consider(decider, input, evaluation, candidate) : refusalOf(unmet);
 }
 
@@ -306,8 +314,9 @@ async function explained(
       ? Object.assign(Object.create(null), plain, { parameters: await input.readParameters() })
       : plain;
   const rules: RuleExplanation[] = [];
-  for (const [index, { candidate, verdict, detail }] of listed.entries()) {
-    if (index % RULES_AT_ONCE === RULES_AT_ONCE - 1) await setImmediate();
+  for (const { candidate, verdict, detail } of listed) {
+    const pause = decider.pauses.due();
+    if (pause !== null) await pause;
     const { rule, condition } = candidate;
     rules.push({
       ruleId: rule.id,

@@ -3,10 +3,19 @@ import { describeError, errorCode } from './condition/index.js';
 import type { Outcome } from './isolate/index.js';
 
 /**
- * Why a condition came to no result. All but `error` are trips: the expression went beyond what it may use up, and must not go on
- * doing so. An `error` (a text compared with a number, a malformed subnet) costs nothing and is this CPE's matter.
+ * Why a condition came to no result. Most are trips: the expression went beyond what it may use up, and must not go on doing so. An
+ * `error` (a text compared with a number, a malformed subnet) costs nothing and is this CPE's matter; one that was `skipped` is not
+ * to blame for what the conditions before it have used up.
  */
-export type FailureKind = 'time' | 'memory' | 'stack' | 'sequence' | 'argument' | 'crash' | 'error';
+export type FailureKind =
+  | 'time'
+  | 'memory'
+  | 'stack'
+  | 'sequence'
+  | 'argument'
+  | 'crash'
+  | 'error'
+  | 'skipped';
 
 /** What a condition failed with. */
 export interface Failure {
@@ -25,7 +34,7 @@ export interface RuleFailure extends Failure {
 }
 
 export function isTrip({ kind }: Failure): boolean {
-  return kind !== 'error';
+  return kind !== 'error' && kind !== 'skipped';
 }
 
 export const OUT_OF_TIME: Failure = {

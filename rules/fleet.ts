@@ -1,12 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import type { RuleId } from '../common/index.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import type { ConditionCompiler } from './condition/index.js';
+import { createPauses } from './pause.js';
 import { RuleIndex } from './rule-index/index.js';
 import { FLEET_GENERATION_ID, type GenerationDocument, goneId, type Tables } from './tables.js';
 import { createTurns } from './turns.js';
 
-const COMPILED_AT_ONCE = 50;
 const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = { generation: 0, goneFrom: 0 };
 
 /** The fleet rules, in memory. */
@@ -62,7 +61,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   /** Takes over what was written after `since`. @returns whose rules these were */
   const readRules = async (into: RuleIndex, since: number): Promise<ReadonlySet<RuleId>> => {
     const found = new Set<RuleId>();
-    let compiled = 0;
+    const pauses = createPauses();
     for await (const { document, revision } of tables.rules.scan({
       index: 'fleetSeq',
       atLeast: since + 1,
@@ -71,9 +70,10 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
       const known = index.get(document.id);
       const same = known?.revision === revision;
       if (same && into === index) continue;
+      // Compiling takes a tenth of a millisecond, or much more: the first load of thousands must not hold up the sessions.
+      const pause = same ? null : pauses.due();
+      if (pause !== null) await pause;
       into.set(same ? known : candidateOf(document, revision, compiler));
-      // Compiling takes a tenth of a millisecond: the first load of thousands must not hold up the sessions.
-      if (!same && ++compiled % COMPILED_AT_ONCE === 0) await setImmediate();
     }
     return found;
   };

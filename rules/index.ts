@@ -1,4 +1,5 @@
 export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
+export { CPE_SCHEMA, type CpeFields, parseCpe } from './cpe-description.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
 export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';
@@ -16,6 +17,7 @@ export { parseRuleFile, type RuleFileProblem } from './rule-file.js';
 export * from './rule-test/index.js';
 export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
 export { ruleOf } from './stored-rule.js';
+export type { LocatedProblem } from './validate.js';
 export type { OpenRule, Waking } from './waking.js';
 export {
   type RuleFilesStatus,

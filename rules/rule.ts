@@ -226,7 +226,10 @@ export interface ConjunctFinding {
   /** Where it begins in the condition's text, from 1; absent in object form. */
   readonly column?: number;
   readonly outcome: 'true' | 'false' | 'error' | 'not-evaluated';
-  /** What stands at the field paths it reads; without `value` where the CPE has nothing there. */
+  /**
+   * What stands at the field paths it reads, and what the calls that it compares come to (`$bucket(cpeid, "r1")`); without `value`
+   * where the CPE has nothing there.
+   */
   readonly found: readonly { readonly path: string; readonly value?: unknown }[];
   /** What JSONata or a bound said, where the outcome is `error`. */
   readonly message?: string;

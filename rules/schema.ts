@@ -5,6 +5,8 @@ export const FILE_CHARACTERS_MAX = 256;
 export const CONDITION_CHARACTERS_MAX = 16 * 1_024;
 export const CONDITION_KEYS_MAX = 64;
 export const CONDITION_VALUES_MAX = 10_000;
+/** All arrays of one condition in object form together: what one rule may cost the index, and whoever is told apart by it. */
+export const CONDITION_VALUES_TOGETHER_MAX = 20_000;
 /** All values of one condition in object form together, as JSON. */
 export const CONDITION_OBJECT_BYTES_MAX = 1024 * 1024;
 /** Three days: a weekend's window, and few enough minutes to look back over. */

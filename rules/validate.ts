@@ -4,7 +4,7 @@ import { type CpeId, suggest } from '../common/index.js';
 import { ID_BYTES_MAX } from '../store/index.js';
 import { type ConditionCompiler, ConditionError } from './condition/index.js';
 import type { Rule, RuleProblem } from './rule.js';
-import { CONDITION_OBJECT_BYTES_MAX, RULE_SCHEMA } from './schema.js';
+import { CONDITION_OBJECT_BYTES_MAX, CONDITION_VALUES_TOGETHER_MAX, RULE_SCHEMA } from './schema.js';
 
 /** Most problems reported at once; who has more will come back. */
 export const PROBLEMS_MAX = 100;
@@ -111,6 +111,11 @@ function checkMeaning(
     add(['condition'], 'too-long', `at most ${CONDITION_OBJECT_BYTES_MAX} bytes; use several rules`, '…');
     return { problems, pin: null };
   }
+  if (valuesOf(rule.condition) > CONDITION_VALUES_TOGETHER_MAX) {
+    const expected = `at most ${CONDITION_VALUES_TOGETHER_MAX} values in all its arrays together; use several rules`;
+    add(['condition'], 'too-long', expected, '…');
+    return { problems, pin: null };
+  }
   try {
     return { problems, pin: compiler.compile(rule.condition).pin };
   } catch (error) {
@@ -118,6 +123,14 @@ function checkMeaning(
     add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
     return { problems, pin: null };
   }
+}
+
+function valuesOf(condition: Rule['condition']): number {
+  if (typeof condition === 'string') return 0;
+  return Object.values(condition).reduce<number>(
+    (sum, value) => sum + (Array.isArray(value) ? value.length : 1),
+    0,
+  );
 }
 
 function describeProblem({ message, column }: ConditionError): string {

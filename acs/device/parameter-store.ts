@@ -7,7 +7,7 @@ import { PARAMETERS, type ParameterDocument } from './device.js';
 /** TR-106 allows 256 characters. */
 const PARAMETER_NAME_CHARACTERS_MAX = 256;
 /** Of longer values (certificates, logs) the beginning is kept: they are no matter for a condition. */
-const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
+export const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
 const PARAMETER_DEPTH_MAX = 32;
 /** With a cpeid of the greatest length this stays below the store's bound on ids. */
 const SUBTREE_CHARACTERS_MAX = 100;
@@ -115,7 +115,7 @@ export function treeOf(flat: Readonly<Record<string, string | number | boolean>>
 function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, string | number | boolean>> {
   const subtrees = new Map<string, { names: number; values: Record<string, string | number | boolean> }>();
   for (const { name, value } of reported) {
-    if (!isKept(name)) continue;
+    if (!isParameterName(name)) continue;
     const [root, second] = name.split('.', 2);
     const subtree = `${root}.${second}`;
     let values = subtrees.get(subtree);
@@ -132,7 +132,8 @@ function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, s
   return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));
 }
 
-function isKept(name: string): boolean {
+/** Whether what has this name is kept: any name that a data model can have, within bounds. */
+export function isParameterName(name: string): boolean {
   const steps = name.split('.');
   return (
     name.length <= PARAMETER_NAME_CHARACTERS_MAX &&

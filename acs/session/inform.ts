@@ -1,4 +1,4 @@
-import { type CpeId, cutText } from '../../common/index.js';
+import { type CpeId, cutText, EVENT_CODES } from '../../common/index.js';
 import type { DataModelRoot, Device } from '../device/device.js';
 import { digestOf } from '../device/parameter-store.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
@@ -65,20 +65,7 @@ export function informed(
   };
 }
 
-const EVENT_CODES = [
-  '0 BOOTSTRAP',
-  '1 BOOT',
-  '2 PERIODIC',
-  '3 SCHEDULED',
-  '4 VALUE CHANGE',
-  '5 KICKED',
-  '6 CONNECTION REQUEST',
-  '7 TRANSFER COMPLETE',
-  '8 DIAGNOSTICS COMPLETE',
-  'M Reboot',
-  'M Download',
-];
-const OWN_EVENT_CODES = new Map(EVENT_CODES.map((code) => [code, code]));
+const OWN_EVENT_CODES = new Map([...EVENT_CODES, 'M Reboot', 'M Download'].map((code) => [code, code]));
 
 function ownCopy(eventCode: string): string {
   return OWN_EVENT_CODES.get(eventCode) ?? detached(eventCode);

@@ -1,4 +1,11 @@
-import { type DescribedCpe, type Devices, describedCpe, explainFor, type Moment } from '../../acs/index.js';
+import {
+  CpeDescriptionError,
+  type DescribedCpe,
+  type Devices,
+  describedCpe,
+  explainFor,
+  type Moment,
+} from '../../acs/index.js';
 import type { Clock, CpeId, RuleId } from '../../common/index.js';
 import type { RuleExplanation, Rules } from '../../rules/index.js';
 import { ApiError, invalid, type JsonObject, type MethodAnswer, shortJson } from '../http/index.js';
@@ -66,13 +73,25 @@ export async function explainRules(
 
 async function describe(body: JsonObject, devices: Devices, moment: Moment): Promise<DescribedCpe> {
   if (onlyOneOf(body, ['cpe_id', 'cpe']) === 'cpe') {
-    return within('cpe', () => describedCpe(body['cpe'], moment));
+    return described(body['cpe'], moment);
   }
   const cpeid = idOf(body['cpe_id'], 'cpe_id', 'the id of a CPE');
   const known = await devices.describe(cpeid as CpeId, moment);
   if (known !== null) return known;
   const expected = 'a CPE that is known; describe one in cpe instead';
   throw new ApiError(404, [{ field: 'cpe_id', expected, found: shortJson(cpeid) }]);
+}
+
+async function described(cpe: unknown, moment: Moment): Promise<DescribedCpe> {
+  try {
+    return await describedCpe({ cpe }, moment);
+  } catch (error) {
+    if (!(error instanceof CpeDescriptionError)) throw error;
+    throw new ApiError(
+      400,
+      error.problems.map(({ path: _, ...problem }) => problem),
+    );
+  }
 }
 
 function namedRules(named: unknown): readonly RuleId[] | null {

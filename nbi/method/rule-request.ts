@@ -1,5 +1,4 @@
-import { CpeDescriptionError } from '../../acs/index.js';
-import type { Clock } from '../../common/index.js';
+import { type Clock, epochMsOf } from '../../common/index.js';
 import { InvalidRuleError } from '../../rules/index.js';
 import { ApiError, invalid, type JsonObject } from '../http/index.js';
 import { mayActAs, type User } from '../users/index.js';
@@ -7,7 +6,6 @@ import { mayActAs, type User } from '../users/index.js';
 /** What ExplainRules and MatchDevices have in common: the parts of their bodies. */
 
 const ID_CHARACTERS_MAX = 512;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** @throws ApiError 400 naming the first field that is not among them */
 export function checkFields(body: JsonObject, names: readonly string[]): void {
@@ -46,8 +44,8 @@ export function momentOf(
 
 function timeOf(now: unknown, clock: Clock): number {
   if (now === undefined) return clock();
-  const epochMs = typeof now === 'string' && TIME.test(now) ? Date.parse(now) : Number.NaN;
-  if (Number.isNaN(epochMs)) throw invalid('now', 'a time as in 2026-12-01T02:30:00Z', now);
+  const epochMs = typeof now === 'string' ? epochMsOf(now) : null;
+  if (epochMs === null) throw invalid('now', 'a time as in 2026-12-01T02:30:00Z', now);
   return epochMs;
 }
 
@@ -67,12 +65,12 @@ export function requireOperator(user: User | null, field: string): void {
   throw new ApiError(403, [{ field, expected }]);
 }
 
-/** Says of what is wrong with a part of the body where in the body that stands. */
+/** Says of what is wrong with a rule in the body where in the body that stands. */
 export async function within<T>(field: string, run: () => Promise<T> | T): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof InvalidRuleError || error instanceof CpeDescriptionError)) throw error;
+    if (!(error instanceof InvalidRuleError)) throw error;
     const { problems } = error;
     throw new ApiError(
       400,

@@ -1,4 +1,4 @@
-import { CPE_SCHEMA } from '../../acs/index.js';
+import { CPE_SCHEMA } from '../../rules/index.js';
 import { failures, jsonBody, jsonResponse, ref } from './pieces.js';
 
 /** What became of a rule for one CPE. */
@@ -68,7 +68,10 @@ export const ruleSchemas = {
                       type: 'object',
                       required: ['path'],
                       properties: {
-                        path: { type: 'string' },
+                        path: {
+                          type: 'string',
+                          description: 'A field path, or a call that is compared with something.',
+                        },
                         value: { description: 'Absent where the CPE has nothing there.' },
                       },
                     },

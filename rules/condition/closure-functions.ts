@@ -1,4 +1,4 @@
-import { LinearRegExp } from '../../common/index.js';
+import { LinearRegExp } from '../../common/linear-regexp.js';
 import type { Evaluator } from './closure-path.js';
 import { booleanOf, isFunction, type Run, Sequence, stringOf } from './closure-values.js';
 import { blame, ConditionFault, faultOf } from './fault.js';

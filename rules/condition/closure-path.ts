@@ -21,8 +21,14 @@ export type Filter =
   | { readonly position: number }
   | { readonly position: null; readonly evaluate: Evaluator; readonly weight: number };
 
+/** What the sequences of one step of a path cost, however few items are in them. */
+const STEP_STEPS = 8;
+const FILTER_STEPS = 4;
+
 /** One step of a path with its filters. */
 export interface Step {
+  /** Where it is nothing but a name. */
+  readonly name: string | null;
   readonly evaluate: Evaluator;
   readonly filters: readonly Filter[];
   /** How many nodes it has: what evaluating it once costs. */
@@ -32,6 +38,7 @@ export interface Step {
 /** JSONata's evaluateFilter. */
 export function applyFilter(filter: Filter, input: unknown, run: Run): unknown {
   const items: readonly unknown[] = Array.isArray(input) ? input : [input];
+  run.spend(FILTER_STEPS);
   const kept = new Sequence();
   if (filter.position !== null) {
     const item = items[positionIn(items, filter.position)];
@@ -58,49 +65,64 @@ function positionIn(items: readonly unknown[], position: number): number {
   return index < 0 ? items.length + index : index;
 }
 
-/** JSONata's evaluatePath, without what tuples (`@`, `#`, `%`) and grouping need. */
+/**
+ * JSONata's evaluatePath, without what tuples (`@`, `#`, `%`) and grouping need. As long as plain names lead from object to object, as
+ * they do in most paths, no sequences are made.
+ */
 export function pathEvaluator(steps: readonly Step[], fromVariable: boolean): Evaluator {
+  const [first] = steps;
+  const begins = fromVariable && first !== undefined && first.filters.length === 0 ? first.evaluate : null;
   return (input, run) => {
-    let items: readonly unknown[] = Array.isArray(input) && !fromVariable ? input : sequenceOf(input);
-    for (const [index, step] of steps.entries()) {
-      items = takeStep(step, items, index === steps.length - 1, run);
-      if (items.length === 0) break;
+    if (!fromVariable && Array.isArray(input)) return takeSteps(steps, 0, input, run);
+    let value = begins === null ? input : begins(input, run);
+    let taken = begins === null ? 0 : 1;
+    for (; taken < steps.length; taken++) {
+      const name = steps[taken]?.name ?? null;
+      if (name === null || Array.isArray(value)) break;
+      if (!isRecord(value) || !Object.hasOwn(value, name) || isFunction(value)) return undefined;
+      value = value[name];
     }
-    return unwrapped(items);
+    run.spend(1 + taken);
+    if (taken === 0) return takeSteps(steps, 0, sequenceOf(value), run);
+    // An array of the data at the path's end stays what it is.
+    if (value === undefined || (taken === steps.length && !(value instanceof Sequence))) return value;
+    const within = Array.isArray(value) ? flattened([value], run) : sequenceOf(value);
+    return takeSteps(steps, taken, within, run);
   };
+}
+
+function takeSteps(steps: readonly Step[], from: number, given: readonly unknown[], run: Run): unknown {
+  let items = given;
+  for (const [index, step] of steps.entries()) {
+    if (index < from) continue;
+    items = takeStep(step, items, index === steps.length - 1, run);
+    if (items.length === 0) break;
+  }
+  return unwrapped(items);
 }
 
 function takeStep(step: Step, items: readonly unknown[], last: boolean, run: Run): readonly unknown[] {
   const results = new Sequence();
+  run.spend(STEP_STEPS);
   for (const item of items) {
     run.spend(step.weight);
     let result = step.evaluate(item, run);
     for (const filter of step.filters) result = applyFilter(filter, result, run);
     if (result !== undefined) results.add(result);
   }
-  const [only] = results;
-  // An array of the data at the path's end stays what it is.
+  const only = results[0];
   if (last && results.length === 1 && Array.isArray(only) && !(only instanceof Sequence)) return only;
+  return flattened(results, run);
+}
+
+function flattened(values: readonly unknown[], run: Run): Sequence {
   const flat = new Sequence();
-  for (const result of results) {
-    if (Array.isArray(result)) for (const value of result) flat.add(value);
-    else flat.add(result);
+  for (const value of values) {
+    if (Array.isArray(value)) for (const inner of value) flat.add(inner);
+    else flat.add(value);
   }
   run.spend(flat.length);
   return flat;
-}
-
-/** A path of plain names, as most are: goes from object to object, and leaves arrays to the path's general case. */
-export function namesEvaluator(names: readonly string[], general: Evaluator): Evaluator {
-  return (input, run) => {
-    let value = input;
-    for (const name of names) {
-      if (Array.isArray(value)) return general(input, run);
-      if (!isRecord(value) || !Object.hasOwn(value, name) || isFunction(value)) return undefined;
-      value = value[name];
-    }
-    return value;
-  };
 }
 
 /** A step by itself. */
@@ -110,6 +132,7 @@ export function nameEvaluator(name: string): Evaluator {
 
 /** `*`; what it yields is unwrapped only after the predicates that hang on it, and so with all that yields sequences. */
 export const wildcard: Evaluator = (input, run) => {
+  run.spend(STEP_STEPS);
   let found: unknown[] = new Sequence();
   if (!isRecord(input) || isFunction(input)) return found;
   for (const value of Object.values(input)) {

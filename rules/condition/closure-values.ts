@@ -1,3 +1,4 @@
+import type { Steps } from './compiled.js';
 import { ConditionFault } from './fault.js';
 
 /** Items in one sequence: what JSONata is told too (`[1..1e7]` is refused). */
@@ -12,14 +13,15 @@ const CHARACTERS_A_STEP = 16;
 
 /** One evaluation: the context as a whole (`$$`), and the steps that are left. */
 export class Run {
-  #left = CLOSURE_STEPS_MAX;
-
-  constructor(readonly root: unknown) {}
+  constructor(
+    readonly root: unknown,
+    private readonly steps: Steps = { left: CLOSURE_STEPS_MAX },
+  ) {}
 
   /** @throws ConditionFault D1012 once they are used up */
   spend(steps: number): void {
-    this.#left -= steps;
-    if (this.#left < 0) throw new ConditionFault('D1012', { value: CLOSURE_STEPS_MAX });
+    this.steps.left -= steps;
+    if (this.steps.left < 0) throw new ConditionFault('D1012', { value: CLOSURE_STEPS_MAX });
   }
 
   spendOnText(text: string): void {

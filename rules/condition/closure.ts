@@ -1,4 +1,4 @@
-import { LinearRegExp } from '../../common/index.js';
+import { LinearRegExp } from '../../common/linear-regexp.js';
 import { type Argument, callEvaluator } from './closure-functions.js';
 import { binaryEvaluator, negated } from './closure-operators.js';
 import {
@@ -7,7 +7,6 @@ import {
   type Evaluator,
   type Filter,
   nameEvaluator,
-  namesEvaluator,
   pathEvaluator,
   type Step,
   wildcard,
@@ -41,9 +40,9 @@ type Compiled = Evaluator | null;
 export function closureOf(tree: unknown, functions: Guards): Closure | null {
   const evaluator = new Compiler(functions).compile(tree);
   if (evaluator === null) return null;
-  return (context) => {
+  return (context, steps) => {
     try {
-      return evaluator(context, new Run(context));
+      return evaluator(context, new Run(context, steps));
     } catch (error) {
       throw error instanceof ConditionFault ? error.describe() : error;
     }
@@ -141,20 +140,16 @@ class Compiler {
     // Predicates hang on a path's steps, not on the path.
     if (!Array.isArray(nodes) || predicate !== undefined) return null;
     const steps: Step[] = [];
-    const names: string[] = [];
     for (const node of nodes as readonly unknown[]) {
       const evaluate = this.compile(node);
       if (evaluate === null || !isSyntaxNode(node)) return null;
       const filters = this.#filters(node['stages']);
       if (filters === null) return null;
-      steps.push({ evaluate, filters, weight: weightOf(node) });
-      if (node['type'] === 'name' && filters.length === 0 && node['predicate'] === undefined) {
-        names.push(String(node['value']));
-      }
+      const plain = node['type'] === 'name' && filters.length === 0 && node['predicate'] === undefined;
+      steps.push({ name: plain ? String(node['value']) : null, evaluate, filters, weight: weightOf(node) });
     }
     const [first]: readonly unknown[] = nodes;
-    const general = pathEvaluator(steps, isSyntaxNode(first) && first['type'] === 'variable');
-    return names.length === steps.length ? namesEvaluator(names, general) : general;
+    return pathEvaluator(steps, isSyntaxNode(first) && first['type'] === 'variable');
   }
 
   #binary({ value, lhs, rhs }: SyntaxNode): Compiled {

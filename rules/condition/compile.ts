@@ -1,11 +1,11 @@
 import type { Condition } from '../rule.js';
 import { closureOf } from './closure.js';
-import type { CompiledCondition, ConditionSource, Conjunct, Requirement } from './compiled.js';
+import type { CompiledCondition, Conjunct, Requirement } from './compiled.js';
 import { conjunctsOfText } from './conjuncts.js';
 import type { Guards } from './guards.js';
 import { keepLast } from './keep-last.js';
 import { CompiledObject, pinOf } from './object-form.js';
-import { isNameRefused, type Parsed, parse } from './parse.js';
+import { isNameRefused, parse } from './parse.js';
 import { requirementsOf } from './requirements.js';
 import { nodesOf, pathOf } from './syntax-tree.js';
 
@@ -21,21 +21,18 @@ export interface ConditionCompiler {
 }
 
 export function createConditionCompiler(guards: Guards): ConditionCompiler {
-  const parsed = keepLast(TEXTS_KEPT_MAX, (text) => parse(text, guards));
-  const compiled = keepLast(TEXTS_KEPT_MAX, (text) => compileText(text, parsed, guards));
-  const evaluate = async ({ text, bindings }: ConditionSource, context: object): Promise<unknown> =>
-    parsed(text).expression.evaluate(context, bindings);
+  const compiled = keepLast(TEXTS_KEPT_MAX, (text) => compileText(text, guards));
   return {
     compile(condition) {
-      if (typeof condition !== 'string') return new CompiledObject(condition, evaluate);
+      if (typeof condition !== 'string') return new CompiledObject(condition);
       const cpeid = cpeidOf(condition);
-      return cpeid === null ? compiled(condition) : compileOneCpe(condition, cpeid, evaluate);
+      return cpeid === null ? compiled(condition) : compileOneCpe(condition, cpeid);
     },
   };
 }
 
-function compileText(text: string, parsed: (text: string) => Parsed, guards: Guards): CompiledCondition {
-  const { tree } = parsed(text);
+function compileText(text: string, guards: Guards): CompiledCondition {
+  const { tree } = parse(text, guards);
   const requirements = requirementsOf(tree);
   let conjuncts: readonly Conjunct[] | null = null;
   return {
@@ -52,7 +49,6 @@ function compileText(text: string, parsed: (text: string) => Parsed, guards: Gua
       return conjuncts;
     },
     ...parametersOf(tree),
-    evaluate: async (context) => parsed(text).expression.evaluate(context),
   };
 }
 
@@ -64,11 +60,7 @@ function cpeidOf(text: string): string | null {
 }
 
 /** Without the parser: `cpeid = "X"` is true where X is all there is. */
-function compileOneCpe(
-  text: string,
-  cpeid: string,
-  evaluate: (source: ConditionSource, context: object) => Promise<unknown>,
-): CompiledCondition {
+function compileOneCpe(text: string, cpeid: string): CompiledCondition {
   const requirements: readonly Requirement[] = [{ path: ['cpeid'], values: [cpeid] }];
   const closure = (context: object): boolean =>
     Object.hasOwn(context, 'cpeid') && (context as Readonly<Record<string, unknown>>)['cpeid'] === cpeid;
@@ -82,7 +74,6 @@ function compileOneCpe(
     },
     readsParameters: false,
     parameterPaths: [],
-    evaluate: (context) => evaluate({ text, bindings: {} }, context),
   };
 }
 

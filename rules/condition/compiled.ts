@@ -10,10 +10,16 @@ export interface Requirement {
 }
 
 /**
- * A condition, or a part of one, as a plain function of the context. It gives what JSONata gives and throws what JSONata throws; what
- * it costs is bounded by the text it was made from and the context it is given.
+ * A condition, or a part of one, as a plain function of the context. It gives what JSONata gives and throws what JSONata throws, or
+ * D1012 where it would take more steps than it may.
+ * @param steps  how many it may take; CLOSURE_STEPS_MAX where left out
  */
-export type Closure = (context: object) => unknown;
+export type Closure = (context: object, steps?: Steps) => unknown;
+
+/** What a closure may use up, counted down as it does: a step takes some tens of nanoseconds. */
+export interface Steps {
+  left: number;
+}
 
 /** What evaluates a condition anywhere else: it can be sent to another process. */
 export interface ConditionSource {
@@ -32,6 +38,8 @@ export interface Conjunct {
   readonly closure: Closure | null;
   /** The field paths it reads, dotted, for showing the values found there. */
   readonly paths: readonly string[];
+  /** Calls that it compares with something, such as `$bucket(cpeid, "r1")`, for showing what they come to. */
+  readonly calls?: readonly { readonly text: string; readonly closure: Closure }[];
 }
 
 /** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
@@ -45,9 +53,4 @@ export interface CompiledCondition {
   readonly readsParameters: boolean;
   /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
   readonly parameterPaths: readonly string[];
-  /**
-   * JSONata itself, in this process: for the one that does nothing else.
-   * @throws what JSONata throws: an object with `code` and `message`
-   */
-  evaluate(context: object): Promise<unknown>;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Closure, Conjunct } from './compiled.js';
 import { conjunctsOf, isSyntaxNode, nodesOf, pathOf, type SyntaxNode } from './syntax-tree.js';
-import { type Slice, slicesOf, trimmed } from './text.js';
+import { type Slice, sidesOf, slicesOf, trimmed } from './text.js';
 
 /** Paths that an explanation shows of one conjunct. */
 const PATHS_MAX = 16;
@@ -32,7 +32,25 @@ export function conjunctsOfText(text: string, means: ConjunctMeans): readonly Co
     column: slice.start + 1,
     closure: means.closureOf(part),
     paths: pathsOf(part),
+    ...callsOf(slice.text, part, means),
   }));
+}
+
+const COMPARISONS: ReadonlySet<unknown> = new Set(['=', '!=', '<', '<=', '>', '>=']);
+
+/** The calls on either side of a comparison, where their text can be told apart with certainty. */
+function callsOf(text: string, tree: unknown, means: ConjunctMeans): Pick<Conjunct, 'calls'> {
+  if (!isSyntaxNode(tree) || tree['type'] !== 'binary' || !COMPARISONS.has(tree['value'])) return {};
+  const [left, right] = sidesOf(text) ?? [];
+  const calls = [
+    { side: left, node: tree['lhs'] },
+    { side: right, node: tree['rhs'] },
+  ].flatMap(({ side, node }) => {
+    if (side === undefined || !isSyntaxNode(node) || node['type'] !== 'function') return [];
+    const closure = isSameTree(parsed(side, means), node) ? means.closureOf(node) : null;
+    return closure === null ? [] : [{ text: side, closure }];
+  });
+  return calls.length === 0 ? {} : { calls };
 }
 
 /** The text cut into `count` pieces, also within parentheses that only hold more `and`s. */

@@ -26,18 +26,10 @@ export interface Membership {
 export class CompiledObject implements CompiledCondition {
   readonly closure: Closure;
   readonly #memberships: readonly Membership[];
-  readonly #evaluate: (source: ConditionSource, context: object) => Promise<unknown>;
 
-  /**
-   * @param evaluate  has JSONata evaluate a source
-   * @throws ConditionError
-   */
-  constructor(
-    condition: ObjectCondition,
-    evaluate: (source: ConditionSource, context: object) => Promise<unknown>,
-  ) {
+  /** @throws ConditionError */
+  constructor(condition: ObjectCondition) {
     this.#memberships = membershipsOf(condition);
-    this.#evaluate = evaluate;
     const [only, ...others] = this.#memberships.map(closureOf);
     this.closure =
       only !== undefined && others.length === 0
@@ -83,10 +75,6 @@ export class CompiledObject implements CompiledCondition {
     return this.#memberships
       .filter(({ path }) => path[0] === 'parameters' && path.length > 2)
       .map(({ path }) => path.slice(1).join('.'));
-  }
-
-  evaluate(context: object): Promise<unknown> {
-    return this.#evaluate(this.source, context);
   }
 }
 

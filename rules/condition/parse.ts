@@ -1,5 +1,5 @@
 import jsonata from 'jsonata';
-import { LinearRegExp, PatternError } from '../../common/index.js';
+import { LinearRegExp, PatternError } from '../../common/linear-regexp.js';
 import { CONDITION_CHARACTERS_MAX } from '../schema.js';
 import { SEQUENCE_ITEMS_MAX } from './closure-values.js';
 import { ConditionError, describeError } from './condition-error.js';
@@ -12,6 +12,10 @@ export const EVALUATION_TIMEOUT_MS = 50;
 const TREE_DEPTH_MAX = 1_500;
 /** JSONata's own bound: calls on its stack. */
 const STACK_DEPTH_MAX = 2_000;
+/** Instructions of all patterns of a condition together: what compiling them takes, some tens of milliseconds, and no more. */
+const PATTERNS_SIZE_MAX = 20_000;
+/** What even the smallest pattern costs. */
+const PATTERN_OVERHEAD = 100;
 /** Names through which JavaScript objects give access to more than their data. */
 const NAMES_REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -65,14 +69,21 @@ const LONE_SURROGATE = /\p{Cs}/u;
 
 /** Refuses what parses but must not run. */
 function refuse(tree: unknown, text: string): void {
+  let patternsSize = 0;
   for (const { node, depth } of nodesOf(tree)) {
     if (depth > TREE_DEPTH_MAX) throw new ConditionError('the expression is too deep; flatten it');
     const { type, value, position } = node;
     const refusal = (message: string): ConditionError =>
       new ConditionError(message, typeof position === 'number' ? columnOf(text, position) : null);
     if (value instanceof RegExp) {
-      const problem = patternProblem(value);
-      if (problem !== null) throw refusal(problem);
+      const size = sizeOf(value);
+      if (typeof size === 'string') throw refusal(size);
+      patternsSize += size;
+      if (patternsSize > PATTERNS_SIZE_MAX) {
+        throw refusal(
+          'the patterns of a condition together are too large; use fewer, or repeat less in them',
+        );
+      }
     }
     if (typeof value === 'string' && isNameRefused(value)) throw refusal(nameProblem(value));
     // Half of a surrogate pair is nothing that a CPE can report or a store can hold.
@@ -97,10 +108,9 @@ export function nameProblem(name: string): string {
   return `"${name}" cannot be used in a condition`;
 }
 
-function patternProblem(pattern: RegExp): string | null {
+function sizeOf(pattern: RegExp): number | string {
   try {
-    new LinearRegExp(pattern);
-    return null;
+    return PATTERN_OVERHEAD + new LinearRegExp(pattern).programSize;
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     return `the pattern /${pattern.source}/ cannot be matched in linear time: ${error.message}`;

@@ -106,6 +106,27 @@ export function slicesOf(text: string, from = 0): readonly Slice[] {
   return slices;
 }
 
+/** What stands left and right of the only comparison outside of brackets; null where there is none, or more than one. */
+export function sidesOf(text: string): readonly [left: string, right: string] | null {
+  let depth = 0;
+  let position = 0;
+  let [start, end] = [-1, -1];
+  for (const { kind, text: token } of tokensOf(text)) {
+    if (kind === 'mark' && '([{'.includes(token)) depth += 1;
+    if (kind === 'mark' && CLOSES[token] !== undefined) depth -= 1;
+    if (depth === 0 && kind === 'mark' && COMPARISON_MARKS.includes(token)) {
+      // Operators of two marks are two tokens, with nothing between them.
+      if (start < 0) start = position;
+      else if (end !== position) return null;
+      end = position + 1;
+    }
+    position += token.length;
+  }
+  return start < 0 ? null : [trimmed(text.slice(0, start)).text, trimmed(text.slice(end)).text];
+}
+
+const COMPARISON_MARKS = '<>=!';
+
 export function* tokensOf(text: string): Generator<Token> {
   let position = 0;
   /** Whether what came last can stand left of an operator: then `/` divides and `.` continues a path. */
@@ -135,7 +156,10 @@ export function* tokensOf(text: string): Generator<Token> {
       [afterOperand, inPath] = [true, false];
     } else {
       const mark = text[position] ?? '';
-      if (mark === '/' && !afterOperand) {
+      if (text.startsWith('/*', position)) {
+        // Not closed, or it were a space: taken whole, as each `/*` in it would be looked at to the end of the text.
+        token = { kind: 'mark', text: text.slice(position) };
+      } else if (mark === '/' && !afterOperand) {
         token = { kind: 'pattern', text: patternAt(text, position) };
         [afterOperand, inPath] = [true, false];
       } else {

@@ -19,8 +19,14 @@ const CLOCK_TICK_MS = 10;
 export type Ending =
   | { readonly kind: 'answer'; readonly outcome: Outcome; readonly cpuMs: number }
   | { readonly kind: 'out-of-time' }
-  | { readonly kind: 'out-of-memory' }
-  | { readonly kind: 'crashed'; readonly message: string };
+  | {
+      readonly kind: 'out-of-memory';
+      /** It held other contexts too, or was killed from outside: the condition may well be innocent. */
+      readonly inDoubt: boolean;
+    }
+  | { readonly kind: 'crashed'; readonly message: string }
+  /** Ended by whoever started it: that says nothing of what was being evaluated. */
+  | { readonly kind: 'closed' };
 
 /** One process that evaluates one condition at a time. */
 export interface Evaluator {
@@ -63,7 +69,6 @@ export function startEvaluator({ startMsMax, cpuMsOf = cpuMsOfProcess }: Evaluat
   const contexts = createHeldContexts();
   let running: Running | null = null;
   let timer: NodeJS.Timeout | undefined;
-  let killed = false;
   let killedFor: Ending | null = null;
   let taskId = 0;
 
@@ -75,7 +80,7 @@ export function startEvaluator({ startMsMax, cpuMsOf = cpuMsOfProcess }: Evaluat
     const onEnd = (signal: NodeJS.Signals | null, message: string): void => {
       clearTimeout(timer);
       tellReady(false);
-      running?.end(killedFor ?? endingOf(signal, message));
+      running?.end(killedFor ?? endingOf(signal, contexts.count(), message));
       running = null;
       resolve();
     };
@@ -83,31 +88,31 @@ export function startEvaluator({ startMsMax, cpuMsOf = cpuMsOfProcess }: Evaluat
     child.on('error', (error) => onEnd(null, error.message));
   });
 
-  const kill = (ending: Ending | null): void => {
-    killed = true;
+  const kill = (ending: Ending): void => {
     killedFor ??= ending;
     // Whoever waits for its end hears of it.
     child.ref();
     child.kill('SIGKILL');
   };
-  const watch = (task: Running, stalls: number): void => {
+  const watch = (task: Running, timeoutMs: number, stalls = 0): void => {
     const before = cpuMsOf(child.pid ?? 0);
     timer = setTimeout(() => {
-      // An answer that came while this process was busy elsewhere is read first.
+      const fired = timer;
+      // What it said while this process was busy elsewhere is read first.
       setImmediate(() => {
-        if (running !== task) return;
+        if (running !== task || timer !== fired) return;
         const now = cpuMsOf(child.pid ?? 0);
-        const idle = now !== null && before !== null && now - before < task.timeoutMs / 2;
-        if (idle && stalls < STALLS_MAX) watch(task, stalls + 1);
+        const idle = now !== null && before !== null && now - before < timeoutMs / 2;
+        if (idle && stalls < STALLS_MAX) watch(task, timeoutMs, stalls + 1);
         else kill({ kind: 'out-of-time' });
       });
-    }, task.timeoutMs + KILL_GRACE_MS);
+    }, timeoutMs + KILL_GRACE_MS);
   };
 
-  timer = setTimeout(() => kill(null), startMsMax);
+  timer = setTimeout(() => kill({ kind: 'closed' }), startMsMax);
   child.on('message', (report: Report) => {
     // What it said with its last breath: it can take no other task, so it is not to look as if it were free.
-    if (killed) return;
+    if (killedFor !== null) return;
     if (report.kind === 'ready') {
       clearTimeout(timer);
       rest(child);
@@ -118,7 +123,7 @@ export function startEvaluator({ startMsMax, cpuMsOf = cpuMsOfProcess }: Evaluat
     if (task === null || task.taskId !== report.id) return;
     clearTimeout(timer);
     if (report.kind === 'started') {
-      watch(task, 0);
+      watch(task, task.timeoutMs);
       return;
     }
     running = null;
@@ -132,16 +137,17 @@ export function startEvaluator({ startMsMax, cpuMsOf = cpuMsOfProcess }: Evaluat
     evaluate(text, context, timeoutMs) {
       return new Promise((end) => {
         taskId += 1;
-        running = { taskId, timeoutMs, end };
+        const own: Running = { taskId, timeoutMs, end };
+        running = own;
         child.ref();
         child.channel?.ref();
-        timer = setTimeout(() => kill({ kind: 'out-of-time' }), COMPILE_MS_MAX);
+        watch(own, COMPILE_MS_MAX);
         const task: Task = { id: taskId, text, ...contexts.take(context) };
         // Where it cannot be sent the process has ended, which is heard of by itself.
         child.send(task, () => {});
       });
     },
-    kill: () => kill(null),
+    kill: () => kill({ kind: 'closed' }),
   };
 }
 
@@ -151,10 +157,11 @@ function rest(child: ChildProcess): void {
   child.channel?.unref();
 }
 
-/** V8 aborts when it is out of memory; a kill that was not ours is the system's, for the same reason. */
-function endingOf(signal: NodeJS.Signals | null, message: string): Ending {
-  return signal === 'SIGABRT' || signal === 'SIGKILL' || signal === 'SIGTRAP'
-    ? { kind: 'out-of-memory' }
+/** V8 aborts when it is out of memory; a kill that was not ours is most often the system's, which may be out of memory for others. */
+function endingOf(signal: NodeJS.Signals | null, contextsHeld: number, message: string): Ending {
+  if (signal === 'SIGKILL') return { kind: 'out-of-memory', inDoubt: true };
+  return signal === 'SIGABRT' || signal === 'SIGTRAP'
+    ? { kind: 'out-of-memory', inDoubt: contextsHeld > 1 }
     : { kind: 'crashed', message };
 }
 
@@ -164,6 +171,7 @@ function createHeldContexts() {
   const held = new Set<number>();
   let last = 0;
   return {
+    count: () => held.size,
     take(context: object): Pick<Task, 'contextId' | 'context' | 'forget'> {
       const known = ids.get(context);
       if (known !== undefined && held.has(known)) return { contextId: known };

@@ -10,7 +10,7 @@ const WAITING_MAX = 10_000;
 
 /** What became of an evaluation that was asked for. */
 export type Evaluated = (
-  | Ending
+  | Exclude<Ending, { kind: 'closed' }>
   /** It did not begin in the time it could wait, or the isolate is closed. */
   | { readonly kind: 'busy' }
   /** When its turn came it was not wanted any more. */
@@ -56,6 +56,8 @@ interface Waiting extends IsolateRequest {
  */
 export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
   const waiting = new Set<Waiting>();
+  /** Ended with an evaluator, but perhaps not by its own fault: it goes before all others, once. */
+  let again: Waiting | null = null;
   const evaluators = new Set<Evaluator>();
   let current: Evaluator | null = null;
   let spare: Evaluator | null = null;
@@ -66,7 +68,7 @@ export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
   let notBeforeMs = 0;
   let onIdle: (() => void)[] = [];
 
-  const idle = (): boolean => !busy && waiting.size === 0;
+  const idle = (): boolean => !busy && waiting.size === 0 && again === null;
   const release = (): void => {
     busy = false;
     next();
@@ -94,7 +96,8 @@ export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
       if (!isReady) {
         notBeforeMs = performance.now() + START_AGAIN_MS;
         if (!closed) options.onStartFailed?.();
-        for (const each of waiting) giveUp(each);
+        for (const each of [again, ...waiting]) if (each !== null) giveUp(each);
+        again = null;
         return;
       }
       if (readySinceMs === null) {
@@ -117,7 +120,10 @@ export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
     if (current !== evaluator) return;
     current = null;
     if (waiting.size > 0 || readySinceMs !== null) supply();
-    if (current === null) release();
+    if (current !== null) return;
+    if (again !== null) giveUp(again);
+    again = null;
+    release();
   };
 
   const waited = ({ sinceMs }: Waiting): { readonly waitedMs: number } => {
@@ -138,18 +144,25 @@ export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
   };
 
   const next = (): void => {
+    if (again !== null && current !== null && !busy) {
+      const second = again;
+      again = null;
+      run(current, second, true);
+    }
     for (const first of waiting) {
       if (current === null || busy) return;
       take(first);
-      if (first.isWanted()) run(current, first);
+      if (first.isWanted()) run(current, first, false);
       else first.resolve({ kind: 'unwanted', ...waited(first) });
     }
   };
-  const run = (evaluator: Evaluator, each: Waiting): void => {
+  const run = (evaluator: Evaluator, each: Waiting, isSecond: boolean): void => {
     busy = true;
     const { waitedMs } = waited(each);
     void evaluator.evaluate(each.text, each.context, each.timeoutMs).then((ending) => {
-      each.resolve({ ...ending, waitedMs });
+      if (ending.kind === 'closed') return each.resolve({ kind: 'busy', waitedMs });
+      if (ending.kind === 'out-of-memory' && ending.inDoubt && !isSecond && !closed) again = each;
+      else each.resolve({ ...ending, waitedMs });
       // Any other ending is the evaluator's as well, which is heard of by itself.
       if (current === evaluator && ending.kind === 'answer') release();
     });
@@ -175,7 +188,8 @@ export function createIsolate(options: Partial<IsolateOptions> = {}): Isolate {
     },
     async close() {
       closed = true;
-      for (const each of waiting) giveUp(each);
+      for (const each of [again, ...waiting]) if (each !== null) giveUp(each);
+      again = null;
       const ending = [...evaluators];
       for (const evaluator of ending) evaluator.kill();
       await Promise.all(ending.map(({ ended }) => ended));

@@ -8,7 +8,6 @@ import {
 import type { RuleFileContent } from '../rule-directory.js';
 import { parseRuleFile, type RuleFileEntry } from '../rule-file.js';
 import { createRuleValidator, type LocatedProblem, type RuleValidator, type ValidRule } from '../validate.js';
-import { syntaxErrorOf } from './expression.js';
 import { type Finding, LINTS, type Remark } from './finding.js';
 import { ruleRemarks } from './rule-lints.js';
 import { setRemarks } from './set-lints.js';
@@ -99,19 +98,21 @@ function checkEntry(
     return rule;
   }
   const ruleId = idOf(entry.body);
-  for (const problem of [
-    ...validation.problems,
-    ...conditionProblems(compiler, entry, validation.problems),
-  ]) {
-    const { path, field, code } = problem;
+  const conditionError = conditionErrorOf(compiler, entry.body);
+  const problems = [...validation.problems, ...conditionProblems(conditionError, validation.problems)];
+  for (const problem of problems) {
+    const { path, field, code, expected } = problem;
+    const column = code === BAD_CONDITION ? (conditionError?.column ?? null) : null;
     findings.push({
       severity: 'error',
       code,
-      message: errorText(problem),
+      // The place says in which column; the file has another than the condition's text.
+      message:
+        code === BAD_CONDITION ? `${field}: ${conditionError?.message ?? expected}` : errorText(problem),
       file,
       field,
       ...(ruleId !== null && { ruleId }),
-      ...(code === BAD_CONDITION ? conditionErrorAt(entry) : entry.locate(path)),
+      ...(column === null ? entry.locate(path) : entry.locateInText(path, column - 1)),
     });
   }
   return null;
@@ -119,40 +120,33 @@ function checkEntry(
 
 const BAD_CONDITION = 'bad-condition';
 /** What is said of these is a sentence already, not something that is expected. */
-const SENTENCES: ReadonlySet<string> = new Set([BAD_CONDITION, 'unknown-field', 'missing']);
+const SENTENCES: ReadonlySet<string> = new Set(['unknown-field', 'missing']);
 
 function errorText({ field, code, expected, found }: LocatedProblem): string {
   const what = SENTENCES.has(code) ? expected : `expected ${expected}`;
-  return `${field || 'rule'}: ${what}${found === undefined || code === BAD_CONDITION ? '' : `, found ${found}`}`;
+  return `${field || 'rule'}: ${what}${found === undefined ? '' : `, found ${found}`}`;
 }
 
 /** A rule that is not as the schema says was not looked at further; its author wants to hear of its condition all the same. */
 function conditionProblems(
-  compiler: ConditionCompiler,
-  { body }: RuleFileEntry,
+  error: ConditionError | null,
   problems: readonly LocatedProblem[],
 ): readonly LocatedProblem[] {
-  const condition = conditionTextOf(body);
-  if (condition === null || problems.some(({ path }) => path[0] === 'condition')) return [];
+  if (error === null || problems.some(({ path }) => path[0] === 'condition')) return [];
+  return [{ path: ['condition'], field: 'condition', code: BAD_CONDITION, expected: error.message }];
+}
+
+/** What is wrong with a condition that is a text, also in a rule that is not right otherwise. */
+function conditionErrorOf(compiler: ConditionCompiler, body: unknown): ConditionError | null {
+  const condition = typeof body === 'object' && body !== null && 'condition' in body ? body.condition : null;
+  if (typeof condition !== 'string') return null;
   try {
     compiler.compile(condition);
-    return [];
+    return null;
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    return [{ path: ['condition'], field: 'condition', code: BAD_CONDITION, expected: error.message }];
+    return error;
   }
-}
-
-function conditionTextOf(body: unknown): string | null {
-  const condition = typeof body === 'object' && body !== null && 'condition' in body ? body.condition : null;
-  return typeof condition === 'string' ? condition : null;
-}
-
-/** Where in a condition JSONata stopped understanding it. */
-function conditionErrorAt(entry: RuleFileEntry): { line: number; column: number } {
-  const condition = conditionTextOf(entry.body);
-  const character = condition === null ? null : syntaxErrorOf(condition);
-  return character === null ? entry.locate(['condition']) : entry.locateInText(['condition'], character);
 }
 
 function idOf(body: unknown): string | null {

@@ -1,4 +1,4 @@
-import { suggest } from '../../common/index.js';
+import { EVENT_CODES, suggest } from '../../common/index.js';
 import { isSyntaxNode, type SyntaxNode } from '../condition/index.js';
 import { CONTEXT_FIELDS } from '../context-fields.js';
 import { calledBy, constantOf, constantsOf, fieldOf, isList } from './expression.js';
@@ -12,24 +12,6 @@ export interface NodeRemark {
 
 const ORDERS: ReadonlySet<unknown> = new Set(['<', '<=', '>', '>=']);
 const EQUALITIES: ReadonlySet<unknown> = new Set(['=', '!=']);
-/** TR-069 A.3.3.1, table 9; those that begin with `M ` or `X ` are open-ended. */
-const EVENT_CODES = [
-  '0 BOOTSTRAP',
-  '1 BOOT',
-  '2 PERIODIC',
-  '3 SCHEDULED',
-  '4 VALUE CHANGE',
-  '5 KICKED',
-  '6 CONNECTION REQUEST',
-  '7 TRANSFER COMPLETE',
-  '8 DIAGNOSTICS COMPLETE',
-  '9 REQUEST DOWNLOAD',
-  '10 AUTONOMOUS TRANSFER COMPLETE',
-  '11 DU STATE CHANGE COMPLETE',
-  '12 AUTONOMOUS DU STATE CHANGE COMPLETE',
-  '13 WAKEUP',
-  '14 HEARTBEAT',
-];
 const CPEID = /^(?:[\w.]|~[0-9A-F]{2})+(?:-(?:[\w.]|~[0-9A-F]{2})+){1,2}$/;
 
 /** The traps of one comparison (`=`, `!=`, `<` …, `in`) whose operands are fields of the context. */

@@ -12,6 +12,7 @@ import {
   visitsOf,
 } from './expression.js';
 import type { Remark } from './finding.js';
+import { unknownFunctions } from './function-lint.js';
 
 /** Most remarks on one condition: after the first few they are echoes. */
 const REMARKS_MAX = 20;
@@ -72,6 +73,7 @@ function* textRemarks(text: string): Generator<Remark> {
       for (const remark of logicRemarks(node)) yield at(node, remark);
     }
   }
+  for (const { node, remark } of unknownFunctions(expression.tree)) yield at(node, remark);
   yield* wholeRemarks(expression, conjuncts);
 }
 

@@ -14,7 +14,7 @@ export interface Visit {
   readonly atRoot: boolean;
 }
 
-/** Null where the text does not parse; `syntaxErrorOf` says where. */
+/** Null where the text does not parse; the compiler's `ConditionError` says where. */
 export function parseExpression(text: string): Expression | null {
   let tree: unknown;
   try {
@@ -33,17 +33,6 @@ export function parseExpression(text: string): Expression | null {
       return starts.length === 0 ? 0 : Math.min(...starts);
     },
   };
-}
-
-/** Where a text that does not parse goes wrong, counted from 0; null where it parses or JSONata does not say. */
-export function syntaxErrorOf(text: string): number | null {
-  try {
-    jsonata(quoteNumericSteps(text));
-    return null;
-  } catch (error) {
-    const known = typeof error === 'object' && error !== null && 'position' in error ? error.position : null;
-    return typeof known === 'number' ? sourceMapOf(text).startOf(known) : null;
-  }
 }
 
 /** What hangs on a node sees what the node yields, not the context. */

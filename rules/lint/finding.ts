@@ -7,6 +7,7 @@ export type Severity = 'error' | 'warning' | 'note';
  */
 export const LINTS = {
   'unknown-path': { severity: 'warning', title: 'a field that no CPE has' },
+  'unknown-function': { severity: 'warning', title: 'a function or variable that there is not' },
   'missing-prefix': { severity: 'warning', title: 'a parameter without `parameters.` before it' },
   'list-equality': { severity: 'warning', title: 'a list compared with a single value' },
   'negated-missing': { severity: 'warning', title: 'a negation that holds where a field is missing' },

@@ -34,7 +34,7 @@ export function ruleRemarks(rule: RuleToCheck, condition: CompiledCondition): re
       code: 'uncompiled',
       path: ['condition'],
       message:
-        'runs in JSONata itself, in a process of its own and within 50 ms for a whole decision; the functions that docs/rules.md lists need neither',
+        'runs in JSONata itself, in a process apart and within the 50 ms of a decision; docs/rules.md says what need not (“What is fast”)',
     });
   }
   if (executions === 0) {

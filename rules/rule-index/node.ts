@@ -68,7 +68,7 @@ export class Node {
 
   #split(): void {
     const entries = this.loose.splice(0);
-    const tally = tallyOf(entries);
+    const tally = tallyOf(entries, (entry, demand) => this.#mayGoBy(entry, demand));
     this.branches = new Map();
     for (const entry of entries) this.#send(entry, tally);
   }
@@ -109,11 +109,16 @@ export class Node {
     let best: Demand | null = null;
     let bestCost = Number.POSITIVE_INFINITY;
     for (const demand of entry.demands) {
-      if (this.isBy(demand.slot) || entry.places - 1 + demand.values.length > entry.placesMax) continue;
+      if (!this.#mayGoBy(entry, demand)) continue;
       const cost = this.#costOf(demand, tally?.get(demand.slot));
       if (cost < bestCost) [best, bestCost] = [demand, cost];
     }
     return best;
+  }
+
+  /** Every place of the entry may come to be here, so that each has as many values to spare as all places together allow. */
+  #mayGoBy(entry: Entry, { slot, values }: Demand): boolean {
+    return !this.isBy(slot) && entry.places * values.length <= entry.placesMax;
   }
 
   #costOf({ slot, values }: Demand, tally: ReadonlyMap<unknown, number> | undefined): number {
@@ -147,10 +152,13 @@ export class Node {
 /** How many of some entries demand each value. */
 type Tally = ReadonlyMap<Slot, ReadonlyMap<unknown, number>>;
 
-function tallyOf(entries: readonly Entry[]): Tally {
+function tallyOf(entries: readonly Entry[], mayGoBy: (entry: Entry, demand: Demand) => boolean): Tally {
   const tally = new Map<Slot, Map<unknown, number>>();
-  for (const { demands } of entries) {
-    for (const { slot, values } of demands) {
+  for (const entry of entries) {
+    for (const demand of entry.demands) {
+      // Nine rules for the same ten thousand CPEs meet at each of them, where these values are of no more use.
+      if (!mayGoBy(entry, demand)) continue;
+      const { slot, values } = demand;
       const counts = tally.get(slot) ?? new Map<unknown, number>();
       tally.set(slot, counts);
       for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);

@@ -1,6 +1,5 @@
 export {
   type CaseResult,
-  type DescribedCpe,
   imagesOf,
   type Outcome,
   type RulesUnderTest,
@@ -9,7 +8,6 @@ export {
 export { RULE_TEST_SCHEMA } from './schema.js';
 export {
   createTestFileParser,
-  type DescribedFields,
   type LocatedCase,
   type ParsedTestFile,
   type RuleTestCase,

@@ -1,26 +1,23 @@
 import type { CountKey, RuleId } from '../../common/index.js';
 import {
-  type Considered,
-  type Context,
   type Decision,
+  type DecisionInput,
   type ImageFacts,
   NO_COUNT,
-  type ParameterTree,
   type RuleCount,
+  type RuleExplanation,
   type Rules,
 } from '../rule.js';
 import type { Expectation, RuleTestCase } from './test-file.js';
 
+/** Most rules told of a failed case: those that tell something go before the others. */
+const RULES_TOLD_MAX = 20;
+
 /** Rules to be tested, and the way to say which images there are while they decide. */
 export interface RulesUnderTest {
-  readonly rules: Pick<Rules, 'get' | 'decide' | 'countKey'>;
+  readonly rules: Pick<Rules, 'get' | 'decide' | 'explain' | 'countKey'>;
   /** What the engine's `resolveFile` answers from: see {@link imagesOf}. */
   useImages(images: RuleTestCase['images']): void;
-}
-
-export interface DescribedCpe {
-  readonly context: Omit<Context, 'parameters'>;
-  readonly parameters: ParameterTree;
 }
 
 /** What was decided, in the words of an expectation. */
@@ -35,19 +32,38 @@ export interface CaseResult {
   readonly outcome: Outcome;
   /** What differs, a sentence each; empty where it passed. */
   readonly differences: readonly string[];
-  /** Why: what became of each rule. */
-  readonly considered: readonly Considered[];
+  /** Why: what became of the rules; empty where it passed. */
+  readonly rules: readonly RuleExplanation[];
+  /** How many more rules there are. */
+  readonly omitted: number;
 }
 
-/** Decides one case as a session would, and compares. Nothing is stored. */
+/**
+ * Decides one case as a session would, and compares. Nothing is stored.
+ * @param cpe  its counts are those of the case
+ */
 export async function runCase(
   { rules, useImages }: RulesUnderTest,
   test: RuleTestCase,
-  { context, parameters }: DescribedCpe,
+  cpe: DecisionInput,
 ): Promise<CaseResult> {
   useImages(test.images);
-  const counts: Record<CountKey, RuleCount> = {};
   const differences: string[] = [];
+  const input = { ...cpe, counts: await countsOf(rules, test, differences) };
+  const outcome = outcomeOf(await rules.decide(input));
+  differences.push(...differencesOf(test.expect, outcome));
+  differences.push(...(await verdictDifferences(rules, test.expect.verdicts ?? {}, input)));
+  if (differences.length === 0) return { passed: true, outcome, differences, rules: [], omitted: 0 };
+  const { rules: told, omitted } = await rules.explain(input, { limit: RULES_TOLD_MAX });
+  return { passed: false, outcome, differences, rules: told, omitted };
+}
+
+async function countsOf(
+  rules: Pick<Rules, 'get' | 'countKey'>,
+  test: RuleTestCase,
+  differences: string[],
+): Promise<DecisionInput['counts']> {
+  const counts: Record<CountKey, RuleCount> = {};
   for (const [id, { lastEnded, ...count }] of Object.entries(test.counts ?? {})) {
     const found = await rules.get(id as RuleId);
     if (found === null) {
@@ -57,18 +73,30 @@ export async function runCase(
     const ended = lastEnded === undefined ? {} : { lastEndedMs: Date.parse(lastEnded) };
     counts[rules.countKey(found.rule)] = { ...NO_COUNT, ...count, ...ended };
   }
-  const decision = await rules.decide({
-    context,
-    readParameters: async () => parameters,
-    // All that is known of the CPE is in the case; what is not stays missing.
-    unread: async () => [],
-    counts,
-    requested: test.requested ?? false,
-  });
-  const outcome = outcomeOf(decision);
-  const considered = 'considered' in decision ? decision.considered : [];
-  differences.push(...differencesOf(test.expect, outcome, considered));
-  return { passed: differences.length === 0, outcome, differences, considered };
+  return counts;
+}
+
+/** A decision passes over the rules that cannot be true without a word; what became of these an explanation tells. */
+async function verdictDifferences(
+  rules: Pick<Rules, 'get' | 'explain'>,
+  verdicts: NonNullable<Expectation['verdicts']>,
+  input: DecisionInput,
+): Promise<readonly string[]> {
+  const differences: string[] = [];
+  const ids: RuleId[] = [];
+  for (const id of Object.keys(verdicts) as RuleId[]) {
+    if ((await rules.get(id)) !== null) ids.push(id);
+    else differences.push(`verdicts names a rule that there is not: ${JSON.stringify(id)}`);
+  }
+  if (ids.length === 0) return differences;
+  const explained = await rules.explain(input, { ids });
+  for (const { ruleId, verdict } of explained.rules) {
+    const expected = verdicts[ruleId];
+    if (verdict !== expected) {
+      differences.push(`expected ${JSON.stringify(ruleId)} to be ${expected}, it is ${verdict}`);
+    }
+  }
+  return differences;
 }
 
 /**
@@ -101,11 +129,7 @@ function outcomeOf(decision: Decision): Outcome {
   }
 }
 
-function* differencesOf(
-  expected: Expectation,
-  outcome: Outcome,
-  considered: readonly Considered[],
-): Generator<string> {
+function* differencesOf(expected: Expectation, outcome: Outcome): Generator<string> {
   if (expected.decision !== outcome.decision) {
     yield `expected ${expected.decision}, decided ${outcomeText(outcome)}`;
   } else if (expected.rule !== undefined && expected.rule !== outcome.rule) {
@@ -113,10 +137,6 @@ function* differencesOf(
   } else if (expected.target !== undefined && expected.target !== outcome.target) {
     const found = outcome.target === undefined ? 'none is known' : JSON.stringify(outcome.target);
     yield `expected target ${JSON.stringify(expected.target)}, found ${found}`;
-  }
-  for (const [id, verdict] of Object.entries(expected.verdicts ?? {})) {
-    const found = considered.find(({ ruleId }) => ruleId === id)?.verdict ?? 'not considered';
-    if (found !== verdict) yield `expected ${JSON.stringify(id)} to be ${verdict}, it is ${found}`;
   }
 }
 

@@ -1,11 +1,10 @@
+import { CPE_SCHEMA, timeSchema } from '../cpe-description.js';
 import type { Verdict } from '../rule.js';
 
 export const TEST_CASES_MAX = 10_000;
 const TEXT_CHARACTERS_MAX = 256;
 const LIST_ITEMS_MAX = 64;
 const COUNT_MAX = 1_000_000;
-/** As many as Ferry keeps of a CPE. */
-const PARAMETERS_MAX = 20_000;
 
 const VERDICTS: Readonly<Record<Verdict, true>> = {
   chosen: true,
@@ -27,22 +26,6 @@ const VERDICTS: Readonly<Record<Verdict, true>> = {
 
 const text = (description: string) =>
   ({ type: 'string', maxLength: TEXT_CHARACTERS_MAX, description }) as const;
-const texts = (description: string) =>
-  ({
-    type: 'array',
-    maxItems: LIST_ITEMS_MAX,
-    items: text(`a text of at most ${TEXT_CHARACTERS_MAX} characters`),
-    description,
-  }) as const;
-const time = (what: string) =>
-  ({
-    type: 'string',
-    maxLength: 40,
-    format: 'date-time',
-    pattern:
-      '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,3})?(Z|[-+][0-9]{2}:[0-9]{2})$',
-    description: `${what}: a time with its zone such as "2026-01-31T02:30:00+01:00"`,
-  }) as const;
 const flag = (description: string) => ({ type: 'boolean', description }) as const;
 const count = (what: string) =>
   ({
@@ -51,29 +34,6 @@ const count = (what: string) =>
     maximum: COUNT_MAX,
     description: `${what}, a whole number from 0 to ${COUNT_MAX}`,
   }) as const;
-
-const CPE = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    cpeid: text('OUI-ProductClass-SerialNumber; what identifies the CPE is then taken from it'),
-    oui: text('the OUI it reports; left out, 00A1B2'),
-    productClass: text('the ProductClass it reports; left out, HGW'),
-    serialNumber: text('the SerialNumber it reports; left out, 1'),
-    manufacturer: text('the Manufacturer it reports; left out, an empty text'),
-    modelName: text('its ModelName; leave it out where it has reported none'),
-    softwareVersion: text('its SoftwareVersion; leave it out where it has reported none'),
-    hardwareVersion: text('its HardwareVersion; leave it out where it has reported none'),
-    events: texts('the event codes of its Inform, such as ["1 BOOT"]; left out, ["2 PERIODIC"]'),
-    tags: texts('its tags, a list of texts; left out, none'),
-    organization: text('its organization; leave it out where it has none'),
-    ip: text('where its Inform comes from; left out, 192.0.2.1'),
-    lastInform: time('when it informed last; left out, now'),
-    registered: time('when it was first heard of; left out, now'),
-  },
-  description:
-    'an object with what is known of the CPE, such as {"productClass": "HGW", "softwareVersion": "1.0.0"}',
-} as const;
 
 const EXPECTATION = {
   type: 'object',
@@ -119,18 +79,8 @@ const CASE = {
       maxLength: 1_024,
       description: 'a file with an Inform as a CPE sent it, its path told from this file',
     },
-    cpe: CPE,
-    parameters: {
-      type: 'object',
-      maxProperties: PARAMETERS_MAX,
-      additionalProperties: {
-        type: ['string', 'number', 'boolean', 'object'],
-        description: 'a text, a number, true or false, or an object of those',
-      },
-      description:
-        'what is known of the data model, by full name ({"Device.X.Y": 1}) or as a tree ({"Device": {"X": {"Y": 1}}})',
-    },
-    now: time('when the CPE calls; left out, 2026-01-01T12:00:00Z'),
+    cpe: CPE_SCHEMA,
+    now: timeSchema('when the CPE calls; left out, 2026-01-01T12:00:00Z'),
     requested: flag('true: an operator asked for this session (SendCNR); left out, false'),
     counts: {
       type: 'object',
@@ -142,7 +92,7 @@ const CASE = {
           started: count('upgrades the rule has started on this CPE'),
           verified: flag('true: one of them was verified'),
           failures: count('how many have failed since'),
-          lastEnded: time('when the last one ended'),
+          lastEnded: timeSchema('when the last one ended'),
           givenBack: count('Downloads that the CPE refused as busy'),
         },
         description: 'an object such as {"started": 1, "failures": 1, "lastEnded": "2026-01-31T01:00:00Z"}',

@@ -1,26 +1,8 @@
-import { Ajv } from 'ajv';
+import { ajvWithTimes, type CpeFields } from '../cpe-description.js';
 import type { ImageFacts, RuleCount, Verdict } from '../rule.js';
 import { type Position, parseRuleFile, type RuleFileProblem } from '../rule-file.js';
 import { type LocatedProblem, problemsOf } from '../validate.js';
 import { RULE_TEST_SCHEMA } from './schema.js';
-
-/** What a case says of its CPE; what it leaves out is filled in by whoever runs it. */
-export interface DescribedFields {
-  readonly cpeid?: string;
-  readonly oui?: string;
-  readonly productClass?: string;
-  readonly serialNumber?: string;
-  readonly manufacturer?: string;
-  readonly modelName?: string;
-  readonly softwareVersion?: string;
-  readonly hardwareVersion?: string;
-  readonly events?: readonly string[];
-  readonly tags?: readonly string[];
-  readonly organization?: string;
-  readonly ip?: string;
-  readonly lastInform?: string;
-  readonly registered?: string;
-}
 
 export interface Expectation {
   readonly decision: 'upgrade' | 'nothing' | 'at-target';
@@ -33,8 +15,7 @@ export interface Expectation {
 export interface RuleTestCase {
   readonly name: string;
   readonly inform?: string;
-  readonly cpe?: DescribedFields;
-  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly cpe?: CpeFields;
   readonly now?: string;
   readonly requested?: boolean;
   readonly counts?: Readonly<
@@ -61,10 +42,7 @@ export type ParsedTestFile =
 
 /** Reads the tests of rules: strict JSON in UTF-8, held to {@link RULE_TEST_SCHEMA}. */
 export function createTestFileParser(): (file: string, bytes: Uint8Array) => ParsedTestFile {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true, verbose: true });
-  // A pattern cannot tell that there is no 31 February.
-  ajv.addFormat('date-time', (text: string) => isTime(text));
-  const check = ajv.compile<{ readonly cases: readonly RuleTestCase[] }>(RULE_TEST_SCHEMA);
+  const check = ajvWithTimes().compile<{ readonly cases: readonly RuleTestCase[] }>(RULE_TEST_SCHEMA);
   return (file, bytes) => {
     const parsed = parseRuleFile(file, bytes);
     if (!parsed.parsed) return parsed;
@@ -90,15 +68,6 @@ export function createTestFileParser(): (file: string, bytes: Uint8Array) => Par
     );
     return { parsed: true, cases };
   };
-}
-
-function isTime(text: string): boolean {
-  const ms = Date.parse(text);
-  // Date.parse takes 31 February for 3 March; told in UTC without the zone the day must stay the same.
-  return (
-    !Number.isNaN(ms) &&
-    new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString().startsWith(text.slice(0, 10))
-  );
 }
 
 function secondOfName(cases: readonly RuleTestCase[]): LocatedProblem | null {

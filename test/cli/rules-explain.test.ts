@@ -58,7 +58,7 @@ test('ferry rules explain says beside a running server what became of a rule, an
   );
   t.regex(all.stdout, /\nhgw, priority 5: chosen\n {2}✔ /);
   t.regex(all.stdout, /\nlab, priority 1: lower-priority/);
-  t.regex(all.stdout, /\nstb, priority 1: condition-false \(productClass is "HGW", not "STB"\)\n {2}✖ /);
+  t.regex(all.stdout, /\nstb, priority 1: condition-false\n {2}✖ /);
   t.regex(all.stdout, / {6}productClass is "HGW"\n/);
   t.regex(all.stdout, / {6}modelName is missing\n/);
 
@@ -76,7 +76,7 @@ test('ferry rules explain says beside a running server what became of a rule, an
     [['explain', 'none', '--cpe=00A1B2-HGW-1'], 1, 'There is no rule none.'],
     [['explain', '--cpe=nobody'], 1, 'There is no CPE nobody'],
     [['explain'], 2, 'say which CPE'],
-    [['explain', '--cpe=a', '--inform=b'], 2, 'one of them only'],
+    [['explain', '--cpe=a', '--inform=b'], 2, 'say which CPE'],
     [['explain', '--cpe=00A1B2-HGW-1', '--now=noon'], 2, '--now noon'],
     [['explain', '--cpe=00A1B2-HGW-1', '--limit=0'], 2, '--limit'],
     [['explain', '--cpe-file=/nowhere'], 1, 'cannot be read'],
@@ -124,6 +124,31 @@ test('ferry rules explain takes a described CPE, a captured Inform and a rule th
   t.is(refused.exitCode, 1);
   t.regex(refused.stderr, /^ferry: The rule cannot be used:\n {2}priority: /);
   t.is((await run('explain', `--file=${several}`, `--cpe-file=${cpe}`)).exitCode, 1);
+});
+
+test('one described CPE means the same in a test of rules, in a file and in ExplainRules', async (t) => {
+  const rule = ruleOf('odd', {
+    condition:
+      'cpeid = "00A1B2-STB-7" and productClass = "STB" and serialNumber = "7" and registered = 1767225600000 and parameters.Device.A.B = 1 and parameters.Device.A.C = "x"',
+  });
+  const cpe = {
+    cpeid: '00A1B2-STB-7',
+    registered: '2026-01-01T01:00:00+01:00',
+    parameters: { 'Device.A.B': 1, Device: { A: { C: 'x' } } },
+  };
+  const { run, write, served } = await installation(t, [rule], []);
+  t.regex(
+    (await run('explain', `--cpe-file=${await write('cpe.json', cpe)}`)).stdout,
+    /Decision {2}upgrade: odd\n/,
+  );
+  const { body } = await nbi(served, '/v1/method/ExplainRules', ADMIN, 'POST', { cpe });
+  t.like(body, { details: { cpeid: '00A1B2-STB-7', kind: 'upgrade', winner: 'odd' } });
+
+  const ruleFile = await write('odd.json', rule);
+  await write('odd.test.json', {
+    cases: [{ name: 'it', cpe, expect: { decision: 'upgrade', rule: 'odd' } }],
+  });
+  t.is((await ferry(['rules', 'test', '--alone', ruleFile])).stderr, '1 passed, 0 failed\n');
 });
 
 test('ferry rules match counts and lists thousands of CPEs, before the rule is enabled', async (t) => {

@@ -120,7 +120,9 @@ test('test: passes and failures, a line each, with what was decided and why', as
       '  ✔ old',
       '  ✖ another model (line 1)',
       '      expected upgrade, decided nothing',
-      '        hgw  condition-false: productClass is "DSL", not "HGW"',
+      '      hgw: condition-false',
+      '        ✖ productClass: "HGW"',
+      '            productClass is "DSL"',
       '',
     ].join('\n'),
   );
@@ -174,13 +176,17 @@ test('test: a captured Inform tells identity, version, events and parameters; th
       {
         name: 'up for longer',
         ...from,
-        parameters: { 'InternetGatewayDevice.DeviceInfo': { UpTime: 11 } },
+        cpe: { parameters: { 'InternetGatewayDevice.DeviceInfo': { UpTime: 11 } } },
         expect: nothing,
       },
       {
         name: 'described',
-        cpe: { cpeid: '00A1B2-HGW-7', softwareVersion: '1.0', events: ['1 BOOT'] },
-        parameters: { 'InternetGatewayDevice.DeviceInfo.UpTime': 1 },
+        cpe: {
+          cpeid: '00A1B2-HGW-7',
+          softwareVersion: '1.0',
+          events: ['1 BOOT'],
+          parameters: { 'InternetGatewayDevice.DeviceInfo.UpTime': 1 },
+        },
         expect: upgrade,
       },
     ),
@@ -189,7 +195,7 @@ test('test: a captured Inform tells identity, version, events and parameters; th
       { name: 'no Inform', inform: 'captured/8.xml', expect: nothing },
       { name: 'no file', inform: '../x.xml', expect: nothing },
       { name: 'two CPEs', cpe: { cpeid: '00A1B2-HGW-7', oui: '00A1B3' }, expect: nothing },
-      { name: 'no parameter', parameters: { 'a..b': 1 }, expect: nothing },
+      { name: 'no parameter', cpe: { parameters: { 'a..b': 1 } }, expect: nothing },
     ),
   });
   const run = (...args: string[]) => ferry(['rules', 'test', ...args], { cwd });
@@ -198,7 +204,7 @@ test('test: a captured Inform tells identity, version, events and parameters; th
   t.is(odd.stderr, 'ferry: 0 passed, 4 failed\n');
   t.regex(
     odd.stdout,
-    /inform: .*\n[\s\S]*inform: there is no file x\.xml\n[\s\S]*cpe: .*00A1B3-HGW-7[\s\S]*parameters: a\.\.b/,
+    /inform: .*\n[\s\S]*inform: .* there is no x\.xml\n[\s\S]*cpe\.cpeid: .*00A1B3-HGW-7[\s\S]*cpe\.parameters\.a\.\.b: /,
   );
 });
 

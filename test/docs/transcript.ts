@@ -2,6 +2,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ferry } from '../cli/support.js';
+import { makeField } from './field.js';
 
 export const GUIDE = fileURLToPath(new URL('../../../docs/rules.md', import.meta.url));
 const EXAMPLES = fileURLToPath(new URL('../../../docs/examples/rules', import.meta.url));
@@ -17,7 +18,10 @@ type Step =
   /** A command is run as it stands, and what it prints is shown. */
   | { readonly run: string };
 
-/** An author's session, from a draft with mistakes to rules that pass their tests. */
+/** Half past two on a Saturday, in the window. */
+const NIGHT = '2026-01-31T02:30:00+01:00';
+
+/** An author's session, from a draft with mistakes to a rule that hits whom it should. */
 const SESSION: readonly Step[] = [
   { say: 'A first draft of the canary rule; its tests are written already.' },
   { run: 'ferry rules check rules.d' },
@@ -30,6 +34,17 @@ const SESSION: readonly Step[] = [
   { edit: 'rules.d/hgw.json', from: " and '1 BOOT' in events", to: '' },
   { run: 'ferry rules test rules.d' },
   { run: 'ferry rules check --strict --quiet rules.d' },
+  {
+    say: 'Whom will it hit? ferry-data is what a server has that knows a hundred CPEs; the rule is not stored yet.',
+  },
+  { run: `ferry rules match hgw-2.0.0-canary --file rules.d/hgw.json --now ${NIGHT}` },
+  { say: 'What becomes of one of those, and why not of its neighbour?' },
+  {
+    run: `ferry rules explain hgw-2.0.0-canary --file rules.d/hgw.json --cpe 00A1B2-HGW-SIM000023 --now ${NIGHT}`,
+  },
+  {
+    run: `ferry rules explain hgw-2.0.0-canary --file rules.d/hgw.json --cpe 00A1B2-HGW-SIM000024 --now ${NIGHT}`,
+  },
 ];
 
 /** What makes a draft of the shipped example. */
@@ -41,6 +56,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
 /** Goes through the session in a directory, with the real command, and gives what a terminal would have shown. */
 export async function transcript(directory: string): Promise<string> {
   await cp(EXAMPLES, join(directory, 'rules.d'), { recursive: true });
+  await makeField(join(directory, 'ferry-data'));
   for (const [from, to] of MISTAKES) await edit(join(directory, 'rules.d/hgw.json'), from, to);
   const lines: string[] = [];
   for (const [index, step] of SESSION.entries()) {
@@ -52,7 +68,8 @@ export async function transcript(directory: string): Promise<string> {
     } else {
       const [, ...words] = step.run.split(' ');
       const { stdout, stderr, exitCode } = await ferry(words, { cwd: directory });
-      lines.push(`$ ${step.run}`, ...`${stdout}${stderr}`.trimEnd().split('\n'));
+      const printed = `${stdout}${stderr}`.trimEnd();
+      lines.push(`$ ${step.run}`, ...(printed === '' ? [] : printed.split('\n')));
       if (exitCode !== 0) lines.push(`[exit code ${exitCode}]`);
       lines.push('');
     }

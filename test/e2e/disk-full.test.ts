@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { ADMIN, startTestFerry } from '../support/ferry.js';
+import { ADMIN, startTestFerry, until } from '../support/ferry.js';
 import { inform, RawCpe, rpcOf } from '../support/raw-cpe.js';
 
 const run = promisify(execFile);
@@ -23,7 +23,8 @@ test('a full disk answers an upload with 507, keeps no half image, and the rest 
     return;
   }
   t.teardown(async () => {
-    await run('umount', [dataDir]);
+    // What the server has let go of may still be busy for a moment.
+    await until('it can be unmounted', () => run('umount', [dataDir]).catch(() => null));
     await rm(dataDir, { recursive: true });
   });
   const ferry = await startTestFerry(t, { dataDir });

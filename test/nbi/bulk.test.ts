@@ -339,15 +339,22 @@ test.serial('a client that reads nothing before it has sent everything is served
   });
   const { commit } = nbi.store;
   let committed = false;
+  let goOn: () => void = () => {};
+  // The end of an answer lets everything out; it is not to come before the test has looked.
+  const looked = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   nbi.store.commit = async (changes) => {
     const outcome = await commit.call(nbi.store, changes);
     committed = true;
+    await looked;
     return outcome;
   };
   const { socket, received } = open(t, nbi);
   socket.write(chunked('{"\n'.repeat(4_000)) + chunked(toLines(rulesOf(1_000))) + chunked(''));
   await until(() => committed);
   t.is(received(), '');
+  goOn();
   serverSocket?.uncork();
   await until(() => received().includes('"refused":4000'));
 });
@@ -403,7 +410,7 @@ test('a batch that the store cannot hold is refused like any other; what comes a
   const { commit } = nbi.store;
   let commits = 0;
   nbi.store.commit = async (changes) => {
-    if (++commits === 2) throw new StoreError('bad-document', 'r1001: too large');
+    if (changes.length >= 1_000 && ++commits === 2) throw new StoreError('bad-document', 'r1001: too large');
     return commit.call(nbi.store, changes);
   };
   const report = await load(nbi, toLines(rulesOf(3_000)));

@@ -254,7 +254,7 @@ export function upgradeOf(
   };
 }
 
-const UNTIL_MS_MAX = 10_000;
+const UNTIL_MS_MAX = 60_000;
 
 /** Waits for something that happens after an answer is out. @throws Error where it does not within ten seconds */
 export async function until(condition: () => boolean): Promise<void> {

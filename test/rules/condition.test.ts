@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { RuleId } from '../../common/index.js';
 import {
   type CompiledCondition,
   type ConditionCompiler,
@@ -7,12 +8,15 @@ import {
   errorCode,
   loadGuards,
 } from '../../rules/condition/index.js';
+import { createJsonata } from '../../rules/condition/jsonata.js';
 import { quoteNumericSteps } from '../../rules/condition/text.js';
 import { beginEvaluation } from '../../rules/evaluation.js';
 import type { Condition, DecisionInput, ParameterTree, Verdict } from '../../rules/index.js';
 import { contextOf, evaluationMeans } from './setup.js';
 
-const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
+const guards = await loadGuards();
+const compiler: ConditionCompiler = createConditionCompiler(guards);
+const jsonata = createJsonata(guards);
 
 /** As in a process; but a busy machine spends nobody's budget, and nobody who waits gives up. */
 const { means, close } = evaluationMeans({ cpuMs: () => 0 });
@@ -114,7 +118,7 @@ const scalar = fc.constantFrom('1.0.0', '00A1B2-HGW-1', '1 BOOT', 'beta', 'X', 5
 async function byJsonata(condition: Condition, context: object): Promise<unknown> {
   for (let times = 1; ; times++) {
     try {
-      return await compiler.compile(condition).evaluate(context);
+      return await jsonata(compiler.compile(condition).source)(context);
     } catch (error) {
       if (errorCode(error) !== 'D1012' || times >= 50) throw error;
     }
@@ -308,12 +312,15 @@ test('an evaluation cannot change the context of the next one', async (t) => {
   t.is(await gate('softwareVersion = "1.0.0" and $count(tags) = 1'), null);
 });
 
-test('conditions together get one budget of time: what is left over it is not evaluated', async (t) => {
+test('conditions together get one budget of time: what is left over it is not evaluated, and says so without being blamed', async (t) => {
   const thirty = evaluationMeans({ cpuMs: () => 30 });
   t.teardown(thirty.close);
   const evaluation = beginEvaluation(inputOf(), thirty.means);
-  const slow = () => evaluation.conditionGate(compiler.compile('$sum([1, 0]) = 1'));
+  const rule = { id: 'slow' as RuleId, updatedAtMs: 1 };
+  const slow = () => evaluation.conditionGate(compiler.compile('$sum([1, 0]) = 1'), rule);
   t.is(await slow(), null);
   t.is(await slow(), null);
   t.like(await slow(), { verdict: 'condition-error', detail: "the decision's 50 ms are used up" });
+  t.like(thirty.failures, [{ kind: 'skipped', code: 'over-budget', ruleId: 'slow' as RuleId }]);
+  t.false(thirty.means.probation.has('$sum([1, 0]) = 1'));
 });

@@ -310,15 +310,31 @@ test('a rule whose condition fails costs an explanation no more than a budget, a
   t.truthy(explained.rules[0]?.conjuncts[0]?.message);
 });
 
+test('lists are shown as lists, and what a call that is compared comes to', async (t) => {
+  const given = await meansOf(t, inputOf());
+  const text = '"0 BOOTSTRAP" in events and $length(productClass) > 5 and $length(modelName) > 5';
+  const findings = await findingsOf(text, given.compiler.compile(text), given);
+  t.deepEqual(
+    findings.map(({ found }) => found),
+    [
+      [{ path: 'events', value: ['2 PERIODIC'] }],
+      [
+        { path: 'productClass', value: 'HGW' },
+        { path: '$length(productClass)', value: 3 },
+      ],
+      [{ path: 'modelName' }],
+    ],
+  );
+});
+
 const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameters.Device.X.Y'] } as const;
 
 /** The same condition, made of just these. */
 function withConjuncts(
-  { pin, requirements, closure, source, readsParameters, parameterPaths, ...rest }: CompiledCondition,
+  { pin, requirements, closure, source, readsParameters, parameterPaths }: CompiledCondition,
   conjuncts: readonly Conjunct[],
 ): CompiledCondition {
-  const evaluate = rest.evaluate;
-  return { pin, requirements, closure, source, readsParameters, parameterPaths, evaluate, conjuncts };
+  return { pin, requirements, closure, source, readsParameters, parameterPaths, conjuncts };
 }
 
 async function meansOf(t: ExecutionContext, input: DecisionInput) {
@@ -379,4 +395,23 @@ test('a condition that does not compile is one finding that says why; what a CPE
   t.is(finding?.text, '{"softwareVersion":"1"}');
   t.is(finding?.outcome, 'false');
   t.is(String(finding?.found[0]?.value).length, 1_000);
+});
+
+test('rules that a decision passes over use up nothing of what its explanation has for the others', async (t) => {
+  const { rules } = await openTestRules(t);
+  // None of these is compiled, and all differ; no decision evaluates them for this CPE.
+  const heavy = Array.from({ length: 200 }, (_, index) =>
+    ruleBody({
+      id: `heavy${index}`,
+      priority: 9,
+      condition: `parameters.Device.A.B = "no${index}" and $reduce([1..5000], function($a, $b) { $a + $b }) > ${index}`,
+    }),
+  );
+  const own = ruleBody({ id: 'win', condition: '$sum([1, 0]) = 1' });
+  await post(rules, ...heavy, own);
+  const input = inputOf({}, { readParameters: async () => ({ Device: { A: { B: 'yes' } } }) });
+  const explained = await rules.explain(input);
+  t.like(explained, { kind: 'upgrade', winner: 'win' as RuleId });
+  const first = explained.rules.find(({ ruleId }) => ruleId === 'heavy0');
+  t.like(first, { verdict: 'condition-false', detail: 'parameters.Device.A.B is "yes", not "no0"' });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { RuleId } from '../../common/index.js';
 import { candidateOf, inOrder } from '../../rules/candidate.js';
 import { createConditionCompiler, errorCode, loadGuards } from '../../rules/condition/index.js';
+import { createJsonata } from '../../rules/condition/jsonata.js';
 import { openFleet } from '../../rules/fleet.js';
 import type { Condition, Decision, StoredRule } from '../../rules/index.js';
 import { FLEET_GENERATION_ID, openTables, type Tables } from '../../rules/tables.js';
@@ -11,7 +12,9 @@ import type { Collection, Document, Revision } from '../../store/index.js';
 import { anyCondition, anyCpe, type DescribedCpe, propertyRuns } from './random-rules.js';
 import { CPE, inputOf, openTestRules, post, ruleBody, verdictsOf } from './setup.js';
 
-const compiler = createConditionCompiler(await loadGuards());
+const guards = await loadGuards();
+const compiler = createConditionCompiler(guards);
+const jsonata = createJsonata(guards);
 
 /** A rule that is true says so in every decision, and upgrades nobody. */
 const VISIBLE = { executions: 0 };
@@ -51,7 +54,7 @@ async function evaluatesToTrue(condition: Condition, context: object): Promise<b
   for (;;) {
     const bare = Object.assign(Object.create(null), context);
     try {
-      return (await compiler.compile(condition).evaluate(bare)) === true;
+      return (await jsonata(compiler.compile(condition).source)(bare)) === true;
     } catch (error) {
       // JSONata looks at the wall's clock: it was the machine that stood still.
       if (errorCode(error) !== 'D1012') return false;

@@ -156,3 +156,49 @@ test('beside wild rules every CPE gets what a good rule gives it, and all of the
   t.timeout(10 * MINUTE_MS);
   await untilSuspended(t, wildConditions({ quick: 4, slow: 2 }));
 });
+
+/** Two subtrees of the data model; no value is in both. */
+const [TREE_A, TREE_B] = ['a', 'b'].map((name) =>
+  Object.fromEntries(Array.from({ length: 220 }, (_, n) => [`P${n}`, `${name}${n}`])),
+);
+const withTrees = (cpeid: CpeId) =>
+  inputOf({ cpeid }, { readParameters: async () => ({ a: TREE_A ?? {}, b: TREE_B ?? {} }) });
+/** A few more steps than closures take in the server. */
+const HEAVY = '$count(parameters.a.*[$ in $$.parameters.b.*]) = 0';
+/** More steps than a closure may take anywhere. */
+const TOO_HEAVY = `$count(parameters.a.*[${Array(12).fill('$ in $$.parameters.b.*').join(' or ')}]) = 0`;
+
+test('a closure that takes many steps is evaluated outside of the server, and comes to the same', async (t) => {
+  const { rules, isolated } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: `missing = 1 or ${HEAVY}` }));
+  const decision = await rules.decide(withTrees(CPE));
+  t.is(decision.kind, 'upgrade');
+  t.deepEqual(isolated, ['answered']);
+  const explained = await rules.explain(withTrees(CPE));
+  t.like(explained.rules[0], { verdict: 'chosen' }, JSON.stringify(explained.rules));
+});
+
+test('however many closures take too much, each CPE gets what a good one gives it, and they are suspended', async (t) => {
+  const { rules, isolated, clock, stored } = await openTestRules(t);
+  const heavy = Array.from({ length: 20 }, (_, n) => `${TOO_HEAVY} and "${n}" = "${n}"`);
+  await post(
+    rules,
+    ...heavy.map((condition, n) => ruleBody({ id: `heavy${n}`, priority: 5, condition })),
+    ruleBody({ id: 'good', condition: '$contains(productClass, /^HG/)' }),
+  );
+  for (const cpeid of CPES) {
+    const before = isolated.length;
+    const decision = await rules.decide(withTrees(cpeid));
+    t.is(decision.kind === 'upgrade' ? decision.rule.id : null, 'good' as RuleId);
+    t.is(isolated.length - before, heavy.length);
+    await rules.settled();
+    clock.nowMs += TRIAL_PACE_MS;
+  }
+  await rules.remove(heavy.slice(1).map((_, n) => `heavy${n + 1}` as RuleId));
+  while ((await stored('heavy0')).suspended === undefined) {
+    clock.nowMs += heavy.length * TRIAL_PACE_MS;
+    await rules.decide(withTrees(`00A1B2-HGW-${clock.nowMs % 1_009}` as CpeId));
+    await rules.settled();
+  }
+  t.is(await rules.suspendedCount(), 1);
+});

@@ -75,8 +75,8 @@ test('an evaluator that gets no processor time is given its time anew, but not f
     return evaluate(isolate, ENDLESS, { timeoutMs: 1 });
   });
   t.like(evaluated, { kind: 'out-of-time' });
-  // At the beginning and the end of its time, and of three more.
-  t.is(asked, 8);
+  // When it is sent, and at the beginning and the end of its time, and of three more.
+  t.is(asked, 9);
 });
 
 test('a condition that needs too much memory at once ends its evaluator and nothing else', async (t) => {
@@ -96,6 +96,31 @@ test('each of many contexts by turns stays the one its condition sees', async (t
   );
   const numbers = contexts.map(({ n }) => String(n));
   t.deepEqual(seen, [...numbers, ...numbers.toReversed(), ...numbers]);
+});
+
+test('a condition whose evaluator was full of other CPEs’ contexts is evaluated once more, by itself', async (t) => {
+  const isolate = open(t);
+  for (let n = 0; n < 12; n++) {
+    const context = { n, filler: 'x'.repeat(2 ** 24) };
+    t.like(await begun(() => evaluate(isolate, `n = ${n}`, { context })), { kind: 'answer' });
+  }
+});
+
+test('a condition whose evaluator others have killed is evaluated once more, and not for ever', async (t) => {
+  const killing = (timesMax: number) => {
+    let times = 0;
+    const isolate = open(t, {
+      // Asked when an evaluation begins.
+      cpuMsOf(pid) {
+        if (times < timesMax) process.kill(pid, 'SIGKILL');
+        times += 1;
+        return null;
+      },
+    });
+    return isolate;
+  };
+  t.like(await evaluate(killing(1), 'true'), { kind: 'answer', outcome: { kind: 'true' } });
+  t.like(await evaluate(killing(2), 'true'), { kind: 'out-of-memory' });
 });
 
 test('what was found not to be wanted while it waited is not evaluated', async (t) => {
@@ -133,7 +158,8 @@ test('closing ends what is evaluated, and what waits is busy', async (t) => {
   const running = evaluate(isolate, ENDLESS);
   const waiting = evaluate(isolate, 'true');
   await isolate.close();
-  t.not((await running).kind, 'answer');
+  // Being closed says nothing of the condition.
+  t.like(await running, { kind: 'busy' });
   t.like(await waiting, { kind: 'busy' });
   t.like(await evaluate(isolate, 'true'), { kind: 'busy' });
 });

@@ -1,5 +1,8 @@
 import test from 'ava';
+import jsonata from 'jsonata';
+import { loadGuards } from '../../rules/condition/index.js';
 import { checkRuleFiles, type Finding, LINTS } from '../../rules/index.js';
+import { FUNCTIONS } from '../../rules/lint/function-lint.js';
 import { ruleBody } from './setup.js';
 
 const LIMITS = { concurrent: 10 };
@@ -39,6 +42,12 @@ clean('parameters.Device.IP.Interface.1.Status = "Up"');
 clean('$count(parameters.Device.IP.Interface.*[Status = "Up"]) > 0');
 clean('$$.productClass = "HGW"');
 clean('$count(events[$ = "1 BOOT"]) > 0');
+
+trap('productClass = "HGW" and $compareVersion(softwareVersion, "2") < 0', 'unknown-function');
+trap('$count($f(events)) > 0', 'unknown-function');
+clean('($f := function($x) { $x & "" }; $f(modelName) = "X1")');
+clean('$count($map(events, function($v, $i) { $i > 0 and $v != "" })) > 0');
+clean('$count(events#$i[$i > 0]) > 0');
 
 trap('events = "1 BOOT"', 'list-equality');
 trap('"vip" != tags', 'list-equality');
@@ -111,6 +120,33 @@ test('a condition that does not parse is an error at the place where JSONata giv
     found.find(({ code }) => code === 'unknown-field'),
     { severity: 'error', column: line.indexOf('3}') + 1 },
   );
+});
+
+test('what a condition must not say is an error at its place, which is told once', async (t) => {
+  for (const [condition, mark] of [
+    ['productClass = "HGW" and\n\t$contains(modelName, /X(?=1)/)', '/X('],
+    ['productClass = "HGW" and $eval("1") = 1', '$eval'],
+    ['productClass = "HGW" and constructor = 1', 'constructor'],
+    ['productClass = "HGW" and (softwareVersion', '","file"'],
+    ['productClass = "HGW" and "Ä\\u00e9', '\\"\u00c4'],
+  ] as const) {
+    const body = { id: 'r1', condition, file: 'hgw.bin' };
+    const [found, ...others] = await findingsOf(body);
+    t.is(others.length, 0, condition);
+    t.like(
+      found,
+      { code: 'bad-condition', line: 2, column: JSON.stringify(body).indexOf(mark) + 1 },
+      condition,
+    );
+    t.notRegex(found?.message ?? '', /column/);
+  }
+});
+
+test('what is known as a function is one', async (t) => {
+  const guards = await loadGuards();
+  for (const name of FUNCTIONS) {
+    t.true(guards.has(name) || (await jsonata(`$${name}`).evaluate({})) !== undefined, name);
+  }
 });
 
 test('a text that is no JSON, or the same key twice, is an error with its place', async (t) => {

@@ -202,3 +202,28 @@ test('many rules with the same thousand demands are indexed all the same', (t) =
   t.is(index.select(condition, null)?.length, 50);
   t.is(index.select({ ...condition, f999: 'y' }, null)?.length, 0);
 });
+
+test('many rules for the same ten thousand CPEs cost what their values do, not those times themselves', (t) => {
+  for (const keys of [1, 2, 4]) {
+    let read = 0;
+    const values = new Proxy(
+      Array.from({ length: 10_000 }, (_, n) => n),
+      {
+        get(list, name, receiver) {
+          if (typeof name === 'string' && /^[0-9]/.test(name)) read += 1;
+          return Reflect.get(list, name, receiver);
+        },
+      },
+    );
+    const index = new RuleIndex();
+    const rules = 30;
+    for (let n = 0; n < rules; n++) {
+      const condition = Object.fromEntries(Array.from({ length: keys }, (_, key) => [`f${key}`, 1]));
+      const made = candidate(`r${n}`, condition);
+      if (typeof made.condition === 'string') return t.fail();
+      const requirements = made.condition.requirements.map(({ path }) => ({ path, values }));
+      index.set({ ...made, condition: { ...made.condition, requirements } });
+    }
+    t.true(read <= 20 * keys * rules * values.length, `${read}`);
+  }
+});

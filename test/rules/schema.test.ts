@@ -102,6 +102,12 @@ const WRONG: readonly (readonly [unknown, string, string, RegExp])[] = [
     'too-long',
     /1048576/,
   ],
+  [
+    ruleBody({ condition: { a: new Array(10_000).fill(1), b: new Array(10_000).fill(1), c: 1 } }),
+    'condition',
+    'too-long',
+    /20000 values/,
+  ],
   [ruleBody({ target: {} }), 'target.softwareVersion', 'missing', /SoftwareVersion/],
   [ruleBody({ target: '2.0' }), 'target', 'wrong-type', /softwareVersion/],
   [

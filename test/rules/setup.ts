@@ -15,6 +15,7 @@ import {
   type StoredRule,
 } from '../../rules/index.js';
 import { createIsolate } from '../../rules/isolate/index.js';
+import { createPauses } from '../../rules/pause.js';
 import { createProbation } from '../../rules/probation.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
 
@@ -155,6 +156,7 @@ export function evaluationMeans({
         },
       },
       waitMsMax: PATIENT_MS,
+      pauses: createPauses(),
       probation: createProbation(clock),
       onIsolated: (outcome) => outcomes.push(outcome),
       onFailure: (failure) => failures.push(failure),

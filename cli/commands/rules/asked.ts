@@ -1,14 +1,13 @@
 import { open } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import type { Moment } from '../../../acs/index.js';
-import { systemClock } from '../../../common/index.js';
+import { epochMsOf, systemClock } from '../../../common/index.js';
 import { type Arguments, CommandError, withConfig } from '../../command.js';
 import { RULES_CONFIG } from '../../rules-access.js';
 
 /** What `explain` and `match` are asked in the same words. */
 
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
 export function withRuleAndMoment(argv: Argv): Argv {
   return withConfig(argv, RULES_CONFIG)
@@ -33,9 +32,8 @@ export function withRuleAndMoment(argv: Argv): Argv {
 /** @throws CommandError */
 export function momentOf(args: Arguments): Moment {
   const { now, requested } = args;
-  const nowMs =
-    now === undefined ? systemClock() : TIME.test(String(now)) ? Date.parse(String(now)) : Number.NaN;
-  if (Number.isNaN(nowMs)) {
+  const nowMs = now === undefined ? systemClock() : epochMsOf(String(now));
+  if (nowMs === null) {
     throw new CommandError(`--now ${String(now)}: must be a time as in 2026-12-01T02:30:00Z`, 2);
   }
   return { nowMs, ...(requested === undefined ? {} : { requested: requested === true }) };

@@ -1,21 +1,14 @@
 import type { CommandModule } from 'yargs';
-import {
-  type DescribedCpe,
-  type Devices,
-  describedCpe,
-  describeInform,
-  explainFor,
-} from '../../../acs/index.js';
+import { type DescribedCpe, type Devices, describedCpe, explainFor } from '../../../acs/index.js';
 import type { CpeId, RuleId } from '../../../common/index.js';
 import { type Arguments, CommandError } from '../../command.js';
-import type { Io } from '../../io.js';
+import { type Io, printable } from '../../io.js';
 import { withRules } from '../../rules-access.js';
 import { draftOf, idIn, limitOf, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
 import { explanationText } from './explanation-text.js';
 
 const RULES_LISTED = 20;
 const RULES_LISTED_MAX = 1_000;
-const CPE_OPTIONS = ['cpe', 'cpe-file', 'inform'] as const;
 
 export function explainCommand(io: Io): CommandModule {
   return {
@@ -27,12 +20,12 @@ export function explainCommand(io: Io): CommandModule {
         .option('cpe-file', {
           type: 'string',
           requiresArg: true,
-          describe: 'A JSON file that describes a CPE: the fields that conditions see',
+          describe: 'A JSON file that describes a CPE, as "cpe" does in a test of rules',
         })
         .option('inform', {
           type: 'string',
           requiresArg: true,
-          describe: 'An XML file with a captured Inform',
+          describe: 'An XML file with a captured Inform; what --cpe-file says goes before it',
         })
         .option('limit', {
           type: 'number',
@@ -64,22 +57,23 @@ export function explainCommand(io: Io): CommandModule {
 }
 
 async function cpeOf(args: Arguments, devices: Devices): Promise<DescribedCpe> {
-  const [option, ...others] = CPE_OPTIONS.filter((name) => args[name] !== undefined);
-  if (option === undefined || others.length > 0) {
+  const { cpe: id, 'cpe-file': cpeFile, inform: informFile } = args;
+  const isDescribed = cpeFile !== undefined || informFile !== undefined;
+  if ((id !== undefined) === isDescribed) {
     throw new CommandError(
-      'say which CPE: --cpe ID, --cpe-file FILE or --inform FILE, and one of them only',
+      'say which CPE: --cpe ID, or describe one with --cpe-file FILE, --inform FILE or both',
       2,
     );
   }
   const moment = momentOf(args);
-  const given = String(args[option]);
-  if (option === 'cpe-file') return describedCpe(await readJson(given), moment);
-  if (option === 'inform') return describeInform(await readBytes(given), devices, moment);
-  const known = await devices.describe(given as CpeId, moment);
-  if (known === null) {
-    throw new CommandError(
-      `There is no CPE ${given}: none has informed under this id. --cpe-file describes one.`,
-    );
+  if (isDescribed) {
+    const cpe = cpeFile === undefined ? {} : { cpe: await readJson(String(cpeFile)) };
+    const inform = informFile === undefined ? {} : { inform: await readBytes(String(informFile)) };
+    return describedCpe({ ...cpe, ...inform }, moment, devices);
   }
-  return known;
+  const known = await devices.describe(String(id) as CpeId, moment);
+  if (known !== null) return known;
+  throw new CommandError(
+    `There is no CPE ${printable(String(id))}: none has informed under this id. --cpe-file describes one.`,
+  );
 }

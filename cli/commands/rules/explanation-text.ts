@@ -25,9 +25,21 @@ export function explanationText({ input }: DescribedCpe, explanation: CpeExplana
   return `${[...head, ...rules.flatMap((rule) => ['', ...ruleLines(rule)]), ...more].join('\n')}\n`;
 }
 
-function ruleLines({ ruleId, verdict, detail, priority, conjuncts }: RuleExplanation): readonly string[] {
-  const said = detail === undefined ? verdict : `${verdict} (${line(detail, detail.length)})`;
-  return [`${line(ruleId)}, priority ${priority}: ${said}`, ...conjuncts.flatMap(conjunctLines)];
+/** What became of a rule, and only those of its conjuncts that did not hold. */
+export function stoppedText(rule: RuleExplanation): readonly string[] {
+  const stopped = rule.conjuncts.filter(({ outcome }) => outcome !== 'true' && outcome !== 'not-evaluated');
+  return [`${line(rule.ruleId)}: ${verdictText(rule)}`, ...stopped.flatMap(conjunctLines)];
+}
+
+function ruleLines(rule: RuleExplanation): readonly string[] {
+  const { ruleId, priority, conjuncts } = rule;
+  return [`${line(ruleId)}, priority ${priority}: ${verdictText(rule)}`, ...conjuncts.flatMap(conjunctLines)];
+}
+
+/** Where a conjunct did not hold it says what the detail would, and more. */
+function verdictText({ verdict, detail, conjuncts }: RuleExplanation): string {
+  const isSaidBelow = conjuncts.some(({ outcome }) => outcome === 'false' || outcome === 'error');
+  return detail === undefined || isSaidBelow ? verdict : `${verdict} (${line(detail, detail.length)})`;
 }
 
 function conjunctLines({ text, outcome, found, message }: ConjunctFinding): readonly string[] {

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { type MatchReport, matchDevices } from '../../../acs/index.js';
 import type { CpeId, RuleId } from '../../../common/index.js';
-import type { MatchTarget, RuleMatch } from '../../../rules/index.js';
+import type { Limits, MatchTarget, RuleMatch } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { columnsOf, type Io, printable, tableText } from '../../io.js';
 import { progressBar } from '../../progress.js';
@@ -82,7 +82,7 @@ function reportText({ rule }: RuleMatch, known: number, report: MatchReport, col
       ? []
       : [`Rule ${rule.id}${rule.enabled ? '' : ', as though it were enabled (it is not)'}`]),
     `${known} CPEs are known, ${lookedAt} were looked at: ${matching} match${rule === null ? '' : `, ${wouldUpgradeNow} would be upgraded now`}.`,
-    ...(rule?.limits === undefined ? [] : [`Its limits let through fewer: ${limitsText(rule.limits)}.`]),
+    ...(rule?.limits === undefined ? [] : [limitsText(rule.limits, wouldUpgradeNow)]),
     ...counts.map(([verdict, count]) => `  ${String(count).padStart(8)}  ${verdict}`),
   ];
   const listed = [...cpes, ...errors];
@@ -93,7 +93,12 @@ function reportText({ rule }: RuleMatch, known: number, report: MatchReport, col
       verdict,
       detail,
     ]);
-    lines.push('', tableText(['CPE', 'Version', 'Verdict', 'Detail'], rows, columns));
+    const isDetailed = rows.some((row) => row.at(-1) !== '');
+    const shown = isDetailed ? rows : rows.map((row) => row.slice(0, -1));
+    lines.push(
+      '',
+      tableText(['CPE', 'Version', 'Verdict', 'Detail'].slice(0, shown[0]?.length), shown, columns),
+    );
   }
   const last = cpes.at(-1);
   if (last !== undefined && matching > cpes.length) {
@@ -105,8 +110,9 @@ function reportText({ rule }: RuleMatch, known: number, report: MatchReport, col
   return `${lines.map((each) => (each.includes('\n') ? each : printable(each))).join('\n')}\n`;
 }
 
-function limitsText(limits: object): string {
-  return Object.entries(limits)
-    .map(([name, value]) => `${name} ${String(value)}`)
-    .join(', ');
+function limitsText(limits: Limits, wouldUpgradeNow: number): string {
+  const { concurrent = Number.POSITIVE_INFINITY, total = Number.POSITIVE_INFINITY } = limits;
+  const told = Object.entries(limits).map(([name, value]) => `${name} ${String(value)}`);
+  const what = wouldUpgradeNow > Math.min(concurrent, total) ? 'Its limits let through fewer' : 'Its limits';
+  return `${what}: ${told.join(', ')}.`;
 }

@@ -5,6 +5,7 @@ import { RULE_FILES_MAX, TEST_FILE_SUFFIX } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { pathsOf } from './check.js';
+import { stoppedText } from './explanation-text.js';
 import {
   type Annotation,
   amount,
@@ -17,9 +18,6 @@ import {
 } from './report.js';
 import { isDirectory, readNamed, readSource, type TestedFile, testedFile } from './sources.js';
 import { runTests, type TestGroup, type TestResult } from './tested-rules.js';
-
-/** Rules told of a failed test: after those that were considered first nobody reads on. */
-const RULES_SHOWN_MAX = 20;
 
 export function testCommand(io: Io): CommandModule {
   return {
@@ -169,14 +167,11 @@ function resultsText(results: readonly TestResult[]): string {
   return text;
 }
 
-function whyText({ differences, considered }: TestResult): string {
-  const lines = differences.map((difference) => printable(difference));
-  const longest = Math.max(0, ...considered.slice(0, RULES_SHOWN_MAX).map(({ ruleId }) => ruleId.length));
-  for (const { ruleId, verdict, detail } of considered.slice(0, RULES_SHOWN_MAX)) {
-    const why = detail === undefined ? verdict : `${verdict}: ${detail}`;
-    lines.push(`  ${printable(ruleId).padEnd(longest)}  ${printable(why)}`);
-  }
-  if (considered.length > RULES_SHOWN_MAX)
-    lines.push(`  and ${considered.length - RULES_SHOWN_MAX} more rules`);
-  return lines.map((line) => `      ${line.replaceAll('\n', ' ')}\n`).join('');
+function whyText({ differences, rules, omitted }: TestResult): string {
+  const lines = [
+    ...differences.map((difference) => printable(difference.replaceAll('\n', ' '))),
+    ...rules.flatMap(stoppedText),
+    ...(omitted > 0 ? [`and ${amount(omitted, 'more rule')}`] : []),
+  ];
+  return lines.map((line) => `      ${line}\n`).join('');
 }

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DescriptionError, describedContext } from '../../../acs/index.js';
-import { silentLogger, systemClock } from '../../../common/index.js';
+import { CpeDescriptionError, type DescribedCpe, describedCpe } from '../../../acs/index.js';
+import { epochMsOf, silentLogger, systemClock } from '../../../common/index.js';
 import {
   type CaseResult,
   checkRuleFiles,
@@ -24,7 +24,7 @@ import { readNamed } from './sources.js';
 /** Who is named as the author of rules under test that name none. */
 const AUTHOR = 'test';
 /** When a CPE calls, where a case does not say: so that a test says the same on every day. */
-const DEFAULT_NOW = '2026-01-01T12:00:00Z';
+const DEFAULT_NOW_MS = Date.UTC(2026, 0, 1, 12);
 
 /** What became of one case. */
 export interface TestResult {
@@ -37,7 +37,8 @@ export interface TestResult {
   readonly expected: RuleTestCase['expect'];
   /** Absent where the case says something that cannot be. */
   readonly decided?: CaseResult['outcome'];
-  readonly considered: CaseResult['considered'];
+  readonly rules: CaseResult['rules'];
+  readonly omitted: number;
 }
 
 /** Rules that decide together, and the files that test them. */
@@ -138,28 +139,30 @@ async function resultOf(
 ): Promise<TestResult> {
   const common = { file, name: test.name, expected: test.expect, ...locate([]) };
   try {
-    const result = await runCase(rules, test, await cpeOf(file, test));
-    const { passed, differences, outcome, considered } = result;
-    return { ...common, passed, differences, decided: outcome, considered };
+    const { outcome, ...result } = await runCase(rules, test, (await cpeOf(file, test)).input);
+    return { ...common, ...result, decided: outcome };
   } catch (error) {
-    if (!(error instanceof DescriptionError)) throw error;
-    const differences = [`${error.field}: ${error.message}`];
-    return { ...common, ...locate([error.field]), passed: false, differences, considered: [] };
+    if (!(error instanceof CpeDescriptionError)) throw error;
+    const [first] = error.problems;
+    const differences = error.problems.map(({ field, expected, found }) => {
+      return `${field}: expected ${expected}${found === undefined ? '' : `, found ${found}`}`;
+    });
+    return { ...common, ...locate(first?.path ?? []), passed: false, differences, rules: [], omitted: 0 };
   }
 }
 
-async function cpeOf(file: string, { cpe, inform, parameters, now }: RuleTestCase) {
-  return describedContext({
-    nowMs: Date.parse(now ?? DEFAULT_NOW),
-    ...(cpe !== undefined && { cpe }),
-    ...(parameters !== undefined && { parameters }),
-    ...(inform !== undefined && { inform: await informOf(join(dirname(file), inform)) }),
-  });
+async function cpeOf(
+  file: string,
+  { cpe, inform, now, requested = false }: RuleTestCase,
+): Promise<DescribedCpe> {
+  const told = inform === undefined ? {} : { inform: await informOf(join(dirname(file), inform)) };
+  const nowMs = now === undefined ? null : epochMsOf(now);
+  return describedCpe({ cpe, ...told }, { nowMs: nowMs ?? DEFAULT_NOW_MS, requested });
 }
 
 async function informOf(path: string): Promise<Buffer> {
   const bytes = await readBounded(path);
-  if (bytes === 'not-a-file') throw new DescriptionError('inform', `there is no file ${path}`);
-  if (typeof bytes === 'string') throw new DescriptionError('inform', `${path}: expected ${bytes}`);
-  return bytes;
+  if (typeof bytes !== 'string') return bytes;
+  const expected = bytes === 'not-a-file' ? `a file; there is no ${path}` : `${bytes} in ${path}`;
+  throw new CpeDescriptionError([{ path: ['inform'], field: 'inform', code: 'bad-inform', expected }]);
 }

@@ -2,8 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { CLOSURE_STEPS_MAX } from '../../../rules/condition/closure-values.js';
-import { createConditionCompiler, errorCode, loadGuards, reaches } from '../../../rules/condition/index.js';
-import { quoteNumericSteps } from '../../../rules/condition/text.js';
+import {
+  ConditionError,
+  createConditionCompiler,
+  errorCode,
+  loadGuards,
+  reaches,
+} from '../../../rules/condition/index.js';
+import { quoteNumericSteps, tokensOf } from '../../../rules/condition/text.js';
+import { bucket } from '../../../rules/index.js';
 import { createRuleValidator } from '../../../rules/validate.js';
 import { context, plainContext } from './generator.js';
 import { byClosure, byJsonata } from './outcome.js';
@@ -85,6 +92,36 @@ test('a conjunct has a closure of its own where it is in the subset, and the pat
     conjuncts.map(({ paths }) => paths),
     [['a.b'], ['a.b'], ['c'], ['a.1.x', 'c']],
   );
+});
+
+test('a comparison names the calls that it compares, where their text is told apart with certainty', (t) => {
+  const calls = (text: string) =>
+    compiler
+      .compile(text)
+      .conjuncts.map((conjunct) =>
+        (conjunct.calls ?? []).map((call) => [call.text, call.closure({ a: 'xyz' })]),
+      );
+  t.deepEqual(calls('$length(a) >= 2 and $bucket("1", "(<=)") < 5'), [
+    [['$length(a)', 3]],
+    [['$bucket("1", "(<=)")', bucket('1', '(<=)')]],
+  ]);
+  t.deepEqual(calls('$uppercase(a) /* = */ != $lowercase(a)'), [
+    [
+      ['$uppercase(a)', 'XYZ'],
+      ['$lowercase(a)', 'xyz'],
+    ],
+  ]);
+  for (const text of [
+    'a = 1',
+    '$exists(a)',
+    '$length(a) + 1 = 4',
+    '$sum(a) = 1',
+    '$length(a) in [1]',
+    '($length(a) = 3) = true',
+    'a[$length($) = 3] = "xyz"',
+  ]) {
+    t.deepEqual(calls(text), [[]], text);
+  }
 });
 
 test('in object form each key is a conjunct', (t) => {
@@ -260,4 +297,14 @@ test('the short way for one cpeid gives what the parser gives', async (t) => {
     }
   }
   t.is(quoteNumericSteps('cpeid = "a.1"'), 'cpeid = "a.1"');
+});
+
+test('patterns together are bounded, and a comment that is not closed is looked at once', (t) => {
+  const patterns = (count: number, pattern: string): string =>
+    Array.from({ length: count }, () => `$contains(a, ${pattern})`).join(' or ');
+  t.notThrows(() => compiler.compile(patterns(100, '/^R[0-9]+/')));
+  for (const text of [patterns(8, '/(a?){999}/'), patterns(300, '/a/')]) {
+    t.throws(() => compiler.compile(text), { instanceOf: ConditionError, message: /patterns .* too large/ });
+  }
+  t.true([...tokensOf(`a ${'/*a '.repeat(4_000)}`)].length <= 3);
 });

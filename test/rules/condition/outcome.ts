@@ -3,7 +3,11 @@ import {
   type CompiledCondition,
   describeError,
   errorCode,
+  loadGuards,
 } from '../../../rules/condition/index.js';
+import { createJsonata } from '../../../rules/condition/jsonata.js';
+
+const jsonata = createJsonata(await loadGuards());
 
 /** JSONata's code for an expression that took longer than its timeout. */
 const TIMED_OUT = 'D1012';
@@ -24,7 +28,7 @@ export function byClosure(closure: Closure, given: object): Outcome {
 /** Null where JSONata ran out of time: its clock is the wall's, and a machine that stood still says nothing of the expression. */
 export async function byJsonata(condition: CompiledCondition, given: object): Promise<Outcome | null> {
   try {
-    return { value: plain(await condition.evaluate(given)) };
+    return { value: plain(await jsonata(condition.source)(given)) };
   } catch (error) {
     return errorCode(error) === TIMED_OUT ? null : failureOf(error);
   }

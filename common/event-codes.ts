@@ -1,0 +1,18 @@
+/** TR-069 A.3.3.1, table 9; those that begin with `M ` or `X ` are open-ended. */
+export const EVENT_CODES: readonly string[] = [
+  '0 BOOTSTRAP',
+  '1 BOOT',
+  '2 PERIODIC',
+  '3 SCHEDULED',
+  '4 VALUE CHANGE',
+  '5 KICKED',
+  '6 CONNECTION REQUEST',
+  '7 TRANSFER COMPLETE',
+  '8 DIAGNOSTICS COMPLETE',
+  '9 REQUEST DOWNLOAD',
+  '10 AUTONOMOUS TRANSFER COMPLETE',
+  '11 DU STATE CHANGE COMPLETE',
+  '12 AUTONOMOUS DU STATE CHANGE COMPLETE',
+  '13 WAKEUP',
+  '14 HEARTBEAT',
+];
