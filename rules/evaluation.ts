@@ -16,7 +16,7 @@ import {
   TIMED_OUT,
 } from './failure.js';
 import type { Refusal } from './gates.js';
-import type { Evaluated, Isolate, IsolateRequest } from './isolate/index.js';
+import { type Evaluated, type Isolate, type IsolateRequest, isLargerThan } from './isolate/index.js';
 import type { Pauses } from './pause.js';
 import type { Probation } from './probation.js';
 import type { DecisionInput, StoredRule } from './rule.js';
@@ -36,6 +36,8 @@ export const DECISION_WAIT_MS = 500;
 const STEPS_HERE_MAX = 100_000;
 /** Each may take so many, however many were taken before it: an ordinary condition comes to its end whatever others are like. */
 const STEPS_EACH_MIN = 4_000;
+/** A data model of so many characters is copied to another process in some tens of milliseconds. */
+const CONTEXT_CHARACTERS_MAX = 4 * 1_024 * 1_024;
 /** How often an expression is evaluated anew because the machine stood still meanwhile. */
 const STALLS_MAX = 3;
 
@@ -97,6 +99,8 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
   let leftMs = DECISION_BUDGET_MS;
   let waitMs = means.waitMsMax;
   let stepsLeft = STEPS_HERE_MAX;
+  /** Whether its data model is more than is sent elsewhere; null where nobody asked yet. */
+  let tooLarge: boolean | null = null;
 
   const readContext = (readsParameters: boolean): object | Promise<object> => {
     if (!readsParameters) return context;
@@ -142,6 +146,10 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
       return OVER_BUDGET;
     }
     const seen = await readContext(condition.readsParameters);
+    if (condition.readsParameters) {
+      tooLarge ??= isLargerThan(seen, CONTEXT_CHARACTERS_MAX);
+      if (tooLarge) return CONTEXT_TOO_LARGE;
+    }
     // While it waited another decision may have found out what it is like.
     const isWanted = (): boolean => admitted === 'trial' || !probation.has(text);
     const evaluated = await run({ text, context: seen, timeoutMs, isWanted });
@@ -237,6 +245,11 @@ const OUTCOMES: Readonly<Record<Evaluated['kind'], IsolatedOutcome>> = {
 const TOO_MUCH_HERE = Symbol('too much here');
 
 const ON_PROBATION = 'it took too much before, and is tried again only now and then; see lastError';
+const CONTEXT_TOO_LARGE: Failure = {
+  kind: 'error',
+  code: 'context-too-large',
+  message: `the CPE's data model has over ${CONTEXT_CHARACTERS_MAX} characters, too many for a condition that JSONata itself must evaluate; use what is compiled`,
+};
 const OVER_BUDGET: Failure = {
   kind: 'skipped',
   code: 'over-budget',

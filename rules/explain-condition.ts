@@ -7,8 +7,9 @@ import {
   reach,
 } from './condition/index.js';
 import type { Evaluation } from './evaluation.js';
+import type { ConjunctFinding } from './explanation.js';
 import type { Refusal } from './gates.js';
-import type { Condition, ConjunctFinding } from './rule.js';
+import type { Condition } from './rule.js';
 
 /** Of a longer condition the beginning is shown, also of a text that a CPE reported. */
 const TEXT_CHARACTERS_MAX = 1_000;
@@ -31,18 +32,20 @@ export interface ConditionMeans {
  * JSONata, which would not have come to them.
  * @param written  as the rule has it
  * @param condition  a string where it does not compile: then what is wrong
+ * @param failure  what the condition as a whole failed with already: a condition of one piece is not evaluated to hear it again
  */
 export async function findingsOf(
   written: Condition,
   condition: CompiledCondition | string,
   means: ConditionMeans,
+  failure: Refusal | null = null,
 ): Promise<readonly ConjunctFinding[]> {
   if (typeof condition === 'string') {
     return [{ text: textOf(written), outcome: 'error', found: [], message: condition }];
   }
   const [only, ...others] = condition.conjuncts;
   if (only === undefined || others.length === 0) {
-    const refusal = await means.evaluation.conditionGate(condition);
+    const refusal = failure ?? (await means.evaluation.conditionGate(condition));
     const paths = only?.paths ?? pathsOf(condition);
     return [
       {

@@ -3,17 +3,9 @@ import { candidatesPinnedTo, consider, type Decider, type Passed, selectFrom } f
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
+import type { DecisionExplanation, ExplainOptions, RuleExplanation } from './explanation.js';
 import { type Refusal, switchGate } from './gates.js';
-import type {
-  DecisionExplanation,
-  DecisionInput,
-  ExplainOptions,
-  FreezeState,
-  ParameterTree,
-  RuleExplanation,
-  StoredRule,
-  Verdict,
-} from './rule.js';
+import type { DecisionInput, FreezeState, ParameterTree, StoredRule, Verdict } from './rule.js';
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;
@@ -323,7 +315,12 @@ async function explained(
       verdict,
       ...(detail === undefined ? {} : { detail }),
       priority: rule.priority,
-      conjuncts: await findingsOf(rule.condition, condition, { compiler, evaluation, context }),
+      conjuncts: await findingsOf(
+        rule.condition,
+        condition,
+        { compiler, evaluation, context },
+        verdict === 'condition-error' ? { verdict, ...(detail === undefined ? {} : { detail }) } : null,
+      ),
     });
   }
   return rules;

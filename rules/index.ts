@@ -2,6 +2,7 @@ export { CAMPAIGN_SHARES, CAMPAIGNS, type CampaignShare, shareId } from './campa
 export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
 export { CPE_SCHEMA, type CpeFields, parseCpe } from './cpe-description.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
+export * from './explanation.js';
 export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
 export { openFreeze } from './freeze.js';
 export { bucket, compareVersions, inSubnet } from './functions/index.js';

@@ -32,7 +32,7 @@ export function createConditionCompiler(guards: Guards): ConditionCompiler {
 }
 
 function compileText(text: string, guards: Guards): CompiledCondition {
-  const { tree } = parse(text, guards);
+  const { tree } = parse(text);
   const requirements = requirementsOf(tree);
   let conjuncts: readonly Conjunct[] | null = null;
   return {
@@ -43,7 +43,7 @@ function compileText(text: string, guards: Guards): CompiledCondition {
     // Only explanations ask for them.
     get conjuncts() {
       conjuncts ??= conjunctsOfText(text, {
-        parse: (part) => parse(part, guards).tree,
+        parse: (part) => parse(part).tree,
         closureOf: (part) => closureOf(part, guards),
       });
       return conjuncts;

@@ -1,7 +1,7 @@
 import type { ConditionSource } from './compiled.js';
-import type { Guards } from './guards.js';
+import { bindFunctions, type Guards } from './guards.js';
 import { keepLast } from './keep-last.js';
-import { type Parsed, parse } from './parse.js';
+import { parse } from './parse.js';
 
 /** Different texts that are kept parsed. */
 const TEXTS_KEPT_MAX = 2_000;
@@ -11,9 +11,13 @@ export type Jsonata = (source: ConditionSource) => (context: object) => Promise<
 
 /** For a process that may be killed, and for tests that hold closures against it; never for the server's own thread. */
 export function createJsonata(guards: Guards): Jsonata {
-  const parsed = keepLast(TEXTS_KEPT_MAX, (text): Parsed => parse(text, guards));
+  const expressions = keepLast(TEXTS_KEPT_MAX, (text) => {
+    const { expression } = parse(text);
+    bindFunctions(expression, guards);
+    return expression;
+  });
   return ({ text, bindings }) => {
-    const { expression } = parsed(text);
+    const expression = expressions(text);
     return (context) => expression.evaluate(context, bindings);
   };
 }

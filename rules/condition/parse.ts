@@ -3,7 +3,7 @@ import { LinearRegExp, PatternError } from '../../common/linear-regexp.js';
 import { CONDITION_CHARACTERS_MAX } from '../schema.js';
 import { SEQUENCE_ITEMS_MAX } from './closure-values.js';
 import { ConditionError, describeError } from './condition-error.js';
-import { bindFunctions, FUNCTIONS_REFUSED, type Guards } from './guards.js';
+import { FUNCTIONS_REFUSED } from './guards.js';
 import { nodesOf } from './syntax-tree.js';
 import { CONDITION_NESTING_MAX, columnOf, nestingOf, quoteNumericSteps } from './text.js';
 
@@ -21,12 +21,13 @@ const NAMES_REFUSED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 
 
 /** A text that JSONata understands and that may run. */
 export interface Parsed {
+  /** Without the functions of Ferry's conditions, which only whoever evaluates it needs (`jsonata.ts`). */
   readonly expression: jsonata.Expression;
   readonly tree: unknown;
 }
 
 /** @throws ConditionError with the column, for what does not parse, must not run, or is beyond a limit */
-export function parse(text: string, guards: Guards): Parsed {
+export function parse(text: string): Parsed {
   if (text.length > CONDITION_CHARACTERS_MAX) {
     throw new ConditionError(
       `a condition may have at most ${CONDITION_CHARACTERS_MAX} characters; use several rules, or the object form for long lists`,
@@ -40,7 +41,6 @@ export function parse(text: string, guards: Guards): Parsed {
   const expression = expressionOf(text);
   const tree: unknown = expression.ast();
   refuse(tree, text);
-  bindFunctions(expression, guards);
   return { expression, tree };
 }
 

@@ -1,3 +1,4 @@
+export { isLargerThan } from './context-size.js';
 export {
   createIsolate,
   type Evaluated,

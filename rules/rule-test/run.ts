@@ -1,11 +1,11 @@
 import type { CountKey, RuleId } from '../../common/index.js';
+import type { RuleExplanation } from '../explanation.js';
 import {
   type Decision,
   type DecisionInput,
   type ImageFacts,
   NO_COUNT,
   type RuleCount,
-  type RuleExplanation,
   type Rules,
 } from '../rule.js';
 import type { Expectation, RuleTestCase } from './test-file.js';

@@ -324,3 +324,21 @@ test('conditions together get one budget of time: what is left over it is not ev
   t.like(thirty.failures, [{ kind: 'skipped', code: 'over-budget', ruleId: 'slow' as RuleId }]);
   t.false(thirty.means.probation.has('$sum([1, 0]) = 1'));
 });
+
+test('a data model that is too large to be sent elsewhere is no matter of the rule, and compiled conditions read it', async (t) => {
+  const given = evaluationMeans();
+  t.teardown(given.close);
+  const parameters: ParameterTree = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, index) => [`P${index}`, 'x'.repeat(1_000)]),
+  );
+  const input = inputOf({}, async () => parameters);
+  const evaluation = beginEvaluation(input, given.means);
+  const rule = { id: 'r' as RuleId, updatedAtMs: 1 };
+  const refused = await evaluation.conditionGate(
+    compiler.compile('$sum([1, 0]) = 1 and parameters.P1 != "y"'),
+    rule,
+  );
+  t.like(refused, { verdict: 'condition-error' });
+  t.like(given.failures, [{ kind: 'error', code: 'context-too-large' }]);
+  t.is(await evaluation.conditionGate(compiler.compile('$length(parameters.P1) = 1000')), null);
+});

@@ -416,3 +416,11 @@ test('rules that a decision passes over use up nothing of what its explanation h
   const first = explained.rules.find(({ ruleId }) => ruleId === 'heavy0');
   t.like(first, { verdict: 'condition-false', detail: 'parameters.Device.A.B is "yes", not "no0"' });
 });
+
+test('a condition of one piece is told to have failed with what it failed with, not with being tried twice', async (t) => {
+  const { rules } = await openTestRules(t);
+  await post(rules, ruleBody({ id: 'wide', condition: '$count($split($pad("", 20000000, "a,"), ",")) > 0' }));
+  const [wide] = (await rules.explain(inputOf())).rules;
+  t.is(wide?.detail, '$pad: the width may be at most 65536');
+  t.is(wide?.conjuncts[0]?.message, wide?.detail);
+});

@@ -172,13 +172,16 @@ test('processes of their own, one of them killed, start exactly limits.total and
     return child;
   };
   const [first, second, victim] = [start('first'), start('second'), start('victim')];
+  // Listened for at once: it may have come before anyone waits for it.
+  const ends = [first, second].map((child) => once(child, 'exit'));
+  const begun = once(victim, 'message');
   const oracle = new LimitsOracle(store);
   const key = at.rules.countKey(await at.stored(RULE));
-  await once(victim, 'message');
+  await begun;
   const isEarly = async () => ((await oracle.truth(key)).started ?? 0) < 30;
   while (first.exitCode === null && (await isEarly())) await new Promise((resolve) => setImmediate(resolve));
   victim.kill('SIGKILL');
-  const codes = await Promise.all([first, second].map(async (child) => (await once(child, 'exit'))[0]));
+  const codes = (await Promise.all(ends)).map(([code]) => code);
   t.deepEqual(codes, [0, 0]);
   t.like(await oracle.truth(key), { started: 100, running: 0 });
   t.true((await oracle.documents()) <= DOCUMENTS_MAX);
