@@ -3,7 +3,7 @@ import cron from 'node-cron';
 import type { Registry } from 'prom-client';
 import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
 import type { Rules, Waking } from '../rules/index.js';
-import type { Store } from '../store/index.js';
+import { Duty, type Store } from '../store/index.js';
 import { AddressPolicy, subnetList } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
@@ -12,6 +12,8 @@ import { CwmpServer, type CwmpServerParts } from './cwmp-server.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
 import { createAcsMetrics } from './metrics.js';
+import { SessionTable } from './session/session-table.js';
+import { SharedSessions } from './session/shared-sessions.js';
 import { type LocateFile, type Provisioning, SessionWork } from './session/work.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
@@ -28,6 +30,8 @@ export interface AcsOptions {
   readonly trustedProxies: readonly string[];
   readonly bodyBytesMax: number;
   readonly sessionIdleMsMax: number;
+  /** Open sessions are kept in the store, so that any process that shares it can go on with them. */
+  readonly shareSessions: boolean;
   /** How long stopping may wait for what is under way. */
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
@@ -45,6 +49,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,
   sessionIdleMsMax: 30_000,
+  shareSessions: false,
   stopGraceMs: 5_000,
   resultDays: 400,
   sweepCron: '*/5 * * * * *',
@@ -52,6 +57,8 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
 };
 
 const PURGE_CRON = '17 3 * * *';
+/** So long after the process that sweeps died another sweeps in its place; deadlines are minutes at least. */
+const SWEEP_LEASE_MS = 20 * SECOND_MS;
 
 export interface AcsParts {
   readonly store: Store;
@@ -93,16 +100,26 @@ export function createAcs(parts: AcsParts): Acs {
     secrets,
     clock,
     logger,
+    metrics,
     locateFile: parts.locateFile,
     provisioning: options.provisioning,
   });
+  const trustedProxies = proxyList(options.trustedProxies);
+  const carriage = {
+    clock,
+    sharedConnections: trustedProxies !== null,
+    idleMsMax: options.sessionIdleMsMax,
+  };
   const cwmp = new CwmpServer({
     work,
+    sessions: options.shareSessions
+      ? new SharedSessions({ ...carriage, store, logger })
+      : new SessionTable(carriage),
     clock,
     logger,
     metrics,
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
-    trustedProxies: proxyList(options.trustedProxies),
+    trustedProxies,
     bodyBytesMax: options.bodyBytesMax,
     sessionIdleMsMax: options.sessionIdleMsMax,
     stopGraceMs: options.stopGraceMs,
@@ -124,9 +141,14 @@ export function createAcs(parts: AcsParts): Acs {
   waking?.unref();
   // A round that is still running when the next is due is not joined by a second one.
   const quietly = { noOverlap: true, suppressMissedWarning: true, logger: cronLogger(logger) };
+  // One process sweeps for all; in the others it would be the same work again.
+  const sweeping = new Duty({ store, clock, id: 'upgrades', leaseMs: SWEEP_LEASE_MS });
+  const ifOurs = (run: () => Promise<number>) => async () => ((await sweeping.isOurs()) ? run() : 0);
+  const sweep = ifOurs(() => upgrades.sweep());
+  const purge = ifOurs(() => upgrades.purge(options.resultDays));
   const sweeps = [
-    cron.schedule(options.sweepCron, () => logged('sweep', () => upgrades.sweep()), quietly),
-    cron.schedule(PURGE_CRON, () => logged('purge', () => upgrades.purge(options.resultDays)), quietly),
+    cron.schedule(options.sweepCron, () => logged('sweep', sweep), quietly),
+    cron.schedule(PURGE_CRON, () => logged('purge', purge), quietly),
   ];
   const rounds = new Set<Promise<void>>();
   const logged = (what: string, run: () => Promise<number>) => {
@@ -155,6 +177,10 @@ export function createAcs(parts: AcsParts): Acs {
       await cwmp.close();
       for (const task of sweeps) await task.destroy();
       await Promise.all(rounds);
+      // Where the store fails the lease runs out by itself.
+      await sweeping
+        .release()
+        .catch((error: unknown) => logger.warn('upgrades.lease-not-released', { error }));
       await devices.close();
     },
   };

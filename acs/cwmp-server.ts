@@ -1,17 +1,17 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
-import { StoreError } from '../store/index.js';
+import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
+import { type Change, StoreError } from '../store/index.js';
+import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
 import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
-import { type Found, isOver, type SessionEntry, SessionTable } from './session/session-table.js';
+import { type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
 import { step } from './session/step.js';
-import { InformRefusedError, type SessionWork } from './session/work.js';
+import { InformRefusedError, type SessionWork, StepTakenError } from './session/work.js';
 import {
-  type AcsFaultCode,
   type AcsMessage,
   type CpeEnvelope,
   decodeEnvelope,
@@ -29,9 +29,12 @@ const BODIES_BYTES_MAX = 64 * 1024 * 1024;
 const CONNECTIONS_MAX = 50_000;
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
+/** While stopping, how often it is asked whether another process has taken what this one waits for. */
+const DRAIN_POLL_MS = 100;
 
 export interface CwmpServerParts {
   readonly work: SessionWork;
+  readonly sessions: Sessions;
   readonly authenticator: CpeAuthenticator;
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
@@ -47,20 +50,10 @@ export interface CwmpServerParts {
   readonly trace?: (direction: 'from-cpe' | 'to-cpe', envelope: string | Buffer) => void;
 }
 
-/** What answers one request; nothing is written before it is known in full. */
-interface HttpAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The rest of the request is not worth reading. */
-  readonly close?: boolean;
-}
-
 /** The CWMP listener: HTTP around the session's pure steps (TR-069 3.4, 3.7). */
 export class CwmpServer {
   readonly server: Server;
   readonly #parts: CwmpServerParts;
-  readonly #sessions: SessionTable;
   readonly #expiry: NodeJS.Timeout;
   readonly #bodies = new BodyBudget(BODIES_BYTES_MAX);
   /** Requests that have not been answered in full. */
@@ -69,7 +62,6 @@ export class CwmpServer {
 
   constructor(parts: CwmpServerParts) {
     this.#parts = parts;
-    this.#sessions = new SessionTable({ sharedConnections: parts.trustedProxies !== null });
     this.server = http.createServer(
       { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
       (request, response) => void this.#serve(request, response),
@@ -78,16 +70,17 @@ export class CwmpServer {
     const intervalMs = Math.min(EXPIRY_INTERVAL_MS_MAX, Math.max(1, parts.sessionIdleMsMax / 2));
     this.server.on('connection', (socket) => {
       socket.on('close', () => {
-        const over = this.#sessions.disconnected(socket);
-        if (over !== null) this.#ended(over, 'done');
+        const over = parts.sessions.disconnected(socket);
+        if (over !== null) this.#ended(over.cpeid, 'done');
       });
     });
-    this.#expiry = setInterval(() => this.#expire(), intervalMs);
+    this.#expiry = setInterval(() => void this.#expire(), intervalMs);
     this.#expiry.unref();
   }
 
-  get openSessions(): number {
-    return this.#sessions.size;
+  /** How many are open now, here or, where they are shared, at all processes together. */
+  get openSessions(): number | Promise<number> {
+    return this.#parts.sessions.count();
   }
 
   /**
@@ -101,35 +94,43 @@ export class CwmpServer {
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;
     });
-    this.#checkDrained();
+    void this.#checkDrained();
+    const polling = setInterval(() => void this.#checkDrained(), DRAIN_POLL_MS);
     const timer = new AbortController();
     await Promise.race([drained, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
+    clearInterval(polling);
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
     await closed;
+    await this.#parts.sessions.close();
   }
 
   get #isClosing(): boolean {
     return this.#onDrained !== null;
   }
 
-  #checkDrained(): void {
+  async #checkDrained(): Promise<void> {
     if (this.#onDrained === null || this.#underWay > 0) return;
-    if (!this.#sessions.someAwaits('Download')) this.#onDrained();
+    // Whoever cannot be asked about is not waited for.
+    const awaited = await Promise.resolve(this.#parts.sessions.awaitsDownload()).catch(() => false);
+    if (!awaited && this.#underWay === 0) this.#onDrained();
   }
 
-  #expire(): void {
-    for (const entry of this.#sessions.expire(this.#parts.clock(), this.#parts.sessionIdleMsMax)) {
-      this.#ended(entry, isOver(entry) ? 'done' : 'expired');
+  async #expire(): Promise<void> {
+    for (const { cpeid, wasOver } of await this.#parts.sessions.expire()) {
+      this.#ended(cpeid, wasOver ? 'done' : 'expired');
     }
   }
 
-  #ended(entry: SessionEntry, outcome: 'done' | 'expired' | 'superseded' | 'failed'): void {
+  #ended(cpeid: CpeId, outcome: 'done' | 'expired' | 'superseded' | 'failed'): void {
     this.#parts.metrics.sessions.inc(outcome);
-    if (outcome === 'expired' || outcome === 'failed') {
-      this.#parts.logger.info(`session.${outcome}`, { cpeid: entry.cpeid });
-    }
+    if (outcome === 'expired' || outcome === 'failed')
+      this.#parts.logger.info(`session.${outcome}`, { cpeid });
+  }
+
+  async #end(entry: SessionEntry, outcome: 'done' | 'superseded' | 'failed'): Promise<void> {
+    if (await this.#parts.sessions.end(entry)) this.#ended(entry.session.facts.cpeid, outcome);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -152,13 +153,13 @@ export class CwmpServer {
    */
   #begin(request: IncomingMessage, response: ServerResponse): () => void {
     // While stopping, strangers are turned away, and waited for by nobody.
-    if (this.#isClosing && this.#sessionOf(request).kind !== 'found') return () => {};
+    if (this.#isClosing && !this.#mayBeInSession(request)) return () => {};
     this.#underWay++;
     let left = 2;
     const part = () => {
       if (--left > 0) return;
       this.#underWay--;
-      this.#checkDrained();
+      void this.#checkDrained();
     };
     const { socket } = request;
     const closed = () => {
@@ -171,8 +172,12 @@ export class CwmpServer {
     return part;
   }
 
-  #sessionOf(request: IncomingMessage): Found {
-    return this.#sessions.find(cookieOf(request, COOKIE), request.socket);
+  #sessionOf(request: IncomingMessage): Found | Promise<Found> {
+    return this.#parts.sessions.find(cookieOf(request, COOKIE), request.socket);
+  }
+
+  #mayBeInSession(request: IncomingMessage): boolean {
+    return this.#parts.sessions.mayKnow(cookieOf(request, COOKIE), request.socket);
   }
 
   async #answer(request: IncomingMessage): Promise<HttpAnswer> {
@@ -181,11 +186,16 @@ export class CwmpServer {
     }
     // Before the body is read, as reading and decoding are work that a stranger must not be able to order. It is also how a CPE that
     // sends an empty POST first is told that it must authenticate.
-    const known = this.#sessionOf(request).kind === 'found';
+    const found = await this.#sessionOf(request);
+    const known = found.kind === 'found';
     if (!known && !this.#parts.authenticator.isAllowed(request.headers.authorization))
       return this.#challenge(request);
     const body = await readBody(request, this.#parts.bodyBytesMax, this.#bodies);
-    if (body.length === 0) return this.#isClosing ? this.#busy('Ferry is stopping') : this.#onEmpty(request);
+    if (body.length === 0) {
+      return this.#isClosing
+        ? this.#busy('Ferry is stopping')
+        : this.#inSession(request, found, { kind: 'empty' }, null);
+    }
     this.#parts.trace?.('from-cpe', body);
     const envelope = decodeEnvelope(body, request.headers['content-type']);
     this.#parts.metrics.messages.inc(envelope.message.type);
@@ -201,43 +211,47 @@ export class CwmpServer {
     if (inSession && !this.#parts.authenticator.isAllowed(request.headers.authorization)) {
       return this.#challenge(request);
     }
-    const left = this.#sessionOf(request);
-    if (left.kind === 'found' && !left.entry.busy) {
-      if (this.#sessions.end(left.entry)) this.#ended(left.entry, isOver(left.entry) ? 'done' : 'superseded');
-    }
+    const left = await this.#sessionOf(request);
+    if (left.kind === 'found') await this.#supersede(left.entry);
     const ip = clientAddress(request, this.#parts.trustedProxies);
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
     let taken: Extract<Step, { reply: Reply }>;
     try {
-      taken = await this.#run({ phase: 'start' }, input, ip);
+      taken = await this.#run({ phase: 'start' }, input, ip, () => null);
     } catch (error) {
       if (!(error instanceof InformRefusedError)) throw error;
       this.#reject(request, 'body', { reason: error.message });
       return this.#soap(faultMessage(error.faultCode, error.message), envelope.id, envelope.style);
     }
     if (taken.session.phase !== 'open') return this.#violation(request, null, 'the Inform began no session');
-    const { cpeid } = taken.session.facts;
-    const entry = this.#sessions.begin(taken.session, cpeid, request.socket, ip, this.#parts.clock());
+    const entry = await this.#parts.sessions.begin(taken.session, ip, request.socket);
     if (entry === null) return this.#busy('too many sessions are open');
-    const answer = this.#render(request, entry, taken.reply, envelope);
+    const answer = this.#render(taken, envelope);
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
+  }
+
+  async #supersede(entry: SessionEntry): Promise<void> {
+    const { sessions } = this.#parts;
+    if (!sessions.take(entry)) return;
+    try {
+      await this.#end(entry, isOver(entry.session) ? 'done' : 'superseded');
+    } finally {
+      sessions.release(entry);
+    }
   }
 
   async #onMessage(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
-    return this.#inSession(request, input, envelope);
-  }
-
-  async #onEmpty(request: IncomingMessage): Promise<HttpAnswer> {
-    return this.#inSession(request, { kind: 'empty' }, null);
+    // Again, as the body may have taken its time.
+    return this.#inSession(request, await this.#sessionOf(request), input, envelope);
   }
 
   async #inSession(
     request: IncomingMessage,
+    found: Found,
     input: Input,
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
-    const found = this.#sessionOf(request);
     const what = input.kind === 'message' ? input.message.type : 'an empty POST';
     switch (found.kind) {
       case 'none':
@@ -257,20 +271,32 @@ export class CwmpServer {
     input: Input,
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
-    if (entry.busy) return this.#violation(request, null, 'two requests of one session at a time');
-    entry.busy = true;
+    const { sessions } = this.#parts;
+    const tooLate = () => this.#violation(request, null, 'two requests of one session at a time');
+    if (!sessions.take(entry)) return tooLate();
     try {
-      const taken = await this.#run(entry.session, input, entry.ip);
-      entry.session = taken.session;
-      return this.#render(request, entry, taken.reply, envelope);
+      const taken = await this.#run(entry.session, input, entry.ip, () => sessions.claiming(entry));
+      const { session, reply } = taken;
+      if (reply.kind === 'violation' || session.phase !== 'open') {
+        await this.#end(entry, 'failed');
+        return this.#violation(
+          request,
+          entry,
+          reply.kind === 'violation' ? reply.reason : 'the session is over',
+        );
+      }
+      const keepsAlive =
+        request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
+      // Nothing goes out that another request for the same step may be answered with as well.
+      if (!(await sessions.moved(entry, { session, keepsAlive }))) return tooLate();
+      return this.#render(taken, envelope);
     } catch (error) {
-      if (this.#sessions.end(entry)) this.#ended(entry, 'failed');
+      if (error instanceof StepTakenError) return tooLate();
+      // The store may be what failed; then the session falls silent.
+      await this.#end(entry, 'failed').catch(() => {});
       throw error;
     } finally {
-      entry.busy = false;
-      entry.keepsAlive =
-        request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
-      entry.touchedAtMs = this.#parts.clock();
+      sessions.release(entry);
     }
   }
 
@@ -278,34 +304,38 @@ export class CwmpServer {
   #declined(query: Query): Answer | null {
     if (!this.#isClosing) return null;
     if (query.kind === 'decide') return { to: 'decide', decision: { kind: 'nothing' } };
+    // Nothing is lost by it: the next session asks again.
+    if (query.kind === 'doubt') return { to: 'doubt', question: null };
+    if (query.kind === 'record-queue') return { to: 'record-queue', next: { kind: 'nothing' } };
     return query.kind === 'provision' ? { to: 'provision', parameters: [] } : null;
   }
 
   /** Steps until there is something to send, answering what the steps ask on the way. */
-  async #run(session: Session, input: Input, ip: string): Promise<Extract<Step, { reply: Reply }>> {
+  async #run(
+    session: Session,
+    input: Input,
+    ip: string,
+    claim: () => Change | null,
+  ): Promise<Extract<Step, { reply: Reply }>> {
     let taken = step(session, input);
     for (let steps = 0; 'ask' in taken; steps++) {
       if (steps >= STEPS_MAX) throw new Error(`A session asked more than ${STEPS_MAX} questions in a row`);
       const facts = taken.session.phase === 'open' ? taken.session.facts : null;
-      const answer = this.#declined(taken.ask) ?? (await this.#parts.work.perform(taken.ask, facts, ip));
+      const answer =
+        this.#declined(taken.ask) ?? (await this.#parts.work.perform(taken.ask, facts, { ip, claim }));
       taken = step(taken.session, { kind: 'answer', answer });
     }
     return taken;
   }
 
-  #render(
-    request: IncomingMessage,
-    entry: SessionEntry,
-    reply: Reply,
-    envelope: CpeEnvelope | null,
-  ): HttpAnswer {
+  #render({ session, reply }: Extract<Step, { reply: Reply }>, envelope: CpeEnvelope | null): HttpAnswer {
     switch (reply.kind) {
       case 'empty':
         return { status: 204, body: '' };
       case 'violation':
-        return this.#violation(request, entry, reply.reason);
+        throw new Error(`A violation that nobody has dealt with: ${reply.reason}`);
       case 'message': {
-        const style = entry.session.phase === 'open' ? entry.session.facts.style : envelope?.style;
+        const style = session.phase === 'open' ? session.facts.style : envelope?.style;
         if (style === undefined) throw new Error('A message without a session to say how it is written');
         return this.#soap(reply.message, envelopeId(reply.message, envelope), style);
       }
@@ -321,10 +351,10 @@ export class CwmpServer {
   }
 
   #violation(request: IncomingMessage, entry: SessionEntry | null, reason: string): HttpAnswer {
-    if (entry !== null) {
-      if (this.#sessions.end(entry)) this.#ended(entry, 'failed');
-    }
-    this.#reject(request, 'protocol', { reason, ...(entry !== null && { cpeid: entry.cpeid }) });
+    this.#reject(request, 'protocol', {
+      reason,
+      ...(entry !== null && { cpeid: entry.session.facts.cpeid }),
+    });
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
@@ -367,47 +397,5 @@ export class CwmpServer {
       stack: error instanceof Error ? error.stack : null,
     });
     return { status: 500, body: 'internal error\n', close: true };
-  }
-}
-
-/** A response carries its request's ID; a request of ours one of its own, which need only be unique within the session. */
-function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): string | null {
-  switch (message.type) {
-    case 'InformResponse':
-    case 'TransferCompleteResponse':
-    case 'GetRPCMethodsResponse':
-    case 'Fault':
-      return envelope?.id ?? null;
-    case 'GetRPCMethods':
-    case 'GetParameterValues':
-    case 'SetParameterValues':
-    case 'Reboot':
-      return message.type;
-    case 'Download':
-      return message.commandKey;
-    default:
-      return message satisfies never;
-  }
-}
-
-function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage {
-  return { type: 'Fault', fault: { faultCode, faultString } };
-}
-
-function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
-  const { status, body, headers, close } = answer;
-  const fields: string[] = [];
-  for (const name in headers) fields.push(name, headers[name] ?? '');
-  if (status === 200) fields.push('Content-Type', 'text/xml; charset="utf-8"');
-  else if (body !== '') fields.push('Content-Type', 'text/plain; charset=utf-8');
-  if (status !== 204) fields.push('Content-Length', String(Buffer.byteLength(body)));
-  if (close) fields.push('Connection', 'close');
-  response.writeHead(status, fields);
-  // As a string, not a Buffer: node then sends header and body in one write.
-  response.end(body);
-  // The client may still be sending what will not be read; the answer has a moment to reach it.
-  if (close && !request.complete) {
-    request.resume();
-    setTimeout(() => request.destroy(), 2 * SECOND_MS).unref();
   }
 }

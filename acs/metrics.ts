@@ -33,6 +33,7 @@ export interface AcsMetrics {
   readonly messages: LabelledCounter;
   readonly rejected: LabelledCounter;
   readonly upgrades: LabelledCounter;
+  readonly doubts: LabelledCounter;
   readonly connectionRequests: LabelledCounter;
   readonly wakes: LabelledCounter;
 }
@@ -41,13 +42,18 @@ export interface AcsMetrics {
  * The ACS's figures in the process's one registry.
  * @param openSessions  how many are open when it is asked
  */
-export function createAcsMetrics(registry: Registry, openSessions: () => number): AcsMetrics {
+export function createAcsMetrics(
+  registry: Registry,
+  openSessions: () => number | Promise<number>,
+): AcsMetrics {
   new Gauge({
     name: 'ferry_cwmp_sessions_open',
     help: 'CWMP sessions that are open now',
     registers: [registry],
-    collect() {
-      this.set(openSessions());
+    // Where workers share sessions each of them sees all.
+    aggregator: 'max',
+    async collect() {
+      this.set(await openSessions());
     },
   });
   const counter = (name: string, label: string, help: string) =>
@@ -61,6 +67,11 @@ export function createAcsMetrics(registry: Registry, openSessions: () => number)
     messages: counter('ferry_cwmp_messages_total', 'type', 'CWMP messages received from CPEs, by type'),
     rejected: counter('ferry_cwmp_rejected_total', 'reason', 'CWMP requests that were refused, by reason'),
     upgrades: counter('ferry_upgrades_total', 'state', 'Upgrades that entered a state, by state'),
+    doubts: counter(
+      'ferry_upgrade_doubts_total',
+      'outcome',
+      'CPEs asked whether a Download had reached them, by what came of it: accepted, transferred, resent, failed, cancelled, waiting, held, overtaken',
+    ),
     connectionRequests: counter(
       'ferry_connection_requests_total',
       'code',

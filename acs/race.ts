@@ -4,7 +4,8 @@ import { StoreError } from '../store/index.js';
 const ATTEMPTS_MAX = 20;
 /** The first lost races are tried again at once; from then on whoever races steps back for a while, each for another. */
 const ATTEMPTS_AT_ONCE = 3;
-const STEP_BACK_MS_MAX = 50;
+/** Fifty sessions of one CPE at several processes need that many rounds, each as long as a commit takes. */
+const STEP_BACK_MS_MAX = 1_000;
 
 /**
  * Tries a conditional change until it goes through.

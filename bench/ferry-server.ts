@@ -8,10 +8,17 @@ import { startFerry } from '../cli/server.js';
 import { createLogger, systemClock } from '../common/index.js';
 import { BENCH_PASSWORD } from './drive.js';
 
-/** Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new one. */
-const [given] = process.argv.slice(2);
+/**
+ * Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new
+ * one. With `--share-sessions` it is one of several, and with `--store=URL` on that database.
+ */
+const words = process.argv.slice(2);
+const shareSessions = words.includes('--share-sessions');
+const STORE_WORD = '--store=';
+const store = words.find((word) => word.startsWith(STORE_WORD))?.slice(STORE_WORD.length) ?? '';
+const given = words.find((word) => !word.startsWith('--'));
 const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'ferry-bench-')));
-const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD });
+const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD, shareSessions, store });
 const ferry = await startFerry(config, {
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),

@@ -25,6 +25,11 @@ const options = await yargs(hideBin(process.argv))
     describe: 'Known CPEs that the periodic sessions are of',
   })
   .option('at-a-time', { type: 'number', default: 20, describe: 'Sessions at a time' })
+  .option('store', {
+    type: 'string',
+    default: '',
+    describe: 'servers: mongodb://… to measure Ferry on, in a database of its own [the embedded store]',
+  })
   .option('rules', { type: 'number', default: 1_000_000, describe: 'Pinned rules, and known CPEs, at most' })
   .strict()
   .parseAsync();

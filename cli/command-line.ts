@@ -1,14 +1,17 @@
-import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { simulatorOptions } from '../cpe-sim/index.js';
-import { type Arguments, CommandError } from './command.js';
+import { type Arguments, CommandError, packageVersion } from './command.js';
+import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
+import { migrateCommand } from './commands/migrate.js';
+import { restoreCommand } from './commands/restore.js';
 import { rulesCommands } from './commands/rules/index.js';
 import { serveCommand } from './commands/serve.js';
 import { simCommand } from './commands/sim.js';
+import { storeCommands } from './commands/store.js';
 import { userCommands } from './commands/user.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from './config.js';
 import { columnsOf, type Io } from './io.js';
@@ -33,6 +36,10 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(rulesCommands(io))
     .command(userCommands(io))
     .command(freezeCommand(io))
+    .command(storeCommands(io))
+    .command(backupCommand(io))
+    .command(restoreCommand(io))
+    .command(migrateCommand(io))
     .command(configCommand(io))
     .demandCommand(1, SAY_WHICH)
     .strict()
@@ -65,8 +72,3 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);
-
-function packageVersion(): string {
-  const path = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
-}

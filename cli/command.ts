@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
-import { createLogger, type Logger, systemClock } from '../common/index.js';
+import { createLogger, type LogFields, type Logger, systemClock } from '../common/index.js';
 import { type Config, flagOf, OPTIONS } from './config.js';
 import { type Arguments, readConfig } from './config-sources.js';
 import { type Installation, openInstallation } from './installation.js';
@@ -22,6 +23,13 @@ export class CommandError extends Error {
     super(message);
   }
 }
+
+/** What says where an installation is. */
+export const INSTALLATION_OPTIONS = [
+  'store',
+  'dataDir',
+  'secretFile',
+] as const satisfies readonly (keyof Config)[];
 
 /** Adds the named options of the configuration, and `--config FILE`, to a command. */
 export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): Argv<T> {
@@ -53,12 +61,12 @@ function optionOf(name: keyof Config): Options {
   return { ...common, type: typeof value === 'number' ? 'number' : 'string', requiresArg: true };
 }
 
-export function loggerOf(config: Config): Logger {
-  return createLogger({ level: config.logLevel, format: config.logFormat, stream: process.stderr });
+export function loggerOf(config: Config, fields: LogFields = {}): Logger {
+  return createLogger({ level: config.logLevel, format: config.logFormat, stream: process.stderr, fields });
 }
 
 /**
- * Opens the data directory for one command and closes it behind it. Several processes may have it open.
+ * Opens an installation for one command and closes it behind it. Several processes may have it open.
  * @param whereMissing  `make` one, or `refuse`: to freeze an empty directory beside the real one would stop nothing
  * @throws CommandError where it is missing and is not to be made
  */
@@ -69,23 +77,34 @@ export async function withInstallation<T>(
   run: (installation: Installation, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
-  if (!(await exists(join(config.dataDir, 'store')))) {
-    const path = resolve(config.dataDir);
-    if (whereMissing === 'refuse') {
-      throw new CommandError(
-        `There is no Ferry data in ${path}: say with --data-dir where the server keeps it.`,
-      );
-    }
-    io.stderr.write(`Making a new data directory, ${path}\n`);
-  }
+  await checkDataDirectory(config, io, whereMissing);
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
-  const installation = await openInstallation(config, { clock: systemClock, logger });
+  const installation = await openInstallation(config, { clock: systemClock, logger }, whereMissing);
   try {
     return await run(installation, config);
   } finally {
     await installation.close();
   }
+}
+
+/**
+ * On the embedded store, says that a data directory will be made, or refuses to.
+ * @throws CommandError where it is missing and is not to be made
+ */
+export async function checkDataDirectory(
+  config: Config,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+): Promise<void> {
+  if (config.store !== '' || (await exists(join(config.dataDir, 'store')))) return;
+  const path = resolve(config.dataDir);
+  if (whereMissing === 'refuse') {
+    throw new CommandError(
+      `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
+    );
+  }
+  io.stderr.write(`Making a new data directory, ${path}\n`);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -125,4 +144,10 @@ export function endSignal(): Promise<EndSignal> {
 /** What a shell says of a process that a signal ended. */
 export function exitCodeOf(signal: EndSignal): 130 | 143 {
   return signal === 'SIGINT' ? 130 : 143;
+}
+
+/** The version of Ferry that this is. */
+export function packageVersion(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Ajv } from 'ajv';
 import { subnetList } from '../acs/index.js';
 import type { LogLevel } from '../common/index.js';
@@ -5,6 +6,9 @@ import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
+  readonly store: string;
+  readonly workers: number;
+  readonly shareSessions: boolean;
   readonly dataDir: string;
   readonly secretFile: string;
   readonly cwmpListen: string;
@@ -38,6 +42,8 @@ export interface OptionSpec<T> {
   readonly expected: string;
   /** Never printed. */
   readonly secret?: true;
+  /** What may be printed of a secret text; nothing unless told. */
+  readonly shown?: (secret: string) => string;
 }
 
 const LISTEN = {
@@ -54,6 +60,9 @@ const SUBNETS = {
 };
 const PATH = { schema: { type: 'string', maxLength: 4_096 }, expected: 'one path' };
 
+/** More than the processors of any machine that would be asked to. */
+const WORKERS_MAX = 256;
+
 function whole(minimum: number, maximum: number) {
   return {
     schema: { type: 'integer', minimum, maximum },
@@ -62,18 +71,42 @@ function whole(minimum: number, maximum: number) {
 }
 
 export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
+  store: {
+    schema: { type: 'string', format: 'store-url', maxLength: 8_192 },
+    expected: 'mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE, or empty',
+    default: '',
+    describe:
+      'MongoDB that any number of nodes share, as mongodb://…; with a password better given as FERRY_STORE [embedded, in the data directory]',
+    group: 'Storage:',
+    secret: true,
+    shown: withoutUrlSecrets,
+  },
+  workers: {
+    ...whole(0, WORKERS_MAX),
+    default: 1,
+    describe: 'Processes that share the listeners and the data directory; 0: one for each processor',
+    group: 'Processes:',
+  },
+  shareSessions: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Keep open CWMP sessions in the store, so that any process on the same data can go on with them; always so with several workers, or on MongoDB',
+    group: 'Processes:',
+  },
   dataDir: {
     schema: { ...PATH.schema, minLength: 1 },
     expected: PATH.expected,
     default: 'ferry-data',
-    describe: 'Directory of the embedded store and the firmware images',
+    describe: 'Directory of the embedded store and its firmware images, and of the master key',
     group: 'Storage:',
   },
   secretFile: {
     ...PATH,
     default: '',
     describe:
-      'File of the master key that seals stored secrets; made on the first start [<data-dir>/secret.key]',
+      'File of the master key that seals stored secrets; made on the first start, the same on all nodes of one --store [<data-dir>/secret.key]',
     group: 'Storage:',
   },
   resultDays: {
@@ -256,6 +289,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   listen: (text) =>
     /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/.test(text) && parseListen(text).port <= PORT_MAX,
   subnet: isSubnet,
+  'store-url': (text) => text === '' || /^mongodb(\+srv)?:\/\/[^/?\s]+(\/\S*)?$/.test(text),
   'file-url': (text) => {
     const { subnet, url } = parseFileUrl(text);
     return (subnet === null || (subnet.includes('/') && isSubnet(subnet))) && isBaseUrl(url);
@@ -306,6 +340,11 @@ export function parseListen(listen: string): { host: string; port: number } {
   return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) };
 }
 
+/** How many processes serve. */
+export function workersOf({ workers }: Config): number {
+  return workers === 0 ? availableParallelism() : workers;
+}
+
 /** USER:PASSWORD taken apart; null where it is empty. */
 export function parseCredentials(text: string): { username: string; password: string } | null {
   if (text === '') return null;
@@ -315,5 +354,21 @@ export function parseCredentials(text: string): { username: string; password: st
 
 /** The secrets that a configuration holds. */
 export function secretsIn(config: Config): (keyof Config)[] {
-  return CONFIG_NAMES.filter((name) => OPTIONS[name].secret && config[name] !== '');
+  return CONFIG_NAMES.filter((name) => OPTIONS[name].secret && maskedValue(config, name) !== config[name]);
+}
+
+/** What `ferry config` prints in place of a secret. */
+export const MASK = '********';
+
+/** The secret `name` of a configuration as it may be printed. */
+export function maskedValue(config: Config, name: keyof Config): string {
+  const secret = String(config[name]);
+  return secret === '' ? '' : (OPTIONS[name].shown?.(secret) ?? MASK);
+}
+
+/** The address of a database without the password and the parameters that hold secrets. */
+function withoutUrlSecrets(url: string): string {
+  return url
+    .replace(/^([a-z+]+:\/\/[^:/]*):.*@/, `$1:${MASK}@`)
+    .replace(/([?&][^=&]*(?:password|properties)[^=&]*=)[^&]*/gi, `$1${MASK}`);
 }

@@ -1,15 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Clock, type Logger, loadSecrets, type Secrets } from '../common/index.js';
-import { type ImageLibrary, openImageLibrary } from '../firmware/index.js';
+import {
+  type ContentStore,
+  type ImageLibrary,
+  openDiskContents,
+  openImageLibrary,
+  SharedContents,
+} from '../firmware/index.js';
 import { openUsers, type Users } from '../nbi/index.js';
-import { openLmdbStore, type Store } from '../store/index.js';
+import {
+  type CollectionDefinition,
+  openLmdbStore,
+  openMongoStore,
+  type SharedStore,
+  type Store,
+} from '../store/index.js';
+import { checkClock } from './clock-watch.js';
 import type { Config } from './config.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */
 export interface Installation {
   readonly store: Store;
+  /** The same store where machines share it; null where it is embedded. */
+  readonly shared: SharedStore | null;
   readonly secrets: Secrets;
   readonly images: ImageLibrary;
   readonly users: Users;
@@ -21,26 +36,121 @@ export interface Ambient {
   readonly logger: Logger;
 }
 
+/** The installation cannot be worked on as this process is set up; says what to set right. */
+export class InstallationError extends Error {
+  override readonly name = 'InstallationError';
+}
+
+/** Where the master key is. */
+export function secretPath({ secretFile, dataDir }: Config): string {
+  return secretFile || join(dataDir, 'secret.key');
+}
+
 const MIB = 1024 * 1024;
 
-/** Opens (or makes) the data directory of a configuration. */
-export async function openInstallation(config: Config, { clock, logger }: Ambient): Promise<Installation> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const secrets = await loadSecrets(config.secretFile || join(config.dataDir, 'secret.key'));
-  const store = await openLmdbStore({ directory: join(config.dataDir, 'store'), logger });
+/**
+ * Opens (or makes) the installation of a configuration.
+ * @param whereMissing  what to do with a database that no Ferry has been in; a missing data directory is always made
+ * @throws InstallationError where the master key is another than the installation's, or the clock is too far off
+ * @throws StoreError
+ */
+export async function openInstallation(
+  config: Config,
+  ambient: Ambient,
+  whereMissing: 'make' | 'refuse' = 'make',
+): Promise<Installation> {
+  const { clock, logger } = ambient;
+  const secretFile = secretPath(config);
+  const { store, shared, contents } =
+    config.store === ''
+      ? await openEmbedded(config, logger)
+      : await openShared(config, ambient, whereMissing);
   try {
-    const images = await openImageLibrary({
-      directory: join(config.dataDir, 'images'),
-      store,
-      limits: { imageBytesMax: config.imageMibMax * MIB },
-      clock,
-      logger,
-    });
+    const secrets = await loadSecrets(secretFile);
+    await checkMasterKey(store, secrets, secretFile);
+    const images = imageLibrary({ store, contents }, config, ambient);
     const users = openUsers({ store, secrets, clock, logger });
-    return { store, secrets, images, users, close: () => store.close() };
+    return { store, shared, secrets, images, users, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;
+  }
+}
+
+/** The images of an installation alone: they need no master key. */
+export async function openImages(
+  config: Config,
+  ambient: Ambient,
+  whereMissing: 'make' | 'refuse',
+): Promise<{ readonly images: ImageLibrary; close(): Promise<void> }> {
+  const open =
+    config.store === ''
+      ? await openEmbedded(config, ambient.logger)
+      : await openShared(config, ambient, whereMissing);
+  return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
+}
+
+function imageLibrary(
+  { store, contents }: Pick<OpenStore, 'store' | 'contents'>,
+  config: Config,
+  { clock, logger }: Ambient,
+): ImageLibrary {
+  const limits = { imageBytesMax: config.imageMibMax * MIB };
+  return openImageLibrary({ contents, store, limits, clock, logger });
+}
+
+interface OpenStore {
+  readonly store: Store;
+  readonly shared: SharedStore | null;
+  readonly contents: ContentStore;
+}
+
+async function openEmbedded({ dataDir }: Config, logger: Logger): Promise<OpenStore> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const store = await openLmdbStore({ directory: join(dataDir, 'store'), logger });
+  try {
+    return { store, shared: null, contents: await openDiskContents(join(dataDir, 'images')) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openShared(
+  config: Config,
+  { clock, logger }: Ambient,
+  whereMissing: 'make' | 'refuse',
+): Promise<OpenStore> {
+  const mustExist = whereMissing === 'refuse';
+  const shared = await openMongoStore({ url: config.store, logger, mustExist });
+  try {
+    const check = await checkClock(shared, clock);
+    if (!check.isGood) throw new InstallationError(check.reason);
+    return { store: shared, shared, contents: new SharedContents(shared.files) };
+  } catch (error) {
+    await shared.close();
+    throw error;
+  }
+}
+
+const KEY_CHECK_ID = 'master-key';
+
+/** Something sealed is kept, for every later process to open: with another key it would fail at the first CPE instead. */
+async function checkMasterKey(store: Store, secrets: Secrets, secretFile: string): Promise<void> {
+  const settings = store.collection<SealedSetting>({ name: 'installation', indexes: {} });
+  const stored = await settings.get(KEY_CHECK_ID);
+  if (stored === null) {
+    const made = await settings.insert({ id: KEY_CHECK_ID, sealed: secrets.seal(KEY_CHECK_ID) });
+    if (made === null) await checkMasterKey(store, secrets, secretFile);
+    return;
+  }
+  try {
+    secrets.open(stored.document.sealed);
+  } catch {
+    throw new InstallationError(
+      `The master key in ${resolve(secretFile)} is not the one that this installation's secrets are sealed with: ` +
+        'copy the file of a node that works (by default <data-dir>/secret.key), and name it with --secret-file',
+    );
   }
 }
 
@@ -49,6 +159,7 @@ interface SealedSetting {
   readonly sealed: string;
 }
 
+export const INSTALLATION: CollectionDefinition = { name: 'installation', indexes: {} };
 const CPE_USER_NAME = 'cpe';
 const CPE_PASSWORD_BYTES = 12;
 
@@ -60,7 +171,7 @@ export async function generatedCpeCredentials(
   installation: Pick<Installation, 'store' | 'secrets'>,
 ): Promise<{ readonly username: string; readonly password: string; readonly isNew: boolean }> {
   const { store, secrets } = installation;
-  const settings = store.collection<SealedSetting>({ name: 'installation', indexes: {} });
+  const settings = store.collection<SealedSetting>(INSTALLATION);
   const password = randomBytes(CPE_PASSWORD_BYTES).toString('base64url');
   const made = await settings.insert({ id: 'cpe-password', sealed: secrets.seal(password) });
   if (made !== null) return { username: CPE_USER_NAME, password, isNew: true };

@@ -2,12 +2,15 @@
 import process from 'node:process';
 import { hideBin } from 'yargs/helpers';
 import { StoreError } from '../store/index.js';
+import { BackupError } from './backup/format.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
+import { InstallationError } from './installation.js';
 import type { Io, Output } from './io.js';
 import { ListenError } from './server.js';
 import { UsageError } from './usage.js';
+import { WorkersNotStartedError } from './workers/supervisor.js';
 
 /** EX_SOFTWARE of sysexits.h: a defect of Ferry's. */
 const DEFECT_EXIT_CODE = 70;
@@ -30,7 +33,16 @@ function report(error: unknown, words: readonly string[]): void {
   } else if (error instanceof CommandError) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = error.exitCode;
-  } else if (error instanceof ListenError || error instanceof StoreError || isSystemError(error)) {
+  } else if (error instanceof WorkersNotStartedError) {
+    // The worker has said why.
+    process.exitCode = error.exitCode;
+  } else if (
+    error instanceof ListenError ||
+    error instanceof InstallationError ||
+    error instanceof BackupError ||
+    error instanceof StoreError ||
+    isSystemError(error)
+  ) {
     io.stderr.write(`ferry: ${error.message}\n`);
     process.exitCode = 1;
   } else {

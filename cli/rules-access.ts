@@ -9,15 +9,14 @@ import {
   type Rules,
   UnknownRuleError,
 } from '../rules/index.js';
-import { type Arguments, CommandError, withInstallation } from './command.js';
+import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
 import type { Config } from './config.js';
 import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
 import { type Io, printable } from './io.js';
 
 /** What commands that look at rules are told of the configuration. */
 export const RULES_CONFIG = [
-  'dataDir',
-  'secretFile',
+  ...INSTALLATION_OPTIONS,
   'publicFileUrl',
 ] as const satisfies readonly (keyof Config)[];
 

@@ -5,10 +5,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
 import { HOUR_MS, SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type DownloadLocator } from '../firmware/index.js';
-import { createNbi, type Health, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
+import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
-import { type Config, parseCredentials, parseListen } from './config.js';
+import { refuseHalfRestored } from './backup/restoring.js';
+import { type ClockWatch, watchClock } from './clock-watch.js';
+import { type Config, parseCredentials, parseListen, workersOf } from './config.js';
 import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
+import { healthCheck } from './health.js';
 import {
   type Ambient,
   generatedCpeCredentials,
@@ -16,22 +19,28 @@ import {
   openInstallation,
 } from './installation.js';
 
-/** A whole Ferry in this process, listening. */
-export interface Ferry {
+/** What whoever started a Ferry should be told. */
+export interface Started {
   readonly urls: { readonly cwmp: string; readonly nbi: string; readonly files: string };
-  readonly installation: Installation;
-  readonly acs: Acs;
-  readonly rules: RuleEngine;
   /** Shown to whoever started it, once: there was no user before. */
   readonly firstAdmin: { readonly name: string; readonly password: string } | null;
   /** Shown once: generated, because neither credentials nor anonymous CPEs were configured. */
   readonly newCpeCredentials: { readonly username: string; readonly password: string } | null;
+}
+
+/** A whole Ferry in this process, listening. */
+export interface Ferry extends Started {
+  readonly installation: Installation;
+  readonly acs: Acs;
+  readonly rules: RuleEngine;
   /** Stops taking requests, finishes what is under way, writes what waits. */
   close(): Promise<void>;
 }
 
 export interface FerryAmbient extends Ambient {
   readonly trace?: NonNullable<AcsParts['trace']>;
+  /** Takes this process's own figures; gives what `/metrics` answers, where that is not only these. */
+  readonly allMetrics?: (own: Registry) => () => Promise<string>;
   /** In place of what the configuration has no word for; for tests. */
   readonly acsOptions?: Partial<AcsOptions>;
 }
@@ -88,6 +97,7 @@ async function start(
 ): Promise<Ferry> {
   const installation = await openInstallation(config, ambient);
   closers.push(() => installation.close());
+  await refuseHalfRestored(installation.store);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const building: Building = { config, ambient, installation, registry, closers };
@@ -98,7 +108,7 @@ async function start(
   const cpe = await cpeAuthentication(config, installation);
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   const watcher = await watchRules(building, rules);
-  const nbiAt = await startNbi(building, acs, rules, watcher);
+  const nbiAt = await startNbi(building, acs, rules, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
   // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
@@ -230,11 +240,20 @@ async function watchRules(
   return watcher;
 }
 
+/** Null on the embedded store, which has no other clock than this machine's. */
+function watchClocks({ installation, ambient, closers }: Building): ClockWatch | null {
+  if (installation.shared === null) return null;
+  const watch = watchClock(installation.shared, ambient);
+  closers.push(async () => watch.stop());
+  return watch;
+}
+
 async function startNbi(
   { config, ambient, installation, registry, closers }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
+  clockWatch: ClockWatch | null,
 ): Promise<AddressInfo> {
   const app = createNbi({
     rules,
@@ -244,17 +263,11 @@ async function startNbi(
     images: installation.images,
     users: installation.users,
     metrics: registry,
+    ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     logger: ambient.logger,
     limits: NBI_LIMITS,
-    health: async (): Promise<Health> => {
-      // A read that the store must answer.
-      await rules.freezeState();
-      const state = watcher?.status().state;
-      const ruleFiles = state === 'broken' || state === 'failed' ? 'failing' : 'ok';
-      const suspended = (await rules.suspendedCount()) > 0 ? 'degraded' : 'ok';
-      return { status: ruleFiles, parts: { store: 'ok', rules: suspended, ruleFiles } };
-    },
+    health: healthCheck(rules, watcher, clockWatch),
   });
   // Behind a proxy log-in attempts are counted by client, not by proxy.
   if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);
@@ -293,6 +306,7 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     connectionRequestSubnets: config.connectionRequestSubnet,
     trustedProxies: config.trustedProxy,
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
+    shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
     resultDays: config.resultDays,
   };
 }

@@ -20,6 +20,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `text` is `event key=value …` for a person, `json` one object a line for a collector. */
   readonly format: 'text' | 'json';
+  /** In every event: which of several processes says it. */
+  readonly fields?: LogFields;
   /** Where the lines go; standard error unless told, so that standard output stays a command's own. */
   readonly stream?: NodeJS.WritableStream;
 }
@@ -66,9 +68,11 @@ export function createLogger(options: LogOptions): Logger {
     transports: [new winston.transports.Stream({ stream: options.stream ?? process.stderr })],
   });
   // The fields go in as an object of their own: winston would let a field called `level` or `message` replace its own.
+  const always = safeFields(options.fields);
   const threshold = LEVELS.indexOf(options.level);
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
-    if (LEVELS.indexOf(level) <= threshold) logger.log({ ...safeFields(fields), level, message: event });
+    if (LEVELS.indexOf(level) <= threshold)
+      logger.log({ ...always, ...safeFields(fields), level, message: event });
   };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }

@@ -13,9 +13,18 @@ import {
 } from './options.js';
 import { PendingEvents } from './pending-events.js';
 import { retryWaitMs } from './retry.js';
-import { answerDataModelRequest } from './rpc.js';
+import { answerDataModelRequest, faultResponse } from './rpc.js';
 import { type Reply, runSession, type SessionDevice } from './session.js';
-import type { AcsRequest, CpeIdentity, CpeRequest, NamedValue } from './soap/index.js';
+import {
+  type AcsRequest,
+  CPE_METHODS,
+  type CpeIdentity,
+  type CpeRequest,
+  hasQueueMethod,
+  type NamedValue,
+  QUEUE_METHODS,
+  type QueueMethod,
+} from './soap/index.js';
 import { type Timer, Timers } from './timers.js';
 import { now, type TransferHost, Transfers } from './transfers.js';
 
@@ -237,7 +246,7 @@ export class SimulatedCpe implements ConnectionRequestTarget {
     this.#timers.clear();
     this.#retryTimer = null;
     this.#periodic = null;
-    this.#transfers.forgetSession();
+    this.#transfers.goDown();
     // A connection request does not survive a reboot (TR-069 table 8).
     this.#events.discard('6 CONNECTION REQUEST');
   }
@@ -403,8 +412,23 @@ export class SimulatedCpe implements ConnectionRequestTarget {
       case 'Reboot':
         this.#whenIdle(() => this.#reboot(null, () => this.#events.raise('M Reboot', request.commandKey)));
         return { kind: 'answer', response: { type: 'RebootResponse' } };
+      case 'GetRPCMethods':
+        return { kind: 'answer', response: { type: 'GetRPCMethodsResponse', methods: this.#methods() } };
+      case 'GetQueuedTransfers':
+      case 'GetAllQueuedTransfers':
+        if (!this.#supports(request.type)) return { kind: 'answer', response: faultResponse(9000) };
+        return this.#transfers.answerQueue(request.type);
       default:
         return { kind: 'answer', response: answerDataModelRequest(request, this.parameters) };
     }
+  }
+
+  #methods(): readonly string[] {
+    return [...CPE_METHODS, ...QUEUE_METHODS.filter((method) => this.#supports(method))];
+  }
+
+  #supports(method: QueueMethod): boolean {
+    if (!hasQueueMethod(this.#settings.cwmpVersion, method)) return false;
+    return this.#faults.take('unsupported', (fault) => fault.method === method) === null;
   }
 }

@@ -1,3 +1,5 @@
+import { QUEUE_METHODS, type QueueMethod } from './soap/index.js';
+
 /**
  * Faults on order: ways in which a CPE misbehaves, each seen in the field. Several may be given to one CPE and combine.
  * `times` is how often it happens before the CPE behaves; null: always.
@@ -33,6 +35,14 @@ export type Fault =
   | { readonly kind: 'complete-twice' }
   /** Comes back with its new version, and sends TransferComplete only so much later. */
   | { readonly kind: 'late-complete'; readonly delayMs: number }
+  /** Answers this RPC with fault 9000, and does not list it among its methods. */
+  | { readonly kind: 'unsupported'; readonly method: QueueMethod }
+  /** Says that nothing is queued, whatever is. */
+  | { readonly kind: 'hide-queue'; readonly times: number | null }
+  /** Takes so long to say what is queued. */
+  | { readonly kind: 'slow-queue'; readonly delayMs: number }
+  /** Loses in a reboot what it has queued, under way and not yet reported. */
+  | { readonly kind: 'forget-queue' }
   /** Answers connection requests with 503. */
   | { readonly kind: 'busy-connection-request'; readonly times: number | null };
 
@@ -100,6 +110,10 @@ export const FAULT_SYNTAX = [
   'never-back',
   'complete-twice',
   'late-complete:MS',
+  'unsupported:GetQueuedTransfers|GetAllQueuedTransfers',
+  'hide-queue[:TIMES]',
+  'slow-queue:MS',
+  'forget-queue',
   'busy-connection-request:TIMES',
 ] as const;
 
@@ -167,8 +181,19 @@ export function parseFault(text: string): Fault {
       return { kind, at, times: times(text, second, 1) };
     }
     case 'late-complete':
+    case 'slow-queue':
       only(1);
       return { kind, delayMs: integer(text, first, 'MS', 0, DELAY_MS_MAX) };
+    case 'unsupported': {
+      only(1);
+      const method = QUEUE_METHODS.find((name) => name === first);
+      if (method === undefined)
+        throw wrong(text, `after unsupported: comes one of ${QUEUE_METHODS.join(', ')}`);
+      return { kind, method };
+    }
+    case 'hide-queue':
+      only(1);
+      return { kind, times: times(text, first, null) };
     case 'busy-connection-request':
       only(1);
       return { kind, times: times(text, first, null) };
@@ -178,6 +203,7 @@ export function parseFault(text: string): Fault {
     case 'old-version':
     case 'never-back':
     case 'complete-twice':
+    case 'forget-queue':
       only(0);
       return { kind };
     default:

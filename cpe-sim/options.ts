@@ -28,6 +28,8 @@ export interface CpeBehaviour {
   readonly rebootMs?: number;
   /** First wait of the session retry policy; default 5,000, as TR-069 has it. */
   readonly retryMs?: number;
+  /** What each further wait is multiplied by (CWMPRetryIntervalMultiplier / 1000); from 1, default 2. */
+  readonly retryFactor?: number;
   readonly style?: EnvelopeStyle;
   /** Asks the ACS for its RPCs in the first session; default false. */
   readonly asksRpcMethods?: boolean;
@@ -103,11 +105,16 @@ export function settingsOf(options: CpeBehaviour): SimulatorSettings {
     if (!(waitMs >= (name === 'rebootMs' ? 0 : 1) && Number.isFinite(waitMs)))
       throw new RangeError(`${name}: must be a positive number`);
   }
+  if (
+    options.retryFactor !== undefined &&
+    !(options.retryFactor >= 1 && Number.isFinite(options.retryFactor))
+  )
+    throw new RangeError('retryFactor: must be a number from 1');
   return {
     cwmpVersion: options.cwmpVersion ?? '1.2',
     periodicIntervalMs: options.periodicIntervalMs ?? null,
     rebootMs: waits.rebootMs,
-    retry: { waitMs: waits.retryMs, factor: RETRY_FACTOR },
+    retry: { waitMs: waits.retryMs, factor: options.retryFactor ?? RETRY_FACTOR },
     style: options.style ?? DEFAULT_STYLE,
     asksRpcMethods: options.asksRpcMethods ?? false,
     valueChange: options.valueChange ?? false,

@@ -1,13 +1,6 @@
 import { isValueOf, type ParameterSet } from './data-model.js';
 import { faultStringOf } from './fault.js';
-import {
-  type AcsRequest,
-  CPE_METHODS,
-  type CpeResponse,
-  type NamedValue,
-  type ParameterFault,
-  type SetParameter,
-} from './soap/index.js';
+import type { AcsRequest, CpeResponse, NamedValue, ParameterFault, SetParameter } from './soap/index.js';
 
 /** Most parameters in one answer; beyond it the fault is 9004. */
 const ANSWER_PARAMETERS_MAX = 20_000;
@@ -16,13 +9,7 @@ const ANSWER_PARAMETERS_MAX = 20_000;
 export type DataModelRequest = Extract<
   AcsRequest,
   {
-    readonly type:
-      | 'GetRPCMethods'
-      | 'GetParameterValues'
-      | 'GetParameterNames'
-      | 'SetParameterValues'
-      | 'invalid'
-      | 'unknown';
+    readonly type: 'GetParameterValues' | 'GetParameterNames' | 'SetParameterValues' | 'invalid' | 'unknown';
   }
 >;
 
@@ -36,13 +23,11 @@ export function faultResponse(
 }
 
 /**
- * Answers what an ACS asks of the data model (TR-069 A.3.1.1, A.3.2.1 to A.3.2.3); SetParameterValues changes `parameters`, all
+ * Answers what an ACS asks of the data model (TR-069 A.3.2.1 to A.3.2.3); SetParameterValues changes `parameters`, all
  * of them or none.
  */
 export function answerDataModelRequest(request: DataModelRequest, parameters: ParameterSet): CpeResponse {
   switch (request.type) {
-    case 'GetRPCMethods':
-      return { type: 'GetRPCMethodsResponse', methods: CPE_METHODS };
     case 'GetParameterValues':
       return getParameterValues(request.names, parameters);
     case 'GetParameterNames':

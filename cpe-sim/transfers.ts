@@ -3,17 +3,27 @@ import { DownloadError, type DownloadedImage, downloadImage } from './download.j
 import type { FaultPlan } from './fault.js';
 import { faultResponse } from './rpc.js';
 import type { Reply } from './session.js';
-import { type CpeFault, type CpeRequest, type Download, UNKNOWN_TIME } from './soap/index.js';
+import {
+  type CpeFault,
+  type CpeRequest,
+  type Download,
+  type QueuedTransfer,
+  type QueueMethod,
+  UNKNOWN_TIME,
+} from './soap/index.js';
 import { TIMER_MS_MAX } from './timers.js';
 
 /** A CPE must queue at least three transfers (TR-069 A.3.2.8); a fourth is refused with 9004. */
 const QUEUED_MAX = 3;
 /** How many Downloads the record keeps; the oldest go first. */
 const RECORD_MAX = 1_000;
+/** Most entries of TransferList. */
+const LISTED_MAX = 16;
 const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 
 /** A transfer that has ended, and of which the ACS must still be told (TR-069 3.7.1.5: kept until answered). */
 export interface Completion {
+  readonly download: Download;
   readonly commandKey: string;
   readonly fault: CpeFault | null;
   readonly startTime: string;
@@ -60,6 +70,8 @@ export class Transfers {
   readonly record: { readonly commandKey: string; readonly url: string }[] = [];
   readonly #host: TransferHost;
   readonly #queue: Download[] = [];
+  /** Accepted, and not yet reported; the ACS may ask for these. In the order they came. */
+  readonly #states = new Map<Download, 1 | 2 | 3>();
   #working: Promise<void> | null = null;
   #completions: Completion[] = [];
   /** Those that this session's Inform announced, or that arose in it. */
@@ -100,6 +112,7 @@ export class Transfers {
     if (completion === undefined) return;
     this.#completions = this.#completions.filter((other) => other !== completion);
     this.#host.onReported(completion);
+    this.#states.delete(completion.download);
     completion.reportsLeft--;
     if (completion.reportsLeft > 0) this.#host.afterSession(() => this.#complete(completion));
     else if (completion.then !== null) this.#host.afterSession(completion.then);
@@ -120,6 +133,7 @@ export class Transfers {
     const wrong = this.#wrongArguments(download);
     if (wrong !== null) return { kind: 'answer', response: wrong };
     if (faults.take('status-zero') !== null) return this.#fetchAtOnce(download);
+    this.#states.set(download, 1);
     if (faults.take('same-session-complete') !== null) this.#sameSession = download;
     else {
       this.#queue.push(download);
@@ -135,6 +149,16 @@ export class Transfers {
         completeTime: UNKNOWN_TIME,
       },
     };
+  }
+
+  /** Answers GetQueuedTransfers or GetAllQueuedTransfers (TR-069 A.4.1.1, A.4.1.7). */
+  async answerQueue(method: QueueMethod): Promise<Reply> {
+    const { faults, signal } = this.#host;
+    const slow = faults.take('slow-queue');
+    if (slow !== null) await delay(slow.delayMs, undefined, { signal, ref: false }).catch(() => undefined);
+    const isHidden = faults.take('hide-queue') !== null;
+    const transfers = isHidden ? [] : [...this.#states].slice(0, LISTED_MAX).map(queued);
+    return { kind: 'answer', response: { type: `${method}Response`, transfers } };
   }
 
   #wrongArguments(download: Download): ReturnType<typeof faultResponse> | null {
@@ -165,7 +189,16 @@ export class Transfers {
     await this.#working;
   }
 
-  /** A device that goes down forgets what was said in a session, not what the ACS must be told. */
+  /** Queued transfers outlive a reboot (TR-069 A.3.2.8), unless the device has the fault that they do not. */
+  goDown(): void {
+    this.forgetSession();
+    if (this.#host.faults.take('forget-queue') === null) return;
+    this.#queue.length = 0;
+    this.#states.clear();
+    this.#completions = [];
+  }
+
+  /** A device whose session is over forgets what was said in it, not what the ACS must be told. */
   forgetSession(): void {
     this.#sendable = [];
     this.#sameSession = null;
@@ -205,8 +238,9 @@ export class Transfers {
       await delay(waitMs, undefined, { signal: this.#host.signal, ref: false }).catch(() => undefined);
     }
     if (this.#host.signal.aborted) return;
+    if (this.#states.has(download)) this.#states.set(download, 2);
     const outcome = await this.#fetch(download);
-    if (outcome === null) return;
+    if (outcome === null || !this.#fetched(download)) return;
     if (outcome.kind === 'failed') this.#complete(this.#completion(download, outcome, null));
     else if (this.#host.faults.take('early-complete') !== null)
       this.#complete(this.#completion(download, outcome, () => this.#apply(outcome.image, () => undefined)));
@@ -216,16 +250,26 @@ export class Transfers {
       });
   }
 
+  /** @returns false where the device has forgotten the transfer meanwhile */
+  #fetched(download: Download): boolean {
+    if (!this.#states.has(download)) return false;
+    this.#states.set(download, 3);
+    return true;
+  }
+
   #completeAfterBoot(download: Download, outcome: Outcome): void {
-    const complete = (): void => this.#complete(this.#completion(download, outcome, null));
+    const complete = (): void => {
+      if (this.#states.has(download)) this.#complete(this.#completion(download, outcome, null));
+    };
     const late = this.#host.faults.take('late-complete');
     if (late === null) complete();
     else this.#host.after(late.delayMs, complete);
   }
 
   async #executeInSession(download: Download): Promise<void> {
+    this.#states.set(download, 2);
     const outcome = await this.#fetch(download);
-    if (outcome === null) return;
+    if (outcome === null || !this.#fetched(download)) return;
     const then = outcome.kind === 'failed' ? null : () => this.#apply(outcome.image, () => undefined);
     const completion = this.#completion(download, outcome, then);
     this.#completions.push(completion);
@@ -262,6 +306,7 @@ export class Transfers {
 
   #completion(download: Download, outcome: Outcome, then: (() => void) | null): Completion {
     return {
+      download,
       commandKey: download.commandKey,
       fault: outcome.kind === 'failed' ? outcome.fault : null,
       startTime: outcome.startTime,
@@ -276,6 +321,11 @@ export class Transfers {
     this.#completions.push(completion);
     this.#host.sessionDue();
   }
+}
+
+function queued([download, state]: readonly [Download, QueuedTransfer['state']]): QueuedTransfer {
+  const { commandKey, fileType, fileSizeBytes, targetFileName } = download;
+  return { commandKey, state, fileType, fileSizeBytes, targetFileName };
 }
 
 /** The time as CWMP writes it: whole seconds, UTC. */

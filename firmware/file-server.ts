@@ -1,14 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { basename, dirname } from 'node:path';
-import send from 'send';
 import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
-import { hasSize } from './content-files.js';
+import { StoreError } from '../store/index.js';
+import type { ImageContent } from './content-store.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
 import { type FileTarget, parseFileTarget } from './file-path.js';
 import { checkFileToken } from './file-token.js';
 import type { Image, ImageLibrary } from './image.js';
 import { type PublicUrl, parsePublicUrl } from './public-url.js';
+import { sendImage } from './send-image.js';
 
 const HEADER_BYTES_MAX = 8 * 1024;
 const HEADERS_MS_MAX = 15 * SECOND_MS;
@@ -20,6 +20,8 @@ const IDLE_MS_MAX = 60 * SECOND_MS;
 /** Each takes two file handles while it downloads. */
 const CONNECTIONS_MAX = 4_000;
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
+/** What a client is told that comes while the store cannot be reached. */
+const RETRY_AFTER_SECONDS = 30;
 
 const STATUS_TEXT = {
   401: 'Unauthorized',
@@ -29,6 +31,7 @@ const STATUS_TEXT = {
   412: 'Precondition Failed',
   416: 'Range Not Satisfiable',
   500: 'Internal Server Error',
+  503: 'Service Unavailable',
 } as const;
 type RefusalStatus = keyof typeof STATUS_TEXT;
 
@@ -46,7 +49,7 @@ export type FileServerEvent =
   | { readonly kind: 'refused'; readonly status: RefusalStatus };
 
 export interface FileServerOptions {
-  readonly library: Pick<ImageLibrary, 'get' | 'contentPath'>;
+  readonly library: Pick<ImageLibrary, 'get' | 'open'>;
   readonly secrets: Pick<Secrets, 'mac'>;
   /** Only the paths of these matter here: requests are served with and without them in front. */
   readonly publicUrl: PublicUrl;
@@ -129,16 +132,16 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
       }
       const image = await library.get(target.name);
       if (image === null) return refuse(response, 404);
-      const path = library.contentPath(image);
+      const content = await library.open(image);
       // Half an image must never reach a CPE: some flash whatever they get.
-      if (!(await hasSize(path, image.sizeBytes))) {
+      if (content === null) {
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
-      serve(request, response, { image, path, refuse, onEvent, logger });
+      serve(request, response, { image, content, refuse, onEvent, logger });
     } catch (error) {
       logger.error('files.failed', { error });
-      refuse(response, 500);
+      refuse(response, statusOf(error));
     }
   };
 }
@@ -186,34 +189,24 @@ function isBasic(
 
 interface Serving {
   readonly image: Image;
-  readonly path: string;
+  readonly content: ImageContent;
   readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
   readonly onEvent: (event: FileServerEvent) => void;
   readonly logger: Logger;
 }
 
-/** Ranges and preconditions are `send`'s; it also frees the file handle when the client goes away. */
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
-  const { image, path, refuse, onEvent, logger } = serving;
+  const { image, refuse, onEvent, logger } = serving;
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Cache-Control', 'private');
   response.setHeader('ETag', `"${image.sha256}"`);
   response.setHeader('Last-Modified', new Date(image.uploadedAtMs).toUTCString());
-  const stream = send(request, `/${basename(path)}`, {
-    root: dirname(path),
-    dotfiles: 'deny',
-    index: false,
-    cacheControl: false,
-    etag: false,
-    lastModified: false,
-  });
-  stream.on('error', (error: unknown) => {
+  reportDownload(request, response, image, onEvent);
+  sendImage(request, response, serving, (error) => {
     const status = statusOf(error);
-    if (status === 500) logger.error('files.failed', { image: image.id, error });
+    if (status >= 500) logger.error('files.failed', { image: image.id, error });
     refuse(response, status);
   });
-  reportDownload(request, response, image, onEvent);
-  stream.pipe(response);
 }
 
 /** Nobody reads a request's body here; keeping the connection would mean to take all of it first. */
@@ -225,6 +218,7 @@ function closeAfterBody(request: IncomingMessage, response: ServerResponse): voi
 }
 
 function statusOf(error: unknown): RefusalStatus {
+  if (error instanceof StoreError && (error.code === 'unavailable' || error.code === 'closed')) return 503;
   const status = error instanceof Error && 'status' in error ? error.status : 500;
   return status === 412 || status === 416 ? status : 500;
 }
@@ -258,6 +252,7 @@ function answerRefusal(response: ServerResponse, status: RefusalStatus): void {
   for (const header of ['ETag', 'Last-Modified', 'Accept-Ranges', 'Content-Length']) {
     response.removeHeader(header);
   }
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   const body = `${STATUS_TEXT[status]}\n`;
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',

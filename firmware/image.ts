@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ImageContent } from './content-store.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
@@ -9,7 +10,7 @@ export interface Image {
   readonly id: string;
   readonly sha256: string;
   /**
-   * The file that holds the content: the hash and a random suffix. Every life of a content has its own file, so that a
+   * The file that holds the content, on disk or in GridFS: the hash and a random suffix. Every life of a content has its own file, so that a
    * removal still under way never hits what a later upload put back.
    */
   readonly contentFile: string;
@@ -77,7 +78,7 @@ export class ImageError extends Error {
 
 /** The library of firmware images. */
 export interface ImageLibrary {
-  /** Streams to disk, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
+  /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
   get(name: string): Promise<Image | null>;
   /** By name. @param page `limit` is 1 to 1,000, `after` the `next` of the page before. @throws ImageError */
@@ -87,8 +88,8 @@ export interface ImageLibrary {
   }): Promise<{ items: readonly Image[]; next: string | null }>;
   /** @returns false where there is none of that name. Content goes with its last name. */
   remove(name: string): Promise<boolean>;
-  /** Where the content lies on disk, to serve it. */
-  contentPath(image: Image): string;
+  /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
+  open(image: Image): Promise<ImageContent | null>;
   /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */
   cleanUp(): Promise<void>;
 }

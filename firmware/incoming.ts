@@ -1,19 +1,13 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { INCOMING_PREFIX } from './content-store.js';
 import { ImageError } from './image.js';
 
-/** What an incoming file is called: anything else in that directory is not ours to remove. */
-export const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}$/;
 const INCOMING_NAME_BYTES = 16;
-const FILE_MODE = 0o600;
 /** What the file system says when there is no room, the quota is used up, or it cannot hold a file so large. */
 const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export interface ReceiveOptions {
-  /** Where the file is made, under a random name. */
-  readonly directory: string;
   readonly bytesMax: number;
   /** What the sender announced; more or less than that is refused. */
   readonly sizeBytes?: number;
@@ -21,66 +15,59 @@ export interface ReceiveOptions {
   readonly idleMsMax: number;
 }
 
-/** Content that lies on disk, durable but for its directory entry. The receiver moves or removes it. */
+/** Content that lies where it was received. The receiver moves or removes it. */
 export interface Received {
-  readonly path: string;
+  readonly name: string;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
 
-/**
- * Streams content to a new file, hashing on the way. Reads no further than it must to know that it cannot keep it,
- * and leaves no file behind then.
- * @throws ImageError `too-large`, `incomplete`, `empty`, `no-space`
- */
-export async function receiveContent(content: Readable, options: ReceiveOptions): Promise<Received> {
-  const path = join(options.directory, randomBytes(INCOMING_NAME_BYTES).toString('hex'));
-  try {
-    await checkAnnouncedSize(options);
-    const file = await open(path, 'wx', FILE_MODE);
-    try {
-      const hash = createHash('sha256');
-      const sizeBytes = await copy(content, file, hash, options);
-      await file.sync();
-      return { path, sha256: hash.digest('hex'), sizeBytes };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    await rm(path, { force: true });
-    throw isNoSpace(error) ? noSpace() : error;
-  }
+/** A name that no content ever had. */
+export function newIncomingName(): string {
+  return `${INCOMING_PREFIX}${randomBytes(INCOMING_NAME_BYTES).toString('hex')}`;
 }
 
-async function checkAnnouncedSize({ directory, sizeBytes, bytesMax }: ReceiveOptions): Promise<void> {
+/** @throws ImageError `empty`, `too-large`, `no-space`, before anything is read */
+export function checkAnnouncedSize({ sizeBytes, bytesMax }: ReceiveOptions, freeBytes: number): void {
   if (sizeBytes === undefined) return;
   if (sizeBytes === 0) throw empty();
   if (sizeBytes > bytesMax) throw tooLarge(bytesMax);
-  const { bavail, bsize } = await statfs(directory);
-  if (sizeBytes > bavail * bsize) throw noSpace();
+  if (sizeBytes > freeBytes) throw noSpace();
 }
 
-async function copy(
-  content: Readable,
-  file: FileHandle,
-  hash: Hash,
-  options: ReceiveOptions,
-): Promise<number> {
-  let sizeBytes = 0;
-  for await (const chunk of chunksOf(content, options.idleMsMax)) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > options.bytesMax) throw tooLarge(options.bytesMax);
-    if (options.sizeBytes !== undefined && sizeBytes > options.sizeBytes) {
-      throw wrongSize(options.sizeBytes, 'more came');
+/** What a sender gives, checked and hashed on its way to whoever takes it. */
+export class Intake {
+  readonly #hash = createHash('sha256');
+  #sizeBytes = 0;
+
+  constructor(
+    private readonly content: Readable,
+    private readonly options: ReceiveOptions,
+  ) {}
+
+  /**
+   * The content's bytes. Reads no further than it must to know that it cannot be kept.
+   * @throws ImageError `too-large`, `incomplete`, `empty`
+   */
+  async *chunks(): AsyncGenerator<Uint8Array, void> {
+    const { bytesMax, sizeBytes, idleMsMax } = this.options;
+    for await (const chunk of chunksOf(this.content, idleMsMax)) {
+      this.#sizeBytes += chunk.length;
+      if (this.#sizeBytes > bytesMax) throw tooLarge(bytesMax);
+      if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
+      this.#hash.update(chunk);
+      yield chunk;
     }
-    hash.update(chunk);
-    await file.writeFile(chunk);
+    if (this.#sizeBytes === 0) throw empty();
+    if (sizeBytes !== undefined && this.#sizeBytes < sizeBytes) {
+      throw wrongSize(sizeBytes, `only ${this.#sizeBytes} came`);
+    }
   }
-  if (sizeBytes === 0) throw empty();
-  if (options.sizeBytes !== undefined && sizeBytes < options.sizeBytes) {
-    throw wrongSize(options.sizeBytes, `only ${sizeBytes} came`);
+
+  /** To be called once, when all of it was taken. */
+  received(name: string): Received {
+    return { name, sha256: this.#hash.digest('hex'), sizeBytes: this.#sizeBytes };
   }
-  return sizeBytes;
 }
 
 /** The stream's chunks; whatever goes wrong with the stream itself, also that nothing comes, is `incomplete`. */

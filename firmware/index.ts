@@ -1,3 +1,5 @@
+export type { ContentStore, ImageContent } from './content-store.js';
+export { openDiskContents } from './disk-contents.js';
 export {
   createDownloadLocator,
   type DownloadLocator,
@@ -13,5 +15,8 @@ export {
   type FileServerOptions,
 } from './file-server.js';
 export * from './image.js';
-export { type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { IMAGE_CONTENTS, IMAGES, type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
+export { sendImage } from './send-image.js';
+export { SharedContents } from './shared-contents.js';

@@ -1,14 +1,14 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import type { Clock, Logger } from '../common/index.js';
-import { type Collection, PAGE_ITEMS_MAX, type Store, type Stored, StoreError } from '../store/index.js';
 import {
-  cleanContents,
-  cleanIncoming,
-  hasSize,
-  newContentFile,
-  type StoredContent,
-} from './content-files.js';
+  type Collection,
+  type CollectionDefinition,
+  PAGE_ITEMS_MAX,
+  type Store,
+  type Stored,
+  StoreError,
+} from '../store/index.js';
+import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
+import { CONTENT_PREFIX, type ContentStore, type ImageContent } from './content-store.js';
 import {
   IMAGE_NAME_PATTERN,
   type Image,
@@ -17,7 +17,7 @@ import {
   type Upload,
   type UploadOutcome,
 } from './image.js';
-import { isNoSpace, noSpace, type Received, receiveContent } from './incoming.js';
+import { isNoSpace, noSpace, type Received } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 
 /** A sender that gives nothing for so long has gone away. */
@@ -26,11 +26,12 @@ export const UPLOAD_IDLE_MS_MAX = 60_000;
 const SAME_CONTENT_NAMES_MAX = 100;
 /** Each refused commit means that another upload or removal of the same name or content went through. */
 const COMMIT_ATTEMPTS_MAX = 100;
-const DIRECTORY_MODE = 0o700;
+
+export const IMAGES: CollectionDefinition = { name: 'images', indexes: { sha256: ['sha256'] } };
+export const IMAGE_CONTENTS: CollectionDefinition = { name: 'image-contents', indexes: {} };
 
 export interface ImageLibraryOptions {
-  /** Holds `content/` and `incoming/`, which must be on one file system; made where missing. */
-  readonly directory: string;
+  readonly contents: ContentStore;
   readonly store: Store;
   readonly limits: {
     readonly imageBytesMax: number;
@@ -44,40 +45,27 @@ export interface ImageLibraryOptions {
 /**
  * Opens the library of firmware images.
  *
- * Several processes may have it open at once. What makes that safe: a file of `content/` is in its place and durable
+ * Several processes may have it open at once. What makes that safe: content is in its place and durable
  * before a commit names it, it is named by exactly one content document, and it is removed only after the commit that
  * removed that document. A later upload of the same bytes makes a new document with a new file.
  */
-export async function openImageLibrary(options: ImageLibraryOptions): Promise<ImageLibrary> {
+export function openImageLibrary(options: ImageLibraryOptions): ImageLibrary {
   const { imageBytesMax } = options.limits;
   if (!(Number.isSafeInteger(imageBytesMax) && imageBytesMax > 0)) {
     throw new RangeError(`imageBytesMax must be a whole number above 0, found ${imageBytesMax}`);
   }
-  const library = new StoredImageLibrary(options);
-  await library.prepare();
-  return library;
+  return new StoredImageLibrary(options);
 }
 
 class StoredImageLibrary implements ImageLibrary {
   readonly #options: ImageLibraryOptions;
-  readonly #contentDirectory: string;
-  readonly #incomingDirectory: string;
   readonly #images: Collection<Image>;
   readonly #contents: Collection<StoredContent>;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
-    this.#contentDirectory = join(options.directory, 'content');
-    this.#incomingDirectory = join(options.directory, 'incoming');
-    this.#images = options.store.collection<Image>({ name: 'images', indexes: { sha256: ['sha256'] } });
-    this.#contents = options.store.collection<StoredContent>({ name: 'image-contents', indexes: {} });
-  }
-
-  async prepare(): Promise<void> {
-    await mkdir(this.#contentDirectory, { recursive: true, mode: DIRECTORY_MODE });
-    await mkdir(this.#incomingDirectory, { recursive: true, mode: DIRECTORY_MODE });
-    await syncDirectory(this.#options.directory);
-    await syncDirectory(dirname(this.#options.directory));
+    this.#images = options.store.collection<Image>(IMAGES);
+    this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -86,8 +74,7 @@ class StoredImageLibrary implements ImageLibrary {
     const description = parseDescription(upload);
     await this.#refuseTaken(description, upload);
     const { uploadIdleMsMax = UPLOAD_IDLE_MS_MAX, imageBytesMax } = this.#options.limits;
-    const received = await receiveContent(upload.content, {
-      directory: this.#incomingDirectory,
+    const received = await this.#options.contents.receive(upload.content, {
       bytesMax: imageBytesMax,
       idleMsMax: uploadIdleMsMax,
       ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
@@ -140,20 +127,20 @@ class StoredImageLibrary implements ImageLibrary {
       ]);
       if (!committed) continue;
       this.#options.logger.info('image.removed', { image: name, sha256: content.document.id });
-      if (isLast) await this.#discard(this.contentPath(image.document));
+      if (isLast) await this.#discard(placeOf(image.document.contentFile), 'retire');
       return true;
     }
     throw contended(name);
   }
 
-  contentPath(image: Image): string {
-    return join(this.#contentDirectory, image.contentFile);
+  open(image: Image): Promise<ImageContent | null> {
+    return this.#options.contents.open(placeOf(image.contentFile), image.sizeBytes);
   }
 
   async cleanUp(): Promise<void> {
     const nowMs = this.#options.clock();
-    const incoming = await cleanIncoming(this.#incomingDirectory, nowMs);
-    const contents = await cleanContents(this.#contentDirectory, this.#contents, nowMs);
+    const incoming = await cleanIncoming(this.#options.contents, nowMs);
+    const contents = await cleanContents(this.#options.contents, this.#contents, nowMs);
     if (incoming + contents > 0) this.#options.logger.info('images.cleaned-up', { incoming, contents });
   }
 
@@ -176,7 +163,7 @@ class StoredImageLibrary implements ImageLibrary {
     { uploadedBy, sha256: sha256Expected }: Upload,
   ): Promise<UploadOutcome> {
     const { sha256, sizeBytes } = received;
-    const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, path: received.path };
+    const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
       checkSha256(sha256, sha256Expected);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
@@ -189,14 +176,14 @@ class StoredImageLibrary implements ImageLibrary {
         const uploadedAtMs = this.#options.clock();
         const image = { id: name, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
         if (!(await this.#commitUpload(image, content, own))) continue;
-        if (content === null) own.path = null;
+        if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
         this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
         return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
       }
       throw contended(description.name);
     } finally {
-      if (own.path !== null) await this.#discard(own.path);
+      if (own.at !== null) await this.#discard(own.at, 'remove');
     }
   }
 
@@ -216,7 +203,7 @@ class StoredImageLibrary implements ImageLibrary {
       return committed;
     } catch (error) {
       // Whether it was done all the same only the store knows: the file stays, and cleanUp finds out.
-      if (!isStoreFull(error)) own.path = null;
+      if (!isStoreFull(error)) own.at = null;
       throw error;
     }
   }
@@ -238,32 +225,31 @@ class StoredImageLibrary implements ImageLibrary {
       .slice(0, SAME_CONTENT_NAMES_MAX);
   }
 
-  /** Moves what was received into `content/`, once; it is durable there afterwards. */
+  /** Moves what was received into its place, once; it is durable there afterwards. */
   async #place(own: OwnContent): Promise<void> {
-    const path = join(this.#contentDirectory, own.file);
-    if (own.path === null || own.path === path) return;
-    await rename(own.path, path);
-    own.path = path;
-    await syncDirectory(this.#contentDirectory);
+    const place = placeOf(own.file);
+    if (own.at === null || own.at === place) return;
+    await this.#options.contents.move(own.at, place);
+    own.at = place;
   }
 
-  /** Where a file was lost or cut short by other hands, uploading its content again repairs every image that has it. */
+  /** Where content was lost or cut short by other hands, uploading it again repairs every image that has it. */
   async #restore(file: string, own: OwnContent): Promise<void> {
-    const path = join(this.#contentDirectory, file);
-    if (own.path === null || (await hasSize(path, own.sizeBytes))) return;
-    await rename(own.path, path);
-    own.path = null;
-    await syncDirectory(this.#contentDirectory);
-    this.#options.logger.warn('image.content-restored', { sha256: own.sha256 });
+    const place = placeOf(file);
+    const { contents, logger } = this.#options;
+    if (own.at === null || (await contents.open(place, own.sizeBytes)) !== null) return;
+    await contents.move(own.at, place);
+    own.at = null;
+    logger.warn('image.content-restored', { sha256: own.sha256 });
   }
 
-  /** Removes a file that no content document names (any more). */
-  async #discard(path: string): Promise<void> {
+  /** Gives up content that no content document names (any more). */
+  async #discard(name: string, how: 'remove' | 'retire'): Promise<void> {
     try {
-      await rm(path, { force: true });
+      await this.#options.contents[how](name);
     } catch (error) {
       // The caller's work is done; cleanUp tries again.
-      this.#options.logger.warn('image.content-not-removed', { file: basename(path), error });
+      this.#options.logger.warn('image.content-not-removed', { file: name, error });
     }
   }
 }
@@ -274,8 +260,12 @@ interface OwnContent {
   readonly file: string;
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** Where the bytes lie; null once they belong to a content document. */
-  path: string | null;
+  /** The name of the bytes; null once they belong to a content document. */
+  at: string | null;
+}
+
+function placeOf(file: string): string {
+  return `${CONTENT_PREFIX}${file}`;
 }
 
 function withNames(content: StoredContent, added: 1 | -1): StoredContent {
@@ -305,14 +295,4 @@ function contended(name: string): Error {
 
 function isStoreFull(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'no-space';
-}
-
-/** Makes the names in a directory durable (POSIX keeps them apart from the files' content). */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

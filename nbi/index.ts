@@ -1,4 +1,4 @@
-export type { Health, HealthStatus } from './health.js';
+export type { Health, HealthStatus, PartStatus } from './health.js';
 export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export { openApiDocument } from './openapi/index.js';
@@ -8,6 +8,7 @@ export {
   openUsers,
   ROLES,
   type Role,
+  USERS,
   type User,
   UserError,
   type UserErrorCode,

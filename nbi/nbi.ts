@@ -23,6 +23,8 @@ export interface NbiParts {
   readonly users: Users;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
+  /** What `/metrics` shows where it is more than this process's own. */
+  readonly allMetrics?: () => Promise<string>;
   readonly health: () => Promise<Health>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -62,7 +64,7 @@ const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-function ownRoutes({ health, metrics }: NbiParts): Route[] {
+function ownRoutes({ health, metrics, allMetrics = () => metrics.metrics() }: NbiParts): Route[] {
   return [
     healthRoute(health),
     {
@@ -71,7 +73,7 @@ function ownRoutes({ health, metrics }: NbiParts): Route[] {
       role: 'viewer',
       dialect: dynDialect('metrics'),
       async handle({ response }) {
-        response.type(metrics.contentType).send(await metrics.metrics());
+        response.type(metrics.contentType).send(await allMetrics());
       },
     },
     {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CountKey, CpeId } from '../common/index.js';
-import type { Change, Collection, Document, Store } from '../store/index.js';
+import type { Change, Collection, CollectionDefinition, Document, Store } from '../store/index.js';
 import type { Counted, Rule, UpgradeEnd } from './rule.js';
 
 const COUNT_KEY_CHARACTERS = 16;
@@ -43,10 +43,13 @@ export interface CampaignTables {
   readonly shares: Collection<CampaignShare>;
 }
 
+export const CAMPAIGNS: CollectionDefinition = { name: 'campaigns', indexes: {} };
+export const CAMPAIGN_SHARES: CollectionDefinition = { name: 'campaign-shares', indexes: {} };
+
 export function openCampaigns(store: Store): CampaignTables {
   return {
-    campaigns: store.collection<Campaign>({ name: 'campaigns', indexes: {} }),
-    shares: store.collection<CampaignShare>({ name: 'campaign-shares', indexes: {} }),
+    campaigns: store.collection<Campaign>(CAMPAIGNS),
+    shares: store.collection<CampaignShare>(CAMPAIGN_SHARES),
   };
 }
 

@@ -183,7 +183,7 @@ function passed(
   return { countKey, targetVersion, atTarget, slot };
 }
 
-function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
+export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
   if (window === undefined || decider.windows.isOpen(window, nowMs)) return null;
   const { cron, timezone, durationMinutes } = window;
   return { verdict: 'window-closed', detail: `${cron} ${timezone} for ${durationMinutes} min` };

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, type CpeId, type Logger, MINUTE_MS, type RuleId } from '../common/index.js';
-import type { Store } from '../store/index.js';
+import { type Lease, openLeases, type Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
@@ -12,10 +12,11 @@ import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.j
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { createIsolate } from './isolate/index.js';
-import { type Lease, openLeases } from './lease.js';
+
 import { takeUp } from './match.js';
 import { createPauses } from './pause.js';
 import { createProbation } from './probation.js';
+import { mayRepeat } from './repeat.js';
 import { openRepository } from './repository.js';
 import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openRuleErrors } from './rule-errors.js';
@@ -107,6 +108,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       return decision;
     },
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
+    mayRepeat: (upgrade) => mayRepeat(decider, upgrade, clock()),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {

@@ -1,6 +1,5 @@
 import type { Clock, RuleId } from '../common/index.js';
-import type { Change } from '../store/index.js';
-import type { Lease } from './lease.js';
+import type { Change, Lease } from '../store/index.js';
 import { mapWithPauses } from './pause.js';
 import { RuleConflictError, type StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';

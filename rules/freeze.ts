@@ -1,7 +1,8 @@
 import type { Clock } from '../common/index.js';
-import type { Change, Collection, Revision, Store } from '../store/index.js';
+import type { Change, Collection, CollectionDefinition, Revision, Store } from '../store/index.js';
 import type { FreezeState } from './rule.js';
 
+export const SETTINGS: CollectionDefinition = { name: 'settings', indexes: {} };
 const FREEZE_ID = 'freeze';
 const RACES_MAX = 20;
 
@@ -22,7 +23,7 @@ export interface Freeze {
 }
 
 export function openFreeze(store: Store, clock: Clock): Freeze {
-  const settings: Collection<FreezeDocument> = store.collection({ name: 'settings', indexes: {} });
+  const settings: Collection<FreezeDocument> = store.collection(SETTINGS);
   const read: Freeze['read'] = async () => {
     const stored = await settings.get(FREEZE_ID);
     if (stored === null) return { state: { frozen: false }, revision: null };

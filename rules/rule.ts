@@ -35,6 +35,9 @@ export interface Deadlines {
   readonly transferredMinutes: number;
 }
 
+/** What becomes of an upgrade whose Download is not known to have reached its CPE, where the CPE does not have it queued either. */
+export type OnDoubt = 'resend' | 'fail';
+
 /** An entry of FirmwareStorage as its author sees it, with the defaults filled in. */
 export interface Rule {
   readonly id: RuleId;
@@ -54,6 +57,8 @@ export interface Rule {
   readonly limits?: Limits;
   readonly retry?: Retry;
   readonly deadlines?: Deadlines;
+  /** `resend` where it is left out. */
+  readonly onDoubt?: OnDoubt;
 }
 
 /** Why and when a rule was suspended. */
@@ -286,6 +291,21 @@ export interface PutCounts {
   readonly unchanged: number;
 }
 
+/** Whether the Download of an upgrade that was reserved before may be sent once more. */
+export type Repeat =
+  | {
+      readonly kind: 'allowed';
+      readonly rule: StoredRule;
+      /** Goes into the same commit: it is refused unless the rule is as it was read and upgrades are not frozen. */
+      readonly conditions: readonly Change[];
+    }
+  /** The rule says `onDoubt: "fail"`. */
+  | { readonly kind: 'unwanted' }
+  /** Not now: the rule is switched off or its window closed, upgrades are frozen, or its image is missing. */
+  | { readonly kind: 'held'; readonly reason: string }
+  /** Never: the rule is gone, or names another file or target now. */
+  | { readonly kind: 'void'; readonly reason: string };
+
 /** The rules of one installation: FirmwareStorage and the decisions made from it. */
 export interface Rules {
   get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
@@ -326,6 +346,11 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /**
+   * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
+   * limits have a say, nor has the condition, which was true when it was decided.
+   */
+  mayRepeat(upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey }): Promise<Repeat>;
   /** Each of the rules with what its condition failed with last, in the order they come. */
   withErrors(
     rules: AsyncIterable<StoredRule>,

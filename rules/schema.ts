@@ -213,5 +213,11 @@ export const RULE_SCHEMA = {
       },
       description: 'an object such as {"sentMinutes": 10, "acceptedMinutes": 1440, "transferredMinutes": 60}',
     },
+    onDoubt: {
+      type: 'string',
+      enum: ['resend', 'fail'],
+      description:
+        '"resend" to send a Download once more where it is not known to have reached the CPE and the CPE does not have it queued, or "fail"; leave it out for "resend"',
+    },
   },
 } as const;

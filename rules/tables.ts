@@ -1,6 +1,14 @@
 import type { RuleId } from '../common/index.js';
-import { type Collection, type Document, PAGE_ITEMS_MAX, type Store, type Stored } from '../store/index.js';
+import {
+  type Collection,
+  type CollectionDefinition,
+  type Document,
+  PAGE_ITEMS_MAX,
+  type Store,
+  type Stored,
+} from '../store/index.js';
 import { type CampaignTables, openCampaigns } from './campaign.js';
+import { SETTINGS } from './freeze.js';
 import type { StoredRule } from './rule.js';
 import type { RuleErrors } from './rule-errors.js';
 import { createTurns, type InTurn } from './turns.js';
@@ -39,28 +47,44 @@ export interface Tables extends CampaignTables {
   readonly errors: Collection<RuleErrors>;
 }
 
+const RULES: CollectionDefinition = {
+  name: 'rules',
+  indexes: {
+    pin: ['pin'],
+    fleetSeq: ['fleetSeq'],
+    createdAt: ['createdAtMs'],
+    sourceFile: ['sourceFile'],
+    // Only rules that wake their CPEs are in these.
+    fleetWake: ['fleetSeq', 'window.wakePerSecond'],
+    pinnedWake: ['pin', 'window.wakePerSecond'],
+    suspended: ['suspended.atMs'],
+  },
+};
+const RESTARTS: CollectionDefinition = { name: 'rule-restarts', indexes: {} };
+const GENERATIONS: CollectionDefinition = { name: 'rule-generations', indexes: {} };
+const GONE: CollectionDefinition = { name: 'rules-gone', indexes: {} };
+const ERRORS: CollectionDefinition = { name: 'rule-errors', indexes: {} };
+
+/** Every collection of the rules but those of campaigns and leases. */
+export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
+  RULES,
+  RESTARTS,
+  GENERATIONS,
+  GONE,
+  ERRORS,
+  SETTINGS,
+];
+
 export function openTables(store: Store): Tables {
   return {
     store,
-    rules: store.collection<StoredRule>({
-      name: 'rules',
-      indexes: {
-        pin: ['pin'],
-        fleetSeq: ['fleetSeq'],
-        createdAt: ['createdAtMs'],
-        sourceFile: ['sourceFile'],
-        // Only rules that wake their CPEs are in these.
-        fleetWake: ['fleetSeq', 'window.wakePerSecond'],
-        pinnedWake: ['pin', 'window.wakePerSecond'],
-        suspended: ['suspended.atMs'],
-      },
-    }),
-    restarts: store.collection<RestartsDocument>({ name: 'rule-restarts', indexes: {} }),
-    generations: store.collection<GenerationDocument>({ name: 'rule-generations', indexes: {} }),
-    gone: store.collection<GoneDocument>({ name: 'rules-gone', indexes: {} }),
+    rules: store.collection<StoredRule>(RULES),
+    restarts: store.collection<RestartsDocument>(RESTARTS),
+    generations: store.collection<GenerationDocument>(GENERATIONS),
+    gone: store.collection<GoneDocument>(GONE),
     inFleetTurn: createTurns(),
     ...openCampaigns(store),
-    errors: store.collection<RuleErrors>({ name: 'rule-errors', indexes: {} }),
+    errors: store.collection<RuleErrors>(ERRORS),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../common/index.js';
-import type { Cursor } from '../store/index.js';
+import type { Cursor, Lease, Leases } from '../store/index.js';
 import { countKeyOf } from './campaign.js';
-import type { Lease, Leases } from './lease.js';
 import type { StoredRule } from './rule.js';
 import { roomOf } from './slot.js';
 import type { Tables } from './tables.js';

@@ -1,15 +1,16 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import type {
-  Change,
-  Collection,
-  CollectionDefinition,
-  CommitOutcome,
-  Cursor,
-  Document,
-  FindQuery,
-  Page,
-  Revision,
-  Stored,
+import {
+  type Change,
+  type Collection,
+  type CollectionDefinition,
+  type CommitOutcome,
+  type Cursor,
+  type Document,
+  type FindQuery,
+  type Page,
+  type Revision,
+  type Stored,
+  StoreError,
 } from './collection.js';
 import { isPossibleId } from './document.js';
 import { planFind } from './query.js';
@@ -32,7 +33,12 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
   abstract getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
   abstract find(query: FindQuery): Promise<Page<T>>;
   abstract count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
-  abstract sequence(): Promise<number>;
+  protected abstract readSequence(): Promise<number>;
+
+  async sequence(): Promise<number> {
+    if (this.definition.sequenced === true) return this.readSequence();
+    throw new StoreError('bad-query', `${this.name} has no sequence: its definition must say "sequenced"`);
+  }
 
   cursorAt(query: Omit<FindQuery, 'limit' | 'after'>, document: Document): Cursor | null {
     const plan = planFind(this.definition, { ...query, limit: 1 });

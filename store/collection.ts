@@ -16,8 +16,33 @@ export interface Store {
    *   for an `unavailable` whose message says that the outcome is open
    */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
+  /** What there is, whoever made it: for operators, and for copying a store. */
+  inspect(): Promise<StoreInspection>;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
   close(): Promise<void>;
+}
+
+export interface StoreInspection {
+  readonly engine: 'lmdb' | 'mongodb';
+  /** Null where there is no server. */
+  readonly serverVersion: string | null;
+  /** How documents and indexes are laid out in the engine. */
+  readonly schemaVersion: number;
+  /** The version that the store had before it was opened. */
+  readonly migratedFrom: number;
+  /** What the database server's clock said, and ours half way through the question; null where there is no server. */
+  readonly clocks: { readonly serverMs: number; readonly ownMs: number } | null;
+  /** By name; also those that no part of this version opens. */
+  readonly collections: readonly InspectedCollection[];
+}
+
+export interface InspectedCollection {
+  readonly name: string;
+  readonly indexes: readonly {
+    readonly fields: readonly string[];
+    /** `building`: not every document is in it yet. `missing`: the engine lacks what the catalog says there is. */
+    readonly state: 'ready' | 'building' | 'missing';
+  }[];
 }
 
 /** Anything JSON can say; the `id` is its key, at most {@link ID_BYTES_MAX} bytes of UTF-8. */
@@ -56,6 +81,11 @@ export interface CollectionDefinition {
    * includes every string.
    */
   readonly indexes: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Whether {@link Collection.sequence} can be asked. On several machines every commit to the collection then writes one
+   * shared document, so it is for collections that are seldom changed.
+   */
+  readonly sequenced?: boolean;
 }
 
 export type IndexValue = string | number | boolean;
@@ -118,7 +148,10 @@ export interface Collection<T extends Document> {
    * not count), and reads documents only where their entries do not tell.
    */
   count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
-  /** Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session. */
+  /**
+   * Grows whenever anything in the collection changes, by any process; cheap enough to ask in every session.
+   * @throws StoreError `bad-query` where the definition does not say `sequenced`
+   */
   sequence(): Promise<number>;
 
   // The changes one can pass to `Store.commit`.

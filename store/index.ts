@@ -1,2 +1,7 @@
 export * from './collection.js';
+export { Duty } from './duty.js';
+export * from './files.js';
+export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from './lease.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
+export { withoutCredentials } from './mongo/connection.js';
+export { type MongoStoreOptions, openMongoStore, type SharedStore } from './mongo/store.js';

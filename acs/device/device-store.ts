@@ -98,9 +98,9 @@ export class DeviceStore implements Devices {
     return this.#store.commit([own, ...(wanted.with ?? [])]);
   }
 
-  /** Replaces the device together with other changes. @returns false where anything had moved; then nothing is changed */
-  async commit(device: Device, revision: Revision, others: readonly Change[]): Promise<boolean> {
-    return (await this.#store.commit([this.#devices.replacing(device, revision), ...others])).committed;
+  /** Replaces the device together with other changes; refused where anything had moved. */
+  commit(device: Device, revision: Revision, others: readonly Change[]): Promise<CommitOutcome> {
+    return this.#store.commit([this.#devices.replacing(device, revision), ...others]);
   }
 
   /** For a commit that changes more than the device. */

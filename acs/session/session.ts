@@ -9,6 +9,7 @@ import type {
   FaultStruct,
   Inform,
   Parameter,
+  QueueRequest,
   SetParameter,
   TransferComplete,
 } from '../soap/index.js';
@@ -25,15 +26,35 @@ export interface SessionFacts {
   readonly requested: boolean;
   /** An upgrade was transferred before this session began, so that a boot with the old version says that it failed. */
   readonly applying: boolean;
+  /** A Download that was under way before this session began, and of which nobody knows whether it reached the CPE. */
+  readonly doubt: Doubt | null;
   /** What the shell has at hand of this session's CPE, so as not to read it again; the steps do not look at it. */
   readonly hand: { device: Stored<Device> | null };
+}
+
+/** A sending of a Download that found no answer. */
+export interface Doubt {
+  readonly upgradeId: ResultId;
+  /** Which sending it is: 0 for the first. */
+  readonly repeats: number;
+  /** The Inform names it in an event M Download: it has reached the CPE, and TransferComplete is to come. */
+  readonly announced: boolean;
+}
+
+/** To be asked of a CPE before anything is sent to it: what it has queued (TR-069 A.4.1.1, A.4.1.7). */
+export interface QueueQuestion {
+  readonly request: QueueRequest['type'];
+  readonly upgradeId: ResultId;
+  /** The sending that is in doubt; null: the upgrade has timed out, and the next one is about to be begun. */
+  readonly repeats: number | null;
 }
 
 /** A request of ours that the CPE has not answered yet; at most one (MaxEnvelopes is 1 since TR-069 Amendment 1). */
 export type Outstanding =
   | { readonly request: 'SetParameterValues' }
   | { readonly request: 'GetParameterValues'; readonly names: readonly string[] }
-  | { readonly request: 'Download'; readonly upgradeId: ResultId };
+  | { readonly request: 'Download'; readonly upgradeId: ResultId; readonly repeats: number }
+  | QueueQuestion;
 
 /** The state of one CWMP session: a value, so that the whole protocol can be tested without a socket. */
 export type Session =
@@ -45,6 +66,8 @@ export type Session =
       /** The CPE has sent an empty POST: it has nothing more of its own to say, and it is our turn. */
       readonly quiet: boolean;
       readonly tasks: TasksLeft;
+      /** The CPE has been asked what it has queued, and nothing stands in the way of another Download. */
+      readonly queueKnown: boolean;
     };
 export type OpenSession = Extract<Session, { phase: 'open' }>;
 
@@ -52,6 +75,8 @@ export interface TasksLeft {
   /** Verification and other consequences of the CPE being quiet; asked once. */
   readonly settle: boolean;
   readonly provision: boolean;
+  /** Whether the CPE has an upgrade under way of which it is to be asked. */
+  readonly doubt: boolean;
   /** Parameter names still to be read, a GetParameterValues each. */
   readonly reads: readonly (readonly string[])[];
   /** How often rules may still be asked: once, and again after each reading of parameters that they wanted. */
@@ -68,7 +93,18 @@ export type Input =
 export type Query =
   | { readonly kind: 'record-inform'; readonly inform: Inform; readonly style: EnvelopeStyle }
   | { readonly kind: 'record-transfer-complete'; readonly transferComplete: TransferComplete }
-  | { readonly kind: 'record-download'; readonly upgradeId: ResultId; readonly outcome: 0 | 1 | FaultStruct }
+  | {
+      readonly kind: 'record-download';
+      readonly upgradeId: ResultId;
+      readonly repeats: number;
+      readonly outcome: 0 | 1 | FaultStruct;
+    }
+  /** `commandKeys`: of what it has queued; null where it does not tell. */
+  | {
+      readonly kind: 'record-queue';
+      readonly question: QueueQuestion;
+      readonly commandKeys: readonly string[] | null;
+    }
   | {
       readonly kind: 'record-parameters';
       readonly asked: readonly string[];
@@ -77,7 +113,8 @@ export type Query =
   | { readonly kind: 'record-provisioning'; readonly fault: FaultStruct | null }
   | { readonly kind: 'settle' }
   | { readonly kind: 'provision' }
-  | { readonly kind: 'decide' };
+  | { readonly kind: 'doubt' }
+  | { readonly kind: 'decide'; readonly queueKnown: boolean };
 
 export type Answer =
   | {
@@ -91,13 +128,28 @@ export type Answer =
   /** Asks for parameters that the upgrade under way needs, where the Inform lacked them. */
   | { readonly to: 'settle'; readonly read: readonly string[] }
   | { readonly to: 'provision'; readonly parameters: readonly SetParameter[] }
+  /** Null where there is no doubt, or no longer. */
+  | { readonly to: 'doubt'; readonly question: QueueQuestion | null }
+  | {
+      readonly to: 'record-queue';
+      readonly next: { readonly kind: 'go-on' | 'nothing' } | DownloadNow;
+    }
   | {
       readonly to: 'decide';
       readonly decision:
         | { readonly kind: 'nothing' }
         | { readonly kind: 'read'; readonly names: readonly string[] }
-        | { readonly kind: 'download'; readonly download: Download; readonly upgradeId: ResultId };
+        | { readonly kind: 'ask-queue'; readonly question: QueueQuestion }
+        | DownloadNow;
     };
+
+/** Reserved, and durably so. */
+export interface DownloadNow {
+  readonly kind: 'download';
+  readonly download: Download;
+  readonly upgradeId: ResultId;
+  readonly repeats: number;
+}
 
 /** What the CPE is sent next. */
 export type Reply =

@@ -1,6 +1,16 @@
 import type { AcsMessage, AcsRequest, CpeResponse, FaultStruct } from '../soap/index.js';
 import { ACS_FAULT } from '../soap/index.js';
-import type { Answer, Input, OpenSession, Outstanding, Query, Session, Step } from './session.js';
+import type {
+  Answer,
+  DownloadNow,
+  Input,
+  OpenSession,
+  Outstanding,
+  Query,
+  QueueQuestion,
+  Session,
+  Step,
+} from './session.js';
 
 /** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). */
 export const ACS_METHODS = ['Inform', 'GetRPCMethods', 'TransferComplete'] as const;
@@ -53,8 +63,12 @@ function advance(session: OpenSession): Step {
     return ask({ ...session, tasks: { ...tasks, provision: false } }, { kind: 'provision' });
   const [names, ...reads] = tasks.reads;
   if (names !== undefined) return read({ ...session, tasks: { ...tasks, reads } }, names);
+  // Last before the decision: what the CPE has said and shown by now may have settled the doubt.
+  if (tasks.doubt) return ask({ ...session, tasks: { ...tasks, doubt: false } }, { kind: 'doubt' });
   if (tasks.decisions > 0) {
-    return ask({ ...session, tasks: { ...tasks, decisions: tasks.decisions - 1 } }, { kind: 'decide' });
+    const { queueKnown } = session;
+    const decided = { ...session, tasks: { ...tasks, decisions: tasks.decisions - 1 } };
+    return ask(decided, { kind: 'decide', queueKnown });
   }
   return { session, reply: { kind: 'empty' } };
 }
@@ -67,7 +81,8 @@ function onAnswer(session: Session, answer: Answer): Step {
       facts,
       outstanding: null,
       quiet: false,
-      tasks: { settle, provision, reads: [], decisions: DECISIONS_MAX },
+      tasks: { settle, provision, doubt: facts.doubt !== null, reads: [], decisions: DECISIONS_MAX },
+      queueKnown: false,
     };
     return reply(open, { type: 'InformResponse' });
   }
@@ -88,6 +103,10 @@ function onAnswer(session: Session, answer: Answer): Step {
         { type: 'SetParameterValues', parameters: answer.parameters, parameterKey: '' },
         { request: 'SetParameterValues' },
       );
+    case 'doubt':
+      return answer.question === null ? advance(session) : askQueue(session, answer.question);
+    case 'record-queue':
+      return onQueue(session, answer.next);
     case 'decide':
       return onDecision(session, answer.decision);
     default:
@@ -101,14 +120,39 @@ function onDecision(session: OpenSession, decision: Extract<Answer, { to: 'decid
       return advance({ ...session, tasks: { ...session.tasks, decisions: 0 } });
     case 'read':
       return read(session, decision.names);
-    case 'download': {
-      // One upgrade in flight per CPE: nothing more is decided in this session.
-      const decided: OpenSession = { ...session, tasks: { ...session.tasks, decisions: 0 } };
-      return request(decided, decision.download, { request: 'Download', upgradeId: decision.upgradeId });
-    }
+    case 'ask-queue':
+      return askQueue(session, decision.question);
+    case 'download':
+      return sendDownload(session, decision);
     default:
       return decision satisfies never;
   }
+}
+
+function onQueue(session: OpenSession, next: Extract<Answer, { to: 'record-queue' }>['next']): Step {
+  switch (next.kind) {
+    case 'go-on': {
+      // The decision that had to wait for this is made again.
+      const tasks = { ...session.tasks, decisions: Math.max(1, session.tasks.decisions) };
+      return advance({ ...session, tasks, queueKnown: true });
+    }
+    case 'nothing':
+      return advance({ ...session, tasks: { ...session.tasks, decisions: 0 } });
+    case 'download':
+      return sendDownload(session, next);
+    default:
+      return next satisfies never;
+  }
+}
+
+function sendDownload(session: OpenSession, { download, upgradeId, repeats }: DownloadNow): Step {
+  // One upgrade in flight per CPE: nothing more is decided in this session.
+  const decided: OpenSession = { ...session, tasks: { ...session.tasks, decisions: 0 } };
+  return request(decided, download, { request: 'Download', upgradeId, repeats });
+}
+
+function askQueue(session: OpenSession, question: QueueQuestion): Step {
+  return request(session, { type: question.request }, question);
 }
 
 /** The CPE's answer to the request that is outstanding, or a violation where it answers something else. */
@@ -123,6 +167,7 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
       return ask(answered, {
         kind: 'record-download',
         upgradeId: outstanding.upgradeId,
+        repeats: outstanding.repeats,
         outcome: response.status,
       });
     case 'GetParameterValues':
@@ -135,6 +180,16 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
     case 'SetParameterValues':
       if (response.type !== 'SetParameterValuesResponse') break;
       return ask(answered, { kind: 'record-provisioning', fault: null });
+    case 'GetAllQueuedTransfers':
+    case 'GetQueuedTransfers':
+      if (response.type !== 'GetAllQueuedTransfersResponse' && response.type !== 'GetQueuedTransfersResponse')
+        break;
+      if (response.type !== `${outstanding.request}Response`) break;
+      return ask(answered, {
+        kind: 'record-queue',
+        question: outstanding,
+        commandKeys: response.commandKeys,
+      });
     default:
       return outstanding satisfies never;
   }
@@ -144,7 +199,12 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
 function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: FaultStruct): Step {
   switch (outstanding.request) {
     case 'Download':
-      return ask(session, { kind: 'record-download', upgradeId: outstanding.upgradeId, outcome: cpeFault });
+      return ask(session, {
+        kind: 'record-download',
+        upgradeId: outstanding.upgradeId,
+        repeats: outstanding.repeats,
+        outcome: cpeFault,
+      });
     case 'GetParameterValues': {
       // One unknown name fails the whole call (TR-069 A.3.2.2): halves find it out, and bring the values of the others.
       const { names } = outstanding;
@@ -158,6 +218,11 @@ function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: Fault
     }
     case 'SetParameterValues':
       return ask(session, { kind: 'record-provisioning', fault: cpeFault });
+    case 'GetAllQueuedTransfers':
+      // Usually "method not supported"; whatever it is, the older request may fare better.
+      return askQueue(session, { ...outstanding, request: 'GetQueuedTransfers' });
+    case 'GetQueuedTransfers':
+      return ask(session, { kind: 'record-queue', question: outstanding, commandKeys: null });
     default:
       return outstanding satisfies never;
   }

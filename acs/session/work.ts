@@ -1,24 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, CommandKey, CpeId, Logger, ResultId, Secrets } from '../../common/index.js';
+import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
-import type { Revision } from '../../store/index.js';
+import type { Change, Revision } from '../../store/index.js';
 import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { unreadPaths } from '../device/unread.js';
+import type { AcsMetrics } from '../metrics.js';
 import {
   ACS_FAULT,
-  type Download,
   type FaultStruct,
   type Inform,
   type Parameter,
   type SetParameter,
 } from '../soap/index.js';
+import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { resultIdOf, stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import { Doubts, downloadOf } from './doubt.js';
 import { informed, namedFields } from './inform.js';
-import type { Answer, Query, SessionFacts } from './session.js';
+import type { Answer, Doubt, DownloadNow, Query, SessionFacts } from './session.js';
 
 /** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
 const DECISION_ROUNDS_MAX = 20;
@@ -46,6 +48,7 @@ export interface WorkParts {
   readonly provisioning: Provisioning;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: AcsMetrics;
 }
 
 /** An Inform that cannot be accepted; answered with a CWMP fault. */
@@ -54,29 +57,53 @@ export class InformRefusedError extends Error {
   readonly faultCode = ACS_FAULT.invalidArguments;
 }
 
+/** Another request of the same session has taken the step; whatever this one would answer is void. */
+export class StepTakenError extends Error {
+  override readonly name = 'StepTakenError';
+}
+
+/** What a request brings along besides its session. */
+export interface StepRequest {
+  /** The client's address. */
+  readonly ip: string;
+  /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
+  readonly claim: () => Change | null;
+}
+
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
+  readonly #doubts: Doubts;
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
+    this.#doubts = new Doubts({
+      ...parts,
+      locate: ({ file, stateMsMax }, ip) => this.#locate(file, stateMsMax, ip),
+    });
   }
 
   /**
    * @param facts  what the session knows of its CPE; null for the Inform that begins it
-   * @param ip  the client's address
-   * @throws InformRefusedError, StoreError
+   * @throws InformRefusedError, StepTakenError, StoreError
    */
-  async perform(query: Query, facts: SessionFacts | null, ip: string): Promise<Answer> {
-    if (query.kind === 'record-inform') return this.#recordInform(query, ip);
+  async perform(query: Query, facts: SessionFacts | null, request: StepRequest): Promise<Answer> {
+    if (query.kind === 'record-inform') return this.#recordInform(query, request.ip);
     if (facts === null) throw new Error(`A session without a CPE asked for ${query.kind}`);
     switch (query.kind) {
       case 'record-transfer-complete':
         await this.#recordTransferComplete(query.transferComplete, facts);
         return { to: query.kind };
       case 'record-download':
-        await this.#recordDownload(query.upgradeId, query.outcome, facts);
+        await this.#recordDownload(query, facts);
         return { to: query.kind };
+      case 'record-queue': {
+        const { question, commandKeys } = query;
+        return {
+          to: query.kind,
+          next: await this.#doubts.answered(question, commandKeys, facts, request.ip),
+        };
+      }
       case 'record-parameters':
         await this.#recordParameters(query.asked, query.parameters, facts);
         return { to: query.kind };
@@ -87,8 +114,10 @@ export class SessionWork {
         return { to: 'settle', read: await this.#settle(facts) };
       case 'provision':
         return { to: 'provision', parameters: await this.#provision(facts.cpeid) };
+      case 'doubt':
+        return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
-        return { to: 'decide', decision: await this.#decide(facts, ip) };
+        return { to: 'decide', decision: await this.#decide(facts, request, query.queueKnown) };
       default:
         return query satisfies never;
     }
@@ -118,7 +147,9 @@ export class SessionWork {
     const events = device.lastEvents;
     // Where nothing but the sighting changed the decision is made on what was just read; a reservation checks that it has not moved.
     const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
-    const facts = { cpeid, style, events, boot, softwareVersion: reportedVersion, requested, applying, hand };
+    const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
+    const shown = { events, boot, softwareVersion: reportedVersion };
+    const facts = { cpeid, style, ...shown, requested, applying, doubt, hand };
     return {
       to: 'record-inform',
       facts,
@@ -157,13 +188,16 @@ export class SessionWork {
     }
   }
 
-  async #recordDownload(id: ResultId, outcome: 0 | 1 | FaultStruct, facts: SessionFacts): Promise<void> {
+  async #recordDownload(
+    { upgradeId, repeats, outcome }: Extract<Query, { kind: 'record-download' }>,
+    facts: SessionFacts,
+  ): Promise<void> {
     await this.#parts.upgrades.learn(
       facts.cpeid,
-      id,
+      upgradeId,
       typeof outcome === 'number'
         ? { kind: 'download-response', status: outcome }
-        : { kind: 'download-fault', fault: outcome },
+        : { kind: 'download-fault', fault: outcome, repeats },
     );
   }
 
@@ -265,8 +299,13 @@ export class SessionWork {
   }
 
   /** Decides and reserves. A reservation that was refused because something moved meanwhile is decided again. */
-  async #decide(facts: SessionFacts, ip: string): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
+  async #decide(
+    facts: SessionFacts,
+    request: StepRequest,
+    queueKnown: boolean,
+  ): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
+    const { ip } = request;
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
       const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
       facts.hand.device = null;
@@ -291,8 +330,10 @@ export class SessionWork {
           continue;
         }
         case 'upgrade': {
-          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, ip);
-          if (reserved !== null) return { kind: 'download', ...reserved };
+          const question = queueKnown ? null : this.#doubts.questionBefore(device, facts);
+          if (question !== null) return { kind: 'ask-queue', question };
+          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, request);
+          if (reserved !== null) return reserved;
           continue;
         }
         default:
@@ -306,36 +347,40 @@ export class SessionWork {
   async #reserve(
     at: { readonly device: Device; readonly revision: Revision },
     decision: Extract<Decision, { kind: 'upgrade' }>,
-    cpeIp: string,
-  ): Promise<{ download: Download; upgradeId: ResultId } | null> {
-    const { devices, upgrades, clock, locateFile } = this.#parts;
-    const stateMsMax = stateMsMaxOf(decision.rule);
-    const location = await locateFile(decision.rule.file, {
-      expiresAtMs: clock() + stateMsMax.sent + stateMsMax.accepted,
-      cpeIp,
-    });
+    { ip: cpeIp, claim }: StepRequest,
+  ): Promise<DownloadNow | null> {
+    const { devices, upgrades } = this.#parts;
+    const location = await this.#locate(decision.rule.file, stateMsMaxOf(decision.rule), cpeIp);
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
     const reserved = upgrades.reserving(at.device, decision);
-    const committed = await devices.commit(reserved.device, at.revision, reserved.with);
-    if (!committed) return null;
+    const claiming = claim();
+    const others = claiming === null ? reserved.with : [...reserved.with, claiming];
+    const outcome = await devices.commit(reserved.device, at.revision, others);
+    if (!outcome.committed) {
+      if (outcome.refused.collection === claiming?.collection) throw new StepTakenError('The step is taken');
+      return null;
+    }
     upgrades.announce(reserved.upgrade);
-    return { download: downloadOf(reserved.upgrade.commandKey, location), upgradeId: reserved.upgrade.id };
+    const { id, commandKey } = reserved.upgrade;
+    return { kind: 'download', download: downloadOf(commandKey, location), upgradeId: id, repeats: 0 };
+  }
+
+  /** Where the file is to be had for as long as the CPE may take to accept and fetch it. */
+  #locate(
+    file: string,
+    { sent, accepted }: Upgrade['stateMsMax'],
+    cpeIp: string,
+  ): Promise<DownloadLocation | null> {
+    return this.#parts.locateFile(file, { expiresAtMs: this.#parts.clock() + sent + accepted, cpeIp });
   }
 }
 
-function downloadOf(commandKey: CommandKey, location: DownloadLocation): Download {
-  return {
-    type: 'Download',
-    commandKey,
-    fileType: location.fileType,
-    url: location.url,
-    username: location.username,
-    password: location.password,
-    fileSizeBytes: location.sizeBytes,
-    targetFileName: location.targetFileName,
-    delaySeconds: 0,
-  };
+function doubtOf(upgrade: Upgrade, { events }: Inform): Doubt {
+  const announced = events.some(
+    ({ eventCode, commandKey }) => eventCode === 'M Download' && commandKey === upgrade.commandKey,
+  );
+  return { upgradeId: upgrade.id, repeats: repeatsOf(upgrade), announced };
 }
 
 function randomToken(bytes: number): string {

@@ -5,6 +5,7 @@ import {
   IDENTITY_CHARACTERS_MAX,
   NAME_CHARACTERS_MAX,
   PARAMETER_NAME_CHARACTERS_MAX,
+  QUEUED_TRANSFERS_MAX,
   SHORT_TEXT_CHARACTERS_MAX,
   type SoapLimits,
 } from './limits.js';
@@ -112,6 +113,9 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
       };
     case 'RebootResponse':
       return { type: 'RebootResponse' };
+    case 'GetQueuedTransfersResponse':
+    case 'GetAllQueuedTransfersResponse':
+      return { type: element.local, commandKeys: decodeQueue(reader, element) };
     default:
       return null;
   }
@@ -197,6 +201,13 @@ function decodeMethods(reader: MessageReader, response: Element): readonly strin
   return reader
     .members(response.child('MethodList'), 'MethodList', reader.limits.parametersMax)
     .map((member) => cutText(member.text.trim(), NAME_CHARACTERS_MAX));
+}
+
+/** TR-069 A.4.1.1 and A.4.1.7. Both have their entries in a TransferList, and of an entry only its key is wanted. */
+function decodeQueue(reader: MessageReader, response: Element): readonly string[] {
+  return reader
+    .members(response.child('TransferList'), `${response.local}.TransferList`, QUEUED_TRANSFERS_MAX)
+    .map((member) => reader.shortText(member, 'CommandKey'));
 }
 
 function decodeParameters(reader: MessageReader, message: Element): readonly Parameter[] {

@@ -53,7 +53,9 @@ function encodeMessage(message: AcsMessage): string {
     case 'TransferCompleteResponse':
       return '<cwmp:TransferCompleteResponse/>';
     case 'GetRPCMethods':
-      return '<cwmp:GetRPCMethods/>';
+    case 'GetQueuedTransfers':
+    case 'GetAllQueuedTransfers':
+      return `<cwmp:${message.type}/>`;
     case 'GetRPCMethodsResponse':
       return rpc('GetRPCMethodsResponse', strings('MethodList', message.methods));
     case 'GetParameterValues':

@@ -23,6 +23,8 @@ export const SOAP_LIMITS: SoapLimits = {
 export const IDENTITY_CHARACTERS_MAX = 64;
 /** TR-069 A.3.3.1: at most 64 entries. */
 export const EVENTS_MAX = 64;
+/** The schemas allow 16; who has more queued is not to be locked out for it. */
+export const QUEUED_TRANSFERS_MAX = 256;
 /** The header's ID comes back in the answer, so it must stay small. */
 export const ID_CHARACTERS_MAX = 256;
 /** TR-069 says 256; some data models go beyond it. */

@@ -84,6 +84,11 @@ export type CpeResponse =
     }
   | { readonly type: 'RebootResponse' }
   | {
+      readonly type: `${QueueRequest['type']}Response`;
+      /** Of what it has queued, in whatever state: not yet started, in progress, or completed and not yet reported. */
+      readonly commandKeys: readonly string[];
+    }
+  | {
       readonly type: 'Fault';
       readonly fault: FaultStruct;
       readonly parameterFaults: readonly {
@@ -122,6 +127,9 @@ export interface Download {
   readonly delaySeconds: number;
 }
 
+/** Asks a CPE what it has queued: by any cause (TR-069 A.4.1.7, from cwmp-1-1 on), or by ours alone (A.4.1.1). */
+export type QueueRequest = { readonly type: 'GetAllQueuedTransfers' | 'GetQueuedTransfers' };
+
 export type AcsRequest =
   | { readonly type: 'GetRPCMethods' }
   | { readonly type: 'GetParameterValues'; readonly names: readonly string[] }
@@ -131,7 +139,8 @@ export type AcsRequest =
       readonly parameterKey: string;
     }
   | Download
-  | { readonly type: 'Reboot'; readonly commandKey: string };
+  | { readonly type: 'Reboot'; readonly commandKey: string }
+  | QueueRequest;
 
 export type AcsResponse =
   | { readonly type: 'InformResponse' }

@@ -1,10 +1,14 @@
 import type { FaultStruct } from '../soap/index.js';
-import type { Upgrade, UpgradeResult, UpgradeState } from './upgrade.js';
+import { repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
+
+/** A CPE that never answers, or a server that is killed every time, does not have its Download sent for ever. */
+export const REPEATS_MAX = 5;
 
 /** Something learnt about an upgrade, from its CPE, an operator or the passing of time. */
 export type Evidence =
   | { readonly kind: 'download-response'; readonly status: 0 | 1 }
-  | { readonly kind: 'download-fault'; readonly fault: FaultStruct }
+  /** `repeats`: which sending it answers. */
+  | { readonly kind: 'download-fault'; readonly fault: FaultStruct; readonly repeats: number }
   | {
       readonly kind: 'transfer-complete';
       readonly fault: FaultStruct | null;
@@ -21,6 +25,21 @@ export type Evidence =
       /** The transfer had been reported before the session began, so that the boot came after it. */
       readonly applying: boolean;
       readonly version: string | null;
+    }
+  /** What the CPE has queued, asked because the Download may not have reached it (design section 4, point 3). */
+  | {
+      readonly kind: 'queue';
+      /** `untold`: the CPE supports none of the requests, or refused them. */
+      readonly found: 'queued' | 'absent' | 'untold';
+      /** The sending that was in doubt when the CPE was asked. */
+      readonly repeats: number;
+      readonly version: string | null;
+      /** Whether the Download may be sent once more. */
+      readonly repeat:
+        | { readonly kind: 'allowed' | 'unwanted' }
+        | { readonly kind: 'held' | 'void'; readonly reason: string };
+      /** How long to wait for word of a CPE that does not tell. */
+      readonly waitMs: number;
     }
   /** It is this late. `heardSince`: the CPE has informed since the upgrade last moved on. */
   | { readonly kind: 'deadline'; readonly version: string | null; readonly heardSince: boolean }
@@ -68,7 +87,13 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
       if (evidence.status === 0) return running(upgrade, 'transferred', nowMs);
       return upgrade.state === 'sent' ? running(upgrade, 'accepted', nowMs) : upgrade;
     case 'download-fault':
+      // A fault that answers an earlier sending says nothing of the one that is under way.
+      if (evidence.repeats !== repeatsOf(upgrade)) return upgrade;
       return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+    case 'queue':
+      // Whatever was heard of the upgrade since the CPE was asked has settled it.
+      if (upgrade.state !== 'sent' || evidence.repeats !== repeatsOf(upgrade)) return upgrade;
+      return inDoubt(upgrade, evidence, nowMs);
     case 'transfer-complete':
       if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
       return isProof(upgrade, evidence.version)
@@ -87,6 +112,75 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
     default:
       return evidence satisfies never;
   }
+}
+
+/** A Download that may or may not have reached the CPE, which says what it has queued. */
+function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, nowMs: number): Upgrade {
+  const { found, version, repeat, waitMs } = queue;
+  if (found === 'queued') return running(upgrade, 'accepted', nowMs);
+  if (found === 'untold') {
+    if (upgrade.doubtUntilMs === undefined) return waiting(upgrade, waitMs, nowMs);
+    if (nowMs < upgrade.doubtUntilMs) return upgrade;
+  }
+  // Its TransferComplete, if it had one to send, has come before it was asked.
+  if (version !== upgrade.fromVersion && isProof(upgrade, version)) {
+    return running(upgrade, 'transferred', nowMs);
+  }
+  // Neither old nor new: somebody else has changed it, and what was decided on is no longer so.
+  if (version !== null && upgrade.fromVersion !== null && version !== upgrade.fromVersion) {
+    return ended(upgrade, 'failed', wrongVersionMessage(upgrade, version), nowMs);
+  }
+  switch (repeat.kind) {
+    case 'allowed':
+      return repeatsOf(upgrade) < REPEATS_MAX ? repeated(upgrade, nowMs) : exhausted(upgrade, nowMs);
+    case 'held':
+      return held(upgrade, repeat.reason, nowMs);
+    case 'unwanted':
+      return ended(upgrade, 'failed', `Upgrade has failed: ${NOT_REACHED}`, nowMs);
+    case 'void':
+      return ended(
+        upgrade,
+        'cancelled',
+        `Upgrade was cancelled: ${NOT_REACHED}, and ${repeat.reason}`,
+        nowMs,
+      );
+    default:
+      return repeat satisfies never;
+  }
+}
+
+const NOT_REACHED = 'the Download does not seem to have reached the device';
+
+/** Room for the CPE to come back twice: once may be too early. */
+function waiting(upgrade: Upgrade, waitMs: number, nowMs: number): Upgrade {
+  const message = 'Upgrade is running: the device does not tell whether the Download has reached it';
+  const doubtUntilMs = nowMs + waitMs;
+  const deadlineAtMs = doubtUntilMs + waitMs + upgrade.stateMsMax.sent;
+  return { ...upgrade, doubtUntilMs, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
+}
+
+/** For no longer than an accepted upgrade may take; asked again in every session until then. */
+function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
+  const deadlineAtMs = upgrade.startedAtMs + upgrade.stateMsMax.sent + upgrade.stateMsMax.accepted;
+  if ((upgrade.deadlineAtMs ?? 0) >= deadlineAtMs) return upgrade;
+  const message = `Upgrade is running: ${NOT_REACHED}; it is not sent again yet (${reason})`;
+  return { ...upgrade, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
+}
+
+function repeated(upgrade: Upgrade, nowMs: number): Upgrade {
+  const { doubtUntilMs: _, ...rest } = upgrade;
+  return {
+    ...rest,
+    repeats: repeatsOf(upgrade) + 1,
+    result: { code: 202, message: 'Upgrade is running: the Download has been sent again' },
+    updatedAtMs: nowMs,
+    deadlineAtMs: nowMs + upgrade.stateMsMax.sent,
+  };
+}
+
+function exhausted(upgrade: Upgrade, nowMs: number): Upgrade {
+  const message = `Upgrade has failed: the Download was sent ${repeatsOf(upgrade) + 1} times, and the device has none of them`;
+  return ended(upgrade, 'failed', message, nowMs);
 }
 
 function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
@@ -111,6 +205,7 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
       return ended(upgrade, 'cancelled', evidence.reason, nowMs);
     case 'download-response':
     case 'download-fault':
+    case 'queue':
       return upgrade;
     default:
       return evidence satisfies never;
@@ -127,6 +222,7 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     case 'download-fault':
       return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
     case 'download-response':
+    case 'queue':
     case 'deadline':
     case 'cancel':
       return upgrade;
@@ -147,8 +243,9 @@ function hasArrived(upgrade: Upgrade, version: string | null): boolean {
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
+  const { doubtUntilMs: _, ...rest } = upgrade;
   return {
-    ...upgrade,
+    ...rest,
     state,
     result: RUNNING[state],
     updatedAtMs: nowMs,
@@ -168,12 +265,13 @@ export const RUNNING = {
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
 function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
-  const { deadlineAtMs: _, ...rest } = upgrade;
+  const { deadlineAtMs: _, doubtUntilMs: _until, ...rest } = upgrade;
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
 }
 
 function verified(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {
-  return ended(upgrade, 'verified', verifiedMessage(upgrade, version), nowMs);
+  const message = `${verifiedMessage(upgrade, version)}${repeatsText(upgrade)}`;
+  return ended(upgrade, 'verified', message, nowMs);
 }
 
 function verifiedMessage(upgrade: Upgrade, version: string | null): string {
@@ -204,7 +302,14 @@ function timeoutMessage(upgrade: Upgrade): string {
   };
   const state = upgrade.state;
   if (state !== 'sent' && state !== 'accepted' && state !== 'transferred') return 'Upgrade has timed out';
-  return `Upgrade has timed out: ${waitedFor[state]} within ${durationText(upgrade.stateMsMax[state])}`;
+  return `Upgrade has timed out: ${waitedFor[state]} within ${durationText(upgrade.stateMsMax[state])}${repeatsText(upgrade)}`;
+}
+
+/** An execution is one CommandKey; that it was sent more than once is told beside it. */
+function repeatsText(upgrade: Upgrade): string {
+  const repeats = repeatsOf(upgrade);
+  if (repeats === 0) return '';
+  return `; the Download was sent again ${repeats === 1 ? 'once' : `${repeats} times`}, as it did not seem to have reached the device`;
 }
 
 function durationText(durationMs: number): string {

@@ -144,17 +144,34 @@ export class UpgradeStore implements Upgrades {
    * @returns the upgrade as it is afterwards; null where there is none of that id for this CPE
    */
   async learn(cpeid: CpeId, id: ResultId, evidence: Evidence): Promise<Upgrade | null> {
+    return (await this.learnBy(cpeid, id, async () => ({ evidence, conditions: [] })))?.after ?? null;
+  }
+
+  /**
+   * The same with evidence that depends on what is stored. Its conditions go into the commit, and it is gathered anew where that is
+   * refused.
+   * @returns the upgrade as this evidence found it and as it left it: the same object where it said nothing new
+   */
+  async learnBy(
+    cpeid: CpeId,
+    id: ResultId,
+    gather: (
+      upgrade: Upgrade,
+      device: Device,
+    ) => Promise<{ readonly evidence: Evidence; readonly conditions: readonly Change[] }>,
+  ): Promise<{ readonly before: Upgrade; readonly after: Upgrade } | null> {
     return untilCommitted(`The upgrade ${id}`, async () => {
       const [stored, storedDevice] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
       if (stored === null || storedDevice === null || stored.document.cpeid !== cpeid) return null;
       const before = stored.document;
+      const { evidence, conditions } = await gather(before, storedDevice.document);
       const after = advance(before, evidence, this.#clock());
-      if (after === before) return before;
-      const changes = [this.#upgrades.replacing(after, stored.revision)];
+      if (after === before) return { before, after };
+      const changes = [this.#upgrades.replacing(after, stored.revision), ...conditions];
       if (hasEnded(after.state)) changes.push(...this.#ending(before, after, evidence, storedDevice));
       if (!(await this.#store.commit(changes)).committed) return undefined;
-      this.announce(after);
-      return after;
+      if (after.state !== before.state) this.announce(after);
+      return { before, after };
     });
   }
 
@@ -171,8 +188,9 @@ export class UpgradeStore implements Upgrades {
 
   /** Says in log and metrics what state an upgrade has come into. */
   announce(upgrade: Upgrade): void {
-    const { state, cpeid, commandKey, campaignid, fromVersion, targetVersion, result } = upgrade;
-    const fields = { cpeid, commandKey, campaignid, fromVersion, targetVersion, message: result.message };
+    const { state, cpeid, commandKey, campaignid, fromVersion, targetVersion, repeats, result } = upgrade;
+    const versions = { fromVersion, targetVersion };
+    const fields = { cpeid, commandKey, campaignid, ...versions, repeats, message: result.message };
     if (state === 'failed' || state === 'timed-out') this.#logger.warn(`upgrade.${state}`, fields);
     else this.#logger.info(`upgrade.${state}`, fields);
     this.#metrics.upgrades.inc(state);

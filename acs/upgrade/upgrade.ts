@@ -48,6 +48,10 @@ export interface Upgrade extends Document {
   readonly fromVersion: string | null;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
+  /** How often its Download was sent again, because it may not have reached the CPE; absent: never. */
+  readonly repeats?: number;
+  /** The CPE does not tell whether it has the Download: from here on it is taken not to. */
+  readonly doubtUntilMs?: number;
   /** When the state it is in times out; absent once it ended. */
   readonly deadlineAtMs?: number;
   /** How long each state may last. */
@@ -64,6 +68,11 @@ export const UPGRADES: CollectionDefinition = {
     deadline: ['deadlineAtMs'],
   },
 };
+
+/** Which sending of its Download an upgrade is at: 0 for the first. What is learnt of an earlier one may be out of date. */
+export function repeatsOf({ repeats }: Pick<Upgrade, 'repeats'>): number {
+  return repeats ?? 0;
+}
 
 /** A place in the order in which upgrades are listed. */
 export interface UpgradePlace {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, type Logger, type RuleId, SECOND_MS } from '../../common/index.js';
 import type { OpenRule, Rules, Waking } from '../../rules/index.js';
-import type { Collection, Store } from '../../store/index.js';
+import type { Collection, CollectionDefinition, Store } from '../../store/index.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { Caller } from './caller.js';
 import { editionOf, FleetRound, type WakeProgress } from './fleet-round.js';
@@ -13,6 +13,8 @@ const LEASE_MS = 30 * SECOND_MS;
 const LOOKS_MAX = 2_000;
 const LOOKS_PER_RULE_MIN = 50;
 const PINNED_LOOKS = 500;
+
+export const WAKE_PROGRESS: CollectionDefinition = { name: 'wake-progress', indexes: {} };
 
 export interface WakeParts {
   readonly store: Store;
@@ -40,7 +42,7 @@ export class Waker {
 
   constructor(parts: WakeParts) {
     this.#parts = parts;
-    this.#progress = parts.store.collection<WakeProgress>({ name: 'wake-progress', indexes: {} });
+    this.#progress = parts.store.collection<WakeProgress>(WAKE_PROGRESS);
     this.#pinned = new PinnedRound(parts);
   }
 

@@ -1,11 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { type Arguments, withConfig, withInstallation } from '../command.js';
-import { CONFIG_NAMES, flagOf, OPTIONS, secretsIn } from '../config.js';
+import { CONFIG_NAMES, flagOf, maskedValue, OPTIONS, secretsIn } from '../config.js';
 import { readConfig, unknownVariables } from '../config-sources.js';
 import { generatedCpeCredentials } from '../installation.js';
 import { columnsOf, type Io, tableText } from '../io.js';
-
-const MASK = '********';
 
 export function configCommand(io: Io): CommandModule {
   return {
@@ -32,7 +30,7 @@ export function configCommand(io: Io): CommandModule {
         }
         return;
       }
-      for (const name of hidden) shown[name] = MASK;
+      for (const name of hidden) shown[name] = maskedValue(config, name);
       const rows = CONFIG_NAMES.map((name) => [
         `--${flagOf(name)}`,
         valueText(shown[name]),

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { FreezeState } from '../../rules/index.js';
-import { type Arguments, operatorName, withConfig } from '../command.js';
+import { type Arguments, INSTALLATION_OPTIONS, operatorName, withConfig } from '../command.js';
 import { type Io, printable, timeText } from '../io.js';
 import { withRulesAlone } from '../rules-access.js';
 
@@ -9,7 +9,7 @@ export function freezeCommand(io: Io): CommandModule {
     command: 'freeze',
     describe: 'Emergency brake: no Download leaves any process until it is lifted',
     builder: (argv) =>
-      withConfig(argv, ['dataDir', 'secretFile'])
+      withConfig(argv, INSTALLATION_OPTIONS)
         .option('lift', { type: 'boolean', describe: 'Let upgrades go on' })
         .option('status', { type: 'boolean', describe: 'Only say whether upgrades are frozen' })
         .option('reason', { type: 'string', requiresArg: true, describe: 'Why, for whoever asks' })

@@ -3,11 +3,19 @@ import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
-import { type Arguments, CommandError, operatorName, withConfig, withInstallation } from '../command.js';
+import {
+  type Arguments,
+  CommandError,
+  INSTALLATION_OPTIONS,
+  operatorName,
+  withConfig,
+  withInstallation,
+} from '../command.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
+import { syncCommand } from './image-sync.js';
 
 const PAGE = 500;
 
@@ -16,10 +24,11 @@ export function imageCommands(io: Io): CommandModule {
     command: 'image',
     describe: 'Firmware images in the library',
     builder: (argv) =>
-      withConfig(argv, ['dataDir', 'secretFile', 'imageMibMax'])
+      withConfig(argv, [...INSTALLATION_OPTIONS, 'imageMibMax'])
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
+        .command(syncCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };

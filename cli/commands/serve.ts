@@ -1,10 +1,16 @@
+import cluster from 'node:cluster';
+import { performance } from 'node:perf_hooks';
+import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
 import { systemClock } from '../../common/index.js';
 import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
-import { CONFIG_NAMES } from '../config.js';
+import { CONFIG_NAMES, type Config, workersOf } from '../config.js';
 import { readConfig, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
-import { type Ferry, startFerry } from '../server.js';
+import { type Started, startFerry } from '../server.js';
+import { WORKER_VARIABLE } from '../workers/protocol.js';
+import { Supervisor } from '../workers/supervisor.js';
+import { Worker } from '../workers/worker.js';
 
 export function serveCommand(io: Io): CommandModule {
   return {
@@ -19,21 +25,63 @@ export function serveCommand(io: Io): CommandModule {
         ),
     async handler(args: Arguments) {
       const config = await readConfig(args, io.environment);
-      const unknown = unknownVariables(io.environment);
-      if (unknown !== null) io.stderr.write(`ferry: ${unknown}\n`);
-      const logger = loggerOf(config);
-      const ended = endSignal();
-      const ferry = await startFerry(config, { clock: systemClock, logger });
-      greet(ferry, io);
-      const signal = await ended;
-      logger.info('ferry.stopping', { signal });
-      await ferry.close();
-      logger.info('ferry.stopped');
+      const workers = workersOf(config);
+      if (workers === 1) return serveAlone(config, io);
+      const number = io.environment[WORKER_VARIABLE];
+      // Anyone can set a variable; only a supervisor has made this process a worker.
+      return cluster.isWorker && number !== undefined
+        ? serveAsWorker(config, Number(number))
+        : supervise(config, workers, io);
     },
   };
 }
 
-function greet({ urls, firstAdmin, newCpeCredentials }: Ferry, io: Io): void {
+async function serveAlone(config: Config, io: Io): Promise<void> {
+  warnOfUnknown(io);
+  const logger = loggerOf(config);
+  const ended = endSignal();
+  const ferry = await startFerry(config, { clock: systemClock, logger });
+  greet(ferry, io);
+  const signal = await ended;
+  logger.info('ferry.stopping', { signal });
+  await ferry.close();
+  logger.info('ferry.stopped');
+}
+
+async function supervise(config: Config, count: number, io: Io): Promise<void> {
+  warnOfUnknown(io);
+  const logger = loggerOf(config);
+  const ended = endSignal();
+  const supervisor = new Supervisor({ count, logger, monotonicMs: () => performance.now() });
+  const started = supervisor.start();
+  const signal = await Promise.race([ended, started.then((told) => greet(told, io)).then(() => ended)]);
+  logger.info('ferry.stopping', { signal });
+  await supervisor.stop();
+  // A signal that came before it had started is no failure to start.
+  await started.catch(() => {});
+  logger.info('ferry.stopped');
+}
+
+async function serveAsWorker(config: Config, number: number): Promise<void> {
+  const worker = new Worker();
+  const logger = loggerOf(config, { worker: number });
+  const allMetrics = (own: Registry) => worker.sharingMetrics(own);
+  try {
+    const ferry = await startFerry(config, { clock: systemClock, logger, allMetrics });
+    worker.started(ferry);
+    await worker.ended;
+    await ferry.close();
+  } finally {
+    worker.leave();
+  }
+}
+
+function warnOfUnknown({ environment, stderr }: Io): void {
+  const unknown = unknownVariables(environment);
+  if (unknown !== null) stderr.write(`ferry: ${unknown}\n`);
+}
+
+function greet({ urls, firstAdmin, newCpeCredentials }: Started, io: Io): void {
   const lines = [
     `CPEs connect to       ${urls.cwmp}/`,
     `Northbound interface  ${urls.nbi}/v1/`,

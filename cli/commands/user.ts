@@ -3,7 +3,13 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
-import { type Arguments, CommandError, withConfig, withInstallation } from '../command.js';
+import {
+  type Arguments,
+  CommandError,
+  INSTALLATION_OPTIONS,
+  withConfig,
+  withInstallation,
+} from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
 import { SAY_WHICH } from '../usage.js';
 
@@ -14,7 +20,7 @@ export function userCommands(io: Io): CommandModule {
     command: 'user',
     describe: 'Users of the northbound interface',
     builder: (argv) =>
-      withConfig(argv, ['dataDir', 'secretFile'])
+      withConfig(argv, INSTALLATION_OPTIONS)
         .command(addCommand(io))
         .command(passwordCommand(io))
         .command(removeCommand(io))

@@ -170,6 +170,8 @@ function decodeRpc(name: string, rpc: Element): AcsRequest | AcsResponse {
       return { type: name };
     case 'TransferCompleteResponse':
     case 'GetRPCMethods':
+    case 'GetQueuedTransfers':
+    case 'GetAllQueuedTransfers':
       return { type: name };
     case 'GetRPCMethodsResponse':
       return { type: name, methods: rpc.members('MethodList', 'string').map((method) => method.text) };

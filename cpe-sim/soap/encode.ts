@@ -5,6 +5,7 @@ import {
   type CwmpVersion,
   type NamedValue,
   namespaceOf,
+  type QueuedTransfer,
   type XsdType,
 } from './message.js';
 import type { EnvelopeStyle } from './style.js';
@@ -102,6 +103,21 @@ function parameterList(style: EnvelopeStyle, parameters: readonly NamedValue[]):
   );
 }
 
+/** @param more  what the entries of this list have besides key and state */
+function transferList(
+  style: EnvelopeStyle,
+  struct: string,
+  transfers: readonly QueuedTransfer[],
+  more: (transfer: QueuedTransfer) => Element,
+): Element {
+  const members = transfers.map((transfer) => ({
+    CommandKey: text(transfer.commandKey),
+    State: `${transfer.state}`,
+    ...more(transfer),
+  }));
+  return array(style, `${style.prefixes.cwmp}:${struct}`, struct, members);
+}
+
 function typeName(style: EnvelopeStyle, type: XsdType): string {
   return type === 'base64' ? `${style.prefixes.encoding}:base64` : `${style.prefixes.xsd}:${type}`;
 }
@@ -179,6 +195,24 @@ function bodyOf(message: CpeMessage, version: CwmpVersion, style: EnvelopeStyle)
         Status: `${message.status}`,
         StartTime: message.startTime,
         CompleteTime: message.completeTime,
+      });
+    case 'GetQueuedTransfersResponse':
+      return rpc({
+        TransferList: transferList(style, 'QueuedTransferStruct', message.transfers, () => ({})),
+      });
+    case 'GetAllQueuedTransfersResponse':
+      return rpc({
+        TransferList: transferList(
+          style,
+          'AllQueuedTransferStruct',
+          message.transfers,
+          ({ fileType, fileSizeBytes, targetFileName }) => ({
+            IsDownload: '1',
+            FileType: text(fileType),
+            FileSize: `${fileSizeBytes}`,
+            TargetFileName: text(targetFileName),
+          }),
+        ),
       });
     case 'Fault': {
       const faults = message.parameterFaults.map((fault) => ({

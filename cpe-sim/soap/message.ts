@@ -68,6 +68,16 @@ export type CpeRequest =
     }
   | { readonly type: 'GetRPCMethods' };
 
+/** A transfer of which the ACS has not been told that it is over (TR-069 A.4.1.7). */
+export interface QueuedTransfer {
+  readonly commandKey: string;
+  /** 1 not yet started, 2 in progress, 3 completed. */
+  readonly state: 1 | 2 | 3;
+  readonly fileType: string;
+  readonly fileSizeBytes: number;
+  readonly targetFileName: string;
+}
+
 /** What a CPE answers (TR-069 A.3.1 and A.3.2). */
 export type CpeResponse =
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
@@ -84,6 +94,10 @@ export type CpeResponse =
       readonly completeTime: string;
     }
   | { readonly type: 'RebootResponse' }
+  | {
+      readonly type: 'GetQueuedTransfersResponse' | 'GetAllQueuedTransfersResponse';
+      readonly transfers: readonly QueuedTransfer[];
+    }
   | {
       readonly type: 'Fault';
       readonly fault: CpeFault;
@@ -125,6 +139,7 @@ export type AcsRequest =
     }
   | Download
   | { readonly type: 'Reboot'; readonly commandKey: string }
+  | { readonly type: QueueMethod }
   /** Known, but its arguments are not what the schema says; answered with fault 9003. */
   | { readonly type: 'invalid'; readonly name: string; readonly reason: string }
   /** Answered with fault 9000. */
@@ -145,7 +160,11 @@ export interface AcsEnvelope {
   readonly message: AcsRequest | AcsResponse;
 }
 
-/** The RPCs this CPE answers (TR-069 A.3.1.1). */
+/** The RPCs that tell what is queued (TR-069 A.4.1.1, A.4.1.7). */
+export const QUEUE_METHODS = ['GetQueuedTransfers', 'GetAllQueuedTransfers'] as const;
+export type QueueMethod = (typeof QUEUE_METHODS)[number];
+
+/** The RPCs every CPE answers (TR-069 A.3.1.1). */
 export const CPE_METHODS = [
   'GetRPCMethods',
   'SetParameterValues',
@@ -154,6 +173,11 @@ export const CPE_METHODS = [
   'Download',
   'Reboot',
 ] as const;
+
+/** GetAllQueuedTransfers came with CWMP 1.1. */
+export function hasQueueMethod(version: CwmpVersion, method: QueueMethod): boolean {
+  return method === 'GetQueuedTransfers' || version !== '1.0';
+}
 
 /** "Unknown time" (TR-069 3.2): what is sent where a time is not known. */
 export const UNKNOWN_TIME = '0001-01-01T00:00:00Z';

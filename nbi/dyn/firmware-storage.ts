@@ -30,6 +30,7 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
     'deadlines.acceptedMinutes': 'number',
     'deadlines.transferredMinutes': 'number',
   },
+  onDoubt: { onDoubt: 'string' },
 };
 
 /** What Ferry found out about a rule: shown where there is something, and never written. */

@@ -1,8 +1,12 @@
-import { basename, dirname } from 'node:path';
 import type { Request, Response } from 'express';
-import send from 'send';
 import { SECOND_MS } from '../../common/index.js';
-import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary, type Upload } from '../../firmware/index.js';
+import {
+  IMAGE_NAME_PATTERN,
+  type Image,
+  type ImageLibrary,
+  sendImage,
+  type Upload,
+} from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   ApiError,
@@ -193,31 +197,29 @@ async function rulesNaming(rules: Rules, file: string): Promise<string[]> {
   return ids;
 }
 
-/** Ranges, conditions and HEAD are `send`'s. */
 async function sendContent(
   request: Request,
   response: Response,
   image: Image,
   images: ImageLibrary,
 ): Promise<void> {
-  const path = images.contentPath(image);
+  const content = await images.open(image);
+  if (content === null) throw new ApiError(404);
   response.set({
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': `attachment; filename="${image.id}"`,
     ETag: `"${image.sha256}"`,
+    'Last-Modified': new Date(image.uploadedAtMs).toUTCString(),
   });
-  const options = { root: dirname(path), dotfiles: 'allow', cacheControl: false, index: false } as const;
   await new Promise<void>((resolve, reject) => {
-    send(request, encodeURIComponent(basename(path)), options)
-      .on('error', (error: Error & { status?: number }) => reject(contentError(error, response)))
-      .on('end', resolve)
-      .pipe(response);
     response.once('close', resolve);
+    sendImage(request, response, { image, content }, (error) => reject(contentError(error, response)));
   });
 }
 
-function contentError(error: Error & { readonly status?: number }, response: Response): Error {
-  for (const header of ['Content-Type', 'Content-Disposition', 'ETag']) response.removeHeader(header);
+function contentError(error: Error & { readonly status?: unknown }, response: Response): Error {
+  for (const header of ['Content-Type', 'Content-Disposition', 'ETag', 'Last-Modified'])
+    response.removeHeader(header);
   switch (error.status) {
     case 404:
       return new ApiError(404);

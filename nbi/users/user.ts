@@ -32,7 +32,7 @@ export interface UserDocument extends Document {
   readonly createdAtMs: number;
 }
 
-export const USERS: CollectionDefinition = { name: 'users', indexes: {} };
+export const USERS: CollectionDefinition = { name: 'users', indexes: {}, sequenced: true };
 
 /** No colon, which Basic authentication cannot carry in a name. */
 export const USER_NAME_PATTERN = /^[A-Za-z0-9_.@-]{1,64}$/;

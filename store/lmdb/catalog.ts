@@ -36,8 +36,10 @@ export function writeCatalog(trees: Trees, collection: string, catalog: Catalog)
   trees.meta.put(catalogKey(collection), JSON.stringify(catalog));
 }
 
+export const CATALOG_PREFIX = 'catalog:';
+
 function catalogKey(collection: string): Buffer {
-  return metaKey(`catalog:${collection}`);
+  return metaKey(`${CATALOG_PREFIX}${collection}`);
 }
 
 /** Takes the next unused number. Only inside a write transaction. */

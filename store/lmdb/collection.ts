@@ -143,7 +143,7 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     }
   }
 
-  async sequence(): Promise<number> {
+  protected async readSequence(): Promise<number> {
     if (this.#number === null) await this.#settled;
     this.#engine.refresh();
     return this.#state().sequence;

@@ -1,5 +1,6 @@
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
+import { prepareCommit } from '../changes.js';
 import {
   type Change,
   type Collection,
@@ -8,14 +9,17 @@ import {
   type Document,
   type Store,
   StoreError,
+  type StoreInspection,
 } from '../collection.js';
-import { checkDefinition } from '../query.js';
+import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
-import { prepareCommit, runCommit } from './commit.js';
+import { runCommit } from './commit.js';
 import { flushDirectory, prepareDirectory } from './directory.js';
+import { bringFormat } from './format.js';
 import { settleStep } from './indexing.js';
-import { FORMAT, metaKey, type Trees } from './layout.js';
+import { inspectTrees } from './inspect.js';
+import type { Trees } from './layout.js';
 import { type KnownCatalog, WriteTransaction } from './transaction.js';
 import { Writer } from './writer.js';
 
@@ -50,7 +54,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   }
   const store = new LmdbStore(trees, options);
   try {
-    await store.checkFormat();
+    await store.bringFormat();
   } catch (error) {
     await store.close();
     throw error;
@@ -81,7 +85,8 @@ class LmdbStore implements Store {
   readonly #logger: Logger;
   readonly #known = new Map<string, KnownCatalog>();
   readonly #writer: Writer<WriteTransaction>;
-  readonly #collections = new Map<string, LmdbCollection<Document>>();
+  readonly #collections = new OpenCollections();
+  #migratedFrom = 0;
   #closing: Promise<void> | null = null;
 
   constructor(trees: Trees, options: LmdbStoreOptions) {
@@ -94,55 +99,34 @@ class LmdbStore implements Store {
     });
   }
 
-  async checkFormat(): Promise<void> {
-    const key = metaKey('format');
-    const format =
-      this.#trees.meta.get(key) ??
-      (await this.#writer.run(({ trees }) => {
-        const found = trees.meta.get(key);
-        if (found === undefined) trees.meta.put(key, FORMAT);
-        return found ?? FORMAT;
-      }, 0));
-    if (format !== FORMAT) {
-      throw new StoreError(
-        'unavailable',
-        `The store has format ${format}, this version of Ferry knows ${FORMAT}: use the version that wrote it or a newer one`,
-      );
-    }
+  /** See {@link bringFormat}. */
+  async bringFormat(): Promise<void> {
+    this.#migratedFrom = await bringFormat(this.#trees, (change) =>
+      this.#writer.run(({ trees }) => change(trees), 0),
+    );
   }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
     this.#checkOpen();
-    checkDefinition(definition);
-    const existing = this.#collections.get(definition.name);
-    if (existing === undefined) {
-      const made = new LmdbCollection<T>(
-        structuredClone(definition),
-        this.#engine(),
-        this.#settle(definition),
-      );
-      this.#collections.set(definition.name, made);
-      return made;
-    }
-    if (JSON.stringify(sorted(existing.definition)) !== JSON.stringify(sorted(definition))) {
-      throw new StoreError('bad-query', `Collection ${definition.name} is open already with other indexes`);
-    }
-    // What type the documents of a collection have is the caller's word, the second time as the first.
-    return existing as Collection<Document> as Collection<T>;
+    return this.#collections.open(
+      definition,
+      (copy) => new LmdbCollection<T>(copy, this.#engine(), this.#settle(copy)),
+    );
   }
 
   async commit(changes: readonly Change[]): Promise<CommitOutcome> {
     this.#checkOpen();
     const { prepared, sizeBytes } = prepareCommit(changes);
-    for (const { collection: name } of changes) {
-      const collection = this.#collections.get(name);
-      if (collection === undefined)
-        throw new StoreError('bad-query', `Collection ${name} has not been opened`);
-      if (!collection.isSettled) await collection.settled();
-    }
+    for (const collection of this.#collections.unsettled(changes)) await collection.settled();
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#writer.run((transaction) => runCommit(transaction, prepared), sizeBytes);
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    this.#checkOpen();
+    this.#trees.root.resetReadTxn();
+    return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
   }
 
   close(): Promise<void> {
@@ -201,8 +185,4 @@ class LmdbStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== null) throw new StoreError('closed', 'The store is closed');
   }
-}
-
-function sorted({ indexes }: CollectionDefinition): unknown {
-  return Object.entries(indexes).sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -196,7 +196,7 @@ test('no command but one that adds makes a data directory: to freeze an empty on
     t.is(stdout, '');
     t.is(
       stderr,
-      `ferry: There is no Ferry data in ${join(cwd, 'ferry-data')}: say with --data-dir where the server keeps it.\n`,
+      `ferry: There is no Ferry data in ${join(cwd, 'ferry-data')}: say with --data-dir where the server keeps it, or with --store in which database.\n`,
     );
   }
 });

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import {
@@ -11,6 +11,7 @@ import {
   parseCredentials,
   parseFileUrl,
   parseListen,
+  workersOf,
 } from '../../cli/config.js';
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
 
@@ -118,6 +119,7 @@ test('what no listener, subnet, URL, number or credentials can be is refused', (
     periodicInformSeconds: [0.5, -1, 2 ** 32, Number.NaN, '1'],
     cpeAuth: ['user', ':password', 'user:', 1],
     allowAnonymousCpe: ['yes', 1],
+    workers: [-1, 1.5, 257, 'auto'],
     logLevel: ['trace'],
   };
   for (const [name, values] of Object.entries(wrong)) {
@@ -128,6 +130,12 @@ test('what no listener, subnet, URL, number or credentials can be is refused', (
       t.true((errors[0] ?? '').length < 600, errors[0]);
     }
   }
+});
+
+test('workers are as many as given, and one for each processor where 0 are', (t) => {
+  t.is(workersOf(parseConfig({})), 1);
+  t.is(workersOf(parseConfig({ workers: 3 })), 3);
+  t.is(workersOf(parseConfig({ workers: 0 })), availableParallelism());
 });
 
 test('what they can be is taken', (t) => {

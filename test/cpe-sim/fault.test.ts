@@ -18,6 +18,12 @@ test('each fault is read as it is written', (t) => {
   t.deepEqual(parseFault('drop:inform-response'), { kind: 'drop', at: 'inform-response', times: 1 });
   t.deepEqual(parseFault('drop:download-response:3'), { kind: 'drop', at: 'download-response', times: 3 });
   t.deepEqual(parseFault('late-complete:250'), { kind: 'late-complete', delayMs: 250 });
+  t.deepEqual(parseFault('slow-queue:250'), { kind: 'slow-queue', delayMs: 250 });
+  t.deepEqual(parseFault('hide-queue'), { kind: 'hide-queue', times: null });
+  t.deepEqual(parseFault('unsupported:GetQueuedTransfers'), {
+    kind: 'unsupported',
+    method: 'GetQueuedTransfers',
+  });
   t.deepEqual(parseFault('busy-connection-request:2'), { kind: 'busy-connection-request', times: 2 });
   for (const kind of [
     'early-complete',
@@ -26,6 +32,7 @@ test('each fault is read as it is written', (t) => {
     'old-version',
     'never-back',
     'complete-twice',
+    'forget-queue',
   ])
     t.like(parseFault(kind), { kind });
 });
@@ -44,6 +51,11 @@ test('a wrong fault is refused with what there is', (t) => {
     'late-complete',
     'late-complete:-1',
     'old-version:1',
+    'unsupported',
+    'unsupported:Download',
+    'hide-queue:0',
+    'slow-queue',
+    'forget-queue:1',
     'hanging',
     `transfer:9010:${'x'.repeat(257)}`,
   ])

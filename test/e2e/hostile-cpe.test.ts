@@ -192,7 +192,7 @@ test('a session that falls silent expires, and its memory with it', async (t) =>
   const cpe = new RawCpe(ferry.urls.cwmp);
   t.is(rpcOf((await cpe.post(inform())).body), 'InformResponse');
   await until('the session expires', () => ferry.events.some(({ event }) => event === 'session.expired'));
-  t.is(ferry.acs.cwmp.openSessions, 0);
+  t.is(await ferry.acs.cwmp.openSessions, 0);
   t.is((await cpe.post('')).status, 400);
   cpe.close();
 });

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { DAY_MS, silentLogger, systemClock } from '../../common/index.js';
-import { ImageError, type ImageLibrary, openImageLibrary } from '../../firmware/index.js';
+import { ImageError, type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
-import { MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
+import { contentOf, MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
 
 const run = promisify(execFile);
 const CHILD = fileURLToPath(new URL('./upload-child.js', import.meta.url));
@@ -41,7 +41,7 @@ async function uploadAndKill(
 
 async function isWhole(library: ImageLibrary, name: string, sha256: string): Promise<boolean> {
   const image = await library.get(name);
-  return image !== null && sha256Of(await readFile(library.contentPath(image))) === sha256;
+  return image !== null && sha256Of(await contentOf(library, image)) === sha256;
 }
 
 test('after kill -9 in mid-upload every acknowledged image is whole, the half one is not there, and cleanUp removes its bytes', async (t) => {
@@ -59,7 +59,8 @@ test('after kill -9 in mid-upload every acknowledged image is whole, the half on
     await rm(directory, { recursive: true, force: true });
   });
   const clock = () => Date.now() + DAY_MS;
-  const library = await openImageLibrary({ directory, store, limits, clock, logger: silentLogger });
+  const contents = await openDiskContents(directory);
+  const library = openImageLibrary({ contents, store, limits, clock, logger: silentLogger });
   for (const [name, sha256] of acknowledged) t.true(await isWhole(library, name, sha256), name);
   const { items } = await library.list({ limit: 1_000 });
   for (const image of items) t.true(await isWhole(library, image.id, image.sha256), image.id);
@@ -127,6 +128,7 @@ test('an upload announced larger than the free space is refused unread', async (
 function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
   return {
     collection: (definition) => store.collection(definition),
+    inspect: () => store.inspect(),
     close: () => store.close(),
     async commit(changes) {
       if (code === 'unavailable') await store.commit(changes);
@@ -136,10 +138,10 @@ function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
 }
 
 test('a store without room refuses an upload with no-space and leaves no content behind', async (t) => {
-  const { store, directory } = await openTestLibrary(t);
+  const { store, directory, contents } = await openTestLibrary(t);
   const full = failing(store, 'no-space');
-  const library = await openImageLibrary({
-    directory,
+  const library = openImageLibrary({
+    contents,
     store: full,
     limits,
     clock: systemClock,
@@ -151,10 +153,10 @@ test('a store without room refuses an upload with no-space and leaves no content
 });
 
 test('where the store cannot say whether a commit was done, the content stays', async (t) => {
-  const { store, directory, library } = await openTestLibrary(t);
+  const { store, contents, library } = await openTestLibrary(t);
   const uncertain = failing(store, 'unavailable');
-  const other = await openImageLibrary({
-    directory,
+  const other = openImageLibrary({
+    contents,
     store: uncertain,
     limits,
     clock: systemClock,

@@ -1,13 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { type Clock, silentLogger, systemClock } from '../../common/index.js';
-import { type ImageLibrary, openImageLibrary, type Upload } from '../../firmware/index.js';
+import {
+  type ContentStore,
+  type Image,
+  type ImageLibrary,
+  openDiskContents,
+  openImageLibrary,
+  type Upload,
+} from '../../firmware/index.js';
 import type { Store } from '../../store/index.js';
 import { openTestStore } from '../support/store.js';
 export interface Answer {
@@ -56,20 +64,40 @@ export const MEBIBYTE = 1024 * 1024;
 
 export interface TestLibrary {
   readonly library: ImageLibrary;
-  readonly directory: string;
   readonly store: Store;
+  readonly contents: ContentStore;
+  /** Another library over the same, as another process has it. */
+  another(): ImageLibrary;
+  /** Names of what lies there, without their prefixes. */
+  files(): Promise<{ incoming: string[]; content: string[] }>;
+  /** Has what was retired removed, where that waits for readers. */
+  settle(): Promise<void>;
+  /** What other hands do to the content of an image. */
+  lose(image: Image): Promise<void>;
+  cutShort(image: Image): Promise<void>;
 }
 
-/** An image library over a real store in directories of its own, which go with the test. */
+export interface TestLibraryOptions {
+  readonly imageBytesMax?: number;
+  readonly uploadIdleMsMax?: number;
+  readonly clock?: Clock;
+}
+
+/** How a test opens a library on one kind of content store. */
+export type LibraryOpener<Opened extends TestLibrary = TestLibrary> = (
+  t: ExecutionContext,
+  options?: TestLibraryOptions,
+) => Promise<Opened>;
+
+export interface DiskLibrary extends TestLibrary {
+  readonly directory: string;
+}
+
+/** An image library on disk, over a real store, in directories of its own, which go with the test. */
 export async function openTestLibrary(
   t: ExecutionContext,
-  options: {
-    readonly imageBytesMax?: number;
-    readonly uploadIdleMsMax?: number;
-    readonly clock?: Clock;
-    readonly directory?: string;
-  } = {},
-): Promise<TestLibrary> {
+  options: TestLibraryOptions & { readonly directory?: string } = {},
+): Promise<DiskLibrary> {
   const { store, directory: storeDirectory } = await openTestStore();
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'ferry-images-')));
   t.teardown(async () => {
@@ -77,10 +105,36 @@ export async function openTestLibrary(
     await rm(storeDirectory, { recursive: true, force: true });
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
   });
+  const contents = await openDiskContents(directory);
+  const pathOf = (image: Image) => join(directory, 'content', image.contentFile);
+  return {
+    ...opened(store, contents, options),
+    directory,
+    async files() {
+      const [incoming, content] = await Promise.all(
+        ['incoming', 'content'].map((name) => readdir(join(directory, name))),
+      );
+      return { incoming: incoming ?? [], content: content ?? [] };
+    },
+    settle: async () => {},
+    lose: (image) => rm(pathOf(image)),
+    cutShort: (image) => truncate(pathOf(image), 5),
+  };
+}
+
+/** A library over stores that are open. */
+export function opened(store: Store, contents: ContentStore, options: TestLibraryOptions) {
   const { imageBytesMax = 64 * MEBIBYTE, uploadIdleMsMax = 60_000, clock = systemClock } = options;
   const limits = { imageBytesMax, uploadIdleMsMax };
-  const library = await openImageLibrary({ directory, store, limits, clock, logger: silentLogger });
-  return { library, directory, store };
+  const another = () => openImageLibrary({ contents, store, limits, clock, logger: silentLogger });
+  return { library: another(), another, store, contents };
+}
+
+/** All of an image's content. */
+export async function contentOf(library: ImageLibrary, image: Image): Promise<Buffer> {
+  const content = await library.open(image);
+  if (content === null) throw new Error(`The content of ${image.id} is not there`);
+  return buffer(content.read({ start: 0, end: image.sizeBytes - 1 }));
 }
 
 /** An upload of `content` (or of a whole stream) with nothing said about it but its name. */

@@ -1,15 +1,15 @@
 // Run as a process of its own by library-crash.test.ts, which kills it: uploads images one after another, and one that never ends.
 import { Readable } from 'node:stream';
 import { silentLogger, systemClock } from '../../common/index.js';
-import { openImageLibrary } from '../../firmware/index.js';
+import { openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { openLmdbStore } from '../../store/index.js';
 import { MEBIBYTE, randomContent, uploadOf } from './support.js';
 
 const [storeDirectory = '', directory = '', prefix = ''] = process.argv.slice(2);
 const store = await openLmdbStore({ directory: storeDirectory });
 const limits = { imageBytesMax: 64 * MEBIBYTE };
-const library = await openImageLibrary({
-  directory,
+const library = openImageLibrary({
+  contents: await openDiskContents(directory),
   store,
   limits,
   clock: systemClock,

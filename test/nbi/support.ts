@@ -24,7 +24,7 @@ import {
   type RuleId,
   silentLogger,
 } from '../../common/index.js';
-import { type ImageLibrary, openImageLibrary } from '../../firmware/index.js';
+import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import {
   createNbi,
   type Health,
@@ -103,8 +103,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const secrets = createSecrets(randomBytes(32));
   const metrics = new Registry();
   const store = await openLmdbStore({ directory: join(directory, 'store') });
-  const images = await openImageLibrary({
-    directory: join(directory, 'images'),
+  const images = openImageLibrary({
+    contents: await openDiskContents(join(directory, 'images')),
     store,
     limits: { imageBytesMax: 1024 * 1024 },
     clock,

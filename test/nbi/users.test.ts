@@ -40,6 +40,7 @@ test('a password is kept as a salted scrypt hash with its parameters', async (t)
   await users.add({ name: 'b', password: 'correct horse', role: 'viewer' });
   const collection = store.collection<{ id: string; password: Record<string, unknown> }>({
     name: 'users',
+    sequenced: true,
     indexes: {},
   });
   const [a, b] = [await collection.get('a'), await collection.get('b')];

@@ -225,6 +225,7 @@ test('what comes last in a long list of one moment costs no more to read than wh
       return collection;
     },
     commit: (changes) => store.commit(changes),
+    inspect: () => store.inspect(),
     close: () => store.close(),
   };
   const counted = await openRules({

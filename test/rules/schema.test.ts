@@ -139,6 +139,7 @@ const WRONG: readonly (readonly [unknown, string, string, RegExp])[] = [
   ],
   [ruleBody({ limits: { concurrent: 0 } }), 'limits.concurrent', 'out-of-range', /at least 1/],
   [ruleBody({ retry: { factor: 0.5 } }), 'retry.factor', 'out-of-range', /1 to 100/],
+  [ruleBody({ onDoubt: 'retry' }), 'onDoubt', 'out-of-range', /"resend" .* or "fail"/],
   [ruleBody({ deadlines: { sentMinutes: 0 } }), 'deadlines.sentMinutes', 'out-of-range', /above 0/],
 ];
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import { openLmdbStore } from '../../store/index.js';
-import { THINGS, type Thing } from './things.js';
+import { SEQUENCED_THINGS, type Thing } from './things.js';
 
 // Another process on the same store, for the tests of LMDB: `lmdb-child.js COMMAND DIRECTORY`. It answers in lines on
 // standard output, written synchronously so that a line is out before anything that follows can be killed.
@@ -23,7 +23,7 @@ function say(line: string): void {
 switch (command) {
   case 'write-until-killed': {
     const store = await openLmdbStore({ directory });
-    const things = store.collection<Thing>(THINGS);
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
     const mirrors = store.collection<Thing>({ name: 'mirrors', indexes: { n: ['n'] } });
     let next = (await things.get('total'))?.document.n ?? 0;
     const writer = async () => {
@@ -47,14 +47,14 @@ switch (command) {
   }
   case 'count-once': {
     const store = await openLmdbStore({ directory });
-    const things = store.collection<Thing>(THINGS);
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
     await store.commit([things.counting('counter', { n: 1 })]);
     await store.close();
     break;
   }
   case 'count-on-request': {
     const store = await openLmdbStore({ directory });
-    const things = store.collection<Thing>(THINGS);
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
     say('ready');
     for await (const line of createInterface({ input: process.stdin })) {
       const times = Number(line);
@@ -72,7 +72,9 @@ switch (command) {
       readSync(0, Buffer.alloc(1)); // until told to go on, or for ever after the end of standard input
     };
     const store = await openLmdbStore({ directory, logger: { ...silentLogger, debug } });
-    await store.collection<Thing>({ ...THINGS, indexes: { s: ['s'], renewed: ['n', 's'] } }).count();
+    await store
+      .collection<Thing>({ ...SEQUENCED_THINGS, indexes: { s: ['s'], renewed: ['n', 's'] } })
+      .count();
     say('done');
     await store.close();
     break;

@@ -10,7 +10,7 @@ import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
 import { conformance } from './conformance.js';
-import { given, ids, rejects, THINGS, type Thing } from './things.js';
+import { given, ids, rejects, SEQUENCED_THINGS, type Thing } from './things.js';
 
 async function place(t: ExecutionContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-store-'));
@@ -20,12 +20,12 @@ async function place(t: ExecutionContext): Promise<string> {
 
 const openAt = (directory: string) => openLmdbStore({ directory });
 
-conformance('lmdb', { place, open: openAt });
+conformance('lmdb', { place, open: openAt, opensTwice: true, isSerial: false, numRuns: 60 });
 
 /** So that a store with a short patience finds nothing to write when it is opened. */
 async function makeThings(directory: string): Promise<void> {
   const store = await openAt(directory);
-  await store.collection<Thing>(THINGS).put({ id: 'before' });
+  await store.collection<Thing>(SEQUENCED_THINGS).put({ id: 'before' });
   await store.close();
 }
 
@@ -78,7 +78,7 @@ test('kill -9 at any moment: every acknowledged commit is there, whole and index
 });
 
 async function checkWhole(t: ExecutionContext, store: Store, acknowledged: readonly string[]): Promise<void> {
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   const mirrors = store.collection<Thing>({ name: 'mirrors', indexes: { n: ['n'] } });
   const written = await ids(things, { index: 's', equals: ['written'] });
   const there = new Set(written);
@@ -101,7 +101,7 @@ test('two processes: commits take turns, and each sees what the other was told i
   const directory = await place(t);
   const store = await openAt(directory);
   t.teardown(() => store.close());
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   const child = startChild(t, 'count-on-request', directory);
   t.is(await child.line(), 'ready');
   for (let round = 1; round <= 20; round++) {
@@ -131,7 +131,7 @@ test('processes that start at once on an empty directory make one store', async 
     [0, 0, 0, 0],
   );
   const store = await openAt(directory);
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   t.is((await things.get('counter'))?.document.n, 4);
   t.is(await things.count({ index: 'n' }), 1);
   await store.close();
@@ -141,7 +141,7 @@ test('a read never answers from a snapshot taken before another process committe
   const directory = await place(t);
   await makeThings(directory);
   const store = await openAt(directory);
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   await things.get('counter');
   const before = [
     things.get('counter'),
@@ -167,7 +167,7 @@ test('a process that waits for a write lock held elsewhere answers in bounded ti
   const directory = await place(t);
   await makeThings(directory);
   const store = await openLmdbStore({ directory, writeWaitMs: 200 });
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   const holder = startChild(t, 'hold-the-write-lock', directory);
   t.is(await holder.line(), 'held');
   await rejects(t, things.put({ id: 'during' }), 'unavailable', /in time; nothing was changed/);
@@ -184,7 +184,7 @@ test('closing while another process holds the write lock says so instead of wait
   const directory = await place(t);
   await makeThings(directory);
   const store = await openLmdbStore({ directory, writeWaitMs: 100 });
-  const things = store.collection<Thing>(THINGS);
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
   const holder = startChild(t, 'hold-the-write-lock', directory);
   t.is(await holder.line(), 'held');
   const put = things.put({ id: 'during' });
@@ -223,7 +223,10 @@ test('indexes follow the definition: made, made anew and dropped, in steps, whoe
   t.true(kills > 3, `killed ${kills} times`);
 
   const store = await openAt(directory);
-  const renewed = store.collection<Thing>({ ...THINGS, indexes: { s: ['s'], renewed: ['n', 's'] } });
+  const renewed = store.collection<Thing>({
+    ...SEQUENCED_THINGS,
+    indexes: { s: ['s'], renewed: ['n', 's'] },
+  });
   t.is(await renewed.count({ index: 'renewed' }), total);
   t.is(await renewed.count({ index: 's' }), total);
   t.deepEqual(await ids(renewed, { index: 'renewed', equals: [8] }), ['d8']);
@@ -288,7 +291,7 @@ test('a full disk refuses what does not fit with no-space, keeps all that was th
   }
   try {
     const store = await openAt(join(mounted, 'db'));
-    const things = store.collection<Thing>(THINGS);
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
     const pair = (at: number, bytes: number) =>
       store.commit([
         things.putting({ id: `a${at}`, s: 'pair', deep: 'x'.repeat(bytes) }),
@@ -330,7 +333,7 @@ test('a full disk refuses what does not fit with no-space, keeps all that was th
     );
     await store.close();
     const again = await openAt(join(mounted, 'db'));
-    t.is(await again.collection<Thing>(THINGS).count({ index: 's' }), pairs * 2 + 1);
+    t.is(await again.collection<Thing>(SEQUENCED_THINGS).count({ index: 's' }), pairs * 2 + 1);
     await again.close();
   } finally {
     execFileSync('umount', ['-l', mounted]);
@@ -368,7 +371,7 @@ test('a directory is made for its owner alone; one that cannot be is unavailable
 test('one directory opened twice in one process is one store', async (t) => {
   const directory = await place(t);
   const [a, b] = [await openAt(directory), await openAt(directory)];
-  const [inA, inB] = [a.collection<Thing>(THINGS), b.collection<Thing>(THINGS)];
+  const [inA, inB] = [a.collection<Thing>(SEQUENCED_THINGS), b.collection<Thing>(SEQUENCED_THINGS)];
   await Promise.all(
     Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? inA : inB).put({ id: `${at}`, n: at })),
   );
@@ -383,7 +386,7 @@ test('making indexes is logged as an event', async (t) => {
   const events: string[] = [];
   const logger: Logger = { ...silentLogger, info: (event) => events.push(event) };
   const store = await openLmdbStore({ directory: await place(t), logger });
-  await store.collection(THINGS).count();
+  await store.collection(SEQUENCED_THINGS).count();
   t.deepEqual(events, ['store.indexes-made']);
   await store.close();
 });

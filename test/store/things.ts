@@ -28,6 +28,9 @@ export const THINGS = {
   },
 };
 
+/** The same with a sequence. */
+export const SEQUENCED_THINGS = { ...THINGS, sequenced: true };
+
 export function given<T>(value: T | null | undefined): T {
   if (value === null || value === undefined) throw new Error('Expected a value');
   return value;

@@ -7,7 +7,7 @@ import {
   type RuleEngine,
   type StoredRule,
 } from '../../../rules/index.js';
-import { type Arguments, CommandError, withConfig } from '../../command.js';
+import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
 import { withRulesAlone } from '../../rules-access.js';
 import { amount } from './report.js';
@@ -20,7 +20,7 @@ export function pruneCommand(io: Io): CommandModule {
     command: 'prune',
     describe: 'Delete the rules that are in no rule file any more',
     builder: (argv) =>
-      withConfig(argv, ['dataDir', 'secretFile'])
+      withConfig(argv, INSTALLATION_OPTIONS)
         .option('yes', { type: 'boolean', describe: 'Delete them without asking' })
         .option('dry-run', { type: 'boolean', describe: 'Only list them' })
         .option('json', { type: 'boolean', describe: 'Print them as JSON' })

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Answer, Input, Session, SessionFacts } from '../../../acs/session/session.js';
+import type { Answer, Input, QueueQuestion, Session, SessionFacts } from '../../../acs/session/session.js';
 import { step } from '../../../acs/session/step.js';
 import type { CpeMessage, Download, EnvelopeStyle, Inform } from '../../../acs/soap/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
@@ -13,6 +13,7 @@ const facts: SessionFacts = {
   softwareVersion: '1.0',
   requested: false,
   applying: false,
+  doubt: null,
   hand: { device: null },
 };
 const informMessage: Inform = {
@@ -42,7 +43,7 @@ const empty: Input = { kind: 'empty' };
 const informed = (changes: Partial<Extract<Answer, { to: 'record-inform' }>> = {}) =>
   answer({ to: 'record-inform', facts, settle: false, provision: false, ...changes });
 const nothing = answer({ to: 'decide', decision: { kind: 'nothing' } });
-const downloadNow = answer({ to: 'decide', decision: { kind: 'download', download, upgradeId } });
+const downloadNow = answer({ to: 'decide', decision: { kind: 'download', download, upgradeId, repeats: 0 } });
 const transferComplete = message({
   type: 'TransferComplete',
   commandKey: 'k',
@@ -238,6 +239,128 @@ test('a fault in answer to a Download is recorded, not lost', (t) => {
 
 test('an empty POST in place of an answer leaves the upgrade open and ends our turn', (t) => {
   t.is(play([message(informMessage), informed(), empty, downloadNow, empty]).at(-1), '204');
+});
+
+const doubt = { upgradeId, repeats: 0, announced: false };
+const inDoubt = informed({ facts: { ...facts, doubt } });
+const question = (request: QueueQuestion['request'], repeats: number | null = 0) =>
+  answer({ to: 'doubt', question: { request, upgradeId, repeats } });
+const unsupported = message({
+  type: 'Fault',
+  fault: { faultCode: 9000, faultString: 'Method not supported' },
+  parameterFaults: [],
+});
+const toQueue = (kind: 'go-on' | 'nothing') => answer({ to: 'record-queue', next: { kind } });
+const resend = answer({ to: 'record-queue', next: { kind: 'download', download, upgradeId, repeats: 1 } });
+const accepted = message({ type: 'DownloadResponse', status: 1, startTime: '', completeTime: '' });
+const allQueued = message({ type: 'GetAllQueuedTransfersResponse', commandKeys: ['k'] });
+
+test('in doubt the CPE is asked once it is quiet, before anything is decided', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      inDoubt,
+      transferComplete,
+      answer({ to: 'record-transfer-complete' }),
+      empty,
+      question('GetAllQueuedTransfers'),
+      allQueued,
+      toQueue('go-on'),
+      nothing,
+    ]),
+    [
+      '?record-inform',
+      'InformResponse',
+      '?record-transfer-complete',
+      'TransferCompleteResponse',
+      '?doubt',
+      'GetAllQueuedTransfers',
+      '?record-queue',
+      '?decide',
+      '204',
+    ],
+  );
+});
+
+test('a doubt that was settled meanwhile is not asked about', (t) => {
+  const settled = answer({ to: 'doubt', question: null });
+  t.deepEqual(play([message(informMessage), inDoubt, empty, settled, nothing]).slice(2), [
+    '?doubt',
+    '?decide',
+    '204',
+  ]);
+});
+
+test('a CPE that does not know the newer question is asked the older one, and then no more', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      inDoubt,
+      empty,
+      question('GetAllQueuedTransfers'),
+      unsupported,
+      unsupported,
+      toQueue('go-on'),
+      nothing,
+    ]).slice(3),
+    ['GetAllQueuedTransfers', 'GetQueuedTransfers', '?record-queue', '?decide', '204'],
+  );
+});
+
+test('what is sent again is a Download like any other, and nothing is decided after it', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      inDoubt,
+      empty,
+      question('GetAllQueuedTransfers'),
+      message({ type: 'GetAllQueuedTransfersResponse', commandKeys: [] }),
+      resend,
+      accepted,
+      answer({ to: 'record-download' }),
+    ]).slice(4),
+    ['?record-queue', 'Download', '?record-download', '204'],
+  );
+});
+
+test('before the next upgrade a CPE is asked what became of the last, and it is decided anew', (t) => {
+  const ask = answer({
+    to: 'decide',
+    decision: {
+      kind: 'ask-queue',
+      question: { request: 'GetAllQueuedTransfers', upgradeId, repeats: null },
+    },
+  });
+  const asked = [message(informMessage), informed(), empty, ask, allQueued];
+  t.deepEqual(play([...asked, toQueue('go-on'), downloadNow]).slice(2), [
+    '?decide',
+    'GetAllQueuedTransfers',
+    '?record-queue',
+    '?decide',
+    'Download',
+  ]);
+  t.deepEqual(play([...asked, toQueue('nothing')]).slice(4), ['?record-queue', '204']);
+});
+
+test('a CPE that leaves the question unanswered is asked a bounded number of times', (t) => {
+  const ask = answer({
+    to: 'decide',
+    decision: {
+      kind: 'ask-queue',
+      question: { request: 'GetAllQueuedTransfers', upgradeId, repeats: null },
+    },
+  });
+  const round = [ask, empty];
+  const seen = play([message(informMessage), informed(), empty, ...round, ...round, ...round]);
+  t.is(seen.filter((entry) => entry === 'GetAllQueuedTransfers').length, 3);
+  t.is(seen.at(-1), '204');
+});
+
+test('an answer to the other question breaks the protocol', (t) => {
+  const other = message({ type: 'GetQueuedTransfersResponse', commandKeys: [] });
+  const asked = [message(informMessage), inDoubt, empty, question('GetAllQueuedTransfers')];
+  t.is(play([...asked, other]).at(-1), '!');
+  t.is(play([...asked, accepted]).at(-1), '!');
 });
 
 test('an Inform at any point begins anew', (t) => {

@@ -88,6 +88,18 @@ const MESSAGES: readonly (readonly [string, CpeMessage])[] = [
   ],
   ['<cwmp:RebootResponse/>', { type: 'RebootResponse' }],
   [
+    '<cwmp:GetQueuedTransfersResponse><TransferList soap-enc:arrayType="cwmp:QueuedTransferStruct[2]">' +
+      '<QueuedTransferStruct><CommandKey>a</CommandKey><State>1</State></QueuedTransferStruct>' +
+      '<QueuedTransferStruct><CommandKey></CommandKey><State>3</State></QueuedTransferStruct>' +
+      '</TransferList></cwmp:GetQueuedTransfersResponse>',
+    { type: 'GetQueuedTransfersResponse', commandKeys: ['a', ''] },
+  ],
+  [
+    '<cwmp:GetQueuedTransfersResponse><TransferList soap-enc:arrayType="cwmp:QueuedTransferStruct[0]"/>' +
+      '</cwmp:GetQueuedTransfersResponse>',
+    { type: 'GetQueuedTransfersResponse', commandKeys: [] },
+  ],
+  [
     '<soap:Fault><faultcode>soap:Client</faultcode><faultstring>CWMP fault</faultstring><detail><cwmp:Fault>' +
       '<FaultCode>9003</FaultCode><FaultString>Invalid arguments</FaultString><SetParameterValuesFault>' +
       '<ParameterName>Device.X</ParameterName><FaultCode>9007</FaultCode><FaultString>too long</FaultString>' +
@@ -114,6 +126,23 @@ test('the messages decoded here are themselves valid against the official schema
     MESSAGES.map(([body]) => envelope(body, namespace)),
   );
   t.deepEqual(await validateEnvelopes(envelopes), []);
+});
+
+test('GetAllQueuedTransfersResponse, which came with cwmp-1-1', async (t) => {
+  const body =
+    '<cwmp:GetAllQueuedTransfersResponse><TransferList soap-enc:arrayType="cwmp:AllQueuedTransferStruct[1]">' +
+    '<AllQueuedTransferStruct><CommandKey>a</CommandKey><State>2</State><IsDownload>1</IsDownload>' +
+    '<FileType>1 Firmware Upgrade Image</FileType><FileSize>1</FileSize><TargetFileName></TargetFileName>' +
+    '</AllQueuedTransferStruct></TransferList></cwmp:GetAllQueuedTransfersResponse>';
+  const text = envelope(body, 'urn:dslforum-org:cwmp-1-1');
+  t.deepEqual(await validateEnvelopes([text]), []);
+  t.deepEqual(decodeText(text).message, { type: 'GetAllQueuedTransfersResponse', commandKeys: ['a'] });
+});
+
+test('a queue of more entries than anybody needs is refused', (t) => {
+  const list = '<QueuedTransferStruct><CommandKey>a</CommandKey></QueuedTransferStruct>'.repeat(257);
+  const body = `<cwmp:GetQueuedTransfersResponse><TransferList>${list}</TransferList></cwmp:GetQueuedTransfersResponse>`;
+  t.throws(() => decodeBody(body), { message: /TransferList may have at most 256 entries/ });
 });
 
 test('an XML declaration is noticed, so that the answer has one too', (t) => {

@@ -47,7 +47,13 @@ const MESSAGES: readonly AcsMessage[] = [
   DOWNLOAD,
   { ...DOWNLOAD, fileSizeBytes: 2 ** 40, fileType: 'X 00A1B2 Other' },
   { type: 'Reboot', commandKey: 'k' },
+  { type: 'GetQueuedTransfers' },
 ];
+
+/** GetAllQueuedTransfers came with cwmp-1-1. */
+function messagesOf(namespace: EnvelopeStyle['namespace']): readonly AcsMessage[] {
+  return namespace.endsWith('1-0') ? MESSAGES : [...MESSAGES, { type: 'GetAllQueuedTransfers' }];
+}
 
 function faults(namespace: EnvelopeStyle['namespace']): AcsMessage[] {
   const codes = Object.values(ACS_FAULT);
@@ -60,7 +66,7 @@ function faults(namespace: EnvelopeStyle['namespace']): AcsMessage[] {
 
 for (const namespace of CWMP_NAMESPACES) {
   test(`every message of the ACS is valid in ${namespace}, with and without declaration and ID`, async (t) => {
-    const envelopes = [...MESSAGES, ...faults(namespace)].flatMap((message) =>
+    const envelopes = [...messagesOf(namespace), ...faults(namespace)].flatMap((message) =>
       [true, false].flatMap((xmlDeclaration) =>
         [null, '', 'id <1>'].map((id) => encodeEnvelope(message, id, { namespace, xmlDeclaration })),
       ),

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { advance, type Evidence, hasEnded, RUNNING } from '../../../acs/upgrade/life.js';
-import type { Upgrade } from '../../../acs/upgrade/upgrade.js';
+import { advance, type Evidence, hasEnded, REPEATS_MAX, RUNNING } from '../../../acs/upgrade/life.js';
+import { repeatsOf, type Upgrade } from '../../../acs/upgrade/upgrade.js';
 import { commandKeyOf, resultIdOf } from '../../../acs/upgrade/upgrade-store.js';
 import type { CountKey, CpeId, ResultId, RuleId } from '../../../common/index.js';
 
@@ -29,6 +29,8 @@ function upgrade(changes: Partial<Upgrade> = {}): Upgrade {
   };
 }
 
+type Queue = Extract<Evidence, { kind: 'queue' }>;
+
 const LONGER_THAN_ANY_DEADLINE_MS = 100_000_000;
 
 /** The state and code after some evidence, each so much later that whatever was awaited is due. */
@@ -37,11 +39,17 @@ function after(evidence: readonly Evidence[], start = upgrade()): string {
   evidence.forEach((piece, index) => {
     current = advance(current, piece, (index + 1) * LONGER_THAN_ANY_DEADLINE_MS);
   });
-  return `${current.state} ${current.result.code}`;
+  const repeats = current.repeats === undefined ? '' : ` +${current.repeats}`;
+  return `${current.state} ${current.result.code}${repeats}`;
 }
 
 const accepted: Evidence = { kind: 'download-response', status: 1 };
 const applied: Evidence = { kind: 'download-response', status: 0 };
+const downloadFault = (repeats: number): Evidence => ({
+  kind: 'download-fault',
+  fault: { faultCode: 9001, faultString: 'Request denied' },
+  repeats,
+});
 const complete = (version: string | null): Evidence => ({ kind: 'transfer-complete', fault: null, version });
 const completeFault: Evidence = {
   kind: 'transfer-complete',
@@ -60,6 +68,21 @@ const deadline = (version: string | null, heardSince = false): Evidence => ({
   kind: 'deadline',
   version,
   heardSince,
+});
+
+/** What the CPE has queued, where it was asked about the first sending unless told. */
+const queue = (
+  found: Queue['found'],
+  version: string | null,
+  repeat: Queue['repeat']['kind'] = 'allowed',
+  repeats = 0,
+): Evidence => ({
+  kind: 'queue',
+  found,
+  version,
+  repeats,
+  repeat: repeat === 'held' || repeat === 'void' ? { kind: repeat, reason: 'a reason' } : { kind: repeat },
+  waitMs: 1_000,
 });
 
 const sequences: readonly [title: string, evidence: readonly Evidence[], expected: string][] = [
@@ -126,6 +149,67 @@ const sequences: readonly [title: string, evidence: readonly Evidence[], expecte
   ['late TransferComplete with a fault', [accepted, deadline('1.0'), completeFault], 'failed 500'],
   ['late sight of the new version', [accepted, deadline('1.0'), quiet(false, '2.0')], 'verified 200'],
   ['late sight of the old version', [accepted, deadline('1.0'), quiet(true, '1.0')], 'timed-out 408'],
+  ['in doubt: queued', [queue('queued', '1.0')], 'accepted 202'],
+  ['in doubt: queued, and the rule would rather fail', [queue('queued', '1.0', 'unwanted')], 'accepted 202'],
+  ['in doubt: queued, and the rule is gone', [queue('queued', '1.0', 'void')], 'accepted 202'],
+  ['in doubt: not queued, at target', [queue('absent', '2.0')], 'transferred 202'],
+  ['in doubt: not queued, at target, the rule is gone', [queue('absent', '2.0', 'void')], 'transferred 202'],
+  ['in doubt: not queued, old', [queue('absent', '1.0')], 'sent 202 +1'],
+  ['in doubt: not queued, of a version that is not told', [queue('absent', null)], 'sent 202 +1'],
+  [
+    'in doubt: not queued, old, the rule would rather fail',
+    [queue('absent', '1.0', 'unwanted')],
+    'failed 500',
+  ],
+  ['in doubt: not queued, old, held back', [queue('absent', '1.0', 'held')], 'sent 202'],
+  [
+    'in doubt: held back, then let go',
+    [queue('absent', '1.0', 'held'), queue('absent', '1.0')],
+    'sent 202 +1',
+  ],
+  ['in doubt: held back for too long', [queue('absent', '1.0', 'held'), deadline('1.0')], 'timed-out 408'],
+  ['in doubt: not queued, old, the rule is gone', [queue('absent', '1.0', 'void')], 'cancelled 499'],
+  ['in doubt: not queued, another version', [queue('absent', '3.0')], 'failed 500'],
+  ['in doubt: not told', [queue('untold', '1.0')], 'sent 202'],
+  ['in doubt: not told twice', [queue('untold', '1.0'), queue('untold', '1.0')], 'sent 202 +1'],
+  [
+    'in doubt: not told twice, at target',
+    [queue('untold', '1.0'), queue('untold', '2.0')],
+    'transferred 202',
+  ],
+  [
+    'in doubt: not told twice, the rule would rather fail',
+    [queue('untold', '1.0'), queue('untold', '1.0', 'unwanted')],
+    'failed 500',
+  ],
+  ['in doubt: not told, then told', [queue('untold', '1.0'), queue('queued', '1.0')], 'accepted 202'],
+  [
+    'in doubt: not told, and never again heard of',
+    [queue('untold', '1.0'), deadline('1.0')],
+    'timed-out 408',
+  ],
+  ['sent again, and accepted', [queue('absent', '1.0'), accepted], 'accepted 202 +1'],
+  ['sent again, and verified', [queue('absent', '1.0'), accepted, complete('2.0')], 'verified 200 +1'],
+  [
+    'sent again: a question that was asked before says nothing',
+    [queue('absent', '1.0'), queue('absent', '1.0')],
+    'sent 202 +1',
+  ],
+  [
+    'sent again: a fault that answers the first sending says nothing',
+    [queue('absent', '1.0'), downloadFault(0)],
+    'sent 202 +1',
+  ],
+  ['sent again, and refused', [queue('absent', '1.0'), downloadFault(1)], 'failed 500 +1'],
+  [
+    'sent again, in doubt again: sent a third time',
+    [queue('absent', '1.0'), queue('absent', '1.0', 'allowed', 1)],
+    'sent 202 +2',
+  ],
+  ['accepted meanwhile: an empty queue changes nothing', [accepted, queue('absent', '1.0')], 'accepted 202'],
+  ['transferred meanwhile', [applied, queue('absent', '1.0')], 'transferred 202'],
+  ['timed out meanwhile', [deadline('1.0'), queue('absent', '1.0')], 'timed-out 408'],
+  ['timed out meanwhile, and queued', [deadline('1.0'), queue('queued', '1.0')], 'timed-out 408'],
   ['a cancelled one', [accepted, { kind: 'cancel', reason: 'by admin' }], 'cancelled 499'],
   ['a cancelled one stays so', [{ kind: 'cancel', reason: 'x' }, complete('2.0')], 'cancelled 499'],
 ];
@@ -187,6 +271,62 @@ test('a result id and its CommandKey name each other, and nothing else is a Comm
   }
 });
 
+test('a CPE that does not tell is waited for, with room to come back twice before the deadline', (t) => {
+  const untold = queue('untold', '1.0');
+  const waiting = advance(upgrade(), untold, 10_000);
+  t.is(waiting.doubtUntilMs, 11_000);
+  t.is(waiting.deadlineAtMs, 12_000 + 600_000);
+  t.regex(waiting.result.message, /does not tell/);
+  t.is(advance(waiting, untold, 10_999), waiting);
+  t.is(advance(waiting, untold, 11_000).repeats, 1);
+  t.false('doubtUntilMs' in advance(waiting, untold, 11_000));
+  t.false('doubtUntilMs' in advance(waiting, accepted, 10_999));
+  t.false('doubtUntilMs' in advance(waiting, completeFault, 10_999));
+});
+
+test('what is sent again has the whole time of a Download, and what is held back that of a transfer, counted from its start', (t) => {
+  t.is(advance(upgrade(), queue('absent', '1.0'), 5_000).deadlineAtMs, 605_000);
+  const held = advance(upgrade(), queue('absent', '1.0', 'held'), 5_000);
+  t.is(held.deadlineAtMs, 600_000 + 86_400_000);
+  t.regex(held.result.message, /not sent again yet \(a reason\)/);
+  t.is(advance(held, queue('absent', '1.0', 'held'), 6_000), held);
+});
+
+test('a Download is not sent again for ever', (t) => {
+  let current = upgrade();
+  let sendings = 1;
+  for (; !hasEnded(current.state) && sendings < 100; sendings++) {
+    current = advance(current, queue('absent', '1.0', 'allowed', sendings - 1), sendings);
+  }
+  t.is(current.state, 'failed');
+  t.is(current.repeats, REPEATS_MAX);
+  t.is(
+    current.result.message,
+    'Upgrade has failed: the Download was sent 6 times, and the device has none of them',
+  );
+});
+
+test('that a Download was sent more than once is told beside the result, but for the words of the NBI document', (t) => {
+  const again = advance(upgrade(), queue('absent', '1.0'), 1);
+  const twice = advance(again, queue('absent', '1.0', 'allowed', 1), 2);
+  const words = (current: Upgrade, evidence: Evidence) => advance(current, evidence, 3).result.message;
+  t.is(
+    words(again, complete('2.0')),
+    'Upgrade has succeeded: software version 2.0, before 1.0; the Download was sent again once, as it did not seem to have reached the device',
+  );
+  t.regex(words(twice, complete('2.0')), /sent again 2 times/);
+  t.regex(words(again, completeFault), /File not found\.$/);
+});
+
+test('forcing the version that is there: an empty queue beside it proves nothing', (t) => {
+  t.is(after([queue('absent', '2.0')], upgrade({ fromVersion: '2.0' })), 'sent 202 +1');
+});
+
+test('without a target any other version than before says that the transfer went through', (t) => {
+  t.is(after([queue('absent', '2.0')], upgrade({ targetVersion: null })), 'transferred 202');
+  t.is(after([queue('absent', '1.0')], upgrade({ targetVersion: null })), 'sent 202 +1');
+});
+
 const anyVersion = fc.constantFrom('1.0', '2.0', '3.0', null);
 const anyEvidence: fc.Arbitrary<Evidence> = fc.oneof(
   fc.constantFrom(accepted, applied, completeFault),
@@ -195,7 +335,19 @@ const anyEvidence: fc.Arbitrary<Evidence> = fc.oneof(
     .tuple(fc.boolean(), anyVersion, fc.boolean())
     .map(([boot, version, applying]) => quiet(boot, version, applying)),
   fc.tuple(anyVersion, fc.boolean()).map(([version, heard]) => deadline(version, heard)),
-  fc.constant<Evidence>({ kind: 'download-fault', fault: { faultCode: 9004, faultString: 'busy' } }),
+  fc
+    .tuple(
+      fc.constantFrom('queued', 'absent', 'untold'),
+      anyVersion,
+      fc.constantFrom('allowed', 'unwanted', 'held', 'void'),
+      fc.nat({ max: 3 }),
+    )
+    .map((parts) => queue(...parts)),
+  fc.constant<Evidence>({
+    kind: 'download-fault',
+    fault: { faultCode: 9004, faultString: 'busy' },
+    repeats: 0,
+  }),
 );
 
 test('whatever comes in whatever order: final states stay, a deadline always ends, and only a target verifies', (t) => {
@@ -209,6 +361,9 @@ test('whatever comes in whatever order: final states stay, a deadline always end
         if (next.state === 'verified' && current.state !== 'verified') {
           t.is('version' in piece ? piece.version : null, '2.0');
         }
+        if (hasEnded(current.state)) t.is(next.repeats, current.repeats);
+        t.true(repeatsOf(next) - repeatsOf(current) <= (piece.kind === 'queue' ? 1 : 0), 'once per question');
+        if (piece.kind === 'queue' && piece.found === 'queued') t.is(next.repeats, current.repeats);
         t.is(next.status, hasEnded(next.state));
         t.is(next.deadlineAtMs === undefined, hasEnded(next.state));
         current = next;

@@ -1,4 +1,4 @@
-import { given, ids, rejects, type Thing } from '../things.js';
+import { given, ids, rejects, SEQUENCED_THINGS, type Thing } from '../things.js';
 import type { Rule } from './rule.js';
 
 /** Conditions, atomicity, revisions, counters, concurrent writers. */
@@ -29,7 +29,8 @@ export function commits(rule: Rule): void {
 
   rule(
     'a commit does all of its changes or none, and names the first that is refused',
-    async (t, things, store) => {
+    async (t, _, store) => {
+      const things = store.collection<Thing>({ ...SEQUENCED_THINGS, name: 'sequenced' });
       await things.put({ id: 'there', n: 1 });
       const before = await things.sequence();
       const outcome = await store.commit([
@@ -74,6 +75,30 @@ export function commits(rule: Rule): void {
     t.false((await store.commit([things.requiring('a', null)])).committed);
     t.true((await store.commit([things.requiring('a', now)])).committed);
     t.deepEqual(await store.commit([]), { committed: true, revisions: [] });
+  });
+
+  rule('a document that is a condition by being absent is nowhere to be seen', async (t, things, store) => {
+    for (let round = 0; round < 20; round++) {
+      const { committed } = await store.commit([
+        things.requiring('absent', null),
+        things.requiring('b-absent', null),
+        things.putting({ id: `a${round}`, n: round }),
+      ]);
+      t.true(committed);
+    }
+    t.is(await things.get('absent'), null);
+    t.deepEqual(await things.getMany(['absent']), [null]);
+    t.is(await things.count(), 20);
+    t.is(await things.count({ prefix: 'b' }), 0);
+    t.is((await ids(things, {})).length, 20);
+    t.is((await ids(things, { order: 'descending' })).length, 20);
+    t.false(await things.delete('absent'));
+    const revision = given(await things.insert({ id: 'absent', n: 7 }));
+    t.is(await things.count(), 21);
+    t.false((await store.commit([things.requiring('absent', null), things.deleting('a1')])).committed);
+    t.true((await store.commit([things.requiring('absent', revision), things.deleting('a1')])).committed);
+    t.true(await things.delete('absent'));
+    t.is(await things.count(), 19);
   });
 
   rule('changes of one commit see each other', async (t, things, store) => {
@@ -160,7 +185,9 @@ export function commits(rule: Rule): void {
     t.is((await things.get('b'))?.document.n, 600);
   });
 
-  rule('sequence grows with every change of its collection, and with no other', async (t, things, store) => {
+  rule('sequence grows with every change of its collection, and with no other', async (t, plain, store) => {
+    await rejects(t, plain.sequence(), 'bad-query', /no sequence/);
+    const things = store.collection<Thing>({ ...SEQUENCED_THINGS, name: 'sequenced' });
     const others = store.collection<Thing>({ name: 'others', indexes: {} });
     const steps = [await things.sequence()];
     await things.put({ id: 'a' });

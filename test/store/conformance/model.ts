@@ -1,33 +1,42 @@
 import type { ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import type { Collection, FindQuery, IndexValue, Revision, Store } from '../../../store/index.js';
+import {
+  type Change,
+  type Collection,
+  type FindQuery,
+  type IndexValue,
+  type Revision,
+  type Store,
+  StoreError,
+} from '../../../store/index.js';
 import { collectPages, given, ids, THINGS, type Thing } from '../things.js';
 import type { Rule } from './rule.js';
 
-/** The engine against a plain Map. */
-export function model(rule: Rule): void {
-  rule('the engine and a plain map agree on random operations', async (t, _, store) => {
-    let round = 0;
+/**
+ * The engine against a plain Map.
+ * @param numRuns  how often each property is tried
+ */
+export function model(rule: Rule, numRuns: number): void {
+  rule('the engine and a plain map agree on random operations', async (t, things, store) => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 25 }), async (operations) => {
-        const things = store.collection<Thing>({ ...THINGS, name: `model-${++round}` });
-        const model = new Map<string, { document: Thing; revision: Revision }>();
-        for (const step of operations) await runBoth(store, things, model, step);
+        await removeAll(things);
+        const model: Model = new Map();
+        for (const steps of operations) await runBoth(store, things, model, steps);
         await agree(t, things, model);
       }),
-      { numRuns: 60 },
+      { numRuns },
     );
     t.pass();
   });
 
-  rule('the engine and a plain sort and filter agree on random queries', async (t, _, store) => {
-    let round = 0;
+  rule('the engine and a plain sort and filter agree on random queries', async (t, things, store) => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(plainDocument, { selector: ({ id }) => id, maxLength: 30 }),
         fc.array(fc.tuple(someQuery, fc.integer({ min: 1, max: 12 })), { minLength: 1, maxLength: 12 }),
         async (documents, queries) => {
-          const things = store.collection<Thing>({ ...THINGS, name: `queries-${++round}` });
+          await removeAll(things);
           await store.commit(documents.map((document) => things.putting(document)));
           for (const [query, limit] of queries) {
             const found = (await collectPages(things, { ...query, limit })).flat();
@@ -37,9 +46,13 @@ export function model(rule: Rule): void {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns },
     );
   });
+}
+
+async function removeAll(things: Collection<Thing>): Promise<void> {
+  await Promise.all((await ids(things, {})).map((id) => things.delete(id)));
 }
 
 type Query = Omit<FindQuery, 'limit' | 'after'>;
@@ -136,7 +149,8 @@ function compareTuples(a: readonly IndexValue[], b: readonly IndexValue[]): numb
 
 type Step =
   | { readonly kind: 'put' | 'insert' | 'replace'; readonly document: Thing; readonly stale: boolean }
-  | { readonly kind: 'delete'; readonly id: string };
+  | { readonly kind: 'delete' | 'require'; readonly id: string; readonly stale: boolean }
+  | { readonly kind: 'count'; readonly id: string; readonly add: number; readonly atMost: number | null };
 
 const someId = fc.constantFrom('a', 'b', 'c', 'aa', 'é');
 const someValue = fc.oneof(
@@ -166,48 +180,102 @@ const someDocument: fc.Arbitrary<Thing> = fc.record(
   },
   { requiredKeys: ['id'] },
 );
-const operation: fc.Arbitrary<Step> = fc.oneof(
+const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('put', 'insert', 'replace'),
     document: someDocument,
     stale: fc.boolean(),
   }),
-  fc.record({ kind: fc.constant('delete'), id: someId }),
+  fc.record({ kind: fc.constantFrom('delete', 'require'), id: someId, stale: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('count'),
+    id: someId,
+    add: fc.integer({ min: -3, max: 3 }),
+    atMost: fc.option(fc.integer({ min: -2, max: 4 })),
+  }),
 );
+const operation = fc.array(step, { minLength: 1, maxLength: 3 });
 
+/** A document that a commit wrote has no revision that the same commit could name. */
+type Model = Map<string, { document: Thing; revision: Revision | null }>;
+
+const NO_REVISION = -1 as Revision;
+
+/** One commit on both. */
 async function runBoth(
   store: Store,
   things: Collection<Thing>,
-  model: Map<string, { document: Thing; revision: Revision }>,
-  step: Step,
+  model: Model,
+  steps: readonly Step[],
 ): Promise<void> {
-  if (step.kind === 'delete') {
-    if ((await things.delete(step.id)) !== model.delete(step.id)) throw new Error('delete differs');
-    return;
+  const draft: Model = new Map(model);
+  const changes: Change[] = [];
+  let expected: 'committed' | 'refused' | 'bad-document' = 'committed';
+  for (const step of steps) {
+    const { change, outcome } = apply(things, draft, step);
+    if (expected === 'committed') expected = outcome;
+    changes.push(change);
   }
-  const { document } = step;
-  const current = model.get(document.id)?.revision ?? null;
-  const revision = step.stale || current === null ? (((current ?? 0) - 1) as Revision) : current;
-  const change =
-    step.kind === 'put'
-      ? things.putting(document)
-      : step.kind === 'insert'
-        ? things.inserting(document)
-        : things.replacing(document, revision);
-  const expected = step.kind === 'put' || (step.kind === 'insert' ? current === null : revision === current);
-  const outcome = await store.commit([change]);
-  if (outcome.committed !== expected) throw new Error(`${step.kind} differs`);
-  if (outcome.committed) {
-    const stored = JSON.parse(JSON.stringify(document)) as Thing;
-    model.set(document.id, { document: stored, revision: given(outcome.revisions[0] ?? null) });
+  const outcome = await store.commit(changes).catch((error: unknown) => {
+    if (error instanceof StoreError) return error.code;
+    throw error;
+  });
+  const found = typeof outcome === 'string' ? outcome : outcome.committed ? 'committed' : 'refused';
+  if (found !== expected) throw new Error(`${JSON.stringify(steps)}: ${found}, not ${expected}`);
+  if (typeof outcome === 'string' || !outcome.committed) return;
+  model.clear();
+  for (const [id, stored] of draft) model.set(id, stored);
+  for (const [at, revision] of outcome.revisions.entries()) {
+    const change = given(changes[at]);
+    const written = model.get('document' in change ? change.document.id : change.id);
+    if (revision !== null && written !== undefined) written.revision = revision;
   }
 }
 
-async function agree(
-  t: ExecutionContext,
+function apply(
   things: Collection<Thing>,
-  model: ReadonlyMap<string, { document: Thing; revision: Revision }>,
-): Promise<void> {
+  draft: Model,
+  step: Step,
+): { change: Change; outcome: 'committed' | 'refused' | 'bad-document' } {
+  const id = 'document' in step ? step.document.id : step.id;
+  const current = draft.get(id);
+  const known = 'stale' in step && !step.stale ? (current?.revision ?? null) : null;
+  const answer = (change: Change, holds: boolean) =>
+    ({ change, outcome: holds ? 'committed' : 'refused' }) as const;
+  const write = (document: Thing) =>
+    draft.set(id, { document: JSON.parse(JSON.stringify(document)) as Thing, revision: null });
+  switch (step.kind) {
+    case 'put':
+      write(step.document);
+      return answer(things.putting(step.document), true);
+    case 'insert':
+      if (current === undefined) write(step.document);
+      return answer(things.inserting(step.document), current === undefined);
+    case 'replace':
+      if (known !== null) write(step.document);
+      return answer(things.replacing(step.document, known ?? NO_REVISION), known !== null);
+    case 'delete':
+      draft.delete(id);
+      return step.stale
+        ? answer(things.deleting(id), current !== undefined)
+        : answer(things.deleting(id, known ?? NO_REVISION), known !== null);
+    case 'require':
+      if (step.stale) return answer(things.requiring(id, null), current === undefined);
+      return answer(things.requiring(id, known ?? NO_REVISION), known !== null);
+    case 'count': {
+      const before = current?.document.n ?? 0;
+      const n = Number(before) + step.add;
+      const change = things.counting(id, { n: step.add }, step.atMost === null ? {} : { n: step.atMost });
+      if (typeof before !== 'number') return { change, outcome: 'bad-document' };
+      write({ ...current?.document, id, n });
+      return answer(change, step.atMost === null || n <= step.atMost);
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+async function agree(t: ExecutionContext, things: Collection<Thing>, model: Model): Promise<void> {
   for (const id of ['a', 'b', 'c', 'aa', 'é']) t.deepEqual(await things.get(id), model.get(id) ?? null);
   for (const [index, fields] of Object.entries(THINGS.indexes)) {
     const indexed = [...model.values()].filter(({ document }) =>

@@ -7,3 +7,15 @@ export type Rule = (
   title: string,
   act: (t: ExecutionContext, things: Collection<Thing>, store: Store) => Promise<void>,
 ) => void;
+
+/** A store and its collection of {@link THINGS}, as one node has it. */
+export interface Node {
+  readonly store: Store;
+  readonly things: Collection<Thing>;
+}
+
+/** Registers one test: `act` gets two nodes on one empty store. */
+export type PairRule = (
+  title: string,
+  act: (t: ExecutionContext, here: Node, there: Node) => Promise<void>,
+) => void;

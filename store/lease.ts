@@ -1,10 +1,12 @@
 import type { Clock } from '../common/index.js';
-import type { Change, Document, Store } from '../store/index.js';
+import type { Change, CollectionDefinition, Document, Store } from './collection.js';
 
-interface LeaseDocument extends Document {
+export interface LeaseDocument extends Document {
   readonly holder: string;
   readonly untilMs: number;
 }
+
+export const LEASES: CollectionDefinition = { name: 'leases', indexes: {} };
 
 /** The right of one process to do something, for a while. */
 export interface Lease {
@@ -22,7 +24,7 @@ export interface Leases {
 }
 
 export function openLeases(store: Store, clock: Clock): Leases {
-  const leases = store.collection<LeaseDocument>({ name: 'leases', indexes: {} });
+  const leases = store.collection<LeaseDocument>(LEASES);
   return {
     async acquire(id, holder, durationMs) {
       const now = clock();

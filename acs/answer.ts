@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SECOND_MS } from '../common/index.js';
+import type { AcsFaultCode, AcsMessage, CpeEnvelope } from './soap/index.js';
+
+/** What answers one request; nothing is written before it is known in full. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The rest of the request is not worth reading. */
+  readonly close?: boolean;
+}
+
+/** A response carries its request's ID; a request of ours one of its own, which need only be unique within the session. */
+export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): string | null {
+  switch (message.type) {
+    case 'InformResponse':
+    case 'TransferCompleteResponse':
+    case 'GetRPCMethodsResponse':
+    case 'Fault':
+      return envelope?.id ?? null;
+    case 'GetRPCMethods':
+    case 'GetParameterValues':
+    case 'SetParameterValues':
+    case 'Reboot':
+    case 'GetQueuedTransfers':
+    case 'GetAllQueuedTransfers':
+      return message.type;
+    case 'Download':
+      return message.commandKey;
+    default:
+      return message satisfies never;
+  }
+}
+
+export function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage {
+  return { type: 'Fault', fault: { faultCode, faultString } };
+}
+
+export function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+  const { status, body, headers, close } = answer;
+  const fields: string[] = [];
+  for (const name in headers) fields.push(name, headers[name] ?? '');
+  if (status === 200) fields.push('Content-Type', 'text/xml; charset="utf-8"');
+  else if (body !== '') fields.push('Content-Type', 'text/plain; charset=utf-8');
+  if (status !== 204) fields.push('Content-Length', String(Buffer.byteLength(body)));
+  if (close) fields.push('Connection', 'close');
+  response.writeHead(status, fields);
+  // As a string, not a Buffer: node then sends header and body in one write.
+  response.end(body);
+  // The client may still be sending what will not be read; the answer has a moment to reach it.
+  if (close && !request.complete) {
+    request.resume();
+    setTimeout(() => request.destroy(), 2 * SECOND_MS).unref();
+  }
+}

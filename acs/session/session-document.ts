@@ -1,0 +1,134 @@
+import { Ajv } from 'ajv';
+import { type CollectionDefinition, type Document, StoreError } from '../../store/index.js';
+import { CWMP_NAMESPACES } from '../soap/index.js';
+import type { OpenSession } from './session.js';
+
+/** Raised whenever what follows means something else: a process drops sessions of another version, and their CPEs begin anew. */
+const FORMAT = 1;
+
+/** About 600 bytes as a rule; the rest is room for the names of a GetParameterValues that rules of many fields asked for. */
+export const SESSION_BYTES_MAX = 128 * 1024;
+
+/** Ids begin with the time, so that the oldest come first without an index that every step would have to write. */
+export const SESSIONS: CollectionDefinition = { name: 'cwmp-sessions', indexes: {} };
+
+/** An open session as it lies in the store between two requests of its CPE. */
+export interface SessionDocument extends Document {
+  readonly format: typeof FORMAT;
+  /** Where its Inform came from. */
+  readonly ip: string;
+  /** By then its CPE must have spoken again. */
+  readonly expiresAtMs: number;
+  /** Somebody has reserved an upgrade in the step that is being worked on, and must be let finish it. */
+  readonly claim?: { readonly by: string; readonly untilMs: number };
+  readonly session: StoredSession;
+}
+
+/** Without what only the process that read it can use. */
+type StoredSession = Omit<OpenSession, 'facts'> & {
+  readonly facts: Omit<OpenSession['facts'], 'hand'>;
+};
+
+/**
+ * @throws StoreError `bad-document` where the session is larger than any that Ferry itself brings about
+ */
+export function toSessionDocument(
+  entry: { readonly id: string; readonly ip: string; readonly session: OpenSession },
+  expiresAtMs: number,
+  claim?: NonNullable<SessionDocument['claim']>,
+): SessionDocument {
+  const { hand: _, ...facts } = entry.session.facts;
+  const session: StoredSession = { ...entry.session, facts };
+  if (sizeAtMostBytes(session) > SESSION_BYTES_MAX) {
+    throw new StoreError(
+      'bad-document',
+      `A session of ${facts.cpeid} has grown beyond ${SESSION_BYTES_MAX} bytes`,
+    );
+  }
+  const { id, ip } = entry;
+  return { id, format: FORMAT, ip, expiresAtMs, session, ...(claim !== undefined && { claim }) };
+}
+
+/** Only lists of names can be long; without any there is nothing to measure. */
+function sizeAtMostBytes(session: StoredSession): number {
+  const { outstanding, tasks } = session;
+  if (outstanding?.request !== 'GetParameterValues' && tasks.reads.length === 0) return 0;
+  return Buffer.byteLength(JSON.stringify(session));
+}
+
+/** @returns null where another version of Ferry wrote it */
+export function sessionOf(document: SessionDocument): OpenSession | null {
+  if (!isSessionDocument(document)) return null;
+  const { session } = document;
+  return { ...session, facts: { ...session.facts, hand: { device: null } } };
+}
+
+const TEXT = { type: 'string' } as const;
+const FLAG = { type: 'boolean' } as const;
+const NAMES = { type: 'array', items: TEXT } as const;
+
+function object<P extends Readonly<Record<string, unknown>>>(
+  properties: P,
+  optional: readonly (keyof P)[] = [],
+) {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', properties, required, additionalProperties: false } as const;
+}
+
+/** What the steps rely on; the types say the same. */
+const SESSION_DOCUMENT_SCHEMA = object(
+  {
+    id: TEXT,
+    format: { const: FORMAT },
+    ip: TEXT,
+    expiresAtMs: { type: 'number' },
+    claim: object({ by: TEXT, untilMs: { type: 'number' } }),
+    session: object({
+      phase: { const: 'open' },
+      facts: object({
+        cpeid: TEXT,
+        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }),
+        events: NAMES,
+        boot: FLAG,
+        softwareVersion: { anyOf: [TEXT, { type: 'null' }] },
+        requested: FLAG,
+        applying: FLAG,
+        doubt: {
+          anyOf: [
+            { type: 'null' },
+            object({ upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 }, announced: FLAG }),
+          ],
+        },
+      }),
+      outstanding: {
+        anyOf: [
+          { type: 'null' },
+          object({ request: { const: 'SetParameterValues' } }),
+          object({ request: { const: 'GetParameterValues' }, names: NAMES }),
+          object({
+            request: { const: 'Download' },
+            upgradeId: TEXT,
+            repeats: { type: 'integer', minimum: 0 },
+          }),
+          object({
+            request: { enum: ['GetQueuedTransfers', 'GetAllQueuedTransfers'] },
+            upgradeId: TEXT,
+            repeats: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'null' }] },
+          }),
+        ],
+      },
+      quiet: FLAG,
+      tasks: object({
+        settle: FLAG,
+        provision: FLAG,
+        doubt: FLAG,
+        reads: { type: 'array', items: NAMES },
+        decisions: { type: 'integer', minimum: 0 },
+      }),
+      queueKnown: FLAG,
+    }),
+  },
+  ['claim'],
+);
+
+const isSessionDocument = new Ajv({ strict: true }).compile<SessionDocument>(SESSION_DOCUMENT_SCHEMA);

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import type { CpeId } from '../../common/index.js';
+import type { Change } from '../../store/index.js';
+import type { OpenSession } from './session.js';
+
+/** One open session and what carries it, as one request finds it. */
+export interface SessionEntry {
+  /** The value of its cookie. */
+  readonly id: string;
+  session: OpenSession;
+  readonly ip: string;
+}
+
+export type Found =
+  | { readonly kind: 'found'; readonly entry: SessionEntry }
+  | { readonly kind: 'none' }
+  /** The connection carries one session and the request names another. */
+  | { readonly kind: 'mismatch' };
+
+/** A session that nobody will go on with. */
+export interface EndedSession {
+  readonly cpeid: CpeId;
+  /** Nothing more was to be said, as opposed to a CPE that fell silent. */
+  readonly wasOver: boolean;
+}
+
+/** What has become of an attempt to take a session a step further. */
+export interface StepTaken {
+  readonly session: OpenSession;
+  /** The CPE means to send several requests over one connection, so that closing it says something. */
+  readonly keepsAlive: boolean;
+}
+
+/**
+ * The open CWMP sessions between the requests of their CPEs: in the memory of one process, or in the store for all that share it.
+ * Whichever it is, of several requests for the same step of a session one is answered.
+ */
+export interface Sessions {
+  /** The session of a request: by its cookie, else by its connection (design section 5). */
+  find(cookie: string | null, socket: Socket): Found | Promise<Found>;
+  /** Without looking it up: whether such a request may belong to a session. */
+  mayKnow(cookie: string | null, socket: Socket): boolean;
+  /** @returns null where there is no room */
+  begin(session: OpenSession, ip: string, socket: Socket): SessionEntry | null | Promise<SessionEntry | null>;
+  /** @returns false where another request of the session is being worked on; where true, {@link release} follows */
+  take(entry: SessionEntry): boolean;
+  /**
+   * For a commit that must not be made twice in one step, however many requests ask for the step: it refuses unless this one is
+   * still in time. Null where nobody else could ask for the step.
+   */
+  claiming(entry: SessionEntry): Change | null;
+  /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
+  moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
+  release(entry: SessionEntry): void;
+  /** @returns false where it had ended already, or has been taken further meanwhile */
+  end(entry: SessionEntry): boolean | Promise<boolean>;
+  /** The connection has gone. @returns the session that ended by that, if one did */
+  disconnected(socket: Socket): EndedSession | null;
+  /** Whether a CPE has a Download of this process's to answer. */
+  awaitsDownload(): boolean | Promise<boolean>;
+  /** Takes out the sessions that fell silent, and those that are over; to be called about once a second. */
+  expire(): readonly EndedSession[] | Promise<readonly EndedSession[]>;
+  count(): number | Promise<number>;
+  close(): Promise<void>;
+}
+
+/** After our empty answer a CPE that has something more to say says it at once; most close without a word. */
+const LINGER_MS = 5_000;
+
+/** Neither side has anything more to say (TR-069 3.7.1.4), as far as we know. */
+export function isOver(session: OpenSession): boolean {
+  return session.quiet && session.outstanding === null;
+}
+
+/** How long its CPE may be silent. */
+export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
+  return isOver(session) ? Math.min(LINGER_MS, idleMsMax) : idleMsMax;
+}
+
+/** What a connection carries: the fallback for CPEs that keep no cookie. */
+const CARRIED = Symbol('session');
+
+/**
+ * The ids of sessions by the connection that carries them. They hang on the socket itself, as thousands of weak references a
+ * second would keep the garbage collector busy.
+ */
+export function carriedBy(socket: Socket): string | null {
+  return (socket as Socket & { [CARRIED]?: string })[CARRIED] ?? null;
+}
+
+export function carry(socket: Socket, id: string): void {
+  (socket as Socket & { [CARRIED]?: string })[CARRIED] = id;
+}

@@ -1,0 +1,36 @@
+import { DEVICES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
+import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
+import { USERS } from '../nbi/index.js';
+import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
+import { type CollectionDefinition, LEASES } from '../store/index.js';
+import { INSTALLATION } from './installation.js';
+
+/**
+ * Collections whose documents a backup holds as they are, in the order in which it reads them beside a running server. Shares
+ * come after the devices and campaigns after the shares, so that no campaign seems to have more left of its `limits` than
+ * it has.
+ */
+export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
+  INSTALLATION,
+  USERS,
+  ...RULE_COLLECTIONS,
+  WAKE_PROGRESS,
+  PARAMETERS,
+  UPGRADES,
+  DEVICES,
+  CAMPAIGN_SHARES,
+  CAMPAIGNS,
+];
+
+/** Written by the library of images, which knows where their contents lie. */
+export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
+
+/** Of running processes only: worth nothing to those that come later. */
+export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, SESSIONS];
+
+/** Every collection that a server opens. */
+export const ALL_COLLECTIONS: readonly CollectionDefinition[] = [
+  ...KEPT_COLLECTIONS,
+  ...IMAGE_COLLECTIONS,
+  ...PASSING_COLLECTIONS,
+];

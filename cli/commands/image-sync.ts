@@ -1,0 +1,156 @@
+import type { CommandModule } from 'yargs';
+import { createLogger, systemClock } from '../../common/index.js';
+import { type Image, ImageError, type ImageLibrary, sameDescription } from '../../firmware/index.js';
+import { type Arguments, CommandError, checkDataDirectory } from '../command.js';
+import { type Config, parseConfig } from '../config.js';
+import { readConfig } from '../config-sources.js';
+import { openImages } from '../installation.js';
+import type { Io } from '../io.js';
+import { type ProgressBar, progressBar } from '../progress.js';
+
+const PAGE = 500;
+const ONE_PLACE = 'DIRECTORY|mongodb://…';
+
+/** `ferry image sync`: the images of one installation into another, whatever store either has. */
+export function syncCommand(io: Io): CommandModule {
+  return {
+    command: 'sync',
+    describe: 'Copy the images of one installation into another; begun again, it goes on where it stopped',
+    builder: (argv) =>
+      argv
+        .option('from', {
+          type: 'string',
+          requiresArg: true,
+          describe: `Where the images are: ${ONE_PLACE} [the installation that the other options name]`,
+        })
+        .option('to', {
+          type: 'string',
+          requiresArg: true,
+          describe: `Where they are to be: ${ONE_PLACE} [the installation that the other options name]`,
+        })
+        .option('json', { type: 'boolean', describe: 'Print what was done as JSON' })
+        .example('FERRY_STORE=mongodb://… $0 image sync --from ferry-data', 'From one machine to many'),
+    async handler(args: Arguments) {
+      const config = await readConfig(args, io.environment);
+      const [from, to] = [placeOf(args['from'], config), placeOf(args['to'], config)];
+      if (from.store === to.store && (from.store !== '' || from.dataDir === to.dataDir)) {
+        throw new CommandError('--from and --to are the same installation: give at least one of them.', 2);
+      }
+      const report = await withLibraries(io, from, to, (source, target) => sync(source, target, io));
+      say(report, io, args['json'] === true);
+    },
+  };
+}
+
+function placeOf(place: unknown, config: Config): Config {
+  if (place === undefined) return config;
+  const at = /^mongodb/.test(String(place)) ? { store: place } : { store: '', dataDir: place };
+  return parseConfig({ ...config, ...at }, { store: '--from or --to', dataDir: '--from or --to' });
+}
+
+async function withLibraries<T>(
+  io: Io,
+  from: Config,
+  to: Config,
+  run: (source: ImageLibrary, target: ImageLibrary) => Promise<T>,
+): Promise<T> {
+  const ambient = { clock: systemClock, logger: createLogger({ level: 'error', format: to.logFormat }) };
+  await checkDataDirectory(from, io, 'refuse');
+  const source = await openImages(from, ambient, 'refuse');
+  try {
+    await checkDataDirectory(to, io, 'make');
+    const target = await openImages(to, ambient, 'make');
+    try {
+      return await run(source.images, target.images);
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+interface Report {
+  readonly copied: string[];
+  readonly unchanged: string[];
+  readonly failed: { readonly name: string; readonly reason: string }[];
+}
+
+async function sync(source: ImageLibrary, target: ImageLibrary, io: Io): Promise<Report> {
+  const report: Report = { copied: [], unchanged: [], failed: [] };
+  const missing: Image[] = [];
+  for await (const image of imagesOf(source)) {
+    const there = await target.get(image.id);
+    const isSame = there !== null && there.sha256 === image.sha256 && sameDescription(there, image);
+    if (isSame && (await target.open(there)) !== null) {
+      report.unchanged.push(image.id);
+    } else {
+      missing.push(image);
+    }
+  }
+  const total = missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const bar = progressBar(io, { title: 'Copying', total, unit: 'bytes' });
+  try {
+    for (const image of missing) {
+      const reason = await copy(image, source, target, bar);
+      if (reason === null) report.copied.push(image.id);
+      else report.failed.push({ name: image.id, reason });
+    }
+  } finally {
+    bar.stop();
+  }
+  return report;
+}
+
+async function* imagesOf(library: ImageLibrary): AsyncGenerator<Image> {
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<ImageLibrary['list']>> = await library.list({
+      limit: PAGE,
+      ...(after !== null && { after }),
+    });
+    yield* page.items;
+    after = page.next;
+  } while (after !== null);
+}
+
+/** @returns why it could not be copied, or null. @throws StoreError: nothing else could be copied then either */
+async function copy(
+  image: Image,
+  source: ImageLibrary,
+  target: ImageLibrary,
+  bar: ProgressBar,
+): Promise<string | null> {
+  const found = await source.open(image);
+  if (found === null) return 'its content is damaged where it is to be copied from';
+  const content = found.read({ start: 0, end: image.sizeBytes - 1 });
+  try {
+    const { id: name, sha256, sizeBytes, uploadedBy } = image;
+    const { fileType, softwareVersion, productClass, hardwareVersion } = image;
+    const metadata = {
+      name,
+      fileType,
+      ...(softwareVersion !== undefined && { softwareVersion }),
+      ...(productClass !== undefined && { productClass }),
+      ...(hardwareVersion !== undefined && { hardwareVersion }),
+    };
+    await target.upload({ metadata, content, uploadedBy, sizeBytes, sha256 });
+    bar.add(sizeBytes);
+    return null;
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.code === 'no-space') throw error;
+    return error.message;
+  } finally {
+    content.destroy();
+  }
+}
+
+/** @throws CommandError where an image could not be copied */
+function say(report: Report, io: Io, asJson: boolean): void {
+  const { copied, unchanged, failed } = report;
+  if (asJson) io.stdout.write(`${JSON.stringify(report)}\n`);
+  else io.stdout.write(`Copied ${copied.length} images; ${unchanged.length} were there already.\n`);
+  if (failed.length === 0) return;
+  const lines = failed.map(({ name, reason }) => `${name}: ${reason}`);
+  throw new CommandError(`${failed.length} images were not copied:\n${lines.join('\n')}`);
+}

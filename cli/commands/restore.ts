@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import type { CommandModule } from 'yargs';
+import { BackupError } from '../backup/format.js';
+import { installKey } from '../backup/key.js';
+import { restoreBackup, type VerifiedBackup, verifyBackup } from '../backup/restore.js';
+import {
+  type Arguments,
+  CommandError,
+  INSTALLATION_OPTIONS,
+  withConfig,
+  withInstallation,
+} from '../command.js';
+import { readConfig } from '../config-sources.js';
+import { secretPath } from '../installation.js';
+import type { Io } from '../io.js';
+import { progressBar } from '../progress.js';
+import { countText } from './backup.js';
+
+/** An image that was once accepted is accepted again, whatever the bound is by now. */
+const IMAGE_MIB_MAX = 65_536;
+
+export function restoreCommand(io: Io): CommandModule {
+  return {
+    command: 'restore <file>',
+    describe: 'Bring an empty installation, on either store, to what a backup holds',
+    builder: (argv) =>
+      withConfig(argv, INSTALLATION_OPTIONS)
+        .positional('file', { type: 'string', describe: 'What ferry backup wrote' })
+        .option('overwrite', {
+          type: 'boolean',
+          describe: 'Delete everything that the target holds first',
+        })
+        .option('freeze', {
+          type: 'boolean',
+          describe: 'Leave upgrades frozen [unless they were at rest when the backup was taken]',
+        })
+        .option('verify-only', {
+          type: 'boolean',
+          describe: 'Only check that the file is whole and can be restored',
+        })
+        .example('$0 restore ferry.backup --store mongodb://db1,db2,db3/ferry', 'From one machine to many'),
+    async handler(args: Arguments) {
+      const path = String(args['file']);
+      try {
+        const backup = await verified(path, io);
+        const summary = `${countText(backup.end.documents)}, ${backup.end.images} images`;
+        if (args['verifyOnly']) {
+          io.stdout.write(`${path} is whole: ${summary}, of ${backup.header.createdAt}.\n`);
+          return;
+        }
+        const config = await readConfig(args, io.environment);
+        await installKey(secretPath(config), backup.header.key ?? null);
+        await restore(path, backup, args, io);
+        io.stdout.write(`Restored ${summary}.\n`);
+        if (isFreezing(args, backup))
+          io.stdout.write('Upgrades are frozen: ferry freeze --lift lets them go on.\n');
+      } catch (error) {
+        throw error instanceof BackupError ? new CommandError(error.message) : error;
+      }
+    },
+  };
+}
+
+async function verified(path: string, io: Io): Promise<VerifiedBackup> {
+  const { size } = await stat(path);
+  const bar = progressBar(io, { title: 'Verifying', total: size, unit: 'bytes' });
+  try {
+    return await verifyBackup(path, (sizeBytes) => bar.add(sizeBytes));
+  } finally {
+    bar.stop();
+  }
+}
+
+async function restore(path: string, backup: VerifiedBackup, args: Arguments, io: Io): Promise<void> {
+  const { documents, images } = backup.end;
+  const total = Object.values(documents).reduce((sum, count) => sum + count, images);
+  await withInstallation({ ...args, imageMibMax: IMAGE_MIB_MAX }, io, 'make', async (installation) => {
+    const bar = progressBar(io, { title: 'Restoring', total, unit: 'items' });
+    try {
+      await restoreBackup(path, backup, installation, {
+        overwrite: args['overwrite'] === true,
+        freeze: isFreezing(args, backup),
+        onDocument: () => bar.add(1),
+      });
+    } finally {
+      bar.stop();
+    }
+  });
+}
+
+function isFreezing(args: Arguments, { end }: VerifiedBackup): boolean {
+  return args['freeze'] === undefined ? !end.atRest : args['freeze'] === true;
+}

@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream';
+import type { Received, ReceiveOptions } from './incoming.js';
+
+/** What names of content begin with: being received, or in its place. */
+export const INCOMING_PREFIX = 'incoming/';
+export const CONTENT_PREFIX = 'content/';
+
+/** Content of an image, to be read. */
+export interface ImageContent {
+  /** The bytes from `start` to `end`, both counted in. */
+  read(range: { readonly start: number; readonly end: number }): Readable;
+}
+
+/** Content there is, with when it was last written to, moved or given up. */
+export interface ContentEntry {
+  readonly name: string;
+  readonly changedMs: number;
+}
+
+/**
+ * Where the bytes of images lie: on the disk of one machine, or where every node can read them. The library says what they
+ * belong to. Several processes have it open at once.
+ */
+export interface ContentStore {
+  /**
+   * Streams content to an incoming name of its own; durable when it resolves. Nothing is left where it fails.
+   * @throws ImageError `too-large`, `incomplete`, `empty`, `no-space`
+   */
+  receive(content: Readable, options: ReceiveOptions): Promise<Received>;
+  /** Gives content another name, in place of any that has it. Durable when it resolves. */
+  move(from: string, to: string): Promise<void>;
+  /** Null where it is not there, or not all of it. */
+  open(name: string, sizeBytes: number): Promise<ImageContent | null>;
+  /** Removes what nobody can have begun to read. */
+  remove(name: string): Promise<void>;
+  /** Has content removed that was in use until now: whoever reads it gets to its end. */
+  retire(name: string): Promise<void>;
+  list(): AsyncIterable<ContentEntry>;
+  listIncoming(): AsyncIterable<ContentEntry>;
+}

@@ -1,0 +1,136 @@
+import { createReadStream } from 'node:fs';
+import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import {
+  CONTENT_PREFIX,
+  type ContentEntry,
+  type ContentStore,
+  type ImageContent,
+  INCOMING_PREFIX,
+} from './content-store.js';
+import {
+  checkAnnouncedSize,
+  Intake,
+  isNoSpace,
+  newIncomingName,
+  noSpace,
+  type Received,
+  type ReceiveOptions,
+} from './incoming.js';
+
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** What an incoming file is called: anything else in that directory is not ours to remove. */
+const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}$/;
+
+/**
+ * Keeps content in `content/` and `incoming/` of a directory, which must be on one file system; made where missing.
+ * A file that is removed while it is read can be read to its end.
+ */
+export async function openDiskContents(directory: string): Promise<ContentStore> {
+  for (const prefix of [CONTENT_PREFIX, INCOMING_PREFIX]) {
+    await mkdir(join(directory, prefix), { recursive: true, mode: DIRECTORY_MODE });
+  }
+  await syncDirectory(directory);
+  await syncDirectory(dirname(directory));
+  return new DiskContents(directory);
+}
+
+class DiskContents implements ContentStore {
+  constructor(private readonly directory: string) {}
+
+  async receive(content: Readable, options: ReceiveOptions): Promise<Received> {
+    const name = newIncomingName();
+    const path = join(this.directory, name);
+    try {
+      if (options.sizeBytes !== undefined) {
+        const { bavail, bsize } = await statfs(dirname(path));
+        checkAnnouncedSize(options, bavail * bsize);
+      }
+      const file = await open(path, 'wx', FILE_MODE);
+      try {
+        const intake = new Intake(content, options);
+        for await (const chunk of intake.chunks()) await file.writeFile(chunk);
+        await file.sync();
+        return intake.received(name);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      await rm(path, { force: true });
+      throw isNoSpace(error) ? noSpace() : error;
+    }
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    const path = join(this.directory, to);
+    await rename(join(this.directory, from), path);
+    await syncDirectory(dirname(path));
+  }
+
+  async open(name: string, sizeBytes: number): Promise<ImageContent | null> {
+    const path = join(this.directory, name);
+    if (!(await hasSize(path, sizeBytes))) return null;
+    return { read: (range) => createReadStream(path, range) };
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.directory, name), { force: true });
+  }
+
+  retire(name: string): Promise<void> {
+    return this.remove(name);
+  }
+
+  async *list(): AsyncIterable<ContentEntry> {
+    yield* this.#entries(CONTENT_PREFIX);
+  }
+
+  async *listIncoming(): AsyncIterable<ContentEntry> {
+    for await (const entry of this.#entries(INCOMING_PREFIX)) {
+      if (INCOMING_NAME_PATTERN.test(entry.name.slice(INCOMING_PREFIX.length))) yield entry;
+    }
+  }
+
+  async *#entries(prefix: string): AsyncIterable<ContentEntry> {
+    for await (const { name } of await opendir(join(this.directory, prefix))) {
+      const changedMs = await changedMsOf(join(this.directory, prefix, name));
+      if (changedMs !== null) yield { name: `${prefix}${name}`, changedMs };
+    }
+  }
+}
+
+/** True where the file is there and has that many bytes. */
+async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
+  try {
+    return (await stat(path)).size === sizeBytes;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** When the file was last written to or moved; null where it vanished meanwhile. */
+async function changedMsOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).ctimeMs;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/** Makes the names in a directory durable (POSIX keeps them apart from the files' content). */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

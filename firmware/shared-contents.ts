@@ -1,0 +1,56 @@
+import type { Readable } from 'node:stream';
+import { type StoredFiles, StoreError } from '../store/index.js';
+import { CONTENT_PREFIX, type ContentEntry, type ContentStore, type ImageContent } from './content-store.js';
+import {
+  checkAnnouncedSize,
+  Intake,
+  newIncomingName,
+  noSpace,
+  type Received,
+  type ReceiveOptions,
+} from './incoming.js';
+
+/**
+ * Keeps content beside the documents of a store that many nodes share. No node knows what others read, so content that
+ * was in use stays until it is old enough for `cleanUp`: downloads under way get to their end.
+ */
+export class SharedContents implements ContentStore {
+  constructor(private readonly files: StoredFiles) {}
+
+  async receive(content: Readable, options: ReceiveOptions): Promise<Received> {
+    // How much room there is the database does not tell.
+    checkAnnouncedSize(options, Number.POSITIVE_INFINITY);
+    const name = newIncomingName();
+    const intake = new Intake(content, options);
+    try {
+      await this.files.write(name, intake.chunks());
+    } catch (error) {
+      throw error instanceof StoreError && error.code === 'no-space' ? noSpace() : error;
+    }
+    return intake.received(name);
+  }
+
+  move(from: string, to: string): Promise<void> {
+    return this.files.move(from, to);
+  }
+
+  open(name: string, sizeBytes: number): Promise<ImageContent | null> {
+    return this.files.open(name, sizeBytes);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.files.remove(name);
+  }
+
+  retire(name: string): Promise<void> {
+    return this.files.touch(name);
+  }
+
+  list(): AsyncIterable<ContentEntry> {
+    return this.files.list(CONTENT_PREFIX);
+  }
+
+  listIncoming(): AsyncIterable<ContentEntry> {
+    return this.files.listIncoming();
+  }
+}

@@ -1,0 +1,84 @@
+import { MongoClient, type MongoClientOptions, type ReadConcernLevel } from 'mongodb';
+import { StoreError } from '../collection.js';
+import { storeErrorOf } from './errors.js';
+
+export const DATABASE_DEFAULT = 'ferry';
+
+export interface ConnectOptions {
+  readonly url: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Connects to a replica set or a sharded cluster.
+ * @throws StoreError `unavailable`, with no credentials in its message
+ */
+export async function connect({ url, timeoutMs }: ConnectOptions): Promise<MongoClient> {
+  let client: MongoClient;
+  try {
+    client = new MongoClient(url, clientOptions(timeoutMs));
+  } catch (error) {
+    // Without a cause: what the driver says of an address it cannot read may quote it, password and all.
+    const reason = error instanceof Error ? withoutCredentials(error.message, url) : '';
+    throw new StoreError('unavailable', `The address of the database cannot be used: ${reason}`);
+  }
+  try {
+    await client.connect();
+    const hello = await client.db('admin').command({ hello: 1 });
+    if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+      throw new StoreError(
+        'unavailable',
+        'The database must be a replica set (one member is enough) or a sharded cluster: a standalone server has no transactions',
+      );
+    }
+    return client;
+  } catch (error) {
+    await client.close().catch(() => {});
+    throw storeErrorOf(error, `The database at ${client.options.hosts.join(', ')} cannot be used`);
+  }
+}
+
+/** These hold whatever the address says: the store's promises rest on them. */
+function clientOptions(timeoutMs: number): MongoClientOptions {
+  return {
+    appName: 'ferry',
+    readConcern: { level: 'majority' satisfies ReadConcernLevel },
+    writeConcern: { w: 'majority', journal: true },
+    readPreference: 'primary',
+    retryReads: true,
+    retryWrites: true,
+    serverSelectionTimeoutMS: timeoutMs,
+    connectTimeoutMS: timeoutMs,
+    socketTimeoutMS: timeoutMs,
+    waitQueueTimeoutMS: timeoutMs,
+    // Documents carry their JSON as text, so there is nothing for the driver to guess.
+    promoteValues: true,
+    ignoreUndefined: true,
+  };
+}
+
+/** The database that an address names, if any: the driver would say `test` where there is none. */
+export function databaseIn(url: string): string | null {
+  const name = /^mongodb(?:\+srv)?:\/\/[^/]*\/([^/?]+)/.exec(url)?.[1];
+  return name === undefined ? null : decoded(name);
+}
+
+/** `text` without what stands before the @ of an address in it, and without the password of `url` in either spelling. */
+export function withoutCredentials(text: string, url: string): string {
+  let clean = text.replaceAll(/\/\/[^/@\s]*@/g, '//***@');
+  const userinfo = /^[a-z+]+:\/\/(.*)@/i.exec(url)?.[1];
+  if (userinfo === undefined) return clean;
+  const password = userinfo.slice(userinfo.indexOf(':') + 1);
+  for (const secret of [userinfo, password, decoded(password)]) {
+    if (secret !== '') clean = clean.replaceAll(secret, '***');
+  }
+  return clean;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,241 @@
+import type { ClientSession, Db, MongoClient } from 'mongodb';
+import { type Clock, type Logger, silentLogger } from '../../common/index.js';
+import { prepareCommit } from '../changes.js';
+import {
+  type Change,
+  type Collection,
+  type CollectionDefinition,
+  type CommitOutcome,
+  type Document,
+  type Store,
+  StoreError,
+  type StoreInspection,
+} from '../collection.js';
+import type { StoredFiles } from '../files.js';
+import { OpenCollections } from '../open-collections.js';
+import { bringSchema, Catalog, requireSchema } from './catalog.js';
+import { type Engine, MongoCollection } from './collection.js';
+import { Committer } from './committer.js';
+import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
+import { storeErrorOf, within } from './errors.js';
+import { MongoFiles } from './files.js';
+import { GroupCommit } from './group-commit.js';
+import { giveKeys } from './indexing.js';
+import { inspectDatabase } from './inspect.js';
+import { fieldsName, META, type StoredRecord } from './layout.js';
+import { RevisionSource } from './revisions.js';
+import { sequenceId } from './writes.js';
+
+const GROUP_COMMIT_MS = 2;
+const TIMEOUT_MS = 10_000;
+/** Most reads under way: beyond it a slow database would only fill the memory. */
+const READS_MAX = 10_000;
+/** How old what a process knows of the indexes may be when it writes. */
+const CATALOG_AGE_MS_MAX = 1_000;
+
+export interface MongoStoreOptions {
+  /** `mongodb://` or `mongodb+srv://`: a replica set (one member is enough) or a sharded cluster, MongoDB 6.0 or newer. */
+  readonly url: string;
+  /** Default: the one in the address, else `ferry`. */
+  readonly database?: string;
+  readonly logger?: Logger;
+  /** How long a commit waits for others to share its transaction; 0: only while another is under way. Default 2 ms. */
+  readonly groupCommitMs?: number;
+  /**
+   * How long nodes of another version may go on writing without an index that this one adds to documents that are there.
+   * Default: as long as their writes may take.
+   */
+  readonly indexWaitMs?: number;
+  /** Refuses a database that no Ferry has been in, instead of making one. */
+  readonly mustExist?: boolean;
+  /** A read is answered within this, a commit within about twice this. Default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Opens the store that any number of machines share, in MongoDB.
+ * @throws StoreError `unavailable` where the database cannot be used or was written by a newer version of Ferry
+ */
+export async function openMongoStore(options: MongoStoreOptions): Promise<SharedStore> {
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const client = await connect({ url: options.url, timeoutMs });
+  try {
+    const database = client.db(options.database ?? databaseIn(options.url) ?? DATABASE_DEFAULT);
+    if (options.mustExist) await requireSchema(database);
+    const migratedFrom = await bringSchema(database);
+    return new MongoStore(client, database, { ...options, timeoutMs, migratedFrom });
+  } catch (error) {
+    await client.close().catch(() => {});
+    throw storeErrorOf(error, 'The database cannot be used');
+  }
+}
+
+/** A store that nodes on many machines share: with room for files, and a clock of its own. */
+export interface SharedStore extends Store {
+  readonly files: StoredFiles;
+  /**
+   * How far the database's clock is ahead of this one (negative: behind), as far as that is certain: the time that the answer
+   * took is not counted.
+   */
+  clockOffsetMs(clock: Clock): Promise<number>;
+}
+
+class MongoStore implements SharedStore {
+  readonly files: StoredFiles;
+  readonly #client: MongoClient;
+  readonly #database: Db;
+  readonly #logger: Logger;
+  readonly #timeoutMs: number;
+  readonly #migratedFrom: number;
+  readonly #indexWaitMs: number;
+  readonly #catalog: Catalog;
+  readonly #committer: Committer;
+  readonly #commits: GroupCommit;
+  readonly #collections = new OpenCollections();
+  readonly #reads = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  constructor(
+    client: MongoClient,
+    database: Db,
+    options: MongoStoreOptions & { readonly timeoutMs: number; readonly migratedFrom: number },
+  ) {
+    this.#client = client;
+    this.#database = database;
+    this.#logger = options.logger ?? silentLogger;
+    this.#timeoutMs = options.timeoutMs;
+    this.#migratedFrom = options.migratedFrom;
+    // What others began to write before they knew of an index has ended by then.
+    this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
+    this.files = new MongoFiles({ database, timeoutMs: options.timeoutMs });
+    this.#catalog = new Catalog(database, CATALOG_AGE_MS_MAX);
+    this.#committer = new Committer({
+      client,
+      database,
+      catalog: this.#catalog,
+      revisions: new RevisionSource(database.collection<StoredRecord>(META)),
+      logger: this.#logger,
+      isSequenced: (collection) => this.#collections.isSequenced(collection),
+    });
+    this.#commits = new GroupCommit({
+      windowMs: options.groupCommitMs ?? GROUP_COMMIT_MS,
+      timeoutMs: options.timeoutMs,
+      run: (group, deadlineMs) => this.#committer.run(group, deadlineMs),
+    });
+  }
+
+  collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
+    this.#checkOpen();
+    return this.#collections.open(
+      definition,
+      (copy) => new MongoCollection<T>(copy, this.#engine(copy.name), () => this.#settle(copy)),
+    );
+  }
+
+  async commit(changes: readonly Change[]): Promise<CommitOutcome> {
+    this.#checkOpen();
+    const { prepared, sizeBytes } = prepareCommit(changes);
+    for (const collection of this.#collections.unsettled(changes)) await collection.settled();
+    this.#checkOpen();
+    if (prepared.length === 0) return { committed: true, revisions: [] };
+    return this.#commits.run(prepared, sizeBytes);
+  }
+
+  clockOffsetMs(clock: Clock): Promise<number> {
+    return this.#read('asking for the time', async () => {
+      const askedMs = clock();
+      const hello = await this.#database.admin().command({ hello: 1 });
+      const answeredMs = clock();
+      const theirsMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() : Number.NaN;
+      // It was read at some moment between the two.
+      if (theirsMs < askedMs) return theirsMs - askedMs;
+      return Math.max(0, theirsMs - answeredMs);
+    });
+  }
+
+  async inspect(): Promise<StoreInspection> {
+    const migratedFrom = this.#migratedFrom;
+    const inspect = () => inspectDatabase(this.#database);
+    return { ...(await this.#read('The database cannot be inspected', inspect)), migratedFrom };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.drain();
+    await Promise.allSettled(this.#reads);
+    await this.#committer.close();
+    await this.#client.close();
+  }
+
+  /** Brings the indexes to what is declared. */
+  async #settle({ name, indexes }: CollectionDefinition): Promise<void> {
+    try {
+      const missing = await this.#catalog.make(name, Object.values(indexes));
+      for (const fields of missing) {
+        this.#logger.info('store.index-begun', { collection: name, index: fieldsName(fields) });
+        await giveKeys({
+          records: this.#database.collection<StoredRecord>(name),
+          fields,
+          othersMs: this.#indexWaitMs,
+          isClosing: () => this.#closing !== null,
+          commit: (changes, sizeBytes) => this.#commits.run(changes, sizeBytes),
+        });
+        await this.#catalog.setReady(name, fields);
+        this.#logger.info('store.index-made', { collection: name, index: fieldsName(fields) });
+      }
+    } catch (error) {
+      throw storeErrorOf(error, `The indexes of ${name} cannot be made`);
+    }
+  }
+
+  #engine(name: string): Engine {
+    return {
+      records: this.#database.collection<StoredRecord>(name),
+      logger: this.#logger,
+      commit: (changes) => this.commit(changes),
+      readSequence: async () => {
+        const counter = await this.#database
+          .collection<StoredRecord>(META)
+          .findOne({ _id: sequenceId(name) });
+        return Number(counter?.['n'] ?? 0);
+      },
+      read: (what, act) => this.#read(what, act),
+      readSnapshot: (what, act) => this.#read(what, () => this.#inSnapshot(act)),
+    };
+  }
+
+  async #inSnapshot<R>(act: (session: ClientSession) => Promise<R>): Promise<R> {
+    const session = this.#client.startSession({ snapshot: true });
+    try {
+      return await act(session);
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  async #read<R>(what: string, act: () => Promise<R>): Promise<R> {
+    this.#checkOpen();
+    if (this.#reads.size >= READS_MAX) {
+      throw new StoreError(
+        'unavailable',
+        `${what}: ${READS_MAX} reads are under way: the database is too slow`,
+      );
+    }
+    const reading = act();
+    this.#reads.add(reading);
+    reading.catch(() => {}).finally(() => this.#reads.delete(reading));
+    try {
+      return await within(this.#timeoutMs, what, reading);
+    } catch (error) {
+      throw storeErrorOf(error, what);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw new StoreError('closed', 'The store is closed');
+  }
+}

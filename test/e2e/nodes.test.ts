@@ -1,0 +1,3 @@
+import { severalNodes } from './several-nodes.js';
+
+severalNodes(() => '');

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
+import { writeBackup } from '../../cli/backup/write.js';
+import { compareStores } from '../cli/backup/compare.js';
+import { temporaryDirectory } from '../cli/support.js';
+import { openTestInstallation, populate } from '../support/installation.js';
+import { mongodbUrl, testDatabase } from '../support/mongodb.js';
+
+const CPES = Number(process.env['FERRY_BACKUP_CPES'] ?? 100_000);
+/** A stand-in for MongoDB takes a few hundred documents a second. */
+const TIMEOUT_MS = 3 * 60 * 60 * 1_000;
+const url = mongodbUrl();
+
+test(`a backup of ${CPES} CPEs and rules goes from one data directory to another, document by document`, (t) =>
+  moved(t, {}));
+
+if (url !== null) {
+  test(`a backup of ${CPES} CPEs and rules goes from LMDB into MongoDB, document by document`, (t) => {
+    const address = new URL(url);
+    address.pathname = `/${testDatabase(t, url)}`;
+    return moved(t, { store: String(address) });
+  });
+}
+
+async function moved(t: ExecutionContext, target: { readonly store?: string }): Promise<void> {
+  t.timeout(TIMEOUT_MS);
+  const directory = await temporaryDirectory(t);
+  const secretFile = join(directory, 'secret.key');
+  const from = await openTestInstallation(join(directory, 'from'), { secretFile });
+  const startedMs = performance.now();
+  const took = (what: string) => t.log(`${what} after ${Math.round(performance.now() - startedMs)} ms`);
+  await populate(from, CPES);
+  took('populated');
+  const file = join(directory, 'b');
+  const onDocument = () => {};
+  await writeBackup(file, from, {
+    ferryVersion: '0',
+    images: true,
+    key: null,
+    mustBeAtRest: false,
+    onDocument,
+  });
+  took('backed up');
+  const to = await openTestInstallation(join(directory, 'to'), { secretFile, ...target });
+  const backup = await verifyBackup(file, () => {});
+  took('verified');
+  await restoreBackup(file, backup, to, { overwrite: false, freeze: false, onDocument });
+  took('restored');
+  t.true((await compareStores(t, from, to)) > 4 * CPES);
+  took(`compared, at ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
+}

@@ -1,0 +1,22 @@
+import test from 'ava';
+import { chaosRound } from '../e2e/chaos-round.js';
+import { mongodbUrl } from '../support/mongodb.js';
+
+const CPES = 300;
+const CHAOS_MS = 30_000;
+const ROUNDS = Number(process.env['FERRY_CHAOS_ROUNDS'] ?? 5);
+/** The seed of the first round; each round logs its own. */
+const SEED = Number(process.env['FERRY_CHAOS_SEED'] ?? 1);
+
+const url = mongodbUrl();
+if (url !== null) {
+  for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
+    test.serial(
+      `nodes that are killed and a database that is cut off lose nothing and do nothing twice, seed ${seed}`,
+      async (t) => {
+        t.timeout(15 * 60_000);
+        await chaosRound(t, { url, seed, cpes: CPES, chaosMs: CHAOS_MS });
+      },
+    );
+  }
+}

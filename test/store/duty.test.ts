@@ -1,0 +1,40 @@
+import test from 'ava';
+import { Duty } from '../../store/index.js';
+import { storeOf } from '../support/store.js';
+
+const LEASE_MS = 15_000;
+
+test('one process at a time has a duty; when it dies another takes over within the lease', async (t) => {
+  const store = await storeOf(t);
+  const time = { nowMs: 1_800_000_000_000 };
+  const join = () => new Duty({ store, clock: () => time.nowMs, id: 'sweep', leaseMs: LEASE_MS });
+  const [first, second] = [join(), join()];
+  t.deepEqual(
+    (await Promise.all([first.isOurs(), second.isOurs()])).sort(),
+    [false, true],
+    'of two that ask at once one has it',
+  );
+  const [holder, other] = (await first.isOurs()) ? [first, second] : [second, first];
+  // As long as it asks now and then it keeps it.
+  for (let round = 0; round < 10; round++) {
+    time.nowMs += LEASE_MS / 2;
+    t.true(await holder.isOurs());
+    t.false(await other.isOurs());
+  }
+  time.nowMs += LEASE_MS - 1;
+  t.false(await other.isOurs());
+  time.nowMs += 1;
+  t.true(await other.isOurs());
+  t.false(await holder.isOurs(), 'one that slept through its lease has lost it');
+});
+
+test('a duty that is given back is another’s at once, and one that is not held is not given back', async (t) => {
+  const store = await storeOf(t);
+  const join = () => new Duty({ store, clock: () => 1_800_000_000_000, id: 'sweep', leaseMs: LEASE_MS });
+  const [first, second] = [join(), join()];
+  t.true(await first.isOurs());
+  await second.release();
+  t.false(await second.isOurs());
+  await first.release();
+  t.true(await second.isOurs());
+});

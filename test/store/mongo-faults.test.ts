@@ -1,0 +1,234 @@
+import type { Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
+import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { given, ids, rejects, THINGS, type Thing } from './things.js';
+
+// What a bad network does to the store, played by a proxy in front of the real database.
+const url = mongodbUrl();
+const plainTest = readableTest(url);
+
+interface Faulty {
+  readonly proxy: TcpProxy;
+  readonly store: Store;
+  /** The same database, not by way of the proxy. */
+  readonly direct: Store;
+}
+
+async function faulty(t: ExecutionContext, timeoutMs: number): Promise<Faulty> {
+  const direct = given(url);
+  const database = testDatabase(t, direct);
+  const proxy = await startTcpProxy(t, portOf(direct));
+  const stores = [
+    await openMongoStore({ url: proxiedUrl(direct, proxy.port), database, timeoutMs }),
+    await openMongoStore({ url: direct, database, timeoutMs: 60_000 }),
+  ] as const;
+  t.teardown(async () => {
+    proxy.heal();
+    await Promise.all(stores.map((store) => store.close()));
+  });
+  const [store, other] = stores;
+  await store.collection<Thing>(THINGS).put({ id: 'before' });
+  await other.collection<Thing>(THINGS).get('before');
+  return { proxy, store, direct: other };
+}
+
+const things = (store: Store) => store.collection<Thing>(THINGS);
+
+/** Waits until the store works again, however long a cut pool takes to notice. */
+async function resumed(t: ExecutionContext, store: Store): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const done = await things(store)
+      .put({ id: 'after' })
+      .then(
+        () => true,
+        () => false,
+      );
+    if (done) return;
+  }
+  t.fail('the store did not resume');
+}
+
+type Fate = 'committed' | 'not committed' | 'open';
+
+function fateOf(outcome: PromiseSettledResult<CommitOutcome>): Fate {
+  if (outcome.status === 'fulfilled') return outcome.value.committed ? 'committed' : 'not committed';
+  const error: unknown = outcome.reason;
+  if (!(error instanceof StoreError) || error.code !== 'unavailable') throw error;
+  return /outcome is open/.test(error.message) ? 'open' : 'not committed';
+}
+
+function define(): void {
+  test.serial(
+    'commits while the connection is cut again and again are done once or not at all, as they are told',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 5_000);
+      const fates = new Map<string, Fate>();
+      for (let round = 0; round < 12; round++) {
+        // Somewhere in reading, writing or committing, on the way there or back.
+        let left = 1 + ((round * 5) % 13);
+        const count = () => --left > 0;
+        if (round % 2 === 0) proxy.onRequest = count;
+        else proxy.onReply = count;
+        const names = Array.from({ length: 10 }, (_, at) => `${round}-${at}`);
+        const outcomes = await Promise.allSettled(
+          names.map((id) =>
+            store.commit([
+              things(store).inserting({ id, n: 1 }),
+              things(store).counting('total', { total: 1 }),
+            ]),
+          ),
+        );
+        proxy.onRequest = proxy.onReply = () => true;
+        for (const [at, outcome] of outcomes.entries()) fates.set(given(names[at]), fateOf(outcome));
+        await resumed(t, store);
+      }
+      t.true(new Set(fates.values()).size >= 2, 'no cut hit anything');
+      const there = new Set(await ids(things(direct), { index: 'n' }));
+      for (const [id, fate] of fates) {
+        if (fate === 'committed') t.true(there.has(id), `${id} was answered but is not there`);
+        if (fate === 'not committed')
+          t.false(there.has(id), `${id} is there though nothing was said to be changed`);
+      }
+      const total = await things(direct).get('total');
+      t.is((total?.document as { total?: number } | undefined)?.total ?? 0, there.size);
+    },
+  );
+
+  plainTest(
+    'a commit whose answer is lost again and again is done once, and its caller is told',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 60_000);
+      let commits = 0;
+      const losing = new Set<Socket>();
+      proxy.onRequest = (bytes, client) => {
+        // The driver asks again once by itself, and then we do.
+        if (bytes.includes('commitTransaction') && ++commits <= 3) losing.add(client);
+        return true;
+      };
+      proxy.onReply = (_, client) => !losing.delete(client);
+      const { committed } = await store.commit([things(store).counting('counter', { n: 1 })]);
+      t.true(committed);
+      t.true(commits > 3);
+      t.is((await things(direct).get('counter'))?.document.n, 1);
+    },
+  );
+
+  plainTest('a commit that never reaches the database is done once', async (t) => {
+    const { proxy, store, direct } = await faulty(t, 60_000);
+    let isLost = false;
+    proxy.onRequest = (bytes) => {
+      if (isLost || !bytes.includes('commitTransaction')) return true;
+      isLost = true;
+      return false;
+    };
+    const { committed } = await store.commit([things(store).counting('counter', { n: 1 })]);
+    t.true(committed);
+    t.true(isLost);
+    t.is((await things(direct).get('counter'))?.document.n, 1);
+  });
+
+  plainTest(
+    'where the answer to a commit stays away, its caller is told that the outcome is open',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.onRequest = (bytes) => {
+        if (bytes.includes('commitTransaction')) proxy.stall();
+        return true;
+      };
+      await rejects(t, things(store).put({ id: 'open' }), 'unavailable', /outcome is open/);
+      proxy.onRequest = () => true;
+      proxy.heal();
+      await resumed(t, store);
+    },
+  );
+
+  test.serial(
+    'a database that does not answer leaves nobody waiting, and the store resumes by itself',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.stall();
+      await Promise.all([
+        rejects(t, things(store).get('before'), 'unavailable', /did not answer in 1000 ms/),
+        rejects(t, things(store).find({ limit: 1 }), 'unavailable', /did not answer/),
+        rejects(t, things(store).count(), 'unavailable', /did not answer/),
+        rejects(t, things(store).put({ id: 'during' }), 'unavailable', /in time; nothing was changed/),
+      ]);
+      proxy.heal();
+      await resumed(t, store);
+      t.is(await things(store).get('during'), null);
+      t.truthy(await things(store).get('before'));
+    },
+  );
+
+  test.serial(
+    'a database that refuses connections is unavailable, and the store resumes by itself',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.cut();
+      await t.throwsAsync(things(store).get('before'), { instanceOf: StoreError });
+      const error = await t.throwsAsync(things(store).put({ id: 'during' }), { instanceOf: StoreError });
+      t.is(error instanceof StoreError ? error.code : '', 'unavailable');
+      t.regex(error?.message ?? '', /nothing was changed/i);
+      proxy.heal();
+      await resumed(t, store);
+      t.is(await things(store).get('during'), null);
+    },
+  );
+
+  test.serial('a collection opened while the database is away has its indexes when it is back', async (t) => {
+    const { proxy, store } = await faulty(t, 1_000);
+    proxy.cut();
+    const late = store.collection<Thing>({ ...THINGS, name: 'late' });
+    const error = await t.throwsAsync(late.put({ id: 'a', n: 1 }), { instanceOf: StoreError });
+    t.is(error instanceof StoreError ? error.code : '', 'unavailable');
+    proxy.heal();
+    await resumed(t, store);
+    for (let tries = 0; tries < 100 && (await late.put({ id: 'a', n: 1 }).catch(() => null)) === null; )
+      tries++;
+    t.deepEqual(await ids(late, { index: 'n', equals: [1] }), ['a']);
+  });
+
+  test.serial('what waits for a database that does not answer is bounded, and answered', async (t) => {
+    const { proxy, store } = await faulty(t, 1_000);
+    proxy.stall();
+    const answers = Array.from({ length: 21_000 }, (_, at) =>
+      things(store)
+        .put({ id: `d${at}` })
+        .then(
+          () => 'done',
+          (error: unknown) => (error instanceof StoreError ? error.message : String(error)),
+        ),
+    );
+    const messages = await Promise.all(answers);
+    t.true(messages.every((message) => /nothing was changed/i.test(message)));
+    t.true(messages.filter((message) => /waiting already/.test(message)).length >= 700);
+    const large = Array.from({ length: 40 }, () =>
+      things(store)
+        .put({ id: 'large', deep: 'x'.repeat(8_000_000) })
+        .catch((error: unknown) => String(error)),
+    );
+    t.true((await Promise.all(large)).some((message) => /waiting already/.test(String(message))));
+    proxy.heal();
+    await resumed(t, store);
+  });
+
+  test.serial('a slow network only makes it slow', async (t) => {
+    const { proxy, store } = await faulty(t, 60_000);
+    proxy.delayMs = 20;
+    await Promise.all(
+      Array.from({ length: 20 }, () => store.commit([things(store).counting('counter', { n: 1 })])),
+    );
+    t.is((await things(store).get('counter'))?.document.n, 20);
+  });
+
+  test.serial('closing while the database does not answer ends', async (t) => {
+    const { proxy, store } = await faulty(t, 500);
+    proxy.stall();
+    const put = things(store).put({ id: 'during' });
+    await Promise.all([rejects(t, put, 'unavailable', /nothing was changed/), store.close()]);
+  });
+}
+
+if (url !== null) define();
