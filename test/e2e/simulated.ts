@@ -31,10 +31,10 @@ export function cpeidOf(serial: string): string {
   return `00A1B2-${PRODUCT_CLASS}-${serial}`;
 }
 
-/** Uploads {@link IMAGE}; a fleet needs nothing else to be upgraded but a rule. */
-export async function uploadImage(t: ExecutionContext, nbi: Nbi): Promise<void> {
+/** Uploads an image as {@link IMAGE_NAME}; a fleet needs nothing else to be upgraded but a rule. */
+export async function uploadImage(t: ExecutionContext, nbi: Nbi, image: Buffer = IMAGE): Promise<void> {
   const path = `/v1/images/${IMAGE_NAME}?softwareVersion=${NEW_VERSION}&productClass=${PRODUCT_CLASS}`;
-  const uploaded = await nbi('PUT', path, new Uint8Array(IMAGE));
+  const uploaded = await nbi('PUT', path, new Uint8Array(image));
   t.is(uploaded.status, 201, JSON.stringify(uploaded.body));
 }
 

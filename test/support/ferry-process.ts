@@ -9,6 +9,8 @@ import { ADMIN } from './ferry.js';
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 export interface Ports {
+  /** Where it listens: 127.0.0.1 unless told. */
+  readonly host?: string;
   readonly cwmp: number;
   readonly nbi: number;
   readonly files: number;
@@ -55,15 +57,16 @@ export class FerryProcess {
 
   /** Resolves once it listens. */
   static async start(dataDir: string, ports: Ports, args: readonly string[] = []): Promise<FerryProcess> {
+    const { host = '127.0.0.1' } = ports;
     const child = spawn(
       process.execPath,
       [
         MAIN,
         'serve',
         `--data-dir=${dataDir}`,
-        `--cwmp-listen=127.0.0.1:${ports.cwmp}`,
-        `--nbi-listen=127.0.0.1:${ports.nbi}`,
-        `--file-listen=127.0.0.1:${ports.files}`,
+        `--cwmp-listen=${host}:${ports.cwmp}`,
+        `--nbi-listen=${host}:${ports.nbi}`,
+        `--file-listen=${host}:${ports.files}`,
         '--allow-anonymous-cpe',
         '--connection-request-subnet=127.0.0.0/8',
         ...args,

@@ -3,13 +3,19 @@ import http from 'node:http';
 /** A CPE written by hand: it sends whatever it is told to, right or wrong, over one kept-alive connection. */
 export class RawCpe {
   readonly #url: URL;
-  readonly #agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent: http.Agent;
   cookie: string | null = null;
   headers: Record<string, string> = {};
   keepsCookie = true;
 
-  constructor(url: string) {
+  /** @param localAddress  where it calls from, if that matters */
+  constructor(url: string, localAddress?: string) {
     this.#url = new URL(url);
+    this.#agent = new http.Agent({
+      keepAlive: true,
+      maxSockets: 1,
+      ...(localAddress !== undefined && { localAddress }),
+    });
   }
 
   post(body: string | Buffer, headers: Record<string, string> = {}): Promise<RawAnswer> {
