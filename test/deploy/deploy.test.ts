@@ -2,10 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import yaml from 'js-yaml';
-import { CONFIG_NAMES, flagOf, parseConfig } from '../../cli/config.js';
+import { CONFIG_NAMES, flagOf, OPTIONS, parseConfig } from '../../cli/config.js';
 import { unknownVariables, variableOf } from '../../cli/config-sources.js';
 
 const DEPLOY = fileURLToPath(new URL('../../../deploy/', import.meta.url));
+
+/** Whoever runs what is in deploy/ puts these there. */
+const SECRET_FILES = ['secret.key', 'ferry.json'];
 
 const read = (name: string) => readFile(`${DEPLOY}${name}`, 'utf8');
 
@@ -13,7 +16,7 @@ async function files(): Promise<{ readonly name: string; readonly text: string }
   const entries = await readdir(DEPLOY, { recursive: true, withFileTypes: true });
   return Promise.all(
     entries
-      .filter((entry) => entry.isFile() && entry.name !== 'secret.key')
+      .filter((entry) => entry.isFile() && !SECRET_FILES.includes(entry.name))
       .map(async (entry) => {
         const path = `${entry.parentPath}/${entry.name}`;
         return { name: entry.name, text: await readFile(path, 'utf8') };
@@ -50,12 +53,11 @@ test('the options that compose.yaml gives a node are a configuration', async (t)
     const value = environment[variableOf(name)];
     if (value === undefined) continue;
     // As docker compose puts in what the user gave.
-    const filled = value.replace(/\$\{(\w+):\?[^}]*\}/g, (_, variable) =>
-      variable === 'FERRY_CPE_AUTH' ? 'cpe:x' : 'acs.example.net',
-    );
+    const filled = value.replace(/\$\{\w+:\?[^}]*\}/g, 'acs.example.net');
     given[name] = /Proxy|Url/.test(name) ? [filled] : filled;
   }
-  t.like(parseConfig(given), { nbiListen: '0.0.0.0:7557', trustedProxy: ['172.30.0.0/24'] });
+  t.like(parseConfig(given), { nbiListen: '0.0.0.0:7557', trustedProxy: ['172.30.0.10'] });
+  t.is(compose.services.nginx.networks.inside.ipv4_address, '172.30.0.10');
   const nodes = Object.entries<Parsed>(compose.services).filter(([, service]) => service.image === 'ferry');
   t.deepEqual(
     nodes.map(([name]) => name),
@@ -86,13 +88,33 @@ test('the Kubernetes manifests fit together', async (t) => {
       t.true(ports.includes(targetPort), service.metadata.name);
   }
   t.is(one('HorizontalPodAutoscaler').spec.scaleTargetRef.name, one('Deployment').metadata.name);
-  const secrets = all.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name);
-  t.true(secrets.includes(container.envFrom[0].secretRef.name));
-  t.true(secrets.includes(pod.spec.volumes.find(({ name }: Parsed) => name === 'key').secret.secretName));
+  const secret = one('Secret');
+  const { secretName } = pod.spec.volumes.find(({ name }: Parsed) => name === 'secrets').secret;
+  t.is(secretName, secret.metadata.name);
+  t.deepEqual(Object.keys(secret.stringData), SECRET_FILES);
+  t.regex(parseConfig(JSON.parse(secret.stringData['ferry.json'])).store, /^mongodb:/);
   const volumes = pod.spec.volumes.map(({ name }: Parsed) => name);
   for (const { name } of container.volumeMounts) t.true(volumes.includes(name));
   t.true(container.securityContext.readOnlyRootFilesystem);
   t.true(pod.spec.securityContext.runAsNonRoot);
+});
+
+test('what containers are given as variables holds no secret', async (t) => {
+  const compose = yaml.load(await read('compose.yaml')) as Parsed;
+  const deployment = (await manifests()).find(({ kind }) => kind === 'Deployment');
+  const [container] = deployment.spec.template.spec.containers;
+  t.is(container.envFrom, undefined);
+  const given: string[] = [
+    ...Object.keys(compose.services.ferry1.environment),
+    ...container.env.map(({ name }: Parsed) => name),
+  ];
+  // The database of compose.yaml asks for no password.
+  const secrets = CONFIG_NAMES.filter((name) => OPTIONS[name].secret && name !== 'store').map(variableOf);
+  t.deepEqual(
+    given.filter((variable) => secrets.includes(variable)),
+    [],
+  );
+  t.notRegex(compose.services.ferry1.environment[variableOf('store')], /@/);
 });
 
 test('the image runs as nobody in particular, and asks Ferry itself whether it is well', async (t) => {
