@@ -82,7 +82,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
             'application/x-ndjson': { schema: ref('BulkReport') },
           },
         },
-        ...failures('Answer', '409', '413', '415'),
+        ...failures('Answer', '409', '413', '415', '507'),
       },
     },
     put: {
@@ -97,7 +97,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
       ),
       responses: {
         '200': jsonResponse('Changed', ref('Answer'), done('FirmwareStorage')),
-        ...failures('Answer', '409', '413', '415'),
+        ...failures('Answer', '409', '413', '415', '507'),
         '404': nothing('FirmwareStorage'),
       },
     },
@@ -108,7 +108,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
       parameters: [ALL_PARAMETER, queryParameter('id', ID), queryParameter('campaignid', ID)],
       responses: {
         '200': jsonResponse('Deleted', ref('Answer'), done('FirmwareStorage')),
-        ...failures('Answer', '409'),
+        ...failures('Answer', '409', '507'),
         '404': nothing('FirmwareStorage'),
       },
     },
@@ -158,7 +158,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
       ],
       responses: {
         '200': jsonResponse('Deleted', ref('Answer'), done('FirmwareResultStorage')),
-        ...failures('Answer', '409'),
+        ...failures('Answer', '409', '507'),
         '404': nothing('FirmwareResultStorage'),
       },
     },

@@ -28,7 +28,7 @@ export const methodPaths: Readonly<Record<string, PathItem>> = {
       ),
       responses: {
         '200': jsonResponse('Every CPE that matched has answered', ref('MethodAnswer'), OK),
-        ...failures('MethodAnswer', '404', '413', '415', '502', '504'),
+        ...failures('MethodAnswer', '404', '413', '415', '502', '504', '507'),
       },
     },
   },
@@ -48,7 +48,7 @@ export const methodPaths: Readonly<Record<string, PathItem>> = {
       ),
       responses: {
         '200': jsonResponse('Restarted', ref('MethodAnswer'), OK),
-        ...failures('MethodAnswer', '404', '413', '415'),
+        ...failures('MethodAnswer', '404', '413', '415', '507'),
       },
     },
   },
@@ -71,7 +71,7 @@ export const methodPaths: Readonly<Record<string, PathItem>> = {
       ),
       responses: {
         '200': jsonResponse('The state from now on', ref('MethodAnswer')),
-        ...failures('MethodAnswer', '413', '415'),
+        ...failures('MethodAnswer', '413', '415', '507'),
       },
     },
   },
@@ -147,7 +147,7 @@ export const imagePaths: Readonly<Record<string, PathItem>> = {
           message: 'response from images',
           details: '',
         }),
-        ...failures('Answer', '404', '409'),
+        ...failures('Answer', '404', '409', '507'),
       },
     },
   },
