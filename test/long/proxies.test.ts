@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -34,6 +35,8 @@ const CPES_BY_HAND = 16;
 /** More than a proxy takes unless told, and more than CWMP's listener may take. */
 const LARGE_IMAGE_BYTES = 17 * 1024 * 1024;
 const IMAGE_BYTES = 600 * 1024;
+/** That a load of rules stores, and reports, in one step. */
+const BATCH_ITEMS = 1_000;
 const INFORM = { productClass: PRODUCT_CLASS, version: OLD_VERSION };
 
 interface Installation {
@@ -89,6 +92,31 @@ async function largeImagesPass(t: ExecutionContext, { nbi, nbiUrl }: Installatio
   });
   t.is(response.status, 200);
   t.is(digest(Buffer.from(await response.arrayBuffer())), digest(content));
+}
+
+/** The report on rules in bulk begins before their body ends. */
+async function bulkReportsComeMeanwhile(t: ExecutionContext, { nbiUrl }: Installation): Promise<void> {
+  const load = http.request(`${nbiUrl}/v1/dyn/FirmwareStorage/.*`, {
+    method: 'POST',
+    auth: `${ADMIN.name}:${ADMIN.password}`,
+    headers: { 'Content-Type': 'application/x-ndjson' },
+  });
+  t.teardown(() => load.destroy());
+  let report = '';
+  load.once('response', (response: http.IncomingMessage) => {
+    response.on('data', (chunk: Buffer) => {
+      report += chunk.toString();
+    });
+  });
+  const write = (serial: number) => {
+    const rule = { id: `BULK${serial}`, file: IMAGE_NAME, condition: { cpeid: cpeidOf(`BULK${serial}`) } };
+    load.write(`${JSON.stringify(rule)}\n`);
+  };
+  for (let serial = 0; serial <= BATCH_ITEMS; serial++) write(serial);
+  await until('the first batch is reported', () => report.includes('"code":204,"written":1000'));
+  t.false(report.includes('"message"'));
+  load.end();
+  await until('the load is done', () => report.includes('"written":1001,"unchanged":0,"refused":0'));
 }
 
 /** Whatever a CPE says of its address, and whoever goes round the proxy is believed nothing. */
@@ -167,7 +195,7 @@ for (const name of PROXIES) {
   const program = proxyProgram(name);
   if (program === null) continue;
   test.serial(
-    `behind ${name}, as deploy/ has it, large images pass, each CPE is known by its cookie and its address, ` +
+    `behind ${name}, as deploy/ has it, large images and loads of rules pass, each CPE is known by its cookie and its address, ` +
       'and gets one Download of its own though a node dies',
     async (t) => {
       const installation = await start(t, name, program);
@@ -179,6 +207,7 @@ for (const name of PROXIES) {
       );
       await postRule(t, nbi, { id: 'FLEET', file: IMAGE_NAME, condition: { productClass: PRODUCT_CLASS } });
       await largeImagesPass(t, installation);
+      await bulkReportsComeMeanwhile(t, installation);
       await addressesAreThoseCalledFrom(t, installation);
       await strangersGetNothing(t, installation);
       await fleetIsUpgradedThoughANodeDies(t, installation);
