@@ -27,6 +27,8 @@ export interface EndedSession {
 /** What has become of an attempt to take a session a step further. */
 export interface StepTaken {
   readonly session: OpenSession;
+  /** What the step is answered on. */
+  readonly socket: Socket;
   /** The CPE means to send several requests over one connection, so that closing it says something. */
   readonly keepsAlive: boolean;
 }
@@ -51,10 +53,15 @@ export interface Sessions {
   claiming(entry: SessionEntry): Change | null;
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
+  /**
+   * To be asked where a step of this entry could not be taken or came to nothing: the session as others have left it, if the entry was
+   * only what this process remembered of it; the step may be taken from there. Null where there is nothing newer to go on from.
+   */
+  newer(entry: SessionEntry): SessionEntry | null | Promise<SessionEntry | null>;
   release(entry: SessionEntry): void;
   /** @returns false where it had ended already, or has been taken further meanwhile */
   end(entry: SessionEntry): boolean | Promise<boolean>;
-  /** The connection has gone. @returns the session that ended by that, if one did */
+  /** The connection has gone. @returns the session that ended by that, if one did and {@link expire} will not tell of it */
   disconnected(socket: Socket): EndedSession | null;
   /** Whether a CPE has a Download of this process's to answer. */
   awaitsDownload(): boolean | Promise<boolean>;
@@ -67,6 +74,11 @@ export interface Sessions {
 /** After our empty answer a CPE that has something more to say says it at once; most close without a word. */
 const LINGER_MS = 5_000;
 
+/** No session falls silent sooner after its Inform. */
+export function silentMsLeastOf(idleMsMax: number): number {
+  return Math.min(LINGER_MS, idleMsMax);
+}
+
 /** Neither side has anything more to say (TR-069 3.7.1.4), as far as we know. */
 export function isOver(session: OpenSession): boolean {
   return session.quiet && session.outstanding === null;
@@ -74,7 +86,7 @@ export function isOver(session: OpenSession): boolean {
 
 /** How long its CPE may be silent. */
 export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
-  return isOver(session) ? Math.min(LINGER_MS, idleMsMax) : idleMsMax;
+  return isOver(session) ? silentMsLeastOf(idleMsMax) : idleMsMax;
 }
 
 /** What a connection carries: the fallback for CPEs that keep no cookie. */
@@ -90,4 +102,15 @@ export function carriedBy(socket: Socket): string | null {
 
 export function carry(socket: Socket, id: string): void {
   (socket as Socket & { [CARRIED]?: string })[CARRIED] = id;
+}
+
+/** The session whose step was last answered on a connection, where that matters. */
+const ANSWERED = Symbol('answered session');
+
+export function answeredOn(socket: Socket): string | null {
+  return (socket as Socket & { [ANSWERED]?: string })[ANSWERED] ?? null;
+}
+
+export function answerOn(socket: Socket, id: string): void {
+  (socket as Socket & { [ANSWERED]?: string })[ANSWERED] = id;
 }
