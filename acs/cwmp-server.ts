@@ -129,8 +129,11 @@ export class CwmpServer {
       this.#parts.logger.info(`session.${outcome}`, { cpeid });
   }
 
-  async #end(entry: SessionEntry, outcome: 'done' | 'superseded' | 'failed'): Promise<void> {
-    if (await this.#parts.sessions.end(entry)) this.#ended(entry.session.facts.cpeid, outcome);
+  /** @returns whether it was still to be ended */
+  async #end(entry: SessionEntry, outcome: 'done' | 'superseded' | 'failed'): Promise<boolean> {
+    const ended = await this.#parts.sessions.end(entry);
+    if (ended) this.#ended(entry.session.facts.cpeid, outcome);
+    return ended;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -231,13 +234,16 @@ export class CwmpServer {
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
   }
 
-  async #supersede(entry: SessionEntry): Promise<void> {
+  async #supersede(left: SessionEntry): Promise<void> {
     const { sessions } = this.#parts;
-    if (!sessions.take(entry)) return;
-    try {
-      await this.#end(entry, isOver(entry.session) ? 'done' : 'superseded');
-    } finally {
-      sessions.release(entry);
+    let entry: SessionEntry | null = left;
+    while (entry !== null && sessions.take(entry)) {
+      try {
+        if (await this.#end(entry, isOver(entry.session) ? 'done' : 'superseded')) return;
+      } finally {
+        sessions.release(entry);
+      }
+      entry = await sessions.newer(entry);
     }
   }
 

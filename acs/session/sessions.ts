@@ -54,8 +54,8 @@ export interface Sessions {
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
   /**
-   * To be asked where a step of this entry could not be taken or came to nothing: the session as others have left it, if the entry was
-   * only what this process remembered of it; the step may be taken from there. Null where there is nothing newer to go on from.
+   * To be asked where a step of this entry came to nothing, or it could not be ended: the session as others have left it, if the entry was
+   * only what this process remembered of it, to go on from there. Null where there is nothing newer to go on from.
    */
   newer(entry: SessionEntry): SessionEntry | null | Promise<SessionEntry | null>;
   release(entry: SessionEntry): void;
