@@ -26,12 +26,14 @@ const OWNERS_AT_FIRST = 16;
 /** What a collection needs of its store. */
 export interface Engine {
   readonly records: DriverCollection<StoredRecord>;
+  /** The same, for reads in the session of `readSnapshot`: the driver adds the moment, but not what makes it one. */
+  readonly pages: DriverCollection<StoredRecord>;
   readonly logger: Logger;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   readSequence(): Promise<number>;
   /** Runs `act` within the time-out. @throws StoreError `closed`, `unavailable` */
   read<R>(what: string, act: () => Promise<R>): Promise<R>;
-  /** The same in a session whose reads are all of one moment, after every commit answered until now. */
+  /** The same in a session whose reads are of one moment (but of a passing collection), after every commit answered until now. */
   readSnapshot<R>(what: string, act: (session: ClientSession) => Promise<R>): Promise<R>;
 }
 
@@ -93,7 +95,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       const wanted = [...new Set(ids.filter(isPossibleId).map(idText))];
       const found = new Map<string, StoredRecord>();
       if (wanted.length > 0) {
-        const cursor = this.#engine.records.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
+        const cursor = this.#engine.pages.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
         for await (const record of cursor) found.set(record._id, record);
       }
       return ids.map((id) => decodeRecord<T>(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
@@ -151,7 +153,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   /** At most `plan.limit` entries of its range, each with its document. */
   async #walk(plan: FindPlan, session: ClientSession): Promise<{ entries: Entry[]; isLast: boolean }> {
     const { hint, field } = indexOf(plan);
-    const cursor = this.#engine.records.find(filterOf(plan), {
+    const cursor = this.#engine.pages.find(filterOf(plan), {
       session,
       hint,
       projection: { r: 1, d: 1, o: 1, [field]: 1 },
@@ -186,7 +188,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     let asked = 0;
     for (let next = OWNERS_AT_FIRST; asked < owners.length && sizeBytes < PAGE_BYTES_MAX; ) {
       const some = owners.slice(asked, asked + next);
-      const cursor = this.#engine.records.find({ _id: { $in: some } }, { session, hint: '_id_' });
+      const cursor = this.#engine.pages.find({ _id: { $in: some } }, { session, hint: '_id_' });
       for await (const record of cursor) {
         records.set(record._id, record);
         sizeBytes += record.d?.length ?? 0;
@@ -207,11 +209,14 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   }
 
   async #count(plan: FindPlan, session: ClientSession): Promise<number> {
+    // Two requests agree only where they are of one moment.
+    const subtractAbsent = plan.index === 'id' && this.definition.passing !== true;
     let counted = 0;
-    for await (const piece of countPieces(this.#engine.records, plan, session)) counted += piece;
-    if (plan.index !== 'id') return counted;
+    for await (const piece of countPieces(this.#engine.pages, plan, session, subtractAbsent))
+      counted += piece;
+    if (!subtractAbsent) return counted;
     const absent: Filter<StoredRecord> = { _id: boundsOf(plan), gone: { $exists: true } };
-    return counted - (await this.#engine.records.countDocuments(absent, { session, hint: TOMBSTONE_INDEX }));
+    return counted - (await this.#engine.pages.countDocuments(absent, { session, hint: TOMBSTONE_INDEX }));
   }
 
   async #countByReading(range: Omit<FindQuery, 'limit'>): Promise<number> {

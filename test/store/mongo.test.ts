@@ -13,7 +13,7 @@ import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../s
 import { commandReader } from '../support/mongodb-commands.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { conformance } from './conformance.js';
-import { given, ids, THINGS, type Thing } from './things.js';
+import { given, ids, PASSING_THINGS, THINGS, type Thing } from './things.js';
 
 /** Whether a store is right is asked here, not how fast it is. */
 const TIMEOUT_MS = 60_000;
@@ -78,6 +78,57 @@ function define(): void {
       t.notRegex(text, /"stage":"SORT"/, JSON.stringify(command));
       t.regex(text, /IXSCAN|IDHACK|EXPRESS|COUNT_SCAN|EOF/, JSON.stringify(command));
     }
+  });
+
+  plainTest(
+    'commits of one passing change made at once are one request, without a transaction',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const proxy = await startTcpProxy(t, portOf(given(url)));
+      const store = await open(t, database, { url: proxiedUrl(given(url), proxy.port) });
+      const things = store.collection<Thing>(PASSING_THINGS);
+      // So that there are revisions to give.
+      await things.replace({ id: 'first' }, given(await things.insert({ id: 'first' })));
+      const commands: BsonDocument[] = [];
+      const read = commandReader((command) => commands.push(command));
+      proxy.onRequest = (bytes, client) => {
+        read(bytes, client);
+        return true;
+      };
+      const names = Array.from({ length: 20 }, (_, at) => `d${at}`);
+      const inserted = await Promise.all(names.map((id) => things.insert({ id })));
+      const replaced = await Promise.all(names.map((id, at) => things.replace({ id }, given(inserted[at]))));
+      t.true(
+        (await Promise.all(names.map((id, at) => things.delete(id, given(replaced[at]))))).every(Boolean),
+      );
+      const writes = commands.filter((command) => command['lsid'] !== undefined && !('find' in command));
+      t.deepEqual(
+        writes
+          .filter((command) => !('delete' in command))
+          .map((command) => [Object.keys(command)[0], command['writeConcern'], command['startTransaction']]),
+        [
+          ['insert', { w: 1, j: false }, undefined],
+          ['update', { w: 1, j: false }, undefined],
+          ['update', { w: 1, j: false }, undefined],
+        ],
+      );
+      await store.close();
+      const records = (await driver(t)).db(database).collection(PASSING_THINGS.name);
+      t.is(await records.countDocuments(), 1, 'marks of deleted documents are left');
+    },
+  );
+
+  plainTest('a node that finds an index in the catalog writes its keys, also what is passing', async (t) => {
+    const database = testDatabase(t, given(url));
+    const old = (await open(t, database)).collection<Thing>(PASSING_THINGS);
+    const before = given(await old.insert({ id: 'before', n: 1 }));
+    const young = await open(t, database, { indexWaitMs: 1_500 });
+    const after = young.collection<Thing>({ ...PASSING_THINGS, indexes: { tags: ['tags'] } });
+    await after.count({ index: 'tags' });
+    t.truthy(await old.replace({ id: 'before', tags: ['a', 'b'] }, before));
+    t.truthy(await old.insert({ id: 'later', tags: ['a', 'c'] }));
+    t.deepEqual(await ids(after, { index: 'tags', equals: ['a'] }), ['before', 'later']);
+    t.is(await after.count({ index: 'tags' }), 2);
   });
 
   test.serial(
