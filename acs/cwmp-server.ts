@@ -2,13 +2,13 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import type { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
-import { type Change, StoreError } from '../store/index.js';
+import { StoreError } from '../store/index.js';
 import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
 import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
-import { type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
+import { type Claim, type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
 import { step } from './session/step.js';
 import { InformRefusedError, type SessionWork, StepTakenError } from './session/work.js';
 import {
@@ -340,7 +340,7 @@ export class CwmpServer {
     session: Session,
     input: Input,
     ip: string,
-    claim: () => Change | null,
+    claim: () => Claim | null,
   ): Promise<Extract<Step, { reply: Reply }>> {
     let taken = step(session, input);
     for (let steps = 0; 'ask' in taken; steps++) {

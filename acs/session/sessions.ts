@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
-import type { Change } from '../../store/index.js';
+import type { Change, Revision } from '../../store/index.js';
 import type { OpenSession } from './session.js';
 
 /** One open session and what carries it, as one request finds it. */
@@ -33,6 +33,13 @@ export interface StepTaken {
   readonly keepsAlive: boolean;
 }
 
+/** A step that is claimed in the commit of what must not be done twice in it. */
+export interface Claim {
+  readonly change: Change;
+  /** To be called once it is committed. @param revision  what the commit gave for the change */
+  made(revision: Revision): void;
+}
+
 /**
  * The open CWMP sessions between the requests of their CPEs: in the memory of one process, or in the store for all that share it.
  * Whichever it is, of several requests for the same step of a session one is answered.
@@ -50,7 +57,7 @@ export interface Sessions {
    * For a commit that must not be made twice in one step, however many requests ask for the step: it refuses unless this one is
    * still in time. Null where nobody else could ask for the step.
    */
-  claiming(entry: SessionEntry): Change | null;
+  claiming(entry: SessionEntry): Claim | null;
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
   /**

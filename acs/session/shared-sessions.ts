@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
-import {
-  type Change,
-  type Collection,
-  Duty,
-  type Revision,
-  type Store,
-  type Stored,
-} from '../../store/index.js';
+import { type Collection, Duty, type Revision, type Store, type Stored } from '../../store/index.js';
 import type { OpenSession } from './session.js';
 import { SESSIONS, type SessionDocument, sessionOf, toSessionDocument } from './session-document.js';
 import { SessionEndings } from './session-endings.js';
@@ -16,6 +9,7 @@ import { type Remembered, SessionMemory } from './session-memory.js';
 import {
   answeredOn,
   answerOn,
+  type Claim,
   carriedBy,
   carry,
   type EndedSession,
@@ -51,7 +45,7 @@ interface SharedEntry extends SessionEntry {
   revision: Revision;
   storedUntilMs: number;
   readonly claim: SessionDocument['claim'];
-  /** Names this request's own attempt at the step, where it has made a claim. */
+  /** Names this request's own attempt at the step, where it has begun to claim it and does not know whether it has. */
   claimedBy: string | null;
   /** It comes from this process's memory, and the store has not been asked. */
   readonly isUnchecked: boolean;
@@ -188,12 +182,16 @@ export class SharedSessions implements Sessions {
     return true;
   }
 
-  claiming(entry: SessionEntry): Change {
+  claiming(entry: SessionEntry): Claim {
     const shared = entry as SharedEntry;
     shared.claimedBy = randomUUID();
     const claim = { by: shared.claimedBy, untilMs: this.#options.clock() + CLAIM_MS };
     const document = toSessionDocument(shared, this.#expiresAtMs(shared.session), claim);
-    return this.#sessions.replacing(document, shared.revision);
+    const made = (revision: Revision) => {
+      shared.revision = revision;
+      shared.claimedBy = null;
+    };
+    return { change: this.#sessions.replacing(document, shared.revision), made };
   }
 
   async moved(entry: SessionEntry, { session, socket, keepsAlive }: StepTaken): Promise<boolean> {
@@ -231,7 +229,7 @@ export class SharedSessions implements Sessions {
     return last.isUnchecked || (isOver(session) && !isOver(last.session));
   }
 
-  /** At which the session is, if it is still this request's: as read, or as claimed since. */
+  /** At which the session is, if it is still this request's: as read, or as claimed by a commit that may have come through. */
   async #revisionOf({ id, revision, claimedBy }: SharedEntry): Promise<Revision> {
     if (claimedBy === null) return revision;
     const stored = await this.#sessions.get(id);

@@ -118,8 +118,8 @@ test('a commit that claims the step is made by one, and nobody else takes the st
   const { store, first, second } = await openPair(t);
   const { id } = await begin(first);
   const [mine, theirs] = await Promise.all([found(first, id), found(second, id)]);
-  t.true((await store.commit([first.claiming(mine)])).committed);
-  t.false((await store.commit([second.claiming(theirs)])).committed);
+  t.true((await store.commit([first.claiming(mine).change])).committed);
+  t.false((await store.commit([second.claiming(theirs).change])).committed);
   t.false(await second.moved(theirs, taken(sessionWith(null, true))));
   t.false(second.take(await found(second, id)), 'a third request while the first is being answered');
   const download = sessionWith({ request: 'Download', upgradeId: UPGRADE, repeats: 0 }, true);
@@ -130,10 +130,23 @@ test('a commit that claims the step is made by one, and nobody else takes the st
   t.true(await second.moved(next, taken(sessionWith(null, true))));
 });
 
+test('whoever knows that its claim is made goes on from there', async (t) => {
+  const { store, first, second } = await openPair(t);
+  const { id } = await begin(first);
+  const mine = await found(first, id);
+  const claim = first.claiming(mine);
+  const outcome = await store.commit([claim.change]);
+  if (!outcome.committed) return t.fail('it was refused');
+  claim.made(outcome.revisions[0] as Revision);
+  t.false(second.take(await found(second, id)));
+  t.true(await first.moved(mine, taken(ASKED)));
+  t.deepEqual((await found(second, id)).session, ASKED);
+});
+
 test('a step that was claimed by a process that died is open to others after ten seconds', async (t) => {
   const { store, time, first, second } = await openPair(t);
   const { id } = await begin(first);
-  t.true((await store.commit([first.claiming(await found(first, id))])).committed);
+  t.true((await store.commit([first.claiming(await found(first, id)).change])).committed);
   time.nowMs += 9_999;
   t.false(second.take(await found(second, id)));
   time.nowMs += 1;
@@ -349,7 +362,7 @@ test('a reservation on what is remembered and others have gone on with is refuse
   t.true(await takeStep(second, id, ASKED, new net.Socket()));
   const entry = await found(first, id, socket);
   t.true(first.take(entry));
-  t.false((await store.commit([first.claiming(entry)])).committed);
+  t.false((await store.commit([first.claiming(entry).change])).committed);
   t.deepEqual((await first.newer(entry))?.session, ASKED);
 });
 
