@@ -14,6 +14,7 @@ import {
 } from '../collection.js';
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
+import { Gathered } from './gathered.js';
 import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
 import { boundsOf, countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
 
@@ -33,6 +34,10 @@ export interface Engine {
   readSequence(): Promise<number>;
   /** Runs `act` within the time-out. @throws StoreError `closed`, `unavailable` */
   read<R>(what: string, act: () => Promise<R>): Promise<R>;
+  /** The two parts of `read`: runs `act`, and the store is not closed meanwhile … */
+  hold<R>(what: string, act: () => Promise<R>): Promise<R>;
+  /** … and runs it within the time-out, also while the store is closing. @throws StoreError `unavailable` */
+  timed<R>(what: string, act: () => Promise<R>): Promise<R>;
   /** The same in a session whose reads are of one moment (but of a passing collection), after every commit answered until now. */
   readSnapshot<R>(what: string, act: (session: ClientSession) => Promise<R>): Promise<R>;
 }
@@ -50,6 +55,8 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   readonly #settle: () => Promise<void>;
   #settling: Promise<void> | null = null;
   #isSettled = false;
+  /** Documents that are read by their ids. */
+  readonly #gets = new Gathered<string, StoredRecord | null>((ids) => this.#recordsOf(ids));
 
   /** @param settle  gives the collection its indexes; called again where the database could not be reached */
   constructor(definition: CollectionDefinition, engine: Engine, settle: () => Promise<void>) {
@@ -81,9 +88,21 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
 
   async get(id: string): Promise<Stored<T> | null> {
     await this.settled();
-    return this.#engine.read(`${this.name}: reading a document`, async () =>
-      isPossibleId(id) ? decodeRecord<T>(await this.#engine.records.findOne({ _id: idText(id) })) : null,
+    return this.#engine.hold(`${this.name}: reading a document`, async () =>
+      isPossibleId(id) ? decodeRecord<T>(await this.#gets.answer(idText(id))) : null,
     );
+  }
+
+  async #recordsOf(ids: readonly string[]): Promise<(StoredRecord | null)[]> {
+    const [first, ...others] = ids;
+    return this.#engine.timed(`${this.name}: reading documents`, async () => {
+      if (first !== undefined && others.length === 0)
+        return [await this.#engine.records.findOne({ _id: first })];
+      const found = new Map<string, StoredRecord>();
+      const cursor = this.#engine.records.find({ _id: { $in: [...new Set(ids)] } }, { hint: '_id_' });
+      for await (const record of cursor) found.set(record._id, record);
+      return ids.map((id) => found.get(id) ?? null);
+    });
   }
 
   async getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]> {

@@ -236,6 +236,8 @@ class MongoStore implements SharedStore {
         return Number(counter?.['n'] ?? 0);
       },
       read: (what, act) => this.#read(what, act),
+      hold: (what, act) => this.#hold(what, act),
+      timed: (what, act) => this.#timed(what, act),
       readSnapshot: (what, act) => this.#read(what, () => this.#inSession({ snapshot: !passing }, act)),
     };
   }
@@ -260,7 +262,11 @@ class MongoStore implements SharedStore {
     }
   }
 
-  async #read<R>(what: string, act: () => Promise<R>): Promise<R> {
+  #read<R>(what: string, act: () => Promise<R>): Promise<R> {
+    return this.#hold(what, () => this.#timed(what, act));
+  }
+
+  async #hold<R>(what: string, act: () => Promise<R>): Promise<R> {
     this.#checkOpen();
     if (this.#reads.size >= READS_MAX) {
       throw new StoreError(
@@ -268,9 +274,18 @@ class MongoStore implements SharedStore {
         `${what}: ${READS_MAX} reads are under way: the database is too slow`,
       );
     }
-    const reading = act();
+    return this.#track(act());
+  }
+
+  #track<R>(reading: Promise<R>): Promise<R> {
     this.#reads.add(reading);
     reading.catch(() => {}).finally(() => this.#reads.delete(reading));
+    return reading;
+  }
+
+  async #timed<R>(what: string, act: () => Promise<R>): Promise<R> {
+    // It may go on beyond its time, and is under way until it ends.
+    const reading = this.#track(act());
     try {
       return await within(this.#timeoutMs, what, reading);
     } catch (error) {

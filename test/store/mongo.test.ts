@@ -81,6 +81,41 @@ function define(): void {
   });
 
   plainTest(
+    'documents asked for at once are read in one request, and show what was committed before',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const proxy = await startTcpProxy(t, portOf(given(url)));
+      const store = await open(t, database, { url: proxiedUrl(given(url), proxy.port) });
+      const direct = (await open(t, database)).collection<Thing>(THINGS);
+      const things = store.collection<Thing>(THINGS);
+      const names = Array.from({ length: 20 }, (_, at) => `d${at}`);
+      await store.commit(names.filter((_, at) => at % 2 === 0).map((id) => things.putting({ id })));
+      const finds: BsonDocument[] = [];
+      const read = commandReader((command) => {
+        if ('find' in command) finds.push(command);
+      });
+      const asked: ReturnType<typeof things.get>[] = [];
+      let isWritten = false;
+      proxy.onRequest = async (bytes, client) => {
+        read(bytes, client);
+        if (isWritten || finds.length === 0) return true;
+        isWritten = true;
+        // The request is on its way: what is asked for from now on must not join it.
+        await direct.put({ id: 'd1', n: 'later' });
+        asked.push(things.get('d1'));
+        return true;
+      };
+      const found = await Promise.all([...names, 'd0'].map((id) => things.get(id)));
+      t.deepEqual(
+        found.filter((_, at) => at !== 1).map((stored) => stored?.document.id ?? null),
+        [...names, 'd0'].map((id, at) => (at % 2 === 0 ? id : null)).filter((_, at) => at !== 1),
+      );
+      t.is(given(await given(asked[0])).document.n, 'later');
+      t.is(finds.length, 2);
+    },
+  );
+
+  plainTest(
     'commits of one passing change made at once are one request, without a transaction',
     async (t) => {
       const database = testDatabase(t, given(url));
