@@ -2,13 +2,13 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import type { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
-import { type Change, StoreError } from '../store/index.js';
+import { StoreError } from '../store/index.js';
 import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
 import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
-import { type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
+import { type Claim, type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
 import { step } from './session/step.js';
 import { InformRefusedError, type SessionWork, StepTakenError } from './session/work.js';
 import {
@@ -129,8 +129,11 @@ export class CwmpServer {
       this.#parts.logger.info(`session.${outcome}`, { cpeid });
   }
 
-  async #end(entry: SessionEntry, outcome: 'done' | 'superseded' | 'failed'): Promise<void> {
-    if (await this.#parts.sessions.end(entry)) this.#ended(entry.session.facts.cpeid, outcome);
+  /** @returns whether it was still to be ended */
+  async #end(entry: SessionEntry, outcome: 'done' | 'superseded' | 'failed'): Promise<boolean> {
+    const ended = await this.#parts.sessions.end(entry);
+    if (ended) this.#ended(entry.session.facts.cpeid, outcome);
+    return ended;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -200,18 +203,19 @@ export class CwmpServer {
     const envelope = decodeEnvelope(body, request.headers['content-type']);
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
-      ? this.#onInform(request, envelope, known)
-      : this.#onMessage(request, envelope);
+      ? this.#onInform(request, envelope, found)
+      : this.#onMessage(request, envelope, found);
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
-  async #onInform(request: IncomingMessage, envelope: CpeEnvelope, inSession: boolean): Promise<HttpAnswer> {
+  async #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
     if (this.#isClosing) return this.#busy('Ferry is stopping');
     // The session it leaves behind vouched for the connection, not for who begins the next.
-    if (inSession && !this.#parts.authenticator.isAllowed(request.headers.authorization)) {
+    if (found.kind === 'found' && !this.#parts.authenticator.isAllowed(request.headers.authorization)) {
       return this.#challenge(request);
     }
-    const left = await this.#sessionOf(request);
+    // Again, as another may have begun on this connection while the body was on its way.
+    const left = found.kind === 'found' ? found : await this.#sessionOf(request);
     if (left.kind === 'found') await this.#supersede(left.entry);
     const ip = clientAddress(request, this.#parts.trustedProxies);
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
@@ -230,20 +234,22 @@ export class CwmpServer {
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
   }
 
-  async #supersede(entry: SessionEntry): Promise<void> {
+  async #supersede(left: SessionEntry): Promise<void> {
     const { sessions } = this.#parts;
-    if (!sessions.take(entry)) return;
-    try {
-      await this.#end(entry, isOver(entry.session) ? 'done' : 'superseded');
-    } finally {
-      sessions.release(entry);
+    let entry: SessionEntry | null = left;
+    while (entry !== null && sessions.take(entry)) {
+      try {
+        if (await this.#end(entry, isOver(entry.session) ? 'done' : 'superseded')) return;
+      } finally {
+        sessions.release(entry);
+      }
+      entry = await sessions.newer(entry);
     }
   }
 
-  async #onMessage(request: IncomingMessage, envelope: CpeEnvelope): Promise<HttpAnswer> {
+  #onMessage(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
     const input: Input = { kind: 'message', message: envelope.message, style: envelope.style };
-    // Again, as the body may have taken its time.
-    return this.#inSession(request, await this.#sessionOf(request), input, envelope);
+    return this.#inSession(request, found, input, envelope);
   }
 
   async #inSession(
@@ -267,17 +273,37 @@ export class CwmpServer {
 
   async #continue(
     request: IncomingMessage,
-    entry: SessionEntry,
+    found: SessionEntry,
     input: Input,
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
     const { sessions } = this.#parts;
-    const tooLate = () => this.#violation(request, null, 'two requests of one session at a time');
-    if (!sessions.take(entry)) return tooLate();
+    let entry: SessionEntry | null = found;
+    while (entry !== null && sessions.take(entry)) {
+      try {
+        const answer = await this.#takeStep(request, entry, input, envelope);
+        if (answer !== null) return answer;
+      } finally {
+        sessions.release(entry);
+      }
+      entry = await sessions.newer(entry);
+    }
+    return this.#violation(request, null, 'two requests of one session at a time');
+  }
+
+  /** @returns null where this is not what the session has become, or another request has taken the step */
+  async #takeStep(
+    request: IncomingMessage,
+    entry: SessionEntry,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer | null> {
+    const { sessions } = this.#parts;
     try {
       const taken = await this.#run(entry.session, input, entry.ip, () => sessions.claiming(entry));
       const { session, reply } = taken;
       if (reply.kind === 'violation' || session.phase !== 'open') {
+        if ((await sessions.newer(entry)) !== null) return null;
         await this.#end(entry, 'failed');
         return this.#violation(
           request,
@@ -285,18 +311,17 @@ export class CwmpServer {
           reply.kind === 'violation' ? reply.reason : 'the session is over',
         );
       }
+      const { socket } = request;
       const keepsAlive =
         request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
       // Nothing goes out that another request for the same step may be answered with as well.
-      if (!(await sessions.moved(entry, { session, keepsAlive }))) return tooLate();
+      if (!(await sessions.moved(entry, { session, socket, keepsAlive }))) return null;
       return this.#render(taken, envelope);
     } catch (error) {
-      if (error instanceof StepTakenError) return tooLate();
+      if (error instanceof StepTakenError) return null;
       // The store may be what failed; then the session falls silent.
       await this.#end(entry, 'failed').catch(() => {});
       throw error;
-    } finally {
-      sessions.release(entry);
     }
   }
 
@@ -315,7 +340,7 @@ export class CwmpServer {
     session: Session,
     input: Input,
     ip: string,
-    claim: () => Change | null,
+    claim: () => Claim | null,
   ): Promise<Extract<Step, { reply: Reply }>> {
     let taken = step(session, input);
     for (let steps = 0; 'ask' in taken; steps++) {

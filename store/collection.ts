@@ -86,6 +86,14 @@ export interface CollectionDefinition {
    * shared document, so it is for collections that are seldom changed.
    */
   readonly sequenced?: boolean;
+  /**
+   * What lies here is worth nothing once the machine that holds the store fails, as open sessions are. A commit of one change
+   * to it resolves as soon as every process sees it, without waiting for the disk; such a failure may take it back. A commit
+   * of several changes is durable as ever, and keeps single ones out as ever. On several machines a page need not be of one
+   * moment, and of commits of one change to the same document at the same time one that went through may be told that it was
+   * refused, if another has replaced what it wrote at once. There it costs least without indexes.
+   */
+  readonly passing?: boolean;
 }
 
 export type IndexValue = string | number | boolean;

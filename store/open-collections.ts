@@ -60,8 +60,12 @@ export class OpenCollections {
   isSequenced(name: string): boolean {
     return this.#open.get(name)?.definition.sequenced === true;
   }
+
+  isPassing(name: string): boolean {
+    return this.#open.get(name)?.definition.passing === true;
+  }
 }
 
-function sorted({ indexes, sequenced = false }: CollectionDefinition): unknown {
-  return [sequenced, Object.entries(indexes).sort(([a], [b]) => (a < b ? -1 : 1))];
+function sorted({ indexes, sequenced = false, passing = false }: CollectionDefinition): unknown {
+  return [sequenced, passing, Object.entries(indexes).sort(([a], [b]) => (a < b ? -1 : 1))];
 }

@@ -10,7 +10,7 @@ const FORMAT = 1;
 export const SESSION_BYTES_MAX = 128 * 1024;
 
 /** Ids begin with the time, so that the oldest come first without an index that every step would have to write. */
-export const SESSIONS: CollectionDefinition = { name: 'cwmp-sessions', indexes: {} };
+export const SESSIONS: CollectionDefinition = { name: 'cwmp-sessions', indexes: {}, passing: true };
 
 /** An open session as it lies in the store between two requests of its CPE. */
 export interface SessionDocument extends Document {

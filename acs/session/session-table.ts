@@ -90,6 +90,10 @@ export class SessionTable implements Sessions {
     return true;
   }
 
+  newer(): null {
+    return null;
+  }
+
   release({ id }: SessionEntry): void {
     const entry = this.#byId.get(id);
     if (entry === undefined) return;

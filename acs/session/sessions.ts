@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
-import type { Change } from '../../store/index.js';
+import type { Change, Revision } from '../../store/index.js';
 import type { OpenSession } from './session.js';
 
 /** One open session and what carries it, as one request finds it. */
@@ -27,8 +27,17 @@ export interface EndedSession {
 /** What has become of an attempt to take a session a step further. */
 export interface StepTaken {
   readonly session: OpenSession;
+  /** What the step is answered on. */
+  readonly socket: Socket;
   /** The CPE means to send several requests over one connection, so that closing it says something. */
   readonly keepsAlive: boolean;
+}
+
+/** A step that is claimed in the commit of what must not be done twice in it. */
+export interface Claim {
+  readonly change: Change;
+  /** To be called once it is committed. @param revision  what the commit gave for the change */
+  made(revision: Revision): void;
 }
 
 /**
@@ -48,13 +57,18 @@ export interface Sessions {
    * For a commit that must not be made twice in one step, however many requests ask for the step: it refuses unless this one is
    * still in time. Null where nobody else could ask for the step.
    */
-  claiming(entry: SessionEntry): Change | null;
+  claiming(entry: SessionEntry): Claim | null;
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
+  /**
+   * To be asked where a step of this entry came to nothing, or it could not be ended: the session as others have left it, if the entry was
+   * only what this process remembered of it, to go on from there. Null where there is nothing newer to go on from.
+   */
+  newer(entry: SessionEntry): SessionEntry | null | Promise<SessionEntry | null>;
   release(entry: SessionEntry): void;
   /** @returns false where it had ended already, or has been taken further meanwhile */
   end(entry: SessionEntry): boolean | Promise<boolean>;
-  /** The connection has gone. @returns the session that ended by that, if one did */
+  /** The connection has gone. @returns the session that ended by that, if one did and {@link expire} will not tell of it */
   disconnected(socket: Socket): EndedSession | null;
   /** Whether a CPE has a Download of this process's to answer. */
   awaitsDownload(): boolean | Promise<boolean>;
@@ -67,6 +81,11 @@ export interface Sessions {
 /** After our empty answer a CPE that has something more to say says it at once; most close without a word. */
 const LINGER_MS = 5_000;
 
+/** No session falls silent sooner after its Inform. */
+export function silentMsLeastOf(idleMsMax: number): number {
+  return Math.min(LINGER_MS, idleMsMax);
+}
+
 /** Neither side has anything more to say (TR-069 3.7.1.4), as far as we know. */
 export function isOver(session: OpenSession): boolean {
   return session.quiet && session.outstanding === null;
@@ -74,7 +93,7 @@ export function isOver(session: OpenSession): boolean {
 
 /** How long its CPE may be silent. */
 export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
-  return isOver(session) ? Math.min(LINGER_MS, idleMsMax) : idleMsMax;
+  return isOver(session) ? silentMsLeastOf(idleMsMax) : idleMsMax;
 }
 
 /** What a connection carries: the fallback for CPEs that keep no cookie. */
@@ -90,4 +109,15 @@ export function carriedBy(socket: Socket): string | null {
 
 export function carry(socket: Socket, id: string): void {
   (socket as Socket & { [CARRIED]?: string })[CARRIED] = id;
+}
+
+/** The session whose step was last answered on a connection, where that matters. */
+const ANSWERED = Symbol('answered session');
+
+export function answeredOn(socket: Socket): string | null {
+  return (socket as Socket & { [ANSWERED]?: string })[ANSWERED] ?? null;
+}
+
+export function answerOn(socket: Socket, id: string): void {
+  (socket as Socket & { [ANSWERED]?: string })[ANSWERED] = id;
 }

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
-import {
-  type Change,
-  type Collection,
-  Duty,
-  type Revision,
-  type Store,
-  type Stored,
-} from '../../store/index.js';
+import { type Collection, Duty, type Revision, type Store, type Stored } from '../../store/index.js';
 import type { OpenSession } from './session.js';
 import { SESSIONS, type SessionDocument, sessionOf, toSessionDocument } from './session-document.js';
+import { SessionEndings } from './session-endings.js';
+import { type Remembered, SessionMemory } from './session-memory.js';
 import {
+  answeredOn,
+  answerOn,
+  type Claim,
   carriedBy,
   carry,
   type EndedSession,
@@ -20,6 +18,7 @@ import {
   type SessionEntry,
   type Sessions,
   type StepTaken,
+  silentMsLeastOf,
   silentMsMaxOf,
 } from './sessions.js';
 
@@ -30,17 +29,26 @@ const CLAIM_MS = 10 * SECOND_MS;
 /** When the process that takes out expired sessions dies, another does so soon after this. */
 const EXPIRY_LEASE_MS = 15 * SECOND_MS;
 const EXPIRY_PAGE = 500;
+/** Sessions of which this process remembers its last step: some 50 MB with the devices at hand. */
+const REMEMBERED_COUNT_MAX = 20_000;
+/** Of the silence that a CPE is allowed: so much of it may be missing where its last step left nothing behind. */
+const TRAILING_SHARE = 1 / 16;
 /** How often the sessions are counted, for the bound above. */
 const COUNT_INTERVAL_MS = 5 * SECOND_MS;
 
 const TIME_DIGITS = 9;
 const ID_PATTERN = /^[0-9a-z]{9}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** What one request knows of a session. */
 interface SharedEntry extends SessionEntry {
-  readonly revision: Revision;
+  /** What is stored of it: at which revision, and for how long. */
+  revision: Revision;
+  storedUntilMs: number;
   readonly claim: SessionDocument['claim'];
-  /** Names this request's own attempt at the step, where it has made a claim. */
+  /** Names this request's own attempt at the step, where it has begun to claim it and does not know whether it has. */
   claimedBy: string | null;
+  /** It comes from this process's memory, and the store has not been asked. */
+  readonly isUnchecked: boolean;
 }
 
 export interface SharedSessionsOptions {
@@ -58,11 +66,20 @@ export interface SharedSessionsOptions {
  * go on with it, also when the one that began it is gone. What it has become replaces what was read, or the step counts for
  * nothing: so each step is answered once. All that a step does to CPEs and upgrades can be done twice without harm but for
  * reserving an upgrade, whose commit claims the step.
+ *
+ * Most sessions find nothing to do, so two things keep those cheap. The process that took the last step remembers it, and goes on from
+ * there without asking the store where the next request comes over the same connection. It may be wrong, as the CPE may have been
+ * elsewhere meanwhile; what it then wants to store is refused, and the step taken again from what is stored. And a step that asks nothing
+ * of the CPE and takes no answer of it leaves nothing behind: see {@link SharedSessions.#isAsGoodAsStored}.
  */
 export class SharedSessions implements Sessions {
   readonly #options: SharedSessionsOptions;
   readonly #sessions: Collection<SessionDocument>;
   readonly #expiry: Duty;
+  readonly #memory = new SessionMemory(REMEMBERED_COUNT_MAX);
+  readonly #endings: SessionEndings;
+  /** Sessions that a request at this process is working on. */
+  readonly #busy = new Set<string>();
   /** Sessions in which this process has sent a Download, with when they expire. */
   readonly #downloads = new Map<string, number>();
   #expiring: Promise<EndedSession[]> | null = null;
@@ -70,9 +87,10 @@ export class SharedSessions implements Sessions {
   #counted = { sessions: 0, atMs: 0, begunSince: 0 };
 
   constructor(options: SharedSessionsOptions) {
-    const { store, clock } = options;
+    const { store, clock, logger } = options;
     this.#options = options;
     this.#sessions = store.collection<SessionDocument>(SESSIONS);
+    this.#endings = new SessionEndings({ sessions: this.#sessions, logger });
     this.#expiry = new Duty({ store, clock, id: 'cwmp-sessions', leaseMs: EXPIRY_LEASE_MS });
   }
 
@@ -83,11 +101,15 @@ export class SharedSessions implements Sessions {
   async begin(session: OpenSession, ip: string, socket: Socket): Promise<SessionEntry | null> {
     if (this.#counted.sessions + this.#counted.begunSince >= SESSIONS_MAX) return null;
     this.#counted.begunSince++;
-    const { clock, sharedConnections } = this.#options;
-    const entry = { id: `${timeText(clock())}-${randomUUID()}`, ip, session };
-    const revision = await this.#sessions.insert(toSessionDocument(entry, this.#expiresAtMs(session)));
+    const entry = { id: `${timeText(this.#options.clock())}-${randomUUID()}`, ip, session };
+    const expiresAtMs = this.#expiresAtMs(session);
+    const revision = await this.#sessions.insert(toSessionDocument(entry, expiresAtMs));
     if (revision === null) throw new Error('A new session has the id of another');
-    if (!sharedConnections) carry(socket, entry.id);
+    this.#remember(
+      { ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive: false },
+      socket,
+    );
+    if (!this.#options.sharedConnections) carry(socket, entry.id);
     return entry;
   }
 
@@ -95,25 +117,48 @@ export class SharedSessions implements Sessions {
     return this.#options.clock() + silentMsMaxOf(session, this.#options.idleMsMax);
   }
 
-  async find(cookie: string | null, socket: Socket): Promise<Found> {
+  #remember(remembered: Remembered, socket: Socket): void {
+    if (!this.#options.sharedConnections) answerOn(socket, remembered.id);
+    const forgotten = this.#memory.keep(remembered);
+    if (forgotten !== null) this.#endIfOver(forgotten);
+  }
+
+  find(cookie: string | null, socket: Socket): Found | Promise<Found> {
     const carried = carriedBy(socket);
     const id = cookie ?? carried;
     if (id === null) return { kind: 'none' };
-    const entry = await this.#read(id);
+    const remembered = id === answeredOn(socket) ? this.#remembered(id) : null;
+    if (remembered === null) return this.#lookUp(id, carried);
+    const { ip, session, revision, storedUntilMs } = remembered;
+    const own = { isUnchecked: true, claim: undefined, claimedBy: null };
+    return { kind: 'found', entry: { id, ip, session, revision, storedUntilMs, ...own } as SharedEntry };
+  }
+
+  #remembered(id: string): Remembered | null {
+    const remembered = this.#memory.get(id);
+    return remembered !== null && remembered.expiresAtMs > this.#options.clock() ? remembered : null;
+  }
+
+  async #lookUp(id: string, carried: string | null): Promise<Found> {
+    const other = carried === null || carried === id ? null : this.#read(carried);
+    // At the same time, so that the store can answer both at once.
+    const [entry, another] = await Promise.all([this.#read(id), other]);
     if (entry === null) return { kind: 'none' };
-    if (carried !== null && carried !== id && (await this.#read(carried)) !== null)
-      return { kind: 'mismatch' };
-    return { kind: 'found', entry };
+    return another === null ? { kind: 'found', entry } : { kind: 'mismatch' };
   }
 
   async #read(id: string): Promise<SharedEntry | null> {
     if (!ID_PATTERN.test(id)) return null;
     const stored = await this.#sessions.get(id);
     if (stored === null || stored.document.expiresAtMs <= this.#options.clock()) return null;
-    const session = sessionOf(stored.document);
+    const { revision, document } = stored;
+    const remembered = this.#remembered(id);
+    // Where nobody has stored anything since, what is remembered is as good, and may be further.
+    const session = remembered?.revision === revision ? remembered.session : sessionOf(document);
     if (session === null) return null;
-    const { ip, claim } = stored.document;
-    return { id, session, ip, claim, revision: stored.revision, claimedBy: null };
+    const { ip, claim, expiresAtMs } = document;
+    const checked = { isUnchecked: false, claimedBy: null };
+    return { id, session, ip, claim, revision, storedUntilMs: expiresAtMs, ...checked };
   }
 
   mayKnow(cookie: string | null, socket: Socket): boolean {
@@ -121,47 +166,107 @@ export class SharedSessions implements Sessions {
   }
 
   take(entry: SessionEntry): boolean {
-    const { claim } = entry as SharedEntry;
-    return claim === undefined || claim.untilMs <= this.#options.clock();
+    const shared = entry as SharedEntry;
+    const { id, claim, isUnchecked } = shared;
+    if (this.#busy.has(id)) return false;
+    if (claim !== undefined && claim.untilMs > this.#options.clock()) return false;
+    if (isUnchecked) {
+      // Another request may have gone on with it while the body of this one was on its way.
+      const remembered = this.#remembered(id);
+      if (remembered === null) return false;
+      shared.session = remembered.session;
+      shared.revision = remembered.revision;
+      shared.storedUntilMs = remembered.storedUntilMs;
+    }
+    this.#busy.add(id);
+    return true;
   }
 
-  claiming(entry: SessionEntry): Change {
+  claiming(entry: SessionEntry): Claim {
     const shared = entry as SharedEntry;
     shared.claimedBy = randomUUID();
     const claim = { by: shared.claimedBy, untilMs: this.#options.clock() + CLAIM_MS };
     const document = toSessionDocument(shared, this.#expiresAtMs(shared.session), claim);
-    return this.#sessions.replacing(document, shared.revision);
+    const made = (revision: Revision) => {
+      shared.revision = revision;
+      shared.claimedBy = null;
+    };
+    return { change: this.#sessions.replacing(document, shared.revision), made };
   }
 
-  async moved(entry: SessionEntry, { session }: StepTaken): Promise<boolean> {
+  async moved(entry: SessionEntry, { session, socket, keepsAlive }: StepTaken): Promise<boolean> {
     const shared = entry as SharedEntry;
+    const { id, ip } = shared;
     const expiresAtMs = this.#expiresAtMs(session);
-    const document = toSessionDocument({ ...shared, session }, expiresAtMs);
-    const moved = await this.#sessions.replace(document, await this.#revisionOf(shared));
-    if (moved === null) return false;
-    entry.session = session;
-    if (session.outstanding?.request === 'Download') this.#downloads.set(entry.id, expiresAtMs);
-    else this.#downloads.delete(entry.id);
+    let { revision, storedUntilMs } = shared;
+    if (!this.#isAsGoodAsStored(shared, session, expiresAtMs)) {
+      const document = toSessionDocument({ id, ip, session }, expiresAtMs);
+      const moved = await this.#sessions.replace(document, await this.#revisionOf(shared));
+      if (moved === null) return false;
+      revision = moved;
+      storedUntilMs = expiresAtMs;
+    }
+    shared.session = session;
+    this.#remember({ id, ip, session, revision, storedUntilMs, expiresAtMs, keepsAlive }, socket);
+    if (session.outstanding?.request === 'Download') this.#downloads.set(id, expiresAtMs);
+    else this.#downloads.delete(id);
     return true;
   }
 
-  /** At which the session is, if it is still this request's: as read, or as claimed since. */
+  /**
+   * Whether what is stored need not be replaced by what the session has become, as whoever goes on from there comes to the same end.
+   * So it is where we await nothing of the CPE, neither before nor after: either it told or asked us something, which left the session as
+   * it was, or it has fallen quiet and there was nothing to ask of it. Where it repeats its empty POST at another process, that looks
+   * once more whether there is; reserving an upgrade would be its first, and claims the step as ever.
+   *
+   * Nobody else can tell then that such a session is over, so it is this process's to end. What comes in over another connection
+   * may be of a session that is another's to end: it is stored, so that the other leaves it alone.
+   */
+  #isAsGoodAsStored(last: SharedEntry, session: OpenSession, expiresAtMs: number): boolean {
+    if (last.session.outstanding !== null || session.outstanding !== null || last.claimedBy !== null)
+      return false;
+    if (last.storedUntilMs < expiresAtMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
+    return last.isUnchecked || (isOver(session) && !isOver(last.session));
+  }
+
+  /** At which the session is, if it is still this request's: as read, or as claimed by a commit that may have come through. */
   async #revisionOf({ id, revision, claimedBy }: SharedEntry): Promise<Revision> {
     if (claimedBy === null) return revision;
     const stored = await this.#sessions.get(id);
     return stored?.document.claim?.by === claimedBy ? stored.revision : revision;
   }
 
-  release(): void {}
+  async newer(entry: SessionEntry): Promise<SessionEntry | null> {
+    const { id, revision, isUnchecked } = entry as SharedEntry;
+    if (!isUnchecked) return null;
+    const stored = await this.#read(id);
+    return stored === null || stored.revision === revision ? null : stored;
+  }
+
+  release({ id }: SessionEntry): void {
+    this.#busy.delete(id);
+  }
 
   async end(entry: SessionEntry): Promise<boolean> {
     this.#downloads.delete(entry.id);
+    this.#memory.forget(entry.id);
     return this.#sessions.delete(entry.id, await this.#revisionOf(entry as SharedEntry));
   }
 
-  /** A session outlives its connections: the CPE may go on with it at another process. */
-  disconnected(): null {
+  /** A session outlives its connections, as the CPE may go on with it at another process; but not if it is over. */
+  disconnected(socket: Socket): null {
+    const remembered = this.#memory.get(answeredOn(socket) ?? '');
+    if (remembered?.keepsAlive && !this.#busy.has(remembered.id) && this.#endIfOver(remembered)) {
+      this.#memory.forget(remembered.id);
+    }
     return null;
+  }
+
+  /** Others that have gone on with it since have moved it to another revision, and it stays. */
+  #endIfOver({ id, revision, session }: Remembered): boolean {
+    if (!isOver(session)) return false;
+    this.#endings.add({ id, revision, cpeid: session.facts.cpeid });
+    return true;
   }
 
   async awaitsDownload(): Promise<boolean> {
@@ -177,7 +282,7 @@ export class SharedSessions implements Sessions {
     this.#expiring ??= this.#expire()
       .catch((error: unknown) => {
         this.#options.logger.warn('session.expiry-failed', { error });
-        return [];
+        return this.#endings.takeEnded();
       })
       .finally(() => {
         this.#expiring = null;
@@ -188,11 +293,18 @@ export class SharedSessions implements Sessions {
   async #expire(): Promise<EndedSession[]> {
     const nowMs = this.#options.clock();
     for (const [id, expiresAtMs] of this.#downloads) if (expiresAtMs <= nowMs) this.#downloads.delete(id);
+    // What is not over is left to whoever takes out expired sessions: its CPE may have gone on elsewhere.
+    for (const forgotten of this.#memory.forgetBy(nowMs)) this.#endIfOver(forgotten);
     await this.#recount(nowMs);
-    if (!(await this.#expiry.isOurs())) return [];
+    const expired = (await this.#expiry.isOurs()) ? await this.#takeOutExpired(nowMs) : [];
+    return [...this.#endings.takeEnded(), ...expired];
+  }
+
+  async #takeOutExpired(nowMs: number): Promise<EndedSession[]> {
     const ended: EndedSession[] = [];
-    // None that was begun just now can have expired.
-    const query = { below: timeText(nowMs), limit: EXPIRY_PAGE };
+    // None that was begun since can have expired.
+    const below = timeText(nowMs - silentMsLeastOf(this.#options.idleMsMax) + 1);
+    const query = { below, limit: EXPIRY_PAGE };
     let page = await this.#sessions.find(query);
     for (;;) {
       ended.push(...(await this.#takeOut(page.items, nowMs)));
@@ -223,6 +335,9 @@ export class SharedSessions implements Sessions {
 
   async close(): Promise<void> {
     await this.#expiring;
+    // Stored as not over, they would pass for CPEs that fell silent.
+    for (const forgotten of this.#memory.forgetBy(Number.POSITIVE_INFINITY)) this.#endIfOver(forgotten);
+    await this.#endings.flush();
     // Where the store fails the lease runs out by itself.
     await this.#expiry
       .release()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
-import type { Change, Revision } from '../../store/index.js';
+import type { Revision } from '../../store/index.js';
 import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
@@ -21,6 +21,7 @@ import { resultIdOf, stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-
 import { Doubts, downloadOf } from './doubt.js';
 import { informed, namedFields } from './inform.js';
 import type { Answer, Doubt, DownloadNow, Query, SessionFacts } from './session.js';
+import type { Claim } from './sessions.js';
 
 /** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
 const DECISION_ROUNDS_MAX = 20;
@@ -67,7 +68,7 @@ export interface StepRequest {
   /** The client's address. */
   readonly ip: string;
   /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
-  readonly claim: () => Change | null;
+  readonly claim: () => Claim | null;
 }
 
 /** Carries out what a session asks for: each query is durable when its answer is there. */
@@ -355,12 +356,15 @@ export class SessionWork {
     if (location === null) return null;
     const reserved = upgrades.reserving(at.device, decision);
     const claiming = claim();
-    const others = claiming === null ? reserved.with : [...reserved.with, claiming];
+    const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);
     if (!outcome.committed) {
-      if (outcome.refused.collection === claiming?.collection) throw new StepTakenError('The step is taken');
+      if (outcome.refused.collection === claiming?.change.collection)
+        throw new StepTakenError('The step is taken');
       return null;
     }
+    const claimedAt = outcome.revisions.at(-1);
+    if (claimedAt !== undefined && claimedAt !== null) claiming?.made(claimedAt);
     upgrades.announce(reserved.upgrade);
     const { id, commandKey } = reserved.upgrade;
     return { kind: 'download', download: downloadOf(commandKey, location), upgradeId: id, repeats: 0 };

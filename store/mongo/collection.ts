@@ -14,6 +14,7 @@ import {
 } from '../collection.js';
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
+import { Gathered } from './gathered.js';
 import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
 import { boundsOf, countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
 
@@ -26,12 +27,18 @@ const OWNERS_AT_FIRST = 16;
 /** What a collection needs of its store. */
 export interface Engine {
   readonly records: DriverCollection<StoredRecord>;
+  /** The same, for reads in the session of `readSnapshot`: the driver adds the moment, but not what makes it one. */
+  readonly pages: DriverCollection<StoredRecord>;
   readonly logger: Logger;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   readSequence(): Promise<number>;
   /** Runs `act` within the time-out. @throws StoreError `closed`, `unavailable` */
   read<R>(what: string, act: () => Promise<R>): Promise<R>;
-  /** The same in a session whose reads are all of one moment, after every commit answered until now. */
+  /** The two parts of `read`: runs `act`, and the store is not closed meanwhile … */
+  hold<R>(what: string, act: () => Promise<R>): Promise<R>;
+  /** … and runs it within the time-out, also while the store is closing. @throws StoreError `unavailable` */
+  timed<R>(what: string, act: () => Promise<R>): Promise<R>;
+  /** The same in a session whose reads are of one moment (but of a passing collection), after every commit answered until now. */
   readSnapshot<R>(what: string, act: (session: ClientSession) => Promise<R>): Promise<R>;
 }
 
@@ -48,6 +55,8 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   readonly #settle: () => Promise<void>;
   #settling: Promise<void> | null = null;
   #isSettled = false;
+  /** Documents that are read by their ids. */
+  readonly #gets = new Gathered<string, StoredRecord | null>((ids) => this.#recordsOf(ids));
 
   /** @param settle  gives the collection its indexes; called again where the database could not be reached */
   constructor(definition: CollectionDefinition, engine: Engine, settle: () => Promise<void>) {
@@ -79,9 +88,21 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
 
   async get(id: string): Promise<Stored<T> | null> {
     await this.settled();
-    return this.#engine.read(`${this.name}: reading a document`, async () =>
-      isPossibleId(id) ? decodeRecord<T>(await this.#engine.records.findOne({ _id: idText(id) })) : null,
+    return this.#engine.hold(`${this.name}: reading a document`, async () =>
+      isPossibleId(id) ? decodeRecord<T>(await this.#gets.answer(idText(id))) : null,
     );
+  }
+
+  async #recordsOf(ids: readonly string[]): Promise<(StoredRecord | null)[]> {
+    const [first, ...others] = ids;
+    return this.#engine.timed(`${this.name}: reading documents`, async () => {
+      if (first !== undefined && others.length === 0)
+        return [await this.#engine.records.findOne({ _id: first })];
+      const found = new Map<string, StoredRecord>();
+      const cursor = this.#engine.records.find({ _id: { $in: [...new Set(ids)] } }, { hint: '_id_' });
+      for await (const record of cursor) found.set(record._id, record);
+      return ids.map((id) => found.get(id) ?? null);
+    });
   }
 
   async getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]> {
@@ -93,7 +114,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       const wanted = [...new Set(ids.filter(isPossibleId).map(idText))];
       const found = new Map<string, StoredRecord>();
       if (wanted.length > 0) {
-        const cursor = this.#engine.records.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
+        const cursor = this.#engine.pages.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
         for await (const record of cursor) found.set(record._id, record);
       }
       return ids.map((id) => decodeRecord<T>(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
@@ -151,7 +172,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   /** At most `plan.limit` entries of its range, each with its document. */
   async #walk(plan: FindPlan, session: ClientSession): Promise<{ entries: Entry[]; isLast: boolean }> {
     const { hint, field } = indexOf(plan);
-    const cursor = this.#engine.records.find(filterOf(plan), {
+    const cursor = this.#engine.pages.find(filterOf(plan), {
       session,
       hint,
       projection: { r: 1, d: 1, o: 1, [field]: 1 },
@@ -186,7 +207,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     let asked = 0;
     for (let next = OWNERS_AT_FIRST; asked < owners.length && sizeBytes < PAGE_BYTES_MAX; ) {
       const some = owners.slice(asked, asked + next);
-      const cursor = this.#engine.records.find({ _id: { $in: some } }, { session, hint: '_id_' });
+      const cursor = this.#engine.pages.find({ _id: { $in: some } }, { session, hint: '_id_' });
       for await (const record of cursor) {
         records.set(record._id, record);
         sizeBytes += record.d?.length ?? 0;
@@ -207,11 +228,14 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   }
 
   async #count(plan: FindPlan, session: ClientSession): Promise<number> {
+    // Two requests agree only where they are of one moment.
+    const subtractAbsent = plan.index === 'id' && this.definition.passing !== true;
     let counted = 0;
-    for await (const piece of countPieces(this.#engine.records, plan, session)) counted += piece;
-    if (plan.index !== 'id') return counted;
+    for await (const piece of countPieces(this.#engine.pages, plan, session, subtractAbsent))
+      counted += piece;
+    if (!subtractAbsent) return counted;
     const absent: Filter<StoredRecord> = { _id: boundsOf(plan), gone: { $exists: true } };
-    return counted - (await this.#engine.records.countDocuments(absent, { session, hint: TOMBSTONE_INDEX }));
+    return counted - (await this.#engine.pages.countDocuments(absent, { session, hint: TOMBSTONE_INDEX }));
   }
 
   async #countByReading(range: Omit<FindQuery, 'limit'>): Promise<number> {

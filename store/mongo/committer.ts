@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type AnyBulkWriteOperation,
   type ClientSession,
+  type Collection,
   type Db,
   type MongoClient,
   MongoServerError,
@@ -48,6 +49,8 @@ export interface CommitterParts {
   readonly logger: Logger;
   /** Whether the commits to a collection are numbered. */
   readonly isSequenced: (collection: string) => boolean;
+  /** A collection, to be read as it is now. */
+  readonly records: (collection: string) => Collection<StoredRecord>;
 }
 
 /** Carries out groups of commits, one group at a time: reads what they touch, weighs them, and writes in one transaction. */
@@ -154,7 +157,7 @@ export class Committer {
 
   async #read(group: readonly PendingCommit[]): Promise<Draft> {
     const wanted = wantedOf(group);
-    const { catalog, revisions, database } = this.#parts;
+    const { catalog, revisions } = this.#parts;
     const changes = group.reduce((sum, commit) => sum + commit.changes.length, 0);
     const draft = new Draft({
       nextRevision: () => revisions.next(),
@@ -166,8 +169,8 @@ export class Committer {
       const find = async (some: readonly string[], fields: readonly string[]) => {
         if (some.length === 0) return;
         const projection = Object.fromEntries(fields.map((field) => [field, 1]));
-        const found = database
-          .collection<StoredRecord>(collection)
+        const found = this.#parts
+          .records(collection)
           .find({ _id: { $in: some.map(idText) } }, { projection, hint: '_id_' });
         for await (const record of found) {
           records.set(record._id, record);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PreparedChange } from '../changes.js';
 import { type CommitOutcome, StoreError } from '../collection.js';
 import { NOTHING_CHANGED, OUTCOME_OPEN, within } from './errors.js';
@@ -53,7 +54,10 @@ export class PendingCommit {
 }
 
 export interface GroupCommitOptions {
-  /** How long a commit waits for others to share its transaction; 0: only for the one under way. */
+  /**
+   * How long a commit waits for others to share its transaction; 0: those of the same turn of the event loop, and as long as
+   * one is under way.
+   */
   readonly windowMs: number;
   /** How long a commit waits before it is tried, and again how long it may take. */
   readonly timeoutMs: number;
@@ -122,6 +126,7 @@ export class GroupCommit {
   async #window(): Promise<void> {
     const first = this.#waiting[0];
     if (first === undefined || this.#isDraining || this.#waiting.length >= GROUP_COMMITS_MAX) return;
+    if (this.options.windowMs === 0) return nextTurn();
     const leftMs = first.enqueuedAtMs + this.options.windowMs - performance.now();
     if (leftMs <= 0) return;
     await new Promise<void>((resolve) => {

@@ -15,7 +15,7 @@ import { indexEntries } from '../index-key.js';
  *   there are and their hash.
  * - the mark of an absent document: `{ _id, r, gone: Date }`. Who commits on the condition that there is none writes it,
  *   so that whoever makes the document at the same time is in conflict with it. A TTL index takes it away, unless there are
- *   shares (`gone: true`).
+ *   shares (`gone: true`). In a passing collection a delete of one document leaves such a mark too, for a moment.
  * - a share `{ _id, r, t }`: what a node writes in place of a document (or mark) that is a condition again and again, so that
  *   nodes with the same condition are not in conflict with each other. Its `r` is the document's; who writes the document
  *   deletes the shares of all nodes named in its `g`.

@@ -49,16 +49,19 @@ export function boundsOf(plan: FindPlan): { $gt?: string; $gte?: string; $lt?: s
   };
 }
 
-/** How many entries an ascending plan's range holds (of ids also absent documents), in pieces of which each is one request. */
+/**
+ * How many entries an ascending plan's range holds, in pieces of which each is one request.
+ * @param withAbsent  of ids count the marks of absent documents too, so that no document has to be looked at
+ */
 export async function* countPieces(
   records: Collection<StoredRecord>,
   plan: FindPlan,
   session: ClientSession,
+  withAbsent: boolean,
 ): AsyncIterable<number> {
   const { field, hint } = indexOf(plan);
   for (let at = plan; ; ) {
-    const match =
-      plan.index === 'id' ? { _id: boundsOf(at) } : { [field]: boundsOf(at), ...withoutRepeats(plan) };
+    const match = plan.index === 'id' && withAbsent ? { _id: boundsOf(at) } : filterOf(at);
     const [piece] = await records
       .aggregate<{ counted: number; last: string }>(
         [

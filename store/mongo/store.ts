@@ -1,4 +1,10 @@
-import type { ClientSession, Db, MongoClient } from 'mongodb';
+import type {
+  ClientSession,
+  ClientSessionOptions,
+  Db,
+  Collection as DriverCollection,
+  MongoClient,
+} from 'mongodb';
 import { type Clock, type Logger, silentLogger } from '../../common/index.js';
 import { prepareCommit } from '../changes.js';
 import {
@@ -23,6 +29,7 @@ import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
 import { inspectDatabase } from './inspect.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
+import { PassingCommits } from './passing.js';
 import { RevisionSource } from './revisions.js';
 import { sequenceId } from './writes.js';
 
@@ -39,7 +46,10 @@ export interface MongoStoreOptions {
   /** Default: the one in the address, else `ferry`. */
   readonly database?: string;
   readonly logger?: Logger;
-  /** How long a commit waits for others to share its transaction; 0: only while another is under way. Default 2 ms. */
+  /**
+   * How long a commit waits for others to share its transaction; 0: for those of the same turn of the event loop, and while
+   * another is under way. Default 2 ms.
+   */
   readonly groupCommitMs?: number;
   /**
    * How long nodes of another version may go on writing without an index that this one adds to documents that are there.
@@ -92,6 +102,8 @@ class MongoStore implements SharedStore {
   readonly #committer: Committer;
   readonly #commits: GroupCommit;
   readonly #collections = new OpenCollections();
+  /** By collection. */
+  readonly #passing = new Map<string, PassingCommits>();
   readonly #reads = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
@@ -116,6 +128,7 @@ class MongoStore implements SharedStore {
       revisions: new RevisionSource(database.collection<StoredRecord>(META)),
       logger: this.#logger,
       isSequenced: (collection) => this.#collections.isSequenced(collection),
+      records: (collection) => this.#records(collection, this.#collections.isPassing(collection)),
     });
     this.#commits = new GroupCommit({
       windowMs: options.groupCommitMs ?? GROUP_COMMIT_MS,
@@ -126,10 +139,11 @@ class MongoStore implements SharedStore {
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
     this.#checkOpen();
-    return this.#collections.open(
-      definition,
-      (copy) => new MongoCollection<T>(copy, this.#engine(copy.name), () => this.#settle(copy)),
-    );
+    return this.#collections.open(definition, (copy) => {
+      if (copy.passing === true && copy.sequenced !== true)
+        this.#passing.set(copy.name, this.#passingOf(copy));
+      return new MongoCollection<T>(copy, this.#engine(copy), () => this.#settle(copy));
+    });
   }
 
   async commit(changes: readonly Change[]): Promise<CommitOutcome> {
@@ -138,7 +152,9 @@ class MongoStore implements SharedStore {
     for (const collection of this.#collections.unsettled(changes)) await collection.settled();
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
-    return this.#commits.run(prepared, sizeBytes);
+    const [only, ...others] = prepared;
+    const passing = others.length === 0 ? this.#passing.get(only?.change.collection ?? '') : undefined;
+    return passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes);
   }
 
   clockOffsetMs(clock: Clock): Promise<number> {
@@ -165,6 +181,8 @@ class MongoStore implements SharedStore {
   }
 
   async #close(): Promise<void> {
+    // In this order: what cannot go the light way goes the other.
+    await Promise.all([...this.#passing.values()].map((passing) => passing.close()));
     await this.#commits.drain();
     await Promise.allSettled(this.#reads);
     await this.#committer.close();
@@ -192,9 +210,23 @@ class MongoStore implements SharedStore {
     }
   }
 
-  #engine(name: string): Engine {
+  #passingOf({ name }: CollectionDefinition): PassingCommits {
+    return new PassingCommits({
+      records: this.#records(name, true),
+      catalog: this.#catalog,
+      revisions: () => new RevisionSource(this.#database.collection<StoredRecord>(META)),
+      timeoutMs: this.#timeoutMs,
+      logger: this.#logger,
+      commitOrdinarily: (changes, sizeBytes) => this.#commits.run(changes, sizeBytes),
+    });
+  }
+
+  #engine({ name, passing = false }: CollectionDefinition): Engine {
     return {
-      records: this.#database.collection<StoredRecord>(name),
+      records: this.#records(name, passing),
+      pages: passing
+        ? this.#records(name, true)
+        : this.#database.collection(name, { readConcern: { level: 'snapshot' } }),
       logger: this.#logger,
       commit: (changes) => this.commit(changes),
       readSequence: async () => {
@@ -204,12 +236,25 @@ class MongoStore implements SharedStore {
         return Number(counter?.['n'] ?? 0);
       },
       read: (what, act) => this.#read(what, act),
-      readSnapshot: (what, act) => this.#read(what, () => this.#inSnapshot(act)),
+      hold: (what, act) => this.#hold(what, act),
+      timed: (what, act) => this.#timed(what, act),
+      readSnapshot: (what, act) => this.#read(what, () => this.#inSession({ snapshot: !passing }, act)),
     };
   }
 
-  async #inSnapshot<R>(act: (session: ClientSession) => Promise<R>): Promise<R> {
-    const session = this.#client.startSession({ snapshot: true });
+  /**
+   * What is passing is acknowledged before a majority has it on disk, so only the primary's own view shows all of it; of all else
+   * only what stays is shown.
+   */
+  #records(name: string, isPassing: boolean): DriverCollection<StoredRecord> {
+    return this.#database.collection(name, { readConcern: { level: isPassing ? 'local' : 'majority' } });
+  }
+
+  async #inSession<R>(
+    options: ClientSessionOptions,
+    act: (session: ClientSession) => Promise<R>,
+  ): Promise<R> {
+    const session = this.#client.startSession({ causalConsistency: false, ...options });
     try {
       return await act(session);
     } finally {
@@ -217,7 +262,11 @@ class MongoStore implements SharedStore {
     }
   }
 
-  async #read<R>(what: string, act: () => Promise<R>): Promise<R> {
+  #read<R>(what: string, act: () => Promise<R>): Promise<R> {
+    return this.#hold(what, () => this.#timed(what, act));
+  }
+
+  async #hold<R>(what: string, act: () => Promise<R>): Promise<R> {
     this.#checkOpen();
     if (this.#reads.size >= READS_MAX) {
       throw new StoreError(
@@ -225,9 +274,18 @@ class MongoStore implements SharedStore {
         `${what}: ${READS_MAX} reads are under way: the database is too slow`,
       );
     }
-    const reading = act();
+    return this.#track(act());
+  }
+
+  #track<R>(reading: Promise<R>): Promise<R> {
     this.#reads.add(reading);
     reading.catch(() => {}).finally(() => this.#reads.delete(reading));
+    return reading;
+  }
+
+  async #timed<R>(what: string, act: () => Promise<R>): Promise<R> {
+    // It may go on beyond its time, and is under way until it ends.
+    const reading = this.#track(act());
     try {
       return await within(this.#timeoutMs, what, reading);
     } catch (error) {

@@ -6,6 +6,7 @@ import { documents } from './conformance/documents.js';
 import { indexes } from './conformance/indexes.js';
 import { model } from './conformance/model.js';
 import { pages } from './conformance/pages.js';
+import { passing } from './conformance/passing.js';
 import type { PairRule, Rule } from './conformance/rule.js';
 import { rejects, SEQUENCED_THINGS, THINGS, type Thing } from './things.js';
 
@@ -53,6 +54,7 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   indexes(rule);
   pages(rule);
   concurrency(pairRule);
+  passing(pairRule);
   model(rule, engine.numRuns);
 
   testOne(

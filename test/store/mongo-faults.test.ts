@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { given, ids, rejects, THINGS, type Thing } from './things.js';
+import { given, ids, PASSING_THINGS, rejects, THINGS, type Thing } from './things.js';
 
 // What a bad network does to the store, played by a proxy in front of the real database.
 const url = mongodbUrl();
@@ -95,6 +95,62 @@ function define(): void {
       t.is((total?.document as { total?: number } | undefined)?.total ?? 0, there.size);
     },
   );
+
+  test.serial(
+    'single passing changes while the connection is cut are done once or not at all, as they are told',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 5_000);
+      const sessions = (one: Store) => one.collection<Thing>(PASSING_THINGS);
+      await sessions(store).insert({ id: 'warm' });
+      const told = new Set<string>();
+      for (let round = 0; round < 12; round++) {
+        const names = Array.from({ length: 12 }, (_, at) => `${round}-${at}`);
+        const before = await Promise.all(
+          names.map(async (id, at) => (at % 3 === 0 ? null : sessions(direct).insert({ id, n: 'old' }))),
+        );
+        let left = 1 + ((round >> 1) % 4);
+        const count = () => --left > 0;
+        if (round % 2 === 0) proxy.onRequest = count;
+        else proxy.onReply = count;
+        const outcomes = await Promise.allSettled(
+          names.map((id, at) =>
+            store.commit([
+              at % 3 === 0
+                ? sessions(store).inserting({ id, n: 'new' })
+                : at % 3 === 1
+                  ? sessions(store).replacing({ id, n: 'new' }, given(before[at]))
+                  : sessions(store).deleting(id, given(before[at])),
+            ]),
+          ),
+        );
+        proxy.onRequest = proxy.onReply = () => true;
+        for (const [at, outcome] of outcomes.entries()) {
+          const fate = fateOf(outcome);
+          told.add(fate);
+          const left = (await sessions(direct).get(given(names[at])))?.document.n;
+          const isDone = at % 3 === 2 ? left === undefined : left === 'new';
+          if (fate !== 'open') t.is(isDone, fate === 'committed', `${names[at]}: ${fate}, found ${left}`);
+        }
+        await resumed(t, store);
+      }
+      t.true(told.has('committed'));
+    },
+  );
+
+  plainTest('where the answer to a passing change stays away, the outcome is said to be open', async (t) => {
+    const { proxy, store } = await faulty(t, 1_000);
+    const sessions = store.collection<Thing>(PASSING_THINGS);
+    const revision = given(await sessions.insert({ id: 'a' }));
+    proxy.onRequest = (bytes) => {
+      if (bytes.includes('journal') || bytes.includes('updates')) proxy.stall();
+      return true;
+    };
+    await rejects(t, sessions.replace({ id: 'a', n: 1 }, revision), 'unavailable', /outcome is open/);
+    proxy.onRequest = () => true;
+    proxy.heal();
+    await resumed(t, store);
+    t.truthy(await sessions.insert({ id: 'b' }));
+  });
 
   plainTest(
     'a commit whose answer is lost again and again is done once, and its caller is told',

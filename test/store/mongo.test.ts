@@ -13,7 +13,7 @@ import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../s
 import { commandReader } from '../support/mongodb-commands.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { conformance } from './conformance.js';
-import { given, ids, THINGS, type Thing } from './things.js';
+import { given, ids, PASSING_THINGS, THINGS, type Thing } from './things.js';
 
 /** Whether a store is right is asked here, not how fast it is. */
 const TIMEOUT_MS = 60_000;
@@ -78,6 +78,92 @@ function define(): void {
       t.notRegex(text, /"stage":"SORT"/, JSON.stringify(command));
       t.regex(text, /IXSCAN|IDHACK|EXPRESS|COUNT_SCAN|EOF/, JSON.stringify(command));
     }
+  });
+
+  plainTest(
+    'documents asked for at once are read in one request, and show what was committed before',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const proxy = await startTcpProxy(t, portOf(given(url)));
+      const store = await open(t, database, { url: proxiedUrl(given(url), proxy.port) });
+      const direct = (await open(t, database)).collection<Thing>(THINGS);
+      const things = store.collection<Thing>(THINGS);
+      const names = Array.from({ length: 20 }, (_, at) => `d${at}`);
+      await store.commit(names.filter((_, at) => at % 2 === 0).map((id) => things.putting({ id })));
+      const finds: BsonDocument[] = [];
+      const read = commandReader((command) => {
+        if ('find' in command) finds.push(command);
+      });
+      const asked: ReturnType<typeof things.get>[] = [];
+      let isWritten = false;
+      proxy.onRequest = async (bytes, client) => {
+        read(bytes, client);
+        if (isWritten || finds.length === 0) return true;
+        isWritten = true;
+        // The request is on its way: what is asked for from now on must not join it.
+        await direct.put({ id: 'd1', n: 'later' });
+        asked.push(things.get('d1'));
+        return true;
+      };
+      const found = await Promise.all([...names, 'd0'].map((id) => things.get(id)));
+      t.deepEqual(
+        found.filter((_, at) => at !== 1).map((stored) => stored?.document.id ?? null),
+        [...names, 'd0'].map((id, at) => (at % 2 === 0 ? id : null)).filter((_, at) => at !== 1),
+      );
+      t.is(given(await given(asked[0])).document.n, 'later');
+      t.is(finds.length, 2);
+    },
+  );
+
+  plainTest(
+    'commits of one passing change made at once are one request, without a transaction',
+    async (t) => {
+      const database = testDatabase(t, given(url));
+      const proxy = await startTcpProxy(t, portOf(given(url)));
+      const store = await open(t, database, { url: proxiedUrl(given(url), proxy.port) });
+      const things = store.collection<Thing>(PASSING_THINGS);
+      // So that there are revisions to give.
+      await things.replace({ id: 'first' }, given(await things.insert({ id: 'first' })));
+      const commands: BsonDocument[] = [];
+      const read = commandReader((command) => commands.push(command));
+      proxy.onRequest = (bytes, client) => {
+        read(bytes, client);
+        return true;
+      };
+      const names = Array.from({ length: 20 }, (_, at) => `d${at}`);
+      const inserted = await Promise.all(names.map((id) => things.insert({ id })));
+      const replaced = await Promise.all(names.map((id, at) => things.replace({ id }, given(inserted[at]))));
+      t.true(
+        (await Promise.all(names.map((id, at) => things.delete(id, given(replaced[at]))))).every(Boolean),
+      );
+      const writes = commands.filter((command) => command['lsid'] !== undefined && !('find' in command));
+      t.deepEqual(
+        writes
+          .filter((command) => !('delete' in command))
+          .map((command) => [Object.keys(command)[0], command['writeConcern'], command['startTransaction']]),
+        [
+          ['insert', { w: 1, j: false }, undefined],
+          ['update', { w: 1, j: false }, undefined],
+          ['update', { w: 1, j: false }, undefined],
+        ],
+      );
+      await store.close();
+      const records = (await driver(t)).db(database).collection(PASSING_THINGS.name);
+      t.is(await records.countDocuments(), 1, 'marks of deleted documents are left');
+    },
+  );
+
+  plainTest('a node that finds an index in the catalog writes its keys, also what is passing', async (t) => {
+    const database = testDatabase(t, given(url));
+    const old = (await open(t, database)).collection<Thing>(PASSING_THINGS);
+    const before = given(await old.insert({ id: 'before', n: 1 }));
+    const young = await open(t, database, { indexWaitMs: 1_500 });
+    const after = young.collection<Thing>({ ...PASSING_THINGS, indexes: { tags: ['tags'] } });
+    await after.count({ index: 'tags' });
+    t.truthy(await old.replace({ id: 'before', tags: ['a', 'b'] }, before));
+    t.truthy(await old.insert({ id: 'later', tags: ['a', 'c'] }));
+    t.deepEqual(await ids(after, { index: 'tags', equals: ['a'] }), ['before', 'later']);
+    t.is(await after.count({ index: 'tags' }), 2);
   });
 
   test.serial(

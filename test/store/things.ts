@@ -31,6 +31,9 @@ export const THINGS = {
 /** The same with a sequence. */
 export const SEQUENCED_THINGS = { ...THINGS, sequenced: true };
 
+/** The same without what costs more than a write each, as open sessions are kept. */
+export const PASSING_THINGS = { name: 'passing-things', indexes: {}, passing: true };
+
 export function given<T>(value: T | null | undefined): T {
   if (value === null || value === undefined) throw new Error('Expected a value');
   return value;

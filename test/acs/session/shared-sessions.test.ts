@@ -1,5 +1,6 @@
 import net, { type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import type { Device } from '../../../acs/device/device.js';
 import type { OpenSession, Outstanding } from '../../../acs/session/session.js';
 import {
   SESSION_BYTES_MAX,
@@ -8,10 +9,11 @@ import {
   sessionOf,
   toSessionDocument,
 } from '../../../acs/session/session-document.js';
+import { SessionMemory } from '../../../acs/session/session-memory.js';
 import type { SessionEntry } from '../../../acs/session/sessions.js';
 import { SharedSessions } from '../../../acs/session/shared-sessions.js';
 import { type CpeId, type ResultId, silentLogger } from '../../../common/index.js';
-import type { Store } from '../../../store/index.js';
+import type { Revision, Store, Stored } from '../../../store/index.js';
 import { storeOf } from '../../support/store.js';
 
 const IDLE_MS = 30_000;
@@ -38,8 +40,8 @@ function sessionWith(outstanding: Outstanding | null = null, quiet = false): Ope
   };
 }
 
-/** Two processes on one store. */
-async function openPair(t: ExecutionContext) {
+/** Two processes on one store; behind a proxy unless told. */
+async function openPair(t: ExecutionContext, sharedConnections = true) {
   const store = await storeOf(t);
   const time = { nowMs: 1_800_000_000_000 };
   const open = () =>
@@ -47,27 +49,38 @@ async function openPair(t: ExecutionContext) {
       store,
       clock: () => time.nowMs,
       logger: silentLogger,
-      sharedConnections: true,
+      sharedConnections,
       idleMsMax: IDLE_MS,
     });
-  return { store, time, first: open(), second: open() };
+  return { store, time, socket: new net.Socket(), first: open(), second: open() };
 }
 
 const socket: Socket = new net.Socket();
 
-async function begin(sessions: SharedSessions, session = sessionWith()): Promise<SessionEntry> {
-  const entry = await sessions.begin(session, '192.0.2.1', socket);
+/** A device as it was read when the session began. */
+const DEVICE = {} as Stored<Device>;
+
+function withHand(session: OpenSession): OpenSession {
+  return { ...session, facts: { ...session.facts, hand: { device: DEVICE } } };
+}
+
+const ASKED = sessionWith({ request: 'GetParameterValues', names: ['Device.A'] }, true);
+/** There was nothing to do. */
+const OVER = sessionWith(null, true);
+
+async function begin(sessions: SharedSessions, session = sessionWith(), on = socket): Promise<SessionEntry> {
+  const entry = await sessions.begin(session, '192.0.2.1', on);
   if (entry === null) throw new Error('no room');
   return entry;
 }
 
-async function found(sessions: SharedSessions, id: string): Promise<SessionEntry> {
-  const result = await sessions.find(id, socket);
+async function found(sessions: SharedSessions, id: string, on = socket): Promise<SessionEntry> {
+  const result = await sessions.find(id, on);
   if (result.kind !== 'found') throw new Error(`the session is ${result.kind}`);
   return result.entry;
 }
 
-const taken = (session: OpenSession) => ({ session, keepsAlive: true });
+const taken = (session: OpenSession, on = socket) => ({ session, socket: on, keepsAlive: true });
 
 test('what one process began another finds by its cookie, as it is', async (t) => {
   const { first, second } = await openPair(t);
@@ -95,8 +108,8 @@ test('of two processes that take the same step one may answer', async (t) => {
   const { id } = await begin(first);
   const entries = await Promise.all([found(first, id), found(second, id)]);
   const moved = await Promise.all([
-    first.moved(entries[0], taken(sessionWith(null, true))),
-    second.moved(entries[1], taken(sessionWith(null, true))),
+    first.moved(entries[0], taken(ASKED)),
+    second.moved(entries[1], taken(ASKED)),
   ]);
   t.deepEqual(moved.sort(), [false, true]);
 });
@@ -105,8 +118,8 @@ test('a commit that claims the step is made by one, and nobody else takes the st
   const { store, first, second } = await openPair(t);
   const { id } = await begin(first);
   const [mine, theirs] = await Promise.all([found(first, id), found(second, id)]);
-  t.true((await store.commit([first.claiming(mine)])).committed);
-  t.false((await store.commit([second.claiming(theirs)])).committed);
+  t.true((await store.commit([first.claiming(mine).change])).committed);
+  t.false((await store.commit([second.claiming(theirs).change])).committed);
   t.false(await second.moved(theirs, taken(sessionWith(null, true))));
   t.false(second.take(await found(second, id)), 'a third request while the first is being answered');
   const download = sessionWith({ request: 'Download', upgradeId: UPGRADE, repeats: 0 }, true);
@@ -117,10 +130,23 @@ test('a commit that claims the step is made by one, and nobody else takes the st
   t.true(await second.moved(next, taken(sessionWith(null, true))));
 });
 
+test('whoever knows that its claim is made goes on from there', async (t) => {
+  const { store, first, second } = await openPair(t);
+  const { id } = await begin(first);
+  const mine = await found(first, id);
+  const claim = first.claiming(mine);
+  const outcome = await store.commit([claim.change]);
+  if (!outcome.committed) return t.fail('it was refused');
+  claim.made(outcome.revisions[0] as Revision);
+  t.false(second.take(await found(second, id)));
+  t.true(await first.moved(mine, taken(ASKED)));
+  t.deepEqual((await found(second, id)).session, ASKED);
+});
+
 test('a step that was claimed by a process that died is open to others after ten seconds', async (t) => {
   const { store, time, first, second } = await openPair(t);
   const { id } = await begin(first);
-  t.true((await store.commit([first.claiming(await found(first, id))])).committed);
+  t.true((await store.commit([first.claiming(await found(first, id)).change])).committed);
   time.nowMs += 9_999;
   t.false(second.take(await found(second, id)));
   time.nowMs += 1;
@@ -215,4 +241,206 @@ test('a session that would grow beyond its bound is refused', (t) => {
   t.throws(() => toSessionDocument({ id: 'x', ip: '', session }, 0), {
     message: `A session of 00A1B2-HGW-1 has grown beyond ${SESSION_BYTES_MAX} bytes`,
   });
+});
+
+/** Takes a step of the session, as a request on that connection does. */
+async function takeStep(
+  sessions: SharedSessions,
+  id: string,
+  to: OpenSession,
+  on = socket,
+): Promise<boolean> {
+  const entry = await found(sessions, id, on);
+  if (!sessions.take(entry)) return false;
+  try {
+    return await sessions.moved(entry, taken(to, on));
+  } finally {
+    sessions.release(entry);
+  }
+}
+
+async function revisionOf(store: Store, id: string): Promise<Revision | null> {
+  return (await store.collection<SessionDocument>(SESSIONS).get(id))?.revision ?? null;
+}
+
+async function ended(sessions: SharedSessions): Promise<boolean[]> {
+  return (await sessions.expire()).map(({ wasOver }) => wasOver);
+}
+
+test('over the connection of the last step the store is not asked, over another it is', async (t) => {
+  const { socket, store, first } = await openPair(t, false);
+  const { id } = await begin(first, sessionWith(), socket);
+  await store.collection<SessionDocument>(SESSIONS).delete(id);
+  t.is((await first.find(id, socket)).kind, 'found');
+  t.is((await first.find(null, socket)).kind, 'found');
+  t.is((await first.find(id, new net.Socket())).kind, 'none');
+});
+
+test('behind a proxy the store is always asked', async (t) => {
+  const { store, first } = await openPair(t, true);
+  const { id } = await begin(first);
+  await store.collection<SessionDocument>(SESSIONS).delete(id);
+  t.is((await first.find(id, socket)).kind, 'none');
+});
+
+test('what is at hand of the CPE is used until another process goes on with the session', async (t) => {
+  const { first, second } = await openPair(t);
+  const { id } = await begin(first, withHand(sessionWith()));
+  t.is((await found(first, id)).session.facts.hand.device, DEVICE);
+  t.is((await found(second, id)).session.facts.hand.device, null);
+  t.true(await takeStep(second, id, ASKED));
+  const entry = await found(first, id);
+  t.is(entry.session.facts.hand.device, null);
+  t.deepEqual(entry.session, ASKED);
+});
+
+for (const sharedConnections of [false, true]) {
+  const where = sharedConnections ? 'behind a proxy' : 'over a connection of its own';
+
+  test(`a step that finds nothing to do leaves nothing behind, ${where}`, async (t) => {
+    const { socket, store, first, second } = await openPair(t, sharedConnections);
+    const { id } = await begin(first, sessionWith(), socket);
+    const revision = await revisionOf(store, id);
+    t.true(await takeStep(first, id, OVER, socket));
+    t.is(await revisionOf(store, id), revision);
+    t.deepEqual((await found(first, id, socket)).session, OVER, 'it is remembered');
+    t.deepEqual(
+      (await found(second, id, new net.Socket())).session,
+      sessionWith(),
+      'a repeat elsewhere is answered alike',
+    );
+    t.true(await takeStep(second, id, OVER, new net.Socket()));
+    t.is(await revisionOf(store, id), revision);
+  });
+
+  test(`a step that asks something of the CPE, or takes its answer, is stored, ${where}`, async (t) => {
+    const { socket, store, first } = await openPair(t, sharedConnections);
+    const { id } = await begin(first, sessionWith(), socket);
+    const revisions = new Set([await revisionOf(store, id)]);
+    for (const session of [ASKED, OVER, ASKED, sessionWith()]) {
+      t.true(await takeStep(first, id, session, socket));
+      revisions.add(await revisionOf(store, id));
+    }
+    t.is(revisions.size, 5);
+  });
+}
+
+test('a message that leaves the session as it is need not be stored but to keep the session alive', async (t) => {
+  const { socket, store, time, first, second } = await openPair(t, false);
+  const { id } = await begin(first, sessionWith(), socket);
+  const revision = await revisionOf(store, id);
+  t.true(await takeStep(first, id, sessionWith(), socket));
+  t.is(await revisionOf(store, id), revision);
+  time.nowMs += IDLE_MS - 1_000;
+  t.true(await takeStep(first, id, sessionWith(), socket));
+  time.nowMs += IDLE_MS - 1_000;
+  t.is((await second.find(id, new net.Socket())).kind, 'found', 'its CPE has just spoken');
+});
+
+test('what is remembered and others have gone on with is not stored, but gone on with as it is', async (t) => {
+  const { socket, first, second } = await openPair(t, false);
+  const { id } = await begin(first, sessionWith(), socket);
+  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  const entry = await found(first, id, socket);
+  t.deepEqual(entry.session, sessionWith(), 'the connection is that of the last step here');
+  t.true(first.take(entry));
+  t.false(await first.moved(entry, taken(ASKED)));
+  first.release(entry);
+  const newer = await first.newer(entry);
+  t.deepEqual(newer?.session, ASKED);
+  if (newer === null) return;
+  t.true(first.take(newer));
+  t.true(await first.moved(newer, taken(OVER)));
+  first.release(newer);
+  t.is(await first.newer(newer), null, 'the store was asked already');
+  t.is(await first.newer(await found(first, id, socket)), null, 'nothing is newer');
+});
+
+test('a reservation on what is remembered and others have gone on with is refused', async (t) => {
+  const { socket, store, first, second } = await openPair(t, false);
+  const { id } = await begin(first, sessionWith(), socket);
+  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  const entry = await found(first, id, socket);
+  t.true(first.take(entry));
+  t.false((await store.commit([first.claiming(entry).change])).committed);
+  t.deepEqual((await first.newer(entry))?.session, ASKED);
+});
+
+test('of two requests of a session at one process one is worked on', async (t) => {
+  const { socket, first } = await openPair(t, false);
+  const { id } = await begin(first, sessionWith(), socket);
+  const [one, other] = [await found(first, id, socket), await found(first, id, socket)];
+  t.true(first.take(one));
+  t.false(first.take(other));
+  t.true(await first.moved(one, taken(ASKED)));
+  first.release(one);
+  t.true(first.take(other));
+  t.deepEqual(other.session, ASKED, 'whoever comes next goes on from there');
+});
+
+test('a session that is over goes with its connection, and is told of once', async (t) => {
+  const { socket, store, time, first, second } = await openPair(t, false);
+  const over = await begin(first, sessionWith(), socket);
+  t.true(await takeStep(first, over.id, OVER, socket));
+  const other = new net.Socket();
+  const open = await begin(first, sessionWith(), other);
+  t.is(first.disconnected(socket), null);
+  t.is(first.disconnected(other), null);
+  await first.close();
+  t.is(await revisionOf(store, over.id), null);
+  t.not(await revisionOf(store, open.id), null);
+  t.deepEqual(await ended(first), [true]);
+  t.deepEqual(await ended(first), []);
+  time.nowMs += IDLE_MS;
+  t.deepEqual(await ended(second), [false]);
+});
+
+test('a session that is over is ended when its CPE has said nothing more, unless it has elsewhere', async (t) => {
+  const { store, time, first, second } = await openPair(t);
+  const over = await begin(first);
+  const elsewhere = await begin(first);
+  for (const { id } of [over, elsewhere]) t.true(await takeStep(first, id, OVER));
+  time.nowMs += 4_999;
+  // TransferComplete, say: it leaves the session as it is, and is stored all the same.
+  t.true(await takeStep(second, elsewhere.id, sessionWith()));
+  t.deepEqual(await ended(first), []);
+  t.is((await first.find(over.id, socket)).kind, 'found');
+  time.nowMs += 1;
+  await first.expire();
+  await first.close();
+  t.is(await revisionOf(store, over.id), null);
+  t.is((await second.find(elsewhere.id, socket)).kind, 'found');
+  t.deepEqual(await ended(first), [true]);
+});
+
+test('a session whose process died after the last step expires for the others', async (t) => {
+  const { time, first, second } = await openPair(t);
+  const { id } = await begin(first);
+  t.true(await takeStep(first, id, OVER));
+  time.nowMs += IDLE_MS - 1;
+  t.deepEqual(await ended(second), []);
+  time.nowMs += 1;
+  t.is((await second.find(id, socket)).kind, 'none');
+  t.deepEqual(await ended(second), [false]);
+});
+
+test('what is remembered is bounded; the longest silent is forgotten first', (t) => {
+  const memory = new SessionMemory(2);
+  const remembered = (id: string) => ({
+    id,
+    ip: '192.0.2.1',
+    session: OVER,
+    revision: 1 as Revision,
+    storedUntilMs: 0,
+    expiresAtMs: Number(id),
+    keepsAlive: true,
+  });
+  for (const id of ['1', '2', '1']) t.is(memory.keep(remembered(id)), null);
+  t.is(memory.keep(remembered('3'))?.id, '2');
+  t.is(memory.get('2'), null);
+  t.deepEqual(
+    memory.forgetBy(1).map(({ id }) => id),
+    ['1'],
+  );
+  t.not(memory.get('3'), null);
 });

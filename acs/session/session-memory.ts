@@ -1,0 +1,58 @@
+import type { Revision } from '../../store/index.js';
+import type { OpenSession } from './session.js';
+
+/** A session as the process that took its last step knows it. */
+export interface Remembered {
+  readonly id: string;
+  /** Where its Inform came from. */
+  readonly ip: string;
+  /** With what is at hand of its CPE; may be a step ahead of what is stored. */
+  readonly session: OpenSession;
+  /** What is stored of it: at which revision, and for how long. */
+  readonly revision: Revision;
+  readonly storedUntilMs: number;
+  /** By then its CPE must have spoken again. */
+  readonly expiresAtMs: number;
+  /** The CPE means to send several requests over one connection, so that closing it says something. */
+  readonly keepsAlive: boolean;
+}
+
+/** The sessions whose last step this process took, so many at most; those that have been silent for longest are forgotten first. */
+export class SessionMemory {
+  readonly #countMax: number;
+  /** Longest silent first. */
+  readonly #byId = new Map<string, Remembered>();
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  get(id: string): Remembered | null {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /** @returns the one that had to be forgotten for it */
+  keep(remembered: Remembered): Remembered | null {
+    this.#byId.delete(remembered.id);
+    this.#byId.set(remembered.id, remembered);
+    if (this.#byId.size <= this.#countMax) return null;
+    const [oldest] = this.#byId.values();
+    if (oldest === undefined) return null;
+    this.#byId.delete(oldest.id);
+    return oldest;
+  }
+
+  forget(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  /** Forgets those that expire by then, or all. */
+  forgetBy(timeMs: number): Remembered[] {
+    const forgotten: Remembered[] = [];
+    for (const remembered of this.#byId.values()) {
+      if (remembered.expiresAtMs <= timeMs) forgotten.push(remembered);
+    }
+    for (const { id } of forgotten) this.#byId.delete(id);
+    return forgotten;
+  }
+}

@@ -1,0 +1,68 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StoreError } from '../collection.js';
+
+/** How many requests may be under way: one that brings large documents must not hold up the others. */
+const REQUESTS_MAX = 4;
+/** Most questions that one request answers, and that may wait. */
+const REQUEST_ITEMS_MAX = 100;
+const WAITING_MAX = 10_000;
+
+interface Waiting<Q, A> {
+  readonly question: Q;
+  readonly resolve: (answer: A) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers questions that are asked at about the same time, as those of many sessions are: all of one turn of the event loop, and
+ * while requests are under way all of that time. None joins a request that is on its way already, so each answer shows
+ * what was committed before its question.
+ */
+export class Gathered<Q, A> {
+  #waiting: Waiting<Q, A>[] = [];
+  #underWay = 0;
+  #isPlanned = false;
+
+  /** @param ask  answers each of the questions, in their order, within the store's time-out */
+  constructor(private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>) {}
+
+  /** @throws what `ask` throws; StoreError `unavailable` where too many wait */
+  answer(question: Q): Promise<A> {
+    if (this.#waiting.length >= WAITING_MAX) {
+      return Promise.reject(
+        new StoreError('unavailable', `${WAITING_MAX} reads are waiting: the database is too slow`),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ question, resolve, reject });
+      this.#plan();
+    });
+  }
+
+  #plan(): void {
+    if (this.#isPlanned || this.#underWay >= REQUESTS_MAX) return;
+    this.#isPlanned = true;
+    nextTurn().then(() => {
+      this.#isPlanned = false;
+      this.#send();
+    });
+  }
+
+  async #send(): Promise<void> {
+    const asked = this.#waiting.splice(0, REQUEST_ITEMS_MAX);
+    if (asked.length === 0) return;
+    this.#underWay++;
+    if (this.#waiting.length > 0) this.#plan();
+    try {
+      const answers = await this.ask(asked.map(({ question }) => question));
+      for (const [at, { resolve }] of asked.entries()) resolve(answers[at] as A);
+    } catch (error) {
+      // Who has waited for a request that fails for want of an answer has waited long enough.
+      const isOfAll = error instanceof StoreError && error.code === 'unavailable';
+      for (const { reject } of isOfAll ? [...asked, ...this.#waiting.splice(0)] : asked) reject(error);
+    } finally {
+      this.#underWay--;
+      if (this.#waiting.length > 0) this.#plan();
+    }
+  }
+}
