@@ -13,6 +13,7 @@ import {
 } from '../collection.js';
 import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
+import { Bulk } from './bulk.js';
 import { bringSchema, Catalog, requireSchema } from './catalog.js';
 import { type Engine, MongoCollection } from './collection.js';
 import { Committer } from './committer.js';
@@ -91,6 +92,7 @@ class MongoStore implements SharedStore {
   readonly #catalog: Catalog;
   readonly #committer: Committer;
   readonly #commits: GroupCommit;
+  readonly #bulk: Bulk;
   readonly #collections = new OpenCollections();
   readonly #reads = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
@@ -122,6 +124,13 @@ class MongoStore implements SharedStore {
       timeoutMs: options.timeoutMs,
       run: (group, deadlineMs) => this.#committer.run(group, deadlineMs),
     });
+    this.#bulk = new Bulk({
+      database,
+      catalog: this.#catalog,
+      isSequenced: (collection) => this.#collections.isSequenced(collection),
+      commit: (changes) => this.commit(changes),
+      ask: (what, act) => this.#read(what, act),
+    });
   }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
@@ -139,6 +148,18 @@ class MongoStore implements SharedStore {
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#commits.run(prepared, sizeBytes);
+  }
+
+  async clear(definition: CollectionDefinition): Promise<void> {
+    const { name } = this.collection(definition);
+    await this.#collections.settled(name);
+    await this.#bulk.clear(name);
+  }
+
+  async load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void> {
+    const { name } = this.collection(definition);
+    await this.#collections.settled(name);
+    await this.#bulk.load(name, documents);
   }
 
   clockOffsetMs(clock: Clock): Promise<number> {
