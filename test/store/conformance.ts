@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Store, StoreError } from '../../store/index.js';
+import { bulk } from './conformance/bulk.js';
 import { commits } from './conformance/commits.js';
 import { concurrency } from './conformance/concurrency.js';
 import { documents } from './conformance/documents.js';
@@ -53,6 +54,7 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   indexes(rule);
   pages(rule);
   concurrency(pairRule);
+  bulk(rule);
   model(rule, engine.numRuns);
 
   testOne(
