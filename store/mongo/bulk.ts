@@ -3,7 +3,7 @@ import { type PreparedChange, prepareCommit } from '../changes.js';
 import type { Change, CommitOutcome, Document } from '../collection.js';
 import type { Catalog } from './catalog.js';
 import { DUPLICATE_KEY } from './errors.js';
-import { type EncodedDocument, encodeRecord, META, type StoredRecord } from './layout.js';
+import { type EncodedDocument, encodeRecord, keyBytes, META, type StoredRecord } from './layout.js';
 import { RevisionSource } from './revisions.js';
 import { sequenceId } from './writes.js';
 
@@ -48,7 +48,7 @@ export class Bulk {
 
   /** See {@link Store.load}. */
   async load(collection: string, documents: readonly Document[]): Promise<void> {
-    const changes = documents.map((document): Change => ({ kind: 'put', collection, document }));
+    const changes = documents.map((document) => ({ kind: 'put', collection, document }) as const);
     const { prepared } = prepareCommit(changes);
     const encoded = await this.#parts.ask(`loading ${collection}`, () => this.#encode(collection, prepared));
     // What belongs to a document comes before it: where it is found to be there already, the rest is known to be there too.
@@ -59,9 +59,25 @@ export class Bulk {
       encoded.map(({ record }) => record),
     );
     await this.#noteChange(collection);
-    if (present.length === 0) return;
+    const others = await this.#others(
+      collection,
+      present.flatMap((at) => encoded[at]?.record ?? []),
+    );
     // Puts have no condition, so they are not refused.
-    await this.#parts.commit(present.flatMap((at) => changes[at] ?? []));
+    if (others.size > 0) await this.#parts.commit(changes.filter(({ document }) => others.has(document.id)));
+  }
+
+  /** The ids of those that the database has with another content: what an attempt whose answer was lost has brought is right. */
+  async #others(collection: string, records: readonly StoredRecord[]): Promise<Set<string>> {
+    if (records.length === 0) return new Set();
+    const found = await this.#parts.ask(`loading ${collection}`, () =>
+      this.#records(collection)
+        .find({ _id: { $in: records.map(({ _id }) => _id) } }, { projection: { d: 1 } })
+        .toArray(),
+    );
+    const there = new Map(found.map(({ _id, d }) => [_id, d]));
+    const differing = records.filter(({ _id, d }) => there.get(_id) !== d);
+    return new Set(differing.map(({ _id }) => keyBytes(_id).toString()));
   }
 
   async #encode(collection: string, prepared: readonly PreparedChange[]): Promise<EncodedDocument[]> {

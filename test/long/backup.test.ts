@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
+import { DATABASE_TIMEOUT_MS } from '../../cli/backup/restoring.js';
 import { writeBackup } from '../../cli/backup/write.js';
 import type { Installation } from '../../cli/installation.js';
 import { compareStores, compareWithDatabase } from '../cli/backup/compare.js';
@@ -50,7 +51,11 @@ async function moved(
     onDocument,
   });
   took('backed up');
-  const to = await openTestInstallation(join(directory, 'to'), { secretFile, ...target });
+  const to = await openTestInstallation(
+    join(directory, 'to'),
+    { secretFile, ...target },
+    { databaseTimeoutMs: DATABASE_TIMEOUT_MS },
+  );
   const backup = await verifyBackup(file, () => {});
   took('verified');
   await restoreBackup(file, backup, to, { overwrite: false, freeze: false, onDocument });
