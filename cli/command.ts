@@ -7,7 +7,7 @@ import type { Argv, Options } from 'yargs';
 import { createLogger, type LogFields, type Logger, systemClock } from '../common/index.js';
 import { type Config, flagOf, OPTIONS } from './config.js';
 import { type Arguments, readConfig } from './config-sources.js';
-import { type Installation, openInstallation } from './installation.js';
+import { type Ambient, type Installation, openInstallation } from './installation.js';
 import type { Io } from './io.js';
 
 export type { Arguments } from './config-sources.js';
@@ -68,6 +68,7 @@ export function loggerOf(config: Config, fields: LogFields = {}): Logger {
 /**
  * Opens an installation for one command and closes it behind it. Several processes may have it open.
  * @param whereMissing  `make` one, or `refuse`: to freeze an empty directory beside the real one would stop nothing
+ * @param more  what is not as for any other command
  * @throws CommandError where it is missing and is not to be made
  */
 export async function withInstallation<T>(
@@ -75,12 +76,13 @@ export async function withInstallation<T>(
   io: Io,
   whereMissing: 'make' | 'refuse',
   run: (installation: Installation, config: Config) => Promise<T>,
+  more: Pick<Ambient, 'databaseTimeoutMs'> = {},
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
   await checkDataDirectory(config, io, whereMissing);
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
-  const installation = await openInstallation(config, { clock: systemClock, logger }, whereMissing);
+  const installation = await openInstallation(config, { clock: systemClock, logger, ...more }, whereMissing);
   try {
     return await run(installation, config);
   } finally {

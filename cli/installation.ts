@@ -34,6 +34,8 @@ export interface Installation {
 export interface Ambient {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** How long a request to the database may take; where nobody waits for its answer it may be longer than in a server. */
+  readonly databaseTimeoutMs?: number;
 }
 
 /** The installation cannot be worked on as this process is set up; says what to set right. */
@@ -118,11 +120,16 @@ async function openEmbedded({ dataDir }: Config, logger: Logger): Promise<OpenSt
 
 async function openShared(
   config: Config,
-  { clock, logger }: Ambient,
+  { clock, logger, databaseTimeoutMs: timeoutMs }: Ambient,
   whereMissing: 'make' | 'refuse',
 ): Promise<OpenStore> {
   const mustExist = whereMissing === 'refuse';
-  const shared = await openMongoStore({ url: config.store, logger, mustExist });
+  const shared = await openMongoStore({
+    url: config.store,
+    logger,
+    mustExist,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   try {
     const check = await checkClock(shared, clock);
     if (!check.isGood) throw new InstallationError(check.reason);

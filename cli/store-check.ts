@@ -19,7 +19,8 @@ export interface StoreReport {
 
 export interface CollectionReport {
   readonly name: string;
-  readonly documents: number;
+  /** Null where an index is not ready: to count would make it, or wait until somebody has. */
+  readonly documents: number | null;
   readonly indexes: InspectedCollection['indexes'];
 }
 
@@ -41,7 +42,9 @@ export async function checkStore(store: Store, secrets: Secrets): Promise<StoreR
       problems.push(`${name}: no collection of this version of Ferry, so a newer one wrote it`);
       continue;
     }
-    reports.push({ name, indexes, documents: await store.collection(definition).count() });
+    const isReady = indexes.every(({ state }) => state === 'ready');
+    const documents = isReady ? await store.collection(definition).count() : null;
+    reports.push({ name, indexes, documents });
   }
   problems.push(...(await installationProblems(store, secrets)));
   return { ...engine, clockAheadMs, collections: reports, problems };

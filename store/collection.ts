@@ -16,6 +16,19 @@ export interface Store {
    *   for an `unavailable` whose message says that the outcome is open
    */
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
+  /**
+   * Deletes every document of a collection, step by step. Only while nobody else uses the store.
+   * @throws StoreError  then any part of them may be gone
+   */
+  clear(definition: CollectionDefinition): Promise<void>;
+  /**
+   * Puts documents, with distinct ids, of which hardly any is in the store yet: for filling one, since it is much faster than
+   * a commit, but not atomic. Durable when it resolves. Only while nobody else uses the store. What a load that failed
+   * has left behind is put right by loading the same again, or by {@link clear}.
+   * @param documents  at most {@link COMMIT_CHANGES_MAX}
+   * @throws StoreError as `commit`; then any of them may be there
+   */
+  load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void>;
   /** What there is, whoever made it: for operators, and for copying a store. */
   inspect(): Promise<StoreInspection>;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */

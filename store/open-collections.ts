@@ -57,6 +57,11 @@ export class OpenCollections {
     return [...unsettled];
   }
 
+  /** Resolves when the indexes of a collection that was opened are there. */
+  async settled(name: string): Promise<void> {
+    await this.#open.get(name)?.settled();
+  }
+
   isSequenced(name: string): boolean {
     return this.#open.get(name)?.definition.sequenced === true;
   }

@@ -42,7 +42,13 @@ export interface BackupEnd {
 
 export type BackupLine =
   | { readonly kind: 'header'; readonly header: BackupHeader }
-  | { readonly kind: 'document'; readonly collection: string; readonly document: Document }
+  | {
+      readonly kind: 'document';
+      readonly collection: string;
+      readonly document: Document;
+      /** Of the line. */
+      readonly sizeBytes: number;
+    }
   | { readonly kind: 'image'; readonly image: Document; readonly hasContent: boolean }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'end'; readonly end: BackupEnd };
@@ -134,7 +140,7 @@ function parseLine(path: string, line: Buffer): BackupLine {
   if (typeof value['bytes'] === 'string')
     return { kind: 'bytes', bytes: Buffer.from(value['bytes'], 'base64') };
   if (typeof value['in'] === 'string' && isDocument(value['doc'])) {
-    return { kind: 'document', collection: value['in'], document: value['doc'] };
+    return { kind: 'document', collection: value['in'], document: value['doc'], sizeBytes: line.length };
   }
   if (isDocument(value['image'])) {
     return { kind: 'image', image: value['image'], hasContent: value['content'] === true };

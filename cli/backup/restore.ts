@@ -1,28 +1,15 @@
 import { systemClock } from '../../common/index.js';
 import { openFreeze } from '../../rules/index.js';
-import {
-  type Change,
-  type Document,
-  LEASES,
-  type LeaseDocument,
-  type Store,
-  StoreError,
-} from '../../store/index.js';
+import { type Document, LEASES, type LeaseDocument, type Store } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
 import { INSTALLATION, type Installation } from '../installation.js';
 import { type BackupEnd, BackupError, type BackupHeader, readBackup } from './format.js';
 import { keyCheckOf } from './key.js';
-import { recountRunning } from './recount.js';
+import { Loader } from './loader.js';
 import { restoreImage } from './restore-image.js';
 import { RESTORE_ID, restoreMarks } from './restoring.js';
+import { RunningCount } from './running-count.js';
 
-/** A commit is held in memory and, on MongoDB, is one transaction of 16 MiB at most. */
-const BATCH_CHANGES = 400;
-const BATCH_CHARACTERS = 1024 * 1024;
-/** So that the store has the next commit while it is busy with one. */
-const BATCHES_UNDER_WAY = 2;
-/** A batch that a slow database does not take in time is halved, down to a few documents. */
-const HALVINGS_MAX = 6;
 const PAGE = 500;
 /** What a store holds that no server and no user has ever worked with. */
 const OPENING_IDS: ReadonlySet<string> = new Set([RESTORE_ID, 'master-key']);
@@ -30,6 +17,7 @@ const OPENING_IDS: ReadonlySet<string> = new Set([RESTORE_ID, 'master-key']);
 export interface VerifiedBackup {
   readonly header: BackupHeader;
   readonly end: BackupEnd;
+  readonly running: RunningCount;
 }
 
 /**
@@ -41,6 +29,7 @@ export async function verifyBackup(
   onBytes: (sizeBytes: number) => void,
 ): Promise<VerifiedBackup> {
   const counts = new Map<string, number>();
+  const running = new RunningCount();
   let images = 0;
   let header: BackupHeader | null = null;
   let end: BackupEnd | null = null;
@@ -51,6 +40,7 @@ export async function verifyBackup(
     if (line.kind === 'image') images++;
     if (line.kind !== 'document') continue;
     definitionOf(line.collection);
+    running.note(line.collection, line.document);
     counts.set(line.collection, (counts.get(line.collection) ?? 0) + 1);
   }
   if (header === null || end === null) throw new Error('A backup was read without its header or its end');
@@ -60,7 +50,7 @@ export async function verifyBackup(
     Object.entries(end.documents).every(([name, count]) => counts.get(name) === count);
   if (!isAsCounted)
     throw new BackupError(`${path} is damaged (its end counts other documents): take another backup.`);
-  return { header, end };
+  return { header, end, running };
 }
 
 function definitionOf(collection: string) {
@@ -87,7 +77,7 @@ export interface RestoreOptions {
  */
 export async function restoreBackup(
   path: string,
-  { header, end }: VerifiedBackup,
+  { header, end, running }: VerifiedBackup,
   installation: Pick<Installation, 'store' | 'secrets' | 'images'>,
   options: RestoreOptions,
 ): Promise<void> {
@@ -105,8 +95,7 @@ export async function restoreBackup(
   if (!goesOn && !options.overwrite) await refuseNotEmpty(store);
   await marks.put({ id: RESTORE_ID, sha256: end.sha256 });
   await empty(store, images);
-  await writeAll(path, store, images, options.onDocument);
-  await recountRunning(store);
+  await writeAll(path, store, images, { correct: running.corrector(), onDocument: options.onDocument });
   if (options.freeze) await freeze(store, header);
   await marks.delete(RESTORE_ID);
 }
@@ -143,33 +132,28 @@ async function empty(store: Store, images: Installation['images']): Promise<void
     if (page.items.length === 0) break;
   }
   for (const definition of KEPT_COLLECTIONS) {
-    const collection = store.collection<Document>(definition);
-    let batch: Change[] = [];
-    const flush = async () => {
-      const changes = batch;
-      batch = [];
-      // One that is gone by now would refuse the others: nobody else is at work here.
-      if (!(await store.commit(changes)).committed) throw new BackupError(IN_USE);
-    };
-    for await (const { document, revision } of collection.scan({})) {
-      if (definition.name === INSTALLATION.name && document.id === RESTORE_ID) continue;
-      batch.push(collection.deleting(document.id, revision));
-      if (batch.length === BATCH_CHANGES) await flush();
-    }
-    await flush();
+    if (definition.name !== INSTALLATION.name) await store.clear(definition);
+  }
+  // The mark stays throughout.
+  const kept = store.collection<Document>(INSTALLATION);
+  for await (const { document } of kept.scan({})) {
+    if (document.id !== RESTORE_ID) await kept.delete(document.id);
   }
 }
-
-const IN_USE =
-  'Somebody else writes to this store: stop every server and command that uses it, and try again.';
 
 async function writeAll(
   path: string,
   store: Store,
   images: Installation['images'],
-  onDocument: () => void,
+  {
+    correct,
+    onDocument,
+  }: {
+    readonly correct: ReturnType<RunningCount['corrector']>;
+    readonly onDocument: () => void;
+  },
 ): Promise<void> {
-  const batches = new Batches(store);
+  const loader = new Loader(store);
   const lines = readBackup(path);
   for await (const line of lines) {
     switch (line.kind) {
@@ -183,8 +167,8 @@ async function writeAll(
       case 'bytes':
         throw new BackupError(`${path} is damaged (bytes of no image): take another.`);
       case 'document': {
-        const { collection: name, document } = line;
-        await batches.add(store.collection<Document>(definitionOf(name)).putting(document), document);
+        const { collection, document, sizeBytes } = line;
+        await loader.add(definitionOf(collection), correct(collection, document), sizeBytes);
         onDocument();
         break;
       }
@@ -192,79 +176,7 @@ async function writeAll(
         line satisfies never;
     }
   }
-  await batches.drain();
-}
-
-/** Puts changes together to commits, a few of which are under way at a time. */
-class Batches {
-  #changes: Change[] = [];
-  #keys: string[] = [];
-  #characters = 0;
-  /** What the changes above and those under way write. */
-  readonly #written = new Set<string>();
-  readonly #underWay = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | null = null;
-
-  constructor(private readonly store: Store) {}
-
-  async add(change: Change, document: Document): Promise<void> {
-    const key = `${change.collection}/${document.id}`;
-    // The same document twice in commits side by side would end as either.
-    if (this.#written.has(key)) await this.drain();
-    this.#written.add(key);
-    this.#keys.push(key);
-    this.#changes.push(change);
-    this.#characters += JSON.stringify(document).length;
-    if (this.#changes.length < BATCH_CHANGES && this.#characters < BATCH_CHARACTERS) return;
-    this.#send();
-    while (this.#underWay.size >= BATCHES_UNDER_WAY) await Promise.race(this.#underWay);
-    this.#rethrow();
-  }
-
-  async drain(): Promise<void> {
-    this.#send();
-    await Promise.all(this.#underWay);
-    this.#rethrow();
-  }
-
-  #send(): void {
-    const changes = this.#changes;
-    const keys = this.#keys;
-    if (changes.length === 0) return;
-    this.#changes = [];
-    this.#keys = [];
-    this.#characters = 0;
-    const sent: Promise<void> = this.#put(changes, HALVINGS_MAX)
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
-      .finally(() => {
-        this.#underWay.delete(sent);
-        for (const key of keys) this.#written.delete(key);
-      });
-    this.#underWay.add(sent);
-  }
-
-  /** What is put twice is there once, so whatever became of the first attempt another does no harm. */
-  async #put(changes: readonly Change[], halvings: number): Promise<void> {
-    try {
-      await this.store.commit(changes);
-    } catch (error) {
-      const mayBeTooMuch = error instanceof StoreError && error.code === 'unavailable';
-      if (!mayBeTooMuch || halvings === 0) throw error;
-      const half = Math.ceil(changes.length / 2);
-      await this.#put(changes.slice(0, half), halvings - 1);
-      if (half < changes.length) await this.#put(changes.slice(half), halvings - 1);
-    }
-  }
-
-  #rethrow(): void {
-    if (this.#failure === null) return;
-    const { error } = this.#failure;
-    throw error instanceof StoreError && error.code === 'bad-document'
-      ? new BackupError(`The backup holds a document that cannot be stored: ${error.message}`)
-      : error;
-  }
+  await loader.drain();
 }
 
 /** Of what CPEs did after the backup nobody knows here: upgrades wait for an operator's word. */

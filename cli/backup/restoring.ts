@@ -1,6 +1,10 @@
+import { SECOND_MS } from '../../common/index.js';
 import type { Collection, Document, Store } from '../../store/index.js';
 import { INSTALLATION } from '../installation.js';
 import { BackupError } from './format.js';
+
+/** A backup or a restore may keep the database as busy as it can be, and nobody waits for each answer. */
+export const DATABASE_TIMEOUT_MS = 60 * SECOND_MS;
 
 /** There while a restore is under way, so that nobody takes half of a backup for all there is. */
 export interface RestoreMark extends Document {

@@ -1,9 +1,10 @@
 import type { Device, Upgrade } from '../../acs/index.js';
 import type { ResultId } from '../../common/index.js';
-import type { Collection, Stored } from '../../store/index.js';
+import { type Collection, PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import { BackupError } from './format.js';
 
-const PAGE_DEVICES = 250;
+/** With two marks each at most, one read has room for all of their upgrades. */
+const PAGE_DEVICES = PAGE_ITEMS_MAX / 2;
 /** A device is written a few times in a session: nobody is overtaken this often. */
 const ROUNDS_MAX = 100;
 
@@ -44,7 +45,6 @@ async function* settled(
     if (round === ROUNDS_MAX) {
       throw new BackupError(`The CPE ${marked[0]?.document.id} changes all the time: try again later.`);
     }
-    // Two marks each at most, so that one read has room for all of them.
     const found = await upgrades.getMany(marked.flatMap(({ document }) => marksOf(document)));
     const byId = new Map(found.flatMap((stored) => (stored === null ? [] : [[stored.document.id, stored]])));
     const again = await devices.getMany(marked.map(({ document }) => document.id));

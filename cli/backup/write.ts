@@ -15,6 +15,7 @@ import { readContent } from './image-contents.js';
 import { keyCheckOf } from './key.js';
 import { refuseHalfRestored } from './restoring.js';
 import { settledDevices } from './settled-devices.js';
+import { walk } from './walk.js';
 
 const CHUNK_BYTES = 64 * 1024;
 const FILE_MODE = 0o600;
@@ -167,7 +168,7 @@ async function* imageLines(
   const images = store.collection<Image>(IMAGES);
   let sha256: string | null = null;
   // In the order of their contents, so that each of these comes once, with the first image that has it.
-  for await (const { document } of images.scan({ index: 'sha256' })) {
+  for await (const { document } of walk(images, { index: 'sha256' })) {
     options.onDocument();
     const isFirst = document.sha256 !== sha256;
     sha256 = document.sha256;
@@ -195,7 +196,7 @@ async function* documentsOf(store: Store): AsyncGenerator<Kept, void> {
       yield* deviceDocuments(store, underWay);
       continue;
     }
-    for await (const { document } of store.collection<Document>(definition).scan({})) {
+    for await (const { document } of walk(store.collection<Document>(definition))) {
       if (name === UPGRADES.name && (document as Upgrade).status === false) underWay.add(document.id);
       else yield { collection: name, document };
     }

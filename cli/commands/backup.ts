@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
 import { BackupError } from '../backup/format.js';
+import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import { writeBackup } from '../backup/write.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
 import {
@@ -34,40 +35,46 @@ export function backupCommand(io: Io): CommandModule {
         .option('json', { type: 'boolean', describe: 'Say what was written as JSON' })
         .example('$0 backup ferry-2026-01-31.backup', 'Beside a running server'),
     handler: (args: Arguments) =>
-      withInstallation(args, io, 'refuse', async (installation, config) => {
-        const path = String(args['file']);
-        if (await exists(path))
-          throw new CommandError(`There is a file ${path} already: choose another name.`);
-        const images = args['images'] !== false;
-        const total = await documentCount(installation.store, images);
-        const bar = progressBar(io, { title: 'Backing up', total, unit: 'items' });
-        try {
-          const end = await writeBackup(path, installation, {
-            ferryVersion: packageVersion(),
-            images,
-            key: args['includeKey'] ? (await readFile(secretPath(config), 'utf8')).trim() : null,
-            mustBeAtRest: args['atRest'] === true,
-            onDocument: () => bar.add(1),
-          });
-          bar.stop();
-          if (args['json']) {
-            io.stdout.write(`${JSON.stringify(end)}\n`);
-            return;
+      withInstallation(
+        args,
+        io,
+        'refuse',
+        async (installation, config) => {
+          const path = String(args['file']);
+          if (await exists(path))
+            throw new CommandError(`There is a file ${path} already: choose another name.`);
+          const images = args['images'] !== false;
+          const total = await documentCount(installation.store, images);
+          const bar = progressBar(io, { title: 'Backing up', total, unit: 'items' });
+          try {
+            const end = await writeBackup(path, installation, {
+              ferryVersion: packageVersion(),
+              images,
+              key: args['includeKey'] ? (await readFile(secretPath(config), 'utf8')).trim() : null,
+              mustBeAtRest: args['atRest'] === true,
+              onDocument: () => bar.add(1),
+            });
+            bar.stop();
+            if (args['json']) {
+              io.stdout.write(`${JSON.stringify(end)}\n`);
+              return;
+            }
+            io.stdout.write(`Wrote ${path}: ${countText(end.documents)}, ${end.images} images.\n`);
+            if (!args['includeKey']) {
+              io.stdout.write(
+                `Keep ${secretPath(config)} as well: without it the backup cannot be restored.\n`,
+              );
+            }
+            if (!end.atRest) {
+              io.stdout.write('Upgrades were not at rest: a restore will leave them frozen.\n');
+            }
+          } catch (error) {
+            bar.stop();
+            throw error instanceof BackupError ? new CommandError(error.message) : error;
           }
-          io.stdout.write(`Wrote ${path}: ${countText(end.documents)}, ${end.images} images.\n`);
-          if (!args['includeKey']) {
-            io.stdout.write(
-              `Keep ${secretPath(config)} as well: without it the backup cannot be restored.\n`,
-            );
-          }
-          if (!end.atRest) {
-            io.stdout.write('Upgrades were not at rest: a restore will leave them frozen.\n');
-          }
-        } catch (error) {
-          bar.stop();
-          throw error instanceof BackupError ? new CommandError(error.message) : error;
-        }
-      }),
+        },
+        { databaseTimeoutMs: DATABASE_TIMEOUT_MS },
+      ),
   };
 }
 

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { BackupError } from '../backup/format.js';
 import { installKey } from '../backup/key.js';
 import { restoreBackup, type VerifiedBackup, verifyBackup } from '../backup/restore.js';
+import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import {
   type Arguments,
   CommandError,
@@ -74,18 +75,24 @@ async function verified(path: string, io: Io): Promise<VerifiedBackup> {
 async function restore(path: string, backup: VerifiedBackup, args: Arguments, io: Io): Promise<void> {
   const { documents, images } = backup.end;
   const total = Object.values(documents).reduce((sum, count) => sum + count, images);
-  await withInstallation({ ...args, imageMibMax: IMAGE_MIB_MAX }, io, 'make', async (installation) => {
-    const bar = progressBar(io, { title: 'Restoring', total, unit: 'items' });
-    try {
-      await restoreBackup(path, backup, installation, {
-        overwrite: args['overwrite'] === true,
-        freeze: isFreezing(args, backup),
-        onDocument: () => bar.add(1),
-      });
-    } finally {
-      bar.stop();
-    }
-  });
+  await withInstallation(
+    { ...args, imageMibMax: IMAGE_MIB_MAX },
+    io,
+    'make',
+    async (installation) => {
+      const bar = progressBar(io, { title: 'Restoring', total, unit: 'items' });
+      try {
+        await restoreBackup(path, backup, installation, {
+          overwrite: args['overwrite'] === true,
+          freeze: isFreezing(args, backup),
+          onDocument: () => bar.add(1),
+        });
+      } finally {
+        bar.stop();
+      }
+    },
+    { databaseTimeoutMs: DATABASE_TIMEOUT_MS },
+  );
 }
 
 function isFreezing(args: Arguments, { end }: VerifiedBackup): boolean {

@@ -40,7 +40,7 @@ function reportText(report: StoreReport, columnsMax: number): string {
   const { engine, serverVersion, schemaVersion, clockAheadMs, collections } = report;
   const rows = collections.map(({ name, documents, indexes }) => [
     name,
-    String(documents),
+    documents === null ? '?' : String(documents),
     indexes
       .map(({ fields, state }) => `${fields.join('+')}${state === 'ready' ? '' : ` (${state})`}`)
       .join(', '),

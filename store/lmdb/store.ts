@@ -1,5 +1,6 @@
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
+import { clearByCommits } from '../bulk.js';
 import { prepareCommit } from '../changes.js';
 import {
   type Change,
@@ -121,6 +122,15 @@ class LmdbStore implements Store {
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
     return this.#writer.run((transaction) => runCommit(transaction, prepared), sizeBytes);
+  }
+
+  clear(definition: CollectionDefinition): Promise<void> {
+    return clearByCommits(this.collection(definition), (changes) => this.commit(changes));
+  }
+
+  async load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void> {
+    const collection = this.collection(definition);
+    await this.commit(documents.map((document) => collection.putting(document)));
   }
 
   async inspect(): Promise<StoreInspection> {

@@ -4,7 +4,7 @@ import { StoreError } from '../collection.js';
 /** Of MongoDB's errors those that say more than "it did not work" (its `error_codes.yml`). */
 const UNAUTHORIZED = 13;
 const AUTHENTICATION_FAILED = 18;
-const DUPLICATE_KEY = 11000;
+export const DUPLICATE_KEY = 11000;
 const WRITE_CONFLICT = 112;
 const OUT_OF_DISK_SPACE = 14031;
 const TOO_LARGE = new Set([10334 /* BSONObjectTooLarge */, 17419, 17420 /* … after an update */]);

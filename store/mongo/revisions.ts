@@ -32,6 +32,14 @@ export class RevisionSource {
     this.#end = end + 1;
   }
 
+  /** So many at once. Safe to call while others do. */
+  async take(count: number): Promise<Revision[]> {
+    // Another that waited too may have been first to take what was ensured for both.
+    do await this.ensure(count);
+    while (this.#end - this.#next < count);
+    return Array.from({ length: count }, () => this.next());
+  }
+
   next(): Revision {
     if (this.#next >= this.#end) throw new Error('More revisions were taken than ensured');
     return this.#next++ as Revision;

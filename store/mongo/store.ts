@@ -19,6 +19,7 @@ import {
 } from '../collection.js';
 import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
+import { Bulk } from './bulk.js';
 import { bringSchema, Catalog, requireSchema } from './catalog.js';
 import { type Engine, MongoCollection } from './collection.js';
 import { Committer } from './committer.js';
@@ -101,6 +102,7 @@ class MongoStore implements SharedStore {
   readonly #catalog: Catalog;
   readonly #committer: Committer;
   readonly #commits: GroupCommit;
+  readonly #bulk: Bulk;
   readonly #collections = new OpenCollections();
   /** By collection. */
   readonly #passing = new Map<string, PassingCommits>();
@@ -135,6 +137,13 @@ class MongoStore implements SharedStore {
       timeoutMs: options.timeoutMs,
       run: (group, deadlineMs) => this.#committer.run(group, deadlineMs),
     });
+    this.#bulk = new Bulk({
+      database,
+      catalog: this.#catalog,
+      isSequenced: (collection) => this.#collections.isSequenced(collection),
+      commit: (changes) => this.commit(changes),
+      ask: (what, act) => this.#read(what, act),
+    });
   }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
@@ -155,6 +164,18 @@ class MongoStore implements SharedStore {
     const [only, ...others] = prepared;
     const passing = others.length === 0 ? this.#passing.get(only?.change.collection ?? '') : undefined;
     return passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes);
+  }
+
+  async clear(definition: CollectionDefinition): Promise<void> {
+    const { name } = this.collection(definition);
+    await this.#collections.settled(name);
+    await this.#bulk.clear(name);
+  }
+
+  async load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void> {
+    const { name } = this.collection(definition);
+    await this.#collections.settled(name);
+    await this.#bulk.load(name, documents);
   }
 
   clockOffsetMs(clock: Clock): Promise<number> {

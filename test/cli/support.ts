@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 
@@ -79,12 +80,20 @@ export class FerryCommand {
   }
 
   /** Resolves once standard output holds `text`. @throws where the command ends before */
-  async says(text: string | RegExp): Promise<void> {
-    const holds = () => (typeof text === 'string' ? this.stdout.includes(text) : text.test(this.stdout));
-    const stdout = this.#child.stdout;
-    while (stdout !== null && !holds()) {
+  says(text: string | RegExp): Promise<void> {
+    return this.#holds(this.#child.stdout, () => this.stdout, text);
+  }
+
+  /** The same of standard error. */
+  complains(text: string | RegExp): Promise<void> {
+    return this.#holds(this.#child.stderr, () => this.stderr, text);
+  }
+
+  async #holds(stream: Readable | null, read: () => string, text: string | RegExp): Promise<void> {
+    const holds = () => (typeof text === 'string' ? read().includes(text) : text.test(read()));
+    while (stream !== null && !holds()) {
       const ended = await Promise.race([
-        once(stdout, 'data').then(() => false),
+        once(stream, 'data').then(() => false),
         this.#ended.then(() => true),
       ]);
       if (ended && !holds()) throw new Error(`It ended before it said ${text}: ${this.stderr}`);

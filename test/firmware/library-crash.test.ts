@@ -128,6 +128,8 @@ test('an upload announced larger than the free space is refused unread', async (
 function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
   return {
     collection: (definition) => store.collection(definition),
+    clear: (definition) => store.clear(definition),
+    load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
     close: () => store.close(),
     async commit(changes) {

@@ -225,6 +225,8 @@ test('what comes last in a long list of one moment costs no more to read than wh
       return collection;
     },
     commit: (changes) => store.commit(changes),
+    clear: (definition) => store.clear(definition),
+    load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
     close: () => store.close(),
   };

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Store, StoreError } from '../../store/index.js';
+import { bulk } from './conformance/bulk.js';
 import { commits } from './conformance/commits.js';
 import { concurrency } from './conformance/concurrency.js';
 import { documents } from './conformance/documents.js';
@@ -55,6 +56,7 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   pages(rule);
   concurrency(pairRule);
   passing(pairRule);
+  bulk(rule);
   model(rule, engine.numRuns);
 
   testOne(

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { DEVICES, type Device, PARAMETERS, UPGRADES, type Upgrade } from '../../acs/index.js';
 import { KEPT_COLLECTIONS } from '../../cli/collections.js';
 import { loopbackConfig } from '../../cli/config.js';
-import { type Installation, openInstallation } from '../../cli/installation.js';
+import { type Ambient, type Installation, openInstallation } from '../../cli/installation.js';
 import { type CpeId, type ResultId, silentLogger, systemClock } from '../../common/index.js';
 import { openRules } from '../../rules/index.js';
 import type { Document, Store } from '../../store/index.js';
@@ -15,10 +15,12 @@ const BATCH = 250;
 export function openTestInstallation(
   dataDir: string,
   given: Record<string, unknown> = {},
+  ambient: Pick<Ambient, 'databaseTimeoutMs'> = {},
 ): Promise<Installation> {
   return openInstallation(loopbackConfig(dataDir, { secretFile: join(dataDir, 'secret.key'), ...given }), {
     clock: systemClock,
     logger: silentLogger,
+    ...ambient,
   });
 }
 
