@@ -14,6 +14,7 @@ import {
 import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
 import { bringSchema, Catalog, requireSchema } from './catalog.js';
+import { ChangeWatch } from './change-watch.js';
 import { type Engine, MongoCollection } from './collection.js';
 import { Committer } from './committer.js';
 import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
@@ -92,6 +93,8 @@ class MongoStore implements SharedStore {
   readonly #committer: Committer;
   readonly #commits: GroupCommit;
   readonly #collections = new OpenCollections();
+  /** By collection. */
+  readonly #watches = new Map<string, ChangeWatch>();
   readonly #reads = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
@@ -138,7 +141,14 @@ class MongoStore implements SharedStore {
     for (const collection of this.#collections.unsettled(changes)) await collection.settled();
     this.#checkOpen();
     if (prepared.length === 0) return { committed: true, revisions: [] };
-    return this.#commits.run(prepared, sizeBytes);
+    try {
+      return await this.#commits.run(prepared, sizeBytes);
+    } finally {
+      // Also where it failed: its outcome may be open.
+      for (const { change } of prepared) {
+        if (change.kind !== 'require') this.#watches.get(change.collection)?.changed();
+      }
+    }
   }
 
   clockOffsetMs(clock: Clock): Promise<number> {
@@ -165,8 +175,10 @@ class MongoStore implements SharedStore {
   }
 
   async #close(): Promise<void> {
+    const watches = [...this.#watches.values()].map((watch) => watch.close());
     await this.#commits.drain();
     await Promise.allSettled(this.#reads);
+    await Promise.all(watches);
     await this.#committer.close();
     await this.#client.close();
   }
@@ -203,9 +215,19 @@ class MongoStore implements SharedStore {
           .findOne({ _id: sequenceId(name) });
         return Number(counter?.['n'] ?? 0);
       },
+      watch: () => this.#watch(name),
       read: (what, act) => this.#read(what, act),
       readSnapshot: (what, act) => this.#read(what, () => this.#inSnapshot(act)),
     };
+  }
+
+  #watch(name: string): ChangeWatch {
+    const known = this.#watches.get(name);
+    if (known !== undefined) return known;
+    const records = this.#database.collection<StoredRecord>(name);
+    const watch = new ChangeWatch({ database: this.#database, records, logger: this.#logger });
+    this.#watches.set(name, watch);
+    return watch;
   }
 
   async #inSnapshot<R>(act: (session: ClientSession) => Promise<R>): Promise<R> {
