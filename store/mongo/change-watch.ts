@@ -42,7 +42,8 @@ export class ChangeWatch implements Watch {
   }
 
   position(): number | null {
-    if (!this.#closing.signal.aborted) this.#running ??= this.#run();
+    if (this.#closing.signal.aborted) return null;
+    this.#running ??= this.#run();
     return performance.now() - this.#askedAtMs <= WORD_AGE_MS_MAX ? this.#position : null;
   }
 
@@ -53,7 +54,6 @@ export class ChangeWatch implements Watch {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#askedAtMs = Number.NEGATIVE_INFINITY;
     await this.#stream?.close().catch(() => {});
     await this.#running;
   }

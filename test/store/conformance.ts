@@ -7,6 +7,7 @@ import { indexes } from './conformance/indexes.js';
 import { model } from './conformance/model.js';
 import { pages } from './conformance/pages.js';
 import type { PairRule, Rule } from './conformance/rule.js';
+import { watching } from './conformance/watching.js';
 import { rejects, SEQUENCED_THINGS, THINGS, type Thing } from './things.js';
 
 export interface EngineUnderTest {
@@ -53,6 +54,7 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   indexes(rule);
   pages(rule);
   concurrency(pairRule);
+  watching(pairRule);
   model(rule, engine.numRuns);
 
   testOne(
