@@ -35,7 +35,7 @@ export interface Decider extends EvaluationMeans {
 export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
   const pause = decider.pauses.due();
   if (pause !== null) await pause;
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), decider.fleet.current()]);
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), rulesFor(decider, asked)]);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
   const paths = parametersOf(pinned, fleet);
@@ -84,6 +84,10 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     };
   }
   return { kind: 'nothing', considered: explanation.list() };
+}
+
+function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<RuleIndex> {
+  return afresh === true ? fleet.latest() : fleet.current();
 }
 
 /** The fleet rules that may be true for this CPE; its data model is read only where they cannot be told without. */

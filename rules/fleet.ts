@@ -10,9 +10,11 @@ const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = { gen
 
 /** The fleet rules, in memory. */
 export interface Fleet {
-  /** What is stored now. Of what has changed since the last time, only that is read. */
+  /** What was stored at some moment of the last second, with whatever this process has stored since. Mostly reads nothing. */
   current(): Promise<RuleIndex>;
-  /** All fleet rules, also disabled ones, in the order they are considered. */
+  /** What is stored now. Of what has changed since the last time, only that is read. */
+  latest(): Promise<RuleIndex>;
+  /** All fleet rules as they are stored now, also disabled ones, in the order they are considered. */
   all(): Promise<readonly Candidate[]>;
 }
 
@@ -20,6 +22,9 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   let index = new RuleIndex();
   /** The generation that the index has; null before anything was read. */
   let seen: number | null = null;
+  const watch = tables.generations.watch();
+  /** Where the generations stood when they were last read. */
+  let position: number | null = null;
   const inTurn = createTurns();
 
   const generationNow = async () =>
@@ -78,12 +83,18 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     return found;
   };
 
-  const current = async (): Promise<RuleIndex> => {
-    // Asked in every decision, so that a change holds in the very next one.
+  const latest = async (): Promise<RuleIndex> => {
+    const before = watch.position();
     const { generation } = await generationNow();
     if (seen === null || seen < generation) await inTurn(() => catchUp(generation));
+    position = before;
     return index;
   };
 
-  return { current, all: async () => (await current()).all() };
+  const current = async (): Promise<RuleIndex> => {
+    const now = watch.position();
+    return now === null || now !== position ? latest() : index;
+  };
+
+  return { current, latest, all: async () => (await latest()).all() };
 }

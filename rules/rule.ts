@@ -162,6 +162,11 @@ export interface DecisionInput {
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
   readonly requested: boolean;
+  /**
+   * What was decided last was refused when it was committed: so the rules are looked up, where they may otherwise be up to a second
+   * old as long as this process has not changed them. (What is old can only be refused: the conditions of a decision say so.)
+   */
+  readonly afresh?: boolean;
   /** A rule whose verdict is wanted, however many others there are to tell of. */
   readonly about?: RuleId;
 }

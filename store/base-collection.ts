@@ -11,6 +11,7 @@ import {
   type Revision,
   type Stored,
   StoreError,
+  type Watch,
 } from './collection.js';
 import { isPossibleId } from './document.js';
 import { planFind } from './query.js';
@@ -33,6 +34,7 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
   abstract getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
   abstract find(query: FindQuery): Promise<Page<T>>;
   abstract count(query?: Omit<FindQuery, 'limit' | 'after' | 'order'>): Promise<number>;
+  abstract watch(): Watch;
   protected abstract readSequence(): Promise<number>;
 
   async sequence(): Promise<number> {

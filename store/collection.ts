@@ -174,6 +174,13 @@ export interface Collection<T extends Document> {
    * @throws StoreError `bad-query` where the definition does not say `sequenced`
    */
   sequence(): Promise<number>;
+  /**
+   * For what is read again and again and seldom changes: tells where reading can be left out. Ends with the store.
+   * @example
+   * const position = watch.position(); // before reading
+   * if (position === null || position !== lastPosition) { last = await things.get('x'); lastPosition = position; }
+   */
+  watch(): Watch;
 
   // The changes one can pass to `Store.commit`.
   /** Refused where the id exists. */
@@ -206,6 +213,17 @@ export interface Collection<T extends Document> {
   put(document: T): Promise<Revision>;
   /** @returns false where there was none (or not at `revision`) */
   delete(id: string, revision?: Revision): Promise<boolean>;
+}
+
+/** See {@link Collection.watch}. */
+export interface Watch {
+  /**
+   * Moves whenever anything in the collection may have changed: before the commit is answered where this store made it, and
+   * within a second where another process did. To be taken before reading; what was read at the same position need not be
+   * read again. Null where nothing is known: always on the embedded store, where reading costs no more than asking would; else
+   * while the database says nothing.
+   */
+  position(): number | null;
 }
 
 /** Made by a collection's `inserting`, `replacing` …; opaque to everyone but the engine. */

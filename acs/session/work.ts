@@ -318,6 +318,7 @@ export class SessionWork {
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
         counts: device.counts,
         requested: facts.requested,
+        afresh: round > 0,
       });
       switch (decision.kind) {
         case 'frozen':

@@ -11,6 +11,7 @@ import {
   type Page,
   type Stored,
   StoreError,
+  type Watch,
 } from '../collection.js';
 import { isPossibleId } from '../document.js';
 import { idOfKey } from '../index-key.js';
@@ -49,6 +50,9 @@ interface Entry {
   readonly id: string;
   readonly oneOfMany: boolean;
 }
+
+/** Reading is a look at memory that the processes share: it is always the latest, and nothing is cheaper. */
+const LOOK_ALWAYS: Watch = { position: () => null };
 
 export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   readonly #engine: Engine;
@@ -141,6 +145,10 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
       if (last === null || walked < PAGE_ENTRIES_MAX) return counted;
       plan = { ...plan, after: Buffer.from(last) };
     }
+  }
+
+  watch(): Watch {
+    return LOOK_ALWAYS;
   }
 
   protected async readSequence(): Promise<number> {

@@ -11,6 +11,7 @@ import {
   type Page,
   type Stored,
   StoreError,
+  type Watch,
 } from '../collection.js';
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
@@ -32,6 +33,7 @@ export interface Engine {
   readonly logger: Logger;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   readSequence(): Promise<number>;
+  watch(): Watch;
   /** Runs `act` within the time-out. @throws StoreError `closed`, `unavailable` */
   read<R>(what: string, act: () => Promise<R>): Promise<R>;
   /** The two parts of `read`: runs `act`, and the store is not closed meanwhile … */
@@ -138,6 +140,10 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     return this.#engine.readSnapshot(`${this.name}: counting`, async (session) =>
       isEmpty(plan) ? 0 : this.#count(plan, session),
     );
+  }
+
+  watch(): Watch {
+    return this.#engine.watch();
   }
 
   protected async readSequence(): Promise<number> {

@@ -21,6 +21,7 @@ import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
 import { Bulk } from './bulk.js';
 import { bringSchema, Catalog, requireSchema } from './catalog.js';
+import { ChangeWatch } from './change-watch.js';
 import { type Engine, MongoCollection } from './collection.js';
 import { Committer } from './committer.js';
 import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
@@ -106,6 +107,7 @@ class MongoStore implements SharedStore {
   readonly #collections = new OpenCollections();
   /** By collection. */
   readonly #passing = new Map<string, PassingCommits>();
+  readonly #watches = new Map<string, ChangeWatch>();
   readonly #reads = new Set<Promise<unknown>>();
   #closing: Promise<void> | null = null;
 
@@ -163,19 +165,28 @@ class MongoStore implements SharedStore {
     if (prepared.length === 0) return { committed: true, revisions: [] };
     const [only, ...others] = prepared;
     const passing = others.length === 0 ? this.#passing.get(only?.change.collection ?? '') : undefined;
-    return passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes);
+    try {
+      return await (passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes));
+    } finally {
+      // Also where it failed: its outcome may be open.
+      for (const { change } of prepared) {
+        if (change.kind !== 'require') this.#watches.get(change.collection)?.changed();
+      }
+    }
   }
 
   async clear(definition: CollectionDefinition): Promise<void> {
     const { name } = this.collection(definition);
     await this.#collections.settled(name);
     await this.#bulk.clear(name);
+    this.#watches.get(name)?.changed();
   }
 
   async load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void> {
     const { name } = this.collection(definition);
     await this.#collections.settled(name);
     await this.#bulk.load(name, documents);
+    this.#watches.get(name)?.changed();
   }
 
   clockOffsetMs(clock: Clock): Promise<number> {
@@ -202,10 +213,12 @@ class MongoStore implements SharedStore {
   }
 
   async #close(): Promise<void> {
+    const watches = [...this.#watches.values()].map((watch) => watch.close());
     // In this order: what cannot go the light way goes the other.
     await Promise.all([...this.#passing.values()].map((passing) => passing.close()));
     await this.#commits.drain();
     await Promise.allSettled(this.#reads);
+    await Promise.all(watches);
     await this.#committer.close();
     await this.#client.close();
   }
@@ -256,11 +269,21 @@ class MongoStore implements SharedStore {
           .findOne({ _id: sequenceId(name) });
         return Number(counter?.['n'] ?? 0);
       },
+      watch: () => this.#watch(name),
       read: (what, act) => this.#read(what, act),
       hold: (what, act) => this.#hold(what, act),
       timed: (what, act) => this.#timed(what, act),
       readSnapshot: (what, act) => this.#read(what, () => this.#inSession({ snapshot: !passing }, act)),
     };
+  }
+
+  #watch(name: string): ChangeWatch {
+    const known = this.#watches.get(name);
+    if (known !== undefined) return known;
+    const records = this.#database.collection<StoredRecord>(name);
+    const watch = new ChangeWatch({ database: this.#database, records, logger: this.#logger });
+    this.#watches.set(name, watch);
+    return watch;
   }
 
   /**

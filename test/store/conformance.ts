@@ -9,6 +9,7 @@ import { model } from './conformance/model.js';
 import { pages } from './conformance/pages.js';
 import { passing } from './conformance/passing.js';
 import type { PairRule, Rule } from './conformance/rule.js';
+import { watching } from './conformance/watching.js';
 import { rejects, SEQUENCED_THINGS, THINGS, type Thing } from './things.js';
 
 export interface EngineUnderTest {
@@ -57,6 +58,7 @@ export function conformance(name: string, engine: EngineUnderTest): void {
   concurrency(pairRule);
   passing(pairRule);
   bulk(rule);
+  watching(pairRule);
   model(rule, engine.numRuns);
 
   testOne(

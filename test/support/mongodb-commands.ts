@@ -5,6 +5,16 @@ const HEADER_BYTES = 16;
 const FLAGS_BYTES = 4;
 const OP_MSG = 2013;
 
+/** What a server that refuses `request` writes, as error `code`. */
+export function refusalOf(request: Buffer, code: number, codeName: string): Buffer {
+  const body = BSON.serialize({ ok: 0, code, codeName, errmsg: `${codeName}, for a test` });
+  const head = Buffer.alloc(HEADER_BYTES + FLAGS_BYTES + 1);
+  head.writeInt32LE(head.length + body.length, 0);
+  head.writeInt32LE(request.readInt32LE(4), 8);
+  head.writeInt32LE(OP_MSG, 12);
+  return Buffer.concat([head, body]);
+}
+
 /**
  * Reads the commands out of what clients send to a MongoDB server.
  * @returns what takes each piece of bytes, by connection

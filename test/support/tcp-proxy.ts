@@ -2,10 +2,15 @@ import { once } from 'node:events';
 import { connect as connectTo, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
 
+type Fate = boolean | 'answered';
+
 export interface TcpProxy {
   readonly port: number;
-  /** Called with what a client sends, before it is passed on, when this resolves; false: the connection is cut instead. */
-  onRequest: (bytes: Buffer, client: Socket) => boolean | Promise<boolean>;
+  /**
+   * Called with what a client sends, before it is passed on, when this resolves; false: the connection is cut instead; 'answered':
+   * it goes no further, as this has written an answer to the client.
+   */
+  onRequest: (bytes: Buffer, client: Socket) => Fate | Promise<Fate>;
   /** Called with what the server sends, before it is passed on; false: the connection is cut instead. */
   onReply: (bytes: Buffer, client: Socket) => boolean | Promise<boolean>;
   /** Each way, for every piece of bytes. */
@@ -48,7 +53,9 @@ export async function startTcpProxy(t: ExecutionContext, port: number): Promise<
     });
     const pass = async (bytes: Buffer, to: Socket, allows: TcpProxy['onRequest']) => {
       if (state === 'stalled') return;
-      if (!(await allows(bytes, client))) client.resetAndDestroy();
+      const fate = await allows(bytes, client);
+      if (fate === 'answered') return;
+      if (!fate) client.resetAndDestroy();
       else if (proxy.delayMs === 0) to.write(bytes);
       else setTimeout(() => to.destroyed || to.write(bytes), proxy.delayMs);
     };

@@ -1,0 +1,73 @@
+import test, { type ExecutionContext } from 'ava';
+import { Registry } from 'prom-client';
+import { DeviceStore } from '../../../acs/device/device-store.js';
+import { createAcsMetrics } from '../../../acs/metrics.js';
+import { SessionWork } from '../../../acs/session/work.js';
+import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
+import { type CpeId, createSecrets, type RuleId } from '../../../common/index.js';
+import { deaf, openTestRules, post, ruleBody } from '../../rules/setup.js';
+import { cpe, openTestWaking } from '../wake/setup.js';
+
+const R1 = 'r1' as RuleId;
+const MASTER_KEY = Buffer.alloc(32, 1);
+const LOCATION = {
+  fileType: '1 Firmware Upgrade Image',
+  url: 'http://192.0.2.9/hgw-2.0.0.bin',
+  username: '',
+  password: '',
+  sizeBytes: 1,
+  targetFileName: '',
+};
+
+/** Sessions at a node that hears nothing of what others do to rules, as may be for the better part of a second. */
+async function openSessionsBehind(t: ExecutionContext) {
+  const { store, rules, clock, logger, addDevices } = await openTestWaking(t);
+  await addDevices(3);
+  await post(rules, ruleBody());
+  const behind = (await openTestRules(t, deaf(store))).rules;
+  const devices = new DeviceStore({ store, logger });
+  t.teardown(() => devices.close());
+  const metrics = createAcsMetrics(new Registry(), () => 0);
+  const parts = { devices, rules: behind, clock: () => clock.nowMs, logger, metrics };
+  const work = new SessionWork({
+    ...parts,
+    upgrades: new UpgradeStore({ ...parts, store }),
+    secrets: createSecrets(MASTER_KEY),
+    provisioning: { periodicInformSeconds: 0, setCredentials: false },
+    locateFile: async () => LOCATION,
+  });
+  /** What the session of a CPE comes to. */
+  const decide = async (cpeid: CpeId) => {
+    const facts = {
+      cpeid,
+      style: { namespace: 'urn:dslforum-org:cwmp-1-2', xmlDeclaration: false } as const,
+      events: [],
+      boot: false,
+      softwareVersion: null,
+      requested: false,
+      applying: false,
+      doubt: null,
+      hand: { device: null },
+    };
+    const request = { ip: '192.0.2.1', claim: () => null };
+    const answer = await work.perform({ kind: 'decide', queueKnown: true }, facts, request);
+    return answer.to === 'decide' ? answer.decision.kind : answer.to;
+  };
+  return { rules, decide };
+}
+
+test('a rule switched off at another node stops the very next reservation, though this one does not know', async (t) => {
+  const { rules, decide } = await openSessionsBehind(t);
+  t.is(await decide(cpe(0)), 'download');
+  await rules.merge([R1], { enabled: false });
+  t.is(await decide(cpe(1)), 'nothing');
+});
+
+test('a rule edited at another node is reserved by its new edition, in the same session', async (t) => {
+  const { rules, decide } = await openSessionsBehind(t);
+  t.is(await decide(cpe(0)), 'download');
+  await rules.merge([R1], { description: 'edited' });
+  t.is(await decide(cpe(1)), 'download');
+  await rules.merge([R1], { condition: { productClass: 'STB' } });
+  t.is(await decide(cpe(2)), 'nothing');
+});
