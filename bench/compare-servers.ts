@@ -83,7 +83,7 @@ async function startShared(url: string): Promise<SharedServer[]> {
     const words = [`--store=${store}`, `--group-commit-ms=${windowMs}`];
     const server = await ServerProcess.start('./ferry-server.js', words);
     const isBudgeted = windowMs === WINDOW_MS_DEFAULT;
-    servers.push({ name: `Ferry on MongoDB, commits gathered ${windowMs} ms`, server, store, isBudgeted });
+    servers.push({ name: `Ferry on MongoDB, ${windowMs} ms`, server, store, isBudgeted });
   }
   return servers;
 }
