@@ -122,7 +122,12 @@ async function openShared(
   whereMissing: 'make' | 'refuse',
 ): Promise<OpenStore> {
   const mustExist = whereMissing === 'refuse';
-  const shared = await openMongoStore({ url: config.store, logger, mustExist });
+  const shared = await openMongoStore({
+    url: config.store,
+    groupCommitMs: config.groupCommitMs,
+    logger,
+    mustExist,
+  });
   try {
     const check = await checkClock(shared, clock);
     if (!check.isGood) throw new InstallationError(check.reason);
