@@ -10,15 +10,23 @@ import { BENCH_PASSWORD } from './drive.js';
 
 /**
  * Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new
- * one. With `--share-sessions` it is one of several, and with `--store=URL` on that database.
+ * one. With `--share-sessions` it is one of several, and with `--store=URL` on that database, at
+ * the group-commit window `--group-commit-ms=N`.
  */
 const words = process.argv.slice(2);
 const shareSessions = words.includes('--share-sessions');
 const STORE_WORD = '--store=';
 const store = words.find((word) => word.startsWith(STORE_WORD))?.slice(STORE_WORD.length) ?? '';
+const WINDOW_WORD = '--group-commit-ms=';
+const window = words.find((word) => word.startsWith(WINDOW_WORD))?.slice(WINDOW_WORD.length) ?? '2';
 const given = words.find((word) => !word.startsWith('--'));
 const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'ferry-bench-')));
-const config = loopbackConfig(dataDir, { adminPassword: BENCH_PASSWORD, shareSessions, store });
+const config = loopbackConfig(dataDir, {
+  adminPassword: BENCH_PASSWORD,
+  shareSessions,
+  store,
+  groupCommitMs: Number(window),
+});
 const ferry = await startFerry(config, {
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),

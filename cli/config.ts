@@ -7,6 +7,7 @@ import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
   readonly store: string;
+  readonly groupCommitMs: number;
   readonly workers: number;
   readonly shareSessions: boolean;
   readonly dataDir: string;
@@ -80,6 +81,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'Storage:',
     secret: true,
     shown: withoutUrlSecrets,
+  },
+  groupCommitMs: {
+    ...whole(0, 100),
+    default: 2,
+    describe:
+      'How long a commit waits for others to share its transaction on MongoDB, in milliseconds; more where commits are many and the database is slow',
+    group: 'Storage:',
   },
   workers: {
     ...whole(0, WORKERS_MAX),

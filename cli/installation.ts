@@ -126,6 +126,7 @@ async function openShared(
   const mustExist = whereMissing === 'refuse';
   const shared = await openMongoStore({
     url: config.store,
+    groupCommitMs: config.groupCommitMs,
     logger,
     mustExist,
     ...(timeoutMs !== undefined && { timeoutMs }),

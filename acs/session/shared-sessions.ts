@@ -45,7 +45,7 @@ interface SharedEntry extends SessionEntry {
   revision: Revision;
   storedUntilMs: number;
   readonly claim: SessionDocument['claim'];
-  /** Names this request's own attempt at the step, where it has begun to claim it and does not know whether it has. */
+  /** Names this request's attempt to claim the step, until it is known to have succeeded. */
   claimedBy: string | null;
   /** It comes from this process's memory, and the store has not been asked. */
   readonly isUnchecked: boolean;
@@ -170,10 +170,9 @@ export class SharedSessions implements Sessions {
     const { id, claim, isUnchecked } = shared;
     if (this.#busy.has(id)) return false;
     if (claim !== undefined && claim.untilMs > this.#options.clock()) return false;
-    if (isUnchecked) {
-      // Another request may have gone on with it while the body of this one was on its way.
-      const remembered = this.#remembered(id);
-      if (remembered === null) return false;
+    // Another request may have gone on with it while the body of this one was on its way.
+    const remembered = isUnchecked ? this.#remembered(id) : null;
+    if (remembered !== null) {
       shared.session = remembered.session;
       shared.revision = remembered.revision;
       shared.storedUntilMs = remembered.storedUntilMs;

@@ -17,6 +17,7 @@ import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
 import { Gathered } from './gathered.js';
 import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
+import { isLookup, lookUpTogether } from './lookups.js';
 import { boundsOf, countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
 
 /** A page ends early at this many bytes of documents, or entries walked for too few matches. */
@@ -28,7 +29,7 @@ const OWNERS_AT_FIRST = 16;
 /** What a collection needs of its store. */
 export interface Engine {
   readonly records: DriverCollection<StoredRecord>;
-  /** The same, for reads in the session of `readSnapshot`: the driver adds the moment, but not what makes it one. */
+  /** The same, for reads in the session of `inSession`: the driver adds the moment, but not what makes it one. */
   readonly pages: DriverCollection<StoredRecord>;
   readonly logger: Logger;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
@@ -40,7 +41,9 @@ export interface Engine {
   hold<R>(what: string, act: () => Promise<R>): Promise<R>;
   /** … and runs it within the time-out, also while the store is closing. @throws StoreError `unavailable` */
   timed<R>(what: string, act: () => Promise<R>): Promise<R>;
-  /** The same in a session whose reads are of one moment (but of a passing collection), after every commit answered until now. */
+  /** Runs `act` in a session whose reads are of one moment (but of a passing collection), after every commit answered until now. */
+  inSession<R>(act: (session: ClientSession) => Promise<R>): Promise<R>;
+  /** {@link read} in such a session. */
   readSnapshot<R>(what: string, act: (session: ClientSession) => Promise<R>): Promise<R>;
 }
 
@@ -57,8 +60,13 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   readonly #settle: () => Promise<void>;
   #settling: Promise<void> | null = null;
   #isSettled = false;
+  /** Small pages, by index. */
+  readonly #lookups = new Map<string, Gathered<FindPlan, Page<T>>>();
   /** Documents that are read by their ids. */
-  readonly #gets = new Gathered<string, StoredRecord | null>((ids) => this.#recordsOf(ids));
+  readonly #gets = new Gathered<string, StoredRecord | null>(
+    (ids) => this.#recordsOf(ids),
+    (record) => record?.d?.length ?? 0,
+  );
 
   /** @param settle  gives the collection its indexes; called again where the database could not be reached */
   constructor(definition: CollectionDefinition, engine: Engine, settle: () => Promise<void>) {
@@ -126,8 +134,37 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   async find(query: FindQuery): Promise<Page<T>> {
     const plan = planFind(this.definition, query);
     await this.settled();
+    if (isLookup(plan)) {
+      return this.#engine.hold(`${this.name}: looking up`, () => this.#lookupsIn(plan.index).answer(plan));
+    }
     return this.#engine.readSnapshot(`${this.name}: reading a page`, (session) =>
       isEmpty(plan) ? Promise.resolve({ items: [], next: null }) : this.#page(plan, session),
+    );
+  }
+
+  #lookupsIn(index: string): Gathered<FindPlan, Page<T>> {
+    let lookups = this.#lookups.get(index);
+    if (lookups === undefined) {
+      lookups = new Gathered(
+        (plans) => this.#lookUp(plans),
+        // Together they bring little, or are read one by one.
+        () => 0,
+      );
+      this.#lookups.set(index, lookups);
+    }
+    return lookups;
+  }
+
+  #lookUp(plans: readonly FindPlan[]): Promise<Page<T>[]> {
+    return this.#engine.timed(`${this.name}: looking up`, () =>
+      this.#engine.inSession(async (session) => {
+        const { pages } = this.#engine;
+        const together = plans.length === 1 ? null : await lookUpTogether<T>(pages, plans, session);
+        if (together !== null) return together;
+        const found: Page<T>[] = [];
+        for (const plan of plans) found.push(await this.#page(plan, session));
+        return found;
+      }),
     );
   }
 

@@ -2,10 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreError } from '../collection.js';
 
 /** How many requests may be under way: one that brings large documents must not hold up the others. */
-const REQUESTS_MAX = 4;
-/** Most questions that one request answers, and that may wait. */
+const REQUESTS_MAX = 2;
+/** Most questions that one request answers, as long as the answers are small, and that may wait. */
 const REQUEST_ITEMS_MAX = 100;
 const WAITING_MAX = 10_000;
+/** About how many bytes one request should bring, going by what the last one brought. */
+const REQUEST_BYTES = 4 * 1024 * 1024;
 
 interface Waiting<Q, A> {
   readonly question: Q;
@@ -22,9 +24,13 @@ export class Gathered<Q, A> {
   #waiting: Waiting<Q, A>[] = [];
   #underWay = 0;
   #isPlanned = false;
+  #itemsMax = REQUEST_ITEMS_MAX;
 
   /** @param ask  answers each of the questions, in their order, within the store's time-out */
-  constructor(private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>) {}
+  constructor(
+    private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>,
+    private readonly sizeBytesOf: (answer: A) => number,
+  ) {}
 
   /** @throws what `ask` throws; StoreError `unavailable` where too many wait */
   answer(question: Q): Promise<A> {
@@ -49,12 +55,15 @@ export class Gathered<Q, A> {
   }
 
   async #send(): Promise<void> {
-    const asked = this.#waiting.splice(0, REQUEST_ITEMS_MAX);
+    const asked = this.#waiting.splice(0, this.#itemsMax);
     if (asked.length === 0) return;
     this.#underWay++;
     if (this.#waiting.length > 0) this.#plan();
     try {
       const answers = await this.ask(asked.map(({ question }) => question));
+      const sizeBytes = answers.reduce((sum, answer) => sum + this.sizeBytesOf(answer), 0);
+      const fitting = Math.floor((REQUEST_BYTES * answers.length) / Math.max(1, sizeBytes));
+      this.#itemsMax = Math.max(1, Math.min(REQUEST_ITEMS_MAX, fitting));
       for (const [at, { resolve }] of asked.entries()) resolve(answers[at] as A);
     } catch (error) {
       // Who has waited for a request that fails for want of an answer has waited long enough.

@@ -256,6 +256,7 @@ class MongoStore implements SharedStore {
   }
 
   #engine({ name, passing = false }: CollectionDefinition): Engine {
+    const inSession: Engine['inSession'] = (act) => this.#inSession({ snapshot: !passing }, act);
     return {
       records: this.#records(name, passing),
       pages: passing
@@ -273,7 +274,8 @@ class MongoStore implements SharedStore {
       read: (what, act) => this.#read(what, act),
       hold: (what, act) => this.#hold(what, act),
       timed: (what, act) => this.#timed(what, act),
-      readSnapshot: (what, act) => this.#read(what, () => this.#inSession({ snapshot: !passing }, act)),
+      inSession,
+      readSnapshot: (what, act) => this.#read(what, () => inSession(act)),
     };
   }
 

@@ -68,6 +68,8 @@ function define(): void {
         await things.count({ index, prefix: 'x'.repeat(300) });
       }
     }
+    await Promise.all([1, 2, 3].map((n) => things.find({ index: 'n', equals: [n], limit: 5 })));
+    await Promise.all(['d1', 'd2'].map((id) => things.get(id)));
     const direct = (await driver(t)).db(database);
     const finds = commands.filter((command) => 'find' in command || 'aggregate' in command);
     t.true(finds.length > 80);

@@ -4,6 +4,7 @@ import {
   DOCUMENT_BYTES_MAX,
   type FindQuery,
   PAGE_ITEMS_MAX,
+  type Page,
   StoreError,
 } from '../../../store/index.js';
 import { collectPages, given, rejects, type Thing } from '../things.js';
@@ -35,6 +36,39 @@ export function pages(rule: Rule): void {
     for await (const { document } of things.scan({ index: 'n', order: 'descending', below: 5 }))
       scanned.push(document.id);
     t.is(scanned.length, await things.count({ index: 'n', below: 5 }));
+  });
+
+  rule('look-ups made at once give what each alone gives', async (t, things, store) => {
+    const documents = Array.from({ length: 120 }, (_, at) => ({
+      id: `d${at}`,
+      n: at % 12,
+      s: at < 90 ? 'many' : `s${at}`,
+      tags: at % 5 === 0 ? [at % 7, 'some'] : at % 7,
+    }));
+    await store.commit(documents.map((document) => things.putting(document)));
+    const queries: FindQuery[] = [];
+    for (let at = 0; at < 14; at++) {
+      queries.push({ index: 'n', equals: [at], limit: 1 + (at % 12) });
+      queries.push({ index: 'n', equals: [at % 3], limit: 10 });
+      queries.push({ index: 's', equals: [at % 2 === 0 ? 'many' : `s${at + 90}`], limit: 40 * at + 1 });
+      queries.push({ index: 'tags', equals: [at % 2 === 0 ? at : 'some'], limit: 20 });
+      queries.push({ index: 's-n', equals: ['many', at], limit: 5, order: 'descending' });
+    }
+    const alone: Page<Thing>[] = [];
+    for (const query of queries) alone.push(await things.find(query));
+    for (const index of ['n', 's', 'tags', 's-n']) {
+      const some = queries
+        .map((query, at) => ({ query, page: alone[at] }))
+        .filter(({ query }) => query.index === index);
+      t.deepEqual(
+        await Promise.all(some.map(({ query }) => things.find(query))),
+        some.map(({ page }) => given(page)),
+        index,
+      );
+    }
+    const first = given(alone[2]);
+    const rest = await things.find({ index: 's', equals: ['many'], limit: 1000, after: given(first.next) });
+    t.is(rest.items.length, 89);
   });
 
   rule(
