@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
@@ -55,10 +56,18 @@ export async function writeBackup(
   } catch (error) {
     await file.close().catch(() => {});
     await rm(partial, { force: true });
-    throw error;
+    throw isDiskFull(error)
+      ? new BackupError(
+          `There is no room for the backup in ${dirname(path)}: make some, or write it elsewhere.`,
+        )
+      : error;
   }
   if (lines.end === null) throw new Error('The backup has no end');
   return lines.end;
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** What this version does not know of cannot be left out in silence. */

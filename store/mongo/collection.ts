@@ -109,7 +109,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       if (first !== undefined && others.length === 0)
         return [await this.#engine.records.findOne({ _id: first })];
       const found = new Map<string, StoredRecord>();
-      const cursor = this.#engine.records.find({ _id: { $in: [...new Set(ids)] } }, { hint: '_id_' });
+      const cursor = this.#engine.records.find({ _id: { $in: [...new Set(ids)] } });
       for await (const record of cursor) found.set(record._id, record);
       return ids.map((id) => found.get(id) ?? null);
     });
@@ -124,7 +124,10 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       const wanted = [...new Set(ids.filter(isPossibleId).map(idText))];
       const found = new Map<string, StoredRecord>();
       if (wanted.length > 0) {
-        const cursor = this.#engine.pages.find({ _id: { $in: wanted } }, { session, hint: '_id_' });
+        const cursor = this.#engine.pages.find(
+          { _id: { $in: wanted } },
+          { session, batchSize: wanted.length + 1 },
+        );
         for await (const record of cursor) found.set(record._id, record);
       }
       return ids.map((id) => decodeRecord<T>(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
@@ -221,6 +224,8 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       projection: { r: 1, d: 1, o: 1, [field]: 1 },
       sort: sortOf(plan),
       limit: plan.limit + 1,
+      // In one answer where its bytes allow; the driver's first one would hold 101 documents.
+      batchSize: plan.limit + 2,
     });
     const entries: Entry[] = [];
     let sizeBytes = 0;
@@ -250,7 +255,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     let asked = 0;
     for (let next = OWNERS_AT_FIRST; asked < owners.length && sizeBytes < PAGE_BYTES_MAX; ) {
       const some = owners.slice(asked, asked + next);
-      const cursor = this.#engine.pages.find({ _id: { $in: some } }, { session, hint: '_id_' });
+      const cursor = this.#engine.pages.find({ _id: { $in: some } }, { session, batchSize: some.length + 1 });
       for await (const record of cursor) {
         records.set(record._id, record);
         sizeBytes += record.d?.length ?? 0;

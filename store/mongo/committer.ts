@@ -171,7 +171,7 @@ export class Committer {
         const projection = Object.fromEntries(fields.map((field) => [field, 1]));
         const found = this.#parts
           .records(collection)
-          .find({ _id: { $in: some.map(idText) } }, { projection, hint: '_id_' });
+          .find({ _id: { $in: some.map(idText) } }, { projection });
         for await (const record of found) {
           records.set(record._id, record);
           countedBytes += record.d?.length ?? 0;

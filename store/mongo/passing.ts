@@ -173,7 +173,7 @@ export class PassingCommits {
   async #readBack(lights: readonly Light[]): Promise<ReadonlySet<Light>> {
     const found = new Map<string, StoredRecord>();
     const ids = lights.map(({ id }) => id);
-    const cursor = this.#parts.records.find({ _id: { $in: ids } }, { projection: { r: 1 }, hint: '_id_' });
+    const cursor = this.#parts.records.find({ _id: { $in: ids } }, { projection: { r: 1 } });
     for await (const record of cursor) found.set(record._id, record);
     const through = new Set<Light>();
     for (const light of lights) {

@@ -10,19 +10,22 @@ import { temporaryDirectory } from '../cli/support.js';
 import { openTestInstallation, populate } from '../support/installation.js';
 import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 
-const CPES = Number(process.env['FERRY_BACKUP_CPES'] ?? 100_000);
+const asked = process.env['FERRY_BACKUP_CPES'];
+const CPES = Number(asked ?? 100_000);
+/** The stand-in for MongoDB that CI uses takes some minutes for these. */
+const CPES_INTO_MONGODB = Number(asked ?? 50_000);
 const TIMEOUT_MS = 3 * 60 * 60 * 1_000;
 const url = mongodbUrl();
 
 test(`a backup of ${CPES} CPEs and rules goes from one data directory to another, document by document`, (t) =>
-  moved(t, {}, (from, to) => compareStores(t, from, to)));
+  moved(t, CPES, {}, (from, to) => compareStores(t, from, to)));
 
 if (url !== null) {
-  test(`a backup of ${CPES} CPEs and rules goes from LMDB into MongoDB, document by document`, async (t) => {
+  test(`a backup of ${CPES_INTO_MONGODB} CPEs and rules goes from LMDB into MongoDB, document by document`, async (t) => {
     const database = testDatabase(t, url);
     const client = new MongoClient(url);
     t.teardown(() => client.close());
-    await moved(t, { store: urlOfDatabase(url, database) }, (from, to) =>
+    await moved(t, CPES_INTO_MONGODB, { store: urlOfDatabase(url, database) }, (from, to) =>
       compareWithDatabase(t, from, to, client.db(database)),
     );
   });
@@ -30,6 +33,7 @@ if (url !== null) {
 
 async function moved(
   t: ExecutionContext,
+  cpes: number,
   target: { readonly store?: string },
   compare: (from: Installation, to: Installation) => Promise<number>,
 ): Promise<void> {
@@ -39,7 +43,7 @@ async function moved(
   const from = await openTestInstallation(join(directory, 'from'), { secretFile });
   const startedMs = performance.now();
   const took = (what: string) => t.log(`${what} after ${Math.round(performance.now() - startedMs)} ms`);
-  await populate(from, CPES);
+  await populate(from, cpes);
   took('populated');
   const file = join(directory, 'b');
   const onDocument = () => {};
@@ -61,6 +65,6 @@ async function moved(
   await restoreBackup(file, backup, to, { overwrite: false, freeze: false, onDocument });
   took(`restored, at ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
   const compared = await compare(from, to);
-  t.true(compared > 4 * CPES);
+  t.true(compared > 4 * cpes);
   took(`${compared} documents compared`);
 }

@@ -73,7 +73,7 @@ async function fetchAll(
 
 function define(url: string): void {
   test('images go with a backup into GridFS, from there into GridFS and onto disk again, and are served in ranges', async (t) => {
-    const { directory, dataDir, key, file } = await backedUp(t, 30);
+    const { directory, dataDir, key, file } = await backedUp(t, 300);
     const [one, other] = [urlOfDatabase(url, testDatabase(t, url)), urlOfDatabase(url, testDatabase(t, url))];
     const disk = join(directory, 'disk');
     const node = join(directory, 'node');
