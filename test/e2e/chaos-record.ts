@@ -26,7 +26,7 @@ export class ChaosRecord {
   readonly #concurrentMost = new Map<string, number>();
 
   /** Listens to the CPEs of one campaign. */
-  watch(fleet: Fleet, campaign: string): void {
+  watch(fleet: Pick<Fleet, 'events'>, campaign: string): void {
     const underWay = new Map<string, UnderWay>();
     const { events } = fleet;
     events.on('inform', ({ identity, events: codes }) => {

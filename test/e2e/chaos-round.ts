@@ -14,7 +14,7 @@ const OUI = '00A1B2';
 const OLD_VERSION = '1.0.0';
 const NEW_VERSION = '2.0.0';
 const ENDED_MS_MAX = 480_000;
-const PERIODIC_MS = 10_000;
+const PERIODIC_MS = 15_000;
 /** The rule of so many executions is posted in the midst of it all, and wakes the CPEs that are known by then. */
 const WOKEN = 2;
 /** CPEs of each rule that fail every time: what stops these is only the number of its executions. */
