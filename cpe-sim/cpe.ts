@@ -20,6 +20,7 @@ import {
   CPE_METHODS,
   type CpeIdentity,
   type CpeRequest,
+  type CpeResponse,
   hasQueueMethod,
   type NamedValue,
   QUEUE_METHODS,
@@ -416,11 +417,19 @@ export class SimulatedCpe implements ConnectionRequestTarget {
         return { kind: 'answer', response: { type: 'GetRPCMethodsResponse', methods: this.#methods() } };
       case 'GetQueuedTransfers':
       case 'GetAllQueuedTransfers':
-        if (!this.#supports(request.type)) return { kind: 'answer', response: faultResponse(9000) };
-        return this.#transfers.answerQueue(request.type);
+        return this.#answerQueue(request.type);
       default:
         return { kind: 'answer', response: answerDataModelRequest(request, this.parameters) };
     }
+  }
+
+  async #answerQueue(method: QueueMethod): Promise<Reply> {
+    const transfers = this.#supports(method) ? await this.#transfers.queued() : null;
+    const commandKeys = transfers?.map(({ commandKey }) => commandKey) ?? null;
+    this.events.emit('queue-asked', { identity: this.identity, method, commandKeys });
+    const response: CpeResponse =
+      transfers === null ? faultResponse(9000) : { type: `${method}Response`, transfers };
+    return { kind: 'answer', response };
   }
 
   #methods(): readonly string[] {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { CpeFault, CpeIdentity } from './soap/index.js';
+import type { CpeFault, CpeIdentity, QueueMethod } from './soap/index.js';
 
 /** What happens to simulated CPEs, by name; each carries whose it is. */
 export interface SimulatorEvents {
@@ -34,6 +34,14 @@ export interface SimulatorEvents {
       readonly repeat: number;
     },
   ];
+  /** The ACS asked what is queued. `commandKeys`: what it was told; null: with a fault, as the method is not supported. */
+  'queue-asked': [
+    {
+      readonly identity: CpeIdentity;
+      readonly method: QueueMethod;
+      readonly commandKeys: readonly string[] | null;
+    },
+  ];
   /** The file was fetched, or not. */
   transfer: [
     {
@@ -65,6 +73,7 @@ export const SIMULATOR_EVENT_NAMES = [
   'session',
   'connection-request',
   'download',
+  'queue-asked',
   'transfer',
   'transfer-complete-sent',
   'reboot',

@@ -8,7 +8,6 @@ import {
   type CpeRequest,
   type Download,
   type QueuedTransfer,
-  type QueueMethod,
   UNKNOWN_TIME,
 } from './soap/index.js';
 import { TIMER_MS_MAX } from './timers.js';
@@ -151,14 +150,13 @@ export class Transfers {
     };
   }
 
-  /** Answers GetQueuedTransfers or GetAllQueuedTransfers (TR-069 A.4.1.1, A.4.1.7). */
-  async answerQueue(method: QueueMethod): Promise<Reply> {
+  /** What GetQueuedTransfers and GetAllQueuedTransfers are told (TR-069 A.4.1.1, A.4.1.7). */
+  async queued(): Promise<readonly QueuedTransfer[]> {
     const { faults, signal } = this.#host;
     const slow = faults.take('slow-queue');
     if (slow !== null) await delay(slow.delayMs, undefined, { signal, ref: false }).catch(() => undefined);
     const isHidden = faults.take('hide-queue') !== null;
-    const transfers = isHidden ? [] : [...this.#states].slice(0, LISTED_MAX).map(queued);
-    return { kind: 'answer', response: { type: `${method}Response`, transfers } };
+    return isHidden ? [] : [...this.#states].slice(0, LISTED_MAX).map(queued);
   }
 
   #wrongArguments(download: Download): ReturnType<typeof faultResponse> | null {

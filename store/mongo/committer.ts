@@ -24,10 +24,13 @@ import {
 import type { PendingCommit } from './group-commit.js';
 import { idText, type StoredRecord } from './layout.js';
 import type { RevisionSource } from './revisions.js';
+import { Writers } from './writers.js';
 import { type ExpectedCounts, planWrites, type WritePlan } from './writes.js';
 
 /** So many times a group is tried as a whole; then its commits go one by one, so that one hot document holds up itself. */
 const GROUP_TRIES = 3;
+/** And so many times each, until they make room for others: what stands in the way may be a process that has died. */
+const ROUNDS_MAX = 4;
 /** How long to wait before a transaction is tried again: a random time up to this, twice as long each time. */
 const PAUSE_MS = 4;
 const PAUSE_MS_MAX = 250;
@@ -58,25 +61,41 @@ export class Committer {
   readonly #parts: CommitterParts;
   /** One for all transactions: beginning the next one ends what the last one may have left open on the server. */
   readonly #session: ClientSession;
+  readonly #writers: Writers;
   readonly #node = randomBytes(NODE_BYTES).toString('base64url');
 
   constructor(parts: CommitterParts) {
+    const { client, database, logger } = parts;
     this.#parts = parts;
-    this.#session = parts.client.startSession();
+    this.#session = client.startSession();
+    this.#writers = new Writers({ client, database, logger, session: this.#session });
   }
 
   async close(): Promise<void> {
+    await this.#writers.close();
     await this.#session.endSession();
   }
 
-  /** Settles every commit of the group, unless its time is over. Never rejects. */
-  async run(group: readonly PendingCommit[], deadlineMs: number): Promise<void> {
+  /**
+   * Settles the commits of the group, unless its time is over. Never rejects.
+   * @returns those that others are in the way of, for longer than a race takes; to be tried again
+   */
+  async run(group: readonly PendingCommit[], deadlineMs: number): Promise<readonly PendingCommit[]> {
     try {
-      if (!(await this.#runTogether(group, deadlineMs))) await this.#runOneByOne(group, deadlineMs);
+      if (group.some(({ isHeldUp }) => isHeldUp)) return await this.#runHeldUp(group, deadlineMs);
+      if (await this.#runTogether(group, deadlineMs)) return [];
+      return await this.#runOneByOne(group, deadlineMs);
     } catch (error) {
       this.#fail(group, error);
+      return [];
     }
-    for (const commit of group) commit.expire();
+  }
+
+  /** Once: the others should not wait for long. */
+  async #runHeldUp(group: readonly PendingCommit[], deadlineMs: number): Promise<readonly PendingCommit[]> {
+    if ((await this.#attempt(group, deadlineMs)) === 'done') return [];
+    await this.#pause(2, deadlineMs);
+    return group;
   }
 
   /** @returns false where the commits should be tried one by one: others are in their way, or one of them cannot be stored */
@@ -110,13 +129,16 @@ export class Committer {
     for (const commit of commits) if (!commit.isSettled) commit.reject(error);
   }
 
-  /** Round after round, so that one that loses every race does not keep the others from their turn. */
-  async #runOneByOne(group: readonly PendingCommit[], deadlineMs: number): Promise<void> {
+  /**
+   * Round after round, so that one that loses every race does not keep the others from their turn.
+   * @returns those that lost in every round
+   */
+  async #runOneByOne(group: readonly PendingCommit[], deadlineMs: number): Promise<readonly PendingCommit[]> {
     let left = group;
-    for (let round = 0; left.length > 0; round++) {
+    for (let round = 0; left.length > 0 && round < ROUNDS_MAX; round++) {
       const again: PendingCommit[] = [];
       for (const commit of left) {
-        if (performance.now() >= deadlineMs) return;
+        if (performance.now() >= deadlineMs) return [];
         if (commit.isSettled) continue;
         try {
           if ((await this.#attempt([commit], deadlineMs)) !== 'done') again.push(commit);
@@ -127,6 +149,7 @@ export class Committer {
       left = again;
       if (left.length > 0) await this.#pause(round, deadlineMs);
     }
+    return left;
   }
 
   /** @throws what says that there is no use in trying again */
@@ -191,6 +214,7 @@ export class Committer {
     };
     await Promise.all([
       catalog.refresh(),
+      this.#writers.enrol(),
       // One for each change, and one for each absent document that is a condition.
       revisions.ensure(changes * 2),
       ...[...wanted].map(([collection, some]) => read(collection, some)),

@@ -15,6 +15,8 @@ const WAITING_BYTES_MAX = 256 * 1024 * 1024;
 export class PendingCommit {
   /** Whether the database has been asked to commit it and has not said what came of it. */
   isCommitting = false;
+  /** Others were in its way before, so that in a group it would only hold up the rest. */
+  isHeldUp = false;
   #isSettled = false;
 
   constructor(
@@ -61,8 +63,11 @@ export interface GroupCommitOptions {
   readonly windowMs: number;
   /** How long a commit waits before it is tried, and again how long it may take. */
   readonly timeoutMs: number;
-  /** Settles every commit of the group; never rejects. Begins nothing new after `deadlineMs` (of `performance.now`). */
-  readonly run: (group: readonly PendingCommit[], deadlineMs: number) => Promise<void>;
+  /**
+   * Settles the commits of the group; never rejects. Begins nothing new after `deadlineMs` (of `performance.now`).
+   * @returns those that others are in the way of: each is tried again by itself, while its time lasts
+   */
+  readonly run: (group: readonly PendingCommit[], deadlineMs: number) => Promise<readonly PendingCommit[]>;
 }
 
 /**
@@ -116,10 +121,19 @@ export class GroupCommit {
         for (const commit of group) commit.expire();
       });
       // What still runs begins nothing new; the next group must not overtake it, as both may be of the same documents.
-      await running;
+      const heldUp = await running;
+      const isLate = this.#isLate();
+      for (const commit of group) if (isLate(commit) || !heldUp.includes(commit)) commit.expire();
+      this.#queueAgain(heldUp.filter((commit) => !commit.isSettled));
     }
     clearInterval(this.#watch);
     this.#pumping = null;
+  }
+
+  #queueAgain(commits: readonly PendingCommit[]): void {
+    for (const commit of commits) commit.isHeldUp = true;
+    this.#waiting.push(...commits);
+    this.#waitingBytes += commits.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
   /** Lets others come, counted from when the first came: time spent waiting for the last group is not spent again. */
@@ -147,17 +161,22 @@ export class GroupCommit {
       changes += commit.changes.length;
       sizeBytes += commit.sizeBytes;
       const isFull = count >= GROUP_COMMITS_MAX || changes > GROUP_CHANGES_MAX || sizeBytes > GROUP_BYTES_MAX;
-      if (count > 0 && isFull) break;
+      if (count > 0 && (isFull || commit.isHeldUp)) break;
       count++;
+      if (commit.isHeldUp) break;
     }
     const group = this.#waiting.splice(0, count);
     this.#waitingBytes -= group.reduce((sum, commit) => sum + commit.sizeBytes, 0);
     return group;
   }
 
-  #expireWaiting(): void {
+  #isLate(): (commit: PendingCommit) => boolean {
     const before = performance.now() - this.options.timeoutMs;
-    const isLate = (commit: PendingCommit) => commit.enqueuedAtMs < before;
+    return (commit) => commit.enqueuedAtMs < before;
+  }
+
+  #expireWaiting(): void {
+    const isLate = this.#isLate();
     for (const commit of this.#waiting) if (isLate(commit)) commit.expire();
     this.#waiting = this.#waiting.filter((commit) => !isLate(commit));
     this.#waitingBytes = this.#waiting.reduce((sum, commit) => sum + commit.sizeBytes, 0);

@@ -202,7 +202,7 @@ export class PassingCommits {
         // One that was a condition since (`t`) stays, as any such mark does.
         .deleteMany(
           { _id: { $in: marks }, gone: { $type: 'date' }, t: { $exists: false } },
-          { writeConcern: { w: 1, journal: false }, hint: '_id_' },
+          { writeConcern: { w: 1, journal: false } },
         )
         // The database takes them away by itself, later.
         .catch((error: unknown) => this.#parts.logger.debug('store.marks-left', { error: String(error) }));

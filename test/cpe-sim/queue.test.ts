@@ -90,6 +90,17 @@ test('unsupported: the one that was named is answered with 9000, the other is no
   t.deepEqual(told(b), ['9000', 'key-1 1']);
 });
 
+test('whoever listens hears what the ACS asked and was told', async (t) => {
+  const b = await asked(t, [GET_ALL, GET], ['unsupported:GetAllQueuedTransfers']);
+  const heard: unknown[] = [];
+  b.cpe.events.on('queue-asked', ({ method, commandKeys }) => heard.push([method, commandKeys]));
+  await b.firstContact();
+  t.deepEqual(heard, [
+    ['GetAllQueuedTransfers', null],
+    ['GetQueuedTransfers', ['key-1']],
+  ]);
+});
+
 test('CWMP 1.0 has no GetAllQueuedTransfers', async (t) => {
   const b = await asked(t, [GET_ALL, GET], [], { cwmpVersion: '1.0' });
   await b.firstContact();

@@ -14,7 +14,7 @@ if (url !== null) {
     test.serial(
       `nodes that are killed and a database that is cut off lose nothing and do nothing twice, seed ${seed}`,
       async (t) => {
-        t.timeout(15 * 60_000);
+        t.timeout(18 * 60_000);
         await chaosRound(t, { url, seed, cpes: CPES, chaosMs: CHAOS_MS });
       },
     );

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { MongoClient } from 'mongodb';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
+import { idText, type StoredRecord } from '../../store/mongo/layout.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { given, ids, PASSING_THINGS, rejects, THINGS, type Thing } from './things.js';
@@ -14,6 +16,8 @@ interface Faulty {
   readonly store: Store;
   /** The same database, not by way of the proxy. */
   readonly direct: Store;
+  /** Its name. */
+  readonly database: string;
 }
 
 async function faulty(t: ExecutionContext, timeoutMs: number): Promise<Faulty> {
@@ -31,7 +35,7 @@ async function faulty(t: ExecutionContext, timeoutMs: number): Promise<Faulty> {
   const [store, other] = stores;
   await store.collection<Thing>(THINGS).put({ id: 'before' });
   await other.collection<Thing>(THINGS).get('before');
-  return { proxy, store, direct: other };
+  return { proxy, store, direct: other, database };
 }
 
 const things = (store: Store) => store.collection<Thing>(THINGS);
@@ -170,6 +174,47 @@ function define(): void {
       t.is((await things(direct).get('counter'))?.document.n, 1);
     },
   );
+
+  plainTest(
+    'what a process that died in a transaction has locked is free long before MongoDB frees it',
+    async (t) => {
+      const { proxy, store, database } = await faulty(t, 1_000);
+      await things(store).put({ id: 'locked' });
+      proxy.onRequest = (bytes) => {
+        if (!bytes.includes('commitTransaction')) return true;
+        proxy.cut();
+        return false;
+      };
+      await t.throwsAsync(things(store).put({ id: 'locked', n: 1 }));
+      // Each is given half of the 60 s that the lock lasts by itself.
+      const survivor = await openMongoStore({ url: given(url), database, timeoutMs: 30_000 });
+      t.teardown(() => survivor.close());
+      await things(survivor).put({ id: 'free' });
+      t.truthy(await things(survivor).put({ id: 'locked', n: 2 }));
+    },
+  );
+
+  test.serial('a commit that another process has locked out holds up no others', async (t) => {
+    const { store, database } = await faulty(t, 30_000);
+    await things(store).put({ id: 'locked' });
+    const client = await new MongoClient(given(url)).connect();
+    t.teardown(() => client.close());
+    const records = client.db(database).collection<StoredRecord>(THINGS.name);
+    const session = client.startSession();
+    session.startTransaction();
+    await records.updateOne({ _id: idText('locked') }, { $set: { t: 1 } }, { session });
+    let isDone = false;
+    const locked = things(store)
+      .put({ id: 'locked', n: 1 })
+      .finally(() => {
+        isDone = true;
+      });
+    for (let free = 0; free < 10; free++) await things(store).put({ id: `free-${free}` });
+    t.false(isDone);
+    await session.abortTransaction();
+    await locked;
+    t.is((await things(store).get('locked'))?.document.n, 1);
+  });
 
   plainTest('a commit that never reaches the database is done once', async (t) => {
     const { proxy, store, direct } = await faulty(t, 60_000);

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ADMIN } from './ferry.js';
 
@@ -48,15 +49,24 @@ export class FerryProcess {
   readonly #child: ChildProcess;
   #log = '';
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
     this.#child = child;
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-20_000);
     });
+    if (child.stderr !== null && onLine !== undefined) createInterface(child.stderr).on('line', onLine);
   }
 
-  /** Resolves once it listens. */
-  static async start(dataDir: string, ports: Ports, args: readonly string[] = []): Promise<FerryProcess> {
+  /**
+   * Resolves once it listens.
+   * @param onLine  takes every line of its log
+   */
+  static async start(
+    dataDir: string,
+    ports: Ports,
+    args: readonly string[] = [],
+    onLine?: (line: string) => void,
+  ): Promise<FerryProcess> {
     const { host = '127.0.0.1' } = ports;
     const child = spawn(
       process.execPath,
@@ -77,7 +87,7 @@ export class FerryProcess {
         env: { ...process.env, FERRY_TEST_LOG: undefined, FERRY_ADMIN_PASSWORD: ADMIN.password },
       },
     );
-    const ferry = new FerryProcess(child);
+    const ferry = new FerryProcess(child, onLine);
     const ended = once(child, 'exit').then(() => {
       throw new Error(`ferry serve ended before it listened: ${ferry.#log}`);
     });

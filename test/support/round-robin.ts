@@ -6,12 +6,14 @@ import type { ExecutionContext } from 'ava';
  * A proxy that sends each request to another of its targets than the one before, over connections that it shares between its
  * clients, and says in X-Forwarded-For whose it is. A target that cannot be connected to is passed over.
  * @param targets  URLs; may change at any time
+ * @param options  `connectionsMax`: to one target; few of them are shared by more clients
  */
 export async function startRoundRobin(
   t: ExecutionContext,
   targets: readonly string[],
+  { connectionsMax = 4 }: { readonly connectionsMax?: number } = {},
 ): Promise<{ readonly url: string; requests(): number }> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: connectionsMax });
   let requests = 0;
   const forward = (
     request: IncomingMessage,
