@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { type Clock, type Logger, SECOND_MS, type Secrets, Seldom } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import type { ImageContent } from './content-store.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
@@ -22,6 +22,8 @@ const CONNECTIONS_MAX = 4_000;
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
 /** What a client is told that comes while the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
+/** While every download fails, the log says so now and then. */
+const FAILURE_LOG_MS = 10 * SECOND_MS;
 
 const STATUS_TEXT = {
   401: 'Unauthorized',
@@ -112,6 +114,16 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 function createHandler(options: FileServerOptions, prefixes: readonly string[]): Handler {
   const { library, logger, onEvent = () => {} } = options;
   const authorise = createAuthoriser(options);
+  const failureLog = new Seldom(FAILURE_LOG_MS);
+  const logFailure = (error: unknown, image: string | null) => {
+    const omitted = failureLog.admit(String(statusOf(error)));
+    if (omitted === null) return;
+    logger.error('files.failed', {
+      ...(image !== null && { image }),
+      error,
+      ...(omitted > 0 && { omitted }),
+    });
+  };
   const refuse = (response: ServerResponse, status: RefusalStatus) => {
     answerRefusal(response, status);
     onEvent({ kind: 'refused', status });
@@ -138,9 +150,9 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
-      serve(request, response, { image, content, refuse, onEvent, logger });
+      serve(request, response, { image, content, refuse, onEvent, logFailure });
     } catch (error) {
-      logger.error('files.failed', { error });
+      logFailure(error, null);
       refuse(response, statusOf(error));
     }
   };
@@ -192,11 +204,11 @@ interface Serving {
   readonly content: ImageContent;
   readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
   readonly onEvent: (event: FileServerEvent) => void;
-  readonly logger: Logger;
+  readonly logFailure: (error: unknown, image: string) => void;
 }
 
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
-  const { image, refuse, onEvent, logger } = serving;
+  const { image, refuse, onEvent, logFailure } = serving;
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Cache-Control', 'private');
   response.setHeader('ETag', `"${image.sha256}"`);
@@ -204,7 +216,7 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
   reportDownload(request, response, image, onEvent);
   sendImage(request, response, serving, (error) => {
     const status = statusOf(error);
-    if (status >= 500) logger.error('files.failed', { image: image.id, error });
+    if (status >= 500) logFailure(error, image.id);
     refuse(response, status);
   });
 }

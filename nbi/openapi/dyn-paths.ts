@@ -82,7 +82,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
             'application/x-ndjson': { schema: ref('BulkReport') },
           },
         },
-        ...failures('Answer', '409', '413', '415'),
+        ...failures('Answer', '409', '413', '415', '507'),
       },
     },
     put: {
@@ -97,7 +97,7 @@ export const dynPaths: Readonly<Record<string, PathItem>> = {
       ),
       responses: {
         '200': jsonResponse('Changed', ref('Answer'), done('FirmwareStorage')),
-        ...failures('Answer', '409', '413', '415'),
+        ...failures('Answer', '409', '413', '415', '507'),
         '404': nothing('FirmwareStorage'),
       },
     },

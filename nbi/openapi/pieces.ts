@@ -53,6 +53,7 @@ const COMMON: Readonly<Record<string, string>> = {
   '401': 'No right credentials; WWW-Authenticate tells how',
   '403': "The user's role does not allow it",
   '429': 'Too many wrong passwords, or too much under way; Retry-After tells how long to wait',
+  '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
 
 const MORE: Readonly<Record<string, string>> = {
@@ -63,9 +64,8 @@ const MORE: Readonly<Record<string, string>> = {
   '415': 'The Content-Type is another than the call takes',
   '416': 'The range is outside the image',
   '502': 'A CPE refused the connection request',
-  '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
   '504': 'A CPE did not answer in time',
-  '507': 'The disk is full',
+  '507': 'The disk, or the database, is full',
 };
 
 /** The failures of a call: the common ones and those named. */

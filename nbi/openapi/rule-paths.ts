@@ -170,7 +170,7 @@ export const rulePaths = {
       ),
       responses: {
         '200': jsonResponse('The explanation', details('Explanation')),
-        ...failures('MethodAnswer', '404', '413', '415', '503'),
+        ...failures('MethodAnswer', '404', '413', '415'),
       },
     },
   },
@@ -213,7 +213,7 @@ export const rulePaths = {
             next: null,
           },
         }),
-        ...failures('MethodAnswer', '404', '413', '415', '503'),
+        ...failures('MethodAnswer', '404', '413', '415'),
       },
     },
   },

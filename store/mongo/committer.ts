@@ -6,7 +6,7 @@ import {
   type MongoClient,
   MongoServerError,
 } from 'mongodb';
-import type { Logger } from '../../common/index.js';
+import { type Logger, SECOND_MS, Seldom } from '../../common/index.js';
 import { idOf } from '../changes.js';
 import { type CommitOutcome, StoreError } from '../collection.js';
 import { isPossibleId } from '../document.js';
@@ -31,6 +31,8 @@ const GROUP_TRIES = 3;
 const PAUSE_MS = 4;
 const PAUSE_MS_MAX = 250;
 const NODE_BYTES = 9;
+/** While every commit fails, the log says so now and then. */
+const FAILURE_LOG_MS = 10 * SECOND_MS;
 /** Most bytes of documents read to be counted in: what counts is small. */
 const COUNTED_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -55,6 +57,7 @@ export class Committer {
   readonly #parts: CommitterParts;
   /** One for all transactions: beginning the next one ends what the last one may have left open on the server. */
   readonly #session: ClientSession;
+  readonly #failureLog = new Seldom(FAILURE_LOG_MS);
   readonly #node = randomBytes(NODE_BYTES).toString('base64url');
 
   constructor(parts: CommitterParts) {
@@ -99,11 +102,15 @@ export class Committer {
 
   #fail(commits: readonly PendingCommit[], cause: unknown): void {
     const error = storeErrorOf(cause, 'Nothing was changed');
-    this.#parts.logger.error('store.commit-failed', {
-      code: error.code,
-      commits: commits.length,
-      error: error.message,
-    });
+    const omitted = this.#failureLog.admit(error.code);
+    if (omitted !== null) {
+      this.#parts.logger.error('store.commit-failed', {
+        code: error.code,
+        commits: commits.length,
+        error: error.message,
+        ...(omitted > 0 && { omitted }),
+      });
+    }
     for (const commit of commits) if (!commit.isSettled) commit.reject(error);
   }
 

@@ -99,9 +99,16 @@ export class GroupCommit {
     await this.#pumping;
   }
 
+  /** Answers at once, with nothing changed, those whose turn has not come. */
+  expireWaiting(): void {
+    for (const commit of this.#waiting) commit.expire();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
   async #pump(): Promise<void> {
     const { timeoutMs } = this.options;
-    this.#watch = setInterval(() => this.#expireWaiting(), Math.max(10, timeoutMs / 10));
+    this.#watch = setInterval(() => this.#expireLate(), Math.max(10, timeoutMs / 10));
     while (this.#waiting.length > 0) {
       await this.#window();
       const group = this.#nextGroup();
@@ -150,7 +157,7 @@ export class GroupCommit {
     return group;
   }
 
-  #expireWaiting(): void {
+  #expireLate(): void {
     const before = performance.now() - this.options.timeoutMs;
     const isLate = (commit: PendingCommit) => commit.enqueuedAtMs < before;
     for (const commit of this.#waiting) if (isLate(commit)) commit.expire();
