@@ -170,6 +170,23 @@ function define(program: string): void {
     },
   );
 
+  test.serial(
+    'a database that takes a tenth of a second for each answer only makes everything slow',
+    async (t) => {
+      const { proxy, ferry } = await start(t);
+      const cpe = createCpe(t, ferry.urls.cwmp, '1', { periodicIntervalMs: 500 });
+      await postRule(t, ferry.nbi, { id: 'R', file: IMAGE_NAME, condition: { productClass: 'HGW' } });
+      proxy.delayMs = 50;
+      cpe.start();
+      await until('it is upgraded', () => cpe.softwareVersion === NEW_VERSION);
+      await until('its result is there', async () =>
+        (await outcomes(ferry.nbi, cpeidOf('1'))).includes(`200 ${SUCCESS}`),
+      );
+      t.is(commandKeys(cpe).length, 1);
+      t.false(ferry.events.some(({ event }) => event === 'cwmp.unavailable'));
+    },
+  );
+
   test.serial('more requests of CPEs than are let wait are told at once to come again', async (t) => {
     const { proxy, ferry } = await start(t, { acsOptions: { requestsMax: 3 } });
     proxy.stall();
