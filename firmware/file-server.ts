@@ -22,6 +22,9 @@ const CONNECTIONS_MAX = 4_000;
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
 /** What a client is told that comes while the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
+/** Most CPEs take 503 for a failed download, and the upgrade is spent: so whoever begins one waits while the store may come back. */
+const OPEN_MS_MAX = 30 * SECOND_MS;
+const OPEN_PAUSE_MS = 250;
 /** While every download fails, the log says so now and then. */
 const FAILURE_LOG_MS = 10 * SECOND_MS;
 
@@ -62,6 +65,8 @@ export interface FileServerOptions {
   readonly onEvent?: (event: FileServerEvent) => void;
   /** How long a client may take nothing; 60 s unless told. */
   readonly idleMsMax?: number;
+  /** How long a download waits to begin while the store does not answer; 30 s unless told. */
+  readonly openMsMax?: number;
   /** Further connections are closed at once; 4,000 unless told. */
   readonly connectionsMax?: number;
 }
@@ -128,6 +133,20 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
     answerRefusal(response, status);
     onEvent({ kind: 'refused', status });
   };
+  /** Tries for a while where the store does not answer, unless the client has gone. */
+  const found = async (name: string, { socket }: IncomingMessage) => {
+    const deadlineMs = performance.now() + (options.openMsMax ?? OPEN_MS_MAX);
+    for (;;) {
+      try {
+        const image = await library.get(name);
+        return { image, content: image === null ? null : await library.open(image) };
+      } catch (error) {
+        const isPassing = error instanceof StoreError && error.code === 'unavailable' && !socket.destroyed;
+        if (!isPassing || performance.now() > deadlineMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
+      }
+    }
+  };
   return async (request, response) => {
     try {
       closeAfterBody(request, response);
@@ -142,9 +161,8 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         if (denied === 401) response.setHeader('WWW-Authenticate', 'Basic realm="Ferry", charset="UTF-8"');
         return refuse(response, denied);
       }
-      const image = await library.get(target.name);
+      const { image, content } = await found(target.name, request);
       if (image === null) return refuse(response, 404);
-      const content = await library.open(image);
       // Half an image must never reach a CPE: some flash whatever they get.
       if (content === null) {
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
