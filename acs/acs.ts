@@ -29,6 +29,8 @@ export interface AcsOptions {
   /** Proxies in front of the listener; CIDR notation. */
   readonly trustedProxies: readonly string[];
   readonly bodyBytesMax: number;
+  /** CPEs' requests being worked on at a time: further ones are told to come again. */
+  readonly requestsMax: number;
   readonly sessionIdleMsMax: number;
   /** Open sessions are kept in the store, so that any process that shares it can go on with them. */
   readonly shareSessions: boolean;
@@ -48,6 +50,9 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   connectionRequestSubnets: [],
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,
+  // As many as one process answers in a second; more only come together where the store is slow, and each keeps its socket, what
+  // it said and what was read for it.
+  requestsMax: 4_000,
   sessionIdleMsMax: 30_000,
   shareSessions: false,
   stopGraceMs: 5_000,
@@ -121,6 +126,7 @@ export function createAcs(parts: AcsParts): Acs {
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
     trustedProxies,
     bodyBytesMax: options.bodyBytesMax,
+    requestsMax: options.requestsMax,
     sessionIdleMsMax: options.sessionIdleMsMax,
     stopGraceMs: options.stopGraceMs,
     ...(parts.trace !== undefined && { trace: parts.trace }),

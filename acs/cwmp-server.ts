@@ -1,12 +1,12 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS } from '../common/index.js';
+import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS, Seldom } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
 import type { AcsMetrics } from './metrics.js';
-import { BodyBudget, BodyBudgetError, clientAddress, cookieOf, readBody } from './request.js';
+import { BodyBudget, BodyBudgetError, BodyShare, clientAddress, cookieOf, readBody } from './request.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
 import { type Claim, type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
 import { step } from './session/step.js';
@@ -24,11 +24,13 @@ const COOKIE = 'ferry-session';
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
 const EXPIRY_INTERVAL_MS_MAX = SECOND_MS;
-/** Of all bodies under way together: many small Informs, or some large ones. */
+/** Of all bodies under way together, until they are answered: many small Informs, or some large ones. */
 const BODIES_BYTES_MAX = 64 * 1024 * 1024;
 const CONNECTIONS_MAX = 50_000;
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
+/** While thousands of CPEs are told to come again, the log says so now and then. */
+const BUSY_LOG_MS = 10 * SECOND_MS;
 /** While stopping, how often it is asked whether another process has taken what this one waits for. */
 const DRAIN_POLL_MS = 100;
 
@@ -39,6 +41,8 @@ export interface CwmpServerParts {
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
   readonly bodyBytesMax: number;
+  /** Requests being worked on at a time. */
+  readonly requestsMax: number;
   /** How long a CPE may be silent within a session. */
   readonly sessionIdleMsMax: number;
   /** How long stopping may wait for what is under way. */
@@ -56,6 +60,9 @@ export class CwmpServer {
   readonly #parts: CwmpServerParts;
   readonly #expiry: NodeJS.Timeout;
   readonly #bodies = new BodyBudget(BODIES_BYTES_MAX);
+  readonly #busyLog = new Seldom(BUSY_LOG_MS);
+  /** Requests that are being worked on. */
+  #working = 0;
   /** Requests that have not been answered in full. */
   #underWay = 0;
   #onDrained: (() => void) | null = null;
@@ -139,11 +146,16 @@ export class CwmpServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let answer: HttpAnswer;
     const done = this.#begin(request, response);
+    const body = new BodyShare(this.#bodies);
+    this.#working++;
     try {
-      answer = await this.#answer(request);
+      answer = await this.#answer(request, body);
     } catch (error) {
       if (request.destroyed && !request.complete) return done();
       answer = this.#failure(error, request);
+    } finally {
+      this.#working--;
+      body.giveBack();
     }
     write(request, response, answer);
     done();
@@ -183,7 +195,10 @@ export class CwmpServer {
     return this.#parts.sessions.mayKnow(cookieOf(request, COOKIE), request.socket);
   }
 
-  async #answer(request: IncomingMessage): Promise<HttpAnswer> {
+  async #answer(request: IncomingMessage, share: BodyShare): Promise<HttpAnswer> {
+    if (this.#working > this.#parts.requestsMax) {
+      return this.#busy('requests', 'too many requests are being worked on');
+    }
     if (request.method !== 'POST') {
       return { status: 405, body: 'CWMP is spoken by POST\n', headers: { Allow: 'POST' }, close: true };
     }
@@ -193,10 +208,10 @@ export class CwmpServer {
     const known = found.kind === 'found';
     if (!known && !this.#parts.authenticator.isAllowed(request.headers.authorization))
       return this.#challenge(request);
-    const body = await readBody(request, this.#parts.bodyBytesMax, this.#bodies);
+    const body = await readBody(request, this.#parts.bodyBytesMax, share);
     if (body.length === 0) {
       return this.#isClosing
-        ? this.#busy('Ferry is stopping')
+        ? this.#busy('stopping', 'Ferry is stopping')
         : this.#inSession(request, found, { kind: 'empty' }, null);
     }
     this.#parts.trace?.('from-cpe', body);
@@ -209,7 +224,7 @@ export class CwmpServer {
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
   async #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
-    if (this.#isClosing) return this.#busy('Ferry is stopping');
+    if (this.#isClosing) return this.#busy('stopping', 'Ferry is stopping');
     // The session it leaves behind vouched for the connection, not for who begins the next.
     if (found.kind === 'found' && !this.#parts.authenticator.isAllowed(request.headers.authorization)) {
       return this.#challenge(request);
@@ -229,7 +244,7 @@ export class CwmpServer {
     }
     if (taken.session.phase !== 'open') return this.#violation(request, null, 'the Inform began no session');
     const entry = await this.#parts.sessions.begin(taken.session, ip, request.socket);
-    if (entry === null) return this.#busy('too many sessions are open');
+    if (entry === null) return this.#busy('sessions', 'too many sessions are open');
     const answer = this.#render(taken, envelope);
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
   }
@@ -392,8 +407,13 @@ export class CwmpServer {
     };
   }
 
-  #busy(reason: string): HttpAnswer {
-    this.#parts.logger.error('cwmp.unavailable', { reason });
+  /** @param kind  from a fixed set: each has its own lines in the log */
+  #busy(kind: string, reason: string): HttpAnswer {
+    this.#parts.metrics.rejected.inc('busy');
+    const omitted = this.#busyLog.admit(kind);
+    if (omitted !== null) {
+      this.#parts.logger.error('cwmp.unavailable', { reason, ...(omitted > 0 && { omitted }) });
+    }
     return { status: 503, body: '', headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) }, close: true };
   }
 
@@ -412,11 +432,11 @@ export class CwmpServer {
       const { faultCode, id, style } = error.answer;
       return this.#soap(faultMessage(faultCode, reason), id, style);
     }
-    if (error instanceof BodyBudgetError) return this.#busy(error.message);
+    if (error instanceof BodyBudgetError) return this.#busy('bodies', error.message);
     // What the store refuses to hold it will refuse again: that is a defect here, and no reason for the CPE to come back.
     const isPassing =
       error instanceof StoreError && error.code !== 'bad-document' && error.code !== 'bad-query';
-    if (isPassing) return this.#busy(error.message);
+    if (isPassing) return this.#busy(error.code, error.message);
     this.#parts.logger.error('cwmp.internal-error', {
       error,
       stack: error instanceof Error ? error.stack : null,

@@ -53,7 +53,8 @@ export function createAcsMetrics(
     // Where workers share sessions each of them sees all.
     aggregator: 'max',
     async collect() {
-      this.set(await openSessions());
+      // A store that does not answer must not keep the other figures from being shown.
+      this.set(await Promise.resolve(openSessions()).catch(() => Number.NaN));
     },
   });
   const counter = (name: string, label: string, help: string) =>

@@ -6,7 +6,10 @@ import { SoapError } from './soap/index.js';
 const HTTP_TOO_LARGE = 413;
 const NO_BODY = Buffer.alloc(0);
 
-/** How many bytes of bodies may be under way at once: clients that hold back the end of theirs must not fill the memory. */
+/**
+ * How many bytes of bodies may be under way at once, from their first byte until they are answered: clients that hold back the
+ * end of theirs, and a store that is slow to answer, must not fill the memory.
+ */
 export class BodyBudget {
   readonly #bytesMax: number;
   #usedBytes = 0;
@@ -27,6 +30,25 @@ export class BodyBudget {
   }
 }
 
+/** What one request has taken of a {@link BodyBudget}. */
+export class BodyShare {
+  #heldBytes = 0;
+
+  constructor(private readonly budget: BodyBudget) {}
+
+  take(sizeBytes: number): boolean {
+    if (!this.budget.take(sizeBytes)) return false;
+    this.#heldBytes += sizeBytes;
+    return true;
+  }
+
+  /** To be called once nothing is kept of the body any more. */
+  giveBack(): void {
+    this.budget.give(this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+}
+
 /** Too many bodies are under way; this one may come again later. */
 export class BodyBudgetError extends Error {
   override readonly name = 'BodyBudgetError';
@@ -34,13 +56,14 @@ export class BodyBudgetError extends Error {
 
 /**
  * Reads a request's body.
+ * @param share  what it takes stays taken
  * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, 415 for a coded body; BodyBudgetError; Error when the client
  *         goes away
  */
 export async function readBody(
   request: IncomingMessage,
   bytesMax: number,
-  budget: BodyBudget,
+  share: BodyShare,
 ): Promise<Buffer> {
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding !== 'identity') {
@@ -54,8 +77,7 @@ export async function readBody(
   if (Number(announced ?? 0) > bytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  let heldBytes = 0;
-  const body = new Promise<Buffer>((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
     // What is still to come of a body that is refused flows on, unread.
     const refuse = (error: Error) => {
       chunks.length = 0;
@@ -65,8 +87,7 @@ export async function readBody(
     request.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
       if (sizeBytes > bytesMax) return refuse(tooLarge());
-      if (!budget.take(chunk.length)) return refuse(new BodyBudgetError('too many bodies are under way'));
-      heldBytes += chunk.length;
+      if (!share.take(chunk.length)) return refuse(new BodyBudgetError('too many bodies are under way'));
       chunks.push(chunk);
     });
     request.on('end', () => {
@@ -78,7 +99,6 @@ export async function readBody(
       if (!request.complete) reject(new Error('the connection was closed in mid-request'));
     });
   });
-  return body.finally(() => budget.give(heldBytes));
 }
 
 /** The client's address: the connection's, or through trusted proxies the last one in X-Forwarded-For that is none of them. */

@@ -196,7 +196,8 @@ async function openRuleEngine(
     help: 'Rules that are not considered until they are edited, because their condition went beyond its bounds',
     registers: [registry],
     async collect() {
-      this.set(await rules.suspendedCount());
+      // A store that does not answer must not keep the other figures from being shown.
+      this.set(await rules.suspendedCount().catch(() => Number.NaN));
     },
   });
   closers.push(() => rules.close());
@@ -241,9 +242,19 @@ async function watchRules(
 }
 
 /** Null on the embedded store, which has no other clock than this machine's. */
-function watchClocks({ installation, ambient, closers }: Building): ClockWatch | null {
+function watchClocks({ installation, ambient, registry, closers }: Building): ClockWatch | null {
   if (installation.shared === null) return null;
-  const watch = watchClock(installation.shared, ambient);
+  const { shared } = installation;
+  new Gauge({
+    name: 'ferry_store_answering',
+    help: '1, or 0 while the database is taken for gone because nothing has come from it for seconds',
+    registers: [registry],
+    aggregator: 'min',
+    collect() {
+      this.set(shared.isAnswering ? 1 : 0);
+    },
+  });
+  const watch = watchClock(shared, ambient);
   closers.push(async () => watch.stop());
   return watch;
 }

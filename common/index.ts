@@ -12,6 +12,7 @@ export {
   silentLogger,
 } from './log.js';
 export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
+export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

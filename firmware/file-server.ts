@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { type Clock, type Logger, SECOND_MS, type Secrets, Seldom } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import type { ImageContent } from './content-store.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
@@ -22,6 +22,11 @@ const CONNECTIONS_MAX = 4_000;
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
 /** What a client is told that comes while the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
+/** Most CPEs take 503 for a failed download, and the upgrade is spent: so whoever begins one waits while the store may come back. */
+const OPEN_MS_MAX = 30 * SECOND_MS;
+const OPEN_PAUSE_MS = 250;
+/** While every download fails, the log says so now and then. */
+const FAILURE_LOG_MS = 10 * SECOND_MS;
 
 const STATUS_TEXT = {
   401: 'Unauthorized',
@@ -60,6 +65,8 @@ export interface FileServerOptions {
   readonly onEvent?: (event: FileServerEvent) => void;
   /** How long a client may take nothing; 60 s unless told. */
   readonly idleMsMax?: number;
+  /** How long a download waits to begin while the store does not answer; 30 s unless told. */
+  readonly openMsMax?: number;
   /** Further connections are closed at once; 4,000 unless told. */
   readonly connectionsMax?: number;
 }
@@ -112,9 +119,33 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 function createHandler(options: FileServerOptions, prefixes: readonly string[]): Handler {
   const { library, logger, onEvent = () => {} } = options;
   const authorise = createAuthoriser(options);
+  const failureLog = new Seldom(FAILURE_LOG_MS);
+  const logFailure = (error: unknown, image: string | null) => {
+    const omitted = failureLog.admit(String(statusOf(error)));
+    if (omitted === null) return;
+    logger.error('files.failed', {
+      ...(image !== null && { image }),
+      error,
+      ...(omitted > 0 && { omitted }),
+    });
+  };
   const refuse = (response: ServerResponse, status: RefusalStatus) => {
     answerRefusal(response, status);
     onEvent({ kind: 'refused', status });
+  };
+  /** Tries for a while where the store does not answer, unless the client has gone. */
+  const found = async (name: string, { socket }: IncomingMessage) => {
+    const deadlineMs = performance.now() + (options.openMsMax ?? OPEN_MS_MAX);
+    for (;;) {
+      try {
+        const image = await library.get(name);
+        return { image, content: image === null ? null : await library.open(image) };
+      } catch (error) {
+        const isPassing = error instanceof StoreError && error.code === 'unavailable' && !socket.destroyed;
+        if (!isPassing || performance.now() > deadlineMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
+      }
+    }
   };
   return async (request, response) => {
     try {
@@ -130,17 +161,16 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         if (denied === 401) response.setHeader('WWW-Authenticate', 'Basic realm="Ferry", charset="UTF-8"');
         return refuse(response, denied);
       }
-      const image = await library.get(target.name);
+      const { image, content } = await found(target.name, request);
       if (image === null) return refuse(response, 404);
-      const content = await library.open(image);
       // Half an image must never reach a CPE: some flash whatever they get.
       if (content === null) {
         logger.error('files.content-damaged', { image: image.id, sha256: image.sha256 });
         return refuse(response, 500);
       }
-      serve(request, response, { image, content, refuse, onEvent, logger });
+      serve(request, response, { image, content, refuse, onEvent, logFailure });
     } catch (error) {
-      logger.error('files.failed', { error });
+      logFailure(error, null);
       refuse(response, statusOf(error));
     }
   };
@@ -192,11 +222,11 @@ interface Serving {
   readonly content: ImageContent;
   readonly refuse: (response: ServerResponse, status: RefusalStatus) => void;
   readonly onEvent: (event: FileServerEvent) => void;
-  readonly logger: Logger;
+  readonly logFailure: (error: unknown, image: string) => void;
 }
 
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
-  const { image, refuse, onEvent, logger } = serving;
+  const { image, refuse, onEvent, logFailure } = serving;
   response.setHeader('Content-Type', 'application/octet-stream');
   response.setHeader('Cache-Control', 'private');
   response.setHeader('ETag', `"${image.sha256}"`);
@@ -204,7 +234,7 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
   reportDownload(request, response, image, onEvent);
   sendImage(request, response, serving, (error) => {
     const status = statusOf(error);
-    if (status >= 500) logger.error('files.failed', { image: image.id, error });
+    if (status >= 500) logFailure(error, image.id);
     refuse(response, status);
   });
 }

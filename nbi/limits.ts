@@ -2,6 +2,10 @@ import { MINUTE_MS, SECOND_MS } from '../common/index.js';
 
 /** What one request may cost. Every field can be set by the composition; {@link NBI_LIMITS} are the defaults. */
 export interface NbiLimits {
+  /** Requests of users under way in this process, however long they take. */
+  readonly requestsMax: number;
+  /** Of the JSON and NDJSON bodies of all requests under way together, as far as they are held at once. */
+  readonly bodiesBytesMax: number;
   /** A JSON body; the library bounds images, and how long they may go without a byte. */
   readonly bodyBytesMax: number;
   /** How long a client may take to send a JSON body; of one that is stored while it comes, how long it may send nothing. */
@@ -36,6 +40,8 @@ export interface NbiLimits {
 }
 
 export const NBI_LIMITS: NbiLimits = {
+  requestsMax: 1_000,
+  bodiesBytesMax: 64 * 1024 * 1024,
   bodyBytesMax: 16 * 1024 * 1024,
   bodyMsMax: MINUTE_MS,
   jsonDepthMax: 32,

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Express, Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
 import type { Clock, Logger } from '../../common/index.js';
+import type { NbiLimits } from '../limits.js';
 import { authenticate, type Role, type User, type Users } from '../users/index.js';
+import { Admission } from './admission.js';
 import { ApiError, toApiError } from './api-error.js';
 import { type Dialect, dynDialect } from './dialect.js';
 import { parseQueryString } from './query-string.js';
@@ -34,6 +36,7 @@ export interface MountParts {
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly limits: NbiLimits;
 }
 
 /** Routes that a monitor calls every few seconds. */
@@ -42,6 +45,7 @@ const QUIET_PATHS: ReadonlySet<string> = new Set(['/healthz', '/metrics']);
 /** Puts the routes on express, with log, metrics, authentication and errors around each. */
 export function mountRoutes(app: Express, routes: readonly Route[], parts: MountParts): void {
   const observe = createObserver(parts);
+  const admission = new Admission(parts.limits);
   app.use((request, response, next) => {
     observe(request, response);
     next();
@@ -53,7 +57,9 @@ export function mountRoutes(app: Express, routes: readonly Route[], parts: Mount
     const routesHere = routes.filter((route) => route.path === path);
     const expressRoute = app.route(expressPath(path));
     for (const route of routesHere) {
-      expressRoute[route.method]((request, response) => serve(route, request, response, parts));
+      expressRoute[route.method]((request, response) =>
+        serve(route, { request, response, admission, parts }),
+      );
     }
     expressRoute.all((_request, response) => {
       const allow = routesHere.map(({ method }) => method.toUpperCase()).join(', ');
@@ -80,12 +86,26 @@ function dialectOf(routes: readonly Route[], path: string): Dialect | undefined 
   return routes.find((route) => path.startsWith(route.path.replace(/\{.*/, '')))?.dialect;
 }
 
-async function serve(route: Route, request: Request, response: Response, parts: MountParts): Promise<void> {
+interface Serving {
+  readonly request: Request;
+  readonly response: Response;
+  readonly admission: Admission;
+  readonly parts: MountParts;
+}
+
+async function serve(route: Route, { request, response, admission, parts }: Serving): Promise<void> {
   response.locals['route'] = route.path;
+  let leave = () => {};
   try {
     const address = request.ip ?? request.socket.remoteAddress ?? '';
-    const user = route.role === null ? null : await authenticate(parts.users, request, address, route.role);
+    // What a monitor asks is answered also while nobody else is.
+    const isQuiet = QUIET_PATHS.has(route.path);
+    const user =
+      route.role === null
+        ? null
+        : await authenticate(parts.users, request, address, route.role, { mayBeStale: isQuiet });
     response.locals['user'] = user?.name;
+    if (!isQuiet) leave = admission.enter(request);
     await route.handle({
       request,
       response,
@@ -95,6 +115,8 @@ async function serve(route: Route, request: Request, response: Response, parts: 
     });
   } catch (error) {
     answerError(route, response, error, parts.logger);
+  } finally {
+    leave();
   }
 }
 

@@ -65,7 +65,7 @@ const MORE: Readonly<Record<string, string>> = {
   '416': 'The range is outside the image',
   '502': 'A CPE refused the connection request',
   '504': 'A CPE did not answer in time',
-  '507': 'The disk is full',
+  '507': 'The disk, or the database, is full',
 };
 
 /** The failures of a call: the common ones and those named. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../http/api-error.js';
 import { mayActAs, type Role, type User } from './user.js';
-import type { Users } from './users.js';
+import type { Credentials, Users } from './users.js';
 
 /**
  * Who sends this request (RFC 7617).
@@ -13,10 +13,11 @@ export async function authenticate(
   request: IncomingMessage,
   address: string,
   role: Role,
+  options: Pick<Credentials, 'mayBeStale'> = {},
 ): Promise<User> {
   const credentials = parseBasic(request.headers.authorization ?? '');
   if (credentials === null) throw unauthorized();
-  const verification = await users.verify({ ...credentials, address });
+  const verification = await users.verify({ ...credentials, address, ...options });
   switch (verification.kind) {
     case 'verified':
       if (mayActAs(verification.user.role, role)) return verification.user;

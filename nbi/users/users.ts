@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type Logger, MINUTE_MS, type Secrets } from '../../common/index.js';
+import { type Clock, HOUR_MS, type Logger, MINUTE_MS, type Secrets } from '../../common/index.js';
 import type { Collection, Store } from '../../store/index.js';
 import { Attempts, attemptOrigin } from './attempts.js';
 import { checkPassword, hashPassword, impossibleHash, passwordMatches } from './password.js';
@@ -20,6 +20,8 @@ export interface Credentials {
   readonly password: string;
   /** Where they came from: attempts are counted by it. */
   readonly address: string;
+  /** While the store does not answer, credentials that were right within the last hour will do. */
+  readonly mayBeStale?: boolean;
 }
 
 export type Verification =
@@ -53,6 +55,8 @@ export const FIRST_ADMIN_NAME = 'admin';
 
 const REMEMBERED_MS = MINUTE_MS;
 const REMEMBERED_MAX = 1_000;
+/** How long after that they do for what may be stale: an outage is when its figures are wanted. */
+const STALE_MS_MAX = HOUR_MS;
 /** scrypt takes 32 MB and a thread each: more at once would starve the rest of the process. */
 const HASHES_AT_A_TIME = 2;
 /** Credentials being checked or waiting for it; whoever comes on top is told to try again. */
@@ -167,10 +171,16 @@ class Verifier {
   }
 
   async verify(credentials: Credentials): Promise<Verification> {
-    await this.#forgetWhereChanged();
-    const { name, password } = credentials;
+    const { name, password, mayBeStale = false } = credentials;
     // A name holds no NUL where there is such a user, so no two pairs share a key.
     const key = this.#secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
+    try {
+      await this.#forgetWhereChanged();
+    } catch (error) {
+      const known = mayBeStale ? this.#remembered.get(key) : undefined;
+      if (known === undefined || known.untilMs + STALE_MS_MAX <= this.#clock()) throw error;
+      return { kind: 'verified', user: known.user };
+    }
     const known = this.#remembered.get(key);
     if (known !== undefined && known.untilMs > this.#clock()) return { kind: 'verified', user: known.user };
     // A client that opens many connections at once costs one hash, not one each.

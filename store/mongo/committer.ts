@@ -21,6 +21,7 @@ import {
   OUTCOME_OPEN,
   storeErrorOf,
 } from './errors.js';
+import { FailureLog } from './failure-log.js';
 import type { PendingCommit } from './group-commit.js';
 import { idText, type StoredRecord } from './layout.js';
 import type { RevisionSource } from './revisions.js';
@@ -62,12 +63,14 @@ export class Committer {
   /** One for all transactions: beginning the next one ends what the last one may have left open on the server. */
   readonly #session: ClientSession;
   readonly #writers: Writers;
+  readonly #failures: FailureLog;
   readonly #node = randomBytes(NODE_BYTES).toString('base64url');
 
   constructor(parts: CommitterParts) {
     const { client, database, logger } = parts;
     this.#parts = parts;
     this.#session = client.startSession();
+    this.#failures = new FailureLog(logger);
     this.#writers = new Writers({ client, database, logger, session: this.#session });
   }
 
@@ -121,11 +124,7 @@ export class Committer {
 
   #fail(commits: readonly PendingCommit[], cause: unknown): void {
     const error = storeErrorOf(cause, 'Nothing was changed');
-    this.#parts.logger.error('store.commit-failed', {
-      code: error.code,
-      commits: commits.length,
-      error: error.message,
-    });
+    this.#failures.tell(commits.length, error);
     for (const commit of commits) if (!commit.isSettled) commit.reject(error);
   }
 

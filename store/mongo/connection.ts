@@ -4,6 +4,12 @@ import { storeErrorOf } from './errors.js';
 
 export const DATABASE_DEFAULT = 'ferry';
 
+/**
+ * How often each member is asked for its state. After an error that sounds like a fail-over nothing is sent to it before that, so the
+ * driver's own ten seconds would be an outage of ten seconds where the same member goes on as primary.
+ */
+const HEARTBEAT_MS = 2_000;
+
 export interface ConnectOptions {
   readonly url: string;
   readonly timeoutMs: number;
@@ -16,7 +22,7 @@ export interface ConnectOptions {
 export async function connect({ url, timeoutMs }: ConnectOptions): Promise<MongoClient> {
   let client: MongoClient;
   try {
-    client = new MongoClient(url, clientOptions(timeoutMs));
+    client = new MongoClient(url, { ...defaultsFor(url), ...clientOptions(timeoutMs) });
   } catch (error) {
     // Without a cause: what the driver says of an address it cannot read may quote it, password and all.
     const reason = error instanceof Error ? withoutCredentials(error.message, url) : '';
@@ -36,6 +42,11 @@ export async function connect({ url, timeoutMs }: ConnectOptions): Promise<Mongo
     await client.close().catch(() => {});
     throw storeErrorOf(error, `The database at ${client.options.hosts.join(', ')} cannot be used`);
   }
+}
+
+/** These hold where the address says nothing else. */
+function defaultsFor(url: string): MongoClientOptions {
+  return /[?&]heartbeatFrequencyMS=/i.test(url) ? {} : { heartbeatFrequencyMS: HEARTBEAT_MS };
 }
 
 /** These hold whatever the address says: the store's promises rest on them. */

@@ -5,6 +5,7 @@ import { MINUTE_MS, SECOND_MS } from '../../common/index.js';
 import { StoreError } from '../collection.js';
 import type { StoredFile, StoredFileEntry, StoredFiles } from '../files.js';
 import { storeErrorOf, within } from './errors.js';
+import type { Vigil } from './vigil.js';
 
 const BUCKET = 'ferry.files';
 /** Of the collection that says what is being written: GridFS itself knows a file only when all of it has come. */
@@ -35,6 +36,7 @@ export interface MongoFilesOptions {
   readonly database: Db;
   /** How long one request may take. */
   readonly timeoutMs: number;
+  readonly vigil: Vigil;
 }
 
 /** {@link StoredFiles} in GridFS, so that any tool for MongoDB can look at them. */
@@ -44,9 +46,11 @@ export class MongoFiles implements StoredFiles {
   readonly #chunks: Collection<Chunk>;
   readonly #incoming: Collection<Incoming>;
   readonly #timeoutMs: number;
+  readonly #vigil: Vigil;
   #indexed: Promise<void> | null = null;
 
-  constructor({ database, timeoutMs }: MongoFilesOptions) {
+  constructor({ database, timeoutMs, vigil }: MongoFilesOptions) {
+    this.#vigil = vigil;
     this.#bucket = new GridFSBucket(database, { bucketName: BUCKET, chunkSizeBytes: CHUNK_BYTES });
     this.#files = database.collection(`${BUCKET}.files`);
     this.#chunks = database.collection(`${BUCKET}.chunks`);
@@ -226,7 +230,8 @@ export class MongoFiles implements StoredFiles {
 
   async #ask<R>(what: string, act: () => Promise<R>): Promise<R> {
     try {
-      return await within(this.#timeoutMs, what, act());
+      this.#vigil.check(what);
+      return await within(this.#timeoutMs, what, this.#vigil.attend(act()));
     } catch (error) {
       throw error instanceof Error && !(error instanceof StoreError) ? storeErrorOf(error, what) : error;
     }

@@ -17,6 +17,8 @@ export class PendingCommit {
   isCommitting = false;
   /** Others were in its way before, so that in a group it would only hold up the rest. */
   isHeldUp = false;
+  /** Somebody else answers it, in time. */
+  isHandedOver = false;
   #isSettled = false;
 
   constructor(
@@ -45,7 +47,7 @@ export class PendingCommit {
 
   /** To be called when its time is over. */
   expire(): void {
-    if (this.#isSettled) return;
+    if (this.#isSettled || this.isHandedOver) return;
     this.reject(
       new StoreError(
         'unavailable',
@@ -108,9 +110,16 @@ export class GroupCommit {
     await this.#pumping;
   }
 
+  /** Answers at once, with nothing changed, those whose turn has not come. */
+  expireWaiting(): void {
+    for (const commit of this.#waiting) commit.expire();
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
   async #pump(): Promise<void> {
     const { timeoutMs } = this.options;
-    this.#watch = setInterval(() => this.#expireWaiting(), Math.max(10, timeoutMs / 10));
+    this.#watch = setInterval(() => this.#expireLate(), Math.max(10, timeoutMs / 10));
     while (this.#waiting.length > 0) {
       await this.#window();
       const group = this.#nextGroup();
@@ -175,7 +184,7 @@ export class GroupCommit {
     return (commit) => commit.enqueuedAtMs < before;
   }
 
-  #expireWaiting(): void {
+  #expireLate(): void {
     const isLate = this.#isLate();
     for (const commit of this.#waiting) if (isLate(commit)) commit.expire();
     this.#waiting = this.#waiting.filter((commit) => !isLate(commit));

@@ -11,6 +11,7 @@ import { type CommitOutcome, type Revision, StoreError } from '../collection.js'
 import { isPossibleId } from '../document.js';
 import type { Catalog } from './catalog.js';
 import { isConflict, OUTCOME_OPEN, storeErrorOf } from './errors.js';
+import { FailureLog } from './failure-log.js';
 import { GroupCommit, type PendingCommit } from './group-commit.js';
 import { idText, type StoredRecord } from './layout.js';
 import type { RevisionSource } from './revisions.js';
@@ -54,6 +55,7 @@ interface Light {
 export class PassingCommits {
   readonly #parts: PassingCommitsParts;
   /** Apart, as the driver would make two requests of them, one after the other. */
+  readonly #failures: FailureLog;
   readonly #inserts: GroupCommit;
   readonly #updates: GroupCommit;
   #marks: string[] = [];
@@ -62,11 +64,15 @@ export class PassingCommits {
   constructor(parts: PassingCommitsParts) {
     this.#parts = parts;
     const { timeoutMs } = parts;
+    this.#failures = new FailureLog(parts.logger);
     const group = (revisions: RevisionSource) =>
       new GroupCommit({
         windowMs: 0,
         timeoutMs,
-        run: (commits, deadlineMs) => this.#run(commits, revisions, deadlineMs),
+        run: async (commits, deadlineMs) => {
+          await this.#run(commits, revisions, deadlineMs);
+          return [];
+        },
       });
     this.#inserts = group(parts.revisions());
     this.#updates = group(parts.revisions());
@@ -86,6 +92,12 @@ export class PassingCommits {
       default:
         return null;
     }
+  }
+
+  /** Answers at once, with nothing changed, those whose turn has not come. */
+  expireWaiting(): void {
+    this.#inserts.expireWaiting();
+    this.#updates.expireWaiting();
   }
 
   /** Waits for what is under way; further commits must not come. */
@@ -211,6 +223,7 @@ export class PassingCommits {
 
   #goOrdinarily(commits: readonly PendingCommit[]): void {
     for (const commit of commits) {
+      commit.isHandedOver = true;
       this.#parts.commitOrdinarily(commit.changes, commit.sizeBytes).then(
         (outcome) => commit.resolve(outcome),
         (error: unknown) => commit.reject(error),
@@ -221,11 +234,7 @@ export class PassingCommits {
   #fail(commits: readonly PendingCommit[], error: StoreError): void {
     const open = commits.filter((commit) => !commit.isSettled);
     if (open.length === 0) return;
-    this.#parts.logger.error('store.commit-failed', {
-      code: error.code,
-      commits: open.length,
-      error: error.message,
-    });
+    this.#failures.tell(open.length, error);
     for (const commit of open) commit.reject(error);
   }
 }

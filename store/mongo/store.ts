@@ -33,10 +33,13 @@ import { inspectDatabase } from './inspect.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
 import { PassingCommits } from './passing.js';
 import { RevisionSource } from './revisions.js';
+import { Vigil } from './vigil.js';
 import { sequenceId } from './writes.js';
 
 const GROUP_COMMIT_MS = 2;
 const TIMEOUT_MS = 10_000;
+/** Of the time-out: when nothing at all has come from the database for so long, nobody else is let wait for it. */
+const SILENCE_SHARE = 0.5;
 /** Most reads under way: beyond it a slow database would only fill the memory. */
 const READS_MAX = 10_000;
 /** How old what a process knows of the indexes may be when it writes. */
@@ -60,7 +63,10 @@ export interface MongoStoreOptions {
   readonly indexWaitMs?: number;
   /** Refuses a database that no Ferry has been in, instead of making one. */
   readonly mustExist?: boolean;
-  /** A read is answered within this, a commit within about twice this. Default 10 s. */
+  /**
+   * A read is answered within this, a commit within about twice this. When the database has not answered anything for half of it,
+   * both are refused at once until it does. Default 10 s.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -85,6 +91,8 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Shared
 /** A store that nodes on many machines share: with room for files, and a clock of its own. */
 export interface SharedStore extends Store {
   readonly files: StoredFiles;
+  /** False while the database is taken for gone: it has been asked, and nothing has come for seconds. */
+  readonly isAnswering: boolean;
   /**
    * How far the database's clock is ahead of this one (negative: behind), as far as that is certain: the time that the answer
    * took is not counted.
@@ -109,6 +117,7 @@ class MongoStore implements SharedStore {
   readonly #passing = new Map<string, PassingCommits>();
   readonly #watches = new Map<string, ChangeWatch>();
   readonly #reads = new Set<Promise<unknown>>();
+  readonly #vigil: Vigil;
   #closing: Promise<void> | null = null;
 
   constructor(
@@ -123,7 +132,16 @@ class MongoStore implements SharedStore {
     this.#migratedFrom = options.migratedFrom;
     // What others began to write before they knew of an index has ended by then.
     this.#indexWaitMs = options.indexWaitMs ?? CATALOG_AGE_MS_MAX + 2 * options.timeoutMs;
-    this.files = new MongoFiles({ database, timeoutMs: options.timeoutMs });
+    this.#vigil = new Vigil({
+      silenceMsMax: options.timeoutMs * SILENCE_SHARE,
+      ask: () => database.command({ ping: 1 }),
+      onSilent: () => {
+        this.#commits.expireWaiting();
+        for (const passing of this.#passing.values()) passing.expireWaiting();
+      },
+      logger: this.#logger,
+    });
+    this.files = new MongoFiles({ database, timeoutMs: options.timeoutMs, vigil: this.#vigil });
     this.#catalog = new Catalog(database, CATALOG_AGE_MS_MAX);
     this.#committer = new Committer({
       client,
@@ -148,6 +166,10 @@ class MongoStore implements SharedStore {
     });
   }
 
+  get isAnswering(): boolean {
+    return !this.#vigil.isSilent;
+  }
+
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
     this.#checkOpen();
     return this.#collections.open(definition, (copy) => {
@@ -166,7 +188,9 @@ class MongoStore implements SharedStore {
     const [only, ...others] = prepared;
     const passing = others.length === 0 ? this.#passing.get(only?.change.collection ?? '') : undefined;
     try {
-      return await (passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes));
+      this.#vigil.check('Nothing was changed');
+      const running = passing?.commit(prepared, sizeBytes) ?? this.#commits.run(prepared, sizeBytes);
+      return await this.#vigil.attend(running);
     } finally {
       // Also where it failed: its outcome may be open.
       for (const { change } of prepared) {
@@ -217,6 +241,7 @@ class MongoStore implements SharedStore {
     // In this order: what cannot go the light way goes the other.
     await Promise.all([...this.#passing.values()].map((passing) => passing.close()));
     await this.#commits.drain();
+    this.#vigil.close();
     await Promise.allSettled(this.#reads);
     await Promise.all(watches);
     await this.#committer.close();
@@ -320,6 +345,7 @@ class MongoStore implements SharedStore {
         `${what}: ${READS_MAX} reads are under way: the database is too slow`,
       );
     }
+    this.#vigil.check(what);
     return this.#track(act());
   }
 
@@ -333,7 +359,7 @@ class MongoStore implements SharedStore {
     // It may go on beyond its time, and is under way until it ends.
     const reading = this.#track(act());
     try {
-      return await within(this.#timeoutMs, what, reading);
+      return await within(this.#timeoutMs, what, this.#vigil.attendRead(what, reading));
     } catch (error) {
       throw storeErrorOf(error, what);
     }

@@ -54,7 +54,7 @@ export class ChaosNodes {
     for (let node = 1; node <= NODES; node++) {
       all.push({ name: `node${node}`, ports: await freePorts(), process: null });
     }
-    const portsOf = (listener: keyof Ports) => all.map(({ ports }) => ports[listener]);
+    const portsOf = (listener: 'cwmp' | 'nbi' | 'files') => all.map(({ ports }) => ports[listener]);
     const filePort = await startFileBalancer(t, portsOf('files'));
     const targets = portsOf('cwmp').map((port) => `http://127.0.0.1:${port}`);
     const { url } = await startRoundRobin(t, targets, { connectionsMax: CONNECTIONS_PER_NODE });

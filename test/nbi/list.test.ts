@@ -35,7 +35,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
           sendEntries(request, response, dialect, entries, WHOLE_LIST, NBI_LIMITS),
       },
     ],
-    { users, metrics: new Registry(), clock: Date.now, logger: silentLogger },
+    { users, metrics: new Registry(), clock: Date.now, logger: silentLogger, limits: NBI_LIMITS },
   );
   const server = http.createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

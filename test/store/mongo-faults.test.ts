@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
 import { idText, type StoredRecord } from '../../store/mongo/layout.js';
+import { until } from '../support/ferry.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { given, ids, PASSING_THINGS, rejects, THINGS, type Thing } from './things.js';
@@ -42,16 +43,14 @@ const things = (store: Store) => store.collection<Thing>(THINGS);
 
 /** Waits until the store works again, however long a cut pool takes to notice. */
 async function resumed(t: ExecutionContext, store: Store): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const done = await things(store)
+  const put = () =>
+    things(store)
       .put({ id: 'after' })
       .then(
         () => true,
         () => false,
       );
-    if (done) return;
-  }
-  t.fail('the store did not resume');
+  await t.notThrowsAsync(until('the store works again', put));
 }
 
 type Fate = 'committed' | 'not committed' | 'open';
@@ -251,10 +250,10 @@ function define(): void {
       const { proxy, store } = await faulty(t, 1_000);
       proxy.stall();
       await Promise.all([
-        rejects(t, things(store).get('before'), 'unavailable', /did not answer in 1000 ms/),
-        rejects(t, things(store).find({ limit: 1 }), 'unavailable', /did not answer/),
-        rejects(t, things(store).count(), 'unavailable', /did not answer/),
-        rejects(t, things(store).put({ id: 'during' }), 'unavailable', /in time; nothing was changed/),
+        rejects(t, things(store).get('before'), 'unavailable', /does not answer/),
+        rejects(t, things(store).find({ limit: 1 }), 'unavailable', /does not answer/),
+        rejects(t, things(store).count(), 'unavailable', /does not answer/),
+        rejects(t, things(store).put({ id: 'during' }), 'unavailable', /nothing was changed/i),
       ]);
       proxy.heal();
       await resumed(t, store);
@@ -286,8 +285,7 @@ function define(): void {
     t.is(error instanceof StoreError ? error.code : '', 'unavailable');
     proxy.heal();
     await resumed(t, store);
-    for (let tries = 0; tries < 100 && (await late.put({ id: 'a', n: 1 }).catch(() => null)) === null; )
-      tries++;
+    await until('the collection is there', () => late.put({ id: 'a', n: 1 }).catch(() => null));
     t.deepEqual(await ids(late, { index: 'n', equals: [1] }), ['a']);
   });
 
@@ -305,6 +303,9 @@ function define(): void {
     const messages = await Promise.all(answers);
     t.true(messages.every((message) => /nothing was changed/i.test(message)));
     t.true(messages.filter((message) => /waiting already/.test(message)).length >= 700);
+    proxy.heal();
+    await resumed(t, store);
+    proxy.stall();
     const large = Array.from({ length: 40 }, () =>
       things(store)
         .put({ id: 'large', deep: 'x'.repeat(8_000_000) })
@@ -328,7 +329,7 @@ function define(): void {
     const { proxy, store } = await faulty(t, 500);
     proxy.stall();
     const put = things(store).put({ id: 'during' });
-    await Promise.all([rejects(t, put, 'unavailable', /nothing was changed/), store.close()]);
+    await Promise.all([rejects(t, put, 'unavailable', /nothing was changed/i), store.close()]);
   });
 }
 

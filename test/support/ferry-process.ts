@@ -47,12 +47,21 @@ export async function freePorts(): Promise<Ports> {
 /** `ferry serve` as a process of its own, which can be killed. */
 export class FerryProcess {
   readonly #child: ChildProcess;
+  /** How often each event was logged, by its name. */
+  readonly logged = new Map<string, number>();
   #log = '';
 
   private constructor(child: ChildProcess, onLine: ((line: string) => void) | undefined) {
     this.#child = child;
+    let rest = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       this.#log = (this.#log + chunk.toString()).slice(-20_000);
+      const lines = (rest + chunk.toString()).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const event = line.split(/ +/)[2] ?? '';
+        this.logged.set(event, (this.logged.get(event) ?? 0) + 1);
+      }
     });
     if (child.stderr !== null && onLine !== undefined) createInterface(child.stderr).on('line', onLine);
   }

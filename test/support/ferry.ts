@@ -50,11 +50,11 @@ export async function startTestFerry(
 ): Promise<TestFerry> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ferry-test-')));
   const envelopes: string[] = [];
-  const events: { event: string; fields: LogFields }[] = [];
+  const { logger, events } = recordingLogger();
   const config = loopbackConfig(dataDir, { adminPassword: ADMIN.password, ...options.config });
   const ferry = await startFerry(config, {
     clock: options.clock ?? systemClock,
-    logger: recording(events),
+    logger,
     trace: (_direction, envelope) => envelopes.push(envelope.toString()),
     // A test that leaves a CPE hanging need not wait for it at the end.
     acsOptions: { stopGraceMs: 1_000, ...options.acsOptions },
@@ -91,7 +91,12 @@ export function nbiClient(url: string): TestFerry['nbi'] {
   };
 }
 
-function recording(events: { event: string; fields: LogFields }[]): Logger {
+/** A logger, and what it has been told so far, newest last. */
+export function recordingLogger(): {
+  readonly logger: Logger;
+  readonly events: { readonly event: string; readonly fields: LogFields }[];
+} {
+  const events: { event: string; fields: LogFields }[] = [];
   const visible = process.env['FERRY_TEST_LOG'];
   const shown = visible ? createLogger({ level: 'debug', format: 'text' }) : silentLogger;
   const record =
@@ -100,7 +105,13 @@ function recording(events: { event: string; fields: LogFields }[]): Logger {
       events.push({ event, fields });
       shown[level](event, fields);
     };
-  return { error: record('error'), warn: record('warn'), info: record('info'), debug: record('debug') };
+  const logger = {
+    error: record('error'),
+    warn: record('warn'),
+    info: record('info'),
+    debug: record('debug'),
+  };
+  return { logger, events };
 }
 
 /** Waits until `read` gives something other than null, undefined or false, and gives that. */

@@ -15,6 +15,8 @@ export interface TcpProxy {
   onReply: (bytes: Buffer, client: Socket) => boolean | Promise<boolean>;
   /** Each way, for every piece of bytes. */
   delayMs: number;
+  /** How many clients are connected. */
+  readonly connections: number;
   /** Cuts every connection, and refuses new ones until `heal`. */
   cut(): void;
   /** Leaves every connection open, and lets nothing through, until `heal` cuts them. */
@@ -68,6 +70,9 @@ export async function startTcpProxy(t: ExecutionContext, port: number): Promise<
     onRequest: () => true,
     onReply: () => true,
     delayMs: 0,
+    get connections() {
+      return clients.size;
+    },
     cut() {
       state = 'cut';
       cutAll();
