@@ -4,11 +4,13 @@ import type { Environment } from './config-sources.js';
 /** A terminal, a pipe or a file. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 /** Where a command reads and writes; a test passes its own. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdin: Input;
   /** The variables of the environment; only those called FERRY_… are read. */
   readonly environment: Environment;
 }

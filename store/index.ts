@@ -3,5 +3,5 @@ export { Duty } from './duty.js';
 export * from './files.js';
 export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from './lease.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
-export { withoutCredentials } from './mongo/connection.js';
-export { type MongoStoreOptions, openMongoStore, type SharedStore } from './mongo/store.js';
+export type { MongoStoreOptions, SharedStore } from './mongo/store.js';
+export { openMongoStore } from './open-mongo.js';

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -8,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 
+const HOST = fileURLToPath(new URL('command-host.js', import.meta.url));
 export const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
 /** This process's variables without any that a command would read. */
@@ -101,16 +103,84 @@ export class FerryCommand {
   }
 }
 
-/** More at a time than there are cores would only make each of them slow. */
-const turns: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+/** One command to be run by a host. */
+export interface HostedCommand {
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly input: string;
+  readonly cwd: string;
+}
 
-/** Runs a command to its end. */
-export function ferry(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const turn = turns.shift() ?? Promise.resolve();
-  const ended = turn.then(() => new FerryCommand(args, options).ended);
-  turns.push(ended.catch(() => {}));
+/** Ends what a command has said on either stream; no command says it. */
+export const END_OF_COMMAND = '\0end of command\0';
+
+/**
+ * A process that runs one command after the other, each with streams, variables and a directory of its own. Starting Node
+ * and loading Ferry is nearly all that most commands cost.
+ */
+class CommandHost {
+  readonly #child = fork(HOST, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: CLEAN_ENVIRONMENT });
+
+  readonly #died = once(this.#child, 'exit').then(([code, signal]) => {
+    throw new Error(`a command ended its process: ${code ?? signal}`);
+  });
+
+  constructor() {
+    this.#died.catch(() => {});
+  }
+
+  async run(command: HostedCommand): Promise<Ended> {
+    const child = this.#child;
+    const handles = [child, child.channel, child.stdout as Socket | null, child.stderr as Socket | null];
+    for (const handle of handles) handle?.ref();
+    const said = Promise.all([textOfCommand(child.stdout), textOfCommand(child.stderr)]);
+    const answered = once(child, 'message') as Promise<[exitCode: number]>;
+    child.send(command);
+    const [[stdout, stderr], [exitCode]] = await Promise.race([Promise.all([said, answered]), this.#died]);
+    // Between commands it must not keep the tests from ending; it ends with them.
+    for (const handle of handles) handle?.unref();
+    return { exitCode, signal: null, stdout, stderr };
+  }
+}
+
+function textOfCommand(stream: Readable | null): Promise<string> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    let tail = '';
+    const take = (piece: Buffer) => {
+      pieces.push(piece);
+      tail = (tail + piece.toString('latin1')).slice(-END_OF_COMMAND.length);
+      if (tail !== END_OF_COMMAND) return;
+      stream?.off('data', take);
+      resolve(Buffer.concat(pieces).toString().slice(0, -END_OF_COMMAND.length));
+    };
+    stream?.on('data', take);
+  });
+}
+
+/** More at a time than there are cores would only make each of them slow. */
+const turns: { readonly free: Promise<unknown>; readonly host?: CommandHost }[] = [
+  { free: Promise.resolve() },
+  { free: Promise.resolve() },
+];
+
+/** Runs a command to its end, in a process that is not this one, though perhaps not the first command there. */
+export async function ferry(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const { environment = {}, input = '', cwd = process.cwd() } = options;
+  const command = { words: args, environment: { ...CLEAN_ENVIRONMENT, ...environment }, input, cwd };
+  const turn = turns.shift() ?? { free: Promise.resolve() };
+  const ownProcess =
+    options.uid !== undefined || options.outputTo !== undefined || LASTING.has(args[0] ?? '');
+  const host = ownProcess ? turn.host : (turn.host ?? new CommandHost());
+  const ended = turn.free.then(() =>
+    ownProcess || host === undefined ? new FerryCommand(args, options).ended : host.run(command),
+  );
+  turns.push({ free: ended.catch(() => {}), ...(host !== undefined && { host }) });
   return ended;
 }
+
+/** Commands that a signal ends: each takes over its process. */
+const LASTING: ReadonlySet<string> = new Set(['serve', 'demo', 'sim']);
 
 export async function temporaryDirectory(t: ExecutionContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'ferry-cli-'));

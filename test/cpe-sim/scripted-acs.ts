@@ -51,7 +51,11 @@ export class ScriptedAcs {
   /** Which of the ways to write envelopes. */
   writing = 0;
   holdRequests = false;
-  readonly #server = http.createServer((request, response) => void this.#take(request, response));
+  readonly #server = http.createServer(
+    // Or Node would close a connection that a busy machine leaves idle for five seconds.
+    { keepAliveTimeout: WAIT_MS_MAX },
+    (request, response) => void this.#take(request, response),
+  );
   readonly #connections = new Map<Socket, number>();
   #ids = 100;
 

@@ -68,7 +68,13 @@ function define(url: string): void {
         async () => !(await outcomes(ferry.nbi, cpeidOf(serial))).includes('running'),
         60_000,
       );
-      t.deepEqual(await outcomes(ferry.nbi, cpeidOf(serial)), [`200 ${SUCCESS}`]);
+      // A cut between the reservation and the answer to the Download leaves a doubt, which may end in a repeat.
+      const [outcome = '', ...others] = await outcomes(ferry.nbi, cpeidOf(serial));
+      t.true(
+        outcome === `200 ${SUCCESS}` || outcome.startsWith(`200 ${SUCCESS}; the Download was sent again`),
+        outcome,
+      );
+      t.deepEqual(others, []);
     }
     for (const cpe of cpes) t.is(commandKeys(cpe).length, 1);
   });

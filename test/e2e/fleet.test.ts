@@ -227,7 +227,7 @@ test('an image that is removed in mid-campaign fails who is fetching it, stops n
 });
 
 test('SendCNR to several CPEs tells how each of them answered, and as a whole the worst of it', async (t) => {
-  const ferry = await startTestFerry(t, { config: { connectionRequestSeconds: 6 } });
+  const ferry = await startTestFerry(t, { config: { connectionRequestSeconds: 15 } });
   const { nbi } = ferry;
   await uploadImage(t, nbi);
   const listener = await startListener(t);

@@ -1,5 +1,8 @@
-import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
+import { databaseName, dropDatabase, mongodbUrl, urlOfDatabase } from '../support/mongodb.js';
 import { severalNodes } from './several-nodes.js';
 
 const url = mongodbUrl();
-if (url !== null) severalNodes((t) => urlOfDatabase(url, testDatabase(t, url)));
+if (url !== null) {
+  const database = databaseName();
+  severalNodes(urlOfDatabase(url, database), () => dropDatabase(url, database));
+}

@@ -1,3 +1,3 @@
 import { severalNodes } from './several-nodes.js';
 
-severalNodes(() => '');
+severalNodes();

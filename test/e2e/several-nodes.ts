@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { EnvelopeObserver } from '../../cpe-sim/index.js';
 import { holdToSchemas } from '../support/cwmp-schema.js';
 import { nbiClient, type TestFerry, until } from '../support/ferry.js';
-import { FerryProcess, freePorts } from '../support/ferry-process.js';
+import { FerryProcess, freePorts, type Ports } from '../support/ferry-process.js';
 import {
   cpeFault,
   downloadResponse,
@@ -32,10 +32,38 @@ import {
 } from './simulated.js';
 
 /** One of several processes that share a store and the sessions of their CPEs. */
-interface Node {
-  readonly process: FerryProcess;
-  readonly cwmp: string;
-  readonly nbi: TestFerry['nbi'];
+class Node {
+  process: FerryProcess | null = null;
+
+  constructor(
+    readonly dataDir: string,
+    readonly ports: Ports,
+    readonly store: string,
+  ) {}
+
+  get cwmp(): string {
+    return `http://127.0.0.1:${this.ports.cwmp}`;
+  }
+
+  get nbi(): TestFerry['nbi'] {
+    return nbiClient(`http://127.0.0.1:${this.ports.nbi}`);
+  }
+
+  async start(): Promise<void> {
+    const shares = this.store === '' ? '--share-sessions' : `--store=${this.store}`;
+    const options = [shares, '--trusted-proxy=127.0.0.1'];
+    this.process ??= await FerryProcess.start(this.dataDir, this.ports, options);
+  }
+
+  async kill(): Promise<void> {
+    await this.process?.kill();
+    this.process = null;
+  }
+
+  async stop(): Promise<void> {
+    await this.process?.stop();
+    this.process = null;
+  }
 }
 
 interface Nodes {
@@ -43,33 +71,43 @@ interface Nodes {
   readonly onEnvelope: EnvelopeObserver;
 }
 
-/** Names the store that the nodes of a test share, as `--store` does; '' for the embedded one of their data directory. */
-export type StoreOf = (t: ExecutionContext) => string;
+type StartNodes = (t: ExecutionContext) => Promise<Nodes>;
 
-async function startNodes(t: ExecutionContext, storeOf: StoreOf): Promise<Nodes> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'ferry-nodes-'));
-  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
-  const onEnvelope = holdToSchemas(t);
-  const store = storeOf(t);
-  const start = async (): Promise<Node> => {
-    const ports = await freePorts();
-    const shares = store === '' ? '--share-sessions' : `--store=${store}`;
-    const options = [shares, '--trusted-proxy=127.0.0.1'];
-    const process = await FerryProcess.start(dataDir, ports, options);
+/**
+ * Three nodes for all tests of a file, since starting them takes longer than most of what is tested: a test has CPEs of its
+ * own, and leaves no rule behind. Who was killed in one is started again for the next.
+ * @param store  as `--store` has it; '' for the embedded one of a data directory that they share
+ * @param drop   removes what is in the store, once the nodes have ended
+ */
+function sharedNodes(store: string, drop: () => Promise<void>): StartNodes {
+  let shared: Nodes['nodes'] | null = null;
+  let hasImage = false;
+  test.after.always(async () => {
+    if (shared === null) return;
+    await Promise.all(shared.map((node) => node.stop()));
+    await drop();
+    await rm(shared[0].dataDir, { recursive: true, force: true });
+  });
+  return async (t) => {
+    if (shared === null) {
+      const dataDir = await mkdtemp(join(tmpdir(), 'ferry-nodes-'));
+      const make = async () => new Node(dataDir, await freePorts(), store);
+      shared = [await make(), await make(), await make()];
+    }
+    const nodes = shared;
+    // The first makes what has to be made.
+    await nodes[0].start();
+    if (!hasImage) await uploadImage(t, nodes[0].nbi);
+    hasImage = true;
+    await Promise.all(nodes.map((node) => node.start()));
     t.teardown(async () => {
-      if (!t.passed) t.log(process.log);
-      await process.stop();
+      const alive = nodes.find(({ process }) => process !== null);
+      await alive?.nbi('DELETE', '/v1/dyn/FirmwareStorage/.*?all=true');
+      await alive?.nbi('POST', '/v1/method/FreezeUpgrades', { frozen: false });
+      if (!t.passed) for (const { process } of nodes) t.log(process?.log ?? 'killed');
     });
-    return {
-      process,
-      cwmp: `http://127.0.0.1:${ports.cwmp}`,
-      nbi: nbiClient(`http://127.0.0.1:${ports.nbi}`),
-    };
+    return { nodes, onEnvelope: holdToSchemas(t) };
   };
-  // The first makes what has to be made.
-  const first = await start();
-  const [second, third] = await Promise.all([start(), start()]);
-  return { nodes: [first, second, third], onEnvelope };
 }
 
 const FLEET_RULE = { id: 'FLEET', file: IMAGE_NAME, condition: { productClass: PRODUCT_CLASS } };
@@ -113,20 +151,21 @@ const ANSWERS: Readonly<Record<string, string>> = {
 };
 
 /** What several nodes on one store must be to the CPEs that come to any of them. */
-export function severalNodes(storeOf: StoreOf): void {
+export function severalNodes(store = '', drop: () => Promise<void> = async () => {}): void {
+  const startNodes = sharedNodes(store, drop);
+
   test.serial(
     'whole upgrades succeed though each request of a session goes to another process, over shared connections',
     async (t) => {
-      const { nodes, onEnvelope } = await startNodes(t, storeOf);
-      const [first, second, third] = nodes;
-      await uploadImage(t, first.nbi);
+      const { nodes, onEnvelope } = await startNodes(t);
+      const [, second, third] = nodes;
       await postRule(t, second.nbi, FLEET_RULE);
       const proxy = await startRoundRobin(
         t,
         nodes.map(({ cwmp }) => cwmp),
       );
       const cpes = Array.from({ length: 12 }, (_, serial) =>
-        createCpe(t, `${proxy.url}/`, `${serial}`, { onEnvelope }),
+        createCpe(t, `${proxy.url}/`, `roams${serial}`, { onEnvelope }),
       );
       await Promise.all(
         cpes.map(async (cpe) => {
@@ -144,10 +183,9 @@ export function severalNodes(storeOf: StoreOf): void {
   );
 
   test.serial('of the same request at three processes at once one gets the Download', async (t) => {
-    const { nodes } = await startNodes(t, storeOf);
+    const { nodes } = await startNodes(t);
     const [first, second] = nodes;
-    await uploadImage(t, first.nbi);
-    const serials = Array.from({ length: 10 }, (_, serial) => `${serial}`);
+    const serials = Array.from({ length: 10 }, (_, serial) => `asks${serial}`);
     for (const serial of serials) await introduced(t, first, serial);
     await postRule(t, first.nbi, { ...FLEET_RULE, executions: 2 });
     for (const serial of serials) {
@@ -161,10 +199,9 @@ export function severalNodes(storeOf: StoreOf): void {
   });
 
   test.serial('of the same answer at three processes at once one is taken', async (t) => {
-    const { nodes } = await startNodes(t, storeOf);
+    const { nodes } = await startNodes(t);
     const [first, second] = nodes;
-    await uploadImage(t, first.nbi);
-    const serials = ['1', '2', '3', '4', '5'];
+    const serials = ['answers1', 'answers2', 'answers3', 'answers4', 'answers5'];
     for (const serial of serials) await introduced(t, first, serial);
     await postRule(t, first.nbi, FLEET_RULE);
     for (const serial of serials) {
@@ -180,19 +217,18 @@ export function severalNodes(storeOf: StoreOf): void {
   });
 
   test.serial('a session goes on at another process when the one that began it is killed', async (t) => {
-    const { nodes } = await startNodes(t, storeOf);
+    const { nodes } = await startNodes(t);
     const [first, second, third] = nodes;
-    await uploadImage(t, first.nbi);
-    await introduced(t, first, '1');
+    await introduced(t, first, 'goeson');
     await postRule(t, first.nbi, FLEET_RULE);
     const cpe = new Roaming(t);
-    await cpe.post(first, inform({ ...INFORM, serial: '1' }));
-    await first.process.kill();
+    await cpe.post(first, inform({ ...INFORM, serial: 'goeson' }));
+    await first.kill();
     const download = await cpe.post(second, '');
     t.is(rpcOf(download.body), 'Download');
-    await second.process.kill();
+    await second.kill();
     t.is((await cpe.post(third, downloadResponse())).status, 204);
-    const found = await results(third.nbi, `cpeid=${cpeidOf('1')}`);
+    const found = await results(third.nbi, `cpeid=${cpeidOf('goeson')}`);
     t.is(found.length, 1);
     t.regex(found[0]?.result.message ?? '', /the device is downloading the file/);
   });
@@ -200,24 +236,23 @@ export function severalNodes(storeOf: StoreOf): void {
   test.serial(
     'CPEs whose processes are killed in mid-session are upgraded all the same, each by one CommandKey',
     async (t) => {
-      const { nodes, onEnvelope } = await startNodes(t, storeOf);
+      const { nodes, onEnvelope } = await startNodes(t);
       const [first, second, third] = nodes;
-      await uploadImage(t, first.nbi);
       await postRule(t, first.nbi, FLEET_RULE);
       const proxy = await startRoundRobin(
         t,
         nodes.map(({ cwmp }) => cwmp),
       );
       const cpes = Array.from({ length: 12 }, (_, serial) =>
-        createCpe(t, `${proxy.url}/`, `${serial}`, { onEnvelope, rebootMs: 300 }),
+        createCpe(t, `${proxy.url}/`, `cutoff${serial}`, { onEnvelope, rebootMs: 300 }),
       );
       const reported = cpes.map((cpe) => once(cpe.events, 'transfer-complete-sent'));
       const begun = Promise.race(cpes.map((cpe) => once(cpe.events, 'session')));
       for (const cpe of cpes) cpe.start();
       await begun;
-      await first.process.kill();
+      await first.kill();
       await Promise.race(reported);
-      await second.process.kill();
+      await second.kill();
       await Promise.all(reported);
       for (const cpe of cpes) {
         const cpeid = cpeidOf(cpe.identity.serialNumber);
@@ -230,17 +265,20 @@ export function severalNodes(storeOf: StoreOf): void {
   test.serial(
     'fifty sessions of one CPE at three processes at once, each of them roaming, get one Download between them',
     async (t) => {
-      const { nodes } = await startNodes(t, storeOf);
-      await uploadImage(t, nodes[0].nbi);
+      const { nodes } = await startNodes(t);
       // Or fifty first contacts would change one device at once, and some would be told to come again.
-      await introduced(t, nodes[0], '1');
-      await postRule(t, nodes[0].nbi, { id: 'ONE', file: IMAGE_NAME, condition: { cpeid: cpeidOf('1') } });
+      await introduced(t, nodes[0], 'fifty');
+      await postRule(t, nodes[0].nbi, {
+        id: 'ONE',
+        file: IMAGE_NAME,
+        condition: { cpeid: cpeidOf('fifty') },
+      });
       let turn = 0;
       const next = () => nodes[turn++ % nodes.length] ?? nodes[0];
       const session = async () => {
         const cpe = new Roaming(t);
         let downloads = 0;
-        t.is((await cpe.post(next(), inform({ ...INFORM, serial: '1' }))).status, 200);
+        t.is((await cpe.post(next(), inform({ ...INFORM, serial: 'fifty' }))).status, 200);
         let answer = await cpe.post(next(), '');
         for (let rpcs = 0; answer.status === 200 && rpcs < RPCS_MAX; rpcs++) {
           const rpc = rpcOf(answer.body);
@@ -255,17 +293,16 @@ export function severalNodes(storeOf: StoreOf): void {
         downloads.reduce((total, each) => total + each, 0),
         1,
       );
-      for (const { nbi } of nodes) t.is((await results(nbi, `cpeid=${cpeidOf('1')}`)).length, 1);
+      for (const { nbi } of nodes) t.is((await results(nbi, `cpeid=${cpeidOf('fifty')}`)).length, 1);
     },
   );
 
   test.serial(
     'a rule is in force at every node within a second, and switched off stops the very next reservation',
     async (t) => {
-      const { nodes } = await startNodes(t, storeOf);
+      const { nodes } = await startNodes(t);
       const [first, second, third] = nodes;
-      await uploadImage(t, first.nbi);
-      for (const serial of ['1', '2', '3']) await introduced(t, first, serial);
+      for (const serial of ['late1', 'late2', 'late3']) await introduced(t, first, serial);
       const begins = async (node: Node, serial: string) => {
         const cpe = new Roaming(t);
         t.is((await cpe.post(node, inform({ ...INFORM, serial }))).status, 200);
@@ -276,15 +313,15 @@ export function severalNodes(storeOf: StoreOf): void {
       const switchTo = async (node: Node, enabled: boolean) =>
         t.is((await node.nbi('PUT', '/v1/dyn/FirmwareStorage/FLEET', { enabled })).status, 200);
       await postRule(t, first.nbi, FLEET_RULE);
-      await begun(second, '1');
+      await begun(second, 'late1');
       await switchTo(third, false);
-      t.not(await begins(second, '2'), 'Download');
-      t.not(await begins(first, '2'), 'Download');
+      t.not(await begins(second, 'late2'), 'Download');
+      t.not(await begins(first, 'late2'), 'Download');
       await switchTo(second, true);
-      await begun(third, '2');
+      await begun(third, 'late2');
       const frozen = { frozen: true };
       t.is((await first.nbi('POST', '/v1/method/FreezeUpgrades', frozen)).status, 200);
-      t.not(await begins(third, '3'), 'Download');
+      t.not(await begins(third, 'late3'), 'Download');
     },
   );
 }

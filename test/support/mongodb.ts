@@ -27,13 +27,20 @@ export function readableTest(url: string | null): typeof test.serial | typeof te
 
 /** The name of a database of a test's own, dropped when the test ends. */
 export function testDatabase(t: ExecutionContext, url: string): string {
-  const name = `ferry-test-${process.pid}-${randomBytes(6).toString('hex')}`;
-  t.teardown(async () => {
-    const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 });
-    await client.db(name).dropDatabase();
-    await client.close();
-  });
+  const name = databaseName();
+  t.teardown(() => dropDatabase(url, name));
   return name;
+}
+
+/** The name of a database that nobody has; who uses it drops it. */
+export function databaseName(): string {
+  return `ferry-test-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+export async function dropDatabase(url: string, name: string): Promise<void> {
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 });
+  await client.db(name).dropDatabase();
+  await client.close();
 }
 
 /** `url` with a database named in it, as the configuration has it. */

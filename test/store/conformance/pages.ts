@@ -15,7 +15,7 @@ const STRETCH_DOCUMENTS_MAX = 300;
 /** Pages, cursors, and queries that are refused. */
 export function pages(rule: Rule): void {
   rule('pages cover the range once, in either order, at any size', async (t, things, store) => {
-    const total = 101;
+    const total = 41;
     await store.commit(
       Array.from({ length: total }, (_, at) =>
         things.putting({ id: `d${at}`, n: at % 10, tags: [at % 3, at % 7, 'all'] }),
@@ -23,7 +23,7 @@ export function pages(rule: Rule): void {
     );
     for (const index of ['id', 'n', 'tags']) {
       for (const order of ['ascending', 'descending'] as const) {
-        for (const limit of [1, 7, 100, 101, 1000]) {
+        for (const limit of [1, 7, total - 1, total, 1000]) {
           const pages = await collectPages(things, { index, order, limit });
           t.true(pages.every((page) => page.length <= limit));
           t.is(new Set(pages.flat()).size, total, `${index} ${order} ${limit}`);
@@ -74,7 +74,7 @@ export function pages(rule: Rule): void {
   rule(
     'a long scan lets everything else have its turn: no more than a few hundred documents come at a stretch',
     async (t, things, store) => {
-      const total = 3_000;
+      const total = 1_200;
       await store.commit(Array.from({ length: total }, (_, at) => things.putting({ id: `d${at}`, n: at })));
       let turns = 0;
       let immediate = setImmediate(function tick() {
@@ -232,9 +232,10 @@ export function pages(rule: Rule): void {
 
   rule('a page of large documents ends early and is continued', async (t, things) => {
     const text = 'x'.repeat(DOCUMENT_BYTES_MAX - 100);
-    for (let at = 0; at < 5; at++) await things.put({ id: String(at), n: 1, deep: text });
+    const stored = ['0', '1', '2', '3'];
+    for (const id of stored) await things.put({ id, n: 1, deep: text });
     const pages = await collectPages(things, { index: 'n', limit: 1000 });
     t.true(pages.length > 1);
-    t.deepEqual(pages.flat(), ['0', '1', '2', '3', '4']);
+    t.deepEqual(pages.flat(), stored);
   });
 }
