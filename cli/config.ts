@@ -92,7 +92,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
   workers: {
     ...whole(0, WORKERS_MAX),
     default: 1,
-    describe: 'Processes that share the listeners and the data directory; 0: one for each processor',
+    describe: 'Processes that share the listeners and the store; 0: one for each processor',
     group: 'Processes:',
   },
   shareSessions: {

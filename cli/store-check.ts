@@ -26,7 +26,7 @@ export interface CollectionReport {
 
 /** Looks at a store as an operator would: what is in it, and whether a server can work on it. */
 export async function checkStore(store: Store, secrets: Secrets): Promise<StoreReport> {
-  const { clocks, collections, ...engine } = await store.inspect();
+  const { engine, serverVersion, schemaVersion, clocks, collections } = await store.inspect();
   const problems: string[] = [];
   const clockAheadMs = clocks === null ? null : Math.round(clocks.serverMs - clocks.ownMs);
   if (clockAheadMs !== null && Math.abs(clockAheadMs) > CLOCK_OFFSET_MS_MAX) {
@@ -47,7 +47,7 @@ export async function checkStore(store: Store, secrets: Secrets): Promise<StoreR
     reports.push({ name, indexes, documents });
   }
   problems.push(...(await installationProblems(store, secrets)));
-  return { ...engine, clockAheadMs, collections: reports, problems };
+  return { engine, serverVersion, schemaVersion, clockAheadMs, collections: reports, problems };
 }
 
 function indexProblems(name: string, indexes: InspectedCollection['indexes']): string[] {

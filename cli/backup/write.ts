@@ -46,7 +46,9 @@ export async function writeBackup(
   await refuseUnknown(installation.store);
   const lines = new Lines();
   const partial = `${path}.${randomBytes(4).toString('hex')}.partial`;
-  const file = await open(partial, 'wx', FILE_MODE);
+  const file = await open(partial, 'wx', FILE_MODE).catch((error: unknown) => {
+    throw cannotBeMade(path, error);
+  });
   try {
     const content = Readable.from(chunksOf(backupLines(installation, options, lines)), { objectMode: false });
     // The fastest level: a backup is mostly keys that repeat, of which the slow ones gain little.
@@ -64,6 +66,15 @@ export async function writeBackup(
   }
   if (lines.end === null) throw new Error('The backup has no end');
   return lines.end;
+}
+
+function cannotBeMade(path: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  const reason =
+    error.code === 'ENOENT' || error.code === 'ENOTDIR'
+      ? `there is no directory ${dirname(path)}`
+      : error.message;
+  return new BackupError(`The backup cannot be written to ${path}: ${reason}.`);
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
-import { BackupError } from '../backup/format.js';
+import { type BackupEnd, BackupError } from '../backup/format.js';
 import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import { writeBackup } from '../backup/write.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
@@ -13,7 +13,7 @@ import {
   withInstallation,
 } from '../command.js';
 import { type Installation, secretPath } from '../installation.js';
-import type { Io } from '../io.js';
+import { countOf, type Io } from '../io.js';
 import { progressBar } from '../progress.js';
 
 export function backupCommand(io: Io): CommandModule {
@@ -23,7 +23,11 @@ export function backupCommand(io: Io): CommandModule {
     builder: (argv) =>
       withConfig(argv, INSTALLATION_OPTIONS)
         .positional('file', { type: 'string', describe: 'The file to make; there must be none of that name' })
-        .option('images', { type: 'boolean', default: true, describe: 'With the firmware images' })
+        .option('images', {
+          type: 'boolean',
+          default: true,
+          describe: 'With the firmware images; --no-images leaves them out',
+        })
         .option('include-key', {
           type: 'boolean',
           describe: 'With the master key: whoever has the file can then open every secret in it',
@@ -59,7 +63,7 @@ export function backupCommand(io: Io): CommandModule {
               io.stdout.write(`${JSON.stringify(end)}\n`);
               return;
             }
-            io.stdout.write(`Wrote ${path}: ${countText(end.documents)}, ${end.images} images.\n`);
+            io.stdout.write(`Wrote ${path}: ${contentText(end)}.\n`);
             if (!args['includeKey']) {
               io.stdout.write(
                 `Keep ${secretPath(config)} as well: without it the backup cannot be restored.\n`,
@@ -86,9 +90,10 @@ async function documentCount(store: Installation['store'], images: boolean): Pro
   return total;
 }
 
-/** The sum over all collections. */
-export function countText(documents: Readonly<Record<string, number>>): string {
-  return `${Object.values(documents).reduce((sum, count) => sum + count, 0)} documents`;
+/** How much a backup holds, of all collections together. */
+export function contentText({ documents, images }: BackupEnd): string {
+  const total = Object.values(documents).reduce((sum, count) => sum + count, 0);
+  return `${countOf(total, 'document')}, ${countOf(images, 'image')}`;
 }
 
 async function exists(path: string): Promise<boolean> {

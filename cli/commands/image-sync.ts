@@ -5,7 +5,7 @@ import { type Arguments, CommandError, checkDataDirectory } from '../command.js'
 import { type Config, parseConfig } from '../config.js';
 import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
-import type { Io } from '../io.js';
+import { countOf, type Io } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 
 const PAGE = 500;
@@ -44,7 +44,7 @@ export function syncCommand(io: Io): CommandModule {
 
 function placeOf(place: unknown, config: Config): Config {
   if (place === undefined) return config;
-  const at = /^mongodb/.test(String(place)) ? { store: place } : { store: '', dataDir: place };
+  const at = /^mongodb(\+srv)?:/.test(String(place)) ? { store: place } : { store: '', dataDir: place };
   return parseConfig({ ...config, ...at }, { store: '--from or --to', dataDir: '--from or --to' });
 }
 
@@ -149,8 +149,8 @@ async function copy(
 function say(report: Report, io: Io, asJson: boolean): void {
   const { copied, unchanged, failed } = report;
   if (asJson) io.stdout.write(`${JSON.stringify(report)}\n`);
-  else io.stdout.write(`Copied ${copied.length} images; ${unchanged.length} were there already.\n`);
+  else io.stdout.write(`Copied ${countOf(copied.length, 'image')}; there already: ${unchanged.length}.\n`);
   if (failed.length === 0) return;
   const lines = failed.map(({ name, reason }) => `${name}: ${reason}`);
-  throw new CommandError(`${failed.length} images were not copied:\n${lines.join('\n')}`);
+  throw new CommandError(`${countOf(failed.length, 'image')} not copied:\n${lines.join('\n')}`);
 }

@@ -15,7 +15,7 @@ import { readConfig } from '../config-sources.js';
 import { secretPath } from '../installation.js';
 import type { Io } from '../io.js';
 import { progressBar } from '../progress.js';
-import { countText } from './backup.js';
+import { contentText } from './backup.js';
 
 /** An image that was once accepted is accepted again, whatever the bound is by now. */
 const IMAGE_MIB_MAX = 65_536;
@@ -33,7 +33,8 @@ export function restoreCommand(io: Io): CommandModule {
         })
         .option('freeze', {
           type: 'boolean',
-          describe: 'Leave upgrades frozen [unless they were at rest when the backup was taken]',
+          describe:
+            'Leave upgrades frozen; --no-freeze lets them go on [unless they were at rest when the backup was taken]',
         })
         .option('verify-only', {
           type: 'boolean',
@@ -44,7 +45,7 @@ export function restoreCommand(io: Io): CommandModule {
       const path = String(args['file']);
       try {
         const backup = await verified(path, io);
-        const summary = `${countText(backup.end.documents)}, ${backup.end.images} images`;
+        const summary = contentText(backup.end);
         if (args['verifyOnly']) {
           io.stdout.write(`${path} is whole: ${summary}, of ${backup.header.createdAt}.\n`);
           return;
@@ -63,7 +64,11 @@ export function restoreCommand(io: Io): CommandModule {
 }
 
 async function verified(path: string, io: Io): Promise<VerifiedBackup> {
-  const { size } = await stat(path);
+  const { size } = await stat(path).catch((error: unknown) => {
+    throw new BackupError(
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  });
   const bar = progressBar(io, { title: 'Verifying', total: size, unit: 'bytes' });
   try {
     return await verifyBackup(path, (sizeBytes) => bar.add(sizeBytes));

@@ -35,6 +35,21 @@ test('an address that is none of a database is refused without repeating it', as
   }
 });
 
+test('image sync takes a directory for a directory, also where its name begins like an address', async (t) => {
+  const files = await temporaryDirectory(t);
+  const from = join(files, 'from');
+  const content = join(files, 'a.bin');
+  await writeFile(content, 'firmware');
+  const added = await ferry(['image', 'add', content, `--data-dir=${from}`]);
+  t.is(added.exitCode, 0, added.stderr);
+  const to = 'mongodb-copy';
+  const synced = await ferry(['image', 'sync', `--from=${from}`, `--to=${to}`], { cwd: files });
+  t.is(synced.exitCode, 0, synced.stderr);
+  t.is(synced.stdout, 'Copied 1 image; there already: 0.\n');
+  const listed = await ferry(['image', 'list', '--json', `--data-dir=${join(files, to)}`]);
+  t.is(JSON.parse(listed.stdout).length, 1, listed.stderr);
+});
+
 test('a database that cannot be reached is said so without the password', async (t) => {
   const store = 'mongodb://ann:s3cret@127.0.0.1:1/ferry?serverSelectionTimeoutMS=100';
   const { exitCode, stderr } = await ferry(['image', 'list'], { environment: { FERRY_STORE: store } });
@@ -84,7 +99,7 @@ function define(url: string): void {
     await add(third, 'a.bin', 700_000);
     const refused = await sync(third, database);
     t.is(refused.exitCode, 1);
-    t.regex(refused.stderr, /1 images were not copied:\na\.bin: an image called a\.bin with other content/);
+    t.regex(refused.stderr, /1 image not copied:\na\.bin: an image called a\.bin with other content/);
   });
 
   test('a node with another master key does not start, nor one whose clock is off by more than 30 s', async (t) => {

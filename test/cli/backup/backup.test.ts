@@ -101,6 +101,22 @@ test('the master key is in a backup only where it is asked for, and is put in it
   t.is(await readFile(join(to, 'secret.key'), 'utf8'), await readFile(join(dataDir, 'secret.key'), 'utf8'));
 });
 
+test('a backup into a directory that is not there, and a restore of a file that is not, are refused in words', async (t) => {
+  const { directory, dataDir } = await backedUp(t, 1);
+  const missing = join(directory, 'none');
+  const backup = await ferry(['backup', join(missing, 'b'), `--data-dir=${dataDir}`]);
+  t.is(backup.exitCode, 1);
+  t.true(
+    backup.stderr.endsWith(
+      `ferry: The backup cannot be written to ${join(missing, 'b')}: there is no directory ${missing}.\n`,
+    ),
+    backup.stderr,
+  );
+  const restore = await ferry(['restore', join(missing, 'b'), `--data-dir=${join(directory, 'to')}`]);
+  t.is(restore.exitCode, 1);
+  t.regex(restore.stderr, /^ferry: \S+ cannot be read: ENOENT/);
+});
+
 test('a restore without the master key, or with another, changes nothing and says which is needed', async (t) => {
   const { directory, file } = await backedUp(t, 10);
   const to = join(directory, 'to');
