@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { FerryCommand } from '../cli/support.js';
 import { ADMIN, nbiClient, type TestFerry, until } from '../support/ferry.js';
 import { freePorts } from '../support/ferry-process.js';
+import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 import {
   commandKeys,
   cpeidOf,
@@ -27,7 +28,11 @@ interface Workers {
   pids(worker: number): number[];
 }
 
-async function startWorkers(t: ExecutionContext, count: number): Promise<Workers> {
+async function startWorkers(
+  t: ExecutionContext,
+  count: number,
+  more: readonly string[] = [],
+): Promise<Workers> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ferry-workers-'));
   t.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const ports = await freePorts();
@@ -41,6 +46,7 @@ async function startWorkers(t: ExecutionContext, count: number): Promise<Workers
       `--file-listen=127.0.0.1:${ports.files}`,
       '--allow-anonymous-cpe',
       '--connection-request-subnet=127.0.0.0/8',
+      ...more,
     ],
     { environment: { FERRY_ADMIN_PASSWORD: ADMIN.password } },
   );
@@ -79,8 +85,19 @@ async function counted(nbi: TestFerry['nbi'], name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(body as string)?.[1] ?? 0);
 }
 
-test.serial('workers upgrade a fleet between them, greet once, and stop together', async (t) => {
-  const { command, cwmp, nbi, pids } = await startWorkers(t, 3);
+test.serial('workers upgrade a fleet between them, greet once, and stop together', (t) =>
+  upgradedByWorkers(t),
+);
+
+const url = mongodbUrl();
+if (url !== null) {
+  test.serial('workers on MongoDB do the same', (t) =>
+    upgradedByWorkers(t, [`--store=${urlOfDatabase(url, testDatabase(t, url))}`]),
+  );
+}
+
+async function upgradedByWorkers(t: ExecutionContext, more: readonly string[] = []): Promise<void> {
+  const { command, cwmp, nbi, pids } = await startWorkers(t, 3, more);
   t.is(command.stdout.match(/CPEs connect to/g)?.length, 1);
   await uploadImage(t, nbi);
   await postRule(t, nbi, FLEET_RULE);
@@ -112,7 +129,7 @@ test.serial('workers upgrade a fleet between them, greet once, and stop together
   t.like(await command.ended, { exitCode: 0, signal: null });
   t.deepEqual(running.filter(isRunning), []);
   t.is(command.stderr.match(/ferry\.stopped/g)?.length, 1);
-});
+}
 
 test.serial('a worker that is killed is started again, and what it had counted is not lost', async (t) => {
   const { command, cwmp, nbi, pids } = await startWorkers(t, 2);
