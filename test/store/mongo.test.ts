@@ -10,7 +10,7 @@ import {
 } from '../../store/index.js';
 import { bringSchema } from '../../store/mongo/catalog.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
-import { commandReader } from '../support/mongodb-commands.js';
+import { commandReader, explainable } from '../support/mongodb-commands.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { conformance } from './conformance.js';
 import { given, ids, PASSING_THINGS, THINGS, type Thing } from './things.js';
@@ -308,20 +308,6 @@ function define(): void {
 }
 
 type Things = Collection<Thing>;
-
-/** A command as `explain` takes it: without what belongs to its session. */
-function explainable(command: BsonDocument): BsonDocument {
-  const {
-    lsid: _lsid,
-    $clusterTime: _clusterTime,
-    $db: _db,
-    $readPreference: _readPreference,
-    readConcern: _readConcern,
-    txnNumber: _txnNumber,
-    ...rest
-  } = command;
-  return rest;
-}
 
 test('no credentials of the address are in errors or logs', async (t) => {
   const logged: unknown[] = [];

@@ -36,3 +36,17 @@ export function commandReader(
     unread.set(client, left);
   };
 }
+
+/** A command as `explain` takes it: without what belongs to its session. */
+export function explainable(command: Document): Document {
+  const {
+    lsid: _lsid,
+    $clusterTime: _clusterTime,
+    $db: _db,
+    $readPreference: _readPreference,
+    readConcern: _readConcern,
+    txnNumber: _txnNumber,
+    ...rest
+  } = command;
+  return rest;
+}
