@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, type Logger, loadSecrets, type Secrets } from '../common/index.js';
+import { type Clock, type Logger, loadSecrets, MasterKeyError, type Secrets } from '../common/index.js';
 import {
   type ContentStore,
   type ImageLibrary,
@@ -53,7 +53,7 @@ const MIB = 1024 * 1024;
 /**
  * Opens (or makes) the installation of a configuration.
  * @param whereMissing  what to do with a database that no Ferry has been in; a missing data directory is always made
- * @throws InstallationError where the master key is another than the installation's, or the clock is too far off
+ * @throws InstallationError where the master key is not the installation's, or the clock is too far off
  * @throws StoreError
  */
 export async function openInstallation(
@@ -68,8 +68,7 @@ export async function openInstallation(
       ? await openEmbedded(config, logger)
       : await openShared(config, ambient, whereMissing);
   try {
-    const secrets = await loadSecrets(secretFile);
-    await checkMasterKey(store, secrets, secretFile);
+    const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
     const users = openUsers({ store, secrets, clock, logger });
     return { store, shared, secrets, images, users, close: () => store.close() };
@@ -143,9 +142,40 @@ async function openShared(
 
 const KEY_CHECK_ID = 'master-key';
 
+const COPY_KEY =
+  'copy the file of a node that works (by default <data-dir>/secret.key), and name it with --secret-file';
+
+/** The master key of an installation; a new one where there has been none. @throws InstallationError */
+async function masterKey(store: Store, secretFile: string): Promise<Secrets> {
+  const settings = store.collection<SealedSetting>(INSTALLATION);
+  const isSealed = (await settings.get(KEY_CHECK_ID)) !== null;
+  // Asked in this order, as another process may be making both. A new key would open nothing, and be in the way of the right one.
+  if (isSealed && !(await exists(secretFile))) {
+    throw new InstallationError(
+      `There is no master key in ${resolve(secretFile)}, but this installation's secrets are sealed with one: ${COPY_KEY}`,
+    );
+  }
+  try {
+    const secrets = await loadSecrets(secretFile);
+    await checkMasterKey(store, secrets, secretFile);
+    return secrets;
+  } catch (error) {
+    throw error instanceof MasterKeyError ? new InstallationError(error.message) : error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Something sealed is kept, for every later process to open: with another key it would fail at the first CPE instead. */
 async function checkMasterKey(store: Store, secrets: Secrets, secretFile: string): Promise<void> {
-  const settings = store.collection<SealedSetting>({ name: 'installation', indexes: {} });
+  const settings = store.collection<SealedSetting>(INSTALLATION);
   const stored = await settings.get(KEY_CHECK_ID);
   if (stored === null) {
     const made = await settings.insert({ id: KEY_CHECK_ID, sealed: secrets.seal(KEY_CHECK_ID) });
@@ -156,8 +186,7 @@ async function checkMasterKey(store: Store, secrets: Secrets, secretFile: string
     secrets.open(stored.document.sealed);
   } catch {
     throw new InstallationError(
-      `The master key in ${resolve(secretFile)} is not the one that this installation's secrets are sealed with: ` +
-        'copy the file of a node that works (by default <data-dir>/secret.key), and name it with --secret-file',
+      `The master key in ${resolve(secretFile)} is not the one that this installation's secrets are sealed with: ${COPY_KEY}`,
     );
   }
 }

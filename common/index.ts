@@ -11,7 +11,7 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
-export { createSecrets, loadSecrets, type Secrets } from './secrets.js';
+export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';

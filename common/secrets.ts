@@ -54,11 +54,16 @@ export function createSecrets(masterKey: Buffer): Secrets {
   };
 }
 
+/** The file of the master key holds something else. */
+export class MasterKeyError extends Error {
+  override readonly name = 'MasterKeyError';
+}
+
 /**
  * Reads the master key from a file, making it on the first start. Several processes may start at once: the
  * key is written beside its place and linked into it, so one of them wins and all read the same whole file.
  *
- * @throws Error when the file exists but does not hold 64 hex digits
+ * @throws MasterKeyError when the file exists but does not hold 64 hex digits
  */
 export async function loadSecrets(path: string): Promise<Secrets> {
   const existing = await readKey(path);
@@ -94,7 +99,7 @@ async function readKey(path: string): Promise<Buffer | null> {
     throw error;
   }
   if (!/^[0-9a-f]{64}\s*$/.test(text)) {
-    throw new Error(`The master key ${path} is damaged: it must hold 64 hexadecimal digits`);
+    throw new MasterKeyError(`The master key ${path} is damaged: it must hold 64 hexadecimal digits`);
   }
   return Buffer.from(text.trim(), 'hex');
 }

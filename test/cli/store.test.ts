@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { watchClock } from '../../cli/clock-watch.js';
@@ -102,14 +102,23 @@ function define(url: string): void {
     t.regex(refused.stderr, /1 image not copied:\na\.bin: an image called a\.bin with other content/);
   });
 
-  test('a node with another master key does not start, nor one whose clock is off by more than 30 s', async (t) => {
+  test('a node without the master key or with another does not start, nor one whose clock is off by more than 30 s', async (t) => {
     const store = urlOfDatabase(url, testDatabase(t, url));
     const first = await startTestFerry(t, { config: { store } });
     const own = await temporaryDirectory(t);
-    const error = await t.throwsAsync(startTestFerry(t, { dataDir: own, config: { store } }), {
-      instanceOf: InstallationError,
-    });
-    t.regex(error?.message ?? '', /secret\.key is not the one .* name it with --secret-file$/);
+    const ownKey = join(own, 'secret.key');
+    const refusal = async () =>
+      (
+        await t.throwsAsync(startTestFerry(t, { dataDir: own, config: { store } }), {
+          instanceOf: InstallationError,
+        })
+      )?.message ?? '';
+    t.regex(await refusal(), /^There is no master key in .*secret\.key, .* name it with --secret-file$/);
+    await t.throwsAsync(access(ownKey), { code: 'ENOENT' });
+    await writeFile(ownKey, 'CHANGE-64-hexadecimal-digits');
+    t.regex(await refusal(), /secret\.key is damaged: it must hold 64 hexadecimal digits$/);
+    await writeFile(ownKey, `${randomBytes(32).toString('hex')}\n`);
+    t.regex(await refusal(), /secret\.key is not the one .* name it with --secret-file$/);
     const secretFile = join(first.dataDir, 'secret.key');
     t.regex(await readFile(secretFile, 'utf8'), /^[0-9a-f]{64}\n$/);
     const config = { store, secretFile };
@@ -118,8 +127,8 @@ function define(url: string): void {
       [-40_000, 'behind'],
     ] as const) {
       const off = startTestFerry(t, { dataDir: own, config, clock: () => Date.now() + offMs });
-      const refusal = await t.throwsAsync(off, { instanceOf: InstallationError });
-      t.regex(refusal?.message ?? '', new RegExp(`is 40 s ${direction} the database's`));
+      const tooFar = await t.throwsAsync(off, { instanceOf: InstallationError });
+      t.regex(tooFar?.message ?? '', new RegExp(`is 40 s ${direction} the database's`));
     }
     const second = await startTestFerry(t, {
       dataDir: own,
