@@ -23,6 +23,7 @@ const COMMANDS = [
   'image add',
   'image list',
   'image remove',
+  'image sync',
   'rules',
   'rules explain',
   'rules match',
@@ -36,6 +37,11 @@ const COMMANDS = [
   'user remove',
   'user list',
   'freeze',
+  'store',
+  'store check',
+  'backup',
+  'restore',
+  'migrate',
   'config',
 ];
 
