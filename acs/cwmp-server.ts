@@ -243,7 +243,8 @@ export class CwmpServer {
       return this.#soap(faultMessage(error.faultCode, error.message), envelope.id, envelope.style);
     }
     if (taken.session.phase !== 'open') return this.#violation(request, null, 'the Inform began no session');
-    const entry = await this.#parts.sessions.begin(taken.session, ip, request.socket);
+    const origin = { ip, socket: request.socket, keepsAlive: keepsAlive(request) };
+    const entry = await this.#parts.sessions.begin(taken.session, origin);
     if (entry === null) return this.#busy('sessions', 'too many sessions are open');
     const answer = this.#render(taken, envelope);
     return { ...answer, headers: { 'Set-Cookie': `${COOKIE}=${entry.id}; Path=/; HttpOnly` } };
@@ -326,11 +327,9 @@ export class CwmpServer {
           reply.kind === 'violation' ? reply.reason : 'the session is over',
         );
       }
-      const { socket } = request;
-      const keepsAlive =
-        request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
+      const move = { session, socket: request.socket, keepsAlive: keepsAlive(request) };
       // Nothing goes out that another request for the same step may be answered with as well.
-      if (!(await sessions.moved(entry, { session, socket, keepsAlive }))) return null;
+      if (!(await sessions.moved(entry, move))) return null;
       return this.#render(taken, envelope);
     } catch (error) {
       if (error instanceof StepTakenError) return null;
@@ -355,7 +354,7 @@ export class CwmpServer {
     session: Session,
     input: Input,
     ip: string,
-    claim: () => Claim | null,
+    claim: () => Claim | null | Promise<Claim | null>,
   ): Promise<Extract<Step, { reply: Reply }>> {
     let taken = step(session, input);
     for (let steps = 0; 'ask' in taken; steps++) {
@@ -443,4 +442,9 @@ export class CwmpServer {
     });
     return { status: 500, body: 'internal error\n', close: true };
   }
+}
+
+/** Whether the client means to send further requests over the same connection. */
+function keepsAlive(request: IncomingMessage): boolean {
+  return request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';
 }

@@ -39,6 +39,11 @@ export class SessionEndings {
     this.#timer ??= setTimeout(() => void this.flush(), BATCH_INTERVAL_MS).unref();
   }
 
+  /** Notes the end of a session that was never stored. */
+  note(ended: EndedSession): void {
+    this.#ended.push(ended);
+  }
+
   /** Resolves when nothing waits. Never throws. */
   flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);

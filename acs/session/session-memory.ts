@@ -8,8 +8,8 @@ export interface Remembered {
   readonly ip: string;
   /** With what is at hand of its CPE; may be a step ahead of what is stored. */
   readonly session: OpenSession;
-  /** What is stored of it: at which revision, and for how long. */
-  readonly revision: Revision;
+  /** What is stored of it: at which revision (null: nothing yet), and for how long. */
+  readonly revision: Revision | null;
   readonly storedUntilMs: number;
   /** By then its CPE must have spoken again. */
   readonly expiresAtMs: number;
@@ -44,6 +44,19 @@ export class SessionMemory {
 
   forget(id: string): void {
     this.#byId.delete(id);
+  }
+
+  /** How many of them nobody else knows of. */
+  countUnstored(): number {
+    let count = 0;
+    for (const { revision } of this.#byId.values()) if (revision === null) count++;
+    return count;
+  }
+
+  /** Notes what has been stored of one, without counting it as heard of. */
+  stored(id: string, revision: Revision, storedUntilMs: number): void {
+    const remembered = this.#byId.get(id);
+    if (remembered?.revision === null) this.#byId.set(id, { ...remembered, revision, storedUntilMs });
   }
 
   /** Forgets those that expire by then, or all. */

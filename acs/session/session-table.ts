@@ -9,6 +9,7 @@ import {
   type Found,
   isOver,
   type SessionEntry,
+  type SessionOrigin,
   type Sessions,
   type StepTaken,
   silentMsMaxOf,
@@ -45,7 +46,7 @@ export class SessionTable implements Sessions {
     return this.#byId.size;
   }
 
-  begin(session: OpenSession, ip: string, socket: Socket): SessionEntry | null {
+  begin(session: OpenSession, { ip, socket }: SessionOrigin): SessionEntry | null {
     if (this.#byId.size >= SESSIONS_MAX) return null;
     // 122 random bits; unlike randomBytes it draws them in batches.
     const id = randomUUID();

@@ -24,6 +24,15 @@ export interface EndedSession {
   readonly wasOver: boolean;
 }
 
+/** What an Inform came on. */
+export interface SessionOrigin {
+  /** The client's address. */
+  readonly ip: string;
+  readonly socket: Socket;
+  /** The CPE means to send several requests over one connection. */
+  readonly keepsAlive: boolean;
+}
+
 /** What has become of an attempt to take a session a step further. */
 export interface StepTaken {
   readonly session: OpenSession;
@@ -50,14 +59,14 @@ export interface Sessions {
   /** Without looking it up: whether such a request may belong to a session. */
   mayKnow(cookie: string | null, socket: Socket): boolean;
   /** @returns null where there is no room */
-  begin(session: OpenSession, ip: string, socket: Socket): SessionEntry | null | Promise<SessionEntry | null>;
+  begin(session: OpenSession, from: SessionOrigin): SessionEntry | null | Promise<SessionEntry | null>;
   /** @returns false where another request of the session is being worked on; where true, {@link release} follows */
   take(entry: SessionEntry): boolean;
   /**
    * For a commit that must not be made twice in one step, however many requests ask for the step: it refuses unless this one is
    * still in time. Null where nobody else could ask for the step.
    */
-  claiming(entry: SessionEntry): Claim | null;
+  claiming(entry: SessionEntry): Claim | null | Promise<Claim | null>;
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
   /**

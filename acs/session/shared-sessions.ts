@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
 import { type Collection, Duty, type Revision, type Store, type Stored } from '../../store/index.js';
+import { Deferral } from './deferral.js';
 import type { OpenSession } from './session.js';
 import { SESSIONS, type SessionDocument, sessionOf, toSessionDocument } from './session-document.js';
 import { SessionEndings } from './session-endings.js';
@@ -16,6 +18,7 @@ import {
   type Found,
   isOver,
   type SessionEntry,
+  type SessionOrigin,
   type Sessions,
   type StepTaken,
   silentMsLeastOf,
@@ -31,18 +34,27 @@ const EXPIRY_LEASE_MS = 15 * SECOND_MS;
 const EXPIRY_PAGE = 500;
 /** Sessions of which this process remembers its last step: some 50 MB with the devices at hand. */
 const REMEMBERED_COUNT_MAX = 20_000;
+/** So long a session stays with the process that it came to, where its CPE should come again over the same connection. */
+const DEFER_MS = 50;
+/** A CPE that has come here with a session of another process meanwhile waits so long for it to be stored. */
+const AWAIT_MS = 80;
+const AWAITING_COUNT_MAX = 500;
+/** Between two processes that take part; a node whose clock is further off is not in order. */
+const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
 /** Of the silence that a CPE is allowed: so much of it may be missing where its last step left nothing behind. */
 const TRAILING_SHARE = 1 / 16;
 /** How often the sessions are counted, for the bound above. */
 const COUNT_INTERVAL_MS = 5 * SECOND_MS;
 
 const TIME_DIGITS = 9;
+/** The part of an id after the time that says which process began the session. */
+const PROCESS_DIGITS = 8;
 const ID_PATTERN = /^[0-9a-z]{9}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What one request knows of a session. */
 interface SharedEntry extends SessionEntry {
-  /** What is stored of it: at which revision, and for how long. */
-  revision: Revision;
+  /** What is stored of it: at which revision (null: nothing, so that only this process knows it), and for how long. */
+  revision: Revision | null;
   storedUntilMs: number;
   readonly claim: SessionDocument['claim'];
   /** Names this request's attempt to claim the step, until it is known to have succeeded. */
@@ -67,7 +79,10 @@ export interface SharedSessionsOptions {
  * nothing: so each step is answered once. All that a step does to CPEs and upgrades can be done twice without harm but for
  * reserving an upgrade, whose commit claims the step.
  *
- * Most sessions find nothing to do, so two things keep those cheap. The process that took the last step remembers it, and goes on from
+ * Most sessions find nothing to do, so three things keep those cheap. A session is not stored for its first moments, nor if it is over by
+ * then, where its CPE should come again over the same connection, and so to this process: no proxy is trusted, and it keeps its
+ * connection. When the connection closes before the session is over it is stored at once, and who comes to another process
+ * in between waits there for a moment. The process that took the last step remembers it, and goes on from
  * there without asking the store where the next request comes over the same connection. It may be wrong, as the CPE may have been
  * elsewhere meanwhile; what it then wants to store is refused, and the step taken again from what is stored. And a step that asks nothing
  * of the CPE and takes no answer of it leaves nothing behind: see {@link SharedSessions.#isAsGoodAsStored}.
@@ -78,6 +93,12 @@ export class SharedSessions implements Sessions {
   readonly #expiry: Duty;
   readonly #memory = new SessionMemory(REMEMBERED_COUNT_MAX);
   readonly #endings: SessionEndings;
+  /** Sessions that only this process knows, until they are to be stored. */
+  readonly #deferral = new Deferral(DEFER_MS, (id) => this.#storeDue(id));
+  /** Sessions that are on their way into the store. */
+  readonly #storing = new Map<string, Promise<void>>();
+  readonly #processTag = randomUUID().slice(0, PROCESS_DIGITS);
+  #awaitingCount = 0;
   /** Sessions that a request at this process is working on. */
   readonly #busy = new Set<string>();
   /** Sessions in which this process has sent a Download, with when they expire. */
@@ -94,23 +115,65 @@ export class SharedSessions implements Sessions {
     this.#expiry = new Duty({ store, clock, id: 'cwmp-sessions', leaseMs: EXPIRY_LEASE_MS });
   }
 
-  count(): Promise<number> {
-    return this.#sessions.count();
+  async count(): Promise<number> {
+    return (await this.#sessions.count()) + this.#memory.countUnstored();
   }
 
-  async begin(session: OpenSession, ip: string, socket: Socket): Promise<SessionEntry | null> {
+  async begin(session: OpenSession, { ip, socket, keepsAlive }: SessionOrigin): Promise<SessionEntry | null> {
     if (this.#counted.sessions + this.#counted.begunSince >= SESSIONS_MAX) return null;
     this.#counted.begunSince++;
-    const entry = { id: `${timeText(this.#options.clock())}-${randomUUID()}`, ip, session };
+    const tail = randomUUID().slice(PROCESS_DIGITS);
+    const entry = { id: `${timeText(this.#options.clock())}-${this.#processTag}${tail}`, ip, session };
     const expiresAtMs = this.#expiresAtMs(session);
-    const revision = await this.#sessions.insert(toSessionDocument(entry, expiresAtMs));
-    if (revision === null) throw new Error('A new session has the id of another');
-    this.#remember(
-      { ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive: false },
-      socket,
-    );
+    const revision = this.#mayStayHere(keepsAlive) ? null : await this.#insert(entry, expiresAtMs);
+    this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
     if (!this.#options.sharedConnections) carry(socket, entry.id);
     return entry;
+  }
+
+  /** Whether its CPE should come again over the same connection. */
+  #mayStayHere(keepsAlive: boolean): boolean {
+    return keepsAlive && !this.#options.sharedConnections;
+  }
+
+  async #insert(
+    entry: { readonly id: string; readonly ip: string; readonly session: OpenSession },
+    expiresAtMs: number,
+  ): Promise<Revision> {
+    const revision = await this.#sessions.insert(toSessionDocument(entry, expiresAtMs));
+    if (revision === null) throw new Error('A new session has the id of another');
+    return revision;
+  }
+
+  #storeDue(id: string): void {
+    const remembered = this.#memory.get(id);
+    if (remembered === null || remembered.revision !== null || isOver(remembered.session)) return;
+    // The request that is being worked on says what it has become.
+    if (this.#busy.has(id)) this.#deferral.add(id);
+    else void this.#store(remembered);
+  }
+
+  /** Puts a session that only this process knows where any can go on with it. Never rejects: it stays here where it cannot be stored. */
+  #store(remembered: Remembered): Promise<void> {
+    const { id, expiresAtMs } = remembered;
+    const known = this.#storing.get(id);
+    if (known !== undefined) return known;
+    const storing = this.#insert(remembered, expiresAtMs)
+      .then((revision) => this.#memory.stored(id, revision, expiresAtMs))
+      .catch((error: unknown) => this.#options.logger.warn('session.not-stored', { error }))
+      .finally(() => this.#storing.delete(id));
+    this.#storing.set(id, storing);
+    return storing;
+  }
+
+  /** Takes over what has become of storing it while its request was being worked on. */
+  async #adopt(entry: SharedEntry): Promise<void> {
+    if (entry.revision !== null) return;
+    await this.#storing.get(entry.id);
+    const remembered = this.#memory.get(entry.id);
+    if (remembered === null || remembered.revision === null) return;
+    entry.revision = remembered.revision;
+    entry.storedUntilMs = remembered.storedUntilMs;
   }
 
   #expiresAtMs(session: OpenSession): number {
@@ -120,7 +183,9 @@ export class SharedSessions implements Sessions {
   #remember(remembered: Remembered, socket: Socket): void {
     if (!this.#options.sharedConnections) answerOn(socket, remembered.id);
     const forgotten = this.#memory.keep(remembered);
-    if (forgotten !== null) this.#endIfOver(forgotten);
+    if (remembered.revision === null && !isOver(remembered.session)) this.#deferral.add(remembered.id);
+    if (forgotten !== null && !this.#endIfOver(forgotten) && forgotten.revision === null)
+      void this.#store(forgotten);
   }
 
   find(cookie: string | null, socket: Socket): Found | Promise<Found> {
@@ -128,10 +193,13 @@ export class SharedSessions implements Sessions {
     const id = cookie ?? carried;
     if (id === null) return { kind: 'none' };
     const remembered = id === answeredOn(socket) ? this.#remembered(id) : null;
-    if (remembered === null) return this.#lookUp(id, carried);
-    const { ip, session, revision, storedUntilMs } = remembered;
-    const own = { isUnchecked: true, claim: undefined, claimedBy: null };
-    return { kind: 'found', entry: { id, ip, session, revision, storedUntilMs, ...own } as SharedEntry };
+    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(id, carried);
+    return { kind: 'found', entry: entryOf(remembered) };
+  }
+
+  /** What the CPE answers is written down before the session moves, so it must be the answer that is awaited. */
+  #mustCheck({ revision, session }: Remembered): boolean {
+    return revision !== null && session.outstanding !== null;
   }
 
   #remembered(id: string): Remembered | null {
@@ -149,7 +217,10 @@ export class SharedSessions implements Sessions {
 
   async #read(id: string): Promise<SharedEntry | null> {
     if (!ID_PATTERN.test(id)) return null;
-    const stored = await this.#sessions.get(id);
+    await this.#storing.get(id);
+    const own = this.#remembered(id);
+    if (own !== null && own.revision === null) return entryOf(own);
+    const stored = (await this.#sessions.get(id)) ?? (await this.#getAwaited(id));
     if (stored === null || stored.document.expiresAtMs <= this.#options.clock()) return null;
     const { revision, document } = stored;
     const remembered = this.#remembered(id);
@@ -159,6 +230,18 @@ export class SharedSessions implements Sessions {
     const { ip, claim, expiresAtMs } = document;
     const checked = { isUnchecked: false, claimedBy: null };
     return { id, session, ip, claim, revision, storedUntilMs: expiresAtMs, ...checked };
+  }
+
+  /** One that another process has begun just now may be on its way. */
+  async #getAwaited(id: string): Promise<Stored<SessionDocument> | null> {
+    if (id.startsWith(this.#processTag, TIME_DIGITS + 1)) return null;
+    const isRecent = Math.abs(this.#options.clock() - timeIn(id)) <= CLOCKS_APART_MS_MAX;
+    if (!isRecent || this.#options.sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX)
+      return null;
+    this.#awaitingCount++;
+    await delay(AWAIT_MS);
+    this.#awaitingCount--;
+    return this.#sessions.get(id);
   }
 
   mayKnow(cookie: string | null, socket: Socket): boolean {
@@ -181,8 +264,9 @@ export class SharedSessions implements Sessions {
     return true;
   }
 
-  claiming(entry: SessionEntry): Claim {
+  async claiming(entry: SessionEntry): Promise<Claim> {
     const shared = entry as SharedEntry;
+    await this.#adopt(shared);
     shared.claimedBy = randomUUID();
     const claim = { by: shared.claimedBy, untilMs: this.#options.clock() + CLAIM_MS };
     const document = toSessionDocument(shared, this.#expiresAtMs(shared.session), claim);
@@ -190,19 +274,26 @@ export class SharedSessions implements Sessions {
       shared.revision = revision;
       shared.claimedBy = null;
     };
-    return { change: this.#sessions.replacing(document, shared.revision), made };
+    const { revision } = shared;
+    const change =
+      revision === null ? this.#sessions.inserting(document) : this.#sessions.replacing(document, revision);
+    return { change, made };
   }
 
   async moved(entry: SessionEntry, { session, socket, keepsAlive }: StepTaken): Promise<boolean> {
     const shared = entry as SharedEntry;
     const { id, ip } = shared;
     const expiresAtMs = this.#expiresAtMs(session);
-    let { revision, storedUntilMs } = shared;
-    if (!this.#isAsGoodAsStored(shared, session, expiresAtMs)) {
+    await this.#adopt(shared);
+    let { storedUntilMs } = shared;
+    let revision = await this.#revisionOf(shared);
+    const staysHere = revision === null && this.#mayStayHere(keepsAlive);
+    if (!staysHere && !this.#isAsGoodAsStored(shared, session, expiresAtMs)) {
       const document = toSessionDocument({ id, ip, session }, expiresAtMs);
-      const moved = await this.#sessions.replace(document, await this.#revisionOf(shared));
-      if (moved === null) return false;
-      revision = moved;
+      revision = await (revision === null
+        ? this.#sessions.insert(document)
+        : this.#sessions.replace(document, revision));
+      if (revision === null) return false;
       storedUntilMs = expiresAtMs;
     }
     shared.session = session;
@@ -222,6 +313,7 @@ export class SharedSessions implements Sessions {
    * may be of a session that is another's to end: it is stored, so that the other leaves it alone.
    */
   #isAsGoodAsStored(last: SharedEntry, session: OpenSession, expiresAtMs: number): boolean {
+    if (last.revision === null) return false;
     if (last.session.outstanding !== null || session.outstanding !== null || last.claimedBy !== null)
       return false;
     if (last.storedUntilMs < expiresAtMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
@@ -229,7 +321,7 @@ export class SharedSessions implements Sessions {
   }
 
   /** At which the session is, if it is still this request's: as read, or as claimed by a commit that may have come through. */
-  async #revisionOf({ id, revision, claimedBy }: SharedEntry): Promise<Revision> {
+  async #revisionOf({ id, revision, claimedBy }: SharedEntry): Promise<Revision | null> {
     if (claimedBy === null) return revision;
     const stored = await this.#sessions.get(id);
     return stored?.document.claim?.by === claimedBy ? stored.revision : revision;
@@ -237,7 +329,7 @@ export class SharedSessions implements Sessions {
 
   async newer(entry: SessionEntry): Promise<SessionEntry | null> {
     const { id, revision, isUnchecked } = entry as SharedEntry;
-    if (!isUnchecked) return null;
+    if (!isUnchecked || revision === null) return null;
     const stored = await this.#read(id);
     return stored === null || stored.revision === revision ? null : stored;
   }
@@ -247,24 +339,29 @@ export class SharedSessions implements Sessions {
   }
 
   async end(entry: SessionEntry): Promise<boolean> {
+    const shared = entry as SharedEntry;
     this.#downloads.delete(entry.id);
+    await this.#adopt(shared);
     this.#memory.forget(entry.id);
-    return this.#sessions.delete(entry.id, await this.#revisionOf(entry as SharedEntry));
+    const revision = await this.#revisionOf(shared);
+    return revision === null || this.#sessions.delete(entry.id, revision);
   }
 
   /** A session outlives its connections, as the CPE may go on with it at another process; but not if it is over. */
   disconnected(socket: Socket): null {
     const remembered = this.#memory.get(answeredOn(socket) ?? '');
-    if (remembered?.keepsAlive && !this.#busy.has(remembered.id) && this.#endIfOver(remembered)) {
-      this.#memory.forget(remembered.id);
-    }
+    if (!remembered?.keepsAlive || this.#busy.has(remembered.id)) return null;
+    if (this.#endIfOver(remembered)) this.#memory.forget(remembered.id);
+    else if (remembered.revision === null) void this.#store(remembered);
     return null;
   }
 
   /** Others that have gone on with it since have moved it to another revision, and it stays. */
   #endIfOver({ id, revision, session }: Remembered): boolean {
     if (!isOver(session)) return false;
-    this.#endings.add({ id, revision, cpeid: session.facts.cpeid });
+    const { cpeid } = session.facts;
+    if (revision === null) this.#endings.note({ cpeid, wasOver: true });
+    else this.#endings.add({ id, revision, cpeid });
     return true;
   }
 
@@ -292,8 +389,11 @@ export class SharedSessions implements Sessions {
   async #expire(): Promise<EndedSession[]> {
     const nowMs = this.#options.clock();
     for (const [id, expiresAtMs] of this.#downloads) if (expiresAtMs <= nowMs) this.#downloads.delete(id);
-    // What is not over is left to whoever takes out expired sessions: its CPE may have gone on elsewhere.
-    for (const forgotten of this.#memory.forgetBy(nowMs)) this.#endIfOver(forgotten);
+    for (const forgotten of this.#memory.forgetBy(nowMs)) {
+      // What is stored and not over is left to whoever takes out expired sessions: its CPE may have gone on elsewhere.
+      if (this.#endIfOver(forgotten) || forgotten.revision !== null) continue;
+      this.#endings.note({ cpeid: forgotten.session.facts.cpeid, wasOver: false });
+    }
     await this.#recount(nowMs);
     const expired = (await this.#expiry.isOurs()) ? await this.#takeOutExpired(nowMs) : [];
     return [...this.#endings.takeEnded(), ...expired];
@@ -334,8 +434,12 @@ export class SharedSessions implements Sessions {
 
   async close(): Promise<void> {
     await this.#expiring;
-    // Stored as not over, they would pass for CPEs that fell silent.
-    for (const forgotten of this.#memory.forgetBy(Number.POSITIVE_INFINITY)) this.#endIfOver(forgotten);
+    this.#deferral.stop();
+    for (const forgotten of this.#memory.forgetBy(Number.POSITIVE_INFINITY)) {
+      // Stored as not over, they would pass for CPEs that fell silent; others may go on with the rest.
+      if (!this.#endIfOver(forgotten) && forgotten.revision === null) void this.#store(forgotten);
+    }
+    await Promise.all(this.#storing.values());
     await this.#endings.flush();
     // Where the store fails the lease runs out by itself.
     await this.#expiry
@@ -344,7 +448,25 @@ export class SharedSessions implements Sessions {
   }
 }
 
+/** What is remembered, as one request goes on from there without asking the store. */
+function entryOf({ id, ip, session, revision, storedUntilMs }: Remembered): SharedEntry {
+  return {
+    id,
+    ip,
+    session,
+    revision,
+    storedUntilMs,
+    claim: undefined,
+    claimedBy: null,
+    isUnchecked: true,
+  };
+}
+
 /** A time as the beginning of an id: it sorts as the times do. */
 function timeText(timeMs: number): string {
   return Math.max(0, Math.floor(timeMs)).toString(36).padStart(TIME_DIGITS, '0');
+}
+
+function timeIn(id: string): number {
+  return Number.parseInt(id.slice(0, TIME_DIGITS), 36);
 }

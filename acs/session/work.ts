@@ -68,7 +68,7 @@ export interface StepRequest {
   /** The client's address. */
   readonly ip: string;
   /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
-  readonly claim: () => Claim | null;
+  readonly claim: () => Claim | null | Promise<Claim | null>;
 }
 
 /** Carries out what a session asks for: each query is durable when its answer is there. */
@@ -356,7 +356,7 @@ export class SessionWork {
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
     const reserved = upgrades.reserving(at.device, decision);
-    const claiming = claim();
+    const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);
     if (!outcome.committed) {

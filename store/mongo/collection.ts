@@ -15,6 +15,7 @@ import {
 } from '../collection.js';
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
+import type { FindAtOnce } from './find-at-once.js';
 import { Gathered } from './gathered.js';
 import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
 import { isLookup, lookUpTogether } from './lookups.js';
@@ -26,6 +27,8 @@ const PAGE_ENTRIES_MAX = 10_000;
 /** How many documents are read at first that are known by their satellites alone; then as many as fit a page. */
 const OWNERS_AT_FIRST = 16;
 
+type Find = Omit<FindAtOnce, 'collection' | 'readConcern'>;
+
 /** What a collection needs of its store. */
 export interface Engine {
   readonly records: DriverCollection<StoredRecord>;
@@ -35,6 +38,10 @@ export interface Engine {
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   readSequence(): Promise<number>;
   watch(): Watch;
+  /** A few records in one request; null where they must be read in the driver's own way. */
+  findAtOnce(asked: Find): Promise<readonly StoredRecord[] | null>;
+  /** The same, all of one moment. */
+  findOfOneMoment(asked: Find): Promise<readonly StoredRecord[] | null>;
   /** Runs `act` within the time-out. @throws StoreError `closed`, `unavailable` */
   read<R>(what: string, act: () => Promise<R>): Promise<R>;
   /** The two parts of `read`: runs `act`, and the store is not closed meanwhile … */
@@ -106,11 +113,11 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   async #recordsOf(ids: readonly string[]): Promise<(StoredRecord | null)[]> {
     const [first, ...others] = ids;
     return this.#engine.timed(`${this.name}: reading documents`, async () => {
-      if (first !== undefined && others.length === 0)
-        return [await this.#engine.records.findOne({ _id: first })];
-      const found = new Map<string, StoredRecord>();
-      const cursor = this.#engine.records.find({ _id: { $in: [...new Set(ids)] } });
-      for await (const record of cursor) found.set(record._id, record);
+      if (first === undefined) return [];
+      const filter = { _id: others.length === 0 ? first : { $in: [...new Set(ids)] } };
+      const atOnce = await this.#engine.findAtOnce({ filter, countMax: ids.length });
+      const records = atOnce ?? (await this.#engine.records.find(filter).toArray());
+      const found = new Map(records.map((record) => [record._id, record]));
       return ids.map((id) => found.get(id) ?? null);
     });
   }
@@ -159,16 +166,15 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   }
 
   #lookUp(plans: readonly FindPlan[]): Promise<Page<T>[]> {
-    return this.#engine.timed(`${this.name}: looking up`, () =>
-      this.#engine.inSession(async (session) => {
-        const { pages } = this.#engine;
-        const together = plans.length === 1 ? null : await lookUpTogether<T>(pages, plans, session);
-        if (together !== null) return together;
+    return this.#engine.timed(`${this.name}: looking up`, async () => {
+      const together = await lookUpTogether<T>(this.#engine.findOfOneMoment, plans);
+      if (together !== null) return together;
+      return this.#engine.inSession(async (session) => {
         const found: Page<T>[] = [];
         for (const plan of plans) found.push(await this.#page(plan, session));
         return found;
-      }),
-    );
+      });
+    });
   }
 
   async count(query: Omit<FindQuery, 'limit' | 'after' | 'order'> = {}): Promise<number> {

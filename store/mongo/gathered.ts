@@ -1,8 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreError } from '../collection.js';
 
 /** How many requests may be under way: one that brings large documents must not hold up the others. */
-const REQUESTS_MAX = 2;
+const REQUESTS_MAX = 1;
+/** Where several asked at once the last time, the next wait so long for more: a request costs as much as ten more answers. */
+const CROWD_WAIT_MS = 1;
 /** Most questions that one request answers, as long as the answers are small, and that may wait. */
 const REQUEST_ITEMS_MAX = 100;
 const WAITING_MAX = 10_000;
@@ -24,6 +26,8 @@ export class Gathered<Q, A> {
   #waiting: Waiting<Q, A>[] = [];
   #underWay = 0;
   #isPlanned = false;
+  /** By the last request. */
+  #askedLast = 0;
   #itemsMax = REQUEST_ITEMS_MAX;
 
   /** @param ask  answers each of the questions, in their order, within the store's time-out */
@@ -48,7 +52,8 @@ export class Gathered<Q, A> {
   #plan(): void {
     if (this.#isPlanned || this.#underWay >= REQUESTS_MAX) return;
     this.#isPlanned = true;
-    nextTurn().then(() => {
+    const moment = this.#askedLast > 1 ? delay(CROWD_WAIT_MS) : nextTurn();
+    moment.then(() => {
       this.#isPlanned = false;
       this.#send();
     });
@@ -57,6 +62,7 @@ export class Gathered<Q, A> {
   async #send(): Promise<void> {
     const asked = this.#waiting.splice(0, this.#itemsMax);
     if (asked.length === 0) return;
+    this.#askedLast = asked.length;
     this.#underWay++;
     if (this.#waiting.length > 0) this.#plan();
     try {

@@ -27,6 +27,7 @@ import { Committer } from './committer.js';
 import { connect, DATABASE_DEFAULT, databaseIn } from './connection.js';
 import { storeErrorOf, within } from './errors.js';
 import { MongoFiles } from './files.js';
+import { type FindAtOnce, findAtOnce } from './find-at-once.js';
 import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
 import { inspectDatabase } from './inspect.js';
@@ -299,9 +300,19 @@ class MongoStore implements SharedStore {
       read: (what, act) => this.#read(what, act),
       hold: (what, act) => this.#hold(what, act),
       timed: (what, act) => this.#timed(what, act),
+      findAtOnce: (asked) => this.#findAtOnce(name, passing ? 'local' : 'majority', asked),
+      findOfOneMoment: (asked) => this.#findAtOnce(name, passing ? 'local' : 'snapshot', asked),
       inSession,
       readSnapshot: (what, act) => this.#read(what, () => inSession(act)),
     };
+  }
+
+  #findAtOnce(
+    collection: string,
+    readConcern: FindAtOnce['readConcern'],
+    asked: Omit<FindAtOnce, 'collection' | 'readConcern'>,
+  ): Promise<readonly StoredRecord[] | null> {
+    return findAtOnce(this.#database, { ...asked, collection, readConcern });
   }
 
   #watch(name: string): ChangeWatch {

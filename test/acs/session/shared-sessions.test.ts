@@ -69,9 +69,25 @@ const ASKED = sessionWith({ request: 'GetParameterValues', names: ['Device.A'] }
 const OVER = sessionWith(null, true);
 
 async function begin(sessions: SharedSessions, session = sessionWith(), on = socket): Promise<SessionEntry> {
-  const entry = await sessions.begin(session, '192.0.2.1', on);
+  const entry = await sessions.begin(session, { ip: '192.0.2.1', socket: on, keepsAlive: false });
   if (entry === null) throw new Error('no room');
   return entry;
+}
+
+/** Over a connection that its CPE means to keep. */
+async function beginHere(
+  sessions: SharedSessions,
+  on: Socket,
+  session = sessionWith(),
+): Promise<SessionEntry> {
+  const entry = await sessions.begin(session, { ip: '192.0.2.1', socket: on, keepsAlive: true });
+  if (entry === null) throw new Error('no room');
+  return entry;
+}
+
+async function storedIds(store: Store): Promise<string[]> {
+  const page = await store.collection<SessionDocument>(SESSIONS).find({ limit: 10 });
+  return page.items.map(({ document }) => document.id);
 }
 
 async function found(sessions: SharedSessions, id: string, on = socket): Promise<SessionEntry> {
@@ -118,8 +134,8 @@ test('a commit that claims the step is made by one, and nobody else takes the st
   const { store, first, second } = await openPair(t);
   const { id } = await begin(first);
   const [mine, theirs] = await Promise.all([found(first, id), found(second, id)]);
-  t.true((await store.commit([first.claiming(mine).change])).committed);
-  t.false((await store.commit([second.claiming(theirs).change])).committed);
+  t.true((await store.commit([(await first.claiming(mine)).change])).committed);
+  t.false((await store.commit([(await second.claiming(theirs)).change])).committed);
   t.false(await second.moved(theirs, taken(sessionWith(null, true))));
   t.false(second.take(await found(second, id)), 'a third request while the first is being answered');
   const download = sessionWith({ request: 'Download', upgradeId: UPGRADE, repeats: 0 }, true);
@@ -134,7 +150,7 @@ test('whoever knows that its claim is made goes on from there', async (t) => {
   const { store, first, second } = await openPair(t);
   const { id } = await begin(first);
   const mine = await found(first, id);
-  const claim = first.claiming(mine);
+  const claim = await first.claiming(mine);
   const outcome = await store.commit([claim.change]);
   if (!outcome.committed) return t.fail('it was refused');
   claim.made(outcome.revisions[0] as Revision);
@@ -146,7 +162,7 @@ test('whoever knows that its claim is made goes on from there', async (t) => {
 test('a step that was claimed by a process that died is open to others after ten seconds', async (t) => {
   const { store, time, first, second } = await openPair(t);
   const { id } = await begin(first);
-  t.true((await store.commit([first.claiming(await found(first, id)).change])).committed);
+  t.true((await store.commit([(await first.claiming(await found(first, id))).change])).committed);
   time.nowMs += 9_999;
   t.false(second.take(await found(second, id)));
   time.nowMs += 1;
@@ -362,7 +378,7 @@ test('a reservation on what is remembered and others have gone on with is refuse
   t.true(await takeStep(second, id, ASKED, new net.Socket()));
   const entry = await found(first, id, socket);
   t.true(first.take(entry));
-  t.false((await store.commit([first.claiming(entry).change])).committed);
+  t.false((await store.commit([(await first.claiming(entry)).change])).committed);
   t.deepEqual((await first.newer(entry))?.session, ASKED);
 });
 
@@ -443,4 +459,93 @@ test('what is remembered is bounded; the longest silent is forgotten first', (t)
     ['1'],
   );
   t.not(memory.get('3'), null);
+});
+
+test('a session that is over soon, over one connection, is never stored', async (t) => {
+  const { socket, store, first } = await openPair(t, false);
+  const { id } = await beginHere(first, socket);
+  t.true(await takeStep(first, id, OVER, socket));
+  t.is(await first.count(), 1);
+  first.disconnected(socket);
+  t.deepEqual(await ended(first), [true]);
+  t.is((await first.find(id, socket)).kind, 'none');
+  await first.close();
+  t.deepEqual(await storedIds(store), []);
+});
+
+test('behind a proxy, or where the CPE closes its connection, a session is stored before its Inform is answered', async (t) => {
+  const proxied = await openPair(t, true);
+  const behind = await beginHere(proxied.first, proxied.socket);
+  t.deepEqual(await storedIds(proxied.store), [behind.id]);
+  const direct = await openPair(t, false);
+  const closing = await begin(direct.first, sessionWith(), direct.socket);
+  t.deepEqual(await storedIds(direct.store), [closing.id]);
+});
+
+test('whoever comes to another process at once waits there until the session is stored', async (t) => {
+  const { socket, store, first, second } = await openPair(t, false);
+  const { id } = await beginHere(first, socket);
+  t.deepEqual(await storedIds(store), []);
+  t.deepEqual((await found(second, id, new net.Socket())).session, sessionWith());
+  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  t.true(await takeStep(first, id, OVER, socket), 'and back');
+});
+
+test('at its own process a session that is not stored goes on over any connection', async (t) => {
+  const { socket, store, first } = await openPair(t, false);
+  const { id } = await beginHere(first, socket);
+  t.true(await takeStep(first, id, ASKED, new net.Socket()));
+  t.deepEqual((await found(first, id, socket)).session, ASKED);
+  t.deepEqual(await storedIds(store), []);
+});
+
+test('a session whose connection closes before it is over is stored, to go on anywhere', async (t) => {
+  const { socket, first, second } = await openPair(t, false);
+  const { id } = await beginHere(first, socket);
+  t.true(await takeStep(first, id, ASKED, socket));
+  first.disconnected(socket);
+  t.deepEqual((await found(second, id, new net.Socket())).session, ASKED);
+});
+
+test('a process that stops leaves the sessions that are not over to the others', async (t) => {
+  const { socket, store, first, second } = await openPair(t, false);
+  const over = new net.Socket();
+  const { id } = await beginHere(first, socket);
+  const other = await beginHere(first, over);
+  t.true(await takeStep(first, other.id, OVER, over));
+  await first.close();
+  t.deepEqual(await storedIds(store), [id]);
+  t.true(await takeStep(second, id, OVER, new net.Socket()));
+});
+
+test('a session that is not stored is claimed by a commit that stores it', async (t) => {
+  const { socket, store, first, second } = await openPair(t, false);
+  const { id } = await beginHere(first, socket);
+  const mine = await found(first, id, socket);
+  t.true(first.take(mine));
+  const claim = await first.claiming(mine);
+  const outcome = await store.commit([claim.change]);
+  if (!outcome.committed) return t.fail('it was refused');
+  claim.made(outcome.revisions[0] as Revision);
+  t.false(second.take(await found(second, id, new net.Socket())), 'nobody else takes the step');
+  const download = sessionWith({ request: 'Download', upgradeId: UPGRADE, repeats: 0 }, true);
+  t.true(await first.moved(mine, taken(download, socket)));
+  first.release(mine);
+  t.deepEqual((await found(second, id, new net.Socket())).session.outstanding, download.outstanding);
+});
+
+test('a silent session that was never stored has expired once its time is up', async (t) => {
+  const { socket, time, first } = await openPair(t, false);
+  const begun = beginHere(first, socket);
+  time.nowMs += IDLE_MS;
+  await begun;
+  time.nowMs += IDLE_MS;
+  t.deepEqual(await ended(first), [false]);
+});
+
+test('what a CPE answers is checked against the store, where others may have its answer already', async (t) => {
+  const { socket, store, first } = await openPair(t, false);
+  const { id } = await begin(first, ASKED, socket);
+  await store.collection<SessionDocument>(SESSIONS).delete(id);
+  t.is((await first.find(id, socket)).kind, 'none');
 });
