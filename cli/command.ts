@@ -31,6 +31,11 @@ export const INSTALLATION_OPTIONS = [
   'secretFile',
 ] as const satisfies readonly (keyof Config)[];
 
+/** For the subcommands of a command with options of the configuration: yargs hands the options on to them, but not this. */
+export const CONFIG_EPILOGUE =
+  'These can also be given as variables (--data-dir as FERRY_DATA_DIR, several values separated by commas) or ' +
+  'in a file (--config). A flag goes before a variable, a variable before the file.';
+
 /** Adds the named options of the configuration, and `--config FILE`, to a command. */
 export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): Argv<T> {
   for (const name of names) argv.option(flagOf(name), optionOf(name));
@@ -41,10 +46,7 @@ export function withConfig<T>(argv: Argv<T>, names: readonly (keyof Config)[]): 
       describe: 'JSON file with any of these options, named as ferry config --json prints them',
       group: 'General:',
     })
-    .epilogue(
-      'These can also be given as variables (--data-dir as FERRY_DATA_DIR, several values separated by commas) or ' +
-        'in a file (--config). A flag goes before a variable, a variable before the file.',
-    ) as Argv<T>;
+    .epilogue(CONFIG_EPILOGUE) as Argv<T>;
 }
 
 function optionOf(name: keyof Config): Options {

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
 import { type Image, ImageError, type ImageLibrary, sameDescription } from '../../firmware/index.js';
-import { type Arguments, CommandError, checkDataDirectory } from '../command.js';
+import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory } from '../command.js';
 import { type Config, parseConfig } from '../config.js';
 import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
@@ -29,7 +29,8 @@ export function syncCommand(io: Io): CommandModule {
           describe: `Where they are to be: ${ONE_PLACE} [the installation that the other options name]`,
         })
         .option('json', { type: 'boolean', describe: 'Print what was done as JSON' })
-        .example('FERRY_STORE=mongodb://… $0 image sync --from ferry-data', 'From one machine to many'),
+        .example('FERRY_STORE=mongodb://… $0 image sync --from ferry-data', 'From one machine to many')
+        .epilogue(CONFIG_EPILOGUE),
     async handler(args: Arguments) {
       const config = await readConfig(args, io.environment);
       const [from, to] = [placeOf(args['from'], config), placeOf(args['to'], config)];

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import {
   type Arguments,
+  CONFIG_EPILOGUE,
   CommandError,
   INSTALLATION_OPTIONS,
   withConfig,
@@ -24,7 +25,8 @@ function checkCommand(io: Io): CommandModule {
   return {
     command: 'check',
     describe: 'Versions, clocks, collections with their indexes; fails where something is wrong',
-    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'Answer as JSON' }),
+    builder: (argv) =>
+      argv.option('json', { type: 'boolean', describe: 'Answer as JSON' }).epilogue(CONFIG_EPILOGUE),
     handler: (args: Arguments) =>
       withInstallation(args, io, 'refuse', async ({ store, secrets }) => {
         const report = await checkStore(store, secrets);
