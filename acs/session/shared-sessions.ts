@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
-import { type Collection, Duty, type Revision, type Store, type Stored } from '../../store/index.js';
+import type { Collection, Revision, Store, Stored } from '../../store/index.js';
 import { Deferral } from './deferral.js';
 import type { OpenSession } from './session.js';
 import { SESSIONS, type SessionDocument, sessionOf, toSessionDocument } from './session-document.js';
 import { SessionEndings } from './session-endings.js';
+import { SessionExpiry } from './session-expiry.js';
+import { begunAtMs, isSessionId, SessionNames } from './session-id.js';
 import { type Remembered, SessionMemory } from './session-memory.js';
 import {
   answeredOn,
@@ -21,7 +23,6 @@ import {
   type SessionOrigin,
   type Sessions,
   type StepTaken,
-  silentMsLeastOf,
   silentMsMaxOf,
 } from './sessions.js';
 
@@ -29,9 +30,6 @@ import {
 const SESSIONS_MAX = 200_000;
 /** Whoever has reserved an upgrade sends it well within this; after it the session is open again for whoever comes. */
 const CLAIM_MS = 10 * SECOND_MS;
-/** When the process that takes out expired sessions dies, another does so soon after this. */
-const EXPIRY_LEASE_MS = 15 * SECOND_MS;
-const EXPIRY_PAGE = 500;
 /** Sessions of which this process remembers its last step: some 50 MB with the devices at hand. */
 const REMEMBERED_COUNT_MAX = 20_000;
 /** So long a session stays with the process that it came to, where its CPE should come again over the same connection. */
@@ -45,11 +43,6 @@ const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
 const TRAILING_SHARE = 1 / 16;
 /** How often the sessions are counted, for the bound above. */
 const COUNT_INTERVAL_MS = 5 * SECOND_MS;
-
-const TIME_DIGITS = 9;
-/** The part of an id after the time that says which process began the session. */
-const PROCESS_DIGITS = 8;
-const ID_PATTERN = /^[0-9a-z]{9}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** What one request knows of a session. */
 interface SharedEntry extends SessionEntry {
@@ -90,14 +83,14 @@ export interface SharedSessionsOptions {
 export class SharedSessions implements Sessions {
   readonly #options: SharedSessionsOptions;
   readonly #sessions: Collection<SessionDocument>;
-  readonly #expiry: Duty;
+  readonly #expiry: SessionExpiry;
   readonly #memory = new SessionMemory(REMEMBERED_COUNT_MAX);
   readonly #endings: SessionEndings;
   /** Sessions that only this process knows, until they are to be stored. */
   readonly #deferral = new Deferral(DEFER_MS, (id) => this.#storeDue(id));
   /** Sessions that are on their way into the store. */
   readonly #storing = new Map<string, Promise<void>>();
-  readonly #processTag = randomUUID().slice(0, PROCESS_DIGITS);
+  readonly #names = new SessionNames();
   #awaitingCount = 0;
   /** Sessions that a request at this process is working on. */
   readonly #busy = new Set<string>();
@@ -108,11 +101,11 @@ export class SharedSessions implements Sessions {
   #counted = { sessions: 0, atMs: 0, begunSince: 0 };
 
   constructor(options: SharedSessionsOptions) {
-    const { store, clock, logger } = options;
+    const { store, clock, logger, idleMsMax } = options;
     this.#options = options;
     this.#sessions = store.collection<SessionDocument>(SESSIONS);
     this.#endings = new SessionEndings({ sessions: this.#sessions, logger });
-    this.#expiry = new Duty({ store, clock, id: 'cwmp-sessions', leaseMs: EXPIRY_LEASE_MS });
+    this.#expiry = new SessionExpiry({ store, sessions: this.#sessions, clock, idleMsMax });
   }
 
   async count(): Promise<number> {
@@ -122,8 +115,7 @@ export class SharedSessions implements Sessions {
   async begin(session: OpenSession, { ip, socket, keepsAlive }: SessionOrigin): Promise<SessionEntry | null> {
     if (this.#counted.sessions + this.#counted.begunSince >= SESSIONS_MAX) return null;
     this.#counted.begunSince++;
-    const tail = randomUUID().slice(PROCESS_DIGITS);
-    const entry = { id: `${timeText(this.#options.clock())}-${this.#processTag}${tail}`, ip, session };
+    const entry = { id: this.#names.next(this.#options.clock()), ip, session };
     const expiresAtMs = this.#expiresAtMs(session);
     const revision = this.#mayStayHere(keepsAlive) ? null : await this.#insert(entry, expiresAtMs);
     this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
@@ -216,7 +208,7 @@ export class SharedSessions implements Sessions {
   }
 
   async #read(id: string): Promise<SharedEntry | null> {
-    if (!ID_PATTERN.test(id)) return null;
+    if (!isSessionId(id)) return null;
     await this.#storing.get(id);
     const own = this.#remembered(id);
     if (own !== null && own.revision === null) return entryOf(own);
@@ -234,8 +226,8 @@ export class SharedSessions implements Sessions {
 
   /** One that another process has begun just now may be on its way. */
   async #getAwaited(id: string): Promise<Stored<SessionDocument> | null> {
-    if (id.startsWith(this.#processTag, TIME_DIGITS + 1)) return null;
-    const isRecent = Math.abs(this.#options.clock() - timeIn(id)) <= CLOCKS_APART_MS_MAX;
+    if (this.#names.isOwn(id)) return null;
+    const isRecent = Math.abs(this.#options.clock() - begunAtMs(id)) <= CLOCKS_APART_MS_MAX;
     if (!isRecent || this.#options.sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX)
       return null;
     this.#awaitingCount++;
@@ -245,7 +237,7 @@ export class SharedSessions implements Sessions {
   }
 
   mayKnow(cookie: string | null, socket: Socket): boolean {
-    return ID_PATTERN.test(cookie ?? carriedBy(socket) ?? '');
+    return isSessionId(cookie ?? carriedBy(socket) ?? '');
   }
 
   take(entry: SessionEntry): boolean {
@@ -395,34 +387,8 @@ export class SharedSessions implements Sessions {
       this.#endings.note({ cpeid: forgotten.session.facts.cpeid, wasOver: false });
     }
     await this.#recount(nowMs);
-    const expired = (await this.#expiry.isOurs()) ? await this.#takeOutExpired(nowMs) : [];
+    const expired = await this.#expiry.run(nowMs);
     return [...this.#endings.takeEnded(), ...expired];
-  }
-
-  async #takeOutExpired(nowMs: number): Promise<EndedSession[]> {
-    const ended: EndedSession[] = [];
-    // None that was begun since can have expired.
-    const below = timeText(nowMs - silentMsLeastOf(this.#options.idleMsMax) + 1);
-    const query = { below, limit: EXPIRY_PAGE };
-    let page = await this.#sessions.find(query);
-    for (;;) {
-      ended.push(...(await this.#takeOut(page.items, nowMs)));
-      if (page.next === null) return ended;
-      page = await this.#sessions.find({ ...query, after: page.next });
-    }
-  }
-
-  async #takeOut(found: readonly Stored<SessionDocument>[], nowMs: number): Promise<EndedSession[]> {
-    const expired = found.filter(({ document }) => document.expiresAtMs <= nowMs);
-    // Side by side they share their flushes; one whose CPE has just spoken stays.
-    const gone = await Promise.all(
-      expired.map(({ document, revision }) => this.#sessions.delete(document.id, revision)),
-    );
-    return expired
-      .filter((_, index) => gone[index])
-      .map(({ document }) => sessionOf(document))
-      .filter((session) => session !== null)
-      .map((session) => ({ cpeid: session.facts.cpeid, wasOver: isOver(session) }));
   }
 
   async #recount(nowMs: number): Promise<void> {
@@ -460,13 +426,4 @@ function entryOf({ id, ip, session, revision, storedUntilMs }: Remembered): Shar
     claimedBy: null,
     isUnchecked: true,
   };
-}
-
-/** A time as the beginning of an id: it sorts as the times do. */
-function timeText(timeMs: number): string {
-  return Math.max(0, Math.floor(timeMs)).toString(36).padStart(TIME_DIGITS, '0');
-}
-
-function timeIn(id: string): number {
-  return Number.parseInt(id.slice(0, TIME_DIGITS), 36);
 }

@@ -1,10 +1,13 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { StoreError } from '../collection.js';
 
 /** How many requests may be under way: one that brings large documents must not hold up the others. */
 const REQUESTS_MAX = 1;
-/** Where several asked at once the last time, the next wait so long for more: a request costs as much as ten more answers. */
-const CROWD_WAIT_MS = 1;
+/**
+ * Where several asked at once the last time, the next wait so long, or until they are so many: to this process a request costs as
+ * much as ten more answers.
+ */
+const CROWD_WAIT_MS = 2;
+const CROWD_ITEMS = 8;
 /** Most questions that one request answers, as long as the answers are small, and that may wait. */
 const REQUEST_ITEMS_MAX = 100;
 const WAITING_MAX = 10_000;
@@ -26,6 +29,8 @@ export class Gathered<Q, A> {
   #waiting: Waiting<Q, A>[] = [];
   #underWay = 0;
   #isPlanned = false;
+  /** While it waits for a crowd. */
+  #timer: NodeJS.Timeout | null = null;
   /** By the last request. */
   #askedLast = 0;
   #itemsMax = REQUEST_ITEMS_MAX;
@@ -46,17 +51,24 @@ export class Gathered<Q, A> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ question, resolve, reject });
       this.#plan();
+      if (this.#timer === null || this.#waiting.length < CROWD_ITEMS) return;
+      clearTimeout(this.#timer);
+      this.#planned();
     });
   }
 
   #plan(): void {
     if (this.#isPlanned || this.#underWay >= REQUESTS_MAX) return;
     this.#isPlanned = true;
-    const moment = this.#askedLast > 1 ? delay(CROWD_WAIT_MS) : nextTurn();
-    moment.then(() => {
-      this.#isPlanned = false;
-      this.#send();
-    });
+    if (this.#askedLast > 1 && this.#waiting.length < CROWD_ITEMS) {
+      this.#timer = setTimeout(() => this.#planned(), CROWD_WAIT_MS);
+    } else setImmediate(() => this.#planned());
+  }
+
+  #planned(): void {
+    this.#isPlanned = false;
+    this.#timer = null;
+    void this.#send();
   }
 
   async #send(): Promise<void> {

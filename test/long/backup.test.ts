@@ -13,7 +13,7 @@ import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 const asked = process.env['FERRY_BACKUP_CPES'];
 const CPES = Number(asked ?? 100_000);
 /** The stand-in for MongoDB that CI uses takes some minutes for these. */
-const CPES_INTO_MONGODB = Number(asked ?? 50_000);
+const CPES_INTO_MONGODB = Number(asked ?? 20_000);
 const TIMEOUT_MS = 3 * 60 * 60 * 1_000;
 const url = mongodbUrl();
 
