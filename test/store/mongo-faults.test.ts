@@ -175,6 +175,40 @@ function define(): void {
   );
 
   plainTest(
+    'a commit whose answer is lost with a connection that the driver has given up is done once',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 60_000);
+      let committing: Socket | null = null;
+      let finds = 0;
+      let isFoundAgain: () => void = () => {};
+      const foundAgain = new Promise<void>((resolve) => {
+        isFoundAgain = resolve;
+      });
+      proxy.onRequest = (bytes, client) => {
+        if (committing === null && bytes.includes('commitTransaction')) committing = client;
+        if (committing === null || !bytes.includes('find\0')) return true;
+        finds++;
+        // The first is cut, and with it the driver gives up all connections there were; then it asks again on a new one.
+        if (finds > 1) isFoundAgain();
+        return finds > 1;
+      };
+      let lost = 0;
+      proxy.onReply = async (_, client) => {
+        if (client !== committing || lost > 0) return true;
+        lost++;
+        const found = things(store).get('before');
+        await foundAgain;
+        t.truthy(await found);
+        return false;
+      };
+      const { committed } = await store.commit([things(store).counting('counter', { n: 1 })]);
+      t.true(committed);
+      t.is(lost, 1);
+      t.is((await things(direct).get('counter'))?.document.n, 1);
+    },
+  );
+
+  plainTest(
     'what a process that died in a transaction has locked is free long before MongoDB frees it',
     async (t) => {
       const { proxy, store, database } = await faulty(t, 1_000);
