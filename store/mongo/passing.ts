@@ -30,6 +30,7 @@ export interface PassingCommitsParts {
   readonly commitOrdinarily: (
     changes: readonly PreparedChange[],
     sizeBytes: number,
+    enqueuedAtMs: number,
   ) => Promise<CommitOutcome>;
 }
 
@@ -114,12 +115,12 @@ export class PassingCommits {
     const { records, catalog } = this.#parts;
     try {
       await Promise.all([catalog.refresh(), revisions.ensure(commits.length)]);
-      // A node of a newer version has added an index: its keys are written with the document.
-      if (catalog.indexes(records.collectionName).length > 0) return this.#goOrdinarily(commits);
-      if (performance.now() >= deadlineMs) {
+      if (performance.now() >= deadlineMs || commits.some(({ isSettled }) => isSettled)) {
         for (const commit of commits) commit.expire();
         return;
       }
+      // A node of a newer version has added an index: its keys are written with the document.
+      if (catalog.indexes(records.collectionName).length > 0) return this.#goOrdinarily(commits);
     } catch (error) {
       return this.#fail(commits, storeErrorOf(error, 'Nothing was changed'));
     }
@@ -223,8 +224,11 @@ export class PassingCommits {
 
   #goOrdinarily(commits: readonly PendingCommit[]): void {
     for (const commit of commits) {
+      // Its caller has been told something, and must not be made wrong afterwards.
+      if (commit.isSettled) continue;
       commit.isHandedOver = true;
-      this.#parts.commitOrdinarily(commit.changes, commit.sizeBytes).then(
+      const { changes, sizeBytes, enqueuedAtMs } = commit;
+      this.#parts.commitOrdinarily(changes, sizeBytes, enqueuedAtMs).then(
         (outcome) => commit.resolve(outcome),
         (error: unknown) => commit.reject(error),
       );

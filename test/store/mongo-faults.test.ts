@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
-import { idText, type StoredRecord } from '../../store/mongo/layout.js';
+import { CATALOG_RANGE, catalogId } from '../../store/mongo/catalog.js';
+import { idText, META, type StoredRecord } from '../../store/mongo/layout.js';
 import { until } from '../support/ferry.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -153,6 +154,41 @@ function define(): void {
     proxy.heal();
     await resumed(t, store);
     t.truthy(await sessions.insert({ id: 'b' }));
+  });
+
+  plainTest('a passing change that is said to be undone is not done later, by another way', async (t) => {
+    const { proxy, store, direct, database } = await faulty(t, 1_000);
+    const sessions = store.collection<Thing>(PASSING_THINGS);
+    await sessions.insert({ id: 'warm' });
+    const client = await new MongoClient(given(url)).connect();
+    t.teardown(() => client.close());
+    // A node of a newer version adds an index, so it is to be written the ordinary way once that is known.
+    await client
+      .db(database)
+      .collection<StoredRecord>(META)
+      .updateOne(
+        { _id: catalogId(PASSING_THINGS.name) },
+        { $set: { 'indexes.n': { fields: ['n'], ready: false } } },
+      );
+    let asking: Socket | null = null;
+    proxy.onRequest = (bytes, from) => {
+      // Its answer never comes, so the driver asks again when the time of the change is over.
+      if (asking === null && bytes.includes(CATALOG_RANGE.$lt)) asking = from;
+      return true;
+    };
+    proxy.onReply = (_, to) => (to === asking ? new Promise<never>(() => {}) : true);
+    let id = '';
+    let told: unknown = null;
+    for (let at = 0; told === null; at++) {
+      id = `d${at}`;
+      told = await sessions.insert({ id }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    }
+    t.regex(String(told), /nothing was changed/i);
+    await store.close();
+    t.is(await direct.collection<Thing>(PASSING_THINGS).get(id), null);
   });
 
   plainTest(
