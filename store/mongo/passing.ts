@@ -59,7 +59,7 @@ export class PassingCommits {
   readonly #failures: FailureLog;
   readonly #inserts: GroupCommit;
   readonly #updates: GroupCommit;
-  #marks: string[] = [];
+  #marks: { readonly id: string; readonly revision: Revision }[] = [];
   #sweepTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: PassingCommitsParts) {
@@ -202,7 +202,7 @@ export class PassingCommits {
   #succeed(light: Light): void {
     light.commit.resolve(committed(light));
     if (!light.deletes) return;
-    this.#marks.push(light.id);
+    this.#marks.push({ id: light.id, revision: light.written });
     this.#sweepTimer ??= setTimeout(() => void this.#sweep(), SWEEP_MS);
   }
 
@@ -212,9 +212,14 @@ export class PassingCommits {
     while (this.#marks.length > 0) {
       const marks = this.#marks.splice(0, MARKS_MAX);
       await this.#parts.records
-        // One that was a condition since (`t`) stays, as any such mark does.
+        // One that was a condition since (`t`) stays, as any such mark does; so does one of a later delete, who may still ask for it.
         .deleteMany(
-          { _id: { $in: marks }, gone: { $type: 'date' }, t: { $exists: false } },
+          {
+            _id: { $in: marks.map(({ id }) => id) },
+            r: { $in: marks.map(({ revision }) => revision) },
+            gone: { $type: 'date' },
+            t: { $exists: false },
+          },
           { writeConcern: { w: 1, journal: false } },
         )
         // The database takes them away by itself, later.

@@ -192,6 +192,33 @@ function define(): void {
   });
 
   plainTest(
+    'who takes away the marks of what it deleted leaves those of others, who may still ask',
+    async (t) => {
+      const { proxy, store, database } = await faulty(t, 60_000);
+      const sessions = store.collection<Thing>(PASSING_THINGS);
+      const revisions = await Promise.all(['a', 'b'].map((id) => sessions.insert({ id })));
+      const client = await new MongoClient(given(url)).connect();
+      t.teardown(() => client.close());
+      const records = client.db(database).collection<StoredRecord>(PASSING_THINGS.name);
+      let isReplaced = false;
+      proxy.onRequest = async (bytes) => {
+        if (isReplaced || !bytes.includes('deletes')) return true;
+        isReplaced = true;
+        // Meanwhile another process has inserted and deleted it once more.
+        await records.updateOne({ _id: idText('a') }, { $inc: { r: 1_000_000 } });
+        return true;
+      };
+      t.deepEqual(await Promise.all(['a', 'b'].map((id, at) => sessions.delete(id, given(revisions[at])))), [
+        true,
+        true,
+      ]);
+      await until('the marks are swept', async () => (await records.findOne({ _id: idText('b') })) === null);
+      t.true(isReplaced);
+      t.truthy(await records.findOne({ _id: idText('a') }));
+    },
+  );
+
+  plainTest(
     'a commit whose answer is lost again and again is done once, and its caller is told',
     async (t) => {
       const { proxy, store, direct } = await faulty(t, 60_000);
