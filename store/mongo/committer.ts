@@ -232,7 +232,10 @@ export class Committer {
       for (const [collection, { operations, expected }] of plan) {
         await this.#bulkWrite(collection, operations, expected);
       }
-      if (performance.now() >= deadlineMs) throw new ConflictError('Too late to commit');
+      // Who has been told that nothing was changed must not be made wrong; timers go off up to a millisecond early.
+      if (performance.now() >= deadlineMs || group.some(({ isSettled }) => isSettled)) {
+        throw new ConflictError('Too late to commit');
+      }
       for (const commit of group) commit.isCommitting = true;
     } catch (error) {
       await session.abortTransaction().catch(() => {});

@@ -1,4 +1,4 @@
-import { MongoError, MongoServerError } from 'mongodb';
+import { MongoError, MongoNetworkError, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import { StoreError } from '../collection.js';
 
 /** Of MongoDB's errors those that say more than "it did not work" (its `error_codes.yml`). */
@@ -28,13 +28,19 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** True where nothing was committed and the driver says that trying again makes sense: a fail-over, a cut connection. */
+/** The same, for another reason than others in the way: a fail-over, a cut connection. Not of a commit, whose outcome may be open. */
 export function isTransient(error: unknown): boolean {
+  if (error instanceof MongoNetworkError) return true;
   return error instanceof MongoError && error.hasErrorLabel('TransientTransactionError');
 }
 
+/**
+ * Of an error of a commit: true where the transaction may be committed all the same. The driver's label says so, but is missing where the
+ * driver had given up the connection or the server before the answer was lost; so only a refusal by the server counts as one.
+ */
 export function isOutcomeOpen(error: unknown): boolean {
-  return error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
+  if (!(error instanceof MongoServerError) || error instanceof MongoWriteConcernError) return true;
+  return error.hasErrorLabel('UnknownTransactionCommitResult');
 }
 
 /** What of a driver's error the store's callers are told; `what` says what could not be done. */

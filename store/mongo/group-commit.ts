@@ -86,7 +86,12 @@ export class GroupCommit {
 
   constructor(private readonly options: GroupCommitOptions) {}
 
-  run(changes: readonly PreparedChange[], sizeBytes: number): Promise<CommitOutcome> {
+  /** @param enqueuedAtMs  since when its caller has been waiting (of `performance.now`) */
+  run(
+    changes: readonly PreparedChange[],
+    sizeBytes: number,
+    enqueuedAtMs = performance.now(),
+  ): Promise<CommitOutcome> {
     if (this.#waiting.length >= WAITING_COMMITS_MAX || this.#waitingBytes + sizeBytes > WAITING_BYTES_MAX) {
       return Promise.reject(
         new StoreError(
@@ -96,7 +101,7 @@ export class GroupCommit {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push(new PendingCommit(changes, sizeBytes, performance.now(), { resolve, reject }));
+      this.#waiting.push(new PendingCommit(changes, sizeBytes, enqueuedAtMs, { resolve, reject }));
       this.#waitingBytes += sizeBytes;
       if (this.#waiting.length >= GROUP_COMMITS_MAX) this.#wake();
       this.#pumping ??= this.#pump();

@@ -30,6 +30,7 @@ export interface PassingCommitsParts {
   readonly commitOrdinarily: (
     changes: readonly PreparedChange[],
     sizeBytes: number,
+    enqueuedAtMs: number,
   ) => Promise<CommitOutcome>;
 }
 
@@ -58,7 +59,7 @@ export class PassingCommits {
   readonly #failures: FailureLog;
   readonly #inserts: GroupCommit;
   readonly #updates: GroupCommit;
-  #marks: string[] = [];
+  #marks: { readonly id: string; readonly revision: Revision }[] = [];
   #sweepTimer: NodeJS.Timeout | null = null;
 
   constructor(parts: PassingCommitsParts) {
@@ -114,12 +115,12 @@ export class PassingCommits {
     const { records, catalog } = this.#parts;
     try {
       await Promise.all([catalog.refresh(), revisions.ensure(commits.length)]);
-      // A node of a newer version has added an index: its keys are written with the document.
-      if (catalog.indexes(records.collectionName).length > 0) return this.#goOrdinarily(commits);
-      if (performance.now() >= deadlineMs) {
+      if (performance.now() >= deadlineMs || commits.some(({ isSettled }) => isSettled)) {
         for (const commit of commits) commit.expire();
         return;
       }
+      // A node of a newer version has added an index: its keys are written with the document.
+      if (catalog.indexes(records.collectionName).length > 0) return this.#goOrdinarily(commits);
     } catch (error) {
       return this.#fail(commits, storeErrorOf(error, 'Nothing was changed'));
     }
@@ -201,7 +202,7 @@ export class PassingCommits {
   #succeed(light: Light): void {
     light.commit.resolve(committed(light));
     if (!light.deletes) return;
-    this.#marks.push(light.id);
+    this.#marks.push({ id: light.id, revision: light.written });
     this.#sweepTimer ??= setTimeout(() => void this.#sweep(), SWEEP_MS);
   }
 
@@ -211,9 +212,14 @@ export class PassingCommits {
     while (this.#marks.length > 0) {
       const marks = this.#marks.splice(0, MARKS_MAX);
       await this.#parts.records
-        // One that was a condition since (`t`) stays, as any such mark does.
+        // One that was a condition since (`t`) stays, as any such mark does; so does one of a later delete, who may still ask for it.
         .deleteMany(
-          { _id: { $in: marks }, gone: { $type: 'date' }, t: { $exists: false } },
+          {
+            _id: { $in: marks.map(({ id }) => id) },
+            r: { $in: marks.map(({ revision }) => revision) },
+            gone: { $type: 'date' },
+            t: { $exists: false },
+          },
           { writeConcern: { w: 1, journal: false } },
         )
         // The database takes them away by itself, later.
@@ -223,8 +229,11 @@ export class PassingCommits {
 
   #goOrdinarily(commits: readonly PendingCommit[]): void {
     for (const commit of commits) {
+      // Its caller has been told something, and must not be made wrong afterwards.
+      if (commit.isSettled) continue;
       commit.isHandedOver = true;
-      this.#parts.commitOrdinarily(commit.changes, commit.sizeBytes).then(
+      const { changes, sizeBytes, enqueuedAtMs } = commit;
+      this.#parts.commitOrdinarily(changes, sizeBytes, enqueuedAtMs).then(
         (outcome) => commit.resolve(outcome),
         (error: unknown) => commit.reject(error),
       );

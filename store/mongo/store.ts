@@ -277,7 +277,8 @@ class MongoStore implements SharedStore {
       revisions: () => new RevisionSource(this.#database.collection<StoredRecord>(META)),
       timeoutMs: this.#timeoutMs,
       logger: this.#logger,
-      commitOrdinarily: (changes, sizeBytes) => this.#commits.run(changes, sizeBytes),
+      commitOrdinarily: (changes, sizeBytes, enqueuedAtMs) =>
+        this.#commits.run(changes, sizeBytes, enqueuedAtMs),
     });
   }
 

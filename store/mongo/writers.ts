@@ -8,6 +8,8 @@ export const WRITERS = 'ferry.writers';
 const SEEN_INTERVAL_MS = 2_000;
 /** One that lives and is taken for dead loses a transaction, and repeats it. */
 const SILENT_MS_MAX = 6_000;
+/** While the database was away nobody could say that it lives, nor for a moment after; so not only time counts. */
+const SILENT_LOOKS = SILENT_MS_MAX / SEEN_INTERVAL_MS;
 const WRITER_BYTES = 9;
 
 interface Writer extends BsonDocument {
@@ -15,6 +17,33 @@ interface Writer extends BsonDocument {
   /** The id of the session whose transactions it writes in. */
   session: ClientSession['id'];
   seenAt: Date;
+}
+
+interface Known {
+  readonly seenAtMs: number;
+  /** Since when, by this process's own clock, and in how many looks since, it has been so. */
+  readonly sinceMs: number;
+  readonly looks: number;
+}
+
+/** Remembers what was seen of writers, to tell which of them have fallen silent. */
+export class Silence {
+  #known: ReadonlyMap<string, Known> = new Map();
+
+  /** @returns those of whom nothing new was seen for long */
+  among<W extends Pick<Writer, '_id' | 'seenAt'>>(writers: readonly W[], nowMs: number): readonly W[] {
+    const known = new Map<string, Known>();
+    const silent = writers.filter(({ _id, seenAt }) => {
+      const before = this.#known.get(_id);
+      const isAsBefore = before?.seenAtMs === seenAt.getTime();
+      const sinceMs = isAsBefore ? before.sinceMs : nowMs;
+      const looks = isAsBefore ? before.looks + 1 : 0;
+      known.set(_id, { seenAtMs: seenAt.getTime(), sinceMs, looks });
+      return nowMs - sinceMs >= SILENT_MS_MAX && looks >= SILENT_LOOKS;
+    });
+    this.#known = known;
+    return silent;
+  }
 }
 
 /**
@@ -28,8 +57,7 @@ export class Writers {
   readonly #logger: Logger;
   readonly #session: ClientSession;
   readonly #id = randomBytes(WRITER_BYTES).toString('base64url');
-  /** What was seen of the others, and since when by this process's own clock it has been so. */
-  #others: ReadonlyMap<string, { readonly seenAtMs: number; readonly sinceMs: number }> = new Map();
+  readonly #silence = new Silence();
   #enrolled: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> | null = null;
@@ -76,16 +104,8 @@ export class Writers {
   }
 
   async #endSilent(): Promise<void> {
-    const nowMs = performance.now();
     const writers = await this.#writers.find({ _id: { $ne: this.#id } }, { hint: '_id_' }).toArray();
-    const before = this.#others;
-    const others = new Map<string, { readonly seenAtMs: number; readonly sinceMs: number }>();
-    this.#others = others;
-    for (const { _id, session, seenAt } of writers) {
-      const known = before.get(_id);
-      const sinceMs = known?.seenAtMs === seenAt.getTime() ? known.sinceMs : nowMs;
-      others.set(_id, { seenAtMs: seenAt.getTime(), sinceMs });
-      if (nowMs - sinceMs < SILENT_MS_MAX) continue;
+    for (const { _id, session, seenAt } of this.#silence.among(writers, performance.now())) {
       // Of one that stopped as it should there is nothing to end, and it is no error to try.
       await this.#client.db('admin').command({ killSessions: [session] });
       const { deletedCount } = await this.#writers.deleteOne({ _id, seenAt });

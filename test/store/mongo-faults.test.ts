@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { MongoClient } from 'mongodb';
 import { type CommitOutcome, openMongoStore, type Store, StoreError } from '../../store/index.js';
-import { idText, type StoredRecord } from '../../store/mongo/layout.js';
+import { CATALOG_RANGE, catalogId } from '../../store/mongo/catalog.js';
+import { idText, META, type StoredRecord } from '../../store/mongo/layout.js';
 import { until } from '../support/ferry.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../support/mongodb.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -155,6 +156,68 @@ function define(): void {
     t.truthy(await sessions.insert({ id: 'b' }));
   });
 
+  plainTest('a passing change that is said to be undone is not done later, by another way', async (t) => {
+    const { proxy, store, direct, database } = await faulty(t, 1_000);
+    const sessions = store.collection<Thing>(PASSING_THINGS);
+    await sessions.insert({ id: 'warm' });
+    const client = await new MongoClient(given(url)).connect();
+    t.teardown(() => client.close());
+    // A node of a newer version adds an index, so it is to be written the ordinary way once that is known.
+    await client
+      .db(database)
+      .collection<StoredRecord>(META)
+      .updateOne(
+        { _id: catalogId(PASSING_THINGS.name) },
+        { $set: { 'indexes.n': { fields: ['n'], ready: false } } },
+      );
+    let asking: Socket | null = null;
+    proxy.onRequest = (bytes, from) => {
+      // Its answer never comes, so the driver asks again when the time of the change is over.
+      if (asking === null && bytes.includes(CATALOG_RANGE.$lt)) asking = from;
+      return true;
+    };
+    proxy.onReply = (_, to) => (to === asking ? new Promise<never>(() => {}) : true);
+    let id = '';
+    let told: unknown = null;
+    for (let at = 0; told === null; at++) {
+      id = `d${at}`;
+      told = await sessions.insert({ id }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    }
+    t.regex(String(told), /nothing was changed/i);
+    await store.close();
+    t.is(await direct.collection<Thing>(PASSING_THINGS).get(id), null);
+  });
+
+  plainTest(
+    'who takes away the marks of what it deleted leaves those of others, who may still ask',
+    async (t) => {
+      const { proxy, store, database } = await faulty(t, 60_000);
+      const sessions = store.collection<Thing>(PASSING_THINGS);
+      const revisions = await Promise.all(['a', 'b'].map((id) => sessions.insert({ id })));
+      const client = await new MongoClient(given(url)).connect();
+      t.teardown(() => client.close());
+      const records = client.db(database).collection<StoredRecord>(PASSING_THINGS.name);
+      let isReplaced = false;
+      proxy.onRequest = async (bytes) => {
+        if (isReplaced || !bytes.includes('deletes')) return true;
+        isReplaced = true;
+        // Meanwhile another process has inserted and deleted it once more.
+        await records.updateOne({ _id: idText('a') }, { $inc: { r: 1_000_000 } });
+        return true;
+      };
+      t.deepEqual(await Promise.all(['a', 'b'].map((id, at) => sessions.delete(id, given(revisions[at])))), [
+        true,
+        true,
+      ]);
+      await until('the marks are swept', async () => (await records.findOne({ _id: idText('b') })) === null);
+      t.true(isReplaced);
+      t.truthy(await records.findOne({ _id: idText('a') }));
+    },
+  );
+
   plainTest(
     'a commit whose answer is lost again and again is done once, and its caller is told',
     async (t) => {
@@ -170,6 +233,40 @@ function define(): void {
       const { committed } = await store.commit([things(store).counting('counter', { n: 1 })]);
       t.true(committed);
       t.true(commits > 3);
+      t.is((await things(direct).get('counter'))?.document.n, 1);
+    },
+  );
+
+  plainTest(
+    'a commit whose answer is lost with a connection that the driver has given up is done once',
+    async (t) => {
+      const { proxy, store, direct } = await faulty(t, 60_000);
+      let committing: Socket | null = null;
+      let finds = 0;
+      let isFoundAgain: () => void = () => {};
+      const foundAgain = new Promise<void>((resolve) => {
+        isFoundAgain = resolve;
+      });
+      proxy.onRequest = (bytes, client) => {
+        if (committing === null && bytes.includes('commitTransaction')) committing = client;
+        if (committing === null || !bytes.includes('find\0')) return true;
+        finds++;
+        // The first is cut, and with it the driver gives up all connections there were; then it asks again on a new one.
+        if (finds > 1) isFoundAgain();
+        return finds > 1;
+      };
+      let lost = 0;
+      proxy.onReply = async (_, client) => {
+        if (client !== committing || lost > 0) return true;
+        lost++;
+        const found = things(store).get('before');
+        await foundAgain;
+        t.truthy(await found);
+        return false;
+      };
+      const { committed } = await store.commit([things(store).counting('counter', { n: 1 })]);
+      t.true(committed);
+      t.is(lost, 1);
       t.is((await things(direct).get('counter'))?.document.n, 1);
     },
   );
