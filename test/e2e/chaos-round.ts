@@ -14,7 +14,7 @@ const OUI = '00A1B2';
 const OLD_VERSION = '1.0.0';
 const NEW_VERSION = '2.0.0';
 const ENDED_MS_MAX = 480_000;
-const PERIODIC_MS = 15_000;
+const PERIODIC_MS = 8_000;
 /** The rule of so many executions is posted in the midst of it all, and wakes the CPEs that are known by then. */
 const WOKEN = 2;
 /** CPEs of each rule that fail every time: what stops these is only the number of its executions. */
@@ -153,7 +153,7 @@ async function startCampaign(t: ExecutionContext, round: Round, executions: numb
   const id = `CHAOS-${executions}`;
   const productClass = `HGW${executions}`;
   const count = Math.floor(cpes / 3);
-  const concurrent = Math.ceil(count / 8);
+  const concurrent = Math.ceil(count / 5);
   const image = makeImage({ softwareVersion: NEW_VERSION, productClass, sizeBytes: 64 * 1024 });
   const file = `${productClass}.bin`;
   const path = `/v1/images/${file}?softwareVersion=${NEW_VERSION}`;
