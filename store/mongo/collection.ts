@@ -35,6 +35,8 @@ export interface Engine {
   /** The same, for reads in the session of `inSession`: the driver adds the moment, but not what makes it one. */
   readonly pages: DriverCollection<StoredRecord>;
   readonly logger: Logger;
+  /** How long a read may take. */
+  readonly timeoutMs: number;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
   readSequence(): Promise<number>;
   watch(): Watch;
@@ -70,15 +72,17 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   /** Small pages, by index. */
   readonly #lookups = new Map<string, Gathered<FindPlan, Page<T>>>();
   /** Documents that are read by their ids. */
-  readonly #gets = new Gathered<string, StoredRecord | null>(
-    (ids) => this.#recordsOf(ids),
-    (record) => record?.d?.length ?? 0,
-  );
+  readonly #gets: Gathered<string, StoredRecord | null>;
 
   /** @param settle  gives the collection its indexes; called again where the database could not be reached */
   constructor(definition: CollectionDefinition, engine: Engine, settle: () => Promise<void>) {
     super(definition, (changes) => engine.commit(changes));
     this.#engine = engine;
+    this.#gets = new Gathered(
+      (ids) => this.#recordsOf(ids),
+      (record) => record?.d?.length ?? 0,
+      engine.timeoutMs,
+    );
     this.#settle = settle;
     // Whoever uses the collection is told; that nobody has yet must not end the process.
     this.settled().catch(() => {});
@@ -159,6 +163,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
         (plans) => this.#lookUp(plans),
         // Together they bring little, or are read one by one.
         () => 0,
+        this.#engine.timeoutMs,
       );
       this.#lookups.set(index, lookups);
     }

@@ -16,6 +16,8 @@ const REQUEST_BYTES = 4 * 1024 * 1024;
 
 interface Waiting<Q, A> {
   readonly question: Q;
+  /** By `performance.now`. */
+  readonly askedAtMs: number;
   readonly resolve: (answer: A) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,10 +37,14 @@ export class Gathered<Q, A> {
   #askedLast = 0;
   #itemsMax = REQUEST_ITEMS_MAX;
 
-  /** @param ask  answers each of the questions, in their order, within the store's time-out */
+  /**
+   * @param ask  answers each of the questions, in their order, within the store's time-out
+   * @param timeoutMs  how long a question may wait for its turn
+   */
   constructor(
     private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>,
     private readonly sizeBytesOf: (answer: A) => number,
+    private readonly timeoutMs: number,
   ) {}
 
   /** @throws what `ask` throws; StoreError `unavailable` where too many wait */
@@ -49,7 +55,7 @@ export class Gathered<Q, A> {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, resolve, reject });
+      this.#waiting.push({ question, askedAtMs: performance.now(), resolve, reject });
       this.#plan();
       if (this.#timer === null || this.#waiting.length < CROWD_ITEMS) return;
       clearTimeout(this.#timer);
@@ -71,7 +77,18 @@ export class Gathered<Q, A> {
     void this.#send();
   }
 
+  /** Where each request takes long, but not too long, those at the end would wait for many of them. */
+  #expireWaiting(): void {
+    const before = performance.now() - this.timeoutMs;
+    const inTime = this.#waiting.findIndex(({ askedAtMs }) => askedAtMs >= before);
+    const late = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
+    for (const { reject } of late) {
+      reject(new StoreError('unavailable', 'The read has waited for too long: the database is too slow'));
+    }
+  }
+
   async #send(): Promise<void> {
+    this.#expireWaiting();
     const asked = this.#waiting.splice(0, this.#itemsMax);
     if (asked.length === 0) return;
     this.#askedLast = asked.length;

@@ -290,6 +290,7 @@ class MongoStore implements SharedStore {
         ? this.#records(name, true)
         : this.#database.collection(name, { readConcern: { level: 'snapshot' } }),
       logger: this.#logger,
+      timeoutMs: this.#timeoutMs,
       commit: (changes) => this.commit(changes),
       readSequence: async () => {
         const counter = await this.#database
