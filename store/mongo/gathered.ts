@@ -2,12 +2,8 @@ import { StoreError } from '../collection.js';
 
 /** How many requests may be under way: one that brings large documents must not hold up the others. */
 const REQUESTS_MAX = 1;
-/**
- * Where several asked at once the last time, the next wait so long, or until they are so many: to this process a request costs as
- * much as ten more answers.
- */
-const CROWD_WAIT_MS = 2;
-const CROWD_ITEMS = 8;
+/** Where several asked at once the last time, the next wait so long for more: to this process a request costs as much as ten answers. */
+const CROWD_WAIT_MS = 1;
 /** Most questions that one request answers, as long as the answers are small, and that may wait. */
 const REQUEST_ITEMS_MAX = 100;
 const WAITING_MAX = 10_000;
@@ -31,8 +27,6 @@ export class Gathered<Q, A> {
   #waiting: Waiting<Q, A>[] = [];
   #underWay = 0;
   #isPlanned = false;
-  /** While it waits for a crowd. */
-  #timer: NodeJS.Timeout | null = null;
   /** By the last request. */
   #askedLast = 0;
   #itemsMax = REQUEST_ITEMS_MAX;
@@ -57,24 +51,18 @@ export class Gathered<Q, A> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ question, askedAtMs: performance.now(), resolve, reject });
       this.#plan();
-      if (this.#timer === null || this.#waiting.length < CROWD_ITEMS) return;
-      clearTimeout(this.#timer);
-      this.#planned();
     });
   }
 
   #plan(): void {
     if (this.#isPlanned || this.#underWay >= REQUESTS_MAX) return;
     this.#isPlanned = true;
-    if (this.#askedLast > 1 && this.#waiting.length < CROWD_ITEMS) {
-      this.#timer = setTimeout(() => this.#planned(), CROWD_WAIT_MS);
-    } else setImmediate(() => this.#planned());
-  }
-
-  #planned(): void {
-    this.#isPlanned = false;
-    this.#timer = null;
-    void this.#send();
+    const send = () => {
+      this.#isPlanned = false;
+      void this.#send();
+    };
+    if (this.#askedLast > 1) setTimeout(send, CROWD_WAIT_MS);
+    else setImmediate(send);
   }
 
   /** Where each request takes long, but not too long, those at the end would wait for many of them. */

@@ -40,22 +40,6 @@ test('what is asked in one turn is one request; what is asked while it is under 
   );
 });
 
-test('a crowd that is large enough does not wait for more', async (t) => {
-  const { sent, gathered, next } = requests();
-  const crowd = (count: number) => Array.from({ length: count }, (_, at) => gathered.answer(at));
-  const began = next();
-  const first = crowd(2);
-  await began;
-  const again = next();
-  const second = crowd(20);
-  sent[0]?.answer();
-  await Promise.all(first);
-  await again;
-  t.is(sent[1]?.questions.length, 20);
-  sent[1]?.answer();
-  t.is((await Promise.all(second)).length, 20);
-});
-
 test('what waits for longer than a read may take is told so', async (t) => {
   const { sent, gathered, next } = requests(20);
   const began = next();
