@@ -3,10 +3,6 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { holdToSchemas } from '../support/cwmp-schema.js';
-import { nbiClient, until } from '../support/ferry.js';
-import { FerryProcess, freePorts, type Ports } from '../support/ferry-process.js';
-import { rpcOf } from '../support/raw-cpe.js';
 import {
   Barrier,
   commandKeys,
@@ -19,7 +15,11 @@ import {
   postRule,
   SUCCESS,
   startHttpServer,
-} from './simulated.js';
+} from '../e2e/simulated.js';
+import { holdToSchemas } from '../support/cwmp-schema.js';
+import { nbiClient, until } from '../support/ferry.js';
+import { FerryProcess, freePorts, type Ports } from '../support/ferry-process.js';
+import { rpcOf } from '../support/raw-cpe.js';
 
 /** Where on its way the server is killed, as far as can be seen on the wire. */
 interface Point {

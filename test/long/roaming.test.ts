@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import { IMAGE_NAME, OLD_VERSION, PRODUCT_CLASS, postRule, uploadImage } from '../e2e/simulated.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
 import {
   cpeFault,
@@ -17,7 +18,6 @@ import {
   textOf,
   transferComplete,
 } from '../support/raw-cpe.js';
-import { IMAGE_NAME, OLD_VERSION, PRODUCT_CLASS, postRule, uploadImage } from './simulated.js';
 
 const numRuns = Number(process.env['FERRY_PROPERTY_CASES'] ?? 30);
 const NODES = 3;

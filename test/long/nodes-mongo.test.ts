@@ -1,5 +1,5 @@
+import { severalNodes } from '../e2e/several-nodes.js';
 import { databaseName, dropDatabase, mongodbUrl, urlOfDatabase } from '../support/mongodb.js';
-import { severalNodes } from './several-nodes.js';
 
 const url = mongodbUrl();
 if (url !== null) {

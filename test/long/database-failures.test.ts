@@ -8,10 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { DatabaseServer, secantusd } from '../support/database-server.js';
-import { ADMIN, startTestFerry, type TestFerry, until } from '../support/ferry.js';
-import { inform, RawCpe } from '../support/raw-cpe.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import {
   commandKeys,
   cpeidOf,
@@ -23,7 +19,11 @@ import {
   SUCCESS,
   startListener,
   uploadImage,
-} from './simulated.js';
+} from '../e2e/simulated.js';
+import { DatabaseServer, secantusd } from '../support/database-server.js';
+import { ADMIN, startTestFerry, type TestFerry, until } from '../support/ferry.js';
+import { inform, RawCpe } from '../support/raw-cpe.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 // A whole Ferry on a database server of its own, which is killed, fails on purpose or does not come up.
 const CPES = 8;

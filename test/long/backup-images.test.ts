@@ -3,14 +3,14 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import { BackupError } from '../../../cli/backup/format.js';
-import { restoreBackup, verifyBackup } from '../../../cli/backup/restore.js';
-import { startTestFerry } from '../../support/ferry.js';
-import { openTestInstallation, populate } from '../../support/installation.js';
-import { mongodbUrl, portOf, proxiedUrl, testDatabase, urlOfDatabase } from '../../support/mongodb.js';
-import { startTcpProxy } from '../../support/tcp-proxy.js';
-import { FerryCommand, ferry, temporaryDirectory } from '../support.js';
-import { compareStores } from './compare.js';
+import { BackupError } from '../../cli/backup/format.js';
+import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
+import { compareStores } from '../cli/backup/compare.js';
+import { FerryCommand, ferry, temporaryDirectory } from '../cli/support.js';
+import { startTestFerry } from '../support/ferry.js';
+import { openTestInstallation, populate } from '../support/installation.js';
+import { mongodbUrl, portOf, proxiedUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 
 /** Several chunks of GridFS, the last of them short. */
 const IMAGE_BYTES = 1_234_567;
