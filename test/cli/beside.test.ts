@@ -148,7 +148,7 @@ test('an image that does not fit on the disk is refused as such, and nothing of 
     t.pass();
     return;
   }
-  t.teardown(() => run('umount', [images]));
+  t.teardown(() => run('umount', ['-l', images]));
   const path = join(await temporaryDirectory(t), 'big.bin');
   await writeFile(path, randomBytes(2 * 1024 * 1024));
   const { exitCode, stdout, stderr } = await ferry(['image', 'add', path, `--data-dir=${dataDir}`]);

@@ -25,7 +25,7 @@ async function smallDisk(t: ExecutionContext, size: string): Promise<string | nu
     t.pass();
     return null;
   }
-  t.teardown(() => execFileSync('umount', [path]));
+  t.teardown(() => execFileSync('umount', ['-l', path]));
   return path;
 }
 
