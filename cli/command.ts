@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
-import { createLogger, type LogFields, type Logger, systemClock } from '../common/index.js';
+import { createLogger, exists, type LogFields, type Logger, systemClock } from '../common/index.js';
 import { type Config, flagOf, OPTIONS } from './config.js';
 import { type Arguments, readConfig } from './config-sources.js';
 import { type Ambient, type Installation, openInstallation } from './installation.js';
@@ -109,15 +108,6 @@ export async function checkDataDirectory(
     );
   }
   io.stderr.write(`Making a new data directory, ${path}\n`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Who runs this command. A container's user often has a number only. */

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, type Logger, loadSecrets, MasterKeyError, type Secrets } from '../common/index.js';
+import {
+  type Clock,
+  exists,
+  type Logger,
+  loadSecrets,
+  MasterKeyError,
+  type Secrets,
+} from '../common/index.js';
 import {
   type ContentStore,
   type ImageLibrary,
@@ -161,15 +168,6 @@ async function masterKey(store: Store, secretFile: string): Promise<Secrets> {
     return secrets;
   } catch (error) {
     throw error instanceof MasterKeyError ? new InstallationError(error.message) : error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -2,6 +2,7 @@ export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './bra
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
+export { exists } from './exists.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,

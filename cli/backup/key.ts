@@ -1,6 +1,6 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Secrets } from '../../common/index.js';
+import { exists, type Secrets } from '../../common/index.js';
 import { BackupError } from './format.js';
 
 const CHECK_CHARACTERS = 22;
@@ -18,11 +18,7 @@ export function keyCheckOf(secrets: Secrets): string {
  * @throws BackupError
  */
 export async function installKey(path: string, key: string | null): Promise<void> {
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return;
+  if (await exists(path)) return;
   if (key === null) {
     throw new BackupError(
       `There is no master key in ${path}, and none in the backup: copy the secret.key of the installation that was ` +

@@ -1,5 +1,6 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
+import { exists } from '../../common/index.js';
 import { type BackupEnd, BackupError } from '../backup/format.js';
 import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import { writeBackup } from '../backup/write.js';
@@ -94,13 +95,4 @@ async function documentCount(store: Installation['store'], images: boolean): Pro
 export function contentText({ documents, images }: BackupEnd): string {
   const total = Object.values(documents).reduce((sum, count) => sum + count, 0);
   return `${countOf(total, 'document')}, ${countOf(images, 'image')}`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

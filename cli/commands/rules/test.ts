@@ -1,6 +1,7 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { exists } from '../../../common/index.js';
 import { RULE_FILES_MAX, TEST_FILE_SUFFIX } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
@@ -82,21 +83,12 @@ async function testedFiles(paths: readonly string[]): Promise<readonly TestedFil
   }
   const files = [...found.values()];
   for (const { ruleFile, testFile } of files) {
-    if (!(await isThere(testFile)))
+    if (!(await exists(testFile)))
       throw new CommandError(`There are no tests for ${ruleFile}: write ${testFile}.`);
-    if (!(await isThere(ruleFile)))
+    if (!(await exists(ruleFile)))
       throw new CommandError(`${testFile} tests ${ruleFile}, which is not there.`);
   }
   return files;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** By default all rules of a directory decide, as they do on the server: a rule that wins alone may lose there. */
