@@ -42,8 +42,9 @@ export class SessionMemory {
     return oldest;
   }
 
-  forget(id: string): void {
-    this.#byId.delete(id);
+  /** @returns whether it was remembered */
+  forget(id: string): boolean {
+    return this.#byId.delete(id);
   }
 
   /** How many of them nobody else knows of. */

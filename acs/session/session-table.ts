@@ -63,7 +63,8 @@ export class SessionTable implements Sessions {
       return onConnection === undefined ? { kind: 'none' } : { kind: 'found', entry: onConnection };
     const named = this.#byId.get(cookie);
     if (named === undefined) return { kind: 'none' };
-    if (onConnection !== undefined && onConnection !== named) return { kind: 'mismatch' };
+    if (onConnection !== undefined && onConnection !== named && !isOver(onConnection.session))
+      return { kind: 'mismatch' };
     return { kind: 'found', entry: named };
   }
 

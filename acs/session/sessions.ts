@@ -14,7 +14,7 @@ export interface SessionEntry {
 export type Found =
   | { readonly kind: 'found'; readonly entry: SessionEntry }
   | { readonly kind: 'none' }
-  /** The connection carries one session and the request names another. */
+  /** The connection carries one session that is not over, and the request names another. */
   | { readonly kind: 'mismatch' };
 
 /** A session that nobody will go on with. */

@@ -34,8 +34,8 @@ const CLAIM_MS = 10 * SECOND_MS;
 const REMEMBERED_COUNT_MAX = 20_000;
 /** So long a session stays with the process that it came to, where its CPE should come again over the same connection. */
 const DEFER_MS = 50;
-/** A CPE that has come here with a session of another process meanwhile waits so long for it to be stored. */
-const AWAIT_MS = 80;
+/** A CPE that has come here with a session of another process meanwhile waits for it to be stored; after so long we look again. */
+const AWAIT_MS = [80, 160, 320, 640];
 const AWAITING_COUNT_MAX = 500;
 /** Between two processes that take part; a node whose clock is further off is not in order. */
 const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
@@ -204,7 +204,7 @@ export class SharedSessions implements Sessions {
     // At the same time, so that the store can answer both at once.
     const [entry, another] = await Promise.all([this.#read(id), other]);
     if (entry === null) return { kind: 'none' };
-    return another === null ? { kind: 'found', entry } : { kind: 'mismatch' };
+    return another === null || isOver(another.session) ? { kind: 'found', entry } : { kind: 'mismatch' };
   }
 
   async #read(id: string): Promise<SharedEntry | null> {
@@ -231,9 +231,16 @@ export class SharedSessions implements Sessions {
     if (!isRecent || this.#options.sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX)
       return null;
     this.#awaitingCount++;
-    await delay(AWAIT_MS);
-    this.#awaitingCount--;
-    return this.#sessions.get(id);
+    try {
+      for (const waitMs of AWAIT_MS) {
+        await delay(waitMs);
+        const stored = await this.#sessions.get(id);
+        if (stored !== null) return stored;
+      }
+      return null;
+    } finally {
+      this.#awaitingCount--;
+    }
   }
 
   mayKnow(cookie: string | null, socket: Socket): boolean {
@@ -247,6 +254,7 @@ export class SharedSessions implements Sessions {
     if (claim !== undefined && claim.untilMs > this.#options.clock()) return false;
     // Another request may have gone on with it while the body of this one was on its way.
     const remembered = isUnchecked ? this.#remembered(id) : null;
+    if (remembered === null && shared.revision === null) return false;
     if (remembered !== null) {
       shared.session = remembered.session;
       shared.revision = remembered.revision;
@@ -334,9 +342,9 @@ export class SharedSessions implements Sessions {
     const shared = entry as SharedEntry;
     this.#downloads.delete(entry.id);
     await this.#adopt(shared);
-    this.#memory.forget(entry.id);
+    const wasRemembered = this.#memory.forget(entry.id);
     const revision = await this.#revisionOf(shared);
-    return revision === null || this.#sessions.delete(entry.id, revision);
+    return revision === null ? wasRemembered : this.#sessions.delete(entry.id, revision);
   }
 
   /** A session outlives its connections, as the CPE may go on with it at another process; but not if it is over. */

@@ -77,6 +77,8 @@ class Cpe {
   #answered: string | null = null;
   #commandKey = NO_KEY;
   #isRefused = false;
+  /** Over which connection the session came to its end, with nothing left to be said; whoever says more says it there. */
+  #overAt: number | null = null;
 
   /** @param servers  where its connections lead to, one after the other */
   constructor(serial: string, servers: readonly TestFerry[]) {
@@ -90,9 +92,10 @@ class Cpe {
 
   /** @returns what it is answered; null where it has nothing to do */
   async act({ over, does }: Act): Promise<string | null> {
-    const connection = this.#connections[over];
-    if (connection === undefined) throw new Error('There is no such connection');
     const begins = does === 'informs' || does === 'informs-without-cookie';
+    const at = begins ? over : (this.#overAt ?? over);
+    const connection = this.#connections[at];
+    if (connection === undefined) throw new Error('There is no such connection');
     if (this.#isRefused && !begins) return null;
     if (does === 'informs-without-cookie') this.#cookie = null;
     const body = this.#bodyOf(does);
@@ -104,6 +107,8 @@ class Cpe {
     if (does === 'says-nothing' || does === 'answers' || does === 'refuses') this.#asked = rpc;
     if (rpc === 'Download') this.#commandKey = textOf(answer.body, 'CommandKey') ?? NO_KEY;
     this.#isRefused = answer.status === 400;
+    if (begins) this.#overAt = null;
+    if (answer.status === 204) this.#overAt = at;
     return `${answer.status} ${rpc}`;
   }
 

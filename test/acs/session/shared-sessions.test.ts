@@ -1,4 +1,5 @@
 import net, { type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Device } from '../../../acs/device/device.js';
 import type { OpenSession, Outstanding } from '../../../acs/session/session.js';
@@ -13,10 +14,11 @@ import { SessionMemory } from '../../../acs/session/session-memory.js';
 import type { SessionEntry } from '../../../acs/session/sessions.js';
 import { SharedSessions } from '../../../acs/session/shared-sessions.js';
 import { type CpeId, type ResultId, silentLogger } from '../../../common/index.js';
-import type { Revision, Store, Stored } from '../../../store/index.js';
+import type { CollectionDefinition, Revision, Store, Stored } from '../../../store/index.js';
 import { storeOf } from '../../support/store.js';
 
 const IDLE_MS = 30_000;
+const BEGUN_MS = 1_800_000_000_000;
 const UPGRADE = '6ab7f1de-0000-4000-8000-000000000000' as ResultId;
 
 function sessionWith(outstanding: Outstanding | null = null, quiet = false): OpenSession {
@@ -43,16 +45,14 @@ function sessionWith(outstanding: Outstanding | null = null, quiet = false): Ope
 /** Two processes on one store; behind a proxy unless told. */
 async function openPair(t: ExecutionContext, sharedConnections = true) {
   const store = await storeOf(t);
-  const time = { nowMs: 1_800_000_000_000 };
-  const open = () =>
-    new SharedSessions({
-      store,
-      clock: () => time.nowMs,
-      logger: silentLogger,
-      sharedConnections,
-      idleMsMax: IDLE_MS,
-    });
+  const time = { nowMs: BEGUN_MS };
+  const clock = () => time.nowMs;
+  const open = () => openSessions(store, sharedConnections, clock);
   return { store, time, socket: new net.Socket(), first: open(), second: open() };
+}
+
+function openSessions(store: Store, sharedConnections: boolean, clock = () => BEGUN_MS): SharedSessions {
+  return new SharedSessions({ store, clock, logger: silentLogger, sharedConnections, idleMsMax: IDLE_MS });
 }
 
 const socket: Socket = new net.Socket();
@@ -489,6 +489,53 @@ test('whoever comes to another process at once waits there until the session is 
   t.deepEqual((await found(second, id, new net.Socket())).session, sessionWith());
   t.true(await takeStep(second, id, ASKED, new net.Socket()));
   t.true(await takeStep(first, id, OVER, socket), 'and back');
+});
+
+/** The same store, in which everything new takes so long. */
+function slowed(store: Store, delayMs: number): Store {
+  const collection = (definition: CollectionDefinition) => {
+    const real = store.collection(definition);
+    const insert: typeof real.insert = (document) => delay(delayMs).then(() => real.insert(document));
+    return through(real, { insert });
+  };
+  return through(store, { collection });
+}
+
+/** Something real, but for some of its members. */
+function through<T extends object>(real: T, others: object): T {
+  return new Proxy(real, {
+    get: (_, name) => {
+      const member: unknown = Reflect.get(name in others ? others : real, name);
+      return typeof member === 'function' ? member.bind(real) : member;
+    },
+  });
+}
+
+test('and waits on where the store is slow', async (t) => {
+  const { socket, store, second } = await openPair(t, false);
+  const first = openSessions(slowed(store, 300), false);
+  const { id } = await beginHere(first, socket);
+  t.deepEqual((await found(second, id, new net.Socket())).session, sessionWith());
+  await first.close();
+});
+
+test('a session that has ended while a request of it was on its way is not gone on with, and told of once', async (t) => {
+  const { socket, first } = await openPair(t, false);
+  const { id } = await beginHere(first, socket, OVER);
+  const late = await found(first, id, socket);
+  first.disconnected(socket);
+  t.false(first.take(late));
+  t.false(await first.end(late));
+  t.deepEqual(await ended(first), [true]);
+});
+
+test('a connection carries a session until it is over', async (t) => {
+  const { socket, first } = await openPair(t, false);
+  const old = await beginHere(first, socket);
+  const other = await beginHere(first, new net.Socket());
+  t.is((await first.find(other.id, socket)).kind, 'mismatch');
+  t.true(await takeStep(first, old.id, OVER, socket));
+  t.is((await first.find(other.id, socket)).kind, 'found');
 });
 
 test('at its own process a session that is not stored goes on over any connection', async (t) => {
