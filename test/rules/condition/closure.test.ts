@@ -12,7 +12,7 @@ import { conjunction, context, expression, plainContext } from './generator.js';
 import { byClosure, byJsonata } from './outcome.js';
 
 const compiler = createConditionCompiler(await loadGuards());
-const numRuns = Number(process.env['FERRY_PROPERTY_CASES'] ?? 12_000);
+const numRuns = Number(process.env['FERRY_PROPERTY_CASES'] ?? 6_000);
 
 function compiledOrNull(text: string): CompiledCondition | null {
   try {

@@ -9,8 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { builtInModel, Fleet } from '../../cpe-sim/index.js';
+import { ferry, MAIN, nbi, serve, temporaryDirectory } from '../cli/support.js';
 import { until } from '../support/ferry.js';
-import { ferry, MAIN, nbi, serve, temporaryDirectory } from './support.js';
 
 const run = promisify(execFile);
 const ADMIN = 'admin:a long password';

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import process from 'node:process';
 import test from 'ava';
+import { FerryCommand, temporaryDirectory } from '../cli/support.js';
 import { until } from '../support/ferry.js';
-import { FerryCommand, temporaryDirectory } from './support.js';
 
 /** Whether a process is there; a zombie, which its parent has yet to see, counts. */
 function isAlive(pid: number): boolean {

@@ -4,16 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { EnvelopeObserver } from '../../cpe-sim/index.js';
-import { holdToSchemas } from '../support/cwmp-schema.js';
-import { nbiClient, type TestFerry } from '../support/ferry.js';
-import { FerryProcess, freePorts } from '../support/ferry-process.js';
-import {
-  downloadResponse,
-  inform,
-  RawCpe,
-  rpcOf,
-  SET_PARAMETER_VALUES_RESPONSE,
-} from '../support/raw-cpe.js';
 import {
   cpeidOf,
   createCpe,
@@ -27,7 +17,17 @@ import {
   SUCCESS,
   startListener,
   uploadImage,
-} from './simulated.js';
+} from '../e2e/simulated.js';
+import { holdToSchemas } from '../support/cwmp-schema.js';
+import { nbiClient, type TestFerry } from '../support/ferry.js';
+import { FerryProcess, freePorts } from '../support/ferry-process.js';
+import {
+  downloadResponse,
+  inform,
+  RawCpe,
+  rpcOf,
+  SET_PARAMETER_VALUES_RESPONSE,
+} from '../support/raw-cpe.js';
 
 /** One of two processes that serve the same data directory at ports of their own. */
 interface Node {

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { ConnectionRequestListener } from '../../cpe-sim/index.js';
-import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import {
   commandKeys,
   cpeidOf,
@@ -16,7 +15,8 @@ import {
   sessionsEnded,
   startListener,
   uploadImage,
-} from './simulated.js';
+} from '../e2e/simulated.js';
+import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 
 /** What a CPE with these faults does to its rule. Nothing in it depends on how fast the machine is. */
 interface Row {

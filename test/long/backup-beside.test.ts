@@ -1,15 +1,15 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../../acs/index.js';
-import { builtInModel, Fleet } from '../../../cpe-sim/index.js';
-import { CAMPAIGN_SHARES, type CampaignShare, shareId } from '../../../rules/index.js';
-import { IMAGE_NAME, OLD_VERSION, PRODUCT_CLASS, postRule, uploadImage } from '../../e2e/simulated.js';
-import { startTestFerry, until } from '../../support/ferry.js';
-import { openTestInstallation } from '../../support/installation.js';
-import { mongodbUrl, testDatabase, urlOfDatabase } from '../../support/mongodb.js';
-import { ferry, temporaryDirectory } from '../support.js';
-import { contentOf } from './compare.js';
+import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
+import { builtInModel, Fleet } from '../../cpe-sim/index.js';
+import { CAMPAIGN_SHARES, type CampaignShare, shareId } from '../../rules/index.js';
+import { contentOf } from '../cli/backup/compare.js';
+import { ferry, temporaryDirectory } from '../cli/support.js';
+import { IMAGE_NAME, OLD_VERSION, PRODUCT_CLASS, postRule, uploadImage } from '../e2e/simulated.js';
+import { startTestFerry, until } from '../support/ferry.js';
+import { openTestInstallation } from '../support/installation.js';
+import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 
 const CPES = 12;
 /** So that every CPE has one upgrade after another while backups are taken. */

@@ -6,9 +6,6 @@ import { join } from 'node:path';
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
 import { FerryCommand } from '../cli/support.js';
-import { ADMIN, nbiClient, type TestFerry, until } from '../support/ferry.js';
-import { freePorts } from '../support/ferry-process.js';
-import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 import {
   commandKeys,
   cpeidOf,
@@ -18,7 +15,10 @@ import {
   postRule,
   SUCCESS,
   uploadImage,
-} from './simulated.js';
+} from '../e2e/simulated.js';
+import { ADMIN, nbiClient, type TestFerry, until } from '../support/ferry.js';
+import { freePorts } from '../support/ferry-process.js';
+import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 
 interface Workers {
   readonly command: FerryCommand;
