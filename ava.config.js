@@ -15,6 +15,8 @@ function rankOf(file) {
 export default {
   files: ['dist/test/**/*.test.js', '!dist/test/long/**'],
   timeout: '2m',
+  // Processes: what one file does to its memory, threads and handles is not another's to meet.
+  workerThreads: false,
   // Twice the cores of a small machine: half of them wait for a database, or for processes of their own.
   concurrency: 4,
   sortTestFiles: (one, other) => rankOf(one) - rankOf(other) || one.localeCompare(other),

@@ -297,8 +297,11 @@ test.serial('a body is read no faster than its rules are stored', async (t) => {
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
+  t.teardown(() => release());
   let commits = 0;
   nbi.store.commit = async (changes) => {
+    // The sweep of deadlines, say, may come at any time.
+    if (changes.length < 1_000) return commit.call(nbi.store, changes);
     commits++;
     await held;
     return commit.call(nbi.store, changes);
@@ -344,8 +347,10 @@ test.serial('a client that reads nothing before it has sent everything is served
   const looked = new Promise<void>((resolve) => {
     goOn = resolve;
   });
+  t.teardown(() => goOn());
   nbi.store.commit = async (changes) => {
     const outcome = await commit.call(nbi.store, changes);
+    if (changes.length < 1_000) return outcome;
     committed = true;
     await looked;
     return outcome;
