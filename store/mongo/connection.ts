@@ -1,5 +1,6 @@
 import { MongoClient, type MongoClientOptions, type ReadConcernLevel } from 'mongodb';
 import { StoreError } from '../collection.js';
+import { DRIVER_CONNECTION } from './driver-connection.js';
 import { storeErrorOf } from './errors.js';
 
 export const DATABASE_DEFAULT = 'ferry';
@@ -52,6 +53,7 @@ function defaultsFor(url: string): MongoClientOptions {
 /** These hold whatever the address says: the store's promises rest on them. */
 function clientOptions(timeoutMs: number): MongoClientOptions {
   return {
+    ...DRIVER_CONNECTION,
     appName: 'ferry',
     readConcern: { level: 'majority' satisfies ReadConcernLevel },
     writeConcern: { w: 'majority', journal: true },

@@ -63,13 +63,13 @@ function define(url: string): void {
     await cutFor(proxy, CUT_MS);
     await until('every CPE is upgraded', () => upgraded() === CPES, 120_000);
     for (const serial of serials) {
-      await until(
-        `the result of ${serial} is final`,
-        async () => !(await outcomes(ferry.nbi, cpeidOf(serial))).includes('running'),
-        60_000,
-      );
+      const ended = async () => {
+        const found = await outcomes(ferry.nbi, cpeidOf(serial));
+        // None are told while the database is still taken for gone.
+        return found.length > 0 && !found.includes('running') && found;
+      };
       // A cut between the reservation and the answer to the Download leaves a doubt, which may end in a repeat.
-      const [outcome = '', ...others] = await outcomes(ferry.nbi, cpeidOf(serial));
+      const [outcome = '', ...others] = await until(`the result of ${serial} is final`, ended, 60_000);
       t.true(
         outcome === `200 ${SUCCESS}` || outcome.startsWith(`200 ${SUCCESS}; the Download was sent again`),
         outcome,

@@ -101,6 +101,25 @@ function define(): void {
   );
 
   test.serial(
+    'a commit that the network takes no more bytes of ends with its connection, and the store resumes',
+    async (t) => {
+      const { proxy, store } = await faulty(t, 1_000);
+      proxy.onRequest = (_, client) => {
+        client.pause();
+        return true;
+      };
+      const text = 'x'.repeat(7_000_000);
+      const outcome = await store.commit([things(store).inserting({ id: 'large', deep: text })]).then(
+        () => 'committed',
+        (error: unknown) => (error instanceof StoreError ? error.code : String(error)),
+      );
+      t.is(outcome, 'unavailable');
+      proxy.onRequest = () => true;
+      await resumed(t, store);
+    },
+  );
+
+  test.serial(
     'single passing changes while the connection is cut are done once or not at all, as they are told',
     async (t) => {
       const { proxy, store, direct } = await faulty(t, 5_000);
