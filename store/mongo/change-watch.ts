@@ -6,6 +6,8 @@ import type { StoredRecord } from './layout.js';
 
 /** So long the database waits for a change before it says that there is none. */
 const AWAIT_MS = 250;
+/** A database that has fallen silent is not waited for any longer. */
+const CLOSE_MS_MAX = 4 * AWAIT_MS;
 /** Word of the database that was asked for longer ago is none: a change is known within a second, the read that follows included. */
 const WORD_AGE_MS_MAX = 750;
 /** How long to wait before a stream is begun again: a random time up to this, twice as long each time. */
@@ -54,6 +56,11 @@ export class ChangeWatch implements Watch {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    // It ends by itself with its next answer; closed while it waits for one the driver may leave it open in the database.
+    const waited = new AbortController();
+    const late = delay(CLOSE_MS_MAX, undefined, { signal: waited.signal }).catch(() => {});
+    await Promise.race([this.#running, late]);
+    waited.abort();
     await this.#stream?.close().catch(() => {});
     await this.#running;
   }
