@@ -1,4 +1,4 @@
-"""secantusd-py, without two faults that stall it under minutes of load.
+"""secantusd-py, without three faults that stall it: under minutes of load, or where a client dies.
 
 The thread that starts the server reads its tables and then only waits; the one that takes expired documents away rests for a
 minute at a time. Both leave WiredTiger cursors positioned, which hold on to a snapshot. Whatever is written meanwhile cannot
@@ -6,6 +6,9 @@ leave the cache for good, so that pages grow until every access waits for them. 
 
 With every write that can be retried it goes through the answers that are kept for the time that it is, and sorts them once there
 are 10,000. Here it looks at the oldest only.
+
+A database is dropped under the lock that ends transactions need as well. Where a client has died in a transaction that wrote to
+it, both wait for ever. Here such transactions end first.
 """
 
 import functools
@@ -38,9 +41,36 @@ def prune_oldest(self):
         del records[key]
 
 
+registries = []
+
+
+def known(method):
+    @functools.wraps(method)
+    def wrapped(self, *args, **kwargs):
+        method(self, *args, **kwargs)
+        registries.append(self)
+
+    return wrapped
+
+
+def ending_transactions(method):
+    @functools.wraps(method)
+    def wrapped(self, db):
+        for registry in registries:
+            for transaction in list(registry._txns.values()):
+                handle = transaction.handle
+                if handle is not None and any(written == db for written, _ in list(handle.written)):
+                    registry.abort_in_progress(transaction)
+        return method(self, db)
+
+    return wrapped
+
+
 for name in ("ensure_oplog_bootstrap", "prune_ttl_all_collections"):
     setattr(Storage, name, letting_go(getattr(Storage, name)))
 TransactionRegistry._prune_retryable_locked = prune_oldest
+TransactionRegistry.__init__ = known(TransactionRegistry.__init__)
+Storage.drop_database = ending_transactions(Storage.drop_database)
 
 if __name__ == "__main__":
     sys.exit(main())
