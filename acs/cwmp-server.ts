@@ -1,7 +1,14 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, type CpeId, type Logger, MINUTE_MS, SECOND_MS, Seldom } from '../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  MINUTE_MS,
+  SECOND_MS,
+  Seldom,
+  withinTime,
+} from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
 import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
@@ -103,9 +110,7 @@ export class CwmpServer {
     });
     void this.#checkDrained();
     const polling = setInterval(() => void this.#checkDrained(), DRAIN_POLL_MS);
-    const timer = new AbortController();
-    await Promise.race([drained, delay(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
-    timer.abort();
+    await withinTime(drained, graceMs);
     clearInterval(polling);
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();

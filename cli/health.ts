@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../common/index.js';
+import { SECOND_MS, withinTime } from '../common/index.js';
 import type { Health, PartStatus } from '../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../rules/index.js';
 import type { ClockWatch } from './clock-watch.js';
@@ -13,7 +13,7 @@ export function healthCheck(
   clockWatch: ClockWatch | null,
 ): () => Promise<Health> {
   return async () => {
-    const suspended = await within(STORE_MS_MAX, readStore(rules));
+    const suspended = await withinTime(readStore(rules), STORE_MS_MAX).catch(() => null);
     const state = watcher?.status().state;
     const parts: Record<string, PartStatus> = {
       store: suspended === null ? 'failing' : 'ok',
@@ -29,17 +29,4 @@ export function healthCheck(
 async function readStore(rules: RuleEngine): Promise<number> {
   await rules.freezeState();
   return rules.suspendedCount();
-}
-
-/** Null where it fails or does not come in time. */
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), timeoutMs);
-  });
-  try {
-    return await Promise.race([promise.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

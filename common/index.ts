@@ -16,4 +16,5 @@ export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secr
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';
+export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

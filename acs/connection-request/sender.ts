@@ -2,7 +2,14 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, type CpeId, type Logger, MINUTE_MS, type Secrets } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  MINUTE_MS,
+  type Secrets,
+  withinTime,
+} from '../../common/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics.js';
@@ -89,6 +96,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
       return { cpeid, code: 502, message: 'The CPE has not reported a ConnectionRequestURL' };
     }
     try {
+      // A name server may be slow on purpose, and a look-up cannot be broken off.
       const target = await withinTime(
         this.#parts.policy.pin(device.connectionRequestUrl, device.ip),
         this.#parts.options.totalMsMax,
@@ -164,17 +172,6 @@ export class HttpConnectionRequests implements ConnectionRequests {
       }
       authorization = authorize(challenge, credentials, { method: 'GET', target: requestTarget(target.url) });
     }
-  }
-}
-
-/** What `work` comes to; null where it takes longer. A name server may be slow on purpose, and a look-up cannot be broken off. */
-async function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T | null> {
-  const timer = new AbortController();
-  const late = delay(timeoutMs, null, { signal: timer.signal, ref: false }).catch(() => null);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.abort();
   }
 }
 

@@ -1,5 +1,5 @@
 import { AggregatorRegistry, type MetricObject } from 'prom-client';
-import { SECOND_MS } from '../../common/index.js';
+import { SECOND_MS, withinTime } from '../../common/index.js';
 
 /** A worker that takes longer is counted as it was when it last answered. */
 const ANSWER_MS_MAX = 3 * SECOND_MS;
@@ -30,12 +30,7 @@ export class GatheredMetrics {
       ask(workerId, askId);
       return answered;
     });
-    let timeout: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timeout = setTimeout(resolve, ANSWER_MS_MAX);
-    });
-    await Promise.race([Promise.all(answers), late]);
-    clearTimeout(timeout);
+    await withinTime(Promise.all(answers), ANSWER_MS_MAX);
     this.#asked.delete(askId);
     const gone = await this.#gone;
     return merged([gone, ...this.#latest.values()]).metrics();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Collection, type Db, MongoServerError, type ResumeToken } from 'mongodb';
-import type { Logger } from '../../common/index.js';
+import { type Logger, withinTime } from '../../common/index.js';
 import type { Watch } from '../collection.js';
 import type { StoredRecord } from './layout.js';
 
@@ -57,10 +57,7 @@ export class ChangeWatch implements Watch {
   async close(): Promise<void> {
     this.#closing.abort();
     // It ends by itself with its next answer; closed while it waits for one the driver may leave it open in the database.
-    const waited = new AbortController();
-    const late = delay(CLOSE_MS_MAX, undefined, { signal: waited.signal }).catch(() => {});
-    await Promise.race([this.#running, late]);
-    waited.abort();
+    if (this.#running !== null) await withinTime(this.#running, CLOSE_MS_MAX);
     await this.#stream?.close().catch(() => {});
     await this.#running;
   }
