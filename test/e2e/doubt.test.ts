@@ -93,7 +93,8 @@ async function outcomes(ferry: TestFerry): Promise<string[]> {
 function timedOut(ferry: TestFerry): Promise<boolean> {
   return until('it has timed out', async () => {
     await ferry.acs.sweep();
-    return (await outcomes(ferry)).every((outcome) => !outcome.startsWith('202 '));
+    const found = await outcomes(ferry);
+    return found.length > 0 && found.every((outcome) => !outcome.startsWith('202 '));
   });
 }
 

@@ -177,7 +177,11 @@ test('a closure that takes many steps is evaluated outside of the server, and co
     clock.nowMs += TRIAL_PACE_MS;
     return (await rules.decide(withTrees(CPE))).kind === 'upgrade';
   });
-  t.is(isolated.at(-1), 'answered');
+  const tooEarly: readonly string[] = ['out-of-time', 'on-probation'];
+  t.deepEqual(
+    isolated.filter((outcome) => !tooEarly.includes(outcome)),
+    ['answered'],
+  );
   await until('it is explained', async () => {
     clock.nowMs += TRIAL_PACE_MS;
     return (await rules.explain(withTrees(CPE))).rules[0]?.verdict === 'chosen';
