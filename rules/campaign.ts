@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { CountKey, CpeId } from '../common/index.js';
 import type { Change, Collection, CollectionDefinition, Document, Store } from '../store/index.js';
-import type { Counted, Rule, UpgradeEnd } from './rule.js';
+import type { Rule } from './rule.js';
+import type { Counted, UpgradeEnd } from './rules.js';
 
 const COUNT_KEY_CHARACTERS = 16;
 

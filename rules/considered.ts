@@ -1,6 +1,6 @@
 import type { RuleId } from '../common/index.js';
+import type { Considered, Verdict } from './decision.js';
 import type { Refusal } from './gates.js';
-import type { Considered, Verdict } from './rule.js';
 
 /** Most rules a decision explains. */
 export const CONSIDERED_MAX = 100;

@@ -1,4 +1,4 @@
-import type { Context } from './rule.js';
+import type { Context } from './decision.js';
 
 export interface ContextField {
   readonly type: 'text' | 'list' | 'number' | 'tree';

@@ -3,11 +3,6 @@ import { countKeyOf } from './campaign.js';
 import { type Candidate, candidateOf, inOrder, mergeInOrder } from './candidate.js';
 import type { ConditionCompiler } from './condition/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
-import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
-import type { Fleet } from './fleet.js';
-import type { Freeze } from './freeze.js';
-import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
-import { pinnedTo } from './repository.js';
 import {
   type Decision,
   type DecisionInput,
@@ -15,7 +10,12 @@ import {
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
-} from './rule.js';
+} from './decision.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
+import type { Fleet } from './fleet.js';
+import type { Freeze } from './freeze.js';
+import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
+import { pinnedTo } from './repository.js';
 import { PARAMETERS_READ_MAX, type RuleIndex } from './rule-index/index.js';
 import { findSlot, type Slot } from './slot.js';
 import type { Tables } from './tables.js';

@@ -4,6 +4,7 @@ import { type Lease, openLeases, type Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign.js';
 import { createConditionCompiler, loadGuards } from './condition/index.js';
 import { type Decider, decide } from './decide.js';
+import type { Decision, ResolveFile } from './decision.js';
 import { createDrafts } from './draft.js';
 import { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';
 import { explain } from './explain.js';
@@ -12,14 +13,13 @@ import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.j
 import { openFleet } from './fleet.js';
 import { openFreeze } from './freeze.js';
 import { createIsolate } from './isolate/index.js';
-
 import { takeUp } from './match.js';
 import { createPauses } from './pause.js';
 import { createProbation } from './probation.js';
 import { mayRepeat } from './repeat.js';
 import { openRepository } from './repository.js';
-import type { Decision, ResolveFile, Rules } from './rule.js';
 import { openRuleErrors } from './rule-errors.js';
+import type { Rules } from './rules.js';
 import { openTables } from './tables.js';
 import { createRuleValidator } from './validate.js';
 import { openWaking, type Waking } from './waking.js';

@@ -5,6 +5,7 @@ import {
   reach,
   reaches,
 } from './condition/index.js';
+import type { DecisionInput } from './decision.js';
 import {
   type Failure,
   failureOf,
@@ -19,7 +20,7 @@ import type { Refusal } from './gates.js';
 import { type Evaluated, type Isolate, type IsolateRequest, isLargerThan } from './isolate/index.js';
 import type { Pauses } from './pause.js';
 import type { Probation } from './probation.js';
-import type { DecisionInput, StoredRule } from './rule.js';
+import type { StoredRule } from './rule.js';
 import { ITEMS_SHOWN_MAX, shorten } from './shorten.js';
 
 /** All conditions of one decision together may take so much processor time outside of this process. */

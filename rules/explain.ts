@@ -8,13 +8,15 @@ import {
   readingOnce,
   selectFrom,
 } from './decide.js';
+import type { DecisionInput, Verdict } from './decision.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
 import type { DecisionExplanation, ExplainOptions, RuleExplanation } from './explanation.js';
 import { type Refusal, switchGate } from './gates.js';
-import type { DecisionInput, FreezeState, StoredRule, Verdict } from './rule.js';
+import type { StoredRule } from './rule.js';
 import { PARAMETERS_READ_MAX } from './rule-index/index.js';
+import type { FreezeState } from './rules.js';
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;

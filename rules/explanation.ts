@@ -1,5 +1,6 @@
 import type { RuleId } from '../common/index.js';
-import type { Considered, Decision, DecisionInput, StoredRule, Verdict } from './rule.js';
+import type { Considered, Decision, DecisionInput, Verdict } from './decision.js';
+import type { StoredRule } from './rule.js';
 
 /** What became of one conjunct of a condition, for one CPE. */
 export interface ConjunctFinding {

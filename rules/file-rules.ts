@@ -1,7 +1,8 @@
 import type { Clock, RuleId } from '../common/index.js';
 import type { Change, Lease } from '../store/index.js';
 import { mapWithPauses } from './pause.js';
-import { RuleConflictError, type StoredRule } from './rule.js';
+import { RuleConflictError } from './problems.js';
+import type { StoredRule } from './rule.js';
 import { isFromFile, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from './validate.js';

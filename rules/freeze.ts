@@ -1,6 +1,6 @@
 import type { Clock } from '../common/index.js';
 import type { Change, Collection, CollectionDefinition, Revision, Store } from '../store/index.js';
-import type { FreezeState } from './rule.js';
+import type { FreezeState } from './rules.js';
 
 export const SETTINGS: CollectionDefinition = { name: 'settings', indexes: {} };
 const FREEZE_ID = 'freeze';

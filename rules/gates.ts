@@ -1,5 +1,6 @@
 import { HOUR_MS, MINUTE_MS } from '../common/index.js';
-import type { Context, ImageFacts, Rule, RuleCount, StoredRule, Verdict } from './rule.js';
+import type { Context, ImageFacts, RuleCount, Verdict } from './decision.js';
+import type { Rule, StoredRule } from './rule.js';
 import { DEFAULT_RETRY } from './schema.js';
 
 /** Why a rule cannot run now. Each gate is a pure function that gives one of these, or null to let the rule pass. */

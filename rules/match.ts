@@ -1,10 +1,11 @@
 import { type Candidate, inOrder } from './candidate.js';
 import { candidatesPinnedTo, consider, type Decider, decide } from './decide.js';
+import type { DecisionInput } from './decision.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, refusalOf } from './evaluation.js';
 import type { MatchFinding, MatchTarget, RuleMatch } from './explanation.js';
 import { switchGate } from './gates.js';
-import type { DecisionInput, StoredRule } from './rule.js';
+import type { StoredRule } from './rule.js';
 
 const NAMES_SHOWN_MAX = 3;
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */

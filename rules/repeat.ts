@@ -2,7 +2,7 @@ import type { CountKey, RuleId } from '../common/index.js';
 import { countKeyOf } from './campaign.js';
 import { type Decider, windowGate } from './decide.js';
 import { switchGate } from './gates.js';
-import type { Repeat } from './rule.js';
+import type { Repeat } from './rules.js';
 
 /** See {@link Rules.mayRepeat}. */
 export async function mayRepeat(

@@ -2,15 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type CpeId, compareText, type RuleId } from '../common/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../store/index.js';
 import { mapWithPauses } from './pause.js';
-import {
-  InvalidRuleError,
-  type PutCounts,
-  RuleConflictError,
-  type RulePlace,
-  type RuleProblem,
-  type Rules,
-  type StoredRule,
-} from './rule.js';
+import { InvalidRuleError, RuleConflictError, type RuleProblem } from './problems.js';
+import type { StoredRule } from './rule.js';
+import type { PutCounts, RulePlace, Rules } from './rules.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import { type LocatedProblem, PROBLEMS_MAX, type RuleValidator, type ValidRule } from './validate.js';

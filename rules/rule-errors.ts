@@ -1,9 +1,8 @@
 import type { Clock, CpeId, Logger, RuleId } from '../common/index.js';
 import { MINUTE_MS } from '../common/index.js';
-import type { Document } from '../store/index.js';
 import { isTrip, type RuleFailure } from './failure.js';
 import type { LastError, StoredRule } from './rule.js';
-import { readMany, type Tables } from './tables.js';
+import { type RuleErrors, readMany, type Tables } from './tables.js';
 import { writeInPortions } from './writes.js';
 
 /** A rule whose condition tripped for so many different CPEs is suspended. */
@@ -16,16 +15,6 @@ const WRITES_UNDER_WAY_MAX = 100;
 /** How often a write that lost a race is tried again: there are no more than so many CPEs to race with. */
 const RACES_MAX = TRIPPED_CPES_MAX;
 const JOINED_AT_ONCE = 200;
-
-/** What is known of a rule's failures since it was last edited (id = rule id). */
-export interface RuleErrors extends Document {
-  readonly id: RuleId;
-  /** The edition of the rule that failed; of any other this says nothing. */
-  readonly ruleUpdatedAtMs: number;
-  readonly last: LastError;
-  /** The different CPEs it tripped for, at most {@link TRIPPED_CPES_MAX}. */
-  readonly trippedFor: readonly CpeId[];
-}
 
 export interface RuleErrorLog {
   /** Remembers a failure, and suspends its rule where it is one too many; nobody waits for that. */

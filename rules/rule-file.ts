@@ -6,7 +6,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import type { RuleProblem } from './rule.js';
+import type { RuleProblem } from './problems.js';
 
 /** Most syntax errors reported of one file: after the first few they are echoes. */
 const SYNTAX_ERRORS_MAX = 10;

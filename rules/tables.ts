@@ -1,4 +1,4 @@
-import type { RuleId } from '../common/index.js';
+import type { CpeId, RuleId } from '../common/index.js';
 import {
   type Collection,
   type CollectionDefinition,
@@ -9,8 +9,7 @@ import {
 } from '../store/index.js';
 import { type CampaignTables, openCampaigns } from './campaign.js';
 import { SETTINGS } from './freeze.js';
-import type { StoredRule } from './rule.js';
-import type { RuleErrors } from './rule-errors.js';
+import type { LastError, StoredRule } from './rule.js';
 import { createTurns, type InTurn } from './turns.js';
 
 export interface RestartsDocument extends Document {
@@ -27,6 +26,16 @@ export interface GenerationDocument extends Document {
 /** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
 export interface GoneDocument extends Document {
   readonly ruleIds: readonly RuleId[];
+}
+
+/** What is known of a rule's failures since it was last edited (id = rule id). */
+export interface RuleErrors extends Document {
+  readonly id: RuleId;
+  /** The edition of the rule that failed; of any other this says nothing. */
+  readonly ruleUpdatedAtMs: number;
+  readonly last: LastError;
+  /** The different CPEs it tripped for. */
+  readonly trippedFor: readonly CpeId[];
 }
 
 /** The collections behind the rules. */

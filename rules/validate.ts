@@ -3,7 +3,8 @@ import { validateDetailed } from 'node-cron';
 import { type CpeId, suggest } from '../common/index.js';
 import { ID_BYTES_MAX } from '../store/index.js';
 import { type ConditionCompiler, ConditionError } from './condition/index.js';
-import type { Rule, RuleProblem } from './rule.js';
+import type { RuleProblem } from './problems.js';
+import type { Rule } from './rule.js';
 import { CONDITION_OBJECT_BYTES_MAX, CONDITION_VALUES_TOGETHER_MAX, RULE_SCHEMA } from './schema.js';
 
 /** Most problems reported at once; who has more will come back. */

@@ -3,7 +3,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { type Clock, type Logger, SECOND_MS } from '../common/index.js';
 import type { Lease } from '../store/index.js';
 import type { FileBody, FileRuleProblem, FileRules } from './file-rules.js';
-import { RuleConflictError } from './rule.js';
+import { RuleConflictError } from './problems.js';
 import { type RuleFileContent, readRuleDirectory } from './rule-directory.js';
 import { parseRuleFile, type RuleFileEntry, type RuleFileProblem } from './rule-file.js';
 import { PROBLEMS_MAX } from './validate.js';

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { RuleId } from '../common/index.js';
 import type { Change, CommitOutcome, Stored } from '../store/index.js';
-import { RuleConflictError, type StoredRule } from './rule.js';
+import { RuleConflictError } from './problems.js';
+import type { StoredRule } from './rule.js';
 import {
   FLEET_GENERATION_ID,
   generationOfGone,

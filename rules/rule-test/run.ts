@@ -1,13 +1,7 @@
 import type { CountKey, RuleId } from '../../common/index.js';
+import { type Decision, type DecisionInput, type ImageFacts, NO_COUNT, type RuleCount } from '../decision.js';
 import type { RuleExplanation } from '../explanation.js';
-import {
-  type Decision,
-  type DecisionInput,
-  type ImageFacts,
-  NO_COUNT,
-  type RuleCount,
-  type Rules,
-} from '../rule.js';
+import type { Rules } from '../rules.js';
 import type { Expectation, RuleTestCase } from './test-file.js';
 
 /** Most rules told of a failed case: those that tell something go before the others. */

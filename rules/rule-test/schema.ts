@@ -1,5 +1,5 @@
 import { CPE_SCHEMA, timeSchema } from '../cpe-description.js';
-import type { Verdict } from '../rule.js';
+import type { Verdict } from '../decision.js';
 
 export const TEST_CASES_MAX = 10_000;
 const TEXT_CHARACTERS_MAX = 256;

@@ -1,5 +1,5 @@
 import { ajvWithTimes, type CpeFields } from '../cpe-description.js';
-import type { ImageFacts, RuleCount, Verdict } from '../rule.js';
+import type { ImageFacts, RuleCount, Verdict } from '../decision.js';
 import { type Position, parseRuleFile, type RuleFileProblem } from '../rule-file.js';
 import { type LocatedProblem, problemsOf } from '../validate.js';
 import { RULE_TEST_SCHEMA } from './schema.js';
