@@ -1,29 +1,25 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, type CpeId, type Logger, MINUTE_MS, type RuleId } from '../common/index.js';
 import { type Lease, openLeases, type Store } from '../store/index.js';
-import { countedEnd, countKeyOf } from './campaign.js';
-import { createConditionCompiler, loadGuards } from './condition/index.js';
-import { type Decider, decide } from './decide.js';
-import type { Decision, ResolveFile } from './decision.js';
-import { createDrafts } from './draft.js';
-import { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';
-import { explain } from './explain.js';
-import type { FailureKind } from './failure.js';
-import { applyFileRules, type FileRules, rulesWithoutFile } from './file-rules.js';
-import { openFleet } from './fleet.js';
-import { openFreeze } from './freeze.js';
-import { createIsolate } from './isolate/index.js';
-import { takeUp } from './match.js';
-import { createPauses } from './pause.js';
-import { createProbation } from './probation.js';
-import { mayRepeat } from './repeat.js';
-import { openRepository } from './repository.js';
-import { openRuleErrors } from './rule-errors.js';
-import type { Rules } from './rules.js';
-import { openTables } from './tables.js';
-import { createRuleValidator } from './validate.js';
-import { openWaking, type Waking } from './waking.js';
-import { createWindowClock } from './window.js';
+import { countedEnd, countKeyOf } from './campaign/index.js';
+import { createConditionCompiler, createIsolate, loadGuards } from './condition/index.js';
+import {
+  createDrafts,
+  createProbation,
+  DECISION_WAIT_MS,
+  type Decider,
+  decide,
+  explain,
+  type IsolatedOutcome,
+  mayRepeat,
+  takeUp,
+} from './decision/index.js';
+import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
+import { openFleet } from './fleet/index.js';
+import { type FailureKind, openFreeze, openRepository, openRuleErrors, openTables } from './storage/index.js';
+import { createRuleValidator } from './validation/index.js';
+import { createPauses, type Decision, type ResolveFile, type Rules } from './vocabulary/index.js';
+import { createWindowClock, openWaking, type Waking } from './windows/index.js';
 
 /** One rule's condition errors are logged this often. */
 const QUIET_MS = MINUTE_MS;

@@ -1,35 +1,69 @@
-export { CAMPAIGN_SHARES, CAMPAIGNS, type CampaignShare, shareId } from './campaign.js';
-export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
-export { CPE_SCHEMA, type CpeFields, parseCpe } from './cpe-description.js';
-export * from './decision.js';
+/** Which CPE gets which firmware: FirmwareStorage, and the decisions made from it. Its rooms stand in the order in which they build on each other. */
+export * from './authoring/index.js';
+export { CAMPAIGN_SHARES, CAMPAIGNS, type CampaignShare, shareId } from './campaign/index.js';
+export { bucket, compareVersions, inSubnet } from './condition/index.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
-export * from './explanation.js';
-export { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from './file-schema.js';
-export { openFreeze } from './freeze.js';
-export { bucket, compareVersions, inSubnet } from './functions/index.js';
-export * from './lint/index.js';
-export * from './problems.js';
-export * from './rule.js';
 export {
   isRuleFileName,
+  parseRuleFile,
   RULE_FILES_MAX,
   type RuleFileContent,
+  type RuleFileProblem,
+  type RuleFilesStatus,
+  type RuleFileWatcher,
   readBounded,
   readRuleDirectory,
   TEST_FILE_SUFFIX,
-} from './rule-directory.js';
-export { parseRuleFile, type RuleFileProblem } from './rule-file.js';
-export * from './rule-test/index.js';
-export * from './rules.js';
-export { DEFAULT_DEADLINES, DEFAULT_RETRY, RULE_SCHEMA } from './schema.js';
-export { ruleOf } from './stored-rule.js';
-export { RULE_COLLECTIONS } from './tables.js';
-export type { LocatedProblem } from './validate.js';
-export type { OpenRule, Waking } from './waking.js';
-export {
-  type RuleFilesStatus,
-  type RuleFileWatcher,
   type WatchOptions,
   watchRuleDirectory,
-} from './watch.js';
-export { RULES_PER_COMMIT_MAX } from './writes.js';
+} from './files/index.js';
+export { openFreeze, RULE_COLLECTIONS, RULES_PER_COMMIT_MAX, ruleOf } from './storage/index.js';
+export { CPE_SCHEMA, type CpeFields, type LocatedProblem, parseCpe } from './validation/index.js';
+export {
+  CONTEXT_FIELDS,
+  type Condition,
+  type ConjunctFinding,
+  type Considered,
+  type Context,
+  type ContextField,
+  type Counted,
+  DEFAULT_DEADLINES,
+  DEFAULT_RETRY,
+  type Deadlines,
+  type Decision,
+  type DecisionExplanation,
+  type DecisionInput,
+  type ExplainOptions,
+  type FreezeState,
+  type ImageFacts,
+  InvalidRuleError,
+  type LastError,
+  type Limits,
+  type MaintenanceWindow,
+  type MatchFinding,
+  type MatchTarget,
+  NO_COUNT,
+  type OnDoubt,
+  type ParameterTree,
+  type ParameterValue,
+  type PutCounts,
+  type Repeat,
+  type ResolveFile,
+  type Retry,
+  RULE_SCHEMA,
+  type Rule,
+  RuleConflictError,
+  type RuleCount,
+  type RuleExplanation,
+  type RuleMatch,
+  type RulePlace,
+  type RuleProblem,
+  type Rules,
+  type Scalar,
+  type StoredRule,
+  type Suspension,
+  UnknownRuleError,
+  type UpgradeEnd,
+  type Verdict,
+} from './vocabulary/index.js';
+export type { OpenRule, Waking } from './windows/index.js';

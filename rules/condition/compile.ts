@@ -1,4 +1,4 @@
-import type { Condition } from '../rule.js';
+import type { Condition } from '../vocabulary/index.js';
 import { closureOf } from './closure.js';
 import type { CompiledCondition, Conjunct, Requirement } from './compiled.js';
 import { conjunctsOfText } from './conjuncts.js';

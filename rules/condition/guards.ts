@@ -5,7 +5,7 @@ import {
   compareVersions,
   FunctionArgumentError,
   inSubnet,
-} from '../functions/index.js';
+} from './functions/index.js';
 
 /** Longest string a built-in function of JSONata takes in a condition; longer ones cost memory many times their size. */
 const ARGUMENT_CHARACTERS_MAX = 64 * 1_024;

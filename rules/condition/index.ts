@@ -1,7 +1,10 @@
+/** Conditions: read, bounded, compiled, and evaluated here or, where only JSONata itself will do, in a process of their own. */
 export { type ConditionCompiler, createConditionCompiler } from './compile.js';
 export type { Closure, CompiledCondition, ConditionSource, Conjunct, Requirement } from './compiled.js';
 export { ConditionError, describeError, errorCode } from './condition-error.js';
+export * from './functions/index.js';
 export { loadGuards } from './guards.js';
+export * from './isolate/index.js';
 export { EVALUATION_TIMEOUT_MS } from './parse.js';
 export { reach, reaches } from './reach.js';
 export { type SourceMap, sourceMapOf } from './source-map.js';

@@ -1,5 +1,5 @@
 import type { CpeId } from '../../common/index.js';
-import type { Condition, Scalar } from '../rule.js';
+import type { Condition, Scalar } from '../vocabulary/index.js';
 import type { Closure, CompiledCondition, ConditionSource, Conjunct } from './compiled.js';
 import { ConditionError } from './condition-error.js';
 import { isNameRefused, nameProblem } from './parse.js';

@@ -1,6 +1,6 @@
 import jsonata from 'jsonata';
 import { LinearRegExp, PatternError } from '../../common/linear-regexp.js';
-import { CONDITION_CHARACTERS_MAX } from '../schema.js';
+import { CONDITION_CHARACTERS_MAX } from '../vocabulary/index.js';
 import { SEQUENCE_ITEMS_MAX } from './closure-values.js';
 import { ConditionError, describeError } from './condition-error.js';
 import { FUNCTIONS_REFUSED } from './guards.js';

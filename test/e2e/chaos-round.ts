@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { DEVICES, type Device } from '../../acs/device/device.js';
 import { builtInModel, type Fault, Fleet, makeImage, type SimulatedCpe } from '../../cpe-sim/index.js';
-import { openCampaigns } from '../../rules/campaign.js';
+import { openCampaigns } from '../../rules/campaign/campaign.js';
 import { openMongoStore, type Store } from '../../store/index.js';
 import { holdToSchemas } from '../support/cwmp-schema.js';
 import { type TestFerry, until } from '../support/ferry.js';

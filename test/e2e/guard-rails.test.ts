@@ -1,8 +1,8 @@
 import test from 'ava';
 import { type CpeId, silentLogger } from '../../common/index.js';
 import { builtInModel, Fleet } from '../../cpe-sim/index.js';
+import { TRIAL_PACE_MS } from '../../rules/decision/probation.js';
 import { openRules } from '../../rules/index.js';
-import { TRIAL_PACE_MS } from '../../rules/probation.js';
 import { inputOf } from '../rules/setup.js';
 import { wildConditions } from '../rules/wild-conditions.js';
 import { startTestFerry, until } from '../support/ferry.js';

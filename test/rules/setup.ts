@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CpeId, LogFields, Logger, RuleId } from '../../common/index.js';
-import type { EvaluationMeans, IsolatedOutcome } from '../../rules/evaluation.js';
-import type { RuleFailure } from '../../rules/failure.js';
+import { createIsolate } from '../../rules/condition/isolate/index.js';
+import type { EvaluationMeans, IsolatedOutcome } from '../../rules/decision/evaluation.js';
+import { createProbation } from '../../rules/decision/probation.js';
 import {
   type Decision,
   type DecisionInput,
@@ -14,9 +15,8 @@ import {
   type RuleEngine,
   type StoredRule,
 } from '../../rules/index.js';
-import { createIsolate } from '../../rules/isolate/index.js';
-import { createPauses } from '../../rules/pause.js';
-import { createProbation } from '../../rules/probation.js';
+import type { RuleFailure } from '../../rules/storage/failure.js';
+import { createPauses } from '../../rules/vocabulary/pause.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
 
 export const CPE = '00A1B2-HGW-1' as CpeId;

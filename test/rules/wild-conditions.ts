@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { ExecutionContext } from 'ava';
 import type { CpeId, RuleId } from '../../common/index.js';
-import { TRIAL_PACE_MS } from '../../rules/probation.js';
+import { TRIAL_PACE_MS } from '../../rules/decision/probation.js';
 import { inputOf, openTestRules, post, ruleBody } from './setup.js';
 
 type Kind = (n: number) => string;

@@ -11,7 +11,7 @@ import {
 } from '../../../rules/condition/index.js';
 import { quoteNumericSteps, tokensOf } from '../../../rules/condition/text.js';
 import { bucket } from '../../../rules/index.js';
-import { createRuleValidator } from '../../../rules/validate.js';
+import { createRuleValidator } from '../../../rules/validation/validate.js';
 import { context, plainContext } from './generator.js';
 import { byClosure, byJsonata } from './outcome.js';
 

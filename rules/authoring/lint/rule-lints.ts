@@ -1,0 +1,63 @@
+import type { CompiledCondition } from '../../condition/index.js';
+import type { ValidRule } from '../../validation/index.js';
+import { conditionRemarks } from './condition-lints.js';
+import type { Remark } from './finding.js';
+
+type RuleToCheck = ValidRule['rule'];
+
+/** Fields that name single CPEs: a rule for a handful of those needs no limits. */
+const NAMES_OF_CPES: ReadonlySet<string> = new Set(['cpeid', 'serialNumber', 'ip']);
+const HANDFUL = 100;
+
+/** What is to be said of one valid rule by itself. */
+export function ruleRemarks(rule: RuleToCheck, condition: CompiledCondition): readonly Remark[] {
+  const { file, target, limits, executions } = rule;
+  const remarks: Remark[] = [...conditionRemarks(rule.condition)];
+  if (limits === undefined && rule.automatic && !isForAHandful(condition)) {
+    remarks.push({
+      code: 'no-limits',
+      path: [],
+      message:
+        'the rule is for a fleet and nothing stops it; add limits such as {"concurrent": 50, "stopAfterFailures": 20}',
+    });
+  }
+  if (condition.pin === null && condition.requirements.length === 0) {
+    remarks.push({
+      code: 'not-indexed',
+      path: ['condition'],
+      message:
+        'evaluated in every session of every CPE; add a conjunct such as productClass = "…" that rules most CPEs out',
+    });
+  }
+  if (condition.closure === null) {
+    remarks.push({
+      code: 'uncompiled',
+      path: ['condition'],
+      message:
+        'runs in JSONata itself, in a process apart and within the 50 ms of a decision; docs/rules.md says what need not (“What is fast”)',
+    });
+  }
+  if (executions === 0) {
+    remarks.push({
+      code: 'never-runs',
+      path: ['executions'],
+      message: 'with 0 executions no upgrade ever starts; use "enabled": false to pause a rule',
+    });
+  }
+  if (file.includes('://') && target === undefined) {
+    remarks.push({
+      code: 'no-target',
+      path: ['file'],
+      message:
+        'nothing says which version the file is, so no upgrade is verified by it; add "target": {"softwareVersion": "…"}',
+    });
+  }
+  return remarks;
+}
+
+function isForAHandful({ pin, requirements }: CompiledCondition): boolean {
+  return (
+    pin !== null ||
+    requirements.some(({ path, values }) => NAMES_OF_CPES.has(path.join('.')) && values.length <= HANDFUL)
+  );
+}

@@ -1,0 +1,12 @@
+/** What limits count: the upgrades of one rule, file and target, and whether there is room for one more. */
+export {
+  CAMPAIGN_SHARES,
+  CAMPAIGNS,
+  type CampaignShare,
+  type CampaignTables,
+  countedEnd,
+  countKeyOf,
+  openCampaigns,
+  shareId,
+} from './campaign.js';
+export { findSlot, roomOf, type Slot } from './slot.js';

@@ -1,0 +1,206 @@
+import type { CountKey } from '../../common/index.js';
+import { countKeyOf, findSlot, type Slot } from '../campaign/index.js';
+import type { ConditionCompiler } from '../condition/index.js';
+import {
+  type Candidate,
+  candidateOf,
+  type Fleet,
+  inOrder,
+  mergeInOrder,
+  PARAMETERS_READ_MAX,
+  type RuleIndex,
+} from '../fleet/index.js';
+import { type Freeze, pinnedTo, type Tables } from '../storage/index.js';
+import {
+  type Decision,
+  type DecisionInput,
+  type ImageFacts,
+  NO_COUNT,
+  type ParameterTree,
+  type ResolveFile,
+} from '../vocabulary/index.js';
+import type { WindowClock } from '../windows/index.js';
+import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
+import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
+import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
+
+/** What a decision is made with. */
+export interface Decider extends EvaluationMeans {
+  readonly tables: Tables;
+  readonly compiler: ConditionCompiler;
+  readonly fleet: Fleet;
+  readonly freeze: Freeze;
+  readonly windows: WindowClock;
+  readonly resolveFile: ResolveFile;
+}
+
+/** Finds the first rule, in order of priority, that may upgrade this CPE now. */
+export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
+  const pause = decider.pauses.due();
+  if (pause !== null) await pause;
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), rulesFor(decider, asked)]);
+  // No rule may concern this CPE: so it is in most sessions.
+  if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
+  const paths = parametersOf(pinned, fleet);
+  const names = paths.length === 0 ? [] : await asked.unread(paths);
+  if (names.length > 0) return { kind: 'read', names };
+  const input = readingOnce(asked);
+  const selected = await selectFrom(fleet, input);
+  if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
+  const evaluation = beginEvaluation(input, decider);
+  const explanation = beginExplanation(input.about);
+  const candidates = mergeInOrder(pinned, selected);
+  for (const candidate of candidates) {
+    const { rule } = candidate;
+    const off = switchGate(rule, input.requested);
+    if (off !== null) {
+      explanation.add(rule.id, off);
+      continue;
+    }
+    const outcome = await consider(decider, input, evaluation, candidate);
+    if ('verdict' in outcome) {
+      explanation.add(rule.id, outcome);
+      continue;
+    }
+    const { countKey, targetVersion, atTarget, slot } = outcome;
+    if (atTarget && targetVersion !== null) {
+      explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
+      return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
+    }
+    // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
+    const { state, revision: freezeRevision } = await decider.freeze.read();
+    if (state.frozen) return { kind: 'frozen' };
+    explanation.add(rule.id, { verdict: 'chosen' });
+    explainRest(explanation, candidates);
+    return {
+      kind: 'upgrade',
+      rule,
+      countKey,
+      targetVersion,
+      conditions: [
+        decider.tables.rules.requiring(rule.id, candidate.revision),
+        decider.freeze.unchangedSince(freezeRevision),
+        ...slot.changes,
+      ],
+      share: slot.share,
+      considered: explanation.list(),
+    };
+  }
+  return { kind: 'nothing', considered: explanation.list() };
+}
+
+function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<RuleIndex> {
+  return afresh === true ? fleet.latest() : fleet.current();
+}
+
+/** The fleet rules that may be true for this CPE; its data model is read only where they cannot be told without. */
+export async function selectFrom(
+  fleet: RuleIndex,
+  { context, readParameters }: DecisionInput,
+): Promise<readonly Candidate[]> {
+  return fleet.select(context, null) ?? fleet.select(context, await readParameters()) ?? [];
+}
+
+/** What the conditions of enabled rules read of the data model. */
+function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
+  const ofPinned = pathsReadBy(pinned);
+  const ofFleet = fleet.parameterPaths();
+  if (ofPinned.length === 0) return ofFleet;
+  return [...new Set([...ofPinned, ...ofFleet])].slice(0, PARAMETERS_READ_MAX);
+}
+
+export function pathsReadBy(candidates: readonly Candidate[]): readonly string[] {
+  return candidates.flatMap(({ rule, condition }) =>
+    rule.enabled && typeof condition !== 'string' ? condition.parameterPaths : [],
+  );
+}
+
+/** Index, conditions and whatever else looks at the data model share one reading. */
+export function readingOnce(input: DecisionInput): DecisionInput {
+  let parameters: Promise<ParameterTree> | null = null;
+  return {
+    ...input,
+    readParameters: () => {
+      parameters ??= input.readParameters();
+      return parameters;
+    },
+  };
+}
+
+export async function candidatesPinnedTo(
+  decider: Decider,
+  input: DecisionInput,
+): Promise<readonly Candidate[]> {
+  const found = await pinnedTo(decider.tables, input.context.cpeid);
+  return found
+    .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
+    .sort(inOrder);
+}
+
+/** A rule that passed every gate. */
+export interface Passed {
+  readonly countKey: CountKey;
+  readonly targetVersion: string | null;
+  /** It is pinned, and its CPE runs the target already. */
+  readonly atTarget: boolean;
+  readonly slot: FreeSlot;
+}
+
+type FreeSlot = Extract<Slot, { kind: 'free' }>;
+
+/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
+export async function consider(
+  decider: Decider,
+  input: DecisionInput,
+  evaluation: Evaluation,
+  { rule, condition }: Candidate,
+): Promise<Refusal | Passed> {
+  const { context } = input;
+  const refusal = await evaluation.conditionGate(condition, rule);
+  if (refusal !== null) return refusal;
+  const countKey = countKeyOf(rule);
+  const count = input.counts[countKey] ?? NO_COUNT;
+  const notYet =
+    executionsGate(rule, count) ??
+    retryGate(rule, count, context.now) ??
+    windowGate(decider, rule, context.now);
+  if (notYet !== null) return notYet;
+  const slot = await findSlot(decider.tables, rule, countKey, context.cpeid);
+  if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
+  const image = await decider.resolveFile(rule.file);
+  if (image === null) {
+    return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
+  }
+  return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
+}
+
+function passed(
+  { context }: DecisionInput,
+  rule: Candidate['rule'],
+  image: ImageFacts,
+  countKey: CountKey,
+  slot: FreeSlot,
+): Refusal | Passed {
+  const targetVersion = targetVersionOf(rule, image);
+  const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
+  // Of a pinned rule someone waits for the result; a fleet rule merely has nothing to do here.
+  if (atTarget && rule.pin === undefined) {
+    return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
+  }
+  return { countKey, targetVersion, atTarget, slot };
+}
+
+export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {
+  if (window === undefined || decider.windows.isOpen(window, nowMs)) return null;
+  const { cron, timezone, durationMinutes } = window;
+  return { verdict: 'window-closed', detail: `${cron} ${timezone} for ${durationMinutes} min` };
+}
+
+/** What comes after the winner was not looked at; its beginning is listed so that nobody misses a rule. */
+function explainRest(explanation: Explanation, rest: Iterable<Candidate>): void {
+  let listed = 0;
+  for (const { rule } of rest) {
+    if (listed++ >= CONSIDERED_MAX) return;
+    explanation.add(rule.id, rule.enabled ? { verdict: 'lower-priority' } : { verdict: 'disabled' });
+  }
+}

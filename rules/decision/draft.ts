@@ -1,0 +1,53 @@
+import type { Clock, RuleId } from '../../common/index.js';
+import type { Revision } from '../../store/index.js';
+import type { ConditionCompiler } from '../condition/index.js';
+import { type Candidate, candidateOf } from '../fleet/index.js';
+import { readMany, type Tables, toStored, withoutPath } from '../storage/index.js';
+import type { RuleValidator } from '../validation/index.js';
+import { InvalidRuleError, UnknownRuleError } from '../vocabulary/index.js';
+
+/** Nothing is committed on the strength of a draft, so that no revision is ever compared with this one. */
+const NOT_STORED = 0 as Revision;
+
+/** Rules taken up to be looked at, whether they are stored or not. */
+export interface Drafts {
+  /**
+   * A rule as its author would post it, the way it would be stored now.
+   * @throws InvalidRuleError
+   */
+  take(body: unknown): Promise<Candidate>;
+  /** @throws UnknownRuleError naming every one that is not stored */
+  stored(ids: readonly RuleId[]): Promise<readonly Candidate[]>;
+}
+
+export function createDrafts(parts: {
+  readonly tables: Tables;
+  readonly validator: RuleValidator;
+  readonly compiler: ConditionCompiler;
+  readonly clock: Clock;
+}): Drafts {
+  const { tables, validator, compiler, clock } = parts;
+  return {
+    async take(body) {
+      const validation = validator.validate(body);
+      if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
+      const { id, author = '' } = validation.value.rule;
+      const [before, restarted] = await Promise.all([tables.rules.get(id), tables.restarts.get(id)]);
+      const rule = toStored(validation.value, before?.document ?? null, {
+        author: author || (before?.document.author ?? ''),
+        restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
+        nowMs: clock(),
+      });
+      return candidateOf(rule, before?.revision ?? NOT_STORED, compiler);
+    },
+    async stored(ids) {
+      const wanted = [...new Set(ids)];
+      const found = await readMany(tables.rules, wanted);
+      const unknown = wanted.filter((_, index) => (found[index] ?? null) === null);
+      if (unknown.length > 0) throw new UnknownRuleError(unknown);
+      return found
+        .filter((stored) => stored !== null)
+        .map(({ document, revision }) => candidateOf(document, revision, compiler));
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** Which rule upgrades a CPE now; the same in words, for one rule against many CPEs, and for an upgrade that may not have arrived. */
+export { type Decider, decide } from './decide.js';
+export { createDrafts } from './draft.js';
+export { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';
+export { explain } from './explain.js';
+export { takeUp } from './match.js';
+export { createProbation } from './probation.js';
+export { mayRepeat } from './repeat.js';

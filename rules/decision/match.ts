@@ -1,0 +1,131 @@
+import { type Candidate, inOrder } from '../fleet/index.js';
+import type { DecisionInput, MatchFinding, MatchTarget, RuleMatch, StoredRule } from '../vocabulary/index.js';
+import { candidatesPinnedTo, consider, type Decider, decide } from './decide.js';
+import type { Drafts } from './draft.js';
+import { beginEvaluation, refusalOf } from './evaluation.js';
+import { switchGate } from './gates.js';
+
+const NAMES_SHOWN_MAX = 3;
+/** What stands in for the rest of a rule where nothing but a condition is asked about. */
+const CONDITION_ALONE = { id: 'condition', file: 'condition' };
+
+/**
+ * Takes up one rule to hold it against many CPEs.
+ * @throws UnknownRuleError, InvalidRuleError
+ */
+export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarget): Promise<RuleMatch> {
+  if ('condition' in target) {
+    const candidate = await drafts.take({ ...CONDITION_ALONE, condition: target.condition });
+    return {
+      rule: null,
+      narrowed: narrowedBy(candidate),
+      judge: (input) => judgeCondition(decider, candidate, input),
+    };
+  }
+  const candidate = 'draft' in target ? await drafts.take(target.draft) : await only(drafts, target.ruleId);
+  const enabled: Candidate = { ...candidate, rule: { ...candidate.rule, enabled: true } };
+  return {
+    rule: candidate.rule,
+    narrowed: narrowedBy(candidate),
+    judge: (input) => judge(decider, enabled, input),
+  };
+}
+
+async function only(drafts: Drafts, id: StoredRule['id']): Promise<Candidate> {
+  const [candidate] = await drafts.stored([id]);
+  if (candidate === undefined) throw new Error('A rule that is there was not given');
+  return candidate;
+}
+
+function narrowedBy({ condition }: Candidate): RuleMatch['narrowed'] {
+  if (typeof condition === 'string') return {};
+  const valuesOf = (field: string): readonly string[] | undefined => {
+    const requirement = condition.requirements.find(({ path }) => path.length === 1 && path[0] === field);
+    // A number is not equal to any text.
+    return requirement?.values.filter((value) => typeof value === 'string');
+  };
+  const [cpeids, serialNumbers, tags] = ['cpeid', 'serialNumber', 'tags'].map(valuesOf);
+  return {
+    ...(cpeids !== undefined && { cpeids }),
+    ...(serialNumbers !== undefined && { serialNumbers }),
+    ...(tags !== undefined && { tags }),
+  };
+}
+
+async function judgeCondition(
+  decider: Decider,
+  { condition }: Candidate,
+  input: DecisionInput,
+): Promise<MatchFinding> {
+  const evaluation = beginEvaluation(input, decider);
+  const unmet = evaluation.unmet(condition);
+  if (unmet !== null) return { matches: false, ...refusalOf(unmet) };
+  const unread = await unreadBy(condition, input);
+  if (unread !== null) return unread;
+  const refusal = await evaluation.conditionGate(condition);
+  return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
+}
+
+async function judge(decider: Decider, candidate: Candidate, input: DecisionInput): Promise<MatchFinding> {
+  const evaluation = beginEvaluation(input, decider);
+  const unmet = evaluation.unmet(candidate.condition);
+  if (unmet !== null) return { matches: false, ...refusalOf(unmet) };
+  const unread = await unreadBy(candidate.condition, input);
+  if (unread !== null) return unread;
+  const outcome = await consider(decider, input, evaluation, candidate);
+  const refused = 'verdict' in outcome ? outcome : null;
+  if (refused?.verdict === 'condition-false' || refused?.verdict === 'condition-error') {
+    return { matches: false, ...refused };
+  }
+  const off = switchGate(candidate.rule, input.requested) ?? refused;
+  if (off !== null) return { matches: true, ...off };
+  if ('atTarget' in outcome && outcome.atTarget) {
+    return { matches: true, verdict: 'at-target', detail: `it runs ${outcome.targetVersion} already` };
+  }
+  if ((await decider.freeze.read()).state.frozen) return { matches: true, verdict: 'frozen' };
+  const before = await firstBefore(decider, candidate, input);
+  return before === null
+    ? { matches: true, verdict: 'chosen' }
+    : { matches: true, verdict: 'lower-priority', detail: `${JSON.stringify(before.id)} goes before it` };
+}
+
+/** Without its parameters a condition would seem to be false. */
+async function unreadBy(
+  condition: Candidate['condition'],
+  input: DecisionInput,
+): Promise<MatchFinding | null> {
+  if (typeof condition === 'string' || condition.parameterPaths.length === 0) return null;
+  const names = await input.unread(condition.parameterPaths);
+  if (names.length === 0) return null;
+  const more = names.length > NAMES_SHOWN_MAX ? ' …' : '';
+  const detail = `it would first be asked for ${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more}`;
+  return { matches: false, verdict: 'parameters-unread', detail };
+}
+
+/** The rule that would win before this one comes to be looked at, if any. */
+async function firstBefore(
+  decider: Decider,
+  candidate: Candidate,
+  given: DecisionInput,
+): Promise<StoredRule | null> {
+  // What other rules have not read yet is for the session to read.
+  const input: DecisionInput = { ...given, unread: async () => [] };
+  const decision = await decide(decider, input);
+  if (decision.kind === 'nothing') return null;
+  if (decision.kind === 'upgrade') {
+    const order = inOrder({ ...candidate, rule: decision.rule }, candidate);
+    // Nothing goes before the winner; so neither before the rule itself, unless it is a draft that would come later.
+    if (order >= 0) return null;
+    if (decision.rule.id !== candidate.rule.id) return decision.rule;
+  }
+  // A version of the rule that would come earlier, or one that will be recorded as done, tells nothing of those between.
+  const evaluation = beginEvaluation(input, decider);
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.all()]);
+  for (const other of [...pinned, ...fleet].sort(inOrder)) {
+    if (inOrder(other, candidate) >= 0) return null;
+    if (other.rule.id === candidate.rule.id || switchGate(other.rule, input.requested) !== null) continue;
+    const outcome = await consider(decider, input, evaluation, other);
+    if (!('verdict' in outcome) && !outcome.atTarget) return other.rule;
+  }
+  return null;
+}

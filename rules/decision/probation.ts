@@ -1,0 +1,48 @@
+import type { Clock } from '../../common/index.js';
+
+/** Conditions on probation are tried so far apart, all together: what each may use up is then a fifth of one processor. */
+export const TRIAL_PACE_MS = 250;
+/** More different conditions that trip than anyone has; the one that came first is then forgotten. */
+const CONDITIONS_MAX = 10_000;
+
+/** The conditions that tripped in this process: tried again only now and then, until one comes to an end. */
+export interface Probation {
+  /**
+   * `free`: not on probation. `trial`: it may be tried now. `wait`: it may not.
+   * @param idle  nobody else waits for an evaluation
+   */
+  admit(text: string, idle: boolean): 'free' | 'trial' | 'wait';
+  has(text: string): boolean;
+  enter(text: string): void;
+  leave(text: string): void;
+}
+
+export function createProbation(clock: Clock): Probation {
+  /** When each was tried last, by its text: an edited condition is another one. */
+  const triedMs = new Map<string, number>();
+  let lastTrialMs = Number.NEGATIVE_INFINITY;
+  // Also where the clock was set back.
+  const isOver = (sinceMs: number, pauseMs: number): boolean => Math.abs(clock() - sinceMs) >= pauseMs;
+  return {
+    admit(text, idle) {
+      const last = triedMs.get(text);
+      if (last === undefined) return 'free';
+      if (!idle || !isOver(lastTrialMs, TRIAL_PACE_MS)) return 'wait';
+      // One that every CPE meets must not take the turns of the others.
+      if (!isOver(last, TRIAL_PACE_MS * triedMs.size)) return 'wait';
+      lastTrialMs = clock();
+      triedMs.set(text, lastTrialMs);
+      return 'trial';
+    },
+    has: (text) => triedMs.has(text),
+    enter(text) {
+      if (triedMs.has(text)) return;
+      for (const oldest of triedMs.keys()) {
+        if (triedMs.size < CONDITIONS_MAX) break;
+        triedMs.delete(oldest);
+      }
+      triedMs.set(text, clock());
+    },
+    leave: (text) => void triedMs.delete(text),
+  };
+}

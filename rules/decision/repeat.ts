@@ -1,0 +1,32 @@
+import type { CountKey, RuleId } from '../../common/index.js';
+import { countKeyOf } from '../campaign/index.js';
+import type { Repeat } from '../vocabulary/index.js';
+import { type Decider, windowGate } from './decide.js';
+import { switchGate } from './gates.js';
+
+/** See {@link Rules.mayRepeat}. */
+export async function mayRepeat(
+  decider: Decider,
+  upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
+  nowMs: number,
+): Promise<Repeat> {
+  const stored = await decider.tables.rules.get(upgrade.campaignid);
+  if (stored === null) return { kind: 'void', reason: 'the rule has been deleted' };
+  const { document: rule, revision } = stored;
+  if (countKeyOf(rule) !== upgrade.countKey) {
+    return { kind: 'void', reason: 'the rule has another file or target now, or was restarted' };
+  }
+  if (rule.onDoubt === 'fail') return { kind: 'unwanted' };
+  // Whoever asked for the session in which it was decided need not ask for this one as well.
+  const refusal = switchGate(rule, true) ?? windowGate(decider, rule, nowMs);
+  if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
+  if ((await decider.resolveFile(rule.file)) === null) return { kind: 'held', reason: 'image-missing' };
+  // Last, as in a decision; the commit refuses if the brake is pulled after this.
+  const freeze = await decider.freeze.read();
+  if (freeze.state.frozen) return { kind: 'held', reason: 'frozen' };
+  const conditions = [
+    decider.tables.rules.requiring(rule.id, revision),
+    decider.freeze.unchangedSince(freeze.revision),
+  ];
+  return { kind: 'allowed', rule, conditions };
+}

@@ -1,0 +1,180 @@
+import type { Clock, RuleId } from '../../common/index.js';
+import type { Change, Lease } from '../../store/index.js';
+import {
+  isFromFile,
+  readMany,
+  type Tables,
+  toStored,
+  type Write,
+  writeInPortions,
+} from '../storage/index.js';
+import type { LocatedProblem, RuleValidator, ValidRule } from '../validation/index.js';
+import { mapWithPauses, RuleConflictError, type StoredRule } from '../vocabulary/index.js';
+
+/** An entry of a rule file, as it was read. */
+export interface FileBody {
+  /** The file's name without its directory. */
+  readonly file: string;
+  readonly body: unknown;
+}
+
+/** A problem of one of the entries handed in, which `entry` counts from 0. */
+export interface FileRuleProblem extends LocatedProblem {
+  readonly entry: number;
+}
+
+export type FilesApplied =
+  | { readonly applied: true }
+  | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
+
+/** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
+export interface FileRules {
+  /** The right to apply rule files, for `durationMs`: null while another process has it. */
+  leaseFiles(holder: string, durationMs: number): Promise<Lease | null>;
+  releaseFiles(lease: Lease): Promise<void>;
+  /**
+   * Makes the rules from files what these entries say, all or none; rules of files or entries that are gone are disabled.
+   * @throws RuleConflictError `changed-meanwhile` when the lease was lost
+   */
+  applyFiles(bodies: readonly FileBody[], lease: Lease): Promise<FilesApplied>;
+  /** The rules that were in a rule file and no longer are: what `ferry rules prune` deletes. */
+  withoutFile(): AsyncIterable<StoredRule>;
+}
+
+interface Parts {
+  readonly tables: Tables;
+  readonly validator: RuleValidator;
+  readonly clock: Clock;
+}
+
+interface Entry {
+  readonly id: RuleId;
+  readonly file: string;
+  readonly valid: ValidRule;
+}
+
+/** @param held  refuses the commit once the lease is lost */
+export async function applyFileRules(
+  { tables, validator, clock }: Parts,
+  bodies: readonly FileBody[],
+  held: Change,
+): Promise<FilesApplied> {
+  const checked = await check(validator, bodies);
+  if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
+  const taken = await takenByOthers(tables, checked.entries);
+  if (taken.length > 0) return { applied: false, problems: taken };
+  const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
+  const gone = await idsGone(tables, byId);
+  const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
+  await writeInPortions(tables, items, (portion) => planPortion(tables, portion, clock()), [held]);
+  return { applied: true };
+}
+
+async function check(
+  validator: RuleValidator,
+  bodies: readonly FileBody[],
+): Promise<{ readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] }> {
+  const problems: FileRuleProblem[] = [];
+  const entries = new Map<RuleId, Entry>();
+  const validations = await mapWithPauses(bodies, ({ file, body }) => ({
+    file,
+    validation: validator.validate(body),
+  }));
+  for (const [index, { file, validation }] of validations.entries()) {
+    if (!validation.valid) {
+      problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
+      continue;
+    }
+    const { id } = validation.value.rule;
+    const other = entries.get(id);
+    if (other !== undefined) {
+      problems.push(
+        idProblem(index, id, 'duplicate', `an id of its own; ${other.file} has a rule of the same`),
+      );
+    }
+    entries.set(id, { id, file, valid: validation.value });
+  }
+  return { entries: [...entries.values()], problems };
+}
+
+function idProblem(entry: number, id: RuleId, code: string, expected: string): FileRuleProblem {
+  return { entry, path: ['id'], field: 'id', code, expected, found: JSON.stringify(id).slice(0, 80) };
+}
+
+/** Ids that rules written through an API have: a file does not take them over unasked. */
+async function takenByOthers(tables: Tables, entries: readonly Entry[]): Promise<readonly FileRuleProblem[]> {
+  const found = await readMany(
+    tables.rules,
+    entries.map(({ id }) => id),
+  );
+  return found.flatMap((stored, index) => {
+    if (stored === null || stored.document.sourceFile !== undefined) return [];
+    const expected = 'another id, or delete the rule that the API has under it';
+    return [idProblem(index, stored.document.id, 'taken', expected)];
+  });
+}
+
+async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): Promise<readonly RuleId[]> {
+  const gone: RuleId[] = [];
+  for await (const { document } of tables.rules.scan({ index: 'sourceFile' })) {
+    if (isFromFile(document) && !present.has(document.id)) gone.push(document.id);
+  }
+  return gone;
+}
+
+export async function* rulesWithoutFile(tables: Tables): AsyncIterable<StoredRule> {
+  for await (const { document } of tables.rules.scan({ index: 'sourceFile' })) {
+    if (document.sourceMissing === true) yield document;
+  }
+}
+
+async function planPortion(
+  tables: Tables,
+  portion: readonly (Entry | { readonly id: RuleId; readonly file: null; readonly valid: null })[],
+  nowMs: number,
+): Promise<readonly Write[]> {
+  const ids = portion.map(({ id }) => id);
+  const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
+  return portion.flatMap((item, index): Write[] => {
+    const before = found[index] ?? null;
+    const restarted = restarts[index] ?? null;
+    if (item.valid === null) {
+      return before === null ? [] : [{ before, after: withoutFile(before.document, nowMs) }];
+    }
+    if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
+    const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
+    return [{ before, after: fromEntry(item, before?.document ?? null, count, nowMs), restarts: restarted }];
+  });
+}
+
+/** The API made a rule of this id since the files were checked; the next scan says so with its place. */
+function takenMeanwhile(id: RuleId): RuleConflictError {
+  const message = `The API has a rule ${JSON.stringify(id)} since a moment ago`;
+  return new RuleConflictError(id, 'changed-meanwhile', message);
+}
+
+/**
+ * The NBI's switch outlives re-reading the file. It was thrown because the file says the opposite, so it has done its work, and is
+ * forgotten, once the file says the same.
+ */
+function fromEntry(
+  { file, valid }: Entry,
+  before: StoredRule | null,
+  restarts: number,
+  nowMs: number,
+): StoredRule {
+  const override = before?.enabledOverride;
+  const overridden = override !== undefined && override !== valid.rule.enabled;
+  const rule = overridden ? { ...valid.rule, enabled: override } : valid.rule;
+  return toStored({ ...valid, rule }, before, {
+    author: `file:${file}`,
+    restarts,
+    nowMs,
+    source: { sourceFile: file, ...(overridden ? { enabledOverride: override } : {}) },
+  });
+}
+
+/** Disabled, not deleted: a file lost by mistake costs no counts, and comes back as it was. */
+function withoutFile({ enabledOverride: _, ...rule }: StoredRule, nowMs: number): StoredRule {
+  return { ...rule, enabled: false, sourceMissing: true, updatedAtMs: nowMs };
+}

@@ -1,0 +1,27 @@
+/** What is kept: rules, the generations by which processes find what is new, errors and suspensions, the emergency brake. */
+export {
+  type Failure,
+  type FailureKind,
+  failureOf,
+  failureOfOutcome,
+  isTrip,
+  OUT_OF_MEMORY,
+  OUT_OF_TIME,
+  type RuleFailure,
+  TIMED_OUT,
+} from './failure.js';
+export { type Freeze, openFreeze } from './freeze.js';
+export { openRepository, pinnedTo, withoutPath } from './repository.js';
+export { openRuleErrors } from './rule-errors.js';
+export { isFromFile, ruleOf, toStored } from './stored-rule.js';
+export {
+  FLEET_GENERATION_ID,
+  type GenerationDocument,
+  goneId,
+  openTables,
+  RULE_COLLECTIONS,
+  readMany,
+  type Tables,
+} from './tables.js';
+export { createTurns } from './turns.js';
+export { RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';

@@ -1,0 +1,284 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, type CpeId, compareText, type RuleId } from '../../common/index.js';
+import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
+import {
+  type LocatedProblem,
+  PROBLEMS_MAX,
+  type RuleValidator,
+  type ValidRule,
+} from '../validation/index.js';
+import {
+  InvalidRuleError,
+  mapWithPauses,
+  type PutCounts,
+  RuleConflictError,
+  type RulePlace,
+  type RuleProblem,
+  type Rules,
+  type StoredRule,
+} from '../vocabulary/index.js';
+import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
+import { readMany, type Tables } from './tables.js';
+import { type Write, writeInPortions } from './writes.js';
+
+export type Repository = Pick<Rules, 'get' | 'scan' | 'check' | 'put' | 'merge' | 'remove' | 'restart'>;
+
+/** FirmwareStorage itself: its entries, read and written. */
+export function openRepository(tables: Tables, validator: RuleValidator, clock: Clock): Repository {
+  return {
+    async get(id) {
+      const stored = await tables.rules.get(id);
+      return stored === null ? null : { rule: stored.document, revision: stored.revision };
+    },
+    scan: (filter) => scan(tables, filter),
+    check: async (bodies) => (await validateAll(validator, bodies)).problems,
+    async put(bodies, options) {
+      const { problems, valid } = await validateAll(validator, bodies);
+      if (problems.length > 0) throw new InvalidRuleError(problems);
+      return put(tables, clock, valid, options);
+    },
+    merge: (ids, patch) => merge(tables, validator, clock, ids, patch),
+    remove: (ids) => remove(tables, ids),
+    restart: (ids) => restart(tables, ids),
+  };
+}
+
+async function validateAll(
+  validator: RuleValidator,
+  bodies: readonly unknown[],
+): Promise<{ readonly problems: readonly RuleProblem[]; readonly valid: readonly ValidRule[] }> {
+  const problems: RuleProblem[] = [];
+  const valid: ValidRule[] = [];
+  const firstWith = new Map<RuleId, number>();
+  const validations = await mapWithPauses(bodies, (body) => validator.validate(body));
+  for (const [item, validation] of validations.entries()) {
+    if (!validation.valid) {
+      problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
+      continue;
+    }
+    const { id } = validation.value.rule;
+    const first = firstWith.get(id);
+    if (first !== undefined) {
+      const expected = `an id of its own; item ${first} has the same`;
+      problems.push({ field: 'id', code: 'duplicate', expected, found: JSON.stringify(id), item });
+    }
+    firstWith.set(id, item);
+    valid.push(validation.value);
+  }
+  return { problems: problems.slice(0, PROBLEMS_MAX), valid };
+}
+
+export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProblem {
+  return problem;
+}
+
+async function put(
+  tables: Tables,
+  clock: Clock,
+  rules: readonly ValidRule[],
+  { author, onlyNew }: { readonly author: string; readonly onlyNew: boolean },
+): Promise<PutCounts> {
+  const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
+  // A portion may be planned several times, and what counts is how it was planned last.
+  const written = new Set<RuleId>();
+  await writeInPortions(tables, items, async (portion) => {
+    const ids = portion.map(({ id }) => id);
+    const [found, restarts] = await Promise.all([
+      readMany(tables.rules, ids),
+      readMany(tables.restarts, ids),
+    ]);
+    return mapWithPauses(portion, ({ id, valid }, index): Write => {
+      const before = found[index] ?? null;
+      const restarted = restarts[index] ?? null;
+      if (before !== null && onlyNew) {
+        throw new RuleConflictError(id, 'exists', `There is a rule ${JSON.stringify(id)} already`);
+      }
+      if (before !== null && isFromFile(before.document)) throw fromFile(before.document);
+      const after = toStored(valid, before?.document ?? null, {
+        author: valid.rule.author ?? before?.document.author ?? author,
+        restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
+        nowMs: clock(),
+      });
+      if (after === before?.document) written.delete(id);
+      else written.add(id);
+      return { before, after, restarts: restarted };
+    });
+  });
+  return { written: written.size, unchanged: items.length - written.size };
+}
+
+function fromFile(rule: StoredRule): RuleConflictError {
+  return new RuleConflictError(
+    rule.id,
+    'from-file',
+    `The rule ${JSON.stringify(rule.id)} comes from the rule file ${JSON.stringify(rule.sourceFile)}; change it there (only "enabled" can be switched here)`,
+  );
+}
+
+async function merge(
+  tables: Tables,
+  validator: RuleValidator,
+  clock: Clock,
+  ids: readonly RuleId[],
+  patch: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await writeInPortions(tables, itemsOf(ids), async (portion) => {
+    const found = await readMany(
+      tables.rules,
+      portion.map(({ id }) => id),
+    );
+    const present = found.filter((before) => before !== null);
+    return mapWithPauses(
+      present,
+      (before): Write => ({ before, after: patched(validator, before.document, patch, clock()) }),
+    );
+  });
+}
+
+function itemsOf(ids: readonly RuleId[]): readonly { readonly id: RuleId }[] {
+  return [...new Set(ids)].map((id) => ({ id }));
+}
+
+function patched(
+  validator: RuleValidator,
+  before: StoredRule,
+  patch: Readonly<Record<string, unknown>>,
+  nowMs: number,
+): StoredRule {
+  const validation = validator.validate(mergePatch(ruleOf(before), patch));
+  if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
+  const { rule } = validation.value;
+  if (rule.id !== before.id) {
+    const expected = `${JSON.stringify(before.id)}, or left out: a rule cannot be renamed`;
+    throw new InvalidRuleError([
+      { field: 'id', code: 'rename', expected, found: JSON.stringify(rule.id).slice(0, 80) },
+    ]);
+  }
+  if (!isFromFile(before)) {
+    // A rule whose file is gone keeps saying where it came from: only a new POST makes it the API's own.
+    const { sourceFile, sourceMissing } = before;
+    const source =
+      sourceFile === undefined || sourceMissing === undefined ? {} : { sourceFile, sourceMissing };
+    const author = rule.author ?? before.author;
+    return toStored(validation.value, before, { author, restarts: before.restarts, nowMs, source });
+  }
+  if (!onlyEnabledDiffers({ ...before, ...rule }, before)) throw fromFile(before);
+  if (rule.enabled === before.enabled) return before;
+  // The switch is an edit, so it lifts a suspension too.
+  const { enabledOverride, suspended: _, ...rest } = before;
+  const enabledInFile = enabledOverride === undefined ? before.enabled : !enabledOverride;
+  return {
+    ...rest,
+    enabled: rule.enabled,
+    updatedAtMs: nowMs,
+    ...(rule.enabled === enabledInFile ? {} : { enabledOverride: rule.enabled }),
+  };
+}
+
+function onlyEnabledDiffers(after: StoredRule, before: StoredRule): boolean {
+  return isDeepStrictEqual({ ...ruleOf(after), enabled: true }, { ...ruleOf(before), enabled: true });
+}
+
+async function remove(tables: Tables, ids: readonly RuleId[]): Promise<number> {
+  const removed = new Set<RuleId>();
+  await writeInPortions(tables, itemsOf(ids), async (portion) => {
+    const found = (
+      await readMany(
+        tables.rules,
+        portion.map(({ id }) => id),
+      )
+    ).filter((rule) => rule !== null);
+    const kept = found.find(({ document }) => isFromFile(document));
+    if (kept !== undefined) throw fromFile(kept.document);
+    for (const { document } of found) removed.add(document.id);
+    return found.map((before): Write => ({ before, after: null }));
+  });
+  return removed.size;
+}
+
+async function restart(tables: Tables, ids: readonly RuleId[]): Promise<number> {
+  const restarted = new Set<RuleId>();
+  await writeInPortions(tables, itemsOf(ids), async (portion) => {
+    const wanted = portion.map(({ id }) => id);
+    const [found, counted] = await Promise.all([
+      readMany(tables.rules, wanted),
+      readMany(tables.restarts, wanted),
+    ]);
+    return found.flatMap((before, index): Write[] => {
+      if (before === null) return [];
+      const { id } = before.document;
+      restarted.add(id);
+      const count = counted[index] ?? null;
+      const document = { id, restarts: (count?.document.restarts ?? 0) + 1 };
+      const also =
+        count === null
+          ? tables.restarts.inserting(document)
+          : tables.restarts.replacing(document, count.revision);
+      return [{ before, after: { ...before.document, restarts: document.restarts }, also }];
+    });
+  });
+  return restarted.size;
+}
+
+interface ScanFilter {
+  readonly ids?: readonly string[];
+  readonly idPrefix?: string;
+  readonly cpeid?: string;
+  readonly after?: RulePlace;
+}
+
+const NEWEST_FIRST = { index: 'createdAt', order: 'descending' } as const;
+
+async function* scan(
+  tables: Tables,
+  { ids, idPrefix, cpeid, after }: ScanFilter,
+): AsyncGenerator<StoredRule> {
+  const matches = (rule: StoredRule): boolean =>
+    (idPrefix === undefined || rule.id.startsWith(idPrefix)) &&
+    (cpeid === undefined || rule.pin === cpeid) &&
+    (after === undefined || newestFirst(after, rule) < 0);
+  if (ids !== undefined) {
+    const found = await byIds(tables, ids);
+    yield* found.filter(matches).sort(newestFirst);
+    return;
+  }
+  const few =
+    cpeid !== undefined ? await pinnedTo(tables, cpeid as CpeId) : await fewWithPrefix(tables, idPrefix);
+  if (few !== null) {
+    yield* few
+      .map(({ document }) => document)
+      .filter(matches)
+      .sort(newestFirst);
+    return;
+  }
+  const cursor = after === undefined ? null : tables.rules.cursorAt(NEWEST_FIRST, after);
+  const from = cursor === null ? {} : { after: cursor };
+  for await (const { document } of tables.rules.scan({ ...NEWEST_FIRST, ...from })) {
+    if (matches(document)) yield document;
+  }
+}
+
+async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule[]> {
+  const found = await readMany(tables.rules, [...new Set(ids)]);
+  return found.flatMap((stored) => (stored === null ? [] : [stored.document]));
+}
+
+/** Rules pinned to one CPE, at most one page of them. */
+export async function pinnedTo(tables: Tables, cpeid: CpeId): Promise<readonly Stored<StoredRule>[]> {
+  return (await tables.rules.find({ index: 'pin', equals: [cpeid], limit: PAGE_ITEMS_MAX })).items;
+}
+
+/** Null where there is no prefix, or more than a page of ids have it: then all rules are walked, newest first. */
+async function fewWithPrefix(
+  tables: Tables,
+  prefix: string | undefined,
+): Promise<readonly Stored<StoredRule>[] | null> {
+  if (prefix === undefined || prefix === '') return null;
+  const { items, next } = await tables.rules.find({ prefix, limit: PAGE_ITEMS_MAX });
+  return next === null ? items : null;
+}
+
+/** As the index gives them. */
+function newestFirst(left: RulePlace, right: RulePlace): number {
+  return right.createdAtMs - left.createdAtMs || compareText(right.id, left.id);
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ValidRule } from '../validation/index.js';
+import type { Rule, StoredRule } from '../vocabulary/index.js';
+
+const LIMITS_TAG_BYTES = 9;
+
+/** What a rule's author knows of it: without what Ferry keeps beside it. */
+export function ruleOf(stored: StoredRule): Rule {
+  const {
+    pin: _pin,
+    fleetSeq: _fleetSeq,
+    createdAtMs: _createdAtMs,
+    updatedAtMs: _updatedAtMs,
+    suspended: _suspended,
+    limitsTag: _limitsTag,
+    restarts: _restarts,
+    sourceFile: _sourceFile,
+    sourceMissing: _sourceMissing,
+    enabledOverride: _enabledOverride,
+    ...rule
+  } = stored;
+  return rule;
+}
+
+/** What Ferry keeps of a rule beside its author's words, its condition and its times. */
+export interface Provenance {
+  readonly author: string;
+  readonly restarts: number;
+  readonly nowMs: number;
+  /** For a rule that is, or was, in a rule file. */
+  readonly source?: Pick<StoredRule, 'sourceFile' | 'sourceMissing' | 'enabledOverride'>;
+}
+
+/**
+ * The rule as it will be stored in place of `before`; the very same `before` where that says it all already, so that the caller
+ * can tell that nothing changes.
+ */
+export function toStored(
+  { rule, pin }: ValidRule,
+  before: StoredRule | null,
+  { author, restarts, nowMs, source }: Provenance,
+): StoredRule {
+  const next: StoredRule = {
+    ...rule,
+    author,
+    // Which generation it goes into, the commit says.
+    ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin }),
+    createdAtMs: before?.createdAtMs ?? nowMs,
+    updatedAtMs: before?.updatedAtMs ?? nowMs,
+    restarts,
+    ...limitsTagOf(rule.limits, before),
+    ...source,
+  };
+  // An edit is what lifts a suspension; saying the same again is none.
+  const { suspended: _, ...unsuspended } = before ?? {};
+  if (before !== null && isDeepStrictEqual(next, unsuspended)) return before;
+  return { ...next, updatedAtMs: nowMs };
+}
+
+function limitsTagOf(limits: Rule['limits'], before: StoredRule | null): Pick<StoredRule, 'limitsTag'> {
+  if (limits === undefined) return {};
+  const kept = before?.limitsTag;
+  if (kept !== undefined && isDeepStrictEqual(limits, before?.limits)) return { limitsTag: kept };
+  return { limitsTag: randomBytes(LIMITS_TAG_BYTES).toString('base64url') };
+}
+
+/** Whether the rule stands in a rule file now: then only the file may change it. */
+export function isFromFile(rule: StoredRule): boolean {
+  return rule.sourceFile !== undefined && rule.sourceMissing !== true;
+}
+
+/**
+ * JSON Merge Patch (RFC 7396) as far as a rule goes: null takes a field away, `limits` and the like are merged field by field. A
+ * condition is replaced as a whole: half of the old one would be a new one that nobody wrote.
+ */
+export function mergePatch(rule: Rule, patch: Readonly<Record<string, unknown>>): unknown {
+  return merged({ ...rule }, patch, (name, before, value) =>
+    isPlainObject(value) && name !== 'condition'
+      ? merged(isPlainObject(before) ? before : {}, value, (_name, _before, inner) => inner)
+      : value,
+  );
+}
+
+function merged(
+  target: Readonly<Record<string, unknown>>,
+  patch: Readonly<Record<string, unknown>>,
+  combine: (name: string, before: unknown, value: unknown) => unknown,
+): unknown {
+  const result = new Map(Object.entries(target));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) result.delete(name);
+    else result.set(name, combine(name, result.get(name), value));
+  }
+  return Object.fromEntries(result);
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

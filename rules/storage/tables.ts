@@ -1,0 +1,122 @@
+import type { CpeId, RuleId } from '../../common/index.js';
+import {
+  type Collection,
+  type CollectionDefinition,
+  type Document,
+  PAGE_ITEMS_MAX,
+  type Store,
+  type Stored,
+} from '../../store/index.js';
+import { type CampaignTables, openCampaigns } from '../campaign/index.js';
+import type { LastError, StoredRule } from '../vocabulary/index.js';
+import { SETTINGS } from './freeze.js';
+import { createTurns, type InTurn } from './turns.js';
+
+export interface RestartsDocument extends Document {
+  readonly restarts: number;
+}
+
+export interface GenerationDocument extends Document {
+  /** The number that the last commit of fleet rules took. */
+  readonly generation: number;
+  /** Notes of {@link GoneDocument} are there from this generation on. */
+  readonly goneFrom: number;
+}
+
+/** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
+export interface GoneDocument extends Document {
+  readonly ruleIds: readonly RuleId[];
+}
+
+/** What is known of a rule's failures since it was last edited (id = rule id). */
+export interface RuleErrors extends Document {
+  readonly id: RuleId;
+  /** The edition of the rule that failed; of any other this says nothing. */
+  readonly ruleUpdatedAtMs: number;
+  readonly last: LastError;
+  /** The different CPEs it tripped for. */
+  readonly trippedFor: readonly CpeId[];
+}
+
+/** The collections behind the rules. */
+export interface Tables extends CampaignTables {
+  readonly store: Store;
+  readonly rules: Collection<StoredRule>;
+  /** How often each rule id was restarted (id = rule id): survives removing a rule and adding it again. */
+  readonly restarts: Collection<RestartsDocument>;
+  /**
+   * One document, `fleet`, that changes with every fleet rule and only then. Every commit that touches fleet rules takes the next
+   * generation and stamps them with it, so that who has seen one generation reads only what came after.
+   */
+  readonly generations: Collection<GenerationDocument>;
+  readonly gone: Collection<GoneDocument>;
+  /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
+  readonly inFleetTurn: InTurn;
+  /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
+  readonly errors: Collection<RuleErrors>;
+}
+
+const RULES: CollectionDefinition = {
+  name: 'rules',
+  indexes: {
+    pin: ['pin'],
+    fleetSeq: ['fleetSeq'],
+    createdAt: ['createdAtMs'],
+    sourceFile: ['sourceFile'],
+    // Only rules that wake their CPEs are in these.
+    fleetWake: ['fleetSeq', 'window.wakePerSecond'],
+    pinnedWake: ['pin', 'window.wakePerSecond'],
+    suspended: ['suspended.atMs'],
+  },
+};
+const RESTARTS: CollectionDefinition = { name: 'rule-restarts', indexes: {} };
+const GENERATIONS: CollectionDefinition = { name: 'rule-generations', indexes: {} };
+const GONE: CollectionDefinition = { name: 'rules-gone', indexes: {} };
+const ERRORS: CollectionDefinition = { name: 'rule-errors', indexes: {} };
+
+/** Every collection of the rules but those of campaigns and leases. */
+export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
+  RULES,
+  RESTARTS,
+  GENERATIONS,
+  GONE,
+  ERRORS,
+  SETTINGS,
+];
+
+export function openTables(store: Store): Tables {
+  return {
+    store,
+    rules: store.collection<StoredRule>(RULES),
+    restarts: store.collection<RestartsDocument>(RESTARTS),
+    generations: store.collection<GenerationDocument>(GENERATIONS),
+    gone: store.collection<GoneDocument>(GONE),
+    inFleetTurn: createTurns(),
+    ...openCampaigns(store),
+    errors: store.collection<RuleErrors>(ERRORS),
+  };
+}
+
+export const FLEET_GENERATION_ID = 'fleet';
+const GENERATION_DIGITS = 16;
+
+/** Ids sort as the generations do. */
+export function goneId(generation: number): string {
+  return String(generation).padStart(GENERATION_DIGITS, '0');
+}
+
+export function generationOfGone(id: string): number {
+  return Number.parseInt(id, 10);
+}
+
+/** Any number of documents, in the order asked: page after page, which are then not one consistent read. */
+export async function readMany<T extends Document>(
+  collection: Collection<T>,
+  ids: readonly string[],
+): Promise<(Stored<T> | null)[]> {
+  const found: (Stored<T> | null)[] = [];
+  for (let start = 0; start < ids.length; start += PAGE_ITEMS_MAX) {
+    found.push(...(await collection.getMany(ids.slice(start, start + PAGE_ITEMS_MAX))));
+  }
+  return found;
+}

@@ -1,0 +1,185 @@
+import { setTimeout } from 'node:timers/promises';
+import type { RuleId } from '../../common/index.js';
+import type { Change, CommitOutcome, Stored } from '../../store/index.js';
+import { RuleConflictError, type StoredRule } from '../vocabulary/index.js';
+import {
+  FLEET_GENERATION_ID,
+  generationOfGone,
+  goneId,
+  type RestartsDocument,
+  readMany,
+  type Tables,
+} from './tables.js';
+
+/**
+ * Most rules written in one commit (each is up to two changes). Longer lists are checked as a whole and then committed in
+ * portions of this size.
+ */
+export const RULES_PER_COMMIT_MAX = 2_000;
+/** How often a change is planned again because someone else's came between. */
+const RACES_MAX = 20;
+/** How often another process may take the generation that a commit was to get: each time, that one got further. */
+const GENERATION_RACES_MAX = 50;
+const RACE_PAUSE_MS_MAX = 20;
+/**
+ * Notes of rules that left the fleet are kept for so many generations. A process that has seen none of them reads all fleet rules
+ * anew, which takes it no longer than that many changes would.
+ */
+export const GONE_GENERATIONS_KEPT = 10_000;
+const GONE_PRUNED_AT_ONCE = 100;
+
+/** One rule as it is and as it will be (`after: null`: deleted). */
+export interface Write {
+  readonly before: Stored<StoredRule> | null;
+  readonly after: StoredRule | null;
+  /** What `restarts` was taken from, for a rule that is new. */
+  readonly restarts?: Stored<RestartsDocument> | null;
+  /** Goes along with it. */
+  readonly also?: Change;
+}
+
+/**
+ * Plans and commits `items`, portion by portion, planning a portion again when it lost a race. `plan` throws where an item cannot
+ * be done; of more than one portion all are planned before the first is committed.
+ */
+export async function writeInPortions<Item extends { readonly id: RuleId }>(
+  tables: Tables,
+  items: readonly Item[],
+  plan: (portion: readonly Item[]) => Promise<readonly Write[]>,
+  conditions: readonly Change[] = [],
+): Promise<void> {
+  const portions: (readonly Item[])[] = [];
+  for (let start = 0; start < items.length; start += RULES_PER_COMMIT_MAX) {
+    portions.push(items.slice(start, start + RULES_PER_COMMIT_MAX));
+  }
+  if (portions.length > 1) for (const portion of portions) await plan(portion);
+  for (const portion of portions) await writePortion(tables, portion, plan, conditions);
+}
+
+async function writePortion<Item extends { readonly id: RuleId }>(
+  tables: Tables,
+  portion: readonly Item[],
+  plan: (portion: readonly Item[]) => Promise<readonly Write[]>,
+  conditions: readonly Change[],
+): Promise<void> {
+  for (let race = 0; race < RACES_MAX; race++) {
+    const writes = (await plan(portion)).filter(changesSomething);
+    if (writes.length === 0) return;
+    const besides = [...conditions, ...(await errorsForgotten(tables, writes))];
+    const outcome = writes.some(touchesFleet)
+      ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
+      : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
+    if (outcome.committed) return;
+    // A condition of the caller's never comes true again by trying.
+    if (conditions.includes(outcome.refused)) break;
+  }
+  const [first] = portion;
+  if (first === undefined) return;
+  throw new RuleConflictError(
+    first.id,
+    'changed-meanwhile',
+    `The rule ${JSON.stringify(first.id)} or one with it was changed by others meanwhile; try again`,
+  );
+}
+
+function changesSomething({ before, after, also }: Write): boolean {
+  return after !== (before?.document ?? null) || also !== undefined;
+}
+
+function touchesFleet({ before, after }: Write): boolean {
+  return isOfFleet(before?.document) || isOfFleet(after);
+}
+
+function isOfFleet(rule: StoredRule | null | undefined): boolean {
+  return rule?.fleetSeq !== undefined;
+}
+
+function changesOf(tables: Tables, { before, after, restarts, also }: Write): readonly Change[] {
+  const changes: Change[] = [];
+  if (after === null) {
+    if (before !== null) changes.push(tables.rules.deleting(before.document.id, before.revision));
+  } else if (before === null) {
+    changes.push(tables.rules.inserting(after));
+    // Nobody may restart the rule between reading how often it was and writing the rule.
+    changes.push(tables.restarts.requiring(after.id, restarts?.revision ?? null));
+  } else {
+    changes.push(tables.rules.replacing(after, before.revision));
+  }
+  if (also !== undefined) changes.push(also);
+  return changes;
+}
+
+/**
+ * Commits writes of which some touch fleet rules, as the next generation of the fleet. Where another process took that generation,
+ * what was planned is as good in the one after it.
+ */
+async function commitOfFleet(
+  tables: Tables,
+  writes: readonly Write[],
+  conditions: readonly Change[],
+): Promise<CommitOutcome> {
+  for (let race = 1; ; race++) {
+    const generation = await nextGeneration(tables, writes);
+    const changes = writes.flatMap((write) => changesOf(tables, stamped(write, generation.number)));
+    const outcome = await tables.store.commit([...conditions, ...generation.changes, ...changes]);
+    if (outcome.committed || outcome.refused !== generation.taking || race === GENERATION_RACES_MAX) {
+      return outcome;
+    }
+    // Processes that write all the time must not meet again and again.
+    await setTimeout(Math.random() * Math.min(race, RACE_PAUSE_MS_MAX));
+  }
+}
+
+function stamped(write: Write, generation: number): Write {
+  const { after } = write;
+  return after !== null && isOfFleet(after) ? { ...write, after: { ...after, fleetSeq: generation } } : write;
+}
+
+interface Generation {
+  readonly number: number;
+  /** Refused where another commit takes this generation first. */
+  readonly taking: Change;
+  readonly changes: readonly Change[];
+}
+
+async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise<Generation> {
+  const { generations, gone } = tables;
+  const last = await generations.get(FLEET_GENERATION_ID);
+  const number = (last?.document.generation ?? 0) + 1;
+  const ruleIds = writes.flatMap(({ before, after }) =>
+    before !== null && isOfFleet(before.document) && !isOfFleet(after) ? [before.document.id] : [],
+  );
+  // Notes go where notes come, so that no commit has much to do.
+  const old = ruleIds.length === 0 ? [] : await notesBefore(tables, number - GONE_GENERATIONS_KEPT);
+  const lastOld = old.at(-1);
+  const goneFrom = lastOld === undefined ? (last?.document.goneFrom ?? 0) : generationOfGone(lastOld) + 1;
+  const document = { id: FLEET_GENERATION_ID, generation: number, goneFrom };
+  const taking =
+    last === null ? generations.inserting(document) : generations.replacing(document, last.revision);
+  return {
+    number,
+    taking,
+    changes: [
+      taking,
+      ...(ruleIds.length === 0 ? [] : [gone.inserting({ id: goneId(number), ruleIds })]),
+      ...old.map((id) => gone.deleting(id)),
+    ],
+  };
+}
+
+async function notesBefore({ gone }: Tables, generation: number): Promise<readonly string[]> {
+  if (generation <= 0) return [];
+  const { items } = await gone.find({ below: goneId(generation), limit: GONE_PRUNED_AT_ONCE });
+  return items.map(({ document }) => document.id);
+}
+
+/** What was remembered of a rule's failures goes with the rule, and with the edition that failed. */
+async function errorsForgotten(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
+  const ids = writes.flatMap(({ before, after }) =>
+    before !== null && before.document.updatedAtMs !== after?.updatedAtMs ? [before.document.id] : [],
+  );
+  const found = await readMany(tables.errors, ids);
+  return found.flatMap((errors) =>
+    errors === null ? [] : [tables.errors.deleting(errors.document.id, errors.revision)],
+  );
+}

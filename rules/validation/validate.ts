@@ -1,0 +1,248 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { validateDetailed } from 'node-cron';
+import { type CpeId, suggest } from '../../common/index.js';
+import { ID_BYTES_MAX } from '../../store/index.js';
+import { type ConditionCompiler, ConditionError } from '../condition/index.js';
+import {
+  CONDITION_OBJECT_BYTES_MAX,
+  CONDITION_VALUES_TOGETHER_MAX,
+  RULE_SCHEMA,
+  type Rule,
+  type RuleProblem,
+} from '../vocabulary/index.js';
+
+/** Most problems reported at once; who has more will come back. */
+export const PROBLEMS_MAX = 100;
+const FOUND_CHARACTERS_MAX = 80;
+const FIELD_CHARACTERS_MAX = 256;
+/** Names of images (firmware's IMAGE_NAME_PATTERN). */
+const IMAGE_NAME = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
+const URL_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'ftp:']);
+const CRON_FIELDS = 5;
+
+/** A problem with where it is: the way down from the rule, which a dotted name cannot always say. */
+export interface LocatedProblem extends RuleProblem {
+  readonly path: readonly (string | number)[];
+}
+
+/** A rule that is fit to be stored; its author is named by the caller where the rule does not say. */
+export interface ValidRule {
+  readonly rule: Omit<Rule, 'author'> & { readonly author?: string };
+  readonly pin: CpeId | null;
+}
+
+export type Validation =
+  | { readonly valid: true; readonly value: ValidRule }
+  | { readonly valid: false; readonly problems: readonly LocatedProblem[] };
+
+export interface RuleValidator {
+  /** Checks one body, which stays as it is, and fills in the defaults. */
+  validate(body: unknown): Validation;
+}
+
+export function createRuleValidator(compiler: ConditionCompiler): RuleValidator {
+  const ajv = new Ajv({
+    strict: true,
+    allowUnionTypes: true,
+    allErrors: true,
+    useDefaults: true,
+    verbose: true,
+    unicodeRegExp: true,
+  });
+  const check = ajv.compile<ValidRule['rule']>(RULE_SCHEMA);
+  return {
+    validate(body) {
+      const copy = copyOf(body);
+      if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
+      withoutFindings(copy);
+      if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
+      const { problems, pin } = checkMeaning(copy, compiler);
+      return problems.length > 0 ? { valid: false, problems } : { valid: true, value: { rule: copy, pin } };
+    },
+  };
+}
+
+const NOT_A_RULE: LocatedProblem = {
+  path: [],
+  field: '',
+  code: 'wrong-type',
+  expected: RULE_SCHEMA.description,
+};
+
+/** The defaults are filled in on a copy; null where the body is nested so deeply that it cannot be copied. */
+function copyOf(body: unknown): unknown {
+  try {
+    return structuredClone(body);
+  } catch {
+    return null;
+  }
+}
+
+/** What an API shows beside a rule: whoever posts again what was shown need not take it out first. */
+function withoutFindings(copy: unknown): void {
+  if (typeof copy !== 'object' || copy === null) return;
+  for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
+}
+
+const SHOWN_BESIDE_RULES = ['lastError', 'suspended'] as const;
+
+/** What JSON Schema cannot say. */
+function checkMeaning(
+  rule: ValidRule['rule'],
+  compiler: ConditionCompiler,
+): { readonly problems: readonly LocatedProblem[]; readonly pin: CpeId | null } {
+  const problems: LocatedProblem[] = [];
+  const add = (path: readonly string[], code: string, expected: string, found: unknown): void => {
+    problems.push({ path, field: path.join('.'), code, expected, found: shorten(found) });
+  };
+  if (Buffer.byteLength(rule.id) > ID_BYTES_MAX) {
+    add(['id'], 'too-long', `a name of at most ${ID_BYTES_MAX} bytes in UTF-8; shorten it`, rule.id);
+  }
+  if (!isImageName(rule.file) && !isFileUrl(rule.file)) {
+    add(['file'], 'bad-file', RULE_SCHEMA.properties.file.description, rule.file);
+  }
+  if (rule.window !== undefined) {
+    const cronProblem = checkCron(rule.window.cron);
+    if (cronProblem !== null) add(['window', 'cron'], 'bad-cron', cronProblem, rule.window.cron);
+    if (!isTimezone(rule.window.timezone)) {
+      const { description } = RULE_SCHEMA.properties.window.properties.timezone;
+      add(['window', 'timezone'], 'bad-timezone', description, rule.window.timezone);
+    }
+  }
+  if (
+    typeof rule.condition === 'object' &&
+    Buffer.byteLength(JSON.stringify(rule.condition)) > CONDITION_OBJECT_BYTES_MAX
+  ) {
+    add(['condition'], 'too-long', `at most ${CONDITION_OBJECT_BYTES_MAX} bytes; use several rules`, '…');
+    return { problems, pin: null };
+  }
+  if (valuesOf(rule.condition) > CONDITION_VALUES_TOGETHER_MAX) {
+    const expected = `at most ${CONDITION_VALUES_TOGETHER_MAX} values in all its arrays together; use several rules`;
+    add(['condition'], 'too-long', expected, '…');
+    return { problems, pin: null };
+  }
+  try {
+    return { problems, pin: compiler.compile(rule.condition).pin };
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
+    return { problems, pin: null };
+  }
+}
+
+function valuesOf(condition: Rule['condition']): number {
+  if (typeof condition === 'string') return 0;
+  return Object.values(condition).reduce<number>(
+    (sum, value) => sum + (Array.isArray(value) ? value.length : 1),
+    0,
+  );
+}
+
+function describeProblem({ message, column }: ConditionError): string {
+  return column === null ? message : `${message} (column ${column})`;
+}
+
+function isImageName(file: string): boolean {
+  return IMAGE_NAME.test(file);
+}
+
+function isFileUrl(file: string): boolean {
+  if (!URL.canParse(file) || /\s/.test(file)) return false;
+  const url = new URL(file);
+  // A CPE gets the URL as it stands, and TR-069 A.3.2.8 wants no userinfo in it.
+  return (
+    URL_SCHEMES.has(url.protocol) &&
+    /^[a-z]+:\/\//i.test(file) &&
+    url.hostname !== '' &&
+    url.username === '' &&
+    url.password === ''
+  );
+}
+
+function checkCron(cron: string): string | null {
+  const { description } = RULE_SCHEMA.properties.window.properties.cron;
+  // node-cron would take a sixth field for seconds; a window opens at a minute.
+  if (cron.trim().split(/\s+/).length !== CRON_FIELDS) return description;
+  const { valid, errors } = validateDetailed(cron);
+  return valid ? null : `${description} (${errors.map(({ message }) => message).join('; ') || 'not valid'})`;
+}
+
+function isTimezone(timezone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What ajv found (`allErrors`, `verbose`), in the words of the schema's own descriptions. */
+export function problemsOf(errors: readonly ErrorObject[]): readonly LocatedProblem[] {
+  const problems = new Map<string, LocatedProblem>();
+  for (const error of errors) {
+    // The error of the name itself says it all.
+    if (error.keyword === 'propertyNames') continue;
+    const problem = problemOf(error);
+    // One field may break several keywords of which each has the same remedy.
+    const key = JSON.stringify(problem.path);
+    if (!problems.has(key)) problems.set(key, problem);
+    if (problems.size >= PROBLEMS_MAX) break;
+  }
+  return [...problems.values()];
+}
+
+function problemOf(error: ErrorObject): LocatedProblem {
+  const parent: readonly string[] = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const described: unknown = error.parentSchema?.['description'];
+  const expected = typeof described === 'string' ? described : (error.message ?? 'something else');
+  const at = (path: readonly string[], code: string, text: string, found: unknown): LocatedProblem => ({
+    path,
+    field: path.join('.').slice(0, FIELD_CHARACTERS_MAX),
+    code,
+    expected: text,
+    ...(found === undefined ? {} : { found: shorten(found) }),
+  });
+  const params: Readonly<Record<string, unknown>> = error.params;
+  if (error.keyword === 'additionalProperties') {
+    const name = String(params['additionalProperty']);
+    return at([...parent, name], 'unknown-field', unknownField(name, error.parentSchema), undefined);
+  }
+  if (error.keyword === 'required') {
+    const name = String(params['missingProperty']);
+    return at([...parent, name], 'missing', `required: ${describe(error.parentSchema, name)}`, undefined);
+  }
+  if (error.propertyName !== undefined) {
+    return at([...parent, error.propertyName], 'bad-name', expected, error.propertyName);
+  }
+  return at(parent, error.keyword === 'type' ? 'wrong-type' : 'out-of-range', expected, error.data);
+}
+
+function unknownField(name: string, schema: unknown): string {
+  const names = Object.keys(propertiesOf(schema));
+  const near = suggest(name, names);
+  return near === null
+    ? `no such field; remove it (there are ${names.join(', ')})`
+    : `no such field; did you mean "${near}"?`;
+}
+
+function describe(schema: unknown, name: string): string {
+  const property: unknown = propertiesOf(schema)[name];
+  return typeof property === 'object' && property !== null && 'description' in property
+    ? String(property.description)
+    : 'it must be there';
+}
+
+function propertiesOf(schema: unknown): Readonly<Record<string, unknown>> {
+  return typeof schema === 'object' && schema !== null && 'properties' in schema
+    ? { ...(schema.properties as object) }
+    : {};
+}
+
+function unescapePointer(step: string): string {
+  return step.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function shorten(found: unknown): string {
+  const json = JSON.stringify(found) ?? String(found);
+  return json.length > FOUND_CHARACTERS_MAX ? `${json.slice(0, FOUND_CHARACTERS_MAX)}…` : json;
+}

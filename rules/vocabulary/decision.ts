@@ -1,0 +1,130 @@
+import type { CountKey, CpeId, RuleId } from '../../common/index.js';
+import type { Change } from '../../store/index.js';
+import type { StoredRule } from './rule.js';
+
+export type ParameterValue = string | number | boolean;
+
+/** What a condition sees of a CPE (design section 3). Times are epoch milliseconds. */
+export interface Context {
+  readonly cpeid: CpeId;
+  readonly oui: string;
+  readonly productClass: string;
+  readonly serialNumber: string;
+  readonly manufacturer: string;
+  readonly modelName?: string;
+  readonly softwareVersion?: string;
+  readonly hardwareVersion?: string;
+  readonly events: readonly string[];
+  readonly tags: readonly string[];
+  readonly organization?: string;
+  readonly ip: string;
+  readonly lastInform: number;
+  readonly registered: number;
+  readonly now: number;
+  /** The known data model as a tree (`{ Device: { DeviceInfo: { … } } }`), read only when a condition asks for it. */
+  readonly parameters?: ParameterTree;
+}
+
+export interface ParameterTree {
+  readonly [step: string]: ParameterValue | ParameterTree;
+}
+
+/** What one CPE has behind it with one rule, file and target. Kept in the device document. */
+export interface RuleCount {
+  /** Upgrades started, by distinct CommandKey; what `executions` bounds. */
+  readonly started: number;
+  /** Ended other than verified, in a row; spaces the retries. */
+  readonly failures: number;
+  readonly verified: boolean;
+  readonly lastEndedMs?: number;
+  /** Downloads refused with 9004 that were given back (at most 5). */
+  readonly givenBack: number;
+}
+
+export const NO_COUNT: RuleCount = { started: 0, failures: 0, verified: false, givenBack: 0 };
+
+/** What a decision needs to know of an image that a rule's `file` names. */
+export interface ImageFacts {
+  readonly softwareVersion?: string;
+  readonly productClass?: string;
+  readonly hardwareVersion?: string;
+}
+
+/** Resolves a rule's `file`: null where it names an image that the library does not hold. */
+export type ResolveFile = (file: string) => Promise<ImageFacts | null>;
+
+export interface DecisionInput {
+  readonly context: Omit<Context, 'parameters'>;
+  /** Reads the known data model; called at most once, and only where a candidate's condition needs it. */
+  readonly readParameters: () => Promise<ParameterTree>;
+  /**
+   * Given the parameter paths (`Device.X.Y`, at most 256) that enabled rules which may concern this CPE read, says which of them the CPE should be
+   * asked for before anything is decided. Where a condition fixes only the beginning of a path it is a partial one, with a dot at its end
+   * (`Device.IP.Interface.`). Not called where no rule reads any.
+   */
+  readonly unread: (paths: readonly string[]) => Promise<readonly string[]>;
+  readonly counts: Readonly<Record<CountKey, RuleCount>>;
+  /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
+  readonly requested: boolean;
+  /**
+   * What was decided last was refused when it was committed: so the rules are looked up, where they may otherwise be up to a second
+   * old as long as this process has not changed them. (What is old can only be refused: the conditions of a decision say so.)
+   */
+  readonly afresh?: boolean;
+  /** A rule whose verdict is wanted, however many others there are to tell of. */
+  readonly about?: RuleId;
+}
+
+export type Verdict =
+  | 'chosen'
+  | 'disabled'
+  | 'suspended'
+  | 'not-automatic'
+  | 'condition-false'
+  | 'condition-error'
+  | 'executions-used-up'
+  | 'already-verified'
+  | 'at-target'
+  | 'waiting-for-retry'
+  | 'window-closed'
+  | 'limit-reached'
+  | 'image-missing'
+  | 'image-does-not-fit'
+  | 'lower-priority';
+
+/** Why a rule did or did not win, for logs and `explain`. */
+export interface Considered {
+  readonly ruleId: RuleId;
+  readonly verdict: Verdict;
+  readonly detail?: string;
+}
+
+export type Decision =
+  | {
+      readonly kind: 'upgrade';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      /** What the CPE must report to be verified; null where neither rule nor image says. */
+      readonly targetVersion: string | null;
+      /**
+       * Goes into the same commit as the reservation: it is refused unless the rule is still as it was decided on, upgrades are
+       * not frozen, and the rule's limits allow one more.
+       */
+      readonly conditions: readonly Change[];
+      /** Which part of the rule's counts takes this upgrade; {@link Rules.ended} must be told. */
+      readonly share: number;
+      readonly considered: readonly Considered[];
+    }
+  | {
+      /** A pinned rule whose CPE is at its target already: recorded, nothing is sent, and the rule is done. */
+      readonly kind: 'at-target';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      readonly targetVersion: string;
+      readonly considered: readonly Considered[];
+    }
+  /** Conditions read parameters that the CPE was not asked for yet. */
+  | { readonly kind: 'read'; readonly names: readonly string[] }
+  /** A rule would have upgraded this CPE, but for the emergency brake. */
+  | { readonly kind: 'frozen' }
+  | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };

@@ -1,0 +1,17 @@
+/** The words that all rooms of the rules share: a rule, what is decided with it and why, what can be wrong with it. No other room is below. */
+export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
+export * from './decision.js';
+export * from './explanation.js';
+export { createPauses, mapWithPauses, type Pauses } from './pause.js';
+export * from './problems.js';
+export * from './rule.js';
+export * from './rules.js';
+export {
+  CONDITION_CHARACTERS_MAX,
+  CONDITION_OBJECT_BYTES_MAX,
+  CONDITION_VALUES_TOGETHER_MAX,
+  DEFAULT_DEADLINES,
+  DEFAULT_RETRY,
+  RULE_SCHEMA,
+} from './schema.js';
+export { ITEMS_SHOWN_MAX, shorten } from './shorten.js';

@@ -1,0 +1,97 @@
+import type { CpeId, RuleId } from '../../common/index.js';
+
+/** A value a condition compares with. */
+export type Scalar = string | number | boolean | null;
+
+/** Object form: every key is a field path of the {@link Context}, all must hold. String form: JSONata. */
+export type Condition = string | Readonly<Record<string, Scalar | readonly Scalar[]>>;
+
+export interface MaintenanceWindow {
+  readonly cron: string;
+  readonly durationMinutes: number;
+  readonly timezone: string;
+  /** How many waiting CPEs a second are woken by connection request while the window is open. */
+  readonly wakePerSecond?: number;
+}
+
+export interface Limits {
+  readonly concurrent?: number;
+  readonly total?: number;
+  readonly stopAfterFailures?: number;
+}
+
+export interface Retry {
+  readonly afterMinutes: number;
+  readonly factor: number;
+  readonly maxHours: number;
+}
+
+/** How long an upgrade may stay in a state before it counts as timed out. Fractions of a minute are allowed. */
+export interface Deadlines {
+  readonly sentMinutes: number;
+  readonly acceptedMinutes: number;
+  readonly transferredMinutes: number;
+}
+
+/** What becomes of an upgrade whose Download is not known to have reached its CPE, where the CPE does not have it queued either. */
+export type OnDoubt = 'resend' | 'fail';
+
+/** An entry of FirmwareStorage as its author sees it, with the defaults filled in. */
+export interface Rule {
+  readonly id: RuleId;
+  readonly enabled: boolean;
+  readonly automatic: boolean;
+  /** The name of an image in the library, or an absolute http, https or ftp URL. */
+  readonly file: string;
+  readonly condition: Condition;
+  readonly executions: number;
+  readonly priority: number;
+  readonly author: string;
+  readonly description: string;
+  readonly target?: { readonly softwareVersion: string };
+  /** Download also to CPEs that are at the target already. */
+  readonly force?: boolean;
+  readonly window?: MaintenanceWindow;
+  readonly limits?: Limits;
+  readonly retry?: Retry;
+  readonly deadlines?: Deadlines;
+  /** `resend` where it is left out. */
+  readonly onDoubt?: OnDoubt;
+}
+
+/** Why and when a rule was suspended. */
+export interface Suspension {
+  readonly atMs: number;
+  readonly message: string;
+}
+
+/** What a rule's condition failed with last, since the rule was edited. */
+export interface LastError {
+  readonly atMs: number;
+  readonly cpeid: CpeId;
+  /** JSONata's where it has one. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the store keeps of a rule. */
+export interface StoredRule extends Rule {
+  /** The one CPE its condition can be true for; a rule without is a fleet rule. */
+  readonly pin?: CpeId;
+  /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
+  readonly fleetSeq?: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */
+  readonly suspended?: Suspension;
+  /** Changes with every edit of `limits`, and only then: what was granted under other limits is counted anew. */
+  readonly limitsTag?: string;
+  /** How often RestartRule was called for this id: part of its count key. */
+  readonly restarts: number;
+  /** The rule file it was read from. The NBI may then switch `enabled` only. */
+  readonly sourceFile?: string;
+  /** The rule is no longer in its file: it was disabled, and may be deleted or taken over by another author. */
+  readonly sourceMissing?: true;
+  /** The NBI's word on `enabled` for a rule from a file: outlives re-reading the file until the file says the same. */
+  readonly enabledOverride?: boolean;
+}

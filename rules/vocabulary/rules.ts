@@ -1,0 +1,124 @@
+import type { CountKey, RuleId } from '../../common/index.js';
+import type { Change, Revision } from '../../store/index.js';
+import type { Decision, DecisionInput } from './decision.js';
+import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
+import type { RuleProblem } from './problems.js';
+import type { LastError, StoredRule } from './rule.js';
+
+export interface FreezeState {
+  readonly frozen: boolean;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly sinceMs?: number;
+}
+
+/** How an upgrade ended, for a rule's limits. */
+export type UpgradeEnd = 'verified' | 'failed' | 'timed-out' | 'cancelled' | 'given-back';
+
+/** Where an upgrade was counted when it was reserved. */
+export interface Counted {
+  readonly countKey: CountKey;
+  readonly share?: number;
+}
+
+/** A place in the order in which rules are listed, newest first; ties go by id, the last by its UTF-8 first. */
+export interface RulePlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+/** What became of the rules of one `put`. */
+export interface PutCounts {
+  readonly written: number;
+  /** Stored already as they were posted. */
+  readonly unchanged: number;
+}
+
+/** Whether the Download of an upgrade that was reserved before may be sent once more. */
+export type Repeat =
+  | {
+      readonly kind: 'allowed';
+      readonly rule: StoredRule;
+      /** Goes into the same commit: it is refused unless the rule is as it was read and upgrades are not frozen. */
+      readonly conditions: readonly Change[];
+    }
+  /** The rule says `onDoubt: "fail"`. */
+  | { readonly kind: 'unwanted' }
+  /** Not now: the rule is switched off or its window closed, upgrades are frozen, or its image is missing. */
+  | { readonly kind: 'held'; readonly reason: string }
+  /** Never: the rule is gone, or names another file or target now. */
+  | { readonly kind: 'void'; readonly reason: string };
+
+/** The rules of one installation: FirmwareStorage and the decisions made from it. */
+export interface Rules {
+  get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
+  /**
+   * Newest first, ties by id. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages.
+   * @param filter  `after`: only what comes after this place, which costs no more than from the start
+   */
+  scan(filter: {
+    readonly ids?: readonly string[];
+    readonly idPrefix?: string;
+    readonly cpeid?: string;
+    readonly after?: RulePlace;
+  }): AsyncIterable<StoredRule>;
+  /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
+  check(bodies: readonly unknown[]): Promise<readonly RuleProblem[]>;
+  /**
+   * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
+   * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
+   * @param bodies  as they came from outside: objects that should be rules
+   * @throws InvalidRuleError, RuleConflictError
+   */
+  put(
+    bodies: readonly unknown[],
+    options: { readonly author: string; readonly onlyNew: boolean },
+  ): Promise<PutCounts>;
+  /**
+   * Merges `patch` into each of the rules, all or none.
+   * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
+   */
+  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * Deletes what exists of these; counts and results stay.
+   * @returns how many there were
+   * @throws RuleConflictError for a rule that stands in a rule file
+   */
+  remove(ids: readonly RuleId[]): Promise<number>;
+  /** Forgets what was counted against these rules (their current file and target). @returns how many there were */
+  restart(ids: readonly RuleId[]): Promise<number>;
+  countKey(rule: StoredRule): CountKey;
+  decide(input: DecisionInput): Promise<Decision>;
+  /**
+   * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
+   * limits have a say, nor has the condition, which was true when it was decided.
+   */
+  mayRepeat(upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey }): Promise<Repeat>;
+  /** Each of the rules with what its condition failed with last, in the order they come. */
+  withErrors(
+    rules: AsyncIterable<StoredRule>,
+  ): AsyncIterable<readonly [rule: StoredRule, lastError: LastError | null]>;
+  /** How many rules are suspended. */
+  suspendedCount(): Promise<number>;
+  /**
+   * What {@link decide} would say now, and why. Changes nothing, and goes on where `decide` would first have parameters read.
+   * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
+   */
+  explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * Takes up a rule to find the CPEs that it would upgrade. It need not be enabled.
+   * @throws UnknownRuleError, InvalidRuleError
+   */
+  match(target: MatchTarget): Promise<RuleMatch>;
+  /**
+   * Goes into the same commit as the end of an upgrade, so that the rule's limits count exactly.
+   * @param previously  how it was counted before, where late evidence shows that it ended otherwise
+   */
+  ended(counted: Counted, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
+  freeze(state: {
+    readonly frozen: boolean;
+    readonly by: string;
+    readonly reason?: string;
+  }): Promise<FreezeState>;
+  freezeState(): Promise<FreezeState>;
+}

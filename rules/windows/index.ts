@@ -1,0 +1,3 @@
+/** When a rule may run, and the rules that wake their CPEs then. */
+export { type OpenRule, openWaking, type Waking } from './waking.js';
+export { createWindowClock, type WindowClock } from './window.js';

@@ -1,0 +1,215 @@
+import test from 'ava';
+import type { CpeId, RuleId } from '../../../common/index.js';
+import { MINUTE_MS, SECOND_MS } from '../../../common/index.js';
+import { TRIAL_PACE_MS } from '../../../rules/decision/probation.js';
+import type { LastError, RuleEngine } from '../../../rules/index.js';
+import { until } from '../../support/ferry.js';
+import { CPE, inputOf, NOW_MS, openTestRules, post, ruleBody, verdictsOf } from '../setup.js';
+import { untilSuspended, wildConditions } from '../wild-conditions.js';
+
+/** It goes beyond a bound at once. */
+const WILD = '$length($pad("", 70000)) > 0';
+const CPES = Array.from({ length: 20 }, (_, n) => `00A1B2-HGW-${n}` as CpeId);
+
+async function lastErrorOf(rules: RuleEngine, id = 'r1'): Promise<LastError | null | undefined> {
+  for await (const [, lastError] of rules.withErrors(rules.scan({ ids: [id] }))) return lastError;
+  return undefined;
+}
+
+test('what a condition failed with last is shown with its rule, and moves no revision', async (t) => {
+  const { rules, clock } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: 'softwareVersion < 2', priority: 2 }), ruleBody({ id: 'good' }));
+  const before = await rules.get('r1' as RuleId);
+  await rules.decide(inputOf());
+  await t.notThrowsAsync(rules.settled());
+  t.like(await lastErrorOf(rules), { atMs: NOW_MS, cpeid: CPE, code: 'T2009' });
+  t.is(await lastErrorOf(rules, 'good'), null);
+  t.is((await rules.get('r1' as RuleId))?.revision, before?.revision);
+
+  // Once a minute, as a fleet meets it many times a second.
+  clock.nowMs += SECOND_MS;
+  await rules.decide(inputOf());
+  await rules.settled();
+  t.is((await lastErrorOf(rules))?.atMs, NOW_MS);
+  clock.nowMs += MINUTE_MS;
+  await rules.decide(inputOf());
+  await rules.settled();
+  t.is((await lastErrorOf(rules))?.atMs, clock.nowMs);
+});
+
+test('an error is forgotten with an edit of its rule and with the rule, and by saying the same again it is not', async (t) => {
+  const { rules, store, clock } = await openTestRules(t);
+  const body = ruleBody({ condition: 'softwareVersion < 2' });
+  await post(rules, body);
+  await rules.decide(inputOf());
+  await rules.settled();
+  await post(rules, body);
+  t.truthy(await lastErrorOf(rules));
+  clock.nowMs += 1;
+  await rules.merge(['r1' as RuleId], { description: 'new' });
+  t.is(await lastErrorOf(rules), null);
+
+  await rules.decide(inputOf());
+  await rules.settled();
+  t.truthy(await lastErrorOf(rules));
+  await rules.remove(['r1' as RuleId]);
+  t.is(await store.collection({ name: 'rule-errors', indexes: {} }).count(), 0);
+});
+
+test('trips by 20 different CPEs suspend a rule in every process, with an alarm, until it is edited', async (t) => {
+  const { rules, another, log, clock, stored } = await openTestRules(t);
+  const other = await another();
+  await post(rules, ruleBody({ condition: WILD }));
+  const decide = async (engine: RuleEngine, cpeid: CpeId) => {
+    clock.nowMs += TRIAL_PACE_MS;
+    const decision = await engine.decide(inputOf({ cpeid }));
+    await engine.settled();
+    return verdictsOf(decision)['r1'];
+  };
+  // Each of two processes sees a part of them, and the same one as often as it calls.
+  for (const [n, cpeid] of CPES.slice(0, 19).entries()) {
+    t.is(await decide(n % 2 === 0 ? rules : other, cpeid), 'condition-error');
+    t.is(await decide(n % 2 === 0 ? rules : other, cpeid), 'condition-error');
+  }
+  t.is((await stored('r1')).suspended, undefined);
+  t.is(await rules.suspendedCount(), 0);
+  const { updatedAtMs } = await stored('r1');
+  t.is(await decide(other, '00A1B2-HGW-19' as CpeId), 'condition-error');
+  t.is((await stored('r1')).suspended?.atMs, clock.nowMs);
+  t.is((await stored('r1')).updatedAtMs, updatedAtMs);
+  t.is(await rules.suspendedCount(), 1);
+  t.is(log.filter(({ event }) => event === 'rules.suspended').length, 1);
+  t.is(await decide(rules, CPE), 'suspended');
+  t.is(await decide(other, CPE), 'suspended');
+
+  // Saying the same again is no edit, and neither is forgetting counts.
+  await post(rules, ruleBody({ condition: WILD }));
+  await rules.restart(['r1' as RuleId]);
+  t.is(await decide(rules, CPE), 'suspended');
+  await rules.merge(['r1' as RuleId], { condition: '$count(tags) = 0' });
+  t.is(await rules.suspendedCount(), 0);
+  t.is(await decide(rules, CPE), 'chosen');
+  t.is(await decide(other, CPE), 'chosen');
+});
+
+test('errors of 20 CPEs that are no trips suspend nothing', async (t) => {
+  const { rules, stored } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: 'softwareVersion < 2' }));
+  for (const cpeid of CPES) await rules.decide(inputOf({ cpeid }));
+  await rules.settled();
+  t.is((await stored('r1')).suspended, undefined);
+});
+
+test('the switch of the API lifts the suspension of a rule from a file', async (t) => {
+  const { rules, stored, clock } = await openTestRules(t);
+  const lease = await rules.leaseFiles('test', MINUTE_MS);
+  if (lease === null) return t.fail();
+  await rules.applyFiles([{ file: 'a.json', body: ruleBody({ condition: WILD }) }], lease);
+  for (const cpeid of CPES) {
+    clock.nowMs += TRIAL_PACE_MS;
+    await rules.decide(inputOf({ cpeid }));
+  }
+  await rules.settled();
+  t.truthy((await stored('r1')).suspended);
+  clock.nowMs += 1;
+  await rules.merge(['r1' as RuleId], { enabled: false });
+  t.is((await stored('r1')).suspended, undefined);
+});
+
+test('a rule that tripped is tried again at the pace of trials only, and is free again once it comes to an end', async (t) => {
+  const { rules, isolated, clock } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: `serialNumber != "good" and ${WILD} or serialNumber = "good"` }));
+  const decide = async (serialNumber: string) => {
+    await rules.decide(inputOf({ serialNumber }));
+    return isolated.at(-1);
+  };
+  t.is(await decide('1'), 'answered');
+  t.is(await decide('good'), 'on-probation');
+  clock.nowMs += TRIAL_PACE_MS;
+  t.is(await decide('2'), 'answered');
+  t.is(await decide('good'), 'on-probation');
+  clock.nowMs += TRIAL_PACE_MS;
+  t.is(await decide('good'), 'answered');
+  t.is(await decide('good'), 'answered');
+});
+
+test('a thousand decisions at a time each get their own answer', async (t) => {
+  const { rules } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: '$number(serialNumber) % 2 = 0 and $count($sort(tags)) = 0' }));
+  const decisions = await Promise.all(
+    Array.from({ length: 1_000 }, (_, n) => rules.decide(inputOf({ serialNumber: String(n) }))),
+  );
+  t.deepEqual(
+    decisions.map(({ kind }) => kind),
+    Array.from({ length: 1_000 }, (_, n) => (n % 2 === 0 ? 'upgrade' : 'nothing')),
+  );
+});
+
+test('an engine that closes while a condition is evaluated ends the decision', async (t) => {
+  const { rules } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: '$count($split($pad("", 65536, "ab"), /(a?){900}b/)) > 0' }));
+  const deciding = rules.decide(inputOf());
+  await rules.close();
+  t.is((await deciding).kind, 'nothing');
+});
+
+test('beside wild rules every CPE gets what a good rule gives it, and all of them are suspended in the end', async (t) => {
+  t.timeout(10 * MINUTE_MS);
+  await untilSuspended(t, wildConditions({ quick: 4, slow: 2 }));
+});
+
+/** Two subtrees of the data model; no value is in both. */
+const [TREE_A, TREE_B] = ['a', 'b'].map((name) =>
+  Object.fromEntries(Array.from({ length: 220 }, (_, n) => [`P${n}`, `${name}${n}`])),
+);
+const withTrees = (cpeid: CpeId) =>
+  inputOf({ cpeid }, { readParameters: async () => ({ a: TREE_A ?? {}, b: TREE_B ?? {} }) });
+/** A few more steps than closures take in the server. */
+const HEAVY = '$count(parameters.a.*[$ in $$.parameters.b.*]) = 0';
+/** More steps than a closure may take anywhere. */
+const TOO_HEAVY = `$count(parameters.a.*[${Array(12).fill('$ in $$.parameters.b.*').join(' or ')}]) = 0`;
+
+test('a closure that takes many steps is evaluated outside of the server, and comes to the same', async (t) => {
+  const { rules, isolated, clock } = await openTestRules(t);
+  await post(rules, ruleBody({ condition: `missing = 1 or ${HEAVY}` }));
+  // On a busy machine it may take longer than a condition is given, and is tried again at the pace of trials.
+  await until('it comes to an end in time', async () => {
+    clock.nowMs += TRIAL_PACE_MS;
+    return (await rules.decide(withTrees(CPE))).kind === 'upgrade';
+  });
+  const tooEarly: readonly string[] = ['out-of-time', 'on-probation'];
+  t.deepEqual(
+    isolated.filter((outcome) => !tooEarly.includes(outcome)),
+    ['answered'],
+  );
+  await until('it is explained', async () => {
+    clock.nowMs += TRIAL_PACE_MS;
+    return (await rules.explain(withTrees(CPE))).rules[0]?.verdict === 'chosen';
+  });
+  t.is(isolated.at(-1), 'answered');
+});
+
+test('however many closures take too much, each CPE gets what a good one gives it, and they are suspended', async (t) => {
+  const { rules, isolated, clock, stored } = await openTestRules(t);
+  const heavy = Array.from({ length: 20 }, (_, n) => `${TOO_HEAVY} and "${n}" = "${n}"`);
+  await post(
+    rules,
+    ...heavy.map((condition, n) => ruleBody({ id: `heavy${n}`, priority: 5, condition })),
+    ruleBody({ id: 'good', condition: '$contains(productClass, /^HG/)' }),
+  );
+  for (const cpeid of CPES) {
+    const before = isolated.length;
+    const decision = await rules.decide(withTrees(cpeid));
+    t.is(decision.kind === 'upgrade' ? decision.rule.id : null, 'good' as RuleId);
+    t.is(isolated.length - before, heavy.length);
+    await rules.settled();
+    clock.nowMs += TRIAL_PACE_MS;
+  }
+  await rules.remove(heavy.slice(1).map((_, n) => `heavy${n + 1}` as RuleId));
+  while ((await stored('heavy0')).suspended === undefined) {
+    clock.nowMs += heavy.length * TRIAL_PACE_MS;
+    await rules.decide(withTrees(`00A1B2-HGW-${clock.nowMs % 1_009}` as CpeId));
+    await rules.settled();
+  }
+  t.is(await rules.suspendedCount(), 1);
+});

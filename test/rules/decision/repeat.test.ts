@@ -1,0 +1,78 @@
+import test, { type ExecutionContext } from 'ava';
+import type { CountKey, RuleId } from '../../../common/index.js';
+import { HOUR_MS } from '../../../common/index.js';
+import { openTestRules, post, ruleBody, type TestRules } from '../setup.js';
+
+const IDS = ['r1' as RuleId];
+
+/** A rule, and the upgrade of it whose Download may have to be sent again. */
+async function begun(t: ExecutionContext, over: Readonly<Record<string, unknown>> = {}) {
+  const opened = await openTestRules(t);
+  await post(opened.rules, ruleBody(over));
+  const countKey = opened.rules.countKey(await opened.stored('r1'));
+  return { ...opened, upgrade: { campaignid: 'r1' as RuleId, countKey } };
+}
+
+type Begun = TestRules & { readonly upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey } };
+
+async function verdict({ rules, upgrade }: Begun): Promise<string> {
+  const repeat = await rules.mayRepeat(upgrade);
+  return 'reason' in repeat ? `${repeat.kind}: ${repeat.reason}` : repeat.kind;
+}
+
+test('a rule that stands as it stood lets a Download be sent again, whatever it has used up', async (t) => {
+  const b = await begun(t, { executions: 0, automatic: false, limits: { total: 1 } });
+  t.is(await verdict(b), 'allowed');
+});
+
+test('a rule may rather let it fail, which it also may when it is switched off', async (t) => {
+  t.is(await verdict(await begun(t, { onDoubt: 'resend' })), 'allowed');
+  t.is(await verdict(await begun(t, { onDoubt: 'fail' })), 'unwanted');
+  t.is(await verdict(await begun(t, { onDoubt: 'fail', enabled: false })), 'unwanted');
+});
+
+const HELD: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
+  disabled: ({ rules }) => rules.merge(IDS, { enabled: false }),
+  frozen: ({ rules }) => rules.freeze({ frozen: true, by: 'admin' }),
+  'image-missing': async ({ images }) => images.clear(),
+  'window-closed': async ({ clock }) => {
+    clock.nowMs += 2 * HOUR_MS;
+  },
+};
+
+for (const [reason, change] of Object.entries(HELD)) {
+  test(`it is held back: ${reason}`, async (t) => {
+    const b = await begun(t, { window: { cron: '0 2 * * *', durationMinutes: 60 } });
+    t.is(await verdict(b), 'allowed');
+    await change(b);
+    t.is(await verdict(b), `held: ${reason}`);
+  });
+}
+
+const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
+  'the rule was deleted': ({ rules }) => rules.remove(IDS),
+  'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }),
+  'the rule was restarted': ({ rules }) => rules.restart(IDS),
+};
+
+for (const [title, change] of Object.entries(VOID)) {
+  test(`it is given up: ${title}`, async (t) => {
+    const b = await begun(t);
+    await change(b);
+    t.regex(await verdict(b), /^void: the rule has /);
+  });
+}
+
+for (const [title, change] of [
+  ['switched off', ({ rules }) => rules.merge(IDS, { enabled: false })],
+  ['frozen', ({ rules }) => rules.freeze({ frozen: true, by: 'admin' })],
+] as const satisfies readonly (readonly [string, (b: Begun) => Promise<unknown>])[]) {
+  test(`the commit refuses where upgrades were ${title} between the question and the commit`, async (t) => {
+    const b = await begun(t);
+    const repeat = await b.rules.mayRepeat(b.upgrade);
+    if (repeat.kind !== 'allowed') return t.fail(repeat.kind);
+    t.true((await b.store.commit(repeat.conditions)).committed);
+    await change(b);
+    t.false((await b.store.commit(repeat.conditions)).committed);
+  });
+}
