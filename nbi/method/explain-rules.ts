@@ -3,10 +3,10 @@ import {
   type DescribedCpe,
   type Devices,
   describedCpe,
-  explainFor,
   type Moment,
 } from '../../acs/index.js';
 import type { Clock, CpeId, RuleId } from '../../common/index.js';
+import { explainFor } from '../../rollout/index.js';
 import type { RuleExplanation, Rules } from '../../rules/index.js';
 import { ApiError, invalid, type JsonObject, type MethodAnswer, shortJson } from '../http/index.js';
 import type { User } from '../users/index.js';

@@ -1,5 +1,6 @@
-import { type Devices, type MatchedCpe, matchDevices } from '../../acs/index.js';
+import type { Devices } from '../../acs/index.js';
 import { type Clock, type CpeId, type RuleId, SECOND_MS } from '../../common/index.js';
+import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
 import type { MatchTarget, Rules } from '../../rules/index.js';
 import type { JsonObject, MethodAnswer } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
-import { type DescribedCpe, type Devices, describedCpe, explainFor } from '../../../acs/index.js';
+import { type DescribedCpe, type Devices, describedCpe } from '../../../acs/index.js';
 import type { CpeId, RuleId } from '../../../common/index.js';
+import { explainFor } from '../../../rollout/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { withRules } from '../../rules-access.js';

@@ -1,4 +1,5 @@
-import type { CpeExplanation, DescribedCpe } from '../../../acs/index.js';
+import type { DescribedCpe } from '../../../acs/index.js';
+import type { CpeExplanation } from '../../../rollout/index.js';
 import type { ConjunctFinding, RuleExplanation } from '../../../rules/index.js';
 import { printable } from '../../io.js';
 

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
-import { type MatchReport, matchDevices } from '../../../acs/index.js';
 import type { CpeId, RuleId } from '../../../common/index.js';
+import { type MatchReport, matchDevices } from '../../../rollout/index.js';
 import type { Limits, MatchTarget, RuleMatch } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { columnsOf, type Io, printable, tableText } from '../../io.js';

@@ -1,6 +1,6 @@
-import type { ResultId } from '../../common/index.js';
-import type { DecisionExplanation, ExplainOptions, Rules } from '../../rules/index.js';
-import type { DescribedCpe } from './device.js';
+import type { DescribedCpe } from '../acs/index.js';
+import type { ResultId } from '../common/index.js';
+import type { DecisionExplanation, ExplainOptions, Rules } from '../rules/index.js';
 
 /** What a session would do for one CPE now, and why. */
 export interface CpeExplanation extends DecisionExplanation {

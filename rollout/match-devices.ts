@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import type { CpeId } from '../../common/index.js';
-import type { MatchFinding, RuleMatch } from '../../rules/index.js';
-import type { DescribedCpe, DeviceFilter, Devices, Moment } from './device.js';
+import type { DescribedCpe, DeviceFilter, Devices, Moment } from '../acs/index.js';
+import type { CpeId } from '../common/index.js';
+import type { MatchFinding, RuleMatch } from '../rules/index.js';
 
 /** Beyond that many serial numbers walking all CPEs is no slower. */
 const SERIAL_NUMBERS_MAX = 1_000;
