@@ -11,6 +11,10 @@ const LINES_MAX: Readonly<Record<string, number>> = { 'README.md': 250, 'ARCHITE
 /** Where a name in backticks is a promise that there is such a file. The documents for operators also name what lies elsewhere. */
 const MAPS = /^(ARCHITECTURE|CONTRIBUTING)\.md$|^(?!docs\/|test\/)[\w/-]+\/README\.md$|^docs\/decisions\.md$/;
 const FILE_NAME = /^\.?[\w-][\w.-]*(\/[\w.-]+)*(\/|\.(ts|js|json|md|ya?ml|conf|cfg|service|xsd))$/;
+/** Folders of the product: of tests and of what measures it only the most important files are named. */
+const CODE: ReadonlySet<string> = new Set(
+  'common store rules firmware acs rollout nbi cpe-sim cli'.split(' '),
+);
 /** Folders that are no part of the project. */
 const MADE: ReadonlySet<string> = new Set(['dist/', 'ferry-data/']);
 const FENCE = /^ *```.*\n[\s\S]*?^ *```$/gm;
@@ -87,6 +91,17 @@ for (const name of names.filter((each) => MAPS.test(each))) {
     t.deepEqual([...new Set(missing)], []);
   });
 }
+
+test('every file of the code is on a map, or the folder is that it stands in', (t) => {
+  const unnamed = paths.filter((path) => {
+    const [, top = '', rest = ''] = /^([a-z-]+)\/(.+\.ts)$/.exec(path) ?? [];
+    if (!CODE.has(top) || path.endsWith('/index.ts')) return false;
+    const map = `${documents.get('ARCHITECTURE.md')}${documents.get(`${top}/README.md`)}`;
+    const folder = dirname(rest) === '.' ? [] : [`${top}/${dirname(rest)}/`, `${dirname(rest)}/`];
+    return ![path, rest, ...folder].some((name) => map.includes(`\`${name}\``));
+  });
+  t.deepEqual(unnamed, []);
+});
 
 test('the test files that CONTRIBUTING.md runs are there', (t) => {
   const blocks = [...(documents.get('CONTRIBUTING.md') ?? '').matchAll(FENCE)].join('\n');
