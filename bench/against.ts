@@ -52,21 +52,28 @@ export async function againstCommit(options: AgainstOptions): Promise<number> {
 }
 
 async function compared(options: AgainstOptions, signal: AbortSignal): Promise<number> {
-  const { against, rounds = 9, minRatio, store } = options;
+  const { against, rounds = 9, minRatio, store, cpes, atATime } = options;
+  const { sessions = 3_000, upgrades = 600, rules = 10_000 } = options;
+  const load = { sessions, upgrades, cpes, rules, atATime };
+  checked({ rounds, load, minRatio });
   const rows = chosenRows(options.rows, store);
-  const comparison = await compareBuilds({ against, rounds, rows, load: loadOf(options), store }, signal);
+  const comparison = await compareBuilds({ against, rounds, rows, load, store }, signal);
   const judgedRows = comparison.rows.map((figures) => judged(figures, minRatio));
   const report = options.json ? reportJson : reportText;
   process.stdout.write(`${report(comparison, judgedRows, minRatio)}\n`);
   return slowerRows(judgedRows).length === 0 ? 0 : SLOWER_EXIT_CODE;
 }
 
-function loadOf({ sessions = 3_000, upgrades = 600, cpes, rules = 10_000, atATime }: AgainstOptions): Load {
-  const load = { sessions, upgrades, cpes, rules, atATime };
-  const [wrong] = Object.entries({ ...load }).filter(([, count]) => !Number.isInteger(count) || count < 1);
-  if (wrong !== undefined)
-    throw new Error(`${wrong[0]} is ${wrong[1]}, where a whole number from 1 on should be`);
-  return load;
+/** @throws Error where an option has a value with which nothing can be measured */
+function checked({ rounds, load, minRatio }: { rounds: number; load: Load; minRatio: number }): void {
+  const { atATime, ...counts } = load;
+  for (const [name, count] of Object.entries({ rounds, ...counts, 'at-a-time': atATime })) {
+    if (Number.isInteger(count) && count >= 1) continue;
+    throw new Error(`--${name} is ${count}, where a whole number from 1 on should be`);
+  }
+  if (!(minRatio > 0 && minRatio <= 1)) {
+    throw new Error(`--min-ratio is ${minRatio}, where a number above 0 and up to 1 should be`);
+  }
 }
 
 function chosenRows(names: string | undefined, store: string): readonly Row[] {

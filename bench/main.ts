@@ -50,13 +50,14 @@ const options = await yargs(hideBin(process.argv))
   .option('min-ratio', {
     type: 'number',
     default: 0.97,
-    describe: '--against: a row is slower if its ratio is below this, and 1 above its spread',
+    describe: '--against: a row is slower if its ratio is below this and its spread below 1',
   })
   .option('json', { type: 'boolean', default: false, describe: '--against: print JSON instead of a table' })
   .group(['against', 'rows', 'min-ratio', 'json'], 'Against a commit:')
   .epilogue(
     `Rows of --against:\n${ROWS.map(({ name, describe, isOfDatabase }) => `  ${`${name}${isOfDatabase ? '*' : ''}`.padEnd(16)} ${describe}`).join('\n')}\n\n` +
-      'With --against the exit code is 1 where a row is slower, 2 where nothing could be measured, else 0.',
+      'With --against the exit code is 1 where a row is slower, 2 where nothing could be measured, else 0. Today is the work tree as it is, ' +
+      'uncommitted changes too. Six rounds are the fewest for a verdict.',
   )
   .check(({ against, what, rows, json }) => {
     if (against !== undefined && what !== undefined)
@@ -64,6 +65,10 @@ const options = await yargs(hideBin(process.argv))
     if (against === undefined && (rows !== undefined || json))
       throw new Error('--rows and --json are for --against: name the commit too');
     return true;
+  })
+  .fail((message, error) => {
+    process.stderr.write(`${message || error.message} (--help tells what there is)\n`);
+    process.exit(2);
   })
   .strict()
   .parseAsync();

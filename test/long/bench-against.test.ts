@@ -100,10 +100,25 @@ test('Ctrl-C in the midst of a round takes the work tree and the servers away', 
   await assertNothingLeft(t, directory);
 });
 
-test('a commit that is not there is named, with how to get it, before anything is built', async (t) => {
-  if ((await headOf(t)) === null) return;
-  const error = await t.throwsAsync(run(process.execPath, [MAIN, '--against', 'no-such-commit']));
+async function refused(t: ExecutionContext, words: readonly string[]): Promise<string> {
+  const error = await t.throwsAsync(run(process.execPath, [MAIN, ...words]));
   const { code, stderr } = error as unknown as { code: number; stderr: string };
   t.is(code, 2);
-  t.regex(stderr, /"no-such-commit" names no commit here: .*git fetch --unshallow/);
+  return stderr;
+}
+
+test('a commit that is not there is named, with how to get it, before anything is built', async (t) => {
+  if ((await headOf(t)) === null) return;
+  const told = await refused(t, ['--against', 'no-such-commit']);
+  t.regex(told, /"no-such-commit" names no commit here: .*git fetch --unshallow/);
+});
+
+test('an option that nothing can be measured with is named, with what should be there', async (t) => {
+  t.regex(await refused(t, ['--against', 'HEAD', '--rounds', '0']), /--rounds is 0, where a whole number/);
+  t.regex(
+    await refused(t, ['--against', 'HEAD', '--rows', 'periodical']),
+    /"periodical".* none of .*periodic,/,
+  );
+  t.regex(await refused(t, ['--against', 'HEAD', 'rules']), /leave "rules" out/);
+  t.regex(await refused(t, ['--json']), /name the commit too/);
 });
