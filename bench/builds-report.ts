@@ -28,6 +28,8 @@ export interface JudgedRow extends Finding {
   readonly name: string;
   readonly before: Measurement;
   readonly today: Measurement;
+  /** Of each round, as they came. */
+  readonly ratios: readonly number[];
   /** Processor time of today's build divided by that of the other, median over the rounds: less is better. */
   readonly cpuRatio: number;
 }
@@ -39,14 +41,13 @@ export function judged({ row, before, today }: RowFigures, minRatio: number): Ju
       const other = before[round];
       return other === undefined ? [] : [of(measured) / of(other)];
     });
+  const ratios = quotients(({ perSecond }) => perSecond);
   return {
     name: row.name,
     before: medians(before),
     today: medians(today),
-    ...findingOf(
-      quotients(({ perSecond }) => perSecond),
-      minRatio,
-    ),
+    ratios,
+    ...findingOf(ratios, minRatio),
     cpuRatio: median(quotients(({ cpuMicroseconds }) => cpuMicroseconds)),
   };
 }

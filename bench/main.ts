@@ -52,7 +52,12 @@ const options = await yargs(hideBin(process.argv))
     default: 0.97,
     describe: '--against: a row is slower if its ratio is below this and its spread below 1',
   })
-  .option('json', { type: 'boolean', default: false, describe: '--against: print JSON instead of a table' })
+  .option('json', {
+    type: 'boolean',
+    default: false,
+    describe:
+      '--against: print JSON instead of a table, with p50, p99, processor time and the ratio of each round',
+  })
   .group(['against', 'rows', 'min-ratio', 'json'], 'Against a commit:')
   .epilogue(
     `Rows of --against:\n${ROWS.map(({ name, describe, isOfDatabase }) => `  ${`${name}${isOfDatabase ? '*' : ''}`.padEnd(16)} ${describe}`).join('\n')}\n\n` +

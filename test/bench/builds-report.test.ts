@@ -69,13 +69,14 @@ test('a ratio is that of two builds in one round, also where the machine is anot
   t.is(verdict, 'slower');
 });
 
-test('the JSON has the verdicts and the medians of both builds', (t) => {
+test('the JSON has the verdicts, the ratios and the medians of both builds', (t) => {
   const comparison = comparisonOf(1_000, 0.9);
   const rows = comparison.rows.map((figures) => judged(figures, MIN_RATIO));
   t.is(slowerRows(rows).length, ROWS.length);
   const json = JSON.parse(reportJson(comparison, rows, MIN_RATIO));
   t.is(json.minRatio, MIN_RATIO);
   t.deepEqual(json.rows[1].before, measured(1_000));
+  t.is(json.rows[1].ratios.length, ROUNDS);
   t.is(json.rows[1].verdict, 'slower');
 });
 
