@@ -2,6 +2,7 @@ import process from 'node:process';
 import { type Load, ROWS, type Row } from './build-rows.js';
 import { judged, reportJson, reportText, slowerRows } from './builds-report.js';
 import { compareBuilds } from './compare-builds.js';
+import { ROUNDS_MAX } from './statistics.js';
 
 /** The command line's words for `--against`, as they were given. */
 export interface AgainstOptions {
@@ -71,6 +72,7 @@ function checked({ rounds, load, minRatio }: { rounds: number; load: Load; minRa
     if (Number.isInteger(count) && count >= 1) continue;
     throw new Error(`--${name} is ${count}, where a whole number from 1 on should be`);
   }
+  if (rounds > ROUNDS_MAX) throw new Error(`--rounds is ${rounds}, where at most ${ROUNDS_MAX} should be`);
   if (!(minRatio > 0 && minRatio <= 1)) {
     throw new Error(`--min-ratio is ${minRatio}, where a number above 0 and up to 1 should be`);
   }

@@ -40,6 +40,9 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { low: sorted[left] ?? 0, high: sorted[sorted.length - 1 - left] ?? 0 };
 }
 
+/** Half to the power of more is no number any more. */
+export const ROUNDS_MAX = 1_000;
+
 /** @returns -1 where even the lowest and the highest are too close together */
 function leftOutAtEachEnd(count: number): number {
   // Probability of exactly `at` heads of `count` coins, added up from none.

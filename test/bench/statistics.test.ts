@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { findingOf, median, spreadOf, type Verdict } from '../../bench/statistics.js';
+import { findingOf, median, ROUNDS_MAX, spreadOf, type Verdict } from '../../bench/statistics.js';
 
 const MIN_RATIO = 0.97;
 
@@ -22,6 +22,8 @@ test('the spread leaves out as many at each end as a median at 95 % allows', (t)
   // As tables of the sign test have them.
   t.deepEqual(spreadOf(rounds(15)), { low: 4, high: 12 });
   t.deepEqual(spreadOf(rounds(25)), { low: 8, high: 18 });
+  const { low, high } = spreadOf(rounds(ROUNDS_MAX));
+  t.deepEqual([low, high], [469, 532]);
 });
 
 test('one round that the machine spoilt changes neither spread nor verdict', (t) => {
