@@ -1,14 +1,7 @@
-import http, { type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-
-/** Where rules are posted and listed. */
-export interface Northbound {
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-}
+import { answerOf, asked, type Northbound } from './northbound.js';
 
 const NDJSON = 'application/x-ndjson';
 const PATH = '/v1/dyn/FirmwareStorage/.*';
@@ -22,7 +15,7 @@ export async function postRules(
   bodies: Iterable<object>,
   onBatch: (stored: number) => void,
 ): Promise<void> {
-  const request = asked(at, 'POST', { 'Content-Type': NDJSON });
+  const request = asked(at, 'POST', PATH, { 'Content-Type': NDJSON });
   const answered = answerOf(request);
   // A failed body shows in the answer, or in there being none.
   const sent = pipeline(Readable.from(lines(bodies)), request);
@@ -51,7 +44,7 @@ function* lines(bodies: Iterable<object>): Generator<string> {
 
 /** Lists all rules. @returns how many there are */
 export async function listRules(at: Northbound): Promise<number> {
-  const request = asked(at, 'GET', { Accept: NDJSON });
+  const request = asked(at, 'GET', PATH, { Accept: NDJSON });
   const answered = answerOf(request);
   request.end();
   let listed = 0;
@@ -59,18 +52,4 @@ export async function listRules(at: Northbound): Promise<number> {
     for (const byte of chunk as Buffer) if (byte === 0x0a) listed += 1;
   }
   return listed;
-}
-
-function asked({ port, user, password }: Northbound, method: string, headers: http.OutgoingHttpHeaders) {
-  return http.request({ port, host: '127.0.0.1', path: PATH, method, auth: `${user}:${password}`, headers });
-}
-
-function answerOf(request: http.ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    request.once('error', reject);
-    request.once('response', (response) => {
-      if (response.statusCode === 200) resolve(response);
-      else reject(new Error(`The northbound interface answered HTTP ${response.statusCode}`));
-    });
-  });
 }

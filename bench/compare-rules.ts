@@ -7,11 +7,13 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { sizeText, tableText } from '../cli/io.js';
 import { progressBar } from '../cli/progress.js';
-import { listRules, type Northbound, postRules } from './bulk-client.js';
+import { listRules, postRules } from './bulk-client.js';
 import type { DecisionCosts } from './decisions.js';
-import { BENCH_PASSWORD, drive, type Measurement, median, ServerProcess } from './drive.js';
+import { BENCH_PASSWORD, drive, type Measurement, ServerProcess } from './drive.js';
+import type { Northbound } from './northbound.js';
 import { fleetRule, pinnedRule } from './rule-bodies.js';
 import { firstContact, periodicSession } from './sessions.js';
+import { median } from './statistics.js';
 
 const PINNED = [1, 1_000, 10_000, 100_000, 1_000_000];
 const FLEET = [10, 1_000, 10_000];

@@ -1,7 +1,8 @@
-import { MongoClient } from 'mongodb';
 import { tableText } from '../cli/io.js';
-import { drive, type Measurement, median, ServerProcess } from './drive.js';
+import { dropDatabase, newDatabase } from './database.js';
+import { drive, type Measurement, ServerProcess } from './drive.js';
 import { firstContact, periodicSession, upgrade } from './sessions.js';
+import { median } from './statistics.js';
 
 const RULE = {
   id: 'BENCH',
@@ -79,25 +80,13 @@ async function startShared(url: string): Promise<SharedServer[]> {
   }
   const servers: SharedServer[] = [];
   for (const windowMs of WINDOWS_MS) {
-    const store = newDatabase(url, windowMs);
+    const store = newDatabase(url, String(windowMs));
     const words = [`--store=${store}`, `--group-commit-ms=${windowMs}`];
     const server = await ServerProcess.start('./ferry-server.js', words);
     const isBudgeted = windowMs === WINDOW_MS_DEFAULT;
     servers.push({ name: `Ferry on MongoDB, ${windowMs} ms`, server, store, isBudgeted });
   }
   return servers;
-}
-
-/** The address with a database in it that is not there yet: what another run left would be measured too. */
-function newDatabase(url: string, windowMs: number): string {
-  const [, server = '', parameters = ''] = /^([a-z+]+:\/\/[^/?]+)(?:\/[^?]*)?(\?.*)?$/.exec(url) ?? [];
-  return `${server}/ferry-bench-${Date.now()}-${windowMs}${parameters}`;
-}
-
-async function dropDatabase(url: string): Promise<void> {
-  const client = new MongoClient(url);
-  await client.db().dropDatabase();
-  await client.close();
 }
 
 /** Drives a bare node:http server and Ferry with the same raw client, in turn. @returns the table */

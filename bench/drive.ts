@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { anonymousBytes } from './memory.js';
+import { median } from './statistics.js';
 
 export interface Measurement {
   readonly perSecond: number;
@@ -13,8 +14,14 @@ export interface Measurement {
 /** Of the user `admin` of a server that is measured. */
 export const BENCH_PASSWORD = 'bench password';
 
+/** Whoever does the work that is measured. */
+export interface Worked {
+  /** Processor time that it has taken so far. */
+  cpuMicroseconds(): Promise<number>;
+}
+
 /** A server in a process of its own. */
-export class ServerProcess {
+export class ServerProcess implements Worked {
   readonly #child: ChildProcess;
   readonly port: number;
   /** 0 for a server that has no northbound interface. */
@@ -67,7 +74,7 @@ function answerOf<T>(child: ChildProcess): Promise<T> {
 
 /** Runs `count` of them, `atATime` at once, each with the next number. */
 export async function drive(
-  server: ServerProcess,
+  server: Worked,
   count: number,
   atATime: number,
   act: (index: number) => Promise<void>,
@@ -97,7 +104,15 @@ export async function drive(
   };
 }
 
-export function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** Several measurements of equally many as one. */
+export function together(all: readonly Measurement[]): Measurement {
+  const mean = (of: (measured: Measurement) => number) =>
+    all.reduce((sum, measured) => sum + of(measured), 0) / all.length;
+  return {
+    // Times add up, not speeds.
+    perSecond: 1 / mean(({ perSecond }) => 1 / perSecond),
+    p50Ms: median(all.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(all.map(({ p99Ms }) => p99Ms)),
+    cpuMicroseconds: mean(({ cpuMicroseconds }) => cpuMicroseconds),
+  };
 }

@@ -1,6 +1,8 @@
 import process from 'node:process';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { againstCommit } from './against.js';
+import { ROWS } from './build-rows.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
 
@@ -12,13 +14,13 @@ const options = await yargs(hideBin(process.argv))
   .command('$0 [what]', '', (argv) =>
     argv.positional('what', {
       choices: ['all', 'servers', 'rules'] as const,
-      default: 'all' as const,
-      describe: 'servers: sessions and upgrades against a bare node:http server; rules: what rules cost',
+      describe:
+        'servers: sessions and upgrades against a bare node:http server; rules: what rules cost [all of it]',
     }),
   )
-  .option('rounds', { type: 'number', default: 5, describe: 'Rounds; medians over them are printed' })
-  .option('sessions', { type: 'number', default: 6_000, describe: 'Periodic sessions in a round' })
-  .option('upgrades', { type: 'number', default: 1_500, describe: 'Whole upgrades in a round' })
+  .option('rounds', { type: 'number', describe: 'Rounds; medians over them are printed [5; --against: 9]' })
+  .option('sessions', { type: 'number', describe: 'Periodic sessions in a round [6000; --against: 3000]' })
+  .option('upgrades', { type: 'number', describe: 'Whole upgrades in a round [1500; --against: 600]' })
   .option('cpes', {
     type: 'number',
     default: 1_000,
@@ -28,13 +30,59 @@ const options = await yargs(hideBin(process.argv))
   .option('store', {
     type: 'string',
     default: '',
-    describe: 'servers: mongodb://… to measure Ferry on, in a database of its own [the embedded store]',
+    describe:
+      'servers, --against: mongodb://… to measure Ferry on, in a database of its own [the embedded store]',
   })
-  .option('rules', { type: 'number', default: 1_000_000, describe: 'Pinned rules, and known CPEs, at most' })
+  .option('rules', {
+    type: 'number',
+    describe: 'Pinned rules, and known CPEs, at most [1000000; --against: rules stored, 10000]',
+  })
+  .option('against', {
+    type: 'string',
+    describe:
+      'Measure instead this work tree against COMMIT, which is built in a temporary git work tree, side by side',
+  })
+  .option('rows', {
+    type: 'string',
+    describe:
+      '--against: names of the rows to measure, with commas between [all; on MongoDB those marked with *]',
+  })
+  .option('min-ratio', {
+    type: 'number',
+    default: 0.97,
+    describe: '--against: a row is slower if its ratio is below this and its spread below 1',
+  })
+  .option('json', {
+    type: 'boolean',
+    default: false,
+    describe:
+      '--against: print JSON instead of a table, with p50, p99, processor time and the ratio of each round',
+  })
+  .group(['against', 'rows', 'min-ratio', 'json'], 'Against a commit:')
+  .epilogue(
+    `Rows of --against:\n${ROWS.map(({ name, describe, isOfDatabase }) => `  ${`${name}${isOfDatabase ? '*' : ''}`.padEnd(16)} ${describe}`).join('\n')}\n\n` +
+      'With --against the exit code is 1 where a row is slower, 2 where nothing could be measured, else 0. Today is the work tree as it is, ' +
+      'uncommitted changes too. Six rounds are the fewest for a verdict.',
+  )
+  .check(({ against, what, rows, json }) => {
+    if (against !== undefined && what !== undefined)
+      throw new Error(`--against compares whole builds: leave "${what}" out, and choose with --rows`);
+    if (against === undefined && (rows !== undefined || json))
+      throw new Error('--rows and --json are for --against: name the commit too');
+    return true;
+  })
+  .fail((message, error) => {
+    process.stderr.write(`${message || error.message} (--help tells what there is)\n`);
+    process.exit(2);
+  })
   .strict()
   .parseAsync();
 
-const { what } = options;
-if (what !== 'rules') process.stdout.write(`${await compareServers(options)}\n`);
-if (what !== 'servers')
-  process.stdout.write(`${await compareRules({ ...options, pinnedMax: options.rules })}\n`);
+const { what = 'all', rounds = 5, sessions = 6_000, upgrades = 1_500, rules = 1_000_000, against } = options;
+if (against !== undefined) {
+  process.exitCode = await againstCommit({ ...options, against });
+} else {
+  const sized = { ...options, rounds, sessions, upgrades };
+  if (what !== 'rules') process.stdout.write(`${await compareServers(sized)}\n`);
+  if (what !== 'servers') process.stdout.write(`${await compareRules({ ...sized, pinnedMax: rules })}\n`);
+}

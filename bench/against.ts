@@ -1,0 +1,90 @@
+import process from 'node:process';
+import { type Load, ROWS, type Row } from './build-rows.js';
+import { judged, reportJson, reportText, slowerRows } from './builds-report.js';
+import { compareBuilds } from './compare-builds.js';
+import { ROUNDS_MAX } from './statistics.js';
+
+/** The command line's words for `--against`, as they were given. */
+export interface AgainstOptions {
+  readonly against: string;
+  readonly rounds?: number | undefined;
+  readonly sessions?: number | undefined;
+  readonly upgrades?: number | undefined;
+  readonly cpes: number;
+  readonly rules?: number | undefined;
+  readonly atATime: number;
+  readonly store: string;
+  /** Names with commas between. */
+  readonly rows?: string | undefined;
+  readonly minRatio: number;
+  readonly json: boolean;
+}
+
+const SLOWER_EXIT_CODE = 1;
+const FAILED_EXIT_CODE = 2;
+/** 128 and the number of the signal, as a shell says it. */
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Compares this work tree with a commit and prints what came of it. A signal ends it in good order.
+ * @returns the exit code; where it is 2 or more standard error says why
+ */
+export async function againstCommit(options: AgainstOptions): Promise<number> {
+  const interruption = new AbortController();
+  const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
+  let interruptedBy: (typeof signals)[number] | null = null;
+  for (const signal of signals) {
+    // Not only once: who asks again while it is taken away would leave half of it.
+    process.on(signal, () => {
+      interruptedBy ??= signal;
+      interruption.abort();
+    });
+  }
+  try {
+    return await compared(options, interruption.signal);
+  } catch (error) {
+    if (interruptedBy !== null) {
+      process.stderr.write('Interrupted. The temporary work tree is gone.\n');
+      return EXIT_CODES[interruptedBy];
+    }
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return FAILED_EXIT_CODE;
+  }
+}
+
+async function compared(options: AgainstOptions, signal: AbortSignal): Promise<number> {
+  const { against, rounds = 9, minRatio, store, cpes, atATime } = options;
+  const { sessions = 3_000, upgrades = 600, rules = 10_000 } = options;
+  const load = { sessions, upgrades, cpes, rules, atATime };
+  checked({ rounds, load, minRatio });
+  const rows = chosenRows(options.rows, store);
+  const comparison = await compareBuilds({ against, rounds, rows, load, store }, signal);
+  const judgedRows = comparison.rows.map((figures) => judged(figures, minRatio));
+  const report = options.json ? reportJson : reportText;
+  process.stdout.write(`${report(comparison, judgedRows, minRatio)}\n`);
+  return slowerRows(judgedRows).length === 0 ? 0 : SLOWER_EXIT_CODE;
+}
+
+/** @throws Error where an option has a value with which nothing can be measured */
+function checked({ rounds, load, minRatio }: { rounds: number; load: Load; minRatio: number }): void {
+  const { atATime, ...counts } = load;
+  for (const [name, count] of Object.entries({ rounds, ...counts, 'at-a-time': atATime })) {
+    if (Number.isInteger(count) && count >= 1) continue;
+    throw new Error(`--${name} is ${count}, where a whole number from 1 on should be`);
+  }
+  if (rounds > ROUNDS_MAX) throw new Error(`--rounds is ${rounds}, where at most ${ROUNDS_MAX} should be`);
+  if (!(minRatio > 0 && minRatio <= 1)) {
+    throw new Error(`--min-ratio is ${minRatio}, where a number above 0 and up to 1 should be`);
+  }
+}
+
+function chosenRows(names: string | undefined, store: string): readonly Row[] {
+  if (names === undefined) return ROWS.filter(({ isOfDatabase }) => store === '' || isOfDatabase);
+  const wanted = names.split(',').map((name) => name.trim());
+  const unknown = wanted.filter((name) => !ROWS.some((row) => row.name === name));
+  if (unknown.length > 0) {
+    const known = ROWS.map(({ name }) => name).join(', ');
+    throw new Error(`--rows has ${unknown.map((name) => `"${name}"`).join(', ')}, which is none of ${known}`);
+  }
+  return ROWS.filter(({ name }) => wanted.includes(name));
+}

@@ -1,0 +1,227 @@
+import { execFile } from 'node:child_process';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { postRules } from './bulk-client.js';
+import { drive, type Measurement } from './drive.js';
+import { call } from './northbound.js';
+import { processorMicroseconds } from './processor-time.js';
+import { cpeidOf, pinnedRule } from './rule-bodies.js';
+import { firstContact, periodicSession, upgrade } from './sessions.js';
+import { commandOf, neutralEnvironment, type TreeServer } from './tree-server.js';
+
+/** Parts that a round of a row is measured in at most, the builds in turn: what the machine does to one part it does to its neighbour. */
+export const BURSTS = 4;
+
+/** How much of everything is done in a round. */
+export interface Load {
+  readonly sessions: number;
+  readonly upgrades: number;
+  readonly cpes: number;
+  /** Stored for the rows that are about many rules. */
+  readonly rules: number;
+  readonly atATime: number;
+}
+
+/** One build in one round: a server that was started for it, and what that knows by now. */
+export class Subject {
+  readonly tree: string;
+  readonly server: TreeServer;
+  readonly load: Load;
+  cpesKnown = 0;
+  cpesUpgraded = 0;
+  rulesStored = 0;
+  hasImage = false;
+
+  constructor(tree: string, server: TreeServer, load: Load) {
+    this.tree = tree;
+    this.server = server;
+    this.load = load;
+  }
+}
+
+/** A line of the comparison. Rows are measured in their order here, whichever are chosen. */
+export interface Row {
+  readonly name: string;
+  readonly describe: string;
+  /** What is printed: how many a second, or how long one takes. */
+  readonly unit: '/s' | 'ms';
+  /** Whether it is measured on a database too, where nobody says which rows. */
+  readonly isOfDatabase: boolean;
+  /** How many are measured in a round. */
+  count(load: Load): number;
+  /** Not counted: fills the store, and lets the server reach its optimised code. */
+  prepare(subject: Subject): Promise<unknown>;
+  /** The next so many. */
+  measure(subject: Subject, count: number): Promise<Measurement>;
+  /** Not counted: takes back what the rows after it must not meet. */
+  finish?(subject: Subject): Promise<unknown>;
+}
+
+const FILE = 'bench.bin';
+const UPGRADE_RULE = {
+  id: 'BENCH',
+  file: FILE,
+  condition: { productClass: 'HGW' },
+  executions: 1,
+  priority: 1,
+};
+/** Part of the upgrades that are done before any is counted. */
+const WARM_UPGRADES_SHARE = 0.5;
+
+/** First contacts of CPEs that are not known yet. */
+async function meet(subject: Subject, count: number): Promise<Measurement> {
+  const { server, load, cpesKnown } = subject;
+  const contact = (index: number) => firstContact(server.port, cpesKnown + index);
+  subject.cpesKnown += count;
+  return drive(server, count, load.atATime, contact);
+}
+
+async function makeKnown(subject: Subject, count: number): Promise<void> {
+  if (subject.cpesKnown < count) await meet(subject, count - subject.cpesKnown);
+}
+
+function periodicSessions({ server, load }: Subject, count: number): Promise<Measurement> {
+  return drive(server, count, load.atATime, (index) => periodicSession(server.port, index % load.cpes));
+}
+
+async function upgrades(subject: Subject, count: number): Promise<Measurement> {
+  const { server, load, cpesUpgraded } = subject;
+  subject.cpesUpgraded += count;
+  return drive(server, count, load.atATime, (index) => upgrade(server.port, cpesUpgraded + index));
+}
+
+async function uploadImage(subject: Subject): Promise<void> {
+  if (subject.hasImage) return;
+  const body = { type: 'application/octet-stream', content: 'bench' };
+  await call(subject.server.northbound, 'PUT', `/v1/images/${FILE}?softwareVersion=2.0.0`, body);
+  subject.hasImage = true;
+}
+
+/** Each for one CPE, which is at its target: the first session says so, and from then on the rule is done. */
+async function storeRules(subject: Subject, count: number): Promise<Measurement> {
+  const { server, rulesStored } = subject;
+  const bodies = Array.from({ length: count }, (_, index) => pinnedRule(rulesStored + index, '1.0.0'));
+  subject.rulesStored += count;
+  const request = await drive(server, 1, 1, () => postRules(server.northbound, bodies, () => {}));
+  const { perSecond, cpuMicroseconds } = request;
+  return { ...request, perSecond: perSecond * count, cpuMicroseconds: cpuMicroseconds / count };
+}
+
+async function makeStored(subject: Subject): Promise<void> {
+  await makeKnown(subject, subject.load.cpes);
+  await uploadImage(subject);
+  const missing = subject.load.rules - subject.rulesStored;
+  if (missing > 0) await storeRules(subject, missing);
+}
+
+function callMethod(
+  { server }: Subject,
+  count: number,
+  name: string,
+  bodyOf: (index: number) => object,
+): Promise<Measurement> {
+  return drive(server, count, 1, async (index) => {
+    const body = { type: 'application/json', content: JSON.stringify(bodyOf(index)) };
+    await call(server.northbound, 'POST', `/v1/method/${name}`, body);
+  });
+}
+
+/** Processes, one after the other, that load what they need, print a line and end. */
+function starts({ tree }: Subject, count: number): Promise<Measurement> {
+  const waitedFor = { cpuMicroseconds: () => processorMicroseconds('self', 'ended children') };
+  return drive(waitedFor, count, 1, async () => {
+    const words = [commandOf(tree), '--version'];
+    await promisify(execFile)(process.execPath, words, { env: neutralEnvironment() });
+  });
+}
+
+export const ROWS: readonly Row[] = [
+  {
+    name: 'first-contact',
+    describe: 'first contacts of CPEs, with SetParameterValues',
+    unit: '/s',
+    isOfDatabase: true,
+    count: ({ upgrades }) => upgrades,
+    prepare: (subject) => makeKnown(subject, subject.load.cpes),
+    measure: meet,
+  },
+  {
+    name: 'periodic',
+    describe: 'periodic sessions of known CPEs, without rules',
+    unit: '/s',
+    isOfDatabase: true,
+    count: ({ sessions }) => sessions,
+    async prepare(subject) {
+      await makeKnown(subject, subject.load.cpes);
+      await periodicSessions(subject, subject.load.sessions);
+    },
+    measure: periodicSessions,
+  },
+  {
+    name: 'upgrade',
+    describe: 'whole upgrades of known CPEs, two sessions each',
+    unit: '/s',
+    isOfDatabase: true,
+    count: ({ upgrades }) => upgrades,
+    async prepare(subject) {
+      const warmUp = Math.ceil(subject.load.upgrades * WARM_UPGRADES_SHARE);
+      // Bursts are rounded up.
+      await makeKnown(subject, warmUp + subject.load.upgrades + BURSTS);
+      await uploadImage(subject);
+      await postRules(subject.server.northbound, [UPGRADE_RULE], () => {});
+      await upgrades(subject, warmUp);
+    },
+    measure: upgrades,
+    finish: ({ server }) => call(server.northbound, 'DELETE', `/v1/dyn/FirmwareStorage/${UPGRADE_RULE.id}`),
+  },
+  {
+    name: 'bulk-rules',
+    describe: 'rules stored by requests in NDJSON',
+    unit: '/s',
+    isOfDatabase: false,
+    count: ({ rules }) => rules,
+    prepare: uploadImage,
+    measure: storeRules,
+  },
+  {
+    name: 'periodic-rules',
+    describe: 'periodic sessions of known CPEs, with all those rules stored',
+    unit: '/s',
+    isOfDatabase: false,
+    count: ({ sessions }) => sessions,
+    async prepare(subject) {
+      await makeStored(subject);
+      await periodicSessions(subject, subject.load.sessions);
+    },
+    measure: periodicSessions,
+  },
+  {
+    name: 'match',
+    describe: 'MatchDevices of a condition, over all known CPEs',
+    unit: '/s',
+    isOfDatabase: false,
+    count: () => 8,
+    prepare: (subject) => makeKnown(subject, subject.load.cpes),
+    measure: (subject, count) =>
+      callMethod(subject, count, 'MatchDevices', () => ({ condition: { productClass: 'HGW' } })),
+  },
+  {
+    name: 'explain',
+    describe: 'ExplainRules of a known CPE, with all those rules stored',
+    unit: '/s',
+    isOfDatabase: false,
+    count: () => 40,
+    prepare: makeStored,
+    measure: (subject, count) =>
+      callMethod(subject, count, 'ExplainRules', (index) => ({ cpe_id: cpeidOf(index % subject.load.cpes) })),
+  },
+  {
+    name: 'start',
+    describe: 'start of a command (ferry --version), in milliseconds',
+    unit: 'ms',
+    isOfDatabase: false,
+    count: () => 2,
+    prepare: async () => {},
+    measure: starts,
+  },
+];
