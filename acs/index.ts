@@ -22,4 +22,4 @@ export {
   type UpgradeState,
   type Upgrades,
 } from './upgrade/upgrade.js';
-export { WAKE_PROGRESS } from './wake/waker.js';
+export { WAKE_PROGRESS } from './wake/wake-progress.js';
