@@ -4,13 +4,13 @@ export type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
-export type { CpeAuthentication } from './cpe-auth.js';
-export { type CpeDescription, CpeDescriptionError, describedCpe } from './described-cpe.js';
+export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { type CpeExplanation, explainFor } from './device/explain-for.js';
 export { type MatchedCpe, type MatchReport, matchDevices } from './device/match-devices.js';
 export { openKnownCpes } from './device/open.js';
+export type { CpeAuthentication } from './http/cpe-auth.js';
 export { SESSIONS } from './session/session-document.js';
 export type { LocateFile } from './session/work.js';
 export {

@@ -3,7 +3,7 @@ import type { DownloadLocation } from '../../firmware/index.js';
 import type { Repeat, Rules } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import type { AcsMetrics } from '../metrics.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { CwmpNamespace, Download } from '../soap/index.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';

@@ -8,7 +8,7 @@ import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { unreadPaths } from '../device/unread.js';
-import type { AcsMetrics } from '../metrics.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import {
   ACS_FAULT,
   type FaultStruct,

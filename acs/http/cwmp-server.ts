@@ -8,16 +8,13 @@ import {
   SECOND_MS,
   Seldom,
   withinTime,
-} from '../common/index.js';
-import { StoreError } from '../store/index.js';
-import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
-import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
-import type { AcsMetrics } from './metrics.js';
-import { BodyBudget, BodyBudgetError, BodyShare, clientAddress, cookieOf, readBody } from './request.js';
-import type { Answer, Input, Query, Reply, Session, Step } from './session/session.js';
-import { type Claim, type Found, isOver, type SessionEntry, type Sessions } from './session/sessions.js';
-import { step } from './session/step.js';
-import { InformRefusedError, type SessionWork, StepTakenError } from './session/work.js';
+} from '../../common/index.js';
+import { StoreError } from '../../store/index.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
+import type { Answer, Input, Query, Reply, Session, Step } from '../session/session.js';
+import { type Claim, type Found, isOver, type SessionEntry, type Sessions } from '../session/sessions.js';
+import { step } from '../session/step.js';
+import { InformRefusedError, type SessionWork, StepTakenError } from '../session/work.js';
 import {
   type AcsMessage,
   type CpeEnvelope,
@@ -25,7 +22,10 @@ import {
   type EnvelopeStyle,
   encodeEnvelope,
   SoapError,
-} from './soap/index.js';
+} from '../soap/index.js';
+import { envelopeId, faultMessage, type HttpAnswer, write } from './answer.js';
+import { CPE_REALM, type CpeAuthenticator } from './cpe-auth.js';
+import { BodyBudget, BodyBudgetError, BodyShare, clientAddress, cookieOf, readBody } from './request.js';
 
 const COOKIE = 'ferry-session';
 /** More questions than this in a row would be a loop in the protocol itself. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SECOND_MS } from '../common/index.js';
-import type { AcsFaultCode, AcsMessage, CpeEnvelope } from './soap/index.js';
+import { SECOND_MS } from '../../common/index.js';
+import type { AcsFaultCode, AcsMessage, CpeEnvelope } from '../soap/index.js';
 
 /** What answers one request; nothing is written before it is known in full. */
 export interface HttpAnswer {

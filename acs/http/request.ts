@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import { isListed, plainAddress } from './connection-request/address-policy.js';
-import { SoapError } from './soap/index.js';
+import { isListed, plainAddress } from '../connection-request/address-policy.js';
+import { SoapError } from '../soap/index.js';
 
 const HTTP_TOO_LARGE = 413;
 const NO_BODY = Buffer.alloc(0);
