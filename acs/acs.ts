@@ -9,8 +9,9 @@ import type { ConnectionRequests } from './connection-request/connection-request
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
+import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
-import { CwmpServer, type CwmpServerParts } from './http/cwmp-server.js';
+import { CwmpServer } from './http/cwmp-server.js';
 import { createAcsMetrics } from './metrics/acs-metrics.js';
 import { SessionTable } from './session/session-table.js';
 import { SharedSessions } from './session/shared-sessions.js';
@@ -74,7 +75,7 @@ export interface AcsParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly options: AcsOptions;
-  readonly trace?: NonNullable<CwmpServerParts['trace']>;
+  readonly trace?: Trace;
 }
 
 /** The southbound side, put together. */
@@ -120,7 +121,6 @@ export function createAcs(parts: AcsParts): Acs {
     sessions: options.shareSessions
       ? new SharedSessions({ ...carriage, store, logger })
       : new SessionTable(carriage),
-    clock,
     logger,
     metrics,
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
