@@ -14,7 +14,7 @@ import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
 import { createAcsMetrics } from './metrics/acs-metrics.js';
 import { SessionTable } from './session/session-table.js';
-import { SharedSessions } from './session/shared-sessions.js';
+import { SharedSessions } from './session/shared/shared-sessions.js';
 import { type LocateFile, type Provisioning, SessionWork } from './session/work.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';

@@ -11,7 +11,7 @@ export { type CpeExplanation, explainFor } from './device/explain-for.js';
 export { type MatchedCpe, type MatchReport, matchDevices } from './device/match-devices.js';
 export { openKnownCpes } from './device/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
-export { SESSIONS } from './session/session-document.js';
+export { SESSIONS } from './session/shared/session-document.js';
 export type { LocateFile } from './session/work.js';
 export {
   newestFirst,
