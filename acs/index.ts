@@ -11,8 +11,8 @@ export { type CpeExplanation, explainFor } from './device/explain-for.js';
 export { type MatchedCpe, type MatchReport, matchDevices } from './device/match-devices.js';
 export { openKnownCpes } from './device/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
+export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
-export type { LocateFile } from './session/work.js';
 export {
   newestFirst,
   UPGRADES,

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
+import { StepTakenError } from '../session/decision.js';
 import type { Input } from '../session/session.js';
 import { type Found, isOver, type SessionEntry, type Sessions } from '../session/sessions.js';
 import type { Stepper, Taken } from '../session/stepper.js';
-import { InformRefusedError, StepTakenError } from '../session/work.js';
+import { InformRefusedError } from '../session/work.js';
 import { type CpeEnvelope, decodeEnvelope } from '../soap/index.js';
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';

@@ -1,6 +1,7 @@
+import type { StepRequest } from './decision.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session.js';
 import { step } from './step.js';
-import type { SessionWork, StepRequest } from './work.js';
+import type { SessionWork } from './work.js';
 
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
