@@ -7,14 +7,17 @@ import { Duty, type Store } from '../store/index.js';
 import { AddressPolicy, subnetList } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
-import { type CpeAuthentication, CpeAuthenticator } from './cpe-auth.js';
-import { CwmpServer, type CwmpServerParts } from './cwmp-server.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
-import { createAcsMetrics } from './metrics.js';
+import type { Trace } from './http/answer.js';
+import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
+import { CwmpServer } from './http/cwmp-server.js';
+import { createAcsMetrics } from './metrics/acs-metrics.js';
+import type { LocateFile } from './session/file-location.js';
+import type { Provisioning } from './session/provisioning.js';
 import { SessionTable } from './session/session-table.js';
-import { SharedSessions } from './session/shared-sessions.js';
-import { type LocateFile, type Provisioning, SessionWork } from './session/work.js';
+import { SharedSessions } from './session/shared/shared-sessions.js';
+import { SessionWork } from './session/work.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
 import { Caller } from './wake/caller.js';
@@ -74,7 +77,7 @@ export interface AcsParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly options: AcsOptions;
-  readonly trace?: NonNullable<CwmpServerParts['trace']>;
+  readonly trace?: Trace;
 }
 
 /** The southbound side, put together. */
@@ -120,7 +123,6 @@ export function createAcs(parts: AcsParts): Acs {
     sessions: options.shareSessions
       ? new SharedSessions({ ...carriage, store, logger })
       : new SessionTable(carriage),
-    clock,
     logger,
     metrics,
     authenticator: new CpeAuthenticator(options.cpeAuthentication),

@@ -4,13 +4,13 @@ export type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
-export type { CpeAuthentication } from './cpe-auth.js';
-export { type CpeDescription, CpeDescriptionError, describedCpe } from './described-cpe.js';
+export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { openKnownCpes } from './device/open.js';
-export { SESSIONS } from './session/session-document.js';
-export type { LocateFile } from './session/work.js';
+export type { CpeAuthentication } from './http/cpe-auth.js';
+export type { LocateFile } from './session/file-location.js';
+export { SESSIONS } from './session/shared/session-document.js';
 export {
   newestFirst,
   UPGRADES,
@@ -20,4 +20,4 @@ export {
   type UpgradeState,
   type Upgrades,
 } from './upgrade/upgrade.js';
-export { WAKE_PROGRESS } from './wake/waker.js';
+export { WAKE_PROGRESS } from './wake/wake-progress.js';

@@ -1,9 +1,23 @@
 import type { Readable } from 'node:stream';
-import type { Received, ReceiveOptions } from './incoming.js';
 
 /** What names of content begin with: being received, or in its place. */
 export const INCOMING_PREFIX = 'incoming/';
 export const CONTENT_PREFIX = 'content/';
+
+export interface ReceiveOptions {
+  readonly bytesMax: number;
+  /** What the sender announced; more or less than that is refused. */
+  readonly sizeBytes?: number;
+  /** How long the sender may give nothing. */
+  readonly idleMsMax: number;
+}
+
+/** Content that lies where it was received. The receiver moves or removes it. */
+export interface Received {
+  readonly name: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
 
 /** Content of an image, to be read. */
 export interface ImageContent {

@@ -8,16 +8,10 @@ import {
   type ContentStore,
   type ImageContent,
   INCOMING_PREFIX,
-} from './content-store.js';
-import {
-  checkAnnouncedSize,
-  Intake,
-  isNoSpace,
-  newIncomingName,
-  noSpace,
   type Received,
   type ReceiveOptions,
-} from './incoming.js';
+} from './content-store.js';
+import { checkAnnouncedSize, Intake, isNoSpace, newIncomingName, noSpace } from './incoming.js';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;

@@ -1,26 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { INCOMING_PREFIX } from './content-store.js';
+import { INCOMING_PREFIX, type Received, type ReceiveOptions } from './content-store.js';
 import { ImageError } from './image.js';
 
 const INCOMING_NAME_BYTES = 16;
 /** What the file system says when there is no room, the quota is used up, or it cannot hold a file so large. */
 const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
-export interface ReceiveOptions {
-  readonly bytesMax: number;
-  /** What the sender announced; more or less than that is refused. */
-  readonly sizeBytes?: number;
-  /** How long the sender may give nothing. */
-  readonly idleMsMax: number;
-}
-
-/** Content that lies where it was received. The receiver moves or removes it. */
-export interface Received {
-  readonly name: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
 
 /** A name that no content ever had. */
 export function newIncomingName(): string {

@@ -8,7 +8,7 @@ import {
   StoreError,
 } from '../store/index.js';
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
-import { CONTENT_PREFIX, type ContentStore, type ImageContent } from './content-store.js';
+import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
 import {
   IMAGE_NAME_PATTERN,
   type Image,
@@ -17,7 +17,7 @@ import {
   type Upload,
   type UploadOutcome,
 } from './image.js';
-import { isNoSpace, noSpace, type Received } from './incoming.js';
+import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 
 /** A sender that gives nothing for so long has gone away. */

@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream';
 import { type StoredFiles, StoreError } from '../store/index.js';
-import { CONTENT_PREFIX, type ContentEntry, type ContentStore, type ImageContent } from './content-store.js';
 import {
-  checkAnnouncedSize,
-  Intake,
-  newIncomingName,
-  noSpace,
+  CONTENT_PREFIX,
+  type ContentEntry,
+  type ContentStore,
+  type ImageContent,
   type Received,
   type ReceiveOptions,
-} from './incoming.js';
+} from './content-store.js';
+import { checkAnnouncedSize, Intake, newIncomingName, noSpace } from './incoming.js';
 
 /**
  * Keeps content beside the documents of a store that many nodes share. No node knows what others read, so content that

@@ -12,7 +12,7 @@ import {
 } from '../../common/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import type { AcsMetrics } from '../metrics.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './address-policy.js';
 import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
 import { authorize, parseChallenge } from './digest.js';

@@ -1,14 +1,14 @@
 import { type CpeId, compareText, type Logger, MINUTE_MS } from '../../common/index.js';
-import type {
-  Change,
-  Collection,
-  CommitOutcome,
-  FindQuery,
-  Revision,
-  Store,
-  Stored,
+import {
+  type Change,
+  type Collection,
+  type CommitOutcome,
+  type FindQuery,
+  type Revision,
+  type Store,
+  type Stored,
+  untilCommitted,
 } from '../../store/index.js';
-import { untilCommitted } from '../race.js';
 import { describeDevice } from './describe.js';
 import {
   DEVICES,

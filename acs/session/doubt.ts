@@ -3,11 +3,12 @@ import type { DownloadLocation } from '../../firmware/index.js';
 import type { Repeat, Rules } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import type { AcsMetrics } from '../metrics.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { CwmpNamespace, Download } from '../soap/index.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { commandKeyOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import type { LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
@@ -24,8 +25,7 @@ export interface DoubtParts {
   readonly upgrades: UpgradeStore;
   readonly rules: Rules;
   readonly provisioning: { readonly periodicInformSeconds: number };
-  /** Where the Download of such an upgrade is to be had now; null where it is not. */
-  readonly locate: (upgrade: Upgrade, ip: string) => Promise<DownloadLocation | null>;
+  readonly locate: LocateUpgradeFile;
   readonly metrics: AcsMetrics;
   readonly clock: Clock;
   readonly logger: Logger;

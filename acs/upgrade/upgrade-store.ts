@@ -17,11 +17,10 @@ import {
   type StoredRule,
   type UpgradeEnd,
 } from '../../rules/index.js';
-import type { Change, Collection, Store, Stored } from '../../store/index.js';
+import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import type { AcsMetrics } from '../metrics.js';
-import { untilCommitted } from '../race.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
 import {
   newestFirst,

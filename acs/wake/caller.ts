@@ -4,7 +4,7 @@ import type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from '../connection-request/connection-requests.js';
-import type { AcsMetrics } from '../metrics.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
 
 /** Connection requests under way at a time: what CPEs that do not answer may hold up. */
 const IN_FLIGHT_MAX = 1_000;

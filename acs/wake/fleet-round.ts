@@ -1,11 +1,11 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { type CountKey, type CpeId, MINUTE_MS, type RuleId } from '../../common/index.js';
 import { NO_COUNT, type OpenRule } from '../../rules/index.js';
-import type { Document } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import { Pace } from './pace.js';
 import { prospectOf } from './prospect.js';
-import type { WakeParts } from './waker.js';
+import type { WakeParts } from './wake-parts.js';
+import { editionOf, type WakeProgress } from './wake-progress.js';
 
 /** A CPE that did not come is called so often in one window, a pass over all CPEs apart. */
 const PASSES_MAX = 3;
@@ -17,23 +17,6 @@ const AWAITED_MS = MINUTE_MS;
 const DECIDING_MS = MINUTE_MS / 6;
 /** Between pages everything else in the process has its turn. */
 const PAGE_DEVICES = 50;
-
-/** How far the waking for one rule has come; stored, so that whoever takes over goes on from there. */
-export interface WakeProgress extends Document {
-  readonly id: RuleId;
-  /** Which edit of the rule this is for. */
-  readonly edition: string;
-  readonly begunAtMs: number;
-  readonly savedAtMs: number;
-  readonly pass: number;
-  readonly passBegunAtMs: number;
-  /** The last CPE looked at in this pass; null at its beginning. */
-  readonly after: CpeId | null;
-}
-
-export function editionOf({ rule }: OpenRule): string {
-  return `${rule.updatedAtMs}.${rule.restarts}`;
-}
 
 interface Awaited {
   readonly calledAtMs: number;

@@ -4,7 +4,7 @@ import type { OpenRule } from '../../rules/index.js';
 import type { Cursor } from '../../store/index.js';
 import { Pace } from './pace.js';
 import { prospectOf } from './prospect.js';
-import type { WakeParts } from './waker.js';
+import type { WakeParts } from './wake-parts.js';
 
 /** A CPE is called so often in one window, so long apart. */
 const ATTEMPTS_MAX = 3;

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, type Logger, type RuleId, SECOND_MS } from '../../common/index.js';
-import type { OpenRule, Rules, Waking } from '../../rules/index.js';
-import type { Collection, CollectionDefinition, Store } from '../../store/index.js';
-import type { DeviceStore } from '../device/device-store.js';
-import type { Caller } from './caller.js';
-import { editionOf, FleetRound, type WakeProgress } from './fleet-round.js';
+import { type RuleId, SECOND_MS } from '../../common/index.js';
+import type { OpenRule, Waking } from '../../rules/index.js';
+import type { Collection } from '../../store/index.js';
+import { FleetRound } from './fleet-round.js';
 import { PinnedRound } from './pinned-round.js';
+import type { WakeParts } from './wake-parts.js';
+import { editionOf, WAKE_PROGRESS, type WakeProgress } from './wake-progress.js';
 
 /** So long after a process died another wakes in its place. */
 const LEASE_MS = 30 * SECOND_MS;
@@ -13,18 +13,6 @@ const LEASE_MS = 30 * SECOND_MS;
 const LOOKS_MAX = 2_000;
 const LOOKS_PER_RULE_MIN = 50;
 const PINNED_LOOKS = 500;
-
-export const WAKE_PROGRESS: CollectionDefinition = { name: 'wake-progress', indexes: {} };
-
-export interface WakeParts {
-  readonly store: Store;
-  readonly devices: DeviceStore;
-  readonly rules: Rules;
-  readonly waking: Waking;
-  readonly caller: Caller;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 /**
  * Wakes CPEs by connection request while the windows of their rules are open (design section 3). One process at a time does;

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import { DeviceStore } from '../../../acs/device/device-store.js';
-import { createAcsMetrics } from '../../../acs/metrics.js';
+import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { SessionWork } from '../../../acs/session/work.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
 import { type CpeId, createSecrets, type RuleId } from '../../../common/index.js';

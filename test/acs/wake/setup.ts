@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import type { ConnectionRequestOutcome } from '../../../acs/connection-request/connection-requests.js';
 import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
-import { createAcsMetrics } from '../../../acs/metrics.js';
+import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { Caller } from '../../../acs/wake/caller.js';
 import { Waker } from '../../../acs/wake/waker.js';
 import { type CpeId, SECOND_MS } from '../../../common/index.js';

@@ -6,10 +6,12 @@ export type CpeAuthentication =
   /** One user name and password shared by the fleet: it keeps strangers out, and does not prove which CPE it is. */
   | { readonly kind: 'basic'; readonly username: string; readonly password: string };
 
-export const CPE_REALM = 'Ferry CWMP';
+const CPE_REALM = 'Ferry CWMP';
 
-/** Checks the Authorization header of CPEs (TR-069 3.4.4; RFC 7617). */
+/** Asks CPEs to authenticate and checks their Authorization header (TR-069 3.4.4; RFC 7617). */
 export class CpeAuthenticator {
+  /** The WWW-Authenticate of a 401. */
+  readonly challenge = `Basic realm="${CPE_REALM}"`;
   readonly #expected: Buffer | null;
 
   constructor(authentication: CpeAuthentication) {

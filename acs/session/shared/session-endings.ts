@@ -1,7 +1,7 @@
-import type { CpeId, Logger } from '../../common/index.js';
-import type { Collection, Revision } from '../../store/index.js';
+import type { CpeId, Logger } from '../../../common/index.js';
+import type { Collection, Revision } from '../../../store/index.js';
+import type { EndedSession } from '../sessions.js';
 import type { SessionDocument } from './session-document.js';
-import type { EndedSession } from './sessions.js';
 
 /** So long the first of a batch waits for others. */
 const BATCH_INTERVAL_MS = 100;

@@ -1,8 +1,8 @@
 import test from 'ava';
-import { CpeDescriptionError, describedCpe } from '../../acs/index.js';
-import type { CpeId } from '../../common/index.js';
-import { deviceOf } from '../nbi/support.js';
-import { envelope, INFORM } from './soap/envelopes.js';
+import { CpeDescriptionError, describedCpe } from '../../../acs/index.js';
+import type { CpeId } from '../../../common/index.js';
+import { deviceOf } from '../../nbi/support.js';
+import { envelope, INFORM } from '../soap/envelopes.js';
 
 const nowMs = Date.UTC(2026, 0, 1);
 const inform = Buffer.from(envelope(INFORM));

@@ -1,19 +1,19 @@
-import { epochMsOf } from '../common/index.js';
+import { epochMsOf } from '../../common/index.js';
 import {
   type CpeFields,
   type DecisionInput,
   type LocatedProblem,
   type ParameterTree,
   parseCpe,
-} from '../rules/index.js';
+} from '../../rules/index.js';
+import { contextOf } from '../device/context.js';
+import { cpeidOf } from '../device/cpeid.js';
+import type { DescribedCpe, Device, Devices, Moment } from '../device/device.js';
+import { treeOf } from '../device/parameter-store.js';
+import { unreadPaths } from '../device/unread.js';
+import { informed } from '../session/inform.js';
+import { type DeviceIdStruct, decodeEnvelope, type Inform, SoapError } from '../soap/index.js';
 import { flatParameters } from './described-parameters.js';
-import { contextOf } from './device/context.js';
-import { cpeidOf } from './device/cpeid.js';
-import type { DescribedCpe, Device, Devices, Moment } from './device/device.js';
-import { treeOf } from './device/parameter-store.js';
-import { unreadPaths } from './device/unread.js';
-import { informed } from './session/inform.js';
-import { type DeviceIdStruct, decodeEnvelope, type Inform, SoapError } from './soap/index.js';
 
 /** A CPE that is told of rather than known. */
 export interface CpeDescription {

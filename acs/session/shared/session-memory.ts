@@ -1,5 +1,5 @@
-import type { Revision } from '../../store/index.js';
-import type { OpenSession } from './session.js';
+import type { Revision } from '../../../store/index.js';
+import type { OpenSession } from '../session.js';
 
 /** A session as the process that took its last step knows it. */
 export interface Remembered {

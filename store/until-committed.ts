@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { StoreError } from '../store/index.js';
+import { StoreError } from './collection.js';
 
 const ATTEMPTS_MAX = 20;
 /** The first lost races are tried again at once; from then on whoever races steps back for a while, each for another. */

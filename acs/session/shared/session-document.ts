@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
-import { type CollectionDefinition, type Document, StoreError } from '../../store/index.js';
-import { CWMP_NAMESPACES } from '../soap/index.js';
-import type { OpenSession } from './session.js';
+import { type CollectionDefinition, type Document, StoreError } from '../../../store/index.js';
+import { CWMP_NAMESPACES } from '../../soap/index.js';
+import type { OpenSession } from '../session.js';
 
 /** Raised whenever what follows means something else: a process drops sessions of another version, and their CPEs begin anew. */
 const FORMAT = 1;

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
-import { isListed, plainAddress } from './connection-request/address-policy.js';
-import { SoapError } from './soap/index.js';
+import { SoapError } from '../soap/index.js';
 
 const HTTP_TOO_LARGE = 413;
 const NO_BODY = Buffer.alloc(0);
@@ -99,33 +97,4 @@ export async function readBody(
       if (!request.complete) reject(new Error('the connection was closed in mid-request'));
     });
   });
-}
-
-/** The client's address: the connection's, or through trusted proxies the last one in X-Forwarded-For that is none of them. */
-export function clientAddress(request: IncomingMessage, trustedProxies: BlockList | null): string {
-  const direct = plainAddress(request.socket.remoteAddress ?? '');
-  if (trustedProxies === null || !isListed(trustedProxies, direct)) return direct;
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((hop) => plainAddress(hop.trim()));
-  for (const hop of forwarded.reverse()) {
-    if (hop !== '' && !isListed(trustedProxies, hop)) return hop;
-  }
-  return direct;
-}
-
-/** The value of one cookie; null where the request does not carry it. */
-export function cookieOf(request: IncomingMessage, name: string): string | null {
-  const header = request.headers.cookie;
-  if (header === undefined) return null;
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).trim() === name) {
-      return pair
-        .slice(equals + 1)
-        .trim()
-        .replace(/^"(.*)"$/, '$1');
-    }
-  }
-  return null;
 }

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SECOND_MS } from '../common/index.js';
-import type { AcsFaultCode, AcsMessage, CpeEnvelope } from './soap/index.js';
+import { SECOND_MS } from '../../common/index.js';
+import {
+  type AcsFaultCode,
+  type AcsMessage,
+  type CpeEnvelope,
+  type EnvelopeStyle,
+  encodeEnvelope,
+} from '../soap/index.js';
 
 /** What answers one request; nothing is written before it is known in full. */
 export interface HttpAnswer {
@@ -10,6 +16,9 @@ export interface HttpAnswer {
   /** The rest of the request is not worth reading. */
   readonly close?: boolean;
 }
+
+/** Sees every envelope, as it came and as it went; for diagnosis and for tests. */
+export type Trace = (direction: 'from-cpe' | 'to-cpe', envelope: string | Buffer) => void;
 
 /** A response carries its request's ID; a request of ours one of its own, which need only be unique within the session. */
 export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): string | null {
@@ -35,6 +44,17 @@ export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): s
 
 export function faultMessage(faultCode: AcsFaultCode, faultString: string): AcsMessage {
   return { type: 'Fault', fault: { faultCode, faultString } };
+}
+
+export function soapAnswer(
+  message: AcsMessage,
+  id: string | null,
+  style: EnvelopeStyle,
+  trace: Trace | undefined,
+): HttpAnswer {
+  const body = encodeEnvelope(message, id, style);
+  trace?.('to-cpe', body);
+  return { status: 200, body };
 }
 
 export function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {

@@ -1,8 +1,8 @@
-import { type Clock, SECOND_MS } from '../../common/index.js';
-import { type Collection, Duty, type Store, type Stored } from '../../store/index.js';
+import { type Clock, SECOND_MS } from '../../../common/index.js';
+import { type Collection, Duty, type Store, type Stored } from '../../../store/index.js';
+import { type EndedSession, isOver, silentMsLeastOf } from '../sessions.js';
 import { type SessionDocument, sessionOf } from './session-document.js';
 import { timeText } from './session-id.js';
-import { type EndedSession, isOver, silentMsLeastOf } from './sessions.js';
 
 /** When the process that takes out expired sessions dies, another does so soon after this. */
 const LEASE_MS = 15 * SECOND_MS;

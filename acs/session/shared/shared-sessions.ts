@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
-import type { Collection, Revision, Store, Stored } from '../../store/index.js';
-import { Deferral } from './deferral.js';
-import type { OpenSession } from './session.js';
-import { SESSIONS, type SessionDocument, sessionOf, toSessionDocument } from './session-document.js';
-import { SessionEndings } from './session-endings.js';
-import { SessionExpiry } from './session-expiry.js';
-import { begunAtMs, isSessionId, SessionNames } from './session-id.js';
-import { type Remembered, SessionMemory } from './session-memory.js';
+import { type Clock, type Logger, SECOND_MS } from '../../../common/index.js';
+import type { Collection, Revision, Store } from '../../../store/index.js';
+import type { OpenSession } from '../session.js';
 import {
   answeredOn,
   answerOn,
@@ -24,37 +17,24 @@ import {
   type Sessions,
   type StepTaken,
   silentMsMaxOf,
-} from './sessions.js';
+} from '../sessions.js';
+import { SentDownloads } from './sent-downloads.js';
+import { SESSIONS, type SessionDocument, toSessionDocument } from './session-document.js';
+import { SessionEndings } from './session-endings.js';
+import { SessionExpiry } from './session-expiry.js';
+import { isSessionId, SessionNames } from './session-id.js';
+import { SessionLookup } from './session-lookup.js';
+import { type Remembered, SessionMemory } from './session-memory.js';
+import { SessionRoom } from './session-room.js';
+import type { SharedEntry } from './shared-entry.js';
+import { UnstoredSessions } from './unstored-sessions.js';
 
-/** Of all processes together: past this many, further sessions are told to come later. */
-const SESSIONS_MAX = 200_000;
 /** Whoever has reserved an upgrade sends it well within this; after it the session is open again for whoever comes. */
 const CLAIM_MS = 10 * SECOND_MS;
 /** Sessions of which this process remembers its last step: some 50 MB with the devices at hand. */
 const REMEMBERED_COUNT_MAX = 20_000;
-/** So long a session stays with the process that it came to, where its CPE should come again over the same connection. */
-const DEFER_MS = 50;
-/** A CPE that has come here with a session of another process meanwhile waits for it to be stored; after so long we look again. */
-const AWAIT_MS = [80, 160, 320, 640];
-const AWAITING_COUNT_MAX = 500;
-/** Between two processes that take part; a node whose clock is further off is not in order. */
-const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
 /** Of the silence that a CPE is allowed: so much of it may be missing where its last step left nothing behind. */
 const TRAILING_SHARE = 1 / 16;
-/** How often the sessions are counted, for the bound above. */
-const COUNT_INTERVAL_MS = 5 * SECOND_MS;
-
-/** What one request knows of a session. */
-interface SharedEntry extends SessionEntry {
-  /** What is stored of it: at which revision (null: nothing, so that only this process knows it), and for how long. */
-  revision: Revision | null;
-  storedUntilMs: number;
-  readonly claim: SessionDocument['claim'];
-  /** Names this request's attempt to claim the step, until it is known to have succeeded. */
-  claimedBy: string | null;
-  /** It comes from this process's memory, and the store has not been asked. */
-  readonly isUnchecked: boolean;
-}
 
 export interface SharedSessionsOptions {
   readonly store: Store;
@@ -86,26 +66,34 @@ export class SharedSessions implements Sessions {
   readonly #expiry: SessionExpiry;
   readonly #memory = new SessionMemory(REMEMBERED_COUNT_MAX);
   readonly #endings: SessionEndings;
-  /** Sessions that only this process knows, until they are to be stored. */
-  readonly #deferral = new Deferral(DEFER_MS, (id) => this.#storeDue(id));
-  /** Sessions that are on their way into the store. */
-  readonly #storing = new Map<string, Promise<void>>();
+  readonly #unstored: UnstoredSessions;
   readonly #names = new SessionNames();
-  #awaitingCount = 0;
+  readonly #lookup: SessionLookup;
+  readonly #room: SessionRoom;
+  readonly #downloads = new SentDownloads();
   /** Sessions that a request at this process is working on. */
   readonly #busy = new Set<string>();
-  /** Sessions in which this process has sent a Download, with when they expire. */
-  readonly #downloads = new Map<string, number>();
   #expiring: Promise<EndedSession[]> | null = null;
-  /** As counted last; what this process began since comes on top. */
-  #counted = { sessions: 0, atMs: 0, begunSince: 0 };
 
   constructor(options: SharedSessionsOptions) {
-    const { store, clock, logger, idleMsMax } = options;
+    const { store, clock, logger, sharedConnections, idleMsMax } = options;
+    const sessions = store.collection<SessionDocument>(SESSIONS);
+    const memory = this.#memory;
+    const unstored = new UnstoredSessions({ sessions, memory, isBusy: (id) => this.#busy.has(id), logger });
     this.#options = options;
-    this.#sessions = store.collection<SessionDocument>(SESSIONS);
-    this.#endings = new SessionEndings({ sessions: this.#sessions, logger });
-    this.#expiry = new SessionExpiry({ store, sessions: this.#sessions, clock, idleMsMax });
+    this.#sessions = sessions;
+    this.#unstored = unstored;
+    this.#lookup = new SessionLookup({
+      sessions,
+      memory,
+      unstored,
+      names: this.#names,
+      clock,
+      sharedConnections,
+    });
+    this.#room = new SessionRoom(sessions);
+    this.#endings = new SessionEndings({ sessions, logger });
+    this.#expiry = new SessionExpiry({ store, sessions, clock, idleMsMax });
   }
 
   async count(): Promise<number> {
@@ -113,11 +101,10 @@ export class SharedSessions implements Sessions {
   }
 
   async begin(session: OpenSession, { ip, socket, keepsAlive }: SessionOrigin): Promise<SessionEntry | null> {
-    if (this.#counted.sessions + this.#counted.begunSince >= SESSIONS_MAX) return null;
-    this.#counted.begunSince++;
+    if (!this.#room.take()) return null;
     const entry = { id: this.#names.next(this.#options.clock()), ip, session };
     const expiresAtMs = this.#expiresAtMs(session);
-    const revision = this.#mayStayHere(keepsAlive) ? null : await this.#insert(entry, expiresAtMs);
+    const revision = this.#mayStayHere(keepsAlive) ? null : await this.#unstored.insert(entry, expiresAtMs);
     this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
     if (!this.#options.sharedConnections) carry(socket, entry.id);
     return entry;
@@ -128,46 +115,6 @@ export class SharedSessions implements Sessions {
     return keepsAlive && !this.#options.sharedConnections;
   }
 
-  async #insert(
-    entry: { readonly id: string; readonly ip: string; readonly session: OpenSession },
-    expiresAtMs: number,
-  ): Promise<Revision> {
-    const revision = await this.#sessions.insert(toSessionDocument(entry, expiresAtMs));
-    if (revision === null) throw new Error('A new session has the id of another');
-    return revision;
-  }
-
-  #storeDue(id: string): void {
-    const remembered = this.#memory.get(id);
-    if (remembered === null || remembered.revision !== null || isOver(remembered.session)) return;
-    // The request that is being worked on says what it has become.
-    if (this.#busy.has(id)) this.#deferral.add(id);
-    else void this.#store(remembered);
-  }
-
-  /** Puts a session that only this process knows where any can go on with it. Never rejects: it stays here where it cannot be stored. */
-  #store(remembered: Remembered): Promise<void> {
-    const { id, expiresAtMs } = remembered;
-    const known = this.#storing.get(id);
-    if (known !== undefined) return known;
-    const storing = this.#insert(remembered, expiresAtMs)
-      .then((revision) => this.#memory.stored(id, revision, expiresAtMs))
-      .catch((error: unknown) => this.#options.logger.warn('session.not-stored', { error }))
-      .finally(() => this.#storing.delete(id));
-    this.#storing.set(id, storing);
-    return storing;
-  }
-
-  /** Takes over what has become of storing it while its request was being worked on. */
-  async #adopt(entry: SharedEntry): Promise<void> {
-    if (entry.revision !== null) return;
-    await this.#storing.get(entry.id);
-    const remembered = this.#memory.get(entry.id);
-    if (remembered === null || remembered.revision === null) return;
-    entry.revision = remembered.revision;
-    entry.storedUntilMs = remembered.storedUntilMs;
-  }
-
   #expiresAtMs(session: OpenSession): number {
     return this.#options.clock() + silentMsMaxOf(session, this.#options.idleMsMax);
   }
@@ -175,72 +122,13 @@ export class SharedSessions implements Sessions {
   #remember(remembered: Remembered, socket: Socket): void {
     if (!this.#options.sharedConnections) answerOn(socket, remembered.id);
     const forgotten = this.#memory.keep(remembered);
-    if (remembered.revision === null && !isOver(remembered.session)) this.#deferral.add(remembered.id);
+    if (remembered.revision === null && !isOver(remembered.session)) this.#unstored.defer(remembered.id);
     if (forgotten !== null && !this.#endIfOver(forgotten) && forgotten.revision === null)
-      void this.#store(forgotten);
+      void this.#unstored.store(forgotten);
   }
 
   find(cookie: string | null, socket: Socket): Found | Promise<Found> {
-    const carried = carriedBy(socket);
-    const id = cookie ?? carried;
-    if (id === null) return { kind: 'none' };
-    const remembered = id === answeredOn(socket) ? this.#remembered(id) : null;
-    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(id, carried);
-    return { kind: 'found', entry: entryOf(remembered) };
-  }
-
-  /** What the CPE answers is written down before the session moves, so it must be the answer that is awaited. */
-  #mustCheck({ revision, session }: Remembered): boolean {
-    return revision !== null && session.outstanding !== null;
-  }
-
-  #remembered(id: string): Remembered | null {
-    const remembered = this.#memory.get(id);
-    return remembered !== null && remembered.expiresAtMs > this.#options.clock() ? remembered : null;
-  }
-
-  async #lookUp(id: string, carried: string | null): Promise<Found> {
-    const other = carried === null || carried === id ? null : this.#read(carried);
-    // At the same time, so that the store can answer both at once.
-    const [entry, another] = await Promise.all([this.#read(id), other]);
-    if (entry === null) return { kind: 'none' };
-    return another === null || isOver(another.session) ? { kind: 'found', entry } : { kind: 'mismatch' };
-  }
-
-  async #read(id: string): Promise<SharedEntry | null> {
-    if (!isSessionId(id)) return null;
-    await this.#storing.get(id);
-    const own = this.#remembered(id);
-    if (own !== null && own.revision === null) return entryOf(own);
-    const stored = (await this.#sessions.get(id)) ?? (await this.#getAwaited(id));
-    if (stored === null || stored.document.expiresAtMs <= this.#options.clock()) return null;
-    const { revision, document } = stored;
-    const remembered = this.#remembered(id);
-    // Where nobody has stored anything since, what is remembered is as good, and may be further.
-    const session = remembered?.revision === revision ? remembered.session : sessionOf(document);
-    if (session === null) return null;
-    const { ip, claim, expiresAtMs } = document;
-    const checked = { isUnchecked: false, claimedBy: null };
-    return { id, session, ip, claim, revision, storedUntilMs: expiresAtMs, ...checked };
-  }
-
-  /** One that another process has begun just now may be on its way. */
-  async #getAwaited(id: string): Promise<Stored<SessionDocument> | null> {
-    if (this.#names.isOwn(id)) return null;
-    const isRecent = Math.abs(this.#options.clock() - begunAtMs(id)) <= CLOCKS_APART_MS_MAX;
-    if (!isRecent || this.#options.sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX)
-      return null;
-    this.#awaitingCount++;
-    try {
-      for (const waitMs of AWAIT_MS) {
-        await delay(waitMs);
-        const stored = await this.#sessions.get(id);
-        if (stored !== null) return stored;
-      }
-      return null;
-    } finally {
-      this.#awaitingCount--;
-    }
+    return this.#lookup.find(cookie, socket);
   }
 
   mayKnow(cookie: string | null, socket: Socket): boolean {
@@ -253,7 +141,7 @@ export class SharedSessions implements Sessions {
     if (this.#busy.has(id)) return false;
     if (claim !== undefined && claim.untilMs > this.#options.clock()) return false;
     // Another request may have gone on with it while the body of this one was on its way.
-    const remembered = isUnchecked ? this.#remembered(id) : null;
+    const remembered = isUnchecked ? this.#lookup.remembered(id) : null;
     if (remembered === null && shared.revision === null) return false;
     if (remembered !== null) {
       shared.session = remembered.session;
@@ -266,7 +154,7 @@ export class SharedSessions implements Sessions {
 
   async claiming(entry: SessionEntry): Promise<Claim> {
     const shared = entry as SharedEntry;
-    await this.#adopt(shared);
+    await this.#unstored.adopt(shared);
     shared.claimedBy = randomUUID();
     const claim = { by: shared.claimedBy, untilMs: this.#options.clock() + CLAIM_MS };
     const document = toSessionDocument(shared, this.#expiresAtMs(shared.session), claim);
@@ -284,7 +172,7 @@ export class SharedSessions implements Sessions {
     const shared = entry as SharedEntry;
     const { id, ip } = shared;
     const expiresAtMs = this.#expiresAtMs(session);
-    await this.#adopt(shared);
+    await this.#unstored.adopt(shared);
     let { storedUntilMs } = shared;
     let revision = await this.#revisionOf(shared);
     const staysHere = revision === null && this.#mayStayHere(keepsAlive);
@@ -298,8 +186,7 @@ export class SharedSessions implements Sessions {
     }
     shared.session = session;
     this.#remember({ id, ip, session, revision, storedUntilMs, expiresAtMs, keepsAlive }, socket);
-    if (session.outstanding?.request === 'Download') this.#downloads.set(id, expiresAtMs);
-    else this.#downloads.delete(id);
+    this.#downloads.note(id, session, expiresAtMs);
     return true;
   }
 
@@ -330,7 +217,7 @@ export class SharedSessions implements Sessions {
   async newer(entry: SessionEntry): Promise<SessionEntry | null> {
     const { id, revision, isUnchecked } = entry as SharedEntry;
     if (!isUnchecked || revision === null) return null;
-    const stored = await this.#read(id);
+    const stored = await this.#lookup.read(id);
     return stored === null || stored.revision === revision ? null : stored;
   }
 
@@ -340,8 +227,8 @@ export class SharedSessions implements Sessions {
 
   async end(entry: SessionEntry): Promise<boolean> {
     const shared = entry as SharedEntry;
-    this.#downloads.delete(entry.id);
-    await this.#adopt(shared);
+    this.#downloads.forget(entry.id);
+    await this.#unstored.adopt(shared);
     const wasRemembered = this.#memory.forget(entry.id);
     const revision = await this.#revisionOf(shared);
     return revision === null ? wasRemembered : this.#sessions.delete(entry.id, revision);
@@ -352,7 +239,7 @@ export class SharedSessions implements Sessions {
     const remembered = this.#memory.get(answeredOn(socket) ?? '');
     if (!remembered?.keepsAlive || this.#busy.has(remembered.id)) return null;
     if (this.#endIfOver(remembered)) this.#memory.forget(remembered.id);
-    else if (remembered.revision === null) void this.#store(remembered);
+    else if (remembered.revision === null) void this.#unstored.store(remembered);
     return null;
   }
 
@@ -365,13 +252,8 @@ export class SharedSessions implements Sessions {
     return true;
   }
 
-  async awaitsDownload(): Promise<boolean> {
-    for (const id of [...this.#downloads.keys()]) {
-      const entry = await this.#read(id);
-      if (entry?.session.outstanding?.request === 'Download') return true;
-      this.#downloads.delete(id);
-    }
-    return false;
+  awaitsDownload(): Promise<boolean> {
+    return this.#downloads.areAwaited((id) => this.#lookup.read(id));
   }
 
   expire(): Promise<EndedSession[]> {
@@ -388,50 +270,29 @@ export class SharedSessions implements Sessions {
 
   async #expire(): Promise<EndedSession[]> {
     const nowMs = this.#options.clock();
-    for (const [id, expiresAtMs] of this.#downloads) if (expiresAtMs <= nowMs) this.#downloads.delete(id);
+    this.#downloads.forgetExpired(nowMs);
     for (const forgotten of this.#memory.forgetBy(nowMs)) {
       // What is stored and not over is left to whoever takes out expired sessions: its CPE may have gone on elsewhere.
       if (this.#endIfOver(forgotten) || forgotten.revision !== null) continue;
       this.#endings.note({ cpeid: forgotten.session.facts.cpeid, wasOver: false });
     }
-    await this.#recount(nowMs);
+    await this.#room.recount(nowMs);
     const expired = await this.#expiry.run(nowMs);
     return [...this.#endings.takeEnded(), ...expired];
   }
 
-  async #recount(nowMs: number): Promise<void> {
-    const { atMs, begunSince } = this.#counted;
-    if (begunSince === 0 || nowMs - atMs < COUNT_INTERVAL_MS) return;
-    const sessions = await this.#sessions.count();
-    this.#counted = { sessions, atMs: nowMs, begunSince: 0 };
-  }
-
   async close(): Promise<void> {
     await this.#expiring;
-    this.#deferral.stop();
+    this.#unstored.stopDeferring();
     for (const forgotten of this.#memory.forgetBy(Number.POSITIVE_INFINITY)) {
       // Stored as not over, they would pass for CPEs that fell silent; others may go on with the rest.
-      if (!this.#endIfOver(forgotten) && forgotten.revision === null) void this.#store(forgotten);
+      if (!this.#endIfOver(forgotten) && forgotten.revision === null) void this.#unstored.store(forgotten);
     }
-    await Promise.all(this.#storing.values());
+    await this.#unstored.arrived();
     await this.#endings.flush();
     // Where the store fails the lease runs out by itself.
     await this.#expiry
       .release()
       .catch((error: unknown) => this.#options.logger.warn('session.lease-not-released', { error }));
   }
-}
-
-/** What is remembered, as one request goes on from there without asking the store. */
-function entryOf({ id, ip, session, revision, storedUntilMs }: Remembered): SharedEntry {
-  return {
-    id,
-    ip,
-    session,
-    revision,
-    storedUntilMs,
-    claim: undefined,
-    claimedBy: null,
-    isUnchecked: true,
-  };
 }

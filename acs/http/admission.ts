@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import type { Found, Sessions } from '../session/sessions.js';
+import type { HttpAnswer } from './answer.js';
+import { BodyBudget, BodyShare, readBody } from './body.js';
+import type { CpeAuthenticator } from './cpe-auth.js';
+import type { Refusals } from './refusals.js';
+import { cookieOf } from './request.js';
+
+/** Of all bodies under way together, until they are answered: many small Informs, or some large ones. */
+const BODIES_BYTES_MAX = 64 * 1024 * 1024;
+
+export const SESSION_COOKIE = 'ferry-session';
+
+const NOT_BY_POST: HttpAnswer = {
+  status: 405,
+  body: 'CWMP is spoken by POST\n',
+  headers: { Allow: 'POST' },
+  close: true,
+};
+
+export interface AdmissionParts {
+  readonly sessions: Sessions;
+  readonly authenticator: CpeAuthenticator;
+  readonly refusals: Refusals;
+  readonly bodyBytesMax: number;
+  /** Requests being worked on at a time. */
+  readonly requestsMax: number;
+}
+
+/** The session that a request belongs to, as far as its head says, or what it is turned away with. */
+export type Admitted = Found | { readonly kind: 'refused'; readonly answer: HttpAnswer };
+
+/** What one request takes up while it is being worked on. */
+export interface Place {
+  /** Once. @throws what {@link readBody} throws */
+  readBody(): Promise<Buffer>;
+  /** To be called once it has been worked on, however that went. */
+  leave(): void;
+}
+
+/** Decides who is worked for, and how much of that goes on at a time. */
+export class Admission {
+  readonly #parts: AdmissionParts;
+  readonly #bodies = new BodyBudget(BODIES_BYTES_MAX);
+  /** Requests that are being worked on. */
+  #working = 0;
+
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Also for a request that {@link admit} will turn away. */
+  enter(request: IncomingMessage): Place {
+    const share = new BodyShare(this.#bodies);
+    this.#working++;
+    return {
+      readBody: () => readBody(request, this.#parts.bodyBytesMax, share),
+      leave: () => {
+        this.#working--;
+        share.giveBack();
+      },
+    };
+  }
+
+  /**
+   * Before the body is read, as reading and decoding are work that a stranger must not be able to order. It is also how a CPE that
+   * sends an empty POST first is told that it must authenticate.
+   */
+  async admit(request: IncomingMessage): Promise<Admitted> {
+    const { requestsMax, refusals } = this.#parts;
+    if (this.#working > requestsMax)
+      return { kind: 'refused', answer: refusals.busy('requests', 'too many requests are being worked on') };
+    if (request.method !== 'POST') return { kind: 'refused', answer: NOT_BY_POST };
+    const found = await this.sessionOf(request);
+    const challenge = found.kind === 'found' ? null : this.challenge(request);
+    return challenge === null ? found : { kind: 'refused', answer: challenge };
+  }
+
+  /** @returns what asks it to authenticate; null where it has */
+  challenge(request: IncomingMessage): HttpAnswer | null {
+    const { authenticator, refusals } = this.#parts;
+    if (authenticator.isAllowed(request.headers.authorization)) return null;
+    return refusals.unauthorized(request, authenticator.challenge);
+  }
+
+  sessionOf(request: IncomingMessage): Found | Promise<Found> {
+    return this.#parts.sessions.find(cookieOf(request, SESSION_COOKIE), request.socket);
+  }
+
+  /** Without looking it up. */
+  mayBeInSession(request: IncomingMessage): boolean {
+    return this.#parts.sessions.mayKnow(cookieOf(request, SESSION_COOKIE), request.socket);
+  }
+}

@@ -1,0 +1,188 @@
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
+import { StepTakenError } from '../session/decision.js';
+import type { Input } from '../session/session.js';
+import { type Found, isOver, type SessionEntry, type Sessions } from '../session/sessions.js';
+import type { Stepper, Taken } from '../session/stepper.js';
+import { InformRefusedError } from '../session/work.js';
+import { type CpeEnvelope, decodeEnvelope } from '../soap/index.js';
+import { type Admission, SESSION_COOKIE } from './admission.js';
+import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
+import type { Refusals } from './refusals.js';
+import { clientAddress, keepsAlive } from './request.js';
+import type { SessionEnds } from './session-ends.js';
+
+export interface ConversationParts {
+  readonly sessions: Sessions;
+  readonly stepper: Stepper;
+  readonly admission: Admission;
+  readonly refusals: Refusals;
+  readonly ends: SessionEnds;
+  readonly isStopping: () => boolean;
+  readonly trustedProxies: BlockList | null;
+  readonly metrics: AcsMetrics;
+  readonly trace?: Trace;
+}
+
+/** What CPEs say and are answered: each request is the next step of a session, or begins one (TR-069 3.7). */
+export class Conversation {
+  readonly #parts: ConversationParts;
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * @param found  the session that it belongs to, as far as its head says
+   * @throws SoapError, StoreError
+   */
+  async answer(request: IncomingMessage, found: Found, body: Buffer): Promise<HttpAnswer> {
+    if (body.length === 0) {
+      return this.#parts.isStopping()
+        ? this.#stopping()
+        : this.#inSession(request, found, { kind: 'empty' }, null);
+    }
+    this.#parts.trace?.('from-cpe', body);
+    const envelope = decodeEnvelope(body, request.headers['content-type']);
+    this.#parts.metrics.messages.inc(envelope.message.type);
+    return envelope.message.type === 'Inform'
+      ? this.#onInform(request, envelope, found)
+      : this.#inSession(request, found, inputOf(envelope), envelope);
+  }
+
+  /** Begins a session, in place of whatever session the CPE left behind on this connection. */
+  async #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
+    const { admission, refusals, sessions, stepper } = this.#parts;
+    if (this.#parts.isStopping()) return this.#stopping();
+    // The session it leaves behind vouched for the connection, not for who begins the next.
+    const challenge = found.kind === 'found' ? admission.challenge(request) : null;
+    if (challenge !== null) return challenge;
+    // Again, as another may have begun on this connection while the body was on its way.
+    const left = found.kind === 'found' ? found : await admission.sessionOf(request);
+    if (left.kind === 'found') await this.#supersede(left.entry);
+    const ip = clientAddress(request, this.#parts.trustedProxies);
+    let taken: Taken;
+    try {
+      taken = await stepper.run({ phase: 'start' }, inputOf(envelope), { ip, claim: () => null });
+    } catch (error) {
+      if (!(error instanceof InformRefusedError)) throw error;
+      const { faultCode, message } = error;
+      return refusals.fault(request, { faultCode, id: envelope.id, style: envelope.style }, message);
+    }
+    if (taken.session.phase !== 'open')
+      return refusals.violation(request, null, 'the Inform began no session');
+    const origin = { ip, socket: request.socket, keepsAlive: keepsAlive(request) };
+    const entry = await sessions.begin(taken.session, origin);
+    if (entry === null) return refusals.busy('sessions', 'too many sessions are open');
+    const answer = this.#render(taken, envelope);
+    return { ...answer, headers: { 'Set-Cookie': `${SESSION_COOKIE}=${entry.id}; Path=/; HttpOnly` } };
+  }
+
+  async #supersede(left: SessionEntry): Promise<void> {
+    const { sessions, ends } = this.#parts;
+    let entry: SessionEntry | null = left;
+    while (entry !== null && sessions.take(entry)) {
+      try {
+        if (await ends.end(entry, isOver(entry.session) ? 'done' : 'superseded')) return;
+      } finally {
+        sessions.release(entry);
+      }
+      entry = await sessions.newer(entry);
+    }
+  }
+
+  async #inSession(
+    request: IncomingMessage,
+    found: Found,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer> {
+    const { refusals } = this.#parts;
+    const what = input.kind === 'message' ? input.message.type : 'an empty POST';
+    switch (found.kind) {
+      case 'none':
+        return refusals.violation(request, null, `${what} without a session`);
+      case 'mismatch':
+        return refusals.violation(request, null, `${what} with the cookie of another session`);
+      case 'found':
+        return this.#continue(request, found.entry, input, envelope);
+      default:
+        return found satisfies never;
+    }
+  }
+
+  async #continue(
+    request: IncomingMessage,
+    found: SessionEntry,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer> {
+    const { sessions } = this.#parts;
+    let entry: SessionEntry | null = found;
+    while (entry !== null && sessions.take(entry)) {
+      try {
+        const answer = await this.#takeStep(request, entry, input, envelope);
+        if (answer !== null) return answer;
+      } finally {
+        sessions.release(entry);
+      }
+      entry = await sessions.newer(entry);
+    }
+    return this.#parts.refusals.violation(request, null, 'two requests of one session at a time');
+  }
+
+  /** @returns null where this is not what the session has become, or another request has taken the step */
+  async #takeStep(
+    request: IncomingMessage,
+    entry: SessionEntry,
+    input: Input,
+    envelope: CpeEnvelope | null,
+  ): Promise<HttpAnswer | null> {
+    const { sessions, stepper, refusals, ends } = this.#parts;
+    try {
+      const claim = () => sessions.claiming(entry);
+      const taken = await stepper.run(entry.session, input, { ip: entry.ip, claim });
+      const { session, reply } = taken;
+      if (reply.kind === 'violation' || session.phase !== 'open') {
+        if ((await sessions.newer(entry)) !== null) return null;
+        await ends.end(entry, 'failed');
+        const reason = reply.kind === 'violation' ? reply.reason : 'the session is over';
+        return refusals.violation(request, entry.session.facts.cpeid, reason);
+      }
+      const move = { session, socket: request.socket, keepsAlive: keepsAlive(request) };
+      // Nothing goes out that another request for the same step may be answered with as well.
+      if (!(await sessions.moved(entry, move))) return null;
+      return this.#render(taken, envelope);
+    } catch (error) {
+      if (error instanceof StepTakenError) return null;
+      // The store may be what failed; then the session falls silent.
+      await ends.end(entry, 'failed').catch(() => {});
+      throw error;
+    }
+  }
+
+  #render({ session, reply }: Taken, envelope: CpeEnvelope | null): HttpAnswer {
+    switch (reply.kind) {
+      case 'empty':
+        return { status: 204, body: '' };
+      case 'violation':
+        throw new Error(`A violation that nobody has dealt with: ${reply.reason}`);
+      case 'message': {
+        const style = session.phase === 'open' ? session.facts.style : envelope?.style;
+        if (style === undefined) throw new Error('A message without a session to say how it is written');
+        return soapAnswer(reply.message, envelopeId(reply.message, envelope), style, this.#parts.trace);
+      }
+      default:
+        return reply satisfies never;
+    }
+  }
+
+  #stopping(): HttpAnswer {
+    return this.#parts.refusals.busy('stopping', 'Ferry is stopping');
+  }
+}
+
+function inputOf({ message, style }: CpeEnvelope): Input {
+  return { kind: 'message', message, style };
+}

@@ -1,0 +1,120 @@
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
+import { type Logger, MINUTE_MS, SECOND_MS } from '../../common/index.js';
+import type { AcsMetrics } from '../metrics/acs-metrics.js';
+import type { Sessions } from '../session/sessions.js';
+import { Stepper } from '../session/stepper.js';
+import type { SessionWork } from '../session/work.js';
+import { Admission, type Place } from './admission.js';
+import { type HttpAnswer, type Trace, write } from './answer.js';
+import { Conversation } from './conversation.js';
+import type { CpeAuthenticator } from './cpe-auth.js';
+import { Refusals } from './refusals.js';
+import { SessionEnds } from './session-ends.js';
+import { UnderWay } from './under-way.js';
+
+const CONNECTIONS_MAX = 50_000;
+
+export interface CwmpServerParts {
+  readonly work: SessionWork;
+  readonly sessions: Sessions;
+  readonly authenticator: CpeAuthenticator;
+  /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
+  readonly trustedProxies: BlockList | null;
+  readonly bodyBytesMax: number;
+  /** Requests being worked on at a time. */
+  readonly requestsMax: number;
+  /** How long a CPE may be silent within a session. */
+  readonly sessionIdleMsMax: number;
+  /** How long stopping may wait for what is under way. */
+  readonly stopGraceMs: number;
+  readonly logger: Logger;
+  readonly metrics: AcsMetrics;
+  readonly trace?: Trace;
+}
+
+/** The CWMP listener: connections and requests, from their beginning to the end of the server (TR-069 3.4). */
+export class CwmpServer {
+  readonly server: Server;
+  readonly #parts: CwmpServerParts;
+  readonly #underWay: UnderWay;
+  readonly #refusals: Refusals;
+  readonly #admission: Admission;
+  readonly #ends: SessionEnds;
+  readonly #conversation: Conversation;
+
+  constructor(parts: CwmpServerParts) {
+    const { sessions } = parts;
+    this.#parts = parts;
+    this.#underWay = new UnderWay(sessions);
+    const isStopping = () => this.#underWay.isStopping;
+    this.#refusals = new Refusals(parts);
+    this.#admission = new Admission({ ...parts, refusals: this.#refusals });
+    this.#ends = new SessionEnds(parts);
+    this.#conversation = new Conversation({
+      ...parts,
+      stepper: new Stepper(parts.work, isStopping),
+      admission: this.#admission,
+      refusals: this.#refusals,
+      ends: this.#ends,
+      isStopping,
+    });
+    this.server = http.createServer(
+      { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.server.maxConnections = CONNECTIONS_MAX;
+    this.server.on('connection', (socket) => {
+      socket.on('close', () => this.#ends.disconnected(socket));
+    });
+  }
+
+  /** How many are open now, here or, where they are shared, at all processes together. */
+  get openSessions(): number | Promise<number> {
+    return this.#parts.sessions.count();
+  }
+
+  /**
+   * Begins nothing new, waits for what is under way, and stops listening: answers that are being worked on, and CPEs that have
+   * a Download to answer, for its reservation is an execution spent. Other sessions are begun again by their CPEs. It listens until
+   * then, for CPEs that open a connection for each request.
+   * @param graceMs  how long to wait at most
+   */
+  async close(graceMs = this.#parts.stopGraceMs): Promise<void> {
+    this.#ends.stop();
+    await this.#underWay.drain(graceMs);
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+    await this.#parts.sessions.close();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: HttpAnswer;
+    const done = this.#begin(request, response);
+    const place = this.#admission.enter(request);
+    try {
+      answer = await this.#answer(request, place);
+    } catch (error) {
+      if (request.destroyed && !request.complete) return done();
+      answer = this.#refusals.failure(request, error);
+    } finally {
+      place.leave();
+    }
+    write(request, response, answer);
+    done();
+  }
+
+  /** @returns to be called when the work is done */
+  #begin(request: IncomingMessage, response: ServerResponse): () => void {
+    // While stopping, strangers are turned away, and waited for by nobody.
+    if (this.#underWay.isStopping && !this.#admission.mayBeInSession(request)) return () => {};
+    return this.#underWay.begin(request, response);
+  }
+
+  async #answer(request: IncomingMessage, place: Place): Promise<HttpAnswer> {
+    const admitted = await this.#admission.admit(request);
+    if (admitted.kind === 'refused') return admitted.answer;
+    return this.#conversation.answer(request, admitted, await place.readBody());
+  }
+}

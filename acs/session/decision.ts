@@ -1,0 +1,120 @@
+import type { Clock, Logger } from '../../common/index.js';
+import type { Decision, Rules } from '../../rules/index.js';
+import type { Revision } from '../../store/index.js';
+import { contextOf } from '../device/context.js';
+import type { Device } from '../device/device.js';
+import type { DeviceStore } from '../device/device-store.js';
+import { unreadPaths } from '../device/unread.js';
+import { stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import { type Doubts, downloadOf } from './doubt.js';
+import type { LocateUpgradeFile } from './file-location.js';
+import type { Answer, DownloadNow, SessionFacts } from './session.js';
+import type { Claim } from './sessions.js';
+
+/** Rules at target are recorded one by one; a lost race decides again. Both end long before this. */
+const DECISION_ROUNDS_MAX = 20;
+
+/** Another request of the same session has taken the step; whatever this one would answer is void. */
+export class StepTakenError extends Error {
+  override readonly name = 'StepTakenError';
+}
+
+/** What a request brings along besides its session. */
+export interface StepRequest {
+  /** The client's address. */
+  readonly ip: string;
+  /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
+  readonly claim: () => Claim | null | Promise<Claim | null>;
+}
+
+export interface DecisionParts {
+  readonly devices: DeviceStore;
+  readonly upgrades: UpgradeStore;
+  readonly rules: Rules;
+  readonly doubts: Doubts;
+  readonly locate: LocateUpgradeFile;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Decides what firmware the CPE of a session gets, and reserves it. */
+export class SessionDecision {
+  readonly #parts: DecisionParts;
+
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
+  }
+
+  /** A reservation that was refused because something moved meanwhile is decided again. */
+  async decide(
+    facts: SessionFacts,
+    request: StepRequest,
+    queueKnown: boolean,
+  ): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
+    const { devices } = this.#parts;
+    const { ip } = request;
+    for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
+      const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
+      facts.hand.device = null;
+      if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
+      const device = stored.document;
+      const decision = await this.#parts.rules.decide({
+        context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
+        readParameters: () => devices.parameterStore.tree(facts.cpeid),
+        unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
+        counts: device.counts,
+        requested: facts.requested,
+        afresh: round > 0,
+      });
+      switch (decision.kind) {
+        case 'frozen':
+        case 'nothing':
+          return { kind: 'nothing' };
+        case 'read':
+          return decision;
+        case 'at-target': {
+          const recorded = this.#parts.upgrades.recordingAtTarget(device, decision);
+          await devices.commit(recorded.device, stored.revision, recorded.with);
+          continue;
+        }
+        case 'upgrade': {
+          const question = queueKnown ? null : this.#parts.doubts.questionBefore(device, facts);
+          if (question !== null) return { kind: 'ask-queue', question };
+          const reserved = await this.#reserve({ device, revision: stored.revision }, decision, request);
+          if (reserved !== null) return reserved;
+          continue;
+        }
+        default:
+          return decision satisfies never;
+      }
+    }
+    this.#parts.logger.warn('session.undecided', { cpeid: facts.cpeid, rounds: DECISION_ROUNDS_MAX });
+    return { kind: 'nothing' };
+  }
+
+  async #reserve(
+    at: { readonly device: Device; readonly revision: Revision },
+    decision: Extract<Decision, { kind: 'upgrade' }>,
+    { ip: cpeIp, claim }: StepRequest,
+  ): Promise<DownloadNow | null> {
+    const { devices, upgrades, locate } = this.#parts;
+    const { rule } = decision;
+    const location = await locate({ file: rule.file, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
+    // The image went between decision and reservation; the next round sees that it is missing.
+    if (location === null) return null;
+    const reserved = upgrades.reserving(at.device, decision);
+    const claiming = await claim();
+    const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
+    const outcome = await devices.commit(reserved.device, at.revision, others);
+    if (!outcome.committed) {
+      if (outcome.refused.collection === claiming?.change.collection)
+        throw new StepTakenError('The step is taken');
+      return null;
+    }
+    const claimedAt = outcome.revisions.at(-1);
+    if (claimedAt !== undefined && claimedAt !== null) claiming?.made(claimedAt);
+    upgrades.announce(reserved.upgrade);
+    const { id, commandKey } = reserved.upgrade;
+    return { kind: 'download', download: downloadOf(commandKey, location), upgradeId: id, repeats: 0 };
+  }
+}

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Clock, SECOND_MS } from '../../../common/index.js';
+import type { Collection, Stored } from '../../../store/index.js';
+import { answeredOn, carriedBy, type Found, isOver } from '../sessions.js';
+import { type SessionDocument, sessionOf } from './session-document.js';
+import { begunAtMs, isSessionId, type SessionNames } from './session-id.js';
+import type { Remembered, SessionMemory } from './session-memory.js';
+import { entryOf, type SharedEntry } from './shared-entry.js';
+import type { UnstoredSessions } from './unstored-sessions.js';
+
+/** A CPE that has come here with a session of another process meanwhile waits for it to be stored; after so long we look again. */
+const AWAIT_MS = [80, 160, 320, 640];
+const AWAITING_COUNT_MAX = 500;
+/** Between two processes that take part; a node whose clock is further off is not in order. */
+const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
+
+export interface SessionLookupParts {
+  readonly sessions: Collection<SessionDocument>;
+  readonly memory: SessionMemory;
+  readonly unstored: UnstoredSessions;
+  readonly names: SessionNames;
+  readonly clock: Clock;
+  /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
+  readonly sharedConnections: boolean;
+}
+
+/** Finds the session of a request: what this process remembers, what is stored, or what another process is about to store. */
+export class SessionLookup {
+  readonly #parts: SessionLookupParts;
+  #awaitingCount = 0;
+
+  constructor(parts: SessionLookupParts) {
+    this.#parts = parts;
+  }
+
+  find(cookie: string | null, socket: Socket): Found | Promise<Found> {
+    const carried = carriedBy(socket);
+    const id = cookie ?? carried;
+    if (id === null) return { kind: 'none' };
+    const remembered = id === answeredOn(socket) ? this.remembered(id) : null;
+    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(id, carried);
+    return { kind: 'found', entry: entryOf(remembered) };
+  }
+
+  /** What the CPE answers is written down before the session moves, so it must be the answer that is awaited. */
+  #mustCheck({ revision, session }: Remembered): boolean {
+    return revision !== null && session.outstanding !== null;
+  }
+
+  /** Null also where its CPE should have spoken by now. */
+  remembered(id: string): Remembered | null {
+    const remembered = this.#parts.memory.get(id);
+    return remembered !== null && remembered.expiresAtMs > this.#parts.clock() ? remembered : null;
+  }
+
+  async #lookUp(id: string, carried: string | null): Promise<Found> {
+    const other = carried === null || carried === id ? null : this.read(carried);
+    // At the same time, so that the store can answer both at once.
+    const [entry, another] = await Promise.all([this.read(id), other]);
+    if (entry === null) return { kind: 'none' };
+    return another === null || isOver(another.session) ? { kind: 'found', entry } : { kind: 'mismatch' };
+  }
+
+  /** The session as it is stored, unless only this process knows it. */
+  async read(id: string): Promise<SharedEntry | null> {
+    const { sessions, unstored, clock } = this.#parts;
+    if (!isSessionId(id)) return null;
+    await unstored.arrival(id);
+    const own = this.remembered(id);
+    if (own !== null && own.revision === null) return entryOf(own);
+    const stored = (await sessions.get(id)) ?? (await this.#getAwaited(id));
+    if (stored === null || stored.document.expiresAtMs <= clock()) return null;
+    const { revision, document } = stored;
+    const remembered = this.remembered(id);
+    // Where nobody has stored anything since, what is remembered is as good, and may be further.
+    const session = remembered?.revision === revision ? remembered.session : sessionOf(document);
+    if (session === null) return null;
+    const { ip, claim, expiresAtMs } = document;
+    const checked = { isUnchecked: false, claimedBy: null };
+    return { id, session, ip, claim, revision, storedUntilMs: expiresAtMs, ...checked };
+  }
+
+  /** One that another process has begun just now may be on its way. */
+  async #getAwaited(id: string): Promise<Stored<SessionDocument> | null> {
+    const { sessions, names, clock, sharedConnections } = this.#parts;
+    if (names.isOwn(id)) return null;
+    const isRecent = Math.abs(clock() - begunAtMs(id)) <= CLOCKS_APART_MS_MAX;
+    if (!isRecent || sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX) return null;
+    this.#awaitingCount++;
+    try {
+      for (const waitMs of AWAIT_MS) {
+        await delay(waitMs);
+        const stored = await sessions.get(id);
+        if (stored !== null) return stored;
+      }
+      return null;
+    } finally {
+      this.#awaitingCount--;
+    }
+  }
+}
