@@ -1,8 +1,8 @@
 import process from 'node:process';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { againstCommit } from './against.js';
-import { ROWS } from './build-rows.js';
+import { againstCommit } from './builds/against.js';
+import { ROWS } from './builds/build-rows.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { ROWS } from '../../bench/build-rows.js';
+import { ROWS } from '../../bench/builds/build-rows.js';
 
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

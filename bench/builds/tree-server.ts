@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { BENCH_PASSWORD, type Worked } from './drive.js';
-import type { Northbound } from './northbound.js';
-import { processorMicroseconds } from './processor-time.js';
+import { BENCH_PASSWORD, type Worked } from '../drive.js';
+import type { Northbound } from '../northbound.js';
+import { processorMicroseconds } from '../processor-time.js';
 
 /** The command `ferry` of a work tree that has been built. */
 export function commandOf(tree: string): string {

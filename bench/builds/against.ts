@@ -1,8 +1,8 @@
 import process from 'node:process';
+import { ROUNDS_MAX } from '../statistics.js';
 import { type Load, ROWS, type Row } from './build-rows.js';
 import { judged, reportJson, reportText, slowerRows } from './builds-report.js';
 import { compareBuilds } from './compare-builds.js';
-import { ROUNDS_MAX } from './statistics.js';
 
 /** The command line's words for `--against`, as they were given. */
 export interface AgainstOptions {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ROWS } from '../../bench/build-rows.js';
+import { ROWS } from '../../../bench/builds/build-rows.js';
 import {
   type BuildComparison,
   judged,
@@ -7,8 +7,8 @@ import {
   reportJson,
   reportText,
   slowerRows,
-} from '../../bench/builds-report.js';
-import { type Measurement, together } from '../../bench/drive.js';
+} from '../../../bench/builds/builds-report.js';
+import { type Measurement, together } from '../../../bench/drive.js';
 
 const MIN_RATIO = 0.97;
 const ROUNDS = 9;

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { promisify } from 'node:util';
-import { postRules } from './bulk-client.js';
-import { drive, type Measurement } from './drive.js';
-import { call } from './northbound.js';
-import { processorMicroseconds } from './processor-time.js';
-import { cpeidOf, pinnedRule } from './rule-bodies.js';
-import { firstContact, periodicSession, upgrade } from './sessions.js';
+import { postRules } from '../bulk-client.js';
+import { drive, type Measurement } from '../drive.js';
+import { call } from '../northbound.js';
+import { processorMicroseconds } from '../processor-time.js';
+import { cpeidOf, pinnedRule } from '../rule-bodies.js';
+import { firstContact, periodicSession, upgrade } from '../sessions.js';
 import { commandOf, neutralEnvironment, type TreeServer } from './tree-server.js';
 
 /** Parts that a round of a row is measured in at most, the builds in turn: what the machine does to one part it does to its neighbour. */

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { progressBar } from '../cli/progress.js';
+import { progressBar } from '../../cli/progress.js';
+import { dropDatabase, newDatabase } from '../database.js';
+import { type Measurement, together } from '../drive.js';
 import { BURSTS, type Load, type Row, Subject } from './build-rows.js';
 import type { BuildComparison, RowFigures } from './builds-report.js';
-import { dropDatabase, newDatabase } from './database.js';
-import { type Measurement, together } from './drive.js';
 import { TreeServer } from './tree-server.js';
 import { buildWorkTree, hasUncommittedChanges, ROOT, removeWorkTree, resolveCommit } from './work-tree.js';
 

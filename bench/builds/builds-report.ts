@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
-import { countOf, tableText } from '../cli/io.js';
+import { countOf, tableText } from '../../cli/io.js';
+import type { Measurement } from '../drive.js';
+import { type Finding, findingOf, median } from '../statistics.js';
 import type { Load, Row } from './build-rows.js';
-import type { Measurement } from './drive.js';
-import { type Finding, findingOf, median } from './statistics.js';
 import { shortHash } from './work-tree.js';
 
 /** What was measured of one row, round by round. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { runTool, ToolError } from './tool.js';
 
 /** Of this work tree: what is measured as today's build was built in it. */
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A commit that cannot be compared with. The message says how to mend it. */
 export class CommitError extends Error {}
