@@ -1,7 +1,7 @@
 import express, { type Express } from 'express';
 import type { Logger } from '../common/index.js';
 import { type ApiParts, nbiApis } from './apis.js';
-import { mountApis } from './http/index.js';
+import { type Api, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
@@ -11,7 +11,7 @@ export interface NbiParts extends ApiParts {
  * The northbound side as an express application, to be handed to `http.createServer(NBI_SERVER_OPTIONS, app)`.
  * Behind a proxy set express's `trust proxy` on it, so that log-in attempts are counted by client and not by proxy.
  */
-export function createNbi(parts: NbiParts): Express {
+export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -21,7 +21,7 @@ export function createNbi(parts: NbiParts): Express {
     response.set(SECURITY_HEADERS);
     next();
   });
-  mountApis(app, nbiApis(parts), parts);
+  mountApis(app, apis, parts);
   return app;
 }
 

@@ -4,6 +4,7 @@ import http from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Express } from 'express';
 import { Gauge, Registry } from 'prom-client';
 import { DEVICES, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
 import type { Device, Upgrade } from '../../../acs/index.js';
@@ -11,7 +12,15 @@ import { UPGRADES } from '../../../acs/upgrade/upgrade.js';
 import { loopbackConfig } from '../../../cli/config.js';
 import { type Ferry, startFerry } from '../../../cli/server.js';
 import { type CpeId, type ResultId, type RuleId, silentLogger } from '../../../common/index.js';
-import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from '../../../nbi/index.js';
+import { nbiApis } from '../../../nbi/apis.js';
+import type { Api } from '../../../nbi/http/index.js';
+import {
+  createNbi,
+  NBI_LIMITS,
+  NBI_SERVER_OPTIONS,
+  type NbiLimits,
+  type NbiParts,
+} from '../../../nbi/index.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
 
@@ -25,7 +34,8 @@ export interface Subject {
 /** Of a Monday in March, 09:16:40 UTC. It stands still but for a second before each request. */
 const BEGIN_MS = 1_743_412_600_000;
 
-const NARROW: Partial<NbiLimits> = {
+const NARROW: NbiLimits = {
+  ...NBI_LIMITS,
   bodyBytesMax: 500,
   bodiesBytesMax: 5_000,
   batchBytesMax: 10_000,
@@ -42,8 +52,11 @@ const NARROW: Partial<NbiLimits> = {
   searchesAtATime: 0,
 };
 
-/** A Ferry with users, CPEs and results of upgrades, the same each time. */
-export async function openSubject(): Promise<Subject> {
+/**
+ * A Ferry with users, CPEs and results of upgrades, the same each time.
+ * @param beside  APIs that are served beside its own
+ */
+export async function openSubject(beside: readonly Api[] = []): Promise<Subject> {
   const dataDir = await mkdtemp(join(tmpdir(), 'ferry-recorded-'));
   let nowMs = BEGIN_MS;
   const clock = () => nowMs;
@@ -57,20 +70,31 @@ export async function openSubject(): Promise<Subject> {
   });
   const cpe = await listen(http.createServer((_request, response) => response.writeHead(200).end()));
   await seed(ferry, cpe.port);
-  const narrow = await listen(http.createServer(NBI_SERVER_OPTIONS, narrowNbi(ferry, clock)));
-  const port = Number(new URL(ferry.urls.nbi).port);
+  const parts = partsOf(ferry, clock);
+  const narrow = await serve(
+    createNbi({ ...parts, metrics: failingMetrics(), health: failingHealth, limits: NARROW }),
+  );
+  const wide =
+    beside.length === 0
+      ? { port: Number(new URL(ferry.urls.nbi).port), close() {} }
+      : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
-      return mask(await send(recording.includes('narrow') ? narrow.port : port, expand(request)));
+      return mask(await send(recording.includes('narrow') ? narrow.port : wide.port, expand(request)));
     },
     async close() {
       narrow.close();
+      wide.close();
       cpe.close();
       await ferry.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function serve(app: Express) {
+  return listen(http.createServer(NBI_SERVER_OPTIONS, app));
 }
 
 async function listen(server: http.Server): Promise<{ readonly port: number; close(): void }> {
@@ -99,7 +123,11 @@ async function send(port: number, request: Buffer): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-function narrowNbi(ferry: Ferry, clock: () => number) {
+function failingHealth(): Promise<never> {
+  return Promise.reject(new Error('secret cause'));
+}
+
+function failingMetrics(): Registry {
   const metrics = new Registry();
   new Gauge({
     name: 'broken',
@@ -109,20 +137,23 @@ function narrowNbi(ferry: Ferry, clock: () => number) {
       throw new Error('secret cause');
     },
   });
-  const { acs, rules, installation } = ferry;
-  return createNbi({
+  return metrics;
+}
+
+function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
+  return {
     rules,
     devices: acs.devices,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     images: installation.images,
     users: installation.users,
-    metrics,
-    health: () => Promise.reject(new Error('secret cause')),
+    metrics: new Registry(),
+    health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
     clock,
     logger: silentLogger,
-    limits: { ...NBI_LIMITS, ...NARROW },
-  });
+    limits: NBI_LIMITS,
+  };
 }
 
 async function seed({ installation: { store, users } }: Ferry, cpePort: number): Promise<void> {
