@@ -44,7 +44,10 @@ export function check<const S extends Schema>(
     const validate = validatorOf(schema);
     if (!validate(value)) {
       const { parentSchema, data, instancePath } = validate.errors?.[0] ?? {};
-      const keys = (instancePath ?? '').split('/').filter((key) => key !== '' && !/^\d+$/.test(key));
+      const keys = (instancePath ?? '')
+        .split('/')
+        .filter((key) => key !== '' && !/^\d+$/.test(key))
+        .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
       const expected = String(parentSchema?.['expected'] ?? schema['expected']);
       throw invalid([field, ...keys].join('.'), expected, found ?? data);
     }
@@ -61,13 +64,16 @@ export function told(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(told);
   if (!isObject(value)) return value;
   const { untold } = value;
-  const left = Object.entries(value).filter(
-    ([key, each]) =>
-      // A property may be called `expected` as well; then a schema stands there.
-      !(key === 'expected' && typeof each === 'string') &&
-      !(Array.isArray(untold) && (key === 'untold' || untold.includes(key))),
-  );
-  return Object.fromEntries(left.map(([key, each]) => [key, VALUES.has(key) ? each : told(each)]));
+  const hidden = ['expected', 'untold', ...(Array.isArray(untold) ? untold : [])];
+  const shown = Object.entries(value).filter(([keyword]) => !hidden.includes(keyword));
+  return Object.fromEntries(shown.map(([keyword, each]) => [keyword, toldAt(keyword, each)]));
+}
+
+function toldAt(keyword: string, value: unknown): unknown {
+  if (VALUES.has(keyword)) return value;
+  // The names in there are those of properties, whatever they are called.
+  if (keyword !== 'properties' || !isObject(value)) return told(value);
+  return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, told(schema)]));
 }
 
 const validators = new WeakMap<Schema, ValidateFunction>();
