@@ -30,15 +30,17 @@ export function mountApis(app: Express, apis: readonly Api[], parts: MountParts)
   });
 }
 
-/** @throws Error where two routes would answer the same request */
+/** @throws Error where two APIs have the same path, or two routes the same path and method: only one of them would be served */
 function refuseClashes(apis: readonly Api[]): void {
   const owners = new Map<string, string>();
+  const calls = new Set<string>();
   for (const { name, routes } of apis) {
     for (const { method, path } of routes) {
+      const owner = owners.get(path) ?? name;
       const call = `${method} ${path}`;
-      const other = owners.get(call);
-      if (other !== undefined) throw new Error(`Both ${other} and ${name} serve ${call}`);
-      owners.set(call, name);
+      if (owner !== name || calls.has(call)) throw new Error(`Both ${owner} and ${name} serve ${call}`);
+      owners.set(path, name);
+      calls.add(call);
     }
   }
 }

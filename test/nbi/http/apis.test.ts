@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import express from 'express';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../../common/index.js';
-import { mountApis } from '../../../nbi/http/index.js';
+import { type Api, mountApis } from '../../../nbi/http/index.js';
 import { NBI_LIMITS } from '../../../nbi/index.js';
 import { readRecording } from '../recorded/recordings.js';
 import { openSubject } from '../recorded/subject.js';
@@ -154,10 +154,16 @@ test('a prefix may have a parameter; what no API has goes by the words of Ferry'
   }
 });
 
-test('two APIs that would answer the same request are refused at the start', (t) => {
+test('what only one of two could serve is refused at the start: a path of two APIs, a call of two routes', (t) => {
   const parts = { metrics: new Registry(), clock: Date.now, logger: silentLogger, limits: NBI_LIMITS };
-  const mount = () => mountApis(express(), [SHOP, STALL, { ...SHOP, name: 'copy' }], parts);
-  t.throws(mount, { message: 'Both shop and copy serve GET /shop/{shop}/shelf/{shelf}/' });
+  const mount = (...apis: readonly Api[]) => mountApis(express(), apis, parts);
+  const posting = SHOP.routes.map((route) => ({ ...route, method: 'POST' })).slice(0, 1);
+  t.throws(() => mount(SHOP, STALL, { ...SHOP, name: 'copy', routes: posting }), {
+    message: 'Both shop and copy serve POST /shop/{shop}/shelf/{shelf}/',
+  });
+  t.throws(() => mount({ ...SHOP, routes: [...SHOP.routes, ...SHOP.routes] }), {
+    message: 'Both shop and shop serve GET /shop/{shop}/shelf/{shelf}/',
+  });
 });
 
 test('another API disturbs the others by nothing', async (t) => {
