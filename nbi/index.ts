@@ -1,7 +1,6 @@
 export type { Health, HealthStatus, PartStatus } from './health.js';
 export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
 export { createNbi, type NbiParts } from './nbi.js';
-export { openApiDocument } from './openapi/index.js';
 export {
   type Credentials,
   FIRST_ADMIN_NAME,

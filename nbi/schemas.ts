@@ -1,22 +1,42 @@
 import { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from '../rules/index.js';
-import { dynDialect, type Route } from './http/index.js';
+import { type Api, type Authentication, dynDialect, type Route, route } from './http/index.js';
 
 /** The JSON Schemas that rules are written by: open, since editors have no log-in. */
-export function schemaRoutes(): Route[] {
-  return [
-    schemaRoute('/v1/schemas/rule-file.json', RULE_FILE_SCHEMA),
-    schemaRoute('/v1/schemas/rule-test.json', RULE_TEST_FILE_SCHEMA),
+export function schemaApi(authentication: Authentication): Api {
+  const routes = [
+    schemaRoute('/v1/schemas/rule-file.json', 'ruleFileSchema', 'rule files', RULE_FILE_SCHEMA),
+    schemaRoute(
+      '/v1/schemas/rule-test.json',
+      'ruleTestSchema',
+      'the tests of rule files',
+      RULE_TEST_FILE_SCHEMA,
+    ),
   ];
+  return {
+    name: 'schemas',
+    prefixes: routes.map(({ path }) => path),
+    slashes: 'either',
+    authentication,
+    dialect: dynDialect('schemas'),
+    routes,
+  };
 }
 
-function schemaRoute(path: string, schema: object): Route {
-  return {
-    method: 'get',
+function schemaRoute(path: string, operationId: string, what: string, schema: object): Route {
+  return route({
+    method: 'GET',
     path,
     role: null,
-    dialect: dynDialect('schemas'),
+    operationId,
+    summary: `The JSON Schema (draft 7) of ${what}, for editors`,
+    answers: {
+      '200': {
+        description: 'The schema',
+        content: { 'application/schema+json': { schema: { type: 'object' } } },
+      },
+    },
     async handle({ response }) {
       response.type('application/schema+json').send(JSON.stringify(schema));
     },
-  };
+  });
 }

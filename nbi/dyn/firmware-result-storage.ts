@@ -3,8 +3,9 @@ import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
+import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
-import type { Entry, Selection, Storage } from './storage.js';
+import type { Selection, Storage } from './storage.js';
 
 const RESULT_FIELDS: Fields = {
   id: 'string',

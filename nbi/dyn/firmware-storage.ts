@@ -1,8 +1,9 @@
 import { SECOND_MS } from '../../common/index.js';
 import { type LastError, type Rule, type Rules, ruleOf, type StoredRule } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
+import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
-import { type Entry, listedIds, type Selection, type Storage } from './storage.js';
+import { listedIds, type Selection, type Storage } from './storage.js';
 
 /** Every field of a rule an author can write; the compiler sees to it that none is missing. */
 const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {

@@ -4,23 +4,17 @@ import type { Request, Response } from 'express';
 import {
   ApiError,
   type DynDialect,
+  type Exchange,
   invalid,
   isClientGone,
   NDJSON_CONTENT_TYPE,
   prefersNdjson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import {
-  entriesAfter,
-  firstEntries,
-  type Order,
-  type Position,
-  positionOf,
-  renderPosition,
-  takeEntries,
-} from './order.js';
+import type { Entry, Position } from './entry.js';
+import { entriesAfter, firstEntries, type Order, positionOf, renderPosition, takeEntries } from './order.js';
 import type { Query } from './query.js';
-import type { Entry } from './storage.js';
+import { type Storage, selectEntries } from './storage.js';
 
 /** How a list is written: what stands before, between and after its entries. */
 interface ListFormat {
@@ -31,6 +25,18 @@ interface ListFormat {
 }
 
 const NDJSON: ListFormat = { contentType: NDJSON_CONTENT_TYPE, head: '', separator: '\n', tail: '\n' };
+
+/** Answers with what a query selects of a storage. @throws ApiError as {@link sendEntries} */
+export function sendSelected(
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  storage: Storage,
+  query: Query,
+  dialect: DynDialect,
+  limits: NbiLimits,
+): Promise<void> {
+  const select = (after: Position | null) => selectEntries(storage, query.selection, after);
+  return sendEntries(request, response, dialect, select, query, limits);
+}
 
 /**
  * Answers with the entries: a page where the query has a limit, else all of them, streamed as the client takes them; as NDJSON, an

@@ -1,19 +1,11 @@
 import { compareText } from '../../common/index.js';
 import { invalid } from '../http/index.js';
-import type { Entry } from './storage.js';
+import type { Entry, Position, SortValue } from './entry.js';
 
 /** What a list is sorted by; `field: null` is the storage's own order. Ties go by id, in the same direction. */
 export interface Order {
   readonly field: string | null;
   readonly descending: boolean;
-}
-
-type SortValue = string | number | boolean | null;
-
-/** Where an entry stands in an order; a page ends at one and the next begins after it. */
-export interface Position {
-  readonly value: SortValue;
-  readonly id: string;
 }
 
 /** Strings are sorted by so many characters, so that a position fits a header. */

@@ -1,24 +1,29 @@
 import type { Rules } from '../../rules/index.js';
 import {
   ApiError,
-  ArraySplitter,
   type DynDialect,
   type Exchange,
   invalid,
   isObject,
-  LineSplitter,
   NDJSON,
+  type Parameter,
   type Problem,
-  prefersNdjson,
-  readJson,
-  requireMediaType,
+  parameterValue,
+  type RecordsBody,
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { storeInBatches } from './bulk.js';
 import { type IdPattern, parseIdPattern } from './id-pattern.js';
 
-const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
+export const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
+
+export const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'Only create',
+  schema: { enum: ['*'], expected: '* (only create) or nothing' },
+} as const satisfies Parameter;
 
 /**
  * POST of rules. One rule, or an array, is stored as a whole and answered as a whole. NDJSON, and an array whose sender accepts
@@ -26,32 +31,30 @@ const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${N
  * @throws ApiError, and what `Rules.put` throws
  */
 export async function postRules(
-  exchange: Exchange,
+  { request, response, user, parameters, body: read }: Exchange<'pattern', unknown, RecordsBody>,
   rules: Rules,
   dialect: DynDialect,
   limits: NbiLimits,
 ): Promise<void> {
-  const { request, response, user, parameter, query } = exchange;
-  const [unknownParameter] = query.keys();
-  if (unknownParameter !== undefined) throw invalid(unknownParameter.slice(0, 100), 'no query parameters');
-  const pattern = parseIdPattern(parameter);
-  const options = { author: user?.name ?? '', onlyNew: parseIfNoneMatch(request.headers['if-none-match']) };
-  const mediaType = requireMediaType(request, ['application/json', NDJSON]);
-  if (mediaType === NDJSON || prefersNdjson(request)) {
-    const idProblem = (body: unknown) => idProblemOf(body, pattern);
-    const source =
-      mediaType === NDJSON
-        ? ({ unit: 'line', splitter: new LineSplitter(limits.recordBytesMax) } as const)
-        : ({ unit: 'item', splitter: new ArraySplitter(limits.recordBytesMax) } as const);
-    await storeInBatches({ rules, dialect, limits, options, idProblem, ...source }, request, response);
+  const pattern = parseIdPattern(parameters.pattern);
+  const onlyNew = isOnlyNew(request.headers['if-none-match']);
+  const options = { author: user?.name ?? '', onlyNew };
+  const body = await read();
+  if (body.kind === 'records') {
+    const idProblem = (each: unknown) => idProblemOf(each, pattern);
+    await storeInBatches(
+      { rules, dialect, limits, options, idProblem, unit: body.unit, splitter: body.splitter },
+      request,
+      response,
+    );
     return;
   }
-  const body = await readJson(request, limits, MORE_RULES);
-  const bodies: readonly unknown[] = Array.isArray(body) ? body : [body];
+  const { value } = body;
+  const bodies: readonly unknown[] = Array.isArray(value) ? value : [value];
   const expected = `a rule, or an array of 1 to ${limits.itemsMax}`;
-  if (bodies.length === 0) throw invalid('', expected, body);
+  if (bodies.length === 0) throw invalid('', expected, value);
   if (bodies.length > limits.itemsMax) {
-    throw new ApiError(413, [{ field: '', expected: `${expected}: ${MORE_RULES}`, found: shortJson(body) }]);
+    throw new ApiError(413, [{ field: '', expected: `${expected}: ${MORE_RULES}`, found: shortJson(value) }]);
   }
   for (const [item, each] of bodies.entries()) {
     const problem = idProblemOf(each, pattern);
@@ -69,8 +72,6 @@ function idProblemOf(body: unknown, pattern: IdPattern): Problem | null {
   return { field: 'id', expected, found: JSON.stringify(id.slice(0, 100)) };
 }
 
-function parseIfNoneMatch(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  throw invalid('If-None-Match', '* (only create) or nothing', header);
+function isOnlyNew(header: string | undefined): boolean {
+  return header !== undefined && parameterValue(IF_NONE_MATCH, header) === '*';
 }

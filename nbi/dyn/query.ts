@@ -1,12 +1,11 @@
-import { invalid } from '../http/index.js';
+import { type Checked, invalid, type Parameter, parameterValue, type Schema } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
+import type { Position } from './entry.js';
 import { filterFromTexts } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
-import { type Order, type Position, parsePosition } from './order.js';
+import { type Order, parsePosition } from './order.js';
+import type { Options } from './parameters.js';
 import type { Selection, Storage } from './storage.js';
-
-/** Query parameters that are not fields. */
-export type Option = 'limit' | 'after' | 'sort' | 'all' | 'revision' | 'parameters';
 
 export interface Query {
   readonly selection: Selection;
@@ -30,14 +29,12 @@ export function parseQuery(
   storage: Storage,
   patternSource: string,
   query: URLSearchParams,
-  options: readonly Option[],
-  pageItemsMax: number,
+  options: Options,
 ): Query {
   const pattern = parseIdPattern(patternSource);
-  const option = (name: Option) => takeOption(query, options, name);
-  const order = parseOrder(storage, option('sort'));
-  const after = option('after');
-  const fieldNames = [...new Set(query.keys())].filter((name) => !options.some((each) => each === name));
+  const order = parseOrder(storage, textOf(query, options.sort));
+  const after = textOf(query, options.after);
+  const fieldNames = [...new Set(query.keys())].filter((name) => !Object.hasOwn(options, name));
   const idLists = fieldNames
     .filter((name) => storage.idNames.includes(name))
     .map((name) => checkIds(name, query.getAll(name)));
@@ -45,47 +42,35 @@ export function parseQuery(
     .filter((name) => !storage.idNames.includes(name))
     .map((name) => filterFromTexts(storage.fields, name, query.getAll(name)));
   return {
-    selection: { pattern, idLists, filters, everyRevision: parseRevision(option('revision')) },
+    selection: { pattern, idLists, filters, everyRevision: optionOf(query, options.revision) === 'all' },
     everything: pattern.all && idLists.length === 0 && filters.length === 0,
-    limit: parseLimit(option('limit'), pageItemsMax),
+    limit: optionOf(query, options.limit),
     order,
     after: after === null ? null : parsePosition(after, order),
-    all: parseFlag('all', option('all')),
-    parameters: parseFlag('parameters', option('parameters')),
+    all: optionOf(query, options.all) ?? false,
+    parameters: optionOf(query, options.parameters) ?? false,
   };
 }
 
-function takeOption(query: URLSearchParams, options: readonly Option[], name: Option): string | null {
-  if (!options.includes(name)) return null;
-  const values = query.getAll(name);
-  if (values.length > 1) throw invalid(name, 'this parameter once', values.length);
+/** Null where the parameter is not taken, or not there. */
+function textOf(query: URLSearchParams, parameter: Parameter | undefined): string | null {
+  if (parameter === undefined) return null;
+  const values = query.getAll(parameter.name);
+  if (values.length > 1) throw invalid(parameter.name, 'this parameter once', values.length);
   return values[0] ?? null;
+}
+
+function optionOf<S extends Schema>(
+  query: URLSearchParams,
+  parameter: Parameter<S> | undefined,
+): Checked<S> | null {
+  const text = textOf(query, parameter);
+  return parameter === undefined || text === null ? null : parameterValue(parameter, text);
 }
 
 function checkIds(name: string, ids: readonly string[]): readonly string[] {
   if (ids.length > FILTER_VALUES_MAX) throw invalid(name, `at most ${FILTER_VALUES_MAX} ids`, ids.length);
   return ids;
-}
-
-function parseLimit(text: string | null, pageItemsMax: number): number | null {
-  if (text === null) return null;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > pageItemsMax) {
-    throw invalid('limit', `1 to ${pageItemsMax}; without limit the whole list is sent`, text);
-  }
-  return limit;
-}
-
-function parseFlag(name: Option, text: string | null): boolean {
-  if (text === null || text === 'false') return false;
-  if (text === 'true') return true;
-  throw invalid(name, 'true or false', text);
-}
-
-function parseRevision(text: string | null): boolean {
-  if (text === null || text === 'current') return false;
-  if (text === 'all') return true;
-  throw invalid('revision', 'current (the file and target the rule has now) or all', text);
 }
 
 function parseOrder(storage: Storage, text: string | null): Order {

@@ -1,8 +1,7 @@
 import { ID_BYTES_MAX } from '../../store/index.js';
-import type { JsonObject } from '../http/index.js';
+import type { Entry, Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
-import type { Position } from './order.js';
 
 /** What a request picks out of a storage. */
 export interface Selection {
@@ -12,16 +11,6 @@ export interface Selection {
   readonly filters: readonly FieldFilter[];
   /** FirmwareResultStorage: also results of an earlier file or target of their rule. */
   readonly everyRevision: boolean;
-}
-
-/** One entry as the API shows it. */
-export interface Entry {
-  readonly id: string;
-  readonly view: JsonObject;
-  /** What filters and `sort` look at, where that is more than the view. */
-  readonly facts?: JsonObject;
-  /** What the storage's own order goes by. */
-  readonly rank: string | number;
 }
 
 /** A storage under `/v1/dyn`: where its entries come from and how they read. */

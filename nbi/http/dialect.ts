@@ -1,55 +1,27 @@
-import type { ApiError, Problem } from './api-error.js';
+import type { Request } from 'express';
+import type { ApiError } from './api-error.js';
 
-/** How one API words its answers; the only place that knows the shape of their bodies. */
+/** What was asked, as far as an error is worded by it. */
+export interface Asked {
+  readonly request: Request;
+  /** The methods that are served at the path, as `Allow` tells them; null where no route is there. */
+  readonly allow: string | null;
+}
+
+/** An answer as it goes out. The status is the error's. */
+export interface Rendered {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * How one API words its errors, whatever they come from: its handlers, the checks before them, a path or a method that it does not
+ * serve (`routing-errors.ts`), or a fault inside (500 without any problem).
+ */
 export interface Dialect {
-  error(error: ApiError): unknown;
+  error(error: ApiError, asked: Asked): Rendered;
 }
 
-export interface DynDialect extends Dialect {
-  readonly name: string;
-  readonly message: string;
-  /** The body of an answer that carries something, or nothing (`''`). */
-  answer(code: number, details: unknown): unknown;
-  /** What stands before and after the entries of a list that is streamed. */
-  readonly listHead: string;
-  readonly listTail: string;
-}
-
-/** `{"code":200,"message":"response from FirmwareStorage","details":…}`, as `/v1/dyn` answers. */
-export function dynDialect(name: string): DynDialect {
-  const message = `response from ${name}`;
-  const answer = (code: number, details: unknown) => ({ code, message, details });
-  return {
-    name,
-    message,
-    answer,
-    error: ({ status, problems }) => answer(status, problems.length === 0 ? '' : problems),
-    listHead: `{"code":200,"message":${JSON.stringify(message)},"details":[`,
-    listTail: ']}',
-  };
-}
-
-export interface MethodAnswer {
-  readonly code: number;
-  readonly message: string;
-  readonly details?: unknown;
-}
-
-/** `{"result":{"code":200,"message":"OK"}}`, as `/v1/method` answers. */
-export const methodDialect = {
-  answer: ({ code, message, details }: MethodAnswer) => ({
-    result: { code, message },
-    ...(details === undefined ? {} : { details }),
-  }),
-  error: ({ status, problems, message }: ApiError) =>
-    methodDialect.answer({
-      code: status,
-      message: message === '' ? 'Internal error' : message,
-      ...(problems.some(hasMore) ? { details: problems } : {}),
-    }),
-};
-
-/** A single plain problem is told by the message alone. */
-function hasMore({ field, ...rest }: Problem): boolean {
-  return field !== '' || Object.keys(rest).length > 1;
+export function renderJson(value: unknown): Rendered {
+  return { headers: { 'Content-Type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) };
 }

@@ -1,15 +1,21 @@
+export { answerSchemas } from './answer-schemas.js';
+export { type Answer, failures, jsonAnswer, ref } from './answers.js';
+export type { Api } from './api.js';
 export { ApiError, invalid, type Problem, runningError, shortJson, toApiError } from './api-error.js';
+export type { Authentication } from './authentication.js';
+export { basicAuthentication } from './basic-authentication.js';
+export type { Announced, BodyKind, BodySource } from './bodies/body-kind.js';
+export { anyObjectBody, objectBody } from './bodies/object-body.js';
+export { octetsBody } from './bodies/octets-body.js';
+export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';
+export { type RecordsBody, recordsBody } from './bodies/records-body.js';
 export { isClientGone } from './client-gone.js';
-export { type Dialect, type DynDialect, dynDialect, type MethodAnswer, methodDialect } from './dialect.js';
-export {
-  isObject,
-  type JsonObject,
-  parseJson,
-  readJson,
-  readJsonObject,
-  refuseEncoding,
-  requireMediaType,
-} from './json-body.js';
+export { type Dialect, renderJson } from './dialect.js';
+export { type DynDialect, dynDialect } from './dyn-dialect.js';
+export { isObject, type JsonObject, parseJson } from './json.js';
+export { mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
-export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './records.js';
-export { type Exchange, type MountParts, mountRoutes, type Route } from './route.js';
+export { type Parameter, parameterValue, queryParameter } from './parameter.js';
+export { closedQuery, openQuery } from './query.js';
+export { type Exchange, type Route, route } from './route.js';
+export { type Checked, type Schema, told } from './schema.js';

@@ -1,1 +1,2 @@
-export { type ImageParts, imageRoutes } from './routes.js';
+export { type ImageParts, imageApi } from './api.js';
+export { imageSchemas } from './image.js';

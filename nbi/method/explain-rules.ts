@@ -7,18 +7,29 @@ import {
 } from '../../acs/index.js';
 import type { Clock, CpeId, RuleId } from '../../common/index.js';
 import { explainFor } from '../../rollout/index.js';
-import type { RuleExplanation, Rules } from '../../rules/index.js';
-import { ApiError, invalid, type JsonObject, type MethodAnswer, shortJson } from '../http/index.js';
-import type { User } from '../users/index.js';
+import { CPE_SCHEMA, type RuleExplanation, type Rules } from '../../rules/index.js';
 import {
-  checkFields,
-  idOf,
+  ApiError,
+  failures,
+  type JsonObject,
+  jsonAnswer,
+  objectBody,
+  type Route,
+  ref,
+  route,
+  shortJson,
+} from '../http/index.js';
+import { type MethodAnswer, sendAnswer } from './dialect.js';
+import {
+  detailsSchema,
+  idSchema,
+  MOMENT_PROPERTIES,
   momentOf,
-  onlyOneOf,
-  requireOperator,
+  OPERATORS_ONLY,
   wholeNumber,
   within,
 } from './rule-request.js';
+import type { Slots } from './slots.js';
 
 export interface ExplainParts {
   readonly rules: Rules;
@@ -26,29 +37,81 @@ export interface ExplainParts {
   readonly clock: Clock;
 }
 
-const FIELDS = ['cpe_id', 'cpe', 'rules', 'rule', 'requested', 'now', 'limit'];
 const RULES_LISTED_MAX = 1_000;
 const RULES_NAMED_MAX = 100;
 
+const PROPERTIES = {
+  cpe_id: idSchema('the id of a CPE'),
+  cpe: CPE_SCHEMA,
+  rules: {
+    type: 'array',
+    items: idSchema('the id of a rule'),
+    minItems: 1,
+    maxItems: RULES_NAMED_MAX,
+    description: 'List these only; the winner is looked for among all.',
+    expected: `an array of 1 to ${RULES_NAMED_MAX} ids`,
+  },
+  rule: { ...ref('Rule'), description: 'Considered as if it were stored.' },
+  ...MOMENT_PROPERTIES,
+  limit: wholeNumber(RULES_LISTED_MAX, RULES_LISTED_MAX),
+} as const;
+
+const BODY = objectBody({
+  oneOf: ['cpe_id', 'cpe'],
+  properties: PROPERTIES,
+  checked: ['rule', 'rules', 'limit', 'requested', 'now', 'cpe_id'],
+  roles: { rule: OPERATORS_ONLY },
+  others: `only ${Object.keys(PROPERTIES).join(', ')}`,
+  example: {
+    cpe: {
+      productClass: 'HGW',
+      softwareVersion: '1.0.0',
+      parameters: { 'Device.Users.UserNumberOfEntries': 1 },
+    },
+    rules: ['x'],
+  },
+});
+
+type Request = Awaited<ReturnType<typeof BODY.read>>;
+
+/** `POST /v1/method/ExplainRules` */
+export function explainRulesRoute(parts: ExplainParts, slots: Slots): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/ExplainRules',
+    role: 'viewer',
+    operationId: 'explainRules',
+    summary: 'Tells what would be decided for a CPE now, and what became of each rule',
+    description:
+      'For a CPE that is known (cpe_id), as if it sent a periodic Inform now, or for one that is described (cpe). Changes nothing. A rule that is not stored takes the role operator.',
+    body: BODY,
+    answers: {
+      '200': jsonAnswer('The explanation', detailsSchema(ref('Explanation'))),
+      ...failures('MethodAnswer', '404', '413', '415'),
+    },
+    async handle({ response, user, body }) {
+      const request = await body();
+      sendAnswer(response, await slots.run(user?.name ?? '', () => explainRules(request, parts)));
+    },
+  });
+}
+
 /**
  * Tells what would be decided for a CPE, known or described, and what became of each rule. Changes nothing.
- * @throws ApiError 400, 403 a viewer's draft, 404 no such CPE or rule
+ * @throws ApiError 400, 404 no such CPE or rule
  */
-export async function explainRules(
-  body: JsonObject,
+async function explainRules(
+  request: Request,
   { rules, devices, clock }: ExplainParts,
-  user: User | null,
 ): Promise<MethodAnswer> {
-  checkFields(body, FIELDS);
-  const { rule: draft } = body;
-  if (draft !== undefined) requireOperator(user, 'rule');
-  const ids = namedRules(body['rules']);
-  const limit = wholeNumber(body['limit'], 'limit', RULES_LISTED_MAX, RULES_LISTED_MAX);
-  const cpe = await describe(body, devices, momentOf(body, clock));
+  const { rule: draft, rules: named, limit } = request;
+  // The schema of the body has checked each of them.
+  const ids = named?.map((id) => id as RuleId);
+  const cpe = await describe(request, devices, momentOf(request, clock));
   const explanation = await within('rule', () =>
     explainFor(rules, cpe, {
       limit,
-      ...(ids === null ? {} : { ids }),
+      ...(ids === undefined ? {} : { ids }),
       ...(draft === undefined ? {} : { draft }),
     }),
   );
@@ -71,11 +134,12 @@ export async function explainRules(
   };
 }
 
-async function describe(body: JsonObject, devices: Devices, moment: Moment): Promise<DescribedCpe> {
-  if (onlyOneOf(body, ['cpe_id', 'cpe']) === 'cpe') {
-    return described(body['cpe'], moment);
-  }
-  const cpeid = idOf(body['cpe_id'], 'cpe_id', 'the id of a CPE');
+async function describe(
+  { cpe_id: cpeid, cpe }: Pick<Request, 'cpe_id' | 'cpe'>,
+  devices: Devices,
+  moment: Moment,
+): Promise<DescribedCpe> {
+  if (cpeid === undefined) return described(cpe, moment);
   const known = await devices.describe(cpeid as CpeId, moment);
   if (known !== null) return known;
   const expected = 'a CPE that is known; describe one in cpe instead';
@@ -92,15 +156,6 @@ async function described(cpe: unknown, moment: Moment): Promise<DescribedCpe> {
       error.problems.map(({ path: _, ...problem }) => problem),
     );
   }
-}
-
-function namedRules(named: unknown): readonly RuleId[] | null {
-  if (named === undefined) return null;
-  if (!Array.isArray(named) || named.length === 0 || named.length > RULES_NAMED_MAX) {
-    throw invalid('rules', `an array of 1 to ${RULES_NAMED_MAX} ids`, named);
-  }
-  const ids: readonly unknown[] = named;
-  return ids.map((id) => idOf(id, 'rules', 'the id of a rule') as RuleId);
 }
 
 function ruleView({ ruleId, verdict, detail, priority, conjuncts }: RuleExplanation): JsonObject {

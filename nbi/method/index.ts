@@ -1,1 +1,3 @@
-export { type MethodParts, methodRoutes } from './routes.js';
+export { type MethodParts, methodApi } from './api.js';
+export { methodAnswerSchemas } from './dialect.js';
+export { methodSchemas } from './schemas.js';

@@ -1,19 +1,20 @@
 import type { Devices } from '../../acs/index.js';
 import { type Clock, type CpeId, type RuleId, SECOND_MS } from '../../common/index.js';
 import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
-import type { MatchTarget, Rules } from '../../rules/index.js';
-import type { JsonObject, MethodAnswer } from '../http/index.js';
+import type { Rules } from '../../rules/index.js';
+import { failures, type JsonObject, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import type { User } from '../users/index.js';
+import { type MethodAnswer, methodDialect, sendAnswer } from './dialect.js';
 import {
-  checkFields,
-  idOf,
+  detailsSchema,
+  idSchema,
+  MOMENT_PROPERTIES,
   momentOf,
-  onlyOneOf,
-  requireOperator,
+  OPERATORS_ONLY,
   wholeNumber,
   within,
 } from './rule-request.js';
+import type { Slots } from './slots.js';
 
 export interface MatchParts {
   readonly rules: Rules;
@@ -22,35 +23,95 @@ export interface MatchParts {
   readonly limits: NbiLimits;
 }
 
-const FIELDS = ['rule_id', 'rule', 'condition', 'limit', 'after', 'timeout', 'requested', 'now'];
 const LISTED = 100;
+
+/** The body, within the limits of this process. */
+function bodyOf({ searchMsMax, cpesListedMax }: NbiLimits) {
+  const secondsMax = Math.floor(searchMsMax / SECOND_MS);
+  const properties = {
+    rule_id: idSchema('the id of a rule'),
+    rule: ref('Rule'),
+    condition: { type: ['string', 'object'] },
+    limit: {
+      ...wholeNumber(cpesListedMax, Math.min(LISTED, cpesListedMax)),
+      description: 'CPEs listed.',
+    },
+    after: { ...idSchema('the id of a CPE'), description: 'A cpeid: look only at those behind it.' },
+    timeout: { ...wholeNumber(secondsMax, secondsMax), description: 'Seconds.' },
+    ...MOMENT_PROPERTIES,
+  } as const;
+  return objectBody({
+    oneOf: ['rule_id', 'rule', 'condition'],
+    properties,
+    checked: ['limit', 'timeout', 'after', 'requested', 'now', 'rule_id', 'rule', 'condition'],
+    roles: { rule: OPERATORS_ONLY, condition: OPERATORS_ONLY },
+    others: `only ${Object.keys(properties).join(', ')}`,
+    example: { rule_id: 'UPGRADE_00A1B2-HGW-1' },
+  });
+}
+
+type Request = Awaited<ReturnType<ReturnType<typeof bodyOf>['read']>>;
+
+/** `POST /v1/method/MatchDevices` */
+export function matchDevicesRoute(parts: MatchParts, slots: Slots): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/MatchDevices',
+    role: 'viewer',
+    operationId: 'matchDevices',
+    summary: 'Counts and lists the known CPEs that a rule would upgrade now, as though it were enabled',
+    description:
+      'For a stored rule (rule_id), one that is not (rule), or a condition alone. Changes nothing. Rules and conditions that are not stored take the role operator. A user may have one search under way.',
+    body: bodyOf(parts.limits),
+    answers: {
+      '200': jsonAnswer('The CPEs', detailsSchema(ref('MatchReport')), EXAMPLE),
+      ...failures('MethodAnswer', '404', '413', '415'),
+    },
+    async handle({ response, user, body }) {
+      const request = await body();
+      const isWanted = () => !response.closed;
+      sendAnswer(response, await slots.run(user?.name ?? '', () => matchRule(request, parts, isWanted)));
+    },
+  });
+}
+
+const EXAMPLE = methodDialect.answer({
+  code: 200,
+  message: 'OK',
+  details: {
+    id: 'UPGRADE_00A1B2-HGW-1',
+    as_though_enabled: false,
+    known: 0,
+    looked_at: 0,
+    matching: 0,
+    would_upgrade_now: 0,
+    verdicts: {},
+    cpes: [],
+    errors: [],
+    next: null,
+  },
+});
 
 /**
  * Counts and lists the known CPEs that a rule would upgrade, as though it were enabled. Changes nothing.
  * @param isWanted  false once nobody waits for the answer: then no further CPE is looked at
- * @throws ApiError 400, 403 a viewer's draft, 404 no such rule
+ * @throws ApiError 400, 404 no such rule
  */
-export async function matchRule(
-  body: JsonObject,
-  { rules, devices, clock, limits }: MatchParts,
-  user: User | null,
+async function matchRule(
+  request: Request,
+  { rules, devices, clock }: MatchParts,
   isWanted: () => boolean,
 ): Promise<MethodAnswer> {
-  checkFields(body, FIELDS);
-  const { searchMsMax, cpesListedMax } = limits;
-  const listedMax = wholeNumber(body['limit'], 'limit', Math.min(LISTED, cpesListedMax), cpesListedMax);
-  const secondsMax = Math.floor(searchMsMax / SECOND_MS);
-  const timeoutMs = wholeNumber(body['timeout'], 'timeout', secondsMax, secondsMax) * SECOND_MS;
-  const after = body['after'] === undefined ? null : idOf(body['after'], 'after', 'the id of a CPE');
-  const moment = momentOf(body, clock);
-  const match = await takeUp(body, rules, user);
+  const { limit: listedMax, after, timeout } = request;
+  const moment = momentOf(request, clock);
+  const match = await takeUp(request, rules);
   const known = await devices.count();
-  const deadlineMs = clock() + timeoutMs;
+  const deadlineMs = clock() + timeout * SECOND_MS;
   const report = await matchDevices(devices, {
     match,
     listedMax,
     ...moment,
-    ...(after === null ? {} : { after: after as CpeId }),
+    ...(after === undefined ? {} : { after: after as CpeId }),
     isOver: () => clock() >= deadlineMs || !isWanted(),
   });
   return {
@@ -72,16 +133,11 @@ export async function matchRule(
   };
 }
 
-async function takeUp(body: JsonObject, rules: Rules, user: User | null) {
-  const field = onlyOneOf(body, ['rule_id', 'rule', 'condition']);
-  if (field !== 'rule_id') requireOperator(user, field);
+function takeUp({ rule_id: ruleId, rule: draft, condition }: Request, rules: Rules) {
+  if (ruleId !== undefined) return rules.match({ ruleId: ruleId as RuleId });
+  if (draft !== undefined) return within('rule', () => rules.match({ draft }));
   // A problem with a condition says itself that it is one.
-  return within(field === 'rule' ? field : '', () => rules.match(targetOf(field, body[field])));
-}
-
-function targetOf(field: 'rule_id' | 'rule' | 'condition', value: unknown): MatchTarget {
-  if (field === 'rule_id') return { ruleId: idOf(value, field, 'the id of a rule') as RuleId };
-  return field === 'rule' ? { draft: value } : { condition: value };
+  return within('', () => rules.match({ condition }));
 }
 
 function cpeView({ cpeid, softwareVersion, verdict, detail }: MatchedCpe): JsonObject {

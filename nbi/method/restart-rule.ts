@@ -1,13 +1,50 @@
 import type { RuleId } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
-import { ApiError, invalid, isObject, type JsonObject, type MethodAnswer } from '../http/index.js';
+import {
+  ApiError,
+  failures,
+  invalid,
+  isObject,
+  type JsonObject,
+  jsonAnswer,
+  objectBody,
+  type Route,
+  ref,
+  route,
+} from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
+import { type MethodAnswer, OK, sendAnswer } from './dialect.js';
+
+/** `POST /v1/method/RestartRule` */
+export function restartRuleRoute(rules: Rules): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/RestartRule',
+    role: 'operator',
+    operationId: 'restartRule',
+    summary: 'Forgets what was counted against rules, so that they upgrade their CPEs again',
+    body: objectBody({
+      properties: {
+        id: { oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+        search_options: { type: 'object' },
+      },
+      example: { id: 'UPGRADE_00A1B2-HGW-1' },
+    }),
+    answers: {
+      '200': jsonAnswer('Restarted', ref('MethodAnswer'), OK),
+      ...failures('MethodAnswer', '404', '413', '415', '507'),
+    },
+    async handle({ response, body }) {
+      sendAnswer(response, await restartRule(await body(), rules));
+    },
+  });
+}
 
 /**
  * Forgets what was counted against rules, so that they upgrade their CPEs again.
  * @throws ApiError 400 without an id, 404 where any of them does not exist (then none is restarted)
  */
-export async function restartRule(body: JsonObject, rules: Rules): Promise<MethodAnswer> {
+async function restartRule(body: JsonObject, rules: Rules): Promise<MethodAnswer> {
   const ids = ruleIds(body);
   const missing: string[] = [];
   for (const id of ids) if ((await rules.get(id)) === null) missing.push(id);
@@ -18,6 +55,7 @@ export async function restartRule(body: JsonObject, rules: Rules): Promise<Metho
   return { code: 200, message: 'OK' };
 }
 
+/** The ids come by one of two names, and stand in the body or in its search_options: what is wrong depends on which. */
 function ruleIds(body: JsonObject): RuleId[] {
   const { search_options: options, ...direct } = body;
   if (options !== undefined && (!isObject(options) || Object.keys(direct).length > 0)) {

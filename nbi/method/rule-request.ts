@@ -1,68 +1,64 @@
 import { type Clock, epochMsOf } from '../../common/index.js';
 import { InvalidRuleError } from '../../rules/index.js';
-import { ApiError, invalid, type JsonObject } from '../http/index.js';
-import { mayActAs, type User } from '../users/index.js';
+import { ApiError, type Schema } from '../http/index.js';
 
-/** What ExplainRules and MatchDevices have in common: the parts of their bodies. */
+/** What ExplainRules and MatchDevices have in common: the fields of their bodies. */
 
 const ID_CHARACTERS_MAX = 512;
 
-/** @throws ApiError 400 naming the first field that is not among them */
-export function checkFields(body: JsonObject, names: readonly string[]): void {
-  const unknown = Object.keys(body).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw invalid(unknown.slice(0, 100), `only ${names.join(', ')}`);
+/** @param what  is called so where there is none */
+export function idSchema(what: string) {
+  return {
+    type: 'string',
+    minLength: 1,
+    maxLength: ID_CHARACTERS_MAX,
+    untold: ['minLength', 'maxLength'],
+    expected: `${what}, as a string of at most ${ID_CHARACTERS_MAX} characters`,
+  } as const satisfies Schema;
 }
 
-/** @returns which of the fields the body has. @throws ApiError 400 unless it has just one of them */
-export function onlyOneOf<Name extends string>(body: JsonObject, names: readonly Name[]): Name {
-  const [name, ...others] = names.filter((each) => body[each] !== undefined);
-  if (name !== undefined && others.length === 0) return name;
-  const field = others[0] ?? names[0] ?? '';
-  throw invalid(field, `one of ${names.join(', ')}, and only one`);
+export function wholeNumber(max: number, initial: number) {
+  return {
+    type: 'integer',
+    minimum: 1,
+    maximum: max,
+    default: initial,
+    expected: `a whole number from 1 to ${max}`,
+  } as const satisfies Schema;
 }
 
-export function idOf(value: unknown, field: string, what: string): string {
-  const isId =
-    typeof value === 'string' &&
-    value !== '' &&
-    value.length <= ID_CHARACTERS_MAX &&
-    !/\p{Surrogate}/u.test(value);
-  if (!isId) throw invalid(field, `${what}, as a string of at most ${ID_CHARACTERS_MAX} characters`, value);
-  return value;
-}
+/** Whether as if SendCNR had asked for the session, and when. */
+export const MOMENT_PROPERTIES = {
+  requested: {
+    type: 'boolean',
+    description: 'As if SendCNR had asked for the session; without it, whether it has.',
+    expected: 'true or false',
+  },
+  now: {
+    type: 'string',
+    format: 'date-time',
+    description: 'Another time than the present.',
+    expected: 'a time as in 2026-12-01T02:30:00Z',
+  },
+} as const satisfies Readonly<Record<string, Schema>>;
 
-/** When, and whether as if SendCNR had asked for the session. */
+/** A condition that is tried is a program that runs here. */
+export const OPERATORS_ONLY = {
+  role: 'operator',
+  expected: 'left out, or the role operator: whoever tries a rule that is not stored runs its condition',
+} as const;
+
 export function momentOf(
-  { now, requested }: JsonObject,
+  { now, requested }: { readonly now: string | undefined; readonly requested: boolean | undefined },
   clock: Clock,
 ): { readonly nowMs: number; readonly requested?: boolean } {
-  if (requested !== undefined && typeof requested !== 'boolean') {
-    throw invalid('requested', 'true or false', requested);
-  }
-  return { nowMs: timeOf(now, clock), ...(requested === undefined ? {} : { requested }) };
+  const nowMs = (now === undefined ? null : epochMsOf(now)) ?? clock();
+  return { nowMs, ...(requested === undefined ? {} : { requested }) };
 }
 
-function timeOf(now: unknown, clock: Clock): number {
-  if (now === undefined) return clock();
-  const epochMs = typeof now === 'string' ? epochMsOf(now) : null;
-  if (epochMs === null) throw invalid('now', 'a time as in 2026-12-01T02:30:00Z', now);
-  return epochMs;
-}
-
-export function wholeNumber(value: unknown, field: string, fallback: number, max: number): number {
-  if (value === undefined) return fallback;
-  if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > max) {
-    throw invalid(field, `a whole number from 1 to ${max}`, value);
-  }
-  return Number(value);
-}
-
-/** @throws ApiError 403 for a viewer: a condition that is tried is a program that runs here */
-export function requireOperator(user: User | null, field: string): void {
-  if (user !== null && mayActAs(user.role, 'operator')) return;
-  const expected =
-    'left out, or the role operator: whoever tries a rule that is not stored runs its condition';
-  throw new ApiError(403, [{ field, expected }]);
+/** The answer's details, beside what every method answers. */
+export function detailsSchema(details: Schema): Schema {
+  return { allOf: [{ $ref: '#/components/schemas/MethodAnswer' }, { properties: { details } }] };
 }
 
 /** Says of what is wrong with a rule in the body where in the body that stands. */

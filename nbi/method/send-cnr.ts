@@ -8,8 +8,20 @@ import {
   type Selection,
   selectEntries,
 } from '../dyn/index.js';
-import { ApiError, invalid, isObject, type JsonObject, type MethodAnswer, shortJson } from '../http/index.js';
+import {
+  ApiError,
+  failures,
+  invalid,
+  type JsonObject,
+  jsonAnswer,
+  objectBody,
+  type Route,
+  ref,
+  route,
+  shortJson,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
+import { type MethodAnswer, OK, sendAnswer } from './dialect.js';
 
 export interface SendCnrParts {
   readonly devices: Devices;
@@ -17,17 +29,49 @@ export interface SendCnrParts {
   readonly limits: NbiLimits;
 }
 
+/** `POST /v1/method/SendCNR` */
+export function sendCnrRoute(parts: SendCnrParts): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/SendCNR',
+    role: 'operator',
+    operationId: 'sendConnectionRequest',
+    summary: 'Asks CPEs to start a session',
+    description:
+      'Options are cpe_id or any field of DeviceStorage, by equality (an array: any of). Where several CPEs match (at most 1,000), result is the worst of them and details tells them one by one.',
+    body: objectBody({
+      required: ['search_options'],
+      properties: {
+        search_options: {
+          type: 'object',
+          minProperties: 1,
+          expected: 'an object with cpe_id or a field of DeviceStorage',
+        },
+      },
+      others: 'no field beside search_options',
+      example: { search_options: { cpe_id: '00A1B2-HGW-1' } },
+    }),
+    answers: {
+      '200': jsonAnswer('Every CPE that matched has answered', ref('MethodAnswer'), OK),
+      ...failures('MethodAnswer', '404', '413', '415', '502', '504', '507'),
+    },
+    async handle({ response, body }) {
+      const { search_options: options } = await body();
+      sendAnswer(response, await sendCnr(options, parts, () => !response.closed));
+    },
+  });
+}
+
 /**
  * Sends a connection request to every CPE that the search options match.
  * @param isWanted  false once nobody waits for the answer: then no further CPE is called
- * @throws ApiError 400 bad options or too many CPEs, 404 no CPE matches
+ * @throws ApiError 400 no such field or too many CPEs, 404 no CPE matches
  */
-export async function sendCnr(
-  body: JsonObject,
+async function sendCnr(
+  options: JsonObject,
   { devices, connectionRequests, limits }: SendCnrParts,
   isWanted: () => boolean,
 ): Promise<MethodAnswer> {
-  const options = searchOptions(body);
   const cpeids = await matchingCpes(options, devices, limits.connectionRequestsMax);
   const outcomes: ConnectionRequestOutcome[] = [];
   const waiting = cpeids.values();
@@ -39,17 +83,6 @@ export async function sendCnr(
   };
   await Promise.all(Array.from({ length: limits.connectionRequestsAtATime }, worker));
   return summarize(outcomes.sort((a, b) => (a.cpeid < b.cpeid ? -1 : 1)));
-}
-
-function searchOptions(body: JsonObject): JsonObject {
-  for (const key of Object.keys(body)) {
-    if (key !== 'search_options') throw invalid(key.slice(0, 100), 'no field beside search_options');
-  }
-  const options = body['search_options'];
-  if (!isObject(options) || Object.keys(options).length === 0) {
-    throw invalid('search_options', 'an object with cpe_id or a field of DeviceStorage', options);
-  }
-  return options;
 }
 
 async function matchingCpes(options: JsonObject, devices: Devices, max: number): Promise<CpeId[]> {

@@ -1,22 +1,51 @@
-import { dynPaths } from './dyn-paths.js';
-import { imagePaths, methodPaths, ownPaths } from './other-paths.js';
-import { rulePaths, ruleSchemas } from './rule-paths.js';
-import { schemas } from './schemas.js';
+import { type Api, type Authentication, type Route, type Schema, told } from '../http/index.js';
 
-/** The northbound API as OpenAPI 3.1; a test holds it against the routes and their answers. */
-export const openApiDocument = {
-  openapi: '3.1.0',
-  info: {
-    title: 'Ferry northbound API',
-    version: '1',
-    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-    description:
-      'Upgrade rules, the results of upgrades, CPEs and firmware images. Viewers may read; operators may also change. Bodies are JSON in UTF-8 of at most 16 MiB and 32 levels; a key that comes twice is refused.',
-  },
-  security: [{ basic: [] }],
-  paths: { ...dynPaths, ...methodPaths, ...rulePaths, ...imagePaths, ...ownPaths },
-  components: {
-    securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
-    schemas: { ...schemas, ...ruleSchemas },
-  },
-} as const;
+/** What the document is made of beside what the routes declare. */
+interface DocumentParts {
+  readonly apis: readonly Api[];
+  /** What the APIs that it describes have in common. */
+  readonly authentication: Authentication;
+  readonly description: string;
+  /** The shapes that declarations refer to, by name. */
+  readonly schemas: Readonly<Record<string, Schema>>;
+}
+
+/** The northbound API as OpenAPI 3.1, put together from what its routes declare. */
+export function openApiDocument({ apis, authentication, description, schemas }: DocumentParts) {
+  const { scheme } = authentication;
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Ferry northbound API',
+      version: '1',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description,
+    },
+    security: [{ [scheme.name]: [] }],
+    paths: pathsOf(apis.flatMap(({ routes }) => routes)),
+    components: { securitySchemes: { [scheme.name]: scheme.description }, schemas: told(schemas) },
+  };
+}
+
+function pathsOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {
+  const paths = new Map<string, Record<string, unknown>>();
+  for (const route of routes) {
+    const item = paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
+    item[route.method.toLowerCase()] = operationOf(route);
+    paths.set(route.path, item);
+  }
+  return Object.fromEntries(paths);
+}
+
+function operationOf({ operationId, summary, description, role, query, headers, body, answers }: Route) {
+  const parameters = [...(query?.parameters ?? []), ...(headers ?? [])];
+  return {
+    operationId,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(role === null ? { security: [] } : {}),
+    ...(parameters.length === 0 ? {} : { parameters: told(parameters) }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: told(body.content) } }),
+    responses: told(answers),
+  };
+}

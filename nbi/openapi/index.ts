@@ -1,1 +1,2 @@
+export { openApiApi } from './api.js';
 export { openApiDocument } from './document.js';

@@ -2,8 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import type { CountKey, ResultId, RuleId } from '../../common/index.js';
 import { ApiError } from '../../nbi/http/index.js';
-import { openApiDocument } from '../../nbi/index.js';
 import { Slots } from '../../nbi/method/slots.js';
+import { openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 const CPE = '00A1B2-HGW-1';

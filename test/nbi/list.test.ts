@@ -5,10 +5,10 @@ import test, { type ExecutionContext } from 'ava';
 import express from 'express';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../common/index.js';
+import type { Entry } from '../../nbi/dyn/entry.js';
 import { sendEntries } from '../../nbi/dyn/list.js';
 import type { Query } from '../../nbi/dyn/query.js';
-import type { Entry } from '../../nbi/dyn/storage.js';
-import { dynDialect, mountRoutes } from '../../nbi/http/index.js';
+import { type Api, basicAuthentication, dynDialect, mountApis, route } from '../../nbi/http/index.js';
 import { NBI_LIMITS, type Users } from '../../nbi/index.js';
 import { until } from './support.js';
 
@@ -22,21 +22,30 @@ const WHOLE_LIST: Pick<Query, 'order' | 'limit' | 'after'> = {
 async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry>): Promise<number> {
   const app = express();
   const dialect = dynDialect('list');
-  const users = {} as Users;
-  mountRoutes(
-    app,
-    [
-      {
-        method: 'get',
-        path: '/list',
-        role: null,
-        dialect,
-        handle: ({ request, response }) =>
-          sendEntries(request, response, dialect, entries, WHOLE_LIST, NBI_LIMITS),
-      },
-    ],
-    { users, metrics: new Registry(), clock: Date.now, logger: silentLogger, limits: NBI_LIMITS },
-  );
+  const list = route({
+    method: 'GET',
+    path: '/list',
+    role: null,
+    operationId: 'list',
+    summary: 'A list',
+    answers: {},
+    handle: ({ request, response }) =>
+      sendEntries(request, response, dialect, entries, WHOLE_LIST, NBI_LIMITS),
+  });
+  const api: Api = {
+    name: 'list',
+    prefixes: [],
+    slashes: 'either',
+    authentication: basicAuthentication({} as Users),
+    dialect,
+    routes: [list],
+  };
+  mountApis(app, [api], {
+    metrics: new Registry(),
+    clock: Date.now,
+    logger: silentLogger,
+    limits: NBI_LIMITS,
+  });
   const server = http.createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import { isObject, type JsonObject } from '../../nbi/http/index.js';
-import { openApiDocument } from '../../nbi/index.js';
+import { APIS, openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi } from './support.js';
 
 const METHODS = ['get', 'post', 'put', 'delete'];
@@ -91,23 +91,24 @@ test('the document is OpenAPI 3.1, and its schemas and references are sound', (t
   for (const schema of Object.values(openApiDocument.components.schemas)) t.true(ajv.validateSchema(schema));
 });
 
-test('its paths and methods are exactly those that express serves', async (t) => {
-  const { app } = await startNbi(t);
-  const served: string[] = [];
-  for (const { route } of app.router.stack) {
-    if (route === undefined) continue;
-    const path = String(route.path)
-      .replace('{/*pattern}', '/{pattern}')
-      .replace(/:(\w+)/, '{$1}');
-    const methods = new Set(route.stack.map(({ method }) => method).filter((method) => method !== undefined));
-    served.push(...[...methods].map((method) => `${method} ${path}`));
-  }
+test('its paths and methods are exactly those that are declared and served', async (t) => {
+  const declared = APIS.flatMap(({ routes }) => routes).map(({ method, path }) => `${method} ${path}`);
   t.deepEqual(
-    served.toSorted(),
+    declared.toSorted(),
     operations()
-      .map(({ method, path }) => `${method} ${path}`)
+      .map(({ method, path }) => `${method.toUpperCase()} ${path}`)
       .toSorted(),
   );
+  const nbi = await startNbi(t);
+  for (const path of new Set(operations().map((operation) => operation.path))) {
+    const { status, headers } = await nbi.call(path.replace(/\{\w+\}/, 'x'), { method: 'PATCH' });
+    t.is(status, 405, path);
+    const served = headers.get('Allow')?.split(', ') ?? [];
+    t.deepEqual(
+      served.map((method) => `${method} ${path}`),
+      declared.filter((each) => each.endsWith(` ${path}`)),
+    );
+  }
 });
 
 test('an operation without security is open, and every other one asks for credentials', async (t) => {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { Entry } from '../../nbi/dyn/entry.js';
 import {
   comparePositions,
   entriesAfter,
@@ -9,7 +10,6 @@ import {
   positionOf,
   renderPosition,
 } from '../../nbi/dyn/order.js';
-import type { Entry } from '../../nbi/dyn/storage.js';
 import { ApiError } from '../../nbi/http/index.js';
 
 async function* sequence(entries: readonly Entry[]): AsyncGenerator<Entry> {

@@ -25,6 +25,8 @@ import {
   silentLogger,
 } from '../../common/index.js';
 import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
+import { nbiApis } from '../../nbi/apis.js';
+import type { Api } from '../../nbi/http/index.js';
 import {
   createNbi,
   type Health,
@@ -94,6 +96,8 @@ export interface TestNbiOptions {
   readonly clock?: Clock;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
+  /** APIs beside Ferry's own. */
+  readonly beside?: readonly Api[];
 }
 
 /** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
@@ -138,7 +142,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const { log, logger } = recordingLogger();
   const users = openUsers({ store, secrets, clock, logger });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
-  const app = createNbi({
+  const parts = {
     rules,
     devices: acs.devices,
     upgrades: acs.upgrades,
@@ -146,11 +150,12 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     users,
     metrics,
-    health: options.health ?? (async () => ({ status: 'ok', parts: { store: 'ok' } })),
+    health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
     logger,
     limits: { ...NBI_LIMITS, ...options.limits },
-  });
+  };
+  const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const server = http.createServer(NBI_SERVER_OPTIONS, app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

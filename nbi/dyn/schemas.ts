@@ -1,7 +1,8 @@
 import { RULE_SCHEMA } from '../../rules/index.js';
+import { ref } from '../http/index.js';
 
-/** Shapes that several calls share, under `#/components/schemas`. */
-export const schemas = {
+/** The shapes of `/v1/dyn`, under `#/components/schemas`. */
+export const dynSchemas = {
   BulkReport: {
     description: 'A line of the report on rules that were stored while they came.',
     oneOf: [
@@ -14,7 +15,7 @@ export const schemas = {
           line: { type: 'integer', minimum: 1, description: 'Of NDJSON.' },
           item: { type: 'integer', minimum: 0, description: 'Of an array.' },
           code: { enum: [400, 409] },
-          details: { type: 'array', minItems: 1, items: { $ref: '#/components/schemas/Problem' } },
+          details: { type: 'array', minItems: 1, items: ref('Problem') },
         },
         additionalProperties: false,
       },
@@ -46,7 +47,7 @@ export const schemas = {
           written: { type: 'integer' },
           unchanged: { type: 'integer' },
           refused: { type: 'integer', description: 'Rules in batches that were refused.' },
-          details: { type: 'array', items: { $ref: '#/components/schemas/Problem' } },
+          details: { type: 'array', items: ref('Problem') },
         },
         additionalProperties: false,
       },
@@ -139,80 +140,6 @@ export const schemas = {
         type: 'object',
         description: 'With parameters=true: the data model as last reported, by full name.',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
-      },
-    },
-  },
-  Image: {
-    type: 'object',
-    required: ['name', 'sizeBytes', 'sha256', 'fileType', 'uploaded', 'uploadedBy'],
-    properties: {
-      name: { type: 'string', pattern: '^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$' },
-      sizeBytes: { type: 'integer' },
-      sha256: { type: 'string' },
-      fileType: { type: 'string', default: '1 Firmware Upgrade Image' },
-      softwareVersion: { type: 'string', description: 'What a CPE reports once it runs this image.' },
-      productClass: { type: 'string' },
-      hardwareVersion: { type: 'string' },
-      uploaded: { type: 'integer', description: 'In epoch seconds.' },
-      uploadedBy: { type: 'string' },
-      sameContentAs: {
-        type: 'array',
-        items: { type: 'string' },
-        description: 'In the answer to an upload: other names that hold the same content.',
-      },
-    },
-  },
-  Problem: {
-    type: 'object',
-    required: ['field', 'expected'],
-    properties: {
-      field: {
-        type: 'string',
-        description: 'Dotted path, parameter or header; empty for the body as a whole.',
-      },
-      expected: { type: 'string', description: 'What it should be, with the remedy.' },
-      found: { type: 'string' },
-      code: { type: 'string' },
-      item: { type: 'integer', description: 'Which entry of an array, counted from 0.' },
-      line: { type: 'integer' },
-      column: { type: 'integer' },
-      ids: { type: 'array', items: { type: 'string' } },
-    },
-  },
-  Answer: {
-    type: 'object',
-    required: ['code', 'message', 'details'],
-    properties: {
-      code: { type: 'integer', description: 'As the HTTP status; 204 comes with HTTP 200.' },
-      message: { type: 'string', description: '`response from ` and the storage.' },
-      details: { description: 'What was asked for; empty, or an array of Problem, where there is none.' },
-    },
-  },
-  MethodAnswer: {
-    type: 'object',
-    required: ['result'],
-    properties: {
-      result: {
-        type: 'object',
-        required: ['code', 'message'],
-        properties: {
-          code: { type: 'integer', description: 'As the HTTP status.' },
-          message: { type: 'string' },
-        },
-      },
-      details: {},
-    },
-  },
-  Health: {
-    type: 'object',
-    required: ['status', 'parts'],
-    properties: {
-      status: { enum: ['ok', 'failing'] },
-      parts: {
-        type: 'object',
-        additionalProperties: { enum: ['ok', 'degraded', 'failing'] },
-        description:
-          'A part that is degraded needs someone to look at it, but does its work: status stays ok.',
       },
     },
   },

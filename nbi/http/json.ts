@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { createScanner, type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import type { NbiLimits } from '../limits.js';
 import { ApiError, invalid } from './api-error.js';
@@ -19,90 +18,6 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/**
- * Reads the JSON body of a request.
- * @param remedy  what to do about a body that is too large
- * @throws ApiError 415 another media type, 413 too large, 408 too slow, 400 not JSON or outside the bounds
- */
-export async function readJson(
-  request: IncomingMessage,
-  limits: NbiLimits,
-  remedy = 'send it in several requests',
-): Promise<unknown> {
-  requireMediaType(request, ['application/json']);
-  return parseJson(await readBody(request, limits, remedy), limits);
-}
-
-/** @throws ApiError also where the body is JSON but no object */
-export async function readJsonObject(request: IncomingMessage, limits: NbiLimits): Promise<JsonObject> {
-  const body = await readJson(request, limits);
-  if (!isObject(body)) throw invalid('', 'a JSON object as the body', body);
-  return body;
-}
-
-/**
- * The media type of the body, which must be one of these, in UTF-8 and as it is.
- * @throws ApiError 415
- */
-export function requireMediaType(request: IncomingMessage, mediaTypes: readonly string[]): string {
-  const contentType = request.headers['content-type'] ?? '';
-  const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (!mediaTypes.includes(mediaType) || (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset))) {
-    const expected = `${mediaTypes.join(' or ')} (UTF-8)`;
-    throw new ApiError(415, [{ field: 'Content-Type', expected, found: contentType.slice(0, 100) }]);
-  }
-  refuseEncoding(request);
-  return mediaType;
-}
-
-/** @throws ApiError 415: a compressed body could be a thousand times what its size says */
-export function refuseEncoding(request: IncomingMessage): void {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    throw new ApiError(415, [
-      { field: 'Content-Encoding', expected: 'none: send the body as it is', found: encoding.slice(0, 100) },
-    ]);
-  }
-}
-
-/** Whatever the outcome, the connection stays usable for the answer: node drops what is left of the body. */
-function readBody(
-  request: IncomingMessage,
-  { bodyBytesMax, bodyMsMax }: NbiLimits,
-  remedy: string,
-): Promise<Buffer> {
-  const tooLarge = () =>
-    new ApiError(413, [{ field: '', expected: `a body of at most ${bodyBytesMax} bytes: ${remedy}` }]);
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return Promise.reject(tooLarge());
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      settle();
-    };
-    const onData = (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > bodyBytesMax) finish(() => reject(tooLarge()));
-      else chunks.push(chunk);
-    };
-    const onEnd = () => finish(() => resolve(Buffer.concat(chunks, bytes)));
-    const onClose = () => finish(() => reject(new ApiError(400, [{ field: '', expected: 'a whole body' }])));
-    const onLate = () =>
-      finish(() =>
-        reject(
-          new ApiError(408, [{ field: '', expected: `the whole body within ${bodyMsMax / 1000} seconds` }], {
-            Connection: 'close',
-          }),
-        ),
-      );
-    const timer = setTimeout(onLate, bodyMsMax);
-    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
-  });
 }
 
 /** JSON text, and the line it begins at in what the client sent. */

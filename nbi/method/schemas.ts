@@ -1,5 +1,4 @@
-import { CPE_SCHEMA } from '../../rules/index.js';
-import { failures, jsonBody, jsonResponse, ref } from './pieces.js';
+import { ref } from '../http/index.js';
 
 /** What became of a rule for one CPE. */
 const VERDICTS = [
@@ -20,13 +19,8 @@ const VERDICTS = [
   'lower-priority',
 ] as const;
 
-const REQUESTED = {
-  type: 'boolean',
-  description: 'As if SendCNR had asked for the session; without it, whether it has.',
-};
-const NOW = { type: 'string', format: 'date-time', description: 'Another time than the present.' };
-
-export const ruleSchemas = {
+/** The shapes of what methods answer, under `#/components/schemas`. */
+export const methodSchemas = {
   Explanation: {
     type: 'object',
     required: ['cpeid', 'kind', 'winner', 'reason', 'upgrade', 'rules', 'omitted'],
@@ -123,97 +117,6 @@ export const ruleSchemas = {
       next: {
         type: ['string', 'null'],
         description: 'Not all were looked at: give this as after to go on. Counts are those of one answer.',
-      },
-    },
-  },
-} as const;
-
-const details = (schema: string) => ({
-  allOf: [ref('MethodAnswer'), { properties: { details: ref(schema) } }],
-});
-
-export const rulePaths = {
-  '/v1/method/ExplainRules': {
-    post: {
-      operationId: 'explainRules',
-      summary: 'Tells what would be decided for a CPE now, and what became of each rule',
-      description:
-        'For a CPE that is known (cpe_id), as if it sent a periodic Inform now, or for one that is described (cpe). Changes nothing. A rule that is not stored takes the role operator.',
-      requestBody: jsonBody(
-        {
-          type: 'object',
-          oneOf: [{ required: ['cpe_id'] }, { required: ['cpe'] }],
-          properties: {
-            cpe_id: { type: 'string' },
-            cpe: CPE_SCHEMA,
-            rules: {
-              type: 'array',
-              items: { type: 'string' },
-              minItems: 1,
-              maxItems: 100,
-              description: 'List these only; the winner is looked for among all.',
-            },
-            rule: { ...ref('Rule'), description: 'Considered as if it were stored.' },
-            requested: REQUESTED,
-            now: NOW,
-            limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 1_000 },
-          },
-        },
-        {
-          cpe: {
-            productClass: 'HGW',
-            softwareVersion: '1.0.0',
-            parameters: { 'Device.Users.UserNumberOfEntries': 1 },
-          },
-          rules: ['x'],
-        },
-      ),
-      responses: {
-        '200': jsonResponse('The explanation', details('Explanation')),
-        ...failures('MethodAnswer', '404', '413', '415'),
-      },
-    },
-  },
-  '/v1/method/MatchDevices': {
-    post: {
-      operationId: 'matchDevices',
-      summary: 'Counts and lists the known CPEs that a rule would upgrade now, as though it were enabled',
-      description:
-        'For a stored rule (rule_id), one that is not (rule), or a condition alone. Changes nothing. Rules and conditions that are not stored take the role operator. A user may have one search under way.',
-      requestBody: jsonBody(
-        {
-          type: 'object',
-          oneOf: [{ required: ['rule_id'] }, { required: ['rule'] }, { required: ['condition'] }],
-          properties: {
-            rule_id: { type: 'string' },
-            rule: ref('Rule'),
-            condition: { type: ['string', 'object'] },
-            limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 100, description: 'CPEs listed.' },
-            after: { type: 'string', description: 'A cpeid: look only at those behind it.' },
-            timeout: { type: 'integer', minimum: 1, maximum: 30, default: 30, description: 'Seconds.' },
-            requested: REQUESTED,
-            now: NOW,
-          },
-        },
-        { rule_id: 'UPGRADE_00A1B2-HGW-1' },
-      ),
-      responses: {
-        '200': jsonResponse('The CPEs', details('MatchReport'), {
-          result: { code: 200, message: 'OK' },
-          details: {
-            id: 'UPGRADE_00A1B2-HGW-1',
-            as_though_enabled: false,
-            known: 0,
-            looked_at: 0,
-            matching: 0,
-            would_upgrade_now: 0,
-            verdicts: {},
-            cpes: [],
-            errors: [],
-            next: null,
-          },
-        }),
-        ...failures('MethodAnswer', '404', '413', '415'),
       },
     },
   },

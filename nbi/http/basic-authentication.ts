@@ -1,23 +1,25 @@
-import type { IncomingMessage } from 'node:http';
-import { ApiError } from '../http/api-error.js';
-import { mayActAs, type Role, type User } from './user.js';
-import type { Credentials, Users } from './users.js';
+import { mayActAs, type User, type Users } from '../users/index.js';
+import { ApiError } from './api-error.js';
+import type { Authentication, Demand } from './authentication.js';
 
-/**
- * Who sends this request (RFC 7617).
- * @param address  where it comes from, for counting attempts
- * @throws ApiError 401 without right credentials, 403 without the role, 429 after too many wrong ones
- */
-export async function authenticate(
+/** Name and password of a user with each request (RFC 7617). */
+export function basicAuthentication(users: Users): Authentication {
+  return {
+    scheme: { name: 'basic', description: { type: 'http', scheme: 'basic' } },
+    async authenticate(request, demand) {
+      const credentials = parseBasic(request.headers.authorization ?? '');
+      if (credentials === null) throw unauthorized();
+      return authenticated(users, credentials, demand);
+    },
+  };
+}
+
+async function authenticated(
   users: Users,
-  request: IncomingMessage,
-  address: string,
-  role: Role,
-  options: Pick<Credentials, 'mayBeStale'> = {},
+  credentials: { readonly name: string; readonly password: string },
+  { role, address, mayBeStale }: Demand,
 ): Promise<User> {
-  const credentials = parseBasic(request.headers.authorization ?? '');
-  if (credentials === null) throw unauthorized();
-  const verification = await users.verify({ ...credentials, address, ...options });
+  const verification = await users.verify({ ...credentials, address, mayBeStale });
   switch (verification.kind) {
     case 'verified':
       if (mayActAs(verification.user.role, role)) return verification.user;

@@ -1,0 +1,64 @@
+import type { Registry } from 'prom-client';
+import type { ConnectionRequests, Devices, Upgrades } from '../acs/index.js';
+import type { Clock } from '../common/index.js';
+import type { ImageLibrary } from '../firmware/index.js';
+import type { Rules } from '../rules/index.js';
+import { dynApis, dynSchemas } from './dyn/index.js';
+import { type Health, healthApi, healthSchemas } from './health.js';
+import { type Api, type Authentication, answerSchemas, basicAuthentication } from './http/index.js';
+import { imageApi, imageSchemas } from './images/index.js';
+import type { NbiLimits } from './limits.js';
+import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
+import { metricsApi } from './metrics.js';
+import { openApiApi, openApiDocument } from './openapi/index.js';
+import { schemaApi } from './schemas.js';
+import type { Users } from './users/index.js';
+
+export interface ApiParts {
+  readonly rules: Rules;
+  readonly devices: Devices;
+  readonly upgrades: Upgrades;
+  readonly connectionRequests: ConnectionRequests;
+  readonly images: ImageLibrary;
+  readonly users: Users;
+  /** What `/metrics` shows; the NBI adds its own. */
+  readonly metrics: Registry;
+  /** What `/metrics` shows where it is more than this process's own. */
+  readonly allMetrics?: () => Promise<string>;
+  readonly health: () => Promise<Health>;
+  readonly clock: Clock;
+  readonly limits: NbiLimits;
+}
+
+/** The APIs that the northbound side serves; where the prefixes of two fit a path, the first takes it. */
+export function nbiApis(parts: ApiParts): readonly Api[] {
+  const { users, health, metrics, allMetrics = () => metrics.metrics() } = parts;
+  const authentication = basicAuthentication(users);
+  const apis: readonly Api[] = [
+    ...dynApis(parts, authentication),
+    methodApi(parts, authentication),
+    imageApi(parts, authentication),
+    schemaApi(authentication),
+    healthApi(health, authentication),
+    metricsApi(metrics, allMetrics, authentication),
+    openApiApi(() => describeApis(apis, authentication), authentication),
+  ];
+  return apis;
+}
+
+/** The OpenAPI document of these APIs. */
+export function describeApis(apis: readonly Api[], authentication: Authentication) {
+  return openApiDocument({ apis, authentication, description: DESCRIPTION, schemas: SCHEMAS });
+}
+
+const DESCRIPTION =
+  'Upgrade rules, the results of upgrades, CPEs and firmware images. Viewers may read; operators may also change. Bodies are JSON in UTF-8 of at most 16 MiB and 32 levels; a key that comes twice is refused.';
+
+const SCHEMAS = {
+  ...dynSchemas,
+  ...imageSchemas,
+  ...answerSchemas,
+  ...methodAnswerSchemas,
+  ...healthSchemas,
+  ...methodSchemas,
+};

@@ -1,0 +1,20 @@
+import { type Api, type Authentication, type DynDialect, dynDialect, type Route } from '../http/index.js';
+import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
+import { type ResultRouteParts, resultRoutes } from './result-routes.js';
+import { type RuleRouteParts, ruleRoutes } from './rule-routes.js';
+
+export interface DynParts extends RuleRouteParts, ResultRouteParts, DeviceRouteParts {}
+
+/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, and the CPEs. Each answers in its own name. */
+export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
+  const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
+    const dialect = dynDialect(name);
+    const prefixes = [`/v1/dyn/${name}/`];
+    return { name, prefixes, slashes: 'either', authentication, dialect, routes: routesOf(parts, dialect) };
+  };
+  return [
+    apiOf('FirmwareStorage', ruleRoutes),
+    apiOf('FirmwareResultStorage', resultRoutes),
+    apiOf('DeviceStorage', deviceRoutes),
+  ];
+}

@@ -1,0 +1,36 @@
+import { ApiError, invalid } from '../http/index.js';
+import { BATCH_ITEMS_MAX } from '../limits.js';
+import type { Query } from './query.js';
+import { type Selection, type Storage, selectEntries } from './storage.js';
+
+/** @throws ApiError 400 where every entry is selected without being meant */
+export function requireIntent({ everything, all }: Query, { idLists }: Selection): void {
+  if (everything && idLists.length === 0 && !all) {
+    throw invalid('all', 'true, where every entry of the storage is meant; else name an id or a field');
+  }
+}
+
+/**
+ * Changes the selected entries page by page, each page atomically: a change to a million rules is never one transaction.
+ * @throws ApiError 404 where nothing was selected
+ */
+export async function inBatches(
+  storage: Storage,
+  selection: Selection,
+  change: (ids: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  let batch: string[] = [];
+  let changed = false;
+  const flush = async () => {
+    if (batch.length === 0) return;
+    await change(batch);
+    changed = true;
+    batch = [];
+  };
+  for await (const { id } of selectEntries(storage, selection)) {
+    batch.push(id);
+    if (batch.length >= BATCH_ITEMS_MAX) await flush();
+  }
+  await flush();
+  if (!changed) throw new ApiError(404);
+}

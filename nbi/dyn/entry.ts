@@ -1,0 +1,19 @@
+import type { JsonObject } from '../http/index.js';
+
+/** One entry as the API shows it. */
+export interface Entry {
+  readonly id: string;
+  readonly view: JsonObject;
+  /** What filters and `sort` look at, where that is more than the view. */
+  readonly facts?: JsonObject;
+  /** What the storage's own order goes by. */
+  readonly rank: string | number;
+}
+
+export type SortValue = string | number | boolean | null;
+
+/** Where an entry stands in an order; a page ends at one and the next begins after it. */
+export interface Position {
+  readonly value: SortValue;
+  readonly id: string;
+}

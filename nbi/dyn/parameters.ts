@@ -1,0 +1,68 @@
+import { type Parameter, queryParameter } from '../http/index.js';
+
+export const PATTERN = {
+  name: 'pattern',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  example: '.*',
+  description:
+    'A regular expression (RE2 syntax) matched against the whole id of each entry: .* is all. A literal, literals separated by |, or a literal beginning are looked up in the index.',
+} as const satisfies Parameter;
+
+const AFTER = queryParameter(
+  'after',
+  'Where the page before ended: what its X-Next-After header said (Link has the whole URL).',
+);
+
+const SORT = queryParameter('sort', 'A top-level field, with - before it for descending.');
+
+/** Parameters of every list. */
+export function listOptions(pageItemsMax: number) {
+  const limit = queryParameter('limit', 'Entries a page; without it the whole list is sent.', {
+    type: 'integer',
+    minimum: 1,
+    maximum: pageItemsMax,
+    expected: `1 to ${pageItemsMax}; without limit the whole list is sent`,
+  });
+  return { limit, after: AFTER, sort: SORT };
+}
+
+/** Stands for the fields that a list can be asked for by. */
+export const ANY_FIELD: Parameter = {
+  name: 'field',
+  in: 'query',
+  description:
+    'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element.',
+  schema: { type: 'object', additionalProperties: { type: 'string' } },
+  style: 'form',
+  explode: true,
+};
+
+export const ALL = queryParameter('all', 'Must be true where every entry is meant.', {
+  type: 'boolean',
+  expected: 'true or false',
+});
+
+export const REVISION = queryParameter(
+  'revision',
+  'current: results of the file and target that their rule has now, and of rules that are gone; all: every one. A result asked for by its own id is always shown.',
+  {
+    enum: ['current', 'all'],
+    default: 'current',
+    expected: 'current (the file and target the rule has now) or all',
+  },
+);
+
+export const PARAMETERS = queryParameter(
+  'parameters',
+  'true: with the data model; for a selection of one CPE.',
+  { type: 'boolean', expected: 'true or false' },
+);
+
+/** The query parameters that are not fields, as far as a call takes them. */
+export interface Options extends Partial<ReturnType<typeof listOptions>> {
+  readonly all?: typeof ALL;
+  readonly revision?: typeof REVISION;
+  readonly parameters?: typeof PARAMETERS;
+}

@@ -1,0 +1,113 @@
+import type { Upgrades } from '../../acs/index.js';
+import type { ResultId } from '../../common/index.js';
+import type { Rules } from '../../rules/index.js';
+import {
+  type DynDialect,
+  failures,
+  openQuery,
+  queryParameter,
+  type Route,
+  route,
+  runningError,
+} from '../http/index.js';
+import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { inBatches, requireIntent } from './changes.js';
+import type { Entry } from './entry.js';
+import { firmwareResultStorage } from './firmware-result-storage.js';
+import { sendSelected } from './list.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, REVISION } from './parameters.js';
+import { parseQuery } from './query.js';
+import { type Selection, type Storage, selectEntries } from './storage.js';
+
+export interface ResultRouteParts {
+  readonly upgrades: Upgrades;
+  readonly rules: Rules;
+  readonly limits: NbiLimits;
+}
+
+const PATH = '/v1/dyn/FirmwareResultStorage/{pattern}';
+const ID = queryParameter('id', 'The id of a result, or of the rule it is of.');
+
+/** The results of upgrades: they are listed, and deleted once they have ended. */
+export function resultRoutes({ upgrades, rules, limits }: ResultRouteParts, dialect: DynDialect): Route[] {
+  const storage = firmwareResultStorage(upgrades, rules);
+  const options = listOptions(limits.pageItemsMax);
+  return [
+    route({
+      method: 'GET',
+      path: PATH,
+      parameters: [PATTERN],
+      role: 'viewer',
+      operationId: 'listResults',
+      summary: 'Lists the results of upgrades, running and ended, the one begun last first',
+      query: openQuery(...Object.values(options), ANY_FIELD, ID, REVISION),
+      answers: {
+        '200': listAnswer('The results', 'Result', RESULTS_EXAMPLE),
+        ...failures('Answer'),
+        '404': nothingAnswer(dialect),
+      },
+      async handle(exchange) {
+        const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
+          ...options,
+          revision: REVISION,
+        });
+        await sendSelected(exchange, storage, query, dialect, limits);
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: PATH,
+      parameters: [PATTERN],
+      role: 'operator',
+      operationId: 'deleteResults',
+      summary: 'Deletes every result that matches',
+      description: 'Refused (409) where an upgrade among them still runs.',
+      query: openQuery(ALL, ID, REVISION),
+      answers: {
+        '200': doneAnswer('Deleted', dialect),
+        ...failures('Answer', '409', '507'),
+        '404': nothingAnswer(dialect),
+      },
+      async handle({ response, parameters, query: text }) {
+        const query = parseQuery(storage, parameters.pattern, text, { all: ALL, revision: REVISION });
+        requireIntent(query, query.selection);
+        await refuseRunning(storage, query.selection);
+        await inBatches(storage, query.selection, (ids) => upgrades.remove(ids.map(toResultId)));
+        response.json(dialect.answer(204, ''));
+      },
+    }),
+  ];
+}
+
+const RESULTS_EXAMPLE = {
+  code: 200,
+  message: 'response from FirmwareResultStorage',
+  details: [
+    {
+      id: 'cd3627cd-1908-4ff8-8fe3-f7078723a684',
+      status: true,
+      ts: 1743412508,
+      cpeid: '00A1B2-HGW-1',
+      rule_description: 'string',
+      campaignid: 'UPGRADE_00A1B2-HGW-1',
+      result: {
+        code: 500,
+        message: 'Upgrade has failed with FaultCode 9010. FaultString: Download failure. File not found.',
+      },
+    },
+  ],
+};
+
+/** Looks before anything is deleted, so that a refusal means nothing was. */
+async function refuseRunning(storage: Storage, selection: Selection): Promise<void> {
+  const running: Entry[] = [];
+  for await (const entry of selectEntries(storage, selection)) {
+    if (entry.view['status'] === false) running.push(entry);
+    if (running.length >= BATCH_ITEMS_MAX) break;
+  }
+  if (running.length > 0) throw runningError(running.map(({ id }) => id));
+}
+
+// The storage has just given these ids.
+const toResultId = (id: string) => id as ResultId;

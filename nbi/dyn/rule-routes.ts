@@ -1,0 +1,176 @@
+import type { RuleId } from '../../common/index.js';
+import type { Rules } from '../../rules/index.js';
+import {
+  anyObjectBody,
+  closedQuery,
+  type DynDialect,
+  failures,
+  invalid,
+  openQuery,
+  queryParameter,
+  type Route,
+  recordsBody,
+  ref,
+  route,
+} from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { inBatches, requireIntent } from './changes.js';
+import { firmwareStorage } from './firmware-storage.js';
+import { sendSelected } from './list.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
+import { parseQuery } from './query.js';
+import type { Selection } from './storage.js';
+
+export interface RuleRouteParts {
+  readonly rules: Rules;
+  readonly limits: NbiLimits;
+}
+
+const PATH = '/v1/dyn/FirmwareStorage/{pattern}';
+const ID_MEANING = 'The id of a rule; campaignid means the same.';
+const ID = queryParameter('id', ID_MEANING);
+const CAMPAIGN_ID = queryParameter('campaignid', ID_MEANING);
+const CPE_ID = queryParameter(
+  'cpeid',
+  'Rules whose condition can only be true for this CPE (an index look-up).',
+);
+
+const RULE_EXAMPLE = {
+  id: 'UPGRADE_00A1B2-HGW-1',
+  enabled: true,
+  automatic: true,
+  file: 'http://files.example.net/hgw-2.0.0.bin',
+  condition: { cpeid: '00A1B2-HGW-1' },
+  executions: 1,
+  priority: 1,
+  author: 'api',
+};
+
+/** The rules: they are listed, posted, changed and deleted. */
+export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] {
+  return [
+    listRoute(parts, dialect),
+    postRoute(parts, dialect),
+    putRoute(parts, dialect),
+    deleteRoute(parts, dialect),
+  ];
+}
+
+function listRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Route {
+  const storage = firmwareStorage(rules);
+  const options = listOptions(limits.pageItemsMax);
+  return route({
+    method: 'GET',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'viewer',
+    operationId: 'listRules',
+    summary: 'Lists upgrade rules, newest first',
+    description:
+      'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is.',
+    query: openQuery(...Object.values(options), ANY_FIELD, ID, CAMPAIGN_ID, CPE_ID),
+    answers: {
+      '200': listAnswer('The rules', 'Rule'),
+      ...failures('Answer'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
+      await sendSelected(exchange, storage, query, dialect, limits);
+    },
+  });
+}
+
+function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Route {
+  return route({
+    method: 'POST',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'putRules',
+    summary: 'Creates or replaces upgrade rules, all or none, or any number of them batch by batch',
+    description:
+      'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409). NDJSON (a rule a line), and an array whose sender has `Accept: application/x-ndjson`, may be of any length: it is stored while it comes, in batches of 1,000 rules (or 8 MiB), each all or none, and answered by a report in NDJSON. That begins before the end of the body, so its HTTP status is 200 whatever becomes of the rules. Of two rules with one id in different batches the later stays; in one batch they are an error.',
+    query: closedQuery(),
+    headers: [IF_NONE_MATCH],
+    body: recordsBody(ref('Rule'), RULE_EXAMPLE, MORE_RULES),
+    answers: {
+      '200': {
+        description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
+        content: {
+          'application/json': { schema: ref('Answer'), example: dialect.answer(204, '') },
+          'application/x-ndjson': { schema: ref('BulkReport') },
+        },
+      },
+      ...failures('Answer', '409', '413', '415', '507'),
+    },
+    handle: (exchange) => postRules(exchange, rules, dialect, limits),
+  });
+}
+
+function putRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
+  const storage = firmwareStorage(rules);
+  return route({
+    method: 'PUT',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'changeRules',
+    summary: 'Merges fields into every rule that matches',
+    description:
+      'An id in the body narrows what is changed and never renames; null takes a field away; a condition is replaced as a whole. Changed in steps of 1,000 rules, each atomic.',
+    query: openQuery(ALL, ID, CAMPAIGN_ID),
+    body: anyObjectBody({ id: 'UPGRADE_00A1B2-HGW-1', enabled: false, automatic: false }),
+    answers: {
+      '200': doneAnswer('Changed', dialect),
+      ...failures('Answer', '409', '413', '415', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle({ response, parameters, query: text, body }) {
+      const { id, ...patch } = await body();
+      if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const selection = narrowedTo(query.selection, id);
+      requireIntent(query, selection);
+      await inBatches(storage, selection, (ids) => rules.merge(ids.map(toRuleId), patch));
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+function deleteRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
+  const storage = firmwareStorage(rules);
+  return route({
+    method: 'DELETE',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'deleteRules',
+    summary: 'Deletes every rule that matches',
+    description: 'Results and counts stay.',
+    query: openQuery(ALL, ID, CAMPAIGN_ID),
+    answers: {
+      '200': doneAnswer('Deleted', dialect),
+      ...failures('Answer', '409', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle({ response, parameters, query: text }) {
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      requireIntent(query, query.selection);
+      await inBatches(storage, query.selection, (ids) => rules.remove(ids.map(toRuleId)));
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+/** An `id` in the body of a PUT narrows what is changed; it never renames. */
+function narrowedTo(selection: Selection, id: unknown): Selection {
+  if (id === undefined) return selection;
+  if (typeof id !== 'string') throw invalid('id', 'the id of the rule to change, as a string', id);
+  return { ...selection, idLists: [...selection.idLists, [id]] };
+}
+
+// The storage has just given these ids.
+const toRuleId = (id: string) => id as RuleId;

@@ -1,0 +1,25 @@
+import type { Authentication } from './authentication.js';
+import type { Dialect } from './dialect.js';
+import type { Route } from './route.js';
+
+/**
+ * What becomes of a path with a slash at its end where its route has none, or without one where its route has it:
+ * - `either`: it is served all the same.
+ * - `as written`: it is another path.
+ * - `redirected`: as written, but a path that lacks the slash of its route is sent to it (301, whatever the method).
+ */
+export type Slashes = 'either' | 'as written' | 'redirected';
+
+/** Routes that go by one set of manners: how users log in, how errors are worded, how paths are read. */
+export interface Api {
+  readonly name: string;
+  /**
+   * Paths that begin so are this API's, also where it serves nothing there: its dialect says so. `{…}` stands for one segment.
+   * Where prefixes of several APIs fit, the first API takes it.
+   */
+  readonly prefixes: readonly string[];
+  readonly slashes: Slashes;
+  readonly authentication: Authentication;
+  readonly dialect: Dialect;
+  readonly routes: readonly Route[];
+}

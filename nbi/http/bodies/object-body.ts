@@ -1,0 +1,114 @@
+import { mayActAs, type Role, type User } from '../../users/index.js';
+import { ApiError, invalid } from '../api-error.js';
+import { isObject, type JsonObject } from '../json.js';
+import { type Checked, check, type Schema } from '../schema.js';
+import type { BodyKind } from './body-kind.js';
+import { heldOfJson, JSON_TYPE, readJson } from './json-body.js';
+
+type Properties = Readonly<Record<string, Schema>>;
+
+/** How the fields of a JSON object are checked. */
+interface FieldChecks<Name extends string, Required extends string> {
+  readonly required?: readonly Required[];
+  /** Just one of these is to be there. */
+  readonly oneOf?: readonly Name[];
+  /** Fields that ask for more than the route does. */
+  readonly roles?: Readonly<Record<string, { readonly role: Role; readonly expected: string }>>;
+  /** What an answer expects where there is another field. Without it others are let through. */
+  readonly others?: string;
+  /** The fields in the order in which they are checked, where it is not that of the document: the first problem is the answer. */
+  readonly checked?: readonly Name[];
+}
+
+/** A JSON object, with its fields as the document lists them. */
+export interface ObjectDeclaration<P extends Properties, Required extends string>
+  extends FieldChecks<keyof P & string, Required> {
+  readonly properties: P;
+  readonly example: unknown;
+}
+
+/** The fields of a body that has been read; those that have a default are always there. */
+export type ObjectBody<P extends Properties, Required extends string> = {
+  readonly [Name in keyof P]:
+    | Checked<P[Name]>
+    | (Name extends Required
+        ? never
+        : P[Name] extends { readonly default: unknown; readonly expected: string }
+          ? never
+          : undefined);
+};
+
+/** A body that is a JSON object with the fields declared. */
+export function objectBody<const P extends Properties, const Required extends string = never>(
+  declaration: ObjectDeclaration<P, Required>,
+): BodyKind<ObjectBody<P, Required>> {
+  const { properties, required, oneOf, example } = declaration;
+  const schema = {
+    type: 'object',
+    ...(required === undefined ? {} : { required }),
+    ...(oneOf === undefined ? {} : { oneOf: oneOf.map((name) => ({ required: [name] })) }),
+    properties,
+  };
+  return {
+    content: { [JSON_TYPE]: { schema, example } },
+    heldBytesMax: heldOfJson,
+    async read(source) {
+      const checked = checkFields(await readObject(source), properties, declaration, source.user);
+      // Each field has been checked by the schema that its type comes from.
+      return checked as ObjectBody<P, Required>;
+    },
+  };
+}
+
+/** A body that is a JSON object, whose fields are for whoever acts on it to judge. */
+export function anyObjectBody(example: unknown): BodyKind<JsonObject> {
+  return {
+    content: { [JSON_TYPE]: { schema: { type: 'object' }, example } },
+    heldBytesMax: heldOfJson,
+    read: readObject,
+  };
+}
+
+async function readObject(source: Parameters<typeof readJson>[0]): Promise<JsonObject> {
+  const body = await readJson(source);
+  if (!isObject(body)) throw invalid('', 'a JSON object as the body', body);
+  return body;
+}
+
+const NAME_CHARACTERS_SHOWN = 100;
+
+function checkFields(
+  body: JsonObject,
+  properties: Properties,
+  checks: FieldChecks<string, string>,
+  user: User | null,
+): JsonObject {
+  const { required = [], oneOf = [], roles = {}, others } = checks;
+  const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name));
+  if (other !== undefined && others !== undefined)
+    throw invalid(other.slice(0, NAME_CHARACTERS_SHOWN), others);
+  const checked: Record<string, unknown> = { ...body };
+  let isOneChecked = false;
+  for (const name of checks.checked ?? Object.keys(properties)) {
+    const schema = properties[name] ?? {};
+    if (oneOf.includes(name) && !isOneChecked) {
+      requireOne(body, oneOf);
+      isOneChecked = true;
+    }
+    const initial = schema['expected'] === undefined ? undefined : schema['default'];
+    const value = body[name] === undefined ? initial : body[name];
+    if (value === undefined && !required.includes(name)) continue;
+    const demand = roles[name];
+    if (demand !== undefined && (user === null || !mayActAs(user.role, demand.role))) {
+      throw new ApiError(403, [{ field: name, expected: demand.expected }]);
+    }
+    checked[name] = check(schema, name, value);
+  }
+  return checked;
+}
+
+function requireOne(body: JsonObject, names: readonly string[]): void {
+  const [name, ...others] = names.filter((each) => body[each] !== undefined);
+  if (name !== undefined && others.length === 0) return;
+  throw invalid(others[0] ?? names[0] ?? '', `one of ${names.join(', ')}, and only one`);
+}

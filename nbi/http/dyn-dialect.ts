@@ -1,0 +1,26 @@
+import { type Dialect, renderJson } from './dialect.js';
+
+/** As `/v1/dyn` answers, and whatever has no dialect of its own. */
+export interface DynDialect extends Dialect {
+  readonly name: string;
+  readonly message: string;
+  /** The body of an answer that carries something, or nothing (`''`). */
+  answer(code: number, details: unknown): unknown;
+  /** What stands before and after the entries of a list that is streamed. */
+  readonly listHead: string;
+  readonly listTail: string;
+}
+
+/** `{"code":200,"message":"response from FirmwareStorage","details":…}` */
+export function dynDialect(name: string): DynDialect {
+  const message = `response from ${name}`;
+  const answer = (code: number, details: unknown) => ({ code, message, details });
+  return {
+    name,
+    message,
+    answer,
+    error: ({ status, problems }) => renderJson(answer(status, problems.length === 0 ? '' : problems)),
+    listHead: `{"code":200,"message":${JSON.stringify(message)},"details":[`,
+    listTail: ']}',
+  };
+}

@@ -1,0 +1,102 @@
+import express, { type Express, type Request, type Response, type Router } from 'express';
+import { Admission } from './admission.js';
+import type { Api } from './api.js';
+import type { Dialect } from './dialect.js';
+import { dynDialect } from './dyn-dialect.js';
+import { createObserver, findingsOf, type ObserverParts } from './observe.js';
+import type { Route } from './route.js';
+import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
+import { type ServeParts, sendError, serve } from './serve.js';
+
+export type MountParts = ObserverParts & Omit<ServeParts, 'admission'>;
+
+/** Puts APIs on express, with log, metrics, authentication and errors around each of their routes. */
+export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
+  refuseClashes(apis);
+  const observe = createObserver(parts);
+  const serveParts = { ...parts, admission: new Admission(parts.limits) };
+  app.use((request, response, next) => {
+    observe(request, response);
+    next();
+  });
+  for (const api of apis) app.use(routerOf(api, serveParts));
+  const dialectOf = createDialects(apis);
+  app.use((request: Request, response: Response) => {
+    sendError(response, dialectOf(request.path), new UnknownPathError(), { request, allow: null });
+  });
+  // Express knows an error handler by its four parameters; only a path that does not decode gets here.
+  app.use((_error: unknown, request: Request, response: Response, _next: unknown) => {
+    sendError(response, dialectOf(request.path), new UndecodablePathError(), { request, allow: null });
+  });
+}
+
+/** @throws Error where two APIs have the same path, or two routes the same path and method: only one of them would be served */
+function refuseClashes(apis: readonly Api[]): void {
+  const owners = new Map<string, string>();
+  const calls = new Set<string>();
+  for (const { name, routes } of apis) {
+    for (const { method, path } of routes) {
+      const owner = owners.get(path) ?? name;
+      const call = `${method} ${path}`;
+      if (owner !== name || calls.has(call)) throw new Error(`Both ${owner} and ${name} serve ${call}`);
+      owners.set(path, name);
+      calls.add(call);
+    }
+  }
+}
+
+function routerOf(api: Api, parts: ServeParts): Router {
+  const router = express.Router({ caseSensitive: true, strict: api.slashes !== 'either' });
+  for (const path of new Set(api.routes.map((each) => each.path))) {
+    router.all(expressPath(path), servingAt(api, path, parts));
+    if (api.slashes === 'redirected' && path.endsWith('/')) {
+      router.all(expressPath(path.slice(0, -1)), redirectToSlash);
+    }
+  }
+  return router;
+}
+
+/** Serves whatever comes to one path. */
+function servingAt(api: Api, path: string, parts: ServeParts) {
+  const routes = api.routes.filter((each) => each.path === path);
+  const byMethod = new Map(routes.map((each) => [each.method, each]));
+  const allow = [...byMethod.keys()].join(', ');
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const isQuiet = routes.some(({ quiet }) => quiet);
+  return (request: Request, response: Response): Promise<void> | void => {
+    if (isQuiet) findingsOf(response).isQuiet = true;
+    const route = routeFor(byMethod, request.method);
+    if (route !== undefined) return serve({ api, route, allow, names }, request, response, parts);
+    sendError(response, api.dialect, new UnservedMethodError(allow), { request, allow });
+  };
+}
+
+/** To HEAD node sends the header of what GET is answered. */
+function routeFor(byMethod: ReadonlyMap<string, Route>, method: string): Route | undefined {
+  return byMethod.get(method) ?? (method === 'HEAD' ? byMethod.get('GET') : undefined);
+}
+
+function redirectToSlash(request: Request, response: Response): void {
+  const { pathname, search } = new URL(request.originalUrl, 'http://host.invalid');
+  response.status(301).setHeader('Location', `${pathname}/${search}`);
+  response.end();
+}
+
+function expressPath(path: string): string {
+  return path.replace('/{pattern}', '{/*pattern}').replace(/\{(\w+)\}/g, ':$1');
+}
+
+/** Whose words are used of a path that no route is at. */
+function createDialects(apis: readonly Api[]): (path: string) => Dialect {
+  const areas = apis.flatMap(({ prefixes, dialect }) =>
+    prefixes.map((prefix) => ({ pattern: prefixPattern(prefix), dialect })),
+  );
+  const otherwise = dynDialect('ferry');
+  return (path) => areas.find(({ pattern }) => pattern.test(path))?.dialect ?? otherwise;
+}
+
+/** Of Ferry's own prefixes only, and linear: no two parts of it can match the same text in two ways. */
+function prefixPattern(prefix: string): RegExp {
+  const fixed = prefix.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${fixed.join('[^/]+')}`);
+}

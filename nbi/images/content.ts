@@ -1,0 +1,63 @@
+import type { Request, Response } from 'express';
+import { type Image, type ImageLibrary, sendImage } from '../../firmware/index.js';
+import { ApiError, closedQuery, failures, type Route, route } from '../http/index.js';
+import { findImage, IMAGE_PATH, NAME } from './image.js';
+
+/** `GET /v1/images/{name}/content` */
+export function downloadRoute(images: ImageLibrary): Route {
+  return route({
+    method: 'GET',
+    path: `${IMAGE_PATH}/content`,
+    parameters: [NAME],
+    role: 'viewer',
+    operationId: 'downloadImage',
+    summary: 'Downloads an image, or a range of it',
+    query: closedQuery(),
+    answers: {
+      '200': { description: 'The file', content: { 'application/octet-stream': {} } },
+      '206': { description: 'The range that was asked for', content: { 'application/octet-stream': {} } },
+      ...failures('Answer', '404', '412', '416'),
+    },
+    async handle({ request, response, parameters }) {
+      await sendContent(request, response, await findImage(images, parameters.name), images);
+    },
+  });
+}
+
+async function sendContent(
+  request: Request,
+  response: Response,
+  image: Image,
+  images: ImageLibrary,
+): Promise<void> {
+  const content = await images.open(image);
+  if (content === null) throw new ApiError(404);
+  response.set({
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${image.id}"`,
+    ETag: `"${image.sha256}"`,
+    'Last-Modified': new Date(image.uploadedAtMs).toUTCString(),
+  });
+  await new Promise<void>((resolve, reject) => {
+    response.once('close', resolve);
+    sendImage(request, response, { image, content }, (error) => reject(contentError(error, response)));
+  });
+}
+
+function contentError(error: Error & { readonly status?: unknown }, response: Response): Error {
+  for (const header of ['Content-Type', 'Content-Disposition', 'ETag', 'Last-Modified'])
+    response.removeHeader(header);
+  switch (error.status) {
+    case 404:
+      return new ApiError(404);
+    case 412:
+      return new ApiError(412, [{ field: 'If-Match', expected: 'the image as it is: fetch it anew' }]);
+    case 416: {
+      const contentRange = response.getHeader('Content-Range');
+      const headers = contentRange === undefined ? undefined : { 'Content-Range': String(contentRange) };
+      return new ApiError(416, [{ field: 'Range', expected: 'a range within the image' }], headers);
+    }
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,53 @@
+import type { ImageLibrary, Upload } from '../../firmware/index.js';
+import { closedQuery, failures, octetsBody, queryParameter, type Route, route } from '../http/index.js';
+import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
+
+/** What is said of the image is for the library to judge; what its content must hash to is not. */
+const QUERY = closedQuery(
+  queryParameter('softwareVersion', 'What a CPE reports once it runs this image.'),
+  queryParameter('productClass', 'The product class it fits; without: any.'),
+  queryParameter('hardwareVersion', 'The hardware version it fits; without: any.'),
+  queryParameter('fileType', 'TR-069 FileType.', {
+    type: 'string',
+    default: '1 Firmware Upgrade Image',
+  }),
+  queryParameter('sha256', 'What the content must hash to.', {
+    type: 'string',
+    pattern: '^[0-9A-Fa-f]{64}$',
+    expected: '64 hexadecimal digits',
+  }),
+);
+
+/** `PUT /v1/images/{name}` */
+export function uploadRoute(images: ImageLibrary): Route {
+  return route({
+    method: 'PUT',
+    path: IMAGE_PATH,
+    parameters: [NAME],
+    role: 'operator',
+    operationId: 'uploadImage',
+    summary: 'Uploads an image: the body is the file itself',
+    query: QUERY,
+    body: octetsBody,
+    answers: {
+      '200': imageAnswer('The library holds the same content and metadata under this name already'),
+      '201': imageAnswer('Uploaded'),
+      ...failures('Answer', '409', '413', '415', '507'),
+    },
+    async handle({ request, response, user, parameters: { name }, query, body }) {
+      const { sha256, ...metadata } = query;
+      const content = await body();
+      const sizeText = request.headers['content-length'];
+      const upload: Upload = {
+        metadata: { name, ...metadata },
+        content,
+        uploadedBy: user?.name ?? '',
+        ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
+        ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
+      };
+      const { image, outcome, sameContentAs } = await images.upload(upload);
+      const code = outcome === 'created' ? 201 : 200;
+      response.status(code).json(dialect.answer(code, { ...imageView(image), sameContentAs }));
+    },
+  });
+}

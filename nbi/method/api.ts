@@ -1,0 +1,50 @@
+import type { Rules } from '../../rules/index.js';
+import type { Api, Authentication } from '../http/index.js';
+import { methodDialect } from './dialect.js';
+import { type ExplainParts, explainRulesRoute } from './explain-rules.js';
+import { freezeRoutes } from './freeze-upgrades.js';
+import { matchDevicesRoute } from './match-devices.js';
+import { restartRuleRoute } from './restart-rule.js';
+import { type SendCnrParts, sendCnrRoute } from './send-cnr.js';
+import { Slots } from './slots.js';
+
+export interface MethodParts extends SendCnrParts, ExplainParts {
+  readonly rules: Rules;
+}
+
+const RETRY_EXPLANATION_SECONDS = 1;
+const RETRY_SEARCH_SECONDS = 10;
+
+/** `/v1/method/{name}`: what is done rather than stored. */
+export function methodApi(parts: MethodParts, authentication: Authentication): Api {
+  const { rules, limits } = parts;
+  const explanations = new Slots({
+    what: 'explanations',
+    // Half of them, so that nobody keeps everybody else waiting.
+    perUserMax: Math.ceil(limits.explanationsAtATime / 2),
+    totalMax: limits.explanationsAtATime,
+    retryAfterSeconds: RETRY_EXPLANATION_SECONDS,
+  });
+  const searches = new Slots({
+    what: 'searches',
+    perUserMax: 1,
+    totalMax: limits.searchesAtATime,
+    retryAfterSeconds: RETRY_SEARCH_SECONDS,
+  });
+  const routes = [
+    sendCnrRoute(parts),
+    restartRuleRoute(rules),
+    ...freezeRoutes(rules),
+    explainRulesRoute(parts, explanations),
+    matchDevicesRoute(parts, searches),
+  ];
+  return {
+    name: 'method',
+    // A name that no method has is nobody's.
+    prefixes: routes.map(({ path }) => path),
+    slashes: 'either',
+    authentication,
+    dialect: methodDialect,
+    routes,
+  };
+}

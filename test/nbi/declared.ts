@@ -1,0 +1,15 @@
+import { Registry } from 'prom-client';
+import { type ApiParts, describeApis, nbiApis } from '../../nbi/apis.js';
+import { type Api, basicAuthentication, type Schema } from '../../nbi/http/index.js';
+import { NBI_LIMITS, type Users } from '../../nbi/index.js';
+
+// Nothing is asked of the parts before a request comes.
+const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
+
+/** The APIs as they are declared; none of their routes can be called. */
+export const APIS: readonly Api[] = nbiApis(PARTS);
+
+/** What `/v1/openapi.json` says. */
+export const openApiDocument = describeApis(APIS, basicAuthentication({} as Users)) as ReturnType<
+  typeof describeApis
+> & { readonly components: { readonly schemas: Readonly<Record<string, Schema>> } };

@@ -1,0 +1,90 @@
+/** A request and its answer, byte for byte: each character stands for the byte of the same number. */
+export interface Exchange {
+  readonly title: string;
+  readonly request: string;
+  /** With what varies masked; empty where none has been recorded yet. */
+  readonly answer: string;
+}
+
+/**
+ * Reads recorded exchanges: `### ` and a title, the request's lines after `> `, the answer's after `< `. A line ends in CRLF;
+ * one that is written with `\n` at its end ends in LF alone. Bytes outside of ASCII are `\xNN`, a backslash is doubled.
+ */
+export function parseExchanges(text: string): Exchange[] {
+  return text
+    .split(/^### /m)
+    .slice(1)
+    .map((part) => {
+      const [title = '', ...lines] = part.split('\n');
+      return { title, request: join(lines, '>'), answer: join(lines, '<') };
+    });
+}
+
+export function renderExchanges(exchanges: readonly Exchange[]): string {
+  return exchanges
+    .map(({ title, request, answer }) => `### ${title}\n${split(request, '>')}${split(answer, '<')}`)
+    .join('\n');
+}
+
+function join(lines: readonly string[], mark: string): string {
+  return lines
+    .filter((line) => line.startsWith(mark))
+    .map((line) => unescapeLine(line.slice(2)))
+    .map((line, index, all) => (line.endsWith('\n') || index === all.length - 1 ? line : `${line}\r\n`))
+    .join('');
+}
+
+function split(bytes: string, mark: string): string {
+  if (bytes === '') return '';
+  return bytes
+    .replace(/\\/g, '\\\\')
+    .split('\r\n')
+    .flatMap((line) => line.replace(/\n/g, '\\n\n').split('\n'))
+    .map((line) => `${mark} ${escapeLine(line)}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** A blank at the end would be lost to editors. */
+function escapeLine(line: string): string {
+  return line.replace(/[^\x20-\x7e]| $/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+function unescapeLine(line: string): string {
+  return line.replace(/\\(\\|n|x([0-9a-f]{2}))/g, (_all, kind: string, code?: string) => {
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return kind === 'n' ? '\n' : '\\';
+  });
+}
+
+/** What a request may say in fewer words, so that it can be written by hand. */
+const SHORTHAND: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
+  [/<<basic (.*?)>>/g, (_all, pair = '') => `Basic ${Buffer.from(pair, 'latin1').toString('base64')}`],
+  [/<<(\d+) times (.*?)>>/g, (_all, count = '', text = '') => text.repeat(Number(count))],
+];
+
+/** The request as it is sent. `<<length>>` is that of what comes after the header. */
+export function expand(request: string): Buffer {
+  const long = SHORTHAND.reduce((text, [pattern, replace]) => text.replace(pattern, replace), request);
+  const body = long.slice(long.indexOf('\r\n\r\n') + 4);
+  return Buffer.from(long.replace('<<length>>', String(body.length)), 'latin1');
+}
+
+/** What is another each time. All else is held to the byte. */
+const MASKS: readonly (readonly [RegExp, string])[] = [
+  [/^Date: [^\r]*/gm, 'Date: <<date>>'],
+  [/^X-Request-Id: [0-9a-f-]{36}/gm, 'X-Request-Id: <<request id>>'],
+  // The listener of a CPE.
+  [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
+];
+
+const METRICS = 'Content-Type: text/plain; version=0.0.4';
+
+/** The answer with what varies masked; of metrics only the names of Ferry's own are kept. */
+export function mask(answer: string): string {
+  const masked = MASKS.reduce((text, [pattern, name]) => text.replace(pattern, name), answer);
+  if (!masked.includes(METRICS)) return masked;
+  const [head = '', body = ''] = masked.split('\r\n\r\n');
+  const names = body.split('\n').filter((line) => line.startsWith('# TYPE ferry_'));
+  return [head.replace(/^Content-Length: \d+/m, 'Content-Length: <<length>>'), '', ...names].join('\r\n');
+}

@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Express } from 'express';
+import { Gauge, Registry } from 'prom-client';
+import { DEVICES, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
+import type { Device, Upgrade } from '../../../acs/index.js';
+import { UPGRADES } from '../../../acs/upgrade/upgrade.js';
+import { loopbackConfig } from '../../../cli/config.js';
+import { type Ferry, startFerry } from '../../../cli/server.js';
+import { type CpeId, type ResultId, type RuleId, silentLogger } from '../../../common/index.js';
+import { nbiApis } from '../../../nbi/apis.js';
+import type { Api } from '../../../nbi/http/index.js';
+import {
+  createNbi,
+  NBI_LIMITS,
+  NBI_SERVER_OPTIONS,
+  type NbiLimits,
+  type NbiParts,
+} from '../../../nbi/index.js';
+import { deviceOf, upgradeOf } from '../support.js';
+import { type Exchange, expand, mask } from './exchange.js';
+
+/** What recorded requests are sent to: a whole Ferry, and the same with limits narrow enough to be met. */
+export interface Subject {
+  /** @param recording  the name of the file that the exchange stands in; one of `narrow` goes to the narrow one */
+  answer(recording: string, exchange: Exchange): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Of a Monday in March, 09:16:40 UTC. It stands still but for a second before each request. */
+const BEGIN_MS = 1_743_412_600_000;
+
+const NARROW: NbiLimits = {
+  ...NBI_LIMITS,
+  bodyBytesMax: 500,
+  bodiesBytesMax: 5_000,
+  batchBytesMax: 10_000,
+  recordBytesMax: 300,
+  bodyMsMax: 1_000,
+  jsonDepthMax: 4,
+  jsonTokensMax: 40,
+  itemsMax: 3,
+  reportedProblemsMax: 2,
+  pageItemsMax: 5,
+  sortedItemsMax: 2,
+  connectionRequestsMax: 1,
+  explanationsAtATime: 0,
+  searchesAtATime: 0,
+};
+
+/**
+ * A Ferry with users, CPEs and results of upgrades, the same each time.
+ * @param beside  APIs that are served beside its own
+ */
+export async function openSubject(beside: readonly Api[] = []): Promise<Subject> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'ferry-recorded-'));
+  let nowMs = BEGIN_MS;
+  const clock = () => nowMs;
+  const ferry = await startFerry(loopbackConfig(dataDir, { adminPassword: 'an admin' }), {
+    clock,
+    logger: silentLogger,
+    acsOptions: {
+      stopGraceMs: 1_000,
+      connectionRequests: { attemptMsMax: 5_000, totalMsMax: 200, sharedCredentials: null },
+    },
+  });
+  const cpe = await listen(http.createServer((_request, response) => response.writeHead(200).end()));
+  await seed(ferry, cpe.port);
+  const parts = partsOf(ferry, clock);
+  const narrow = await serve(
+    createNbi({ ...parts, metrics: failingMetrics(), health: failingHealth, limits: NARROW }),
+  );
+  const wide =
+    beside.length === 0
+      ? { port: Number(new URL(ferry.urls.nbi).port), close() {} }
+      : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
+  return {
+    async answer(recording, { request }) {
+      nowMs += 1_000;
+      return mask(await send(recording.includes('narrow') ? narrow.port : wide.port, expand(request)));
+    },
+    async close() {
+      narrow.close();
+      wide.close();
+      cpe.close();
+      await ferry.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function serve(app: Express) {
+  return listen(http.createServer(NBI_SERVER_OPTIONS, app));
+}
+
+async function listen(server: http.Server): Promise<{ readonly port: number; close(): void }> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Sends bytes as they are. @returns what came back until the server ended the connection */
+async function send(port: number, request: Buffer): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  // A server that refuses a header has not read all of it, and the rest resets the connection.
+  socket.on('error', () => {});
+  socket.setTimeout(20_000, () => socket.destroy());
+  socket.write(request);
+  await new Promise((resolve) => socket.once('close', resolve));
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+function failingHealth(): Promise<never> {
+  return Promise.reject(new Error('secret cause'));
+}
+
+function failingMetrics(): Registry {
+  const metrics = new Registry();
+  new Gauge({
+    name: 'broken',
+    help: 'fails when it is read',
+    registers: [metrics],
+    collect: () => {
+      throw new Error('secret cause');
+    },
+  });
+  return metrics;
+}
+
+function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
+  return {
+    rules,
+    devices: acs.devices,
+    upgrades: acs.upgrades,
+    connectionRequests: acs.connectionRequests,
+    images: installation.images,
+    users: installation.users,
+    metrics: new Registry(),
+    health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
+    clock,
+    logger: silentLogger,
+    limits: NBI_LIMITS,
+  };
+}
+
+async function seed({ installation: { store, users } }: Ferry, cpePort: number): Promise<void> {
+  await users.add({ name: 'api', password: 'correct horse', role: 'operator' });
+  await users.add({ name: 'viewer', password: 'only looking', role: 'viewer' });
+  const devices = store.collection<Device>(DEVICES);
+  for (const device of DEVICES_SEEDED) await devices.put(deviceOf(device));
+  const connectionRequestUrl = `http://127.0.0.1:${cpePort}/cr`;
+  await devices.put(deviceOf({ serialNumber: '1', connectionRequestUrl, tags: ['lab', 'north'] }));
+  await store.collection<ParameterDocument>(PARAMETERS).put({
+    id: `${deviceOf({ serialNumber: '1' }).id}/Device.DeviceInfo.`,
+    values: { 'Device.DeviceInfo.UpTime': 4_711, 'Device.DeviceInfo.SoftwareVersion': '1.0.0' },
+  });
+  const upgrades = store.collection<Upgrade>(UPGRADES);
+  for (const upgrade of UPGRADES_SEEDED) await upgrades.put(upgradeOf(upgrade));
+}
+
+const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;
+const cpeId = (serial: string) => `00A1B2-HGW-${serial}` as CpeId;
+
+const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
+  // Nothing listens on the discard port of a machine that runs tests.
+  { serialNumber: '2', connectionRequestUrl: 'http://127.0.0.1:9/cr', tags: ['lab'], modelName: 'HGW 2' },
+  { serialNumber: '3', softwareVersion: '2.0.0', hardwareVersion: 'B', organization: 'north' },
+  { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
+  { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
+];
+
+const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
+  { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },
+  {
+    id: resultId(2),
+    campaignid: 'GONE' as RuleId,
+    cpeid: cpeId('2'),
+    state: 'failed',
+    result: {
+      code: 500,
+      message: 'Upgrade has failed with FaultCode 9010. FaultString: Download failure. File not found.',
+    },
+    startedAtMs: 1_743_412_100_000,
+  },
+  {
+    id: resultId(3),
+    campaignid: 'UPGRADE_00A1B2-HGW-1' as RuleId,
+    cpeid: cpeId('1'),
+    ruleDescription: 'an earlier file of a rule that is there',
+    startedAtMs: 1_743_412_200_000,
+  },
+  {
+    id: resultId(4),
+    campaignid: 'RUNNING' as RuleId,
+    cpeid: cpeId('4'),
+    state: 'accepted',
+    status: false,
+    result: { code: 202, message: 'Upgrade is running: the device is downloading the file' },
+    startedAtMs: 1_743_412_300_000,
+    // So that no sweep ends it.
+    stateMsMax: { sent: 1e12, accepted: 1e12, transferred: 1e12 },
+  },
+  { id: resultId(5), campaignid: 'OLD' as RuleId, cpeid: cpeId('3'), startedAtMs: 1_743_411_000_000 },
+];
