@@ -1,0 +1,40 @@
+import type { Laws } from './laws.js';
+
+const BELOW_ACS = ['rules', 'firmware', 'store', 'common'];
+const BELOW_CLI = ['nbi', 'rollout', 'acs', ...BELOW_ACS];
+
+/** The arrows that Ferry may have; ARCHITECTURE.md draws them. */
+export const HOUSE: Laws = {
+  mayImport: {
+    common: [],
+    store: ['common'],
+    rules: ['store', 'common'],
+    firmware: ['store', 'common'],
+    acs: BELOW_ACS,
+    rollout: ['acs', ...BELOW_ACS],
+    nbi: ['rollout', 'acs', ...BELOW_ACS],
+    'cpe-sim': ['common'],
+    cli: ['cpe-sim', ...BELOW_CLI],
+    bench: ['cli', 'cpe-sim', ...BELOW_CLI],
+  },
+  ordered: {
+    rules: [
+      'vocabulary',
+      'campaign',
+      'condition',
+      'validation',
+      'storage',
+      'files',
+      'fleet',
+      'windows',
+      'authoring',
+      'decision',
+    ],
+  },
+  lookAnywhere: ['bench'],
+  // The process that evaluates conditions loads no log and no store: it is to be there in a moment, and small.
+  pastFaces: ['closure.ts', 'closure-functions.ts', 'parse.ts'].map((file) => ({
+    from: `rules/condition/${file}`,
+    to: 'common/linear-regexp.ts',
+  })),
+};
