@@ -12,7 +12,6 @@ const REQUEST_BYTES = 4 * 1024 * 1024;
 
 interface Waiting<Q, A> {
   readonly question: Q;
-  /** By `performance.now`. */
   readonly askedAtMs: number;
   readonly resolve: (answer: A) => void;
   readonly reject: (error: unknown) => void;
@@ -34,11 +33,13 @@ export class Gathered<Q, A> {
   /**
    * @param ask  answers each of the questions, in their order, within the store's time-out
    * @param timeoutMs  how long a question may wait for its turn
+   * @param nowMs  goes on evenly; from whatever beginning
    */
   constructor(
     private readonly ask: (questions: readonly Q[]) => Promise<readonly A[]>,
     private readonly sizeBytesOf: (answer: A) => number,
     private readonly timeoutMs: number,
+    private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
   /** @throws what `ask` throws; StoreError `unavailable` where too many wait */
@@ -49,7 +50,7 @@ export class Gathered<Q, A> {
       );
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, askedAtMs: performance.now(), resolve, reject });
+      this.#waiting.push({ question, askedAtMs: this.nowMs(), resolve, reject });
       this.#plan();
     });
   }
@@ -67,7 +68,7 @@ export class Gathered<Q, A> {
 
   /** Where each request takes long, but not too long, those at the end would wait for many of them. */
   #expireWaiting(): void {
-    const before = performance.now() - this.timeoutMs;
+    const before = this.nowMs() - this.timeoutMs;
     const inTime = this.#waiting.findIndex(({ askedAtMs }) => askedAtMs >= before);
     const late = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
     for (const { reject } of late) {

@@ -3,7 +3,7 @@ import { Gathered } from '../../store/mongo/gathered.js';
 import { rejects } from './things.js';
 
 /** Requests whose answers come when the test says so. */
-function requests(timeoutMs = 10_000) {
+function requests(timeoutMs = 10_000, nowMs = () => 0) {
   const sent: { readonly questions: readonly number[]; readonly answer: () => void }[] = [];
   const waiting: (() => void)[] = [];
   const gathered = new Gathered<number, number>(
@@ -14,6 +14,7 @@ function requests(timeoutMs = 10_000) {
       }),
     () => 1,
     timeoutMs,
+    nowMs,
   );
   const next = () => new Promise<void>((resolve) => waiting.push(resolve));
   return { sent, gathered, next };
@@ -41,12 +42,13 @@ test('what is asked in one turn is one request; what is asked while it is under 
 });
 
 test('what waits for longer than a read may take is told so', async (t) => {
-  const { sent, gathered, next } = requests(20);
+  let nowMs = 0;
+  const { sent, gathered, next } = requests(20, () => nowMs);
   const began = next();
   const first = gathered.answer(1);
   await began;
   const late = rejects(t, gathered.answer(2), 'unavailable', /waited for too long/);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  nowMs = 21;
   sent[0]?.answer();
   t.is(await first, 2);
   await late;
