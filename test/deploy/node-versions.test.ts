@@ -27,5 +27,8 @@ test('the Node.js of the container is one that is tried', async (t) => {
 test('CONTRIBUTING.md names the versions that are tried, and CI tries them', async (t) => {
   const names = `${tried.slice(0, -1).join(', ')} and ${tried.at(-1)}`;
   t.true((await read('CONTRIBUTING.md')).includes(names), names);
-  t.regex(await read('.ci/run'), /^suite \.ci\/node-versions$/m);
+  const run = await read('.ci/run');
+  t.regex(run, /^read -r node_oldest node_others <<<"\$\(node_tried\)"$/m);
+  t.regex(run, /^step node_is "\$node_oldest"$/m);
+  t.regex(run, /^suite \.ci\/node-versions \$node_others$/m);
 });
