@@ -64,6 +64,7 @@ export {
   type Suspension,
   UnknownRuleError,
   type UpgradeEnd,
+  VERDICTS,
   type Verdict,
 } from './vocabulary/index.js';
 export type { OpenRule, Waking } from './windows/index.js';

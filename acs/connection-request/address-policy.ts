@@ -61,7 +61,7 @@ export function plainAddress(address: string): string {
 }
 
 /**
- * Which addresses connection requests may go to (design section 5): the one the CPE informed from, or a configured subnet; a device
+ * Which addresses connection requests may go to: the one the CPE informed from, or a configured subnet; a device
  * must not make us call arbitrary hosts.
  */
 export class AddressPolicy {

@@ -17,7 +17,7 @@ import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './ad
 import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
 import { authorize, parseChallenge } from './digest.js';
 
-/** How long SendCNR's wish for a session stands (design section 5). */
+/** How long SendCNR's wish for a session stands. */
 export const REQUESTED_MS = 10 * MINUTE_MS;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const BACK_OFF_MS_FIRST = 500;

@@ -20,7 +20,7 @@ import {
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
-/** What changes with every Inform and may trail by a minute after a crash (design section 2). */
+/** What changes with every Inform and may trail by a minute after a crash. */
 export interface Sighting {
   readonly lastInformMs: number;
   readonly ip: string;

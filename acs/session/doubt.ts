@@ -43,7 +43,7 @@ export type DoubtOutcome =
   /** By other word of the CPE, or by another session of it. */
   | 'overtaken';
 
-/** A CPE is asked before anything is sent to it that it may have already (design section 4, point 3). */
+/** A CPE is asked before anything is sent to it that it may have already. */
 export class Doubts {
   readonly #parts: DoubtParts;
 

@@ -26,7 +26,7 @@ export class Provisioner {
     this.#parts = parts;
   }
 
-  /** First contact or factory reset: connection-request credentials of its own and the periodic Inform (design section 5). */
+  /** First contact or factory reset: connection-request credentials of its own and the periodic Inform. */
   async parameters(cpeid: CpeId): Promise<readonly SetParameter[]> {
     const { devices, provisioning, secrets } = this.#parts;
     const parameters: SetParameter[] = [];

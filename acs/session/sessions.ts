@@ -54,7 +54,7 @@ export interface Claim {
  * Whichever it is, of several requests for the same step of a session one is answered.
  */
 export interface Sessions {
-  /** The session of a request: by its cookie, else by its connection (design section 5). */
+  /** The session of a request: by its cookie, else by its connection. */
   find(cookie: string | null, socket: Socket): Found | Promise<Found>;
   /** Without looking it up: whether such a request may belong to a session. */
   mayKnow(cookie: string | null, socket: Socket): boolean;

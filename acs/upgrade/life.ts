@@ -26,7 +26,7 @@ export type Evidence =
       readonly applying: boolean;
       readonly version: string | null;
     }
-  /** What the CPE has queued, asked because the Download may not have reached it (design section 4, point 3). */
+  /** What the CPE has queued, asked because the Download may not have reached it. */
   | {
       readonly kind: 'queue';
       /** `untold`: the CPE supports none of the requests, or refused them. */
@@ -52,7 +52,7 @@ export function hasEnded(state: UpgradeState): boolean {
 }
 
 /**
- * The upgrade after one more piece of evidence (design section 4). Pure; the same object where nothing changes.
+ * The upgrade after one more piece of evidence. Pure; the same object where nothing changes.
  *
  * The order of evidence is the CPE's own: TransferComplete may come in the Download's session, in a later one, before or
  * after 1 BOOT, twice, or late. A final state stays, but for `timed-out`, which only says that nothing was heard.

@@ -32,7 +32,7 @@ import {
   type Upgrades,
 } from './upgrade.js';
 
-/** A Download refused as busy does not use up an execution, but not for ever (design section 3). */
+/** A Download refused as busy does not use up an execution, but not for ever. */
 const GIVEN_BACK_MAX = 5;
 const FAULT_RESOURCES_EXCEEDED = 9004;
 const SWEEP_PAGE = 200;

@@ -15,7 +15,7 @@ const LOOKS_PER_RULE_MIN = 50;
 const PINNED_LOOKS = 500;
 
 /**
- * Wakes CPEs by connection request while the windows of their rules are open (design section 3). One process at a time does;
+ * Wakes CPEs by connection request while the windows of their rules are open. One process at a time does;
  * another takes over where it stopped.
  */
 export class Waker {

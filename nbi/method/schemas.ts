@@ -1,23 +1,5 @@
+import { VERDICTS } from '../../rules/index.js';
 import { ref } from '../http/index.js';
-
-/** What became of a rule for one CPE. */
-const VERDICTS = [
-  'chosen',
-  'disabled',
-  'suspended',
-  'not-automatic',
-  'condition-false',
-  'condition-error',
-  'executions-used-up',
-  'already-verified',
-  'at-target',
-  'waiting-for-retry',
-  'window-closed',
-  'limit-reached',
-  'image-missing',
-  'image-does-not-fit',
-  'lower-priority',
-] as const;
 
 /** The shapes of what methods answer, under `#/components/schemas`. */
 export const methodSchemas = {

@@ -4,7 +4,7 @@ import type { StoredRule } from './rule.js';
 
 export type ParameterValue = string | number | boolean;
 
-/** What a condition sees of a CPE (design section 3). Times are epoch milliseconds. */
+/** What a condition sees of a CPE. Times are epoch milliseconds. */
 export interface Context {
   readonly cpeid: CpeId;
   readonly oui: string;
@@ -75,22 +75,25 @@ export interface DecisionInput {
   readonly about?: RuleId;
 }
 
-export type Verdict =
-  | 'chosen'
-  | 'disabled'
-  | 'suspended'
-  | 'not-automatic'
-  | 'condition-false'
-  | 'condition-error'
-  | 'executions-used-up'
-  | 'already-verified'
-  | 'at-target'
-  | 'waiting-for-retry'
-  | 'window-closed'
-  | 'limit-reached'
-  | 'image-missing'
-  | 'image-does-not-fit'
-  | 'lower-priority';
+/** What can become of a rule in a decision, as explanations, tests of rules and the OpenAPI document name it. */
+export const VERDICTS = [
+  'chosen',
+  'disabled',
+  'suspended',
+  'not-automatic',
+  'condition-false',
+  'condition-error',
+  'executions-used-up',
+  'already-verified',
+  'at-target',
+  'waiting-for-retry',
+  'window-closed',
+  'limit-reached',
+  'image-missing',
+  'image-does-not-fit',
+  'lower-priority',
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /** Why a rule did or did not win, for logs and `explain`. */
 export interface Considered {

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { type CollectionDefinition, type Document, StoreError } from '../../../store/index.js';
 import { CWMP_NAMESPACES } from '../../soap/index.js';
-import type { OpenSession } from '../session.js';
+import type { OpenSession, Outstanding, SessionFacts, TasksLeft } from '../session.js';
 
 /** Raised whenever what follows means something else: a process drops sessions of another version, and their CPEs begin anew. */
 const FORMAT = 1;
@@ -75,7 +75,21 @@ function object<P extends Readonly<Record<string, unknown>>>(
   return { type: 'object', properties, required, additionalProperties: false } as const;
 }
 
-/** What the steps rely on; the types say the same. */
+const QUESTION = {
+  upgradeId: TEXT,
+  repeats: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'null' }] },
+};
+
+/** A request that is missing here would cost its session as soon as another process takes the answer. */
+const OUTSTANDING: Readonly<Record<Outstanding['request'], Readonly<Record<string, unknown>>>> = {
+  SetParameterValues: {},
+  GetParameterValues: { names: NAMES },
+  Download: { upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 } },
+  GetQueuedTransfers: QUESTION,
+  GetAllQueuedTransfers: QUESTION,
+};
+
+/** What the steps rely on; the types say the same, and ask for every field of facts and tasks. */
 const SESSION_DOCUMENT_SCHEMA = object(
   {
     id: TEXT,
@@ -99,22 +113,13 @@ const SESSION_DOCUMENT_SCHEMA = object(
             object({ upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 }, announced: FLAG }),
           ],
         },
-      }),
+      } satisfies Record<keyof Omit<SessionFacts, 'hand'>, unknown>),
       outstanding: {
         anyOf: [
           { type: 'null' },
-          object({ request: { const: 'SetParameterValues' } }),
-          object({ request: { const: 'GetParameterValues' }, names: NAMES }),
-          object({
-            request: { const: 'Download' },
-            upgradeId: TEXT,
-            repeats: { type: 'integer', minimum: 0 },
-          }),
-          object({
-            request: { enum: ['GetQueuedTransfers', 'GetAllQueuedTransfers'] },
-            upgradeId: TEXT,
-            repeats: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'null' }] },
-          }),
+          ...Object.entries(OUTSTANDING).map(([request, fields]) =>
+            object({ request: { const: request }, ...fields }),
+          ),
         ],
       },
       quiet: FLAG,
@@ -124,7 +129,7 @@ const SESSION_DOCUMENT_SCHEMA = object(
         doubt: FLAG,
         reads: { type: 'array', items: NAMES },
         decisions: { type: 'integer', minimum: 0 },
-      }),
+      } satisfies Record<keyof TasksLeft, unknown>),
       queueKnown: FLAG,
     }),
   },

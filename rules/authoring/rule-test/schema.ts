@@ -1,28 +1,10 @@
 import { CPE_SCHEMA, timeSchema } from '../../validation/index.js';
-import type { Verdict } from '../../vocabulary/index.js';
+import { VERDICTS } from '../../vocabulary/index.js';
 
 export const TEST_CASES_MAX = 10_000;
 const TEXT_CHARACTERS_MAX = 256;
 const LIST_ITEMS_MAX = 64;
 const COUNT_MAX = 1_000_000;
-
-const VERDICTS: Readonly<Record<Verdict, true>> = {
-  chosen: true,
-  disabled: true,
-  suspended: true,
-  'not-automatic': true,
-  'condition-false': true,
-  'condition-error': true,
-  'executions-used-up': true,
-  'already-verified': true,
-  'at-target': true,
-  'waiting-for-retry': true,
-  'window-closed': true,
-  'limit-reached': true,
-  'image-missing': true,
-  'image-does-not-fit': true,
-  'lower-priority': true,
-};
 
 const text = (description: string) =>
   ({ type: 'string', maxLength: TEXT_CHARACTERS_MAX, description }) as const;
@@ -53,8 +35,8 @@ const EXPECTATION = {
       maxProperties: LIST_ITEMS_MAX,
       additionalProperties: {
         type: 'string',
-        enum: Object.keys(VERDICTS),
-        description: `one of ${Object.keys(VERDICTS).join(', ')}`,
+        enum: VERDICTS,
+        description: `one of ${VERDICTS.join(', ')}`,
       },
       description: 'what is to become of single rules, such as {"hgw-2.0.0": "window-closed"}',
     },
