@@ -17,6 +17,7 @@ const NAMES = [
   'firmware/file-server',
   'functions',
   'isolate',
+  'nbi/recorded',
   'store/lmdb-format',
   'store/lmdb-writer',
   'window',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseExchanges, renderExchanges } from './recorded/exchange.js';
+import { mask, parseExchanges, renderExchanges } from './recorded/exchange.js';
 import { readRecording, recordings } from './recorded/recordings.js';
 import { openSubject } from './recorded/subject.js';
 
@@ -22,4 +22,12 @@ test('a recording says every byte, and is read as it was written', (t) => {
     const exchange = { title: 'a title', request: `GET ${text}`, answer: text };
     t.deepEqual(parseExchanges(renderExchanges([exchange, exchange])), [exchange, exchange]);
   }
+});
+
+test('how a body is cut into chunks is no part of a recording, and all its bytes are', (t) => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const whole = `${head}5\r\nab\r\nc\r\n0\r\n\r\n`;
+  t.is(mask(`${head}2\r\nab\r\n3\r\n\r\nc\r\n0\r\n\r\n${whole}`), whole + whole);
+  t.is(mask(`${head}0\r\n\r\n`), `${head}0\r\n\r\n`);
+  for (const cut of [`${head}2\r\nab\r\n`, `${head}2\r\na`, head]) t.is(mask(cut), cut);
 });

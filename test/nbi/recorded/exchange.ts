@@ -80,9 +80,39 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 
 const METRICS = 'Content-Type: text/plain; version=0.0.4';
 
+const CHUNKED = '\r\nTransfer-Encoding: chunked\r\n';
+const END_OF_HEAD = '\r\n\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
+
+/** How a body is cut into chunks is for the moment and the version of Node.js to say: each comes as one. */
+function withBodiesWhole(answers: string): string {
+  const chunked = answers.indexOf(CHUNKED);
+  const start = chunked < 0 ? -1 : answers.indexOf(END_OF_HEAD, chunked);
+  if (start < 0) return answers;
+  let at = start + END_OF_HEAD.length;
+  const head = answers.slice(0, at);
+  let body = '';
+  for (;;) {
+    const [line, size = ''] = /^([0-9a-f]+)\r\n/.exec(answers.slice(at, at + 20)) ?? [];
+    const bytes = Number.parseInt(size, 16);
+    // What was cut off on the way stays as it came.
+    if (line === undefined || at + line.length + bytes + 2 > answers.length) break;
+    if (bytes === 0) {
+      const whole = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
+      return head + whole + LAST_CHUNK + withBodiesWhole(answers.slice(at + LAST_CHUNK.length));
+    }
+    body += answers.slice(at + line.length, at + line.length + bytes);
+    at += line.length + bytes + 2;
+  }
+  return answers;
+}
+
 /** The answer with what varies masked; of metrics only the names of Ferry's own are kept. */
 export function mask(answer: string): string {
-  const masked = MASKS.reduce((text, [pattern, name]) => text.replace(pattern, name), answer);
+  const masked = MASKS.reduce(
+    (text, [pattern, name]) => text.replace(pattern, name),
+    withBodiesWhole(answer),
+  );
   if (!masked.includes(METRICS)) return masked;
   const [head = '', body = ''] = masked.split('\r\n\r\n');
   const names = body.split('\n').filter((line) => line.startsWith('# TYPE ferry_'));

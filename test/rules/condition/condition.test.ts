@@ -280,7 +280,8 @@ test('hundreds of alternatives are not too deep', async (t) => {
 });
 
 test('a catastrophic pattern takes linear time', async (t) => {
-  const input = inputOf({ softwareVersion: `${'a'.repeat(3_000)}b` });
+  // Backtracking, each of these letters would double the time; in linear time so few leave a slow machine within its budget.
+  const input = inputOf({ softwareVersion: `${'a'.repeat(300)}b` });
   t.is(await verdictOf('$contains(softwareVersion, /(a+)+$/)', input), 'condition-false');
   t.is(
     await verdictOf('$count($match(softwareVersion, /^(([a-z])+.)+[A-Z]([a-z])+$/)) > 0', input),
