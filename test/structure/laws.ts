@@ -18,7 +18,7 @@ export function breaches(sources: Sources, laws: Laws): readonly string[] {
   return [
     ...upwards(sources, laws),
     ...outOfOrder(sources, laws),
-    ...circles(sources),
+    ...circlesIn(sources),
     ...pastFaces(sources, laws),
   ];
 }
@@ -58,8 +58,8 @@ function outOfOrder({ files, imports }: Sources, { ordered }: Laws): string[] {
   });
 }
 
-/** Of files, and of the rooms of each folder: two folders can need one another though no two files do. */
-function circles(sources: Sources): string[] {
+/** Circles of files, and of the rooms of each folder: two folders can need one another though no two files do. */
+export function circlesIn(sources: Sources): readonly string[] {
   const places = new Set(sources.files.flatMap(placesAround));
   return [
     ...circlesOfFiles(sources).map((circle) => `a circle of imports: ${circle.join(', ')}`),
