@@ -1,0 +1,8 @@
+/** Not for CI: hours of looking where nobody has looked yet. What it finds becomes a test of its own. */
+export default {
+  files: ['dist/test/long/chaos.test.js', 'dist/test/rules/condition/closure.test.js'],
+  timeout: '4h',
+  concurrency: 1,
+  nodeArguments: ['--enable-source-maps'],
+  environmentVariables: { FERRY_CHAOS_ROUNDS: '20', FERRY_PROPERTY_CASES: '500000' },
+};
