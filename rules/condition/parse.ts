@@ -50,7 +50,8 @@ function expressionOf(text: string): jsonata.Expression {
       timeout: EVALUATION_TIMEOUT_MS,
       stack: STACK_DEPTH_MAX,
       sequence: SEQUENCE_ITEMS_MAX,
-      // JSONata only constructs it and calls exec(); V8's engine, with which its parser checks a pattern's syntax, never runs one.
+      // JSONata only constructs it and calls exec(); V8's engine, with which its parser checks a pattern's syntax
+      // (findings/jsonata-regex-engine-behind-v8.sh), never runs one.
       RegexEngine: LinearRegExp as unknown as RegExpConstructor,
     });
   } catch (error) {

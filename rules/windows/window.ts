@@ -79,14 +79,14 @@ function namesTimesOfDay(cron: string): boolean {
 
 /**
  * Asks about minutes of a clock on a wall, as minutes since the epoch of one that is never changed: only so can a minute be
- * asked about that was skipped.
+ * asked about that was skipped (findings/node-cron-changed-clocks.sh).
  */
 function withMatcher<T>(cron: string, use: (matches: (localMinute: number) => boolean) => T): T {
   const task: ScheduledTask = createTask(cron, () => {}, { timezone: 'UTC' });
   try {
     return use((localMinute) => task.match(new Date(localMinute * MINUTE_MS)));
   } finally {
-    // node-cron keeps every task in a registry of its own until it is destroyed.
+    // node-cron keeps every task in a registry of its own until it is destroyed (findings/node-cron-keeps-tasks.sh).
     void task.destroy();
   }
 }

@@ -214,7 +214,7 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
 
 /**
  * Where LMDB begins and ends. Upwards it gives `start <= key < end`. Downwards it begins at `start`, which is the first
- * key that is not wanted (the caller leaves it out), and `end` is the last that is.
+ * key that is not wanted (the caller leaves it out), and `end` is the last that is (findings/lmdb-range-downwards.sh).
  */
 function bounds(plan: FindPlan, number: number) {
   const first = keyOf(number, plan.start);

@@ -186,7 +186,7 @@ class LmdbStore implements Store {
       refresh: () => {
         this.#checkOpen();
         // lmdb keeps a snapshot for the rest of the event turn, and longer where I/O callbacks follow each other: long
-        // enough to miss a commit that another process has told us of.
+        // enough to miss a commit that another process has told us of (findings/lmdb-snapshot-of-a-turn.sh).
         this.#trees.root.resetReadTxn();
       },
     };
