@@ -13,6 +13,7 @@ const facts: SessionFacts = {
   softwareVersion: '1.0',
   requested: false,
   applying: false,
+  transferKey: null,
   doubt: null,
   hand: { device: null },
 };
