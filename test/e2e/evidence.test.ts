@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { type Clock, DAY_MS, MINUTE_MS } from '../../common/index.js';
+import { DEVICES, type Device } from '../../acs/index.js';
+import { type Clock, DAY_MS, MINUTE_MS, type ResultId } from '../../common/index.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
 import {
   cpeFault,
@@ -120,6 +121,27 @@ test('a CommandKey has 22 characters, and what a CPE reports under one that it h
   }
   const by = ferry.events.filter(({ event }) => event === 'transfer-complete.matched');
   t.deepEqual([...new Set(by.map(({ fields }) => fields['by']))], ['continued', 'altered', 'cut', 'empty']);
+});
+
+test('a CommandKey of 32 characters, as it was sent before, still names its upgrade', async (t) => {
+  const ferry = await start(t);
+  await session(ferry, {});
+  const [{ id } = { id: '' }] = await resultsOf(ferry, '00A1B2-HGW-1');
+  await session(ferry, { ...REPORT, version: '2.0' }, [transferComplete(id.replaceAll('-', ''))]);
+  t.deepEqual(await outcomes(ferry, '00A1B2-HGW-1'), [SUCCESS]);
+});
+
+test('a mark of an upgrade that has ended, as a backup may leave it, is taken from the CPE by its next session', async (t) => {
+  const ferry = await start(t);
+  const { key } = await session(ferry, {});
+  await session(ferry, { ...REPORT, version: '2.0' }, [transferComplete(key)]);
+  const devices = ferry.installation.store.collection<Device>(DEVICES);
+  const [{ id } = { id: '' }] = await resultsOf(ferry, '00A1B2-HGW-1');
+  const stored = await devices.get('00A1B2-HGW-1');
+  if (stored === null) throw new Error('it is not stored');
+  await devices.put({ ...stored.document, inFlight: id as ResultId });
+  await session(ferry, { version: '2.0' });
+  t.is((await deviceOf(ferry, '00A1B2-HGW-1'))['upgrade'], null);
 });
 
 test('where the report has no key, that of its event M Download counts', async (t) => {
