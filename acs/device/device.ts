@@ -40,11 +40,38 @@ export interface Device extends Document {
   readonly inFlight?: ResultId;
   /** The last upgrade that timed out: what is heard later may still say how it ended. */
   readonly late?: ResultId;
+  /** The last upgrade, where its result was concluded from a version: a later one may correct it. */
+  readonly concluded?: Conclusion;
+  /** The identity under which this device goes on, as it came back from an upgrade with another OUI. */
+  readonly supersededBy?: CpeId;
+  /** The identity that it had before. */
+  readonly supersedes?: CpeId;
+  /** What it reported last of a transfer that nobody here asked for (TR-069 A.3.3.3). */
+  readonly autonomousTransfer?: AutonomousTransfer;
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** Digest of the parameters of the last Inform, so that unchanged ones are not written again. */
   readonly informDigest: string;
   /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
   readonly askedPaths?: readonly string[];
+}
+
+/** What may still be corrected, and by what. */
+export interface Conclusion {
+  readonly id: ResultId;
+  /** The version that would; null: any other than the one before the upgrade. */
+  readonly correctedBy: string | null;
+  /** From then on it stays; absent: until the next upgrade begins. */
+  readonly untilMs?: number;
+}
+
+export interface AutonomousTransfer {
+  readonly atMs: number;
+  readonly isDownload: boolean;
+  readonly fileType: string;
+  readonly targetFileName: string;
+  /** 0: it went well. */
+  readonly faultCode: number;
+  readonly faultString: string;
 }
 
 export const DEVICES: CollectionDefinition = {

@@ -25,6 +25,7 @@ export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): s
   switch (message.type) {
     case 'InformResponse':
     case 'TransferCompleteResponse':
+    case 'AutonomousTransferCompleteResponse':
     case 'GetRPCMethodsResponse':
     case 'Fault':
       return envelope?.id ?? null;

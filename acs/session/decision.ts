@@ -102,7 +102,7 @@ export class SessionDecision {
     const location = await locate({ file: rule.file, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
-    const reserved = upgrades.reserving(at.device, decision);
+    const reserved = upgrades.reserving(at.device, decision, location.url);
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);

@@ -5,9 +5,10 @@ import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { CwmpNamespace, Download } from '../soap/index.js';
+import { matchKey } from '../upgrade/command-key.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
-import { commandKeyOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
 import type { LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
@@ -81,13 +82,15 @@ export class Doubts {
     facts: SessionFacts,
     ip: string,
   ): Promise<{ readonly kind: 'go-on' | 'nothing' } | DownloadNow> {
-    const found = foundIn(commandKeys, commandKeyOf(question.upgradeId));
+    const upgrade = await this.#parts.upgrades.get(question.upgradeId);
+    if (upgrade === null) return { kind: 'go-on' };
+    const found = foundIn(commandKeys, upgrade.commandKey);
     const { repeats } = question;
     if (repeats !== null) return this.#resolve({ ...question, repeats }, found, facts, ip);
     if (found !== 'queued') return { kind: 'go-on' };
     // It would be downloading twice. What it has queued, it will report; and it is asked again before the next upgrade.
-    const fields = { cpeid: facts.cpeid, commandKey: commandKeyOf(question.upgradeId) };
-    this.#parts.logger.warn('upgrade.still-queued', fields);
+    const { cpeid } = facts;
+    this.#parts.logger.warn('upgrade.still-queued', { cpeid, commandKey: upgrade.commandKey });
     return { kind: 'nothing' };
   }
 
@@ -111,8 +114,12 @@ export class Doubts {
       const repeat: Repeat =
         may.kind === 'allowed' && seen.location === null ? { kind: 'held', reason: 'image-missing' } : may;
       const conditions = repeat.kind === 'allowed' ? repeat.conditions : [];
-      const { version } = seen;
-      return { evidence: { kind: 'queue', found, repeats, version, repeat, waitMs }, conditions };
+      const { version, location } = seen;
+      const sending = location === null ? {} : { urlDigest: urlDigestOf(location.url) };
+      return {
+        evidence: { kind: 'queue', found, repeats, version, repeat, waitMs, ...sending },
+        conditions,
+      };
     });
     if (learnt === null) return { kind: 'go-on' };
     const { before, after } = learnt;
@@ -169,7 +176,7 @@ function requestOf(namespace: CwmpNamespace): QueueQuestion['request'] {
 
 function foundIn(commandKeys: readonly string[] | null, commandKey: CommandKey): QueueEvidence['found'] {
   if (commandKeys === null) return 'untold';
-  return commandKeys.includes(commandKey) ? 'queued' : 'absent';
+  return commandKeys.some((queued) => matchKey(queued, commandKey) !== null) ? 'queued' : 'absent';
 }
 
 function outcomeOf(before: Upgrade, after: Upgrade, repeats: number): DoubtOutcome {

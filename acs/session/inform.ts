@@ -67,7 +67,8 @@ export function informed(
 
 const OWN_EVENT_CODES = new Map([...EVENT_CODES, 'M Reboot', 'M Download'].map((code) => [code, code]));
 
-function ownCopy(eventCode: string): string {
+/** An event code, or what came with it, in memory of its own. */
+export function ownCopy(eventCode: string): string {
   return OWN_EVENT_CODES.get(eventCode) ?? detached(eventCode);
 }
 

@@ -3,6 +3,7 @@ import type { Stored } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type {
   AcsMessage,
+  AutonomousTransferComplete,
   CpeMessage,
   Download,
   EnvelopeStyle,
@@ -26,6 +27,8 @@ export interface SessionFacts {
   readonly requested: boolean;
   /** An upgrade was transferred before this session began, so that a boot with the old version says that it failed. */
   readonly applying: boolean;
+  /** The CommandKey of the event M Download, where the Inform has one that is not empty. */
+  readonly transferKey: string | null;
   /** A Download that was under way before this session began, and of which nobody knows whether it reached the CPE. */
   readonly doubt: Doubt | null;
   /** What the shell has at hand of this session's CPE, so as not to read it again; the steps do not look at it. */
@@ -93,6 +96,7 @@ export type Input =
 export type Query =
   | { readonly kind: 'record-inform'; readonly inform: Inform; readonly style: EnvelopeStyle }
   | { readonly kind: 'record-transfer-complete'; readonly transferComplete: TransferComplete }
+  | { readonly kind: 'record-autonomous-transfer'; readonly transfer: AutonomousTransferComplete }
   | {
       readonly kind: 'record-download';
       readonly upgradeId: ResultId;
@@ -123,7 +127,7 @@ export type Answer =
       readonly settle: boolean;
       readonly provision: boolean;
     }
-  | { readonly to: 'record-transfer-complete' }
+  | { readonly to: 'record-transfer-complete' | 'record-autonomous-transfer' }
   | { readonly to: 'record-download' | 'record-parameters' | 'record-provisioning' }
   /** Asks for parameters that the upgrade under way needs, where the Inform lacked them. */
   | { readonly to: 'settle'; readonly read: readonly string[] }

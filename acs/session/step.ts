@@ -13,7 +13,12 @@ import type {
 } from './session.js';
 
 /** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). */
-export const ACS_METHODS = ['Inform', 'GetRPCMethods', 'TransferComplete'] as const;
+export const ACS_METHODS = [
+  'Inform',
+  'GetRPCMethods',
+  'TransferComplete',
+  'AutonomousTransferComplete',
+] as const;
 
 /** First decision, and one more after each of two readings of parameters: what was read may bring further rules in. */
 const DECISIONS_MAX = 3;
@@ -36,6 +41,8 @@ export function step(session: Session, input: Input): Step {
       switch (message.type) {
         case 'TransferComplete':
           return ask(session, { kind: 'record-transfer-complete', transferComplete: message });
+        case 'AutonomousTransferComplete':
+          return ask(session, { kind: 'record-autonomous-transfer', transfer: message });
         case 'GetRPCMethods':
           return reply(session, { type: 'GetRPCMethodsResponse', methods: ACS_METHODS });
         case 'unknown':
@@ -90,6 +97,8 @@ function onAnswer(session: Session, answer: Answer): Step {
   switch (answer.to) {
     case 'record-transfer-complete':
       return reply(session, { type: 'TransferCompleteResponse' });
+    case 'record-autonomous-transfer':
+      return reply(session, { type: 'AutonomousTransferCompleteResponse' });
     case 'record-download':
     case 'record-parameters':
     case 'record-provisioning':

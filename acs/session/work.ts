@@ -4,13 +4,14 @@ import { cpeidOf } from '../device/cpeid.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { ACS_FAULT, type Inform, type Parameter } from '../soap/index.js';
+import { matchKey } from '../upgrade/command-key.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import { SessionDecision, type StepRequest } from './decision.js';
 import { Doubts } from './doubt.js';
-import { SessionEvidence } from './evidence.js';
+import { awaitsVersion, SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
-import { informed, namedFields } from './inform.js';
+import { informed, namedFields, ownCopy } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
 
@@ -61,6 +62,12 @@ export class SessionWork {
     switch (query.kind) {
       case 'record-transfer-complete':
         await this.#evidence.transferComplete(query.transferComplete, facts);
+        // It may have changed this CPE, or made it known as the same as another.
+        facts.hand.device = null;
+        return { to: query.kind };
+      case 'record-autonomous-transfer':
+        await this.#evidence.autonomousTransfer(query.transfer, facts);
+        facts.hand.device = null;
         return { to: query.kind };
       case 'record-download':
         await this.#evidence.downloadAnswered(query, facts);
@@ -116,12 +123,12 @@ export class SessionWork {
     // Where nothing but the sighting changed the decision is made on what was just read; a reservation checks that it has not moved.
     const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
     const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
-    const shown = { events, boot, softwareVersion: reportedVersion };
+    const shown = { events, boot, softwareVersion: reportedVersion, transferKey: transferKeyOf(inform) };
     const facts = { cpeid, style, ...shown, requested, applying, doubt, hand };
     return {
       to: 'record-inform',
       facts,
-      settle: device.inFlight !== undefined || device.late !== undefined,
+      settle: awaitsVersion(device, reportedVersion, nowMs),
       provision: device.provisioning === 'due',
     };
   }
@@ -160,7 +167,20 @@ export class SessionWork {
 
 function doubtOf(upgrade: Upgrade, { events }: Inform): Doubt {
   const announced = events.some(
-    ({ eventCode, commandKey }) => eventCode === 'M Download' && commandKey === upgrade.commandKey,
+    ({ eventCode, commandKey }) =>
+      isDownloadEvent(eventCode) && matchKey(commandKey, upgrade.commandKey) !== null,
   );
   return { upgradeId: upgrade.id, repeats: repeatsOf(upgrade), announced };
+}
+
+function isDownloadEvent(eventCode: string): boolean {
+  return eventCode.toLowerCase() === 'm download';
+}
+
+/** In memory of its own, as it lives as long as the session. */
+function transferKeyOf({ events }: Inform): string | null {
+  const named = events.filter(({ eventCode, commandKey }) => commandKey !== '' && isDownloadEvent(eventCode));
+  const [only, ...more] = named;
+  // Of several, nobody knows which one a report without a key is of.
+  return only === undefined || more.length > 0 ? null : ownCopy(only.commandKey);
 }

@@ -8,10 +8,12 @@ import {
   QUEUED_TRANSFERS_MAX,
   SHORT_TEXT_CHARACTERS_MAX,
   type SoapLimits,
+  TRANSFER_URL_CHARACTERS_MAX,
 } from './limits.js';
 import {
   ACS_FAULT,
   type AcsFaultCode,
+  type AutonomousTransferComplete,
   type CpeMessage,
   type CpeResponse,
   type DeviceIdStruct,
@@ -96,6 +98,8 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
       return decodeInform(reader, element);
     case 'TransferComplete':
       return decodeTransferComplete(reader, element);
+    case 'AutonomousTransferComplete':
+      return decodeAutonomousTransfer(reader, element);
     case 'GetRPCMethods':
       return { type: 'GetRPCMethods' };
     case 'GetRPCMethodsResponse':
@@ -180,6 +184,25 @@ function decodeTransferComplete(reader: MessageReader, element: Element): Transf
   };
 }
 
+/** TR-069 A.3.3.3. Nothing of it is required: refused, it would come again in every session. */
+function decodeAutonomousTransfer(reader: MessageReader, element: Element): AutonomousTransferComplete {
+  const fault = element.child('FaultStruct');
+  const url = element.child('TransferURL')?.text.trim() ?? '';
+  return {
+    type: 'AutonomousTransferComplete',
+    transferUrl: cutText(url, TRANSFER_URL_CHARACTERS_MAX),
+    isDownload: isTrue(element, 'IsDownload'),
+    fileType: reader.shortText(element, 'FileType'),
+    targetFileName: reader.shortText(element, 'TargetFileName'),
+    fault: fault === null ? null : decodeTransferFault(reader, fault),
+  };
+}
+
+function isTrue(parent: Element, local: string): boolean {
+  const text = parent.child(local)?.text.trim().toLowerCase();
+  return text === '1' || text === 'true';
+}
+
 /** @returns null for code 0, and where there is no code: then nothing says that the transfer failed */
 function decodeTransferFault(reader: MessageReader, fault: Element): FaultStruct | null {
   const faultCode = decodeFaultCode(fault) ?? 0;
@@ -203,11 +226,23 @@ function decodeMethods(reader: MessageReader, response: Element): readonly strin
     .map((member) => cutText(member.text.trim(), NAME_CHARACTERS_MAX));
 }
 
-/** TR-069 A.4.1.1 and A.4.1.7. Both have their entries in a TransferList, and of an entry only its key is wanted. */
+/**
+ * TR-069 A.4.1.1 and A.4.1.7. Both have their entries in a TransferList, and of an entry only its key is wanted. Where the queue holds
+ * what others asked for as well, an entry without a key is left out unless it is a download of firmware.
+ */
 function decodeQueue(reader: MessageReader, response: Element): readonly string[] {
   return reader
     .members(response.child('TransferList'), `${response.local}.TransferList`, QUEUED_TRANSFERS_MAX)
-    .map((member) => reader.shortText(member, 'CommandKey'));
+    .map((member) => ({ member, commandKey: reader.shortText(member, 'CommandKey') }))
+    .filter(({ member, commandKey }) => commandKey !== '' || mayBeFirmware(member))
+    .map(({ commandKey }) => commandKey);
+}
+
+/** An entry of GetQueuedTransfers says neither, and is of what the ACS asked for. */
+function mayBeFirmware(queued: Element): boolean {
+  if (queued.child('IsDownload') !== null && !isTrue(queued, 'IsDownload')) return false;
+  const fileType = queued.child('FileType')?.text.trim() ?? '';
+  return fileType === '' || fileType.startsWith('1 ') || fileType.startsWith('X ');
 }
 
 function decodeParameters(reader: MessageReader, message: Element): readonly Parameter[] {

@@ -51,7 +51,7 @@ function encodeMessage(message: AcsMessage): string {
     case 'InformResponse':
       return rpc('InformResponse', field('MaxEnvelopes', MAX_ENVELOPES));
     case 'TransferCompleteResponse':
-      return '<cwmp:TransferCompleteResponse/>';
+    case 'AutonomousTransferCompleteResponse':
     case 'GetRPCMethods':
     case 'GetQueuedTransfers':
     case 'GetAllQueuedTransfers':

@@ -33,3 +33,5 @@ export const PARAMETER_NAME_CHARACTERS_MAX = 1_024;
 export const SHORT_TEXT_CHARACTERS_MAX = 256;
 /** Names of RPCs and types that are not known: enough to recognise them in a log. */
 export const NAME_CHARACTERS_MAX = 64;
+/** TR-069 A.3.3.3: a URL of a transfer is string(1024). It is compared, never called. */
+export const TRANSFER_URL_CHARACTERS_MAX = 1_024;

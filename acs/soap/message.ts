@@ -63,9 +63,21 @@ export interface TransferComplete {
   readonly completeTime: string;
 }
 
+/** TR-069 A.3.3.3, from cwmp-1-1 on: of a transfer that this ACS did not ask for. */
+export interface AutonomousTransferComplete {
+  readonly type: 'AutonomousTransferComplete';
+  readonly transferUrl: string;
+  readonly isDownload: boolean;
+  readonly fileType: string;
+  readonly targetFileName: string;
+  /** null where FaultCode is 0. */
+  readonly fault: FaultStruct | null;
+}
+
 export type CpeRequest =
   | Inform
   | TransferComplete
+  | AutonomousTransferComplete
   | { readonly type: 'GetRPCMethods' }
   /** An RPC this ACS does not know; answered with fault 8000. */
   | { readonly type: 'unknown'; readonly name: string };
@@ -145,6 +157,7 @@ export type AcsRequest =
 export type AcsResponse =
   | { readonly type: 'InformResponse' }
   | { readonly type: 'TransferCompleteResponse' }
+  | { readonly type: 'AutonomousTransferCompleteResponse' }
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
   | { readonly type: 'Fault'; readonly fault: FaultStruct };
 

@@ -1,8 +1,17 @@
+import { DAY_MS } from '../../common/index.js';
 import type { FaultStruct } from '../soap/index.js';
+import type { ReportMatch } from './command-key.js';
 import { repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
 
 /** A CPE that never answers, or a server that is killed every time, does not have its Download sent for ever. */
 export const REPEATS_MAX = 5;
+/**
+ * For so long a version that is gone again says that the upgrade did not last: a device with two banks falls back in its first boots,
+ * and every CPE has called by then. Later somebody has changed it, which makes no lie of the upgrade.
+ */
+export const FALLS_BACK_WITHIN_MS = DAY_MS;
+/** A CPE that shows one version and then the other does not have its result rewritten for ever. */
+export const CORRECTIONS_MAX = 8;
 
 /** Something learnt about an upgrade, from its CPE, an operator or the passing of time. */
 export type Evidence =
@@ -13,6 +22,8 @@ export type Evidence =
       readonly kind: 'transfer-complete';
       readonly fault: FaultStruct | null;
       readonly version: string | null;
+      /** How its report was known to be this upgrade's; absent: by its CommandKey, as it was sent. */
+      readonly matchedBy?: ReportMatch;
     }
   /**
    * The CPE has nothing more to say in this session: its TransferComplete, if it had one, has come. What its Inform said is judged only
@@ -40,6 +51,8 @@ export type Evidence =
         | { readonly kind: 'held' | 'void'; readonly reason: string };
       /** How long to wait for word of a CPE that does not tell. */
       readonly waitMs: number;
+      /** Of the URL that it is sent again with. */
+      readonly urlDigest?: string;
     }
   /** It is this late. `heardSince`: the CPE has informed since the upgrade last moved on. */
   | { readonly kind: 'deadline'; readonly version: string | null; readonly heardSince: boolean }
@@ -55,11 +68,22 @@ export function hasEnded(state: UpgradeState): boolean {
  * The upgrade after one more piece of evidence. Pure; the same object where nothing changes.
  *
  * The order of evidence is the CPE's own: TransferComplete may come in the Download's session, in a later one, before or
- * after 1 BOOT, twice, or late. A final state stays, but for `timed-out`, which only says that nothing was heard.
+ * after 1 BOOT, twice, or late. A final state stays, but for `timed-out`, which only says that nothing was heard, and for what was
+ * concluded from a version, which a later version may correct (at most {@link CORRECTIONS_MAX} times).
  */
 export function advance(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   // Whoever found it due may have been overtaken by the CPE: the deadline is that of the state it is in now.
   if (evidence.kind === 'deadline' && !isDue(upgrade, nowMs)) return upgrade;
+  const after = moved(upgrade, evidence, nowMs);
+  if (after === upgrade) return upgrade;
+  const matchedBy = evidence.kind === 'transfer-complete' ? evidence.matchedBy : undefined;
+  const told = matchedBy === undefined ? after : { ...after, matchedBy };
+  if (upgrade.state !== 'verified' && upgrade.state !== 'failed') return told;
+  const { corrections = 0 } = upgrade;
+  return corrections < CORRECTIONS_MAX ? { ...told, corrections: corrections + 1 } : upgrade;
+}
+
+function moved(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   switch (upgrade.state) {
     case 'sent':
     case 'accepted':
@@ -69,7 +93,9 @@ export function advance(upgrade: Upgrade, evidence: Evidence, nowMs: number): Up
     case 'timed-out':
       return afterTimeout(upgrade, evidence, nowMs);
     case 'verified':
+      return afterSuccess(upgrade, evidence, nowMs);
     case 'failed':
+      return afterFailure(upgrade, evidence, nowMs);
     case 'cancelled':
       return upgrade;
     default:
@@ -100,8 +126,9 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
         ? verified(upgrade, evidence.version, nowMs)
         : running(upgrade, 'transferred', nowMs);
     case 'quiet':
-      // Some CPEs lose their TransferComplete in the reboot: coming back with the target says as much.
-      return evidence.boot && hasArrived(upgrade, evidence.version)
+      // Some CPEs lose their TransferComplete in the reboot, and some the event that tells of it: showing the target says as much. Where it
+      // is not known what they had before, only a boot says that it is new.
+      return hasArrived(upgrade, evidence.version) && (evidence.boot || upgrade.fromVersion !== null)
         ? verified(upgrade, evidence.version, nowMs)
         : upgrade;
     case 'deadline':
@@ -128,11 +155,13 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
   }
   // Neither old nor new: somebody else has changed it, and what was decided on is no longer so.
   if (version !== null && upgrade.fromVersion !== null && version !== upgrade.fromVersion) {
-    return ended(upgrade, 'failed', wrongVersionMessage(upgrade, version), nowMs);
+    return wrongVersion(upgrade, version, nowMs);
   }
   switch (repeat.kind) {
     case 'allowed':
-      return repeatsOf(upgrade) < REPEATS_MAX ? repeated(upgrade, nowMs) : exhausted(upgrade, nowMs);
+      return repeatsOf(upgrade) < REPEATS_MAX
+        ? repeated(upgrade, queue.urlDigest, nowMs)
+        : exhausted(upgrade, nowMs);
     case 'held':
       return held(upgrade, repeat.reason, nowMs);
     case 'unwanted':
@@ -167,10 +196,11 @@ function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
   return { ...upgrade, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
 }
 
-function repeated(upgrade: Upgrade, nowMs: number): Upgrade {
+function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number): Upgrade {
   const { doubtUntilMs: _, ...rest } = upgrade;
   return {
     ...rest,
+    ...(urlDigest !== undefined && { urlDigest }),
     repeats: repeatsOf(upgrade) + 1,
     result: { code: 202, message: 'Upgrade is running: the Download has been sent again' },
     updatedAtMs: nowMs,
@@ -193,14 +223,14 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
       // Before a boot that came after the transfer an old version says nothing: many CPEs report before they reboot.
       if (!evidence.boot || !evidence.applying || evidence.version === null) return upgrade;
       if (upgrade.targetVersion === null) return verified(upgrade, evidence.version, nowMs);
-      return ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs);
+      return wrongVersion(upgrade, evidence.version, nowMs);
     case 'deadline':
       // A CPE that has not been heard of since may yet come back with the new version; what is known of it is from before.
       if (!evidence.heardSince) return ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
       if (upgrade.targetVersion === null || isProof(upgrade, evidence.version)) {
         return verified(upgrade, evidence.version, nowMs);
       }
-      return ended(upgrade, 'failed', wrongVersionMessage(upgrade, evidence.version), nowMs);
+      return wrongVersion(upgrade, evidence.version, nowMs);
     case 'cancel':
       return ended(upgrade, 'cancelled', evidence.reason, nowMs);
     case 'download-response':
@@ -229,6 +259,41 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     default:
       return evidence satisfies never;
   }
+}
+
+/** Failed: what a version said, a later one takes back. What the CPE itself or an operator said stays. */
+function afterFailure(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  if (upgrade.concludedFrom === undefined) return upgrade;
+  switch (evidence.kind) {
+    case 'transfer-complete':
+      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'quiet':
+      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'download-response':
+    case 'download-fault':
+    case 'queue':
+    case 'deadline':
+    case 'cancel':
+      return upgrade;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** Verified: only the version can take back what the version said. */
+function afterSuccess(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  const { concludedFrom, fromVersion } = upgrade;
+  if (evidence.kind !== 'quiet' || concludedFrom === undefined) return upgrade;
+  const { version } = evidence;
+  if (version === null || version === concludedFrom || nowMs - upgrade.updatedAtMs >= FALLS_BACK_WITHIN_MS) {
+    return upgrade;
+  }
+  // "It has not changed" is no longer so.
+  if (concludedFrom === fromVersion) {
+    return upgrade.targetVersion === null ? verified(upgrade, version, nowMs) : upgrade;
+  }
+  return version === fromVersion ? fallenBack(upgrade, version, nowMs) : upgrade;
 }
 
 /** After the CPE said that the transfer went well: does what it reports now prove the upgrade? */
@@ -265,13 +330,24 @@ export const RUNNING = {
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
 function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
-  const { deadlineAtMs: _, doubtUntilMs: _until, ...rest } = upgrade;
+  const { deadlineAtMs: _, doubtUntilMs: _until, concludedFrom: _from, ...rest } = upgrade;
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
 }
 
 function verified(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {
   const message = `${verifiedMessage(upgrade, version)}${repeatsText(upgrade)}`;
-  return ended(upgrade, 'verified', message, nowMs);
+  const after = ended(upgrade, 'verified', message, nowMs);
+  return version === null ? after : { ...after, concludedFrom: version };
+}
+
+function wrongVersion(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {
+  const after = ended(upgrade, 'failed', wrongVersionMessage(upgrade, version), nowMs);
+  return version === null ? after : { ...after, concludedFrom: version };
+}
+
+function fallenBack(upgrade: Upgrade, version: string, nowMs: number): Upgrade {
+  const message = `Upgrade has failed: the device has gone back to software version ${version}, after it had reported ${upgrade.concludedFrom}`;
+  return { ...ended(upgrade, 'failed', message, nowMs), concludedFrom: version };
 }
 
 function verifiedMessage(upgrade: Upgrade, version: string | null): string {

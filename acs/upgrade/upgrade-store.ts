@@ -1,27 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import {
-  type Clock,
-  type CommandKey,
-  type CpeId,
-  DAY_MS,
-  type Logger,
-  MINUTE_MS,
-  type ResultId,
-} from '../../common/index.js';
-import {
-  DEFAULT_DEADLINES,
-  type Decision,
-  NO_COUNT,
-  type RuleCount,
-  type Rules,
-  type StoredRule,
-  type UpgradeEnd,
-} from '../../rules/index.js';
-import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
+import { hash, randomUUID } from 'node:crypto';
+import { type Clock, type CpeId, DAY_MS, type Logger, MINUTE_MS, type ResultId } from '../../common/index.js';
+import { DEFAULT_DEADLINES, type Decision, type Rules, type StoredRule } from '../../rules/index.js';
+import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
+import { commandKeyOf } from './command-key.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
+import {
+  countedAs,
+  deviceAfter,
+  deviceAtTarget,
+  deviceContinuing,
+  deviceReserving,
+  deviceSuperseded,
+  endOf,
+  hasMark,
+} from './marks.js';
 import {
   newestFirst,
   UPGRADES,
@@ -32,24 +27,10 @@ import {
   type Upgrades,
 } from './upgrade.js';
 
-/** A Download refused as busy does not use up an execution, but not for ever. */
-const GIVEN_BACK_MAX = 5;
-const FAULT_RESOURCES_EXCEEDED = 9004;
 const SWEEP_PAGE = 200;
 
 type UpgradeDecision = Extract<Decision, { kind: 'upgrade' }>;
 type AtTargetDecision = Extract<Decision, { kind: 'at-target' }>;
-
-/** TR-069 A.3.2.8 allows a CommandKey of 32 characters: the uuid without its hyphens. */
-export function commandKeyOf(id: ResultId): CommandKey {
-  return id.replaceAll('-', '') as CommandKey;
-}
-
-/** The result a CommandKey names; null where it is none of ours. */
-export function resultIdOf(commandKey: string): ResultId | null {
-  const parts = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(commandKey);
-  return parts === null ? null : (parts.slice(1).join('-') as ResultId);
-}
 
 export function stateMsMaxOf(rule: StoredRule): Upgrade['stateMsMax'] {
   const deadlines = { ...DEFAULT_DEADLINES, ...rule.deadlines };
@@ -90,14 +71,20 @@ export class UpgradeStore implements Upgrades {
   /**
    * What reserves an upgrade: the device with its mark and count, and the changes for the same commit, which refuses unless the rule
    * is still as it was decided on. Nothing is sent before that commit is durable.
+   * @param url  that the Download will be sent with
    */
-  reserving(device: Device, decision: UpgradeDecision): { device: Device; upgrade: Upgrade; with: Change[] } {
+  reserving(
+    device: Device,
+    decision: UpgradeDecision,
+    url: string,
+  ): { device: Device; upgrade: Upgrade; with: Change[] } {
     const nowMs = this.#clock();
     const id = randomUUID() as ResultId;
     const stateMsMax = stateMsMaxOf(decision.rule);
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
       share: decision.share,
+      urlDigest: urlDigestOf(url),
       state: 'sent',
       status: false,
       result: RUNNING.sent,
@@ -106,14 +93,8 @@ export class UpgradeStore implements Upgrades {
       deadlineAtMs: nowMs + stateMsMax.sent,
       stateMsMax,
     };
-    const count = device.counts[decision.countKey] ?? NO_COUNT;
-    // From here on a new version speaks for this upgrade: one that had timed out is corrected by its own CommandKey only.
-    const { late: _, ...rest } = device;
     return {
-      device: {
-        ...withCount(rest, upgrade, { ...count, started: count.started + 1 }),
-        inFlight: id,
-      },
+      device: deviceReserving(device, upgrade),
       upgrade,
       with: [this.#upgrades.inserting(upgrade), ...decision.conditions],
     };
@@ -131,11 +112,7 @@ export class UpgradeStore implements Upgrades {
       updatedAtMs: nowMs,
       stateMsMax: stateMsMaxOf(decision.rule),
     };
-    const count = device.counts[decision.countKey] ?? NO_COUNT;
-    return {
-      device: withCount(device, upgrade, { ...count, verified: true }),
-      with: [this.#upgrades.inserting(upgrade)],
-    };
+    return { device: deviceAtTarget(device, upgrade), with: [this.#upgrades.inserting(upgrade)] };
   }
 
   /**
@@ -160,36 +137,104 @@ export class UpgradeStore implements Upgrades {
     ) => Promise<{ readonly evidence: Evidence; readonly conditions: readonly Change[] }>,
   ): Promise<{ readonly before: Upgrade; readonly after: Upgrade } | null> {
     return untilCommitted(`The upgrade ${id}`, async () => {
-      const [stored, storedDevice] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
-      if (stored === null || storedDevice === null || stored.document.cpeid !== cpeid) return null;
+      const [stored, own] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
+      if (stored === null || own === null) return null;
       const before = stored.document;
-      const { evidence, conditions } = await gather(before, storedDevice.document);
+      const other = otherIdentity(before, cpeid);
+      if (other === null) return null;
+      const { evidence, conditions } = await gather(before, own.document);
       const after = advance(before, evidence, this.#clock());
-      if (after === before) return { before, after };
+      if (after === before) {
+        // Of two identities a backup may have kept one from before the end and one from after it.
+        if (!hasEnded(before.state) || own.document.inFlight !== id) return { before, after };
+        const { inFlight: _, ...free } = own.document;
+        return (await this.#devices.commit(free, own.revision, [])).committed ? { before, after } : undefined;
+      }
       const changes = [this.#upgrades.replacing(after, stored.revision), ...conditions];
-      if (hasEnded(after.state)) changes.push(...this.#ending(before, after, evidence, storedDevice));
+      if (hasEnded(after.state)) {
+        const second = other === undefined ? null : await this.#devices.read(other);
+        const devices = second === null ? [own] : [own, second];
+        const end = ending(before, after, evidence, own.document);
+        for (const { document, revision } of devices) {
+          changes.push(this.#devices.replacing(end.of(document), revision));
+        }
+        changes.push(...this.#rules.ended(after, end.counted, end.previously));
+      }
       if (!(await this.#store.commit(changes)).committed) return undefined;
-      if (after.state !== before.state) this.announce(after);
+      this.#tell(before, after);
       return { before, after };
     });
   }
 
-  /** What else changes when an upgrade ends: its device's mark and count, and its rule's campaign. */
-  #ending(before: Upgrade, after: Upgrade, evidence: Evidence, device: Stored<Device>): Change[] {
-    // What is learnt late corrects the record; the CPE's failures counted it at its time-out.
-    const late = hasEnded(before.state);
-    const end = endOf(after, evidence, device.document, late);
-    return [
-      this.#devices.replacing(deviceAfter(device.document, after, end, late), device.revision),
-      ...this.#rules.ended(after, end, late ? 'timed-out' : undefined),
-    ];
+  /**
+   * Moves on the last upgrade of a CPE that came back from it as another (its OUI changes with the firmware): the result stays with
+   * the old identity and names the new, the two point to each other, and what rules have done to the old counts for the new as well.
+   *
+   * Whoever calls knows that this CPE has the upgrade's CommandKey. It must also have its serial number, and no upgrade of its own
+   * under way. Its product class may have changed: it is the firmware that says it, and with key and serial number it would prove
+   * nothing more.
+   * @returns the upgrade as it is afterwards; else why it is not believed
+   */
+  async continueAs(
+    cpeid: CpeId,
+    id: ResultId,
+    evidence: Evidence,
+  ): Promise<{ readonly upgrade: Upgrade } | { readonly refused: string }> {
+    return untilCommitted(`The upgrade ${id}`, async () => {
+      const [stored, successor] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
+      const owner = stored === null ? null : await this.#devices.read(stored.document.cpeid);
+      if (stored === null || owner === null || successor === null) return { refused: 'it is gone' };
+      const before = stored.document;
+      const refused = refusalOf(before, owner.document, successor.document);
+      if (refused !== null) return { refused };
+      const moved = advance(before, evidence, this.#clock());
+      const after: Upgrade = { ...moved, reportedBy: cpeid };
+      let devices = [
+        deviceSuperseded(owner.document, successor.document),
+        deviceContinuing(successor.document, owner.document, before),
+      ];
+      const changes = [this.#upgrades.replacing(after, stored.revision)];
+      if (moved !== before && hasEnded(after.state)) {
+        const end = ending(before, after, evidence, owner.document);
+        devices = devices.map(end.of);
+        changes.push(...this.#rules.ended(after, end.counted, end.previously));
+      }
+      for (const [index, { revision }] of [owner, successor].entries()) {
+        const device = devices[index];
+        if (device !== undefined) changes.push(this.#devices.replacing(device, revision));
+      }
+      if (!(await this.#store.commit(changes)).committed) return undefined;
+      const { commandKey, campaignid } = after;
+      this.#logger.warn('cpe.superseded', { cpeid: before.cpeid, by: cpeid, commandKey, campaignid });
+      this.#tell(before, after);
+      return { upgrade: after };
+    });
   }
 
-  /** Says in log and metrics what state an upgrade has come into. */
-  announce(upgrade: Upgrade): void {
+  #tell(before: Upgrade, after: Upgrade): void {
+    if (after.state === before.state) return;
+    this.announce(after, hasEnded(before.state) ? before.state : undefined);
+  }
+
+  /**
+   * Says in log and metrics what state an upgrade has come into.
+   * @param corrects  the end that it was taken to have come to before
+   */
+  announce(upgrade: Upgrade, corrects?: Upgrade['state']): void {
     const { state, cpeid, commandKey, campaignid, fromVersion, targetVersion, repeats, result } = upgrade;
-    const versions = { fromVersion, targetVersion };
-    const fields = { cpeid, commandKey, campaignid, ...versions, repeats, message: result.message };
+    const { matchedBy, reportedBy } = upgrade;
+    const fields = {
+      cpeid,
+      commandKey,
+      campaignid,
+      fromVersion,
+      targetVersion,
+      repeats,
+      message: result.message,
+      ...(matchedBy !== undefined && { matchedBy }),
+      ...(reportedBy !== undefined && { reportedBy }),
+      ...(corrects !== undefined && { corrects }),
+    };
     if (state === 'failed' || state === 'timed-out') this.#logger.warn(`upgrade.${state}`, fields);
     else this.#logger.info(`upgrade.${state}`, fields);
     this.#metrics.upgrades.inc(state);
@@ -201,8 +246,9 @@ export class UpgradeStore implements Upgrades {
     for (;;) {
       const due = await this.#upgrades.find({ index: 'deadline', below: this.#clock(), limit: SWEEP_PAGE });
       for (const { document } of due.items) {
-        const device = await this.#devices.get(document.cpeid);
-        const after = await this.learn(document.cpeid, document.id, {
+        const { cpeid, reportedBy = cpeid } = document;
+        const device = await this.#devices.get(reportedBy);
+        const after = await this.learn(reportedBy, document.id, {
           kind: 'deadline',
           version: device?.softwareVersion ?? null,
           heardSince: device !== null && device.lastInformMs > document.updatedAtMs,
@@ -295,59 +341,35 @@ function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | At
   };
 }
 
-function endOf(upgrade: Upgrade, evidence: Evidence, device: Device, late: boolean): UpgradeEnd {
-  const givenBack = device.counts[upgrade.countKey]?.givenBack ?? 0;
-  const busy = evidence.kind === 'download-fault' && evidence.fault.faultCode === FAULT_RESOURCES_EXCEEDED;
-  if (busy && !late && givenBack < GIVEN_BACK_MAX) return 'given-back';
-  switch (upgrade.state) {
-    case 'verified':
-    case 'failed':
-    case 'timed-out':
-    case 'cancelled':
-      return upgrade.state;
-    default:
-      throw new Error(`An upgrade in state ${upgrade.state} has not ended`);
-  }
+/** As a URL may be a key to the file, only this is kept of it. */
+export function urlDigestOf(url: string): string {
+  return hash('sha256', url, 'base64url');
 }
 
-/** The device without its mark, with what the end means for further executions. */
-function deviceAfter(device: Device, upgrade: Upgrade, end: UpgradeEnd, isLate: boolean): Device {
-  const count = device.counts[upgrade.countKey] ?? NO_COUNT;
-  const { inFlight, late, ...rest } = device;
-  const own = upgrade.id;
+/** @returns the other identity of an upgrade's CPE, undefined where it has one only; null for a CPE that is none of them */
+function otherIdentity({ cpeid, reportedBy }: Upgrade, asked: CpeId): CpeId | undefined | null {
+  if (asked === cpeid) return reportedBy;
+  return asked === reportedBy ? cpeid : null;
+}
+
+function refusalOf(upgrade: Upgrade, owner: Device, successor: Device): string | null {
+  const { reportedBy = successor.id } = upgrade;
+  if (owner.id === successor.id) return 'it is of this identity';
+  if (reportedBy !== successor.id) return 'its CPE has come back as another already';
+  if (owner.serialNumber !== successor.serialNumber) return 'the serial number is another';
+  if (!hasMark(owner, upgrade.id)) return 'it is not the last of its CPE';
+  const { inFlight = upgrade.id } = successor;
+  return inFlight === upgrade.id ? null : 'this identity has an upgrade of its own under way';
+}
+
+/** What else changes when an upgrade ends, or is found to have ended otherwise: marks and counts of its devices, and its rule's campaign. */
+function ending(before: Upgrade, after: Upgrade, evidence: Evidence, device: Device) {
+  // What is learnt late corrects the record; the CPE's failures counted it when it ended first.
+  const isLate = hasEnded(before.state);
+  const counted = endOf(after, evidence, device, isLate);
   return {
-    ...withCount(
-      rest,
-      upgrade,
-      isLate && end !== 'verified' ? count : countAfter(count, end, upgrade.updatedAtMs),
-    ),
-    ...(inFlight !== undefined && inFlight !== own && { inFlight }),
-    // Whatever is heard later may still say how it ended.
-    ...(end === 'timed-out' ? { late: own } : late !== undefined && late !== own && { late }),
+    counted,
+    previously: isLate ? countedAs(before) : undefined,
+    of: (each: Device): Device => deviceAfter(each, after, counted, isLate),
   };
-}
-
-function countAfter(count: RuleCount, end: UpgradeEnd, nowMs: number): RuleCount {
-  switch (end) {
-    case 'verified':
-      return { ...count, verified: true, failures: 0, lastEndedMs: nowMs };
-    case 'given-back':
-      return {
-        ...count,
-        started: Math.max(0, count.started - 1),
-        givenBack: count.givenBack + 1,
-        failures: count.failures + 1,
-        lastEndedMs: nowMs,
-      };
-    case 'failed':
-    case 'timed-out':
-    case 'cancelled':
-      return { ...count, failures: count.failures + 1, lastEndedMs: nowMs };
-    default:
-      return end satisfies never;
-  }
-}
-
-function withCount(device: Device, upgrade: Upgrade, count: RuleCount): Device {
-  return { ...device, counts: { ...device.counts, [upgrade.countKey]: count } };
 }

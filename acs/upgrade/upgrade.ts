@@ -7,6 +7,7 @@ import {
   type RuleId,
 } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { ReportMatch } from './command-key.js';
 
 /**
  * The life of an upgrade. `sent` is written before the Download goes on the wire (the design's `reserved` and `sent` in
@@ -50,6 +51,16 @@ export interface Upgrade extends Document {
   readonly updatedAtMs: number;
   /** How often its Download was sent again, because it may not have reached the CPE; absent: never. */
   readonly repeats?: number;
+  /** Digest of the URL its Download was sent with last: a URL may be a key to the file. */
+  readonly urlDigest?: string;
+  /** The version that its result was concluded from: a later one may correct it. */
+  readonly concludedFrom?: string;
+  /** How often it was. */
+  readonly corrections?: number;
+  /** How the CPE's report of the transfer was known to be this one's; absent: by its CommandKey, as it was sent. */
+  readonly matchedBy?: ReportMatch;
+  /** The identity under which its CPE came back from it and reported (see {@link Device.supersededBy}). */
+  readonly reportedBy?: CpeId;
   /** The CPE does not tell whether it has the Download: from here on it is taken not to. */
   readonly doubtUntilMs?: number;
   /** When the state it is in times out; absent once it ended. */

@@ -23,6 +23,9 @@ const DEVICE_FIELDS = {
   tags: 'string',
   organization: 'string',
   upgrade: 'any',
+  supersededBy: 'string',
+  supersedes: 'string',
+  'autonomousTransfer.*': 'any',
 } as const satisfies Fields;
 
 /** A CPE as the API shows it: times in epoch seconds, `upgrade` the id of the result of the one under way, else null. */
@@ -46,7 +49,19 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     tags: device.tags,
     organization: device.organization,
     upgrade: device.inFlight ?? null,
-  } satisfies Record<keyof typeof DEVICE_FIELDS, unknown>;
+    supersededBy: device.supersededBy,
+    supersedes: device.supersedes,
+    autonomousTransfer: autonomousTransferView(device.autonomousTransfer),
+  } satisfies Record<ViewField, unknown>;
+}
+
+type Path = keyof typeof DEVICE_FIELDS;
+type ViewField = Path extends infer P ? (P extends `${infer Top}.*` ? Top : P & string) : never;
+
+function autonomousTransferView(transfer: Device['autonomousTransfer']): JsonObject | undefined {
+  if (transfer === undefined) return undefined;
+  const { atMs, ...told } = transfer;
+  return { at: Math.floor(atMs / SECOND_MS), ...told };
 }
 
 /** The CPEs this installation knows, by id. */

@@ -16,6 +16,8 @@ const RESULT_FIELDS: Fields = {
   campaignid: 'string',
   'result.code': 'number',
   'result.message': 'string',
+  matched_by: 'string',
+  reported_by: 'string',
 };
 
 /** An upgrade as FirmwareResultStorage shows it, field for field. */
@@ -28,6 +30,9 @@ export function resultView(upgrade: Upgrade): JsonObject {
     rule_description: upgrade.ruleDescription,
     campaignid: upgrade.campaignid,
     result: { code: upgrade.result.code, message: upgrade.result.message },
+    // Beyond the document, and absent as a rule.
+    ...(upgrade.matchedBy !== undefined && { matched_by: upgrade.matchedBy }),
+    ...(upgrade.reportedBy !== undefined && { reported_by: upgrade.reportedBy }),
   };
 }
 

@@ -108,6 +108,16 @@ export const dynSchemas = {
           message: { type: 'string' },
         },
       },
+      matched_by: {
+        enum: ['continued', 'altered', 'cut', 'empty', 'url'],
+        description:
+          "How the CPE's report of the transfer was known to be of this upgrade; absent: by its CommandKey, as it was sent. continued: the key with more behind it; altered: in another case, or in quotes; cut: a piece of it; empty: none, and it was the one under way; url: an AutonomousTransferComplete from the URL of its Download.",
+      },
+      reported_by: {
+        type: 'string',
+        description:
+          'The cpeid under which its CPE came back from the upgrade, where that is another, as its OUI changes with the firmware.',
+      },
     },
   },
   Device: {
@@ -136,6 +146,30 @@ export const dynSchemas = {
       tags: { type: 'array', items: { type: 'string' } },
       organization: { type: 'string' },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },
+      supersededBy: {
+        type: 'string',
+        description:
+          'The cpeid under which this device goes on, since it came back from an upgrade with another OUI.',
+      },
+      supersedes: {
+        type: 'string',
+        description:
+          'The cpeid that this device had before; what rules have done to that one counts for this one too.',
+      },
+      autonomousTransfer: {
+        type: 'object',
+        description:
+          'What it reported last of a transfer that nobody here asked for (AutonomousTransferComplete).',
+        required: ['at', 'isDownload', 'fileType', 'targetFileName', 'faultCode', 'faultString'],
+        properties: {
+          at: { type: 'integer', description: 'In epoch seconds.' },
+          isDownload: { type: 'boolean' },
+          fileType: { type: 'string' },
+          targetFileName: { type: 'string' },
+          faultCode: { type: 'integer', description: '0: it went well.' },
+          faultString: { type: 'string' },
+        },
+      },
       parameters: {
         type: 'object',
         description: 'With parameters=true: the data model as last reported, by full name.',

@@ -3,6 +3,7 @@ import { DEVICES, type Device } from '../../acs/device/device.js';
 import { builtInModel, type Fault, Fleet, makeImage, type SimulatedCpe } from '../../cpe-sim/index.js';
 import { openCampaigns } from '../../rules/campaign/campaign.js';
 import { openMongoStore, type Store } from '../../store/index.js';
+import { commandKeyOfResult } from '../support/command-key.js';
 import { holdToSchemas } from '../support/cwmp-schema.js';
 import { type TestFerry, until } from '../support/ferry.js';
 import { portOf, proxiedUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
@@ -256,7 +257,7 @@ function checkCpes(
     else check(verified === 0 && keys.size === campaign.executions, 'tried as often as the rule says');
     check(record.unaskedRepeats(cpeid).length === 0, 'no Download repeated without being asked about');
     for (const key of keys) {
-      const result = own.find((each) => each.id.replaceAll('-', '') === key);
+      const result = own.find((each) => commandKeyOfResult(each.id) === key);
       check(result !== undefined, 'each Download has a result');
       const isOnce = read.indexOf(key) === read.lastIndexOf(key);
       const message = result?.result.message ?? '';

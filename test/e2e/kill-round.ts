@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { builtInModel, Fleet, makeImage } from '../../cpe-sim/index.js';
+import { commandKeyOfResult } from '../support/command-key.js';
 import { holdToSchemas } from '../support/cwmp-schema.js';
 import { nbiClient, type TestFerry, until } from '../support/ferry.js';
 import { FerryProcess, freePorts } from '../support/ferry-process.js';
@@ -90,7 +91,7 @@ export async function killRound(t: ExecutionContext, count: number, killAfterMs:
       t.true(keys.length <= EXECUTIONS, `CPE ${serial} got ${keys.length} Downloads: ${keys.join()}`);
       const own = results
         .filter(({ cpeid }) => cpeid.endsWith(serial))
-        .map(({ id }) => id.replaceAll('-', ''));
+        .map(({ id }) => commandKeyOfResult(id));
       for (const key of keys) t.true(own.includes(key), `the Download ${key} has a result`);
     }
     const devices = await list<{ upgrade: string | null }>(nbi, '/v1/dyn/DeviceStorage/.*');

@@ -18,6 +18,7 @@ import {
   results,
   uploadImage,
 } from '../e2e/simulated.js';
+import { commandKeyOfResult } from '../support/command-key.js';
 import { ADMIN, nbiClient, type TestFerry, until } from '../support/ferry.js';
 import { FerryProcess, freePorts, type Ports } from '../support/ferry-process.js';
 import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
@@ -163,7 +164,7 @@ async function strangersGetNothing(t: ExecutionContext, { acsUrl, nbi }: Install
   for (const [index, { body }] of sent.entries()) {
     t.is(rpcOf(body), 'Download');
     const found = await results(nbi, `cpeid=${cpeidOf(serials[index] ?? '')}`);
-    const commandKeys = found.map(({ id }) => id.replaceAll('-', ''));
+    const commandKeys = found.map(({ id }) => commandKeyOfResult(id));
     t.deepEqual(commandKeys, [textOf(body, 'CommandKey')]);
   }
 }
@@ -186,7 +187,7 @@ async function fleetIsUpgradedThoughANodeDies(
     t.is(result?.result.code, 200, result?.result.message);
     t.is(others.length, 0, cpeid);
     t.is(cpe.softwareVersion, NEW_VERSION);
-    t.deepEqual(commandKeys(cpe), [result?.id.replaceAll('-', '') ?? '']);
+    t.deepEqual(commandKeys(cpe), [commandKeyOfResult(result?.id ?? '')]);
     t.true(cpe.downloads.every(({ url }) => url.startsWith(filesUrl)));
   }
 }

@@ -107,6 +107,7 @@ const SESSION_DOCUMENT_SCHEMA = object(
         softwareVersion: { anyOf: [TEXT, { type: 'null' }] },
         requested: FLAG,
         applying: FLAG,
+        transferKey: { anyOf: [TEXT, { type: 'null' }] },
         doubt: {
           anyOf: [
             { type: 'null' },

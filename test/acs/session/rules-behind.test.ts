@@ -46,6 +46,7 @@ async function openSessionsBehind(t: ExecutionContext) {
       softwareVersion: null,
       requested: false,
       applying: false,
+      transferKey: null,
       doubt: null,
       hand: { device: null },
     };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Answer, Input, QueueQuestion, Session, SessionFacts } from '../../../acs/session/session.js';
-import { step } from '../../../acs/session/step.js';
+import { ACS_METHODS, step } from '../../../acs/session/step.js';
 import type { CpeMessage, Download, EnvelopeStyle, Inform } from '../../../acs/soap/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
 
@@ -13,6 +13,7 @@ const facts: SessionFacts = {
   softwareVersion: '1.0',
   requested: false,
   applying: false,
+  transferKey: null,
   doubt: null,
   hand: { device: null },
 };
@@ -216,6 +217,26 @@ test('an RPC that this ACS does not know gets fault 8000 and the session goes on
     play([message(informMessage), informed(), message({ type: 'unknown', name: 'Kicked' }), empty]),
     ['?record-inform', 'InformResponse', 'Fault', '?decide'],
   );
+});
+
+test('a transfer that nobody here asked for is recorded before it is answered', (t) => {
+  const autonomous = message({
+    type: 'AutonomousTransferComplete',
+    transferUrl: '',
+    isDownload: true,
+    fileType: '',
+    targetFileName: '',
+    fault: null,
+  });
+  const recorded = answer({ to: 'record-autonomous-transfer' });
+  t.deepEqual(play([message(informMessage), informed(), autonomous, recorded, empty]), [
+    '?record-inform',
+    'InformResponse',
+    '?record-autonomous-transfer',
+    'AutonomousTransferCompleteResponse',
+    '?decide',
+  ]);
+  t.true(ACS_METHODS.includes('AutonomousTransferComplete'), 'and GetRPCMethods names it');
 });
 
 test('messages in the wrong order break the protocol', (t) => {

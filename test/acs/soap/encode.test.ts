@@ -50,9 +50,14 @@ const MESSAGES: readonly AcsMessage[] = [
   { type: 'GetQueuedTransfers' },
 ];
 
-/** GetAllQueuedTransfers came with cwmp-1-1. */
+/** What came with cwmp-1-1. */
+const MESSAGES_SINCE_1_1: readonly AcsMessage[] = [
+  { type: 'GetAllQueuedTransfers' },
+  { type: 'AutonomousTransferCompleteResponse' },
+];
+
 function messagesOf(namespace: EnvelopeStyle['namespace']): readonly AcsMessage[] {
-  return namespace.endsWith('1-0') ? MESSAGES : [...MESSAGES, { type: 'GetAllQueuedTransfers' }];
+  return namespace.endsWith('1-0') ? MESSAGES : [...MESSAGES, ...MESSAGES_SINCE_1_1];
 }
 
 function faults(namespace: EnvelopeStyle['namespace']): AcsMessage[] {

@@ -23,6 +23,7 @@ export function sessionWith(outstanding: Outstanding | null = null, quiet = fals
       softwareVersion: '1.0',
       requested: false,
       applying: false,
+      transferKey: null,
       doubt: null,
       hand: { device: null },
     },
