@@ -13,8 +13,6 @@ export type CwmpNamespace = (typeof CWMP_NAMESPACES)[number];
 /** How a CPE writes, so that it is answered in kind. */
 export interface EnvelopeStyle {
   readonly namespace: CwmpNamespace;
-  /** Real clients choke on a declaration they did not send themselves. */
-  readonly xmlDeclaration: boolean;
 }
 
 export interface DeviceIdStruct {

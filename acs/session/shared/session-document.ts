@@ -101,7 +101,8 @@ const SESSION_DOCUMENT_SCHEMA = object(
       phase: { const: 'open' },
       facts: object({
         cpeid: TEXT,
-        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }),
+        // The declaration is one that an older version wrote of; it means nothing any more.
+        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
         events: NAMES,
         boot: FLAG,
         softwareVersion: { anyOf: [TEXT, { type: 'null' }] },

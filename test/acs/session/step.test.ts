@@ -4,7 +4,7 @@ import { step } from '../../../acs/session/step.js';
 import type { CpeMessage, Download, EnvelopeStyle, Inform } from '../../../acs/soap/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
 
-const style: EnvelopeStyle = { namespace: 'urn:dslforum-org:cwmp-1-0', xmlDeclaration: false };
+const style: EnvelopeStyle = { namespace: 'urn:dslforum-org:cwmp-1-0' };
 const facts: SessionFacts = {
   cpeid: 'A-1' as CpeId,
   style,

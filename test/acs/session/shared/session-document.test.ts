@@ -36,6 +36,17 @@ test('a session is small, and one that another version of Ferry wrote counts as 
   }
 });
 
+test('a session that an older version stored, with what is no longer asked of it, is gone on with', async (t) => {
+  const { store, first } = await openPair(t);
+  const document = await storedSession(store, first);
+  const { session } = document;
+  const style = { ...session.facts.style, xmlDeclaration: true };
+  const facts = { ...session.facts, style };
+  t.not(sessionOf({ ...document, session: { ...session, facts } }), null);
+  const outstanding = { request: 'SetParameterValues' } as const;
+  t.not(sessionOf({ ...document, session: { ...session, outstanding } }), null);
+});
+
 test('a session that would grow beyond its bound is refused', (t) => {
   const names = Array.from({ length: 1_000 }, (_, index) => `Device.${'x'.repeat(200)}.${index}`);
   const session = sessionWith({ request: 'GetParameterValues', names });
