@@ -27,8 +27,19 @@ export interface Device extends Document {
     readonly sealedPassword: string;
     readonly confirmed: boolean;
   };
-  /** Whether credentials and the periodic Inform are still to be set; `refused` where the CPE answered with a fault. */
-  readonly provisioning: 'due' | 'done' | 'refused';
+  /**
+   * Whether credentials and the periodic Inform are still to be set. `partly` and `refused`: the CPE took some or none of it; `failed`: it
+   * was tried three times without an answer that can be read. From these, a boot or another version begins anew.
+   */
+  readonly provisioning: 'due' | 'done' | 'partly' | 'refused' | 'failed';
+  /** How often it has been tried since it last came to an end. */
+  readonly provisioningTries?: number;
+  /** What the CPE did not take, and its words. */
+  readonly provisioningFailures?: readonly {
+    readonly names: readonly string[];
+    readonly faultCode: number;
+    readonly faultString: string;
+  }[];
   readonly registeredMs: number;
   readonly lastInformMs: number;
   readonly lastEvents: readonly string[];
@@ -45,6 +56,8 @@ export interface Device extends Document {
   readonly informDigest: string;
   /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
   readonly askedPaths?: readonly string[];
+  /** Those that it has not told for a passing reason: asked for again after a boot, or at this time. */
+  readonly failedPaths?: { readonly paths: readonly string[]; readonly untilMs: number };
 }
 
 export const DEVICES: CollectionDefinition = {

@@ -61,7 +61,7 @@ export class SessionDecision {
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
-        unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
+        unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
         counts: device.counts,
         requested: facts.requested,
         afresh: round > 0,

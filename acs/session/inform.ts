@@ -2,6 +2,7 @@ import { type CpeId, cutText, EVENT_CODES } from '../../common/index.js';
 import type { DataModelRoot, Device } from '../device/device.js';
 import { digestOf } from '../device/parameter-store.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
+import { stateOnInform } from './provisioning-plan.js';
 
 /** Longer than any field's bound in the standard; what a device reports beyond is cut. */
 const FIELD_CHARACTERS_MAX = 256;
@@ -38,7 +39,10 @@ export function informed(
   const versionChanged =
     named.softwareVersion !== undefined && named.softwareVersion !== before.softwareVersion;
   // The wish for a session is consumed by this one, or its time is up.
-  const { requestedUntilMs: _, askedPaths, ...kept } = before;
+  const { requestedUntilMs: _, askedPaths, failedPaths, ...seen } = before;
+  const { provisioning: _now, provisioningTries: _tries, provisioningFailures: _failures, ...kept } = seen;
+  const boot = events.includes('1 BOOT');
+  const knowsStill = !bootstrap && !versionChanged;
   const device: Device = {
     ...kept,
     ...inform.deviceId,
@@ -49,8 +53,9 @@ export function informed(
     lastInformMs: from.nowMs,
     lastEvents: events,
     informDigest,
-    ...(bootstrap && { provisioning: 'due' as const }),
-    ...(askedPaths !== undefined && !bootstrap && !versionChanged && { askedPaths }),
+    ...stateOnInform(before, { bootstrap, boot, versionChanged }),
+    ...(askedPaths !== undefined && knowsStill && { askedPaths }),
+    ...(failedPaths !== undefined && knowsStill && !boot && { failedPaths }),
   };
   const parametersChanged = bootstrap || stored === null || stored.informDigest !== informDigest;
   return {
@@ -58,7 +63,7 @@ export function informed(
     mustBeDurable: parametersChanged || requested || differs(before, device),
     firstContact: stored === null,
     bootstrap,
-    boot: events.includes('1 BOOT'),
+    boot,
     requested,
     parametersChanged,
     reportedVersion: named.softwareVersion === undefined ? null : detached(named.softwareVersion),
@@ -86,6 +91,7 @@ function differs(before: Device, after: Device): boolean {
     before.root !== after.root ||
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
+    before.failedPaths !== after.failedPaths ||
     before.softwareVersion !== after.softwareVersion
   );
 }

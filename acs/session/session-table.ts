@@ -53,7 +53,7 @@ export class SessionTable implements Sessions {
     const touchedAtMs = this.#options.clock();
     const entry: TableEntry = { id, session, ip, busy: false, keepsAlive: false, touchedAtMs };
     this.#byId.set(id, entry);
-    if (!this.#options.sharedConnections) carry(socket, id);
+    if (!this.#options.sharedConnections) carry(socket, id, session.facts.cpeid);
     return entry;
   }
 

@@ -107,17 +107,31 @@ export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
 
 /** What a connection carries: the fallback for CPEs that keep no cookie. */
 const CARRIED = Symbol('session');
+/** Whose session it was, which stays true when that is over. */
+const CARRIED_CPE = Symbol('cpeid');
+
+interface CarryingSocket extends Socket {
+  [CARRIED]?: string;
+  [CARRIED_CPE]?: CpeId;
+}
 
 /**
  * The ids of sessions by the connection that carries them. They hang on the socket itself, as thousands of weak references a
  * second would keep the garbage collector busy.
  */
 export function carriedBy(socket: Socket): string | null {
-  return (socket as Socket & { [CARRIED]?: string })[CARRIED] ?? null;
+  return (socket as CarryingSocket)[CARRIED] ?? null;
 }
 
-export function carry(socket: Socket, id: string): void {
-  (socket as Socket & { [CARRIED]?: string })[CARRIED] = id;
+export function carry(socket: Socket, id: string, cpeid: CpeId): void {
+  const carrying: CarryingSocket = socket;
+  carrying[CARRIED] = id;
+  carrying[CARRIED_CPE] = cpeid;
+}
+
+/** The CPE that last began a session on a connection; null where connections are shared. */
+export function cpeOn(socket: Socket): CpeId | null {
+  return (socket as CarryingSocket)[CARRIED_CPE] ?? null;
 }
 
 /** The session whose step was last answered on a connection, where that matters. */

@@ -2,8 +2,9 @@ import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { DeviceStore } from '../device/device-store.js';
+import { pathsAfter } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { ACS_FAULT, type Inform, type Parameter } from '../soap/index.js';
+import { ACS_FAULT, type Inform } from '../soap/index.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import { SessionDecision, type StepRequest } from './decision.js';
@@ -13,8 +14,6 @@ import { type LocateFile, locatingFor } from './file-location.js';
 import { informed, namedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
-
-const ASKED_PATHS_MAX = 512;
 
 export interface WorkParts {
   readonly devices: DeviceStore;
@@ -73,15 +72,22 @@ export class SessionWork {
         };
       }
       case 'record-parameters':
-        await this.#recordParameters(query.asked, query.parameters, facts);
+        await this.#recordParameters(query, facts);
         return { to: query.kind };
       case 'record-provisioning':
-        await this.#provisioner.record(query.fault, facts.cpeid);
+        return {
+          to: query.kind,
+          next: await this.#provisioner.record(query.attempt, query.answer, facts.cpeid),
+        };
+      case 'record-unreadable': {
+        const { request: asked, reason } = query;
+        this.#parts.logger.warn('session.answer-unreadable', { cpeid: facts.cpeid, request: asked, reason });
         return { to: query.kind };
+      }
       case 'settle':
         return { to: 'settle', read: await this.#evidence.settle(facts) };
       case 'provision':
-        return { to: 'provision', parameters: await this.#provisioner.parameters(facts.cpeid) };
+        return { to: 'provision', next: await this.#provisioner.begin(facts.cpeid) };
       case 'doubt':
         return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
@@ -108,6 +114,9 @@ export class SessionWork {
       devices.sighted(cpeid, { lastInformMs: nowMs, ip, lastEvents: outcome.device.lastEvents });
     }
     const { device, boot, requested, reportedVersion, firstContact } = outcome;
+    const { provisioning } = device;
+    if (provisioning === 'failed' && found?.document.provisioning !== 'failed')
+      logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
@@ -122,7 +131,7 @@ export class SessionWork {
       to: 'record-inform',
       facts,
       settle: device.inFlight !== undefined || device.late !== undefined,
-      provision: device.provisioning === 'due',
+      provision: provisioning === 'due',
     };
   }
 
@@ -135,8 +144,7 @@ export class SessionWork {
   }
 
   async #recordParameters(
-    asked: readonly string[],
-    parameters: readonly Parameter[],
+    { parameters, settled, failed }: Extract<Query, { kind: 'record-parameters' }>,
     facts: SessionFacts,
   ): Promise<void> {
     const { devices } = this.#parts;
@@ -146,9 +154,10 @@ export class SessionWork {
       const device = stored.document;
       const named = namedFields(parameters, device.root);
       version = named.softwareVersion;
-      const askedPaths = [...new Set([...(device.askedPaths ?? []), ...asked])].slice(-ASKED_PATHS_MAX);
+      const nowMs = this.#parts.clock();
+      const { failedPaths: _, ...kept } = device;
       return {
-        device: { ...device, ...named, askedPaths },
+        device: { ...kept, ...named, ...pathsAfter(device, { settled, failed, nowMs }) },
         with: await devices.parameterStore.merging(facts.cpeid, parameters),
       };
     });

@@ -33,16 +33,19 @@ const UNSIGNED_INT_MAX = 4_294_967_295;
 export class MessageReader {
   readonly #id: string | null;
   readonly #style: EnvelopeStyle;
+  readonly #rpc: string | null;
   readonly limits: SoapLimits;
 
-  constructor(id: string | null, style: EnvelopeStyle, limits: SoapLimits) {
+  /** @param rpc  the local name of the message; null where there is none */
+  constructor(id: string | null, style: EnvelopeStyle, rpc: string | null, limits: SoapLimits) {
     this.#id = id;
     this.#style = style;
+    this.#rpc = rpc;
     this.limits = limits;
   }
 
   fault(faultCode: AcsFaultCode, message: string): SoapError {
-    return new SoapError(message, { kind: 'fault', faultCode, id: this.#id, style: this.#style });
+    return new SoapError(message, { kind: 'fault', faultCode, id: this.#id, style: this.#style }, this.#rpc);
   }
 
   invalid(field: string, problem: string): SoapError {

@@ -55,7 +55,7 @@ export function decodeEnvelope(
   const payload = soapBody.children[0] ?? null;
   const namespace = findNamespace(payload, tree);
   const style: EnvelopeStyle = { namespace: namespace ?? FALLBACK_NAMESPACE };
-  const reader = new MessageReader(id, style, limits);
+  const reader = new MessageReader(id, style, payload?.local ?? null, limits);
 
   if (namespace === null) {
     throw reader.fault(

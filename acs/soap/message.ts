@@ -40,6 +40,11 @@ export interface FaultStruct {
   readonly faultString: string;
 }
 
+/** What a fault says of one parameter (TR-069 A.3.2.1, SetParameterValuesFault). */
+export interface ParameterFault extends FaultStruct {
+  readonly name: string;
+}
+
 /** TR-069 A.3.3.1 */
 export interface Inform {
   readonly type: 'Inform';
@@ -89,11 +94,7 @@ export type CpeResponse =
   | {
       readonly type: 'Fault';
       readonly fault: FaultStruct;
-      readonly parameterFaults: readonly {
-        readonly name: string;
-        readonly faultCode: number;
-        readonly faultString: string;
-      }[];
+      readonly parameterFaults: readonly ParameterFault[];
     };
 
 export type CpeMessage = CpeRequest | CpeResponse;
@@ -176,7 +177,14 @@ export class SoapError extends Error {
           readonly id: string | null;
           readonly style: EnvelopeStyle;
         },
+    /** What the message is, by the local name of its element; null where nothing says so. */
+    readonly rpc: string | null = null,
   ) {
     super(message);
   }
+}
+
+/** Whether a message of this name answers one of ours: a response is never answered with a fault (TR-069 3.5). */
+export function isResponseName(rpc: string): boolean {
+  return rpc === 'Fault' || rpc.endsWith('Response');
 }

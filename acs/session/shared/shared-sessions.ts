@@ -106,7 +106,7 @@ export class SharedSessions implements Sessions {
     const expiresAtMs = this.#expiresAtMs(session);
     const revision = this.#mayStayHere(keepsAlive) ? null : await this.#unstored.insert(entry, expiresAtMs);
     this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
-    if (!this.#options.sharedConnections) carry(socket, entry.id);
+    if (!this.#options.sharedConnections) carry(socket, entry.id, session.facts.cpeid);
     return entry;
   }
 
