@@ -127,12 +127,12 @@ export class SharedSessions implements Sessions {
       void this.#unstored.store(forgotten);
   }
 
-  find(cookie: string | null, socket: Socket): Found | Promise<Found> {
-    return this.#lookup.find(cookie, socket);
+  find(cookies: readonly string[], socket: Socket): Found | Promise<Found> {
+    return this.#lookup.find(cookies, socket);
   }
 
-  mayKnow(cookie: string | null, socket: Socket): boolean {
-    return isSessionId(cookie ?? carriedBy(socket) ?? '');
+  mayKnow(cookies: readonly string[], socket: Socket): boolean {
+    return cookies.some(isSessionId) || carriedBy(socket) !== null;
   }
 
   take(entry: SessionEntry): boolean {

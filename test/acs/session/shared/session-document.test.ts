@@ -32,7 +32,7 @@ test('a session is small, and one that another version of Ferry wrote counts as 
   for (const other of others) {
     t.is(sessionOf(other), null, JSON.stringify(other));
     await store.collection<SessionDocument>(SESSIONS).put(other);
-    t.is((await first.find(document.id, socket)).kind, 'none');
+    t.is((await first.find([document.id], socket)).kind, 'none');
   }
 });
 

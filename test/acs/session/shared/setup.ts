@@ -84,7 +84,7 @@ export async function storedIds(store: Store): Promise<string[]> {
 }
 
 export async function found(sessions: SharedSessions, id: string, on = socket): Promise<SessionEntry> {
-  const result = await sessions.find(id, on);
+  const result = await sessions.find([id], on);
   if (result.kind !== 'found') throw new Error(`the session is ${result.kind}`);
   return result.entry;
 }

@@ -126,7 +126,7 @@ test('a message that leaves the session as it is need not be stored but to keep 
   time.nowMs += IDLE_MS - 1_000;
   t.true(await takeStep(first, id, sessionWith(), socket));
   time.nowMs += IDLE_MS - 1_000;
-  t.is((await second.find(id, new net.Socket())).kind, 'found', 'its CPE has just spoken');
+  t.is((await second.find([id], new net.Socket())).kind, 'found', 'its CPE has just spoken');
 });
 
 test('what is remembered and others have gone on with is not stored, but gone on with as it is', async (t) => {
