@@ -26,6 +26,7 @@ export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): s
     case 'InformResponse':
     case 'TransferCompleteResponse':
     case 'GetRPCMethodsResponse':
+    case 'RequestDownloadResponse':
     case 'Fault':
       return envelope?.id ?? null;
     case 'GetRPCMethods':

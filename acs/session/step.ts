@@ -1,4 +1,4 @@
-import type { AcsMessage, AcsRequest, CpeResponse, Parameter } from '../soap/index.js';
+import type { AcsMessage, AcsRequest, CpeRequest, CpeResponse, Parameter } from '../soap/index.js';
 import { ACS_FAULT, isResponseName } from '../soap/index.js';
 import type { SetNow } from './provisioning.js';
 import type {
@@ -13,8 +13,13 @@ import type {
   Step,
 } from './session.js';
 
-/** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). */
-export const ACS_METHODS = ['Inform', 'GetRPCMethods', 'TransferComplete'] as const;
+/** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). The type asks for each that is answered, and for no other. */
+export const ACS_METHODS: readonly string[] = Object.keys({
+  Inform: true,
+  GetRPCMethods: true,
+  TransferComplete: true,
+  RequestDownload: true,
+} satisfies Readonly<Record<Exclude<CpeRequest['type'], 'unknown'>, true>>);
 
 /** First decision, and one more after each of two readings of parameters: what was read may bring further rules in. */
 const DECISIONS_MAX = 3;
@@ -39,6 +44,12 @@ export function step(session: Session, input: Input): Step {
           return ask(session, { kind: 'record-transfer-complete', transferComplete: message });
         case 'GetRPCMethods':
           return reply(session, { type: 'GetRPCMethodsResponse', methods: ACS_METHODS });
+        case 'RequestDownload': {
+          // Rules decide what it gets, also where they were asked in this session already.
+          const decisions = Math.max(1, session.tasks.decisions);
+          const wanting: OpenSession = { ...session, tasks: { ...session.tasks, decisions } };
+          return reply(wanting, { type: 'RequestDownloadResponse' });
+        }
         case 'unknown':
           if (isResponseName(message.name)) return onUnreadable(session, `${message.name} is not known`);
           return reply(session, fault(ACS_FAULT.methodNotSupported, `Method not supported: ${message.name}`));

@@ -100,7 +100,8 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
     case 'TransferComplete':
       return decodeTransferComplete(reader, element);
     case 'GetRPCMethods':
-      return { type: 'GetRPCMethods' };
+    case 'RequestDownload':
+      return { type: element.local };
     case 'GetRPCMethodsResponse':
       return { type: 'GetRPCMethodsResponse', methods: decodeMethods(reader, element) };
     case 'GetParameterValuesResponse':

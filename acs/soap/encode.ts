@@ -50,7 +50,8 @@ function encodeMessage(message: AcsMessage): string {
     case 'InformResponse':
       return rpc('InformResponse', field('MaxEnvelopes', MAX_ENVELOPES));
     case 'TransferCompleteResponse':
-      return '<cwmp:TransferCompleteResponse/>';
+    case 'RequestDownloadResponse':
+      return `<cwmp:${message.type}/>`;
     case 'GetRPCMethods':
     case 'GetQueuedTransfers':
     case 'GetAllQueuedTransfers':

@@ -70,6 +70,8 @@ export type CpeRequest =
   | Inform
   | TransferComplete
   | { readonly type: 'GetRPCMethods' }
+  /** The CPE asks for a file, which it is then sent by a Download or not (TR-069 A.4.2.2); of what type is for rules to say. */
+  | { readonly type: 'RequestDownload' }
   /** An RPC this ACS does not know; answered with fault 8000. */
   | { readonly type: 'unknown'; readonly name: string };
 
@@ -145,6 +147,7 @@ export type AcsResponse =
   | { readonly type: 'InformResponse' }
   | { readonly type: 'TransferCompleteResponse' }
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
+  | { readonly type: 'RequestDownloadResponse' }
   | { readonly type: 'Fault'; readonly fault: FaultStruct };
 
 export type AcsMessage = AcsRequest | AcsResponse;

@@ -203,6 +203,8 @@ export class SharedSessions implements Sessions {
     if (last.revision === null) return false;
     if (last.session.outstanding !== null || session.outstanding !== null || last.claimedBy !== null)
       return false;
+    // A RequestDownload: there is to be one more decision, of which nobody else knows.
+    if (session.tasks.decisions > last.session.tasks.decisions) return false;
     if (last.storedUntilMs < expiresAtMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
     return last.isUnchecked || (isOver(session) && !isOver(last.session));
   }

@@ -222,6 +222,19 @@ test('an RPC that this ACS does not know gets fault 8000 and the session goes on
   );
 });
 
+test('a RequestDownload is answered and leads to a decision, also where one was made already', (t) => {
+  const requested = message({ type: 'RequestDownload' });
+  t.deepEqual(play([message(informMessage), informed(), requested, empty, downloadNow]).slice(2), [
+    'RequestDownloadResponse',
+    '?decide',
+    'Download',
+  ]);
+  t.deepEqual(
+    play([message(informMessage), informed(), empty, nothing, requested, empty, nothing, empty]).slice(3),
+    ['204', 'RequestDownloadResponse', '?decide', '204', '204'],
+  );
+});
+
 test('messages in the wrong order break the protocol', (t) => {
   t.deepEqual(play([empty]), ['!']);
   t.deepEqual(play([transferComplete]), ['!']);

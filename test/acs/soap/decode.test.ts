@@ -53,6 +53,11 @@ const MESSAGES: readonly (readonly [string, CpeMessage])[] = [
   ],
   ['<cwmp:GetRPCMethods/>', { type: 'GetRPCMethods' }],
   [
+    '<cwmp:RequestDownload><FileType>1 Firmware Upgrade Image</FileType><FileTypeArg soap-enc:arrayType="cwmp:ArgStruct[1]">' +
+      '<ArgStruct><Name>Version</Name><Value>2.0</Value></ArgStruct></FileTypeArg></cwmp:RequestDownload>',
+    { type: 'RequestDownload' },
+  ],
+  [
     '<cwmp:GetRPCMethodsResponse><MethodList soap-enc:arrayType="xsd:string[2]"><string>GetRPCMethods</string>' +
       '<string>Download</string></MethodList></cwmp:GetRPCMethodsResponse>',
     { type: 'GetRPCMethodsResponse', methods: ['GetRPCMethods', 'Download'] },

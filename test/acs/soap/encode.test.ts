@@ -28,6 +28,7 @@ const DOWNLOAD: AcsMessage = {
 const MESSAGES: readonly AcsMessage[] = [
   { type: 'InformResponse' },
   { type: 'TransferCompleteResponse' },
+  { type: 'RequestDownloadResponse' },
   { type: 'GetRPCMethodsResponse', methods: ['Inform', 'GetRPCMethods', 'TransferComplete'] },
   { type: 'GetRPCMethods' },
   { type: 'GetParameterValues', names: ['Device.DeviceInfo.', 'Device.ManagementServer.URL'] },

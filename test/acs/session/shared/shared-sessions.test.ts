@@ -182,3 +182,11 @@ test('a Download is waited for by the process that sent it, until any has taken 
   await second.moved(await found(second, id), taken(sessionWith(null, true)));
   t.false(await first.awaitsDownload());
 });
+
+test('one more decision that a CPE has asked for is known wherever it goes on', async (t) => {
+  const { socket, first, second } = await openPair(t, false);
+  const decided = (decisions: number) => ({ ...OVER, tasks: { ...OVER.tasks, decisions } });
+  const { id } = await begin(first, decided(0), socket);
+  t.true(await takeStep(first, id, decided(1), socket));
+  t.is((await found(second, id, new net.Socket())).session.tasks.decisions, 1);
+});
