@@ -62,13 +62,18 @@ export function step(session: Session, input: Input): Step {
       return onUnreadable(session, input.reason);
     case 'empty':
       if (session.phase === 'start') return violation(session, 'an empty POST without a session');
-      // An answer that never came: whatever was asked stays open, and its deadline will end it.
-      return advance({ ...session, outstanding: null, quiet: true });
+      return onEmpty({ ...session, outstanding: null, quiet: true }, session.outstanding);
     case 'answer':
       return onAnswer(session, input.answer);
     default:
       return input satisfies never;
   }
+}
+
+/** An answer that never came: whatever was asked stays open, and its deadline will end it; what was to be read is not asked for again soon. */
+function onEmpty(session: OpenSession, unanswered: Outstanding | null): Step {
+  if (unanswered?.request !== 'GetParameterValues') return advance(session);
+  return ask(session, { kind: 'record-parameters', parameters: [], settled: [], failed: unanswered.names });
 }
 
 /** What we want next of a CPE that is quiet. */

@@ -2,7 +2,7 @@ import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { DeviceStore } from '../device/device-store.js';
-import { pathsAfter } from '../device/unread.js';
+import { afterAnswer } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { ACS_FAULT, type Inform } from '../soap/index.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
@@ -11,7 +11,7 @@ import { SessionDecision, type StepRequest } from './decision.js';
 import { Doubts } from './doubt.js';
 import { SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
-import { informed, namedFields } from './inform.js';
+import { informed, type RefusedFields, withNamedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
 
@@ -117,6 +117,7 @@ export class SessionWork {
     const { provisioning } = device;
     if (provisioning === 'failed' && found?.document.provisioning !== 'failed')
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
+    this.#tellRefused(cpeid, outcome.refused);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
@@ -135,6 +136,11 @@ export class SessionWork {
     };
   }
 
+  #tellRefused(cpeid: CpeId, refused: RefusedFields): void {
+    for (const [field, reason] of Object.entries(refused))
+      this.#parts.logger.warn('cpe.value-refused', { cpeid, field, reason });
+  }
+
   #parameterChanges(cpeid: CpeId, inform: Inform, outcome: ReturnType<typeof informed>) {
     if (!outcome.parametersChanged) return [];
     const { parameterStore } = this.#parts.devices;
@@ -148,20 +154,21 @@ export class SessionWork {
     facts: SessionFacts,
   ): Promise<void> {
     const { devices } = this.#parts;
-    let version: string | undefined;
+    let version: string | null = null;
+    let refused: RefusedFields = {};
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
-      const device = stored.document;
-      const named = namedFields(parameters, device.root);
-      version = named.softwareVersion;
+      const told = withNamedFields(stored.document, parameters, stored.document.root);
+      version = told.reportedVersion;
+      refused = told.refused;
       const nowMs = this.#parts.clock();
-      const { failedPaths: _, ...kept } = device;
       return {
-        device: { ...kept, ...named, ...pathsAfter(device, { settled, failed, nowMs }) },
+        device: afterAnswer(told.device, { settled, failed, nowMs }),
         with: await devices.parameterStore.merging(facts.cpeid, parameters),
       };
     });
-    if (changed === null || version === undefined) return;
+    this.#tellRefused(facts.cpeid, refused);
+    if (changed === null || version === null) return;
     // What the Inform lacked, as if it had had it.
     await this.#evidence.judge(changed.device, { ...facts, softwareVersion: version });
   }

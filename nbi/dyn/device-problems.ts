@@ -10,6 +10,8 @@ export function problemsOf(device: Device): readonly string[] | undefined {
     problems.push(
       `SetParameterValues found no answer that can be read, tries so far: ${device.provisioningTries}`,
     );
+  for (const [field, reason] of Object.entries(device.refusedFields ?? {}))
+    problems.push(`${field} ${reason}`);
   return problems.length === 0 ? undefined : problems;
 }
 
