@@ -107,7 +107,8 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
     case 'GetParameterValuesResponse':
       return { type: 'GetParameterValuesResponse', parameters: decodeParameters(reader, element) };
     case 'SetParameterValuesResponse':
-      return { type: 'SetParameterValuesResponse', status: reader.status(element) };
+    case 'RebootResponse':
+      return { type: element.local };
     case 'DownloadResponse':
       return {
         type: 'DownloadResponse',
@@ -115,8 +116,6 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
         startTime: reader.shortText(element, 'StartTime'),
         completeTime: reader.shortText(element, 'CompleteTime'),
       };
-    case 'RebootResponse':
-      return { type: 'RebootResponse' };
     case 'GetQueuedTransfersResponse':
     case 'GetAllQueuedTransfersResponse':
       return { type: element.local, commandKeys: decodeQueue(reader, element) };

@@ -78,8 +78,8 @@ export type CpeRequest =
 export type CpeResponse =
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
   | { readonly type: 'GetParameterValuesResponse'; readonly parameters: readonly Parameter[] }
-  /** 0: applied; 1: applied after a reboot (TR-069 A.3.2.1). */
-  | { readonly type: 'SetParameterValuesResponse'; readonly status: 0 | 1 }
+  /** Applied, or to be applied after a reboot (TR-069 A.3.2.1), which makes no difference here: what is refused is a fault. */
+  | { readonly type: 'SetParameterValuesResponse' }
   /** 0: done already; 1: TransferComplete follows (TR-069 A.3.2.8). */
   | {
       readonly type: 'DownloadResponse';

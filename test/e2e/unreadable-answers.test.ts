@@ -68,7 +68,10 @@ const GARBAGE: readonly (readonly [what: string, body: string | Buffer])[] = [
   ['without Status', status('')],
   ['with a Status that is no number', status('<Status>Accepted</Status>')],
   ['with Status 2', status('<Status>2</Status>')],
-  ['in no namespace', envelope('<DownloadResponse><Status>1</Status></DownloadResponse>')],
+  [
+    'in a namespace of its own',
+    envelope('<x:DownloadResponse xmlns:x="urn:x"><Status>1</Status></x:DownloadResponse>'),
+  ],
   ['to another request', SET_PARAMETER_VALUES_RESPONSE],
   ['of a name that nobody knows', envelope('<cwmp:DownloadDoneResponse/>')],
   ['cut off', downloadResponse().slice(0, -30)],

@@ -116,7 +116,7 @@ test('first contact: provisioning, then the decision, then one Download and no s
       informed({ provision: true }),
       empty,
       provisionNow,
-      message({ type: 'SetParameterValuesResponse', status: 0 }),
+      message({ type: 'SetParameterValuesResponse' }),
       answer({ to: 'record-provisioning', next: null }),
       downloadNow,
       message({ type: 'DownloadResponse', status: 1, startTime: '', completeTime: '' }),
