@@ -22,6 +22,7 @@ export interface Config {
   readonly allowAnonymousCpe: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
+  readonly informKibMax: number;
   readonly connectionRequestAuth: string;
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
@@ -194,6 +195,12 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 3_600),
     default: 30,
     describe: 'How long a CPE may be silent within a session',
+    group: 'CPEs:',
+  },
+  informKibMax: {
+    ...whole(64, 16_384),
+    default: 1_024,
+    describe: 'Largest message of a CPE that is read, in KiB; more than an Inform needs as a rule',
     group: 'CPEs:',
   },
   connectionRequestAuth: {

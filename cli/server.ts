@@ -316,6 +316,7 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     },
     connectionRequestSubnets: config.connectionRequestSubnet,
     trustedProxies: config.trustedProxy,
+    bodyBytesMax: config.informKibMax * 1_024,
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
     shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
     resultDays: config.resultDays,

@@ -115,7 +115,7 @@ async function informing(
   return {
     input: {
       context,
-      ...(known === undefined ? knowing(treeOf(await flat())) : asking(device, flat)),
+      ...(known === undefined ? knowing(treeOf(await flat())) : asking(device, flat, nowMs)),
       counts: device.counts,
       requested: requested ?? outcome.requested,
     },
@@ -130,10 +130,14 @@ function knowing(parameters: ParameterTree): Reading {
   return { readParameters: async () => parameters, unread: async () => [] };
 }
 
-function asking(device: Device, flat: () => Promise<Record<string, string | number | boolean>>): Reading {
+function asking(
+  device: Device,
+  flat: () => Promise<Record<string, string | number | boolean>>,
+  nowMs: number,
+): Reading {
   return {
     readParameters: async () => treeOf(await flat()),
-    unread: (paths) => unreadPaths(device, { flat }, paths),
+    unread: (paths) => unreadPaths(device, { flat }, paths, nowMs),
   };
 }
 

@@ -13,7 +13,7 @@ export function describeDevice(
     input: {
       context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs }),
       readParameters: async () => treeOf(await parameterStore.flat(device.id)),
-      unread: (paths) => unreadPaths(device, parameterStore, paths),
+      unread: (paths) => unreadPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,
       requested: requested ?? (device.requestedUntilMs ?? 0) > nowMs,
     },

@@ -6,6 +6,12 @@ import type { CwmpNamespace } from '../soap/index.js';
 /** The two roots a data model can have: TR-181 and TR-098. */
 export type DataModelRoot = 'Device' | 'InternetGatewayDevice';
 
+/** Parameter paths to be asked for again at a time. */
+export interface AskLater {
+  readonly paths: readonly string[];
+  readonly untilMs: number;
+}
+
 /** What Ferry keeps of a CPE between sessions. Small (≤ 2 kB as a rule): it is read in every session. */
 export interface Device extends Document {
   readonly id: CpeId;
@@ -21,14 +27,29 @@ export interface Device extends Document {
   /** Where its last Inform came from. */
   readonly ip: string;
   readonly connectionRequestUrl?: string;
+  /** What it reported last of these fields and is not taken, so that they are not known: why, by field. */
+  readonly refusedFields?: {
+    readonly [Field in 'softwareVersion' | 'hardwareVersion' | 'modelName' | 'connectionRequestUrl']?: string;
+  };
   /** Credentials this ACS generated for connection requests; `confirmed` once the CPE has taken them. */
   readonly connectionRequestAuth?: {
     readonly username: string;
     readonly sealedPassword: string;
     readonly confirmed: boolean;
   };
-  /** Whether credentials and the periodic Inform are still to be set; `refused` where the CPE answered with a fault. */
-  readonly provisioning: 'due' | 'done' | 'refused';
+  /**
+   * Whether credentials and the periodic Inform are still to be set. `partly` and `refused`: the CPE took some or none of it; `failed`: it
+   * was tried three times without an answer that can be read. From these, a boot or another version begins anew.
+   */
+  readonly provisioning: 'due' | 'done' | 'partly' | 'refused' | 'failed';
+  /** How often it has been tried since it last came to an end. */
+  readonly provisioningTries?: number;
+  /** What the CPE did not take, and its words. */
+  readonly provisioningFailures?: readonly {
+    readonly names: readonly string[];
+    readonly faultCode: number;
+    readonly faultString: string;
+  }[];
   readonly registeredMs: number;
   readonly lastInformMs: number;
   readonly lastEvents: readonly string[];
@@ -53,6 +74,10 @@ export interface Device extends Document {
   readonly informDigest: string;
   /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
   readonly askedPaths?: readonly string[];
+  /** Those that it has not told for a passing reason: asked for again after a boot, or at this time. */
+  readonly failedPaths?: AskLater;
+  /** Those that it was asked for and has not answered: asked for again at this time. */
+  readonly unansweredPaths?: AskLater;
 }
 
 /** What may still be corrected, and by what. */

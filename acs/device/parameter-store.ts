@@ -6,8 +6,10 @@ import { PARAMETERS, type ParameterDocument } from './device.js';
 
 /** TR-106 allows 256 characters. */
 const PARAMETER_NAME_CHARACTERS_MAX = 256;
-/** Of longer values (certificates, logs) the beginning is kept: they are no matter for a condition. */
+/** Of longer values (certificates, logs) the beginning is kept to be shown; conditions do not see them, as it is another value. */
 export const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
+/** Makes what was cut longer than what was not, also where half a character was left out. */
+const CUT_MARK = ' …';
 const PARAMETER_DEPTH_MAX = 32;
 /** With a cpeid of the greatest length this stays below the store's bound on ids. */
 const SUBTREE_CHARACTERS_MAX = 100;
@@ -89,12 +91,17 @@ function mergedValues(known: Values, reported: Values): Values | null {
   return differs ? merged : null;
 }
 
+function isLong(value: string | number | boolean): boolean {
+  return typeof value === 'string' && value.length > PARAMETER_VALUE_CHARACTERS_MAX;
+}
+
 type MutableTree = { [step: string]: string | number | boolean | MutableTree };
 
-/** `{ 'Device.A.B': 1 }` as `{ Device: { A: { B: 1 } } }`, on objects without a prototype. */
+/** `{ 'Device.A.B': 1 }` as `{ Device: { A: { B: 1 } } }`, on objects without a prototype; without values of which only the beginning is kept. */
 export function treeOf(flat: Readonly<Record<string, string | number | boolean>>): ParameterTree {
   const root: MutableTree = Object.create(null);
   for (const [name, value] of Object.entries(flat)) {
+    if (isLong(value)) continue;
     const steps = name.split('.');
     const leaf = steps.pop();
     if (leaf === undefined || leaf === '') continue;
@@ -126,7 +133,9 @@ function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, s
     }
     if (name in values.values || ++values.names <= SUBTREE_NAMES_MAX) {
       values.values[name] =
-        typeof value === 'string' ? cutText(value, PARAMETER_VALUE_CHARACTERS_MAX) : value;
+        typeof value === 'string' && isLong(value)
+          ? `${cutText(value, PARAMETER_VALUE_CHARACTERS_MAX)}${CUT_MARK}`
+          : value;
     }
   }
   return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));

@@ -1,19 +1,72 @@
-import type { Device } from './device.js';
+import { DAY_MS } from '../../common/index.js';
+import type { AskLater, Device } from './device.js';
 import type { ParameterStore } from './parameter-store.js';
 
 /** A GetParameterValues of this many names stays well within what small CPEs take. */
 const READ_NAMES_MAX = 64;
+/** Of the paths that a device document keeps of either kind. */
+const ASKED_PATHS_MAX = 512;
 
-/** Which of the paths this CPE has neither reported nor been asked for since its last version, as many as are asked for at once. */
+/**
+ * Which of the paths this CPE has neither reported nor been asked for since its last version, as many as are asked for at once. One that it
+ * could not tell is asked for again after a boot or after a day, one that found no answer at all after a day.
+ */
 export async function unreadPaths(
   device: Device,
   parameterStore: Pick<ParameterStore, 'flat'>,
   paths: readonly string[],
+  nowMs: number,
 ): Promise<readonly string[]> {
-  const asked = new Set(device.askedPaths);
+  const { askedPaths = [], failedPaths, unansweredPaths } = device;
+  const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
+  const asked = new Set([...askedPaths, ...waiting]);
   const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
   if (unasked.length === 0) return [];
   const known = new Set(Object.keys(await parameterStore.flat(device.id)));
   // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
   return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
+}
+
+/**
+ * The device as one that is about to be asked for these. It may hang up on it, and boot: reading must not stand before everything else in
+ * each of its sessions.
+ */
+export function asking(device: Device, paths: readonly string[], nowMs: number): Device {
+  return { ...device, unansweredPaths: adding(device.unansweredPaths, paths, nowMs) };
+}
+
+/** The device after an answer. */
+export function afterAnswer(
+  device: Device,
+  answer: { readonly settled: readonly string[]; readonly failed: readonly string[]; readonly nowMs: number },
+): Device {
+  const { settled, failed, nowMs } = answer;
+  const { askedPaths = [], failedPaths, unansweredPaths, ...rest } = device;
+  const nowFailed = without(failed.length > 0 ? adding(failedPaths, failed, nowMs) : failedPaths, settled);
+  const unanswered = without(unansweredPaths, [...settled, ...failed]);
+  return {
+    ...rest,
+    askedPaths: latest([...askedPaths, ...settled]),
+    ...(nowFailed !== null && { failedPaths: nowFailed }),
+    ...(unanswered !== null && { unansweredPaths: unanswered }),
+  };
+}
+
+/** With those that wait already, so that none waits for longer than a day. */
+function adding(later: AskLater | undefined, paths: readonly string[], nowMs: number): AskLater {
+  const before = stillWaiting(later, nowMs);
+  return { paths: latest([...(before?.paths ?? []), ...paths]), untilMs: before?.untilMs ?? nowMs + DAY_MS };
+}
+
+function stillWaiting(later: AskLater | undefined, nowMs: number): AskLater | null {
+  return later !== undefined && nowMs < later.untilMs ? later : null;
+}
+
+function without(later: AskLater | undefined, paths: readonly string[]): AskLater | null {
+  const left = later?.paths.filter((path) => !paths.includes(path)) ?? [];
+  return later === undefined || left.length === 0 ? null : { ...later, paths: left };
+}
+
+function latest(paths: readonly string[]): readonly string[] {
+  return [...new Set(paths)].slice(-ASKED_PATHS_MAX);
 }

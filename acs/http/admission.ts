@@ -4,7 +4,7 @@ import type { HttpAnswer } from './answer.js';
 import { BodyBudget, BodyShare, readBody } from './body.js';
 import type { CpeAuthenticator } from './cpe-auth.js';
 import type { Refusals } from './refusals.js';
-import { cookieOf } from './request.js';
+import { cookiesOf } from './request.js';
 
 /** Of all bodies under way together, until they are answered: many small Informs, or some large ones. */
 const BODIES_BYTES_MAX = 64 * 1024 * 1024;
@@ -84,11 +84,11 @@ export class Admission {
   }
 
   sessionOf(request: IncomingMessage): Found | Promise<Found> {
-    return this.#parts.sessions.find(cookieOf(request, SESSION_COOKIE), request.socket);
+    return this.#parts.sessions.find(cookiesOf(request, SESSION_COOKIE), request.socket);
   }
 
   /** Without looking it up. */
   mayBeInSession(request: IncomingMessage): boolean {
-    return this.#parts.sessions.mayKnow(cookieOf(request, SESSION_COOKIE), request.socket);
+    return this.#parts.sessions.mayKnow(cookiesOf(request, SESSION_COOKIE), request.socket);
   }
 }

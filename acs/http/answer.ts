@@ -27,6 +27,7 @@ export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): s
     case 'TransferCompleteResponse':
     case 'AutonomousTransferCompleteResponse':
     case 'GetRPCMethodsResponse':
+    case 'RequestDownloadResponse':
     case 'Fault':
       return envelope?.id ?? null;
     case 'GetRPCMethods':

@@ -6,7 +6,13 @@ import type { Input } from '../session/session.js';
 import { type Found, isOver, type SessionEntry, type Sessions } from '../session/sessions.js';
 import type { Stepper, Taken } from '../session/stepper.js';
 import { InformRefusedError } from '../session/work.js';
-import { type CpeEnvelope, decodeEnvelope } from '../soap/index.js';
+import {
+  type CpeEnvelope,
+  decodeEnvelope,
+  isResponseName,
+  SoapError,
+  type SoapLimits,
+} from '../soap/index.js';
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import type { Refusals } from './refusals.js';
@@ -21,6 +27,7 @@ export interface ConversationParts {
   readonly ends: SessionEnds;
   readonly isStopping: () => boolean;
   readonly trustedProxies: BlockList | null;
+  readonly soapLimits: SoapLimits;
   readonly metrics: AcsMetrics;
   readonly trace?: Trace;
 }
@@ -35,20 +42,51 @@ export class Conversation {
 
   /**
    * @param found  the session that it belongs to, as far as its head says
-   * @throws SoapError, StoreError
+   * @param readBody  called once
+   * @throws StoreError, and what `readBody` throws but for SoapError
    */
-  async answer(request: IncomingMessage, found: Found, body: Buffer): Promise<HttpAnswer> {
-    if (body.length === 0) {
+  async answer(request: IncomingMessage, found: Found, readBody: () => Promise<Buffer>): Promise<HttpAnswer> {
+    let envelope: CpeEnvelope | null;
+    try {
+      envelope = this.#decoded(request, await readBody());
+    } catch (error) {
+      if (error instanceof SoapError) return this.#onUnreadable(request, found, error);
+      throw error;
+    }
+    if (envelope === null) {
       return this.#parts.isStopping()
         ? this.#stopping()
         : this.#inSession(request, found, { kind: 'empty' }, null);
     }
-    this.#parts.trace?.('from-cpe', body);
-    const envelope = decodeEnvelope(body, request.headers['content-type']);
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
       ? this.#onInform(request, envelope, found)
       : this.#inSession(request, found, inputOf(envelope), envelope);
+  }
+
+  /** @returns null for an empty body */
+  #decoded(request: IncomingMessage, body: Buffer): CpeEnvelope | null {
+    if (body.length === 0) return null;
+    this.#parts.trace?.('from-cpe', body);
+    return decodeEnvelope(body, request.headers['content-type'], this.#parts.soapLimits);
+  }
+
+  /** In a session that awaits an answer it is one, unless it is known to be a request; else it is refused. */
+  async #onUnreadable(request: IncomingMessage, found: Found, error: SoapError): Promise<HttpAnswer> {
+    const { refusals, metrics } = this.#parts;
+    const session = found.kind === 'found' ? found.entry.session : null;
+    const mayAnswer = error.rpc === null || isResponseName(error.rpc);
+    if (found.kind !== 'found' || session?.outstanding == null || !mayAnswer)
+      return refusals.unreadable(request, session?.facts.cpeid ?? null, error);
+    metrics.messages.inc('unreadable');
+    const answer = await this.#continue(
+      request,
+      found.entry,
+      { kind: 'unreadable', reason: error.message },
+      null,
+    );
+    // What has not been read of it is not waited for.
+    return request.complete ? answer : { ...answer, close: true };
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
@@ -68,7 +106,7 @@ export class Conversation {
     } catch (error) {
       if (!(error instanceof InformRefusedError)) throw error;
       const { faultCode, message } = error;
-      return refusals.fault(request, { faultCode, id: envelope.id, style: envelope.style }, message);
+      return refusals.fault(request, null, { faultCode, id: envelope.id, style: envelope.style }, message);
     }
     if (taken.session.phase !== 'open')
       return refusals.violation(request, null, 'the Inform began no session');
@@ -129,7 +167,8 @@ export class Conversation {
       }
       entry = await sessions.newer(entry);
     }
-    return this.#parts.refusals.violation(request, null, 'two requests of one session at a time');
+    const { cpeid } = found.session.facts;
+    return this.#parts.refusals.violation(request, cpeid, 'two requests of one session at a time');
   }
 
   /** @returns null where this is not what the session has become, or another request has taken the step */

@@ -5,6 +5,7 @@ import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { Sessions } from '../session/sessions.js';
 import { Stepper } from '../session/stepper.js';
 import type { SessionWork } from '../session/work.js';
+import { SOAP_LIMITS } from '../soap/index.js';
 import { Admission, type Place } from './admission.js';
 import { type HttpAnswer, type Trace, write } from './answer.js';
 import { Conversation } from './conversation.js';
@@ -56,6 +57,7 @@ export class CwmpServer {
       stepper: new Stepper(parts.work, isStopping),
       admission: this.#admission,
       refusals: this.#refusals,
+      soapLimits: { ...SOAP_LIMITS, bodyBytesMax: parts.bodyBytesMax },
       ends: this.#ends,
       isStopping,
     });
@@ -97,7 +99,7 @@ export class CwmpServer {
       answer = await this.#answer(request, place);
     } catch (error) {
       if (request.destroyed && !request.complete) return done();
-      answer = this.#refusals.failure(request, error);
+      answer = this.#refusals.failure(error);
     } finally {
       place.leave();
     }
@@ -115,6 +117,6 @@ export class CwmpServer {
   async #answer(request: IncomingMessage, place: Place): Promise<HttpAnswer> {
     const admitted = await this.#admission.admit(request);
     if (admitted.kind === 'refused') return admitted.answer;
-    return this.#conversation.answer(request, admitted, await place.readBody());
+    return this.#conversation.answer(request, admitted, () => place.readBody());
   }
 }

@@ -3,7 +3,8 @@ import type { BlockList } from 'node:net';
 import { type CpeId, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
 import { StoreError } from '../../store/index.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { type AcsFaultCode, type EnvelopeStyle, SoapError } from '../soap/index.js';
+import { cpeOn } from '../session/sessions.js';
+import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
 import { faultMessage, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import { BodyBudgetError } from './body.js';
 import { clientAddress } from './request.js';
@@ -39,13 +40,13 @@ export class Refusals {
 
   /** @param cpeid  whose session it breaks; null where it is nobody's */
   violation(request: IncomingMessage, cpeid: CpeId | null, reason: string): HttpAnswer {
-    this.#reject(request, 'protocol', { reason, ...(cpeid !== null && { cpeid }) });
+    this.#reject(request, 'protocol', cpeid, { reason });
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
   /** @param challenge  how the CPE is asked to authenticate */
   unauthorized(request: IncomingMessage, challenge: string): HttpAnswer {
-    this.#reject(request, 'unauthorized', {});
+    this.#reject(request, 'unauthorized', null, {});
     return { status: 401, body: '', headers: { 'WWW-Authenticate': challenge } };
   }
 
@@ -59,15 +60,28 @@ export class Refusals {
     return { status: 503, body: '', headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) }, close: true };
   }
 
-  /** For what can be read and not be accepted. */
-  fault(request: IncomingMessage, { faultCode, id, style }: RefusingFault, reason: string): HttpAnswer {
-    this.#reject(request, 'body', { reason });
+  /** For what can be read and not be accepted. @param cpeid  whose session it comes in; null where it comes in none */
+  fault(
+    request: IncomingMessage,
+    cpeid: CpeId | null,
+    { faultCode, id, style }: RefusingFault,
+    reason: string,
+  ): HttpAnswer {
+    this.#reject(request, 'body', cpeid, { reason });
     return soapAnswer(faultMessage(faultCode, reason), id, style, this.#parts.trace);
   }
 
+  /** For what cannot be read. @param cpeid  whose session it comes in; null where it comes in none */
+  unreadable(request: IncomingMessage, cpeid: CpeId | null, error: SoapError): HttpAnswer {
+    const { answer, rpc, message: reason } = error;
+    const isResponse = rpc !== null && isResponseName(rpc);
+    if (answer.kind === 'fault' && !isResponse) return this.fault(request, cpeid, answer, reason);
+    this.#reject(request, 'body', cpeid, { reason });
+    return { status: answer.kind === 'http' ? answer.status : 400, body: `${reason}\n`, close: true };
+  }
+
   /** For whatever was thrown on the way to an answer. */
-  failure(request: IncomingMessage, error: unknown): HttpAnswer {
-    if (error instanceof SoapError) return this.#unreadable(request, error);
+  failure(error: unknown): HttpAnswer {
     if (error instanceof BodyBudgetError) return this.busy('bodies', error.message);
     // What the store refuses to hold it will refuse again: that is a defect here, and no reason for the CPE to come back.
     const isPassing =
@@ -80,15 +94,21 @@ export class Refusals {
     return { status: 500, body: 'internal error\n', close: true };
   }
 
-  #unreadable(request: IncomingMessage, { answer, message: reason }: SoapError): HttpAnswer {
-    if (answer.kind !== 'http') return this.fault(request, answer, reason);
-    this.#reject(request, 'body', { reason });
-    return { status: answer.status, body: `${reason}\n`, close: true };
-  }
-
-  #reject(request: IncomingMessage, reason: string, fields: Readonly<Record<string, unknown>>): void {
+  /** @param inSession  whose session it is by its cookie; where it is nobody's, the connection may tell */
+  #reject(
+    request: IncomingMessage,
+    reason: string,
+    inSession: CpeId | null,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
     this.#parts.metrics.rejected.inc(reason);
     const ip = clientAddress(request, this.#parts.trustedProxies);
-    this.#parts.logger.warn('cwmp.rejected', { kind: reason, ip, ...fields });
+    const cpeid = inSession ?? cpeOn(request.socket);
+    this.#parts.logger.warn('cwmp.rejected', {
+      kind: reason,
+      ip,
+      ...(cpeid !== null && { cpeid }),
+      ...fields,
+    });
   }
 }

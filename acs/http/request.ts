@@ -16,21 +16,34 @@ export function clientAddress(request: IncomingMessage, trustedProxies: BlockLis
   return direct;
 }
 
-/** The value of one cookie; null where the request does not carry it. */
-export function cookieOf(request: IncomingMessage, name: string): string | null {
+/** Of a CPE that keeps every cookie it was ever given the first and the last say enough. */
+const COOKIE_VALUES_MAX = 8;
+
+/**
+ * The values that a request gives one cookie: several where a CPE keeps old ones beside the new one, in one header or in several (which
+ * node makes one of). Between cookies a comma is taken as well as a semicolon, as in RFC 2109, and what begins with `$` is no cookie.
+ * @returns each once and none empty, at most {@link COOKIE_VALUES_MAX} of them: of more, the first and the last
+ */
+export function cookiesOf(request: IncomingMessage, name: string): readonly string[] {
   const header = request.headers.cookie;
-  if (header === undefined) return null;
-  for (const pair of header.split(';')) {
+  if (header === undefined) return NO_COOKIES;
+  const values = new Set<string>();
+  for (const pair of header.split(/[;,]/)) {
     const equals = pair.indexOf('=');
-    if (equals > 0 && pair.slice(0, equals).trim() === name) {
-      return pair
-        .slice(equals + 1)
-        .trim()
-        .replace(/^"(.*)"$/, '$1');
-    }
+    if (equals <= 0 || pair.slice(0, equals).trim() !== name) continue;
+    const value = pair
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"(.*)"$/, '$1');
+    if (value !== '') values.add(value);
   }
-  return null;
+  const all = [...values];
+  if (all.length <= COOKIE_VALUES_MAX) return all;
+  const half = COOKIE_VALUES_MAX / 2;
+  return [...all.slice(0, half), ...all.slice(-half)];
 }
+
+const NO_COOKIES: readonly string[] = [];
 
 /** Whether the client means to send further requests over the same connection. */
 export function keepsAlive(request: IncomingMessage): boolean {

@@ -1,10 +1,10 @@
-import type { Clock, Logger } from '../../common/index.js';
+import type { Clock, CpeId, Logger } from '../../common/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
 import { contextOf } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import { unreadPaths } from '../device/unread.js';
+import { asking, unreadPaths } from '../device/unread.js';
 import { stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
 import { type Doubts, downloadOf } from './doubt.js';
 import type { LocateUpgradeFile } from './file-location.js';
@@ -61,7 +61,7 @@ export class SessionDecision {
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: () => devices.parameterStore.tree(facts.cpeid),
-        unread: (paths) => unreadPaths(device, devices.parameterStore, paths),
+        unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
         counts: device.counts,
         requested: facts.requested,
         afresh: round > 0,
@@ -71,6 +71,7 @@ export class SessionDecision {
         case 'nothing':
           return { kind: 'nothing' };
         case 'read':
+          await this.#noteAsking(facts.cpeid, decision.names);
           return decision;
         case 'at-target': {
           const recorded = this.#parts.upgrades.recordingAtTarget(device, decision);
@@ -90,6 +91,13 @@ export class SessionDecision {
     }
     this.#parts.logger.warn('session.undecided', { cpeid: facts.cpeid, rounds: DECISION_ROUNDS_MAX });
     return { kind: 'nothing' };
+  }
+
+  async #noteAsking(cpeid: CpeId, names: readonly string[]): Promise<void> {
+    const nowMs = this.#parts.clock();
+    await this.#parts.devices.change(cpeid, (stored) =>
+      stored === null ? null : { device: asking(stored.document, names, nowMs) },
+    );
   }
 
   async #reserve(

@@ -1,10 +1,16 @@
-import { type CpeId, cutText, EVENT_CODES } from '../../common/index.js';
+import { type CpeId, EVENT_CODES } from '../../common/index.js';
 import type { DataModelRoot, Device } from '../device/device.js';
 import { digestOf } from '../device/parameter-store.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
+import { stateOnInform } from './provisioning-plan.js';
 
-/** Longer than any field's bound in the standard; what a device reports beyond is cut. */
-const FIELD_CHARACTERS_MAX = 256;
+/** Longer than any of these may be by the standard. */
+const FIELD_CHARACTERS_MAX = {
+  softwareVersion: 256,
+  hardwareVersion: 256,
+  modelName: 256,
+  connectionRequestUrl: 1_024,
+} as const;
 
 export interface InformOutcome {
   readonly device: Device;
@@ -19,6 +25,8 @@ export interface InformOutcome {
   /** Any parameter differs from the last Inform's. */
   readonly parametersChanged: boolean;
   readonly reportedVersion: string | null;
+  /** Fields that the report has and that are not taken, and why; none where it is the last one again. */
+  readonly refused: RefusedFields;
 }
 
 /** What becomes of a device by an Inform (TR-069 A.3.3.1). Pure. */
@@ -31,26 +39,30 @@ export function informed(
   const events = inform.events.map(({ eventCode }) => ownCopy(eventCode));
   const bootstrap = stored === null || events.includes('0 BOOTSTRAP');
   const root = rootOf(inform.parameters, stored?.root ?? 'Device');
-  const named = namedFields(inform.parameters, root);
   const informDigest = digestOf(inform.parameters);
   const requested = (stored?.requestedUntilMs ?? 0) > from.nowMs;
   const before: Device = stored ?? blank(cpeid, root, from.nowMs);
-  const versionChanged =
-    named.softwareVersion !== undefined && named.softwareVersion !== before.softwareVersion;
+  const { device: told, reportedVersion, refused } = withNamedFields(before, inform.parameters, root);
+  const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;
   // The wish for a session is consumed by this one, or its time is up.
-  const { requestedUntilMs: _, askedPaths, ...kept } = before;
+  const { requestedUntilMs: _, askedPaths, failedPaths, unansweredPaths, ...seen } = told;
+  const { provisioning: _now, provisioningTries: _tries, provisioningFailures: _failures, ...kept } = seen;
+  const boot = events.includes('1 BOOT');
+  const knowsStill = !bootstrap && !versionChanged;
   const device: Device = {
     ...kept,
     ...inform.deviceId,
-    ...named,
     root,
     namespace: from.style.namespace,
     ip: from.ip,
     lastInformMs: from.nowMs,
     lastEvents: events,
     informDigest,
-    ...(bootstrap && { provisioning: 'due' as const }),
-    ...(askedPaths !== undefined && !bootstrap && !versionChanged && { askedPaths }),
+    ...stateOnInform(before, { bootstrap, boot, versionChanged }),
+    ...(askedPaths !== undefined && knowsStill && { askedPaths }),
+    ...(failedPaths !== undefined && knowsStill && !boot && { failedPaths }),
+    // Not after a boot, which may be what being asked has led to.
+    ...(unansweredPaths !== undefined && !versionChanged && { unansweredPaths }),
   };
   const parametersChanged = bootstrap || stored === null || stored.informDigest !== informDigest;
   return {
@@ -58,10 +70,11 @@ export function informed(
     mustBeDurable: parametersChanged || requested || differs(before, device),
     firstContact: stored === null,
     bootstrap,
-    boot: events.includes('1 BOOT'),
+    boot,
     requested,
     parametersChanged,
-    reportedVersion: named.softwareVersion === undefined ? null : detached(named.softwareVersion),
+    reportedVersion: reportedVersion === null ? null : detached(reportedVersion),
+    refused: parametersChanged ? refused : {},
   };
 }
 
@@ -87,6 +100,7 @@ function differs(before: Device, after: Device): boolean {
     before.root !== after.root ||
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
+    before.failedPaths !== after.failedPaths ||
     before.softwareVersion !== after.softwareVersion
   );
 }
@@ -119,27 +133,60 @@ function rootOf(parameters: readonly Parameter[], known: DataModelRoot): DataMod
   return known;
 }
 
-export interface NamedFields {
-  softwareVersion?: string;
-  hardwareVersion?: string;
-  modelName?: string;
-  connectionRequestUrl?: string;
+type NamedField = 'softwareVersion' | 'hardwareVersion' | 'modelName' | 'connectionRequestUrl';
+export type RefusedFields = NonNullable<Device['refusedFields']>;
+type Values = { -readonly [Name in NamedField]?: string };
+
+/** What a report says of the parameters that the device document has fields for. */
+interface NamedFields {
+  readonly values: Values;
+  /** Those that are not taken, and why. */
+  readonly refused: Values;
 }
 
-/** The parameters that the device document has fields for, whichever root they hang under. */
-export function namedFields(parameters: readonly Parameter[], root: DataModelRoot): NamedFields {
-  const fields: NamedFields = {};
+/** Whichever root they hang under. Their values are compared and called, so that one beyond its bound is refused and not cut. */
+function namedFields(parameters: readonly Parameter[], root: DataModelRoot): NamedFields {
+  const values: Values = {};
+  const refused: Values = {};
   for (const { name, value } of parameters) {
     if (!name.startsWith(root)) continue;
     const field = FIELD_OF.get(name.slice(root.length));
-    if (field !== undefined) fields[field] = cutText(String(value), FIELD_CHARACTERS_MAX);
+    if (field === undefined) continue;
+    const text = String(value);
+    const charactersMax = FIELD_CHARACTERS_MAX[field];
+    if (text.length <= charactersMax) values[field] = text;
+    else refused[field] = `has ${text.length} characters, and at most ${charactersMax} are taken`;
   }
-  return fields;
+  return { values, refused };
 }
 
-const FIELD_OF: ReadonlyMap<string, keyof NamedFields> = new Map([
+const FIELD_OF: ReadonlyMap<string, NamedField> = new Map([
   ['.DeviceInfo.SoftwareVersion', 'softwareVersion'],
   ['.DeviceInfo.HardwareVersion', 'hardwareVersion'],
   ['.DeviceInfo.ModelName', 'modelName'],
   ['.ManagementServer.ConnectionRequestURL', 'connectionRequestUrl'],
 ]);
+
+/** A device after a report of parameters. A field that is refused is not known any more: what it was before is not true either. */
+export function withNamedFields(
+  device: Device,
+  parameters: readonly Parameter[],
+  root: DataModelRoot,
+): { readonly device: Device; readonly reportedVersion: string | null; readonly refused: Values } {
+  const { values, refused } = namedFields(parameters, root);
+  const reportedVersion = values.softwareVersion ?? null;
+  if (device.refusedFields === undefined && Object.keys(refused).length === 0)
+    return { device: { ...device, ...values }, reportedVersion, refused };
+  const { softwareVersion, hardwareVersion, modelName, connectionRequestUrl, refusedFields, ...rest } =
+    device;
+  const known: Values = {};
+  const unknown: Values = {};
+  for (const name of FIELD_OF.values()) {
+    const value = values[name] ?? (name in refused ? undefined : device[name]);
+    const reason = refused[name] ?? (name in values ? undefined : refusedFields?.[name]);
+    if (value !== undefined) known[name] = value;
+    if (reason !== undefined) unknown[name] = reason;
+  }
+  const told = Object.keys(unknown).length > 0 && { refusedFields: unknown };
+  return { device: { ...rest, ...known, ...told }, reportedVersion, refused };
+}

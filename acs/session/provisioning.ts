@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { CpeId, Logger, Secrets } from '../../common/index.js';
+import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import type { FaultStruct, SetParameter } from '../soap/index.js';
+import type { SetParameter } from '../soap/index.js';
+import {
+  firstAttempt,
+  isCredential,
+  type ProvisioningAnswer,
+  type ProvisioningAttempt,
+  stateAfter,
+} from './provisioning-plan.js';
 
 /** What Ferry sets at CPEs of its own accord. */
 export interface Provisioning {
@@ -18,6 +26,17 @@ export interface ProvisionerParts {
   readonly logger: Logger;
 }
 
+/** What the CPE is sent next of its settings. */
+export interface SetNow {
+  readonly attempt: ProvisioningAttempt;
+  readonly parameters: readonly SetParameter[];
+}
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** Brings a CPE to the settings that Ferry works with, and keeps account of it. */
 export class Provisioner {
   readonly #parts: ProvisionerParts;
@@ -26,57 +45,117 @@ export class Provisioner {
     this.#parts = parts;
   }
 
-  /** First contact or factory reset: connection-request credentials of its own and the periodic Inform. */
-  async parameters(cpeid: CpeId): Promise<readonly SetParameter[]> {
+  /**
+   * First contact or factory reset: connection-request credentials of its own and the periodic Inform. That it is tried is counted before it
+   * is, since a CPE may hang up on it.
+   * @returns null where there is nothing to set
+   */
+  async begin(cpeid: CpeId): Promise<SetNow | null> {
     const { devices, provisioning, secrets } = this.#parts;
-    const parameters: SetParameter[] = [];
+    let parameters: readonly SetParameter[] = [];
     await devices.change(cpeid, (stored) => {
-      parameters.length = 0;
+      parameters = [];
       if (stored === null) return null;
-      const device = stored.document;
-      const server = `${device.root}.ManagementServer`;
-      if (provisioning.periodicInformSeconds > 0) {
-        parameters.push(
-          { name: `${server}.PeriodicInformEnable`, value: '1', xsdType: 'boolean' },
-          {
-            name: `${server}.PeriodicInformInterval`,
-            value: String(provisioning.periodicInformSeconds),
-            xsdType: 'unsignedInt',
-          },
-        );
-      }
-      if (!provisioning.setCredentials) return null;
-      // Credentials that may have reached the CPE already are sent again, not replaced.
-      const known = device.connectionRequestAuth;
-      const password = known && !known.confirmed ? secrets.open(known.sealedPassword) : randomToken(18);
-      const username = known && !known.confirmed ? known.username : `ferry-${randomToken(9)}`;
+      const { provisioningFailures: _, ...device } = stored.document;
+      const credentials = provisioning.setCredentials ? this.#credentialsFor(device) : null;
+      parameters = this.#settings(device.root, credentials);
+      if (parameters.length === 0) return null;
+      const connectionRequestAuth = credentials !== null && {
+        connectionRequestAuth: {
+          username: credentials.username,
+          sealedPassword: secrets.seal(credentials.password),
+          confirmed: false,
+        },
+      };
+      const provisioningTries = (device.provisioningTries ?? 0) + 1;
+      return { device: { ...device, ...connectionRequestAuth, provisioningTries } };
+    });
+    return parameters.length === 0
+      ? null
+      : { attempt: firstAttempt(parameters.map(({ name }) => name)), parameters };
+  }
+
+  /** Credentials that may have reached the CPE already are sent again, not replaced. */
+  #credentialsFor({ connectionRequestAuth: known }: Device): Credentials {
+    if (known === undefined || known.confirmed)
+      return { username: `ferry-${randomToken(9)}`, password: randomToken(18) };
+    return { username: known.username, password: this.#parts.secrets.open(known.sealedPassword) };
+  }
+
+  #settings(root: Device['root'], credentials: Credentials | null): readonly SetParameter[] {
+    const seconds = this.#parts.provisioning.periodicInformSeconds;
+    const server = `${root}.ManagementServer`;
+    const parameters: SetParameter[] = [];
+    if (seconds > 0) {
+      parameters.push(
+        { name: `${server}.PeriodicInformEnable`, value: '1', xsdType: 'boolean' },
+        { name: `${server}.PeriodicInformInterval`, value: String(seconds), xsdType: 'unsignedInt' },
+      );
+    }
+    if (credentials !== null) {
+      const { username, password } = credentials;
       parameters.push(
         { name: `${server}.ConnectionRequestUsername`, value: username, xsdType: 'string' },
         { name: `${server}.ConnectionRequestPassword`, value: password, xsdType: 'string' },
       );
-      const connectionRequestAuth = { username, sealedPassword: secrets.seal(password), confirmed: false };
-      return { device: { ...device, connectionRequestAuth } };
-    });
+    }
     return parameters;
   }
 
-  /** Takes the CPE's answer, durably. */
-  async record(fault: FaultStruct | null, cpeid: CpeId): Promise<void> {
-    if (fault !== null) this.#parts.logger.warn('cpe.provisioning-refused', { cpeid, ...fault });
-    else this.#parts.logger.info('cpe.provisioned', { cpeid });
-    await this.#parts.devices.change(cpeid, (stored) => {
+  /**
+   * Takes the CPE's answer, durably.
+   * @returns what it is sent next; null where nothing more is tried in this session
+   */
+  async record(
+    attempt: ProvisioningAttempt,
+    answer: ProvisioningAnswer,
+    cpeid: CpeId,
+  ): Promise<SetNow | null> {
+    let next: SetNow | null = null;
+    const changed = await this.#parts.devices.change(cpeid, (stored) => {
+      next = null;
       if (stored === null) return null;
-      const { connectionRequestAuth, ...device } = stored.document;
+      const { provisioningTries: _tries, provisioningFailures: _failures, ...device } = stored.document;
+      const after = stateAfter(stored.document, attempt, answer);
+      const { connectionRequestAuth: auth } = device;
+      const taken = answer.kind === 'set' && auth !== undefined && attempt.names.some(isCredential);
+      if (after.next !== null) next = this.#setNow(after.next, device);
+      const { next: _next, ...state } = after;
       return {
         device: {
           ...device,
-          provisioning: fault === null ? 'done' : 'refused',
-          ...(connectionRequestAuth !== undefined && {
-            connectionRequestAuth: { ...connectionRequestAuth, confirmed: fault === null },
-          }),
+          ...state,
+          ...(taken && { connectionRequestAuth: { ...auth, confirmed: true } }),
         },
       };
     });
+    if (changed !== null) this.#tell(changed.device, answer, attempt);
+    return next;
+  }
+
+  #setNow(attempt: ProvisioningAttempt, device: Device): SetNow {
+    const known = device.connectionRequestAuth;
+    const credentials = known && {
+      username: known.username,
+      password: this.#parts.secrets.open(known.sealedPassword),
+    };
+    const wanted = new Set(attempt.names);
+    const parameters = this.#settings(device.root, credentials ?? null).filter(({ name }) =>
+      wanted.has(name),
+    );
+    return { attempt, parameters };
+  }
+
+  #tell(device: Device, answer: ProvisioningAnswer, { names }: ProvisioningAttempt): void {
+    const { logger } = this.#parts;
+    const { id: cpeid, provisioning } = device;
+    if (answer.kind === 'refused') {
+      const { faultCode, faultString } = answer.fault;
+      const culprits = names.filter((name) => answer.parameterFaults.some((fault) => fault.name === name));
+      logger.warn('cpe.provisioning-refused', { cpeid, faultCode, faultString, names, culprits });
+    }
+    if (provisioning === 'done') logger.info('cpe.provisioned', { cpeid });
+    else if (provisioning !== 'due') logger.warn('cpe.not-provisioned', { cpeid, provisioning });
   }
 }
 

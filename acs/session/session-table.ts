@@ -7,6 +7,7 @@ import {
   carry,
   type EndedSession,
   type Found,
+  foundAmong,
   isOver,
   type SessionEntry,
   type SessionOrigin,
@@ -53,23 +54,17 @@ export class SessionTable implements Sessions {
     const touchedAtMs = this.#options.clock();
     const entry: TableEntry = { id, session, ip, busy: false, keepsAlive: false, touchedAtMs };
     this.#byId.set(id, entry);
-    if (!this.#options.sharedConnections) carry(socket, id);
+    if (!this.#options.sharedConnections) carry(socket, id, session.facts.cpeid);
     return entry;
   }
 
-  find(cookie: string | null, socket: Socket): Found {
-    const onConnection = this.#carriedBy(socket);
-    if (cookie === null)
-      return onConnection === undefined ? { kind: 'none' } : { kind: 'found', entry: onConnection };
-    const named = this.#byId.get(cookie);
-    if (named === undefined) return { kind: 'none' };
-    if (onConnection !== undefined && onConnection !== named && !isOver(onConnection.session))
-      return { kind: 'mismatch' };
-    return { kind: 'found', entry: named };
+  find(cookies: readonly string[], socket: Socket): Found {
+    const named = cookies.map((cookie) => this.#byId.get(cookie)).filter((entry) => entry !== undefined);
+    return foundAmong(named, this.#carriedBy(socket) ?? null);
   }
 
-  mayKnow(cookie: string | null, socket: Socket): boolean {
-    return this.find(cookie, socket).kind === 'found';
+  mayKnow(cookies: readonly string[], socket: Socket): boolean {
+    return this.find(cookies, socket).kind === 'found';
   }
 
   take({ id }: SessionEntry): boolean {

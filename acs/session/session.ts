@@ -11,9 +11,10 @@ import type {
   Inform,
   Parameter,
   QueueRequest,
-  SetParameter,
   TransferComplete,
 } from '../soap/index.js';
+import type { SetNow } from './provisioning.js';
+import type { ProvisioningAnswer, ProvisioningAttempt } from './provisioning-plan.js';
 
 /** What a session knows of its CPE, from the Inform that began it. */
 export interface SessionFacts {
@@ -54,7 +55,7 @@ export interface QueueQuestion {
 
 /** A request of ours that the CPE has not answered yet; at most one (MaxEnvelopes is 1 since TR-069 Amendment 1). */
 export type Outstanding =
-  | { readonly request: 'SetParameterValues' }
+  | { readonly request: 'SetParameterValues'; readonly attempt: ProvisioningAttempt }
   | { readonly request: 'GetParameterValues'; readonly names: readonly string[] }
   | { readonly request: 'Download'; readonly upgradeId: ResultId; readonly repeats: number }
   | QueueQuestion;
@@ -89,6 +90,8 @@ export interface TasksLeft {
 /** What came in: a message, an empty body, or the answer to what the last step asked. */
 export type Input =
   | { readonly kind: 'message'; readonly message: CpeMessage; readonly style: EnvelopeStyle }
+  /** What cannot be read and is no request: an answer to what is outstanding, if anything is. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
   | { readonly kind: 'empty' }
   | { readonly kind: 'answer'; readonly answer: Answer };
 
@@ -111,10 +114,23 @@ export type Query =
     }
   | {
       readonly kind: 'record-parameters';
-      readonly asked: readonly string[];
       readonly parameters: readonly Parameter[];
+      /** Names asked for that need not be asked for again: answered, or unknown to the CPE by its own word. */
+      readonly settled: readonly string[];
+      /** Names asked for of which nothing is known by now. */
+      readonly failed: readonly string[];
     }
-  | { readonly kind: 'record-provisioning'; readonly fault: FaultStruct | null }
+  | {
+      readonly kind: 'record-provisioning';
+      readonly attempt: ProvisioningAttempt;
+      readonly answer: ProvisioningAnswer;
+    }
+  /** Leaves a trace; what follows from it is asked for next. */
+  | {
+      readonly kind: 'record-unreadable';
+      readonly request: Outstanding['request'];
+      readonly reason: string;
+    }
   | { readonly kind: 'settle' }
   | { readonly kind: 'provision' }
   | { readonly kind: 'doubt' }
@@ -128,10 +144,11 @@ export type Answer =
       readonly provision: boolean;
     }
   | { readonly to: 'record-transfer-complete' | 'record-autonomous-transfer' }
-  | { readonly to: 'record-download' | 'record-parameters' | 'record-provisioning' }
+  | { readonly to: 'record-download' | 'record-parameters' | 'record-unreadable' }
   /** Asks for parameters that the upgrade under way needs, where the Inform lacked them. */
   | { readonly to: 'settle'; readonly read: readonly string[] }
-  | { readonly to: 'provision'; readonly parameters: readonly SetParameter[] }
+  /** Null where there is nothing more to set in this session. */
+  | { readonly to: 'provision' | 'record-provisioning'; readonly next: SetNow | null }
   /** Null where there is no doubt, or no longer. */
   | { readonly to: 'doubt'; readonly question: QueueQuestion | null }
   | {

@@ -14,7 +14,7 @@ export interface SessionEntry {
 export type Found =
   | { readonly kind: 'found'; readonly entry: SessionEntry }
   | { readonly kind: 'none' }
-  /** The connection carries one session that is not over, and the request names another. */
+  /** The request names two sessions that are not over, or another than the one that its connection carries. */
   | { readonly kind: 'mismatch' };
 
 /** A session that nobody will go on with. */
@@ -54,10 +54,13 @@ export interface Claim {
  * Whichever it is, of several requests for the same step of a session one is answered.
  */
 export interface Sessions {
-  /** The session of a request: by its cookie, else by its connection. */
-  find(cookie: string | null, socket: Socket): Found | Promise<Found>;
+  /**
+   * The session of a request: by its cookie, else by its connection.
+   * @param cookies  every value of the cookie that it carries; those that name no session say nothing
+   */
+  find(cookies: readonly string[], socket: Socket): Found | Promise<Found>;
   /** Without looking it up: whether such a request may belong to a session. */
-  mayKnow(cookie: string | null, socket: Socket): boolean;
+  mayKnow(cookies: readonly string[], socket: Socket): boolean;
   /** @returns null where there is no room */
   begin(session: OpenSession, from: SessionOrigin): SessionEntry | null | Promise<SessionEntry | null>;
   /** @returns false where another request of the session is being worked on; where true, {@link release} follows */
@@ -100,6 +103,20 @@ export function isOver(session: OpenSession): boolean {
   return session.quiet && session.outstanding === null;
 }
 
+/**
+ * Which session a request belongs to (invariant 7). Of a CPE that keeps its old cookies a session that is over may still be known: it does
+ * not count beside one that is not.
+ * @param named  the sessions that its cookies name, each once
+ * @param carried  the one that its connection carries; null where it carries none, and where connections are shared
+ */
+export function foundAmong<E extends SessionEntry>(named: readonly E[], carried: E | null): Found {
+  const open = named.length > 1 ? named.filter(({ session }) => !isOver(session)) : named;
+  const [entry, another] = open.length === 0 ? named : open;
+  if (entry === undefined) return carried === null ? { kind: 'none' } : { kind: 'found', entry: carried };
+  const isElsewhere = carried !== null && carried.id !== entry.id && !isOver(carried.session);
+  return another !== undefined || isElsewhere ? { kind: 'mismatch' } : { kind: 'found', entry };
+}
+
 /** How long its CPE may be silent. */
 export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
   return isOver(session) ? silentMsLeastOf(idleMsMax) : idleMsMax;
@@ -107,17 +124,31 @@ export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
 
 /** What a connection carries: the fallback for CPEs that keep no cookie. */
 const CARRIED = Symbol('session');
+/** Whose session it was, which stays true when that is over. */
+const CARRIED_CPE = Symbol('cpeid');
+
+interface CarryingSocket extends Socket {
+  [CARRIED]?: string;
+  [CARRIED_CPE]?: CpeId;
+}
 
 /**
  * The ids of sessions by the connection that carries them. They hang on the socket itself, as thousands of weak references a
  * second would keep the garbage collector busy.
  */
 export function carriedBy(socket: Socket): string | null {
-  return (socket as Socket & { [CARRIED]?: string })[CARRIED] ?? null;
+  return (socket as CarryingSocket)[CARRIED] ?? null;
 }
 
-export function carry(socket: Socket, id: string): void {
-  (socket as Socket & { [CARRIED]?: string })[CARRIED] = id;
+export function carry(socket: Socket, id: string, cpeid: CpeId): void {
+  const carrying: CarryingSocket = socket;
+  carrying[CARRIED] = id;
+  carrying[CARRIED_CPE] = cpeid;
+}
+
+/** The CPE that last began a session on a connection; null where connections are shared. */
+export function cpeOn(socket: Socket): CpeId | null {
+  return (socket as CarryingSocket)[CARRIED_CPE] ?? null;
 }
 
 /** The session whose step was last answered on a connection, where that matters. */

@@ -1,5 +1,6 @@
-import type { AcsMessage, AcsRequest, CpeResponse, FaultStruct } from '../soap/index.js';
-import { ACS_FAULT } from '../soap/index.js';
+import type { AcsMessage, AcsRequest, CpeRequest, CpeResponse, Parameter } from '../soap/index.js';
+import { ACS_FAULT, isResponseName } from '../soap/index.js';
+import type { SetNow } from './provisioning.js';
 import type {
   Answer,
   DownloadNow,
@@ -12,13 +13,14 @@ import type {
   Step,
 } from './session.js';
 
-/** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). */
-export const ACS_METHODS = [
-  'Inform',
-  'GetRPCMethods',
-  'TransferComplete',
-  'AutonomousTransferComplete',
-] as const;
+/** The RPCs a CPE may call on this ACS (TR-069 A.3.1.1). The type asks for each that is answered, and for no other. */
+export const ACS_METHODS: readonly string[] = Object.keys({
+  Inform: true,
+  GetRPCMethods: true,
+  TransferComplete: true,
+  AutonomousTransferComplete: true,
+  RequestDownload: true,
+} satisfies Readonly<Record<Exclude<CpeRequest['type'], 'unknown'>, true>>);
 
 /** First decision, and one more after each of two readings of parameters: what was read may bring further rules in. */
 const DECISIONS_MAX = 3;
@@ -45,21 +47,36 @@ export function step(session: Session, input: Input): Step {
           return ask(session, { kind: 'record-autonomous-transfer', transfer: message });
         case 'GetRPCMethods':
           return reply(session, { type: 'GetRPCMethodsResponse', methods: ACS_METHODS });
+        case 'RequestDownload': {
+          // Rules decide what it gets, also where they were asked in this session already.
+          const decisions = Math.max(1, session.tasks.decisions);
+          const wanting: OpenSession = { ...session, tasks: { ...session.tasks, decisions } };
+          return reply(wanting, { type: 'RequestDownloadResponse' });
+        }
         case 'unknown':
+          if (isResponseName(message.name)) return onUnreadable(session, `${message.name} is not known`);
           return reply(session, fault(ACS_FAULT.methodNotSupported, `Method not supported: ${message.name}`));
         default:
           return onResponse(session, message);
       }
     }
+    case 'unreadable':
+      if (session.phase === 'start') return violation(session, 'what cannot be read came before Inform');
+      return onUnreadable(session, input.reason);
     case 'empty':
       if (session.phase === 'start') return violation(session, 'an empty POST without a session');
-      // An answer that never came: whatever was asked stays open, and its deadline will end it.
-      return advance({ ...session, outstanding: null, quiet: true });
+      return onEmpty({ ...session, outstanding: null, quiet: true }, session.outstanding);
     case 'answer':
       return onAnswer(session, input.answer);
     default:
       return input satisfies never;
   }
+}
+
+/** An answer that never came: whatever was asked stays open, and its deadline will end it; what was to be read is not asked for again soon. */
+function onEmpty(session: OpenSession, unanswered: Outstanding | null): Step {
+  if (unanswered?.request !== 'GetParameterValues') return advance(session);
+  return ask(session, { kind: 'record-parameters', parameters: [], settled: [], failed: unanswered.names });
 }
 
 /** What we want next of a CPE that is quiet. */
@@ -101,17 +118,17 @@ function onAnswer(session: Session, answer: Answer): Step {
       return reply(session, { type: 'AutonomousTransferCompleteResponse' });
     case 'record-download':
     case 'record-parameters':
-    case 'record-provisioning':
       return advance(session);
+    case 'record-unreadable': {
+      const { outstanding } = session;
+      if (outstanding === null) throw new Error('What could not be read answered no request');
+      return onDeclined({ ...session, outstanding: null }, outstanding, null);
+    }
     case 'settle':
       return answer.read.length === 0 ? advance(session) : read(session, answer.read);
     case 'provision':
-      if (answer.parameters.length === 0) return advance(session);
-      return request(
-        session,
-        { type: 'SetParameterValues', parameters: answer.parameters, parameterKey: '' },
-        { request: 'SetParameterValues' },
-      );
+    case 'record-provisioning':
+      return answer.next === null ? advance(session) : setParameters(session, answer.next);
     case 'doubt':
       return answer.question === null ? advance(session) : askQueue(session, answer.question);
     case 'record-queue':
@@ -164,12 +181,20 @@ function askQueue(session: OpenSession, question: QueueQuestion): Step {
   return request(session, { type: question.request }, question);
 }
 
-/** The CPE's answer to the request that is outstanding, or a violation where it answers something else. */
+function setParameters(session: OpenSession, { attempt, parameters }: SetNow): Step {
+  return request(
+    session,
+    { type: 'SetParameterValues', parameters, parameterKey: '' },
+    { request: 'SetParameterValues', attempt },
+  );
+}
+
+/** The CPE's answer to the request that is outstanding; one to another request counts as one that cannot be read. */
 function onResponse(session: OpenSession, response: CpeResponse): Step {
   const { outstanding } = session;
   if (outstanding === null) return violation(session, `${response.type} answers no request`);
   const answered: OpenSession = { ...session, outstanding: null };
-  if (response.type === 'Fault') return onFault(answered, outstanding, response.fault);
+  if (response.type === 'Fault') return onDeclined(answered, outstanding, response);
   switch (outstanding.request) {
     case 'Download':
       if (response.type !== 'DownloadResponse') break;
@@ -183,12 +208,16 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
       if (response.type !== 'GetParameterValuesResponse') break;
       return ask(answered, {
         kind: 'record-parameters',
-        asked: outstanding.names,
         parameters: response.parameters,
+        ...answeredOf(outstanding.names, response.parameters),
       });
     case 'SetParameterValues':
       if (response.type !== 'SetParameterValuesResponse') break;
-      return ask(answered, { kind: 'record-provisioning', fault: null });
+      return ask(answered, {
+        kind: 'record-provisioning',
+        attempt: outstanding.attempt,
+        answer: { kind: 'set' },
+      });
     case 'GetAllQueuedTransfers':
     case 'GetQueuedTransfers':
       if (response.type !== 'GetAllQueuedTransfersResponse' && response.type !== 'GetQueuedTransfersResponse')
@@ -202,17 +231,31 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
     default:
       return outstanding satisfies never;
   }
-  return violation(session, `${response.type} answers ${outstanding.request}`);
+  return onUnreadable(session, `${response.type} answers ${outstanding.request}`);
 }
 
-function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: FaultStruct): Step {
+/**
+ * A response of which nothing can be made. It must not be answered with a fault (TR-069 3.5), and to end the session for it would end
+ * every session of such a CPE at the same place.
+ */
+function onUnreadable(session: OpenSession, reason: string): Step {
+  const { outstanding } = session;
+  if (outstanding === null) return violation(session, `a response to no request: ${reason}`);
+  // It is outstanding until the trace is left.
+  return ask(session, { kind: 'record-unreadable', request: outstanding.request, reason });
+}
+
+/** @param told  in which words the CPE declined; null where they could not be read, or it may have taken what was asked */
+function onDeclined(session: OpenSession, outstanding: Outstanding, told: Fault | null): Step {
   switch (outstanding.request) {
     case 'Download':
+      // Whether it has the Download nobody knows: it stays sent, and the next session asks.
+      if (told === null) return advance(session);
       return ask(session, {
         kind: 'record-download',
         upgradeId: outstanding.upgradeId,
         repeats: outstanding.repeats,
-        outcome: cpeFault,
+        outcome: told.fault,
       });
     case 'GetParameterValues': {
       // One unknown name fails the whole call (TR-069 A.3.2.2): halves find it out, and bring the values of the others.
@@ -222,11 +265,19 @@ function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: Fault
         const reads = [names.slice(0, middle), names.slice(middle), ...session.tasks.reads];
         return advance({ ...session, tasks: { ...session.tasks, reads } });
       }
-      // It counts as asked, or it would be asked for ever.
-      return ask(session, { kind: 'record-parameters', asked: names, parameters: [] });
+      const isUnknown = told !== null && names.every((name) => saysUnknown(told, name));
+      const verdict = isUnknown ? { settled: names, failed: [] } : { settled: [], failed: names };
+      return ask(session, { kind: 'record-parameters', parameters: [], ...verdict });
     }
     case 'SetParameterValues':
-      return ask(session, { kind: 'record-provisioning', fault: cpeFault });
+      return ask(session, {
+        kind: 'record-provisioning',
+        attempt: outstanding.attempt,
+        answer:
+          told === null
+            ? { kind: 'unreadable' }
+            : { kind: 'refused', fault: told.fault, parameterFaults: told.parameterFaults },
+      });
     case 'GetAllQueuedTransfers':
       // Usually "method not supported"; whatever it is, the older request may fare better.
       return askQueue(session, { ...outstanding, request: 'GetQueuedTransfers' });
@@ -235,6 +286,25 @@ function onFault(session: OpenSession, outstanding: Outstanding, cpeFault: Fault
     default:
       return outstanding satisfies never;
   }
+}
+
+type Fault = Pick<Extract<CpeResponse, { type: 'Fault' }>, 'fault' | 'parameterFaults'>;
+
+const FAULT_INVALID_PARAMETER_NAME = 9005;
+/** They tell of the CPE, not of what it was asked for: request denied, internal error, resources exceeded (TR-069 A.5.1). */
+const FAULTS_OF_THE_MOMENT: ReadonlySet<number> = new Set([9001, 9002, 9004]);
+
+/** Whether the CPE says that there is no such parameter, as opposed to that it cannot tell its value now. */
+function saysUnknown({ fault, parameterFaults }: Fault, name: string): boolean {
+  if (fault.faultCode === FAULT_INVALID_PARAMETER_NAME) return true;
+  return parameterFaults.some((told) => told.name === name && !FAULTS_OF_THE_MOMENT.has(told.faultCode));
+}
+
+/** An answer without what was asked for settles nothing; but under a partial path there may be nothing. */
+function answeredOf(names: readonly string[], parameters: readonly Parameter[]) {
+  const told = new Set(parameters.map(({ name }) => name));
+  const isTold = (name: string) => name.endsWith('.') || told.has(name);
+  return { settled: names.filter(isTold), failed: names.filter((name) => !isTold(name)) };
 }
 
 function read(session: OpenSession, names: readonly string[]): Step {

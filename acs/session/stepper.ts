@@ -39,6 +39,6 @@ export class Stepper {
     // Nothing is lost by it: the next session asks again.
     if (query.kind === 'doubt') return { to: 'doubt', question: null };
     if (query.kind === 'record-queue') return { to: 'record-queue', next: { kind: 'nothing' } };
-    return query.kind === 'provision' ? { to: 'provision', parameters: [] } : null;
+    return query.kind === 'provision' ? { to: 'provision', next: null } : null;
   }
 }

@@ -2,8 +2,9 @@ import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { DeviceStore } from '../device/device-store.js';
+import { afterAnswer } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { ACS_FAULT, type Inform, type Parameter } from '../soap/index.js';
+import { ACS_FAULT, type Inform } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
@@ -11,11 +12,9 @@ import { SessionDecision, type StepRequest } from './decision.js';
 import { Doubts } from './doubt.js';
 import { awaitsVersion, SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
-import { informed, namedFields, ownCopy } from './inform.js';
+import { informed, ownCopy, type RefusedFields, withNamedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
-
-const ASKED_PATHS_MAX = 512;
 
 export interface WorkParts {
   readonly devices: DeviceStore;
@@ -80,15 +79,22 @@ export class SessionWork {
         };
       }
       case 'record-parameters':
-        await this.#recordParameters(query.asked, query.parameters, facts);
+        await this.#recordParameters(query, facts);
         return { to: query.kind };
       case 'record-provisioning':
-        await this.#provisioner.record(query.fault, facts.cpeid);
+        return {
+          to: query.kind,
+          next: await this.#provisioner.record(query.attempt, query.answer, facts.cpeid),
+        };
+      case 'record-unreadable': {
+        const { request: asked, reason } = query;
+        this.#parts.logger.warn('session.answer-unreadable', { cpeid: facts.cpeid, request: asked, reason });
         return { to: query.kind };
+      }
       case 'settle':
         return { to: 'settle', read: await this.#evidence.settle(facts) };
       case 'provision':
-        return { to: 'provision', parameters: await this.#provisioner.parameters(facts.cpeid) };
+        return { to: 'provision', next: await this.#provisioner.begin(facts.cpeid) };
       case 'doubt':
         return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
@@ -115,6 +121,10 @@ export class SessionWork {
       devices.sighted(cpeid, { lastInformMs: nowMs, ip, lastEvents: outcome.device.lastEvents });
     }
     const { device, boot, requested, reportedVersion, firstContact } = outcome;
+    const { provisioning } = device;
+    if (provisioning === 'failed' && found?.document.provisioning !== 'failed')
+      logger.warn('cpe.not-provisioned', { cpeid, provisioning });
+    this.#tellRefused(cpeid, outcome.refused);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
@@ -129,8 +139,13 @@ export class SessionWork {
       to: 'record-inform',
       facts,
       settle: awaitsVersion(device, reportedVersion, nowMs),
-      provision: device.provisioning === 'due',
+      provision: provisioning === 'due',
     };
+  }
+
+  #tellRefused(cpeid: CpeId, refused: RefusedFields): void {
+    for (const [field, reason] of Object.entries(refused))
+      this.#parts.logger.warn('cpe.value-refused', { cpeid, field, reason });
   }
 
   #parameterChanges(cpeid: CpeId, inform: Inform, outcome: ReturnType<typeof informed>) {
@@ -142,24 +157,25 @@ export class SessionWork {
   }
 
   async #recordParameters(
-    asked: readonly string[],
-    parameters: readonly Parameter[],
+    { parameters, settled, failed }: Extract<Query, { kind: 'record-parameters' }>,
     facts: SessionFacts,
   ): Promise<void> {
     const { devices } = this.#parts;
-    let version: string | undefined;
+    let version: string | null = null;
+    let refused: RefusedFields = {};
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
-      const device = stored.document;
-      const named = namedFields(parameters, device.root);
-      version = named.softwareVersion;
-      const askedPaths = [...new Set([...(device.askedPaths ?? []), ...asked])].slice(-ASKED_PATHS_MAX);
+      const told = withNamedFields(stored.document, parameters, stored.document.root);
+      version = told.reportedVersion;
+      refused = told.refused;
+      const nowMs = this.#parts.clock();
       return {
-        device: { ...device, ...named, askedPaths },
+        device: afterAnswer(told.device, { settled, failed, nowMs }),
         with: await devices.parameterStore.merging(facts.cpeid, parameters),
       };
     });
-    if (changed === null || version === undefined) return;
+    this.#tellRefused(facts.cpeid, refused);
+    if (changed === null || version === null) return;
     // What the Inform lacked, as if it had had it.
     await this.#evidence.judge(changed.device, { ...facts, softwareVersion: version });
   }

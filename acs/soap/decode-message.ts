@@ -35,16 +35,19 @@ const UNSIGNED_INT_MAX = 4_294_967_295;
 export class MessageReader {
   readonly #id: string | null;
   readonly #style: EnvelopeStyle;
+  readonly #rpc: string | null;
   readonly limits: SoapLimits;
 
-  constructor(id: string | null, style: EnvelopeStyle, limits: SoapLimits) {
+  /** @param rpc  the local name of the message; null where there is none */
+  constructor(id: string | null, style: EnvelopeStyle, rpc: string | null, limits: SoapLimits) {
     this.#id = id;
     this.#style = style;
+    this.#rpc = rpc;
     this.limits = limits;
   }
 
   fault(faultCode: AcsFaultCode, message: string): SoapError {
-    return new SoapError(message, { kind: 'fault', faultCode, id: this.#id, style: this.#style });
+    return new SoapError(message, { kind: 'fault', faultCode, id: this.#id, style: this.#style }, this.#rpc);
   }
 
   invalid(field: string, problem: string): SoapError {
@@ -101,13 +104,15 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
     case 'AutonomousTransferComplete':
       return decodeAutonomousTransfer(reader, element);
     case 'GetRPCMethods':
-      return { type: 'GetRPCMethods' };
+    case 'RequestDownload':
+      return { type: element.local };
     case 'GetRPCMethodsResponse':
       return { type: 'GetRPCMethodsResponse', methods: decodeMethods(reader, element) };
     case 'GetParameterValuesResponse':
       return { type: 'GetParameterValuesResponse', parameters: decodeParameters(reader, element) };
     case 'SetParameterValuesResponse':
-      return { type: 'SetParameterValuesResponse', status: reader.status(element) };
+    case 'RebootResponse':
+      return { type: element.local };
     case 'DownloadResponse':
       return {
         type: 'DownloadResponse',
@@ -115,8 +120,6 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
         startTime: reader.shortText(element, 'StartTime'),
         completeTime: reader.shortText(element, 'CompleteTime'),
       };
-    case 'RebootResponse':
-      return { type: 'RebootResponse' };
     case 'GetQueuedTransfersResponse':
     case 'GetAllQueuedTransfersResponse':
       return { type: element.local, commandKeys: decodeQueue(reader, element) };

@@ -47,7 +47,6 @@ export function decodeEnvelope(
   const text = decodeText(body, contentType);
   const tree =
     plainTree(text, limits, CWMP_NAMESPACE_PREFIX, TAGS) ?? parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
-  const xmlDeclaration = /^<\?xml\s/.test(text);
 
   const envelope = checkedEnvelope(tree.root);
   const id = headerId(part(envelope, 'Header'));
@@ -55,8 +54,8 @@ export function decodeEnvelope(
   if (soapBody === null) throw badRequest('The SOAP envelope has no Body');
   const payload = soapBody.children[0] ?? null;
   const namespace = findNamespace(payload, tree);
-  const style: EnvelopeStyle = { namespace: namespace ?? FALLBACK_NAMESPACE, xmlDeclaration };
-  const reader = new MessageReader(id, style, limits);
+  const style: EnvelopeStyle = { namespace: namespace ?? FALLBACK_NAMESPACE };
+  const reader = new MessageReader(id, style, payload?.local ?? null, limits);
 
   if (namespace === null) {
     throw reader.fault(

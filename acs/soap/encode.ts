@@ -8,7 +8,6 @@ import {
   type SetParameter,
 } from './message.js';
 
-const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 /** A FileSize beyond what the field holds is sent as 0, "not specified" (TR-069 A.3.2.8). */
 const UNSIGNED_INT_MAX = 4_294_967_295;
 /** One envelope at a time is what TR-069 Amendment 6 leaves of MaxEnvelopes (A.3.3.1). */
@@ -25,6 +24,7 @@ const XSI_TYPE: Readonly<Record<SetParameter['xsdType'], string>> = {
 
 /**
  * Encodes one envelope of the ACS, in UTF-8 and valid against the schema of `style.namespace`; any text is escaped.
+ * There is no XML declaration: some CPEs end their session on one, also some that send one, and none needs it (XML 1.0, 2.8).
  * Lists must not be empty and texts no longer than TR-069 allows: their length is the caller's promise.
  *
  * @param id  the header's ID: that of the CPE's request in a response, one's own in a request; null leaves the header out
@@ -36,8 +36,7 @@ export function encodeEnvelope(message: AcsMessage, id: string | null, style: En
       ? ''
       : `<soap-env:Header><cwmp:ID soap-env:mustUnderstand="1">${escapeXml(id)}</cwmp:ID></soap-env:Header>`;
   return (
-    `${style.xmlDeclaration ? XML_DECLARATION : ''}<soap-env:Envelope` +
-    ' xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/"' +
+    '<soap-env:Envelope xmlns:soap-env="http://schemas.xmlsoap.org/soap/envelope/"' +
     ' xmlns:soap-enc="http://schemas.xmlsoap.org/soap/encoding/"' +
     ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"' +
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"' +
@@ -52,6 +51,8 @@ function encodeMessage(message: AcsMessage): string {
       return rpc('InformResponse', field('MaxEnvelopes', MAX_ENVELOPES));
     case 'TransferCompleteResponse':
     case 'AutonomousTransferCompleteResponse':
+    case 'RequestDownloadResponse':
+      return `<cwmp:${message.type}/>`;
     case 'GetRPCMethods':
     case 'GetQueuedTransfers':
     case 'GetAllQueuedTransfers':

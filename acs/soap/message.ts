@@ -13,8 +13,6 @@ export type CwmpNamespace = (typeof CWMP_NAMESPACES)[number];
 /** How a CPE writes, so that it is answered in kind. */
 export interface EnvelopeStyle {
   readonly namespace: CwmpNamespace;
-  /** Real clients choke on a declaration they did not send themselves. */
-  readonly xmlDeclaration: boolean;
 }
 
 export interface DeviceIdStruct {
@@ -40,6 +38,11 @@ export interface Parameter {
 export interface FaultStruct {
   readonly faultCode: number;
   readonly faultString: string;
+}
+
+/** What a fault says of one parameter (TR-069 A.3.2.1, SetParameterValuesFault). */
+export interface ParameterFault extends FaultStruct {
+  readonly name: string;
 }
 
 /** TR-069 A.3.3.1 */
@@ -79,14 +82,16 @@ export type CpeRequest =
   | TransferComplete
   | AutonomousTransferComplete
   | { readonly type: 'GetRPCMethods' }
+  /** The CPE asks for a file, which it is then sent by a Download or not (TR-069 A.4.2.2); of what type is for rules to say. */
+  | { readonly type: 'RequestDownload' }
   /** An RPC this ACS does not know; answered with fault 8000. */
   | { readonly type: 'unknown'; readonly name: string };
 
 export type CpeResponse =
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
   | { readonly type: 'GetParameterValuesResponse'; readonly parameters: readonly Parameter[] }
-  /** 0: applied; 1: applied after a reboot (TR-069 A.3.2.1). */
-  | { readonly type: 'SetParameterValuesResponse'; readonly status: 0 | 1 }
+  /** Applied, or to be applied after a reboot (TR-069 A.3.2.1), which makes no difference here: what is refused is a fault. */
+  | { readonly type: 'SetParameterValuesResponse' }
   /** 0: done already; 1: TransferComplete follows (TR-069 A.3.2.8). */
   | {
       readonly type: 'DownloadResponse';
@@ -103,11 +108,7 @@ export type CpeResponse =
   | {
       readonly type: 'Fault';
       readonly fault: FaultStruct;
-      readonly parameterFaults: readonly {
-        readonly name: string;
-        readonly faultCode: number;
-        readonly faultString: string;
-      }[];
+      readonly parameterFaults: readonly ParameterFault[];
     };
 
 export type CpeMessage = CpeRequest | CpeResponse;
@@ -159,6 +160,7 @@ export type AcsResponse =
   | { readonly type: 'TransferCompleteResponse' }
   | { readonly type: 'AutonomousTransferCompleteResponse' }
   | { readonly type: 'GetRPCMethodsResponse'; readonly methods: readonly string[] }
+  | { readonly type: 'RequestDownloadResponse' }
   | { readonly type: 'Fault'; readonly fault: FaultStruct };
 
 export type AcsMessage = AcsRequest | AcsResponse;
@@ -191,7 +193,14 @@ export class SoapError extends Error {
           readonly id: string | null;
           readonly style: EnvelopeStyle;
         },
+    /** What the message is, by the local name of its element; null where nothing says so. */
+    readonly rpc: string | null = null,
   ) {
     super(message);
   }
+}
+
+/** Whether a message of this name answers one of ours: a response is never answered with a fault (TR-069 3.5). */
+export function isResponseName(rpc: string): boolean {
+  return rpc === 'Fault' || rpc.endsWith('Response');
 }

@@ -1,6 +1,7 @@
 import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { JsonObject } from '../http/index.js';
+import { problemsOf } from './device-problems.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Selection, type Storage } from './storage.js';
 
@@ -17,6 +18,8 @@ const DEVICE_FIELDS = {
   ip: 'string',
   connectionRequestUrl: 'string',
   provisioning: 'string',
+  provisioningTries: 'number',
+  problems: 'string',
   registered: 'number',
   lastInform: 'number',
   lastEvents: 'string',
@@ -43,6 +46,8 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     ip: device.ip,
     connectionRequestUrl: device.connectionRequestUrl,
     provisioning: device.provisioning,
+    provisioningTries: device.provisioningTries,
+    problems: problemsOf(device),
     registered: Math.floor(device.registeredMs / SECOND_MS),
     lastInform: Math.floor(device.lastInformMs / SECOND_MS),
     lastEvents: device.lastEvents,

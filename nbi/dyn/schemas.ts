@@ -136,9 +136,15 @@ export const dynSchemas = {
       ip: { type: 'string', description: 'Where its last Inform came from.' },
       connectionRequestUrl: { type: 'string' },
       provisioning: {
-        enum: ['due', 'done', 'refused'],
+        enum: ['due', 'done', 'partly', 'refused', 'failed'],
         description:
-          'Whether connection-request credentials and periodic Inform have been set; refused: the CPE answered with a fault.',
+          'Whether connection-request credentials and periodic Inform have been set; partly, refused: the CPE took some or none of it; failed: it was tried three times without an answer that can be read. Tried again after a boot.',
+      },
+      provisioningTries: { type: 'integer', description: 'How often that was tried, where it is not done.' },
+      problems: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'What of this CPE is not as it should be, in words.',
       },
       registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
       lastInform: { type: 'integer', description: 'In epoch seconds.' },

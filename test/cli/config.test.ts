@@ -156,6 +156,14 @@ test('what they can be is taken', (t) => {
   );
 });
 
+test('a message of a CPE may be of 64 KiB to 16 MiB, and of 1 MiB unless told', (t) => {
+  t.is(parseConfig({}).informKibMax, 1_024);
+  t.deepEqual(refused({ informKibMax: 64 }), []);
+  t.deepEqual(refused({ informKibMax: 16_384 }), []);
+  for (const informKibMax of [0, 63, 16_385, 1.5, '1024'])
+    t.regex(refused({ informKibMax })[0] ?? '', /--inform-kib-max must be a whole number from 64 to 16384/);
+});
+
 test('an error never shows a secret', (t) => {
   for (const name of CONFIG_NAMES.filter((option) => OPTIONS[option].secret)) {
     const errors = refused({ [name]: ['hunter2'] });

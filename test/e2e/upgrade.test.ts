@@ -384,7 +384,7 @@ test('parameters that a condition reads are fetched on first contact, the unknow
   t.false((await session(ferry)).rpcs.includes('GetParameterValues'));
 });
 
-test('answers come in the namespace of the CPE, with an XML declaration only where it sent one', async (t) => {
+test('answers come in the namespace of the CPE, and without an XML declaration also where it sent one', async (t) => {
   const ferry = await startTestFerry(t);
   for (const version of ['1-0', '1-1', '1-2', '1-3', '1-4']) {
     for (const declaration of ['', '<?xml version="1.0" encoding="UTF-8"?>\n']) {
@@ -396,7 +396,7 @@ test('answers come in the namespace of the CPE, with an XML declaration only whe
       ];
       for (const { body } of answers) {
         t.true(body.includes(`"${namespace}"`));
-        t.is(body.startsWith('<?xml'), declaration !== '');
+        t.true(body.startsWith('<soap-env:Envelope'), body.slice(0, 60));
       }
       cpe.close();
     }

@@ -53,6 +53,41 @@ test('a CPE is shown without its secrets and inner state, its times in epoch sec
   });
 });
 
+test('what of a CPE is not as it should be is told in words, and found by them', async (t) => {
+  const nbi = await startNbi(t);
+  const fault = { faultCode: 9008, faultString: 'read-only' };
+  await nbi.putDevice({
+    serialNumber: '1',
+    provisioning: 'partly',
+    provisioningFailures: [{ names: ['Device.ManagementServer.PeriodicInformEnable'], ...fault }],
+    refusedFields: { connectionRequestUrl: 'has 2000 characters, and at most 1024 are taken' },
+  });
+  await nbi.putDevice({ serialNumber: '2', provisioning: 'due', provisioningTries: 2 });
+  await nbi.putDevice({ serialNumber: '3' });
+  const { body } = await nbi.call(`${BASE}/.*`);
+  const details = isObject(body) && Array.isArray(body['details']) ? body['details'] : [];
+  t.deepEqual(
+    details.map(({ provisioning, provisioningTries, problems }) => [
+      provisioning,
+      provisioningTries,
+      problems,
+    ]),
+    [
+      [
+        'partly',
+        undefined,
+        [
+          'not set: Device.ManagementServer.PeriodicInformEnable, with fault 9008 (read-only)',
+          'connectionRequestUrl has 2000 characters, and at most 1024 are taken',
+        ],
+      ],
+      ['due', 2, ['SetParameterValues found no answer that can be read, tries so far: 2']],
+      ['done', undefined, undefined],
+    ],
+  );
+  t.deepEqual(serialsOf(await nbi.call(`${BASE}/.*?provisioning=partly`)), ['1']);
+});
+
 test('CPEs are listed by id and found by any field', async (t) => {
   const nbi = await startNbi(t);
   await nbi.putDevice({ serialNumber: '1', tags: ['a', 'b'] });

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import { type CollectionDefinition, type Document, StoreError } from '../../../store/index.js';
 import { CWMP_NAMESPACES } from '../../soap/index.js';
+import { firstAttempt, type ProvisioningAttempt } from '../provisioning-plan.js';
 import type { OpenSession, Outstanding, SessionFacts, TasksLeft } from '../session.js';
 
 /** Raised whenever what follows means something else: a process drops sessions of another version, and their CPEs begin anew. */
@@ -25,9 +26,14 @@ export interface SessionDocument extends Document {
 }
 
 /** Without what only the process that read it can use. */
-type StoredSession = Omit<OpenSession, 'facts'> & {
+type StoredSession = Omit<OpenSession, 'facts' | 'outstanding'> & {
   readonly facts: Omit<OpenSession['facts'], 'hand'>;
+  readonly outstanding: StoredOutstanding | null;
 };
+
+type StoredOutstanding =
+  | Exclude<Outstanding, { request: 'SetParameterValues' }>
+  | { readonly request: 'SetParameterValues'; readonly attempt?: ProvisioningAttempt };
 
 /**
  * @throws StoreError `bad-document` where the session is larger than any that Ferry itself brings about
@@ -60,7 +66,14 @@ function sizeAtMostBytes(session: StoredSession): number {
 export function sessionOf(document: SessionDocument): OpenSession | null {
   if (!isSessionDocument(document)) return null;
   const { session } = document;
-  return { ...session, facts: { ...session.facts, hand: { device: null } } };
+  const outstanding = session.outstanding === null ? null : withAttempt(session.outstanding);
+  return { ...session, outstanding, facts: { ...session.facts, hand: { device: null } } };
+}
+
+/** An older version asked for everything at once, and did not say so. */
+function withAttempt(outstanding: StoredOutstanding): Outstanding {
+  if (outstanding.request !== 'SetParameterValues') return outstanding;
+  return { ...outstanding, attempt: outstanding.attempt ?? firstAttempt([]) };
 }
 
 const TEXT = { type: 'string' } as const;
@@ -82,7 +95,14 @@ const QUESTION = {
 
 /** A request that is missing here would cost its session as soon as another process takes the answer. */
 const OUTSTANDING: Readonly<Record<Outstanding['request'], Readonly<Record<string, unknown>>>> = {
-  SetParameterValues: {},
+  SetParameterValues: {
+    attempt: object({
+      names: NAMES,
+      afterwards: NAMES,
+      narrowed: FLAG,
+      isSet: FLAG,
+    } satisfies Record<keyof ProvisioningAttempt, unknown>),
+  },
   GetParameterValues: { names: NAMES },
   Download: { upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 } },
   GetQueuedTransfers: QUESTION,
@@ -101,7 +121,8 @@ const SESSION_DOCUMENT_SCHEMA = object(
       phase: { const: 'open' },
       facts: object({
         cpeid: TEXT,
-        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }),
+        // The declaration is one that an older version wrote of; it means nothing any more.
+        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
         events: NAMES,
         boot: FLAG,
         softwareVersion: { anyOf: [TEXT, { type: 'null' }] },
@@ -118,9 +139,10 @@ const SESSION_DOCUMENT_SCHEMA = object(
       outstanding: {
         anyOf: [
           { type: 'null' },
-          ...Object.entries(OUTSTANDING).map(([request, fields]) =>
-            object({ request: { const: request }, ...fields }),
-          ),
+          ...Object.entries(OUTSTANDING).map(([request, fields]) => ({
+            ...object({ request: { const: request }, ...fields }),
+            ...(request === 'SetParameterValues' && { required: ['request'] }),
+          })),
         ],
       },
       quiet: FLAG,

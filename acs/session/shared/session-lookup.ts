@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, SECOND_MS } from '../../../common/index.js';
 import type { Collection, Stored } from '../../../store/index.js';
-import { answeredOn, carriedBy, type Found, isOver } from '../sessions.js';
+import { answeredOn, carriedBy, type Found, foundAmong } from '../sessions.js';
 import { type SessionDocument, sessionOf } from './session-document.js';
 import { begunAtMs, isSessionId, type SessionNames } from './session-id.js';
 import type { Remembered, SessionMemory } from './session-memory.js';
@@ -34,12 +34,14 @@ export class SessionLookup {
     this.#parts = parts;
   }
 
-  find(cookie: string | null, socket: Socket): Found | Promise<Found> {
+  find(cookies: readonly string[], socket: Socket): Found | Promise<Found> {
     const carried = carriedBy(socket);
-    const id = cookie ?? carried;
+    const named = cookies.filter(isSessionId);
+    const id = named[0] ?? carried;
     if (id === null) return { kind: 'none' };
-    const remembered = id === answeredOn(socket) ? this.remembered(id) : null;
-    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(id, carried);
+    const isOnly = named.length <= 1 && id === answeredOn(socket);
+    const remembered = isOnly ? this.remembered(id) : null;
+    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(named, carried);
     return { kind: 'found', entry: entryOf(remembered) };
   }
 
@@ -54,12 +56,13 @@ export class SessionLookup {
     return remembered !== null && remembered.expiresAtMs > this.#parts.clock() ? remembered : null;
   }
 
-  async #lookUp(id: string, carried: string | null): Promise<Found> {
-    const other = carried === null || carried === id ? null : this.read(carried);
-    // At the same time, so that the store can answer both at once.
-    const [entry, another] = await Promise.all([this.read(id), other]);
-    if (entry === null) return { kind: 'none' };
-    return another === null || isOver(another.session) ? { kind: 'found', entry } : { kind: 'mismatch' };
+  async #lookUp(named: readonly string[], carried: string | null): Promise<Found> {
+    const ids = carried === null || named.includes(carried) ? named : [...named, carried];
+    // At the same time, so that the store can answer all at once.
+    const entries = await Promise.all(ids.map((id) => this.read(id)));
+    const known = entries.filter((entry) => entry !== null);
+    const byCookie = known.filter(({ id }) => named.includes(id));
+    return foundAmong(byCookie, known.find(({ id }) => id === carried) ?? null);
   }
 
   /** The session as it is stored, unless only this process knows it. */

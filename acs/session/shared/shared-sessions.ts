@@ -106,7 +106,7 @@ export class SharedSessions implements Sessions {
     const expiresAtMs = this.#expiresAtMs(session);
     const revision = this.#mayStayHere(keepsAlive) ? null : await this.#unstored.insert(entry, expiresAtMs);
     this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
-    if (!this.#options.sharedConnections) carry(socket, entry.id);
+    if (!this.#options.sharedConnections) carry(socket, entry.id, session.facts.cpeid);
     return entry;
   }
 
@@ -127,12 +127,12 @@ export class SharedSessions implements Sessions {
       void this.#unstored.store(forgotten);
   }
 
-  find(cookie: string | null, socket: Socket): Found | Promise<Found> {
-    return this.#lookup.find(cookie, socket);
+  find(cookies: readonly string[], socket: Socket): Found | Promise<Found> {
+    return this.#lookup.find(cookies, socket);
   }
 
-  mayKnow(cookie: string | null, socket: Socket): boolean {
-    return isSessionId(cookie ?? carriedBy(socket) ?? '');
+  mayKnow(cookies: readonly string[], socket: Socket): boolean {
+    return cookies.some(isSessionId) || carriedBy(socket) !== null;
   }
 
   take(entry: SessionEntry): boolean {
@@ -203,6 +203,8 @@ export class SharedSessions implements Sessions {
     if (last.revision === null) return false;
     if (last.session.outstanding !== null || session.outstanding !== null || last.claimedBy !== null)
       return false;
+    // A RequestDownload: there is to be one more decision, of which nobody else knows.
+    if (session.tasks.decisions > last.session.tasks.decisions) return false;
     if (last.storedUntilMs < expiresAtMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
     return last.isUnchecked || (isOver(session) && !isOver(last.session));
   }

@@ -40,7 +40,7 @@ async function openSessionsBehind(t: ExecutionContext) {
   const decide = async (cpeid: CpeId) => {
     const facts = {
       cpeid,
-      style: { namespace: 'urn:dslforum-org:cwmp-1-2', xmlDeclaration: false } as const,
+      style: { namespace: 'urn:dslforum-org:cwmp-1-2' } as const,
       events: [],
       boot: false,
       softwareVersion: null,

@@ -32,8 +32,19 @@ test('a session is small, and one that another version of Ferry wrote counts as 
   for (const other of others) {
     t.is(sessionOf(other), null, JSON.stringify(other));
     await store.collection<SessionDocument>(SESSIONS).put(other);
-    t.is((await first.find(document.id, socket)).kind, 'none');
+    t.is((await first.find([document.id], socket)).kind, 'none');
   }
+});
+
+test('a session that an older version stored, with what is no longer asked of it, is gone on with', async (t) => {
+  const { store, first } = await openPair(t);
+  const document = await storedSession(store, first);
+  const { session } = document;
+  const style = { ...session.facts.style, xmlDeclaration: true };
+  const facts = { ...session.facts, style };
+  t.not(sessionOf({ ...document, session: { ...session, facts } }), null);
+  const outstanding = { request: 'SetParameterValues' } as const;
+  t.not(sessionOf({ ...document, session: { ...session, outstanding } }), null);
 });
 
 test('a session that would grow beyond its bound is refused', (t) => {

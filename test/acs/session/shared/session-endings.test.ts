@@ -22,7 +22,7 @@ test('a session ends for all; what was read before cannot go on', async (t) => {
   const theirs = await found(second, id);
   t.true(await first.end(await found(first, id)));
   t.false(await second.moved(theirs, taken(sessionWith())));
-  t.deepEqual(await second.find(id, socket), { kind: 'none' });
+  t.deepEqual(await second.find([id], socket), { kind: 'none' });
 });
 
 test('a silent session is gone when its time is up, and taken out by one process', async (t) => {
@@ -33,15 +33,15 @@ test('a silent session is gone when its time is up, and taken out by one process
   const kept = await begin(second);
   t.deepEqual(await first.expire(), []);
   time.nowMs += 1_000;
-  t.is((await second.find(over.id, socket)).kind, 'none');
+  t.is((await second.find([over.id], socket)).kind, 'none');
   t.deepEqual(await second.expire(), [], 'the other does it');
   t.deepEqual(
     (await first.expire()).map(({ wasOver }) => wasOver),
     [true],
   );
   time.nowMs += IDLE_MS - 5_000;
-  t.is((await second.find(id, socket)).kind, 'none');
-  t.is((await second.find(kept.id, socket)).kind, 'found');
+  t.is((await second.find([id], socket)).kind, 'none');
+  t.is((await second.find([kept.id], socket)).kind, 'found');
   await first.close();
   t.deepEqual(
     (await second.expire()).map(({ wasOver }) => wasOver),
@@ -77,12 +77,12 @@ test('a session that is over is ended when its CPE has said nothing more, unless
   // TransferComplete, say: it leaves the session as it is, and is stored all the same.
   t.true(await takeStep(second, elsewhere.id, sessionWith()));
   t.deepEqual(await ended(first), []);
-  t.is((await first.find(over.id, socket)).kind, 'found');
+  t.is((await first.find([over.id], socket)).kind, 'found');
   time.nowMs += 1;
   await first.expire();
   await first.close();
   t.is(await revisionOf(store, over.id), null);
-  t.is((await second.find(elsewhere.id, socket)).kind, 'found');
+  t.is((await second.find([elsewhere.id], socket)).kind, 'found');
   t.deepEqual(await ended(first), [true]);
 });
 
@@ -93,7 +93,7 @@ test('a session whose process died after the last step expires for the others', 
   time.nowMs += IDLE_MS - 1;
   t.deepEqual(await ended(second), []);
   time.nowMs += 1;
-  t.is((await second.find(id, socket)).kind, 'none');
+  t.is((await second.find([id], socket)).kind, 'none');
   t.deepEqual(await ended(second), [false]);
 });
 

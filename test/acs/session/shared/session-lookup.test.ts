@@ -29,8 +29,8 @@ function withHand(session: OpenSession): OpenSession {
 test('a cookie that no process made is not looked up', async (t) => {
   const { first } = await openPair(t);
   for (const id of ['', 'x', '../x', 'a'.repeat(10_000), '000000000-00000000-0000-0000-0000-00000000000g']) {
-    t.is((await first.find(id, socket)).kind, 'none');
-    t.false(first.mayKnow(id, socket));
+    t.is((await first.find([id], socket)).kind, 'none');
+    t.false(first.mayKnow([id], socket));
   }
 });
 
@@ -38,16 +38,16 @@ test('over the connection of the last step the store is not asked, over another 
   const { socket, store, first } = await openPair(t, false);
   const { id } = await begin(first, sessionWith(), socket);
   await store.collection<SessionDocument>(SESSIONS).delete(id);
-  t.is((await first.find(id, socket)).kind, 'found');
-  t.is((await first.find(null, socket)).kind, 'found');
-  t.is((await first.find(id, new net.Socket())).kind, 'none');
+  t.is((await first.find([id], socket)).kind, 'found');
+  t.is((await first.find([], socket)).kind, 'found');
+  t.is((await first.find([id], new net.Socket())).kind, 'none');
 });
 
 test('behind a proxy the store is always asked', async (t) => {
   const { store, first } = await openPair(t, true);
   const { id } = await begin(first);
   await store.collection<SessionDocument>(SESSIONS).delete(id);
-  t.is((await first.find(id, socket)).kind, 'none');
+  t.is((await first.find([id], socket)).kind, 'none');
 });
 
 test('what is at hand of the CPE is used until another process goes on with the session', async (t) => {
@@ -102,14 +102,14 @@ test('a connection carries a session until it is over', async (t) => {
   const { socket, first } = await openPair(t, false);
   const old = await beginHere(first, socket);
   const other = await beginHere(first, new net.Socket());
-  t.is((await first.find(other.id, socket)).kind, 'mismatch');
+  t.is((await first.find([other.id], socket)).kind, 'mismatch');
   t.true(await takeStep(first, old.id, OVER, socket));
-  t.is((await first.find(other.id, socket)).kind, 'found');
+  t.is((await first.find([other.id], socket)).kind, 'found');
 });
 
 test('what a CPE answers is checked against the store, where others may have its answer already', async (t) => {
   const { socket, store, first } = await openPair(t, false);
   const { id } = await begin(first, ASKED, socket);
   await store.collection<SessionDocument>(SESSIONS).delete(id);
-  t.is((await first.find(id, socket)).kind, 'none');
+  t.is((await first.find([id], socket)).kind, 'none');
 });

@@ -17,7 +17,7 @@ export function sessionWith(outstanding: Outstanding | null = null, quiet = fals
     phase: 'open',
     facts: {
       cpeid: '00A1B2-HGW-1' as CpeId,
-      style: { namespace: 'urn:dslforum-org:cwmp-1-2', xmlDeclaration: true },
+      style: { namespace: 'urn:dslforum-org:cwmp-1-2' },
       events: ['2 PERIODIC'],
       boot: false,
       softwareVersion: '1.0',
@@ -85,7 +85,7 @@ export async function storedIds(store: Store): Promise<string[]> {
 }
 
 export async function found(sessions: SharedSessions, id: string, on = socket): Promise<SessionEntry> {
-  const result = await sessions.find(id, on);
+  const result = await sessions.find([id], on);
   if (result.kind !== 'found') throw new Error(`the session is ${result.kind}`);
   return result.entry;
 }

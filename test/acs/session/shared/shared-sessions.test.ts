@@ -126,7 +126,7 @@ test('a message that leaves the session as it is need not be stored but to keep 
   time.nowMs += IDLE_MS - 1_000;
   t.true(await takeStep(first, id, sessionWith(), socket));
   time.nowMs += IDLE_MS - 1_000;
-  t.is((await second.find(id, new net.Socket())).kind, 'found', 'its CPE has just spoken');
+  t.is((await second.find([id], new net.Socket())).kind, 'found', 'its CPE has just spoken');
 });
 
 test('what is remembered and others have gone on with is not stored, but gone on with as it is', async (t) => {
@@ -181,4 +181,12 @@ test('a Download is waited for by the process that sent it, until any has taken 
   t.false(await second.awaitsDownload());
   await second.moved(await found(second, id), taken(sessionWith(null, true)));
   t.false(await first.awaitsDownload());
+});
+
+test('one more decision that a CPE has asked for is known wherever it goes on', async (t) => {
+  const { socket, first, second } = await openPair(t, false);
+  const decided = (decisions: number) => ({ ...OVER, tasks: { ...OVER.tasks, decisions } });
+  const { id } = await begin(first, decided(0), socket);
+  t.true(await takeStep(first, id, decided(1), socket));
+  t.is((await found(second, id, new net.Socket())).session.tasks.decisions, 1);
 });

@@ -24,7 +24,7 @@ test('a session that is over soon, over one connection, is never stored', async 
   t.is(await first.count(), 1);
   first.disconnected(socket);
   t.deepEqual(await ended(first), [true]);
-  t.is((await first.find(id, socket)).kind, 'none');
+  t.is((await first.find([id], socket)).kind, 'none');
   await first.close();
   t.deepEqual(await storedIds(store), []);
 });
