@@ -115,7 +115,10 @@ async function informing(
   return {
     input: {
       context,
-      ...(known === undefined ? knowing(treeOf(await flat())) : asking(device, flat)),
+      // What the description says of it is known, whether or not the CPE has informed of it.
+      ...(known === undefined
+        ? knowing(treeOf(await flat()))
+        : asking({ ...device, ...fieldsIn(context) }, flat)),
       counts: device.counts,
       requested: requested ?? outcome.requested,
     },
@@ -134,6 +137,14 @@ function asking(device: Device, flat: () => Promise<Record<string, string | numb
   return {
     readParameters: async () => treeOf(await flat()),
     unread: (paths) => unreadPaths(device, { flat }, paths),
+  };
+}
+
+function fieldsIn({ modelName, softwareVersion, hardwareVersion }: DecisionInput['context']) {
+  return {
+    ...(modelName !== undefined && { modelName }),
+    ...(softwareVersion !== undefined && { softwareVersion }),
+    ...(hardwareVersion !== undefined && { hardwareVersion }),
   };
 }
 

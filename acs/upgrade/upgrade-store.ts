@@ -91,12 +91,17 @@ export class UpgradeStore implements Upgrades {
    * What reserves an upgrade: the device with its mark and count, and the changes for the same commit, which refuses unless the rule
    * is still as it was decided on. Nothing is sent before that commit is durable.
    */
-  reserving(device: Device, decision: UpgradeDecision): { device: Device; upgrade: Upgrade; with: Change[] } {
+  reserving(
+    device: Device,
+    decision: UpgradeDecision,
+    fileType: string,
+  ): { device: Device; upgrade: Upgrade; with: Change[] } {
     const nowMs = this.#clock();
     const id = randomUUID() as ResultId;
     const stateMsMax = stateMsMaxOf(decision.rule);
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
+      fileType,
       share: decision.share,
       state: 'sent',
       status: false,

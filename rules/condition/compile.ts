@@ -1,4 +1,4 @@
-import type { Condition } from '../vocabulary/index.js';
+import { type Condition, parametersOfField } from '../vocabulary/index.js';
 import { closureOf } from './closure.js';
 import type { CompiledCondition, Conjunct, Requirement } from './compiled.js';
 import { ConditionError } from './condition-error.js';
@@ -111,7 +111,12 @@ function parametersOf(tree: unknown): Pick<CompiledCondition, 'readsParameters' 
     const { type, value } = node;
     // `*`, `**` and $lookup(…, "parameters") reach them without a path.
     if (value === 'parameters' || type === 'wildcard' || type === 'descendant') readsParameters = true;
-    for (const path of parameterPathOf(pathOf(node))) if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
+    // A field that is a parameter, wherever its name stands: `$lookup($, "modelName")` reads it too.
+    const fields =
+      (type === 'name' || type === 'string') && typeof value === 'string' ? parametersOfField(value) : [];
+    for (const path of [...fields, ...parameterPathOf(pathOf(node))]) {
+      if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
+    }
   }
   return { readsParameters, parameterPaths: [...paths] };
 }

@@ -130,7 +130,11 @@ function constantVariable(name: unknown, { bound, constants }: Scope): Constant 
 
 function constantBlock(node: SyntaxNode, inside: Inside): Constant | null {
   const { expressions } = node;
-  return Array.isArray(expressions) ? (expressions.length === 0 ? NOTHING : inside(expressions.at(-1))) : null;
+  return Array.isArray(expressions)
+    ? expressions.length === 0
+      ? NOTHING
+      : inside(expressions.at(-1))
+    : null;
 }
 
 function constantUnary(node: SyntaxNode, inside: Inside): Constant | null {
@@ -166,7 +170,9 @@ function constantBinary({ value, lhs, rhs }: SyntaxNode, inside: Inside): Consta
 }
 
 function isScalar(value: unknown): boolean {
-  return value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return (
+    value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  );
 }
 
 function constantCall(node: SyntaxNode, inside: Inside): Constant | null {

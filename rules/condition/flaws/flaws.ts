@@ -58,7 +58,11 @@ function* constantOperands(tree: SyntaxNode, scope: Scope): Generator<Found> {
     for (const operand of operands) {
       const constant = told.has(operand) ? null : constantOf(operand, scope);
       if (constant === null) continue;
-      yield { code: 'constant-operand', node: operand, message: constantMessage(value, constant, operands, scope) };
+      yield {
+        code: 'constant-operand',
+        node: operand,
+        message: constantMessage(value, constant, operands, scope),
+      };
       for (const inner of nodesOf(operand)) told.add(inner.node);
     }
     for (const inner of chainOf(node, value)) told.add(inner);
@@ -103,11 +107,15 @@ function remedyOf(operator: 'and' | 'or', operands: readonly SyntaxNode[], scope
   const compared = operands.flatMap(({ type, value, lhs, rhs }) => {
     const path = pathFrom(lhs) ?? pathFrom(rhs);
     const fits = type === 'binary' && (operator === 'or' ? value === '=' || value === 'in' : value === '!=');
-    return fits && path !== null ? [{ field: shownPath(path), with: pathFrom(lhs) === null ? lhs : rhs }] : [];
+    return fits && path !== null
+      ? [{ field: shownPath(path), with: pathFrom(lhs) === null ? lhs : rhs }]
+      : [];
   });
   const [first, ...others] = compared;
   if (first === undefined || others.some(({ field }) => field !== first.field)) return null;
-  const constants = [...compared.map((each) => each.with), ...operands].map((node) => constantOf(node, scope));
+  const constants = [...compared.map((each) => each.with), ...operands].map((node) =>
+    constantOf(node, scope),
+  );
   const values = constants.flatMap((constant) => (constant?.kind === 'value' ? [constant.value].flat() : []));
   if (!values.every((value) => typeof value === 'string' || typeof value === 'number')) return null;
   if (values.length > SHOWN_VALUES_MAX) return null;
@@ -129,7 +137,9 @@ function* decidedParts(tree: SyntaxNode, scope: Scope, constants: ReadonlySet<Sy
   const open: Logic[] = [root];
   for (let logic = open.pop(); logic !== undefined; logic = open.pop()) {
     const verdict = tainted.has(logic) ? null : judge.verdictOf(logic);
-    if (verdict === null) open.push(...partsOf(logic));
+    // Where one side alone makes the whole so, it is that side that is wrong.
+    const isBySide = logic.kind !== 'not' && partsOf(logic).some((part) => judge.verdictOf(part) === verdict);
+    if (verdict === null || isBySide) open.push(...partsOf(logic));
     else yield { node: logic.node, ...decided(logic, verdict) };
   }
   for (const node of maker.wholeBuckets) {
@@ -189,14 +199,20 @@ function decided(logic: Logic, verdict: Verdict): Omit<Found, 'node'> {
   }
   const path = pathFrom(node['lhs']) ?? pathFrom(node['rhs']);
   if (logic.kind === 'or' && verdict === 'always') {
-    return { code, message: `this is ${what}: whatever the CPE is, one side of "or" holds; write and, or $not(… in […])` };
+    return {
+      code,
+      message: `this is ${what}: whatever the CPE is, one side of "or" holds; write and, or $not(… in […])`,
+    };
   }
   if (logic.kind === 'and' && verdict === 'never') {
     return { code, message: `this is ${what}: no CPE can be both at once; write or, or … in […]` };
   }
-  if (path === null) return { code, message: `this is ${what}, whatever the CPE is; take it out, or write what is meant` };
+  if (path === null)
+    return { code, message: `this is ${what}, whatever the CPE is; take it out, or write what is meant` };
   const field = shownPath(path);
-  const remedy = isListField(path) ? `write "…" in ${field}, or $not("…" in ${field})` : 'compare it with what it can be';
+  const remedy = isListField(path)
+    ? `write "…" in ${field}, or $not("…" in ${field})`
+    : 'compare it with what it can be';
   return { code, message: `this is ${what}, whatever ${field} is; ${remedy}` };
 }
 

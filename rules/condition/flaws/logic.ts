@@ -6,7 +6,12 @@ import { compared, isListField, isPlain, type Outcome, Subject, type World } fro
 export type Logic =
   | { readonly kind: 'and' | 'or'; readonly node: SyntaxNode; readonly operands: readonly Logic[] }
   | { readonly kind: 'not'; readonly node: SyntaxNode; readonly operand: Logic }
-  | { readonly kind: 'atom'; readonly node: SyntaxNode; readonly subject: Subject; readonly holds: (world: World) => Outcome }
+  | {
+      readonly kind: 'atom';
+      readonly node: SyntaxNode;
+      readonly subject: Subject;
+      readonly holds: (world: World) => Outcome;
+    }
   /** Whatever it may come to; the same `key`, the same outcome. */
   | { readonly kind: 'free'; readonly node: SyntaxNode; readonly key: string }
   | { readonly kind: 'fixed'; readonly node: SyntaxNode; readonly outcome: boolean };
@@ -49,7 +54,8 @@ export class LogicMaker {
     if (type === 'binary' && value === 'in') return this.#membership(node, lhs, rhs);
     if (type === 'binary' && typeof value === 'string' && COMPARISONS.has(value)) {
       return (
-        this.#comparison(node, value, lhs, rhs) ?? this.#comparison(node, MIRRORED.get(value) ?? value, rhs, lhs)
+        this.#comparison(node, value, lhs, rhs) ??
+        this.#comparison(node, MIRRORED.get(value) ?? value, rhs, lhs)
       );
     }
     const [asked] = callOf(node, 'exists') ?? [];
@@ -91,7 +97,8 @@ export class LogicMaker {
 
   #bucket(node: SyntaxNode, operator: string, call: unknown, wanted: unknown): Logic | null {
     if (!isPlain(wanted) || !isSyntaxNode(call)) return null;
-    const isWhole = (operator === '<' && wanted === 100) || (operator === '<=' && (wanted === 99 || wanted === 100));
+    const isWhole =
+      (operator === '<' && wanted === 100) || (operator === '<=' && (wanted === 99 || wanted === 100));
     if (isWhole) {
       this.wholeBuckets.push(node);
       return { kind: 'free', node, key: keyOf(node) };
@@ -100,7 +107,12 @@ export class LogicMaker {
     return { kind: 'atom', node, subject, holds: ({ value }) => compared(operator, value, wanted) };
   }
 
-  #versions(node: SyntaxNode, operator: string, [left, right]: readonly unknown[], wanted: unknown): Logic | null {
+  #versions(
+    node: SyntaxNode,
+    operator: string,
+    [left, right]: readonly unknown[],
+    wanted: unknown,
+  ): Logic | null {
     const [leftPath, rightPath] = [pathFrom(left), pathFrom(right)];
     const version = this.#valueOf(leftPath === null ? left : right)?.value;
     const path = leftPath ?? rightPath;
@@ -151,7 +163,8 @@ export function callOf(node: unknown, name: string): readonly unknown[] | null {
   const inner = withoutParentheses(node);
   if (!isSyntaxNode(inner) || inner['type'] !== 'function' || inner['predicate'] !== undefined) return null;
   const { procedure, arguments: given } = inner;
-  if (!isSyntaxNode(procedure) || procedure['type'] !== 'variable' || procedure['value'] !== name) return null;
+  if (!isSyntaxNode(procedure) || procedure['type'] !== 'variable' || procedure['value'] !== name)
+    return null;
   return Array.isArray(given) ? given : null;
 }
 

@@ -1,6 +1,6 @@
 const SPACE = /[ \t\n\r\v]*/y;
 const AND = /and(?![\w`$])/y;
-const FIELD = String.raw`[A-Za-z]\w*`;
+const FIELD = String.raw`(?!(?:true|false|null|and|or|in)(?!\w))[A-Za-z]\w*`;
 const BLANK = String.raw`[ \t\n\r\v]*`;
 const TEXT = String.raw`(?:"[^"\\]*"|'[^'\\]*')`;
 /**

@@ -109,7 +109,9 @@ export class Subject {
     const constants = [...this.#constants].filter((value) => typeof value === 'string');
     const concrete = new Set(['', ...constants, ...this.#versions]);
     // The next text after each: whatever stands between two of them compares like that one.
-    const others = new Set((this.#ordered ? [...concrete] : [largestOf(concrete)]).map((text) => `${text}\0`));
+    const others = new Set(
+      (this.#ordered ? [...concrete] : [largestOf(concrete)]).map((text) => `${text}\0`),
+    );
     // Below the first of them, at it, between it and the next …
     const { length } = this.#versions;
     const slots = length === 0 ? [null] : Array.from({ length: 2 * length + 1 }, (_, slot) => slot);
@@ -136,7 +138,9 @@ export function compared(operator: string, left: unknown, right: unknown): Outco
     default:
       break;
   }
-  const comparable = [left, right].every((value) => value === undefined || typeof value === 'string' || typeof value === 'number');
+  const comparable = [left, right].every(
+    (value) => value === undefined || typeof value === 'string' || typeof value === 'number',
+  );
   if (!comparable) return 'fault';
   if (left === undefined || right === undefined) return 'missing';
   return ordersOf(operator, left, right);
@@ -159,7 +163,11 @@ function signOf(left: unknown, right: unknown): number | null {
 /** A constant that can be compared with here: a text, a number, true, false, null, a pattern or a function. */
 export function isPlain(value: unknown): boolean {
   return (
-    value === null || value === FUNCTION || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    value === null ||
+    value === FUNCTION ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    typeof value === 'boolean'
   );
 }
 

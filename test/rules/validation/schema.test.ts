@@ -9,7 +9,7 @@ const validator = createRuleValidator(createConditionCompiler(await loadGuards()
 
 function problemsOf(body: unknown): readonly RuleProblem[] {
   const validation = validator.validate(body);
-  return validation.valid ? [] : validation.problems;
+  return validation.valid ? validation.value.refusals : validation.problems;
 }
 
 test('the smallest rule gets the documented defaults', (t) => {
@@ -79,10 +79,16 @@ const WRONG: readonly (readonly [unknown, string, string, RegExp])[] = [
   [ruleBody({ priority: 1e7 }), 'priority', 'out-of-range', /1000000/],
   [ruleBody({ file: 'a b.bin' }), 'file', 'bad-file', /image/],
   [ruleBody({ file: '../etc/passwd' }), 'file', 'bad-file', /image/],
-  [ruleBody({ file: 'file:///etc/passwd' }), 'file', 'bad-file', /http, https or ftp/],
+  [ruleBody({ file: 'file:///etc/passwd' }), 'file', 'bad-file', /http, https, ftp, sftp or tftp/],
   [ruleBody({ file: 'http:fw.bin' }), 'file', 'bad-file', /absolute/],
-  [ruleBody({ file: 'http://u:p@h/fw.bin' }), 'file', 'bad-file', /without user or password/],
-  [ruleBody({ file: 'http://h/a b' }), 'file', 'bad-file', /image/],
+  [ruleBody({ file: 'http://u:p@h/fw.bin' }), 'file', 'bad-file', /without user and password/],
+  [ruleBody({ file: 'http://h/a\tb' }), 'file', 'bad-file', /control characters/],
+  [ruleBody({ file: ' http://h/a' }), 'file', 'bad-file', /image/],
+  [ruleBody({ file: 'http://h h/a' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'http://h\\a/b' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'http:///a' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'ftp://h/\ud800' }), 'file', 'bad-file', /surrogate/],
+  [ruleBody({ file: `http://h/${'ü'.repeat(50)}` }), 'file', 'bad-file', /with %XX it has 309/],
   [ruleBody({ file: `http://h/${'x'.repeat(250)}` }), 'file', 'out-of-range', /256/],
   [ruleBody({ condition: {} }), 'condition', 'out-of-range', /1 to 64 fields/],
   [ruleBody({ condition: [] }), 'condition', 'wrong-type', /JSONata/],
@@ -167,6 +173,46 @@ test('a million problems are not reported one by one', (t) => {
     Array.from({ length: 60 }, (_, n) => [`k${n}`, new Array(100).fill({})]),
   );
   t.is(problemsOf(ruleBody({ condition })).length, 100);
+});
+
+test('fileType is a firmware image or a vendor’s own type, with a vendor’s words, in 64 characters of ASCII', (t) => {
+  for (const fileType of [
+    '1 Firmware Upgrade Image',
+    '1 Firmware Upgrade Image 00A1B2 v2',
+    'X 00A1B2 Boot loader',
+    'X example.com x',
+  ]) {
+    t.deepEqual(problemsOf(ruleBody({ fileType })), [], fileType);
+  }
+  for (const fileType of [
+    '',
+    '2 Web Content',
+    '1 Firmware Upgrade Image ',
+    '1 Firmware Upgrade Images',
+    'X 00A1B2',
+    'X 00A1B2 ü',
+    `X 00A1B2 ${'x'.repeat(56)}`,
+  ]) {
+    t.like(problemsOf(ruleBody({ fileType })), { 0: { field: 'fileType', code: 'out-of-range' } }, fileType);
+  }
+});
+
+test('user and password are for files elsewhere, and a password is of a user', (t) => {
+  const file = 'http://files.example.net/fw.bin';
+  for (const [body, ...fields] of [
+    [{ file, username: 'cpe', password: 'x' }],
+    [{ file, username: 'cpe' }],
+    [{ file: 'tftp://h/x', username: 'a:b', password: 'x' }],
+    [{ username: 'cpe', password: 'x' }, 'username', 'password'],
+    [{ file, password: 'x' }, 'username'],
+    [{ file, username: 'a:b', password: 'x' }, 'username'],
+    [{ file, username: 'x'.repeat(257), password: 'x' }, 'username'],
+  ] as const) {
+    t.deepEqual(
+      problemsOf(ruleBody(body)).map(({ field }) => field),
+      fields,
+    );
+  }
 });
 
 test('a body nested beyond all measure is merely wrong', (t) => {
