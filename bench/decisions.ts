@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import jsonata from 'jsonata';
-import { type CountKey, createLogger, systemClock } from '../common/index.js';
+import { type CountKey, createLogger, createSecrets, systemClock } from '../common/index.js';
 import { type DecisionInput, openRules } from '../rules/index.js';
 import { openLmdbStore } from '../store/index.js';
 import { serialOf } from './envelopes.js';
@@ -34,6 +35,7 @@ const rules = await openRules({
   store,
   clock: systemClock,
   logger: createLogger({ level: 'error', format: 'json' }),
+  secrets: createSecrets(randomBytes(32)),
   resolveFile: async () => ({ softwareVersion: '9.0.0' }),
 });
 

@@ -42,6 +42,7 @@ export async function withRules(
       store,
       clock: systemClock,
       logger: silentLogger,
+      secrets,
       resolveFile: resolvingBy(locator),
     });
     const devices = openKnownCpes({ store, logger: silentLogger });
@@ -62,11 +63,12 @@ export async function withRulesAlone(
   io: Io,
   run: (rules: RuleEngine) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, 'refuse', async ({ store }) => {
+  await withInstallation(args, io, 'refuse', async ({ store, secrets }) => {
     const rules = await openRules({
       store,
       clock: systemClock,
       logger: silentLogger,
+      secrets,
       resolveFile: async () => null,
     });
     try {

@@ -186,6 +186,7 @@ async function openRuleEngine(
     store: installation.store,
     clock: ambient.clock,
     logger: ambient.logger,
+    secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
     onIsolated: (outcome) => isolated.inc({ outcome }),

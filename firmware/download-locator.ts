@@ -1,4 +1,4 @@
-import type { Secrets } from '../common/index.js';
+import { FILE_URL_CHARACTERS_MAX, fileUrlOf, type Secrets } from '../common/index.js';
 import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
 import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
 import {
@@ -10,12 +10,12 @@ import {
 } from './image.js';
 import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
 
-/** URL, Username and Password of Download are string(256) (TR-069 A.3.2.8). */
-export const DOWNLOAD_FIELD_CHARACTERS_MAX = 256;
+/** Username and Password of Download are string(256), as the URL is (TR-069 A.3.2.8). */
+export const DOWNLOAD_FIELD_CHARACTERS_MAX = FILE_URL_CHARACTERS_MAX;
 const IMAGE_NAME_CHARACTERS_MAX = 128;
 /** Room for such a URL with user and password in front, every character of those written as %XX. */
 const FILE_CHARACTERS_MAX = 2_048;
-const ABSOLUTE_URL_PATTERN = /^(https?|ftp):\/\//i;
+const ABSOLUTE_URL_PATTERN = /^(?:https?|s?ftp|tftp):\/\//i;
 
 /** So that base, token and the longest name fit into a Download. */
 export const PUBLIC_URL_CHARACTERS_MAX =
@@ -38,6 +38,14 @@ export interface DownloadLocatorOptions {
 /** What a rule's `file` stands for. */
 export type ResolvedFile = { readonly image: Image } | { readonly url: string };
 
+export interface LocateOptions {
+  readonly expiresAtMs: number;
+  readonly cpeIp?: string | undefined;
+  readonly fileType?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
 /** Turns a rule's `file` into what a CPE needs to fetch it. */
 export interface DownloadLocator {
   /**
@@ -47,14 +55,12 @@ export interface DownloadLocator {
   resolve(file: string): Promise<ResolvedFile | null>;
   /**
    * Where the CPE fetches it.
-   * @param options  `expiresAtMs`: how long a token URL works; `cpeIp`: chooses among public URLs
+   * @param options  `expiresAtMs`: how long a token URL works; `cpeIp`: chooses among public URLs; `fileType`: goes before that of the
+   *   image; `username` and `password`: for a server elsewhere, never for our own
    * @returns null where no such image exists
    * @throws ImageError `invalid-url` for an absolute URL that no Download can carry
    */
-  locate(
-    file: string,
-    options: { readonly expiresAtMs: number; readonly cpeIp?: string | undefined },
-  ): Promise<DownloadLocation | null>;
+  locate(file: string, options: LocateOptions): Promise<DownloadLocation | null>;
 }
 
 /** @throws Error where `publicUrl` or the credentials are not usable, naming the remedy */
@@ -70,20 +76,30 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
       const image = await library.get(reference.name);
       return image === null ? null : { image };
     },
-    async locate(file, { expiresAtMs, cpeIp }) {
+    async locate(file, { expiresAtMs, cpeIp, fileType, username, password }) {
       const reference = parseFile(file, publicUrls);
       if (reference.kind === 'unusable') throw new ImageError('invalid-url', 'file', reference.reason);
       if (reference.kind === 'foreign') {
-        const { url, username, password } = reference;
-        return { fileType: FIRMWARE_FILE_TYPE, url, username, password, sizeBytes: 0, targetFileName: '' };
+        return {
+          fileType: fileType ?? FIRMWARE_FILE_TYPE,
+          url: reference.url,
+          username: username ?? reference.username,
+          password: username === undefined ? reference.password : (password ?? ''),
+          sizeBytes: 0,
+          targetFileName: '',
+        };
       }
       const image = await library.get(reference.name);
       if (image === null) return null;
       const base = publicUrls.forCpe(cpeIp);
-      const common = { fileType: image.fileType, sizeBytes: image.sizeBytes, targetFileName: image.id };
+      const common = {
+        fileType: fileType ?? image.fileType,
+        sizeBytes: image.sizeBytes,
+        targetFileName: image.id,
+      };
       if (auth.kind === 'basic') {
-        const { username, password } = auth;
-        return { url: `${base}${FILES_PATH}${image.id}`, username, password, ...common };
+        const url = `${base}${FILES_PATH}${image.id}`;
+        return { url, username: auth.username, password: auth.password, ...common };
       }
       const token = issueFileToken(secrets, image.id, expiresAtMs);
       return { url: `${base}${TOKEN_PATH}${token}/${image.id}`, username: '', password: '', ...common };
@@ -113,13 +129,18 @@ type FileReference =
 function parseFile(file: string, publicUrls: PublicUrls): FileReference {
   if (!ABSOLUTE_URL_PATTERN.test(file)) return { kind: 'image', name: file };
   if (file.length > FILE_CHARACTERS_MAX) return { kind: 'unusable', reason: TOO_LONG };
-  // URL's parser forgives white space and backslashes; a CPE that gets the text as it is may not.
-  if (!/^[\x21-\x5b\x5d-\x7e]+$/.test(file) || !URL.canParse(file)) {
-    return { kind: 'unusable', reason: 'file must be a well-formed URL; write other characters as %XX' };
-  }
-  const url = new URL(file);
-  const name = ownImageName(url, publicUrls);
-  return name === null ? parseForeign(file, url) : { kind: 'image', name };
+  const { userinfo, rest } = apart(file);
+  const sendable = fileUrlOf(rest);
+  if (sendable.kind === 'unusable') return { kind: 'unusable', reason: `file: ${sendable.reason}` };
+  const { url } = sendable;
+  const name = URL.canParse(url) ? ownImageName(new URL(url), publicUrls) : null;
+  return name === null ? parseForeign(url, userinfo) : { kind: 'image', name };
+}
+
+/** A rule that was stored when that was allowed may have user and password in its URL. */
+function apart(file: string): { readonly userinfo: string; readonly rest: string } {
+  const [, scheme = '', userinfo = '', rest = ''] = /^([^/]+:\/\/)([^/?#]*)@(.*)$/s.exec(file) ?? [];
+  return scheme === '' ? { userinfo, rest: file } : { userinfo, rest: `${scheme}${rest}` };
 }
 
 /** `<publicUrl>/files/NAME`, whatever the spelling of scheme, host and port; null for any other URL. */
@@ -129,15 +150,14 @@ function ownImageName(url: URL, { bases }: PublicUrls): string | null {
   return base === undefined ? null : (percentDecode(place.slice(base.length + FILES_PATH.length)) ?? '');
 }
 
-function parseForeign(file: string, parsed: URL): FileReference {
-  // Cut out of the text, not taken from the parsed URL: some servers' URLs do not survive normalisation.
-  const url = file.replace(/^([^/]+\/\/)[^/?#]*@/, '$1');
-  const username = percentDecode(parsed.username);
-  const password = percentDecode(parsed.password);
+function parseForeign(url: string, userinfo: string): FileReference {
+  const colon = userinfo.indexOf(':');
+  const username = percentDecode(colon === -1 ? userinfo : userinfo.slice(0, colon));
+  const password = percentDecode(colon === -1 ? '' : userinfo.slice(colon + 1));
   if (username === null || password === null) {
     return { kind: 'unusable', reason: 'file: user and password of the URL must be UTF-8, written as %XX' };
   }
-  if ([url, username, password].some((field) => field.length > DOWNLOAD_FIELD_CHARACTERS_MAX)) {
+  if ([username, password].some((field) => field.length > DOWNLOAD_FIELD_CHARACTERS_MAX)) {
     return { kind: 'unusable', reason: TOO_LONG };
   }
   return { kind: 'foreign', url, username, password };

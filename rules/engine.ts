@@ -1,8 +1,20 @@
 import { performance } from 'node:perf_hooks';
-import { type Clock, type CpeId, type Logger, MINUTE_MS, type RuleId } from '../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  MINUTE_MS,
+  type RuleId,
+  type Secrets,
+} from '../common/index.js';
 import { type Lease, openLeases, type Store } from '../store/index.js';
 import { countedEnd, countKeyOf } from './campaign/index.js';
-import { createConditionCompiler, createIsolate, loadGuards } from './condition/index.js';
+import {
+  type ConditionCompiler,
+  createConditionCompiler,
+  createIsolate,
+  loadGuards,
+} from './condition/index.js';
 import {
   createDrafts,
   createProbation,
@@ -16,7 +28,15 @@ import {
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
 import { openFleet } from './fleet/index.js';
-import { type FailureKind, openFreeze, openRepository, openRuleErrors, openTables } from './storage/index.js';
+import {
+  type FailureKind,
+  openFreeze,
+  openRepository,
+  openRuleErrors,
+  openTables,
+  warningOf,
+  withFindings,
+} from './storage/index.js';
 import { createRuleValidator } from './validation/index.js';
 import { createPauses, type Decision, type ResolveFile, type Rules } from './vocabulary/index.js';
 import { createWindowClock, openWaking, type Waking } from './windows/index.js';
@@ -29,6 +49,8 @@ export interface RulesOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Seals what rules say of passwords for file servers. */
+  readonly secrets: Pick<Secrets, 'seal' | 'open'>;
   readonly resolveFile: ResolveFile;
   /** Called after every decision, for metrics. */
   readonly onDecision?: (kind: Decision['kind'], durationMs: number) => void;
@@ -51,10 +73,10 @@ export interface RuleEngine extends Rules, FileRules {
 
 /**
  * Opens the rules of an installation on its store. Any number of processes may.
- * @example const rules = await openRules({ store, clock: systemClock, logger, resolveFile })
+ * @example const rules = await openRules({ store, clock: systemClock, logger, secrets, resolveFile })
  */
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
-  const { store, clock, logger, resolveFile, onDecision, onIsolated, onFailure } = options;
+  const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -64,8 +86,10 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const leases = openLeases(store, clock);
   const windows = createWindowClock();
   const reportErrors = createErrorReport(logger, clock);
+  const reportFlaws = createFlawReport(compiler, logger, clock);
   const errors = openRuleErrors({ tables, clock, logger });
   const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
+  const pauses = createPauses();
   const decider: Decider = {
     tables,
     compiler,
@@ -74,7 +98,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows,
     resolveFile,
     isolate,
-    pauses: createPauses(),
+    pauses,
     probation: createProbation(clock),
     waitMsMax: conditionWaitMsMax,
     onIsolated: (outcome) => onIsolated?.(outcome),
@@ -92,15 +116,16 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     onIsolated() {},
     onFailure() {},
   };
-  const drafts = createDrafts({ tables, validator, compiler, clock });
+  const drafts = createDrafts({ tables, validator, compiler, sealing, clock });
   return {
-    ...openRepository(tables, validator, clock),
+    ...openRepository({ tables, validator, sealing, clock }),
     countKey: countKeyOf,
     async decide(input) {
       const startedMs = performance.now();
       const decision = await decide(decider, input);
       onDecision?.(decision.kind, performance.now() - startedMs);
       reportErrors(input.context.cpeid, decision);
+      reportFlaws(input.context.cpeid, decision);
       return decision;
     },
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
@@ -115,10 +140,10 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     freezeState: async () => (await freeze.read()).state,
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
-    applyFiles: (bodies, lease) => applyFileRules({ tables, validator, clock }, bodies, lease.held),
+    applyFiles: (bodies, lease) => applyFileRules({ tables, validator, sealing, clock }, bodies, lease.held),
     waking: openWaking(tables, windows, leases, clock),
     withoutFile: () => rulesWithoutFile(tables),
-    withErrors: (stored) => errors.join(stored),
+    withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),
     suspendedCount: () => tables.rules.count({ index: 'suspended' }),
     async settled() {
       await Promise.all([errors.settled(), isolate.settled()]);
@@ -130,18 +155,38 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   };
 }
 
-type ErrorReport = (cpeid: CpeId, decision: Decision) => void;
+type Report = (cpeid: CpeId, decision: Decision) => void;
 
 /** Logs rules whose condition failed, each at most once in a while: a fleet meets a broken rule many times a second. */
-function createErrorReport(logger: Logger, clock: Clock): ErrorReport {
-  const quietUntilMs = new Map<RuleId, number>();
+function createErrorReport(logger: Logger, clock: Clock): Report {
+  const isQuiet = createQuiet(clock);
   return (cpeid, decision) => {
     if (!('considered' in decision)) return;
     for (const { ruleId, verdict, detail } of decision.considered) {
-      if (verdict !== 'condition-error' || (quietUntilMs.get(ruleId) ?? 0) > clock()) continue;
-      if (quietUntilMs.size >= QUIET_RULES_MAX) quietUntilMs.clear();
-      quietUntilMs.set(ruleId, clock() + QUIET_MS);
+      if (verdict !== 'condition-error' || isQuiet(ruleId)) continue;
       logger.warn('rules.condition-error', { ruleId, cpeid, detail });
     }
+  };
+}
+
+/** Logs rules that upgrade a CPE although more CPEs match their condition than can be meant: they were stored before that was refused. */
+function createFlawReport(compiler: ConditionCompiler, logger: Logger, clock: Clock): Report {
+  const isQuiet = createQuiet(clock);
+  return (cpeid, decision) => {
+    if (decision.kind !== 'upgrade') return;
+    const warning = warningOf(decision.rule, compiler);
+    if (warning === null || isQuiet(decision.rule.id)) return;
+    logger.warn('rules.condition-flawed', { ruleId: decision.rule.id, cpeid, ...warning });
+  };
+}
+
+/** Whether a rule was told of a short while ago; from then on it was. */
+function createQuiet(clock: Clock): (id: RuleId) => boolean {
+  const quietUntilMs = new Map<RuleId, number>();
+  return (id) => {
+    if ((quietUntilMs.get(id) ?? 0) > clock()) return true;
+    if (quietUntilMs.size >= QUIET_RULES_MAX) quietUntilMs.clear();
+    quietUntilMs.set(id, clock() + QUIET_MS);
+    return false;
   };
 }

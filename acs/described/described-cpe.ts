@@ -115,7 +115,10 @@ async function informing(
   return {
     input: {
       context,
-      ...(known === undefined ? knowing(treeOf(await flat())) : asking(device, flat, nowMs)),
+      // What the description says of it is known, whether or not the CPE has informed of it.
+      ...(known === undefined
+        ? knowing(treeOf(await flat()))
+        : asking({ ...device, ...fieldsIn(context) }, flat, nowMs)),
       counts: device.counts,
       requested: requested ?? outcome.requested,
     },
@@ -138,6 +141,14 @@ function asking(
   return {
     readParameters: async () => treeOf(await flat()),
     unread: (paths) => unreadPaths(device, { flat }, paths, nowMs),
+  };
+}
+
+function fieldsIn({ modelName, softwareVersion, hardwareVersion }: DecisionInput['context']) {
+  return {
+    ...(modelName !== undefined && { modelName }),
+    ...(softwareVersion !== undefined && { softwareVersion }),
+    ...(hardwareVersion !== undefined && { hardwareVersion }),
   };
 }
 

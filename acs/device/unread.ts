@@ -1,4 +1,5 @@
 import { DAY_MS } from '../../common/index.js';
+import { fieldOfParameter, type ParameterField } from '../../rules/index.js';
 import type { AskLater, Device } from './device.js';
 import type { ParameterStore } from './parameter-store.js';
 
@@ -12,7 +13,7 @@ const ASKED_PATHS_MAX = 512;
  * could not tell is asked for again after a boot or after a day, one that found no answer at all after a day.
  */
 export async function unreadPaths(
-  device: Device,
+  device: Pick<Device, 'id' | 'root' | 'askedPaths' | 'failedPaths' | 'unansweredPaths' | ParameterField>,
   parameterStore: Pick<ParameterStore, 'flat'>,
   paths: readonly string[],
   nowMs: number,
@@ -20,7 +21,9 @@ export async function unreadPaths(
   const { askedPaths = [], failedPaths, unansweredPaths } = device;
   const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
   const asked = new Set([...askedPaths, ...waiting]);
-  const unasked = paths.filter((path) => path.startsWith(`${device.root}.`) && !asked.has(path));
+  const unasked = paths.filter(
+    (path) => path.startsWith(`${device.root}.`) && !asked.has(path) && !isKnownField(device, path),
+  );
   if (unasked.length === 0) return [];
   const known = new Set(Object.keys(await parameterStore.flat(device.id)));
   // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
@@ -69,4 +72,10 @@ function without(later: AskLater | undefined, paths: readonly string[]): AskLate
 
 function latest(paths: readonly string[]): readonly string[] {
   return [...new Set(paths)].slice(-ASKED_PATHS_MAX);
+}
+
+/** What the device document has a field for is known without a look at the data model: so it is in most sessions. */
+function isKnownField(device: Pick<Device, ParameterField>, path: string): boolean {
+  const field = fieldOfParameter(path);
+  return field !== undefined && device[field] !== undefined;
 }

@@ -107,10 +107,10 @@ export class SessionDecision {
   ): Promise<DownloadNow | null> {
     const { devices, upgrades, locate } = this.#parts;
     const { rule } = decision;
-    const location = await locate({ file: rule.file, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
+    const location = await locate({ ...rule, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
     // The image went between decision and reservation; the next round sees that it is missing.
     if (location === null) return null;
-    const reserved = upgrades.reserving(at.device, decision, location.url);
+    const reserved = upgrades.reserving(at.device, decision, location);
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);

@@ -1,6 +1,6 @@
 import { type Clock, type CommandKey, DAY_MS, type Logger, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { Repeat, Rules } from '../../rules/index.js';
+import type { Repeat, Rules, StoredRule } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
@@ -9,7 +9,7 @@ import { matchKey } from '../upgrade/command-key.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
-import type { LocateUpgradeFile } from './file-location.js';
+import type { FetchedBy, LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
@@ -110,7 +110,8 @@ export class Doubts {
       seen.version = device.softwareVersion ?? null;
       const waitMs = await this.#waitMs(device);
       const may = found === 'queued' ? HELD_UNASKED : await this.#parts.rules.mayRepeat(upgrade);
-      seen.location = may.kind === 'allowed' ? await this.#parts.locate(upgrade, ip) : null;
+      seen.location =
+        may.kind === 'allowed' ? await this.#parts.locate(fetchedBy(upgrade, may.rule), ip) : null;
       const repeat: Repeat =
         may.kind === 'allowed' && seen.location === null ? { kind: 'held', reason: 'image-missing' } : may;
       const conditions = repeat.kind === 'allowed' ? repeat.conditions : [];
@@ -150,6 +151,18 @@ export class Doubts {
     const seconds = Number(parameters[`${device.root}.ManagementServer.PeriodicInformInterval`]);
     return seconds >= 1 ? seconds : INTERVAL_SECONDS_DEFAULT;
   }
+}
+
+/** What it was is the upgrade's; who may fetch it is for the rule to say, as it is now. */
+function fetchedBy(upgrade: Upgrade, { username, sealedPassword }: StoredRule): FetchedBy {
+  const { file, fileType, stateMsMax } = upgrade;
+  return {
+    file,
+    stateMsMax,
+    ...(fileType !== undefined && { fileType }),
+    ...(username !== undefined && { username }),
+    ...(sealedPassword !== undefined && { sealedPassword }),
+  };
 }
 
 /** A Download that the CPE has queued is not repeated, whatever the rule says. */

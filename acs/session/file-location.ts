@@ -1,23 +1,35 @@
-import type { Clock } from '../../common/index.js';
+import type { Clock, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
+import type { StoredRule } from '../../rules/index.js';
 import type { Upgrade } from '../upgrade/upgrade.js';
 
 /** Where a file is to be fetched from; null where the library does not hold it. */
 export type LocateFile = (
   file: string,
-  options: { readonly expiresAtMs: number; readonly cpeIp: string },
+  options: {
+    readonly expiresAtMs: number;
+    readonly cpeIp: string;
+    readonly fileType?: string | undefined;
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
+  },
 ) => Promise<DownloadLocation | null>;
 
+/** What the file of an upgrade is fetched by: of the upgrade, or of its rule where there is none yet, and as the rule is now. */
+export type FetchedBy = Pick<Upgrade, 'file' | 'stateMsMax' | 'fileType'> &
+  Pick<StoredRule, 'username' | 'sealedPassword'>;
+
 /** Where the file of an upgrade is to be had for as long as the CPE may take to accept and fetch it; null where it is not. */
-export type LocateUpgradeFile = (
-  upgrade: Pick<Upgrade, 'file' | 'stateMsMax'>,
-  cpeIp: string,
-) => Promise<DownloadLocation | null>;
+export type LocateUpgradeFile = (upgrade: FetchedBy, cpeIp: string) => Promise<DownloadLocation | null>;
 
 export function locatingFor(parts: {
   readonly locateFile: LocateFile;
+  readonly secrets: Pick<Secrets, 'open'>;
   readonly clock: Clock;
 }): LocateUpgradeFile {
-  return ({ file, stateMsMax: { sent, accepted } }, cpeIp) =>
-    parts.locateFile(file, { expiresAtMs: parts.clock() + sent + accepted, cpeIp });
+  return ({ file, fileType, username, sealedPassword, stateMsMax: { sent, accepted } }, cpeIp) => {
+    const password = sealedPassword === undefined ? undefined : parts.secrets.open(sealedPassword);
+    const expiresAtMs = parts.clock() + sent + accepted;
+    return parts.locateFile(file, { expiresAtMs, cpeIp, fileType, username, password });
+  };
 }

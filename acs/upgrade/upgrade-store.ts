@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { type Clock, type CpeId, DAY_MS, type Logger, MINUTE_MS, type ResultId } from '../../common/index.js';
+import type { DownloadLocation } from '../../firmware/index.js';
 import { DEFAULT_DEADLINES, type Decision, type Rules, type StoredRule } from '../../rules/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import type { Device } from '../device/device.js';
@@ -71,20 +72,21 @@ export class UpgradeStore implements Upgrades {
   /**
    * What reserves an upgrade: the device with its mark and count, and the changes for the same commit, which refuses unless the rule
    * is still as it was decided on. Nothing is sent before that commit is durable.
-   * @param url  that the Download will be sent with
+   * @param location  what the Download will be sent with
    */
   reserving(
     device: Device,
     decision: UpgradeDecision,
-    url: string,
+    location: Pick<DownloadLocation, 'url' | 'fileType'>,
   ): { device: Device; upgrade: Upgrade; with: Change[] } {
     const nowMs = this.#clock();
     const id = randomUUID() as ResultId;
     const stateMsMax = stateMsMaxOf(decision.rule);
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
+      fileType: location.fileType,
       share: decision.share,
-      urlDigest: urlDigestOf(url),
+      urlDigest: urlDigestOf(location.url),
       state: 'sent',
       status: false,
       result: RUNNING.sent,

@@ -44,6 +44,8 @@ export interface Upgrade extends Document {
   readonly status: boolean;
   readonly result: UpgradeResult;
   readonly file: string;
+  /** FileType of its Download; absent where nothing was sent, and in upgrades of earlier versions. */
+  readonly fileType?: string;
   readonly targetVersion: string | null;
   /** SoftwareVersion when it began. */
   readonly fromVersion: string | null;

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '../../common/index.js';
-import { type LastError, type Rule, type Rules, ruleOf, type StoredRule } from '../../rules/index.js';
+import { type Rule, type RuleFindings, type Rules, ruleOf } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
@@ -11,6 +11,9 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
   enabled: { enabled: 'boolean' },
   automatic: { automatic: 'boolean' },
   file: { file: 'string' },
+  fileType: { fileType: 'string' },
+  username: { username: 'string' },
+  password: {},
   condition: { condition: 'string', 'condition.*': 'any' },
   executions: { executions: 'number' },
   priority: { priority: 'number' },
@@ -42,6 +45,8 @@ const FINDINGS: Fields = {
   'lastError.message': 'string',
   'suspended.at': 'number',
   'suspended.message': 'string',
+  'warning.code': 'string',
+  'warning.message': 'string',
 };
 
 /** The rules. Beside a rule's own fields one can ask for `cpeid`: those pinned to that CPE. */
@@ -53,8 +58,8 @@ export function firmwareStorage(rules: Rules): Storage {
     order: 'descending',
     async *candidates(selection, after) {
       const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
-      const found = rules.withErrors(rules.scan({ ...narrow(selection), ...from }));
-      for await (const [rule, lastError] of found) yield toEntry(rule, lastError);
+      const found = rules.withFindings(rules.scan({ ...narrow(selection), ...from }));
+      for await (const findings of found) yield toEntry(findings);
     },
   };
 }
@@ -72,12 +77,13 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
  * A rule as its author wrote it, with the defaults filled in, so that it can be posted again as it is; and where there is something
  * amiss with it, what: POST takes no notice of that.
  */
-function toEntry(rule: StoredRule, lastError: LastError | null): Entry {
+function toEntry({ rule, lastError, warning }: RuleFindings): Entry {
   const { suspended } = rule;
   const view: JsonObject = {
     ...ruleOf(rule),
     ...(lastError !== null && { lastError: at(lastError) }),
     ...(suspended !== undefined && { suspended: at(suspended) }),
+    ...(warning !== null && { warning }),
   };
   const facts = rule.pin === undefined ? view : { ...view, cpeid: rule.pin };
   return { id: rule.id, view, facts, rank: rule.createdAtMs };

@@ -85,6 +85,17 @@ export const dynSchemas = {
           message: { type: 'string' },
         },
       },
+      warning: { ...ref('RuleWarning'), readOnly: true },
+    },
+  },
+  RuleWarning: {
+    type: 'object',
+    description:
+      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Absent where nothing is wrong.',
+    required: ['code', 'message'],
+    properties: {
+      code: { enum: ['constant-operand', 'always-true'] },
+      message: { type: 'string', description: 'What was found, where, and what to write instead.' },
     },
   },
   Result: {

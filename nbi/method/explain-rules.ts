@@ -158,6 +158,6 @@ async function described(cpe: unknown, moment: Moment): Promise<DescribedCpe> {
   }
 }
 
-function ruleView({ ruleId, verdict, detail, priority, conjuncts }: RuleExplanation): JsonObject {
-  return { id: ruleId, verdict, detail, priority, conjuncts };
+function ruleView({ ruleId, verdict, detail, priority, conjuncts, warning }: RuleExplanation): JsonObject {
+  return { id: ruleId, verdict, detail, priority, conjuncts, warning };
 }

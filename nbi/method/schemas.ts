@@ -29,6 +29,7 @@ export const methodSchemas = {
             verdict: { enum: VERDICTS },
             detail: { type: 'string' },
             priority: { type: 'number' },
+            warning: ref('RuleWarning'),
             conjuncts: {
               type: 'array',
               items: {

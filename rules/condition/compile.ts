@@ -1,7 +1,9 @@
-import type { Condition } from '../vocabulary/index.js';
+import { type Condition, parametersOfField } from '../vocabulary/index.js';
 import { closureOf } from './closure.js';
 import type { CompiledCondition, Conjunct, Requirement } from './compiled.js';
+import { ConditionError } from './condition-error.js';
 import { conjunctsOfText } from './conjuncts.js';
+import { type ConditionFlaw, flawsOf, isPlain, isRefused } from './flaws/index.js';
 import type { Guards } from './guards.js';
 import { keepLast } from './keep-last.js';
 import { CompiledObject, pinOf } from './object-form.js';
@@ -18,17 +20,41 @@ const ONE_CPE = /^[ \t\n\r\v]*cpeid[ \t\n\r\v]*=[ \t\n\r\v]*(?:"([^"\\]*)"|'([^'
 export interface ConditionCompiler {
   /** @throws ConditionError */
   compile(condition: Condition): CompiledCondition;
+  /**
+   * What a condition holds that cannot have been meant. (The object form holds none: each of its keys demands a value, and none can be
+   * there twice.) None is told of one that does not compile.
+   */
+  flaws(condition: Condition): readonly ConditionFlaw[];
+  /** Those for which a condition is not taken; the quicker of the two where it plainly has none. */
+  refusals(condition: Condition): readonly ConditionFlaw[];
 }
 
 export function createConditionCompiler(guards: Guards): ConditionCompiler {
   const compiled = keepLast(TEXTS_KEPT_MAX, (text) => compileText(text, guards));
+  const flawed = keepLast(TEXTS_KEPT_MAX, flawsOfText);
+  const flaws: ConditionCompiler['flaws'] = (condition) =>
+    typeof condition !== 'string' || cpeidOf(condition) !== null ? NO_FLAWS : flawed(condition);
   return {
     compile(condition) {
       if (typeof condition !== 'string') return new CompiledObject(condition);
       const cpeid = cpeidOf(condition);
       return cpeid === null ? compiled(condition) : compileOneCpe(condition, cpeid);
     },
+    flaws,
+    refusals: (condition) =>
+      typeof condition === 'string' && isPlain(condition) ? NO_FLAWS : flaws(condition).filter(isRefused),
   };
+}
+
+const NO_FLAWS: readonly ConditionFlaw[] = [];
+
+function flawsOfText(text: string): readonly ConditionFlaw[] {
+  try {
+    return flawsOf(text, parse(text).tree);
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    return NO_FLAWS;
+  }
 }
 
 function compileText(text: string, guards: Guards): CompiledCondition {
@@ -85,7 +111,12 @@ function parametersOf(tree: unknown): Pick<CompiledCondition, 'readsParameters' 
     const { type, value } = node;
     // `*`, `**` and $lookup(…, "parameters") reach them without a path.
     if (value === 'parameters' || type === 'wildcard' || type === 'descendant') readsParameters = true;
-    for (const path of parameterPathOf(pathOf(node))) if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
+    // A field that is a parameter, wherever its name stands: `$lookup($, "modelName")` reads it too.
+    const fields =
+      (type === 'name' || type === 'string') && typeof value === 'string' ? parametersOfField(value) : [];
+    for (const path of [...fields, ...parameterPathOf(pathOf(node))]) {
+      if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
+    }
   }
   return { readsParameters, parameterPaths: [...paths] };
 }

@@ -51,6 +51,9 @@ export interface CompiledCondition {
   readonly source: ConditionSource;
   readonly conjuncts: readonly Conjunct[];
   readonly readsParameters: boolean;
-  /** `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed. */
+  /**
+   * `Device.X.Y`, or `Device.X.` (a partial path) where only the beginning is fixed; and of a field that is a parameter, such as
+   * `modelName`, its name below either root.
+   */
   readonly parameterPaths: readonly string[];
 }

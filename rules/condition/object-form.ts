@@ -1,5 +1,5 @@
 import type { CpeId } from '../../common/index.js';
-import type { Condition, Scalar } from '../vocabulary/index.js';
+import { type Condition, parametersOfField, type Scalar } from '../vocabulary/index.js';
 import type { Closure, CompiledCondition, ConditionSource, Conjunct } from './compiled.js';
 import { ConditionError } from './condition-error.js';
 import { isNameRefused, nameProblem } from './parse.js';
@@ -71,10 +71,12 @@ export class CompiledObject implements CompiledCondition {
   }
 
   get parameterPaths(): readonly string[] {
-    // A single step (`Device`) would ask for the whole data model.
-    return this.#memberships
-      .filter(({ path }) => path[0] === 'parameters' && path.length > 2)
-      .map(({ path }) => path.slice(1).join('.'));
+    return this.#memberships.flatMap(({ path }) => {
+      const [first = '', ...names] = path;
+      if (names.length === 0) return parametersOfField(first);
+      // A single step (`Device`) would ask for the whole data model.
+      return first === 'parameters' && names.length > 1 ? [names.join('.')] : [];
+    });
   }
 }
 

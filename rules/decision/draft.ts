@@ -2,7 +2,14 @@ import type { Clock, RuleId } from '../../common/index.js';
 import type { Revision } from '../../store/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import { type Candidate, candidateOf } from '../fleet/index.js';
-import { readMany, type Tables, toStored, withoutPath } from '../storage/index.js';
+import {
+  problemsAgainst,
+  readMany,
+  type Sealing,
+  type Tables,
+  toStored,
+  withoutPath,
+} from '../storage/index.js';
 import type { RuleValidator } from '../validation/index.js';
 import { InvalidRuleError, UnknownRuleError } from '../vocabulary/index.js';
 
@@ -24,19 +31,23 @@ export function createDrafts(parts: {
   readonly tables: Tables;
   readonly validator: RuleValidator;
   readonly compiler: ConditionCompiler;
+  readonly sealing: Sealing;
   readonly clock: Clock;
 }): Drafts {
-  const { tables, validator, compiler, clock } = parts;
+  const { tables, validator, compiler, sealing, clock } = parts;
   return {
     async take(body) {
       const validation = validator.validate(body);
       if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
       const { id, author = '' } = validation.value.rule;
       const [before, restarted] = await Promise.all([tables.rules.get(id), tables.restarts.get(id)]);
+      const problems = problemsAgainst(validation.value, before?.document ?? null);
+      if (problems.length > 0) throw new InvalidRuleError(problems.map(withoutPath));
       const rule = toStored(validation.value, before?.document ?? null, {
         author: author || (before?.document.author ?? ''),
         restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
         nowMs: clock(),
+        sealing,
       });
       return candidateOf(rule, before?.revision ?? NOT_STORED, compiler);
     },

@@ -50,8 +50,11 @@ const STALLS_MAX = 3;
 
 /** The conditions of one decision: they share what they see of the CPE, and one budget of time. */
 export interface Evaluation {
-  /** What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words. */
-  unmet(condition: CompiledCondition | string): Unmet | null;
+  /**
+   * What of the condition can be told at once to be unmet: most rules get no further, so nothing is awaited or put in words.
+   * @param open  fields of which nothing is to be told, as the CPE was not asked for them
+   */
+  unmet(condition: CompiledCondition | string, open?: ReadonlySet<string>): Unmet | null;
   /** The same of all that it demands, of the data model too. */
   unmetOfAll(condition: CompiledCondition | string): Promise<Unmet | null>;
   /**
@@ -206,8 +209,8 @@ export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): E
     }
   };
 
-  const unmet: Evaluation['unmet'] = (condition) =>
-    typeof condition === 'string' ? null : unmetRequirement(condition, context);
+  const unmet: Evaluation['unmet'] = (condition, open) =>
+    typeof condition === 'string' ? null : unmetRequirement(condition, context, false, open);
 
   return {
     unmet,
@@ -274,8 +277,10 @@ function unmetRequirement(
   { requirements }: CompiledCondition,
   context: object,
   hasParameters = false,
+  open?: ReadonlySet<string>,
 ): Unmet | null {
   for (const { path, values } of requirements) {
+    if (path.length === 1 && open?.has(path[0] ?? '') === true) continue;
     if ((path[0] === 'parameters' && !hasParameters) || reaches(context, path, values)) continue;
     const [found, ...others] = reach(context, path);
     return { path, found: others.length === 0 ? found : [found, ...others], wanted: values };

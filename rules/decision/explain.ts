@@ -1,4 +1,5 @@
 import { type Candidate, inOrder, PARAMETERS_READ_MAX } from '../fleet/index.js';
+import { warningOf } from '../storage/index.js';
 import type {
   DecisionExplanation,
   DecisionInput,
@@ -304,6 +305,7 @@ async function explained(
     const pause = decider.pauses.due();
     if (pause !== null) await pause;
     const { rule, condition } = candidate;
+    const warning = warningOf(rule, compiler);
     rules.push({
       ruleId: rule.id,
       verdict,
@@ -315,6 +317,7 @@ async function explained(
         { compiler, evaluation, context },
         verdict === 'condition-error' ? { verdict, ...(detail === undefined ? {} : { detail }) } : null,
       ),
+      ...(warning === null ? {} : { warning }),
     });
   }
   return rules;

@@ -1,8 +1,16 @@
 import { type Candidate, inOrder } from '../fleet/index.js';
-import type { DecisionInput, MatchFinding, MatchTarget, RuleMatch, StoredRule } from '../vocabulary/index.js';
+import {
+  type DecisionInput,
+  type MatchFinding,
+  type MatchTarget,
+  PARAMETER_FIELDS,
+  parametersOfField,
+  type RuleMatch,
+  type StoredRule,
+} from '../vocabulary/index.js';
 import { candidatesPinnedTo, consider, type Decider, decide } from './decide.js';
 import type { Drafts } from './draft.js';
-import { beginEvaluation, refusalOf } from './evaluation.js';
+import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { switchGate } from './gates.js';
 
 const NAMES_SHOWN_MAX = 3;
@@ -58,20 +66,17 @@ async function judgeCondition(
   input: DecisionInput,
 ): Promise<MatchFinding> {
   const evaluation = beginEvaluation(input, decider);
-  const unmet = evaluation.unmet(condition);
-  if (unmet !== null) return { matches: false, ...refusalOf(unmet) };
-  const unread = await unreadBy(condition, input);
-  if (unread !== null) return unread;
+  const early = (await unmetFor(condition, evaluation, input)) ?? (await unreadBy(condition, input));
+  if (early !== null) return early;
   const refusal = await evaluation.conditionGate(condition);
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 
 async function judge(decider: Decider, candidate: Candidate, input: DecisionInput): Promise<MatchFinding> {
   const evaluation = beginEvaluation(input, decider);
-  const unmet = evaluation.unmet(candidate.condition);
-  if (unmet !== null) return { matches: false, ...refusalOf(unmet) };
-  const unread = await unreadBy(candidate.condition, input);
-  if (unread !== null) return unread;
+  const early =
+    (await unmetFor(candidate.condition, evaluation, input)) ?? (await unreadBy(candidate.condition, input));
+  if (early !== null) return early;
   const outcome = await consider(decider, input, evaluation, candidate);
   const refused = 'verdict' in outcome ? outcome : null;
   if (refused?.verdict === 'condition-false' || refused?.verdict === 'condition-error') {
@@ -87,6 +92,29 @@ async function judge(decider: Decider, candidate: Candidate, input: DecisionInpu
   return before === null
     ? { matches: true, verdict: 'chosen' }
     : { matches: true, verdict: 'lower-priority', detail: `${JSON.stringify(before.id)} goes before it` };
+}
+
+/** What is demanded of a field that the CPE was not asked for is not known to be unmet. */
+async function unmetFor(
+  condition: Candidate['condition'],
+  evaluation: Evaluation,
+  input: DecisionInput,
+): Promise<MatchFinding | null> {
+  const first = evaluation.unmet(condition);
+  if (first === null) return null;
+  const open = isReadable(first) ? await unreadFields(input) : new Set<string>();
+  const unmet = open.size === 0 ? first : evaluation.unmet(condition, open);
+  return unmet === null ? null : { matches: false, ...refusalOf(unmet) };
+}
+
+function isReadable({ path: [field = '', ...below], found }: Unmet): boolean {
+  return found === undefined && below.length === 0 && parametersOfField(field).length > 0;
+}
+
+async function unreadFields({ context, unread }: DecisionInput): Promise<ReadonlySet<string>> {
+  const missing = PARAMETER_FIELDS.filter((field) => context[field] === undefined);
+  const names = new Set(await unread(missing.flatMap(parametersOfField)));
+  return new Set(missing.filter((field) => parametersOfField(field).some((name) => names.has(name))));
 }
 
 /** Without its parameters a condition would seem to be false. */

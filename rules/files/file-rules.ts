@@ -2,13 +2,21 @@ import type { Clock, RuleId } from '../../common/index.js';
 import type { Change, Lease } from '../../store/index.js';
 import {
   isFromFile,
+  type Provenance,
   readMany,
+  type Sealing,
   type Tables,
   toStored,
   type Write,
   writeInPortions,
 } from '../storage/index.js';
-import type { LocatedProblem, RuleValidator, ValidRule } from '../validation/index.js';
+import {
+  type LocatedProblem,
+  problemsInFile,
+  type RuleValidator,
+  type ValidRule,
+  warningsInFile,
+} from '../validation/index.js';
 import { mapWithPauses, RuleConflictError, type StoredRule } from '../vocabulary/index.js';
 
 /** An entry of a rule file, as it was read. */
@@ -24,7 +32,8 @@ export interface FileRuleProblem extends LocatedProblem {
 }
 
 export type FilesApplied =
-  | { readonly applied: true }
+  /** `warnings`: what is applied all the same, and will be refused by a later version. */
+  | { readonly applied: true; readonly warnings: readonly FileRuleProblem[] }
   | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
@@ -44,6 +53,7 @@ export interface FileRules {
 interface Parts {
   readonly tables: Tables;
   readonly validator: RuleValidator;
+  readonly sealing: Sealing;
   readonly clock: Clock;
 }
 
@@ -55,7 +65,7 @@ interface Entry {
 
 /** @param held  refuses the commit once the lease is lost */
 export async function applyFileRules(
-  { tables, validator, clock }: Parts,
+  { tables, validator, sealing, clock }: Parts,
   bodies: readonly FileBody[],
   held: Change,
 ): Promise<FilesApplied> {
@@ -66,15 +76,25 @@ export async function applyFileRules(
   const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
   const gone = await idsGone(tables, byId);
   const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
-  await writeInPortions(tables, items, (portion) => planPortion(tables, portion, clock()), [held]);
-  return { applied: true };
+  await writeInPortions(
+    tables,
+    items,
+    (portion) => planPortion(tables, portion, { nowMs: clock(), sealing }),
+    [held],
+  );
+  return { applied: true, warnings: checked.warnings };
 }
 
 async function check(
   validator: RuleValidator,
   bodies: readonly FileBody[],
-): Promise<{ readonly entries: readonly Entry[]; readonly problems: readonly FileRuleProblem[] }> {
+): Promise<{
+  readonly entries: readonly Entry[];
+  readonly problems: readonly FileRuleProblem[];
+  readonly warnings: readonly FileRuleProblem[];
+}> {
   const problems: FileRuleProblem[] = [];
+  const warnings: FileRuleProblem[] = [];
   const entries = new Map<RuleId, Entry>();
   const validations = await mapWithPauses(bodies, ({ file, body }) => ({
     file,
@@ -85,6 +105,8 @@ async function check(
       problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
       continue;
     }
+    problems.push(...problemsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
+    warnings.push(...warningsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
     const { id } = validation.value.rule;
     const other = entries.get(id);
     if (other !== undefined) {
@@ -94,7 +116,7 @@ async function check(
     }
     entries.set(id, { id, file, valid: validation.value });
   }
-  return { entries: [...entries.values()], problems };
+  return { entries: [...entries.values()], problems, warnings };
 }
 
 function idProblem(entry: number, id: RuleId, code: string, expected: string): FileRuleProblem {
@@ -131,7 +153,7 @@ export async function* rulesWithoutFile(tables: Tables): AsyncIterable<StoredRul
 async function planPortion(
   tables: Tables,
   portion: readonly (Entry | { readonly id: RuleId; readonly file: null; readonly valid: null })[],
-  nowMs: number,
+  means: Pick<Provenance, 'nowMs' | 'sealing'>,
 ): Promise<readonly Write[]> {
   const ids = portion.map(({ id }) => id);
   const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
@@ -139,11 +161,11 @@ async function planPortion(
     const before = found[index] ?? null;
     const restarted = restarts[index] ?? null;
     if (item.valid === null) {
-      return before === null ? [] : [{ before, after: withoutFile(before.document, nowMs) }];
+      return before === null ? [] : [{ before, after: withoutFile(before.document, means.nowMs) }];
     }
     if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
     const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
-    return [{ before, after: fromEntry(item, before?.document ?? null, count, nowMs), restarts: restarted }];
+    return [{ before, after: fromEntry(item, before?.document ?? null, count, means), restarts: restarted }];
   });
 }
 
@@ -161,7 +183,7 @@ function fromEntry(
   { file, valid }: Entry,
   before: StoredRule | null,
   restarts: number,
-  nowMs: number,
+  means: Pick<Provenance, 'nowMs' | 'sealing'>,
 ): StoredRule {
   const override = before?.enabledOverride;
   const overridden = override !== undefined && override !== valid.rule.enabled;
@@ -169,7 +191,7 @@ function fromEntry(
   return toStored({ ...valid, rule }, before, {
     author: `file:${file}`,
     restarts,
-    nowMs,
+    ...means,
     source: { sourceFile: file, ...(overridden ? { enabledOverride: override } : {}) },
   });
 }

@@ -19,7 +19,14 @@ const PROBLEMS_LOGGED_MAX = 10;
 /** What the last scan of the rule files came to. */
 export type RuleFilesStatus =
   | { readonly state: 'starting' }
-  | { readonly state: 'applied'; readonly atMs: number; readonly files: number; readonly rules: number }
+  | {
+      readonly state: 'applied';
+      readonly atMs: number;
+      readonly files: number;
+      readonly rules: number;
+      /** What was applied all the same, and will be refused by a later version. */
+      readonly warnings?: readonly RuleFileProblem[];
+    }
   /** Nothing was changed: the rules are as the last good files had them. */
   | { readonly state: 'broken'; readonly atMs: number; readonly problems: readonly RuleFileProblem[] }
   | { readonly state: 'empty'; readonly atMs: number }
@@ -83,7 +90,14 @@ function createWatcher({ directory, rules, logger, clock }: WatchOptions): RuleF
     const outcome = await apply(rules, found.files, lease);
     if (outcome.problems.length > 0) return { state: 'broken', atMs, problems: outcome.problems };
     appliedDigest = digest;
-    return { state: 'applied', atMs, files: found.files.length, rules: outcome.rules };
+    const { rules: applied, warnings } = outcome;
+    return {
+      state: 'applied',
+      atMs,
+      files: found.files.length,
+      rules: applied,
+      ...(warnings.length > 0 && { warnings }),
+    };
   };
 
   const scanOnce = async (): Promise<RuleFilesStatus> => {
@@ -158,7 +172,11 @@ async function apply(
   rules: FileRules,
   files: readonly RuleFileContent[],
   lease: Lease,
-): Promise<{ readonly problems: readonly RuleFileProblem[]; readonly rules: number }> {
+): Promise<{
+  readonly problems: readonly RuleFileProblem[];
+  readonly warnings: readonly RuleFileProblem[];
+  readonly rules: number;
+}> {
   const problems: RuleFileProblem[] = [];
   const entries: { readonly file: string; readonly entry: RuleFileEntry }[] = [];
   for (const { name, bytes } of files) {
@@ -166,11 +184,14 @@ async function apply(
     if (parsed.parsed) for (const entry of parsed.entries) entries.push({ file: name, entry });
     else problems.push(...parsed.problems);
   }
-  if (problems.length > 0) return { problems: problems.slice(0, PROBLEMS_MAX), rules: 0 };
+  if (problems.length > 0) return { problems: problems.slice(0, PROBLEMS_MAX), warnings: [], rules: 0 };
   const bodies = entries.map(({ file, entry }): FileBody => ({ file, body: entry.body }));
   const outcome = await rules.applyFiles(bodies, lease);
-  if (outcome.applied) return { problems: [], rules: bodies.length };
-  return { problems: outcome.problems.slice(0, PROBLEMS_MAX).flatMap(locatedIn(entries)), rules: 0 };
+  const told = outcome.applied ? outcome.warnings : outcome.problems;
+  const located = told.slice(0, PROBLEMS_MAX).flatMap(locatedIn(entries));
+  return outcome.applied
+    ? { problems: [], warnings: located, rules: bodies.length }
+    : { problems: located, warnings: [], rules: 0 };
 }
 
 function locatedIn(
@@ -203,6 +224,9 @@ function report(logger: Logger, directory: string, status: RuleFilesStatus, befo
       return now;
     case 'applied':
       logger.info('rules.files-applied', { directory, files: status.files, rules: status.rules });
+      for (const warning of status.warnings?.slice(0, PROBLEMS_LOGGED_MAX) ?? []) {
+        logger.warn('rules.file-flawed', { directory, ...warning });
+      }
       return now;
     case 'empty':
       logger.error('rules.directory-empty', { directory });

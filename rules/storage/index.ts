@@ -1,4 +1,5 @@
 /** What is kept: rules, the generations by which processes find what is new, errors and suspensions, the emergency brake. */
+export { problemsAgainst } from './against-stored.js';
 export {
   type Failure,
   type FailureKind,
@@ -13,7 +14,8 @@ export {
 export { type Freeze, openFreeze } from './freeze.js';
 export { openRepository, pinnedTo, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';
-export { isFromFile, ruleOf, toStored } from './stored-rule.js';
+export type { Sealing } from './sealed-password.js';
+export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';
 export {
   FLEET_GENERATION_ID,
   type GenerationDocument,
@@ -24,4 +26,5 @@ export {
   type Tables,
 } from './tables.js';
 export { createTurns } from './turns.js';
+export { warningOf, withFindings } from './warning.js';
 export { RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';

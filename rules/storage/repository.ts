@@ -11,44 +11,56 @@ import {
   InvalidRuleError,
   mapWithPauses,
   type PutCounts,
+  type Rule,
   RuleConflictError,
   type RulePlace,
   type RuleProblem,
   type Rules,
   type StoredRule,
 } from '../vocabulary/index.js';
+import { dependsOnStored, problemsAgainst } from './against-stored.js';
+import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import { type Write, writeInPortions } from './writes.js';
 
 export type Repository = Pick<Rules, 'get' | 'scan' | 'check' | 'put' | 'merge' | 'remove' | 'restart'>;
 
+interface Parts {
+  readonly tables: Tables;
+  readonly validator: RuleValidator;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+}
+
 /** FirmwareStorage itself: its entries, read and written. */
-export function openRepository(tables: Tables, validator: RuleValidator, clock: Clock): Repository {
+export function openRepository(parts: Parts): Repository {
+  const { tables } = parts;
   return {
     async get(id) {
       const stored = await tables.rules.get(id);
       return stored === null ? null : { rule: stored.document, revision: stored.revision };
     },
     scan: (filter) => scan(tables, filter),
-    check: async (bodies) => (await validateAll(validator, bodies)).problems,
+    check: async (bodies) => (await validateAll(parts, bodies)).problems,
     async put(bodies, options) {
-      const { problems, valid } = await validateAll(validator, bodies);
+      const { problems, valid } = await validateAll(parts, bodies);
       if (problems.length > 0) throw new InvalidRuleError(problems);
-      return put(tables, clock, valid, options);
+      return put(parts, valid, options);
     },
-    merge: (ids, patch) => merge(tables, validator, clock, ids, patch),
+    merge: (ids, patch) => merge(parts, ids, patch),
     remove: (ids) => remove(tables, ids),
     restart: (ids) => restart(tables, ids),
   };
 }
 
 async function validateAll(
-  validator: RuleValidator,
+  { validator, tables }: Parts,
   bodies: readonly unknown[],
 ): Promise<{ readonly problems: readonly RuleProblem[]; readonly valid: readonly ValidRule[] }> {
   const problems: RuleProblem[] = [];
   const valid: ValidRule[] = [];
+  const asking: { readonly item: number; readonly value: ValidRule }[] = [];
   const firstWith = new Map<RuleId, number>();
   const validations = await mapWithPauses(bodies, (body) => validator.validate(body));
   for (const [item, validation] of validations.entries()) {
@@ -56,16 +68,42 @@ async function validateAll(
       problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
       continue;
     }
-    const { id } = validation.value.rule;
+    const { value } = validation;
+    const { id } = value.rule;
     const first = firstWith.get(id);
     if (first !== undefined) {
       const expected = `an id of its own; item ${first} has the same`;
       problems.push({ field: 'id', code: 'duplicate', expected, found: JSON.stringify(id), item });
     }
     firstWith.set(id, item);
-    valid.push(validation.value);
+    valid.push(value);
+    if (dependsOnStored(value)) asking.push({ item, value });
   }
+  problems.push(...(await askStored(tables, asking)));
   return { problems: problems.slice(0, PROBLEMS_MAX), valid };
+}
+
+async function askStored(
+  tables: Tables,
+  asking: readonly { readonly item: number; readonly value: ValidRule }[],
+): Promise<readonly RuleProblem[]> {
+  if (asking.length === 0) return [];
+  const found = await readMany(
+    tables.rules,
+    asking.map(({ value }) => value.rule.id),
+  );
+  return asking.flatMap(({ item, value }, index) =>
+    problemsAgainst(value, found[index]?.document ?? null).map((problem) => ({
+      ...withoutPath(problem),
+      item,
+    })),
+  );
+}
+
+/** Once more where it is written: what is stored may have moved since it was asked. @throws InvalidRuleError */
+function refuseAgainst(valid: ValidRule, before: StoredRule | null): void {
+  const problems = problemsAgainst(valid, before);
+  if (problems.length > 0) throw new InvalidRuleError(problems.map(withoutPath));
 }
 
 export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProblem {
@@ -73,8 +111,7 @@ export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProble
 }
 
 async function put(
-  tables: Tables,
-  clock: Clock,
+  { tables, clock, sealing }: Parts,
   rules: readonly ValidRule[],
   { author, onlyNew }: { readonly author: string; readonly onlyNew: boolean },
 ): Promise<PutCounts> {
@@ -94,10 +131,12 @@ async function put(
         throw new RuleConflictError(id, 'exists', `There is a rule ${JSON.stringify(id)} already`);
       }
       if (before !== null && isFromFile(before.document)) throw fromFile(before.document);
+      refuseAgainst(valid, before?.document ?? null);
       const after = toStored(valid, before?.document ?? null, {
         author: valid.rule.author ?? before?.document.author ?? author,
         restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
         nowMs: clock(),
+        sealing,
       });
       if (after === before?.document) written.delete(id);
       else written.add(id);
@@ -116,12 +155,11 @@ function fromFile(rule: StoredRule): RuleConflictError {
 }
 
 async function merge(
-  tables: Tables,
-  validator: RuleValidator,
-  clock: Clock,
+  parts: Parts,
   ids: readonly RuleId[],
   patch: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const { tables } = parts;
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const found = await readMany(
       tables.rules,
@@ -130,7 +168,7 @@ async function merge(
     const present = found.filter((before) => before !== null);
     return mapWithPauses(
       present,
-      (before): Write => ({ before, after: patched(validator, before.document, patch, clock()) }),
+      (before): Write => ({ before, after: patched(parts, before.document, patch) }),
     );
   });
 }
@@ -140,11 +178,11 @@ function itemsOf(ids: readonly RuleId[]): readonly { readonly id: RuleId }[] {
 }
 
 function patched(
-  validator: RuleValidator,
+  { validator, clock, sealing }: Parts,
   before: StoredRule,
   patch: Readonly<Record<string, unknown>>,
-  nowMs: number,
 ): StoredRule {
+  const nowMs = clock();
   const validation = validator.validate(mergePatch(ruleOf(before), patch));
   if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
   const { rule } = validation.value;
@@ -154,15 +192,17 @@ function patched(
       { field: 'id', code: 'rename', expected, found: JSON.stringify(rule.id).slice(0, 80) },
     ]);
   }
+  refuseAgainst(validation.value, before);
   if (!isFromFile(before)) {
     // A rule whose file is gone keeps saying where it came from: only a new POST makes it the API's own.
     const { sourceFile, sourceMissing } = before;
     const source =
       sourceFile === undefined || sourceMissing === undefined ? {} : { sourceFile, sourceMissing };
     const author = rule.author ?? before.author;
-    return toStored(validation.value, before, { author, restarts: before.restarts, nowMs, source });
+    const { restarts } = before;
+    return toStored(validation.value, before, { author, restarts, nowMs, sealing, source });
   }
-  if (!onlyEnabledDiffers({ ...before, ...rule }, before)) throw fromFile(before);
+  if (!onlyEnabledDiffers(rule, ruleOf(before))) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;
   // The switch is an edit, so it lifts a suspension too.
   const { enabledOverride, suspended: _, ...rest } = before;
@@ -175,8 +215,8 @@ function patched(
   };
 }
 
-function onlyEnabledDiffers(after: StoredRule, before: StoredRule): boolean {
-  return isDeepStrictEqual({ ...ruleOf(after), enabled: true }, { ...ruleOf(before), enabled: true });
+function onlyEnabledDiffers(after: ValidRule['rule'], before: Rule): boolean {
+  return isDeepStrictEqual({ ...before, ...after, enabled: true }, { ...before, enabled: true });
 }
 
 async function remove(tables: Tables, ids: readonly RuleId[]): Promise<number> {

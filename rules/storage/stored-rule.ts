@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ValidRule } from '../validation/index.js';
-import type { Rule, StoredRule } from '../vocabulary/index.js';
+import { PASSWORD_KEPT, type Rule, type StoredRule } from '../vocabulary/index.js';
+import { type Sealing, sealedPasswordOf } from './sealed-password.js';
 
 const LIMITS_TAG_BYTES = 9;
 
-/** What a rule's author knows of it: without what Ferry keeps beside it. */
+/** What a rule's author knows of it: without what Ferry keeps beside it, and with {@link PASSWORD_KEPT} for its password. */
 export function ruleOf(stored: StoredRule): Rule {
   const {
     pin: _pin,
@@ -18,9 +19,10 @@ export function ruleOf(stored: StoredRule): Rule {
     sourceFile: _sourceFile,
     sourceMissing: _sourceMissing,
     enabledOverride: _enabledOverride,
+    sealedPassword,
     ...rule
   } = stored;
-  return rule;
+  return sealedPassword === undefined ? rule : { ...rule, password: PASSWORD_KEPT };
 }
 
 /** What Ferry keeps of a rule beside its author's words, its condition and its times. */
@@ -28,6 +30,7 @@ export interface Provenance {
   readonly author: string;
   readonly restarts: number;
   readonly nowMs: number;
+  readonly sealing: Sealing;
   /** For a rule that is, or was, in a rule file. */
   readonly source?: Pick<StoredRule, 'sourceFile' | 'sourceMissing' | 'enabledOverride'>;
 }
@@ -37,13 +40,14 @@ export interface Provenance {
  * can tell that nothing changes.
  */
 export function toStored(
-  { rule, pin }: ValidRule,
+  { rule: { password, ...rule }, pin }: ValidRule,
   before: StoredRule | null,
-  { author, restarts, nowMs, source }: Provenance,
+  { author, restarts, nowMs, sealing, source }: Provenance,
 ): StoredRule {
   const next: StoredRule = {
     ...rule,
     author,
+    ...sealedPasswordOf(password, before, sealing),
     // Which generation it goes into, the commit says.
     ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin }),
     createdAtMs: before?.createdAtMs ?? nowMs,

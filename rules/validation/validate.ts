@@ -10,14 +10,12 @@ import {
   type Rule,
   type RuleProblem,
 } from '../vocabulary/index.js';
+import { credentialProblems, unusableFile } from './file-fields.js';
 
 /** Most problems reported at once; who has more will come back. */
 export const PROBLEMS_MAX = 100;
 const FOUND_CHARACTERS_MAX = 80;
 const FIELD_CHARACTERS_MAX = 256;
-/** Names of images (firmware's IMAGE_NAME_PATTERN). */
-const IMAGE_NAME = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
-const URL_SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'ftp:']);
 const CRON_FIELDS = 5;
 
 /** A problem with where it is: the way down from the rule, which a dotted name cannot always say. */
@@ -29,6 +27,11 @@ export interface LocatedProblem extends RuleProblem {
 export interface ValidRule {
   readonly rule: Omit<Rule, 'author'> & { readonly author?: string };
   readonly pin: CpeId | null;
+  /**
+   * Why a field is not taken although a rule with it could be decided on: a condition that more CPEs match than can be meant, a file that
+   * no Download can carry. Whoever stores the rule says whether they matter: not where the same is stored already.
+   */
+  readonly refusals: readonly LocatedProblem[];
 }
 
 export type Validation =
@@ -57,7 +60,9 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
       withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
       const { problems, pin } = checkMeaning(copy, compiler);
-      return problems.length > 0 ? { valid: false, problems } : { valid: true, value: { rule: copy, pin } };
+      const refusals = [...badFile(copy.file), ...refusedCondition(copy.condition, compiler)];
+      if (problems.length > 0) return { valid: false, problems: [...refusals, ...problems] };
+      return { valid: true, value: { rule: copy, pin, refusals } };
     },
   };
 }
@@ -84,7 +89,32 @@ function withoutFindings(copy: unknown): void {
   for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
 }
 
-const SHOWN_BESIDE_RULES = ['lastError', 'suspended'] as const;
+const SHOWN_BESIDE_RULES = ['lastError', 'suspended', 'warning'] as const;
+
+function badFile(file: string): readonly LocatedProblem[] {
+  const expected = unusableFile(file);
+  return expected === null
+    ? []
+    : [{ path: ['file'], field: 'file', code: 'bad-file', expected, found: shorten(withoutUser(file)) }];
+}
+
+/** Whoever puts a password into a URL is not told it back: answers and what is said of rule files end in logs. */
+function withoutUser(file: string): string {
+  return file.replace(/\/\/[^/?#]*@/, '//…@');
+}
+
+function refusedCondition(
+  condition: Rule['condition'],
+  compiler: ConditionCompiler,
+): readonly LocatedProblem[] {
+  return compiler.refusals(condition).map(({ code, message, character }) => ({
+    path: ['condition'],
+    field: 'condition',
+    code,
+    expected: `a condition that rules out what it is not for: ${message} (column ${character + 1})`,
+    found: shorten(condition),
+  }));
+}
 
 /** What JSON Schema cannot say. */
 function checkMeaning(
@@ -98,9 +128,7 @@ function checkMeaning(
   if (Buffer.byteLength(rule.id) > ID_BYTES_MAX) {
     add(['id'], 'too-long', `a name of at most ${ID_BYTES_MAX} bytes in UTF-8; shorten it`, rule.id);
   }
-  if (!isImageName(rule.file) && !isFileUrl(rule.file)) {
-    add(['file'], 'bad-file', RULE_SCHEMA.properties.file.description, rule.file);
-  }
+  for (const problem of credentialProblems(rule)) problems.push({ ...problem, path: [problem.field] });
   if (rule.window !== undefined) {
     const cronProblem = checkCron(rule.window.cron);
     if (cronProblem !== null) add(['window', 'cron'], 'bad-cron', cronProblem, rule.window.cron);
@@ -140,23 +168,6 @@ function valuesOf(condition: Rule['condition']): number {
 
 function describeProblem({ message, column }: ConditionError): string {
   return column === null ? message : `${message} (column ${column})`;
-}
-
-function isImageName(file: string): boolean {
-  return IMAGE_NAME.test(file);
-}
-
-function isFileUrl(file: string): boolean {
-  if (!URL.canParse(file) || /\s/.test(file)) return false;
-  const url = new URL(file);
-  // A CPE gets the URL as it stands, and TR-069 A.3.2.8 wants no userinfo in it.
-  return (
-    URL_SCHEMES.has(url.protocol) &&
-    /^[a-z]+:\/\//i.test(file) &&
-    url.hostname !== '' &&
-    url.username === '' &&
-    url.password === ''
-  );
 }
 
 function checkCron(cron: string): string | null {
@@ -200,7 +211,8 @@ function problemOf(error: ErrorObject): LocatedProblem {
     field: path.join('.').slice(0, FIELD_CHARACTERS_MAX),
     code,
     expected: text,
-    ...(found === undefined ? {} : { found: shorten(found) }),
+    // A password is told to nobody, not even to whoever has just sent it: an answer ends in logs.
+    ...(found === undefined || path[0] === 'password' ? {} : { found: shorten(found) }),
   });
   const params: Readonly<Record<string, unknown>> = error.params;
   if (error.keyword === 'additionalProperties') {

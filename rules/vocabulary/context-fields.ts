@@ -30,5 +30,41 @@ const FIELDS: Readonly<Record<keyof Context, ContextField>> = {
   parameters: { type: 'tree', mayBeMissing: true },
 };
 
+/**
+ * The fields that are parameters of the data model, below either root: TR-098's InternetGatewayDevice and TR-181's Device. A CPE need
+ * not inform of them: ModelName is a forced Inform parameter of neither.
+ */
+const PARAMETERS = {
+  modelName: 'DeviceInfo.ModelName',
+  softwareVersion: 'DeviceInfo.SoftwareVersion',
+  hardwareVersion: 'DeviceInfo.HardwareVersion',
+} as const satisfies Partial<Record<keyof Context, string>>;
+const ROOTS = ['Device', 'InternetGatewayDevice'];
+
+export type ParameterField = keyof typeof PARAMETERS;
+
+export const PARAMETER_FIELDS = [
+  'modelName',
+  'softwareVersion',
+  'hardwareVersion',
+] as const satisfies readonly ParameterField[];
+
+const NAMES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(PARAMETERS).map(([field, name]) => [field, ROOTS.map((root) => `${root}.${name}`)]),
+);
+const FIELD_OF: ReadonlyMap<string, ParameterField> = new Map(
+  PARAMETER_FIELDS.flatMap((field) => (NAMES.get(field) ?? []).map((name) => [name, field] as const)),
+);
+
+/** The full names of the parameter that a field stands for, one below each root; none for a field that is no parameter. */
+export function parametersOfField(field: string): readonly string[] {
+  return NAMES.get(field) ?? [];
+}
+
+/** The field that stands for a parameter, by its full name. */
+export function fieldOfParameter(name: string): ParameterField | undefined {
+  return FIELD_OF.get(name);
+}
+
 /** What a condition can read of a CPE, by name: the same as {@link Context}, for those who look at conditions rather than at CPEs. */
 export const CONTEXT_FIELDS: ReadonlyMap<string, ContextField> = new Map(Object.entries(FIELDS));

@@ -1,6 +1,6 @@
 import type { RuleId } from '../../common/index.js';
 import type { Considered, Decision, DecisionInput, Verdict } from './decision.js';
-import type { StoredRule } from './rule.js';
+import type { RuleWarning, StoredRule } from './rule.js';
 
 /** What became of one conjunct of a condition, for one CPE. */
 export interface ConjunctFinding {
@@ -22,6 +22,8 @@ export interface ConjunctFinding {
 export interface RuleExplanation extends Considered {
   readonly priority: number;
   readonly conjuncts: readonly ConjunctFinding[];
+  /** Its condition would not be taken today. */
+  readonly warning?: RuleWarning;
 }
 
 /** What would be decided for a CPE now, and why; nothing is changed by asking. */

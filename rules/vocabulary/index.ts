@@ -1,5 +1,12 @@
 /** The words that all rooms of the rules share: a rule, what is decided with it and why, what can be wrong with it. No other room is below. */
-export { CONTEXT_FIELDS, type ContextField } from './context-fields.js';
+export {
+  CONTEXT_FIELDS,
+  type ContextField,
+  fieldOfParameter,
+  PARAMETER_FIELDS,
+  type ParameterField,
+  parametersOfField,
+} from './context-fields.js';
 export * from './decision.js';
 export * from './explanation.js';
 export { createPauses, mapWithPauses, type Pauses } from './pause.js';
@@ -12,6 +19,7 @@ export {
   CONDITION_VALUES_TOGETHER_MAX,
   DEFAULT_DEADLINES,
   DEFAULT_RETRY,
+  PASSWORD_KEPT,
   RULE_SCHEMA,
 } from './schema.js';
 export { ITEMS_SHOWN_MAX, shorten } from './shorten.js';

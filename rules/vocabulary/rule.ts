@@ -41,8 +41,14 @@ export interface Rule {
   readonly id: RuleId;
   readonly enabled: boolean;
   readonly automatic: boolean;
-  /** The name of an image in the library, or an absolute http, https or ftp URL. */
+  /** The name of an image in the library, or an absolute http, https, ftp, sftp or tftp URL, as its author wrote it. */
   readonly file: string;
+  /** FileType of Download; where it is left out the image's, else `1 Firmware Upgrade Image`. */
+  readonly fileType?: string;
+  /** Username and Password of Download (TR-069 A.3.2.8), where `file` is a URL. */
+  readonly username?: string;
+  /** {@link PASSWORD_KEPT} wherever it is shown; the store has it sealed. */
+  readonly password?: string;
   readonly condition: Condition;
   readonly executions: number;
   readonly priority: number;
@@ -65,6 +71,13 @@ export interface Suspension {
   readonly message: string;
 }
 
+/** What is wrong with the condition of a rule that was stored before such conditions were refused, or that a rule file has. */
+export interface RuleWarning {
+  readonly code: string;
+  /** What was found and what to write instead. */
+  readonly message: string;
+}
+
 /** What a rule's condition failed with last, since the rule was edited. */
 export interface LastError {
   readonly atMs: number;
@@ -75,7 +88,9 @@ export interface LastError {
 }
 
 /** What the store keeps of a rule. */
-export interface StoredRule extends Rule {
+export interface StoredRule extends Omit<Rule, 'password'> {
+  /** The password, sealed with the installation's master key. */
+  readonly sealedPassword?: string;
   /** The one CPE its condition can be true for; a rule without is a fleet rule. */
   readonly pin?: CpeId;
   /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */

@@ -3,7 +3,7 @@ import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
 import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
 import type { RuleProblem } from './problems.js';
-import type { LastError, StoredRule } from './rule.js';
+import type { LastError, RuleWarning, StoredRule } from './rule.js';
 
 export interface FreezeState {
   readonly frozen: boolean;
@@ -25,6 +25,15 @@ export interface Counted {
 export interface RulePlace {
   readonly createdAtMs: number;
   readonly id: string;
+}
+
+/** A rule, and what its author should know of it. */
+export interface RuleFindings {
+  readonly rule: StoredRule;
+  /** What its condition failed with last. */
+  readonly lastError: LastError | null;
+  /** Its condition would not be taken today. */
+  readonly warning: RuleWarning | null;
 }
 
 /** What became of the rules of one `put`. */
@@ -94,10 +103,8 @@ export interface Rules {
    * limits have a say, nor has the condition, which was true when it was decided.
    */
   mayRepeat(upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey }): Promise<Repeat>;
-  /** Each of the rules with what its condition failed with last, in the order they come. */
-  withErrors(
-    rules: AsyncIterable<StoredRule>,
-  ): AsyncIterable<readonly [rule: StoredRule, lastError: LastError | null]>;
+  /** Each of the rules with what there is to be said of it, in the order they come. */
+  withFindings(rules: AsyncIterable<StoredRule>): AsyncIterable<RuleFindings>;
   /** How many rules are suspended. */
   suspendedCount(): Promise<number>;
   /**

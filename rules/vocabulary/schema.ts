@@ -2,6 +2,11 @@ import type { Deadlines, Retry } from './rule.js';
 
 export const RULE_ID_CHARACTERS_MAX = 256;
 export const FILE_CHARACTERS_MAX = 256;
+/** FileType, Username and Password of Download are string(64), string(256) and string(256) (TR-069 A.3.2.8). */
+export const FILE_TYPE_CHARACTERS_MAX = 64;
+export const CREDENTIAL_CHARACTERS_MAX = 256;
+/** Stands for a password that is stored: what is shown in its place, and what keeps it where it is written back. */
+export const PASSWORD_KEPT = '********';
 export const CONDITION_CHARACTERS_MAX = 16 * 1_024;
 export const CONDITION_KEYS_MAX = 64;
 export const CONDITION_VALUES_MAX = 10_000;
@@ -22,6 +27,9 @@ export const DEFAULT_DEADLINES: Deadlines = {
 const text = (charactersMax: number) => ({ type: 'string', maxLength: charactersMax }) as const;
 /** Nothing that a terminal, a log line or an HTTP header would trip over. */
 const PRINTABLE = '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]*$';
+/** `1 Firmware Upgrade Image`, or a vendor's by OUI or domain name (TR-069 A.3.2.8). */
+const FILE_TYPE =
+  '^(?:1 Firmware Upgrade Image(?: [!-~](?:[ -~]*[!-~])?)?|X [0-9A-Za-z.-]+ [!-~](?:[ -~]*[!-~])?)$';
 const SCALARS = ['string', 'number', 'boolean', 'null'] as const;
 
 const minutes = (defaultMinutes: number, minutesMax: number) =>
@@ -70,7 +78,24 @@ export const RULE_SCHEMA = {
     file: {
       ...text(FILE_CHARACTERS_MAX),
       minLength: 1,
-      description: `the name of an uploaded image (letters, digits and . _ ~ -), or an absolute http, https or ftp URL without user or password, at most ${FILE_CHARACTERS_MAX} characters`,
+      description: `the name of an uploaded image (letters, digits and . _ ~ -), or an absolute http, https, ftp, sftp or tftp URL, without user and password (these are "username" and "password"), of at most ${FILE_CHARACTERS_MAX} characters, also where it is written with %XX`,
+    },
+    fileType: {
+      ...text(FILE_TYPE_CHARACTERS_MAX),
+      pattern: FILE_TYPE,
+      description: `what the CPE is told of the file (FileType): "1 Firmware Upgrade Image", with or without a vendor's words behind it, or a vendor's own "X <OUI> <name>", at most ${FILE_TYPE_CHARACTERS_MAX} characters of ASCII; leave it out for the type of the image, else "1 Firmware Upgrade Image"`,
+    },
+    username: {
+      ...text(CREDENTIAL_CHARACTERS_MAX),
+      minLength: 1,
+      pattern: PRINTABLE,
+      description: `the user name for the server of a "file" by URL, 1 to ${CREDENTIAL_CHARACTERS_MAX} printable characters, for http and https without a colon`,
+    },
+    password: {
+      ...text(CREDENTIAL_CHARACTERS_MAX),
+      minLength: 1,
+      pattern: PRINTABLE,
+      description: `the password that goes with "username", 1 to ${CREDENTIAL_CHARACTERS_MAX} printable characters; it is stored sealed and shown as "${PASSWORD_KEPT}", which keeps the one that is stored`,
     },
     condition: {
       type: ['string', 'object'],

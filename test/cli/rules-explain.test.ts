@@ -49,7 +49,9 @@ test('ferry rules explain says beside a running server what became of a rule, an
     ruleOf('lab', { condition: 'productClass = "HGW" and $exists(tags)' }),
     ruleOf('stb', { condition: { productClass: 'STB', modelName: 'X' } }),
   ];
-  const { run } = await installation(t, rules, [deviceOf({ serialNumber: '1' })]);
+  // It was asked for its model, and has none.
+  const askedPaths = ['Device.DeviceInfo.ModelName'];
+  const { run } = await installation(t, rules, [deviceOf({ serialNumber: '1', askedPaths })]);
   const all = await run('explain', '--cpe=00A1B2-HGW-1');
   t.is(all.exitCode, 0, all.stderr);
   t.regex(

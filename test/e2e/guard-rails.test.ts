@@ -6,6 +6,7 @@ import { openRules } from '../../rules/index.js';
 import { inputOf } from '../rules/setup.js';
 import { wildConditions } from '../rules/wild-conditions.js';
 import { startTestFerry, until } from '../support/ferry.js';
+import { testSecrets } from '../support/secrets.js';
 import {
   IMAGE_NAME,
   OLD_VERSION,
@@ -86,7 +87,13 @@ test('a suspended rule is seen in FirmwareStorage, metrics and health, which sta
   let nowMs = Date.now();
   const { store } = ferry.installation;
   const clock = () => nowMs;
-  const another = await openRules({ store, clock, logger: silentLogger, resolveFile: async () => ({}) });
+  const another = await openRules({
+    store,
+    clock,
+    logger: silentLogger,
+    secrets: testSecrets,
+    resolveFile: async () => ({}),
+  });
   t.teardown(() => another.close());
   for (let n = 0; n < 20; n++) {
     nowMs += TRIAL_PACE_MS;

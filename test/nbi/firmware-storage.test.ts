@@ -2,7 +2,9 @@ import test from 'ava';
 import { type RuleId, silentLogger } from '../../common/index.js';
 import { isObject } from '../../nbi/http/index.js';
 import { openRules } from '../../rules/index.js';
+import { openTables } from '../../rules/storage/index.js';
 import { inputOf } from '../rules/setup.js';
+import { testSecrets } from '../support/secrets.js';
 import { type Reply, ruleBody, startNbi, type TestNbi } from './support.js';
 
 const BASE = '/v1/dyn/FirmwareStorage';
@@ -52,7 +54,13 @@ test('GET shows what a condition failed with; posted again that is taken no noti
   await post(nbi, [ruleBody('r1', { condition: 'softwareVersion < 2' }), ruleBody('r2', { enabled: false })]);
   const { store } = nbi;
   const clock = () => 1_795_417_325_678;
-  const engine = await openRules({ store, clock, logger: silentLogger, resolveFile: async () => ({}) });
+  const engine = await openRules({
+    store,
+    clock,
+    logger: silentLogger,
+    secrets: testSecrets,
+    resolveFile: async () => ({}),
+  });
   await engine.decide(inputOf());
   await engine.close();
   const shown = await nbi.call(`${BASE}/.*`);
@@ -264,4 +272,70 @@ test('10,000 rules go in by one POST, and 20,000 come out as one stream', async 
   const ids = idsOf({ status: 200, headers: response.headers, body });
   t.is(ids.length, 20_000);
   t.is(new Set(ids).size, 20_000);
+});
+
+const FLAWED = 'productClass = "HGW" and (softwareVersion = "0.1" or "0.2")';
+
+for (const [condition, code] of [
+  [FLAWED, 'constant-operand'],
+  ['productClass = "A" or "B"', 'constant-operand'],
+  ['productClass = "HGW" and true', 'constant-operand'],
+  ['softwareVersion != "A" or softwareVersion != "B"', 'always-true'],
+  ['$bucket(cpeid, "s") < 200', 'always-true'],
+] as const) {
+  test(`a condition that more CPEs match than can be meant is refused wherever it comes in: ${condition}`, async (t) => {
+    const nbi = await startNbi(t);
+    await post(nbi, ruleBody('r1'));
+    const draft = { ...ruleBody('r2'), condition };
+    for (const [field, reply] of [
+      ['condition', await post(nbi, draft)],
+      ['condition', await nbi.call(`${BASE}/r1`, { method: 'PUT', json: { condition } })],
+      ['condition', await nbi.call('/v1/method/MatchDevices', { method: 'POST', json: { condition } })],
+      [
+        'rule.condition',
+        await nbi.call('/v1/method/MatchDevices', { method: 'POST', json: { rule: draft } }),
+      ],
+    ] as const) {
+      t.is(reply.status, 400);
+      const [problem] =
+        isObject(reply.body) && Array.isArray(reply.body['details']) ? reply.body['details'] : [];
+      t.like(problem, { field, code });
+      t.regex(problem.expected, /rules out what it is not for: .*\(column \d+\)/);
+      t.true(JSON.stringify(condition).startsWith(problem.found.slice(0, 70)));
+    }
+    t.deepEqual(idsOf(await nbi.call(`${BASE}/.*`)), ['r1']);
+  });
+}
+
+test('every bucket is the last step of a canary: taken, and nothing is said of it', async (t) => {
+  const nbi = await startNbi(t);
+  t.is((await post(nbi, ruleBody('r1', { condition: '$bucket(cpeid, "s") < 100' }))).status, 200);
+  t.false(JSON.stringify((await nbi.call(`${BASE}/.*`)).body).includes('warning'));
+});
+
+test('a rule that was stored when such conditions were taken runs on, is flagged, can be switched off and posted again', async (t) => {
+  const nbi = await startNbi(t);
+  await post(nbi, [ruleBody('old'), ruleBody('good')]);
+  const { store } = nbi;
+  const { rules } = openTables(store);
+  const before = await rules.get('old');
+  t.truthy(before && (await rules.replace({ ...before.document, condition: FLAWED }, before.revision)));
+
+  const shown = await nbi.call(`${BASE}/.*?warning.code=constant-operand`);
+  t.deepEqual(idsOf(shown), ['old']);
+  const details = isObject(shown.body) ? shown.body['details'] : null;
+  const [rule] = Array.isArray(details) ? details : [];
+  t.regex(rule.warning.message, /"0\.2" is always true.*\(column 54\)/);
+  const explained = await nbi.call('/v1/method/ExplainRules', {
+    method: 'POST',
+    json: { cpe: { productClass: 'HGW', softwareVersion: '9' }, rules: ['old'] },
+  });
+  t.true(JSON.stringify(explained.body).includes('"warning":{"code":"constant-operand"'));
+
+  t.deepEqual((await post(nbi, rule)).body, DONE);
+  t.is((await nbi.call(`${BASE}/old`, { method: 'PUT', json: rule })).status, 200);
+  t.is((await nbi.call(`${BASE}/old`, { method: 'PUT', json: { enabled: false } })).status, 200);
+  // The same condition in another rule is a new mistake.
+  t.is((await post(nbi, { ...rule, id: 'copy' })).status, 400);
+  t.is((await nbi.call(`${BASE}/good`, { method: 'PUT', json: { condition: FLAWED } })).status, 400);
 });

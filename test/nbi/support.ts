@@ -118,6 +118,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     clock,
     logger: silentLogger,
+    secrets,
     resolveFile: async (file) => (file.includes('://') ? {} : images.get(file)),
   });
   const acs = createAcs({

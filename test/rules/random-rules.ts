@@ -57,7 +57,12 @@ const conjunct: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...EVENTS).map((value) => `"${value}" in events`),
   fc.constantFrom(...TAGS).map((value) => `tags = "${value}"`),
   fc.constantFrom(...STATES).map((value) => `parameters.Device.IP.Interface.1.Status = "${value}"`),
-  fc.constantFrom('productClass in ["HGW", "X"]', 'hardwareVersion != "A"', '$exists(modelName)', 'true'),
+  fc.constantFrom(
+    'productClass in ["HGW", "X"]',
+    'hardwareVersion != "A"',
+    '$exists(modelName)',
+    'registered > 0',
+  ),
   fc.constantFrom('softwareVersion > "1.0"', 'softwareVersion < 2', '$count(events) = 2', 'parameters'),
   fc.constantFrom('(productClass = "HGW" or hardwareVersion = "B")', '$not(softwareVersion = "1.0")'),
 );

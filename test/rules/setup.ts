@@ -18,6 +18,7 @@ import {
 import type { RuleFailure } from '../../rules/storage/failure.js';
 import { createPauses } from '../../rules/vocabulary/pause.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
+import { testSecrets } from '../support/secrets.js';
 
 export const CPE = '00A1B2-HGW-1' as CpeId;
 /** 2026-01-31 02:30 in UTC, a Saturday. */
@@ -97,6 +98,7 @@ export async function openTestRules(t: ExecutionContext, opened?: Store): Promis
       store,
       clock: () => clock.nowMs,
       logger,
+      secrets: testSecrets,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),
       conditionWaitMsMax: PATIENT_MS,
       onIsolated: (outcome) => isolated.push(outcome),

@@ -8,6 +8,7 @@ import { type Ambient, type Installation, openInstallation } from '../../cli/ins
 import { type CpeId, type ResultId, silentLogger, systemClock } from '../../common/index.js';
 import { openRules } from '../../rules/index.js';
 import type { Document, Store } from '../../store/index.js';
+import { testSecrets } from './secrets.js';
 
 const BATCH = 250;
 
@@ -40,6 +41,7 @@ export async function populate({ store, images, users }: Installation, cpes: num
     store,
     clock: systemClock,
     logger: silentLogger,
+    secrets: testSecrets,
     resolveFile: async () => ({ softwareVersion: '2.0.0' }),
   });
   for (let done = 0; done < cpes; done += BATCH) {

@@ -33,8 +33,13 @@ export function stoppedText(rule: RuleExplanation): readonly string[] {
 }
 
 function ruleLines(rule: RuleExplanation): readonly string[] {
-  const { ruleId, priority, conjuncts } = rule;
-  return [`${line(ruleId)}, priority ${priority}: ${verdictText(rule)}`, ...conjuncts.flatMap(conjunctLines)];
+  const { ruleId, priority, conjuncts, warning } = rule;
+  const warned = warning === undefined ? [] : [`  ! ${line(warning.message, warning.message.length)}`];
+  return [
+    `${line(ruleId)}, priority ${priority}: ${verdictText(rule)}`,
+    ...warned,
+    ...conjuncts.flatMap(conjunctLines),
+  ];
 }
 
 /** Where a conjunct did not hold it says what the detail would, and more. */

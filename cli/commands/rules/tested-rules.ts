@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CpeDescriptionError, type DescribedCpe, describedCpe } from '../../../acs/index.js';
-import { epochMsOf, silentLogger, systemClock } from '../../../common/index.js';
+import { createSecrets, epochMsOf, silentLogger, systemClock } from '../../../common/index.js';
 import {
   type CaseResult,
   checkRuleFiles,
@@ -108,6 +109,8 @@ async function withRules<Result>(
         store,
         clock: systemClock,
         logger: silentLogger,
+        // The store is gone with the tests, and so may be what seals in it.
+        secrets: createSecrets(randomBytes(32)),
         resolveFile: async (file) => imagesOf(images, file),
       });
       await rules.put(files.flatMap(bodiesOf), { author: AUTHOR, onlyNew: true });

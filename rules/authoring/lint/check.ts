@@ -9,6 +9,7 @@ import { parseRuleFile, type RuleFileContent, type RuleFileEntry } from '../../f
 import {
   createRuleValidator,
   type LocatedProblem,
+  problemsInFile,
   type RuleValidator,
   type ValidRule,
 } from '../../validation/index.js';
@@ -96,8 +97,14 @@ function checkEntry(
   const validation = validator.validate(entry.body);
   if (validation.valid) {
     const { rule } = validation.value;
-    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition))) {
+    const flaws = compiler.flaws(rule.condition);
+    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition), flaws)) {
       findings.push(findingOf(file, entry, rule.id, remark));
+    }
+    for (const problem of problemsInFile(validation.value)) {
+      const { path, field, code } = problem;
+      const place = { file, field, ruleId: rule.id, ...entry.locate(path) };
+      findings.push({ severity: 'error', code, message: errorText(problem), ...place });
     }
     return rule;
   }

@@ -1,4 +1,4 @@
-/** `error`: the server refuses the file. `warning`: it is probably not what was meant. `note`: good to know. */
+/** `error`: the server refuses the file, or will from the next release on. `warning`: it is probably not what was meant. `note`: good to know. */
 export type Severity = 'error' | 'warning' | 'note';
 
 /**
@@ -17,6 +17,10 @@ export const LINTS = {
   'no-comparison': { severity: 'warning', title: 'a number or a text where true or false is wanted' },
   'compare-versions-equals': { severity: 'warning', title: '$compareVersions equal to something but 0' },
   'and-or-mixed': { severity: 'warning', title: '`and` beside `or` without parentheses' },
+  'constant-operand': { severity: 'error', title: 'a constant as operand of `and` or `or`' },
+  'always-true': { severity: 'error', title: 'a part of a condition that is true for every CPE' },
+  'never-true': { severity: 'warning', title: 'a part of a condition that is true for no CPE' },
+  'every-bucket': { severity: 'note', title: 'a canary of all CPEs' },
   'constant-condition': { severity: 'warning', title: 'a condition that reads nothing of the CPE' },
   'unknown-event': { severity: 'warning', title: 'an event code that no CPE sends' },
   'not-a-cpeid': { severity: 'warning', title: 'a cpeid that no CPE can have' },
@@ -31,9 +35,7 @@ export const LINTS = {
     title: 'two rules that upgrade the same CPEs one after the other',
   },
   uncompiled: { severity: 'note', title: 'a condition that runs in JSONata itself' },
-} as const satisfies Readonly<
-  Record<string, { readonly severity: 'warning' | 'note'; readonly title: string }>
->;
+} as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly title: string }>>;
 
 export type LintCode = keyof typeof LINTS;
 

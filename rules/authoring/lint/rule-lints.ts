@@ -1,6 +1,7 @@
-import type { CompiledCondition } from '../../condition/index.js';
+import type { CompiledCondition, ConditionFlaw } from '../../condition/index.js';
 import type { ValidRule } from '../../validation/index.js';
 import { conditionRemarks } from './condition-lints.js';
+import { constantRemarks } from './constant-lint.js';
 import type { Remark } from './finding.js';
 
 type RuleToCheck = ValidRule['rule'];
@@ -10,9 +11,13 @@ const NAMES_OF_CPES: ReadonlySet<string> = new Set(['cpeid', 'serialNumber', 'ip
 const HANDFUL = 100;
 
 /** What is to be said of one valid rule by itself. */
-export function ruleRemarks(rule: RuleToCheck, condition: CompiledCondition): readonly Remark[] {
+export function ruleRemarks(
+  rule: RuleToCheck,
+  condition: CompiledCondition,
+  flaws: readonly ConditionFlaw[],
+): readonly Remark[] {
   const { file, target, limits, executions } = rule;
-  const remarks: Remark[] = [...conditionRemarks(rule.condition)];
+  const remarks: Remark[] = [...constantRemarks(flaws, conditionRemarks(rule.condition))];
   if (limits === undefined && rule.automatic && !isForAHandful(condition)) {
     remarks.push({
       code: 'no-limits',

@@ -1,6 +1,7 @@
 import { silentLogger, systemClock } from '../../../common/index.js';
 import { openRules } from '../../../rules/index.js';
 import { openLmdbStore } from '../../../store/index.js';
+import { testSecrets } from '../../support/secrets.js';
 import { LimitsOracle } from './limits-oracle.js';
 
 /** Reserves and ends, at random, for ever or until the rule has had its total; says `done`, or what went wrong. */
@@ -11,6 +12,7 @@ const rules = await openRules({
   store,
   clock: systemClock,
   logger: silentLogger,
+  secrets: testSecrets,
   resolveFile: async () => ({ softwareVersion: '2.0.0' }),
 });
 const oracle = new LimitsOracle(store);

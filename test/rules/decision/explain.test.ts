@@ -123,7 +123,10 @@ test('what is explained is what is decided: kind, winner, and every verdict up t
           const explained = await rules.explain(inputFor(given));
           t.is(explained.kind, decision.kind);
           t.is(explained.winner, 'rule' in decision ? decision.rule.id : undefined);
-          t.deepEqual(explained.reads, decision.kind === 'read' ? decision.names : undefined);
+          t.deepEqual(
+            explained.reads?.toSorted(),
+            decision.kind === 'read' ? decision.names.toSorted() : undefined,
+          );
           t.true(explained.reason.length > 0);
           await agreesWithMatch(t, rules, bodies, given);
           if (!('considered' in decision)) continue;

@@ -9,7 +9,15 @@ import {
   type RuleFileWatcher,
   watchRuleDirectory,
 } from '../../../rules/index.js';
-import { NOW_MS, openTestRules, post, ruleBody, type TestRules, temporaryDirectory } from '../setup.js';
+import {
+  inputOf,
+  NOW_MS,
+  openTestRules,
+  post,
+  ruleBody,
+  type TestRules,
+  temporaryDirectory,
+} from '../setup.js';
 
 interface Watched extends TestRules {
   readonly directory: string;
@@ -266,4 +274,48 @@ test('thousands of rules in files are applied', async (t) => {
   t.like(watcher.status(), { state: 'applied', rules: 4_500 });
   await write('a.json', many.slice(1));
   t.like(await stored('m0'), { enabled: false });
+});
+
+test('a condition that every CPE matches is applied and warned of, at its place and in the log', async (t) => {
+  const condition = 'productClass = "HGW" and (softwareVersion = "0.1" or "0.2")';
+  const { watcher, rules, log, stored } = await watchTestRules(t, {
+    'a.json': [ruleBody({ id: 'a', condition })],
+  });
+  const warning = { file: 'a.json', item: 0, line: 1, field: 'condition', code: 'constant-operand' };
+  t.like(watcher.status(), { state: 'applied', rules: 1, warnings: [warning] });
+  t.like(log.find(({ event }) => event === 'rules.file-flawed')?.fields, warning);
+  t.is((await stored('a')).condition, condition);
+  // Whenever it upgrades a CPE that is said too, at most once a minute.
+  for (const serialNumber of ['1', '2'])
+    t.is((await rules.decide(inputOf({ serialNumber }))).kind, 'upgrade');
+  t.deepEqual(
+    log.filter(({ event }) => event === 'rules.condition-flawed').map(({ fields }) => fields['code']),
+    ['constant-operand'],
+  );
+  // It can still be switched off, and says of itself what is wrong.
+  await rules.merge(ids('a'), { enabled: false });
+  for await (const found of rules.withFindings(rules.scan({}))) {
+    t.like(found, { rule: { enabled: false }, warning: { code: 'constant-operand' } });
+  }
+});
+
+test('a password of a rule file is stored sealed, and reading the file again is no edit', async (t) => {
+  const rule = ruleBody({
+    id: 'a',
+    file: 'ftp://files.example.net/a.bin',
+    username: 'cpe',
+    password: 'open sesame',
+  });
+  const { clock, rules, watcher, stored, write } = await watchTestRules(t, { 'a.json': rule });
+  t.like(watcher.status(), { state: 'applied' });
+  const before = await stored('a');
+  t.false(JSON.stringify(before).includes('sesame'));
+  clock.nowMs += 1_000;
+  t.like(await write('b.json', ruleBody({ id: 'b' })), { state: 'applied', rules: 2 });
+  t.deepEqual(await stored('a'), before);
+  await rules.merge(ids('a'), { enabled: false });
+  await t.throwsAsync(rules.merge(ids('a'), { password: 'another' }), { instanceOf: RuleConflictError });
+  t.is((await stored('a')).sealedPassword, before.sealedPassword);
+  const broken = await write('a.json', { ...rule, password: '********' });
+  t.like(broken, { state: 'broken', problems: [{ field: 'password', code: 'not-stored' }] });
 });

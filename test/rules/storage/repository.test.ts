@@ -2,6 +2,7 @@ import test from 'ava';
 import { type RuleId, silentLogger } from '../../../common/index.js';
 import { InvalidRuleError, openRules, RuleConflictError, ruleOf } from '../../../rules/index.js';
 import type { Store } from '../../../store/index.js';
+import { testSecrets } from '../../support/secrets.js';
 import { CPE, NOW_MS, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
 async function idsOf(rules: TestRules['rules'], filter: Parameters<TestRules['rules']['scan']>[0] = {}) {
@@ -234,6 +235,7 @@ test('what comes last in a long list of one moment costs no more to read than wh
     store: counting,
     clock: () => NOW_MS,
     logger: silentLogger,
+    secrets: testSecrets,
     resolveFile: async () => null,
   });
   const cost = async (after: string): Promise<number> => {

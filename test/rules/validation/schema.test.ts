@@ -9,7 +9,7 @@ const validator = createRuleValidator(createConditionCompiler(await loadGuards()
 
 function problemsOf(body: unknown): readonly RuleProblem[] {
   const validation = validator.validate(body);
-  return validation.valid ? [] : validation.problems;
+  return validation.valid ? validation.value.refusals : validation.problems;
 }
 
 test('the smallest rule gets the documented defaults', (t) => {
@@ -79,10 +79,16 @@ const WRONG: readonly (readonly [unknown, string, string, RegExp])[] = [
   [ruleBody({ priority: 1e7 }), 'priority', 'out-of-range', /1000000/],
   [ruleBody({ file: 'a b.bin' }), 'file', 'bad-file', /image/],
   [ruleBody({ file: '../etc/passwd' }), 'file', 'bad-file', /image/],
-  [ruleBody({ file: 'file:///etc/passwd' }), 'file', 'bad-file', /http, https or ftp/],
+  [ruleBody({ file: 'file:///etc/passwd' }), 'file', 'bad-file', /http, https, ftp, sftp or tftp/],
   [ruleBody({ file: 'http:fw.bin' }), 'file', 'bad-file', /absolute/],
-  [ruleBody({ file: 'http://u:p@h/fw.bin' }), 'file', 'bad-file', /without user or password/],
-  [ruleBody({ file: 'http://h/a b' }), 'file', 'bad-file', /image/],
+  [ruleBody({ file: 'http://u:p@h/fw.bin' }), 'file', 'bad-file', /without user and password/],
+  [ruleBody({ file: 'http://h/a\tb' }), 'file', 'bad-file', /control characters/],
+  [ruleBody({ file: ' http://h/a' }), 'file', 'bad-file', /image/],
+  [ruleBody({ file: 'http://h h/a' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'http://h\\a/b' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'http:///a' }), 'file', 'bad-file', /host is none/],
+  [ruleBody({ file: 'ftp://h/\ud800' }), 'file', 'bad-file', /surrogate/],
+  [ruleBody({ file: `http://h/${'ü'.repeat(50)}` }), 'file', 'bad-file', /with %XX it has 309/],
   [ruleBody({ file: `http://h/${'x'.repeat(250)}` }), 'file', 'out-of-range', /256/],
   [ruleBody({ condition: {} }), 'condition', 'out-of-range', /1 to 64 fields/],
   [ruleBody({ condition: [] }), 'condition', 'wrong-type', /JSONata/],

@@ -50,7 +50,7 @@ clean('$count($map(events, function($v, $i) { $i > 0 and $v != "" })) > 0');
 clean('$count(events#$i[$i > 0]) > 0');
 
 trap('events = "1 BOOT"', 'list-equality');
-trap('"vip" != tags', 'list-equality');
+trap('"vip" != tags', 'list-equality', 'always-true');
 trap('events in ["1 BOOT"]', 'list-equality');
 clean('"1 BOOT" in events');
 clean('events = ["1 BOOT"]');
@@ -90,7 +90,16 @@ trap('softwareVersion', 'no-comparison');
 clean('parameters.Device.X.Enabled');
 trap('productClass = "HGW" and oui = "1" or oui = "2"', 'and-or-mixed');
 clean('productClass = "HGW" and (oui = "1" or oui = "2")');
-trap('1 = 1', 'constant-condition');
+trap('1 = 1', 'always-true');
+trap('true', 'constant-condition');
+trap('productClass = "HGW" and (softwareVersion = "0.1" or "0.2")', 'constant-operand');
+clean('productClass = "HGW" and (softwareVersion = "0.1" or softwareVersion = "0.2")');
+trap('productClass = "HGW" and true', 'constant-operand');
+trap('softwareVersion != "1" or softwareVersion != "2"', 'always-true');
+clean('softwareVersion != "1" and softwareVersion != "2"');
+trap('oui = "1" and oui = "2"', 'never-true');
+trap('$bucket(cpeid, "r1") < 200', 'always-true');
+clean('productClass = "HGW" and $bucket(cpeid, "r1") < 100');
 clean('$count($$.*) > 3');
 trap('"BOOT" in events', 'unknown-event');
 trap({ events: ['1 boot', '2 PERIODIC'] }, 'unknown-event');
@@ -266,4 +275,41 @@ test('thousands of rules that are alike are checked in one go', async (t) => {
   t.deepEqual(await findingsOf(...bodies), []);
   const alike = bodies.map((body) => ({ ...body, condition: { productClass: 'HGW' }, limits: LIMITS }));
   t.is((await findingsOf(...alike)).length, 4_999);
+});
+
+test('what every CPE matches is an error of a rule file, and the last step of a canary a note', async (t) => {
+  const conditions = ['oui = "1" or "2"', '$bucket(cpeid, "r1") > -1', '$bucket(cpeid, "r1") < 100'];
+  const text = JSON.stringify(
+    conditions.map((condition, n) => ruleBody({ id: `r${n}`, condition, limits: LIMITS })),
+  );
+  const { findings } = await checkRuleFiles([{ name: 'rules.json', bytes: Buffer.from(text) }]);
+  const kept = findings.filter(({ code }) => code !== 'not-indexed');
+  t.deepEqual(
+    kept.map(({ severity, code }) => [severity, code]),
+    [
+      ['error', 'constant-operand'],
+      ['error', 'always-true'],
+      ['note', 'every-bucket'],
+    ],
+  );
+  t.is(kept[0]?.column, text.indexOf('\\"2\\"') + 1);
+});
+
+test('a file that no Download can carry, and a password that is only kept, are errors of a rule file', async (t) => {
+  const file = 'ftp://files.example.net/fw.bin';
+  const found = await findingsOf(
+    ruleBody({ id: 'a', file: 'http://a b/fw.bin', limits: LIMITS }),
+    ruleBody({ id: 'b', file, username: 'cpe', password: '********', limits: LIMITS }),
+    ruleBody({ id: 'c', file: 'http://cpe:open-sesame@a/fw.bin', limits: LIMITS }),
+  );
+  const errors = found.filter(({ severity }) => severity === 'error');
+  t.deepEqual(
+    errors.map(({ line, field, code }) => [line, field, code]),
+    [
+      [2, 'file', 'bad-file'],
+      [3, 'password', 'not-stored'],
+      [4, 'file', 'bad-file'],
+    ],
+  );
+  t.notRegex(JSON.stringify(found), /open-sesame/);
 });

@@ -1,0 +1,34 @@
+import type { ConditionCompiler } from '../condition/index.js';
+import type { Pauses, RuleFindings, RuleWarning, StoredRule } from '../vocabulary/index.js';
+import type { RuleErrorLog } from './rule-errors.js';
+
+/** What is to be said of a condition that would not be taken today; null where it would. */
+export function warningOf(
+  { condition }: Pick<StoredRule, 'condition'>,
+  compiler: ConditionCompiler,
+): RuleWarning | null {
+  const [first] = compiler.refusals(condition);
+  if (first === undefined) return null;
+  const { code, message, character } = first;
+  return { code, message: `${message} (column ${character + 1})` };
+}
+
+/** See {@link Rules.withFindings}. */
+export async function* withFindings(
+  rules: AsyncIterable<StoredRule>,
+  {
+    errors,
+    compiler,
+    pauses,
+  }: {
+    readonly errors: RuleErrorLog;
+    readonly compiler: ConditionCompiler;
+    readonly pauses: Pauses;
+  },
+): AsyncGenerator<RuleFindings> {
+  for await (const [rule, lastError] of errors.join(rules)) {
+    const pause = pauses.due();
+    if (pause !== null) await pause;
+    yield { rule, lastError, warning: warningOf(rule, compiler) };
+  }
+}
