@@ -1,16 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
+import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
 import type { Input } from '../session/session.js';
 import { type Found, isOver, type SessionEntry, type Sessions } from '../session/sessions.js';
 import type { Stepper, Taken } from '../session/stepper.js';
 import { InformRefusedError } from '../session/work.js';
-import { type CpeEnvelope, decodeEnvelope } from '../soap/index.js';
+import { type CpeEnvelope, decodeEnvelope, type Mend } from '../soap/index.js';
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
+import type { RequestBody } from './body.js';
+import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
-import { clientAddress, keepsAlive } from './request.js';
+import { clientAddress, keepsAlive, lacksHost } from './request.js';
 import type { SessionEnds } from './session-ends.js';
 
 export interface ConversationParts {
@@ -18,6 +21,7 @@ export interface ConversationParts {
   readonly stepper: Stepper;
   readonly admission: Admission;
   readonly refusals: Refusals;
+  readonly mends: Mends;
   readonly ends: SessionEnds;
   readonly isStopping: () => boolean;
   readonly trustedProxies: BlockList | null;
@@ -37,18 +41,35 @@ export class Conversation {
    * @param found  the session that it belongs to, as far as its head says
    * @throws SoapError, StoreError
    */
-  async answer(request: IncomingMessage, found: Found, body: Buffer): Promise<HttpAnswer> {
-    if (body.length === 0) {
+  async answer(request: IncomingMessage, found: Found, { bytes, mended }: RequestBody): Promise<HttpAnswer> {
+    if (bytes.length === 0) {
+      this.#noteMended(request, found, null, mended);
       return this.#parts.isStopping()
         ? this.#stopping()
         : this.#inSession(request, found, { kind: 'empty' }, null);
     }
-    this.#parts.trace?.('from-cpe', body);
-    const envelope = decodeEnvelope(body, request.headers['content-type']);
+    this.#parts.trace?.('from-cpe', bytes);
+    const envelope = decodeEnvelope(bytes, request.headers['content-type']);
+    this.#noteMended(request, found, envelope, mended);
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
       ? this.#onInform(request, envelope, found)
       : this.#inSession(request, found, inputOf(envelope), envelope);
+  }
+
+  #noteMended(
+    request: IncomingMessage,
+    found: Found,
+    envelope: CpeEnvelope | null,
+    ofBody: readonly Mend[],
+  ): void {
+    const ofEnvelope = envelope?.mended ?? ofBody;
+    const isFlawless = ofBody.length === 0 && ofEnvelope.length === 0 && !lacksHost(request);
+    if (isFlawless) return;
+    const kinds = new Set<Mend>([...(lacksHost(request) ? ['host' as const] : []), ...ofBody, ...ofEnvelope]);
+    const ofSession = found.kind === 'found' ? found.entry.session.facts.cpeid : null;
+    const cpeid = envelope?.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : ofSession;
+    this.#parts.mends.note(request, cpeid, [...kinds]);
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
