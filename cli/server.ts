@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from '../acs/index.js';
-import { HOUR_MS, SECOND_MS } from '../common/index.js';
+import { HOUR_MS, RefusedRequests, SECOND_MS } from '../common/index.js';
 import { createDownloadLocator, createFileServer, type DownloadLocator } from '../firmware/index.js';
 import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../nbi/index.js';
 import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../rules/index.js';
@@ -85,6 +85,8 @@ interface Building {
   readonly ambient: FerryAmbient;
   readonly installation: Installation;
   readonly registry: Registry;
+  /** Clients that HTTP itself turns away. */
+  readonly refused: Counter<'listener' | 'reason'>;
   /** Called the other way round when it stops. */
   readonly closers: (() => Promise<unknown>)[];
 }
@@ -100,7 +102,13 @@ async function start(
   await refuseHalfRestored(installation.store);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const building: Building = { config, ambient, installation, registry, closers };
+  const refused = new Counter({
+    name: 'ferry_http_refused_total',
+    help: 'Requests and connections that HTTP itself refused, by listener (cwmp, nbi, files) and reason',
+    labelNames: ['listener', 'reason'],
+    registers: [registry],
+  });
+  const building: Building = { config, ambient, installation, registry, refused, closers };
 
   await keepImagesClean(building);
   const files = await startFileServer(building);
@@ -130,7 +138,7 @@ async function keepImagesClean({ installation, ambient, closers }: Building): Pr
   closers.push(async () => clearInterval(cleaning));
 }
 
-async function startFileServer({ config, ambient, installation, registry, closers }: Building) {
+async function startFileServer({ config, ambient, installation, registry, refused, closers }: Building) {
   const { clock, logger } = ambient;
   const { secrets, images: library } = installation;
   const auth = fileAuth(config);
@@ -152,6 +160,7 @@ async function startFileServer({ config, ambient, installation, registry, closer
       if (event.kind === 'ended') downloads.inc({ outcome: event.outcome });
       if (event.kind === 'refused') downloads.inc({ outcome: 'refused' });
     },
+    onRefused: (reason) => refused.inc({ listener: 'files', reason }),
   });
   const at = await listen(files.server, config.fileListen, 'file-listen');
   closers.push(() => files.close());
@@ -206,7 +215,7 @@ async function openRuleEngine(
 }
 
 function openAcs(
-  { config, ambient, installation, registry, closers }: Building,
+  { config, ambient, installation, registry, refused, closers }: Building,
   rules: RuleEngine,
   locator: DownloadLocator,
   authentication: AcsOptions['cpeAuthentication'],
@@ -227,6 +236,11 @@ function openAcs(
     options: { ...acsOptions(config, authentication), ...ambient.acsOptions },
     ...(trace !== undefined && { trace }),
   });
+  new RefusedRequests({
+    listener: 'cwmp',
+    logger,
+    onRefused: (reason) => refused.inc({ listener: 'cwmp', reason }),
+  }).watch(acs.cwmp.server);
   closers.push(() => acs.close());
   return acs;
 }
@@ -261,7 +275,7 @@ function watchClocks({ installation, ambient, registry, closers }: Building): Cl
 }
 
 async function startNbi(
-  { config, ambient, installation, registry, closers }: Building,
+  { config, ambient, installation, registry, refused, closers }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
@@ -283,7 +297,16 @@ async function startNbi(
   });
   // Behind a proxy log-in attempts are counted by client, not by proxy.
   if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);
-  const server = http.createServer(NBI_SERVER_OPTIONS, app);
+  const refusals = new RefusedRequests({
+    listener: 'nbi',
+    logger: ambient.logger,
+    onRefused: (reason) => refused.inc({ listener: 'nbi', reason }),
+  });
+  const server = http.createServer(
+    { ...NBI_SERVER_OPTIONS, requireHostHeader: false },
+    refusals.requiringHost((request, response) => app(request, response)),
+  );
+  refusals.watch(server);
   const at = await listen(server, config.nbiListen, 'nbi-listen');
   closers.push(() => closeServer(server));
   return at;

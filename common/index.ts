@@ -13,6 +13,7 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
+export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
 export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';

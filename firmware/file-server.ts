@@ -1,6 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type Clock, type Logger, SECOND_MS, type Secrets, Seldom } from '../common/index.js';
+import {
+  type Clock,
+  type Logger,
+  type RefusalReason,
+  RefusedRequests,
+  SECOND_MS,
+  type Secrets,
+  Seldom,
+} from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import type { ImageContent } from './content-store.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
@@ -63,6 +71,8 @@ export interface FileServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onEvent?: (event: FileServerEvent) => void;
+  /** HTTP itself has turned a client away. */
+  readonly onRefused?: (reason: RefusalReason) => void;
   /** How long a client may take nothing; 60 s unless told. */
   readonly idleMsMax?: number;
   /** How long a download waits to begin while the store does not answer; 30 s unless told. */
@@ -88,6 +98,12 @@ export function createFileServer(options: FileServerOptions): FileServer {
   const { bases } = parsePublicUrl(options.publicUrl, PUBLIC_URL_CHARACTERS_MAX);
   const prefixes = [...new Set([...bases.map((base) => new URL(base).pathname.replace(/\/$/, '')), ''])];
   const handle = createHandler(options, prefixes);
+  const { logger, onRefused } = options;
+  const refused = new RefusedRequests({
+    listener: 'files',
+    logger,
+    ...(onRefused !== undefined && { onRefused }),
+  });
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -95,9 +111,11 @@ export function createFileServer(options: FileServerOptions): FileServer {
       requestTimeout: REQUEST_MS_MAX,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      requireHostHeader: false,
     },
-    (request, response) => void handle(request, response),
+    refused.requiringHost((request, response) => void handle(request, response)),
   );
+  refused.watch(server);
   server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   // Counts from the last byte that moved, also within one large write: a slow reader is none that stopped.
   server.setTimeout(options.idleMsMax ?? IDLE_MS_MAX, (socket) => socket.destroy());

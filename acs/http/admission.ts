@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Found, Sessions } from '../session/sessions.js';
 import type { HttpAnswer } from './answer.js';
-import { BodyBudget, BodyShare, readBody } from './body.js';
+import { BodyBudget, BodyShare, type RequestBody, readBody } from './body.js';
 import type { CpeAuthenticator } from './cpe-auth.js';
 import type { Refusals } from './refusals.js';
 import { cookiesOf } from './request.js';
@@ -23,6 +23,8 @@ export interface AdmissionParts {
   readonly authenticator: CpeAuthenticator;
   readonly refusals: Refusals;
   readonly bodyBytesMax: number;
+  /** White space in place of a body counts as none. */
+  readonly forgivesBlank: boolean;
   /** Requests being worked on at a time. */
   readonly requestsMax: number;
 }
@@ -33,7 +35,7 @@ export type Admitted = Found | { readonly kind: 'refused'; readonly answer: Http
 /** What one request takes up while it is being worked on. */
 export interface Place {
   /** Once. @throws what {@link readBody} throws */
-  readBody(): Promise<Buffer>;
+  readBody(): Promise<RequestBody>;
   /** To be called once it has been worked on, however that went. */
   leave(): void;
 }
@@ -53,8 +55,9 @@ export class Admission {
   enter(request: IncomingMessage): Place {
     const share = new BodyShare(this.#bodies);
     this.#working++;
+    const { bodyBytesMax: bytesMax, forgivesBlank } = this.#parts;
     return {
-      readBody: () => readBody(request, this.#parts.bodyBytesMax, share),
+      readBody: () => readBody(request, { bytesMax, forgivesBlank }, share),
       leave: () => {
         this.#working--;
         share.giveBack();

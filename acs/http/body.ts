@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { SoapError } from '../soap/index.js';
+import { type Mend, SoapError } from '../soap/index.js';
+import { type Coding, codingOf, INFLATION_BYTES, Inflation } from './coding.js';
 
 const HTTP_TOO_LARGE = 413;
-const NO_BODY = Buffer.alloc(0);
 
 /**
  * How many bytes of bodies may be under way at once, from their first byte until they are answered: clients that hold back the
@@ -52,49 +52,97 @@ export class BodyBudgetError extends Error {
   override readonly name = 'BodyBudgetError';
 }
 
+/** What a request carried. */
+export interface RequestBody {
+  /** As it was before it was coded. */
+  readonly bytes: Buffer;
+  readonly mended: readonly Mend[];
+}
+
+const NO_BODY: RequestBody = { bytes: Buffer.alloc(0), mended: [] };
+const BLANK_BODY: RequestBody = { bytes: NO_BODY.bytes, mended: ['blank-body'] };
+
+export interface BodyOptions {
+  /** Of the body as it comes, and of what it is inflated to. */
+  readonly bytesMax: number;
+  /** White space counts as nothing. */
+  readonly forgivesBlank: boolean;
+}
+
 /**
  * Reads a request's body.
  * @param share  what it takes stays taken
- * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, 415 for a coded body; BodyBudgetError; Error when the client
- *         goes away
+ * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, or to inflate to too much; 415 for a coding that is not
+ *         decoded, 400 for one that is not what it is called; BodyBudgetError; Error when the client goes away
  */
 export async function readBody(
   request: IncomingMessage,
-  bytesMax: number,
+  { bytesMax, forgivesBlank }: BodyOptions,
   share: BodyShare,
-): Promise<Buffer> {
-  const coding = request.headers['content-encoding'];
-  if (coding !== undefined && coding !== 'identity') {
-    throw new SoapError(`Content-Encoding ${coding} is not supported`, { kind: 'http', status: 415 });
-  }
-  const tooLarge = () =>
-    new SoapError(`the body is longer than ${bytesMax} bytes`, { kind: 'http', status: HTTP_TOO_LARGE });
+): Promise<RequestBody> {
   const announced = request.headers['content-length'];
   // Every session has such a request, and its body needs no waiting for.
   if (announced === '0') return NO_BODY;
+  const coding = codingOf(request.headers['content-encoding']);
+  const tooLarge = () =>
+    new SoapError(`the body is longer than ${bytesMax} bytes`, { kind: 'http', status: HTTP_TOO_LARGE });
   if (Number(announced ?? 0) > bytesMax) throw tooLarge();
   const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  return new Promise<Buffer>((resolve, reject) => {
+  let receivedBytes = 0;
+  let keptBytes = 0;
+  let inflation: Inflation | null = null;
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
     // What is still to come of a body that is refused flows on, unread.
     const refuse = (error: Error) => {
       chunks.length = 0;
-      sizeBytes = Number.POSITIVE_INFINITY;
+      receivedBytes = keptBytes = Number.POSITIVE_INFINITY;
+      inflation?.stop();
       reject(error);
     };
-    request.on('data', (chunk: Buffer) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > bytesMax) return refuse(tooLarge());
-      if (!share.take(chunk.length)) return refuse(new BodyBudgetError('too many bodies are under way'));
-      chunks.push(chunk);
-    });
-    request.on('end', () => {
+    const keep = (piece: Buffer) => {
+      keptBytes += piece.length;
+      if (keptBytes > bytesMax) return refuse(tooLarge());
+      if (inflation !== null && !share.take(piece.length)) return refuse(budgetSpent());
+      chunks.push(piece);
+    };
+    const finish = () => {
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+    };
+    if (coding.kind !== 'identity') {
+      if (!share.take(INFLATION_BYTES)) return refuse(budgetSpent());
+      inflation = new Inflation(coding.kind, { piece: keep, end: finish, failed: refuse });
+    }
+    request.on('data', (chunk: Buffer) => {
+      receivedBytes += chunk.length;
+      if (receivedBytes > bytesMax) return refuse(tooLarge());
+      if (!share.take(chunk.length)) return refuse(budgetSpent());
+      if (inflation === null) keep(chunk);
+      else inflation.write(chunk);
+    });
+    request.on('end', () => {
+      if (inflation === null) finish();
+      else inflation.end();
     });
     request.on('error', reject);
     request.on('close', () => {
-      if (!request.complete) reject(new Error('the connection was closed in mid-request'));
+      if (!request.complete) refuse(new Error('the connection was closed in mid-request'));
     });
   });
+  if (bytes.length === 0) return NO_BODY;
+  if (forgivesBlank && isBlank(bytes)) return BLANK_BODY;
+  return { bytes, mended: isMended(coding, inflation) ? ['coding'] : NO_BODY.mended };
+}
+
+function isMended({ isOdd }: Coding, inflation: Inflation | null): boolean {
+  return isOdd || (inflation?.isMisnamed ?? false);
+}
+
+function budgetSpent(): BodyBudgetError {
+  return new BodyBudgetError('too many bodies are under way');
+}
+
+/** Nothing but blanks, tabs and line ends. An envelope ends the search at its first byte. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
+import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
 import type { Input } from '../session/session.js';
@@ -10,13 +11,16 @@ import {
   type CpeEnvelope,
   decodeEnvelope,
   isResponseName,
+  type Mend,
   SoapError,
   type SoapLimits,
 } from '../soap/index.js';
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
+import type { RequestBody } from './body.js';
+import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
-import { clientAddress, keepsAlive } from './request.js';
+import { clientAddress, keepsAlive, lacksHost } from './request.js';
 import type { SessionEnds } from './session-ends.js';
 
 export interface ConversationParts {
@@ -24,6 +28,7 @@ export interface ConversationParts {
   readonly stepper: Stepper;
   readonly admission: Admission;
   readonly refusals: Refusals;
+  readonly mends: Mends;
   readonly ends: SessionEnds;
   readonly isStopping: () => boolean;
   readonly trustedProxies: BlockList | null;
@@ -45,10 +50,14 @@ export class Conversation {
    * @param readBody  called once
    * @throws StoreError, and what `readBody` throws but for SoapError
    */
-  async answer(request: IncomingMessage, found: Found, readBody: () => Promise<Buffer>): Promise<HttpAnswer> {
+  async answer(
+    request: IncomingMessage,
+    found: Found,
+    readBody: () => Promise<RequestBody>,
+  ): Promise<HttpAnswer> {
     let envelope: CpeEnvelope | null;
     try {
-      envelope = this.#decoded(request, await readBody());
+      envelope = this.#decoded(request, found, await readBody());
     } catch (error) {
       if (error instanceof SoapError) return this.#onUnreadable(request, found, error);
       throw error;
@@ -65,10 +74,14 @@ export class Conversation {
   }
 
   /** @returns null for an empty body */
-  #decoded(request: IncomingMessage, body: Buffer): CpeEnvelope | null {
-    if (body.length === 0) return null;
-    this.#parts.trace?.('from-cpe', body);
-    return decodeEnvelope(body, request.headers['content-type'], this.#parts.soapLimits);
+  #decoded(request: IncomingMessage, found: Found, { bytes, mended }: RequestBody): CpeEnvelope | null {
+    let envelope: CpeEnvelope | null = null;
+    if (bytes.length > 0) {
+      this.#parts.trace?.('from-cpe', bytes);
+      envelope = decodeEnvelope(bytes, request.headers['content-type'], this.#parts.soapLimits);
+    }
+    this.#noteMended(request, found, envelope, mended);
+    return envelope;
   }
 
   /** In a session that awaits an answer it is one, unless it is known to be a request; else it is refused. */
@@ -87,6 +100,21 @@ export class Conversation {
     );
     // What has not been read of it is not waited for.
     return request.complete ? answer : { ...answer, close: true };
+  }
+
+  #noteMended(
+    request: IncomingMessage,
+    found: Found,
+    envelope: CpeEnvelope | null,
+    ofBody: readonly Mend[],
+  ): void {
+    const ofEnvelope = envelope?.mended ?? ofBody;
+    const isFlawless = ofBody.length === 0 && ofEnvelope.length === 0 && !lacksHost(request);
+    if (isFlawless) return;
+    const kinds = new Set<Mend>([...(lacksHost(request) ? ['host' as const] : []), ...ofBody, ...ofEnvelope]);
+    const ofSession = found.kind === 'found' ? found.entry.session.facts.cpeid : null;
+    const cpeid = envelope?.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : ofSession;
+    this.#parts.mends.note(request, cpeid, [...kinds]);
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */

@@ -10,7 +10,10 @@ import { Admission, type Place } from './admission.js';
 import { type HttpAnswer, type Trace, write } from './answer.js';
 import { Conversation } from './conversation.js';
 import type { CpeAuthenticator } from './cpe-auth.js';
+import { HeadCheck, type HeadFault } from './head-check.js';
+import { Mends } from './mends.js';
 import { Refusals } from './refusals.js';
+import { lacksHost } from './request.js';
 import { SessionEnds } from './session-ends.js';
 import { UnderWay } from './under-way.js';
 
@@ -43,6 +46,8 @@ export class CwmpServer {
   readonly #admission: Admission;
   readonly #ends: SessionEnds;
   readonly #conversation: Conversation;
+  /** Null behind trusted proxies, where HTTP is read strictly: they and Ferry must see the same requests. */
+  readonly #heads: HeadCheck | null;
 
   constructor(parts: CwmpServerParts) {
     const { sessions } = parts;
@@ -50,7 +55,9 @@ export class CwmpServer {
     this.#underWay = new UnderWay(sessions);
     const isStopping = () => this.#underWay.isStopping;
     this.#refusals = new Refusals(parts);
-    this.#admission = new Admission({ ...parts, refusals: this.#refusals });
+    this.#heads = parts.trustedProxies === null ? new HeadCheck() : null;
+    const isForgiving = this.#heads !== null;
+    this.#admission = new Admission({ ...parts, refusals: this.#refusals, forgivesBlank: isForgiving });
     this.#ends = new SessionEnds(parts);
     this.#conversation = new Conversation({
       ...parts,
@@ -58,13 +65,24 @@ export class CwmpServer {
       admission: this.#admission,
       refusals: this.#refusals,
       soapLimits: { ...SOAP_LIMITS, bodyBytesMax: parts.bodyBytesMax },
+      mends: new Mends(parts),
       ends: this.#ends,
       isStopping,
     });
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
     this.server = http.createServer(
-      { keepAliveTimeout: MINUTE_MS, headersTimeout: 20 * SECOND_MS, requestTimeout: MINUTE_MS },
-      (request, response) => void this.#serve(request, response),
+      {
+        keepAliveTimeout: MINUTE_MS,
+        headersTimeout: 20 * SECOND_MS,
+        requestTimeout: MINUTE_MS,
+        insecureHTTPParser: isForgiving,
+        // Node would refuse it without a word.
+        requireHostHeader: false,
+      },
+      serve,
     );
+    // TR-069 refers to RFC 2616, and nothing that a CPE may expect of us matters.
+    if (isForgiving) this.server.on('checkExpectation', serve);
     this.server.maxConnections = CONNECTIONS_MAX;
     this.server.on('connection', (socket) => {
       socket.on('close', () => this.#ends.disconnected(socket));
@@ -92,6 +110,7 @@ export class CwmpServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#isWellFramed(request, response)) return;
     let answer: HttpAnswer;
     const done = this.#begin(request, response);
     const place = this.#admission.enter(request);
@@ -107,6 +126,16 @@ export class CwmpServer {
     done();
   }
 
+  /** @returns false for what has been refused: then nothing of it may be worked on */
+  #isWellFramed(request: IncomingMessage, response: ServerResponse): boolean {
+    const fault = this.#heads === null ? strictFault(request) : this.#heads.fault(request, response);
+    if (fault === null) return true;
+    const answer = this.#refusals.malformed(request, fault.reason);
+    if (fault.isAnswered) write(request, response, answer);
+    else request.resume();
+    return false;
+  }
+
   /** @returns to be called when the work is done */
   #begin(request: IncomingMessage, response: ServerResponse): () => void {
     // While stopping, strangers are turned away, and waited for by nobody.
@@ -119,4 +148,8 @@ export class CwmpServer {
     if (admitted.kind === 'refused') return admitted.answer;
     return this.#conversation.answer(request, admitted, () => place.readBody());
   }
+}
+
+function strictFault(request: IncomingMessage): HeadFault | null {
+  return lacksHost(request) ? { reason: 'HTTP/1.1 asks for a Host header', isAnswered: true } : null;
 }

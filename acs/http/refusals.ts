@@ -44,6 +44,12 @@ export class Refusals {
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
+  /** For what is no HTTP that everyone would read in one way. */
+  malformed(request: IncomingMessage, reason: string): HttpAnswer {
+    this.#reject(request, 'http', null, { reason });
+    return { status: 400, body: `${reason}\n`, close: true };
+  }
+
   /** @param challenge  how the CPE is asked to authenticate */
   unauthorized(request: IncomingMessage, challenge: string): HttpAnswer {
     this.#reject(request, 'unauthorized', null, {});

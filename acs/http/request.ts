@@ -45,6 +45,11 @@ export function cookiesOf(request: IncomingMessage, name: string): readonly stri
 
 const NO_COOKIES: readonly string[] = [];
 
+/** HTTP/1.1 asks for a Host in every request (RFC 2616, 14.23), which says nothing that matters to an ACS. */
+export function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === '1.1';
+}
+
 /** Whether the client means to send further requests over the same connection. */
 export function keepsAlive(request: IncomingMessage): boolean {
   return request.httpVersion === '1.1' && request.headers.connection?.toLowerCase() !== 'close';

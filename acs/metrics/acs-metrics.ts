@@ -6,6 +6,7 @@ export interface AcsMetrics {
   readonly sessions: LabelledCounter;
   readonly messages: LabelledCounter;
   readonly rejected: LabelledCounter;
+  readonly mended: LabelledCounter;
   readonly upgrades: LabelledCounter;
   readonly doubts: LabelledCounter;
   readonly connectionRequests: LabelledCounter;
@@ -41,6 +42,11 @@ export function createAcsMetrics(
     ),
     messages: counter('ferry_cwmp_messages_total', 'type', 'CWMP messages received from CPEs, by type'),
     rejected: counter('ferry_cwmp_rejected_total', 'reason', 'CWMP requests that were refused, by reason'),
+    mended: counter(
+      'ferry_cwmp_mended_total',
+      'kind',
+      'Flaws of CWMP requests that were read all the same, by kind: character, ampersand, bytes, charset, namespace, attribute, tail, markup, number, event, coding, host, blank-body',
+    ),
     upgrades: counter('ferry_upgrades_total', 'state', 'Upgrades that entered a state, by state'),
     doubts: counter(
       'ferry_upgrade_doubts_total',

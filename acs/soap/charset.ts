@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { SoapError } from './message.js';
+import { type Mend, SoapError } from './message.js';
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -28,6 +28,67 @@ export function decodeText(body: Buffer, contentType: string | undefined): strin
       kind: 'http',
       status: 400,
     });
+  }
+}
+
+/**
+ * The text of an envelope that {@link decodeText} or the strict reader has refused. A byte order mark counts before the names, as
+ * bytes say more than a word about them; a misspelt name is read as the charset that it is nearest to, an unknown one passed over.
+ * Bytes that are not text in the charset become U+FFFD, each sequence for itself: the rest of the text, an identity above all, stays
+ * what it is in the same CPE's other messages. To read them as ISO-8859-1 would say what nobody knows, and be wrong for GB 2312.
+ *
+ * @param mended  takes what was put right
+ */
+export function forgivingText(body: Buffer, contentType: string | undefined, mended: Set<Mend>): string {
+  const mark = byteOrderMark(body);
+  const named = charsetOf(contentType);
+  const decoder = mark === null ? namedDecoder(body, named, mended) : new TextDecoder(mark);
+  if (mark !== null && named !== null && named !== mark && named !== 'utf-16') mended.add('charset');
+  try {
+    return new TextDecoder(decoder.encoding, { fatal: true }).decode(body).trimStart();
+  } catch {
+    mended.add('bytes');
+    return decoder.decode(body).trimStart();
+  }
+}
+
+function namedDecoder(
+  body: Buffer,
+  named: string | null,
+  mended: Set<Mend>,
+): InstanceType<typeof TextDecoder> {
+  for (const name of [named, declaredEncoding(body)]) {
+    if (name === null) continue;
+    const decoder = nearestDecoder(name);
+    const isUsable = decoder !== null && !(decoder.encoding.startsWith('utf-16') && isByteWise(body));
+    if (!isUsable || !isKnown(name)) mended.add('charset');
+    if (isUsable) return decoder;
+  }
+  return new TextDecoder('utf-8');
+}
+
+/** Markup that can be read byte by byte is not in UTF-16, whatever is said of it. */
+function isByteWise(body: Buffer): boolean {
+  return body[0] === LESS_THAN && body[1] !== undefined && body[1] !== 0;
+}
+
+const LESS_THAN = 0x3c;
+
+/** `UTF_8`, `latin-1`, `utf-8, text/xml`: the name itself, then its beginning, then its letters and digits alone. */
+function nearestDecoder(name: string): InstanceType<typeof TextDecoder> | null {
+  const [first = ''] = name.split(',');
+  for (const spelling of [name, first, first.replace(/[^a-z0-9]/g, '')]) {
+    if (isKnown(spelling)) return new TextDecoder(spelling);
+  }
+  return null;
+}
+
+function isKnown(charset: string): boolean {
+  try {
+    new TextDecoder(charset);
+    return true;
+  } catch {
+    return false;
   }
 }
 

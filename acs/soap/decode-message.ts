@@ -1,5 +1,6 @@
 import { cutText } from '../../common/index.js';
 import type { Element } from './element-tree.js';
+import { UNREADABLE } from './forgiving-tree.js';
 import {
   EVENTS_MAX,
   IDENTITY_CHARACTERS_MAX,
@@ -21,6 +22,7 @@ import {
   type EventStruct,
   type FaultStruct,
   type Inform,
+  type Mend,
   type Parameter,
   SoapError,
   type TransferComplete,
@@ -37,13 +39,22 @@ export class MessageReader {
   readonly #style: EnvelopeStyle;
   readonly #rpc: string | null;
   readonly limits: SoapLimits;
+  /** Takes what is put right. */
+  readonly mended: Set<Mend>;
 
   /** @param rpc  the local name of the message; null where there is none */
-  constructor(id: string | null, style: EnvelopeStyle, rpc: string | null, limits: SoapLimits) {
+  constructor(
+    id: string | null,
+    style: EnvelopeStyle,
+    rpc: string | null,
+    limits: SoapLimits,
+    mended: Set<Mend>,
+  ) {
     this.#id = id;
     this.#style = style;
     this.#rpc = rpc;
     this.limits = limits;
+    this.mended = mended;
   }
 
   fault(faultCode: AcsFaultCode, message: string): SoapError {
@@ -69,11 +80,20 @@ export class MessageReader {
   unsignedInt(parent: Element, local: string, path: string): number | null {
     const text = parent.child(local)?.text.trim() ?? '';
     if (text === '') return null;
-    const value = /^\+?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value <= UNSIGNED_INT_MAX)) {
+    const value = unsignedIntOf(text);
+    if (value === null) {
       throw this.invalid(path, `must be an unsigned integer, found ${JSON.stringify(text.slice(0, 32))}`);
     }
     return value;
+  }
+
+  /** A number that decides nothing: the default where it is missing, and where it is none, so that it turns nobody away. */
+  unimportantInt(parent: Element, local: string, otherwise: number): number {
+    const text = parent.child(local)?.text.trim() ?? '';
+    if (text === '') return otherwise;
+    const value = unsignedIntOf(text);
+    if (value === null) this.mended.add('number');
+    return value ?? otherwise;
   }
 
   /** Status of a response: 0 done, 1 to come. */
@@ -93,6 +113,29 @@ export class MessageReader {
     return members;
   }
 }
+
+function unsignedIntOf(text: string): number | null {
+  const value = /^\+?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return value <= UNSIGNED_INT_MAX ? value : null;
+}
+
+/** What {@link decodeMessage} knows. */
+export const MESSAGES: ReadonlySet<string> = new Set(
+  Object.keys({
+    Inform: true,
+    TransferComplete: true,
+    AutonomousTransferComplete: true,
+    RequestDownload: true,
+    GetRPCMethods: true,
+    GetRPCMethodsResponse: true,
+    GetParameterValuesResponse: true,
+    SetParameterValuesResponse: true,
+    DownloadResponse: true,
+    RebootResponse: true,
+    GetQueuedTransfersResponse: true,
+    GetAllQueuedTransfersResponse: true,
+  } satisfies Readonly<Record<Exclude<CpeMessage['type'], 'unknown' | 'Fault'>, true>>),
+);
 
 /** @returns null for an RPC that is not known */
 export function decodeMessage(reader: MessageReader, element: Element): CpeMessage | null {
@@ -133,10 +176,11 @@ function decodeInform(reader: MessageReader, element: Element): Inform {
   return {
     type: 'Inform',
     deviceId: decodeDeviceId(reader, reader.required(element, 'DeviceId', 'Inform.DeviceId')),
-    events: decodeEvents(reader, reader.required(element, 'Event', 'Inform.Event')),
-    maxEnvelopes: reader.unsignedInt(element, 'MaxEnvelopes', 'Inform.MaxEnvelopes') ?? 1,
+    events: decodeEvents(reader, element.child('Event')),
+    // Since TR-069 Amendment 3 it must be taken for 1 in any case.
+    maxEnvelopes: reader.unimportantInt(element, 'MaxEnvelopes', 1),
     currentTime: reader.shortText(element, 'CurrentTime'),
-    retryCount: reader.unsignedInt(element, 'RetryCount', 'Inform.RetryCount') ?? 0,
+    retryCount: reader.unimportantInt(element, 'RetryCount', 0),
     parameters: decodeParameters(reader, element),
   };
 }
@@ -155,6 +199,12 @@ function decodeDeviceId(reader: MessageReader, element: Element): DeviceIdStruct
   const required = (local: string): string => {
     const text = identity(local);
     if (text === '') throw reader.invalid(`Inform.DeviceId.${local}`, 'is missing or empty');
+    // Where characters could not be read, two CPEs might look like one. A product class may hold them: the other two tell CPEs apart.
+    if (reader.mended.has('character') || reader.mended.has('bytes')) {
+      if (text.includes(UNREADABLE)) {
+        throw reader.invalid(`Inform.DeviceId.${local}`, 'holds characters that cannot be read');
+      }
+    }
     return text;
   };
   return {
@@ -165,7 +215,8 @@ function decodeDeviceId(reader: MessageReader, element: Element): DeviceIdStruct
   };
 }
 
-function decodeEvents(reader: MessageReader, list: Element): readonly EventStruct[] {
+function decodeEvents(reader: MessageReader, list: Element | null): readonly EventStruct[] {
+  if (list === null) reader.mended.add('event');
   return reader
     .members(list, 'Inform.Event', EVENTS_MAX)
     .map((member) => ({

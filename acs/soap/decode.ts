@@ -1,21 +1,28 @@
 import { cutText } from '../../common/index.js';
-import { decodeText } from './charset.js';
-import { decodeFault, decodeMessage, MessageReader } from './decode-message.js';
+import { decodeText, forgivingText } from './charset.js';
+import { decodeFault, decodeMessage, MESSAGES, MessageReader } from './decode-message.js';
 import { type Element, type ElementTree, parseTree } from './element-tree.js';
+import { forgivingTree } from './forgiving-tree.js';
 import { ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX, SOAP_LIMITS, type SoapLimits } from './limits.js';
 import {
   ACS_FAULT,
   type CpeEnvelope,
+  type CpeMessage,
   CWMP_NAMESPACES,
   type CwmpNamespace,
   type EnvelopeStyle,
+  type Mend,
   SoapError,
 } from './message.js';
+import {
+  CWMP_NAMESPACE_PREFIX,
+  knownNamespace,
+  PLAINEST_NAMESPACE,
+  SOAP_NAMESPACE,
+  UNDECLARED,
+} from './namespaces.js';
 import { plainTree, TagReader } from './plain-tree.js';
 
-/** SOAP 1.1, the only one TR-069 uses (3.4.1). */
-const SOAP_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
-const CWMP_NAMESPACE_PREFIX = 'urn:dslforum-org:cwmp-';
 /** What a CPE of a version unknown to us is answered in: the newest that has fault 8006. */
 const FALLBACK_NAMESPACE: CwmpNamespace = 'urn:dslforum-org:cwmp-1-2';
 
@@ -23,7 +30,8 @@ const FALLBACK_NAMESPACE: CwmpNamespace = 'urn:dslforum-org:cwmp-1-2';
 const TAGS = new TagReader();
 
 /**
- * Decodes one CWMP envelope, with whatever prefixes, field order, array counts and white space a CPE uses.
+ * Decodes one CWMP envelope, with whatever prefixes, field order, array counts and white space a CPE uses. What is well-formed is read
+ * strictly; what is not is read once more, forgivingly, within the same limits, and `mended` says what was put right.
  * Its texts may be slices that keep the whole body in memory: what lives longer than a session should be copied.
  *
  * @param body         the envelope, at most `limits.bodyBytesMax` bytes
@@ -44,18 +52,51 @@ export function decodeEnvelope(
       status: 413,
     });
   }
+  try {
+    return readStrictly(body, contentType, limits);
+  } catch (error) {
+    if (!(error instanceof SoapError) || !isWorthAnotherTry(error)) throw error;
+    return readForgivingly(body, contentType, limits);
+  }
+}
+
+/** What is too large stays so, and a fault answers what was understood. */
+function isWorthAnotherTry({ answer }: SoapError): boolean {
+  return answer.kind === 'http' && answer.status !== 413;
+}
+
+function readStrictly(body: Buffer, contentType: string | undefined, limits: SoapLimits): CpeEnvelope {
   const text = decodeText(body, contentType);
   const tree =
     plainTree(text, limits, CWMP_NAMESPACE_PREFIX, TAGS) ?? parseTree(text, limits, CWMP_NAMESPACE_PREFIX);
+  return interpret(tree, limits, new Set());
+}
 
-  const envelope = checkedEnvelope(tree.root);
-  const id = headerId(part(envelope, 'Header'));
-  const soapBody = part(envelope, 'Body');
+/**
+ * One flaw in a part that nobody reads must not turn a CPE away for ever: only an upgrade could mend it, and that takes a session.
+ * @throws SoapError as {@link decodeEnvelope}, also for what is still wrong with the envelope
+ */
+function readForgivingly(body: Buffer, contentType: string | undefined, limits: SoapLimits): CpeEnvelope {
+  const mended = new Set<Mend>();
+  const text = forgivingText(body, contentType, mended);
+  const tree = forgivingTree(text, limits, mended);
+  // The strict reader has refused it for something that has no name of its own.
+  if (mended.size === 0) mended.add('markup');
+  return interpret(tree, limits, mended);
+}
+
+function interpret(tree: ElementTree, limits: SoapLimits, mended: Set<Mend>): CpeEnvelope {
+  const envelope = checkedEnvelope(tree.root, mended);
+  const id = headerId(part(envelope, 'Header', mended));
+  const soapBody = part(envelope, 'Body', mended);
   if (soapBody === null) throw badRequest('The SOAP envelope has no Body');
   const payload = soapBody.children[0] ?? null;
+  if (payload?.uri.startsWith(UNDECLARED)) {
+    throw badRequest(`The prefix of ${cutText(payload.local, NAME_CHARACTERS_MAX)} is not declared`);
+  }
   const namespace = findNamespace(payload, tree);
   const style: EnvelopeStyle = { namespace: namespace ?? FALLBACK_NAMESPACE };
-  const reader = new MessageReader(id, style, payload?.local ?? null, limits);
+  const reader = new MessageReader(id, style, payload?.local ?? null, limits, mended);
 
   if (namespace === null) {
     throw reader.fault(
@@ -66,23 +107,38 @@ export function decodeEnvelope(
   if (payload === null || soapBody.children.length > 1) {
     throw reader.invalid('Body', `must hold one message, found ${soapBody.children.length}`);
   }
-  if (isSoap(payload, 'Fault')) return { id, style, message: decodeFault(reader, payload) };
-  if (payload.uri !== namespace) return { id, style, message: unknownRpc(payload) };
-  return { id, style, message: decodeMessage(reader, payload) ?? unknownRpc(payload) };
+  const message = readMessage(reader, payload, namespace);
+  return { id, style, message, mended: mended.size === 0 ? NOTHING : [...mended] };
 }
 
-function checkedEnvelope(root: Element): Element {
-  if (isSoap(root, 'Envelope')) return root;
+const NOTHING: readonly Mend[] = Object.freeze([]);
+
+function readMessage(reader: MessageReader, payload: Element, namespace: CwmpNamespace): CpeMessage {
+  if (isSoap(payload, 'Fault')) return decodeFault(reader, payload);
+  if (payload.uri !== namespace && !isUnqualified(payload)) return unknownRpc(payload);
+  const message = decodeMessage(reader, payload);
+  if (message === null) return unknownRpc(payload);
+  if (payload.uri !== namespace) reader.mended.add('namespace');
+  return message;
+}
+
+/** A message without a namespace of its own, also where SOAP's is the default one, can only mean CWMP. */
+function isUnqualified({ uri }: Element): boolean {
+  return uri === '' || uri === SOAP_NAMESPACE;
+}
+
+function checkedEnvelope(root: Element, mended: Set<Mend>): Element {
+  if (isPart(root, 'Envelope', mended)) return root;
   throw badRequest(
     `The body is not a SOAP 1.1 envelope: its root element must be Envelope in ${SOAP_NAMESPACE}`,
   );
 }
 
 /** The one Header or Body. Two would let two readers see two messages. */
-function part(envelope: Element, local: 'Header' | 'Body'): Element | null {
+function part(envelope: Element, local: 'Header' | 'Body', mended: Set<Mend>): Element | null {
   let found: Element | null = null;
   for (const child of envelope.children) {
-    if (!isSoap(child, local)) continue;
+    if (!isPart(child, local, mended)) continue;
     if (found !== null) throw badRequest(`The SOAP envelope has more than one ${local}`);
     found = child;
   }
@@ -111,6 +167,7 @@ function findNamespace(payload: Element | null, tree: ElementTree): CwmpNamespac
   const own = payload?.uri ?? '';
   if (own.startsWith(CWMP_NAMESPACE_PREFIX)) return knownNamespace(own);
   if (tree.declared.length === 0) {
+    if (payload !== null && isUnqualified(payload) && MESSAGES.has(payload.local)) return PLAINEST_NAMESPACE;
     throw badRequest(`The envelope is not CWMP: it declares none of ${CWMP_NAMESPACES.join(', ')}`);
   }
   for (const uri of tree.declared) {
@@ -120,12 +177,16 @@ function findNamespace(payload: Element | null, tree: ElementTree): CwmpNamespac
   return null;
 }
 
-function knownNamespace(uri: string): CwmpNamespace | null {
-  return CWMP_NAMESPACES.find((namespace) => namespace === uri) ?? null;
-}
-
 function unknownRpc(payload: Element): { readonly type: 'unknown'; readonly name: string } {
   return { type: 'unknown', name: cutText(payload.local, NAME_CHARACTERS_MAX) };
+}
+
+/** One without a namespace can only mean SOAP's. */
+function isPart(element: Element, local: 'Envelope' | 'Header' | 'Body', mended: Set<Mend>): boolean {
+  if (isSoap(element, local)) return true;
+  if (element.local !== local || element.uri !== '') return false;
+  mended.add('namespace');
+  return true;
 }
 
 function isSoap(element: Element, local: string): boolean {

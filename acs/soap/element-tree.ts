@@ -5,6 +5,10 @@ import { SoapError } from './message.js';
 /** Longest part of a parser's message that is passed on: it may quote a name out of the document. */
 const PARSER_MESSAGE_CHARACTERS_MAX = 160;
 
+/** What a document type declaration is answered, by whichever reader meets it. */
+export const DOCTYPE_REFUSED =
+  'A document type declaration is not allowed in SOAP; send the envelope without DOCTYPE';
+
 const NO_CHILDREN: readonly Element[] = Object.freeze([]);
 
 /** An element as far as CWMP reads it: no attribute matters but xsi:type. */
@@ -60,12 +64,9 @@ export function parseTree(text: string, limits: SoapLimits, namespacePrefix: str
   // Five handlers and no more: the seventh makes V8 keep the parser's fields in a dictionary, which costs five times
   // as long for every document. So errors are caught rather than handled, and attributes read from their tag.
   parser.on('doctype', () => {
-    throw refusal(
-      400,
-      'A document type declaration is not allowed in SOAP; send the envelope without DOCTYPE',
-    );
+    throw new SoapError(DOCTYPE_REFUSED, { kind: 'http', status: 400 });
   });
-  parser.on('opentag', (tag) => builder.open(tag));
+  parser.on('opentag', (tag) => builder.open(tag.uri, tag.local, typeOf(tag, builder)));
   parser.on('closetag', () => builder.close());
   parser.on('text', (part) => builder.text(part));
   parser.on('cdata', (part) => builder.text(part));
@@ -79,7 +80,24 @@ export function parseTree(text: string, limits: SoapLimits, namespacePrefix: str
   return builder.finish();
 }
 
-class TreeBuilder {
+/** What one attribute or none says of an element: its xsi:type. The namespaces that it declares are noted. */
+function typeOf({ attributes }: SaxesTagNS, builder: TreeBuilder): string | null {
+  let count = 0;
+  let type: string | null = null;
+  for (const name in attributes) {
+    const attribute = attributes[name];
+    if (attribute === undefined) continue;
+    builder.checkAttributes(++count);
+    const { prefix, local, value } = attribute;
+    if (prefix === 'xmlns' || name === 'xmlns') builder.declare(value.trim());
+    // Some CPEs leave out its prefix or bind it to a draft's namespace.
+    else if (local === 'type') type = value;
+  }
+  return type;
+}
+
+/** Builds a tree within limits, whoever reads the document. */
+export class TreeBuilder {
   readonly #limits: SoapLimits;
   readonly #namespacePrefix: string;
   readonly #declared: string[] = [];
@@ -93,11 +111,17 @@ class TreeBuilder {
     this.#namespacePrefix = namespacePrefix;
   }
 
-  open(tag: SaxesTagNS): void {
+  /** The namespaces declared so far that matter, in document order. */
+  get declared(): readonly string[] {
+    return this.#declared;
+  }
+
+  /** An element begins. @throws SoapError 413 for too many, 400 for too deep */
+  open(uri: string, local: string, type: string | null): void {
     if (++this.#elements > this.#limits.elementsMax) {
       throw refusal(413, `An envelope may have at most ${this.#limits.elementsMax} elements`);
     }
-    const element = new Element(tag.uri, tag.local, this.#readAttributes(tag.attributes));
+    const element = new Element(uri, local, type);
     if (this.#current === null) this.#root = element;
     else {
       this.#current.append(element);
@@ -109,31 +133,23 @@ class TreeBuilder {
     this.#current = element;
   }
 
-  /** Notes the namespaces declared. @returns xsi:type; some CPEs leave out its prefix or bind it to a draft's namespace */
-  #readAttributes(attributes: SaxesTagNS['attributes']): string | null {
-    let count = 0;
-    let type: string | null = null;
-    for (const name in attributes) {
-      const attribute = attributes[name];
-      if (attribute === undefined) continue;
-      if (++count > this.#limits.attributesPerElementMax) {
-        throw refusal(400, `An element may have at most ${this.#limits.attributesPerElementMax} attributes`);
-      }
-      const { prefix, local, value } = attribute;
-      if (prefix === 'xmlns' || name === 'xmlns') {
-        const uri = value.trim();
-        if (uri.startsWith(this.#namespacePrefix)) this.#declared.push(uri);
-      } else if (local === 'type') {
-        type = value;
-      }
+  /** @throws SoapError 400 where one element has so many */
+  checkAttributes(count: number): void {
+    if (count > this.#limits.attributesPerElementMax) {
+      throw refusal(400, `An element may have at most ${this.#limits.attributesPerElementMax} attributes`);
     }
-    return type;
+  }
+
+  /** A namespace is declared. */
+  declare(uri: string): void {
+    if (uri.startsWith(this.#namespacePrefix)) this.#declared.push(uri);
   }
 
   close(): void {
     this.#current = this.#open.pop() ?? null;
   }
 
+  /** A piece of the open element's text. @throws SoapError 413 where it grows too long */
   text(part: string): void {
     if (this.#current === null) return;
     this.#current.text += part;
@@ -145,6 +161,7 @@ class TreeBuilder {
     }
   }
 
+  /** @throws SoapError 400 where there was no element */
   finish(): ElementTree {
     if (this.#root === null) throw refusal(400, 'The body has no root element');
     return { root: this.#root, declared: this.#declared };

@@ -113,12 +113,46 @@ export type CpeResponse =
 
 export type CpeMessage = CpeRequest | CpeResponse;
 
+/**
+ * What the forgiving reader has put right, or passed over, so that a CPE is served. None of it is in a part that decides anything.
+ *
+ * - `character`  one that XML forbids, as it stands or as a reference: read as U+FFFD
+ * - `ampersand`  one that begins no reference that XML knows: read as it stands
+ * - `bytes`      some that the charset forbids: read as U+FFFD
+ * - `charset`    a name that is misspelt, unknown, or contradicted by the bytes
+ * - `namespace`  a prefix that is not declared, a message without one, a URI slightly off
+ * - `attribute`  one that stands twice, or without a blank before it
+ * - `tail`       what follows the envelope
+ * - `markup`     a `<` that begins nothing, a comment or a declaration out of form
+ * - `number`     a RetryCount or MaxEnvelopes that is none
+ * - `event`      an Inform without an Event list
+ * - `coding`     a Content-Encoding that is none, or another than the body's
+ * - `host`       HTTP/1.1 without Host
+ * - `blank-body` white space where there should be nothing
+ */
+export type Mend =
+  | 'character'
+  | 'ampersand'
+  | 'bytes'
+  | 'charset'
+  | 'namespace'
+  | 'attribute'
+  | 'tail'
+  | 'markup'
+  | 'number'
+  | 'event'
+  | 'coding'
+  | 'host'
+  | 'blank-body';
+
 /** One decoded envelope of a CPE. */
 export interface CpeEnvelope {
   /** The header's cwmp:ID; null where there is none. */
   readonly id: string | null;
   readonly style: EnvelopeStyle;
   readonly message: CpeMessage;
+  /** In the order in which it was met, each kind once; empty for nearly all. */
+  readonly mended: readonly Mend[];
 }
 
 export interface SetParameter {

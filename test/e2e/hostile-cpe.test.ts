@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { DEVICES } from '../../acs/device/device.js';
 import type { CpeId } from '../../common/index.js';
@@ -11,6 +13,11 @@ async function nextCpeIsServed(t: ExecutionContext, ferry: TestFerry): Promise<v
   const cpe = new RawCpe(ferry.urls.cwmp);
   t.is(rpcOf((await cpe.post(inform({ serial: 'next' }))).body), 'InformResponse');
   cpe.close();
+}
+
+/** Such that it stays large when it is coded. */
+function randomText(characters: number): string {
+  return randomBytes(characters / 2).toString('hex');
 }
 
 const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('<a/>', 'utf16le')]);
@@ -25,8 +32,12 @@ const bodies: readonly [
   ['XML that is no envelope', '<a/>', {}, 400],
   ['UTF-16 that is no envelope', utf16, {}, 400],
   ['bytes that are not in their charset', Buffer.from([0x3c, 0xff, 0xfe, 0xfd]), {}, 400],
-  ['a charset nobody knows', inform(), { 'Content-Type': 'text/xml; charset=klingon' }, 415],
-  ['a coded body', inform(), { 'Content-Encoding': 'gzip' }, 415],
+  ['a body in a coding that is not decoded', inform(), { 'Content-Encoding': 'br' }, 415],
+  ['a body that is coded twice', inform(), { 'Content-Encoding': 'deflate, gzip' }, 415],
+  ['a body that is not coded as it says', Buffer.from('\x1f no gzip'), { 'Content-Encoding': 'gzip' }, 400],
+  ['gzip that ends too early', gzipSync(inform()).subarray(0, -12), { 'Content-Encoding': 'gzip' }, 400],
+  ['gzip of more than 1 MiB', gzipSync(randomText(1_100_000)), { 'Content-Encoding': 'gzip' }, 413],
+  ['gzip of a hundred times its size', gzipSync('a'.repeat(1_000_000)), { 'Content-Encoding': 'gzip' }, 413],
   ['a DOCTYPE', `<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>${inform()}`, {}, 400],
   [
     'an entity bomb',
@@ -59,6 +70,68 @@ test('100 MB get HTTP 413 within bounded memory, announced by Content-Length or 
   const beforeBytes = process.memoryUsage().rss;
   const chunked = await flood(ferry, 'Transfer-Encoding: chunked', 100);
   t.regex(chunked, /^HTTP\/1\.1 413 /);
+  t.true(process.memoryUsage().rss - beforeBytes < 80 * 1024 * 1024);
+  await nextCpeIsServed(t, ferry);
+});
+
+test('a body in gzip or deflate is read, whatever the coding is called and whichever of the two deflates is meant', async (t) => {
+  const ferry = await startTestFerry(t);
+  const codings: readonly [coding: string, code: (text: string) => Buffer, isMended: boolean][] = [
+    ['gzip', gzipSync, false],
+    ['x-gzip', gzipSync, false],
+    ['GZIP', gzipSync, false],
+    ['deflate', deflateSync, false],
+    ['deflate', deflateRawSync, false],
+    ['gzip', deflateSync, true],
+    ['deflate', gzipSync, true],
+    ['gzip, identity', gzipSync, true],
+    ['gzip', Buffer.from, true],
+    ['Identity', Buffer.from, false],
+    ['none', Buffer.from, true],
+    ['utf-8', Buffer.from, true],
+    ['identity, text/xml', Buffer.from, true],
+  ];
+  let mendedBefore = 0;
+  for (const [index, [coding, code, isMended]] of codings.entries()) {
+    const what = `${coding} ${index}`;
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    const answer = await cpe.post(code(inform({ serial: `c${index}` })), { 'Content-Encoding': coding });
+    t.is(rpcOf(answer.body), 'InformResponse', what);
+    cpe.close();
+    const { body } = await ferry.nbi('GET', '/metrics');
+    const mended = Number(/^ferry_cwmp_mended_total\{kind="coding"\} (\d+)/m.exec(String(body))?.[1] ?? 0);
+    t.is(mended > mendedBefore, isMended, what);
+    mendedBefore = mended;
+  }
+  const { body } = await ferry.nbi('GET', '/v1/dyn/DeviceStorage/.*?limit=100');
+  t.is((body as { details: unknown[] }).details.length, codings.length);
+});
+
+test('an empty request that says it is coded is an empty request', async (t) => {
+  const ferry = await startTestFerry(t);
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  await cpe.post(inform());
+  t.is(rpcOf((await cpe.post('', { 'Content-Encoding': 'gzip' })).body), 'SetParameterValues');
+  cpe.close();
+});
+
+test('bodies that inflate to a thousand times their size, and a thousand envelopes full of flaws, take no memory that stays', async (t) => {
+  const ferry = await startTestFerry(t, { checksSchema: false });
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  const flawed = `${inform().replace('Acme', '& \u0001'.repeat(10_000))}\0${'<'.repeat(500_000)}`;
+  const round = async () => {
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.is((await cpe.post(bomb, { 'Content-Encoding': 'gzip' })).status, 413);
+    cpe.close();
+    const other = new RawCpe(ferry.urls.cwmp);
+    t.is(rpcOf((await other.post(flawed)).body), 'InformResponse');
+    other.close();
+    // What the trace of this test has kept is none of the server's.
+    ferry.envelopes.length = 0;
+  };
+  await round();
+  const beforeBytes = process.memoryUsage().rss;
+  for (let n = 0; n < 20; n++) await round();
   t.true(process.memoryUsage().rss - beforeBytes < 80 * 1024 * 1024);
   await nextCpeIsServed(t, ferry);
 });

@@ -121,7 +121,7 @@ for (const namespace of CWMP_NAMESPACES) {
   test(`every message is decoded in ${namespace}, which the answer is then written in`, (t) => {
     for (const [body, message] of MESSAGES) {
       const decoded = decodeText(envelope(body, namespace, '42'));
-      t.deepEqual(decoded, { id: '42', style: { namespace }, message });
+      t.deepEqual(decoded, { id: '42', style: { namespace }, message, mended: [] });
     }
   });
 }
@@ -219,12 +219,6 @@ const INVALID: readonly (readonly [string, string, RegExp])[] = [
     INFORM.replace('r>1</S', `r>${'1'.repeat(65)}</S`),
     /SerialNumber may have at most 64/,
   ],
-  ['an Inform without Event', INFORM.replace(EVENT, ''), /^Inform\.Event is missing/],
-  [
-    'a RetryCount that is no number',
-    INFORM.replace('Count>0<', 'Count>-1<'),
-    /^Inform\.RetryCount must be .*"-1"/,
-  ],
   [
     'a parameter name without end',
     INFORM.replace('Device.DeviceInfo', 'D'.repeat(2_000)),
@@ -260,7 +254,7 @@ test('an RPC that is not known is named, in a bounded length; so is a known one 
   t.deepEqual(decodeBody('<cwmp:Kicked><Command/></cwmp:Kicked>'), { type: 'unknown', name: 'Kicked' });
   t.deepEqual(decodeBody(`<cwmp:${'X'.repeat(1_000)}/>`), { type: 'unknown', name: 'X'.repeat(64) });
   t.deepEqual(decodeBody('<Inform xmlns="urn:other"/>'), { type: 'unknown', name: 'Inform' });
-  t.deepEqual(decodeBody('<Inform/>'), { type: 'unknown', name: 'Inform' });
+  t.deepEqual(decodeBody('<Kicked/>'), { type: 'unknown', name: 'Kicked' });
   t.deepEqual(decodeBody('<cwmp:toString/>'), { type: 'unknown', name: 'toString' });
 });
 
@@ -309,9 +303,7 @@ test('what is not a SOAP 1.1 envelope of CWMP is HTTP 400', (t) => {
     envelope(INFORM, 'urn:dslforum-org:cwmp-1-0', 'x'.repeat(257)),
     envelope(INFORM).slice(0, -1),
     `${envelope(INFORM)}${envelope(INFORM)}`,
-    envelope(INFORM).replace('xmlns:xsi=', 'xmlns:other='),
-    envelope(INFORM).replace('ACME', 'AC\u0002ME'),
-    envelope(INFORM).replace('ACME', '&nbsp;'),
+    envelope('<vendor:Inform/>'),
   ];
   for (const text of cases) t.is(answerOf(text), 400, text);
 });

@@ -202,6 +202,7 @@ test('whatever a fault says, our own decoder reads it back', (t) => {
           fault: { faultCode: 8002, faultString: carried(text).trim().slice(0, 256) },
           parameterFaults: [],
         },
+        mended: [],
       });
     }),
     { numRuns: 300 },

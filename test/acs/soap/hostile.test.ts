@@ -93,7 +93,8 @@ test('names that objects have by nature are names like any other', (t) => {
 test('a refusal quotes only a little of what it refuses', (t) => {
   for (const text of [
     envelope(`<${'x'.repeat(100_000)}:y/>`),
-    envelope(INFORM.replace('Count>0<', `Count>${'9'.repeat(100_000)}<`)),
+    envelope(`<cwmp:DownloadResponse><Status>${'9'.repeat(100_000)}</Status></cwmp:DownloadResponse>`),
+    envelope(INFORM).replace('</cwmp:Inform>', `</${'x'.repeat(100_000)}>`),
     `<${'x'.repeat(100_000)}></y>`,
   ]) {
     t.true(refusalOf(text).message.length < 300);
