@@ -109,6 +109,7 @@ export class SessionWork {
     }
     const { device, boot, requested, reportedVersion, firstContact } = outcome;
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+    devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
     const applying = upgrade?.state === 'transferred';
