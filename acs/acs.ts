@@ -49,7 +49,12 @@ export interface AcsOptions {
 
 export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   provisioning: { periodicInformSeconds: 3_600, setCredentials: true },
-  connectionRequests: { attemptMsMax: 5_000, totalMsMax: 20_000, sharedCredentials: null },
+  connectionRequests: {
+    attemptMsMax: 5_000,
+    totalMsMax: 20_000,
+    comingMsMax: 2_000,
+    sharedCredentials: null,
+  },
   connectionRequestSubnets: [],
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,

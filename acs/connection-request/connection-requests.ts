@@ -3,7 +3,7 @@ import type { CpeId } from '../../common/index.js';
 /** How a connection request ended, in the NBI's codes. */
 export interface ConnectionRequestOutcome {
   readonly cpeid: CpeId;
-  /** 200 the CPE answered; 404 no such CPE; 502 refused (credentials, address, answer); 504 no answer in time. */
+  /** 200 the CPE consented or came; 404 no such CPE; 502 refused (credentials, address, answer); 504 neither an answer nor a session in time. */
   readonly code: 200 | 404 | 502 | 504;
   readonly message: string;
 }
@@ -11,7 +11,8 @@ export interface ConnectionRequestOutcome {
 export interface ConnectionRequests {
   /**
    * Marks the CPE "requested" (its next session within ten minutes considers rules that are not automatic too), then asks it to
-   * start a session (TR-069 3.2.2). A 503 means busy and is retried with back-off until the time is up.
+   * start a session (TR-069 3.2.2), until it consents or comes. A 503 means busy, and that and silence are asked again with back-off
+   * until the time is up; any other answer is final.
    */
   send(cpeid: CpeId): Promise<ConnectionRequestOutcome>;
   /**

@@ -1,7 +1,3 @@
-import http from 'node:http';
-import https from 'node:https';
-import { isIP } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Clock,
   type CpeId,
@@ -14,27 +10,25 @@ import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './address-policy.js';
+import { type Credentials, call } from './call.js';
+import type { CpeConnection } from './connection.js';
 import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
-import { authorize, parseChallenge } from './digest.js';
+import { SessionWatch } from './session-watch.js';
 
 /** How long SendCNR's wish for a session stands. */
 export const REQUESTED_MS = 10 * MINUTE_MS;
-const ANSWER_BYTES_MAX = 64 * 1024;
 const BACK_OFF_MS_FIRST = 500;
 const BACK_OFF_MS_MAX = 5_000;
-/** Three 401s in a row are a device that will never be content. */
-const CHALLENGES_MAX = 2;
-
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+/** How often it is looked whether the CPE has come to another process, while an operator waits. */
+const LOOK_MS = 1_000;
 
 export interface ConnectionRequestOptions {
-  /** For one try, from connecting to the last byte of the answer. */
+  /** For one request, from connecting to the status of the answer. */
   readonly attemptMsMax: number;
   /** For all tries together; then the answer is 504. */
   readonly totalMsMax: number;
+  /** So long a CPE that said no, or nothing, may take to come all the same, before that is told or it is called again. */
+  readonly comingMsMax: number;
   /** For fleets that were provisioned elsewhere; otherwise each CPE has its own. */
   readonly sharedCredentials: Credentials | null;
 }
@@ -49,19 +43,21 @@ export interface ConnectionRequestParts {
   readonly metrics: AcsMetrics;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly challenge: string;
-}
+/** How a call ended; `by` says what showed that it had succeeded. */
+type Ending =
+  | { readonly code: 200; readonly message: 'OK'; readonly by: 'answer' | 'session' }
+  | { readonly code: 404 | 502 | 504; readonly message: string };
 
-type Attempt =
-  | { readonly kind: 'answered' }
-  | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'again'; readonly message: string; readonly busy: boolean };
+const ANSWERED: Ending = { code: 200, message: 'OK', by: 'answer' };
+const CAME: Ending = { code: 200, message: 'OK', by: 'session' };
+
+/** Whether a CPE has come since it was called, by its document as it is now. */
+type HasCome = (device: Device) => boolean;
 
 /** Asks CPEs over HTTP to start a session (TR-069 3.2.2), with Digest or Basic as they demand. */
 export class HttpConnectionRequests implements ConnectionRequests {
   readonly #parts: ConnectionRequestParts;
+  readonly #leaving = new Set<CpeConnection>();
 
   constructor(parts: ConnectionRequestParts) {
     this.#parts = parts;
@@ -69,31 +65,55 @@ export class HttpConnectionRequests implements ConnectionRequests {
 
   async send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
     // Stored before the CPE is asked: its session may come before this call returns, and at any process.
+    const markedAtMs = this.#parts.clock();
+    const mark = markedAtMs + REQUESTED_MS;
     await this.#parts.devices.change(cpeid, (stored) =>
-      stored === null
-        ? null
-        : { device: { ...stored.document, requestedUntilMs: this.#parts.clock() + REQUESTED_MS } },
+      stored === null ? null : { device: { ...stored.document, requestedUntilMs: mark } },
     );
-    const outcome = await this.#send(cpeid, null);
-    this.#parts.metrics.connectionRequests.inc(String(outcome.code));
-    const { code, message } = outcome;
-    if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid });
+    // An Inform takes the mark away. Where another call has set its own since, the time must do.
+    const hasCome: HasCome = ({ requestedUntilMs, lastInformMs }) =>
+      requestedUntilMs === undefined || (requestedUntilMs !== mark && lastInformMs > markedAtMs);
+    const { code, message, ...how } = await this.#send(cpeid, null, hasCome);
+    this.#parts.metrics.connectionRequests.inc(String(code));
+    if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid, ...how });
     else this.#parts.logger.warn('connection-request.failed', { cpeid, code, message });
-    return outcome;
+    return { cpeid, code, message };
   }
 
   async wake(cpeid: CpeId, signal: AbortSignal): Promise<ConnectionRequestOutcome> {
-    const outcome = await this.#send(cpeid, signal);
+    const ending = await this.#send(cpeid, signal, null);
     // Of a whole fleet some never answer; the figures tell, and each on its own would drown the log.
-    this.#parts.logger.debug('connection-request.woken', { ...outcome });
-    return outcome;
+    this.#parts.logger.debug('connection-request.woken', { cpeid, ...ending });
+    return { cpeid, code: ending.code, message: ending.message };
   }
 
-  async #send(cpeid: CpeId, signal: AbortSignal | null): Promise<ConnectionRequestOutcome> {
-    const device = await this.#parts.devices.get(cpeid);
-    if (device === null) return { cpeid, code: 404, message: 'No such CPE has ever informed' };
+  /** @param marked  what shows that the CPE has come; null where only its last Inform can */
+  async #send(cpeid: CpeId, stop: AbortSignal | null, marked: HasCome | null): Promise<Ending> {
+    const { devices } = this.#parts;
+    let hasCome: HasCome = marked ?? (() => false);
+    const watch = new SessionWatch({
+      look: async () => {
+        const device = await devices.get(cpeid);
+        return device !== null && hasCome(device);
+      },
+      listen: (listener) => devices.arrivals.listen(cpeid, listener),
+      pollMs: marked === null ? null : LOOK_MS,
+      stop,
+    });
+    try {
+      const device = await devices.get(cpeid);
+      if (device === null) return { code: 404, message: 'No such CPE has ever informed' };
+      if (marked === null) hasCome = ({ lastInformMs }) => lastInformMs !== device.lastInformMs;
+      else if (hasCome(device)) return CAME;
+      return await this.#callAt(device, watch);
+    } finally {
+      watch.close();
+    }
+  }
+
+  async #callAt(device: Device, watch: SessionWatch): Promise<Ending> {
     if (device.connectionRequestUrl === undefined) {
-      return { cpeid, code: 502, message: 'The CPE has not reported a ConnectionRequestURL' };
+      return { code: 502, message: 'The CPE has not reported a ConnectionRequestURL' };
     }
     try {
       // A name server may be slow on purpose, and a look-up cannot be broken off.
@@ -101,12 +121,11 @@ export class HttpConnectionRequests implements ConnectionRequests {
         this.#parts.policy.pin(device.connectionRequestUrl, device.ip),
         this.#parts.options.totalMsMax,
       );
-      if (target === null)
-        return { cpeid, code: 504, message: 'The name of the CPE was not resolved in time' };
-      return { cpeid, ...(await this.#untilAnswered(target, this.#credentials(device), signal)) };
+      if (target === null) return { code: 504, message: 'The name of the CPE was not resolved in time' };
+      return await this.#untilItComes(target, this.#credentials(device), watch);
     } catch (error) {
       if (!(error instanceof AddressRefusedError)) throw error;
-      return { cpeid, code: 502, message: `Refused to call the CPE: ${error.message}` };
+      return { code: 502, message: `Refused to call the CPE: ${error.message}` };
     }
   }
 
@@ -117,121 +136,42 @@ export class HttpConnectionRequests implements ConnectionRequests {
     return { username, password: this.#parts.secrets.open(sealedPassword) };
   }
 
-  async #untilAnswered(target: PinnedTarget, credentials: Credentials | null, signal: AbortSignal | null) {
-    const deadlineMs = performance.now() + this.#parts.options.totalMsMax;
+  async #untilItComes(
+    target: PinnedTarget,
+    credentials: Credentials | null,
+    watch: SessionWatch,
+  ): Promise<Ending> {
+    const { attemptMsMax, totalMsMax, comingMsMax } = this.#parts.options;
+    const deadlineMs = performance.now() + totalMsMax;
+    const habits = { answersOnSameConnection: true };
+    const leftMs = () => deadlineMs - performance.now();
     let backOffMs = BACK_OFF_MS_FIRST;
     let busy: string | null = null;
     for (;;) {
-      const attempt = await this.#attempt(target, credentials, deadlineMs, signal);
-      if (attempt.kind === 'answered') return { code: 200, message: 'OK' } as const;
-      if (attempt.kind === 'refused') return { code: 502, message: attempt.message } as const;
-      if (attempt.busy) busy = attempt.message;
+      const outcome = await call({
+        target,
+        credentials,
+        attemptMsMax,
+        deadlineMs,
+        signal: watch.over,
+        hasCome: () => watch.hasCome(),
+        leaving: this.#leaving,
+        habits,
+      });
+      if (outcome.kind === 'answered') return ANSWERED;
+      if (outcome.kind === 'refused') {
+        // What has been said is not asked again, but who said it may come.
+        if (await watch.hasComeWithin(Math.min(comingMsMax, leftMs()))) return CAME;
+        return { code: 502, message: outcome.message };
+      }
       // A CPE that said it was busy is not gone, even if the last try ran out of time.
-      if (signal?.aborted || performance.now() + backOffMs >= deadlineMs)
-        return { code: 504, message: busy ?? attempt.message } as const;
-      await delay(backOffMs, undefined, signal === null ? {} : { signal }).catch(() => {});
+      if (outcome.busy) busy = outcome.message;
+      const pauseMs = outcome.heard ? Math.max(backOffMs, comingMsMax) : backOffMs;
+      const isLast = watch.over.aborted || pauseMs >= leftMs();
+      const waitMs = isLast ? (outcome.heard ? Math.min(comingMsMax, leftMs()) : 0) : pauseMs;
+      if (await watch.hasComeWithin(waitMs)) return CAME;
+      if (isLast || watch.over.aborted) return { code: 504, message: busy ?? outcome.message };
       backOffMs = Math.min(2 * backOffMs, BACK_OFF_MS_MAX);
     }
   }
-
-  async #attempt(
-    target: PinnedTarget,
-    credentials: Credentials | null,
-    deadlineMs: number,
-    signal: AbortSignal | null,
-  ): Promise<Attempt> {
-    let authorization: string | null = null;
-    for (let challenges = 0; ; challenges++) {
-      let answer: Answer;
-      try {
-        const timeoutMs = Math.ceil(
-          Math.min(this.#parts.options.attemptMsMax, Math.max(1, deadlineMs - performance.now())),
-        );
-        answer = await get(target, authorization, timeoutMs, signal);
-      } catch (error) {
-        return { kind: 'again', message: `No answer from the CPE: ${describe(error)}`, busy: false };
-      }
-      if (answer.status === 200 || answer.status === 204) return { kind: 'answered' };
-      if (answer.status === 503)
-        return { kind: 'again', message: 'The CPE was busy (503) all the time', busy: true };
-      if (answer.status !== 401) {
-        return {
-          kind: 'refused',
-          message: `The CPE answered its connection request with HTTP ${answer.status}`,
-        };
-      }
-      if (challenges >= CHALLENGES_MAX)
-        return { kind: 'refused', message: 'The CPE refused the credentials (401)' };
-      if (credentials === null) {
-        return { kind: 'refused', message: 'The CPE asks for credentials and none have been set on it yet' };
-      }
-      const challenge = parseChallenge(answer.challenge);
-      // A second challenge is only worth an answer where the nonce was what was wrong (RFC 7616 3.3).
-      if (challenge === null || (challenges > 0 && !/\bstale\s*=\s*"?true/i.test(answer.challenge))) {
-        return { kind: 'refused', message: 'The CPE refused the credentials (401)' };
-      }
-      authorization = authorize(challenge, credentials, { method: 'GET', target: requestTarget(target.url) });
-    }
-  }
-}
-
-function requestTarget(url: URL): string {
-  return url.pathname + url.search;
-}
-
-/** One GET to the pinned address. Redirects are not followed: they would lead around the address policy. */
-function get(
-  target: PinnedTarget,
-  authorization: string | null,
-  timeoutMs: number,
-  stop: AbortSignal | null,
-): Promise<Answer> {
-  const { url, address } = target;
-  const client = url.protocol === 'https:' ? https : http;
-  return new Promise((resolve, reject) => {
-    const request = client.request({
-      method: 'GET',
-      host: address,
-      ...(isIP(url.hostname) === 0 && { servername: url.hostname }),
-      port: url.port || (url.protocol === 'https:' ? 443 : 80),
-      path: requestTarget(url),
-      headers: { Host: url.host, ...(authorization !== null && { Authorization: authorization }) },
-      agent: false,
-      // CPEs have self-signed certificates as a rule, and the request carries nothing that needs their identity.
-      rejectUnauthorized: false,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    // Not by AbortSignal.any: what it makes of a signal that lives as long as the process is kept as long.
-    const breakOff = () => request.destroy(new Error('it was broken off'));
-    stop?.addEventListener('abort', breakOff, { once: true });
-    request.on('close', () => stop?.removeEventListener('abort', breakOff));
-    request.on('error', reject);
-    request.on('upgrade', (_response, socket) => {
-      socket.destroy();
-      reject(new Error('it wants to speak another protocol'));
-    });
-    // Whatever way the connection ends without an answer; after one this changes nothing.
-    request.on('close', () => reject(new Error('it closed the connection')));
-    request.on('response', (response) => {
-      let sizeBytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        sizeBytes += chunk.length;
-        if (sizeBytes > ANSWER_BYTES_MAX) response.destroy(new Error('its answer is too long'));
-      });
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          challenge: response.headers['www-authenticate'] ?? '',
-        }),
-      );
-    });
-    request.end();
-  });
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'it took too long';
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }

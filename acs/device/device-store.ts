@@ -9,6 +9,7 @@ import {
   type Stored,
   untilCommitted,
 } from '../../store/index.js';
+import { Arrivals } from './arrivals.js';
 import { describeDevice } from './describe.js';
 import {
   DEVICES,
@@ -45,6 +46,7 @@ export interface DeviceChange {
  */
 export class DeviceStore implements Devices {
   readonly parameterStore: ParameterStore;
+  readonly arrivals = new Arrivals();
   readonly #store: Store;
   readonly #devices: Collection<Device>;
   readonly #logger: Logger;

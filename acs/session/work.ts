@@ -126,6 +126,7 @@ export class SessionWork {
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     this.#tellRefused(cpeid, outcome.refused);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+    devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
     const applying = upgrade?.state === 'transferred';

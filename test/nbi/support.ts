@@ -135,6 +135,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       connectionRequests: {
         attemptMsMax: 5_000,
         totalMsMax: options.connectionRequestMsMax ?? 10_000,
+        comingMsMax: 100,
         sharedCredentials: null,
       },
       connectionRequestSubnets: ['127.0.0.0/8'],
