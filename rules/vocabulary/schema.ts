@@ -27,9 +27,11 @@ export const DEFAULT_DEADLINES: Deadlines = {
 const text = (charactersMax: number) => ({ type: 'string', maxLength: charactersMax }) as const;
 /** Nothing that a terminal, a log line or an HTTP header would trip over. */
 const PRINTABLE = '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]*$';
-/** `1 Firmware Upgrade Image`, or a vendor's by OUI or domain name (TR-069 A.3.2.8). */
-const FILE_TYPE =
-  '^(?:1 Firmware Upgrade Image(?: [!-~](?:[ -~]*[!-~])?)?|X [0-9A-Za-z.-]+ [!-~](?:[ -~]*[!-~])?)$';
+/**
+ * `1 Firmware Upgrade Image`, or a vendor's by OUI or domain name (TR-069 A.3.2.8). Words behind the first are allowed by the schemas
+ * from cwmp-1-2 on, and asked for by some makes.
+ */
+const FILE_TYPE = '^(?:1 Firmware Upgrade Image(?: [!-~]+)*|X [0-9A-Za-z.-]+ [!-~](?:[ -~]*[!-~])?)$';
 const SCALARS = ['string', 'number', 'boolean', 'null'] as const;
 
 const minutes = (defaultMinutes: number, minutesMax: number) =>

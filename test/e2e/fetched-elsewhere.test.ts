@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
-import { inform, RawCpe, SET_PARAMETER_VALUES_RESPONSE } from '../support/raw-cpe.js';
+import { envelope, inform, RawCpe, SET_PARAMETER_VALUES_RESPONSE } from '../support/raw-cpe.js';
 
 const RULES = '/v1/dyn/FirmwareStorage';
 const SECRET = 'open sesame & <more>';
@@ -33,9 +33,19 @@ async function sent(
   const { body } = first.body.includes('SetParameterValues')
     ? await cpe.post(SET_PARAMETER_VALUES_RESPONSE)
     : first;
+  return fieldsOf(body.includes('QueuedTransfers') ? (await cpe.post(NOTHING_QUEUED)).body : body);
+}
+
+/** Of a Download. */
+function fieldsOf(body: string): Readonly<Record<string, string>> {
   const fields = [...body.matchAll(/<(FileType|URL|Username|Password)>(.*?)<\/\1>/g)];
   return Object.fromEntries(fields.map(([, name = '', value = '']) => [name, value]));
 }
+
+const NOTHING_QUEUED = envelope(
+  '<cwmp:GetQueuedTransfersResponse><TransferList soap-enc:arrayType="cwmp:QueuedTransferStruct[0]">' +
+    '</TransferList></cwmp:GetQueuedTransfersResponse>',
+);
 
 test('fileType, username and password of a rule are those of its Download, also for a file by tftp', async (t) => {
   const more = { fileType: 'X 00A1B2 Bootloader', username: 'cpe', password: SECRET };
@@ -46,6 +56,20 @@ test('fileType, username and password of a rule are those of its Download, also 
     Username: 'cpe',
     Password: SECRET.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;'),
   });
+});
+
+test('a Download that did not arrive is sent again as the file it was, by the password of now', async (t) => {
+  const ferry = await open(t, {
+    ...RULE,
+    fileType: 'X 00A1B2 First',
+    username: 'cpe',
+    password: 'old',
+  });
+  const first = await sent(t, ferry, '1');
+  t.like(first, { FileType: 'X 00A1B2 First', Username: 'cpe', Password: 'old' });
+  const changed = { fileType: 'X 00A1B2 Other', password: 'new' };
+  t.is((await ferry.nbi('PUT', `${RULES}/r1`, changed)).status, 200);
+  t.deepEqual(await sent(t, ferry, '1'), { ...first, Password: 'new' });
 });
 
 test('a password is shown, stored and logged nowhere as it is, and kept by whoever writes back what was shown', async (t) => {

@@ -237,9 +237,21 @@ test('numeric steps: what JSONata understands without help is left as it is', (t
 
 test('the parameters a condition reads are known from its text', (t) => {
   const paths = (condition: Condition) => [...compiler.compile(condition).parameterPaths].sort();
-  t.deepEqual(paths({ 'parameters.Device.IP.Interface.1.Status': 'Up', softwareVersion: '1' }), [
+  t.deepEqual(paths({ 'parameters.Device.IP.Interface.1.Status': 'Up', productClass: '1' }), [
     'Device.IP.Interface.1.Status',
   ]);
+  // Fields that are parameters, below either root.
+  for (const [field, name] of [
+    ['modelName', 'ModelName'],
+    ['softwareVersion', 'SoftwareVersion'],
+    ['hardwareVersion', 'HardwareVersion'],
+  ] as const) {
+    const both = [`Device.DeviceInfo.${name}`, `InternetGatewayDevice.DeviceInfo.${name}`];
+    t.deepEqual(paths({ [field]: '1' }), both);
+    t.deepEqual(paths(`$$.${field} = "1"`), both);
+    t.deepEqual(paths(`$lookup($, "${field}") = "1"`), both);
+  }
+  t.deepEqual(paths('productClass = "HGW" and ip = "1" and cpeid != manufacturer'), []);
   t.deepEqual(paths('parameters.Device.A.B = 1 or $exists(parameters.InternetGatewayDevice.C.D)'), [
     'Device.A.B',
     'InternetGatewayDevice.C.D',

@@ -175,6 +175,46 @@ test('a million problems are not reported one by one', (t) => {
   t.is(problemsOf(ruleBody({ condition })).length, 100);
 });
 
+test('fileType is a firmware image or a vendor’s own type, with a vendor’s words, in 64 characters of ASCII', (t) => {
+  for (const fileType of [
+    '1 Firmware Upgrade Image',
+    '1 Firmware Upgrade Image 00A1B2 v2',
+    'X 00A1B2 Boot loader',
+    'X example.com x',
+  ]) {
+    t.deepEqual(problemsOf(ruleBody({ fileType })), [], fileType);
+  }
+  for (const fileType of [
+    '',
+    '2 Web Content',
+    '1 Firmware Upgrade Image ',
+    '1 Firmware Upgrade Images',
+    'X 00A1B2',
+    'X 00A1B2 ü',
+    `X 00A1B2 ${'x'.repeat(56)}`,
+  ]) {
+    t.like(problemsOf(ruleBody({ fileType })), { 0: { field: 'fileType', code: 'out-of-range' } }, fileType);
+  }
+});
+
+test('user and password are for files elsewhere, and a password is of a user', (t) => {
+  const file = 'http://files.example.net/fw.bin';
+  for (const [body, ...fields] of [
+    [{ file, username: 'cpe', password: 'x' }],
+    [{ file, username: 'cpe' }],
+    [{ file: 'tftp://h/x', username: 'a:b', password: 'x' }],
+    [{ username: 'cpe', password: 'x' }, 'username', 'password'],
+    [{ file, password: 'x' }, 'username'],
+    [{ file, username: 'a:b', password: 'x' }, 'username'],
+    [{ file, username: 'x'.repeat(257), password: 'x' }, 'username'],
+  ] as const) {
+    t.deepEqual(
+      problemsOf(ruleBody(body)).map(({ field }) => field),
+      fields,
+    );
+  }
+});
+
 test('a body nested beyond all measure is merely wrong', (t) => {
   let body: unknown = 1;
   for (let depth = 0; depth < 200_000; depth++) body = [body];
