@@ -10,7 +10,7 @@ import { contextOf } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { DescribedCpe, Device, Devices, Moment } from '../device/device.js';
 import { treeOf } from '../device/parameter-store.js';
-import { unreadPaths } from '../device/unread.js';
+import { unknownPaths } from '../device/unread.js';
 import { informed } from '../session/inform.js';
 import { type DeviceIdStruct, decodeEnvelope, type Inform, SoapError } from '../soap/index.js';
 import { flatParameters } from './described-parameters.js';
@@ -140,7 +140,7 @@ function asking(
 ): Reading {
   return {
     readParameters: async () => treeOf(await flat()),
-    unread: (paths) => unreadPaths(device, { flat }, paths, nowMs),
+    unread: (paths) => unknownPaths(device, { flat }, paths, nowMs),
   };
 }
 

@@ -1,7 +1,7 @@
 import { contextOf } from './context.js';
 import type { DescribedCpe, Device, Moment } from './device.js';
 import { type ParameterStore, treeOf } from './parameter-store.js';
-import { unreadPaths } from './unread.js';
+import { unknownPaths } from './unread.js';
 
 /** What a known CPE would be decided on if it began a session now, from where it last did. */
 export function describeDevice(
@@ -13,7 +13,7 @@ export function describeDevice(
     input: {
       context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs }),
       readParameters: async () => treeOf(await parameterStore.flat(device.id)),
-      unread: (paths) => unreadPaths(device, parameterStore, paths, nowMs),
+      unread: (paths) => unknownPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,
       requested: requested ?? (device.requestedUntilMs ?? 0) > nowMs,
     },

@@ -8,12 +8,17 @@ const READ_NAMES_MAX = 64;
 /** Of the paths that a device document keeps of either kind. */
 const ASKED_PATHS_MAX = 512;
 
+type AskedDevice = Pick<
+  Device,
+  'id' | 'root' | 'askedPaths' | 'failedPaths' | 'unansweredPaths' | ParameterField
+>;
+
 /**
  * Which of the paths this CPE has neither reported nor been asked for since its last version, as many as are asked for at once. One that it
  * could not tell is asked for again after a boot or after a day, one that found no answer at all after a day.
  */
 export async function unreadPaths(
-  device: Pick<Device, 'id' | 'root' | 'askedPaths' | 'failedPaths' | 'unansweredPaths' | ParameterField>,
+  device: AskedDevice,
   parameterStore: Pick<ParameterStore, 'flat'>,
   paths: readonly string[],
   nowMs: number,
@@ -28,6 +33,19 @@ export async function unreadPaths(
   const known = new Set(Object.keys(await parameterStore.flat(device.id)));
   // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
   return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
+}
+
+/**
+ * {@link unreadPaths} for whoever explains what would be decided: what the CPE was asked for and has not answered is not known
+ * either, though no session asks again before a day is over.
+ */
+export function unknownPaths(
+  { unansweredPaths: _, ...device }: AskedDevice,
+  parameterStore: Pick<ParameterStore, 'flat'>,
+  paths: readonly string[],
+  nowMs: number,
+): Promise<readonly string[]> {
+  return unreadPaths(device, parameterStore, paths, nowMs);
 }
 
 /**
