@@ -215,18 +215,17 @@ class ForgivingReader {
   #readAttributes(): Attributes {
     let type: string | null = null;
     let declares: string[] | null = null;
-    const names: string[] = [];
-    for (;;) {
+    const names = new Set<string>();
+    for (let count = 1; ; count++) {
       ATTRIBUTE.lastIndex = this.#at;
       const found = ATTRIBUTE.exec(this.#text);
       if (found === null) break;
       this.#at = ATTRIBUTE.lastIndex;
       const [, blank, name = '', double, single] = found;
       const value = attributeValue(double ?? single ?? '', this.#mended);
-      // At most 64 names, of which a tag of CWMP has five.
-      if (blank === '' || names.includes(name)) this.#mended.add('attribute');
-      names.push(name);
-      this.#builder.checkAttributes(names.length);
+      this.#builder.checkAttributes(count);
+      if (blank === '' || names.has(name)) this.#mended.add('attribute');
+      names.add(name);
       if (isDeclaration(name)) {
         const prefix = name.slice('xmlns:'.length);
         declares ??= [];
@@ -339,7 +338,8 @@ function withoutControls(text: string, mended: Set<Mend>): string {
 function attributeValue(raw: string, mended: Set<Mend>): string {
   if (!SPECIAL_IN_ATTRIBUTE.test(raw)) return raw;
   if (raw.includes('<')) mended.add('markup');
-  return plainText(raw.replace(/\r\n?|[\t\n]/g, ' '), mended);
+  const line = /[\t\n\r]/.test(raw) ? raw.replace(/\r\n?|[\t\n]/g, ' ') : raw;
+  return plainText(line, mended);
 }
 
 function referred(reference: string, mended: Set<Mend>): string {

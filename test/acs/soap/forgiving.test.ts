@@ -345,7 +345,7 @@ function cpuMsOf(work: () => unknown): number {
   return Math.min(...took);
 }
 
-test('1 MiB of whatever flaws costs no more than 1 MiB of small elements costs the strict reader', (t) => {
+test('1 MiB of whatever flaws costs in the order of what 1 MiB of small elements costs the strict reader', (t) => {
   const shapes: Readonly<Record<string, string>> = {
     'flawed parameters': filled('<p><Name>Device.A.B</Name><Value y:type="z">1 & 2</Value></p>', 3),
     'empty elements': filled('<a/>'),
@@ -372,7 +372,7 @@ test('1 MiB of whatever flaws costs no more than 1 MiB of small elements costs t
   const strictMs = cpuMsOf(() => parseTree(small, wide, PREFIX));
   for (const [what, text] of Object.entries(shapes)) {
     const tookMs = cpuMsOf(() => forgivingTree(text, wide, new Set()));
-    // Twice: what takes long for its size takes hundreds of times as long.
-    t.true(tookMs < 2 * strictMs, `${what}: ${tookMs} ms, the strict reader ${strictMs} ms`);
+    // Five times: the least of them should not fail for a busy machine, and what is not in proportion takes hundreds of times as long.
+    t.true(tookMs < 5 * strictMs, `${what}: ${tookMs} ms, the strict reader ${strictMs} ms`);
   }
 });
