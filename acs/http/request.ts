@@ -27,6 +27,10 @@ const COOKIE_VALUES_MAX = 8;
 export function cookiesOf(request: IncomingMessage, name: string): readonly string[] {
   const header = request.headers.cookie;
   if (header === undefined) return NO_COOKIES;
+  // So nearly every CPE sends it.
+  if (header.startsWith(`${name}=`) && !/[;,"\s]/.test(header)) {
+    return header.length === name.length + 1 ? NO_COOKIES : [header.slice(name.length + 1)];
+  }
   const values = new Set<string>();
   for (const pair of header.split(/[;,]/)) {
     const equals = pair.indexOf('=');

@@ -42,15 +42,25 @@ export function informed(
   const informDigest = digestOf(inform.parameters);
   const requested = (stored?.requestedUntilMs ?? 0) > from.nowMs;
   const before: Device = stored ?? blank(cpeid, root, from.nowMs);
-  const { device: told, reportedVersion, refused } = withNamedFields(before, inform.parameters, root);
+  const { known, values, reportedVersion, refused } = toldFields(before, inform.parameters, root);
   const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;
   // The wish for a session is consumed by this one, or its time is up.
-  const { requestedUntilMs: _, askedPaths, failedPaths, unansweredPaths, ...seen } = told;
-  const { provisioning: _now, provisioningTries: _tries, provisioningFailures: _failures, ...kept } = seen;
+  // In one go: this is done for every Inform, and each copy of a device counts.
+  const {
+    requestedUntilMs: _,
+    askedPaths,
+    failedPaths,
+    unansweredPaths,
+    provisioning: _now,
+    provisioningTries: _tries,
+    provisioningFailures: _failures,
+    ...kept
+  } = known;
   const boot = events.includes('1 BOOT');
   const knowsStill = !bootstrap && !versionChanged;
   const device: Device = {
     ...kept,
+    ...values,
     ...inform.deviceId,
     root,
     namespace: from.style.namespace,
@@ -173,20 +183,35 @@ export function withNamedFields(
   parameters: readonly Parameter[],
   root: DataModelRoot,
 ): { readonly device: Device; readonly reportedVersion: string | null; readonly refused: Values } {
+  const { known, values, reportedVersion, refused } = toldFields(device, parameters, root);
+  return { device: { ...known, ...values }, reportedVersion, refused };
+}
+
+/** What {@link withNamedFields} makes a device of: what stays known of it, and what it has told. */
+function toldFields(
+  device: Device,
+  parameters: readonly Parameter[],
+  root: DataModelRoot,
+): {
+  readonly known: Device;
+  readonly values: Values;
+  readonly reportedVersion: string | null;
+  readonly refused: Values;
+} {
   const { values, refused } = namedFields(parameters, root);
   const reportedVersion = values.softwareVersion ?? null;
   if (device.refusedFields === undefined && Object.keys(refused).length === 0)
-    return { device: { ...device, ...values }, reportedVersion, refused };
+    return { known: device, values, reportedVersion, refused };
   const { softwareVersion, hardwareVersion, modelName, connectionRequestUrl, refusedFields, ...rest } =
     device;
-  const known: Values = {};
+  const still: Values = {};
   const unknown: Values = {};
   for (const name of FIELD_OF.values()) {
-    const value = values[name] ?? (name in refused ? undefined : device[name]);
+    const value = name in refused ? undefined : device[name];
     const reason = refused[name] ?? (name in values ? undefined : refusedFields?.[name]);
-    if (value !== undefined) known[name] = value;
+    if (value !== undefined) still[name] = value;
     if (reason !== undefined) unknown[name] = reason;
   }
   const told = Object.keys(unknown).length > 0 && { refusedFields: unknown };
-  return { device: { ...rest, ...known, ...told }, reportedVersion, refused };
+  return { known: { ...rest, ...still, ...told }, values, reportedVersion, refused };
 }
