@@ -14,6 +14,7 @@ const NAMES = [
   'common/secrets',
   'common/zoned-time',
   'e2e/nbi-document',
+  'e2e/raw-http',
   'firmware/file-server',
   'functions',
   'isolate',

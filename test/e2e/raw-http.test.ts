@@ -37,10 +37,19 @@ const OF_RFC_2616: Readonly<Record<string, (body: string) => string>> = {
 /** These leave their trace as http.refused; the rest as what the listener itself refuses. */
 const REFUSED_BY_NODE = Object.keys(OF_RFC_2616).filter((what) => what !== 'no Host');
 
+/** What llhttp 8, which the first Node.js 20 have, refuses whatever it is told. */
+const BEYOND_LLHTTP_8 = 'blanks after the size of a chunk';
+const isLlhttp8 = process.versions['llhttp']?.startsWith('8.') ?? false;
+
 test('HTTP as RFC 2616 has it is read on the CWMP listener', async (t) => {
   const ferry = await startTestFerry(t);
   for (const [index, [what, write]] of Object.entries(OF_RFC_2616).entries()) {
     const received = await sendRaw(ferry.urls.cwmp, write(inform({ serial: `old${index}` })));
+    if (isLlhttp8 && what === BEYOND_LLHTTP_8) {
+      t.deepEqual(statusesOf(received), [400], what);
+      t.is(await figure(ferry, 'ferry_http_refused_total{listener="cwmp",reason="malformed"}'), 1);
+      continue;
+    }
     t.deepEqual(statusesOf(received), [200], what);
     t.is(rpcOf(received), 'InformResponse', what);
     t.true(await knows(ferry, `old${index}`), what);
