@@ -233,11 +233,7 @@ function areDistinct(attributes: readonly Attribute[], scope: Scope): boolean {
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 function unescaped(text: string): string | null {
-  let isPlain = true;
-  const result = text.replace(/&([a-z]*)(;?)/g, (_all, name: string, semicolon: string) => {
-    const character = semicolon === '' ? undefined : ENTITIES[name];
-    if (character === undefined) isPlain = false;
-    return character ?? '';
-  });
-  return isPlain ? result : null;
+  // Found out before anything is replaced: a text may be nothing but ampersands.
+  if (/&(?!(?:amp|lt|gt|quot|apos);)/.test(text)) return null;
+  return text.replace(/&([a-z]+);/g, (all, name: string) => ENTITIES[name] ?? all);
 }
