@@ -44,35 +44,19 @@ export function informed(
   const before: Device = stored ?? blank(cpeid, root, from.nowMs);
   const { known, values, reportedVersion, refused } = toldFields(before, inform.parameters, root);
   const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;
-  // The wish for a session is consumed by this one, or its time is up.
-  // In one go: this is done for every Inform, and each copy of a device counts.
-  const {
-    requestedUntilMs: _,
-    askedPaths,
-    failedPaths,
-    unansweredPaths,
-    provisioning: _now,
-    provisioningTries: _tries,
-    provisioningFailures: _failures,
-    ...kept
-  } = known;
   const boot = events.includes('1 BOOT');
-  const knowsStill = !bootstrap && !versionChanged;
+  // The wish for a session is consumed by this one, or its time is up.
+  const { requestedUntilMs: _, ...kept } = outlasting(known, { bootstrap, boot, versionChanged });
   const device: Device = {
     ...kept,
-    ...values,
     ...inform.deviceId,
+    ...values,
     root,
     namespace: from.style.namespace,
     ip: from.ip,
     lastInformMs: from.nowMs,
     lastEvents: events,
     informDigest,
-    ...stateOnInform(before, { bootstrap, boot, versionChanged }),
-    ...(askedPaths !== undefined && knowsStill && { askedPaths }),
-    ...(failedPaths !== undefined && knowsStill && !boot && { failedPaths }),
-    // Not after a boot, which may be what being asked has led to.
-    ...(unansweredPaths !== undefined && !versionChanged && { unansweredPaths }),
   };
   const parametersChanged = bootstrap || stored === null || stored.informDigest !== informDigest;
   return {
@@ -85,6 +69,45 @@ export function informed(
     parametersChanged,
     reportedVersion: reportedVersion === null ? null : detached(reportedVersion),
     refused: parametersChanged ? refused : {},
+  };
+}
+
+/**
+ * What of a device an Inform does not end. Mostly that is all, and the device itself: this is done in every session, and a device that is
+ * put together of many parts is slow to read afterwards.
+ */
+function outlasting(
+  device: Device,
+  told: { readonly bootstrap: boolean; readonly boot: boolean; readonly versionChanged: boolean },
+): Device {
+  const state = stateOnInform(device, told);
+  const knowsStill = !told.bootstrap && !told.versionChanged;
+  const drops = {
+    askedPaths: device.askedPaths !== undefined && !knowsStill,
+    failedPaths: device.failedPaths !== undefined && (!knowsStill || told.boot),
+    // Not after a boot, which may be what being asked has led to.
+    unansweredPaths: device.unansweredPaths !== undefined && told.versionChanged,
+  };
+  const isSettled =
+    state.provisioning === device.provisioning &&
+    state.provisioningTries === device.provisioningTries &&
+    state.provisioningFailures === device.provisioningFailures;
+  if (isSettled && !drops.askedPaths && !drops.failedPaths && !drops.unansweredPaths) return device;
+  const {
+    askedPaths,
+    failedPaths,
+    unansweredPaths,
+    provisioning: _now,
+    provisioningTries: _tries,
+    provisioningFailures: _failures,
+    ...kept
+  } = device;
+  return {
+    ...kept,
+    ...state,
+    ...(askedPaths !== undefined && !drops.askedPaths && { askedPaths }),
+    ...(failedPaths !== undefined && !drops.failedPaths && { failedPaths }),
+    ...(unansweredPaths !== undefined && !drops.unansweredPaths && { unansweredPaths }),
   };
 }
 
