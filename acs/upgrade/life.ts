@@ -216,8 +216,7 @@ function exhausted(upgrade: Upgrade, nowMs: number): Upgrade {
 function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   switch (evidence.kind) {
     case 'transfer-complete':
-      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
-      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+      return afterTransfer(upgrade, evidence, nowMs);
     case 'quiet':
       if (isProof(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
       // Before a boot that came after the transfer an old version says nothing: many CPEs report before they reboot.
@@ -245,8 +244,7 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
 function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   switch (evidence.kind) {
     case 'transfer-complete':
-      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
-      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+      return afterTransfer(upgrade, evidence, nowMs);
     case 'quiet':
       return hasArrived(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
     case 'download-fault':
@@ -266,8 +264,7 @@ function afterFailure(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
   if (upgrade.concludedFrom === undefined) return upgrade;
   switch (evidence.kind) {
     case 'transfer-complete':
-      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
-      return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+      return afterTransfer(upgrade, evidence, nowMs);
     case 'quiet':
       return isProof(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
     case 'download-response':
@@ -294,6 +291,16 @@ function afterSuccess(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     return upgrade.targetVersion === null ? verified(upgrade, version, nowMs) : upgrade;
   }
   return version === fromVersion ? fallenBack(upgrade, version, nowMs) : upgrade;
+}
+
+/** The CPE has told of the transfer: a fault ends the upgrade, and so does a version that proves it. */
+function afterTransfer(
+  upgrade: Upgrade,
+  { fault, version }: Extract<Evidence, { kind: 'transfer-complete' }>,
+  nowMs: number,
+): Upgrade {
+  if (fault !== null) return ended(upgrade, 'failed', faultMessage(fault), nowMs);
+  return isProof(upgrade, version) ? verified(upgrade, version, nowMs) : upgrade;
 }
 
 /** After the CPE said that the transfer went well: does what it reports now prove the upgrade? */
