@@ -130,7 +130,11 @@ export class Conversation {
     const ip = clientAddress(request, this.#parts.trustedProxies);
     let taken: Taken;
     try {
-      taken = await stepper.run({ phase: 'start' }, inputOf(envelope), { ip, claim: () => null });
+      taken = await stepper.run({ phase: 'start' }, inputOf(envelope), {
+        ip,
+        claim: () => null,
+        isCurrent: () => true,
+      });
     } catch (error) {
       if (!(error instanceof InformRefusedError)) throw error;
       const { faultCode, message } = error;
@@ -209,7 +213,8 @@ export class Conversation {
     const { sessions, stepper, refusals, ends } = this.#parts;
     try {
       const claim = () => sessions.claiming(entry);
-      const taken = await stepper.run(entry.session, input, { ip: entry.ip, claim });
+      const isCurrent = () => sessions.isCurrent(entry);
+      const taken = await stepper.run(entry.session, input, { ip: entry.ip, claim, isCurrent });
       const { session, reply } = taken;
       if (reply.kind === 'violation' || session.phase !== 'open') {
         if ((await sessions.newer(entry)) !== null) return null;

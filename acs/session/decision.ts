@@ -25,6 +25,8 @@ export interface StepRequest {
   readonly ip: string;
   /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
   readonly claim: () => Claim | null | Promise<Claim | null>;
+  /** Whether the session is still where this request found it; asked before what would count twice if it were done for nothing. */
+  readonly isCurrent: () => boolean | Promise<boolean>;
 }
 
 export interface DecisionParts {
@@ -71,6 +73,7 @@ export class SessionDecision {
         case 'nothing':
           return { kind: 'nothing' };
         case 'read':
+          if (!(await request.isCurrent())) throw new StepTakenError('The session has gone on elsewhere');
           await this.#noteAsking(facts.cpeid, decision.names);
           return decision;
         case 'at-target': {

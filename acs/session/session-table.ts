@@ -79,6 +79,10 @@ export class SessionTable implements Sessions {
     return null;
   }
 
+  isCurrent(): true {
+    return true;
+  }
+
   moved({ id }: SessionEntry, { session, keepsAlive }: StepTaken): boolean {
     const entry = this.#byId.get(id);
     if (entry === undefined) return false;

@@ -70,6 +70,8 @@ export interface Sessions {
    * still in time. Null where nobody else could ask for the step.
    */
   claiming(entry: SessionEntry): Claim | null | Promise<Claim | null>;
+  /** Whether the session is still as the entry has it. Asks the store where this process only remembers it, so not for every step. */
+  isCurrent(entry: SessionEntry): boolean | Promise<boolean>;
   /** Keeps what the session has become. @returns false where another request was faster; then this one's answer is void */
   moved(entry: SessionEntry, taken: StepTaken): boolean | Promise<boolean>;
   /**

@@ -1,7 +1,18 @@
-import type { StepRequest } from './decision.js';
+import { type StepRequest, StepTakenError } from './decision.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session.js';
 import { step } from './step.js';
 import type { SessionWork } from './work.js';
+
+/**
+ * What these do counts: a try, or what a CPE has declined. Done for a step that turns out void, a CPE that goes from process to process
+ * would be given up sooner than another, or have undone what it was told elsewhere.
+ */
+const COUNTING: ReadonlySet<Query['kind']> = new Set([
+  'provision',
+  'record-provisioning',
+  'record-parameters',
+  'record-unreadable',
+]);
 
 /** More questions than this in a row would be a loop in the protocol itself. */
 const STEPS_MAX = 64;
@@ -26,6 +37,8 @@ export class Stepper {
     for (let steps = 0; 'ask' in taken; steps++) {
       if (steps >= STEPS_MAX) throw new Error(`A session asked more than ${STEPS_MAX} questions in a row`);
       const facts = taken.session.phase === 'open' ? taken.session.facts : null;
+      if (COUNTING.has(taken.ask.kind) && !(await request.isCurrent()))
+        throw new StepTakenError('The session has gone on elsewhere');
       const answer = this.#declined(taken.ask) ?? (await this.#work.perform(taken.ask, facts, request));
       taken = step(taken.session, { kind: 'answer', answer });
     }

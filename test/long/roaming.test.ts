@@ -56,6 +56,27 @@ const acts: fc.Arbitrary<Act[]> = fc.array(
   { minLength: 4, maxLength: 24 },
 );
 
+/** What has gone wrong before: a process that remembers a step from before the CPE went elsewhere counted a try, or undid an answer. */
+const PINNED: readonly Act[][] = [
+  [
+    { over: 0, does: 'informs-without-cookie' },
+    { over: 2, does: 'reports-a-transfer' },
+    { over: 3, does: 'reports-a-transfer' },
+    { over: 2, does: 'says-nothing' },
+    { over: 0, does: 'says-nothing' },
+    { over: 0, does: 'informs' },
+    { over: 0, does: 'says-nothing' },
+  ],
+  [
+    { over: 0, does: 'informs' },
+    { over: 0, does: 'says-nothing' },
+    { over: 2, does: 'answers' },
+    { over: 0, does: 'answers' },
+    { over: 0, does: 'informs' },
+    { over: 0, does: 'says-nothing' },
+  ],
+];
+
 const INFORM = { productClass: PRODUCT_CLASS, version: OLD_VERSION };
 const QUEUE_ANSWER = cpeFault(9000, 'Method not supported');
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -185,7 +206,7 @@ for (const proxied of [false, true]) {
         other.close();
       }
     });
-    const found = await fc.check(law, { numRuns });
+    const found = await fc.check(law, { numRuns, examples: PINNED.map((sequence) => [sequence]) });
     t.false(found.failed, `${JSON.stringify(found.counterexample)}: ${found.errorInstance}`);
     for (const each of ['says-nothing: 200 Download', 'answers: 204 ', 'answers-what-nobody-asked: 400 ']) {
       t.true(seen.has(each), `${each} was not among ${[...seen].sort().join(', ')}`);

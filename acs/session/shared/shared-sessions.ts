@@ -49,8 +49,8 @@ export interface SharedSessionsOptions {
 /**
  * The sessions of all processes that share a store. A session lies there between two requests of its CPE, so that any process can
  * go on with it, also when the one that began it is gone. What it has become replaces what was read, or the step counts for
- * nothing: so each step is answered once. All that a step does to CPEs and upgrades can be done twice without harm but for
- * reserving an upgrade, whose commit claims the step.
+ * nothing: so each step is answered once. What a step does to CPEs and upgrades can be done twice without harm but for
+ * reserving an upgrade, whose commit claims the step, and for what counts tries, before which {@link SharedSessions.isCurrent} is asked.
  *
  * Most sessions find nothing to do, so three things keep those cheap. A session is not stored for its first moments, nor if it is over by
  * then, where its CPE should come again over the same connection, and so to this process: no proxy is trusted, and it keeps its
@@ -166,6 +166,14 @@ export class SharedSessions implements Sessions {
     const change =
       revision === null ? this.#sessions.inserting(document) : this.#sessions.replacing(document, revision);
     return { change, made };
+  }
+
+  async isCurrent(entry: SessionEntry): Promise<boolean> {
+    const shared = entry as SharedEntry;
+    await this.#unstored.adopt(shared);
+    const { id, revision, isUnchecked } = shared;
+    if (!isUnchecked || revision === null) return true;
+    return (await this.#sessions.get(id))?.revision === revision;
   }
 
   async moved(entry: SessionEntry, { session, socket, keepsAlive }: StepTaken): Promise<boolean> {

@@ -50,7 +50,7 @@ async function openSessionsBehind(t: ExecutionContext) {
       doubt: null,
       hand: { device: null },
     };
-    const request = { ip: '192.0.2.1', claim: () => null };
+    const request = { ip: '192.0.2.1', claim: () => null, isCurrent: () => true };
     const answer = await work.perform({ kind: 'decide', queueKnown: true }, facts, request);
     return answer.to === 'decide' ? answer.decision.kind : answer.to;
   };
