@@ -13,8 +13,8 @@ import { serveCommand } from './commands/serve.js';
 import { simCommand } from './commands/sim.js';
 import { storeCommands } from './commands/store.js';
 import { userCommands } from './commands/user.js';
-import { CONFIG_NAMES, flagOf, OPTIONS } from './config.js';
 import { columnsOf, type Io } from './io.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from './options.js';
 import { SAY_WHICH, UsageError } from './usage.js';
 
 const HELP_COLUMNS_MAX = 120;

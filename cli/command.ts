@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
 import { createLogger, exists, type LogFields, type Logger, systemClock } from '../common/index.js';
-import { type Config, flagOf, OPTIONS } from './config.js';
 import { type Arguments, readConfig } from './config-sources.js';
 import { type Ambient, type Installation, openInstallation } from './installation.js';
 import type { Io } from './io.js';
+import { type Config, flagOf, OPTIONS } from './options.js';
 
 export type { Arguments } from './config-sources.js';
 

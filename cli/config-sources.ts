@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { suggest } from '../common/index.js';
-import { CONFIG_NAMES, type Config, ConfigError, flagOf, OPTIONS, parseConfig } from './config.js';
+import { ConfigError, parseConfig } from './config.js';
+import { CONFIG_NAMES, type Config, flagOf, OPTIONS } from './options.js';
 
 /** Arguments as the command line gave them, by option name. */
 export type Arguments = Readonly<Record<string, unknown>>;

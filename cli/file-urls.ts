@@ -1,6 +1,7 @@
 import type { DownloadLocator, FileAuth, PublicUrl } from '../firmware/index.js';
 import type { ResolveFile } from '../rules/index.js';
-import { type Config, parseCredentials, parseFileUrl } from './config.js';
+import { parseCredentials, parseFileUrl } from './config.js';
+import type { Config } from './options.js';
 
 export function fileAuth(config: Config): FileAuth {
   const credentials = parseCredentials(config.fileAuth);

@@ -25,7 +25,7 @@ import {
   type Store,
 } from '../store/index.js';
 import { checkClock } from './clock-watch.js';
-import type { Config } from './config.js';
+import type { Config } from './options.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */
 export interface Installation {

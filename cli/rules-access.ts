@@ -10,9 +10,9 @@ import {
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
-import type { Config } from './config.js';
 import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
 import { type Io, printable } from './io.js';
+import type { Config } from './options.js';
 
 /** What commands that look at rules are told of the configuration. */
 export const RULES_CONFIG = [

@@ -5,7 +5,7 @@ import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
 import { InstallationError } from './installation.js';
 import type { Io } from './io.js';
-import { ListenError } from './server.js';
+import { ListenError } from './server/listeners.js';
 import { UsageError } from './usage.js';
 import { WorkersNotStartedError } from './workers/supervisor.js';
 

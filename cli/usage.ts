@@ -1,5 +1,5 @@
 import { suggest } from '../common/index.js';
-import { flagOf } from './config.js';
+import { flagOf } from './options.js';
 
 /** Ends the message of a command that is not complete, by which it is known. */
 export const SAY_WHICH = 'say which command';

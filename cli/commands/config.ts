@@ -1,9 +1,10 @@
 import type { CommandModule } from 'yargs';
 import { type Arguments, withConfig, withInstallation } from '../command.js';
-import { CONFIG_NAMES, flagOf, maskedValue, OPTIONS, secretsIn } from '../config.js';
+import { maskedValue, secretsIn } from '../config.js';
 import { readConfig, unknownVariables } from '../config-sources.js';
 import { generatedCpeCredentials } from '../installation.js';
 import { columnsOf, type Io, tableText } from '../io.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from '../options.js';
 
 export function configCommand(io: Io): CommandModule {
   return {

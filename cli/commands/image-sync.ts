@@ -2,10 +2,11 @@ import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
 import { type Image, ImageError, type ImageLibrary, sameDescription } from '../../firmware/index.js';
 import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory } from '../command.js';
-import { type Config, parseConfig } from '../config.js';
+import { parseConfig } from '../config.js';
 import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
 import { countOf, type Io } from '../io.js';
+import type { Config } from '../options.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 
 const PAGE = 500;

@@ -3,10 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import {
-  CONFIG_NAMES,
   ConfigError,
-  flagOf,
-  OPTIONS,
   parseConfig,
   parseCredentials,
   parseFileUrl,
@@ -14,6 +11,7 @@ import {
   workersOf,
 } from '../../cli/config.js';
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
 
 async function fileOf(t: ExecutionContext, content: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-config-'));

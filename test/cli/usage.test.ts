@@ -2,8 +2,8 @@ import process from 'node:process';
 import { PassThrough } from 'node:stream';
 import test from 'ava';
 import { commandLine } from '../../cli/command-line.js';
-import { CONFIG_NAMES, flagOf } from '../../cli/config.js';
 import type { Io } from '../../cli/io.js';
+import { CONFIG_NAMES, flagOf } from '../../cli/options.js';
 import { simulatorOptions } from '../../cpe-sim/index.js';
 import { ferry, temporaryDirectory } from './support.js';
 

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import yaml from 'js-yaml';
-import { CONFIG_NAMES, flagOf, OPTIONS, parseConfig } from '../../cli/config.js';
+import { parseConfig } from '../../cli/config.js';
 import { unknownVariables, variableOf } from '../../cli/config-sources.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
 
 const DEPLOY = fileURLToPath(new URL('../../../deploy/', import.meta.url));
 

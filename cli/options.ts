@@ -1,0 +1,269 @@
+import type { LogLevel } from '../common/index.js';
+import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
+
+/** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
+export interface Config {
+  readonly store: string;
+  readonly groupCommitMs: number;
+  readonly workers: number;
+  readonly shareSessions: boolean;
+  readonly dataDir: string;
+  readonly secretFile: string;
+  readonly cwmpListen: string;
+  readonly nbiListen: string;
+  readonly fileListen: string;
+  readonly publicFileUrl: readonly string[];
+  readonly fileAuth: string;
+  readonly imageMibMax: number;
+  readonly cpeAuth: string;
+  readonly allowAnonymousCpe: boolean;
+  readonly periodicInformSeconds: number;
+  readonly sessionIdleSeconds: number;
+  readonly informKibMax: number;
+  readonly connectionRequestAuth: string;
+  readonly connectionRequestSubnet: readonly string[];
+  readonly connectionRequestSeconds: number;
+  readonly trustedProxy: readonly string[];
+  readonly rulesDir: string;
+  readonly resultDays: number;
+  readonly adminPassword: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+}
+
+export interface OptionSpec<T> {
+  readonly default: T;
+  readonly describe: string;
+  readonly group: string;
+  /** JSON Schema of the value, besides its type. */
+  readonly schema: Readonly<Record<string, unknown>>;
+  /** Said where the schema does not hold: what it should be. */
+  readonly expected: string;
+  /** Never printed. */
+  readonly secret?: true;
+  /** What may be printed of a secret text; nothing unless told. */
+  readonly shown?: (secret: string) => string;
+}
+
+const LISTEN = {
+  schema: { type: 'string', format: 'listen' },
+  expected: 'HOST:PORT, as in 0.0.0.0:7547 or [::]:7547',
+};
+const CREDENTIALS = {
+  schema: { type: 'string', pattern: '^$|^[^:]+:.+$', maxLength: 513 },
+  expected: 'USER:PASSWORD',
+};
+const SUBNETS = {
+  schema: { type: 'array', items: { type: 'string', format: 'subnet' }, maxItems: 1_000 },
+  expected: 'addresses or subnets in CIDR notation, as in 192.0.2.0/24',
+};
+const PATH = { schema: { type: 'string', maxLength: 4_096 }, expected: 'one path' };
+
+/** More than the processors of any machine that would be asked to. */
+const WORKERS_MAX = 256;
+
+function whole(minimum: number, maximum: number) {
+  return {
+    schema: { type: 'integer', minimum, maximum },
+    expected: `a whole number from ${minimum} to ${maximum}`,
+  };
+}
+
+export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
+  store: {
+    schema: { type: 'string', format: 'store-url', maxLength: 8_192 },
+    expected: 'mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE, or empty',
+    default: '',
+    describe:
+      'MongoDB that any number of nodes share, as mongodb://…; with a password better given as FERRY_STORE [embedded, in the data directory]',
+    group: 'Storage:',
+    secret: true,
+    shown: withoutUrlSecrets,
+  },
+  groupCommitMs: {
+    ...whole(0, 100),
+    default: 2,
+    describe:
+      'How long a commit waits for others to share its transaction on MongoDB, in milliseconds; more where commits are many and the database is slow',
+    group: 'Storage:',
+  },
+  workers: {
+    ...whole(0, WORKERS_MAX),
+    default: 1,
+    describe: 'Processes that share the listeners and the store; 0: one for each processor',
+    group: 'Processes:',
+  },
+  shareSessions: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Keep open CWMP sessions in the store, so that any process on the same data can go on with them; always so with several workers, or on MongoDB',
+    group: 'Processes:',
+  },
+  dataDir: {
+    schema: { ...PATH.schema, minLength: 1 },
+    expected: PATH.expected,
+    default: 'ferry-data',
+    describe: 'Directory of the embedded store and its firmware images, and of the master key',
+    group: 'Storage:',
+  },
+  secretFile: {
+    ...PATH,
+    default: '',
+    describe:
+      'File of the master key that seals stored secrets; made on the first start, the same on all nodes of one --store [<data-dir>/secret.key]',
+    group: 'Storage:',
+  },
+  resultDays: {
+    ...whole(1, 10_000),
+    default: 400,
+    describe: 'Days that results of ended upgrades are kept',
+    group: 'Storage:',
+  },
+  cwmpListen: {
+    ...LISTEN,
+    default: '0.0.0.0:7547',
+    describe: 'Where CPEs connect (CWMP)',
+    group: 'Listeners:',
+  },
+  nbiListen: {
+    ...LISTEN,
+    default: '127.0.0.1:7557',
+    describe:
+      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before opening it',
+    group: 'Listeners:',
+  },
+  fileListen: {
+    ...LISTEN,
+    default: '0.0.0.0:7567',
+    describe: 'Where CPEs download firmware',
+    group: 'Listeners:',
+  },
+  trustedProxy: {
+    ...SUBNETS,
+    default: [],
+    describe: 'Proxies in front of the listeners whose X-Forwarded-For is believed; repeat for several',
+    group: 'Listeners:',
+  },
+  publicFileUrl: {
+    schema: { type: 'array', items: { type: 'string', format: 'file-url' }, maxItems: 100 },
+    expected: `http(s)://HOST[:PORT][/PATH] of at most ${PUBLIC_URL_CHARACTERS_MAX} characters, or SUBNET=URL as in 10.0.0.0/8=http://10.0.0.5:7567`,
+    default: [],
+    describe:
+      'How CPEs reach the file server; SUBNET=URL for one subnet, repeat for several [http://<host name>:<file port>]',
+    group: 'Firmware files:',
+  },
+  fileAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe: 'Give CPEs this USER:PASSWORD for downloads instead of a token in the URL',
+    group: 'Firmware files:',
+    secret: true,
+  },
+  imageMibMax: {
+    ...whole(1, 65_536),
+    default: 1_024,
+    describe: 'Largest firmware image accepted, in MiB',
+    group: 'Firmware files:',
+  },
+  cpeAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe:
+      'USER:PASSWORD that CPEs present (HTTP Basic) [generated on the first start, see ferry config --secrets]',
+    group: 'CPEs:',
+    secret: true,
+  },
+  allowAnonymousCpe: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Let CPEs in without a password: any host may then claim to be any CPE',
+    group: 'CPEs:',
+  },
+  periodicInformSeconds: {
+    ...whole(0, 4_294_967_295),
+    default: 3_600,
+    describe: 'PeriodicInformInterval set on first contact; 0 leaves the CPE as it is',
+    group: 'CPEs:',
+  },
+  sessionIdleSeconds: {
+    ...whole(1, 3_600),
+    default: 30,
+    describe: 'How long a CPE may be silent within a session',
+    group: 'CPEs:',
+  },
+  informKibMax: {
+    ...whole(64, 16_384),
+    default: 1_024,
+    describe: 'Largest message of a CPE that is read, in KiB; more than an Inform needs as a rule',
+    group: 'CPEs:',
+  },
+  connectionRequestAuth: {
+    ...CREDENTIALS,
+    default: '',
+    describe:
+      'USER:PASSWORD for connection requests to a fleet provisioned elsewhere [each CPE is given its own]',
+    group: 'CPEs:',
+    secret: true,
+  },
+  connectionRequestSubnet: {
+    ...SUBNETS,
+    default: [],
+    describe: 'Where connection requests may go besides the address a CPE informed from; repeat for several',
+    group: 'CPEs:',
+  },
+  connectionRequestSeconds: {
+    ...whole(1, 300),
+    default: 20,
+    describe: 'How long SendCNR tries before it answers 504',
+    group: 'CPEs:',
+  },
+  rulesDir: {
+    ...PATH,
+    default: '',
+    describe: 'Directory of JSON rule files, watched for changes',
+    group: 'Rules:',
+  },
+  adminPassword: {
+    schema: { type: 'string', maxLength: 4_096 },
+    expected: 'one text',
+    default: '',
+    describe:
+      'Password of the first user, "admin" [generated and printed once]; better given as FERRY_ADMIN_PASSWORD',
+    group: 'Northbound users:',
+    secret: true,
+  },
+  logLevel: {
+    schema: { enum: ['error', 'warn', 'info', 'debug'] },
+    expected: 'error, warn, info or debug',
+    default: 'info',
+    describe: 'Least severe events that are logged',
+    group: 'Logging:',
+  },
+  logFormat: {
+    schema: { enum: ['text', 'json'] },
+    expected: 'text or json',
+    default: 'text',
+    describe: 'One line of text or of JSON for each event',
+    group: 'Logging:',
+  },
+};
+
+export const CONFIG_NAMES = Object.keys(OPTIONS) as (keyof Config)[];
+
+/** `dataDir` as one writes it on a command line: `data-dir`. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** What `ferry config` prints in place of a secret. */
+export const MASK = '********';
+
+/** The address of a database without the password and the parameters that hold secrets. */
+function withoutUrlSecrets(url: string): string {
+  return url
+    .replace(/^([a-z+]+:\/\/[^:/]*):.*@/, `$1:${MASK}@`)
+    .replace(/([?&][^=&]*(?:password|properties)[^=&]*=)[^&]*/gi, `$1${MASK}`);
+}

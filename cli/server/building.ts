@@ -1,0 +1,24 @@
+import type { Counter, Registry } from 'prom-client';
+import type { AcsOptions, AcsParts } from '../../acs/index.js';
+import type { Ambient, Installation } from '../installation.js';
+import type { Config } from '../options.js';
+
+export interface FerryAmbient extends Ambient {
+  readonly trace?: NonNullable<AcsParts['trace']>;
+  /** Takes this process's own figures; gives what `/metrics` answers, where that is not only these. */
+  readonly allMetrics?: (own: Registry) => () => Promise<string>;
+  /** In place of what the configuration has no word for; for tests. */
+  readonly acsOptions?: Partial<AcsOptions>;
+}
+
+/** What the parts are built from, and where each says how it is let go of. */
+export interface Building {
+  readonly config: Config;
+  readonly ambient: FerryAmbient;
+  readonly installation: Installation;
+  readonly registry: Registry;
+  /** Clients that HTTP itself turns away. */
+  readonly refused: Counter<'listener' | 'reason'>;
+  /** Called the other way round when it stops. */
+  readonly closers: (() => Promise<unknown>)[];
+}

@@ -1,0 +1,74 @@
+import { type Acs, type AcsOptions, createAcs, DEFAULT_ACS_OPTIONS } from '../../acs/index.js';
+import { RefusedRequests, SECOND_MS } from '../../common/index.js';
+import type { DownloadLocator } from '../../firmware/index.js';
+import type { RuleEngine } from '../../rules/index.js';
+import { parseCredentials, workersOf } from '../config.js';
+import { generatedCpeCredentials, type Installation } from '../installation.js';
+import type { Config } from '../options.js';
+import type { Building } from './building.js';
+
+export function openAcs(
+  { config, ambient, installation, registry, refused, closers }: Building,
+  rules: RuleEngine,
+  locator: DownloadLocator,
+  authentication: AcsOptions['cpeAuthentication'],
+): Acs {
+  const { clock, logger, trace } = ambient;
+  // Whoever knows the shared secret, or needs none, can claim to be any CPE. An operator should have read that once.
+  logger.warn('cpe.identity-not-proven', {
+    credentials: authentication.kind === 'basic' ? 'shared' : 'none',
+  });
+  const acs = createAcs({
+    store: installation.store,
+    secrets: installation.secrets,
+    rules,
+    registry,
+    clock,
+    logger,
+    locateFile: (file, options) => locator.locate(file, options),
+    options: { ...acsOptions(config, authentication), ...ambient.acsOptions },
+    ...(trace !== undefined && { trace }),
+  });
+  new RefusedRequests({
+    listener: 'cwmp',
+    logger,
+    onRefused: (reason) => refused.inc({ listener: 'cwmp', reason }),
+  }).watch(acs.cwmp.server);
+  closers.push(() => acs.close());
+  return acs;
+}
+
+export async function cpeAuthentication(config: Config, installation: Installation) {
+  if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
+  const configured = parseCredentials(config.cpeAuth);
+  if (configured !== null)
+    return { authentication: { kind: 'basic', ...configured } as const, generated: null };
+  const { isNew, ...credentials } = await generatedCpeCredentials(installation);
+  return {
+    authentication: { kind: 'basic', ...credentials } as const,
+    generated: isNew ? credentials : null,
+  };
+}
+
+function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentication']): AcsOptions {
+  const sharedCredentials = parseCredentials(config.connectionRequestAuth);
+  return {
+    ...DEFAULT_ACS_OPTIONS,
+    cpeAuthentication,
+    provisioning: {
+      periodicInformSeconds: config.periodicInformSeconds,
+      setCredentials: sharedCredentials === null,
+    },
+    connectionRequests: {
+      ...DEFAULT_ACS_OPTIONS.connectionRequests,
+      totalMsMax: config.connectionRequestSeconds * SECOND_MS,
+      sharedCredentials,
+    },
+    connectionRequestSubnets: config.connectionRequestSubnet,
+    trustedProxies: config.trustedProxy,
+    bodyBytesMax: config.informKibMax * 1_024,
+    sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
+    shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
+    resultDays: config.resultDays,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { SECOND_MS } from '../../common/index.js';
+import { parseListen } from '../config.js';
+
+/** A listener's address cannot be had, at least now. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** @throws ListenError that names the option and what is wrong with the address */
+export async function listen(server: Server, at: string, option: string): Promise<AddressInfo> {
+  const { host, port } = parseListen(at);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = LISTEN_REASONS[error.code ?? ''] ?? error.message;
+      reject(new ListenError(`--${option} ${at}: ${reason}`));
+    });
+    server.listen({ host, port, backlog: 4_096 }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('A TCP listener has no address');
+  return address;
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there; stop it, or choose another port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'not permitted; ports below 1024 need privileges',
+  ENOTFOUND: 'the host name cannot be resolved',
+};
+
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 2 * SECOND_MS).unref();
+  });
+}
+
+export function publicHost({ address }: AddressInfo): string {
+  return isAny(address) ? hostname() : bracketed(address);
+}
+
+export function urlOf({ address, port }: AddressInfo): string {
+  return `http://${isAny(address) ? 'localhost' : bracketed(address)}:${port}`;
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}

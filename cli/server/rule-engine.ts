@@ -1,0 +1,63 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { SECOND_MS } from '../../common/index.js';
+import type { DownloadLocator } from '../../firmware/index.js';
+import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../../rules/index.js';
+import { resolvingBy } from '../file-urls.js';
+import type { Building } from './building.js';
+
+export async function openRuleEngine(
+  { ambient, installation, registry, closers }: Building,
+  locator: DownloadLocator,
+): Promise<RuleEngine> {
+  const decisions = new Histogram({
+    name: 'ferry_rule_decision_seconds',
+    help: 'Time to decide which rule a session runs, by outcome',
+    labelNames: ['outcome'],
+    buckets: [0.00005, 0.0002, 0.001, 0.005, 0.02, 0.05, 0.2],
+    registers: [registry],
+  });
+  const isolated = new Counter({
+    name: 'ferry_rule_isolated_total',
+    help: 'Conditions that JSONata itself had to evaluate, by what became of them: answered, out-of-time, out-of-memory, crashed, busy, on-probation, over-budget',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'ferry_rule_condition_errors_total',
+    help: 'Conditions that came to no result, by kind: error, and the trips time, memory, stack, sequence, argument, crash',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  const rules = await openRules({
+    store: installation.store,
+    clock: ambient.clock,
+    logger: ambient.logger,
+    secrets: installation.secrets,
+    resolveFile: resolvingBy(locator),
+    onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
+    onIsolated: (outcome) => isolated.inc({ outcome }),
+    onFailure: (kind) => failures.inc({ kind }),
+  });
+  new Gauge({
+    name: 'ferry_rules_suspended',
+    help: 'Rules that are not considered until they are edited, because their condition went beyond its bounds',
+    registers: [registry],
+    async collect() {
+      // A store that does not answer must not keep the other figures from being shown.
+      this.set(await rules.suspendedCount().catch(() => Number.NaN));
+    },
+  });
+  closers.push(() => rules.close());
+  return rules;
+}
+
+export async function watchRules(
+  { config, ambient, closers }: Building,
+  rules: RuleEngine,
+): Promise<RuleFileWatcher | null> {
+  if (config.rulesDir === '') return null;
+  const { logger, clock } = ambient;
+  const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
+  closers.push(() => watcher.close());
+  return watcher;
+}
