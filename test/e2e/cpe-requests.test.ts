@@ -24,7 +24,9 @@ async function postRule(ferry: TestFerry): Promise<void> {
 
 for (const shareSessions of [false, true]) {
   test(`a CPE that asks for a download is decided on in that session, also once it was over (shared: ${shareSessions})`, async (t) => {
-    const ferry = await startTestFerry(t, { config: { shareSessions } });
+    // It stands still, so that no session is over for good before the CPE says more in it.
+    const nowMs = Date.now();
+    const ferry = await startTestFerry(t, { config: { shareSessions }, clock: () => nowMs });
     const cpe = new RawCpe(ferry.urls.cwmp);
     await cpe.post(inform({ events: ['9 REQUEST DOWNLOAD'] }));
     const answered = await cpe.post(REQUEST_DOWNLOAD);

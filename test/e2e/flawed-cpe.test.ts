@@ -90,11 +90,14 @@ test('a CPE that writes everything with one flaw is seen, upgraded and told apar
 
 test('thousands of CPEs with one flaw are told of once, and counted each', async (t) => {
   const ferry = await startTestFerry(t, { checksSchema: false });
+  const beganAtMs = performance.now();
   for (let n = 0; n < 20; n++) {
     const cpe = new RawCpe(ferry.urls.cwmp);
     await cpe.post(`${inform({ serial: String(n) })}\0`);
     cpe.close();
   }
-  t.is(ferry.events.filter(({ event }) => event === 'cwmp.mended').length, 1);
+  const told = ferry.events.filter(({ event }) => event === 'cwmp.mended').length;
+  const tenSecondsPassed = Math.floor((performance.now() - beganAtMs) / 10_000);
+  t.true(told >= 1 && told <= 1 + tenSecondsPassed, `${told} lines`);
   t.regex(String((await ferry.nbi('GET', '/metrics')).body), /ferry_cwmp_mended_total\{kind="tail"\} 20\n/);
 });
