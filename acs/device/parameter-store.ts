@@ -43,14 +43,17 @@ export interface Taking {
 /** The known data models: one small document per CPE and subtree, written on change, read when a rule or a user asks. */
 export class ParameterStore {
   readonly #parameters: Collection<ParameterDocument>;
+  readonly #bytesMax: number;
 
-  constructor(store: Store) {
+  /** @param bytesMax  of one CPE's names and values together */
+  constructor(store: Store, bytesMax = PARAMETERS_BYTES_MAX) {
     this.#parameters = store.collection<ParameterDocument>(PARAMETERS);
+    this.#bytesMax = bytesMax;
   }
 
   /**
    * The device after a report, and what brings up what is stored to it: none where nothing differs. To be committed together, as the
-   * device says how much is stored, which then is at most {@link PARAMETERS_BYTES_MAX}.
+   * device says how much is stored, which then is never more than the bound.
    */
   async taking(
     device: Device,
@@ -63,7 +66,7 @@ export class ParameterStore {
     const drafts = afresh ? draftsOf(told) : await this.#merged(device.id, told, left);
     let bytes = afresh ? 0 : (device.parametersBytes ?? (await this.#storedBytes(device.id)));
     for (const { addedBytes } of drafts.values()) bytes += addedBytes;
-    const isOver = bytes > PARAMETERS_BYTES_MAX;
+    const isOver = bytes > this.#bytesMax;
     const stored = afresh || isOver ? await this.#sizes(device.id) : NONE;
     const gone = new Set<string>();
     if (isOver) {
@@ -121,7 +124,7 @@ export class ParameterStore {
     { drafts, gone, left, named }: Cutting,
   ): Promise<number> {
     const needs = needsOf(device, named);
-    const { dropped, trimmed, overBytes } = excessOf([...kept.values()], needs.of, PARAMETERS_BYTES_MAX);
+    const { dropped, trimmed, overBytes } = excessOf([...kept.values()], needs.of, this.#bytesMax);
     let bytes = 0;
     for (const size of kept.values()) bytes += size.bytes;
     const drop = (subtree: string, sizeBytes: number) => {
@@ -184,7 +187,7 @@ export class ParameterStore {
         const value = values[name] ?? '';
         // As many bytes at least, so that what is within the bound is read whole.
         characters += name.length + (typeof value === 'string' ? value.length : 0);
-        if (characters > PARAMETERS_BYTES_MAX) return all;
+        if (characters > this.#bytesMax) return all;
         all[name] = value;
       }
     }
