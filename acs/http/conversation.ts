@@ -18,6 +18,7 @@ import {
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import type { RequestBody } from './body.js';
+import { CpeTurns } from './cpe-turns.js';
 import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
 import { clientAddress, keepsAlive, lacksHost } from './request.js';
@@ -40,6 +41,7 @@ export interface ConversationParts {
 /** What CPEs say and are answered: each request is the next step of a session, or begins one (TR-069 3.7). */
 export class Conversation {
   readonly #parts: ConversationParts;
+  readonly #turns = new CpeTurns();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -119,11 +121,29 @@ export class Conversation {
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
   async #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
-    const { admission, refusals, sessions, stepper } = this.#parts;
+    const { admission } = this.#parts;
     if (this.#parts.isStopping()) return this.#stopping();
     // The session it leaves behind vouched for the connection, not for who begins the next.
     const challenge = found.kind === 'found' ? admission.challenge(request) : null;
     if (challenge !== null) return challenge;
+    // Where it is too long for one it is refused below.
+    const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
+    if (cpeid === null) return this.#begin(request, envelope, found);
+    const turn = this.#turns.take(cpeid, request.socket);
+    if (turn !== null && !(await turn)) return this.#crowded();
+    try {
+      return await this.#begin(request, envelope, found);
+    } finally {
+      this.#turns.give(cpeid);
+    }
+  }
+
+  #crowded(): HttpAnswer {
+    return this.#parts.refusals.busy('cpe', 'too many requests of one CPE are waiting');
+  }
+
+  async #begin(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
+    const { admission, refusals, sessions, stepper } = this.#parts;
     // Again, as another may have begun on this connection while the body was on its way.
     const left = found.kind === 'found' ? found : await admission.sessionOf(request);
     if (left.kind === 'found') await this.#supersede(left.entry);
@@ -175,6 +195,12 @@ export class Conversation {
         return refusals.violation(request, null, `${what} without a session`);
       case 'mismatch':
         return refusals.violation(request, null, `${what} with the cookie of another session`);
+      case 'elsewhere':
+        return refusals.violation(
+          request,
+          null,
+          `${what} with the cookie of a session that began from another address; begin anew with an Inform`,
+        );
       case 'found':
         return this.#continue(request, found.entry, input, envelope);
       default:
@@ -189,17 +215,21 @@ export class Conversation {
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
     const { sessions } = this.#parts;
+    const { cpeid } = found.session.facts;
     let entry: SessionEntry | null = found;
     while (entry !== null && sessions.take(entry)) {
+      const turn = this.#turns.take(cpeid, request.socket);
+      const isDue = turn === null || (await turn);
       try {
+        if (!isDue) return this.#crowded();
         const answer = await this.#takeStep(request, entry, input, envelope);
         if (answer !== null) return answer;
       } finally {
+        if (isDue) this.#turns.give(cpeid);
         sessions.release(entry);
       }
       entry = await sessions.newer(entry);
     }
-    const { cpeid } = found.session.facts;
     return this.#parts.refusals.violation(request, cpeid, 'two requests of one session at a time');
   }
 

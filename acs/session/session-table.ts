@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../common/index.js';
 import type { OpenSession } from './session.js';
 import {
+  addressOf,
   carriedBy,
   carry,
   type EndedSession,
@@ -59,8 +60,12 @@ export class SessionTable implements Sessions {
   }
 
   find(cookies: readonly string[], socket: Socket): Found {
+    const carried = this.#carriedBy(socket) ?? null;
+    // So it is of nearly every CPE.
+    if (carried !== null && cookies.length === 1 && cookies[0] === carried.id)
+      return { kind: 'found', entry: carried };
     const named = cookies.map((cookie) => this.#byId.get(cookie)).filter((entry) => entry !== undefined);
-    return foundAmong(named, this.#carriedBy(socket) ?? null);
+    return foundAmong(named, carried, this.#options.sharedConnections ? null : addressOf(socket));
   }
 
   mayKnow(cookies: readonly string[], socket: Socket): boolean {
