@@ -24,6 +24,7 @@ import {
   explain,
   type IsolatedOutcome,
   mayRepeat,
+  parametersNamed,
   takeUp,
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
@@ -128,6 +129,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportFlaws(input.context.cpeid, decision);
       return decision;
     },
+    parametersNamed: (cpeid) => parametersNamed(decider, cpeid),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     mayRepeat: (upgrade) => mayRepeat(decider, upgrade, clock()),
     explain: (input, asked) => explain(aside, drafts, input, asked),

@@ -65,6 +65,7 @@ export {
   type RuleWarning,
   type Scalar,
   type StoredRule,
+  type Subtrees,
   type Suspension,
   UnknownRuleError,
   type UpgradeEnd,

@@ -12,7 +12,7 @@ export function describeDevice(
   return {
     input: {
       context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs }),
-      readParameters: async () => treeOf(await parameterStore.flat(device.id)),
+      readParameters: async (subtrees) => treeOf(await parameterStore.flat(device.id, subtrees)),
       unread: (paths) => unknownPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,
       requested: requested ?? (device.requestedUntilMs ?? 0) > nowMs,

@@ -72,12 +72,24 @@ export interface Device extends Document {
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** Digest of the parameters of the last Inform, so that unchanged ones are not written again. */
   readonly informDigest: string;
+  /** How much of its data model is kept, names and values; absent where nobody has counted it yet. */
+  readonly parametersBytes?: number;
+  /** What of its data model is not kept, as it is too much; absent where all is. */
+  readonly parametersCut?: ParametersCut;
   /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
   readonly askedPaths?: readonly string[];
   /** Those that it has not told for a passing reason: asked for again after a boot, or at this time. */
   readonly failedPaths?: AskLater;
   /** Those that it was asked for and has not answered: asked for again at this time. */
   readonly unansweredPaths?: AskLater;
+}
+
+/** What of a data model is not kept. */
+export interface ParametersCut {
+  /** The subtrees (`Device.WiFi`) of which all or some is missing: the first sixteen by name. A BOOTSTRAP begins anew. */
+  readonly subtrees: readonly string[];
+  /** Names and values that were not kept when that happened last. */
+  readonly bytes: number;
 }
 
 /** What may still be corrected, and by what. */
@@ -106,6 +118,8 @@ export const DEVICES: CollectionDefinition = {
 
 /** A subtree of the data model of one CPE, as last reported: flat, by full name. The id is `<cpeid>/<subtree>`. */
 export interface ParameterDocument extends Document {
+  /** When anything in it changed last; absent in what an older version wrote. */
+  readonly atMs?: number;
   readonly values: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -116,7 +130,7 @@ export interface Devices {
   get(cpeid: CpeId): Promise<Device | null>;
   /** By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers` and `tags`, else in bounded pages. */
   scan(filter: DeviceFilter): AsyncIterable<Device>;
-  /** Every parameter known of the CPE, by full name. */
+  /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
   /** What would be decided on if the CPE began a session now; null for one that is not known. */
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;

@@ -1,8 +1,22 @@
 import { type CpeId, cutText } from '../../common/index.js';
-import type { ParameterTree } from '../../rules/index.js';
-import type { Change, Collection, Store } from '../../store/index.js';
+import type { ParameterTree, Subtrees } from '../../rules/index.js';
+import type { Change, Collection, Revision, Store } from '../../store/index.js';
 import type { Parameter } from '../soap/index.js';
-import { PARAMETERS, type ParameterDocument } from './device.js';
+import { type Device, PARAMETERS, type ParameterDocument } from './device.js';
+import {
+  bytesOf,
+  bytesOfAll,
+  cutWith,
+  excessOf,
+  Left,
+  needsOf,
+  PARAMETERS_BYTES_MAX,
+  type SubtreeSize,
+  subtreeOf,
+  trimmedBy,
+  type Value,
+  type Values,
+} from './parameter-bound.js';
 
 /** TR-106 allows 256 characters. */
 const PARAMETER_NAME_CHARACTERS_MAX = 256;
@@ -13,82 +27,265 @@ const CUT_MARK = ' …';
 const PARAMETER_DEPTH_MAX = 32;
 /** With a cpeid of the greatest length this stays below the store's bound on ids. */
 const SUBTREE_CHARACTERS_MAX = 100;
-/** Together these keep a document well below the store's bound, and a CPE from filling the disk: what comes beyond is not kept. */
+/** Together these keep a document well below the store's bound: what comes beyond is not kept. */
 const SUBTREE_NAMES_MAX = 1_000;
 const SUBTREES_MAX = 64;
+
+/** How a report is taken. */
+export interface Taking {
+  /** After a factory reset nothing that was known can be relied on: all is forgotten but what is reported now. */
+  readonly afresh: boolean;
+  readonly nowMs: number;
+  /** The parameter paths that conditions name: asked where something cannot be kept. */
+  readonly named: () => Promise<readonly string[]>;
+}
 
 /** The known data models: one small document per CPE and subtree, written on change, read when a rule or a user asks. */
 export class ParameterStore {
   readonly #parameters: Collection<ParameterDocument>;
+  readonly #bytesMax: number;
 
-  constructor(store: Store) {
+  /** @param bytesMax  of one CPE's names and values together */
+  constructor(store: Store, bytesMax = PARAMETERS_BYTES_MAX) {
     this.#parameters = store.collection<ParameterDocument>(PARAMETERS);
+    this.#bytesMax = bytesMax;
   }
 
-  /** The changes that bring what is stored up to what the CPE reported; none where nothing differs. */
-  async merging(cpeid: CpeId, reported: readonly Parameter[]): Promise<Change[]> {
-    const changes: Change[] = [];
+  /**
+   * The device after a report, and what brings up what is stored to it: none where nothing differs. To be committed together, as the
+   * device says how much is stored, which then is never more than the bound.
+   */
+  async taking(
+    device: Device,
+    reported: readonly Parameter[],
+    taking: Taking,
+  ): Promise<{ readonly device: Device; readonly changes: readonly Change[] }> {
+    const { afresh, nowMs } = taking;
+    const left = new Left();
+    const told = bySubtree(reported, left);
+    const drafts = afresh ? draftsOf(told) : await this.#merged(device.id, told, left);
+    let bytes = afresh ? 0 : (device.parametersBytes ?? (await this.#storedBytes(device.id)));
+    for (const { addedBytes } of drafts.values()) bytes += addedBytes;
+    const isOver = bytes > this.#bytesMax;
+    const stored = afresh || isOver ? await this.#sizes(device.id) : NONE;
+    const gone = new Set<string>();
+    if (isOver) {
+      const kept = withDrafts(afresh ? NONE : stored, drafts, nowMs);
+      bytes = await this.#cut(device, kept, { drafts, gone, left, named: await taking.named() });
+    }
+    for (const subtree of stored.keys()) if (afresh && !drafts.has(subtree)) gone.add(subtree);
+    const changes = [...gone]
+      .filter((subtree) => stored.has(subtree))
+      .map((subtree) => this.#parameters.deleting(idOf(device.id, subtree)));
+    for (const [subtree, draft] of drafts) {
+      const document = { id: idOf(device.id, subtree), atMs: nowMs, values: draft.values };
+      changes.push(this.#writing(document, draft, afresh));
+    }
+    return { device: withSize(device, { bytes, left, afresh }), changes };
+  }
+
+  #writing(document: ParameterDocument, { revision }: Draft, afresh: boolean): Change {
+    if (afresh) return this.#parameters.putting(document);
+    return revision === null
+      ? this.#parameters.inserting(document)
+      : this.#parameters.replacing(document, revision);
+  }
+
+  /** What differs from what is stored. */
+  async #merged(cpeid: CpeId, told: ReadonlyMap<string, Values>, left: Left): Promise<Map<string, Draft>> {
+    const drafts = new Map<string, Draft>();
     let inserted = 0;
-    for (const [subtree, values] of bySubtree(reported)) {
-      const id = `${cpeid}/${subtree}`;
-      const stored = await this.#parameters.get(id);
+    for (const [subtree, values] of told) {
+      const stored = await this.#parameters.get(idOf(cpeid, subtree));
       if (stored === null) {
-        const known = await this.#parameters.count({ prefix: `${cpeid}/` });
-        if (known + inserted >= SUBTREES_MAX) continue;
+        const known = await this.#parameters.count({ prefix: idOf(cpeid, '') });
+        if (known + inserted >= SUBTREES_MAX) {
+          left.add(subtree, bytesOfAll(values));
+          continue;
+        }
         inserted++;
-        changes.push(this.#parameters.inserting({ id, values }));
+        drafts.set(subtree, { values, addedBytes: bytesOfAll(values), revision: null });
       } else {
-        const merged = mergedValues(stored.document.values, values);
-        if (merged !== null)
-          changes.push(this.#parameters.replacing({ id, values: merged }, stored.revision));
+        const merged = mergedValues(stored.document.values, values, (bytes) => left.add(subtree, bytes));
+        if (merged !== null) drafts.set(subtree, { ...merged, revision: stored.revision });
       }
     }
-    return changes;
+    return drafts;
   }
 
-  /** After a factory reset nothing that was known can be relied on: forgets all but what is reported now. */
-  async replacingAll(cpeid: CpeId, reported: readonly Parameter[]): Promise<Change[]> {
-    const fresh = bySubtree(reported);
-    const changes: Change[] = [];
-    for await (const { document } of this.#parameters.scan({ prefix: `${cpeid}/` })) {
-      if (!fresh.has(document.id.slice(cpeid.length + 1)))
-        changes.push(this.#parameters.deleting(document.id));
+  /**
+   * Leaves out of the drafts, and of what is stored, what is too much.
+   * @param kept  all that there would be
+   * @returns how much there is then
+   */
+  async #cut(
+    device: Device,
+    kept: ReadonlyMap<string, SubtreeSize>,
+    { drafts, gone, left, named }: Cutting,
+  ): Promise<number> {
+    const needs = needsOf(device, named);
+    const { dropped, trimmed, overBytes } = excessOf([...kept.values()], needs.of, this.#bytesMax);
+    let bytes = 0;
+    for (const size of kept.values()) bytes += size.bytes;
+    const drop = (subtree: string, sizeBytes: number) => {
+      drafts.delete(subtree);
+      gone.add(subtree);
+      left.add(subtree, sizeBytes);
+      bytes -= sizeBytes;
+    };
+    for (const { subtree, bytes: sizeBytes } of dropped) drop(subtree, sizeBytes);
+    let over = overBytes;
+    for (const { subtree, bytes: sizeBytes } of trimmed) {
+      if (over <= 0) break;
+      const draft = drafts.get(subtree) ?? (await this.#unchanged(device.id, subtree));
+      const rest = trimmedBy(draft.values, over, needs.isNamed);
+      const goneBytes = sizeBytes - rest.bytes;
+      over -= goneBytes;
+      if (rest.bytes === 0) {
+        drop(subtree, sizeBytes);
+        continue;
+      }
+      drafts.set(subtree, { ...draft, values: rest.values });
+      left.add(subtree, goneBytes);
+      bytes -= goneBytes;
     }
-    for (const [subtree, values] of fresh) {
-      changes.push(this.#parameters.putting({ id: `${cpeid}/${subtree}`, values }));
-    }
-    return changes;
+    return bytes;
   }
 
-  /** By full name. */
-  async flat(cpeid: CpeId): Promise<Record<string, string | number | boolean>> {
-    const all: Record<string, string | number | boolean> = {};
-    for await (const { document } of this.#parameters.scan({ prefix: `${cpeid}/` })) {
-      Object.assign(all, document.values);
+  async #unchanged(cpeid: CpeId, subtree: string): Promise<Draft> {
+    const stored = await this.#parameters.get(idOf(cpeid, subtree));
+    return stored === null
+      ? { values: {}, addedBytes: 0, revision: null }
+      : { values: stored.document.values, addedBytes: 0, revision: stored.revision };
+  }
+
+  /** What is stored, without its values: that may be much, where an older version kept it. */
+  async #sizes(cpeid: CpeId): Promise<ReadonlyMap<string, SubtreeSize>> {
+    const sizes = new Map<string, SubtreeSize>();
+    for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) {
+      const subtree = document.id.slice(cpeid.length + 1);
+      sizes.set(subtree, { subtree, bytes: bytesOfAll(document.values), atMs: document.atMs ?? 0 });
+    }
+    return sizes;
+  }
+
+  async #storedBytes(cpeid: CpeId): Promise<number> {
+    let bytes = 0;
+    for (const size of (await this.#sizes(cpeid)).values()) bytes += size.bytes;
+    return bytes;
+  }
+
+  /**
+   * By full name.
+   * @param subtrees  what is read at least; null: all. What an older version kept beyond the bound is left out
+   */
+  async flat(cpeid: CpeId, subtrees: Subtrees = null): Promise<Record<string, Value>> {
+    const all: Record<string, Value> = {};
+    let characters = 0;
+    for await (const { values } of this.#documents(cpeid, subtrees)) {
+      for (const name in values) {
+        const value = values[name] ?? '';
+        // As many bytes at least, so that what is within the bound is read whole.
+        characters += name.length + (typeof value === 'string' ? value.length : 0);
+        if (characters > this.#bytesMax) return all;
+        all[name] = value;
+      }
     }
     return all;
   }
 
+  async *#documents(cpeid: CpeId, subtrees: Subtrees): AsyncGenerator<ParameterDocument> {
+    if (subtrees === null || subtrees.length > SUBTREES_MAX) {
+      for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) yield document;
+      return;
+    }
+    for (const subtree of subtrees) {
+      const stored = await this.#parameters.get(idOf(cpeid, subtree));
+      if (stored !== null) yield stored.document;
+    }
+  }
+
   /** As a tree, the way conditions read it. */
-  async tree(cpeid: CpeId): Promise<ParameterTree> {
-    return treeOf(await this.flat(cpeid));
+  async tree(cpeid: CpeId, subtrees: Subtrees = null): Promise<ParameterTree> {
+    return treeOf(await this.flat(cpeid, subtrees));
   }
 }
 
-type Values = Readonly<Record<string, string | number | boolean>>;
+/** What a report makes of one subtree. */
+interface Draft {
+  readonly values: Values;
+  /** How much more it is than what is stored. */
+  readonly addedBytes: number;
+  /** What is stored now is at this revision; null: nothing is. */
+  readonly revision: Revision | null;
+}
+
+/** What {@link ParameterStore} cuts, and what tells it where. */
+interface Cutting {
+  readonly drafts: Map<string, Draft>;
+  readonly gone: Set<string>;
+  readonly left: Left;
+  readonly named: readonly string[];
+}
+
+const NONE: ReadonlyMap<string, SubtreeSize> = new Map();
+
+function idOf(cpeid: CpeId, subtree: string): string {
+  return `${cpeid}/${subtree}`;
+}
+
+function draftsOf(told: ReadonlyMap<string, Values>): Map<string, Draft> {
+  const drafts = new Map<string, Draft>();
+  for (const [subtree, values] of told)
+    drafts.set(subtree, { values, addedBytes: bytesOfAll(values), revision: null });
+  return drafts;
+}
+
+function withDrafts(
+  stored: ReadonlyMap<string, SubtreeSize>,
+  drafts: ReadonlyMap<string, Draft>,
+  nowMs: number,
+): ReadonlyMap<string, SubtreeSize> {
+  const all = new Map(stored);
+  for (const [subtree, { values }] of drafts)
+    all.set(subtree, { subtree, bytes: bytesOfAll(values), atMs: nowMs });
+  return all;
+}
+
+/** The device, saying how much is kept of its data model and what is not; itself where that says nothing new. */
+function withSize(
+  device: Device,
+  { bytes, left, afresh }: { readonly bytes: number; readonly left: Left; readonly afresh: boolean },
+): Device {
+  const { parametersCut, ...rest } = device;
+  const before = afresh ? undefined : parametersCut;
+  const cut = left.subtrees.size === 0 ? before : cutWith(before, left);
+  if (device.parametersBytes === bytes && cut === parametersCut) return device;
+  return { ...rest, parametersBytes: bytes, ...(cut !== undefined && { parametersCut: cut }) };
+}
 
 /** What is known after a report, at most so many names: those known already come first. Null where nothing differs. */
-function mergedValues(known: Values, reported: Values): Values | null {
-  const merged: Record<string, string | number | boolean> = { ...known };
+function mergedValues(
+  known: Values,
+  reported: Values,
+  leave: (bytes: number) => void,
+): { readonly values: Values; readonly addedBytes: number } | null {
+  const merged: Record<string, Value> = { ...known };
   let names = Object.keys(known).length;
+  let addedBytes = 0;
   let differs = false;
   for (const [name, value] of Object.entries(reported)) {
-    if (merged[name] === value) continue;
-    if (!Object.hasOwn(merged, name) && ++names > SUBTREE_NAMES_MAX) continue;
+    const before = merged[name];
+    if (before === value) continue;
+    if (before === undefined && ++names > SUBTREE_NAMES_MAX) {
+      leave(bytesOf(name, value));
+      continue;
+    }
+    addedBytes += bytesOf(name, value) - (before === undefined ? 0 : bytesOf(name, before));
     merged[name] = value;
     differs = true;
   }
-  return differs ? merged : null;
+  return differs ? { values: merged, addedBytes } : null;
 }
 
 function isLong(value: string | number | boolean): boolean {
@@ -119,24 +316,23 @@ export function treeOf(flat: Readonly<Record<string, string | number | boolean>>
 }
 
 /** What is worth keeping of a report, by `Root.Subtree`. */
-function bySubtree(reported: readonly Parameter[]): Map<string, Record<string, string | number | boolean>> {
-  const subtrees = new Map<string, { names: number; values: Record<string, string | number | boolean> }>();
-  for (const { name, value } of reported) {
+function bySubtree(reported: readonly Parameter[], left: Left): Map<string, Values> {
+  const subtrees = new Map<string, { names: number; values: Record<string, Value> }>();
+  for (const { name, value: whole } of reported) {
     if (!isParameterName(name)) continue;
-    const [root, second] = name.split('.', 2);
-    const subtree = `${root}.${second}`;
+    const subtree = subtreeOf(name);
+    const value =
+      typeof whole === 'string' && isLong(whole)
+        ? `${cutText(whole, PARAMETER_VALUE_CHARACTERS_MAX)}${CUT_MARK}`
+        : whole;
     let values = subtrees.get(subtree);
-    if (values === undefined) {
-      if (subtrees.size >= SUBTREES_MAX) continue;
-      values = { names: 0, values: Object.create(null) as Record<string, string | number | boolean> };
+    if (values === undefined && subtrees.size < SUBTREES_MAX) {
+      values = { names: 0, values: Object.create(null) as Record<string, Value> };
       subtrees.set(subtree, values);
     }
-    if (name in values.values || ++values.names <= SUBTREE_NAMES_MAX) {
-      values.values[name] =
-        typeof value === 'string' && isLong(value)
-          ? `${cutText(value, PARAMETER_VALUE_CHARACTERS_MAX)}${CUT_MARK}`
-          : value;
-    }
+    if (values !== undefined && (name in values.values || ++values.names <= SUBTREE_NAMES_MAX))
+      values.values[name] = value;
+    else left.add(subtree, bytesOf(name, value));
   }
   return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));
 }

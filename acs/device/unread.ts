@@ -1,6 +1,7 @@
 import { DAY_MS } from '../../common/index.js';
 import { fieldOfParameter, type ParameterField } from '../../rules/index.js';
 import type { AskLater, Device } from './device.js';
+import { subtreeOf } from './parameter-bound.js';
 import type { ParameterStore } from './parameter-store.js';
 
 /** A GetParameterValues of this many names stays well within what small CPEs take. */
@@ -30,9 +31,10 @@ export async function unreadPaths(
     (path) => path.startsWith(`${device.root}.`) && !asked.has(path) && !isKnownField(device, path),
   );
   if (unasked.length === 0) return [];
-  const known = new Set(Object.keys(await parameterStore.flat(device.id)));
+  const subtrees = new Set(unasked.map(subtreeOf));
+  const known = await parameterStore.flat(device.id, [...subtrees]);
   // Of a partial path (TR-069 A.3.2.2: it ends in a dot) an Inform tells a few leaves at most.
-  return unasked.filter((path) => !known.has(path)).slice(0, READ_NAMES_MAX);
+  return unasked.filter((path) => !Object.hasOwn(known, path)).slice(0, READ_NAMES_MAX);
 }
 
 /**

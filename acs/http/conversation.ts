@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
+import type { CpeId } from '../../common/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
@@ -18,6 +19,7 @@ import {
 import { type Admission, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import type { RequestBody } from './body.js';
+import { CpeTurns } from './cpe-turns.js';
 import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
 import { clientAddress, keepsAlive, lacksHost } from './request.js';
@@ -40,6 +42,7 @@ export interface ConversationParts {
 /** What CPEs say and are answered: each request is the next step of a session, or begins one (TR-069 3.7). */
 export class Conversation {
   readonly #parts: ConversationParts;
+  readonly #turns = new CpeTurns();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -118,35 +121,51 @@ export class Conversation {
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
-  async #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): Promise<HttpAnswer> {
-    const { admission, refusals, sessions, stepper } = this.#parts;
+  #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): HttpAnswer | Promise<HttpAnswer> {
+    const { admission } = this.#parts;
     if (this.#parts.isStopping()) return this.#stopping();
     // The session it leaves behind vouched for the connection, not for who begins the next.
     const challenge = found.kind === 'found' ? admission.challenge(request) : null;
     if (challenge !== null) return challenge;
-    // Again, as another may have begun on this connection while the body was on its way.
-    const left = found.kind === 'found' ? found : await admission.sessionOf(request);
-    if (left.kind === 'found') await this.#supersede(left.entry);
-    const ip = clientAddress(request, this.#parts.trustedProxies);
-    let taken: Taken;
+    const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
+    const turn = cpeid === null ? null : this.#turns.take(cpeid, request.socket);
+    if (turn === null) return this.#begin(request, envelope, found, cpeid);
+    return turn.then((isDue) => (isDue ? this.#begin(request, envelope, found, cpeid) : this.#crowded()));
+  }
+
+  #crowded(): HttpAnswer {
+    return this.#parts.refusals.busy('cpe', 'too many requests of one CPE are waiting');
+  }
+
+  /** @param cpeid  whose turn it is until this is done; null where it has no identity, and will be refused */
+  async #begin(
+    request: IncomingMessage,
+    envelope: CpeEnvelope,
+    found: Found,
+    cpeid: CpeId | null,
+  ): Promise<HttpAnswer> {
+    const { admission, refusals, sessions, stepper, trustedProxies } = this.#parts;
     try {
-      taken = await stepper.run({ phase: 'start' }, inputOf(envelope), {
-        ip,
-        claim: () => null,
-        isCurrent: () => true,
-      });
+      // Again, as another may have begun on this connection while the body was on its way.
+      const left = found.kind === 'found' ? found : await admission.sessionOf(request);
+      if (left.kind === 'found') await this.#supersede(left.entry);
+      const ip = clientAddress(request, trustedProxies);
+      const asked = { ip, claim: () => null, isCurrent: () => true };
+      const taken = await stepper.run({ phase: 'start' }, inputOf(envelope), asked);
+      if (taken.session.phase !== 'open')
+        return refusals.violation(request, null, 'the Inform began no session');
+      const origin = { ip, socket: request.socket, keepsAlive: keepsAlive(request) };
+      const entry = await sessions.begin(taken.session, origin);
+      if (entry === null) return refusals.busy('sessions', 'too many sessions are open');
+      const answer = this.#render(taken, envelope);
+      return { ...answer, headers: { 'Set-Cookie': `${SESSION_COOKIE}=${entry.id}; Path=/; HttpOnly` } };
     } catch (error) {
       if (!(error instanceof InformRefusedError)) throw error;
       const { faultCode, message } = error;
       return refusals.fault(request, null, { faultCode, id: envelope.id, style: envelope.style }, message);
+    } finally {
+      if (cpeid !== null) this.#turns.give(cpeid);
     }
-    if (taken.session.phase !== 'open')
-      return refusals.violation(request, null, 'the Inform began no session');
-    const origin = { ip, socket: request.socket, keepsAlive: keepsAlive(request) };
-    const entry = await sessions.begin(taken.session, origin);
-    if (entry === null) return refusals.busy('sessions', 'too many sessions are open');
-    const answer = this.#render(taken, envelope);
-    return { ...answer, headers: { 'Set-Cookie': `${SESSION_COOKIE}=${entry.id}; Path=/; HttpOnly` } };
   }
 
   async #supersede(left: SessionEntry): Promise<void> {
@@ -175,6 +194,12 @@ export class Conversation {
         return refusals.violation(request, null, `${what} without a session`);
       case 'mismatch':
         return refusals.violation(request, null, `${what} with the cookie of another session`);
+      case 'elsewhere':
+        return refusals.violation(
+          request,
+          null,
+          `${what} with the cookie of a session that began from another address; begin anew with an Inform`,
+        );
       case 'found':
         return this.#continue(request, found.entry, input, envelope);
       default:
@@ -189,17 +214,21 @@ export class Conversation {
     envelope: CpeEnvelope | null,
   ): Promise<HttpAnswer> {
     const { sessions } = this.#parts;
+    const { cpeid } = found.session.facts;
     let entry: SessionEntry | null = found;
     while (entry !== null && sessions.take(entry)) {
+      const turn = this.#turns.take(cpeid, request.socket);
+      const isDue = turn === null || (await turn);
       try {
+        if (!isDue) return this.#crowded();
         const answer = await this.#takeStep(request, entry, input, envelope);
         if (answer !== null) return answer;
       } finally {
+        if (isDue) this.#turns.give(cpeid);
         sessions.release(entry);
       }
       entry = await sessions.newer(entry);
     }
-    const { cpeid } = found.session.facts;
     return this.#parts.refusals.violation(request, cpeid, 'two requests of one session at a time');
   }
 

@@ -62,7 +62,7 @@ export class SessionDecision {
       const device = stored.document;
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
-        readParameters: () => devices.parameterStore.tree(facts.cpeid),
+        readParameters: (subtrees) => devices.parameterStore.tree(facts.cpeid, subtrees),
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
         counts: device.counts,
         requested: facts.requested,

@@ -22,7 +22,7 @@ export interface InformOutcome {
   readonly boot: boolean;
   /** An operator asked for this session; consumed by it. */
   readonly requested: boolean;
-  /** Any parameter differs from the last Inform's. */
+  /** Any parameter differs from the last Inform's, or nobody knows yet how much of its data model is kept. */
   readonly parametersChanged: boolean;
   readonly reportedVersion: string | null;
   /** Fields that the report has and that are not taken, and why; none where it is the last one again. */
@@ -58,7 +58,8 @@ export function informed(
     lastEvents: events,
     informDigest,
   };
-  const parametersChanged = bootstrap || stored === null || stored.informDigest !== informDigest;
+  const parametersChanged =
+    bootstrap || stored.informDigest !== informDigest || stored.parametersBytes === undefined;
   return {
     device,
     mustBeDurable: parametersChanged || requested || differs(before, device),

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { OpenSession } from './session.js';
+import { isSameClient } from './session-address.js';
 
 /** One open session and what carries it, as one request finds it. */
 export interface SessionEntry {
@@ -15,7 +16,9 @@ export type Found =
   | { readonly kind: 'found'; readonly entry: SessionEntry }
   | { readonly kind: 'none' }
   /** The request names two sessions that are not over, or another than the one that its connection carries. */
-  | { readonly kind: 'mismatch' };
+  | { readonly kind: 'mismatch' }
+  /** What it names are sessions that began from another address, and its connection carries none. */
+  | { readonly kind: 'elsewhere' };
 
 /** A session that nobody will go on with. */
 export interface EndedSession {
@@ -55,7 +58,8 @@ export interface Claim {
  */
 export interface Sessions {
   /**
-   * The session of a request: by its cookie, else by its connection.
+   * The session of a request: by its cookie, else by its connection. Where no proxy is trusted a cookie counts only from the address
+   * that its session began from ({@link isSameClient}): whoever else has it has only seen it.
    * @param cookies  every value of the cookie that it carries; those that name no session say nothing
    */
   find(cookies: readonly string[], socket: Socket): Found | Promise<Found>;
@@ -108,13 +112,24 @@ export function isOver(session: OpenSession): boolean {
 /**
  * Which session a request belongs to (invariant 7). Of a CPE that keeps its old cookies a session that is over may still be known: it does
  * not count beside one that is not.
- * @param named  the sessions that its cookies name, each once
+ * @param all  the sessions that its cookies name, each once
  * @param carried  the one that its connection carries; null where it carries none, and where connections are shared
+ * @param address  where it comes from; null where a proxy is trusted, as that is the proxy's
  */
-export function foundAmong<E extends SessionEntry>(named: readonly E[], carried: E | null): Found {
+export function foundAmong<E extends SessionEntry>(
+  all: readonly E[],
+  carried: E | null,
+  address: string | null,
+): Found {
+  // The session of its connection began on it, or has been taken on over it since, with its address looked at then.
+  const named =
+    address === null
+      ? all
+      : all.filter((entry) => entry.id === carried?.id || isSameClient(entry.ip, address));
   const open = named.length > 1 ? named.filter(({ session }) => !isOver(session)) : named;
   const [entry, another] = open.length === 0 ? named : open;
-  if (entry === undefined) return carried === null ? { kind: 'none' } : { kind: 'found', entry: carried };
+  if (entry === undefined && carried !== null) return { kind: 'found', entry: carried };
+  if (entry === undefined) return { kind: all.length === 0 ? 'none' : 'elsewhere' };
   const isElsewhere = carried !== null && carried.id !== entry.id && !isOver(carried.session);
   return another !== undefined || isElsewhere ? { kind: 'mismatch' } : { kind: 'found', entry };
 }
@@ -122,6 +137,11 @@ export function foundAmong<E extends SessionEntry>(named: readonly E[], carried:
 /** How long its CPE may be silent. */
 export function silentMsMaxOf(session: OpenSession, idleMsMax: number): number {
   return isOver(session) ? silentMsLeastOf(idleMsMax) : idleMsMax;
+}
+
+/** Where a connection comes from. */
+export function addressOf(socket: Socket): string {
+  return socket.remoteAddress ?? '';
 }
 
 /** What a connection carries: the fallback for CPEs that keep no cookie. */

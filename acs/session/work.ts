@@ -1,10 +1,11 @@
 import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import { cpeidOf } from '../device/cpeid.js';
+import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { afterAnswer } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { ACS_FAULT, type Inform } from '../soap/index.js';
+import { ACS_FAULT, type Inform, type Parameter } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
@@ -115,8 +116,15 @@ export class SessionWork {
     if (outcome.mustBeDurable) {
       await devices.change(cpeid, async (stored) => {
         outcome = informed(stored?.document ?? null, cpeid, inform, { ip, style, nowMs });
-        return { device: outcome.device, with: await this.#parameterChanges(cpeid, inform, outcome) };
+        if (!outcome.parametersChanged) return { device: outcome.device };
+        const { device, changes } = await this.#takingParameters(outcome.device, inform.parameters, {
+          afresh: outcome.bootstrap,
+          nowMs,
+        });
+        outcome = { ...outcome, device };
+        return { device, with: changes };
       });
+      this.#tellCut(found?.document ?? null, outcome.device);
     } else {
       devices.sighted(cpeid, { lastInformMs: nowMs, ip, lastEvents: outcome.device.lastEvents });
     }
@@ -149,12 +157,25 @@ export class SessionWork {
       this.#parts.logger.warn('cpe.value-refused', { cpeid, field, reason });
   }
 
-  #parameterChanges(cpeid: CpeId, inform: Inform, outcome: ReturnType<typeof informed>) {
-    if (!outcome.parametersChanged) return [];
-    const { parameterStore } = this.#parts.devices;
-    return outcome.bootstrap
-      ? parameterStore.replacingAll(cpeid, inform.parameters)
-      : parameterStore.merging(cpeid, inform.parameters);
+  #takingParameters(
+    device: Device,
+    reported: readonly Parameter[],
+    taking: { readonly afresh: boolean; readonly nowMs: number },
+  ) {
+    const { devices, rules } = this.#parts;
+    const named = () => rules.parametersNamed(device.id);
+    return devices.parameterStore.taking(device, reported, { ...taking, named });
+  }
+
+  /** Once for each change of what is missing. */
+  #tellCut(before: Device | null, { id: cpeid, parametersCut: cut }: Device): void {
+    const known = before?.parametersCut;
+    if (cut === undefined || cut.subtrees.join() === known?.subtrees.join()) return;
+    this.#parts.logger.warn('cpe.parameters-cut', {
+      cpeid,
+      subtrees: cut.subtrees.join(','),
+      bytes: cut.bytes,
+    });
   }
 
   async #recordParameters(
@@ -164,18 +185,20 @@ export class SessionWork {
     const { devices } = this.#parts;
     let version: string | null = null;
     let refused: RefusedFields = {};
+    let before: Device | null = null;
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
+      before = stored.document;
       const told = withNamedFields(stored.document, parameters, stored.document.root);
       version = told.reportedVersion;
       refused = told.refused;
       const nowMs = this.#parts.clock();
-      return {
-        device: afterAnswer(told.device, { settled, failed, nowMs }),
-        with: await devices.parameterStore.merging(facts.cpeid, parameters),
-      };
+      const answered = afterAnswer(told.device, { settled, failed, nowMs });
+      const taken = await this.#takingParameters(answered, parameters, { afresh: false, nowMs });
+      return { device: taken.device, with: taken.changes };
     });
     this.#tellRefused(facts.cpeid, refused);
+    if (changed !== null) this.#tellCut(before, changed.device);
     if (changed === null || version === null) return;
     // What the Inform lacked, as if it had had it.
     await this.#evidence.judge(changed.device, { ...facts, softwareVersion: version });

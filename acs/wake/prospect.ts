@@ -19,7 +19,7 @@ export async function prospectOf(
   if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
   const decision = await parts.rules.decide({
     context: contextOf(device, { events: EVENTS, ip: device.ip, nowMs: parts.clock() }),
-    readParameters: () => parts.devices.parameterStore.tree(device.id),
+    readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),
     unread: async () => [],
     counts: device.counts,
     requested: false,

@@ -12,7 +12,12 @@ export function problemsOf(device: Device): readonly string[] | undefined {
     );
   for (const [field, reason] of Object.entries(device.refusedFields ?? {}))
     problems.push(`${field} ${reason}`);
+  if (device.parametersCut !== undefined) problems.push(cutProblem(device.parametersCut));
   return problems.length === 0 ? undefined : problems;
+}
+
+function cutProblem({ subtrees, bytes }: NonNullable<Device['parametersCut']>): string {
+  return `parameters of ${subtrees.join(', ')} are not kept: ${bytes} bytes too many when they were reported last`;
 }
 
 function isUnanswered({ provisioning, provisioningTries = 0 }: Device): boolean {

@@ -157,6 +157,23 @@ export const dynSchemas = {
         items: { type: 'string' },
         description: 'What of this CPE is not as it should be, in words.',
       },
+      parametersCut: {
+        type: 'object',
+        description:
+          'What of its data model is not kept, as it is too much: 2 MiB of names and values in all, 64 subtrees, 1,000 names in each. Absent where all is kept; a BOOTSTRAP begins anew.',
+        required: ['subtrees', 'bytes'],
+        properties: {
+          subtrees: {
+            type: 'array',
+            items: { type: 'string' },
+            description: 'Those of which all or some is missing, as Device.WiFi: the first sixteen by name.',
+          },
+          bytes: {
+            type: 'integer',
+            description: 'Names and values that were not kept when that happened last.',
+          },
+        },
+      },
       registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
       lastInform: { type: 'integer', description: 'In epoch seconds.' },
       lastEvents: { type: 'array', items: { type: 'string' } },
@@ -189,7 +206,8 @@ export const dynSchemas = {
       },
       parameters: {
         type: 'object',
-        description: 'With parameters=true: the data model as last reported, by full name.',
+        description:
+          'With parameters=true: the data model as last reported, by full name, as far as it is kept.',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       },
     },

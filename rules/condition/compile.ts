@@ -7,6 +7,7 @@ import { type ConditionFlaw, flawsOf, isPlain, isRefused } from './flaws/index.j
 import type { Guards } from './guards.js';
 import { keepLast } from './keep-last.js';
 import { CompiledObject, pinOf } from './object-form.js';
+import { subtreesReadBy } from './parameter-subtrees.js';
 import { isNameRefused, parse } from './parse.js';
 import { requirementsOf } from './requirements.js';
 import { nodesOf, pathOf } from './syntax-tree.js';
@@ -100,11 +101,14 @@ function compileOneCpe(text: string, cpeid: string): CompiledCondition {
     },
     readsParameters: false,
     parameterPaths: [],
+    parameterSubtrees: [],
   };
 }
 
 /** Which parameters an expression names, and whether it may look at any. */
-function parametersOf(tree: unknown): Pick<CompiledCondition, 'readsParameters' | 'parameterPaths'> {
+function parametersOf(
+  tree: unknown,
+): Pick<CompiledCondition, 'readsParameters' | 'parameterPaths' | 'parameterSubtrees'> {
   let readsParameters = false;
   const paths = new Set<string>();
   for (const { node } of nodesOf(tree)) {
@@ -118,7 +122,8 @@ function parametersOf(tree: unknown): Pick<CompiledCondition, 'readsParameters' 
       if (paths.size < PARAMETER_PATHS_MAX) paths.add(path);
     }
   }
-  return { readsParameters, parameterPaths: [...paths] };
+  const parameterSubtrees = readsParameters ? subtreesReadBy(tree) : [];
+  return { readsParameters, parameterPaths: [...paths], parameterSubtrees };
 }
 
 function parameterPathOf(path: ReturnType<typeof pathOf>): readonly string[] {

@@ -1,4 +1,5 @@
 import type { CpeId } from '../../common/index.js';
+import type { Subtrees } from '../vocabulary/index.js';
 
 /**
  * Some value found at `path` must be one of `values`, or the condition is not true: necessary, not sufficient. It is what rules are
@@ -56,4 +57,6 @@ export interface CompiledCondition {
    * `modelName`, its name below either root.
    */
   readonly parameterPaths: readonly string[];
+  /** Outside of these parts of the data model nothing is looked at. */
+  readonly parameterSubtrees: Subtrees;
 }

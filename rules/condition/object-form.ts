@@ -1,7 +1,8 @@
 import type { CpeId } from '../../common/index.js';
-import { type Condition, parametersOfField, type Scalar } from '../vocabulary/index.js';
+import { type Condition, parametersOfField, type Scalar, type Subtrees } from '../vocabulary/index.js';
 import type { Closure, CompiledCondition, ConditionSource, Conjunct } from './compiled.js';
 import { ConditionError } from './condition-error.js';
+import { subtreeAt } from './parameter-subtrees.js';
 import { isNameRefused, nameProblem } from './parse.js';
 import { someReached } from './reach.js';
 
@@ -68,6 +69,17 @@ export class CompiledObject implements CompiledCondition {
 
   get readsParameters(): boolean {
     return this.#memberships.some(({ path }) => path[0] === 'parameters');
+  }
+
+  get parameterSubtrees(): Subtrees {
+    const subtrees = new Set<string>();
+    for (const { path } of this.#memberships) {
+      if (path[0] !== 'parameters') continue;
+      const subtree = subtreeAt(path);
+      if (subtree === null) return null;
+      subtrees.add(subtree);
+    }
+    return [...subtrees];
   }
 
   get parameterPaths(): readonly string[] {

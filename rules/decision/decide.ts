@@ -1,4 +1,4 @@
-import type { CountKey } from '../../common/index.js';
+import type { CountKey, CpeId } from '../../common/index.js';
 import { countKeyOf, findSlot, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
@@ -18,6 +18,7 @@ import {
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
+  type Subtrees,
 } from '../vocabulary/index.js';
 import type { WindowClock } from '../windows/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
@@ -44,7 +45,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const paths = parametersOf(pinned, fleet);
   const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
-  const input = readingOnce(asked);
+  const input = readingOnce(asked, subtreesOf(pinned, fleet.parameterSubtrees()));
   const selected = await selectFrom(fleet, input);
   if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
@@ -101,6 +102,14 @@ export async function selectFrom(
   return fleet.select(context, null) ?? fleet.select(context, await readParameters()) ?? [];
 }
 
+/** The parameter paths that the conditions of enabled rules name which may concern this CPE. */
+export async function parametersNamed(decider: Decider, cpeid: CpeId): Promise<readonly string[]> {
+  return parametersOf(
+    await candidatesPinnedTo(decider, { context: { cpeid } }),
+    await decider.fleet.current(),
+  );
+}
+
 /** What the conditions of enabled rules read of the data model. */
 function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
   const ofPinned = pathsReadBy(pinned);
@@ -115,13 +124,25 @@ export function pathsReadBy(candidates: readonly Candidate[]): readonly string[]
   );
 }
 
-/** Index, conditions and whatever else looks at the data model share one reading. */
-export function readingOnce(input: DecisionInput): DecisionInput {
+/** What these, and whoever looks at `others`, look at of the data model. */
+export function subtreesOf(candidates: readonly Candidate[], others: Subtrees = []): Subtrees {
+  if (candidates.length === 0 || others === null) return others;
+  const subtrees = new Set(others);
+  for (const { condition } of candidates) {
+    if (typeof condition === 'string') continue;
+    if (condition.parameterSubtrees === null) return null;
+    for (const subtree of condition.parameterSubtrees) subtrees.add(subtree);
+  }
+  return [...subtrees];
+}
+
+/** Index, conditions and whatever else looks at the data model share one reading, of what all of them look at. */
+export function readingOnce(input: DecisionInput, subtrees: Subtrees): DecisionInput {
   let parameters: Promise<ParameterTree> | null = null;
   return {
     ...input,
     readParameters: () => {
-      parameters ??= input.readParameters();
+      parameters ??= input.readParameters(subtrees);
       return parameters;
     },
   };
@@ -129,7 +150,7 @@ export function readingOnce(input: DecisionInput): DecisionInput {
 
 export async function candidatesPinnedTo(
   decider: Decider,
-  input: DecisionInput,
+  input: { readonly context: Pick<DecisionInput['context'], 'cpeid'> },
 ): Promise<readonly Candidate[]> {
   const found = await pinnedTo(decider.tables, input.context.cpeid);
   return found

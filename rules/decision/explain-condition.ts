@@ -87,6 +87,7 @@ async function evaluated(
       conjuncts: [],
       readsParameters: whole.readsParameters,
       parameterPaths: [],
+      parameterSubtrees: whole.parameterSubtrees,
       closure: (context, steps) => {
         result = closure(context, steps);
         return result;

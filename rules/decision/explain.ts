@@ -17,6 +17,7 @@ import {
   pathsReadBy,
   readingOnce,
   selectFrom,
+  subtreesOf,
 } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
@@ -68,11 +69,11 @@ export async function explain(
   given: DecisionInput,
   { ids, limit = LISTED_MAX, draft: body }: ExplainOptions = {},
 ): Promise<DecisionExplanation> {
-  const input = readingOnce(given);
   const draft = body === undefined ? null : await drafts.take(body);
   const named = ids === undefined ? null : await namedRules(drafts, ids, draft);
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.all()]);
-  const lists = [withDraft(pinned, draft, input), withDraft(fleet, draft, null)];
+  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, given), decider.fleet.all()]);
+  const lists = [withDraft(pinned, draft, given), withDraft(fleet, draft, null)];
+  const input = readingOnce(given, subtreesOf([...lists.flat(), ...(named ?? [])]));
   const paths = [...new Set(pathsReadBy(lists.flat()))].slice(0, PARAMETERS_READ_MAX);
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);

@@ -8,7 +8,7 @@ import {
   type RuleMatch,
   type StoredRule,
 } from '../vocabulary/index.js';
-import { candidatesPinnedTo, consider, type Decider, decide } from './decide.js';
+import { candidatesPinnedTo, consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { switchGate } from './gates.js';
@@ -62,9 +62,11 @@ function narrowedBy({ condition }: Candidate): RuleMatch['narrowed'] {
 
 async function judgeCondition(
   decider: Decider,
-  { condition }: Candidate,
-  input: DecisionInput,
+  candidate: Candidate,
+  given: DecisionInput,
 ): Promise<MatchFinding> {
+  const { condition } = candidate;
+  const input = readingOnce(given, subtreesOf([candidate]));
   const evaluation = beginEvaluation(input, decider);
   const early = (await unmetFor(condition, evaluation, input)) ?? (await unreadBy(condition, input));
   if (early !== null) return early;
@@ -72,7 +74,8 @@ async function judgeCondition(
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 
-async function judge(decider: Decider, candidate: Candidate, input: DecisionInput): Promise<MatchFinding> {
+async function judge(decider: Decider, candidate: Candidate, given: DecisionInput): Promise<MatchFinding> {
+  const input = readingOnce(given, subtreesOf([candidate]));
   const evaluation = beginEvaluation(input, decider);
   const early =
     (await unmetFor(candidate.condition, evaluation, input)) ?? (await unreadBy(candidate.condition, input));
@@ -88,7 +91,7 @@ async function judge(decider: Decider, candidate: Candidate, input: DecisionInpu
     return { matches: true, verdict: 'at-target', detail: `it runs ${outcome.targetVersion} already` };
   }
   if ((await decider.freeze.read()).state.frozen) return { matches: true, verdict: 'frozen' };
-  const before = await firstBefore(decider, candidate, input);
+  const before = await firstBefore(decider, candidate, given);
   return before === null
     ? { matches: true, verdict: 'chosen' }
     : { matches: true, verdict: 'lower-priority', detail: `${JSON.stringify(before.id)} goes before it` };
@@ -147,12 +150,14 @@ async function firstBefore(
     if (decision.rule.id !== candidate.rule.id) return decision.rule;
   }
   // A version of the rule that would come earlier, or one that will be recorded as done, tells nothing of those between.
-  const evaluation = beginEvaluation(input, decider);
   const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.all()]);
+  const ofFleet = (await decider.fleet.latest()).parameterSubtrees();
+  const looking = readingOnce(input, subtreesOf(pinned, ofFleet));
+  const evaluation = beginEvaluation(looking, decider);
   for (const other of [...pinned, ...fleet].sort(inOrder)) {
     if (inOrder(other, candidate) >= 0) return null;
     if (other.rule.id === candidate.rule.id || switchGate(other.rule, input.requested) !== null) continue;
-    const outcome = await consider(decider, input, evaluation, other);
+    const outcome = await consider(decider, looking, evaluation, other);
     if (!('verdict' in outcome) && !outcome.atTarget) return other.rule;
   }
   return null;

@@ -53,10 +53,16 @@ export interface ImageFacts {
 /** Resolves a rule's `file`: null where it names an image that the library does not hold. */
 export type ResolveFile = (file: string) => Promise<ImageFacts | null>;
 
+/** Parts of a data model by their first two steps (`Device.WiFi`); null: all of it, as what will be read cannot be told. */
+export type Subtrees = readonly string[] | null;
+
 export interface DecisionInput {
   readonly context: Omit<Context, 'parameters'>;
-  /** Reads the known data model; called at most once, and only where a candidate's condition needs it. */
-  readonly readParameters: () => Promise<ParameterTree>;
+  /**
+   * Reads the known data model; called at most once, and only where a candidate's condition needs it.
+   * @param subtrees  what is read of it at least (`Device.WiFi`); left out or null: all
+   */
+  readonly readParameters: (subtrees?: Subtrees) => Promise<ParameterTree>;
   /**
    * Given the parameter paths (`Device.X.Y`, at most 256) that enabled rules which may concern this CPE read, says which of them the CPE should be
    * asked for before anything is decided. Where a condition fixes only the beginning of a path it is a partial one, with a dot at its end

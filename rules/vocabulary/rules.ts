@@ -1,4 +1,4 @@
-import type { CountKey, RuleId } from '../../common/index.js';
+import type { CountKey, CpeId, RuleId } from '../../common/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
 import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
@@ -98,6 +98,8 @@ export interface Rules {
   restart(ids: readonly RuleId[]): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
+  /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them. */
+  parametersNamed(cpeid: CpeId): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
    * limits have a say, nor has the condition, which was true when it was decided.

@@ -104,6 +104,83 @@ for (const shareSessions of [false, true]) {
     t.is(await goOn(cpe, `${NAME}=${over.id}; ${NAME}=${id}`), 'SetParameterValues');
   });
 
+  test(`a cookie counts only from the address that its session began from (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, { config: { shareSessions } });
+    const victim = await begun(t, ferry.urls.cwmp, '1');
+    const thief = new RawCpe(ferry.urls.cwmp, '127.0.0.2');
+    t.teardown(() => thief.close());
+    t.is(await goOn(thief, `${NAME}=${victim.id}`), '400');
+    // Nor does it end the session, with an Inform of whatever CPE.
+    for (const serial of ['1', '2']) {
+      thief.cookie = `${NAME}=${victim.id}`;
+      t.is((await thief.post(inform({ serial }))).status, 200);
+    }
+    t.is(await goOn(victim.cpe, `${NAME}=${victim.id}`), 'SetParameterValues');
+    t.true(
+      ferry.events.some(
+        ({ event, fields }) => event === 'cwmp.rejected' && /another address/.test(String(fields['reason'])),
+      ),
+    );
+  });
+
+  test(`whoever has no credentials is asked for them, whatever cookie comes from another address (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, {
+      config: { shareSessions, allowAnonymousCpe: false, cpeAuth: 'cpe:a cpe password' },
+    });
+    const authorization = `Basic ${Buffer.from('cpe:a cpe password').toString('base64')}`;
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.teardown(() => cpe.close());
+    await cpe.post(inform(), { Authorization: authorization });
+    const cookie = cpe.cookie ?? '';
+    const thief = new RawCpe(ferry.urls.cwmp, '127.0.0.2');
+    t.teardown(() => thief.close());
+    t.is(await goOn(thief, cookie), '401');
+    t.is(await goOn(cpe, cookie), 'SetParameterValues');
+  });
+
+  test(`a CPE that goes on from another address is led to begin anew, and on its connection goes on (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, { config: { shareSessions } });
+    const { id } = await begun(t, ferry.urls.cwmp, '1');
+    const moved = new RawCpe(ferry.urls.cwmp, '127.0.0.2');
+    t.teardown(() => moved.close());
+    moved.cookie = `${NAME}=${id}`;
+    const refused = await moved.post('');
+    t.is(refused.status, 400);
+    t.regex(refused.body, /begin anew with an Inform/);
+    await moved.post(inform());
+    const fresh = moved.cookie.split('=')[1] ?? '';
+    t.not(fresh, id);
+    // Also with the one from before, which says nothing from here.
+    t.is(await goOn(moved, `${NAME}=${id}; ${NAME}=${fresh}`), 'SetParameterValues');
+    moved.cookie = `${NAME}=${id}`;
+    t.is((await moved.post(SET_PARAMETER_VALUES_RESPONSE)).status, 204);
+  });
+
+  test(`what a CPE brings along as its cookie never becomes the name of its session (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, { config: { shareSessions } });
+    for (const [index, chosen] of OLD.entries()) {
+      const cpe = new RawCpe(ferry.urls.cwmp);
+      t.teardown(() => cpe.close());
+      cpe.cookie = `${NAME}=${chosen}`;
+      await cpe.post(inform({ serial: String(index) }));
+      t.not(cpe.cookie, `${NAME}=${chosen}`);
+      const other = new RawCpe(ferry.urls.cwmp);
+      t.teardown(() => other.close());
+      t.is(await goOn(other, `${NAME}=${chosen}`), '400');
+    }
+  });
+
+  test(`behind a trusted proxy a cookie counts whatever address it comes from (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, { config: { shareSessions, trustedProxy: ['127.0.0.0/8'] } });
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    const other = new RawCpe(ferry.urls.cwmp, '127.0.0.2');
+    t.teardown(() => cpe.close());
+    t.teardown(() => other.close());
+    await cpe.post(inform(), { 'X-Forwarded-For': '192.0.2.1' });
+    other.headers = { 'X-Forwarded-For': '198.51.100.1' };
+    t.is(await goOn(other, cpe.cookie ?? ''), 'SetParameterValues');
+  });
+
   test(`behind a trusted proxy only a cookie names the session, and old ones say nothing (${where})`, async (t) => {
     const ferry = await startTestFerry(t, { config: { shareSessions, trustedProxy: ['127.0.0.1'] } });
     for (const old of OLD) {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, SECOND_MS } from '../../../common/index.js';
 import type { Collection, Stored } from '../../../store/index.js';
-import { answeredOn, carriedBy, type Found, foundAmong } from '../sessions.js';
+import { addressOf, answeredOn, carriedBy, type Found, foundAmong } from '../sessions.js';
 import { type SessionDocument, sessionOf } from './session-document.js';
 import { begunAtMs, isSessionId, type SessionNames } from './session-id.js';
 import type { Remembered, SessionMemory } from './session-memory.js';
@@ -41,7 +41,8 @@ export class SessionLookup {
     if (id === null) return { kind: 'none' };
     const isOnly = named.length <= 1 && id === answeredOn(socket);
     const remembered = isOnly ? this.remembered(id) : null;
-    if (remembered === null || this.#mustCheck(remembered)) return this.#lookUp(named, carried);
+    if (remembered === null || this.#mustCheck(remembered))
+      return this.#lookUp(named, carried, this.#parts.sharedConnections ? null : addressOf(socket));
     return { kind: 'found', entry: entryOf(remembered) };
   }
 
@@ -56,13 +57,13 @@ export class SessionLookup {
     return remembered !== null && remembered.expiresAtMs > this.#parts.clock() ? remembered : null;
   }
 
-  async #lookUp(named: readonly string[], carried: string | null): Promise<Found> {
+  async #lookUp(named: readonly string[], carried: string | null, address: string | null): Promise<Found> {
     const ids = carried === null || named.includes(carried) ? named : [...named, carried];
     // At the same time, so that the store can answer all at once.
     const entries = await Promise.all(ids.map((id) => this.read(id)));
     const known = entries.filter((entry) => entry !== null);
     const byCookie = known.filter(({ id }) => named.includes(id));
-    return foundAmong(byCookie, known.find(({ id }) => id === carried) ?? null);
+    return foundAmong(byCookie, known.find(({ id }) => id === carried) ?? null, address);
   }
 
   /** The session as it is stored, unless only this process knows it. */

@@ -1,5 +1,6 @@
 import type { RuleId } from '../../../common/index.js';
 import type { Requirement } from '../../condition/index.js';
+import type { Subtrees } from '../../vocabulary/index.js';
 import { type Candidate, inOrder } from '../candidate.js';
 import { Demand, Entry, Slot } from './entry.js';
 import { type Bucket, Node } from './node.js';
@@ -27,6 +28,10 @@ export class RuleIndex {
   /** How many enabled rules read each parameter path. */
   readonly #parameterUses = new Map<string, number>();
   #parameterPaths: readonly string[] | null = null;
+  /** How many enabled rules look at each subtree of the data model, and how many may look at any. */
+  readonly #subtreeUses = new Map<string, number>();
+  #readingAll = 0;
+  #parameterSubtrees: readonly string[] | null = null;
   #selections = 0;
 
   get size(): number {
@@ -52,6 +57,13 @@ export class RuleIndex {
     return this.#parameterPaths;
   }
 
+  /** Of the data model what enabled rules look at; null where one of them may look at any of it. */
+  parameterSubtrees(): Subtrees {
+    if (this.#readingAll > 0) return null;
+    this.#parameterSubtrees ??= [...this.#subtreeUses.keys()];
+    return this.#parameterSubtrees;
+  }
+
   /** Adds a rule, or puts it in the place of the one with its id. */
   set(candidate: Candidate): void {
     const { id, enabled } = candidate.rule;
@@ -62,9 +74,12 @@ export class RuleIndex {
     this.#entries.set(id, entry);
     this.#root.add(entry);
     for (const path of parameterPathsOf(candidate)) {
-      const uses = this.#parameterUses.get(path) ?? 0;
-      this.#parameterUses.set(path, uses + 1);
-      if (uses === 0) this.#parameterPaths = null;
+      if (used(this.#parameterUses, path)) this.#parameterPaths = null;
+    }
+    const subtrees = subtreesOf(candidate);
+    if (subtrees === null) this.#readingAll += 1;
+    for (const subtree of subtrees ?? []) {
+      if (used(this.#subtreeUses, subtree)) this.#parameterSubtrees = null;
     }
   }
 
@@ -79,13 +94,12 @@ export class RuleIndex {
       if (slot.uses === 0) this.#slots.delete(slot.key);
     }
     for (const path of parameterPathsOf(entry.candidate)) {
-      const uses = this.#parameterUses.get(path) ?? 0;
-      if (uses > 1) {
-        this.#parameterUses.set(path, uses - 1);
-      } else {
-        this.#parameterUses.delete(path);
-        this.#parameterPaths = null;
-      }
+      if (unused(this.#parameterUses, path)) this.#parameterPaths = null;
+    }
+    const subtrees = subtreesOf(entry.candidate);
+    if (subtrees === null) this.#readingAll -= 1;
+    for (const subtree of subtrees ?? []) {
+      if (unused(this.#subtreeUses, subtree)) this.#parameterSubtrees = null;
     }
   }
 
@@ -188,6 +202,25 @@ function requirementsOf({ condition }: Candidate): readonly Requirement[] {
 
 function parameterPathsOf({ condition }: Candidate): ReadonlySet<string> {
   return new Set(typeof condition === 'string' ? [] : condition.parameterPaths);
+}
+
+function subtreesOf({ condition }: Candidate): Subtrees {
+  return typeof condition === 'string' ? [] : condition.parameterSubtrees;
+}
+
+/** @returns whether it is the first use */
+function used(uses: Map<string, number>, key: string): boolean {
+  const before = uses.get(key) ?? 0;
+  uses.set(key, before + 1);
+  return before === 0;
+}
+
+/** @returns whether it was the last use */
+function unused(uses: Map<string, number>, key: string): boolean {
+  const before = uses.get(key) ?? 0;
+  if (before > 1) uses.set(key, before - 1);
+  else uses.delete(key);
+  return before <= 1;
 }
 
 function firstOf<Item>(items: Iterable<Item>, count: number): readonly Item[] {

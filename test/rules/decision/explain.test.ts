@@ -335,10 +335,27 @@ const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameter
 
 /** The same condition, made of just these. */
 function withConjuncts(
-  { pin, requirements, closure, source, readsParameters, parameterPaths }: CompiledCondition,
+  {
+    pin,
+    requirements,
+    closure,
+    source,
+    readsParameters,
+    parameterPaths,
+    parameterSubtrees,
+  }: CompiledCondition,
   conjuncts: readonly Conjunct[],
 ): CompiledCondition {
-  return { pin, requirements, closure, source, readsParameters, parameterPaths, conjuncts };
+  return {
+    pin,
+    requirements,
+    closure,
+    source,
+    readsParameters,
+    parameterPaths,
+    parameterSubtrees,
+    conjuncts,
+  };
 }
 
 async function meansOf(t: ExecutionContext, input: DecisionInput) {

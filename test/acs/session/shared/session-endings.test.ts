@@ -1,9 +1,9 @@
-import net from 'node:net';
 import test from 'ava';
 import { SESSIONS } from '../../../../acs/session/shared/session-document.js';
 import {
   begin,
   beginHere,
+  connection,
   ended,
   found,
   IDLE_MS,
@@ -55,7 +55,7 @@ test('a session that is over goes with its connection, and is told of once', asy
   const { socket, store, time, first, second } = await openPair(t, false);
   const over = await begin(first, sessionWith(), socket);
   t.true(await takeStep(first, over.id, OVER, socket));
-  const other = new net.Socket();
+  const other = connection();
   const open = await begin(first, sessionWith(), other);
   t.is(first.disconnected(socket), null);
   t.is(first.disconnected(other), null);

@@ -1,4 +1,3 @@
-import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { Device } from '../../../../acs/device/device.js';
@@ -9,6 +8,7 @@ import {
   ASKED,
   begin,
   beginHere,
+  connection,
   found,
   OVER,
   openPair,
@@ -40,7 +40,7 @@ test('over the connection of the last step the store is not asked, over another 
   await store.collection<SessionDocument>(SESSIONS).delete(id);
   t.is((await first.find([id], socket)).kind, 'found');
   t.is((await first.find([], socket)).kind, 'found');
-  t.is((await first.find([id], new net.Socket())).kind, 'none');
+  t.is((await first.find([id], connection())).kind, 'none');
 });
 
 test('behind a proxy the store is always asked', async (t) => {
@@ -65,8 +65,8 @@ test('whoever comes to another process at once waits there until the session is 
   const { socket, store, first, second } = await openPair(t, false);
   const { id } = await beginHere(first, socket);
   t.deepEqual(await storedIds(store), []);
-  t.deepEqual((await found(second, id, new net.Socket())).session, sessionWith());
-  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  t.deepEqual((await found(second, id, connection())).session, sessionWith());
+  t.true(await takeStep(second, id, ASKED, connection()));
   t.true(await takeStep(first, id, OVER, socket), 'and back');
 });
 
@@ -94,14 +94,14 @@ test('and waits on where the store is slow', async (t) => {
   const { socket, store, second } = await openPair(t, false);
   const first = openSessions(slowed(store, 300), false);
   const { id } = await beginHere(first, socket);
-  t.deepEqual((await found(second, id, new net.Socket())).session, sessionWith());
+  t.deepEqual((await found(second, id, connection())).session, sessionWith());
   await first.close();
 });
 
 test('a connection carries a session until it is over', async (t) => {
   const { socket, first } = await openPair(t, false);
   const old = await beginHere(first, socket);
-  const other = await beginHere(first, new net.Socket());
+  const other = await beginHere(first, connection());
   t.is((await first.find([other.id], socket)).kind, 'mismatch');
   t.true(await takeStep(first, old.id, OVER, socket));
   t.is((await first.find([other.id], socket)).kind, 'found');

@@ -40,7 +40,7 @@ export async function openPair(t: ExecutionContext, sharedConnections = true) {
   const time = { nowMs: BEGUN_MS };
   const clock = () => time.nowMs;
   const open = () => openSessions(store, sharedConnections, clock);
-  return { store, time, socket: new net.Socket(), first: open(), second: open() };
+  return { store, time, socket: connection(), first: open(), second: open() };
 }
 
 export function openSessions(
@@ -51,8 +51,16 @@ export function openSessions(
   return new SharedSessions({ store, clock, logger: silentLogger, sharedConnections, idleMsMax: IDLE_MS });
 }
 
+/** Where the CPE of these sessions comes from. */
+const CPE_ADDRESS = '192.0.2.1';
+
+/** A connection of its CPE, as far as sessions look at it. */
+export function connection(): Socket {
+  return Object.defineProperty(new net.Socket(), 'remoteAddress', { value: CPE_ADDRESS });
+}
+
 /** A connection that carries nothing of interest. */
-export const socket: Socket = new net.Socket();
+export const socket: Socket = connection();
 
 export const ASKED = sessionWith({ request: 'GetParameterValues', names: ['Device.A'] }, true);
 /** There was nothing to do. */
@@ -63,7 +71,7 @@ export async function begin(
   session = sessionWith(),
   on = socket,
 ): Promise<SessionEntry> {
-  const entry = await sessions.begin(session, { ip: '192.0.2.1', socket: on, keepsAlive: false });
+  const entry = await sessions.begin(session, { ip: CPE_ADDRESS, socket: on, keepsAlive: false });
   if (entry === null) throw new Error('no room');
   return entry;
 }
@@ -74,7 +82,7 @@ export async function beginHere(
   on: Socket,
   session = sessionWith(),
 ): Promise<SessionEntry> {
-  const entry = await sessions.begin(session, { ip: '192.0.2.1', socket: on, keepsAlive: true });
+  const entry = await sessions.begin(session, { ip: CPE_ADDRESS, socket: on, keepsAlive: true });
   if (entry === null) throw new Error('no room');
   return entry;
 }

@@ -1,9 +1,9 @@
-import net from 'node:net';
 import test from 'ava';
 import type { Revision } from '../../../../store/index.js';
 import {
   ASKED,
   begin,
+  connection,
   found,
   IDLE_MS,
   OVER,
@@ -97,11 +97,11 @@ for (const sharedConnections of [false, true]) {
     t.is(await revisionOf(store, id), revision);
     t.deepEqual((await found(first, id, socket)).session, OVER, 'it is remembered');
     t.deepEqual(
-      (await found(second, id, new net.Socket())).session,
+      (await found(second, id, connection())).session,
       sessionWith(),
       'a repeat elsewhere is answered alike',
     );
-    t.true(await takeStep(second, id, OVER, new net.Socket()));
+    t.true(await takeStep(second, id, OVER, connection()));
     t.is(await revisionOf(store, id), revision);
   });
 
@@ -126,13 +126,13 @@ test('a message that leaves the session as it is need not be stored but to keep 
   time.nowMs += IDLE_MS - 1_000;
   t.true(await takeStep(first, id, sessionWith(), socket));
   time.nowMs += IDLE_MS - 1_000;
-  t.is((await second.find([id], new net.Socket())).kind, 'found', 'its CPE has just spoken');
+  t.is((await second.find([id], connection())).kind, 'found', 'its CPE has just spoken');
 });
 
 test('what is remembered and others have gone on with is not stored, but gone on with as it is', async (t) => {
   const { socket, first, second } = await openPair(t, false);
   const { id } = await begin(first, sessionWith(), socket);
-  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  t.true(await takeStep(second, id, ASKED, connection()));
   const entry = await found(first, id, socket);
   t.deepEqual(entry.session, sessionWith(), 'the connection is that of the last step here');
   t.true(first.take(entry));
@@ -151,7 +151,7 @@ test('what is remembered and others have gone on with is not stored, but gone on
 test('a reservation on what is remembered and others have gone on with is refused', async (t) => {
   const { socket, store, first, second } = await openPair(t, false);
   const { id } = await begin(first, sessionWith(), socket);
-  t.true(await takeStep(second, id, ASKED, new net.Socket()));
+  t.true(await takeStep(second, id, ASKED, connection()));
   const entry = await found(first, id, socket);
   t.true(first.take(entry));
   t.false((await store.commit([(await first.claiming(entry)).change])).committed);
@@ -188,5 +188,5 @@ test('one more decision that a CPE has asked for is known wherever it goes on', 
   const decided = (decisions: number) => ({ ...OVER, tasks: { ...OVER.tasks, decisions } });
   const { id } = await begin(first, decided(0), socket);
   t.true(await takeStep(first, id, decided(1), socket));
-  t.is((await found(second, id, new net.Socket())).session.tasks.decisions, 1);
+  t.is((await found(second, id, connection())).session.tasks.decisions, 1);
 });

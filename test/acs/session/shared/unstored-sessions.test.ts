@@ -1,10 +1,10 @@
-import net from 'node:net';
 import test from 'ava';
 import type { Revision } from '../../../../store/index.js';
 import {
   ASKED,
   begin,
   beginHere,
+  connection,
   ended,
   found,
   IDLE_MS,
@@ -41,7 +41,7 @@ test('behind a proxy, or where the CPE closes its connection, a session is store
 test('at its own process a session that is not stored goes on over any connection', async (t) => {
   const { socket, store, first } = await openPair(t, false);
   const { id } = await beginHere(first, socket);
-  t.true(await takeStep(first, id, ASKED, new net.Socket()));
+  t.true(await takeStep(first, id, ASKED, connection()));
   t.deepEqual((await found(first, id, socket)).session, ASKED);
   t.deepEqual(await storedIds(store), []);
 });
@@ -51,18 +51,18 @@ test('a session whose connection closes before it is over is stored, to go on an
   const { id } = await beginHere(first, socket);
   t.true(await takeStep(first, id, ASKED, socket));
   first.disconnected(socket);
-  t.deepEqual((await found(second, id, new net.Socket())).session, ASKED);
+  t.deepEqual((await found(second, id, connection())).session, ASKED);
 });
 
 test('a process that stops leaves the sessions that are not over to the others', async (t) => {
   const { socket, store, first, second } = await openPair(t, false);
-  const over = new net.Socket();
+  const over = connection();
   const { id } = await beginHere(first, socket);
   const other = await beginHere(first, over);
   t.true(await takeStep(first, other.id, OVER, over));
   await first.close();
   t.deepEqual(await storedIds(store), [id]);
-  t.true(await takeStep(second, id, OVER, new net.Socket()));
+  t.true(await takeStep(second, id, OVER, connection()));
 });
 
 test('a session that is not stored is claimed by a commit that stores it', async (t) => {
@@ -74,11 +74,11 @@ test('a session that is not stored is claimed by a commit that stores it', async
   const outcome = await store.commit([claim.change]);
   if (!outcome.committed) return t.fail('it was refused');
   claim.made(outcome.revisions[0] as Revision);
-  t.false(second.take(await found(second, id, new net.Socket())), 'nobody else takes the step');
+  t.false(second.take(await found(second, id, connection())), 'nobody else takes the step');
   const download = sessionWith({ request: 'Download', upgradeId: UPGRADE, repeats: 0 }, true);
   t.true(await first.moved(mine, taken(download, socket)));
   first.release(mine);
-  t.deepEqual((await found(second, id, new net.Socket())).session.outstanding, download.outstanding);
+  t.deepEqual((await found(second, id, connection())).session.outstanding, download.outstanding);
 });
 
 test('a silent session that was never stored has expired once its time is up', async (t) => {
