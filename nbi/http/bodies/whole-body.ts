@@ -16,6 +16,9 @@ export function readWholeBody(
     new ApiError(413, [{ field: '', expected: `a body of at most ${bytesMax} bytes: ${remedy}` }]);
   const announced = request.headers['content-length'];
   if (Number(announced ?? 0) > bytesMax) return Promise.reject(tooLarge());
+  const brokenOff = () => new ApiError(400, [{ field: '', expected: 'a whole body' }]);
+  // Gone before anyone listened: no event would tell.
+  if (request.destroyed) return Promise.reject(brokenOff());
   return new Promise((resolve, reject) => {
     const gathered = announced === undefined ? new Chunks() : new Filled(Number(announced));
     let bytes = 0;
@@ -30,7 +33,7 @@ export function readWholeBody(
       else gathered.add(chunk);
     };
     const onEnd = () => finish(() => resolve(gathered.whole()));
-    const onClose = () => finish(() => reject(new ApiError(400, [{ field: '', expected: 'a whole body' }])));
+    const onClose = () => finish(() => reject(brokenOff()));
     const onLate = () =>
       finish(() =>
         reject(
