@@ -4,6 +4,9 @@ export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
 export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
+export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';
+export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -16,7 +19,9 @@ export {
 export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
 export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
+export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';
+export { type TextPlace, TextPlaces } from './text-places.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

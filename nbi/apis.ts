@@ -52,7 +52,7 @@ export function describeApis(apis: readonly Api[], authentication: Authenticatio
 }
 
 const DESCRIPTION =
-  'Upgrade rules, the results of upgrades, CPEs and firmware images. Viewers may read; operators may also change. Bodies are JSON in UTF-8 of at most 16 MiB and 32 levels; a key that comes twice is refused.';
+  'Upgrade rules, the results of upgrades, CPEs and firmware images. Viewers may read; operators may also change. Bodies are JSON in UTF-8 of at most 16 MiB (256 KiB for methods) and 32 levels; a key that comes twice is refused.';
 
 const SCHEMAS = {
   ...dynSchemas,

@@ -6,13 +6,17 @@ export interface NbiLimits {
   readonly requestsMax: number;
   /** Of the JSON and NDJSON bodies of all requests under way together, as far as they are held at once. */
   readonly bodiesBytesMax: number;
-  /** A JSON body; the library bounds images, and how long they may go without a byte. */
+  /** A JSON body of rules, or of fields of rules; the library bounds images, and how long they may go without a byte. */
   readonly bodyBytesMax: number;
+  /** The JSON body of a call of a method. */
+  readonly callBytesMax: number;
   /** How long a client may take to send a JSON body; of one that is stored while it comes, how long it may send nothing. */
   readonly bodyMsMax: number;
   readonly jsonDepthMax: number;
   /** Values, keys and brackets of a JSON body: small ones cost far more memory parsed than sent. */
   readonly jsonTokensMax: number;
+  /** Keys of one object in a JSON body. */
+  readonly jsonKeysMax: number;
   /** Rules in one POST that is answered as a whole. */
   readonly itemsMax: number;
   /** One rule of a body that is stored while it comes. */
@@ -43,9 +47,11 @@ export const NBI_LIMITS: NbiLimits = {
   requestsMax: 1_000,
   bodiesBytesMax: 64 * 1024 * 1024,
   bodyBytesMax: 16 * 1024 * 1024,
+  callBytesMax: 256 * 1024,
   bodyMsMax: MINUTE_MS,
   jsonDepthMax: 32,
   jsonTokensMax: 2_000_000,
+  jsonKeysMax: 20_000,
   itemsMax: 10_000,
   recordBytesMax: 2 * 1024 * 1024,
   batchBytesMax: 8 * 1024 * 1024,

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
-import { systemClock } from '../../common/index.js';
+import { SECOND_MS, systemClock } from '../../common/index.js';
 import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
 import { readConfig, unknownVariables } from '../config-sources.js';
@@ -47,6 +47,18 @@ async function serveAlone(config: Config, io: Io): Promise<void> {
   logger.info('ferry.stopping', { signal });
   await ferry.close();
   logger.info('ferry.stopped');
+  endWhateverHangs();
+}
+
+/** So long whatever is left may take to end by itself. */
+const LEFT_MS_MAX = 5 * SECOND_MS;
+
+/**
+ * Ends a process that has stopped and is kept by a read that hangs in the kernel, of a rule file on a dead mount. `process.exit`
+ * waits for that as well, only SIGKILL does not. Nothing happens where the process ends by itself: the timer does not keep it.
+ */
+function endWhateverHangs(): void {
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_MS_MAX).unref();
 }
 
 async function supervise(config: Config, count: number, io: Io): Promise<void> {
@@ -74,6 +86,7 @@ async function serveAsWorker(config: Config, number: number): Promise<void> {
     await ferry.close();
   } finally {
     worker.leave();
+    endWhateverHangs();
   }
 }
 

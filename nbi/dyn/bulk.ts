@@ -116,34 +116,40 @@ async function storeAll(put: BulkPut, request: IncomingMessage, report: BulkRepo
   };
   for await (const chunk of chunksOf(request, limits.bodyMsMax)) {
     for (const { number, bytes } of splitter.push(chunk)) {
-      take(put, batch, number, bytes);
+      const pending = take(put, batch, number, bytes);
+      // Awaited only where it is one: a turn of the promises for each of a million lines would be dear.
+      if (pending !== null) await pending;
       if (batch.isFull(limits.batchBytesMax)) await settle();
     }
   }
-  for (const { number, bytes } of splitter.end()) take(put, batch, number, bytes);
+  for (const { number, bytes } of splitter.end()) await take(put, batch, number, bytes);
   await settle();
   if (!report.hasBegun) throw invalid('', unit === 'line' ? 'a rule on each line' : 'an array of rules');
 }
 
-function take(
-  { limits, idProblem, unit }: BulkPut,
-  batch: Batch,
-  number: number,
-  bytes: Buffer | null,
-): void {
+/** @returns what must be awaited before the next record is asked for; null where this one was small */
+function take(put: BulkPut, batch: Batch, number: number, bytes: Buffer | null): Promise<void> | null {
+  const { limits, unit } = put;
   batch.count(number, bytes?.length ?? 0);
   if (bytes === null) {
     batch.refuse(number, { field: '', expected: `at most ${limits.recordBytesMax} bytes a rule` });
-    return;
+    return null;
   }
-  let body: unknown;
-  try {
-    body = parseJson(bytes, limits, unit === 'line' ? number : 1);
-  } catch (error) {
+  const refuse = (error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     for (const problem of error.problems) batch.refuse(number, problem);
-    return;
+  };
+  try {
+    const body = parseJson(bytes, limits, unit === 'line' ? number : 1);
+    if (body instanceof Promise) return body.then((read) => add(put, batch, number, read), refuse);
+    add(put, batch, number, body);
+  } catch (error) {
+    refuse(error);
   }
+  return null;
+}
+
+function add({ idProblem, unit }: BulkPut, batch: Batch, number: number, body: unknown): void {
   const problem = idProblem(body) ?? duplicateProblem(batch.claim(number, body), body, unit);
   if (problem === null) batch.add(number, body);
   else batch.refuse(number, problem);

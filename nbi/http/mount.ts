@@ -1,6 +1,7 @@
 import express, { type Express, type Request, type Response, type Router } from 'express';
 import { Admission } from './admission.js';
 import type { Api } from './api.js';
+import { LargeBodies } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { dynDialect } from './dyn-dialect.js';
 import { createObserver, findingsOf, type ObserverParts } from './observe.js';
@@ -8,13 +9,13 @@ import type { Route } from './route.js';
 import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 import { type ServeParts, sendError, serve } from './serve.js';
 
-export type MountParts = ObserverParts & Omit<ServeParts, 'admission'>;
+export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBodies'>;
 
 /** Puts APIs on express, with log, metrics, authentication and errors around each of their routes. */
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
   refuseClashes(apis);
   const observe = createObserver(parts);
-  const serveParts = { ...parts, admission: new Admission(parts.limits) };
+  const serveParts = { ...parts, admission: new Admission(parts.limits), largeBodies: new LargeBodies() };
   app.use((request, response, next) => {
     observe(request, response);
     next();

@@ -5,6 +5,7 @@ import type { Admission } from './admission.js';
 import type { Api } from './api.js';
 import { ApiError, toApiError } from './api-error.js';
 import { announcedBody } from './bodies/body-kind.js';
+import type { LargeBodies } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { findingsOf } from './observe.js';
 import { parseQueryString } from './query-string.js';
@@ -13,6 +14,7 @@ import type { Route } from './route.js';
 /** What all requests share. */
 export interface ServeParts {
   readonly admission: Admission;
+  readonly largeBodies: LargeBodies;
   readonly logger: Logger;
   readonly limits: NbiLimits;
 }
@@ -32,12 +34,13 @@ export async function serve(
   { api, route, allow, names }: Place,
   request: Request,
   response: Response,
-  { admission, logger, limits }: ServeParts,
+  { admission, largeBodies, logger, limits }: ServeParts,
 ): Promise<void> {
   const findings = findingsOf(response);
   findings.route = route.path;
   const { role, quiet = false, body: kind } = route;
   let leave = () => {};
+  let endTurn = () => {};
   try {
     const address = request.ip ?? request.socket.remoteAddress ?? '';
     const user =
@@ -45,8 +48,11 @@ export async function serve(
         ? null
         : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
     if (user !== null) findings.user = user.name;
+    const heldBytes = heldBytesMax(route, request, limits);
+    // First its turn: what waits for that holds no room that others could have.
+    if (user !== null) endTurn = await largeBodies.enter(user.name, heldBytes, request);
     // What a monitor asks is answered also while nobody else is.
-    if (!quiet) leave = admission.enter(heldBytesMax(route, request, limits));
+    if (!quiet) leave = admission.enter(heldBytes);
     const query = parseQueryString(request.originalUrl);
     await route.handle({
       request,
@@ -67,6 +73,7 @@ export async function serve(
     else sendError(response, api.dialect, known ?? new ApiError(500), { request, allow });
   } finally {
     leave();
+    endTurn();
   }
 }
 

@@ -1,8 +1,10 @@
-import type { Clock, RuleId } from '../../common/index.js';
-import type { Change, Lease } from '../../store/index.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Clock, type RuleId, withPauses } from '../../common/index.js';
+import type { Change, Lease, Stored } from '../../store/index.js';
 import {
   isFromFile,
   type Provenance,
+  type RestartsDocument,
   readMany,
   type Sealing,
   type Tables,
@@ -12,12 +14,14 @@ import {
 } from '../storage/index.js';
 import {
   type LocatedProblem,
+  PROBLEMS_MAX,
   problemsInFile,
   type RuleValidator,
+  type Validation,
   type ValidRule,
   warningsInFile,
 } from '../validation/index.js';
-import { mapWithPauses, RuleConflictError, type StoredRule } from '../vocabulary/index.js';
+import { RuleConflictError, type StoredRule } from '../vocabulary/index.js';
 
 /** An entry of a rule file, as it was read. */
 export interface FileBody {
@@ -96,17 +100,15 @@ async function check(
   const problems: FileRuleProblem[] = [];
   const warnings: FileRuleProblem[] = [];
   const entries = new Map<RuleId, Entry>();
-  const validations = await mapWithPauses(bodies, ({ file, body }) => ({
-    file,
-    validation: validator.validate(body),
-  }));
-  for (const [index, { file, validation }] of validations.entries()) {
+  const take = (index: number, file: string, validation: Validation): void => {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...problem, entry: index })));
-      continue;
+      return;
     }
     problems.push(...problemsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
-    warnings.push(...warningsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
+    if (warnings.length < PROBLEMS_MAX) {
+      warnings.push(...warningsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
+    }
     const { id } = validation.value.rule;
     const other = entries.get(id);
     if (other !== undefined) {
@@ -115,7 +117,16 @@ async function check(
       );
     }
     entries.set(id, { id, file, valid: validation.value });
-  }
+  };
+  const taking = function* (): Generator<void, void> {
+    for (const [index, { file, body }] of bodies.entries()) {
+      // What would not be told is not looked for.
+      if (problems.length >= PROBLEMS_MAX) return;
+      take(index, file, validator.validate(body));
+      yield;
+    }
+  };
+  await withPauses(taking());
   return { entries: [...entries.values()], problems, warnings };
 }
 
@@ -125,16 +136,26 @@ function idProblem(entry: number, id: RuleId, code: string, expected: string): F
 
 /** Ids that rules written through an API have: a file does not take them over unasked. */
 async function takenByOthers(tables: Tables, entries: readonly Entry[]): Promise<readonly FileRuleProblem[]> {
-  const found = await readMany(
-    tables.rules,
-    entries.map(({ id }) => id),
-  );
-  return found.flatMap((stored, index) => {
-    if (stored === null || stored.document.sourceFile !== undefined) return [];
-    const expected = 'another id, or delete the rule that the API has under it';
-    return [idProblem(index, stored.document.id, 'taken', expected)];
-  });
+  const problems: FileRuleProblem[] = [];
+  for (let first = 0; first < entries.length && problems.length < PROBLEMS_MAX; first += READ_AT_ONCE) {
+    const some = entries.slice(first, first + READ_AT_ONCE);
+    const found = await readMany(
+      tables.rules,
+      some.map(({ id }) => id),
+    );
+    // Reading the embedded store needs no turn of the event loop.
+    await nextTurn();
+    for (const [index, stored] of found.entries()) {
+      if (stored === null || stored.document.sourceFile !== undefined) continue;
+      const expected = 'another id, or delete the rule that the API has under it';
+      problems.push(idProblem(first + index, stored.document.id, 'taken', expected));
+    }
+  }
+  return problems;
 }
+
+/** Rules that are looked up in one go. */
+const READ_AT_ONCE = 1_000;
 
 async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): Promise<readonly RuleId[]> {
   const gone: RuleId[] = [];
@@ -157,16 +178,30 @@ async function planPortion(
 ): Promise<readonly Write[]> {
   const ids = portion.map(({ id }) => id);
   const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
-  return portion.flatMap((item, index): Write[] => {
-    const before = found[index] ?? null;
-    const restarted = restarts[index] ?? null;
-    if (item.valid === null) {
-      return before === null ? [] : [{ before, after: withoutFile(before.document, means.nowMs) }];
+  const writes: Write[] = [];
+  const planning = function* (): Generator<void, void> {
+    for (const [index, item] of portion.entries()) {
+      const write = planOne(item, found[index] ?? null, restarts[index] ?? null, means);
+      if (write !== null) writes.push(write);
+      yield;
     }
-    if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
-    const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
-    return [{ before, after: fromEntry(item, before?.document ?? null, count, means), restarts: restarted }];
-  });
+  };
+  await withPauses(planning());
+  return writes;
+}
+
+function planOne(
+  item: Entry | { readonly id: RuleId; readonly file: null; readonly valid: null },
+  before: Stored<StoredRule> | null,
+  restarted: Stored<RestartsDocument> | null,
+  means: Pick<Provenance, 'nowMs' | 'sealing'>,
+): Write | null {
+  if (item.valid === null) {
+    return before === null ? null : { before, after: withoutFile(before.document, means.nowMs) };
+  }
+  if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
+  const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
+  return { before, after: fromEntry(item, before?.document ?? null, count, means), restarts: restarted };
 }
 
 /** The API made a rule of this id since the files were checked; the next scan says so with its place. */

@@ -9,9 +9,5 @@ export {
   TEST_FILE_SUFFIX,
 } from './rule-directory.js';
 export { type Position, parseRuleFile, type RuleFileEntry, type RuleFileProblem } from './rule-file.js';
-export {
-  type RuleFilesStatus,
-  type RuleFileWatcher,
-  type WatchOptions,
-  watchRuleDirectory,
-} from './watch.js';
+export type { RuleFilesNow, RuleFilesStatus } from './status.js';
+export { type RuleFileWatcher, type WatchOptions, watchRuleDirectory } from './watch.js';

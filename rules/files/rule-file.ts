@@ -1,16 +1,23 @@
 import {
-  findNodeAtLocation,
-  getNodeValue,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+  atOnce,
+  expectedInstead,
+  type JsonBounds,
+  JsonFault,
+  type JsonFaultKind,
+  jsonBegin,
+  readingJson,
+  TextPlaces,
+} from '../../common/index.js';
 import type { RuleProblem } from '../vocabulary/index.js';
+import { FieldPlaces } from './field-places.js';
 
-/** Most syntax errors reported of one file: after the first few they are echoes. */
-const SYNTAX_ERRORS_MAX = 10;
-const STRICT_JSON = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false };
+/** Of a rule, a test beside it, and what is around them. */
+const RULE_FILE_BOUNDS: JsonBounds = {
+  depthMax: 32,
+  // A file of 16 MiB may be full of small rules.
+  tokensMax: 8_000_000,
+  keysMax: 20_000,
+};
 
 /** A problem and where it is: the file, the line and the column, counted from 1. */
 export interface RuleFileProblem extends RuleProblem {
@@ -38,59 +45,90 @@ export type ParsedRuleFile =
   | { readonly parsed: true; readonly entries: readonly RuleFileEntry[] }
   | { readonly parsed: false; readonly problems: readonly RuleFileProblem[] };
 
-/** Takes one rule file apart: strict JSON in UTF-8, a rule or an array of rules. */
-export function parseRuleFile(file: string, bytes: Uint8Array): ParsedRuleFile {
-  const broken = (code: string, expected: string, at: Position): ParsedRuleFile => ({
-    parsed: false,
-    problems: [{ file, field: '', code, expected, ...at }],
-  });
-  let text: string;
+/** Takes one rule file apart, in one go. */
+export function parseRuleFile(file: string, bytes: Buffer): ParsedRuleFile {
+  return atOnce(parsingRuleFile(file, bytes));
+}
+
+/** Takes one rule file apart, in steps: strict JSON in UTF-8, a rule or an array of rules. */
+export function* parsingRuleFile(file: string, bytes: Buffer): Generator<void, ParsedRuleFile> {
+  const places = new TextPlaces(bytes, jsonBegin(bytes));
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return broken('bad-encoding', 'text in UTF-8; save the file in that encoding', { line: 1, column: 1 });
-  }
-  const errors: ParseError[] = [];
-  let root: Node | undefined;
-  try {
-    root = parseTree(text, errors, STRICT_JSON);
+    const { value, itemsFrom } = yield* readingJson(bytes, RULE_FILE_BOUNDS);
+    if (itemsFrom === null || !Array.isArray(value)) {
+      const from = firstByte(bytes);
+      return { parsed: true, entries: [new Entry(withoutSchemaKey(value), null, from, bytes, places)] };
+    }
+    const entries: RuleFileEntry[] = [];
+    for (const [item, body] of value.entries()) {
+      entries.push(new Entry(body, item, itemsFrom[item] ?? 0, bytes, places));
+      if (item % ENTRIES_AT_ONCE === 0) yield;
+    }
+    return { parsed: true, entries };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return broken('bad-json', 'JSON that nests less deeply', { line: 1, column: 1 });
+    if (!(error instanceof JsonFault)) throw error;
+    const { code, expected } = toldOf(error.what);
+    return {
+      parsed: false,
+      problems: [{ file, field: '', code, expected, ...places.at(error.offset) }],
+    };
   }
-  const lines = lineStarts(text);
-  if (errors.length > 0 || root === undefined) {
-    const problems = errors.slice(0, SYNTAX_ERRORS_MAX).map(({ error, offset }) => ({
-      file,
-      field: '',
-      code: 'bad-json',
-      expected: `valid JSON (${printParseErrorCode(error)})`,
-      ...positionOf(lines, offset),
-    }));
-    return { parsed: false, problems };
+}
+
+const ENTRIES_AT_ONCE = 4_096;
+
+function toldOf(what: JsonFaultKind): { readonly code: string; readonly expected: string } {
+  switch (what.kind) {
+    case 'not-utf8':
+      return { code: 'bad-encoding', expected: 'text in UTF-8; save the file in that encoding' };
+    case 'syntax':
+      return { code: 'bad-json', expected: `valid JSON (${what.syntax})` };
+    case 'key-twice': {
+      const key = JSON.stringify(what.key).slice(0, 80);
+      return { code: 'duplicate-key', expected: `each key once; ${key} stands twice` };
+    }
+    default:
+      return { code: 'bad-json', expected: expectedInstead(what) ?? 'valid JSON' };
   }
-  const twice = duplicateKey(root);
-  if (twice !== null) {
-    return broken(
-      'duplicate-key',
-      `each key once; ${twice.key} stands twice`,
-      positionOf(lines, twice.offset),
-    );
+}
+
+function firstByte(bytes: Buffer): number {
+  let at = jsonBegin(bytes);
+  while (at < bytes.length && (bytes[at] ?? 0) <= 0x20) at++;
+  return at;
+}
+
+/** A class, and not an object with functions of its own: there may be hundreds of thousands, and next to none is asked. */
+class Entry implements RuleFileEntry {
+  #fields: FieldPlaces | null = null;
+
+  constructor(
+    readonly body: unknown,
+    readonly item: number | null,
+    private readonly from: number,
+    private readonly bytes: Buffer,
+    private readonly places: TextPlaces,
+  ) {}
+
+  locate(path: readonly (string | number)[]): Position {
+    return this.places.at(this.#nearest(path));
   }
-  const nodes = root.type === 'array' ? (root.children ?? []) : [root];
-  const entries = nodes.map(
-    (node, index): RuleFileEntry => ({
-      body: root.type === 'array' ? getNodeValue(node) : withoutSchemaKey(getNodeValue(node)),
-      item: root.type === 'array' ? index : null,
-      locate: (path) => positionOf(lines, nearest(node, path).offset),
-      locateInText: (path, character) => {
-        const { type, offset, length } = nearest(node, path);
-        const inside = type === 'string' ? rawOffset(text.slice(offset, offset + length), character) : 0;
-        return positionOf(lines, offset + inside);
-      },
-    }),
-  );
-  return { parsed: true, entries };
+
+  locateInText(path: readonly (string | number)[], character: number): Position {
+    const from = this.#nearest(path);
+    return this.places.at(from + inText(this.bytes, from, character));
+  }
+
+  /** The field's own place, or that of the innermost object around a field that is missing. */
+  #nearest(path: readonly (string | number)[]): number {
+    if (path.length === 0) return this.from;
+    this.#fields ??= new FieldPlaces(this.bytes, this.from);
+    for (let length = path.length; length > 0; length--) {
+      const found = this.#fields.at(indexed(path.slice(0, length)));
+      if (found !== null) return found;
+    }
+    return this.from;
+  }
 }
 
 /** `$schema` tells an editor how to check a file that is one rule; it is no part of the rule. */
@@ -100,59 +138,26 @@ function withoutSchemaKey(body: unknown): unknown {
   return typeof $schema === 'string' ? rule : body;
 }
 
-/** Where a character of a JSON string begins in its source, which starts with a quote. */
-function rawOffset(source: string, character: number): number {
-  let offset = 1;
-  for (let passed = 0; passed < character && offset < source.length - 1; passed++) {
-    if (source[offset] !== '\\') offset += 1;
-    else offset += source[offset + 1] === 'u' ? 6 : 2;
-  }
-  return offset;
-}
-
-/** The field's own node, or that of the innermost object around a field that is missing. */
-function nearest(node: Node, path: readonly (string | number)[]): Node {
-  for (let length = path.length; length > 0; length--) {
-    const found = findNodeAtLocation(node, indexed(path.slice(0, length)));
-    if (found !== undefined) return found;
-  }
-  return node;
-}
-
-/** Steps that came from a JSON pointer are all strings; an array's are numbers to jsonc-parser. */
-function indexed(path: readonly (string | number)[]): (string | number)[] {
-  return path.map((step, depth) => (depth > 1 && /^[0-9]+$/.test(String(step)) ? Number(step) : step));
-}
-
-/** JSON's parsers silently take the last of two equal keys, and its reader sees the first. */
-function duplicateKey(root: Node): { readonly key: string; readonly offset: number } | null {
-  const open = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const keys = new Set<unknown>();
-    for (const child of node.children ?? []) {
-      open.push(child);
-      if (child.type !== 'property') continue;
-      const key = child.children?.[0];
-      if (key === undefined) continue;
-      if (keys.has(key.value)) return { key: JSON.stringify(key.value).slice(0, 80), offset: key.offset };
-      keys.add(key.value);
+/** Where a character of a JSON text begins in its source, counted in bytes from the quote before it; 0 where there is no text. */
+function inText(bytes: Buffer, from: number, character: number): number {
+  if (bytes[from] !== 0x22) return 0;
+  let at = from + 1;
+  for (let passed = 0; passed < character && bytes[at] !== 0x22; passed++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === 0x5c) at += bytes[at + 1] === 0x75 ? 6 : 2;
+    else if (byte < 0x80) at += 1;
+    else if (byte < 0xe0) at += 2;
+    else if (byte < 0xf0) at += 3;
+    else {
+      // Two characters of a text.
+      at += 4;
+      passed++;
     }
   }
-  return null;
+  return at - from;
 }
 
-function lineStarts(text: string): readonly number[] {
-  const starts = [0];
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1);
-  return starts;
-}
-
-function positionOf(starts: readonly number[], offset: number): Position {
-  let [low, high] = [0, starts.length];
-  while (high - low > 1) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle;
-  }
-  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+/** Steps that came from a JSON pointer are all strings; those into an array are numbers. */
+function indexed(path: readonly (string | number)[]): (string | number)[] {
+  return path.map((step, depth) => (depth > 1 && /^[0-9]+$/.test(String(step)) ? Number(step) : step));
 }

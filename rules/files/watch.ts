@@ -1,12 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
 import type { Lease } from '../../store/index.js';
-import { PROBLEMS_MAX } from '../validation/index.js';
 import { RuleConflictError } from '../vocabulary/index.js';
-import type { FileBody, FileRuleProblem, FileRules } from './file-rules.js';
-import { type RuleFileContent, readRuleDirectory } from './rule-directory.js';
-import { parseRuleFile, type RuleFileEntry, type RuleFileProblem } from './rule-file.js';
+import { applyRuleFiles } from './apply.js';
+import type { FileRules } from './file-rules.js';
+import { report } from './report.js';
+import { markOf, type RuleDirectory, readRuleDirectory } from './rule-directory.js';
+import { SeenFiles } from './seen-files.js';
+import { STALL_LIMITS, type StallLimits, StallWatch } from './stall.js';
+import type { RuleFilesNow, RuleFilesStatus } from './status.js';
 
 /** Editors and deployments write several times in a row; the scan waits until they pause this long. */
 const DEBOUNCE_MS = 200;
@@ -14,33 +18,14 @@ const DEBOUNCE_MS = 200;
 const RESCAN_MS = 10 * SECOND_MS;
 /** So long after a process died another takes over its rule files. */
 const LEASE_MS = 3 * RESCAN_MS;
-const PROBLEMS_LOGGED_MAX = 10;
-
-/** What the last scan of the rule files came to. */
-export type RuleFilesStatus =
-  | { readonly state: 'starting' }
-  | {
-      readonly state: 'applied';
-      readonly atMs: number;
-      readonly files: number;
-      readonly rules: number;
-      /** What was applied all the same, and will be refused by a later version. */
-      readonly warnings?: readonly RuleFileProblem[];
-    }
-  /** Nothing was changed: the rules are as the last good files had them. */
-  | { readonly state: 'broken'; readonly atMs: number; readonly problems: readonly RuleFileProblem[] }
-  | { readonly state: 'empty'; readonly atMs: number }
-  /** Another process applies the files. */
-  | { readonly state: 'standby'; readonly atMs: number }
-  | { readonly state: 'failed'; readonly atMs: number; readonly error: string };
 
 export interface RuleFileWatcher {
-  status(): RuleFilesStatus;
-  /** Scans now, whatever has changed; resolves with what it came to. */
+  status(): RuleFilesNow;
+  /** Scans now, whatever has changed; resolves with what it came to. While one hangs none begins. */
   scan(): Promise<RuleFilesStatus>;
   /** Resolves with the outcome of the next scan that ends, whoever caused it. */
   nextScan(): Promise<RuleFilesStatus>;
-  /** Stops watching, ends the scan that runs, and lets another process take over. */
+  /** Stops watching, waits for rules that are being written but for no file system, and lets another process take over. */
   close(): Promise<void>;
 }
 
@@ -49,199 +34,228 @@ export interface WatchOptions {
   readonly rules: FileRules;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Of what elapses. Default: this process's. */
+  readonly monotonicMs?: () => number;
+  readonly stallLimits?: StallLimits;
+  /** How the directory is read. Default: from the file system. */
+  readonly read?: typeof readRuleDirectory;
 }
 
 /**
  * Loads the rule files of a directory (`*.json`, each a rule or an array of rules), now and whenever they change. All files are
  * applied together or not at all, by one process at a time; a directory that is missing or empty changes nothing.
  *
- * @returns once the files were scanned for the first time
+ * @returns once the files were scanned for the first time, or that is known to hang
  */
 export async function watchRuleDirectory(options: WatchOptions): Promise<RuleFileWatcher> {
-  const watcher = createWatcher(options);
-  await watcher.scan();
+  const watcher = new Watcher(options);
+  await Promise.race([watcher.scan(), watcher.hangs]);
   return watcher;
 }
 
-function createWatcher({ directory, rules, logger, clock }: WatchOptions): RuleFileWatcher {
-  const holder = randomUUID();
-  let status: RuleFilesStatus = { state: 'starting' };
-  let lease: Lease | null = null;
-  /** What was applied last, while this process has had the lease. */
-  let appliedDigest: string | null = null;
-  let reported = '';
-  let closed = false;
-  let running: Promise<RuleFilesStatus> = Promise.resolve(status);
-  let debounce: NodeJS.Timeout | null = null;
-  let watching: FSWatcher | null = null;
-  let waiting: ((status: RuleFilesStatus) => void)[] = [];
+/** What reading the files came to: nothing where none has changed, or where nobody wants to know any more. */
+type Found = RuleDirectory | { readonly kind: 'unchanged' } | { readonly kind: 'closed' };
 
-  const attempt = async (): Promise<RuleFilesStatus> => {
-    const atMs = clock();
-    const wasHeld = lease !== null;
-    lease = await rules.leaseFiles(holder, LEASE_MS);
-    if (lease === null) return { state: 'standby', atMs };
-    if (!wasHeld) appliedDigest = null;
-    const found = await readRuleDirectory(directory);
-    if (found.kind === 'empty') return { state: 'empty', atMs };
-    if (found.kind === 'unreadable') return { state: 'broken', atMs, problems: found.problems };
-    const digest = digestOf(found.files);
-    if (digest === appliedDigest && status.state === 'applied') return status;
-    const outcome = await apply(rules, found.files, lease);
-    if (outcome.problems.length > 0) return { state: 'broken', atMs, problems: outcome.problems };
-    appliedDigest = digest;
-    const { rules: applied, warnings } = outcome;
-    return {
-      state: 'applied',
-      atMs,
-      files: found.files.length,
-      rules: applied,
-      ...(warnings.length > 0 && { warnings }),
-    };
-  };
+class Watcher implements RuleFileWatcher {
+  readonly #options: WatchOptions;
+  readonly #holder = randomUUID();
+  readonly #monotonicMs: () => number;
+  readonly #seen: SeenFiles;
+  readonly #stall: StallWatch;
+  readonly #timer: NodeJS.Timeout;
+  /** Resolves when a scan first hangs. */
+  readonly hangs: Promise<void>;
+  #tellHang = () => {};
+  readonly #closing: Promise<void>;
+  #tellClosing = () => {};
+  #status: RuleFilesStatus = { state: 'starting' };
+  /** Since when the scan that runs hangs. */
+  #hanging: { readonly state: 'hanging'; readonly atMs: number; readonly sinceMs: number } | null = null;
+  #lastScanMs: number | null = null;
+  #lease: Lease | null = null;
+  /** Whether what was read last is what the rules say, while this process has had the lease. */
+  #isApplied = false;
+  #reported = '';
+  #closed = false;
+  #running: Promise<RuleFilesStatus> = Promise.resolve(this.#status);
+  /** A scan that will begin when the one that runs ends. */
+  #next: Promise<RuleFilesStatus> | null = null;
+  #debounce: NodeJS.Timeout | null = null;
+  #watching: FSWatcher | null = null;
+  #waiting: ((status: RuleFilesStatus) => void)[] = [];
 
-  const scanOnce = async (): Promise<RuleFilesStatus> => {
-    watching ??= tryToWatch(directory, changed);
-    try {
-      status = await attempt();
-    } catch (error) {
-      if (error instanceof RuleConflictError) lease = null;
-      status = {
-        state: 'failed',
-        atMs: clock(),
-        error: error instanceof Error ? error.message : String(error),
-      };
-    }
-    reported = report(logger, directory, status, reported);
-    const told = waiting;
-    waiting = [];
-    for (const tell of told) tell(status);
-    return status;
-  };
-
-  /** One after the other: a change during a scan causes another one after it. */
-  const scan = (): Promise<RuleFilesStatus> => {
-    if (!closed) running = running.then(scanOnce);
-    return running;
-  };
-
-  function changed(): void {
-    if (closed) return;
-    if (debounce !== null) clearTimeout(debounce);
-    debounce = setTimeout(() => void scan(), DEBOUNCE_MS);
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#seen = new SeenFiles(this.#monotonicMs);
+    this.#stall = new StallWatch(options.stallLimits ?? STALL_LIMITS, () => this.#hang());
+    this.hangs = new Promise((resolve) => {
+      this.#tellHang = resolve;
+    });
+    this.#closing = new Promise((resolve) => {
+      this.#tellClosing = resolve;
+    });
+    this.#timer = setInterval(() => {
+      if (this.#hanging !== null) return;
+      // Watching a directory that was replaced hears nothing; watching it anew costs nothing.
+      this.#unwatch();
+      void this.scan();
+    }, RESCAN_MS).unref();
   }
 
-  function tryToWatch(path: string, onChange: () => void): FSWatcher | null {
+  status(): RuleFilesNow {
+    const lastScanAgeMs = this.#lastScanMs === null ? null : this.#monotonicMs() - this.#lastScanMs;
+    if (this.#hanging === null) return { ...this.#status, lastScanAgeMs };
+    return { state: 'hanging', atMs: this.#hanging.atMs, lastScanAgeMs };
+  }
+
+  /** One after the other: a change during a scan causes one more after it, however many there are. */
+  scan(): Promise<RuleFilesStatus> {
+    if (this.#closed) return this.#running;
+    this.#next ??= this.#running.then(() => {
+      this.#next = null;
+      return this.#scanOnce();
+    });
+    this.#running = this.#next;
+    return this.#running;
+  }
+
+  nextScan(): Promise<RuleFilesStatus> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    if (this.#debounce !== null) clearTimeout(this.#debounce);
+    this.#tellClosing();
+    await this.#running;
+    this.#unwatch();
+    if (this.#lease !== null) await this.#options.rules.releaseFiles(this.#lease);
+  }
+
+  async #scanOnce(): Promise<RuleFilesStatus> {
+    if (this.#closed) return this.#status;
+    const { clock, logger, directory } = this.#options;
     try {
-      const made = watch(path, { persistent: false }, onChange);
+      this.#status = await this.#attempt();
+    } catch (error) {
+      if (error instanceof RuleConflictError) this.#lease = null;
+      this.#isApplied = false;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#status = { state: 'failed', atMs: clock(), error: message };
+    }
+    if (this.#hanging !== null && !this.#closed) {
+      const seconds = Math.round((this.#monotonicMs() - this.#hanging.sinceMs) / SECOND_MS);
+      logger.info('rules.scan-goes-on', { directory, seconds });
+      this.#hanging = null;
+    }
+    if (this.#closed) return this.#status;
+    this.#lastScanMs = this.#monotonicMs();
+    this.#reported = report(logger, directory, this.#status, this.#reported);
+    const told = this.#waiting;
+    this.#waiting = [];
+    for (const tell of told) tell(this.#status);
+    return this.#status;
+  }
+
+  async #attempt(): Promise<RuleFilesStatus> {
+    const { rules, clock } = this.#options;
+    const atMs = clock();
+    const wasHeld = this.#lease !== null;
+    this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
+    if (this.#lease === null) return { state: 'standby', atMs };
+    if (!wasHeld) this.#isApplied = false;
+    const found = await this.#read();
+    switch (found.kind) {
+      case 'closed':
+      case 'unchanged':
+        return this.#status;
+      case 'empty':
+        this.#isApplied = false;
+        return { state: 'empty', atMs };
+      case 'unreadable':
+        this.#isApplied = false;
+        return { state: 'broken', atMs, problems: found.problems };
+      case 'read':
+        break;
+      default:
+        return found satisfies never;
+    }
+    this.#isApplied = false;
+    // Reading may have taken as long as the lease, and applying may, too.
+    this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
+    if (this.#lease === null) return { state: 'standby', atMs };
+    const { problems, warnings, rules: applied } = await applyRuleFiles(rules, found.files, this.#lease);
+    if (problems.length > 0) return { state: 'broken', atMs, problems };
+    this.#isApplied = true;
+    const files = found.files.length;
+    return { state: 'applied', atMs, files, rules: applied, ...(warnings.length > 0 && { warnings }) };
+  }
+
+  /** Reads the files where any has changed. Whoever closes the watcher does not wait for it. */
+  async #read(): Promise<Found> {
+    this.#stall.begin();
+    const reading = this.#readChanged();
+    // Nobody waits for it once the watcher is closed.
+    reading.catch(() => {});
+    try {
+      return await Promise.race([reading, this.#closing.then(() => ({ kind: 'closed' }) as const)]);
+    } finally {
+      this.#stall.end();
+    }
+  }
+
+  async #readChanged(): Promise<Found> {
+    const { directory, read = readRuleDirectory } = this.#options;
+    const onProgress = () => {
+      if (this.#closed) throw new Error('The watcher is closed');
+      this.#stall.progress();
+    };
+    if (this.#watching === null) {
+      // Watching asks the file system on the thread of the event loop: not before it has answered elsewhere.
+      await markOf(directory);
+      onProgress();
+      this.#watching = this.#tryToWatch(directory);
+    }
+    if (this.#isApplied && (await this.#seen.areUnchanged(directory, onProgress)))
+      return { kind: 'unchanged' };
+    const marks = await this.#seen.marks(directory, onProgress);
+    const found = await read(directory, onProgress);
+    if (found.kind !== 'read') {
+      this.#seen.forget();
+      return found;
+    }
+    const isChanged = await this.#seen.take(found.files, marks);
+    return isChanged || !this.#isApplied ? found : { kind: 'unchanged' };
+  }
+
+  #hang(): void {
+    const { clock, logger, directory } = this.#options;
+    this.#hanging = { state: 'hanging', atMs: clock(), sinceMs: this.#monotonicMs() };
+    this.#reported = report(logger, directory, { state: 'hanging', atMs: clock() }, this.#reported);
+    this.#tellHang();
+  }
+
+  #changed(): void {
+    if (this.#closed) return;
+    if (this.#debounce !== null) clearTimeout(this.#debounce);
+    this.#debounce = setTimeout(() => void this.scan(), DEBOUNCE_MS);
+  }
+
+  #tryToWatch(directory: string): FSWatcher | null {
+    try {
+      const made = watch(directory, { persistent: false }, () => this.#changed());
       // The directory was removed or replaced: watched anew by the next scan.
-      made.on('error', () => {
-        made.close();
-        watching = null;
-      });
+      made.on('error', () => this.#unwatch());
       return made;
     } catch {
       return null;
     }
   }
 
-  const timer = setInterval(() => {
-    // Watching a directory that was replaced hears nothing; watching it anew costs nothing.
-    watching?.close();
-    watching = null;
-    void scan();
-  }, RESCAN_MS);
-  timer.unref();
-
-  return {
-    status: () => status,
-    scan,
-    nextScan: () => new Promise((resolve) => waiting.push(resolve)),
-    async close() {
-      closed = true;
-      clearInterval(timer);
-      if (debounce !== null) clearTimeout(debounce);
-      await running;
-      watching?.close();
-      if (lease !== null) await rules.releaseFiles(lease);
-    },
-  };
-}
-
-async function apply(
-  rules: FileRules,
-  files: readonly RuleFileContent[],
-  lease: Lease,
-): Promise<{
-  readonly problems: readonly RuleFileProblem[];
-  readonly warnings: readonly RuleFileProblem[];
-  readonly rules: number;
-}> {
-  const problems: RuleFileProblem[] = [];
-  const entries: { readonly file: string; readonly entry: RuleFileEntry }[] = [];
-  for (const { name, bytes } of files) {
-    const parsed = parseRuleFile(name, bytes);
-    if (parsed.parsed) for (const entry of parsed.entries) entries.push({ file: name, entry });
-    else problems.push(...parsed.problems);
-  }
-  if (problems.length > 0) return { problems: problems.slice(0, PROBLEMS_MAX), warnings: [], rules: 0 };
-  const bodies = entries.map(({ file, entry }): FileBody => ({ file, body: entry.body }));
-  const outcome = await rules.applyFiles(bodies, lease);
-  const told = outcome.applied ? outcome.warnings : outcome.problems;
-  const located = told.slice(0, PROBLEMS_MAX).flatMap(locatedIn(entries));
-  return outcome.applied
-    ? { problems: [], warnings: located, rules: bodies.length }
-    : { problems: located, warnings: [], rules: 0 };
-}
-
-function locatedIn(
-  entries: readonly { readonly file: string; readonly entry: RuleFileEntry }[],
-): (problem: FileRuleProblem) => RuleFileProblem[] {
-  return ({ entry: index, path, ...problem }) => {
-    const found = entries[index];
-    if (found === undefined) return [];
-    const { file, entry } = found;
-    const item = entry.item === null ? {} : { item: entry.item };
-    return [{ ...problem, file, ...item, ...entry.locate(path) }];
-  };
-}
-
-function digestOf(files: readonly RuleFileContent[]): string {
-  const hash = createHash('sha256');
-  for (const { name, bytes } of files) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
-  return hash.digest('base64');
-}
-
-/** Logs a scan's outcome, but the same one only once; every application is one of its own. @returns what to compare the next one with */
-function report(logger: Logger, directory: string, status: RuleFilesStatus, before: string): string {
-  const { atMs: _, ...outcome } = { atMs: 0, ...status };
-  const now = JSON.stringify(status.state === 'applied' ? status : outcome);
-  if (now === before) return before;
-  switch (status.state) {
-    case 'starting':
-    case 'standby':
-      logger.info(`rules.files-${status.state}`, { directory });
-      return now;
-    case 'applied':
-      logger.info('rules.files-applied', { directory, files: status.files, rules: status.rules });
-      for (const warning of status.warnings?.slice(0, PROBLEMS_LOGGED_MAX) ?? []) {
-        logger.warn('rules.file-flawed', { directory, ...warning });
-      }
-      return now;
-    case 'empty':
-      logger.error('rules.directory-empty', { directory });
-      return now;
-    case 'failed':
-      logger.error('rules.files-failed', { directory, error: status.error });
-      return now;
-    case 'broken':
-      for (const problem of status.problems.slice(0, PROBLEMS_LOGGED_MAX)) {
-        logger.error('rules.file-broken', { directory, ...problem });
-      }
-      return now;
-    default: {
-      const never: never = status;
-      throw new Error(`Unknown state ${String(never)}`);
-    }
+  #unwatch(): void {
+    this.#watching?.close();
+    this.#watching = null;
   }
 }

@@ -21,6 +21,7 @@ export {
   type GenerationDocument,
   goneId,
   openTables,
+  type RestartsDocument,
   RULE_COLLECTIONS,
   readMany,
   type Tables,

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type CpeId, compareText, type RuleId } from '../../common/index.js';
+import { type Clock, type CpeId, compareText, type RuleId, withPauses } from '../../common/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   type LocatedProblem,
   PROBLEMS_MAX,
   type RuleValidator,
+  type Validation,
   type ValidRule,
 } from '../validation/index.js';
 import {
@@ -62,11 +63,10 @@ async function validateAll(
   const valid: ValidRule[] = [];
   const asking: { readonly item: number; readonly value: ValidRule }[] = [];
   const firstWith = new Map<RuleId, number>();
-  const validations = await mapWithPauses(bodies, (body) => validator.validate(body));
-  for (const [item, validation] of validations.entries()) {
+  const take = (item: number, validation: Validation): void => {
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
-      continue;
+      return;
     }
     const { value } = validation;
     const { id } = value.rule;
@@ -78,8 +78,17 @@ async function validateAll(
     firstWith.set(id, item);
     valid.push(value);
     if (dependsOnStored(value)) asking.push({ item, value });
-  }
-  problems.push(...(await askStored(tables, asking)));
+  };
+  const taking = function* (): Generator<void, void> {
+    for (const [item, body] of bodies.entries()) {
+      // What would not be told is not looked for.
+      if (problems.length >= PROBLEMS_MAX) return;
+      take(item, validator.validate(body));
+      yield;
+    }
+  };
+  await withPauses(taking());
+  if (problems.length < PROBLEMS_MAX) problems.push(...(await askStored(tables, asking)));
   return { problems: problems.slice(0, PROBLEMS_MAX), valid };
 }
 

@@ -7,5 +7,6 @@ export {
   PROBLEMS_MAX,
   problemsOf,
   type RuleValidator,
+  type Validation,
   type ValidRule,
 } from './validate.js';

@@ -55,6 +55,8 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
   const check = ajv.compile<ValidRule['rule']>(RULE_SCHEMA);
   return {
     validate(body) {
+      const tooMuch = excessOf(body);
+      if (tooMuch !== null) return { valid: false, problems: [tooMuch] };
       const copy = copyOf(body);
       if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
       withoutFindings(copy);
@@ -73,6 +75,33 @@ const NOT_A_RULE: LocatedProblem = {
   code: 'wrong-type',
   expected: RULE_SCHEMA.description,
 };
+
+/** Keys of a rule and of all that is in it: a condition may have 64, and there are some thirty other fields. */
+const RULE_KEYS_MAX = 1_000;
+/** Values in it, those of its arrays included: more than any condition may have, so that it is told of those first. */
+const RULE_VALUES_MAX = 5 * CONDITION_VALUES_TOGETHER_MAX;
+
+/** What has so many fields that telling what is wrong with each would take a second. */
+function excessOf(body: unknown): LocatedProblem | null {
+  const open: unknown[] = [body];
+  let keys = 0;
+  let values = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== 'object' || next === null) continue;
+    const inside = Object.values(next);
+    values += inside.length;
+    if (!Array.isArray(next)) keys += inside.length;
+    if (keys > RULE_KEYS_MAX)
+      return excess(`at most ${RULE_KEYS_MAX} fields in a rule and all that is in it`);
+    if (values > RULE_VALUES_MAX) return excess(`at most ${RULE_VALUES_MAX} values in a rule`);
+    for (const each of inside) if (typeof each === 'object' && each !== null) open.push(each);
+  }
+  return null;
+}
+
+function excess(expected: string): LocatedProblem {
+  return { path: [], field: '', code: 'too-many', expected };
+}
 
 /** The defaults are filled in on a copy; null where the body is nested so deeply that it cannot be copied. */
 function copyOf(body: unknown): unknown {

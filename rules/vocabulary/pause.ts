@@ -1,8 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-
-/** So long one stretch of computing goes on before everything else in the process has its turn. */
-const STRETCH_MS_MAX = 5;
+import { STRETCH_MS_MAX } from '../../common/index.js';
 
 /**
  * Lets everything else in the process have its turn while much is computed. Reading the embedded store or an earlier result needs no

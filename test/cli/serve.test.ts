@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -53,6 +54,27 @@ test('a data directory that cannot be is said so, without a stack', async (t) =>
   const { exitCode, stderr } = await ferry(['serve', `--data-dir=${file}`]);
   t.is(exitCode, 1);
   t.regex(stderr, /^ferry: EEXIST.*file'\n$/);
+});
+
+test('whatever lies in the rule directory, it listens, and SIGTERM ends it', async (t) => {
+  t.timeout(120_000);
+  const rules = await temporaryDirectory(t);
+  execFileSync('mkfifo', [join(rules, 'pipe.json')]);
+  await symlink('/dev/zero', join(rules, 'device.json'));
+  await mkdir(join(rules, 'directory.json'));
+  await symlink('loop.json', join(rules, 'loop.json'));
+  const served = await serve(t, await temporaryDirectory(t), [`--rules-dir=${rules}`]);
+  t.is((await fetch(`${served.urls.cwmp}/`, { method: 'POST' })).status, 401);
+  await served.command.complains('rules.file-broken');
+  await rm(join(rules, 'loop.json'));
+  await writeFile(
+    join(rules, 'a.json'),
+    JSON.stringify({ id: 'A', file: 'x.bin', condition: 'productClass = "HGW"' }),
+  );
+  // With the FIFO there.
+  await served.command.complains('rules.files-applied');
+  served.command.kill('SIGTERM');
+  t.like(await served.command.ended, { exitCode: 0 });
 });
 
 test('SIGTERM ends it within seconds, whatever connections and sessions are open', async (t) => {

@@ -20,6 +20,12 @@ export interface Announced {
   readonly bytes: number;
 }
 
+/** How much of a kind of body there may be, and what to do about one that is larger. */
+export interface JsonSize {
+  readonly bytesMax: number;
+  readonly remedy: string;
+}
+
 /** How a route takes its body: what the document says of it, what it may hold of memory, and how it is read. */
 export interface BodyKind<Body> {
   /** By media type, as the OpenAPI document shows it. */

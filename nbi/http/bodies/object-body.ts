@@ -1,8 +1,9 @@
+import type { NbiLimits } from '../../limits.js';
 import { mayActAs, type Role, type User } from '../../users/index.js';
 import { ApiError, invalid } from '../api-error.js';
 import { isObject, type JsonObject } from '../json.js';
 import { type Checked, check, type Schema } from '../schema.js';
-import type { BodyKind } from './body-kind.js';
+import type { BodyKind, JsonSize } from './body-kind.js';
 import { heldOfJson, JSON_TYPE, readJson } from './json-body.js';
 
 type Properties = Readonly<Record<string, Schema>>;
@@ -51,9 +52,14 @@ export function objectBody<const P extends Properties, const Required extends st
   };
   return {
     content: { [JSON_TYPE]: { schema, example } },
-    heldBytesMax: heldOfJson,
+    heldBytesMax: (announced, limits) => heldOfJson(announced, callSize(limits).bytesMax),
     async read(source) {
-      const checked = checkFields(await readObject(source), properties, declaration, source.user);
+      const checked = checkFields(
+        await readObject(source, callSize(source.limits)),
+        properties,
+        declaration,
+        source.user,
+      );
       // Each field has been checked by the schema that its type comes from.
       return checked as ObjectBody<P, Required>;
     },
@@ -64,13 +70,20 @@ export function objectBody<const P extends Properties, const Required extends st
 export function anyObjectBody(example: unknown): BodyKind<JsonObject> {
   return {
     content: { [JSON_TYPE]: { schema: { type: 'object' }, example } },
-    heldBytesMax: heldOfJson,
-    read: readObject,
+    heldBytesMax: (announced, limits) => heldOfJson(announced, limits.bodyBytesMax),
+    read: (source) => readObject(source, { bytesMax: source.limits.bodyBytesMax, remedy: REMEDY }),
   };
 }
 
-async function readObject(source: Parameters<typeof readJson>[0]): Promise<JsonObject> {
-  const body = await readJson(source);
+const REMEDY = 'send it in several requests';
+
+/** What calls a method is small. */
+function callSize({ callBytesMax, bodyBytesMax }: NbiLimits): JsonSize {
+  return { bytesMax: Math.min(callBytesMax, bodyBytesMax), remedy: REMEDY };
+}
+
+async function readObject(source: Parameters<typeof readJson>[0], size: JsonSize): Promise<JsonObject> {
+  const body = await readJson(source, size);
   if (!isObject(body)) throw invalid('', 'a JSON object as the body', body);
   return body;
 }

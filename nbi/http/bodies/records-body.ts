@@ -25,7 +25,7 @@ export function recordsBody(record: Schema, example: unknown, remedy: string): B
     heldBytesMax: (announced, limits) =>
       announced.mediaType === NDJSON
         ? Math.min(announced.bytes, limits.batchBytesMax)
-        : heldOfJson(announced, limits),
+        : heldOfJson(announced, limits.bodyBytesMax),
     async read({ request, limits }) {
       if (requireMediaType(request, [JSON_TYPE, NDJSON]) === NDJSON) {
         return { kind: 'records', unit: 'line', splitter: new LineSplitter(limits.recordBytesMax) };
@@ -33,7 +33,8 @@ export function recordsBody(record: Schema, example: unknown, remedy: string): B
       if (prefersNdjson(request)) {
         return { kind: 'records', unit: 'item', splitter: new ArraySplitter(limits.recordBytesMax) };
       }
-      return { kind: 'whole', value: await readJson({ request, limits }, remedy) };
+      const size = { bytesMax: limits.bodyBytesMax, remedy };
+      return { kind: 'whole', value: await readJson({ request, limits }, size) };
     },
   };
 }

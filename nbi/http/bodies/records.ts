@@ -36,6 +36,12 @@ function isBlank(byte: number): boolean {
   return byte === SPACE || byte === TAB || byte === LINE_FEED || byte === CARRIAGE_RETURN;
 }
 
+/** A record may be megabytes of blanks. */
+function isAllBlank(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at++) if (!isBlank(bytes[at] ?? 0)) return false;
+  return true;
+}
+
 /** The bytes of one record, gathered from any number of chunks, however small. */
 class Gathered {
   #buffer = Buffer.alloc(4 * 1024);
@@ -92,7 +98,7 @@ export class LineSplitter implements RecordSplitter {
   *#take(): Iterable<BodyRecord> {
     const number = this.#number++;
     const bytes = this.#line.take();
-    if (bytes === null || !bytes.every(isBlank)) yield { number, bytes };
+    if (bytes === null || !isAllBlank(bytes)) yield { number, bytes };
   }
 }
 
@@ -181,7 +187,7 @@ export class ArraySplitter implements RecordSplitter {
   *#take(isLast: boolean): Iterable<BodyRecord> {
     const number = this.#number++;
     const bytes = this.#item.take();
-    if (isLast && number === 0 && bytes?.every(isBlank) === true) return;
+    if (isLast && number === 0 && bytes !== null && isAllBlank(bytes)) return;
     yield { number, bytes };
   }
 }

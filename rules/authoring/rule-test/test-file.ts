@@ -40,7 +40,7 @@ export type ParsedTestFile =
   | { readonly parsed: false; readonly problems: readonly RuleFileProblem[] };
 
 /** Reads the tests of rules: strict JSON in UTF-8, held to {@link RULE_TEST_SCHEMA}. */
-export function createTestFileParser(): (file: string, bytes: Uint8Array) => ParsedTestFile {
+export function createTestFileParser(): (file: string, bytes: Buffer) => ParsedTestFile {
   const check = ajvWithTimes().compile<{ readonly cases: readonly RuleTestCase[] }>(RULE_TEST_SCHEMA);
   return (file, bytes) => {
     const parsed = parseRuleFile(file, bytes);
