@@ -4,6 +4,7 @@ export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
 export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export { cutIdleReaders } from './idle-readers.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -13,7 +14,13 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
-export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
+export { oneAtATime } from './one-at-a-time.js';
+export {
+  addressOf,
+  type RefusalReason,
+  RefusedRequests,
+  type RefusedRequestsParts,
+} from './refused-requests.js';
 export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
