@@ -17,7 +17,6 @@ const BODY_PACE_BYTES_MIN = 16 * 1024;
 
 /** In place of what is told here; for tests. */
 export interface NbiListenerTimes {
-  readonly idleMsMax: number;
   readonly lingerMsMax: number;
   readonly bodyPaceMs: number;
 }
@@ -32,7 +31,7 @@ export interface NbiListenerParts {
 
 /** The northbound listener around the application: which connections there are, and how long each may take. Not listening yet. */
 export function createNbiServer({ app, refused, connections: bounds, times }: NbiListenerParts): Server {
-  const { idleMsMax = IDLE_MS_MAX, lingerMsMax = LINGER_MS_MAX, bodyPaceMs = BODY_PACE_MS } = times ?? {};
+  const { lingerMsMax = LINGER_MS_MAX, bodyPaceMs = BODY_PACE_MS } = times ?? {};
   const connections = new Connections(bounds, (socket, reason) => refused.cutOff(socket, reason));
   const handler: RequestListener = (request, response) => {
     const ended = connections.began(request.socket, { hasLoggedIn: () => userOf(response) !== undefined });
@@ -50,11 +49,11 @@ export function createNbiServer({ app, refused, connections: bounds, times }: Nb
   );
   refused.watch(server, oneByOne);
   server.on('connection', (socket) => connections.opened(socket));
-  cutIdleReaders(server, idleMsMax, refused);
+  cutIdleReaders(server, IDLE_MS_MAX, refused);
   return server;
 }
 
-interface BodyBounds extends Pick<NbiListenerTimes, 'lingerMsMax' | 'bodyPaceMs'> {
+interface BodyBounds extends NbiListenerTimes {
   readonly refused: RefusedRequests;
 }
 

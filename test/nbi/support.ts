@@ -100,6 +100,8 @@ export interface TestNbiOptions {
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
   readonly connections?: Partial<ConnectionBounds>;
+  /** A mebibyte unless told. */
+  readonly imageBytesMax?: number;
   readonly times?: Partial<NbiListenerTimes>;
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
@@ -115,7 +117,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const images = openImageLibrary({
     contents: await openDiskContents(join(directory, 'images')),
     store,
-    limits: { imageBytesMax: 1024 * 1024 },
+    limits: { imageBytesMax: options.imageBytesMax ?? 1024 * 1024 },
     clock,
     logger: silentLogger,
   });
