@@ -28,14 +28,19 @@ export function sendImage(
   if (response.destroyed || socket.destroyed) return Promise.resolve();
   return new Promise((resolve, reject) => {
     let reading: Readable | null = null;
-    // An answer that has no connection yet never closes by itself.
-    const connectionClosed = () => reading?.destroy();
-    socket.once('close', connectionClosed);
     const settled = (settle: () => void) => {
       socket.off('close', connectionClosed);
       settle();
     };
     const failed = (error: Error) => settled(() => (isGone(error) ? resolve() : reject(error)));
+    // An answer that has no connection yet never closes by itself. Where it was the content that failed, it says so.
+    const connectionClosed = () => {
+      const error = reading?.errored ?? null;
+      reading?.destroy();
+      if (error === null) settled(resolve);
+      else failed(error);
+    };
+    socket.once('close', connectionClosed);
     const stream = send(request, `/${image.id}`, { etag: false, lastModified: false, cacheControl: false });
     stream.on('error', failed);
     const sending: Sending = {
