@@ -11,7 +11,8 @@ import { freePorts } from '../support/ferry-process.js';
 import { inform, RawCpe } from '../support/raw-cpe.js';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
-const DESCRIPTORS = 96;
+/** node itself has some hundred files open at a time when it starts. */
+const DESCRIPTORS = 256;
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(
@@ -38,7 +39,11 @@ onLinux(
       await ended;
       await rm(dataDir, { recursive: true, force: true });
     });
-    await once(child.stdout, 'data');
+    const tooSoon = ended.then(() => {
+      throw new Error('ferry serve ended before it listened');
+    });
+    await Promise.race([once(child.stdout, 'data'), tooSoon]);
+    tooSoon.catch(() => {});
     const crowd: net.Socket[] = [];
     t.teardown(() => {
       for (const socket of crowd) socket.destroy();
