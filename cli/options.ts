@@ -137,7 +137,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...LISTEN,
     default: '127.0.0.1:7557',
     describe:
-      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before opening it',
+      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before you open it',
     group: 'Listeners:',
   },
   fileListen: {
