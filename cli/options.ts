@@ -24,6 +24,9 @@ export interface Config {
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
   readonly trustedProxy: readonly string[];
+  readonly cwmpConnectionsMax: number;
+  readonly nbiConnectionsMax: number;
+  readonly fileConnectionsMax: number;
   readonly rulesDir: string;
   readonly resultDays: number;
   readonly adminPassword: string;
@@ -61,6 +64,9 @@ const PATH = { schema: { type: 'string', maxLength: 4_096 }, expected: 'one path
 
 /** More than the processors of any machine that would be asked to. */
 const WORKERS_MAX = 256;
+
+/** More than one process can have. */
+const CONNECTIONS_MAX = 1_000_000;
 
 function whole(minimum: number, maximum: number) {
   return {
@@ -131,7 +137,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...LISTEN,
     default: '127.0.0.1:7557',
     describe:
-      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before opening it',
+      'Where the northbound interface listens; it carries passwords, so put TLS in front of it before you open it',
     group: 'Listeners:',
   },
   fileListen: {
@@ -144,6 +150,25 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...SUBNETS,
     default: [],
     describe: 'Proxies in front of the listeners whose X-Forwarded-For is believed; repeat for several',
+    group: 'Listeners:',
+  },
+  cwmpConnectionsMax: {
+    ...whole(1, CONNECTIONS_MAX),
+    default: 50_000,
+    describe: 'Connections of CPEs at a time, in each process; fewer where its descriptors would not do',
+    group: 'Listeners:',
+  },
+  nbiConnectionsMax: {
+    ...whole(2, CONNECTIONS_MAX),
+    default: 1_000,
+    describe:
+      'Connections to the northbound interface at a time, in each process; one address may have half of them, unless it is a trusted proxy',
+    group: 'Listeners:',
+  },
+  fileConnectionsMax: {
+    ...whole(1, CONNECTIONS_MAX),
+    default: 12_000,
+    describe: 'Downloads at a time, in each process; fewer where its descriptors would not do',
     group: 'Listeners:',
   },
   publicFileUrl: {

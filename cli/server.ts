@@ -6,6 +6,7 @@ import { type Installation, openInstallation } from './installation.js';
 import type { Config } from './options.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
+import { connectionShares, descriptorLimit } from './server/descriptors.js';
 import { keepImagesClean, startFileServer } from './server/files.js';
 import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
@@ -75,7 +76,8 @@ async function start(
     labelNames: ['listener', 'reason'],
     registers: [registry],
   });
-  const building: Building = { config, ambient, installation, registry, refused, closers };
+  const connections = connectionShares(config, descriptorLimit());
+  const building: Building = { config, ambient, installation, registry, connections, refused, closers };
 
   await keepImagesClean(building);
   const files = await startFileServer(building);

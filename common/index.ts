@@ -7,6 +7,7 @@ export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from '
 export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
 export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';
 export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
+export { cutIdleReaders } from './idle-readers.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -16,7 +17,13 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
-export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
+export { oneAtATime } from './one-at-a-time.js';
+export {
+  addressOf,
+  type RefusalReason,
+  RefusedRequests,
+  type RefusedRequestsParts,
+} from './refused-requests.js';
 export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';

@@ -19,7 +19,15 @@ export type RefusalReason =
   | 'no-host'
   | 'expectation'
   | 'connect'
-  | 'too-many-connections';
+  | 'too-many-connections'
+  /** Its connection made room for another, as nothing was being done for anyone who has logged in. */
+  | 'made-room'
+  /** The next request of a connection came before the answer to the last was out. */
+  | 'pipelined'
+  /** The client took nothing of its answer. */
+  | 'not-taken'
+  /** Too little came of a body, or it went on for long after its answer. */
+  | 'body-too-slow';
 
 export interface RefusedRequestsParts {
   /** Which door it is: `cwmp`, `nbi`, `files`. */
@@ -44,19 +52,23 @@ export class RefusedRequests {
     this.#parts = parts;
   }
 
-  /** To be called once for a server, before it listens. */
-  watch(server: Server): void {
+  /**
+   * To be called once for a server, before it listens.
+   * @param through  what every request goes through, also one that is refused
+   */
+  watch(server: Server, through: (handler: RequestListener) => RequestListener = (handler) => handler): void {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
     server.on('connect', (request, socket) => {
       this.#note('connect', addressOf(request.socket));
       socket.destroy();
     });
     if (server.listenerCount('checkExpectation') === 0) {
-      server.on('checkExpectation', (request, response) => {
+      const refuse: RequestListener = (request, response) => {
         this.#note('expectation', addressOf(request.socket));
         response.writeHead(417);
         response.end();
-      });
+      };
+      server.on('checkExpectation', through(refuse));
     }
     server.on('drop', (data) => this.#note('too-many-connections', data?.remoteAddress ?? ''));
   }
@@ -72,6 +84,13 @@ export class RefusedRequests {
       response.writeHead(400, ['Connection', 'close']);
       response.end();
     };
+  }
+
+  /** Closes a connection at once, whatever is under way on it. */
+  cutOff(socket: Socket, reason: RefusalReason): void {
+    if (socket.destroyed) return;
+    this.#note(reason, addressOf(socket));
+    socket.destroy();
   }
 
   #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -136,12 +155,17 @@ const STATUS_LINES: Readonly<Partial<Record<RefusalReason, string>>> = {
  * documented; where it were gone, an answer that is broken off would end in a line of HTTP.
  */
 function isBeingAnswered(socket: Duplex): boolean {
+  return answerUnderWay(socket)?.headersSent ?? false;
+}
+
+/** The answer that a connection is waiting for or being given, if any. */
+export function answerUnderWay(socket: Duplex): ServerResponse | null {
   const response = '_httpMessage' in socket ? socket._httpMessage : null;
-  return response instanceof ServerResponse && response.headersSent;
+  return response instanceof ServerResponse ? response : null;
 }
 
 /** In IPv4's own form where a socket for both names an IPv4 client. */
-function addressOf(socket: Duplex | IncomingMessage['socket']): string {
+export function addressOf(socket: Duplex | IncomingMessage['socket']): string {
   const address = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }

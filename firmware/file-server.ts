@@ -2,7 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
   type Clock,
+  cutIdleReaders,
   type Logger,
+  oneAtATime,
   type RefusalReason,
   RefusedRequests,
   SECOND_MS,
@@ -25,8 +27,8 @@ const CONNECTIONS_CHECK_MS = 5 * SECOND_MS;
 const KEEP_ALIVE_MS = 5 * SECOND_MS;
 /** A CPE that takes no byte for so long has gone away; it resumes with a range. */
 const IDLE_MS_MAX = 60 * SECOND_MS;
-/** Each takes two file handles while it downloads. */
-const CONNECTIONS_MAX = 4_000;
+/** More than a fleet of 10,000 CPEs that were all told at once. Each takes two file handles while it downloads. */
+const CONNECTIONS_MAX = 12_000;
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
 /** What a client is told that comes while the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
@@ -77,7 +79,7 @@ export interface FileServerOptions {
   readonly idleMsMax?: number;
   /** How long a download waits to begin while the store does not answer; 30 s unless told. */
   readonly openMsMax?: number;
-  /** Further connections are closed at once; 4,000 unless told. */
+  /** Further connections are closed at once; 12,000 unless told. Each has one request at a time, and so one content open. */
   readonly connectionsMax?: number;
 }
 
@@ -104,6 +106,7 @@ export function createFileServer(options: FileServerOptions): FileServer {
     logger,
     ...(onRefused !== undefined && { onRefused }),
   });
+  const oneByOne = oneAtATime(refused);
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -113,12 +116,11 @@ export function createFileServer(options: FileServerOptions): FileServer {
       keepAliveTimeout: KEEP_ALIVE_MS,
       requireHostHeader: false,
     },
-    refused.requiringHost((request, response) => void handle(request, response)),
+    oneByOne(refused.requiringHost((request, response) => void handle(request, response))),
   );
-  refused.watch(server);
+  refused.watch(server, oneByOne);
   server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
-  // Counts from the last byte that moved, also within one large write: a slow reader is none that stopped.
-  server.setTimeout(options.idleMsMax ?? IDLE_MS_MAX, (socket) => socket.destroy());
+  cutIdleReaders(server, options.idleMsMax ?? IDLE_MS_MAX, refused);
   return { server, close: (graceMs = CLOSE_GRACE_MS) => closeServer(server, graceMs) };
 }
 
@@ -250,7 +252,7 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
   response.setHeader('ETag', `"${image.sha256}"`);
   response.setHeader('Last-Modified', new Date(image.uploadedAtMs).toUTCString());
   reportDownload(request, response, image, onEvent);
-  sendImage(request, response, serving, (error) => {
+  sendImage(request, response, serving).catch((error: unknown) => {
     const status = statusOf(error);
     if (status >= 500) logFailure(error, image.id);
     refuse(response, status);

@@ -1,5 +1,7 @@
+export type { ConnectionBounds } from './connections.js';
 export type { Health, HealthStatus, PartStatus } from './health.js';
-export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
+export { NBI_LIMITS, type NbiLimits } from './limits.js';
+export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export {
   type Credentials,

@@ -74,11 +74,13 @@ export const BATCH_ITEMS_MAX = 1_000;
 
 /**
  * For `http.createServer`: a client that sends its header slowly is dropped; bodies have their own, shorter bounds, so the
- * time for a whole request only has to suffice for the largest image on a slow line.
+ * time for a whole request only has to suffice for the largest image on a slow line; `listener.ts` has what a body must bring on its way.
  */
 export const NBI_SERVER_OPTIONS = {
   headersTimeout: 20 * SECOND_MS,
   requestTimeout: 60 * MINUTE_MS,
   keepAliveTimeout: 20 * SECOND_MS,
   maxHeaderSize: 16 * 1024,
+  /** Whoever is late is cut off within so much more. */
+  connectionsCheckingInterval: 5 * SECOND_MS,
 } as const;

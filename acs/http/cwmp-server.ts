@@ -17,8 +17,6 @@ import { lacksHost } from './request.js';
 import { SessionEnds } from './session-ends.js';
 import { UnderWay } from './under-way.js';
 
-const CONNECTIONS_MAX = 50_000;
-
 export interface CwmpServerParts {
   readonly work: SessionWork;
   readonly sessions: Sessions;
@@ -26,6 +24,7 @@ export interface CwmpServerParts {
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
   readonly bodyBytesMax: number;
+  readonly connectionsMax: number;
   /** Requests being worked on at a time. */
   readonly requestsMax: number;
   /** How long a CPE may be silent within a session. */
@@ -83,7 +82,7 @@ export class CwmpServer {
     );
     // TR-069 refers to RFC 2616, and nothing that a CPE may expect of us matters.
     if (isForgiving) this.server.on('checkExpectation', serve);
-    this.server.maxConnections = CONNECTIONS_MAX;
+    this.server.maxConnections = parts.connectionsMax;
     this.server.on('connection', (socket) => {
       socket.on('close', () => this.#ends.disconnected(socket));
     });

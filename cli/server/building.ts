@@ -2,6 +2,7 @@ import type { Counter, Registry } from 'prom-client';
 import type { AcsOptions, AcsParts } from '../../acs/index.js';
 import type { Ambient, Installation } from '../installation.js';
 import type { Config } from '../options.js';
+import type { ConnectionShares } from './descriptors.js';
 
 export interface FerryAmbient extends Ambient {
   readonly trace?: NonNullable<AcsParts['trace']>;
@@ -17,6 +18,7 @@ export interface Building {
   readonly ambient: FerryAmbient;
   readonly installation: Installation;
   readonly registry: Registry;
+  readonly connections: ConnectionShares;
   /** Clients that HTTP itself turns away. */
   readonly refused: Counter<'listener' | 'reason'>;
   /** Called the other way round when it stops. */

@@ -1,5 +1,5 @@
 import { type Acs, type AcsOptions, createAcs, DEFAULT_ACS_OPTIONS } from '../../acs/index.js';
-import { RefusedRequests, SECOND_MS } from '../../common/index.js';
+import { cutIdleReaders, MINUTE_MS, RefusedRequests, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
 import type { RuleEngine } from '../../rules/index.js';
 import { parseCredentials, workersOf } from '../config.js';
@@ -7,8 +7,11 @@ import { generatedCpeCredentials, type Installation } from '../installation.js';
 import type { Config } from '../options.js';
 import type { Building } from './building.js';
 
+/** A CPE that takes no byte of an answer for so long has gone away. */
+const IDLE_MS_MAX = MINUTE_MS;
+
 export function openAcs(
-  { config, ambient, installation, registry, refused, closers }: Building,
+  { config, ambient, installation, registry, refused, closers, connections }: Building,
   rules: RuleEngine,
   locator: DownloadLocator,
   authentication: AcsOptions['cpeAuthentication'],
@@ -26,14 +29,20 @@ export function openAcs(
     clock,
     logger,
     locateFile: (file, options) => locator.locate(file, options),
-    options: { ...acsOptions(config, authentication), ...ambient.acsOptions },
+    options: {
+      ...acsOptions(config, authentication),
+      connectionsMax: connections.cwmp,
+      ...ambient.acsOptions,
+    },
     ...(trace !== undefined && { trace }),
   });
-  new RefusedRequests({
+  const refusals = new RefusedRequests({
     listener: 'cwmp',
     logger,
     onRefused: (reason) => refused.inc({ listener: 'cwmp', reason }),
-  }).watch(acs.cwmp.server);
+  });
+  refusals.watch(acs.cwmp.server);
+  cutIdleReaders(acs.cwmp.server, IDLE_MS_MAX, refusals);
   closers.push(() => acs.close());
   return acs;
 }

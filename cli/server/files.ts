@@ -23,6 +23,7 @@ export async function startFileServer({
   registry,
   refused,
   closers,
+  connections,
 }: Building) {
   const { clock, logger } = ambient;
   const { secrets, images: library } = installation;
@@ -46,6 +47,7 @@ export async function startFileServer({
       if (event.kind === 'refused') downloads.inc({ outcome: 'refused' });
     },
     onRefused: (reason) => refused.inc({ listener: 'files', reason }),
+    connectionsMax: connections.files,
   });
   const at = await listen(files.server, config.fileListen, 'file-listen');
   closers.push(() => files.close());

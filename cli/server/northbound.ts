@@ -1,9 +1,8 @@
-import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
-import type { Acs } from '../../acs/index.js';
+import { type Acs, isListed, subnetList } from '../../acs/index.js';
 import { RefusedRequests } from '../../common/index.js';
-import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../../nbi/index.js';
+import { createNbi, createNbiServer, NBI_LIMITS } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthCheck } from '../health.js';
@@ -29,7 +28,7 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
 }
 
 export async function startNbi(
-  { config, ambient, installation, registry, refused, closers }: Building,
+  { config, ambient, installation, registry, refused, closers, connections }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
@@ -56,11 +55,16 @@ export async function startNbi(
     logger: ambient.logger,
     onRefused: (reason) => refused.inc({ listener: 'nbi', reason }),
   });
-  const server = http.createServer(
-    { ...NBI_SERVER_OPTIONS, requireHostHeader: false },
-    refusals.requiringHost((request, response) => app(request, response)),
-  );
-  refusals.watch(server);
+  const proxies = subnetList(config.trustedProxy);
+  const server = createNbiServer({
+    app,
+    refused: refusals,
+    connections: {
+      inAllMax: connections.nbi,
+      perAddressMax: Math.ceil(connections.nbi / 2),
+      isShared: (address) => isListed(proxies, address),
+    },
+  });
   const at = await listen(server, config.nbiListen, 'nbi-listen');
   closers.push(() => closeServer(server));
   return at;

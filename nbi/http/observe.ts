@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
 import type { Clock, Logger } from '../../common/index.js';
@@ -21,6 +22,11 @@ export interface Findings {
 /** Kept beside the response, where express gives room for it. */
 export function findingsOf(response: Response): Findings {
   return response.locals;
+}
+
+/** The name of who has sent a request, once that is known. */
+export function userOf(response: ServerResponse & { readonly locals?: Findings }): string | undefined {
+  return response.locals?.user;
 }
 
 /** Logs and measures each request once its answer is out, or its client gone. */

@@ -38,10 +38,11 @@ async function sendContent(
     ETag: `"${image.sha256}"`,
     'Last-Modified': new Date(image.uploadedAtMs).toUTCString(),
   });
-  await new Promise<void>((resolve, reject) => {
-    response.once('close', resolve);
-    sendImage(request, response, { image, content }, (error) => reject(contentError(error, response)));
-  });
+  try {
+    await sendImage(request, response, { image, content });
+  } catch (error) {
+    throw error instanceof Error ? contentError(error, response) : error;
+  }
 }
 
 function contentError(error: Error & { readonly status?: unknown }, response: Response): Error {

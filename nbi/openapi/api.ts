@@ -2,10 +2,10 @@ import { type Api, type Authentication, dynDialect, jsonAnswer, route } from '..
 
 /**
  * `GET /v1/openapi.json`
- * @param describe  makes the document; asked for it once, when somebody first wants it
+ * @param describe  makes the document; asked for it once, when somebody first wants it; all who read it share its bytes
  */
 export function openApiApi(describe: () => unknown, authentication: Authentication): Api {
-  let document: unknown;
+  let document: Buffer | null = null;
   const openapi = route({
     method: 'GET',
     path: '/v1/openapi.json',
@@ -14,8 +14,8 @@ export function openApiApi(describe: () => unknown, authentication: Authenticati
     summary: 'This document',
     answers: { '200': jsonAnswer('OpenAPI 3.1', { type: 'object' }) },
     async handle({ response }) {
-      document ??= describe();
-      response.json(document);
+      document ??= Buffer.from(JSON.stringify(describe()));
+      response.type('json').send(document);
     },
   });
   return {

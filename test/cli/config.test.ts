@@ -162,6 +162,19 @@ test('a message of a CPE may be of 64 KiB to 16 MiB, and of 1 MiB unless told', 
     t.regex(refused({ informKibMax })[0] ?? '', /--inform-kib-max must be a whole number from 64 to 16384/);
 });
 
+test('each listener has a number of connections, of which the northbound one needs two', (t) => {
+  t.like(parseConfig({}), {
+    cwmpConnectionsMax: 50_000,
+    nbiConnectionsMax: 1_000,
+    fileConnectionsMax: 12_000,
+  });
+  t.deepEqual(refused({ cwmpConnectionsMax: 1, nbiConnectionsMax: 2, fileConnectionsMax: 1_000_000 }), []);
+  t.regex(
+    refused({ nbiConnectionsMax: 1 })[0] ?? '',
+    /--nbi-connections-max must be a whole number from 2 to 1000000/,
+  );
+});
+
 test('an error never shows a secret', (t) => {
   for (const name of CONFIG_NAMES.filter((option) => OPTIONS[option].secret)) {
     const errors = refused({ [name]: ['hunter2'] });

@@ -20,6 +20,7 @@ import {
   createSecrets,
   type LogFields,
   type Logger,
+  RefusedRequests,
   type ResultId,
   type RuleId,
   silentLogger,
@@ -28,11 +29,13 @@ import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../fir
 import { nbiApis } from '../../nbi/apis.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
+  type ConnectionBounds,
   createNbi,
+  createNbiServer,
   type Health,
   NBI_LIMITS,
-  NBI_SERVER_OPTIONS,
   type NbiLimits,
+  type NbiListenerTimes,
   openUsers,
   type Users,
 } from '../../nbi/index.js';
@@ -96,6 +99,10 @@ export interface TestNbiOptions {
   readonly clock?: Clock;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
+  readonly connections?: Partial<ConnectionBounds>;
+  /** A mebibyte unless told. */
+  readonly imageBytesMax?: number;
+  readonly times?: Partial<NbiListenerTimes>;
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
 }
@@ -110,7 +117,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const images = openImageLibrary({
     contents: await openDiskContents(join(directory, 'images')),
     store,
-    limits: { imageBytesMax: 1024 * 1024 },
+    limits: { imageBytesMax: options.imageBytesMax ?? 1024 * 1024 },
     clock,
     logger: silentLogger,
   });
@@ -158,7 +165,13 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     limits: { ...NBI_LIMITS, ...options.limits },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
-  const server = http.createServer(NBI_SERVER_OPTIONS, app).listen(0, '127.0.0.1');
+  const refused = new RefusedRequests({ listener: 'nbi', logger });
+  const server = createNbiServer({
+    app,
+    refused,
+    connections: { inAllMax: 1_000, perAddressMax: 500, isShared: () => false, ...options.connections },
+    ...(options.times !== undefined && { times: options.times }),
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   t.teardown(async () => {

@@ -11,16 +11,16 @@ import type { Device, Upgrade } from '../../../acs/index.js';
 import { UPGRADES } from '../../../acs/upgrade/upgrade.js';
 import { loopbackConfig } from '../../../cli/config.js';
 import { type Ferry, startFerry } from '../../../cli/server.js';
-import { type CpeId, type ResultId, type RuleId, silentLogger } from '../../../common/index.js';
+import {
+  type CpeId,
+  RefusedRequests,
+  type ResultId,
+  type RuleId,
+  silentLogger,
+} from '../../../common/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
-import {
-  createNbi,
-  NBI_LIMITS,
-  NBI_SERVER_OPTIONS,
-  type NbiLimits,
-  type NbiParts,
-} from '../../../nbi/index.js';
+import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
 
@@ -94,7 +94,9 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
 }
 
 function serve(app: Express) {
-  return listen(http.createServer(NBI_SERVER_OPTIONS, app));
+  const connections = { inAllMax: 100, perAddressMax: 100, isShared: () => false };
+  const refused = new RefusedRequests({ listener: 'nbi', logger: silentLogger });
+  return listen(createNbiServer({ app, refused, connections }));
 }
 
 async function listen(server: http.Server): Promise<{ readonly port: number; close(): void }> {
@@ -110,17 +112,43 @@ async function listen(server: http.Server): Promise<{ readonly port: number; clo
   };
 }
 
-/** Sends bytes as they are. @returns what came back until the server ended the connection */
+/**
+ * Sends bytes as they are; of several requests each once the answer to the last is there, as a connection has one at a time.
+ * @returns what came back until the server ended the connection
+ */
 async function send(port: number, request: Buffer): Promise<string> {
   const socket = connect(port, '127.0.0.1');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk) => chunks.push(chunk));
+  const requests = request.toString('latin1').split(NEXT_REQUEST);
+  let received = '';
+  const sendNext = () => {
+    const next = requests.shift();
+    if (next !== undefined) socket.write(next, 'latin1');
+  };
+  let answered = 0;
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1');
+    const answers = wholeAnswers(received);
+    for (; answered < answers; answered++) sendNext();
+  });
   // A server that refuses a header has not read all of it, and the rest resets the connection.
   socket.on('error', () => {});
   socket.setTimeout(20_000, () => socket.destroy());
-  socket.write(request);
+  sendNext();
   await new Promise((resolve) => socket.once('close', resolve));
-  return Buffer.concat(chunks).toString('latin1');
+  return received;
+}
+
+const NEXT_REQUEST = /(?<=\r\n\r\n)(?=GET \S+ HTTP\/1\.1\r\n)/;
+
+/** How many answers there are in full, of those that say how long they are. */
+function wholeAnswers(received: string): number {
+  let count = 0;
+  for (let at = 0; ; count++) {
+    const bodyAt = received.indexOf('\r\n\r\n', at) + 4;
+    const bytes = /^Content-Length: (\d+)\r$/m.exec(received.slice(at, bodyAt))?.[1];
+    if (bodyAt < 4 || bytes === undefined || received.length < bodyAt + Number(bytes)) return count;
+    at = bodyAt + Number(bytes);
+  }
 }
 
 function failingHealth(): Promise<never> {

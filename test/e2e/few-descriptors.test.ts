@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { ADMIN, nbiClient, until } from '../support/ferry.js';
+import { freePorts } from '../support/ferry-process.js';
+import { inform, RawCpe } from '../support/raw-cpe.js';
+
+const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+/** node itself has some hundred files open at a time when it starts. */
+const DESCRIPTORS = 256;
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux(
+  'with few descriptors a crowd of northbound connections keeps out neither CPEs nor the brake',
+  async (t) => {
+    t.timeout(120_000);
+    const dataDir = await mkdtemp(join(tmpdir(), 'ferry-test-'));
+    const ports = await freePorts();
+    const options = [
+      `--data-dir=${dataDir}`,
+      `--cwmp-listen=127.0.0.1:${ports.cwmp}`,
+      `--nbi-listen=127.0.0.1:${ports.nbi}`,
+      `--file-listen=127.0.0.1:${ports.files}`,
+      '--allow-anonymous-cpe',
+    ];
+    const command = `ulimit -n ${DESCRIPTORS} && exec "$@"`;
+    const child = spawn('sh', ['-c', command, 'sh', process.execPath, MAIN, 'serve', ...options], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, FERRY_ADMIN_PASSWORD: ADMIN.password },
+    });
+    const ended = once(child, 'exit');
+    t.teardown(async () => {
+      child.kill('SIGKILL');
+      await ended;
+      await rm(dataDir, { recursive: true, force: true });
+    });
+    const tooSoon = ended.then(() => {
+      throw new Error('ferry serve ended before it listened');
+    });
+    await Promise.race([once(child.stdout, 'data'), tooSoon]);
+    tooSoon.catch(() => {});
+    const crowd: net.Socket[] = [];
+    t.teardown(() => {
+      for (const socket of crowd) socket.destroy();
+    });
+    for (let n = 0; n < 2 * DESCRIPTORS; n++) {
+      const socket = net.connect(ports.nbi, '127.0.0.1').on('error', () => {});
+      crowd.push(socket);
+      socket.write('POST /v1/method/FreezeUpgrades HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    }
+    // All of it has been seen where the last ones are let in and answered.
+    await until('the crowd is there', () => crowd.filter(({ connecting }) => connecting).length === 0);
+    const cpe = new RawCpe(`http://127.0.0.1:${ports.cwmp}/`);
+    t.teardown(() => cpe.close());
+    t.is((await cpe.post(inform({ serial: 'one' }))).status, 200);
+    const nbi = nbiClient(`http://127.0.0.1:${ports.nbi}`);
+    const brake = await until('the brake answers', () =>
+      nbi('POST', '/v1/method/FreezeUpgrades', { frozen: true, reason: 'test' }).catch(() => null),
+    );
+    t.is(brake.status, 200);
+  },
+);

@@ -1,0 +1,221 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { Readable } from 'node:stream';
+import test, { type ExecutionContext } from 'ava';
+import { until } from '../support/ferry.js';
+import { statusesOf } from '../support/raw-socket.js';
+import { OPERATOR, startNbi, type TestNbi, VIEWER } from './support.js';
+
+const basic = (credentials: string) =>
+  `Authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`;
+const get = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+const HOUR_MS = 3_600_000;
+
+interface Client {
+  readonly socket: net.Socket;
+  received(): string;
+  isClosed(): boolean;
+}
+
+async function client(t: ExecutionContext, nbi: TestNbi, localAddress = '127.0.0.1'): Promise<Client> {
+  const socket = net.connect({ port: Number(new URL(nbi.url).port), host: '127.0.0.1', localAddress });
+  let received = '';
+  let closed = false;
+  socket.setEncoding('latin1').on('data', (data) => {
+    received += data;
+  });
+  socket
+    .on('error', () => {})
+    .on('close', () => {
+      closed = true;
+    });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return { socket, received: () => received, isClosed: () => closed };
+}
+
+/** Sends a request. @returns the status of its answer; nothing where the connection is closed instead */
+async function ask(each: Client, bytes: string): Promise<readonly number[]> {
+  const before = statusesOf(each.received()).length;
+  each.socket.write(bytes);
+  await until('it is so', () => statusesOf(each.received()).length > before || each.isClosed());
+  return statusesOf(each.received()).slice(before);
+}
+
+const reasonsOf = (nbi: TestNbi) =>
+  nbi.log.filter(({ event }) => event === 'http.refused').map(({ fields }) => fields['reason']);
+
+test('where connections are many the oldest on which nothing is under way makes room', async (t) => {
+  const nbi = await startNbi(t, { connections: { inAllMax: 3, perAddressMax: 3 } });
+  const all: Client[] = [];
+  for (let n = 0; n < 3; n++) all.push(await client(t, nbi));
+  const newcomer = await client(t, nbi);
+  t.deepEqual(await ask(newcomer, get('/healthz')), [200]);
+  await until('it is so', () => all[0]?.isClosed() === true);
+  t.deepEqual(
+    all.map((each) => each.isClosed()),
+    [true, false, false],
+  );
+  t.deepEqual(reasonsOf(nbi), ['made-room']);
+});
+
+test('whoever holds many connections without logging in keeps nobody from logging in', async (t) => {
+  const nbi = await startNbi(t, { connections: { inAllMax: 20, perAddressMax: 10 } });
+  for (let n = 0; n < 60; n++) {
+    const stranger = await client(t, nbi, `127.0.0.${2 + (n % 5)}`);
+    stranger.socket.write(
+      'POST /v1/method/FreezeUpgrades HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{',
+    );
+  }
+  const admin = await client(t, nbi, '127.0.0.9');
+  t.deepEqual(await ask(admin, get('/v1/images', basic(OPERATOR))), [200]);
+});
+
+test('what is under way for somebody who has logged in makes room for nobody', async (t) => {
+  const nbi = await startNbi(t, {
+    connections: { inAllMax: 2, perAddressMax: 2 },
+    imageBytesMax: LARGE_BYTES,
+  });
+  await upload(nbi);
+  const readers = [await reader(t, nbi), await reader(t, nbi)];
+  const newcomer = await client(t, nbi);
+  await until('the newcomer is closed', () => newcomer.isClosed());
+  t.deepEqual(
+    readers.map(({ destroyed }) => destroyed),
+    [false, false],
+  );
+  t.true(reasonsOf(nbi).includes('too-many-connections'));
+});
+
+/** More than the system takes of an answer that nobody reads. */
+const LARGE_BYTES = 16 * 1024 * 1024;
+
+async function upload(nbi: TestNbi): Promise<void> {
+  await nbi.images.upload({
+    metadata: { name: 'a.bin', softwareVersion: '2.0', fileType: '1 Firmware Upgrade Image' },
+    content: Readable.from([Buffer.alloc(LARGE_BYTES)]),
+    uploadedBy: 'test',
+  });
+}
+
+/** Somebody who has logged in, and reads nothing of an image once its answer has begun. */
+async function reader(t: ExecutionContext, nbi: TestNbi): Promise<net.Socket> {
+  const socket = net.connect(Number(new URL(nbi.url).port), '127.0.0.1').on('error', () => {});
+  t.teardown(() => socket.destroy());
+  socket.write(get('/v1/images/a.bin/content', basic(VIEWER)));
+  await once(socket, 'readable');
+  return socket;
+}
+
+test('one address has no more than its share of connections, and another still gets in', async (t) => {
+  const nbi = await startNbi(t, { connections: { inAllMax: 10, perAddressMax: 2 } });
+  const other = await client(t, nbi, '127.0.0.3');
+  const many: Client[] = [];
+  for (let n = 0; n < 8; n++) many.push(await client(t, nbi, '127.0.0.2'));
+  await until('it is so', () => many.filter((each) => each.isClosed()).length === 6);
+  t.deepEqual(await ask(other, get('/healthz')), [200]);
+});
+
+test('an address that speaks for many has no share of its own', async (t) => {
+  const nbi = await startNbi(t, {
+    connections: { inAllMax: 10, perAddressMax: 2, isShared: (address) => address === '127.0.0.2' },
+  });
+  const many: Client[] = [];
+  for (let n = 0; n < 8; n++) many.push(await client(t, nbi, '127.0.0.2'));
+  for (const each of many) t.deepEqual(await ask(each, get('/healthz')), [200]);
+});
+
+test('an address that has logged in before goes last, and gets in where only its like are left', async (t) => {
+  const nbi = await startNbi(t, { connections: { inAllMax: 2, perAddressMax: 2 } });
+  const known = await client(t, nbi, '127.0.0.2');
+  t.deepEqual(await ask(known, get('/v1/images', basic(VIEWER))), [200]);
+  const stranger = await client(t, nbi, '127.0.0.3');
+  const next = await client(t, nbi, '127.0.0.4');
+  // The stranger is not the oldest.
+  await until('it is so', () => stranger.isClosed());
+  t.deepEqual(await ask(next, get('/healthz')), [200]);
+  t.false(known.isClosed());
+});
+
+test('a body that goes on after its answer ends its connection soon, whoever sends it', async (t) => {
+  const nbi = await startNbi(t, { times: { lingerMsMax: 20 } });
+  const head = 'Content-Type: application/json\r\nContent-Length: 1000\r\n';
+  for (const [path, status] of [
+    ['/v1/method/FreezeUpgrades', 401],
+    ['/nowhere', 404],
+    ['/healthz', 405],
+  ] as const) {
+    const each = await client(t, nbi);
+    each.socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${head}\r\n{`);
+    await until('it is so', () => each.isClosed());
+    t.deepEqual(statusesOf(each.received()), [status], path);
+  }
+  const open = await client(t, nbi);
+  open.socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\n${head}\r\n{`);
+  await until('it is so', () => open.isClosed());
+  t.deepEqual(statusesOf(open.received()), [200]);
+});
+
+test('a body that ends soon after its early answer leaves the connection as it was', async (t) => {
+  const nbi = await startNbi(t, { times: { lingerMsMax: HOUR_MS } });
+  const each = await client(t, nbi);
+  t.deepEqual(await ask(each, 'POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc'), [404]);
+  t.deepEqual(await ask(each, `def${get('/healthz')}`), [200]);
+});
+
+test('a body of which next to nothing comes ends its connection, also of somebody who has logged in', async (t) => {
+  const nbi = await startNbi(t, { times: { bodyPaceMs: 50 } });
+  const each = await client(t, nbi);
+  each.socket.write(
+    `PUT /v1/images/a.bin HTTP/1.1\r\nHost: x\r\n${basic(OPERATOR)}Content-Length: 1000000\r\n\r\n`,
+  );
+  const trickle = setInterval(() => each.socket.write('x'), 5);
+  t.teardown(() => clearInterval(trickle));
+  await until('it is so', () => each.isClosed());
+  t.deepEqual(reasonsOf(nbi), ['body-too-slow']);
+});
+
+test('whoever takes nothing of an answer is cut off, and its place is free', async (t) => {
+  const nbi = await startNbi(t, {
+    limits: { requestsMax: 1 },
+    imageBytesMax: LARGE_BYTES,
+  });
+  await upload(nbi);
+  // Of connections from now on.
+  const { timeout } = nbi.server;
+  nbi.server.timeout = 500;
+  await reader(t, nbi);
+  nbi.server.timeout = timeout;
+  t.is(timeout, 60_000);
+  await until('it is cut off', () => reasonsOf(nbi).includes('not-taken'));
+  await until('it has ended', () => nbi.log.some(({ fields }) => fields['status'] === 'aborted'));
+  t.is((await nbi.call('/v1/images')).status, 200);
+});
+
+test('requests pipelined, left in the middle or half sent give back their places', async (t) => {
+  const nbi = await startNbi(t, { limits: { requestsMax: 2 }, imageBytesMax: LARGE_BYTES });
+  await upload(nbi);
+  const content = get('/v1/images/a.bin/content', basic(VIEWER));
+  const half = (head: string) => `${head} HTTP/1.1\r\nHost: x\r\n${basic(OPERATOR)}Content-Length: 100\r\n`;
+  for (const bytes of [
+    content.repeat(600),
+    content,
+    get('/v1/images', basic(VIEWER)).repeat(600),
+    `${half('PUT /v1/images/b.bin')}\r\nx`,
+    `${half('POST /v1/method/FreezeUpgrades')}Content-Type: application/json\r\n\r\n{`,
+  ]) {
+    for (let n = 0; n < 3; n++) {
+      const { socket } = await client(t, nbi);
+      socket.pause();
+      await new Promise((resolve) => socket.write(bytes, resolve));
+      socket.destroy();
+    }
+  }
+  await until('there is a place', async () => (await nbi.call('/v1/images')).status === 200);
+  // Two at a time, as before.
+  const both = await Promise.all([nbi.call('/v1/images/a.bin/content'), nbi.call('/v1/images')]);
+  t.deepEqual(
+    both.map(({ status }) => status),
+    [200, 200],
+  );
+});
