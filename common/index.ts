@@ -1,4 +1,6 @@
+export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
+export { clientAddress } from './client-address.js';
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
+import { clientAddress } from '../../common/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
@@ -20,7 +21,7 @@ import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js
 import type { RequestBody } from './body.js';
 import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
-import { clientAddress, keepsAlive, lacksHost } from './request.js';
+import { keepsAlive, lacksHost } from './request.js';
 import type { SessionEnds } from './session-ends.js';
 
 export interface ConversationParts {
