@@ -1,4 +1,5 @@
 export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
+export { Background, type Turn } from './background.js';
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
 export { clientAddress } from './client-address.js';
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';

@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import express, { type Express } from 'express';
 import type { Logger } from '../common/index.js';
 import { type ApiParts, nbiApis } from './apis.js';
@@ -5,11 +6,12 @@ import { type Api, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
+  /** Proxies in front whose X-Forwarded-For is believed, so that clients are counted and not proxies; null: none. */
+  readonly trustedProxies: BlockList | null;
 }
 
 /**
  * The northbound side as an express application, to be handed to `http.createServer(NBI_SERVER_OPTIONS, app)`.
- * Behind a proxy set express's `trust proxy` on it, so that log-in attempts are counted by client and not by proxy.
  */
 export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)): Express {
   const app = express();

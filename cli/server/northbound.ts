@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
-import { RefusedRequests } from '../../common/index.js';
+import { RefusedRequests, subnetList } from '../../common/index.js';
 import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
@@ -46,11 +46,11 @@ export async function startNbi(
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     logger: ambient.logger,
+    // Behind a proxy clients are counted, not the proxy.
+    trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
     limits: NBI_LIMITS,
     health: healthCheck(rules, watcher, clockWatch),
   });
-  // Behind a proxy log-in attempts are counted by client, not by proxy.
-  if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);
   const refusals = new RefusedRequests({
     listener: 'nbi',
     logger: ambient.logger,

@@ -16,6 +16,8 @@ export { isObject, type JsonObject, parseJson } from './json.js';
 export { mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
+export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
+export { Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';

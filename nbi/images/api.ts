@@ -1,6 +1,6 @@
 import type { ImageLibrary } from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
-import type { Api, Authentication } from '../http/index.js';
+import type { Api, Authentication, Reading } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
@@ -12,10 +12,12 @@ export interface ImageParts {
   readonly images: ImageLibrary;
   readonly rules: Rules;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 /** `/v1/images`: the firmware library. */
-export function imageApi({ images, rules, limits }: ImageParts, authentication: Authentication): Api {
+export function imageApi(parts: ImageParts, authentication: Authentication): Api {
+  const { images, limits } = parts;
   return {
     name: 'images',
     prefixes: [LIST_PATH],
@@ -26,7 +28,7 @@ export function imageApi({ images, rules, limits }: ImageParts, authentication: 
       listRoute(images, limits),
       imageRoute(images),
       uploadRoute(images),
-      deleteRoute(images, rules),
+      deleteRoute(parts),
       downloadRoute(images),
     ],
   };

@@ -155,6 +155,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
     logger,
+    trustedProxies: null,
     limits: { ...NBI_LIMITS, ...options.limits },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);

@@ -152,6 +152,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
     clock,
     logger: silentLogger,
+    trustedProxies: null,
     limits: NBI_LIMITS,
   };
 }
