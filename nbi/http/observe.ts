@@ -17,6 +17,8 @@ export interface ObserverParts {
 export interface Findings {
   /** Where it comes from. */
   address?: string;
+  /** Aborted once the answer is out or its client gone. */
+  over?: AbortSignal;
   /** The path of the route that served it. */
   route?: string;
   /** The name of who asked. */
@@ -48,8 +50,10 @@ export function createObserver({ metrics, clock, logger, trustedProxies }: Obser
     const method = request.method.slice(0, 16);
     response.set('X-Request-Id', id);
     const ip = clientAddress(request, trustedProxies);
-    findingsOf(response).address = ip;
+    const over = new AbortController();
+    Object.assign(findingsOf(response), { address: ip, over: over.signal });
     whenOver(request, response, () => {
+      over.abort();
       const ms = clock() - startMs;
       const status = response.writableFinished ? response.statusCode : 'aborted';
       const { route = 'none', user, isQuiet } = findingsOf(response);

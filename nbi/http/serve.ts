@@ -9,7 +9,6 @@ import type { Dialect } from './dialect.js';
 import { findingsOf } from './observe.js';
 import { parseQueryString } from './query-string.js';
 import type { Route } from './route.js';
-import { whenOver } from './when-over.js';
 
 /** What all requests share. */
 export interface ServeParts {
@@ -38,10 +37,7 @@ export async function serve(
   const findings = findingsOf(response);
   findings.route = route.path;
   const { role, quiet = false, reserved = quiet, body: kind } = route;
-  const { address = '' } = findings;
-  const gone = new AbortController();
-  const { signal: over } = gone;
-  whenOver(request, response, () => gone.abort());
+  const { address = '', over = new AbortController().signal } = findings;
   let dropBody = () => {};
   try {
     const user =

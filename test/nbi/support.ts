@@ -94,6 +94,8 @@ export interface TestNbi {
 export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
+  /** By which log-ins are counted and remembered. */
+  readonly elapsedMs?: () => number;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
   /** APIs beside Ferry's own. */
@@ -142,7 +144,13 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     },
   });
   const { log, logger } = recordingLogger();
-  const users = openUsers({ store, secrets, clock, logger });
+  const users = openUsers({
+    store,
+    secrets,
+    clock,
+    logger,
+    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+  });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const parts = {
     rules,
