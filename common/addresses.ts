@@ -1,17 +1,21 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
+const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
+
 /**
  * An address in the one way in which Ferry writes and compares it: IPv6 as RFC 5952 has it and without its zone, an IPv4 address
  * that is mapped into IPv6, in whatever spelling, as IPv4. What is no address stays as it is.
  */
 export function plainAddress(address: string): string {
-  // So node gives nearly every one.
+  // So node gives nearly every one: as IPv4, or so mapped where a socket is for both.
   if (!address.includes(':')) return address;
+  const mapped = MAPPED.exec(address)?.[1];
+  if (mapped !== undefined && isIP(mapped) === 4) return mapped;
   const zone = address.indexOf('%');
   const bare = zone < 0 ? address : address.slice(0, zone);
   if (isIP(bare) !== 6) return address;
   const plain = new SocketAddress({ address: bare, family: 'ipv6' }).address;
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(plain)?.[1] ?? plain;
+  return MAPPED.exec(plain)?.[1] ?? plain;
 }
 
 const IPV4_BITS = 32;

@@ -1,5 +1,5 @@
 export type { Health, HealthStatus, PartStatus } from './health.js';
-export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
+export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits, nbiLimits } from './limits.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export {
   type Credentials,

@@ -51,6 +51,21 @@ export interface NbiLimits {
   readonly cpesListedMax: number;
 }
 
+/** Users that may each have all that one may before anyone finds no room. */
+const BUSY_USERS = 5;
+const LISTING_USERS = 4;
+
+/** The limits where one user may have so many requests under way, and so many lists. */
+export function nbiLimits(requestsPerUserMax: number, listsPerUserMax: number): NbiLimits {
+  return {
+    ...NBI_LIMITS,
+    requestsMax: BUSY_USERS * requestsPerUserMax,
+    requestsPerClientMax: requestsPerUserMax,
+    listsAtATime: LISTING_USERS * listsPerUserMax,
+    listsPerUserMax,
+  };
+}
+
 export const NBI_LIMITS: NbiLimits = {
   requestsMax: 1_000,
   requestsPerClientMax: 200,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
-import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../../nbi/index.js';
+import { createNbi, NBI_SERVER_OPTIONS, nbiLimits } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthCheck } from '../health.js';
@@ -48,7 +48,7 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
-    limits: NBI_LIMITS,
+    limits: nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax),
     health: healthCheck(rules, watcher, clockWatch),
   });
   const refusals = new RefusedRequests({

@@ -9,6 +9,8 @@ export interface ObserverParts {
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that only ever grow; without it those of the process. */
+  readonly elapsedMs?: () => number;
   /** Proxies whose X-Forwarded-For is believed; null: none. */
   readonly trustedProxies: BlockList | null;
 }
@@ -35,14 +37,14 @@ export function findingsOf(response: Response): Findings {
 const TURNED_AWAY_LOG_MS = 10 * SECOND_MS;
 
 /** Logs and measures each request once its answer is out, or its client gone. */
-export function createObserver({ metrics, clock, logger, trustedProxies }: ObserverParts) {
+export function createObserver({ metrics, clock, logger, elapsedMs, trustedProxies }: ObserverParts) {
   const seconds = new Histogram({
     name: 'ferry_nbi_request_seconds',
     help: 'Northbound requests by route, method and status',
     labelNames: ['route', 'method', 'status'],
     registers: [metrics],
   });
-  const turnedAway = new Seldom(TURNED_AWAY_LOG_MS);
+  const turnedAway = new Seldom(TURNED_AWAY_LOG_MS, elapsedMs);
   return (request: Request, response: Response): void => {
     const startMs = clock();
     const id = randomUUID();

@@ -10,8 +10,7 @@ import {
   ref,
   route,
 } from '../http/index.js';
-import type { ImageParts } from './api.js';
-import { dialect, findImage, IMAGE_PATH, NAME } from './image.js';
+import { dialect, findImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
 
 const NAMING_RULES_SHOWN_MAX = 10;
 

@@ -23,6 +23,7 @@ import {
   type ResultId,
   type RuleId,
   silentLogger,
+  subnetList,
 } from '../../common/index.js';
 import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
@@ -94,6 +95,7 @@ export interface TestNbi {
 export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
+  readonly trustedProxies?: readonly string[];
   /** By which log-ins are counted and remembered. */
   readonly elapsedMs?: () => number;
   readonly connectionRequestMsMax?: number;
@@ -163,7 +165,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
     logger,
-    trustedProxies: null,
+    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+    trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);

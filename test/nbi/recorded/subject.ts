@@ -62,6 +62,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const clock = () => nowMs;
   const ferry = await startFerry(loopbackConfig(dataDir, { adminPassword: 'an admin' }), {
     clock,
+    elapsedMs: clock,
     logger: silentLogger,
     acsOptions: {
       stopGraceMs: 1_000,
