@@ -1,10 +1,10 @@
 import type { BlockList } from 'node:net';
 import cron from 'node-cron';
 import type { Registry } from 'prom-client';
-import { type Clock, type Logger, SECOND_MS, type Secrets } from '../common/index.js';
+import { type Clock, type Logger, SECOND_MS, type Secrets, subnetList } from '../common/index.js';
 import type { Rules, Waking } from '../rules/index.js';
 import { Duty, type Store } from '../store/index.js';
-import { AddressPolicy, subnetList } from './connection-request/address-policy.js';
+import { AddressPolicy } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
 import type { Devices } from './device/device.js';

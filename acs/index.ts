@@ -1,5 +1,4 @@
 export { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from './acs.js';
-export { isListed, subnetList } from './connection-request/address-policy.js';
 export type {
   ConnectionRequestOutcome,
   ConnectionRequests,

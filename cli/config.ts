@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Ajv } from 'ajv';
-import { subnetList } from '../acs/index.js';
+import { subnetList } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 import { CONFIG_NAMES, type Config, flagOf, MASK, OPTIONS } from './options.js';
 

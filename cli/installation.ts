@@ -40,6 +40,8 @@ export interface Installation {
 
 export interface Ambient {
   readonly clock: Clock;
+  /** Milliseconds that only ever grow, by which log-ins are counted; without it those of the process. */
+  readonly elapsedMs?: () => number;
   readonly logger: Logger;
   /** How long a request to the database may take; where nobody waits for its answer it may be longer than in a server. */
   readonly databaseTimeoutMs?: number;
@@ -68,7 +70,7 @@ export async function openInstallation(
   ambient: Ambient,
   whereMissing: 'make' | 'refuse' = 'make',
 ): Promise<Installation> {
-  const { clock, logger } = ambient;
+  const { clock, elapsedMs, logger } = ambient;
   const secretFile = secretPath(config);
   const { store, shared, contents } =
     config.store === ''
@@ -77,7 +79,7 @@ export async function openInstallation(
   try {
     const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
-    const users = openUsers({ store, secrets, clock, logger });
+    const users = openUsers({ store, secrets, clock, logger, ...(elapsedMs && { elapsedMs }) });
     return { store, shared, secrets, images, users, close: () => store.close() };
   } catch (error) {
     await store.close();

@@ -30,6 +30,8 @@ export interface Config {
   readonly rulesDir: string;
   readonly resultDays: number;
   readonly adminPassword: string;
+  readonly nbiUserRequestsMax: number;
+  readonly nbiUserListsMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -259,6 +261,20 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
       'Password of the first user, "admin" [generated and printed once]; better given as FERRY_ADMIN_PASSWORD',
     group: 'Northbound users:',
     secret: true,
+  },
+  nbiUserRequestsMax: {
+    ...whole(10, 2_000),
+    default: 200,
+    describe:
+      'Requests that one user of the northbound interface may have under way in a process; all together may have five times as many',
+    group: 'Northbound users:',
+  },
+  nbiUserListsMax: {
+    ...whole(1, 100),
+    default: 4,
+    describe:
+      'Lists that one user may have read at a time, of those that may look at any number of entries; others wait. All together may have four times as many',
+    group: 'Northbound users:',
   },
   logLevel: {
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

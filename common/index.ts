@@ -1,13 +1,16 @@
+export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
+export { Background, type Turn } from './background.js';
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
+export { clientAddress } from './client-address.js';
 export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
 export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export { cutIdleReaders } from './idle-readers.js';
 export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
 export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';
 export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
-export { cutIdleReaders } from './idle-readers.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,

@@ -5,7 +5,7 @@ import type { ImageLibrary } from '../firmware/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import { type Health, healthApi, healthSchemas } from './health.js';
-import { type Api, type Authentication, answerSchemas, basicAuthentication } from './http/index.js';
+import { type Api, type Authentication, answerSchemas, basicAuthentication, Reading } from './http/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
@@ -34,10 +34,11 @@ export interface ApiParts {
 export function nbiApis(parts: ApiParts): readonly Api[] {
   const { users, health, metrics, allMetrics = () => metrics.metrics() } = parts;
   const authentication = basicAuthentication(users);
+  const read = { ...parts, reading: new Reading(parts.limits) };
   const apis: readonly Api[] = [
-    ...dynApis(parts, authentication),
-    methodApi(parts, authentication),
-    imageApi(parts, authentication),
+    ...dynApis(read, authentication),
+    methodApi(read, authentication),
+    imageApi(read, authentication),
     schemaApi(authentication),
     healthApi(health, authentication),
     metricsApi(metrics, allMetrics, authentication),

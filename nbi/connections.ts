@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { addressOf } from '../common/index.js';
-import { attemptOrigin } from './users/index.js';
+import { addressOf, networkOf } from '../common/index.js';
 
 export interface ConnectionBounds {
   readonly inAllMax: number;
@@ -53,7 +52,7 @@ export class Connections {
   /** A connection has been made: it, or another in its place, is closed where there are too many. */
   opened(socket: Socket): void {
     const address = addressOf(socket);
-    const connection: Connection = { socket, origin: attemptOrigin(address), request: null };
+    const connection: Connection = { socket, origin: networkOf(address), request: null };
     const { inAllMax, perAddressMax, isShared } = this.#bounds;
     const ofOrigin = this.#byOrigin.get(connection.origin) ?? new Set();
     const hasRoom =

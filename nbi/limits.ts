@@ -2,10 +2,17 @@ import { MINUTE_MS, SECOND_MS } from '../common/index.js';
 
 /** What one request may cost. Every field can be set by the composition; {@link NBI_LIMITS} are the defaults. */
 export interface NbiLimits {
-  /** Requests of users under way in this process, however long they take. */
+  /** Requests under way in this process, however long they take, but for those that have room of their own. */
   readonly requestsMax: number;
+  /** Of one client: a user, or an address where nobody logs in. */
+  readonly requestsPerClientMax: number;
+  /** Requests under way of each route that has room of its own: the brake, probes, metrics. */
+  readonly reservedMax: number;
+  readonly reservedPerClientMax: number;
   /** Of the JSON and NDJSON bodies of all requests under way together, as far as they are held at once. */
   readonly bodiesBytesMax: number;
+  /** Of one client. */
+  readonly bodiesBytesPerClientMax: number;
   /** A JSON body of rules, or of fields of rules; the library bounds images, and how long they may go without a byte. */
   readonly bodyBytesMax: number;
   /** The JSON body of a call of a method. */
@@ -29,6 +36,11 @@ export interface NbiLimits {
   readonly pageItemsMax: number;
   /** Entries that are sorted in memory where `sort` comes without `limit`. */
   readonly sortedItemsMax: number;
+  /** Lists under way in this process that may look at any number of entries, however slowly they are read. */
+  readonly listsAtATime: number;
+  readonly listsPerUserMax: number;
+  /** How long a list may wait for others to end. */
+  readonly listWaitSecondsMax: number;
   /** CPEs that one SendCNR may match. */
   readonly connectionRequestsMax: number;
   /** Connection requests of one SendCNR under way at a time. */
@@ -43,9 +55,28 @@ export interface NbiLimits {
   readonly cpesListedMax: number;
 }
 
+/** Users that may each have all that one may before anyone finds no room. */
+const BUSY_USERS = 5;
+const LISTING_USERS = 4;
+
+/** The limits where one user may have so many requests under way, and so many lists. */
+export function nbiLimits(requestsPerUserMax: number, listsPerUserMax: number): NbiLimits {
+  return {
+    ...NBI_LIMITS,
+    requestsMax: BUSY_USERS * requestsPerUserMax,
+    requestsPerClientMax: requestsPerUserMax,
+    listsAtATime: LISTING_USERS * listsPerUserMax,
+    listsPerUserMax,
+  };
+}
+
 export const NBI_LIMITS: NbiLimits = {
   requestsMax: 1_000,
+  requestsPerClientMax: 200,
+  reservedMax: 200,
+  reservedPerClientMax: 50,
   bodiesBytesMax: 64 * 1024 * 1024,
+  bodiesBytesPerClientMax: 32 * 1024 * 1024,
   bodyBytesMax: 16 * 1024 * 1024,
   callBytesMax: 256 * 1024,
   bodyMsMax: MINUTE_MS,
@@ -58,6 +89,9 @@ export const NBI_LIMITS: NbiLimits = {
   reportedProblemsMax: 1_000,
   pageItemsMax: 1_000,
   sortedItemsMax: 10_000,
+  listsAtATime: 16,
+  listsPerUserMax: 4,
+  listWaitSecondsMax: 30,
   connectionRequestsMax: 1_000,
   connectionRequestsAtATime: 50,
   explanationsAtATime: 4,

@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import express, { type Express } from 'express';
 import type { Logger } from '../common/index.js';
 import { type ApiParts, nbiApis } from './apis.js';
@@ -5,12 +6,13 @@ import { type Api, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
+  /** Milliseconds that only ever grow; without it those of the process. */
+  readonly elapsedMs?: () => number;
+  /** Proxies in front whose X-Forwarded-For is believed, so that clients are counted and not proxies; null: none. */
+  readonly trustedProxies: BlockList | null;
 }
 
-/**
- * The northbound side as an express application, to be handed to `http.createServer(NBI_SERVER_OPTIONS, app)`.
- * Behind a proxy set express's `trust proxy` on it, so that log-in attempts are counted by client and not by proxy.
- */
+/** The northbound side as an express application, to be handed to `http.createServer(NBI_SERVER_OPTIONS, app)`. */
 export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)): Express {
   const app = express();
   app.disable('x-powered-by');

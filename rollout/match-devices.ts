@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DescribedCpe, DeviceFilter, Devices, Moment } from '../acs/index.js';
-import type { CpeId } from '../common/index.js';
+import type { CpeId, Turn } from '../common/index.js';
 import type { MatchFinding, RuleMatch } from '../rules/index.js';
 
 /** Beyond that many serial numbers walking all CPEs is no slower. */
@@ -18,6 +18,8 @@ export interface MatchOptions extends Moment {
   readonly listedMax: number;
   /** Asked after each CPE: true ends the search there. */
   readonly isOver: () => boolean;
+  /** When each page of CPEs is read; see `Collection.scan`. */
+  readonly turn?: Turn;
   readonly onLooked?: (lookedAt: number) => void;
 }
 
@@ -47,7 +49,7 @@ export interface MatchReport {
 
 /** Holds one rule against the CPEs that are known, by cpeid, and changes nothing. */
 export async function matchDevices(devices: Devices, options: MatchOptions): Promise<MatchReport> {
-  const { match, after, listedMax, isOver, onLooked, nowMs, requested } = options;
+  const { match, after, listedMax, isOver, turn, onLooked, nowMs, requested } = options;
   const moment: Moment = { nowMs, ...(requested === undefined ? {} : { requested }) };
   const verdicts = new Map<MatchVerdict, number>();
   const [cpes, errors]: [MatchedCpe[], MatchedCpe[]] = [[], []];
@@ -63,7 +65,7 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
     errors,
     next,
   });
-  for await (const cpe of devices.describeAll(await filterFor(devices, match, after), moment)) {
+  for await (const cpe of devices.describeAll(await filterFor(devices, match, after), moment, turn)) {
     if (last !== null && isOver()) return report(last);
     const { matches, ...finding } = await judge(match, cpe);
     const { cpeid, softwareVersion } = cpe.input.context;

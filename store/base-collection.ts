@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
+import type { Turn } from '../common/index.js';
 import {
   type Change,
   type Collection,
@@ -18,6 +19,12 @@ import { planFind } from './query.js';
 
 /** How many documents a scan reads at a time: reads block the process, so it is well under a millisecond's worth. */
 const SCAN_PAGE_ITEMS = 100;
+
+/** An engine may answer without any I/O, and a chain of settled promises lets nobody else have a turn. */
+const atNextTurn: Turn = async (work) => {
+  await yieldToEvents();
+  return work();
+};
 
 /** What is the same in every engine: the changes of a collection, and what follows from `commit` and `find`. */
 export abstract class BaseCollection<T extends Document> implements Collection<T> {
@@ -49,13 +56,12 @@ export abstract class BaseCollection<T extends Document> implements Collection<T
     return plan.end !== null && Buffer.compare(key, plan.end) >= 0 ? null : plan.cursor(key);
   }
 
-  async *scan(query: Omit<FindQuery, 'limit'>): AsyncIterable<Stored<T>> {
+  async *scan(query: Omit<FindQuery, 'limit'>, turn: Turn = atNextTurn): AsyncIterable<Stored<T>> {
     let page = await this.find({ ...query, limit: SCAN_PAGE_ITEMS });
     yield* page.items;
     while (page.next !== null) {
-      // An engine may answer without any I/O, and a chain of settled promises lets nobody else have a turn.
-      await yieldToEvents();
-      page = await this.find({ ...query, limit: SCAN_PAGE_ITEMS, after: page.next });
+      const after = page.next;
+      page = await turn(() => this.find({ ...query, limit: SCAN_PAGE_ITEMS, after }));
       yield* page.items;
     }
   }

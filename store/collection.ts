@@ -1,4 +1,4 @@
-import type { Brand } from '../common/index.js';
+import type { Brand, Turn } from '../common/index.js';
 
 /**
  * What the product stores in, whichever engine is underneath: LMDB on one machine, MongoDB on many.
@@ -155,8 +155,9 @@ export interface Collection<T extends Document> {
   /**
    * Page after page, each read when it is asked for, never one long read transaction. Between pages of at most a few hundred
    * documents everything else in the process has its turn.
+   * @param turn  when every page but the first is read; without it at the next turn of the event loop
    */
-  scan(query: Omit<FindQuery, 'limit'>): AsyncIterable<Stored<T>>;
+  scan(query: Omit<FindQuery, 'limit'>, turn?: Turn): AsyncIterable<Stored<T>>;
   /**
    * The cursor of a page of this query that ended with this document, which may be gone or never have been: it needs its id and
    * the fields that the index sorts by.

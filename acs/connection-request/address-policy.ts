@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { isListed, plainAddress, subnetList } from '../../common/index.js';
 
 /** Where a connection request goes: the address is resolved once and pinned, so that a name cannot change between check and use. */
 export interface PinnedTarget {
@@ -27,38 +28,6 @@ const SPECIAL_SUBNETS = [
   'fe80::/10',
   'ff00::/8',
 ];
-
-/**
- * A list of subnets in CIDR notation; a bare address is a subnet of one.
- * @throws Error that names the entry that is none
- */
-export function subnetList(subnets: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const subnet of subnets) {
-    const [address = '', bits] = subnet.split('/');
-    const family = isIP(address);
-    const bitsMax = family === 4 ? 32 : 128;
-    const prefix = bits === undefined ? bitsMax : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (family === 0 || !(prefix >= 0 && prefix <= bitsMax)) {
-      throw new Error(`"${subnet}" is not a subnet; write an address or CIDR notation, as in 192.0.2.0/24`);
-    }
-    list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
-}
-
-/** Whether `address` is in the list; an IPv4 address mapped into IPv6 counts as IPv4. */
-export function isListed(list: BlockList, address: string): boolean {
-  const plain = plainAddress(address);
-  const family = isIP(plain);
-  return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6');
-}
-
-/** `::ffff:192.0.2.1` as `192.0.2.1`; everything else as it is. */
-export function plainAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  return mapped?.[1] ?? address;
-}
 
 /**
  * Which addresses connection requests may go to: the one the CPE informed from, or a configured subnet; a device
@@ -129,5 +98,5 @@ async function resolve(host: string): Promise<string[]> {
 
 function ownAddresses(): Set<string> {
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return new Set(own.map(({ address }) => address));
+  return new Set(own.map(({ address }) => plainAddress(address)));
 }

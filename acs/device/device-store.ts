@@ -1,4 +1,4 @@
-import { type CpeId, compareText, type Logger, MINUTE_MS } from '../../common/index.js';
+import { type CpeId, compareText, type Logger, MINUTE_MS, type Turn } from '../../common/index.js';
 import {
   type Change,
   type Collection,
@@ -159,7 +159,7 @@ export class DeviceStore implements Devices {
     return sighting && sighting.lastInformMs > device.lastInformMs ? { ...device, ...sighting } : device;
   }
 
-  async *scan(filter: DeviceFilter): AsyncIterable<Device> {
+  async *scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device> {
     if (filter.ids !== undefined) {
       for (const id of [...new Set(filter.ids)].sort(compareText)) {
         if (filter.after !== undefined && compareText(id, filter.after) <= 0) continue;
@@ -172,7 +172,7 @@ export class DeviceStore implements Devices {
     for (const { query, fields } of indexRanges(filter)) {
       const cursor = after === undefined ? null : this.#devices.cursorAt(query, { ...fields, id: after });
       const from = cursor === null ? query : { ...query, after: cursor };
-      for await (const { document } of this.#devices.scan(from)) {
+      for await (const { document } of this.#devices.scan(from, turn)) {
         if (after === undefined || compareText(document.id, after) > 0) yield this.#seen(document);
       }
     }
@@ -199,8 +199,9 @@ export class DeviceStore implements Devices {
     return device === null ? null : describeDevice(device, this.parameterStore, moment);
   }
 
-  async *describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe> {
-    for await (const device of this.scan(filter)) yield describeDevice(device, this.parameterStore, moment);
+  async *describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe> {
+    for await (const device of this.scan(filter, turn))
+      yield describeDevice(device, this.parameterStore, moment);
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {

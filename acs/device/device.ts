@@ -1,4 +1,4 @@
-import type { CountKey, CpeId, ResultId } from '../../common/index.js';
+import type { CountKey, CpeId, ResultId, Turn } from '../../common/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
@@ -128,14 +128,17 @@ export const PARAMETERS: CollectionDefinition = { name: 'parameters', indexes: {
 /** The CPEs this installation knows. */
 export interface Devices {
   get(cpeid: CpeId): Promise<Device | null>;
-  /** By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers` and `tags`, else in bounded pages. */
-  scan(filter: DeviceFilter): AsyncIterable<Device>;
+  /**
+   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers` and `tags`, else in bounded pages.
+   * @param turn  see `Collection.scan`
+   */
+  scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
   /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
   /** What would be decided on if the CPE began a session now; null for one that is not known. */
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
   /** The same of many, in the order of {@link scan}. */
-  describeAll(filter: DeviceFilter, moment: Moment): AsyncIterable<DescribedCpe>;
+  describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe>;
   /** How many are known: walks an index in bounded pieces. */
   count(): Promise<number>;
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import type { CpeId } from '../../common/index.js';
+import { type CpeId, clientAddress } from '../../common/index.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
@@ -22,7 +22,7 @@ import type { RequestBody } from './body.js';
 import { CpeTurns } from './cpe-turns.js';
 import type { Mends } from './mends.js';
 import type { Refusals } from './refusals.js';
-import { clientAddress, keepsAlive, lacksHost } from './request.js';
+import { keepsAlive, lacksHost } from './request.js';
 import type { SessionEnds } from './session-ends.js';
 
 export interface ConversationParts {

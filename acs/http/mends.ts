@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import { type CpeId, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
+import { type CpeId, clientAddress, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { Mend } from '../soap/index.js';
-import { clientAddress } from './request.js';
 
 /** A whole make of CPE may have the same flaw: of each kind the log says so now and then. */
 const LOG_MS = 10 * SECOND_MS;

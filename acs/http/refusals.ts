@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import { type CpeId, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
+import { type CpeId, clientAddress, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
 import { StoreError } from '../../store/index.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { cpeOn } from '../session/sessions.js';
 import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
 import { faultMessage, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import { BodyBudgetError } from './body.js';
-import { clientAddress } from './request.js';
 
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;

@@ -1,20 +1,5 @@
-/** What the head of a request says of its client: the address, the session, whether the connection is kept. */
+/** What the head of a request says of its client: the session, whether the connection is kept. */
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
-import { isListed, plainAddress } from '../connection-request/address-policy.js';
-
-/** The client's address: the connection's, or through trusted proxies the last one in X-Forwarded-For that is none of them. */
-export function clientAddress(request: IncomingMessage, trustedProxies: BlockList | null): string {
-  const direct = plainAddress(request.socket.remoteAddress ?? '');
-  if (trustedProxies === null || !isListed(trustedProxies, direct)) return direct;
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((hop) => plainAddress(hop.trim()));
-  for (const hop of forwarded.reverse()) {
-    if (hop !== '' && !isListed(trustedProxies, hop)) return hop;
-  }
-  return direct;
-}
 
 /** Of a CPE that keeps every cookie it was ever given the first and the last say enough. */
 const COOKIE_VALUES_MAX = 8;

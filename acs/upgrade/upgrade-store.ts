@@ -1,5 +1,13 @@
 import { hash, randomUUID } from 'node:crypto';
-import { type Clock, type CpeId, DAY_MS, type Logger, MINUTE_MS, type ResultId } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  DAY_MS,
+  type Logger,
+  MINUTE_MS,
+  type ResultId,
+  type Turn,
+} from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import { DEFAULT_DEADLINES, type Decision, type Rules, type StoredRule } from '../../rules/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
@@ -277,7 +285,7 @@ export class UpgradeStore implements Upgrades {
     return (await this.#upgrades.get(id))?.document ?? null;
   }
 
-  async *scan(filter: UpgradeFilter): AsyncIterable<Upgrade> {
+  async *scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade> {
     if (filter.ids !== undefined) {
       const found = await Promise.all([...new Set(filter.ids)].map((id) => this.get(id as ResultId)));
       const known = found.filter((upgrade) => upgrade !== null);
@@ -290,7 +298,7 @@ export class UpgradeStore implements Upgrades {
       const query = { ...range, order: 'descending' } as const;
       const cursor = after === undefined ? null : this.#upgrades.cursorAt(query, { ...fields, ...after });
       const from = cursor === null ? query : { ...query, after: cursor };
-      for await (const { document } of this.#upgrades.scan(from)) {
+      for await (const { document } of this.#upgrades.scan(from, turn)) {
         if (isAfter(document, after)) yield document;
       }
     }

@@ -5,6 +5,7 @@ import {
   compareText,
   type ResultId,
   type RuleId,
+  type Turn,
 } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
@@ -118,8 +119,12 @@ export class UpgradeRunningError extends Error {
 /** Results of upgrades, running and ended. */
 export interface Upgrades {
   get(id: ResultId): Promise<Upgrade | null>;
-  /** Newest first (by `startedAtMs`, which does not move under a reader of several pages), ties by id; served from an index for any field of the filter, else in bounded pages. */
-  scan(filter: UpgradeFilter): AsyncIterable<Upgrade>;
+  /**
+   * Newest first (by `startedAtMs`, which does not move under a reader of several pages), ties by id; served from an index for any field
+   * of the filter, else in bounded pages.
+   * @param turn  see `Collection.scan`
+   */
+  scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade>;
   /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
   remove(ids: readonly ResultId[]): Promise<number>;
 }

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
-import { type Acs, isListed, subnetList } from '../../acs/index.js';
-import { RefusedRequests } from '../../common/index.js';
-import { createNbi, createNbiServer, NBI_LIMITS } from '../../nbi/index.js';
+import type { Acs } from '../../acs/index.js';
+import { isListed, RefusedRequests, subnetList } from '../../common/index.js';
+import { createNbi, createNbiServer, nbiLimits } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthCheck } from '../health.js';
@@ -45,11 +45,11 @@ export async function startNbi(
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     logger: ambient.logger,
-    limits: NBI_LIMITS,
+    // Behind a proxy clients are counted, not the proxy.
+    trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
+    limits: nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax),
     health: healthCheck(rules, watcher, clockWatch),
   });
-  // Behind a proxy log-in attempts are counted by client, not by proxy.
-  if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);
   const refusals = new RefusedRequests({
     listener: 'nbi',
     logger: ambient.logger,

@@ -1,13 +1,29 @@
-import { ApiError, invalid } from '../http/index.js';
+import type { Turn } from '../../common/index.js';
+import { ApiError, type Exchange, invalid, type Reading } from '../http/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
 import type { Query } from './query.js';
-import { type Selection, type Storage, selectEntries } from './storage.js';
+import { looksAtListed, type Selection, type Storage, selectEntries } from './storage.js';
 
 /** @throws ApiError 400 where every entry is selected without being meant */
 export function requireIntent({ everything, all }: Query, { idLists }: Selection): void {
   if (everything && idLists.length === 0 && !all) {
     throw invalid('all', 'true, where every entry of the storage is meant; else name an id or a field');
   }
+}
+
+/** Makes a change of the selected entries: in a place of its own where any number of entries may have to be looked at. */
+export function changeSelected(
+  {
+    storage,
+    selection,
+    reading,
+  }: { readonly storage: Storage; readonly selection: Selection; readonly reading: Reading },
+  exchange: Pick<Exchange, 'user' | 'over'>,
+  change: (turn: Turn) => Promise<void>,
+): Promise<void> {
+  return looksAtListed(storage, selection)
+    ? change(reading.turn(exchange.over))
+    : reading.change(exchange, change);
 }
 
 /**
@@ -17,6 +33,7 @@ export function requireIntent({ everything, all }: Query, { idLists }: Selection
 export async function inBatches(
   storage: Storage,
   selection: Selection,
+  turn: Turn,
   change: (ids: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
   let batch: string[] = [];
@@ -27,7 +44,7 @@ export async function inBatches(
     changed = true;
     batch = [];
   };
-  for await (const { id } of selectEntries(storage, selection)) {
+  for await (const { id } of selectEntries(storage, selection, { turn })) {
     batch.push(id);
     if (batch.length >= BATCH_ITEMS_MAX) await flush();
   }

@@ -1,6 +1,15 @@
 import type { Devices } from '../../acs/index.js';
-import type { CpeId } from '../../common/index.js';
-import { ApiError, type DynDialect, failures, invalid, openQuery, type Route, route } from '../http/index.js';
+import type { CpeId, Turn } from '../../common/index.js';
+import {
+  ApiError,
+  type DynDialect,
+  failures,
+  invalid,
+  openQuery,
+  type Reading,
+  type Route,
+  route,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { listAnswer, nothingAnswer } from './answers.js';
 import { deviceStorage } from './device-storage.js';
@@ -8,15 +17,16 @@ import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
 import { ANY_FIELD, listOptions, PARAMETERS, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { selectEntries } from './storage.js';
+import { looksAtListed, selectEntries } from './storage.js';
 
 export interface DeviceRouteParts {
   readonly devices: Devices;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 /** The CPEs that are known: they are listed. */
-export function deviceRoutes({ devices, limits }: DeviceRouteParts, dialect: DynDialect): Route[] {
+export function deviceRoutes({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route[] {
   const storage = deviceStorage(devices);
   const options = listOptions(limits.pageItemsMax);
   return [
@@ -38,8 +48,13 @@ export function deviceRoutes({ devices, limits }: DeviceRouteParts, dialect: Dyn
           ...options,
           parameters: PARAMETERS,
         });
-        if (!query.parameters) return sendSelected(exchange, storage, query, dialect, limits);
-        const [device, another] = await takeEntries(selectEntries(storage, query.selection), 2);
+        if (!query.parameters) return sendSelected(exchange, storage, query, dialect, { limits, reading });
+        const { selection } = query;
+        const look = (turn: Turn) => takeEntries(selectEntries(storage, selection, { turn }), 2);
+        const { over } = exchange;
+        const [device, another] = looksAtListed(storage, selection)
+          ? await look(reading.turn(over))
+          : await reading.long(exchange, look);
         if (device === undefined) throw new ApiError(404);
         if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
         const parameters = await devices.parameters(device.id as CpeId);

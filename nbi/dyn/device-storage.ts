@@ -78,9 +78,9 @@ export function deviceStorage(devices: Devices): Storage {
     fields: DEVICE_FIELDS,
     idNames: ['id', 'cpeid', 'cpe_id'],
     order: 'ascending',
-    async *candidates(selection, after) {
+    async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: after.id };
-      for await (const device of devices.scan({ ...narrow(selection), ...from })) {
+      for await (const device of devices.scan({ ...narrow(selection), ...from }, turn)) {
         yield { id: device.id, view: deviceView(device), rank: device.id };
       }
     },

@@ -43,12 +43,14 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules): Storage
     fields: RESULT_FIELDS,
     idNames: ['id'],
     order: 'descending',
+    looksAtListed: ({ pattern }) => pattern.ids !== null,
+    leavesOut: ({ everyRevision }) => !everyRevision,
     hasId: ({ id, view }, ids) => ids.has(id) || ids.has(String(view['campaignid'])),
-    async *candidates(selection, after) {
+    async *candidates(selection, after, turn) {
       const isCurrent = currentCheck(rules);
       const askedIds = new Set([...(selection.pattern.ids ?? []), ...selection.idLists.flat()]);
       const from = after === null ? {} : { after: { startedAtMs: Number(after.value), id: after.id } };
-      for await (const upgrade of scan((filter) => upgrades.scan({ ...filter, ...from }), selection)) {
+      for await (const upgrade of scan((filter) => upgrades.scan({ ...filter, ...from }, turn), selection)) {
         const shown = selection.everyRevision || askedIds.has(upgrade.id) || (await isCurrent(upgrade));
         if (shown) yield toEntry(upgrade);
       }

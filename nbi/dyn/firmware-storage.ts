@@ -56,9 +56,9 @@ export function firmwareStorage(rules: Rules): Storage {
     fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)),
     idNames: ['id', 'campaignid'],
     order: 'descending',
-    async *candidates(selection, after) {
+    async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
-      const found = rules.withFindings(rules.scan({ ...narrow(selection), ...from }));
+      const found = rules.withFindings(rules.scan({ ...narrow(selection), ...from }, turn));
       for await (const findings of found) yield toEntry(findings);
     },
   };

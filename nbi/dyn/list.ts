@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
+import type { Turn } from '../../common/index.js';
 import {
   ApiError,
   type DynDialect,
@@ -9,12 +10,13 @@ import {
   isClientGone,
   NDJSON_CONTENT_TYPE,
   prefersNdjson,
+  type Reading,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import type { Entry, Position } from './entry.js';
 import { entriesAfter, firstEntries, type Order, positionOf, renderPosition, takeEntries } from './order.js';
 import type { Query } from './query.js';
-import { type Storage, selectEntries } from './storage.js';
+import { looksAtListed, type Storage, selectEntries } from './storage.js';
 
 /** How a list is written: what stands before, between and after its entries. */
 interface ListFormat {
@@ -28,14 +30,23 @@ const NDJSON: ListFormat = { contentType: NDJSON_CONTENT_TYPE, head: '', separat
 
 /** Answers with what a query selects of a storage. @throws ApiError as {@link sendEntries} */
 export function sendSelected(
-  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  exchange: Pick<Exchange, 'request' | 'response' | 'user' | 'over'>,
   storage: Storage,
   query: Query,
   dialect: DynDialect,
-  limits: NbiLimits,
+  { limits, reading }: { readonly limits: NbiLimits; readonly reading: Reading },
 ): Promise<void> {
-  const select = (after: Position | null) => selectEntries(storage, query.selection, after);
-  return sendEntries(request, response, dialect, select, query, limits);
+  const send = (turn: Turn) => {
+    const select = (after: Position | null) => selectEntries(storage, query.selection, { after, turn });
+    return sendEntries(exchange, dialect, select, query, limits);
+  };
+  return isShort(storage, query) ? send(reading.turn(exchange.over)) : reading.long(exchange, send);
+}
+
+/** What scripts ask for many times a second: entries by their ids, and pages of everything. */
+function isShort(storage: Storage, { selection, everything, order, limit }: Query): boolean {
+  if (looksAtListed(storage, selection)) return true;
+  return everything && limit !== null && order.field === null && storage.leavesOut?.(selection) !== true;
 }
 
 /**
@@ -45,8 +56,7 @@ export function sendSelected(
  * @throws ApiError 404 where there are none
  */
 export async function sendEntries(
-  request: Request,
-  response: Response,
+  { request, response, over }: Pick<Exchange, 'request' | 'response' | 'over'>,
   dialect: DynDialect,
   select: (after: Position | null) => AsyncIterable<Entry>,
   { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
@@ -64,11 +74,11 @@ export async function sendEntries(
     const last = page.at(-1);
     if (last === undefined) throw new ApiError(404);
     if (entries.length > limit) linkNext(request, response, renderPosition(positionOf(last, order), order));
-    await stream(response, format, Readable.from(page));
+    await stream(response, format, Readable.from(page), over);
   } else if (isOwnOrder) {
-    await stream(response, format, following);
+    await stream(response, format, following, over);
   } else {
-    await stream(response, format, await sortAll(following, order, limits.sortedItemsMax));
+    await stream(response, format, await sortAll(following, order, limits.sortedItemsMax), over);
   }
 }
 
@@ -105,7 +115,12 @@ function linkNext(request: Request, response: Response, after: string): void {
 
 const CHUNK_CHARACTERS = 16 * 1024;
 
-async function stream(response: Response, format: ListFormat, entries: AsyncIterable<Entry>): Promise<void> {
+async function stream(
+  response: Response,
+  format: ListFormat,
+  entries: AsyncIterable<Entry>,
+  over: AbortSignal,
+): Promise<void> {
   const iterator = entries[Symbol.asyncIterator]();
   // The status cannot be taken back once the body has begun.
   const first = await iterator.next();
@@ -113,9 +128,9 @@ async function stream(response: Response, format: ListFormat, entries: AsyncIter
   response.type(format.contentType);
   const chunks = renderChunks(first.value, iterator, format);
   try {
-    await pipeline(Readable.from(chunks), response);
+    await pipeline(Readable.from(chunks), response, { signal: over });
   } catch (error) {
-    if (!isClientGone(error)) throw error;
+    if (!isClientGone(error) && !over.aborted) throw error;
   }
 }
 

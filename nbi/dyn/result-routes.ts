@@ -1,18 +1,19 @@
 import type { Upgrades } from '../../acs/index.js';
-import type { ResultId } from '../../common/index.js';
+import type { ResultId, Turn } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   type DynDialect,
   failures,
   openQuery,
   queryParameter,
+  type Reading,
   type Route,
   route,
   runningError,
 } from '../http/index.js';
 import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { inBatches, requireIntent } from './changes.js';
+import { changeSelected, inBatches, requireIntent } from './changes.js';
 import type { Entry } from './entry.js';
 import { firmwareResultStorage } from './firmware-result-storage.js';
 import { sendSelected } from './list.js';
@@ -24,13 +25,17 @@ export interface ResultRouteParts {
   readonly upgrades: Upgrades;
   readonly rules: Rules;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 const PATH = '/v1/dyn/FirmwareResultStorage/{pattern}';
 const ID = queryParameter('id', 'The id of a result, or of the rule it is of.');
 
 /** The results of upgrades: they are listed, and deleted once they have ended. */
-export function resultRoutes({ upgrades, rules, limits }: ResultRouteParts, dialect: DynDialect): Route[] {
+export function resultRoutes(
+  { upgrades, rules, limits, reading }: ResultRouteParts,
+  dialect: DynDialect,
+): Route[] {
   const storage = firmwareResultStorage(upgrades, rules);
   const options = listOptions(limits.pageItemsMax);
   return [
@@ -52,7 +57,7 @@ export function resultRoutes({ upgrades, rules, limits }: ResultRouteParts, dial
           ...options,
           revision: REVISION,
         });
-        await sendSelected(exchange, storage, query, dialect, limits);
+        await sendSelected(exchange, storage, query, dialect, { limits, reading });
       },
     }),
     route({
@@ -69,11 +74,15 @@ export function resultRoutes({ upgrades, rules, limits }: ResultRouteParts, dial
         ...failures('Answer', '409', '507'),
         '404': nothingAnswer(dialect),
       },
-      async handle({ response, parameters, query: text }) {
+      async handle(exchange) {
+        const { response, parameters, query: text } = exchange;
         const query = parseQuery(storage, parameters.pattern, text, { all: ALL, revision: REVISION });
         requireIntent(query, query.selection);
-        await refuseRunning(storage, query.selection);
-        await inBatches(storage, query.selection, (ids) => upgrades.remove(ids.map(toResultId)));
+        const { selection } = query;
+        await changeSelected({ storage, selection, reading }, exchange, async (turn) => {
+          await refuseRunning(storage, selection, turn);
+          await inBatches(storage, selection, turn, (ids) => upgrades.remove(ids.map(toResultId)));
+        });
         response.json(dialect.answer(204, ''));
       },
     }),
@@ -100,9 +109,9 @@ const RESULTS_EXAMPLE = {
 };
 
 /** Looks before anything is deleted, so that a refusal means nothing was. */
-async function refuseRunning(storage: Storage, selection: Selection): Promise<void> {
+async function refuseRunning(storage: Storage, selection: Selection, turn: Turn): Promise<void> {
   const running: Entry[] = [];
-  for await (const entry of selectEntries(storage, selection)) {
+  for await (const entry of selectEntries(storage, selection, { turn })) {
     if (entry.view['status'] === false) running.push(entry);
     if (running.length >= BATCH_ITEMS_MAX) break;
   }

@@ -8,6 +8,7 @@ import {
   invalid,
   openQuery,
   queryParameter,
+  type Reading,
   type Route,
   recordsBody,
   ref,
@@ -15,7 +16,7 @@ import {
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { inBatches, requireIntent } from './changes.js';
+import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { sendSelected } from './list.js';
 import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
@@ -26,6 +27,7 @@ import type { Selection } from './storage.js';
 export interface RuleRouteParts {
   readonly rules: Rules;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 const PATH = '/v1/dyn/FirmwareStorage/{pattern}';
@@ -58,7 +60,7 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
   ];
 }
 
-function listRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Route {
+function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
   const storage = firmwareStorage(rules);
   const options = listOptions(limits.pageItemsMax);
   return route({
@@ -78,7 +80,7 @@ function listRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
     },
     async handle(exchange) {
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
-      await sendSelected(exchange, storage, query, dialect, limits);
+      await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
   });
 }
@@ -110,7 +112,7 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
   });
 }
 
-function putRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
+function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
   const storage = firmwareStorage(rules);
   return route({
     method: 'PUT',
@@ -128,19 +130,22 @@ function putRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
       ...failures('Answer', '409', '413', '415', '507'),
       '404': nothingAnswer(dialect),
     },
-    async handle({ response, parameters, query: text, body }) {
-      const { id, ...patch } = await body();
+    async handle(exchange) {
+      const { response, parameters, query: text } = exchange;
+      const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id);
       requireIntent(query, selection);
-      await inBatches(storage, selection, (ids) => rules.merge(ids.map(toRuleId), patch));
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, (ids) => rules.merge(ids.map(toRuleId), patch)),
+      );
       response.json(dialect.answer(204, ''));
     },
   });
 }
 
-function deleteRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
+function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
   const storage = firmwareStorage(rules);
   return route({
     method: 'DELETE',
@@ -156,10 +161,14 @@ function deleteRoute({ rules }: RuleRouteParts, dialect: DynDialect): Route {
       ...failures('Answer', '409', '507'),
       '404': nothingAnswer(dialect),
     },
-    async handle({ response, parameters, query: text }) {
+    async handle(exchange) {
+      const { response, parameters, query: text } = exchange;
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       requireIntent(query, query.selection);
-      await inBatches(storage, query.selection, (ids) => rules.remove(ids.map(toRuleId)));
+      const { selection } = query;
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, (ids) => rules.remove(ids.map(toRuleId))),
+      );
       response.json(dialect.answer(204, ''));
     },
   });

@@ -1,3 +1,4 @@
+import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import type { Entry, Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
@@ -24,8 +25,13 @@ export interface Storage {
    * Entries in the storage's own order (by rank, ties by the UTF-8 of their ids in the same direction), among them every one
    * that is selected; served from an index where one fits.
    * @param after  a position in that order: only what comes after it, at no more cost than from the start
+   * @param turn  when each page is read
    */
-  candidates(selection: Selection, after: Position | null): AsyncIterable<Entry>;
+  candidates(selection: Selection, after: Position | null, turn: Turn): AsyncIterable<Entry>;
+  /** Whether no more entries are looked at than the selection lists; by default where it lists their ids. */
+  looksAtListed?(selection: Selection): boolean;
+  /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */
+  leavesOut?(selection: Selection): boolean;
   /** Whether an entry is one of those an id list names; by default by its id. */
   hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
 }
@@ -46,15 +52,20 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   );
 }
 
+/** Whether no more entries are looked at than the selection lists. */
+export function looksAtListed(storage: Storage, selection: Selection): boolean {
+  return storage.looksAtListed?.(selection) ?? listedIds(selection) !== null;
+}
+
 /** The entries that are selected, in the storage's own order, from behind a position in it. */
 export async function* selectEntries(
   storage: Storage,
   selection: Selection,
-  after: Position | null = null,
+  { after = null, turn }: { readonly after?: Position | null; readonly turn: Turn },
 ): AsyncGenerator<Entry> {
   const idSets = selection.idLists.map((ids) => new Set(ids));
   const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
-  for await (const entry of storage.candidates(selection, after)) {
+  for await (const entry of storage.candidates(selection, after, turn)) {
     if (!selection.pattern.matches(entry.id)) continue;
     if (!idSets.every((ids) => hasId(entry, ids))) continue;
     if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;

@@ -1,17 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
 import type { Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
-import type { Clock, Logger } from '../../common/index.js';
+import { type Clock, clientAddress, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
+import { whenOver } from './when-over.js';
 
 export interface ObserverParts {
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds that only ever grow; without it those of the process. */
+  readonly elapsedMs?: () => number;
+  /** Proxies whose X-Forwarded-For is believed; null: none. */
+  readonly trustedProxies: BlockList | null;
 }
 
 /** What is found out about a request on its way, for the log and the metrics. */
 export interface Findings {
+  /** Where it comes from. */
+  address?: string;
+  /** Aborted once the answer is out or its client gone. */
+  over?: AbortSignal;
   /** The path of the route that served it. */
   route?: string;
   /** The name of who asked. */
@@ -28,28 +38,39 @@ export function findingsOf(response: Response): Findings {
 export function userOf(response: ServerResponse & { readonly locals?: Findings }): string | undefined {
   return response.locals?.user;
 }
+/** While thousands of log-ins are turned away, the log says so now and then. */
+const TURNED_AWAY_LOG_MS = 10 * SECOND_MS;
 
 /** Logs and measures each request once its answer is out, or its client gone. */
-export function createObserver({ metrics, clock, logger }: ObserverParts) {
+export function createObserver({ metrics, clock, logger, elapsedMs, trustedProxies }: ObserverParts) {
   const seconds = new Histogram({
     name: 'ferry_nbi_request_seconds',
     help: 'Northbound requests by route, method and status',
     labelNames: ['route', 'method', 'status'],
     registers: [metrics],
   });
+  const turnedAway = new Seldom(TURNED_AWAY_LOG_MS, elapsedMs);
   return (request: Request, response: Response): void => {
     const startMs = clock();
     const id = randomUUID();
     const { path } = request;
     const method = request.method.slice(0, 16);
     response.set('X-Request-Id', id);
-    response.once('close', () => {
+    const ip = clientAddress(request, trustedProxies);
+    const over = new AbortController();
+    Object.assign(findingsOf(response), { address: ip, over: over.signal });
+    whenOver(request, response, () => {
+      over.abort();
       const ms = clock() - startMs;
       const status = response.writableFinished ? response.statusCode : 'aborted';
       const { route = 'none', user, isQuiet } = findingsOf(response);
       seconds.observe({ route, method, status: String(status) }, ms / 1_000);
-      const fields = { method, path, status, user, ms, id };
-      if (isQuiet) logger.debug('nbi.request', fields);
+      const fields = { method, path, status, user, ip, ms, id };
+      const isTurnedAway = user === undefined && (status === 401 || status === 429);
+      const omitted = isTurnedAway ? turnedAway.admit(String(status)) : 0;
+      if (omitted === null) return;
+      if (omitted > 0) logger.info('nbi.request', { ...fields, omitted });
+      else if (isQuiet) logger.debug('nbi.request', fields);
       else logger.info('nbi.request', fields);
     });
   };

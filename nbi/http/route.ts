@@ -24,6 +24,8 @@ export interface Exchange<Name extends string = string, Query = unknown, Body = 
    * @throws ApiError
    */
   body(): Promise<Body>;
+  /** Aborted once the answer is out or its client gone: nobody waits for more of it. */
+  readonly over: AbortSignal;
 }
 
 /** What a route takes and gives: it is checked by this, listed by it in the OpenAPI document, and tested by it. */
@@ -50,6 +52,11 @@ export interface Declaration<Path extends string = string, Query = unknown, Body
    * store can no longer confirm. Default: false.
    */
   readonly quiet?: boolean;
+  /**
+   * Has room of its own, apart from that of all other calls: for what must be answered also where these have none left. Default: as
+   * `quiet`.
+   */
+  readonly reserved?: boolean;
 }
 
 /** One call of an API: what it takes and gives, and what answers it. */

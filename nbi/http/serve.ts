@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Logger } from '../../common/index.js';
 import type { NbiLimits } from '../limits.js';
-import type { Admission } from './admission.js';
+import { type Admission, clientOf } from './admission.js';
 import type { Api } from './api.js';
 import { ApiError, toApiError } from './api-error.js';
 import { announcedBody } from './bodies/body-kind.js';
@@ -38,21 +38,27 @@ export async function serve(
 ): Promise<void> {
   const findings = findingsOf(response);
   findings.route = route.path;
-  const { role, quiet = false, body: kind } = route;
-  let leave = () => {};
+  const { role, quiet = false, reserved = quiet, body: kind } = route;
+  const { address = '', over = new AbortController().signal } = findings;
+  let dropBody = () => {};
   let endTurn = () => {};
   try {
-    const address = request.ip ?? request.socket.remoteAddress ?? '';
     const user =
       role === null
         ? null
         : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
     if (user !== null) findings.user = user.name;
-    const heldBytes = heldBytesMax(route, request, limits);
+    const bodyBytes = heldBytesMax(route, request, limits);
     // First its turn: what waits for that holds no room that others could have.
-    if (user !== null) endTurn = await largeBodies.enter(user.name, heldBytes, request);
-    // What a monitor asks is answered also while nobody else is.
-    if (!quiet) leave = admission.enter(heldBytes);
+    if (user !== null) endTurn = await largeBodies.enter(user.name, bodyBytes, request);
+    const admitted = admission.enter({
+      client: clientOf(user, address),
+      reservedFor: reserved ? route.path : null,
+      bodyBytes,
+    });
+    dropBody = admitted.dropBody;
+    if (over.aborted) admitted.leave();
+    else over.addEventListener('abort', admitted.leave);
     const query = parseQueryString(request.originalUrl);
     await route.handle({
       request,
@@ -61,8 +67,11 @@ export async function serve(
       parameters: parametersOf(request, names),
       query: route.query?.read(query),
       body: async () => kind?.read({ request, user, limits }),
+      over,
     });
   } catch (error) {
+    // Reading ends so where nobody waits for it.
+    if (over.aborted && error === over.reason) return;
     const known = toApiError(error);
     if (known === null) {
       const id = response.getHeader('X-Request-Id');
@@ -72,7 +81,7 @@ export async function serve(
     if (response.headersSent) response.destroy();
     else sendError(response, api.dialect, known ?? new ApiError(500), { request, allow });
   } finally {
-    leave();
+    dropBody();
     endTurn();
   }
 }

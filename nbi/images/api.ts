@@ -1,21 +1,13 @@
-import type { ImageLibrary } from '../../firmware/index.js';
-import type { Rules } from '../../rules/index.js';
 import type { Api, Authentication } from '../http/index.js';
-import type { NbiLimits } from '../limits.js';
 import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
-import { dialect, LIST_PATH } from './image.js';
+import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
 import { uploadRoute } from './upload.js';
 
-export interface ImageParts {
-  readonly images: ImageLibrary;
-  readonly rules: Rules;
-  readonly limits: NbiLimits;
-}
-
 /** `/v1/images`: the firmware library. */
-export function imageApi({ images, rules, limits }: ImageParts, authentication: Authentication): Api {
+export function imageApi(parts: ImageParts, authentication: Authentication): Api {
+  const { images, limits } = parts;
   return {
     name: 'images',
     prefixes: [LIST_PATH],
@@ -26,7 +18,7 @@ export function imageApi({ images, rules, limits }: ImageParts, authentication: 
       listRoute(images, limits),
       imageRoute(images),
       uploadRoute(images),
-      deleteRoute(images, rules),
+      deleteRoute(parts),
       downloadRoute(images),
     ],
   };

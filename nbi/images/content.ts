@@ -1,6 +1,6 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { type Image, type ImageLibrary, sendImage } from '../../firmware/index.js';
-import { ApiError, closedQuery, failures, type Route, route } from '../http/index.js';
+import { ApiError, closedQuery, type Exchange, failures, type Route, route } from '../http/index.js';
 import { findImage, IMAGE_PATH, NAME } from './image.js';
 
 /** `GET /v1/images/{name}/content` */
@@ -18,15 +18,14 @@ export function downloadRoute(images: ImageLibrary): Route {
       '206': { description: 'The range that was asked for', content: { 'application/octet-stream': {} } },
       ...failures('Answer', '404', '412', '416'),
     },
-    async handle({ request, response, parameters }) {
-      await sendContent(request, response, await findImage(images, parameters.name), images);
+    async handle(exchange) {
+      await sendContent(exchange, await findImage(images, exchange.parameters.name), images);
     },
   });
 }
 
 async function sendContent(
-  request: Request,
-  response: Response,
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
   image: Image,
   images: ImageLibrary,
 ): Promise<void> {

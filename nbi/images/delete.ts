@@ -1,4 +1,4 @@
-import type { ImageLibrary } from '../../firmware/index.js';
+import type { Turn } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   ApiError,
@@ -10,12 +10,12 @@ import {
   ref,
   route,
 } from '../http/index.js';
-import { dialect, findImage, IMAGE_PATH, NAME } from './image.js';
+import { dialect, findImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
 
 const NAMING_RULES_SHOWN_MAX = 10;
 
 /** `DELETE /v1/images/{name}` */
-export function deleteRoute(images: ImageLibrary, rules: Rules): Route {
+export function deleteRoute({ images, rules, reading }: ImageParts): Route {
   return route({
     method: 'DELETE',
     path: IMAGE_PATH,
@@ -33,9 +33,11 @@ export function deleteRoute(images: ImageLibrary, rules: Rules): Route {
       '200': jsonAnswer('Deleted', ref('Answer'), dialect.answer(204, '')),
       ...failures('Answer', '404', '409', '507'),
     },
-    async handle({ response, parameters, query: { force = false } }) {
+    async handle(exchange) {
+      const { response, parameters, query } = exchange;
+      const { force = false } = query;
       const { id } = await findImage(images, parameters.name);
-      const ids = force ? [] : await rulesNaming(rules, id);
+      const ids = force ? [] : await reading.long(exchange, (turn) => rulesNaming(rules, id, turn));
       if (ids.length > 0) {
         const expected = 'an image that no enabled rule names: disable these rules, or add force=true';
         throw new ApiError(409, [{ field: 'name', code: 'in-use', expected, ids }]);
@@ -46,9 +48,9 @@ export function deleteRoute(images: ImageLibrary, rules: Rules): Route {
   });
 }
 
-async function rulesNaming(rules: Rules, file: string): Promise<string[]> {
+async function rulesNaming(rules: Rules, file: string, turn: Turn): Promise<string[]> {
   const ids: string[] = [];
-  for await (const rule of rules.scan({})) {
+  for await (const rule of rules.scan({}, turn)) {
     if (rule.enabled && rule.file === file) ids.push(rule.id);
     if (ids.length >= NAMING_RULES_SHOWN_MAX) break;
   }

@@ -1,5 +1,6 @@
 import { SECOND_MS } from '../../common/index.js';
 import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary } from '../../firmware/index.js';
+import type { Rules } from '../../rules/index.js';
 import {
   type Answer,
   ApiError,
@@ -7,8 +8,17 @@ import {
   type JsonObject,
   jsonAnswer,
   type Parameter,
+  type Reading,
   ref,
 } from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+
+export interface ImageParts {
+  readonly images: ImageLibrary;
+  readonly rules: Rules;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+}
 
 export const dialect = dynDialect('images');
 

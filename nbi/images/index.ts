@@ -1,2 +1,2 @@
-export { type ImageParts, imageApi } from './api.js';
+export { imageApi } from './api.js';
 export { imageSchemas } from './image.js';

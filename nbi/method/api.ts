@@ -1,12 +1,11 @@
 import type { Rules } from '../../rules/index.js';
-import type { Api, Authentication } from '../http/index.js';
+import { type Api, type Authentication, Places } from '../http/index.js';
 import { methodDialect } from './dialect.js';
 import { type ExplainParts, explainRulesRoute } from './explain-rules.js';
 import { freezeRoutes } from './freeze-upgrades.js';
 import { matchDevicesRoute } from './match-devices.js';
 import { restartRuleRoute } from './restart-rule.js';
 import { type SendCnrParts, sendCnrRoute } from './send-cnr.js';
-import { Slots } from './slots.js';
 
 export interface MethodParts extends SendCnrParts, ExplainParts {
   readonly rules: Rules;
@@ -18,16 +17,16 @@ const RETRY_SEARCH_SECONDS = 10;
 /** `/v1/method/{name}`: what is done rather than stored. */
 export function methodApi(parts: MethodParts, authentication: Authentication): Api {
   const { rules, limits } = parts;
-  const explanations = new Slots({
+  const explanations = new Places({
     what: 'explanations',
     // Half of them, so that nobody keeps everybody else waiting.
-    perUserMax: Math.ceil(limits.explanationsAtATime / 2),
+    perClientMax: Math.ceil(limits.explanationsAtATime / 2),
     totalMax: limits.explanationsAtATime,
     retryAfterSeconds: RETRY_EXPLANATION_SECONDS,
   });
-  const searches = new Slots({
+  const searches = new Places({
     what: 'searches',
-    perUserMax: 1,
+    perClientMax: 1,
     totalMax: limits.searchesAtATime,
     retryAfterSeconds: RETRY_SEARCH_SECONDS,
   });

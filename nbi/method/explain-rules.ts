@@ -14,6 +14,7 @@ import {
   type JsonObject,
   jsonAnswer,
   objectBody,
+  type Places,
   type Route,
   ref,
   route,
@@ -29,7 +30,6 @@ import {
   wholeNumber,
   within,
 } from './rule-request.js';
-import type { Slots } from './slots.js';
 
 export interface ExplainParts {
   readonly rules: Rules;
@@ -75,7 +75,7 @@ const BODY = objectBody({
 type Request = Awaited<ReturnType<typeof BODY.read>>;
 
 /** `POST /v1/method/ExplainRules` */
-export function explainRulesRoute(parts: ExplainParts, slots: Slots): Route {
+export function explainRulesRoute(parts: ExplainParts, places: Places): Route {
   return route({
     method: 'POST',
     path: '/v1/method/ExplainRules',
@@ -89,9 +89,9 @@ export function explainRulesRoute(parts: ExplainParts, slots: Slots): Route {
       '200': jsonAnswer('The explanation', detailsSchema(ref('Explanation'))),
       ...failures('MethodAnswer', '404', '413', '415'),
     },
-    async handle({ response, user, body }) {
+    async handle({ response, user, over, body }) {
       const request = await body();
-      sendAnswer(response, await slots.run(user?.name ?? '', () => explainRules(request, parts)));
+      sendAnswer(response, await places.run(user?.name ?? '', over, () => explainRules(request, parts)));
     },
   });
 }

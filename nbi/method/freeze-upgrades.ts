@@ -13,6 +13,7 @@ export function freezeRoutes(rules: Rules): Route[] {
       method: 'GET',
       path: PATH,
       role: 'viewer',
+      reserved: true,
       operationId: 'freezeState',
       summary: 'Tells whether upgrades are frozen',
       answers: { '200': jsonAnswer('The state', ref('MethodAnswer')), ...failures('MethodAnswer') },
@@ -24,6 +25,7 @@ export function freezeRoutes(rules: Rules): Route[] {
       method: 'POST',
       path: PATH,
       role: 'operator',
+      reserved: true,
       operationId: 'freezeUpgrades',
       summary: 'The emergency brake: while upgrades are frozen no Download is sent',
       body: objectBody({

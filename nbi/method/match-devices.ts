@@ -2,7 +2,17 @@ import type { Devices } from '../../acs/index.js';
 import { type Clock, type CpeId, type RuleId, SECOND_MS } from '../../common/index.js';
 import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
-import { failures, type JsonObject, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
+import {
+  failures,
+  type JsonObject,
+  jsonAnswer,
+  objectBody,
+  type Places,
+  type Reading,
+  type Route,
+  ref,
+  route,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { type MethodAnswer, methodDialect, sendAnswer } from './dialect.js';
 import {
@@ -14,13 +24,13 @@ import {
   wholeNumber,
   within,
 } from './rule-request.js';
-import type { Slots } from './slots.js';
 
 export interface MatchParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly clock: Clock;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 const LISTED = 100;
@@ -53,7 +63,7 @@ function bodyOf({ searchMsMax, cpesListedMax }: NbiLimits) {
 type Request = Awaited<ReturnType<ReturnType<typeof bodyOf>['read']>>;
 
 /** `POST /v1/method/MatchDevices` */
-export function matchDevicesRoute(parts: MatchParts, slots: Slots): Route {
+export function matchDevicesRoute(parts: MatchParts, places: Places): Route {
   return route({
     method: 'POST',
     path: '/v1/method/MatchDevices',
@@ -67,10 +77,9 @@ export function matchDevicesRoute(parts: MatchParts, slots: Slots): Route {
       '200': jsonAnswer('The CPEs', detailsSchema(ref('MatchReport')), EXAMPLE),
       ...failures('MethodAnswer', '404', '413', '415'),
     },
-    async handle({ response, user, body }) {
+    async handle({ response, user, over, body }) {
       const request = await body();
-      const isWanted = () => !response.closed;
-      sendAnswer(response, await slots.run(user?.name ?? '', () => matchRule(request, parts, isWanted)));
+      sendAnswer(response, await places.run(user?.name ?? '', over, () => matchRule(request, parts, over)));
     },
   });
 }
@@ -94,13 +103,13 @@ const EXAMPLE = methodDialect.answer({
 
 /**
  * Counts and lists the known CPEs that a rule would upgrade, as though it were enabled. Changes nothing.
- * @param isWanted  false once nobody waits for the answer: then no further CPE is looked at
+ * @param over  aborted once nobody waits for the answer: then no further CPE is looked at
  * @throws ApiError 400, 404 no such rule
  */
 async function matchRule(
   request: Request,
-  { rules, devices, clock }: MatchParts,
-  isWanted: () => boolean,
+  { rules, devices, clock, reading }: MatchParts,
+  over: AbortSignal,
 ): Promise<MethodAnswer> {
   const { limit: listedMax, after, timeout } = request;
   const moment = momentOf(request, clock);
@@ -112,7 +121,8 @@ async function matchRule(
     listedMax,
     ...moment,
     ...(after === undefined ? {} : { after: after as CpeId }),
-    isOver: () => clock() >= deadlineMs || !isWanted(),
+    isOver: () => clock() >= deadlineMs || over.aborted,
+    turn: reading.turn(over),
   });
   return {
     code: 200,

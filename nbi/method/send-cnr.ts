@@ -1,5 +1,5 @@
 import type { ConnectionRequestOutcome, ConnectionRequests, Devices } from '../../acs/index.js';
-import type { CpeId } from '../../common/index.js';
+import type { CpeId, Turn } from '../../common/index.js';
 import {
   deviceStorage,
   EVERY_ID,
@@ -10,11 +10,13 @@ import {
 } from '../dyn/index.js';
 import {
   ApiError,
+  type Exchange,
   failures,
   invalid,
   type JsonObject,
   jsonAnswer,
   objectBody,
+  type Reading,
   type Route,
   ref,
   route,
@@ -27,6 +29,7 @@ export interface SendCnrParts {
   readonly devices: Devices;
   readonly connectionRequests: ConnectionRequests;
   readonly limits: NbiLimits;
+  readonly reading: Reading;
 }
 
 /** `POST /v1/method/SendCNR` */
@@ -55,37 +58,44 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
       '200': jsonAnswer('Every CPE that matched has answered', ref('MethodAnswer'), OK),
       ...failures('MethodAnswer', '404', '413', '415', '502', '504', '507'),
     },
-    async handle({ response, body }) {
+    async handle({ response, body, user, over }) {
       const { search_options: options } = await body();
-      sendAnswer(response, await sendCnr(options, parts, () => !response.closed));
+      sendAnswer(response, await sendCnr(options, parts, { user, over }));
     },
   });
 }
 
 /**
  * Sends a connection request to every CPE that the search options match.
- * @param isWanted  false once nobody waits for the answer: then no further CPE is called
+ * @param by  who asks; once nobody waits for the answer no further CPE is called
  * @throws ApiError 400 no such field or too many CPEs, 404 no CPE matches
  */
 async function sendCnr(
   options: JsonObject,
-  { devices, connectionRequests, limits }: SendCnrParts,
-  isWanted: () => boolean,
+  { devices, connectionRequests, limits, reading }: SendCnrParts,
+  by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<MethodAnswer> {
-  const cpeids = await matchingCpes(options, devices, limits.connectionRequestsMax);
+  const cpeids = await matchingCpes(options, devices, limits.connectionRequestsMax, (read) =>
+    reading.long(by, read),
+  );
   const outcomes: ConnectionRequestOutcome[] = [];
   const waiting = cpeids.values();
   // Each worker takes the next CPE once its last one has answered.
   const worker = async () => {
     for (const cpeid of waiting) {
-      if (isWanted()) outcomes.push(await connectionRequests.send(cpeid));
+      if (!by.over.aborted) outcomes.push(await connectionRequests.send(cpeid));
     }
   };
   await Promise.all(Array.from({ length: limits.connectionRequestsAtATime }, worker));
   return summarize(outcomes.sort((a, b) => (a.cpeid < b.cpeid ? -1 : 1)));
 }
 
-async function matchingCpes(options: JsonObject, devices: Devices, max: number): Promise<CpeId[]> {
+async function matchingCpes(
+  options: JsonObject,
+  devices: Devices,
+  max: number,
+  reading: (read: (turn: Turn) => Promise<CpeId[]>) => Promise<CpeId[]>,
+): Promise<CpeId[]> {
   const storage = deviceStorage(devices);
   const idLists: string[][] = [];
   const filters: FieldFilter[] = [];
@@ -96,11 +106,15 @@ async function matchingCpes(options: JsonObject, devices: Devices, max: number):
     else filters.push(filter);
   }
   const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false };
-  const cpeids: CpeId[] = [];
-  for await (const { id } of selectEntries(storage, selection)) {
-    if (cpeids.length >= max) throw invalid('search_options', `a search that matches at most ${max} CPEs`);
-    cpeids.push(id as CpeId);
-  }
+  const look = async (turn: Turn): Promise<CpeId[]> => {
+    const found: CpeId[] = [];
+    for await (const { id } of selectEntries(storage, selection, { turn })) {
+      if (found.length >= max) throw invalid('search_options', `a search that matches at most ${max} CPEs`);
+      found.push(id as CpeId);
+    }
+    return found;
+  };
+  const cpeids = await reading(look);
   if (cpeids.length === 0)
     throw new ApiError(404, [{ field: '', expected: `No CPE matches ${describe(options)}` }]);
   return cpeids;

@@ -3,7 +3,9 @@ import { MINUTE_MS } from '../../common/index.js';
 /** Failed log-ins a minute from one address for one user, and from one address in all. */
 export const ATTEMPTS_PER_USER_MAX = 10;
 export const ATTEMPTS_PER_ADDRESS_MAX = 60;
-/** Addresses, and users by address, that are remembered; the oldest are forgotten first. */
+/** Failed log-ins a minute for one name from all addresses from which it has not logged in. */
+export const ATTEMPTS_PER_NAME_MAX = 100;
+/** Addresses, users by address, and names that are remembered; the oldest are forgotten first. */
 export const ATTEMPT_KEYS_MAX = 20_000;
 
 interface Count {
@@ -16,10 +18,23 @@ export class Attempts {
   // Apart, so that however many users are guessed at, no address is forgotten for them.
   readonly #byAddress = new Counts();
   readonly #byUser = new Counts();
+  readonly #byName = new Counts();
 
-  /** Addresses and users remembered. */
+  /** Addresses, users and names remembered. */
   get size(): number {
-    return this.#byAddress.size + this.#byUser.size;
+    return this.#byAddress.size + this.#byUser.size + this.#byName.size;
+  }
+
+  /** @returns how many seconds to wait where there is no attempt left, else 0 */
+  wait(address: string, user: string, nowMs: number): number {
+    const counts = [
+      [this.#byAddress.get(address, nowMs), ATTEMPTS_PER_ADDRESS_MAX],
+      [this.#byUser.get(userKey(address, user), nowMs), ATTEMPTS_PER_USER_MAX],
+    ] as const;
+    for (const [count, max] of counts) {
+      if (count !== null && count.failures >= max) return secondsUntil(count.untilMs, nowMs);
+    }
+    return 0;
   }
 
   /** Takes one attempt. @returns how many seconds to wait where there is none left, else 0 */
@@ -42,6 +57,17 @@ export class Attempts {
     ]) {
       if (count !== null) count.failures = Math.max(0, count.failures - 1);
     }
+  }
+
+  /** Counts a failure for a name, wherever it came from. Not before it is one: who logs in at many places at once has none. */
+  noteFailure(name: string, nowMs: number): void {
+    this.#byName.open(name, nowMs).failures++;
+  }
+
+  /** @returns how many seconds to wait where a name has had all the failures it may, else 0 */
+  waitOfName(name: string, nowMs: number): number {
+    const count = this.#byName.get(name, nowMs);
+    return count === null || count.failures < ATTEMPTS_PER_NAME_MAX ? 0 : secondsUntil(count.untilMs, nowMs);
   }
 }
 
@@ -79,20 +105,6 @@ class Counts {
 
 function userKey(address: string, user: string): string {
   return `${address} ${user}`;
-}
-
-/** What attempts are counted by: an IPv6 host has a whole /64 to itself, so its last 64 bits say nothing. */
-export function attemptOrigin(address: string): string {
-  if (!address.includes(':') || address.includes('.')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head.split(':');
-  if (tail === undefined) return groups.slice(0, 4).join(':');
-  const end = tail.split(':');
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - end.length) }, () => '0');
-  return [...groups, ...zeros, ...end]
-    .map((group) => group || '0')
-    .slice(0, 4)
-    .join(':');
 }
 
 function secondsUntil(untilMs: number, nowMs: number): number {

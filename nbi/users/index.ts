@@ -1,3 +1,3 @@
-export { attemptOrigin } from './attempts.js';
 export { mayActAs, ROLES, type Role, USERS, type User, UserError, type UserErrorCode } from './user.js';
-export { type Credentials, FIRST_ADMIN_NAME, openUsers, type Users, type Verification } from './users.js';
+export { FIRST_ADMIN_NAME, openUsers, type Users } from './users.js';
+export type { Credentials, Verification } from './verifier.js';

@@ -16,8 +16,15 @@ const KEY_BYTES = 32;
 const COST = { cost: 2 ** 15, blockSize: 8, parallelization: 1 } as const;
 const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 
-/** @throws UserError where the password is too short or too long */
+/** @throws UserError where the password is too short or too long, or holds what nobody types and some drop or cut at */
 export function checkPassword(password: string): void {
+  if (/\p{Cc}/u.test(password)) {
+    throw new UserError(
+      'invalid',
+      'password',
+      'A password must have no control characters, such as NUL, tabs and ends of lines',
+    );
+  }
   if ([...password].length < PASSWORD_CHARACTERS_MIN || Buffer.byteLength(password) > PASSWORD_BYTES_MAX) {
     throw new UserError(
       'invalid',
@@ -27,7 +34,7 @@ export function checkPassword(password: string): void {
   }
 }
 
-/** @throws UserError where the password is too short or too long */
+/** @throws UserError as {@link checkPassword} */
 export async function hashPassword(password: string): Promise<PasswordHash> {
   checkPassword(password);
   const salt = randomBytes(SALT_BYTES);

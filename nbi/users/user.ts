@@ -32,6 +32,10 @@ export interface UserDocument extends Document {
   readonly createdAtMs: number;
 }
 
+export function toUser({ id, role, createdAtMs }: UserDocument): User {
+  return { name: id, role, createdAtMs };
+}
+
 export const USERS: CollectionDefinition = { name: 'users', indexes: {}, sequenced: true };
 
 /** No colon, which Basic authentication cannot carry in a name. */

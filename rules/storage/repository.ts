@@ -1,5 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, type CpeId, compareText, type RuleId, withPauses } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  compareText,
+  type RuleId,
+  type Turn,
+  withPauses,
+} from '../../common/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   type LocatedProblem,
@@ -42,7 +49,7 @@ export function openRepository(parts: Parts): Repository {
       const stored = await tables.rules.get(id);
       return stored === null ? null : { rule: stored.document, revision: stored.revision };
     },
-    scan: (filter) => scan(tables, filter),
+    scan: (filter, turn) => scan(tables, filter, turn),
     check: async (bodies) => (await validateAll(parts, bodies)).problems,
     async put(bodies, options) {
       const { problems, valid } = await validateAll(parts, bodies);
@@ -281,6 +288,7 @@ const NEWEST_FIRST = { index: 'createdAt', order: 'descending' } as const;
 async function* scan(
   tables: Tables,
   { ids, idPrefix, cpeid, after }: ScanFilter,
+  turn?: Turn,
 ): AsyncGenerator<StoredRule> {
   const matches = (rule: StoredRule): boolean =>
     (idPrefix === undefined || rule.id.startsWith(idPrefix)) &&
@@ -302,7 +310,7 @@ async function* scan(
   }
   const cursor = after === undefined ? null : tables.rules.cursorAt(NEWEST_FIRST, after);
   const from = cursor === null ? {} : { after: cursor };
-  for await (const { document } of tables.rules.scan({ ...NEWEST_FIRST, ...from })) {
+  for await (const { document } of tables.rules.scan({ ...NEWEST_FIRST, ...from }, turn)) {
     if (matches(document)) yield document;
   }
 }

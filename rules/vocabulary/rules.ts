@@ -1,4 +1,4 @@
-import type { CountKey, CpeId, RuleId } from '../../common/index.js';
+import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
 import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
@@ -64,13 +64,17 @@ export interface Rules {
   /**
    * Newest first, ties by id. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages.
    * @param filter  `after`: only what comes after this place, which costs no more than from the start
+   * @param turn  see `Collection.scan`
    */
-  scan(filter: {
-    readonly ids?: readonly string[];
-    readonly idPrefix?: string;
-    readonly cpeid?: string;
-    readonly after?: RulePlace;
-  }): AsyncIterable<StoredRule>;
+  scan(
+    filter: {
+      readonly ids?: readonly string[];
+      readonly idPrefix?: string;
+      readonly cpeid?: string;
+      readonly after?: RulePlace;
+    },
+    turn?: Turn,
+  ): AsyncIterable<StoredRule>;
   /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
   check(bodies: readonly unknown[]): Promise<readonly RuleProblem[]>;
   /**

@@ -12,6 +12,7 @@ import {
 } from '../../cli/config.js';
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
+import { NBI_LIMITS, nbiLimits } from '../../nbi/index.js';
 
 async function fileOf(t: ExecutionContext, content: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-config-'));
@@ -172,6 +173,26 @@ test('each listener has a number of connections, of which the northbound one nee
   t.regex(
     refused({ nbiConnectionsMax: 1 })[0] ?? '',
     /--nbi-connections-max must be a whole number from 2 to 1000000/,
+  );
+});
+
+test('what one user may have under way is 200 requests and 4 lists unless told; all together may have a multiple of it', (t) => {
+  const config = parseConfig({});
+  t.deepEqual(nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax), NBI_LIMITS);
+  t.like(nbiLimits(10, 100), {
+    requestsMax: 50,
+    requestsPerClientMax: 10,
+    listsAtATime: 400,
+    listsPerUserMax: 100,
+  });
+  t.deepEqual(refused({ nbiUserRequestsMax: 10, nbiUserListsMax: 1 }), []);
+  t.regex(
+    refused({ nbiUserRequestsMax: 9 })[0] ?? '',
+    /--nbi-user-requests-max must be a whole number from 10 to 2000/,
+  );
+  t.regex(
+    refused({ nbiUserListsMax: 0 })[0] ?? '',
+    /--nbi-user-lists-max must be a whole number from 1 to 100/,
   );
 });
 

@@ -233,7 +233,7 @@ test('behind a trusted proxy only the cookie counts, as connections are shared b
   proxy.keepsCookie = false;
   const from = (address: string) => ({ 'X-Forwarded-For': address });
   const first = await proxy.post(inform({ serial: 'a' }), from('192.0.2.1'));
-  const second = await proxy.post(inform({ serial: 'b' }), from('192.0.2.2'));
+  const second = await proxy.post(inform({ serial: 'b' }), from('192.0.2.99, "192.0.2.2:4711"'));
   t.is((await proxy.post('')).status, 400);
   for (const answer of [first, second]) {
     const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';

@@ -64,8 +64,8 @@ test('a viewer reads and changes nothing', async (t) => {
 });
 
 test('after ten wrong passwords an address is turned away for this user, with Retry-After; the right one is not asked for again', async (t) => {
-  let nowMs = 1_743_400_000_000;
-  const nbi = await startNbi(t, { clock: () => nowMs });
+  let nowMs = 0;
+  const nbi = await startNbi(t, { elapsedMs: () => nowMs });
   t.is((await nbi.call('/metrics', { as: OPERATOR })).status, 200);
   for (let attempt = 0; attempt < 10; attempt++) {
     t.is((await nbi.call('/metrics', { as: `api:wrong ${attempt}` })).status, 401);
@@ -106,4 +106,51 @@ test('requests are logged with user and status, and never with credentials', asy
   for (const secret of ['correct horse', 'wrong password', Buffer.from(OPERATOR).toString('base64')]) {
     t.false(text.includes(secret));
   }
+});
+
+test('attempts are counted by client, whatever port or spelling a trusted proxy writes with it', async (t) => {
+  const nbi = await startNbi(t, { trustedProxies: ['127.0.0.0/8'] });
+  const spellings = ['192.0.2.1', '::ffff:192.0.2.1', '::FFFF:c000:201', '0:0:0:0:0:ffff:192.0.2.1'];
+  const attempt = async (number: number, hop: string) =>
+    (
+      await nbi.call('/v1/images', {
+        as: `api:wrong ${number}`,
+        headers: { 'X-Forwarded-For': `203.0.113.${number}, ${hop}` },
+      })
+    ).status;
+  const statuses: number[] = [];
+  for (let number = 0; number < 12; number++) {
+    const spelling = spellings[number % spellings.length] ?? '';
+    const host = spelling.includes(':') ? `[${spelling}]` : spelling;
+    statuses.push(
+      await attempt(number, number % 3 === 0 ? `"${host}:${40_000 + number}"` : `${host}:${number}`),
+    );
+  }
+  t.deepEqual(statuses, [...Array.from({ length: 10 }, () => 401), 429, 429]);
+  t.is(await attempt(12, '192.0.2.2:1'), 401);
+  for (let number = 0; number < 10; number++) await attempt(number, `[2001:db8:0:1::${number}]:80`);
+  t.is(await attempt(10, '2001:DB8:0:1:ffff::1'), 429);
+  t.is(await attempt(11, '2001:db8:0:2::1'), 401);
+});
+
+test('of every request of a user the log says from where it came; of those turned away before a log-in one in ten seconds', async (t) => {
+  let nowMs = 0;
+  const nbi = await startNbi(t, { trustedProxies: ['127.0.0.0/8'], elapsedMs: () => nowMs });
+  const headers = { 'X-Forwarded-For': '[2001:DB8::1]:4711' };
+  for (let request = 0; request < 3; request++) await nbi.call('/v1/images', { headers });
+  for (let guess = 0; guess < 5; guess++) await nbi.call('/v1/images', { as: `api:guess ${guess}`, headers });
+  nowMs = 10_000;
+  await nbi.call('/v1/images', { as: 'api:guess 5', headers });
+  await nbi.call('/v1/images', { headers });
+  const requests = () => nbi.log.filter(({ event }) => event === 'nbi.request').map(({ fields }) => fields);
+  await until(() => requests().filter(({ status }) => status === 200).length === 4);
+  t.deepEqual(
+    requests().map(({ status, ip, user, omitted }) => [status, ip, user, omitted]),
+    [200, 200, 200, 401, 401, 200].map((status, index) => [
+      status,
+      '2001:db8::1',
+      status === 200 ? 'api' : undefined,
+      index === 4 ? 4 : undefined,
+    ]),
+  );
 });

@@ -1,8 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import type { CountKey, ResultId, RuleId } from '../../common/index.js';
-import { ApiError } from '../../nbi/http/index.js';
-import { Slots } from '../../nbi/method/slots.js';
 import { openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
@@ -289,27 +287,4 @@ test('where too much is under way MatchDevices and ExplainRules tell when to com
   t.deepEqual([search.status, search.headers.get('Retry-After')], [503, '10']);
   const explanation = await call(nbi, 'ExplainRules', { cpe: {} });
   t.is(explanation.status, 429);
-});
-
-test('a user may have so much under way, all together so much, and room is given back also by what fails', async (t) => {
-  const slots = new Slots({ what: 'searches', perUserMax: 1, totalMax: 2, retryAfterSeconds: 7 });
-  let end = () => {};
-  const held = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const first = slots.run('ann', () => held);
-  const own = await t.throwsAsync(
-    slots.run('ann', async () => {}),
-    { instanceOf: ApiError },
-  );
-  t.deepEqual([own?.status, own?.headers], [429, { 'Retry-After': '7' }]);
-  const second = slots.run('bob', () => held.then(() => Promise.reject(new Error('failed'))));
-  const total = await t.throwsAsync(
-    slots.run('cy', async () => {}),
-    { instanceOf: ApiError },
-  );
-  t.is(total?.status, 503);
-  end();
-  await Promise.all([first, t.throwsAsync(second, { message: 'failed' })]);
-  t.is(await slots.run('ann', () => slots.run('bob', async () => 'both')), 'both');
 });

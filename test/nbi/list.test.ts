@@ -29,8 +29,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     operationId: 'list',
     summary: 'A list',
     answers: {},
-    handle: ({ request, response }) =>
-      sendEntries(request, response, dialect, entries, WHOLE_LIST, NBI_LIMITS),
+    handle: (exchange) => sendEntries(exchange, dialect, entries, WHOLE_LIST, NBI_LIMITS),
   });
   const api: Api = {
     name: 'list',
@@ -45,6 +44,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     clock: Date.now,
     logger: silentLogger,
     limits: NBI_LIMITS,
+    trustedProxies: null,
   });
   const server = http.createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -88,6 +88,28 @@ test('a list is read no faster than its client takes it, and no further once the
   t.false(ended);
   socket.destroy();
   await until(() => ended);
+});
+
+test('a list that was asked for before the last one was out ends with its connection, too', async (t) => {
+  let begun = 0;
+  let ended = 0;
+  async function* endless(): AsyncGenerator<Entry> {
+    begun++;
+    try {
+      for (let number = 0; ; number++) yield entry(number);
+    } finally {
+      ended++;
+    }
+  }
+  const port = await serveList(t, endless);
+  const socket = connect(port, '127.0.0.1');
+  socket.pause();
+  await once(socket, 'connect');
+  socket.write('GET /list HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3));
+  await until(() => begun === 3);
+  socket.destroy();
+  await until(() => ended === 3);
+  t.is(begun, 3);
 });
 
 test('a list that fails on the way is cut off, so that nobody takes it for whole', async (t) => {

@@ -24,6 +24,7 @@ import {
   type ResultId,
   type RuleId,
   silentLogger,
+  subnetList,
 } from '../../common/index.js';
 import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
@@ -97,6 +98,9 @@ export interface TestNbi {
 export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
+  readonly trustedProxies?: readonly string[];
+  /** By which log-ins are counted and remembered. */
+  readonly elapsedMs?: () => number;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
   readonly connections?: Partial<ConnectionBounds>;
@@ -149,7 +153,13 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     },
   });
   const { log, logger } = recordingLogger();
-  const users = openUsers({ store, secrets, clock, logger });
+  const users = openUsers({
+    store,
+    secrets,
+    clock,
+    logger,
+    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+  });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const parts = {
     rules,
@@ -162,6 +172,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
     logger,
+    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+    trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);

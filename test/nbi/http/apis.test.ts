@@ -155,7 +155,13 @@ test('a prefix may have a parameter; what no API has goes by the words of Ferry'
 });
 
 test('what only one of two could serve is refused at the start: a path of two APIs, a call of two routes', (t) => {
-  const parts = { metrics: new Registry(), clock: Date.now, logger: silentLogger, limits: NBI_LIMITS };
+  const parts = {
+    metrics: new Registry(),
+    clock: Date.now,
+    logger: silentLogger,
+    limits: NBI_LIMITS,
+    trustedProxies: null,
+  };
   const mount = (...apis: readonly Api[]) => mountApis(express(), apis, parts);
   const posting = SHOP.routes.map((route) => ({ ...route, method: 'POST' })).slice(0, 1);
   t.throws(() => mount(SHOP, STALL, { ...SHOP, name: 'copy', routes: posting }), {

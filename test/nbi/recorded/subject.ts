@@ -62,6 +62,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const clock = () => nowMs;
   const ferry = await startFerry(loopbackConfig(dataDir, { adminPassword: 'an admin' }), {
     clock,
+    elapsedMs: clock,
     logger: silentLogger,
     acsOptions: {
       stopGraceMs: 1_000,
@@ -180,6 +181,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
     clock,
     logger: silentLogger,
+    trustedProxies: null,
     limits: NBI_LIMITS,
   };
 }

@@ -1,0 +1,192 @@
+import {
+  HOUR_MS,
+  type Logger,
+  MINUTE_MS,
+  networkOf,
+  SECOND_MS,
+  type Secrets,
+  Seldom,
+} from '../../common/index.js';
+import type { Collection } from '../../store/index.js';
+import { Attempts } from './attempts.js';
+import { Familiar } from './familiar.js';
+import { HashPlaces } from './hash-places.js';
+import { impossibleHash, passwordMatches } from './password.js';
+import { PASSWORD_BYTES_MAX, toUser, USER_NAME_PATTERN, type User, type UserDocument } from './user.js';
+
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+  /** Where they came from: attempts are counted by it. */
+  readonly address: string;
+  /** While the store does not answer, credentials that were right within the last hour will do. */
+  readonly mayBeStale?: boolean;
+}
+
+export type Verification =
+  | { readonly kind: 'verified'; readonly user: User }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'throttled'; readonly retryAfterSeconds: number };
+
+export interface VerifierParts {
+  readonly collection: Collection<UserDocument>;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  /** Milliseconds that only ever grow: clocks are set. */
+  readonly elapsedMs: () => number;
+}
+
+const REMEMBERED_MS = MINUTE_MS;
+const REMEMBERED_MAX = 1_000;
+/** How long after that they do for what may be stale: an outage is when its figures are wanted. */
+const STALE_MS_MAX = HOUR_MS;
+/** Where too many wait for their passwords to be hashed. */
+const BUSY_RETRY_SECONDS = 1;
+const NAME_CHARACTERS_COUNTED = 64;
+/** While thousands of guesses come, the log says so now and then. */
+const LOG_MS = 10 * SECOND_MS;
+/** Of the digest of a name that nobody has: enough to see that it is the same again. */
+const DIGEST_CHARACTERS = 8;
+
+/** Checks credentials, remembering right ones for a minute by their HMAC and never by themselves. */
+export class Verifier {
+  readonly #parts: VerifierParts;
+  readonly #attempts = new Attempts();
+  readonly #familiar = new Familiar();
+  readonly #places = new HashPlaces();
+  readonly #log: Seldom;
+  readonly #impossible = impossibleHash();
+  readonly #remembered = new Map<string, { readonly user: User; readonly untilMs: number }>();
+  readonly #underWay = new Map<string, Promise<Verification>>();
+  #sequence = -1;
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts;
+    this.#log = new Seldom(LOG_MS, parts.elapsedMs);
+  }
+
+  async verify(credentials: Credentials): Promise<Verification> {
+    const { name, password, mayBeStale = false } = credentials;
+    const { secrets, elapsedMs } = this.#parts;
+    // A name holds no NUL where there is such a user, so no two pairs share a key.
+    const key = secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
+    try {
+      await this.#forgetWhereChanged();
+    } catch (error) {
+      const known = mayBeStale ? this.#remembered.get(key) : undefined;
+      if (known === undefined || known.untilMs + STALE_MS_MAX <= elapsedMs()) throw error;
+      return { kind: 'verified', user: known.user };
+    }
+    const known = this.#remembered.get(key);
+    if (known !== undefined && known.untilMs > elapsedMs()) return { kind: 'verified', user: known.user };
+    // A client that opens many connections at once costs one hash, not one each.
+    const keyWithAddress = `${credentials.address} ${key}`;
+    const running = this.#underWay.get(keyWithAddress);
+    if (running !== undefined) return running;
+    const verification = this.#verifyAnew(credentials, key);
+    this.#underWay.set(keyWithAddress, verification);
+    try {
+      return await verification;
+    } finally {
+      if (this.#underWay.get(keyWithAddress) === verification) this.#underWay.delete(keyWithAddress);
+    }
+  }
+
+  /** Any change to a user, by any process, shows in the collection's sequence. */
+  async #forgetWhereChanged(): Promise<void> {
+    const sequence = await this.#parts.collection.sequence();
+    if (sequence === this.#sequence) return;
+    this.#sequence = sequence;
+    this.#remembered.clear();
+    this.#underWay.clear();
+  }
+
+  async #verifyAnew(credentials: Credentials, key: string): Promise<Verification> {
+    const origin = networkOf(credentials.address);
+    const name = credentials.name.slice(0, NAME_CHARACTERS_COUNTED);
+    const sequence = this.#sequence;
+    const verification = await this.#checkInTurn(credentials, origin, name);
+    switch (verification.kind) {
+      case 'verified':
+        this.#familiar.note(origin, name);
+        // Whatever changed while the password was hashed, the old answer must not be remembered.
+        if (sequence === this.#sequence) this.#remember(key, verification.user);
+        break;
+      case 'denied':
+        await this.#tell('users.denied', credentials);
+        break;
+      case 'throttled':
+        await this.#tell('users.throttled', credentials);
+        break;
+      default:
+        return verification satisfies never;
+    }
+    return verification;
+  }
+
+  async #checkInTurn(credentials: Credentials, origin: string, name: string): Promise<Verification> {
+    const attempts = this.#attempts;
+    const nowMs = () => this.#parts.elapsedMs();
+    // Guesses from elsewhere are nothing to who has logged in from there before.
+    const waitOfName = () => (this.#familiar.hasUser(origin, name) ? 0 : attempts.waitOfName(name, nowMs()));
+    const waitSeconds = waitOfName() || attempts.wait(origin, name, nowMs());
+    if (waitSeconds > 0) return { kind: 'throttled', retryAfterSeconds: waitSeconds };
+    const isFamiliar = this.#familiar.hasOrigin(origin);
+    const verification = await this.#places.run({ origin, isFamiliar }, async (): Promise<Verification> => {
+      // Only now: what waits for its turn is no attempt yet, and meanwhile others may have used up what there was.
+      const retryAfterSeconds = waitOfName() || attempts.take(origin, name, nowMs());
+      if (retryAfterSeconds > 0) return { kind: 'throttled', retryAfterSeconds };
+      let isWrong = false;
+      try {
+        const checked = await this.#check(credentials);
+        isWrong = checked.kind === 'denied';
+        return checked;
+      } finally {
+        if (!isWrong) attempts.giveBack(origin, name, nowMs());
+        else if (!this.#familiar.hasUser(origin, name)) attempts.noteFailure(name, nowMs());
+      }
+    });
+    return verification ?? { kind: 'throttled', retryAfterSeconds: BUSY_RETRY_SECONDS };
+  }
+
+  async #check({ name, password }: Credentials): Promise<Verification> {
+    // scrypt takes NULs at the end for nothing.
+    if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX || password.endsWith('\0'))
+      return { kind: 'denied' };
+    const stored = await this.#find(name);
+    // An unknown user costs as much time as a known one.
+    const matches = await passwordMatches(password, stored?.password ?? this.#impossible);
+    return matches && stored !== null ? { kind: 'verified', user: toUser(stored) } : { kind: 'denied' };
+  }
+
+  async #find(name: string): Promise<UserDocument | null> {
+    if (!USER_NAME_PATTERN.test(name)) return null;
+    return (await this.#parts.collection.get(name))?.document ?? null;
+  }
+
+  #remember(key: string, user: User): void {
+    this.#remembered.delete(key);
+    this.#remembered.set(key, { user, untilMs: this.#parts.elapsedMs() + REMEMBERED_MS });
+    if (this.#remembered.size <= REMEMBERED_MAX) return;
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined) this.#remembered.delete(oldest);
+  }
+
+  /** What was typed as a name may be a password: it is told only where there is such a user. */
+  async #tell(event: 'users.denied' | 'users.throttled', { name, address }: Credentials): Promise<void> {
+    const omitted = this.#log.admit(event);
+    if (omitted === null) return;
+    const { logger, secrets } = this.#parts;
+    const exists = await this.#find(name).then(
+      (found) => found !== null,
+      () => false,
+    );
+    const digest = () =>
+      secrets.mac('nbi-unknown-name', name).toString('base64url').slice(0, DIGEST_CHARACTERS);
+    logger.warn(event, {
+      ...(exists ? { user: name } : { unknownName: digest() }),
+      ip: address,
+      ...(omitted > 0 && { omitted }),
+    });
+  }
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import test from 'ava';
+import { Background, type Turn } from '../../common/index.js';
+
+/** Some computing, as much each time. */
+const compute = async (): Promise<string> => createHash('sha256').update(Buffer.alloc(100_000)).digest('hex');
+
+test('however much is read in the background, at most one piece comes between two turns of everybody else', async (t) => {
+  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    .setNoDelay(true)
+    .on('error', () => {});
+  await once(socket, 'connect');
+  t.teardown(() => {
+    socket.destroy();
+    server.close();
+  });
+  let answered = 0;
+  socket.on('data', () => {
+    answered++;
+    socket.write('x');
+  });
+  socket.write('x');
+  const { turn } = new Background();
+  const [readers, pieces] = [16, 25];
+  const read = async () => {
+    for (let piece = 0; piece < pieces; piece++) await turn(compute);
+  };
+  await Promise.all(Array.from({ length: readers }, read));
+  t.true(answered >= (readers * pieces) / 4, `${answered} round trips beside ${readers * pieces} pieces`);
+});
+
+test('what is in the background leaves four times as long to what else is at work', async (t) => {
+  let nowMs = 0;
+  const { turn } = new Background(() => nowMs);
+  let others = 0;
+  let isDone = false;
+  const work = () => {
+    if (isDone) return;
+    others++;
+    nowMs += 1;
+    setImmediate(work);
+  };
+  setImmediate(work);
+  const pieces = 10;
+  for (let piece = 0; piece < pieces; piece++) {
+    await turn(async () => {
+      nowMs += 5;
+    });
+  }
+  isDone = true;
+  t.true(others >= 4 * 5 * (pieces - 1), `${others}`);
+});
+
+test('where nothing else is at work it goes on at once', async (t) => {
+  let nowMs = 0;
+  const { turn } = new Background(() => nowMs);
+  let turns = 0;
+  let isDone = false;
+  const count = () => {
+    turns++;
+    if (!isDone) setImmediate(count);
+  };
+  count();
+  const pieces = 10;
+  for (let piece = 0; piece < pieces; piece++) {
+    await turn(async () => {
+      nowMs += 1_000;
+    });
+  }
+  isDone = true;
+  t.true(turns <= 4 * pieces, `${turns}`);
+});
+
+test('pieces are done one after the other, as they were asked for, also where one waits or fails', async (t) => {
+  const { turn } = new Background();
+  const done: string[] = [];
+  const piece =
+    (name: string): Parameters<Turn>[0] =>
+    async () => {
+      done.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      done.push(`${name} ends`);
+      if (name === 'b') throw new Error('failed');
+      return name;
+    };
+  const [a, b, c] = await Promise.allSettled([turn(piece('a')), turn(piece('b')), turn(piece('c'))]);
+  t.deepEqual(
+    done,
+    ['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} ends`]),
+  );
+  t.deepEqual([a?.status, b?.status, c?.status], ['fulfilled', 'rejected', 'fulfilled']);
+  t.is(await turn(async () => 'again'), 'again');
+});
