@@ -1,4 +1,4 @@
-export type { Health, HealthStatus, PartStatus } from './health.js';
+export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
 export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export {

@@ -8,7 +8,7 @@ import type { Config } from '../options.js';
 import type { Building } from './building.js';
 
 export function openAcs(
-  { config, ambient, installation, registry, refused, closers }: Building,
+  { config, ambient, installation, monotonic, duties, registry, refused, closers }: Building,
   rules: RuleEngine,
   locator: DownloadLocator,
   authentication: AcsOptions['cpeAuthentication'],
@@ -24,6 +24,8 @@ export function openAcs(
     rules,
     registry,
     clock,
+    monotonic,
+    duties,
     logger,
     locateFile: (file, options) => locator.locate(file, options),
     options: { ...acsOptions(config, authentication), ...ambient.acsOptions },

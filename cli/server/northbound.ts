@@ -6,7 +6,7 @@ import { RefusedRequests } from '../../common/index.js';
 import { createNbi, NBI_LIMITS, NBI_SERVER_OPTIONS } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
-import { healthCheck } from '../health.js';
+import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
 import { closeServer, listen } from './listeners.js';
 
@@ -29,7 +29,7 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
 }
 
 export async function startNbi(
-  { config, ambient, installation, registry, refused, closers }: Building,
+  { config, ambient, installation, monotonic, duties, serving, registry, refused, closers }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
@@ -45,9 +45,10 @@ export async function startNbi(
     metrics: registry,
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
+    monotonic,
     logger: ambient.logger,
     limits: NBI_LIMITS,
-    health: healthCheck(rules, watcher, clockWatch),
+    ...healthChecks({ rules, duties, serving, watcher, clockWatch, disk: installation.disk }),
   });
   // Behind a proxy log-in attempts are counted by client, not by proxy.
   if (config.trustedProxy.length > 0) app.set('trust proxy', [...config.trustedProxy]);

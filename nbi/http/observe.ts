@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
-import type { Clock, Logger } from '../../common/index.js';
+import { type Logger, monotonicClock } from '../../common/index.js';
 
 export interface ObserverParts {
   readonly metrics: Registry;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -24,7 +23,7 @@ export function findingsOf(response: Response): Findings {
 }
 
 /** Logs and measures each request once its answer is out, or its client gone. */
-export function createObserver({ metrics, clock, logger }: ObserverParts) {
+export function createObserver({ metrics, logger }: ObserverParts) {
   const seconds = new Histogram({
     name: 'ferry_nbi_request_seconds',
     help: 'Northbound requests by route, method and status',
@@ -32,13 +31,13 @@ export function createObserver({ metrics, clock, logger }: ObserverParts) {
     registers: [metrics],
   });
   return (request: Request, response: Response): void => {
-    const startMs = clock();
+    const startMs = monotonicClock();
     const id = randomUUID();
     const { path } = request;
     const method = request.method.slice(0, 16);
     response.set('X-Request-Id', id);
     response.once('close', () => {
-      const ms = clock() - startMs;
+      const ms = Math.round(monotonicClock() - startMs);
       const status = response.writableFinished ? response.statusCode : 'aborted';
       const { route = 'none', user, isQuiet } = findingsOf(response);
       seconds.observe({ route, method, status: String(status) }, ms / 1_000);

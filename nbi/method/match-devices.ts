@@ -1,5 +1,12 @@
 import type { Devices } from '../../acs/index.js';
-import { type Clock, type CpeId, type RuleId, SECOND_MS } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type MonotonicClock,
+  monotonicClock,
+  type RuleId,
+  SECOND_MS,
+} from '../../common/index.js';
 import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
 import { failures, type JsonObject, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
@@ -20,6 +27,8 @@ export interface MatchParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly clock: Clock;
+  /** For how long a search has taken; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
 }
 
@@ -99,20 +108,20 @@ const EXAMPLE = methodDialect.answer({
  */
 async function matchRule(
   request: Request,
-  { rules, devices, clock }: MatchParts,
+  { rules, devices, clock, monotonic = monotonicClock }: MatchParts,
   isWanted: () => boolean,
 ): Promise<MethodAnswer> {
   const { limit: listedMax, after, timeout } = request;
   const moment = momentOf(request, clock);
   const match = await takeUp(request, rules);
   const known = await devices.count();
-  const deadlineMs = clock() + timeout * SECOND_MS;
+  const deadlineMs = monotonic() + timeout * SECOND_MS;
   const report = await matchDevices(devices, {
     match,
     listedMax,
     ...moment,
     ...(after === undefined ? {} : { after: after as CpeId }),
-    isOver: () => clock() >= deadlineMs || !isWanted(),
+    isOver: () => monotonic() >= deadlineMs || !isWanted(),
   });
   return {
     code: 200,

@@ -39,7 +39,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import { openRules, type Rules } from '../../rules/index.js';
-import { openLmdbStore, type Store } from '../../store/index.js';
+import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
 export const OPERATOR = 'api:correct horse';
 export const VIEWER = 'viewer:only looking';
@@ -96,6 +96,7 @@ export interface TestNbiOptions {
   readonly clock?: Clock;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
+  readonly ready?: () => Promise<Health>;
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
 }
@@ -121,6 +122,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     resolveFile: async (file) => (file.includes('://') ? {} : images.get(file)),
   });
+  const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const acs = createAcs({
     store,
     rules,
@@ -128,6 +130,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     locateFile: async () => Promise.reject(new Error('No Download leaves these tests')),
     registry: metrics,
     clock,
+    monotonic: clock,
+    duties,
     logger: silentLogger,
     options: {
       ...DEFAULT_ACS_OPTIONS,
@@ -152,8 +156,10 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     users,
     metrics,
+    ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
+    monotonic: clock,
     logger,
     limits: { ...NBI_LIMITS, ...options.limits },
   };
@@ -165,6 +171,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     server.closeAllConnections();
     server.close();
     await acs.close();
+    await duties.close();
     await rules.close();
     await store.close();
     await rm(directory, { recursive: true });

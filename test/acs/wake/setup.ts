@@ -58,7 +58,9 @@ export async function openTestWaking(t: ExecutionContext) {
       waking: rules.waking,
       caller,
       clock: () => clock.nowMs,
+      monotonic: () => clock.nowMs,
       logger,
+      onDone() {},
     });
     t.teardown(async () => {
       await waker.close();

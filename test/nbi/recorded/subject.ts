@@ -149,6 +149,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     images: installation.images,
     users: installation.users,
     metrics: new Registry(),
+    ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
     clock,
     logger: silentLogger,
