@@ -30,6 +30,7 @@ interface Awaited {
 /** The waking of the CPEs of one fleet rule while its window is open: a few passes over all devices, a page at a time. */
 export class FleetRound {
   readonly edition: string;
+  readonly openedAtMs: number;
   readonly #parts: WakeParts;
   readonly #ruleId: RuleId;
   /** By the wall's clock, as what CPEs informed at. */
@@ -52,6 +53,7 @@ export class FleetRound {
     this.#parts = parts;
     this.#ruleId = open.rule.id;
     this.edition = editionOf(open);
+    this.openedAtMs = open.openedAtMs;
     this.#pace = new Pace(open.wakePerSecond, elapsedMs);
     this.#begunAtMs = Math.min(progress?.begunAtMs ?? nowMs, nowMs);
     this.#pass = progress?.pass ?? 1;
@@ -73,6 +75,7 @@ export class FleetRound {
     return {
       id: this.#ruleId,
       edition: this.edition,
+      openedAtMs: this.openedAtMs,
       begunAtMs: this.#begunAtMs,
       savedAtMs: this.#savedAtMs,
       pass: this.#pass,

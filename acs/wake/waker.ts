@@ -135,6 +135,8 @@ export class Waker {
 /** Whether the waking that has come so far was for this rule as it is, and for the window that is open now. */
 function isOfWindow(stored: WakeProgress | null, open: OpenRule, nowMs: number): stored is WakeProgress {
   if (stored?.edition !== editionOf(open)) return false;
+  // The same window, also where it has been closed meanwhile by a clock that was set back: it does not open twice.
+  if (stored.openedAtMs === open.openedAtMs) return true;
   // One that was saved by a clock that was ahead may be of any window.
   return stored.savedAtMs >= open.openedAtMs && stored.savedAtMs <= nowMs + CLOCKS_APART_MS_MAX;
 }
