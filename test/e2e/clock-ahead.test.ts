@@ -7,7 +7,13 @@ import { DAY_MS } from '../../common/index.js';
 import { LEASES, type LeaseDocument } from '../../store/index.js';
 import { startTestFerry, until } from '../support/ferry.js';
 import { openTestInstallation } from '../support/installation.js';
-import { downloadResponse, inform, RawCpe, rpcOf, SET_PARAMETER_VALUES_RESPONSE } from '../support/raw-cpe.js';
+import {
+  downloadResponse,
+  inform,
+  RawCpe,
+  rpcOf,
+  SET_PARAMETER_VALUES_RESPONSE,
+} from '../support/raw-cpe.js';
 import { cpeidOf, IMAGE_NAME, outcomes, postRule, uploadImage } from './simulated.js';
 
 test('after a power cut of a server whose clock was days ahead everything goes on: rule files, deadlines, sessions, health', async (t) => {
@@ -23,7 +29,10 @@ test('after a power cut of a server whose clock was days ahead everything goes o
   }
   await left.close();
 
-  await writeFile(join(rulesDir, 'a.json'), JSON.stringify({ id: 'FROM_FILE', file: IMAGE_NAME, condition: { tags: 'no' } }));
+  await writeFile(
+    join(rulesDir, 'a.json'),
+    JSON.stringify({ id: 'FROM_FILE', file: IMAGE_NAME, condition: { tags: 'no' } }),
+  );
   const ferry = await startTestFerry(t, {
     dataDir,
     config: { rulesDir, shareSessions: true },
@@ -42,11 +51,7 @@ test('after a power cut of a server whose clock was days ahead everything goes o
   await cpe.post(inform({ serial: '1' }));
   let answer = await cpe.post('');
   for (let asked = 0; rpcOf(answer.body) !== 'Download' && asked < 5; asked++) {
-    answer = await cpe.post(
-      rpcOf(answer.body) === 'SetParameterValues'
-        ? SET_PARAMETER_VALUES_RESPONSE
-        : '',
-    );
+    answer = await cpe.post(rpcOf(answer.body) === 'SetParameterValues' ? SET_PARAMETER_VALUES_RESPONSE : '');
   }
   t.is(rpcOf(answer.body), 'Download');
   await cpe.post(downloadResponse(1));

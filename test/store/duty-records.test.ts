@@ -5,7 +5,13 @@ import { storeOf } from '../support/store.js';
 
 const AGE_MS_MAX = 60_000;
 
-function open(t: ExecutionContext, store: Store, time: { ms: number }, by: string, wallMs = 1_800_000_000_000) {
+function open(
+  t: ExecutionContext,
+  store: Store,
+  time: { ms: number },
+  by: string,
+  wallMs = 1_800_000_000_000,
+) {
   const { logger, events } = recordingLogger();
   const clock = () => wallMs + time.ms;
   const records = new DutyRecords({ store, clock, monotonic: () => time.ms, logger, by });
@@ -18,7 +24,9 @@ function open(t: ExecutionContext, store: Store, time: { ms: number }, by: strin
 /** What is told is told without waiting. */
 const told = (store: Store, by: string) =>
   until(`${by} has told`, async () => {
-    const stored = await store.collection<{ id: string; by: string }>({ name: 'duties', indexes: {}, passing: true }).get('sweep');
+    const stored = await store
+      .collection<{ id: string; by: string }>({ name: 'duties', indexes: {}, passing: true })
+      .get('sweep');
     return stored?.document.by === by;
   });
 

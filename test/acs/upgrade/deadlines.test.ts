@@ -2,10 +2,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { stateMsOf, withDeadlineFrom } from '../../../acs/upgrade/deadlines.js';
 import type { Upgrade } from '../../../acs/upgrade/upgrade.js';
-import { CLOCKS_APART_MS_MAX, DAY_MS, MINUTE_MS } from '../../../common/index.js';
-import { upgradeOf } from '../../support/installation.js';
-import { cpeidOf } from '../../e2e/simulated.js';
 import type { CpeId } from '../../../common/index.js';
+import { CLOCKS_APART_MS_MAX, DAY_MS, MINUTE_MS } from '../../../common/index.js';
+import { cpeidOf } from '../../e2e/simulated.js';
+import { upgradeOf } from '../../support/installation.js';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const stateMsMax = { sent: 10 * MINUTE_MS, accepted: DAY_MS, transferred: 60 * MINUTE_MS };

@@ -1,7 +1,17 @@
 import test from 'ava';
 import { DAY_MS } from '../../../../common/index.js';
 import { storeOf } from '../../../support/store.js';
-import { ASKED, begin, found, IDLE_MS, openSessions, sessionWith, socket, storedIds, takeStep } from './setup.js';
+import {
+  ASKED,
+  begin,
+  found,
+  IDLE_MS,
+  openSessions,
+  sessionWith,
+  socket,
+  storedIds,
+  takeStep,
+} from './setup.js';
 
 const BEGUN_MS = 1_800_000_000_000;
 
@@ -31,7 +41,9 @@ for (const [way, setByMs] of [
     wall.ms += setByMs;
     t.deepEqual([await first.expire(), await second.expire()], [[], []], 'nobody has been silent for long');
     await found(first, silent.id);
-    t.true(await takeStep(second, moving.id, sessionWith({ request: 'GetParameterValues', names: ['Device.B'] })));
+    t.true(
+      await takeStep(second, moving.id, sessionWith({ request: 'GetParameterValues', names: ['Device.B'] })),
+    );
     t.true(await takeStep(first, moving.id, sessionWith()));
     // What was stored since tells the right time, and goes on when the rest is given up.
     pass(IDLE_MS - 5_000);
