@@ -1,9 +1,8 @@
 import type { BlockList } from 'node:net';
-import cron from 'node-cron';
 import type { Registry } from 'prom-client';
-import { type Clock, type Logger, SECOND_MS, type Secrets, subnetList } from '../common/index.js';
+import { type Clock, type Logger, type MonotonicClock, SECOND_MS, type Secrets, subnetList } from '../common/index.js';
 import type { Rules, Waking } from '../rules/index.js';
-import { Duty, type Store } from '../store/index.js';
+import type { DutyRecords, Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
@@ -18,6 +17,7 @@ import type { Provisioning } from './session/provisioning.js';
 import { SessionTable } from './session/session-table.js';
 import { SharedSessions } from './session/shared/shared-sessions.js';
 import { SessionWork } from './session/work.js';
+import { Sweeper } from './upgrade/sweeper.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
 import { Caller } from './wake/caller.js';
@@ -43,8 +43,8 @@ export interface AcsOptions {
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
   readonly resultDays: number;
-  /** How often deadlines are looked at, in cron's six fields. */
-  readonly sweepCron: string;
+  /** How often deadlines are looked at. */
+  readonly sweepIntervalMs: number;
   /** How often CPEs are looked for that a rule's window wakes; null: only when {@link Acs.wake} is called. */
   readonly wakeIntervalMs: number | null;
 }
@@ -68,13 +68,12 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   shareSessions: false,
   stopGraceMs: 5_000,
   resultDays: 400,
-  sweepCron: '*/5 * * * * *',
+  sweepIntervalMs: 5 * SECOND_MS,
   wakeIntervalMs: SECOND_MS,
 };
 
-const PURGE_CRON = '17 3 * * *';
-/** So long after the process that sweeps died another sweeps in its place; deadlines are minutes at least. */
-const SWEEP_LEASE_MS = 20 * SECOND_MS;
+/** Longer than a take-over takes where a machine is slow, or waking a large fleet. */
+const DUTY_AGE_MS_MAX = 120 * SECOND_MS;
 
 export interface AcsParts {
   readonly store: Store;
@@ -83,6 +82,9 @@ export interface AcsParts {
   readonly locateFile: LocateFile;
   readonly registry: Registry;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
+  /** Where it says what it has done for all processes, and when. */
+  readonly duties: DutyRecords;
   readonly logger: Logger;
   readonly options: AcsOptions;
   readonly trace?: Trace;
@@ -103,9 +105,9 @@ export interface Acs {
   close(): Promise<void>;
 }
 
-/** @throws Error where an option cannot be understood (a subnet, a cron expression) */
+/** @throws Error where an option cannot be understood (a subnet) */
 export function createAcs(parts: AcsParts): Acs {
-  const { store, rules, secrets, clock, logger, options } = parts;
+  const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
   const devices = new DeviceStore({ store, logger });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
@@ -122,15 +124,21 @@ export function createAcs(parts: AcsParts): Acs {
   });
   const trustedProxies = proxyList(options.trustedProxies);
   const carriage = {
-    clock,
     sharedConnections: trustedProxies !== null,
     idleMsMax: options.sessionIdleMsMax,
   };
   const cwmp = new CwmpServer({
     work,
     sessions: options.shareSessions
-      ? new SharedSessions({ ...carriage, store, logger })
-      : new SessionTable(carriage),
+      ? new SharedSessions({
+          ...carriage,
+          store,
+          clock,
+          monotonic,
+          logger,
+          onExpiryDone: duties.expect({ id: 'sessionExpiry', ageMsMax: DUTY_AGE_MS_MAX }),
+        })
+      : new SessionTable({ ...carriage, monotonic }),
     logger,
     metrics,
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
@@ -152,35 +160,30 @@ export function createAcs(parts: AcsParts): Acs {
     options: options.connectionRequests,
   });
   const caller = new Caller({ requests: connectionRequests, metrics, logger });
-  const waker = new Waker({ store, devices, rules, waking: rules.waking, caller, clock, logger });
   const { wakeIntervalMs } = options;
+  const waker = new Waker({
+    store,
+    devices,
+    rules,
+    waking: rules.waking,
+    caller,
+    clock,
+    monotonic,
+    logger,
+    onDone: wakeIntervalMs === null ? () => {} : duties.expect({ id: 'waking', ageMsMax: DUTY_AGE_MS_MAX }),
+  });
   const waking = wakeIntervalMs === null ? null : setInterval(() => void waker.tick(), wakeIntervalMs);
   waking?.unref();
-  // A round that is still running when the next is due is not joined by a second one.
-  const quietly = { noOverlap: true, suppressMissedWarning: true, logger: cronLogger(logger) };
-  // One process sweeps for all; in the others it would be the same work again.
-  const sweeping = new Duty({ store, clock, id: 'upgrades', leaseMs: SWEEP_LEASE_MS });
-  const ifOurs = (run: () => Promise<number>) => async () => ((await sweeping.isOurs()) ? run() : 0);
-  const sweep = ifOurs(() => upgrades.sweep());
-  const purge = ifOurs(() => upgrades.purge(options.resultDays));
-  const sweeps = [
-    cron.schedule(options.sweepCron, () => logged('sweep', sweep), quietly),
-    cron.schedule(PURGE_CRON, () => logged('purge', purge), quietly),
-  ];
-  const rounds = new Set<Promise<void>>();
-  const logged = (what: string, run: () => Promise<number>) => {
-    const round = counted(what, run).finally(() => rounds.delete(round));
-    rounds.add(round);
-    return round;
-  };
-  const counted = async (what: string, run: () => Promise<number>): Promise<void> => {
-    try {
-      const count = await run();
-      if (count > 0) logger.info(`upgrades.${what}`, { count });
-    } catch (error) {
-      logger.error(`upgrades.${what}-failed`, { error });
-    }
-  };
+  const sweeper = new Sweeper({
+    store,
+    upgrades,
+    duties,
+    clock,
+    monotonic,
+    logger,
+    sweepIntervalMs: options.sweepIntervalMs,
+    resultDays: options.resultDays,
+  });
   return {
     cwmp,
     devices,
@@ -192,22 +195,10 @@ export function createAcs(parts: AcsParts): Acs {
       if (waking !== null) clearInterval(waking);
       await waker.close();
       await cwmp.close();
-      for (const task of sweeps) await task.destroy();
-      await Promise.all(rounds);
-      // Where the store fails the lease runs out by itself.
-      await sweeping
-        .release()
-        .catch((error: unknown) => logger.warn('upgrades.lease-not-released', { error }));
+      await sweeper.close();
       await devices.close();
     },
   };
-}
-
-/** node-cron speaks in sentences, to standard output unless told; here they are fields of an event. */
-function cronLogger(logger: Logger) {
-  const say = (level: 'debug' | 'warn') => (message: string | Error) =>
-    logger[level]('upgrades.schedule', { message: message instanceof Error ? message.message : message });
-  return { info: say('debug'), debug: say('debug'), warn: say('debug'), error: say('warn') };
 }
 
 function proxyList(subnets: readonly string[]): BlockList | null {

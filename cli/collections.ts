@@ -2,7 +2,7 @@ import { DEVICES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/i
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
-import { type CollectionDefinition, LEASES } from '../store/index.js';
+import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './installation.js';
 
 /**
@@ -26,7 +26,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
 export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
 
 /** Of running processes only: worth nothing to those that come later. */
-export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, SESSIONS];
+export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS];
 
 /** Every collection that a server opens. */
 export const ALL_COLLECTIONS: readonly CollectionDefinition[] = [

@@ -1,32 +1,88 @@
 import { SECOND_MS, withinTime } from '../common/index.js';
-import type { Health, PartStatus } from '../nbi/index.js';
-import type { RuleEngine, RuleFileWatcher } from '../rules/index.js';
+import type { Health, HealthChecks, PartStatus } from '../nbi/index.js';
+import type { RuleEngine, RuleFilesStatus } from '../rules/index.js';
+import type { DutyRecords } from '../store/index.js';
 import type { ClockWatch } from './clock-watch.js';
+import type { DiskWatch } from './disk-watch.js';
 
 /** Who asks gives up after a few seconds; a store that is slower than that helps nobody. */
 const STORE_MS_MAX = 2 * SECOND_MS;
+/** Scans of the rule directory are ten seconds apart. */
+const SCAN_AGE_MS_MAX = 120 * SECOND_MS;
 
-/** What `/healthz` answers, part by part. */
-export function healthCheck(
-  rules: RuleEngine,
-  watcher: RuleFileWatcher | null,
-  clockWatch: ClockWatch | null,
-): () => Promise<Health> {
-  return async () => {
-    const suspended = await withinTime(readStore(rules), STORE_MS_MAX).catch(() => null);
-    const state = watcher?.status().state;
-    const parts: Record<string, PartStatus> = {
-      store: suspended === null ? 'failing' : 'ok',
-      rules: (suspended ?? 0) > 0 ? 'degraded' : 'ok',
-      ruleFiles: state === 'broken' || state === 'failed' ? 'failing' : 'ok',
-      ...(clockWatch !== null && { clock: clockWatch.isGood ? 'ok' : 'failing' }),
-    };
-    return { status: Object.values(parts).includes('failing') ? 'failing' : 'ok', parts };
+/** Where this process is in its life: CPEs are to be sent to it only while it serves. */
+export interface Serving {
+  state: 'starting' | 'serving' | 'stopping';
+}
+
+export interface HealthParts {
+  readonly rules: Pick<RuleEngine, 'freezeState' | 'suspendedCount'>;
+  readonly duties: Pick<DutyRecords, 'look' | 'states'>;
+  readonly serving: Readonly<Serving>;
+  /** Null where no rules come from files. */
+  readonly watcher: { status(): ScanStatus } | null;
+  /** Null on the embedded store. */
+  readonly clockWatch: Pick<ClockWatch, 'isGood'> | null;
+  /** Null where the disk is the database's. */
+  readonly disk: Pick<DiskWatch, 'look'> | null;
+}
+
+/** `lastScanAgeMs`: since a scan ended; null before the first has. */
+type ScanStatus = RuleFilesStatus & { readonly lastScanAgeMs?: number | null };
+
+/** What `/healthz` and `/readyz` answer, part by part. 503 is only for a process that cannot serve; what else has stopped is `degraded`. */
+export function healthChecks(parts: HealthParts): HealthChecks {
+  return {
+    async health() {
+      const store = await look(parts);
+      return healthOf({
+        store: store.answers ? 'ok' : 'failing',
+        rules: store.suspended > 0 ? 'degraded' : 'ok',
+        ruleFiles: ruleFilesOf(parts),
+        ...(parts.clockWatch !== null && { clock: parts.clockWatch.isGood ? 'ok' : 'degraded' }),
+        process: parts.serving.state === 'stopping' ? 'failing' : 'ok',
+        ...(parts.disk !== null && { disk: (await parts.disk.look()) ? 'ok' : 'degraded' }),
+        ...dutyParts(parts.duties),
+      });
+    },
+    async ready() {
+      const store = await look(parts);
+      return healthOf({
+        process: parts.serving.state === 'serving' ? 'ok' : 'failing',
+        store: store.answers ? 'ok' : 'failing',
+        ruleFiles: parts.watcher?.status().state === 'starting' ? 'failing' : 'ok',
+      });
+    },
   };
 }
 
-/** A read that the store must answer. @returns how many rules are suspended */
-async function readStore(rules: RuleEngine): Promise<number> {
-  await rules.freezeState();
-  return rules.suspendedCount();
+function healthOf(parts: Readonly<Record<string, PartStatus>>): Health {
+  return { status: Object.values(parts).includes('failing') ? 'failing' : 'ok', parts };
+}
+
+/** Reads that the store must answer in time. */
+async function look({ rules, duties }: HealthParts): Promise<{ answers: boolean; suspended: number }> {
+  const read = async (): Promise<number> => {
+    await rules.freezeState();
+    await duties.look();
+    return rules.suspendedCount();
+  };
+  const suspended = await withinTime(read(), STORE_MS_MAX).catch(() => null);
+  return { answers: suspended !== null, suspended: suspended ?? 0 };
+}
+
+function dutyParts({ states }: HealthParts['duties']): Record<string, PartStatus> {
+  // That of rule files is part of how they are.
+  const others = states.filter(({ id }) => id !== 'ruleFiles');
+  return Object.fromEntries(others.map(({ id, isOverdue }) => [id, isOverdue ? 'degraded' : 'ok']));
+}
+
+/** Nobody has looked at the files for long, or what they hold is not what is applied. */
+function ruleFilesOf({ watcher, duties }: HealthParts): PartStatus {
+  if (watcher === null) return 'ok';
+  const status = watcher.status();
+  const isBroken = status.state === 'broken' || status.state === 'failed';
+  const isOverdue = duties.states.some((duty) => duty.id === 'ruleFiles' && duty.isOverdue);
+  const hangs = (status.lastScanAgeMs ?? 0) > SCAN_AGE_MS_MAX;
+  return isBroken || isOverdue || hangs ? 'degraded' : 'ok';
 }

@@ -7,6 +7,7 @@ import {
   type Logger,
   loadSecrets,
   MasterKeyError,
+  type MonotonicClock,
   type Secrets,
 } from '../common/index.js';
 import {
@@ -25,6 +26,7 @@ import {
   type Store,
 } from '../store/index.js';
 import { checkClock } from './clock-watch.js';
+import { DiskWatch } from './disk-watch.js';
 import type { Config } from './options.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */
@@ -35,13 +37,15 @@ export interface Installation {
   readonly secrets: Secrets;
   readonly images: ImageLibrary;
   readonly users: Users;
+  /** Whether what it writes reaches the disk; null where that is the database's. */
+  readonly disk: DiskWatch | null;
   close(): Promise<void>;
 }
 
 export interface Ambient {
   readonly clock: Clock;
-  /** Milliseconds that only ever grow, by which log-ins are counted; without it those of the process. */
-  readonly elapsedMs?: () => number;
+  /** For what elapses; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly logger: Logger;
   /** How long a request to the database may take; where nobody waits for its answer it may be longer than in a server. */
   readonly databaseTimeoutMs?: number;
@@ -70,17 +74,17 @@ export async function openInstallation(
   ambient: Ambient,
   whereMissing: 'make' | 'refuse' = 'make',
 ): Promise<Installation> {
-  const { clock, elapsedMs, logger } = ambient;
+  const { clock, monotonic, logger } = ambient;
   const secretFile = secretPath(config);
-  const { store, shared, contents } =
+  const { store, shared, contents, disk } =
     config.store === ''
-      ? await openEmbedded(config, logger)
+      ? await openEmbedded(config, ambient)
       : await openShared(config, ambient, whereMissing);
   try {
     const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
-    const users = openUsers({ store, secrets, clock, logger, ...(elapsedMs && { elapsedMs }) });
-    return { store, shared, secrets, images, users, close: () => store.close() };
+    const users = openUsers({ store, secrets, clock, logger, ...(monotonic && { monotonic }) });
+    return { store, shared, secrets, images, users, disk, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;
@@ -95,7 +99,7 @@ export async function openImages(
 ): Promise<{ readonly images: ImageLibrary; close(): Promise<void> }> {
   const open =
     config.store === ''
-      ? await openEmbedded(config, ambient.logger)
+      ? await openEmbedded(config, ambient)
       : await openShared(config, ambient, whereMissing);
   return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
 }
@@ -113,13 +117,30 @@ interface OpenStore {
   readonly store: Store;
   readonly shared: SharedStore | null;
   readonly contents: ContentStore;
+  readonly disk: DiskWatch | null;
 }
 
-async function openEmbedded({ dataDir }: Config, logger: Logger): Promise<OpenStore> {
+async function openEmbedded(
+  { dataDir, diskFreeMibMin }: Config,
+  { logger, monotonic }: Ambient,
+): Promise<OpenStore> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const store = await openLmdbStore({ directory: join(dataDir, 'store'), logger });
+  const disk = new DiskWatch({
+    directory: dataDir,
+    freeBytesMin: diskFreeMibMin * MIB,
+    logger,
+    ...(monotonic !== undefined && { monotonic }),
+  });
+  const store = await openLmdbStore({
+    directory: join(dataDir, 'store'),
+    logger,
+    onWritten: (failure) => disk.wrote('store', failure),
+  });
   try {
-    return { store, shared: null, contents: await openDiskContents(join(dataDir, 'images')) };
+    const contents = await openDiskContents(join(dataDir, 'images'), (failure) =>
+      disk.wrote('images', failure),
+    );
+    return { store, shared: null, contents, disk };
   } catch (error) {
     await store.close();
     throw error;
@@ -142,7 +163,7 @@ async function openShared(
   try {
     const check = await checkClock(shared, clock);
     if (!check.isGood) throw new InstallationError(check.reason);
-    return { store: shared, shared, contents: new SharedContents(shared.files) };
+    return { store: shared, shared, contents: new SharedContents(shared.files), disk: null };
   } catch (error) {
     await shared.close();
     throw error;

@@ -29,6 +29,7 @@ export interface Config {
   readonly fileConnectionsMax: number;
   readonly rulesDir: string;
   readonly resultDays: number;
+  readonly diskFreeMibMin: number;
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
   readonly nbiUserListsMax: number;
@@ -127,6 +128,12 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 10_000),
     default: 400,
     describe: 'Days that results of ended upgrades are kept',
+    group: 'Storage:',
+  },
+  diskFreeMibMin: {
+    ...whole(0, 1_048_576),
+    default: 256,
+    describe: 'MiB that are to be free on the disk of --data-dir: with less, /healthz says so; 0: never',
     group: 'Storage:',
   },
   cwmpListen: {

@@ -1,7 +1,10 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Acs } from '../acs/index.js';
+import { monotonicClock } from '../common/index.js';
 import type { RuleEngine } from '../rules/index.js';
+import { DutyRecords } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
+import type { Serving } from './health.js';
 import { type Installation, openInstallation } from './installation.js';
 import type { Config } from './options.js';
 import type { Building, FerryAmbient } from './server/building.js';
@@ -11,6 +14,7 @@ import { keepImagesClean, startFileServer } from './server/files.js';
 import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
+import { processName, watchDisk, watchDuties } from './server/watching.js';
 
 /** What whoever started a Ferry should be told. */
 export interface Started {
@@ -37,12 +41,14 @@ export interface Ferry extends Started {
 export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
   const closers: (() => Promise<unknown>)[] = [];
   let closed: Promise<void> | null = null;
+  const serving: Serving = { state: 'starting' };
   const closeAll = () => {
+    serving.state = 'stopping';
     closed ??= closeInTurn(closers);
     return closed;
   };
   try {
-    return await start(config, ambient, closers, closeAll);
+    return await start(config, ambient, { closers, serving }, closeAll);
   } catch (error) {
     await closeAll().catch((failure: unknown) =>
       ambient.logger.error('ferry.close-failed', { error: failure }),
@@ -62,7 +68,7 @@ async function closeInTurn(closers: readonly (() => Promise<unknown>)[]): Promis
 async function start(
   config: Config,
   ambient: FerryAmbient,
-  closers: (() => Promise<unknown>)[],
+  { closers, serving }: Pick<Building, 'closers' | 'serving'>,
   close: () => Promise<void>,
 ): Promise<Ferry> {
   const installation = await openInstallation(config, ambient);
@@ -76,8 +82,23 @@ async function start(
     labelNames: ['listener', 'reason'],
     registers: [registry],
   });
-  const connections = connectionShares(config, descriptorLimit());
-  const building: Building = { config, ambient, installation, registry, connections, refused, closers };
+  const { clock, logger, monotonic = monotonicClock } = ambient;
+  const duties = new DutyRecords({ store: installation.store, clock, monotonic, logger, by: processName() });
+  closers.push(() => duties.close());
+  const building: Building = {
+    config,
+    ambient,
+    installation,
+    monotonic,
+    duties,
+    serving,
+    registry,
+    connections: connectionShares(config, descriptorLimit()),
+    refused,
+    closers,
+  };
+  watchDuties(building);
+  watchDisk(building);
 
   await keepImagesClean(building);
   const files = await startFileServer(building);
@@ -92,6 +113,7 @@ async function start(
   const firstAdmin = await installation.users.ensureFirstAdmin(config.adminPassword || null);
 
   const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(files.at) };
+  serving.state = 'serving';
   ambient.logger.info('ferry.started', urls);
   return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
 }

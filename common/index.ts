@@ -2,7 +2,19 @@ export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
 export { Background, type Turn } from './background.js';
 export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
 export { clientAddress } from './client-address.js';
-export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from './clock.js';
+export {
+  CLOCKS_APART_MS_MAX,
+  type Clock,
+  ClockSteps,
+  DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  type MonotonicClock,
+  monotonicClock,
+  SECOND_MS,
+  stillHolds,
+  systemClock,
+} from './clock.js';
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';

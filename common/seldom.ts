@@ -1,3 +1,5 @@
+import { type MonotonicClock, monotonicClock } from './clock.js';
+
 /**
  * Lets something that would be said thousands of times be said now and then: of each kind the first, and then one in each
  * interval, with how many were left out in between.
@@ -5,10 +7,9 @@
 export class Seldom {
   readonly #lastOf = new Map<string, { saidAtMs: number; omitted: number }>();
 
-  /** @param nowMs  milliseconds that only ever grow */
   constructor(
     private readonly intervalMs: number,
-    private readonly nowMs: () => number = () => performance.now(),
+    private readonly nowMs: MonotonicClock = monotonicClock,
   ) {}
 
   /**

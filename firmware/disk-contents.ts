@@ -18,21 +18,30 @@ const FILE_MODE = 0o600;
 /** What an incoming file is called: anything else in that directory is not ours to remove. */
 const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}$/;
 
+/** Told how each content went that was to be written; null: it is on the disk. */
+export type OnWritten = (failure: Error | null) => void;
+
 /**
  * Keeps content in `content/` and `incoming/` of a directory, which must be on one file system; made where missing.
  * A file that is removed while it is read can be read to its end.
  */
-export async function openDiskContents(directory: string): Promise<ContentStore> {
+export async function openDiskContents(
+  directory: string,
+  onWritten: OnWritten = () => {},
+): Promise<ContentStore> {
   for (const prefix of [CONTENT_PREFIX, INCOMING_PREFIX]) {
     await mkdir(join(directory, prefix), { recursive: true, mode: DIRECTORY_MODE });
   }
   await syncDirectory(directory);
   await syncDirectory(dirname(directory));
-  return new DiskContents(directory);
+  return new DiskContents(directory, onWritten);
 }
 
 class DiskContents implements ContentStore {
-  constructor(private readonly directory: string) {}
+  constructor(
+    private readonly directory: string,
+    private readonly onWritten: OnWritten,
+  ) {}
 
   async receive(content: Readable, options: ReceiveOptions): Promise<Received> {
     const name = newIncomingName();
@@ -47,12 +56,14 @@ class DiskContents implements ContentStore {
         const intake = new Intake(content, options);
         for await (const chunk of intake.chunks()) await file.writeFile(chunk);
         await file.sync();
+        this.onWritten(null);
         return intake.received(name);
       } finally {
         await file.close();
       }
     } catch (error) {
       await rm(path, { force: true });
+      if (isDiskFailure(error)) this.onWritten(error);
       throw isNoSpace(error) ? noSpace() : error;
     }
   }
@@ -93,6 +104,11 @@ class DiskContents implements ContentStore {
       if (changedMs !== null) yield { name: `${prefix}${name}`, changedMs };
     }
   }
+}
+
+/** Whether it is the disk's doing, rather than the sender's. */
+function isDiskFailure(error: unknown): error is Error {
+  return isNoSpace(error) || (error instanceof Error && 'code' in error && error.code === 'EIO');
 }
 
 /** True where the file is there and has that many bytes. */

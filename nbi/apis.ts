@@ -1,10 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { ConnectionRequests, Devices, Upgrades } from '../acs/index.js';
-import type { Clock } from '../common/index.js';
+import type { Clock, MonotonicClock } from '../common/index.js';
 import type { ImageLibrary } from '../firmware/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
-import { type Health, healthApi, healthSchemas } from './health.js';
+import { type HealthChecks, healthApi, healthSchemas } from './health.js';
 import { type Api, type Authentication, answerSchemas, basicAuthentication, Reading } from './http/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
@@ -25,14 +25,17 @@ export interface ApiParts {
   readonly metrics: Registry;
   /** What `/metrics` shows where it is more than this process's own. */
   readonly allMetrics?: () => Promise<string>;
-  readonly health: () => Promise<Health>;
+  readonly health: HealthChecks['health'];
+  readonly ready: HealthChecks['ready'];
   readonly clock: Clock;
+  /** For what elapses; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
 }
 
 /** The APIs that the northbound side serves; where the prefixes of two fit a path, the first takes it. */
 export function nbiApis(parts: ApiParts): readonly Api[] {
-  const { users, health, metrics, allMetrics = () => metrics.metrics() } = parts;
+  const { users, metrics, allMetrics = () => metrics.metrics() } = parts;
   const authentication = basicAuthentication(users);
   const read = { ...parts, reading: new Reading(parts.limits) };
   const apis: readonly Api[] = [
@@ -40,7 +43,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     methodApi(read, authentication),
     imageApi(read, authentication),
     schemaApi(authentication),
-    healthApi(health, authentication),
+    healthApi(parts, authentication),
     metricsApi(metrics, allMetrics, authentication),
     openApiApi(() => describeApis(apis, authentication), authentication),
   ];

@@ -1,4 +1,12 @@
-import { type Api, type Authentication, dynDialect, jsonAnswer, ref, route } from './http/index.js';
+import {
+  type Api,
+  type Authentication,
+  dynDialect,
+  jsonAnswer,
+  type Route,
+  ref,
+  route,
+} from './http/index.js';
 
 export type HealthStatus = 'ok' | 'failing';
 /** `degraded`: someone should look at it, but no load balancer need send anyone elsewhere. */
@@ -10,8 +18,83 @@ export interface Health {
   readonly parts: Readonly<Record<string, PartStatus>>;
 }
 
-/** `GET /healthz`: 200 or 503. However many ask at once, the parts are asked once. */
-export function healthApi(check: () => Promise<Health>, authentication: Authentication): Api {
+/** What the probes ask. Each resolves however the parts are; one that rejects counts as failing. */
+export interface HealthChecks {
+  /** Every part of the work, done here or elsewhere. */
+  readonly health: () => Promise<Health>;
+  /** Whether CPEs may be sent to this process. */
+  readonly ready: () => Promise<Health>;
+}
+
+/** `GET /healthz`, `/readyz` and `/livez`. However many ask at once, the parts are asked once. */
+export function healthApi(checks: HealthChecks, authentication: Authentication): Api {
+  const health = atOnce(checks.health);
+  const ready = atOnce(checks.ready);
+  return {
+    name: 'healthz',
+    prefixes: ['/healthz', '/livez', '/readyz'],
+    slashes: 'either',
+    authentication,
+    dialect: dynDialect('healthz'),
+    routes: [
+      probe('/healthz', {
+        operationId: 'health',
+        summary: 'Tells whether this process can do its work',
+        yes: 'It can',
+        no: 'A part is failing',
+        check: health,
+      }),
+      probe('/readyz', {
+        operationId: 'readiness',
+        summary: 'Tells whether CPEs may be sent to this process',
+        yes: 'They may',
+        no: 'Not yet, not any more, or not now',
+        check: ready,
+      }),
+      probe('/livez', {
+        operationId: 'liveness',
+        summary: 'Tells that this process turns',
+        yes: 'It does; where it does not nothing is answered',
+        check: async () => ({ status: 'ok', parts: { process: 'ok' } }),
+      }),
+    ],
+  };
+}
+
+interface Probe {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly yes: string;
+  /** Without it there is no other answer. */
+  readonly no?: string;
+  readonly check: () => Promise<Health>;
+}
+
+function probe(path: string, { operationId, summary, yes, no, check }: Probe): Route {
+  return route({
+    method: 'GET',
+    path,
+    role: null,
+    quiet: true,
+    operationId,
+    summary,
+    answers: {
+      '200': jsonAnswer(yes, ref('Health'), { status: 'ok', parts: { [partShown(path)]: 'ok' } }),
+      ...(no !== undefined && { '503': jsonAnswer(no, ref('Health')) }),
+    },
+    async handle({ response }) {
+      const health = await check();
+      response.status(health.status === 'ok' ? 200 : 503).json(health);
+    },
+  });
+}
+
+function partShown(path: string): string {
+  return path === '/healthz' ? 'store' : 'process';
+}
+
+/** Who asks while somebody is being told is told the same; what rejects is failing. */
+function atOnce(check: () => Promise<Health>): () => Promise<Health> {
   let underWay: Promise<Health> | null = null;
   const checkOnce = async (): Promise<Health> => {
     try {
@@ -22,30 +105,9 @@ export function healthApi(check: () => Promise<Health>, authentication: Authenti
       underWay = null;
     }
   };
-  const healthz = route({
-    method: 'GET',
-    path: '/healthz',
-    role: null,
-    quiet: true,
-    operationId: 'health',
-    summary: 'Tells whether this process can do its work',
-    answers: {
-      '200': jsonAnswer('It can', ref('Health'), { status: 'ok', parts: { store: 'ok' } }),
-      '503': jsonAnswer('A part is failing', ref('Health')),
-    },
-    async handle({ response }) {
-      underWay ??= checkOnce();
-      const health = await underWay;
-      response.status(health.status === 'ok' ? 200 : 503).json(health);
-    },
-  });
-  return {
-    name: 'healthz',
-    prefixes: ['/healthz'],
-    slashes: 'either',
-    authentication,
-    dialect: dynDialect('healthz'),
-    routes: [healthz],
+  return () => {
+    underWay ??= checkOnce();
+    return underWay;
   };
 }
 

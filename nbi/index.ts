@@ -1,5 +1,5 @@
 export type { ConnectionBounds } from './connections.js';
-export type { Health, HealthStatus, PartStatus } from './health.js';
+export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';

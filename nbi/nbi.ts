@@ -6,8 +6,6 @@ import { type Api, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
-  /** Milliseconds that only ever grow; without it those of the process. */
-  readonly elapsedMs?: () => number;
   /** Proxies in front whose X-Forwarded-For is believed, so that clients are counted and not proxies; null: none. */
   readonly trustedProxies: BlockList | null;
 }

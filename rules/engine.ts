@@ -4,6 +4,8 @@ import {
   type CpeId,
   type Logger,
   MINUTE_MS,
+  type MonotonicClock,
+  monotonicClock,
   type RuleId,
   type Secrets,
 } from '../common/index.js';
@@ -49,6 +51,8 @@ const QUIET_RULES_MAX = 10_000;
 export interface RulesOptions {
   readonly store: Store;
   readonly clock: Clock;
+  /** For what elapses; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly logger: Logger;
   /** Seals what rules say of passwords for file servers. */
   readonly secrets: Pick<Secrets, 'seal' | 'open'>;
@@ -78,7 +82,7 @@ export interface RuleEngine extends Rules, FileRules {
  */
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
-  const { conditionWaitMsMax = DECISION_WAIT_MS } = options;
+  const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
   const tables = openTables(store);
@@ -86,9 +90,9 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
   const windows = createWindowClock();
-  const reportErrors = createErrorReport(logger, clock);
-  const reportFlaws = createFlawReport(compiler, logger, clock);
-  const errors = openRuleErrors({ tables, clock, logger });
+  const reportErrors = createErrorReport(logger, monotonic);
+  const reportFlaws = createFlawReport(compiler, logger, monotonic);
+  const errors = openRuleErrors({ tables, clock, monotonic, logger });
   const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
   const pauses = createPauses();
   const decider: Decider = {
@@ -100,7 +104,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     resolveFile,
     isolate,
     pauses,
-    probation: createProbation(clock),
+    probation: createProbation(monotonic),
     waitMsMax: conditionWaitMsMax,
     onIsolated: (outcome) => onIsolated?.(outcome),
     onFailure(failure) {
@@ -113,7 +117,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const aside: Decider = {
     ...decider,
     windows: createWindowClock(),
-    probation: createProbation(clock),
+    probation: createProbation(monotonic),
     onIsolated() {},
     onFailure() {},
   };
@@ -160,8 +164,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
 type Report = (cpeid: CpeId, decision: Decision) => void;
 
 /** Logs rules whose condition failed, each at most once in a while: a fleet meets a broken rule many times a second. */
-function createErrorReport(logger: Logger, clock: Clock): Report {
-  const isQuiet = createQuiet(clock);
+function createErrorReport(logger: Logger, monotonic: MonotonicClock): Report {
+  const isQuiet = createQuiet(monotonic);
   return (cpeid, decision) => {
     if (!('considered' in decision)) return;
     for (const { ruleId, verdict, detail } of decision.considered) {
@@ -172,8 +176,8 @@ function createErrorReport(logger: Logger, clock: Clock): Report {
 }
 
 /** Logs rules that upgrade a CPE although more CPEs match their condition than can be meant: they were stored before that was refused. */
-function createFlawReport(compiler: ConditionCompiler, logger: Logger, clock: Clock): Report {
-  const isQuiet = createQuiet(clock);
+function createFlawReport(compiler: ConditionCompiler, logger: Logger, monotonic: MonotonicClock): Report {
+  const isQuiet = createQuiet(monotonic);
   return (cpeid, decision) => {
     if (decision.kind !== 'upgrade') return;
     const warning = warningOf(decision.rule, compiler);
@@ -183,12 +187,12 @@ function createFlawReport(compiler: ConditionCompiler, logger: Logger, clock: Cl
 }
 
 /** Whether a rule was told of a short while ago; from then on it was. */
-function createQuiet(clock: Clock): (id: RuleId) => boolean {
+function createQuiet(monotonic: MonotonicClock): (id: RuleId) => boolean {
   const quietUntilMs = new Map<RuleId, number>();
   return (id) => {
-    if ((quietUntilMs.get(id) ?? 0) > clock()) return true;
+    if ((quietUntilMs.get(id) ?? Number.NEGATIVE_INFINITY) > monotonic()) return true;
     if (quietUntilMs.size >= QUIET_RULES_MAX) quietUntilMs.clear();
-    quietUntilMs.set(id, clock() + QUIET_MS);
+    quietUntilMs.set(id, monotonic() + QUIET_MS);
     return false;
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../common/index.js';
+import { type Clock, type MonotonicClock, monotonicClock } from '../common/index.js';
 import type { Store } from './collection.js';
 import { type Lease, type Leases, openLeases } from './lease.js';
 
@@ -15,20 +15,23 @@ const RENEWED_AFTER = 1 / 3;
 export class Duty {
   readonly #leases: Leases;
   readonly #clock: Clock;
+  readonly #monotonic: MonotonicClock;
   readonly #id: string;
   readonly #leaseMs: number;
   readonly #holder = randomUUID();
-  #held: { readonly lease: Lease; readonly sinceMs: number } | null = null;
+  #held: { readonly lease: Lease; readonly sinceMs: number; readonly atMs: number } | null = null;
 
   constructor(parts: {
     readonly store: Store;
     readonly clock: Clock;
+    readonly monotonic?: MonotonicClock;
     readonly id: string;
     /** Longer than the time between two rounds. */
     readonly leaseMs: number;
   }) {
     this.#leases = openLeases(parts.store, parts.clock);
     this.#clock = parts.clock;
+    this.#monotonic = parts.monotonic ?? monotonicClock;
     this.#id = parts.id;
     this.#leaseMs = parts.leaseMs;
   }
@@ -39,10 +42,14 @@ export class Duty {
    */
   async isOurs(): Promise<boolean> {
     const nowMs = this.#clock();
-    const heldMs = this.#held === null ? Number.POSITIVE_INFINITY : nowMs - this.#held.sinceMs;
-    if (heldMs >= 0 && heldMs < this.#leaseMs * RENEWED_AFTER) return true;
+    const atMs = this.#monotonic();
+    if (this.#held !== null) {
+      // By both: others go by the wall's clock, which may have been set; and it stands still for nobody, as ours does in a sleep.
+      const heldMs = Math.max(atMs - this.#held.atMs, Math.abs(nowMs - this.#held.sinceMs));
+      if (heldMs < this.#leaseMs * RENEWED_AFTER) return true;
+    }
     const lease = await this.#leases.acquire(this.#id, this.#holder, this.#leaseMs);
-    this.#held = lease === null ? null : { lease, sinceMs: nowMs };
+    this.#held = lease === null ? null : { lease, sinceMs: nowMs, atMs };
     return lease !== null;
   }
 

@@ -1,5 +1,12 @@
 export * from './collection.js';
 export { Duty } from './duty.js';
+export {
+  DUTIES,
+  type DutyDocument,
+  DutyRecords,
+  type DutyReport,
+  type DutyState,
+} from './duty-records.js';
 export * from './files.js';
 export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from './lease.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../common/index.js';
+import { type Clock, stillHolds } from '../common/index.js';
 import type { Change, CollectionDefinition, Document, Store } from './collection.js';
 
 export interface LeaseDocument extends Document {
@@ -17,7 +17,10 @@ export interface Lease {
 }
 
 export interface Leases {
-  /** Takes the lease, or takes it again; null where another holder's has not run out. */
+  /**
+   * Takes the lease, or takes it again; null where another holder's has not run out. All who ask for one lease ask for it equally
+   * long: one that would last longer was taken by a clock that was ahead, and keeps nobody out.
+   */
   acquire(id: string, holder: string, durationMs: number): Promise<Lease | null>;
   /** Gives it back early, where it is still held. */
   release(lease: Lease): Promise<void>;
@@ -30,7 +33,8 @@ export function openLeases(store: Store, clock: Clock): Leases {
       const now = clock();
       const document: LeaseDocument = { id, holder, untilMs: now + durationMs };
       const found = await leases.get(id);
-      if (found !== null && found.document.holder !== holder && found.document.untilMs > now) return null;
+      const isAnothers = found !== null && found.document.holder !== holder;
+      if (isAnothers && stillHolds(found.document.untilMs, durationMs, now)) return null;
       const revision =
         found === null ? await leases.insert(document) : await leases.replace(document, found.revision);
       return revision === null ? null : { id, holder, held: leases.requiring(id, revision) };

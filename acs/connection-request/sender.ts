@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  type CpeId,
-  type Logger,
-  MINUTE_MS,
-  type Secrets,
-  withinTime,
-} from '../../common/index.js';
-import type { Device } from '../device/device.js';
+import { type Clock, type CpeId, type Logger, type Secrets, withinTime } from '../../common/index.js';
+import { type Device, REQUESTED_MS } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './address-policy.js';
@@ -15,8 +8,6 @@ import type { CpeConnection } from './connection.js';
 import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
 import { SessionWatch } from './session-watch.js';
 
-/** How long SendCNR's wish for a session stands. */
-export const REQUESTED_MS = 10 * MINUTE_MS;
 const BACK_OFF_MS_FIRST = 500;
 const BACK_OFF_MS_MAX = 5_000;
 /** How often it is looked whether the CPE has come to another process, while an operator waits. */
@@ -65,14 +56,15 @@ export class HttpConnectionRequests implements ConnectionRequests {
 
   async send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
     // Stored before the CPE is asked: its session may come before this call returns, and at any process.
-    const markedAtMs = this.#parts.clock();
-    const mark = markedAtMs + REQUESTED_MS;
-    await this.#parts.devices.change(cpeid, (stored) =>
-      stored === null ? null : { device: { ...stored.document, requestedUntilMs: mark } },
-    );
-    // An Inform takes the mark away. Where another call has set its own since, the time must do.
+    const mark = this.#parts.clock() + REQUESTED_MS;
+    let lastInformMsBefore: number | null = null;
+    await this.#parts.devices.change(cpeid, (stored) => {
+      lastInformMsBefore = stored?.document.lastInformMs ?? null;
+      return stored === null ? null : { device: { ...stored.document, requestedUntilMs: mark } };
+    });
+    // An Inform takes the mark away. Where another call has set its own since, another Inform than the last one must do.
     const hasCome: HasCome = ({ requestedUntilMs, lastInformMs }) =>
-      requestedUntilMs === undefined || (requestedUntilMs !== mark && lastInformMs > markedAtMs);
+      requestedUntilMs === undefined || (requestedUntilMs !== mark && lastInformMs !== lastInformMsBefore);
     const { code, message, ...how } = await this.#send(cpeid, null, hasCome);
     this.#parts.metrics.connectionRequests.inc(String(code));
     if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid, ...how });

@@ -1,5 +1,6 @@
+import { stillHolds } from '../../common/index.js';
 import { contextOf } from './context.js';
-import type { DescribedCpe, Device, Moment } from './device.js';
+import { type DescribedCpe, type Device, type Moment, REQUESTED_MS } from './device.js';
 import { type ParameterStore, treeOf } from './parameter-store.js';
 import { unknownPaths } from './unread.js';
 
@@ -15,7 +16,7 @@ export function describeDevice(
       readParameters: async (subtrees) => treeOf(await parameterStore.flat(device.id, subtrees)),
       unread: (paths) => unknownPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,
-      requested: requested ?? (device.requestedUntilMs ?? 0) > nowMs,
+      requested: requested ?? stillHolds(device.requestedUntilMs, REQUESTED_MS, nowMs),
     },
     inFlight: device.inFlight ?? null,
   };

@@ -1,10 +1,13 @@
-import type { CountKey, CpeId, ResultId, Turn } from '../../common/index.js';
+import { type CountKey, type CpeId, MINUTE_MS, type ResultId, type Turn } from '../../common/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
 
 /** The two roots a data model can have: TR-181 and TR-098. */
 export type DataModelRoot = 'Device' | 'InternetGatewayDevice';
+
+/** How long SendCNR's wish for a session stands. */
+export const REQUESTED_MS = 10 * MINUTE_MS;
 
 /** Parameter paths to be asked for again at a time. */
 export interface AskLater {

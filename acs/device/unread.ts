@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../common/index.js';
+import { DAY_MS, stillHolds } from '../../common/index.js';
 import { fieldOfParameter, type ParameterField } from '../../rules/index.js';
 import type { AskLater, Device } from './device.js';
 import { subtreeOf } from './parameter-bound.js';
@@ -82,7 +82,7 @@ function adding(later: AskLater | undefined, paths: readonly string[], nowMs: nu
 }
 
 function stillWaiting(later: AskLater | undefined, nowMs: number): AskLater | null {
-  return later !== undefined && nowMs < later.untilMs ? later : null;
+  return later !== undefined && stillHolds(later.untilMs, DAY_MS, nowMs) ? later : null;
 }
 
 function without(later: AskLater | undefined, paths: readonly string[]): AskLater | null {

@@ -1,4 +1,4 @@
-import { type Clock, type CommandKey, DAY_MS, type Logger, SECOND_MS } from '../../common/index.js';
+import { type Clock, type CommandKey, type Logger, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Repeat, Rules, StoredRule } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
@@ -6,6 +6,7 @@ import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { CwmpNamespace, Download } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
+import { DOUBT_MS_MAX } from '../upgrade/deadlines.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
@@ -14,8 +15,6 @@ import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
 const INTERVAL_SECONDS_DEFAULT = 3_600;
-/** A CPE may say anything; one that says a month is still decided on within days. */
-const INTERVAL_MS_MAX = DAY_MS;
 /** Of the interval: a CPE that comes back after just one is not to be put off for another. */
 const WAIT_SHARE = 0.9;
 
@@ -143,7 +142,7 @@ export class Doubts {
     const { periodicInformSeconds } = this.#parts.provisioning;
     const isSet = periodicInformSeconds > 0 && device.provisioning === 'done';
     const seconds = isSet ? periodicInformSeconds : await this.#toldIntervalSeconds(device);
-    return Math.min(seconds * SECOND_MS, INTERVAL_MS_MAX) * WAIT_SHARE;
+    return Math.min(seconds * SECOND_MS, DOUBT_MS_MAX) * WAIT_SHARE;
   }
 
   async #toldIntervalSeconds(device: Device): Promise<number> {

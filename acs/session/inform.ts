@@ -1,5 +1,5 @@
-import { type CpeId, EVENT_CODES } from '../../common/index.js';
-import type { DataModelRoot, Device } from '../device/device.js';
+import { type CpeId, EVENT_CODES, stillHolds } from '../../common/index.js';
+import { type DataModelRoot, type Device, REQUESTED_MS } from '../device/device.js';
 import { digestOf } from '../device/parameter-store.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
 import { stateOnInform } from './provisioning-plan.js';
@@ -40,7 +40,7 @@ export function informed(
   const bootstrap = stored === null || events.includes('0 BOOTSTRAP');
   const root = rootOf(inform.parameters, stored?.root ?? 'Device');
   const informDigest = digestOf(inform.parameters);
-  const requested = (stored?.requestedUntilMs ?? 0) > from.nowMs;
+  const requested = stillHolds(stored?.requestedUntilMs, REQUESTED_MS, from.nowMs);
   const before: Device = stored ?? blank(cpeid, root, from.nowMs);
   const { known, values, reportedVersion, refused } = toldFields(before, inform.parameters, root);
   const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;

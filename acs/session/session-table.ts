@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../common/index.js';
+import type { MonotonicClock } from '../../common/index.js';
 import type { OpenSession } from './session.js';
 import {
   addressOf,
@@ -32,7 +32,7 @@ export interface SessionTableOptions {
   readonly sharedConnections: boolean;
   /** How long a CPE may be silent within a session. */
   readonly idleMsMax: number;
-  readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
 }
 
 /** The sessions of a process that nobody shares them with: in its memory, by cookie and by connection. */
@@ -52,7 +52,7 @@ export class SessionTable implements Sessions {
     if (this.#byId.size >= SESSIONS_MAX) return null;
     // 122 random bits; unlike randomBytes it draws them in batches.
     const id = randomUUID();
-    const touchedAtMs = this.#options.clock();
+    const touchedAtMs = this.#options.monotonic();
     const entry: TableEntry = { id, session, ip, busy: false, keepsAlive: false, touchedAtMs };
     this.#byId.set(id, entry);
     if (!this.#options.sharedConnections) carry(socket, id, session.facts.cpeid);
@@ -105,7 +105,7 @@ export class SessionTable implements Sessions {
     const entry = this.#byId.get(id);
     if (entry === undefined) return;
     entry.busy = false;
-    entry.touchedAtMs = this.#options.clock();
+    entry.touchedAtMs = this.#options.monotonic();
   }
 
   /** With the connection goes a session that is over, unless its CPE closes the connection after every answer. */
@@ -128,8 +128,8 @@ export class SessionTable implements Sessions {
   }
 
   expire(): EndedSession[] {
-    const { clock, idleMsMax } = this.#options;
-    const nowMs = clock();
+    const { monotonic, idleMsMax } = this.#options;
+    const nowMs = monotonic();
     const expired: TableEntry[] = [];
     for (const entry of this.#byId.values()) {
       const silentMsMax = silentMsMaxOf(entry.session, idleMsMax);

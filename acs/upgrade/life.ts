@@ -1,6 +1,7 @@
-import { DAY_MS } from '../../common/index.js';
+import { DAY_MS, stillHolds } from '../../common/index.js';
 import type { FaultStruct } from '../soap/index.js';
 import type { ReportMatch } from './command-key.js';
+import { DOUBT_MS_MAX } from './deadlines.js';
 import { repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
 
 /** A CPE that never answers, or a server that is killed every time, does not have its Download sent for ever. */
@@ -147,7 +148,7 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
   if (found === 'queued') return running(upgrade, 'accepted', nowMs);
   if (found === 'untold') {
     if (upgrade.doubtUntilMs === undefined) return waiting(upgrade, waitMs, nowMs);
-    if (nowMs < upgrade.doubtUntilMs) return upgrade;
+    if (stillHolds(upgrade.doubtUntilMs, DOUBT_MS_MAX, nowMs)) return upgrade;
   }
   // Its TransferComplete, if it had one to send, has come before it was asked.
   if (version !== upgrade.fromVersion && isProof(upgrade, version)) {
@@ -190,7 +191,9 @@ function waiting(upgrade: Upgrade, waitMs: number, nowMs: number): Upgrade {
 
 /** For no longer than an accepted upgrade may take; asked again in every session until then. */
 function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
-  const deadlineAtMs = upgrade.startedAtMs + upgrade.stateMsMax.sent + upgrade.stateMsMax.accepted;
+  const { sent, accepted } = upgrade.stateMsMax;
+  // It may have been started by a clock that was ahead.
+  const deadlineAtMs = Math.min(upgrade.startedAtMs, nowMs) + sent + accepted;
   if ((upgrade.deadlineAtMs ?? 0) >= deadlineAtMs) return upgrade;
   const message = `Upgrade is running: ${NOT_REACHED}; it is not sent again yet (${reason})`;
   return { ...upgrade, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
@@ -259,6 +262,10 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
   }
 }
 
+function mayFallBack({ updatedAtMs }: Upgrade, nowMs: number): boolean {
+  return stillHolds(updatedAtMs + FALLS_BACK_WITHIN_MS, FALLS_BACK_WITHIN_MS, nowMs);
+}
+
 /** Failed: what a version said, a later one takes back. What the CPE itself or an operator said stays. */
 function afterFailure(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
   if (upgrade.concludedFrom === undefined) return upgrade;
@@ -283,7 +290,7 @@ function afterSuccess(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
   const { concludedFrom, fromVersion } = upgrade;
   if (evidence.kind !== 'quiet' || concludedFrom === undefined) return upgrade;
   const { version } = evidence;
-  if (version === null || version === concludedFrom || nowMs - upgrade.updatedAtMs >= FALLS_BACK_WITHIN_MS) {
+  if (version === null || version === concludedFrom || !mayFallBack(upgrade, nowMs)) {
     return upgrade;
   }
   // "It has not changed" is no longer so.

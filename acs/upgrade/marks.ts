@@ -1,3 +1,4 @@
+import { stillHolds } from '../../common/index.js';
 import { NO_COUNT, type RuleCount, type UpgradeEnd } from '../../rules/index.js';
 import type { Conclusion, Device } from '../device/device.js';
 import { type Evidence, FALLS_BACK_WITHIN_MS } from './life.js';
@@ -81,7 +82,9 @@ function conclusionOf(upgrade: Upgrade): Conclusion | null {
 
 /** Whether what this device reports now is what would correct the result of its last upgrade. */
 export function mayCorrect({ concluded, softwareVersion }: Device, nowMs: number): boolean {
-  if (concluded === undefined || nowMs >= (concluded.untilMs ?? Number.POSITIVE_INFINITY)) return false;
+  if (concluded === undefined) return false;
+  const { untilMs } = concluded;
+  if (untilMs !== undefined && !stillHolds(untilMs, FALLS_BACK_WITHIN_MS, nowMs)) return false;
   return concluded.correctedBy === null || concluded.correctedBy === softwareVersion;
 }
 

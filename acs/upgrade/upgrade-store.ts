@@ -15,6 +15,7 @@ import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { commandKeyOf } from './command-key.js';
+import { mendDeadlines } from './deadlines.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
 import {
   countedAs,
@@ -248,6 +249,15 @@ export class UpgradeStore implements Upgrades {
     if (state === 'failed' || state === 'timed-out') this.#logger.warn(`upgrade.${state}`, fields);
     else this.#logger.info(`upgrade.${state}`, fields);
     this.#metrics.upgrades.inc(state);
+  }
+
+  /**
+   * Puts right the deadlines that the clock makes nothing of.
+   * @param steppedMs  by how much the clock was set just now
+   * @returns how many there were
+   */
+  mendDeadlines(steppedMs: number): Promise<number> {
+    return mendDeadlines(this.#upgrades, { nowMs: this.#clock(), steppedMs, logger: this.#logger });
   }
 
   /** Ends what passed its deadline. Several processes may sweep at once: each change is accepted once. */

@@ -19,7 +19,8 @@ const DECIDING_MS = MINUTE_MS / 6;
 const PAGE_DEVICES = 50;
 
 interface Awaited {
-  readonly calledAtMs: number;
+  /** When it had informed last when it was called. */
+  readonly lastInformMs: number;
   /** Executions of the rule that it had behind it when it was called. */
   readonly executions: number;
   untilMs: number;
@@ -29,8 +30,10 @@ interface Awaited {
 /** The waking of the CPEs of one fleet rule while its window is open: a few passes over all devices, a page at a time. */
 export class FleetRound {
   readonly edition: string;
+  readonly openedAtMs: number;
   readonly #parts: WakeParts;
   readonly #ruleId: RuleId;
+  /** By the wall's clock, as what CPEs informed at. */
   readonly #begunAtMs: number;
   readonly #pace: Pace;
   /** CPEs that are being called or expected, with when that ends; kept only where limits must be reckoned with. */
@@ -38,6 +41,7 @@ export class FleetRound {
   readonly #counts = { called: 0, answered: 0 };
   #savedAtMs: number | undefined;
   #pass: number;
+  /** By the monotonic clock. */
   #passBegunAtMs: number;
   #after: CpeId | null;
   #page: readonly Device[] = [];
@@ -45,13 +49,15 @@ export class FleetRound {
 
   constructor(parts: WakeParts, open: OpenRule, progress: WakeProgress | null) {
     const nowMs = parts.clock();
+    const elapsedMs = parts.monotonic();
     this.#parts = parts;
     this.#ruleId = open.rule.id;
     this.edition = editionOf(open);
-    this.#pace = new Pace(open.wakePerSecond, nowMs);
-    this.#begunAtMs = progress?.begunAtMs ?? nowMs;
+    this.openedAtMs = open.openedAtMs;
+    this.#pace = new Pace(open.wakePerSecond, elapsedMs);
+    this.#begunAtMs = Math.min(progress?.begunAtMs ?? nowMs, nowMs);
     this.#pass = progress?.pass ?? 1;
-    this.#passBegunAtMs = progress?.passBegunAtMs ?? nowMs;
+    this.#passBegunAtMs = elapsedMs - Math.max(0, nowMs - (progress?.passBegunAtMs ?? nowMs));
     this.#after = progress?.after ?? null;
   }
 
@@ -69,10 +75,11 @@ export class FleetRound {
     return {
       id: this.#ruleId,
       edition: this.edition,
+      openedAtMs: this.openedAtMs,
       begunAtMs: this.#begunAtMs,
       savedAtMs: this.#savedAtMs,
       pass: this.#pass,
-      passBegunAtMs: this.#passBegunAtMs,
+      passBegunAtMs: this.#savedAtMs - (this.#parts.monotonic() - this.#passBegunAtMs),
       after: this.#after,
     };
   }
@@ -84,7 +91,7 @@ export class FleetRound {
    */
   async advance({ rule }: OpenRule, looksMax: number): Promise<number> {
     const countKey = this.#parts.rules.countKey(rule);
-    const nowMs = this.#parts.clock();
+    const nowMs = this.#parts.monotonic();
     if (this.#passDone && !this.#beginNextPass(nowMs)) return 0;
     let mayCall = Math.min(this.#pace.due(nowMs), this.#parts.caller.free);
     if (mayCall < 1) return 0;
@@ -139,7 +146,7 @@ export class FleetRound {
     this.#counts.called += 1;
     if (countKey !== null) {
       this.#awaited.set(id, {
-        calledAtMs: this.#parts.clock(),
+        lastInformMs: device.lastInformMs,
         executions: executionsOf(device, countKey),
         untilMs: Number.POSITIVE_INFINITY,
         hasCome: false,
@@ -149,7 +156,7 @@ export class FleetRound {
       if (code === 200) this.#counts.answered += 1;
       const awaited = this.#awaited.get(id);
       if (awaited === undefined) return;
-      if (code === 200) awaited.untilMs = Math.min(awaited.untilMs, this.#parts.clock() + AWAITED_MS);
+      if (code === 200) awaited.untilMs = Math.min(awaited.untilMs, this.#parts.monotonic() + AWAITED_MS);
       else if (!awaited.hasCome) this.#awaited.delete(id);
     });
   }
@@ -160,7 +167,7 @@ export class FleetRound {
       const device = await this.#parts.devices.get(cpeid);
       const isCounted = device === null || executionsOf(device, countKey) > awaited.executions;
       if (isCounted || nowMs >= awaited.untilMs) this.#awaited.delete(cpeid);
-      else if (!awaited.hasCome && device.lastInformMs > awaited.calledAtMs) {
+      else if (!awaited.hasCome && device.lastInformMs !== awaited.lastInformMs) {
         awaited.hasCome = true;
         awaited.untilMs = Math.min(awaited.untilMs, nowMs + DECIDING_MS);
       }

@@ -6,6 +6,7 @@ export class Pace {
   #atMs: number;
   #due: number;
 
+  /** @param nowMs  milliseconds that only ever grow */
   constructor(perSecond: number, nowMs: number) {
     this.#perSecond = perSecond;
     this.#atMs = nowMs;
@@ -14,10 +15,8 @@ export class Pace {
 
   /** How many may go now. */
   due(nowMs: number): number {
-    // A clock that is set back is waited for: it must not make up for anything.
-    const elapsedMs = Math.max(0, nowMs - this.#atMs);
+    const earned = ((nowMs - this.#atMs) / SECOND_MS) * this.#perSecond;
     this.#atMs = nowMs;
-    const earned = (elapsedMs / SECOND_MS) * this.#perSecond;
     this.#due = Math.min(Math.max(1, this.#perSecond), this.#due + earned);
     return Math.floor(this.#due);
   }

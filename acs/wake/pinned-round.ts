@@ -21,7 +21,8 @@ interface Attempts {
   /** Which opening of the window they were made in. */
   readonly openedAtMs: number;
   readonly count: number;
-  readonly firstAtMs: number;
+  /** When its CPE had informed last when it was called first. */
+  readonly lastInformMs: number;
   readonly lastAtMs: number;
 }
 
@@ -47,9 +48,9 @@ export class PinnedRound {
    * @param mayBegin  asked once there is somebody to call
    */
   async advance(looksMax: number, mayBegin: () => Promise<boolean>): Promise<void> {
-    const nowMs = this.#parts.clock();
+    const nowMs = this.#parts.monotonic();
     if (this.#passDone) {
-      if (nowMs - this.#passBegunAtMs < PASS_MS_MIN && nowMs >= this.#passBegunAtMs) return;
+      if (nowMs - this.#passBegunAtMs < PASS_MS_MIN) return;
       this.#passBegunAtMs = nowMs;
       this.#after = null;
       this.#passDone = false;
@@ -78,7 +79,7 @@ export class PinnedRound {
     const device = await this.#parts.devices.get(cpeid);
     if (device === null || this.#parts.caller.isCalling(cpeid)) return true;
     // Who was called and came has had its chance.
-    if (attempts !== null && device.lastInformMs > attempts.firstAtMs) return true;
+    if (attempts !== null && device.lastInformMs !== attempts.lastInformMs) return true;
     const prospect = await prospectOf(this.#parts, rule.id, device);
     if (prospect === 'no') return true;
     const pace = this.#paceOf(open, nowMs);
@@ -89,7 +90,7 @@ export class PinnedRound {
     this.#remember(rule.id, {
       openedAtMs,
       count: (attempts?.count ?? 0) + 1,
-      firstAtMs: attempts?.firstAtMs ?? nowMs,
+      lastInformMs: attempts?.lastInformMs ?? device.lastInformMs,
       lastAtMs: nowMs,
     });
     this.#parts.caller.call(cpeid, () => {});

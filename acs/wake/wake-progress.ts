@@ -9,6 +9,8 @@ export interface WakeProgress extends Document {
   readonly id: RuleId;
   /** Which edit of the rule this is for. */
   readonly edition: string;
+  /** When the window opened that it is for; absent in what an older version wrote. */
+  readonly openedAtMs?: number;
   readonly begunAtMs: number;
   readonly savedAtMs: number;
   readonly pass: number;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type RuleId, SECOND_MS } from '../../common/index.js';
+import { CLOCKS_APART_MS_MAX, type RuleId, SECOND_MS } from '../../common/index.js';
 import type { OpenRule, Waking } from '../../rules/index.js';
 import type { Collection } from '../../store/index.js';
 import { FleetRound } from './fleet-round.js';
@@ -24,7 +24,11 @@ export class Waker {
   readonly #rounds = new Map<RuleId, FleetRound>();
   readonly #pinned: PinnedRound;
   readonly #holder = randomUUID();
-  #lease: { readonly lease: Awaited<ReturnType<Waking['lease']>>; readonly sinceMs: number } | null = null;
+  #lease: {
+    readonly lease: Awaited<ReturnType<Waking['lease']>>;
+    readonly sinceMs: number;
+    readonly atMs: number;
+  } | null = null;
   #ticking: Promise<void> | null = null;
   #isClosed = false;
 
@@ -57,19 +61,30 @@ export class Waker {
 
   async #tick(): Promise<void> {
     const open = await this.#parts.waking.fleet();
-    if (open.length > 0 && !(await this.#leads())) this.#rounds.clear();
+    let isAnothers = false;
+    const leads = async (): Promise<boolean> => {
+      const isOurs = await this.#leads();
+      isAnothers ||= !isOurs;
+      return isOurs;
+    };
+    if (open.length > 0 && !(await leads())) this.#rounds.clear();
     else await this.#advanceFleet(open);
-    await this.#pinned.advance(PINNED_LOOKS, () => this.#leads());
+    await this.#pinned.advance(PINNED_LOOKS, leads);
+    if (!isAnothers) this.#parts.onDone();
   }
 
   /** Whether it is this process that wakes; takes the lease where nobody has it. */
   async #leads(): Promise<boolean> {
     const nowMs = this.#parts.clock();
-    const heldMs = this.#lease === null ? Number.POSITIVE_INFINITY : nowMs - this.#lease.sinceMs;
-    if (heldMs >= 0 && heldMs < LEASE_MS / 3) return true;
+    const atMs = this.#parts.monotonic();
+    const held = this.#lease;
+    // By both, as in Duty: others go by the wall's clock, which may have been set, and ours stands still in a sleep.
+    const heldMs =
+      held === null ? Number.POSITIVE_INFINITY : Math.max(atMs - held.atMs, Math.abs(nowMs - held.sinceMs));
+    if (heldMs < LEASE_MS / 3) return true;
     const lease = await this.#parts.waking.lease(this.#holder, LEASE_MS);
     if (heldMs > LEASE_MS) await this.#dropOvertaken();
-    this.#lease = lease === null ? null : { lease, sinceMs: nowMs };
+    this.#lease = lease === null ? null : { lease, sinceMs: nowMs, atMs };
     return lease !== null;
   }
 
@@ -99,18 +114,29 @@ export class Waker {
       this.#rounds.delete(ruleId);
       const reason = edition === undefined ? 'closed' : 'edited';
       this.#parts.logger.info('wake.ended', { ruleId, reason, ...round.counts });
-      if (reason === 'closed') await this.#progress.delete(ruleId);
+      // A clock that was set back has closed it before it opened: it goes on where it was when that time comes again.
+      const isOver = reason === 'closed' && this.#parts.clock() >= (round.savedAtMs ?? 0);
+      if (isOver) await this.#progress.delete(ruleId);
     }
   }
 
   async #begin(open: OpenRule): Promise<FleetRound> {
     const { id } = open.rule;
     const stored = (await this.#progress.get(id))?.document ?? null;
-    const isOfThisWindow = stored?.edition === editionOf(open) && stored.savedAtMs >= open.openedAtMs;
+    const isOfThisWindow = isOfWindow(stored, open, this.#parts.clock());
     const round = new FleetRound(this.#parts, open, isOfThisWindow ? stored : null);
     this.#rounds.set(id, round);
     const { wakePerSecond } = open;
     this.#parts.logger.info('wake.begun', { ruleId: id, wakePerSecond, resumed: isOfThisWindow });
     return round;
   }
+}
+
+/** Whether the waking that has come so far was for this rule as it is, and for the window that is open now. */
+function isOfWindow(stored: WakeProgress | null, open: OpenRule, nowMs: number): stored is WakeProgress {
+  if (stored?.edition !== editionOf(open)) return false;
+  // The same window, also where it has been closed meanwhile by a clock that was set back: it does not open twice.
+  if (stored.openedAtMs === open.openedAtMs) return true;
+  // One that was saved by a clock that was ahead may be of any window.
+  return stored.savedAtMs >= open.openedAtMs && stored.savedAtMs <= nowMs + CLOCKS_APART_MS_MAX;
 }

@@ -1,4 +1,4 @@
-import { systemClock } from '../../common/index.js';
+import { MINUTE_MS, stillHolds, systemClock } from '../../common/index.js';
 import { openFreeze } from '../../rules/index.js';
 import { type Document, LEASES, type LeaseDocument, type Store } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
@@ -102,7 +102,7 @@ export async function restoreBackup(
 
 async function refuseInUse(store: Store): Promise<void> {
   for await (const { document } of store.collection<LeaseDocument>(LEASES).scan({})) {
-    if (document.untilMs <= Date.now()) continue;
+    if (!stillHolds(document.untilMs, MINUTE_MS, Date.now())) continue;
     throw new BackupError(
       'A server works on this store, or did within the last minute: stop it, and try again when its leases have run out.',
     );

@@ -1,5 +1,8 @@
 import type { Counter, Registry } from 'prom-client';
 import type { AcsOptions, AcsParts } from '../../acs/index.js';
+import type { MonotonicClock } from '../../common/index.js';
+import type { DutyRecords } from '../../store/index.js';
+import type { Serving } from '../health.js';
 import type { Ambient, Installation } from '../installation.js';
 import type { Config } from '../options.js';
 import type { ConnectionShares } from './descriptors.js';
@@ -17,6 +20,10 @@ export interface Building {
   readonly config: Config;
   readonly ambient: FerryAmbient;
   readonly installation: Installation;
+  readonly monotonic: MonotonicClock;
+  /** What is done for all processes, by whichever has it, and when it was last. */
+  readonly duties: DutyRecords;
+  readonly serving: Serving;
   readonly registry: Registry;
   readonly connections: ConnectionShares;
   /** Clients that HTTP itself turns away. */

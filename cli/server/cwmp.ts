@@ -11,7 +11,7 @@ import type { Building } from './building.js';
 const IDLE_MS_MAX = MINUTE_MS;
 
 export function openAcs(
-  { config, ambient, installation, registry, refused, closers, connections }: Building,
+  { config, ambient, installation, monotonic, duties, registry, refused, closers, connections }: Building,
   rules: RuleEngine,
   locator: DownloadLocator,
   authentication: AcsOptions['cpeAuthentication'],
@@ -27,6 +27,8 @@ export function openAcs(
     rules,
     registry,
     clock,
+    monotonic,
+    duties,
     logger,
     locateFile: (file, options) => locator.locate(file, options),
     options: {

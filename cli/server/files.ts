@@ -5,13 +5,20 @@ import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
 import { listen, publicHost } from './listeners.js';
 
-export async function keepImagesClean({ installation, ambient, closers }: Building): Promise<void> {
+const CLEANING_EVERY_MS = HOUR_MS;
+
+export async function keepImagesClean({ installation, ambient, duties, closers }: Building): Promise<void> {
   const { images } = installation;
+  const done = duties.expect({ id: 'imageCleaning', ageMsMax: 3 * CLEANING_EVERY_MS });
   await images.cleanUp();
+  done();
   // After a quick restart what a crash left behind is still too young to be told from an upload under way.
   const cleaning = setInterval(() => {
-    images.cleanUp().catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
-  }, HOUR_MS);
+    images
+      .cleanUp()
+      .then(done)
+      .catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
+  }, CLEANING_EVERY_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
 }

@@ -5,7 +5,7 @@ import { isListed, RefusedRequests, subnetList } from '../../common/index.js';
 import { createNbi, createNbiServer, nbiLimits } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
-import { healthCheck } from '../health.js';
+import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
 import { closeServer, listen } from './listeners.js';
 
@@ -28,7 +28,7 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
 }
 
 export async function startNbi(
-  { config, ambient, installation, registry, refused, closers, connections }: Building,
+  { config, ambient, installation, monotonic, duties, serving, registry, refused, closers, connections }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
@@ -44,11 +44,12 @@ export async function startNbi(
     metrics: registry,
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
+    monotonic,
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
     limits: nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax),
-    health: healthCheck(rules, watcher, clockWatch),
+    ...healthChecks({ rules, duties, serving, watcher, clockWatch, disk: installation.disk }),
   });
   const refusals = new RefusedRequests({
     listener: 'nbi',

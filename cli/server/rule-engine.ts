@@ -1,12 +1,18 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { SECOND_MS } from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
-import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } from '../../rules/index.js';
+import {
+  openRules,
+  type RuleEngine,
+  type RuleFilesStatus,
+  type RuleFileWatcher,
+  watchRuleDirectory,
+} from '../../rules/index.js';
 import { resolvingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
 export async function openRuleEngine(
-  { ambient, installation, registry, closers }: Building,
+  { ambient, installation, monotonic, registry, closers }: Building,
   locator: DownloadLocator,
 ): Promise<RuleEngine> {
   const decisions = new Histogram({
@@ -31,6 +37,7 @@ export async function openRuleEngine(
   const rules = await openRules({
     store: installation.store,
     clock: ambient.clock,
+    monotonic,
     logger: ambient.logger,
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
@@ -51,13 +58,28 @@ export async function openRuleEngine(
   return rules;
 }
 
+/** Scans are ten seconds apart, and another process takes over after thirty. */
+const RULE_FILES_AGE_MS_MAX = 120 * SECOND_MS;
+
+/** Whether this process has looked at the files, whatever it found; in `standby` that is another's to do. */
+function hasLooked({ state }: RuleFilesStatus): boolean {
+  return state === 'applied' || state === 'broken' || state === 'empty';
+}
+
 export async function watchRules(
-  { config, ambient, closers }: Building,
+  { config, ambient, duties, closers }: Building,
   rules: RuleEngine,
 ): Promise<RuleFileWatcher | null> {
   if (config.rulesDir === '') return null;
   const { logger, clock } = ambient;
+  const done = duties.expect({ id: 'ruleFiles', ageMsMax: RULE_FILES_AGE_MS_MAX });
   const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
   closers.push(() => watcher.close());
+  const note = (status: RuleFilesStatus): void => {
+    if (hasLooked(status)) done();
+    // Never rejects; resolves no more once the watcher is closed.
+    void watcher.nextScan().then(note);
+  };
+  note(watcher.status());
   return watcher;
 }

@@ -3,15 +3,14 @@ import type { ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
-import { type Clock, clientAddress, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
+import { clientAddress, type Logger, type MonotonicClock, monotonicClock, SECOND_MS, Seldom } from '../../common/index.js';
 import { whenOver } from './when-over.js';
 
 export interface ObserverParts {
   readonly metrics: Registry;
-  readonly clock: Clock;
   readonly logger: Logger;
-  /** Milliseconds that only ever grow; without it those of the process. */
-  readonly elapsedMs?: () => number;
+  /** By which what is said seldom is timed; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   /** Proxies whose X-Forwarded-For is believed; null: none. */
   readonly trustedProxies: BlockList | null;
 }
@@ -38,20 +37,26 @@ export function findingsOf(response: Response): Findings {
 export function userOf(response: ServerResponse & { readonly locals?: Findings }): string | undefined {
   return response.locals?.user;
 }
+
 /** While thousands of log-ins are turned away, the log says so now and then. */
 const TURNED_AWAY_LOG_MS = 10 * SECOND_MS;
 
 /** Logs and measures each request once its answer is out, or its client gone. */
-export function createObserver({ metrics, clock, logger, elapsedMs, trustedProxies }: ObserverParts) {
+export function createObserver({
+  metrics,
+  logger,
+  monotonic = monotonicClock,
+  trustedProxies,
+}: ObserverParts) {
   const seconds = new Histogram({
     name: 'ferry_nbi_request_seconds',
     help: 'Northbound requests by route, method and status',
     labelNames: ['route', 'method', 'status'],
     registers: [metrics],
   });
-  const turnedAway = new Seldom(TURNED_AWAY_LOG_MS, elapsedMs);
+  const turnedAway = new Seldom(TURNED_AWAY_LOG_MS, monotonic);
   return (request: Request, response: Response): void => {
-    const startMs = clock();
+    const startMs = monotonicClock();
     const id = randomUUID();
     const { path } = request;
     const method = request.method.slice(0, 16);
@@ -61,7 +66,7 @@ export function createObserver({ metrics, clock, logger, elapsedMs, trustedProxi
     Object.assign(findingsOf(response), { address: ip, over: over.signal });
     whenOver(request, response, () => {
       over.abort();
-      const ms = clock() - startMs;
+      const ms = Math.round(monotonicClock() - startMs);
       const status = response.writableFinished ? response.statusCode : 'aborted';
       const { route = 'none', user, isQuiet } = findingsOf(response);
       seconds.observe({ route, method, status: String(status) }, ms / 1_000);

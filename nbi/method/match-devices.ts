@@ -1,5 +1,12 @@
 import type { Devices } from '../../acs/index.js';
-import { type Clock, type CpeId, type RuleId, SECOND_MS } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type MonotonicClock,
+  monotonicClock,
+  type RuleId,
+  SECOND_MS,
+} from '../../common/index.js';
 import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
@@ -29,6 +36,8 @@ export interface MatchParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly clock: Clock;
+  /** For how long a search has taken; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
@@ -108,20 +117,20 @@ const EXAMPLE = methodDialect.answer({
  */
 async function matchRule(
   request: Request,
-  { rules, devices, clock, reading }: MatchParts,
+  { rules, devices, clock, monotonic = monotonicClock, reading }: MatchParts,
   over: AbortSignal,
 ): Promise<MethodAnswer> {
   const { limit: listedMax, after, timeout } = request;
   const moment = momentOf(request, clock);
   const match = await takeUp(request, rules);
   const known = await devices.count();
-  const deadlineMs = clock() + timeout * SECOND_MS;
+  const deadlineMs = monotonic() + timeout * SECOND_MS;
   const report = await matchDevices(devices, {
     match,
     listedMax,
     ...moment,
     ...(after === undefined ? {} : { after: after as CpeId }),
-    isOver: () => clock() >= deadlineMs || over.aborted,
+    isOver: () => monotonic() >= deadlineMs || over.aborted,
     turn: reading.turn(over),
   });
   return {

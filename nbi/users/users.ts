@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Logger, Secrets } from '../../common/index.js';
+import { type Clock, type Logger, type MonotonicClock, monotonicClock, type Secrets } from '../../common/index.js';
 import type { Collection, Store } from '../../store/index.js';
 import { checkPassword, hashPassword } from './password.js';
 import {
@@ -47,11 +47,11 @@ export function openUsers(parts: {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds that only ever grow: attempts and what is remembered go by them. */
-  readonly elapsedMs?: () => number;
+  readonly monotonic?: MonotonicClock;
 }): Users {
   const collection = parts.store.collection<UserDocument>(USERS);
-  const { secrets, logger, elapsedMs = () => performance.now() } = parts;
-  const verifier = new Verifier({ collection, secrets, logger, elapsedMs });
+  const { secrets, logger, monotonic = monotonicClock } = parts;
+  const verifier = new Verifier({ collection, secrets, logger, monotonic });
   const add: Users['add'] = async ({ name, password, role }) => {
     checkNameAndRole(name, role);
     const hash = await hashPassword(password);

@@ -2,6 +2,7 @@ import {
   HOUR_MS,
   type Logger,
   MINUTE_MS,
+  type MonotonicClock,
   networkOf,
   SECOND_MS,
   type Secrets,
@@ -33,7 +34,7 @@ export interface VerifierParts {
   readonly secrets: Secrets;
   readonly logger: Logger;
   /** Milliseconds that only ever grow: clocks are set. */
-  readonly elapsedMs: () => number;
+  readonly monotonic: MonotonicClock;
 }
 
 const REMEMBERED_MS = MINUTE_MS;
@@ -62,23 +63,23 @@ export class Verifier {
 
   constructor(parts: VerifierParts) {
     this.#parts = parts;
-    this.#log = new Seldom(LOG_MS, parts.elapsedMs);
+    this.#log = new Seldom(LOG_MS, parts.monotonic);
   }
 
   async verify(credentials: Credentials): Promise<Verification> {
     const { name, password, mayBeStale = false } = credentials;
-    const { secrets, elapsedMs } = this.#parts;
+    const { secrets, monotonic } = this.#parts;
     // A name holds no NUL where there is such a user, so no two pairs share a key.
     const key = secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
     try {
       await this.#forgetWhereChanged();
     } catch (error) {
       const known = mayBeStale ? this.#remembered.get(key) : undefined;
-      if (known === undefined || known.untilMs + STALE_MS_MAX <= elapsedMs()) throw error;
+      if (known === undefined || known.untilMs + STALE_MS_MAX <= monotonic()) throw error;
       return { kind: 'verified', user: known.user };
     }
     const known = this.#remembered.get(key);
-    if (known !== undefined && known.untilMs > elapsedMs()) return { kind: 'verified', user: known.user };
+    if (known !== undefined && known.untilMs > monotonic()) return { kind: 'verified', user: known.user };
     // A client that opens many connections at once costs one hash, not one each.
     const keyWithAddress = `${credentials.address} ${key}`;
     const running = this.#underWay.get(keyWithAddress);
@@ -126,7 +127,7 @@ export class Verifier {
 
   async #checkInTurn(credentials: Credentials, origin: string, name: string): Promise<Verification> {
     const attempts = this.#attempts;
-    const nowMs = () => this.#parts.elapsedMs();
+    const nowMs = () => this.#parts.monotonic();
     // Guesses from elsewhere are nothing to who has logged in from there before.
     const waitOfName = () => (this.#familiar.hasUser(origin, name) ? 0 : attempts.waitOfName(name, nowMs()));
     const waitSeconds = waitOfName() || attempts.wait(origin, name, nowMs());
@@ -166,7 +167,7 @@ export class Verifier {
 
   #remember(key: string, user: User): void {
     this.#remembered.delete(key);
-    this.#remembered.set(key, { user, untilMs: this.#parts.elapsedMs() + REMEMBERED_MS });
+    this.#remembered.set(key, { user, untilMs: this.#parts.monotonic() + REMEMBERED_MS });
     if (this.#remembered.size <= REMEMBERED_MAX) return;
     const [oldest] = this.#remembered.keys();
     if (oldest !== undefined) this.#remembered.delete(oldest);

@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
+import { HOUR_MS, MINUTE_MS, stillHolds } from '../../common/index.js';
 import {
   type Context,
   DEFAULT_RETRY,
@@ -38,7 +38,7 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
   const { afterMinutes, factor, maxHours } = rule.retry ?? DEFAULT_RETRY;
   const waitMs = Math.min(afterMinutes * MINUTE_MS * factor ** (count.failures - 1), maxHours * HOUR_MS);
   const untilMs = count.lastEndedMs + waitMs;
-  if (nowMs >= untilMs) return null;
+  if (!stillHolds(untilMs, waitMs, nowMs)) return null;
   return { verdict: 'waiting-for-retry', detail: `until ${new Date(untilMs).toISOString()}` };
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/index.js';
+import type { MonotonicClock } from '../../common/index.js';
 
 /** Conditions on probation are tried so far apart, all together: what each may use up is then a fifth of one processor. */
 export const TRIAL_PACE_MS = 250;
@@ -17,12 +17,11 @@ export interface Probation {
   leave(text: string): void;
 }
 
-export function createProbation(clock: Clock): Probation {
+export function createProbation(monotonic: MonotonicClock): Probation {
   /** When each was tried last, by its text: an edited condition is another one. */
   const triedMs = new Map<string, number>();
   let lastTrialMs = Number.NEGATIVE_INFINITY;
-  // Also where the clock was set back.
-  const isOver = (sinceMs: number, pauseMs: number): boolean => Math.abs(clock() - sinceMs) >= pauseMs;
+  const isOver = (sinceMs: number, pauseMs: number): boolean => monotonic() - sinceMs >= pauseMs;
   return {
     admit(text, idle) {
       const last = triedMs.get(text);
@@ -30,7 +29,7 @@ export function createProbation(clock: Clock): Probation {
       if (!idle || !isOver(lastTrialMs, TRIAL_PACE_MS)) return 'wait';
       // One that every CPE meets must not take the turns of the others.
       if (!isOver(last, TRIAL_PACE_MS * triedMs.size)) return 'wait';
-      lastTrialMs = clock();
+      lastTrialMs = monotonic();
       triedMs.set(text, lastTrialMs);
       return 'trial';
     },
@@ -41,7 +40,7 @@ export function createProbation(clock: Clock): Probation {
         if (triedMs.size < CONDITIONS_MAX) break;
         triedMs.delete(oldest);
       }
-      triedMs.set(text, clock());
+      triedMs.set(text, monotonic());
     },
     leave: (text) => void triedMs.delete(text),
   };

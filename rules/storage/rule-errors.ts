@@ -1,4 +1,11 @@
-import { type Clock, type CpeId, type Logger, MINUTE_MS, type RuleId } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  MINUTE_MS,
+  type MonotonicClock,
+  type RuleId,
+} from '../../common/index.js';
 import type { LastError, StoredRule } from '../vocabulary/index.js';
 import { isTrip, type RuleFailure } from './failure.js';
 import { type RuleErrors, readMany, type Tables } from './tables.js';
@@ -27,6 +34,7 @@ export interface RuleErrorLog {
 interface Parts {
   readonly tables: Tables;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
   readonly logger: Logger;
 }
 
@@ -38,7 +46,7 @@ interface Remembered {
 }
 
 export function openRuleErrors(parts: Parts): RuleErrorLog {
-  const { tables, clock, logger } = parts;
+  const { monotonic, tables, logger } = parts;
   const remembered = new Map<RuleId, Remembered>();
   const underWay = new Map<RuleId, Promise<void>>();
 
@@ -52,9 +60,9 @@ export function openRuleErrors(parts: Parts): RuleErrorLog {
     }
     const isNewTrip =
       isTrip(failure) && known.trippedFor.size < TRIPPED_CPES_MAX && !known.trippedFor.has(cpeid);
-    if (!isNewTrip && clock() < known.quietUntilMs) return false;
+    if (!isNewTrip && monotonic() < known.quietUntilMs) return false;
     if (isNewTrip) known.trippedFor.add(cpeid);
-    known.quietUntilMs = clock() + QUIET_MS;
+    known.quietUntilMs = monotonic() + QUIET_MS;
     return true;
   };
 
@@ -113,7 +121,7 @@ async function keep({ tables, clock, logger }: Parts, failure: RuleFailure): Pro
 
 /** Through the same path as any other change of a rule, so that every process hears of it. */
 async function suspend(
-  { tables, clock, logger }: Parts,
+  { tables, clock, logger }: Omit<Parts, 'monotonic'>,
   { ruleId, ruleUpdatedAtMs, cpeid, code, message }: RuleFailure,
 ): Promise<void> {
   let suspended: StoredRule['suspended'];

@@ -36,6 +36,8 @@ export interface LmdbStoreOptions {
    * twice as long. Default 30 s.
    */
   readonly writeWaitMs?: number;
+  /** Told how each transaction went that was to be written; null: it is on the disk. */
+  readonly onWritten?: (failure: StoreError | null) => void;
 }
 
 /**
@@ -97,6 +99,7 @@ class LmdbStore implements Store {
       directory: options.directory,
       logger: this.#logger,
       waitMs: options.writeWaitMs ?? WRITE_WAIT_MS,
+      ...(options.onWritten !== undefined && { onWritten: options.onWritten }),
     });
   }
 

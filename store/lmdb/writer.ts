@@ -20,6 +20,8 @@ export interface WriterOptions {
   readonly logger: Logger;
   /** How long a commit waits for the write lock or the disk, at least; at most twice as long. */
   readonly waitMs: number;
+  /** Told how each transaction went; null: it is on the disk. */
+  readonly onWritten?: (failure: StoreError | null) => void;
 }
 
 /** What one LMDB transaction does around the jobs it carries. */
@@ -117,8 +119,10 @@ export class Writer<Context extends Transaction> {
       this.#watchdog = null;
       this.#ticks = 0;
       this.#inFlight = [];
-      if (failure === null) for (const job of batch) job.settle();
-      else await this.#failed(batch, failure.cause);
+      if (failure === null) {
+        this.options.onWritten?.(null);
+        for (const job of batch) job.settle();
+      } else await this.#failed(batch, failure.cause);
     }
     this.#pumping = null;
   }
@@ -143,6 +147,7 @@ export class Writer<Context extends Transaction> {
   /** Nothing of the batch was committed. */
   async #failed(batch: Job<Context>[], cause: unknown): Promise<void> {
     const error = await storeErrorOf(cause, this.options.directory);
+    this.options.onWritten?.(error);
     this.options.logger.error('store.commit-failed', {
       code: error.code,
       commits: batch.length,

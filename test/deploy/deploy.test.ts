@@ -118,9 +118,28 @@ test('what containers are given as variables holds no secret', async (t) => {
   t.notRegex(compose.services.ferry1.environment[variableOf('store')], /@/);
 });
 
+test('CPEs are sent to who is ready, and only who does not turn is ended', async (t) => {
+  const deployment = (await manifests()).find(({ kind }) => kind === 'Deployment');
+  const [container] = deployment.spec.template.spec.containers;
+  const { startupProbe, readinessProbe, livenessProbe } = container;
+  t.deepEqual(
+    [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }: Parsed) => httpGet.path),
+    ['/livez', '/readyz', '/livez'],
+  );
+  const proxy = await read('haproxy.cfg');
+  t.deepEqual(new Set(proxy.match(/httpchk GET \S+/g)), new Set(['httpchk GET /readyz']));
+  // What is degraded keeps nobody from serving.
+  for (const { name, text } of await files()) {
+    const probed = text
+      .split('\n')
+      .filter((line) => line.includes('/healthz') && !line.trim().startsWith('#'));
+    t.deepEqual(probed, [], name);
+  }
+});
+
 test('the image runs as nobody in particular, and asks Ferry itself whether it is well', async (t) => {
   const dockerfile = await read('Dockerfile');
   t.regex(dockerfile, /^USER 1000:1000$/m);
-  t.regex(dockerfile, /^HEALTHCHECK [\s\S]*\/healthz/m);
+  t.regex(dockerfile, /^HEALTHCHECK [\s\S]*\/readyz/m);
   t.is([...dockerfile.matchAll(/^FROM /gm)].length, 2);
 });

@@ -27,7 +27,8 @@ test('a full disk answers an upload with 507, keeps no half image, and the rest 
     await until('it can be unmounted', () => run('umount', [dataDir]).catch(() => null));
     await rm(dataDir, { recursive: true });
   });
-  const ferry = await startTestFerry(t, { dataDir });
+  const ferry = await startTestFerry(t, { dataDir, config: { diskFreeMibMin: 1 } });
+  t.like(await ferry.nbi('GET', '/healthz'), { status: 200, body: { parts: { disk: 'ok' } } });
 
   const announced = await ferry.nbi('PUT', '/v1/images/big.bin', Buffer.alloc(32 * 1024 * 1024, 'f'));
   t.is(announced.status, 507);
@@ -43,6 +44,15 @@ test('a full disk answers an upload with 507, keeps no half image, and the rest 
   } as RequestInit);
   t.is(streamed.status, 507);
   t.is(((await streamed.json()) as { code: number }).code, 507);
+  t.like(
+    await ferry.nbi('GET', '/healthz'),
+    { status: 200, body: { status: 'ok', parts: { disk: 'degraded', store: 'ok' } } },
+    'someone should look at it, but known CPEs are served',
+  );
+  t.like(
+    ferry.events.find(({ event }) => event === 'disk.writes-fail'),
+    { fields: { place: 'images' } },
+  );
 
   t.deepEqual(await readdir(join(dataDir, 'images', 'incoming')), []);
   t.deepEqual(await readdir(join(dataDir, 'images', 'content')), []);

@@ -90,6 +90,7 @@ test('a suspended rule is seen in FirmwareStorage, metrics and health, which sta
   const another = await openRules({
     store,
     clock,
+    monotonic: clock,
     logger: silentLogger,
     secrets: testSecrets,
     resolveFile: async () => ({}),

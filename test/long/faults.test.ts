@@ -313,7 +313,7 @@ test('every way in which a CPE can misbehave has its result, and gets no more Do
   const ferry = await startTestFerry(t, {
     // The interval is what a CPE is given to say of itself that it has its Download.
     acsOptions: {
-      sweepCron: '* * * * * *',
+      sweepIntervalMs: 1_000,
       provisioning: { periodicInformSeconds: 1, setCredentials: true },
     },
   });

@@ -65,7 +65,7 @@ test('a viewer reads and changes nothing', async (t) => {
 
 test('after ten wrong passwords an address is turned away for this user, with Retry-After; the right one is not asked for again', async (t) => {
   let nowMs = 0;
-  const nbi = await startNbi(t, { elapsedMs: () => nowMs });
+  const nbi = await startNbi(t, { monotonic: () => nowMs });
   t.is((await nbi.call('/metrics', { as: OPERATOR })).status, 200);
   for (let attempt = 0; attempt < 10; attempt++) {
     t.is((await nbi.call('/metrics', { as: `api:wrong ${attempt}` })).status, 401);
@@ -135,7 +135,7 @@ test('attempts are counted by client, whatever port or spelling a trusted proxy 
 
 test('of every request of a user the log says from where it came; of those turned away before a log-in one in ten seconds', async (t) => {
   let nowMs = 0;
-  const nbi = await startNbi(t, { trustedProxies: ['127.0.0.0/8'], elapsedMs: () => nowMs });
+  const nbi = await startNbi(t, { trustedProxies: ['127.0.0.0/8'], monotonic: () => nowMs });
   const headers = { 'X-Forwarded-For': '[2001:DB8::1]:4711' };
   for (let request = 0; request < 3; request++) await nbi.call('/v1/images', { headers });
   for (let guess = 0; guess < 5; guess++) await nbi.call('/v1/images', { as: `api:guess ${guess}`, headers });

@@ -41,7 +41,6 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
   };
   mountApis(app, [api], {
     metrics: new Registry(),
-    clock: Date.now,
     logger: silentLogger,
     limits: NBI_LIMITS,
     trustedProxies: null,

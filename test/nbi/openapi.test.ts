@@ -221,6 +221,19 @@ test('/healthz is 200 while every part is well, and 503 when one is not or canno
   });
 });
 
+test('/readyz is 503 while CPEs should not be sent here, and /livez says only that the process turns', async (t) => {
+  const nbi = await startNbi(t, {
+    health: () => Promise.reject(new Error('secret cause')),
+    ready: async () => ({ status: 'failing', parts: { process: 'failing' } }),
+  });
+  t.like(await nbi.call('/readyz', { as: null }), {
+    status: 503,
+    body: { status: 'failing', parts: { process: 'failing' } },
+  });
+  t.like(await nbi.call('/livez', { as: null }), { status: 200, body: { status: 'ok' } });
+  t.like(await (await startNbi(t)).call('/readyz', { as: null }), { status: 200, body: { status: 'ok' } });
+});
+
 test('/metrics counts requests by route, so that ids do not multiply its series', async (t) => {
   const nbi = await startNbi(t);
   await nbi.call('/v1/dyn/FirmwareStorage/some-id');

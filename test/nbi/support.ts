@@ -43,7 +43,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import { openRules, type Rules } from '../../rules/index.js';
-import { openLmdbStore, type Store } from '../../store/index.js';
+import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
 export const OPERATOR = 'api:correct horse';
 export const VIEWER = 'viewer:only looking';
@@ -100,13 +100,14 @@ export interface TestNbiOptions {
   readonly clock?: Clock;
   readonly trustedProxies?: readonly string[];
   /** By which log-ins are counted and remembered. */
-  readonly elapsedMs?: () => number;
+  readonly monotonic?: () => number;
   readonly connectionRequestMsMax?: number;
   readonly health?: () => Promise<Health>;
   readonly connections?: Partial<ConnectionBounds>;
   /** A mebibyte unless told. */
   readonly imageBytesMax?: number;
   readonly times?: Partial<NbiListenerTimes>;
+  readonly ready?: () => Promise<Health>;
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
 }
@@ -132,6 +133,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     resolveFile: async (file) => (file.includes('://') ? {} : images.get(file)),
   });
+  const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const acs = createAcs({
     store,
     rules,
@@ -139,6 +141,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     locateFile: async () => Promise.reject(new Error('No Download leaves these tests')),
     registry: metrics,
     clock,
+    monotonic: clock,
+    duties,
     logger: silentLogger,
     options: {
       ...DEFAULT_ACS_OPTIONS,
@@ -158,7 +162,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     clock,
     logger,
-    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
+    ...(options.monotonic && { monotonic: options.monotonic }),
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const parts = {
@@ -169,10 +173,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     users,
     metrics,
+    ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
+    monotonic: options.monotonic ?? clock,
     logger,
-    ...(options.elapsedMs && { elapsedMs: options.elapsedMs }),
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
   };
@@ -190,6 +195,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     server.closeAllConnections();
     server.close();
     await acs.close();
+    await duties.close();
     await rules.close();
     await store.close();
     await rm(directory, { recursive: true });

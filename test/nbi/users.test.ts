@@ -34,7 +34,7 @@ async function openTestUsers(t: ExecutionContext) {
       secrets: createSecrets(randomBytes(32)),
       // What is counted by the minute goes on also where the clock is set back.
       clock: () => 1_743_400_000_000 - nowMs,
-      elapsedMs: () => nowMs,
+      monotonic: () => nowMs,
       logger,
     });
   return { users: open(), open, store, directory, log, pass: (ms: number) => (nowMs += ms) };

@@ -97,6 +97,7 @@ export async function openTestRules(t: ExecutionContext, opened?: Store): Promis
     const engine = await openRules({
       store,
       clock: () => clock.nowMs,
+      monotonic: () => clock.nowMs,
       logger,
       secrets: testSecrets,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),

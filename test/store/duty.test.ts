@@ -38,3 +38,41 @@ test('a duty that is given back is another’s at once, and one that is not held
   await first.release();
   t.true(await second.isOurs());
 });
+
+test('a lease that a clock was ahead for is nobody’s, and one whose holder lives stays its own', async (t) => {
+  const store = await storeOf(t);
+  const time = { nowMs: 1_800_000_000_000 };
+  const monotonic = { ms: 0 };
+  const join = (aheadMs: number) =>
+    new Duty({
+      store,
+      clock: () => time.nowMs + aheadMs,
+      monotonic: () => monotonic.ms,
+      id: 'sweep',
+      leaseMs: LEASE_MS,
+    });
+  // Killed, as by a power cut, with its clock two days ahead.
+  t.true(await join(2 * 86_400_000).isOurs());
+  const next = join(0);
+  t.true(await next.isOurs());
+  // Of two nodes that live one may be a minute ahead of the other, and neither takes what the other has.
+  await next.release();
+  const ahead = join(59_000);
+  t.true(await ahead.isOurs());
+  t.false(await next.isOurs());
+});
+
+test('a holder whose clock is set back takes its lease anew, so that nobody else does', async (t) => {
+  const store = await storeOf(t);
+  const time = { nowMs: 1_800_000_000_000 };
+  const join = () =>
+    new Duty({ store, clock: () => time.nowMs, monotonic: () => 0, id: 'sweep', leaseMs: LEASE_MS });
+  const [holder, other] = [join(), join()];
+  t.true(await holder.isOurs());
+  time.nowMs -= 60 * 86_400_000;
+  t.true(await holder.isOurs());
+  t.false(await other.isOurs());
+  time.nowMs += 120 * 86_400_000;
+  t.true(await holder.isOurs());
+  t.false(await other.isOurs());
+});

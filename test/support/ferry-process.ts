@@ -69,12 +69,14 @@ export class FerryProcess {
   /**
    * Resolves once it listens.
    * @param onLine  takes every line of its log
+   * @param environment  variables besides its own
    */
   static async start(
     dataDir: string,
     ports: Ports,
     args: readonly string[] = [],
     onLine?: (line: string) => void,
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<FerryProcess> {
     const { host = '127.0.0.1' } = ports;
     const child = spawn(
@@ -93,7 +95,12 @@ export class FerryProcess {
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         // The tests' own switch is no option of the server's.
-        env: { ...process.env, FERRY_TEST_LOG: undefined, FERRY_ADMIN_PASSWORD: ADMIN.password },
+        env: {
+          ...process.env,
+          FERRY_TEST_LOG: undefined,
+          FERRY_ADMIN_PASSWORD: ADMIN.password,
+          ...environment,
+        },
       },
     );
     const ferry = new FerryProcess(child, onLine);

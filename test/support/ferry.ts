@@ -10,6 +10,7 @@ import {
   createLogger,
   type LogFields,
   type Logger,
+  type MonotonicClock,
   silentLogger,
   systemClock,
 } from '../../common/index.js';
@@ -44,6 +45,8 @@ export async function startTestFerry(
     readonly acsOptions?: Partial<AcsOptions>;
     readonly dataDir?: string;
     readonly clock?: Clock;
+    /** For what elapses: as `clock` goes on, unless told. */
+    readonly monotonic?: MonotonicClock;
     /** For tests that send what no schema allows. */
     readonly checksSchema?: boolean;
   } = {},
@@ -54,6 +57,7 @@ export async function startTestFerry(
   const config = loopbackConfig(dataDir, { adminPassword: ADMIN.password, ...options.config });
   const ferry = await startFerry(config, {
     clock: options.clock ?? systemClock,
+    ...monotonicOf(options),
     logger,
     trace: (_direction, envelope) => envelopes.push(envelope.toString()),
     // A test that leaves a CPE hanging need not wait for it at the end.
@@ -67,6 +71,12 @@ export async function startTestFerry(
     t.teardown(() => requireValidEnvelopes(envelopes));
   }
   return { ...ferry, dataDir, envelopes, events, nbi: nbiClient(ferry.urls.nbi) };
+}
+
+/** Where a test goes on with the clock time passes: nobody has set it. */
+function monotonicOf(options: { readonly clock?: Clock; readonly monotonic?: MonotonicClock }) {
+  const monotonic = options.monotonic ?? options.clock;
+  return monotonic === undefined ? {} : { monotonic };
 }
 
 /** Calls an NBI as admin; JSON in and out. */

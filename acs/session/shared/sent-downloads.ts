@@ -2,7 +2,7 @@ import type { OpenSession } from '../session.js';
 
 /** Sessions in which this process has sent a Download. Its stopping waits until some process has taken the answer. */
 export class SentDownloads {
-  /** With when they expire. */
+  /** With when they expire, in time that elapses in this process. */
   readonly #sessions = new Map<string, number>();
 
   /** @param session  what the session has become */

@@ -1,26 +1,25 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Clock, SECOND_MS } from '../../../common/index.js';
+import { CLOCKS_APART_MS_MAX } from '../../../common/index.js';
 import type { Collection, Stored } from '../../../store/index.js';
 import { addressOf, answeredOn, carriedBy, type Found, foundAmong } from '../sessions.js';
 import { type SessionDocument, sessionOf } from './session-document.js';
 import { begunAtMs, isSessionId, type SessionNames } from './session-id.js';
 import type { Remembered, SessionMemory } from './session-memory.js';
+import type { SessionTimes } from './session-times.js';
 import { entryOf, type SharedEntry } from './shared-entry.js';
 import type { UnstoredSessions } from './unstored-sessions.js';
 
 /** A CPE that has come here with a session of another process meanwhile waits for it to be stored; after so long we look again. */
 const AWAIT_MS = [80, 160, 320, 640];
 const AWAITING_COUNT_MAX = 500;
-/** Between two processes that take part; a node whose clock is further off is not in order. */
-const CLOCKS_APART_MS_MAX = 60 * SECOND_MS;
 
 export interface SessionLookupParts {
   readonly sessions: Collection<SessionDocument>;
   readonly memory: SessionMemory;
   readonly unstored: UnstoredSessions;
   readonly names: SessionNames;
-  readonly clock: Clock;
+  readonly times: SessionTimes;
   /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
   readonly sharedConnections: boolean;
 }
@@ -54,7 +53,7 @@ export class SessionLookup {
   /** Null also where its CPE should have spoken by now. */
   remembered(id: string): Remembered | null {
     const remembered = this.#parts.memory.get(id);
-    return remembered !== null && remembered.expiresAtMs > this.#parts.clock() ? remembered : null;
+    return remembered !== null && remembered.expiresAtMs > this.#parts.times.elapsedMs ? remembered : null;
   }
 
   async #lookUp(named: readonly string[], carried: string | null, address: string | null): Promise<Found> {
@@ -68,13 +67,13 @@ export class SessionLookup {
 
   /** The session as it is stored, unless only this process knows it. */
   async read(id: string): Promise<SharedEntry | null> {
-    const { sessions, unstored, clock } = this.#parts;
+    const { sessions, unstored, times } = this.#parts;
     if (!isSessionId(id)) return null;
     await unstored.arrival(id);
     const own = this.remembered(id);
     if (own !== null && own.revision === null) return entryOf(own);
     const stored = (await sessions.get(id)) ?? (await this.#getAwaited(id));
-    if (stored === null || stored.document.expiresAtMs <= clock()) return null;
+    if (stored === null || !times.isOpen(stored.document)) return null;
     const { revision, document } = stored;
     const remembered = this.remembered(id);
     // Where nobody has stored anything since, what is remembered is as good, and may be further.
@@ -87,10 +86,11 @@ export class SessionLookup {
 
   /** One that another process has begun just now may be on its way. */
   async #getAwaited(id: string): Promise<Stored<SessionDocument> | null> {
-    const { sessions, names, clock, sharedConnections } = this.#parts;
+    const { sessions, names, times, sharedConnections } = this.#parts;
     if (names.isOwn(id)) return null;
-    const isRecent = Math.abs(clock() - begunAtMs(id)) <= CLOCKS_APART_MS_MAX;
-    if (!isRecent || sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX) return null;
+    const isRecent = Math.abs(times.wallMs - begunAtMs(id)) <= CLOCKS_APART_MS_MAX;
+    if (!(isRecent || times.areUnsettled) || sharedConnections || this.#awaitingCount >= AWAITING_COUNT_MAX)
+      return null;
     this.#awaitingCount++;
     try {
       for (const waitMs of AWAIT_MS) {

@@ -11,7 +11,7 @@ export interface Remembered {
   /** What is stored of it: at which revision (null: nothing yet), and for how long. */
   readonly revision: Revision | null;
   readonly storedUntilMs: number;
-  /** By then its CPE must have spoken again. */
+  /** By then, in time that elapses in this process, its CPE must have spoken again. */
   readonly expiresAtMs: number;
   /** The CPE means to send several requests over one connection, so that closing it says something. */
   readonly keepsAlive: boolean;

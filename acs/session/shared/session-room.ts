@@ -23,7 +23,7 @@ export class SessionRoom {
     return true;
   }
 
-  /** Counts, where it is time to. */
+  /** Counts, where it is time to. @param nowMs  milliseconds that only ever grow */
   async recount(nowMs: number): Promise<void> {
     const { atMs, begunSince } = this.#counted;
     if (begunSince === 0 || nowMs - atMs < COUNT_INTERVAL_MS) return;

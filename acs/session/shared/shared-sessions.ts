@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type Clock, type Logger, SECOND_MS } from '../../../common/index.js';
-import type { Collection, Revision, Store } from '../../../store/index.js';
+import {
+  CLOCKS_APART_MS_MAX,
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  SECOND_MS,
+  stillHolds,
+} from '../../../common/index.js';
+import type { Collection, DutyReport, Revision, Store } from '../../../store/index.js';
 import type { OpenSession } from '../session.js';
 import {
   answeredOn,
@@ -16,7 +23,6 @@ import {
   type SessionOrigin,
   type Sessions,
   type StepTaken,
-  silentMsMaxOf,
 } from '../sessions.js';
 import { SentDownloads } from './sent-downloads.js';
 import { SESSIONS, type SessionDocument, toSessionDocument } from './session-document.js';
@@ -26,6 +32,7 @@ import { isSessionId, SessionNames } from './session-id.js';
 import { SessionLookup } from './session-lookup.js';
 import { type Remembered, SessionMemory } from './session-memory.js';
 import { SessionRoom } from './session-room.js';
+import { SessionTimes } from './session-times.js';
 import type { SharedEntry } from './shared-entry.js';
 import { UnstoredSessions } from './unstored-sessions.js';
 
@@ -39,6 +46,9 @@ const TRAILING_SHARE = 1 / 16;
 export interface SharedSessionsOptions {
   readonly store: Store;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
+  /** Told whenever expired sessions have been taken out. */
+  readonly onExpiryDone: DutyReport;
   readonly logger: Logger;
   /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
   readonly sharedConnections: boolean;
@@ -64,6 +74,7 @@ export class SharedSessions implements Sessions {
   readonly #options: SharedSessionsOptions;
   readonly #sessions: Collection<SessionDocument>;
   readonly #expiry: SessionExpiry;
+  readonly #times: SessionTimes;
   readonly #memory = new SessionMemory(REMEMBERED_COUNT_MAX);
   readonly #endings: SessionEndings;
   readonly #unstored: UnstoredSessions;
@@ -76,11 +87,13 @@ export class SharedSessions implements Sessions {
   #expiring: Promise<EndedSession[]> | null = null;
 
   constructor(options: SharedSessionsOptions) {
-    const { store, clock, logger, sharedConnections, idleMsMax } = options;
+    const { store, clock, monotonic, logger, sharedConnections, idleMsMax, onExpiryDone: done } = options;
+    const times = new SessionTimes({ clock, monotonic, idleMsMax });
     const sessions = store.collection<SessionDocument>(SESSIONS);
     const memory = this.#memory;
     const unstored = new UnstoredSessions({ sessions, memory, isBusy: (id) => this.#busy.has(id), logger });
     this.#options = options;
+    this.#times = times;
     this.#sessions = sessions;
     this.#unstored = unstored;
     this.#lookup = new SessionLookup({
@@ -88,12 +101,12 @@ export class SharedSessions implements Sessions {
       memory,
       unstored,
       names: this.#names,
-      clock,
+      times,
       sharedConnections,
     });
     this.#room = new SessionRoom(sessions);
     this.#endings = new SessionEndings({ sessions, logger });
-    this.#expiry = new SessionExpiry({ store, sessions, clock, idleMsMax });
+    this.#expiry = new SessionExpiry({ store, sessions, clock, monotonic, times, done });
   }
 
   async count(): Promise<number> {
@@ -102,10 +115,11 @@ export class SharedSessions implements Sessions {
 
   async begin(session: OpenSession, { ip, socket, keepsAlive }: SessionOrigin): Promise<SessionEntry | null> {
     if (!this.#room.take()) return null;
-    const entry = { id: this.#names.next(this.#options.clock()), ip, session };
-    const expiresAtMs = this.#expiresAtMs(session);
-    const revision = this.#mayStayHere(keepsAlive) ? null : await this.#unstored.insert(entry, expiresAtMs);
-    this.#remember({ ...entry, revision, storedUntilMs: expiresAtMs, expiresAtMs, keepsAlive }, socket);
+    const entry = { id: this.#names.next(this.#times.wallMs), ip, session };
+    const storedUntilMs = this.#times.storedUntilMs(session);
+    const revision = this.#mayStayHere(keepsAlive) ? null : await this.#unstored.insert(entry, storedUntilMs);
+    const expiresAtMs = this.#times.rememberedUntilMs(session);
+    this.#remember({ ...entry, revision, storedUntilMs, expiresAtMs, keepsAlive }, socket);
     if (!this.#options.sharedConnections) carry(socket, entry.id, session.facts.cpeid);
     return entry;
   }
@@ -113,10 +127,6 @@ export class SharedSessions implements Sessions {
   /** Whether its CPE should come again over the same connection. */
   #mayStayHere(keepsAlive: boolean): boolean {
     return keepsAlive && !this.#options.sharedConnections;
-  }
-
-  #expiresAtMs(session: OpenSession): number {
-    return this.#options.clock() + silentMsMaxOf(session, this.#options.idleMsMax);
   }
 
   #remember(remembered: Remembered, socket: Socket): void {
@@ -139,7 +149,7 @@ export class SharedSessions implements Sessions {
     const shared = entry as SharedEntry;
     const { id, claim, isUnchecked } = shared;
     if (this.#busy.has(id)) return false;
-    if (claim !== undefined && claim.untilMs > this.#options.clock()) return false;
+    if (stillHolds(claim?.untilMs, CLAIM_MS, this.#times.wallMs)) return false;
     // Another request may have gone on with it while the body of this one was on its way.
     const remembered = isUnchecked ? this.#lookup.remembered(id) : null;
     if (remembered === null && shared.revision === null) return false;
@@ -156,8 +166,8 @@ export class SharedSessions implements Sessions {
     const shared = entry as SharedEntry;
     await this.#unstored.adopt(shared);
     shared.claimedBy = randomUUID();
-    const claim = { by: shared.claimedBy, untilMs: this.#options.clock() + CLAIM_MS };
-    const document = toSessionDocument(shared, this.#expiresAtMs(shared.session), claim);
+    const claim = { by: shared.claimedBy, untilMs: this.#times.wallMs + CLAIM_MS };
+    const document = toSessionDocument(shared, this.#times.storedUntilMs(shared.session), claim);
     const made = (revision: Revision) => {
       shared.revision = revision;
       shared.claimedBy = null;
@@ -179,18 +189,21 @@ export class SharedSessions implements Sessions {
   async moved(entry: SessionEntry, { session, socket, keepsAlive }: StepTaken): Promise<boolean> {
     const shared = entry as SharedEntry;
     const { id, ip } = shared;
-    const expiresAtMs = this.#expiresAtMs(session);
+    const untilMs = this.#times.storedUntilMs(session);
+    const expiresAtMs = this.#times.rememberedUntilMs(session);
     await this.#unstored.adopt(shared);
     let { storedUntilMs } = shared;
     let revision = await this.#revisionOf(shared);
     const staysHere = revision === null && this.#mayStayHere(keepsAlive);
-    if (!staysHere && !this.#isAsGoodAsStored(shared, session, expiresAtMs)) {
-      const document = toSessionDocument({ id, ip, session }, expiresAtMs);
+    if (!staysHere && !this.#isAsGoodAsStored(shared, session, untilMs)) {
+      const document = toSessionDocument({ id, ip, session }, untilMs);
       revision = await (revision === null
         ? this.#sessions.insert(document)
         : this.#sessions.replace(document, revision));
       if (revision === null) return false;
-      storedUntilMs = expiresAtMs;
+      storedUntilMs = untilMs;
+    } else if (staysHere) {
+      storedUntilMs = untilMs;
     }
     shared.session = session;
     this.#remember({ id, ip, session, revision, storedUntilMs, expiresAtMs, keepsAlive }, socket);
@@ -207,13 +220,15 @@ export class SharedSessions implements Sessions {
    * Nobody else can tell then that such a session is over, so it is this process's to end. What comes in over another connection
    * may be of a session that is another's to end: it is stored, so that the other leaves it alone.
    */
-  #isAsGoodAsStored(last: SharedEntry, session: OpenSession, expiresAtMs: number): boolean {
+  #isAsGoodAsStored(last: SharedEntry, session: OpenSession, untilMs: number): boolean {
     if (last.revision === null) return false;
     if (last.session.outstanding !== null || session.outstanding !== null || last.claimedBy !== null)
       return false;
     // A RequestDownload: there is to be one more decision, of which nobody else knows.
     if (session.tasks.decisions > last.session.tasks.decisions) return false;
-    if (last.storedUntilMs < expiresAtMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
+    if (last.storedUntilMs < untilMs - this.#options.idleMsMax * TRAILING_SHARE) return false;
+    // Stored by a clock that has been set back since.
+    if (last.storedUntilMs > untilMs + CLOCKS_APART_MS_MAX) return false;
     return last.isUnchecked || (isOver(session) && !isOver(last.session));
   }
 
@@ -279,7 +294,7 @@ export class SharedSessions implements Sessions {
   }
 
   async #expire(): Promise<EndedSession[]> {
-    const nowMs = this.#options.clock();
+    const nowMs = this.#times.elapsedMs;
     this.#downloads.forgetExpired(nowMs);
     for (const forgotten of this.#memory.forgetBy(nowMs)) {
       // What is stored and not over is left to whoever takes out expired sessions: its CPE may have gone on elsewhere.
@@ -287,7 +302,7 @@ export class SharedSessions implements Sessions {
       this.#endings.note({ cpeid: forgotten.session.facts.cpeid, wasOver: false });
     }
     await this.#room.recount(nowMs);
-    const expired = await this.#expiry.run(nowMs);
+    const expired = await this.#expiry.run();
     return [...this.#endings.takeEnded(), ...expired];
   }
 

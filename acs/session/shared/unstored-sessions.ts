@@ -46,11 +46,11 @@ export class UnstoredSessions {
   /** Puts it where any process can go on with it. Never rejects: it stays here where it cannot be stored. */
   store(remembered: Remembered): Promise<void> {
     const { memory, logger } = this.#parts;
-    const { id, expiresAtMs } = remembered;
+    const { id, storedUntilMs } = remembered;
     const known = this.#storing.get(id);
     if (known !== undefined) return known;
-    const storing = this.insert(remembered, expiresAtMs)
-      .then((revision) => memory.stored(id, revision, expiresAtMs))
+    const storing = this.insert(remembered, storedUntilMs)
+      .then((revision) => memory.stored(id, revision, storedUntilMs))
       .catch((error: unknown) => logger.warn('session.not-stored', { error }))
       .finally(() => this.#storing.delete(id));
     this.#storing.set(id, storing);

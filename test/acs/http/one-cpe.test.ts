@@ -3,8 +3,8 @@ import test, { type ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import { WAITING_MAX } from '../../../acs/http/cpe-turns.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, DEVICES, type Device } from '../../../acs/index.js';
-import { silentLogger } from '../../../common/index.js';
-import type { Collection, Store } from '../../../store/index.js';
+import { monotonicClock, silentLogger } from '../../../common/index.js';
+import { type Collection, DutyRecords, type Store } from '../../../store/index.js';
 import { openTestRules } from '../../rules/setup.js';
 import { until } from '../../support/ferry.js';
 import { inform, RawCpe } from '../../support/raw-cpe.js';
@@ -47,6 +47,8 @@ async function startSlowAcs(t: ExecutionContext) {
     locateFile: () => Promise.reject(new Error('No Download leaves this test')),
     registry: new Registry(),
     clock: Date.now,
+    monotonic: monotonicClock,
+    duties: new DutyRecords({ store, clock: Date.now, logger: silentLogger, by: 'test' }),
     logger: silentLogger,
     options: { ...DEFAULT_ACS_OPTIONS, cpeAuthentication: { kind: 'anonymous' }, wakeIntervalMs: null },
   });

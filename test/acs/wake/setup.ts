@@ -32,6 +32,8 @@ export async function openTestWaking(t: ExecutionContext) {
   const called: CpeId[] = [];
   /** What becomes of a call; 200 unless told. */
   const answers = new Map<CpeId, Answer>();
+  /** By how much the wall's clock was set, all in all. */
+  const set = { byMs: 0 };
   const metrics = createAcsMetrics(new Registry(), () => 0);
 
   const open = (rules: RuleEngine) => {
@@ -58,7 +60,9 @@ export async function openTestWaking(t: ExecutionContext) {
       waking: rules.waking,
       caller,
       clock: () => clock.nowMs,
+      monotonic: () => clock.nowMs - set.byMs,
       logger,
+      onDone() {},
     });
     t.teardown(async () => {
       await waker.close();
@@ -73,6 +77,11 @@ export async function openTestWaking(t: ExecutionContext) {
     ...first,
     called,
     answers,
+    /** Sets the wall's clock, which is not time that passes. */
+    setClock(byMs: number): void {
+      clock.nowMs += byMs;
+      set.byMs += byMs;
+    },
     anotherWaker: async () => open(await at.another()),
     async addDevices(count: number, over: Partial<Device> = {}): Promise<void> {
       for (let number = 0; number < count; number++) {

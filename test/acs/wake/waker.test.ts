@@ -175,6 +175,48 @@ test('waking ends with the window and when the rule is disabled, and says so wit
   );
 });
 
+test('a window that a clock set back has closed does not open twice: those who were called are not called again', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(5);
+  await post(at.rules, wakeRule());
+  await at.ticks(3);
+  t.is(at.callsSince().length, 5);
+  at.setClock(-40 * MINUTE_MS);
+  await at.ticks(2);
+  // The window opens again by the new time.
+  at.clock.nowMs += 15 * MINUTE_MS;
+  await at.ticks(5);
+  t.deepEqual(at.callsSince(), []);
+});
+
+test('a clock that is set neither stops the pace of waking nor makes up for anything', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(12);
+  await post(at.rules, wakeRule());
+  await at.ticks(1);
+  t.is(at.callsSince().length, 3);
+  at.setClock(-10 * MINUTE_MS);
+  await at.ticks(1);
+  t.is(at.callsSince().length, 3);
+  at.setClock(15 * MINUTE_MS);
+  await at.ticks(1);
+  t.is(at.callsSince().length, 3);
+});
+
+test('what a clock that was ahead has saved of waking keeps nobody from being called', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(4);
+  await post(at.rules, wakeRule());
+  at.setClock(2 * 24 * 60 * MINUTE_MS);
+  await at.ticks(2);
+  t.is(at.callsSince().length, 4);
+  // Killed, and started again at the right time: the lease and the progress of the other run for two more days.
+  at.setClock(-2 * 24 * 60 * MINUTE_MS);
+  const { waker } = await at.anotherWaker();
+  await at.ticks(2, waker);
+  t.is(at.callsSince().length, 4);
+});
+
 for (const [kind, condition] of [
   ['fleet', { productClass: 'HGW' }],
   ['pinned', { cpeid: cpe(0) }],

@@ -62,7 +62,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const clock = () => nowMs;
   const ferry = await startFerry(loopbackConfig(dataDir, { adminPassword: 'an admin' }), {
     clock,
-    elapsedMs: clock,
+    monotonic: clock,
     logger: silentLogger,
     acsOptions: {
       stopGraceMs: 1_000,
@@ -178,6 +178,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     images: installation.images,
     users: installation.users,
     metrics: new Registry(),
+    ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: { store: 'ok', rules: 'ok', ruleFiles: 'ok' } }),
     clock,
     logger: silentLogger,

@@ -47,8 +47,18 @@ export function openSessions(
   store: Store,
   sharedConnections: boolean,
   clock = () => BEGUN_MS,
+  monotonic = clock,
 ): SharedSessions {
-  return new SharedSessions({ store, clock, logger: silentLogger, sharedConnections, idleMsMax: IDLE_MS });
+  return new SharedSessions({
+    store,
+    clock,
+    // Unless a test sets the one, both go on alike.
+    monotonic,
+    logger: silentLogger,
+    sharedConnections,
+    idleMsMax: IDLE_MS,
+    onExpiryDone() {},
+  });
 }
 
 /** Where the CPE of these sessions comes from. */
