@@ -17,6 +17,6 @@ export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from '
 export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
-export { cutText } from './text.js';
+export { cutText, INVISIBLE } from './text.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

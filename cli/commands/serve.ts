@@ -2,11 +2,12 @@ import cluster from 'node:cluster';
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
-import { systemClock } from '../../common/index.js';
+import { type LogFields, type Logger, systemClock } from '../../common/index.js';
 import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
 import { readConfig, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
+import { logWordsOfLibraries } from '../library-words.js';
 import { CONFIG_NAMES, type Config } from '../options.js';
 import { type Started, startFerry } from '../server.js';
 import { WORKER_VARIABLE } from '../workers/protocol.js';
@@ -39,7 +40,7 @@ export function serveCommand(io: Io): CommandModule {
 
 async function serveAlone(config: Config, io: Io): Promise<void> {
   warnOfUnknown(io);
-  const logger = loggerOf(config);
+  const logger = serverLogger(config);
   const ended = endSignal();
   const ferry = await startFerry(config, { clock: systemClock, logger });
   greet(ferry, io);
@@ -51,7 +52,7 @@ async function serveAlone(config: Config, io: Io): Promise<void> {
 
 async function supervise(config: Config, count: number, io: Io): Promise<void> {
   warnOfUnknown(io);
-  const logger = loggerOf(config);
+  const logger = serverLogger(config);
   const ended = endSignal();
   const supervisor = new Supervisor({ count, logger, monotonicMs: () => performance.now() });
   const started = supervisor.start();
@@ -65,7 +66,7 @@ async function supervise(config: Config, count: number, io: Io): Promise<void> {
 
 async function serveAsWorker(config: Config, number: number): Promise<void> {
   const worker = new Worker();
-  const logger = loggerOf(config, { worker: number });
+  const logger = serverLogger(config, { worker: number });
   const allMetrics = (own: Registry) => worker.sharingMetrics(own);
   try {
     const ferry = await startFerry(config, { clock: systemClock, logger, allMetrics });
@@ -75,6 +76,13 @@ async function serveAsWorker(config: Config, number: number): Promise<void> {
   } finally {
     worker.leave();
   }
+}
+
+/** Of a process that serves; what libraries have to say becomes events of it. */
+function serverLogger(config: Config, fields: LogFields = {}): Logger {
+  const logger = loggerOf(config, fields);
+  logWordsOfLibraries(logger);
+  return logger;
 }
 
 function warnOfUnknown({ environment, stderr }: Io): void {
