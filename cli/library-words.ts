@@ -7,12 +7,14 @@ import type { Logger } from '../common/index.js';
  * can catch: see docs/operating.md.)
  */
 export function logWordsOfLibraries(logger: Logger): void {
-  const say = (level: 'error' | 'warn' | 'info') => (message?: unknown, ...rest: unknown[]) => {
-    const text = format(message, ...rest);
-    const end = text.indexOf('\n');
-    if (end === -1) logger[level]('library.said', { text });
-    else logger[level]('library.said', { text: text.slice(0, end), stack: text.slice(end + 1) });
-  };
+  const say =
+    (level: 'error' | 'warn' | 'info') =>
+    (message?: unknown, ...rest: unknown[]) => {
+      const text = format(message, ...rest);
+      const end = text.indexOf('\n');
+      if (end === -1) logger[level]('library.said', { text });
+      else logger[level]('library.said', { text: text.slice(0, end), stack: text.slice(end + 1) });
+    };
   console.error = say('error');
   console.trace = say('warn');
   console.warn = say('warn');
@@ -20,5 +22,7 @@ export function logWordsOfLibraries(logger: Logger): void {
   console.log = say('info');
   // Node's own listener, which prints.
   process.removeAllListeners('warning');
-  process.on('warning', ({ name, message, stack }) => logger.warn('library.warned', { kind: name, text: message, stack }));
+  process.on('warning', ({ name, message, stack }) =>
+    logger.warn('library.warned', { kind: name, text: message, stack }),
+  );
 }

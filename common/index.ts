@@ -4,6 +4,7 @@ export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
 export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export { jsonSyntaxError } from './json-syntax.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -14,7 +15,7 @@ export {
   silentLogger,
 } from './log.js';
 export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
-export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
+export { createSecrets, loadSecrets, MasterKeyError, readMasterKey, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';

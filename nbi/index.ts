@@ -3,6 +3,7 @@ export { NBI_LIMITS, NBI_SERVER_OPTIONS, type NbiLimits } from './limits.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export {
   type Credentials,
+  checkPassword,
   FIRST_ADMIN_NAME,
   openUsers,
   ROLES,

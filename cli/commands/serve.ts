@@ -5,10 +5,11 @@ import type { CommandModule } from 'yargs';
 import { type LogFields, type Logger, systemClock } from '../../common/index.js';
 import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
-import { readConfig, unknownVariables } from '../config-sources.js';
+import { type ConfigFile, readConfigAndFile, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
 import { logWordsOfLibraries } from '../library-words.js';
 import { CONFIG_NAMES, type Config } from '../options.js';
+import { checkPaths, type OpenSecret, openSecret, statOf } from '../paths.js';
 import { type Started, startFerry } from '../server.js';
 import { WORKER_VARIABLE } from '../workers/protocol.js';
 import { Supervisor } from '../workers/supervisor.js';
@@ -21,26 +22,25 @@ export function serveCommand(io: Io): CommandModule {
     builder: (argv) =>
       withConfig(argv, CONFIG_NAMES)
         .example('$0 serve --rules-dir rules.d --public-file-url http://192.0.2.1:7567', 'The usual way')
-        .example(
-          '$0 serve --cpe-auth home:secret --connection-request-subnet 10.0.0.0/8',
-          'CPEs behind a management network',
-        ),
+        .example('$0 serve --connection-request-subnet 10.0.0.0/8', 'CPEs behind a management network'),
     async handler(args: Arguments) {
-      const config = await readConfig(args, io.environment);
+      const { config, file } = await readConfigAndFile(args, io.environment);
+      const openSecrets = [...(await checkPaths(config)), ...(await openConfigFile(file))];
       const workers = workersOf(config);
-      if (workers === 1) return serveAlone(config, io);
+      if (workers === 1) return serveAlone(config, io, openSecrets);
       const number = io.environment[WORKER_VARIABLE];
       // Anyone can set a variable; only a supervisor has made this process a worker.
       return cluster.isWorker && number !== undefined
         ? serveAsWorker(config, Number(number))
-        : supervise(config, workers, io);
+        : supervise(config, workers, io, openSecrets);
     },
   };
 }
 
-async function serveAlone(config: Config, io: Io): Promise<void> {
+async function serveAlone(config: Config, io: Io, openSecrets: readonly OpenSecret[]): Promise<void> {
   warnOfUnknown(io);
   const logger = serverLogger(config);
+  tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
   const ferry = await startFerry(config, { clock: systemClock, logger });
   greet(ferry, io);
@@ -50,9 +50,15 @@ async function serveAlone(config: Config, io: Io): Promise<void> {
   logger.info('ferry.stopped');
 }
 
-async function supervise(config: Config, count: number, io: Io): Promise<void> {
+async function supervise(
+  config: Config,
+  count: number,
+  io: Io,
+  openSecrets: readonly OpenSecret[],
+): Promise<void> {
   warnOfUnknown(io);
   const logger = serverLogger(config);
+  tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
   const supervisor = new Supervisor({ count, logger, monotonicMs: () => performance.now() });
   const started = supervisor.start();
@@ -83,6 +89,17 @@ function serverLogger(config: Config, fields: LogFields = {}): Logger {
   const logger = loggerOf(config, fields);
   logWordsOfLibraries(logger);
   return logger;
+}
+
+async function openConfigFile(file: ConfigFile | null): Promise<readonly OpenSecret[]> {
+  if (file === null || file.secrets.length === 0) return [];
+  const open = openSecret(file.path, await statOf(file.path), file.secrets.join(', '));
+  return open === null ? [] : [open];
+}
+
+/** Served all the same: in a container, or where modes are somebody else's affair, it may be as it should be. */
+function tellOfOpenSecrets(openSecrets: readonly OpenSecret[], logger: Logger): void {
+  for (const open of openSecrets) logger.warn('secret-file.open-to-others', { ...open });
 }
 
 function warnOfUnknown({ environment, stderr }: Io): void {
