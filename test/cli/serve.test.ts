@@ -52,7 +52,10 @@ test('a data directory that cannot be is said so, without a stack', async (t) =>
   await writeFile(file, '');
   const { exitCode, stderr } = await ferry(['serve', `--data-dir=${file}`]);
   t.is(exitCode, 1);
-  t.regex(stderr, /^ferry: --data-dir \S*file: there is something else than a directory; name a directory\n$/);
+  t.regex(
+    stderr,
+    /^ferry: --data-dir \S*file: there is something else than a directory; name a directory\n$/,
+  );
 });
 
 test('SIGTERM ends it within seconds, whatever connections and sessions are open', async (t) => {

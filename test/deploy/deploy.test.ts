@@ -118,6 +118,23 @@ test('what containers are given as variables holds no secret', async (t) => {
   t.notRegex(compose.services.ferry1.environment[variableOf('store')], /@/);
 });
 
+test('wherever Ferry runs its memory is bounded, alike', async (t) => {
+  const compose = yaml.load(await read('compose.yaml')) as Parsed;
+  t.is(compose.services.ferry1.mem_limit, '3g');
+  const deployment = (await manifests()).find(({ kind }) => kind === 'Deployment');
+  t.is(deployment.spec.template.spec.containers[0].resources.limits.memory, '3Gi');
+  t.regex(await read('ferry.service'), /^MemoryMax=3G$/m);
+});
+
+test('secrets are mounted so that others than owner and group cannot read them', async (t) => {
+  const pod = (await manifests()).find(({ kind }) => kind === 'Deployment').spec.template.spec;
+  const { secret } = pod.volumes.find(({ name }: Parsed) => name === 'secrets');
+  // js-yaml reads 0440 as YAML 1.2 does, in tens; Kubernetes as YAML 1.1 does, in eights.
+  t.is(Number.parseInt(String(secret.defaultMode), 8) & 0o007, 0);
+  t.is(pod.securityContext.fsGroup, pod.securityContext.runAsGroup);
+  t.regex(await read('compose.yaml'), /chmod 400 secret\.key ferry\.json/);
+});
+
 test('the image runs as nobody in particular, and asks Ferry itself whether it is well', async (t) => {
   const dockerfile = await read('Dockerfile');
   t.regex(dockerfile, /^USER 1000:1000$/m);
