@@ -93,7 +93,10 @@ test('the Kubernetes manifests fit together', async (t) => {
   const { secretName } = pod.spec.volumes.find(({ name }: Parsed) => name === 'secrets').secret;
   t.is(secretName, secret.metadata.name);
   t.deepEqual(Object.keys(secret.stringData), SECRET_FILES);
-  t.regex(parseConfig(JSON.parse(secret.stringData['ferry.json'])).store, /^mongodb:/);
+  const example = JSON.parse(secret.stringData['ferry.json']);
+  t.regex(parseConfig({ ...example, adminPassword: 'long enough' }).store, /^mongodb:/);
+  // Whoever forgets to change it has no admin whose password is in the example.
+  t.throws(() => parseConfig(example), { message: /^--admin-password must be/ });
   const volumes = pod.spec.volumes.map(({ name }: Parsed) => name);
   for (const { name } of container.volumeMounts) t.true(volumes.includes(name));
   t.true(container.securityContext.readOnlyRootFilesystem);
@@ -129,8 +132,7 @@ test('wherever Ferry runs its memory is bounded, alike', async (t) => {
 test('secrets are mounted so that others than owner and group cannot read them', async (t) => {
   const pod = (await manifests()).find(({ kind }) => kind === 'Deployment').spec.template.spec;
   const { secret } = pod.volumes.find(({ name }: Parsed) => name === 'secrets');
-  // js-yaml reads 0440 as YAML 1.2 does, in tens; Kubernetes as YAML 1.1 does, in eights.
-  t.is(Number.parseInt(String(secret.defaultMode), 8) & 0o007, 0);
+  t.is(secret.defaultMode, 0o440);
   t.is(pod.securityContext.fsGroup, pod.securityContext.runAsGroup);
   t.regex(await read('compose.yaml'), /chmod 400 secret\.key ferry\.json/);
 });
