@@ -3,7 +3,15 @@ export { type Clock, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, systemClock } from '
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
-export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export {
+  FILE_URL_CHARACTERS_MAX,
+  type FileUrl,
+  fileServerOf,
+  fileUrlOf,
+  lacksQueryValues,
+  withoutQueryValues,
+  withoutSecrets,
+} from './file-url.js';
 export { jsonSyntaxError } from './json-syntax.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
