@@ -4,10 +4,11 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
 import { createLogger, exists, type LogFields, type Logger, systemClock } from '../common/index.js';
-import { type Arguments, readConfig } from './config-sources.js';
+import { type Arguments, readConfig, variableOf } from './config-sources.js';
 import { type Ambient, type Installation, openInstallation } from './installation.js';
 import type { Io } from './io.js';
 import { type Config, flagOf, OPTIONS } from './options.js';
+import { checkPaths } from './paths.js';
 
 export type { Arguments } from './config-sources.js';
 
@@ -55,11 +56,17 @@ function optionOf(name: keyof Config): Options {
     value === '' || value === false || (Array.isArray(value) && value.length === 0)
       ? {}
       : { defaultDescription: String(value) };
-  const common = { describe: spec.describe, group: spec.group, ...shown };
+  const describe = spec.secret ? `${spec.describe}; ${aboutSecretFlag(name)}` : spec.describe;
+  const common = { describe, group: spec.group, ...shown };
   if (typeof value === 'boolean') return { ...common, type: 'boolean' };
   // No yargs default: it could not be told from a flag, and a flag beats the file.
   if (Array.isArray(value)) return { ...common, type: 'array', string: true, nargs: 1, requiresArg: true };
   return { ...common, type: typeof value === 'number' ? 'number' : 'string', requiresArg: true };
+}
+
+/** Whoever is on the machine reads the flags of every process. */
+function aboutSecretFlag(name: keyof Config): string {
+  return `as a flag it is in the process list: better ${variableOf(name)} or --config`;
 }
 
 export function loggerOf(config: Config, fields: LogFields = {}): Logger {
@@ -81,6 +88,7 @@ export async function withInstallation<T>(
 ): Promise<T> {
   const config = await readConfig(args, io.environment);
   await checkDataDirectory(config, io, whereMissing);
+  await checkPaths(config);
   // A command's own words say what happened; of the log only what went wrong is of interest.
   const logger = createLogger({ level: 'error', format: config.logFormat });
   const installation = await openInstallation(config, { clock: systemClock, logger, ...more }, whereMissing);

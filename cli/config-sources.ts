@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { suggest } from '../common/index.js';
+import { jsonSyntaxError, suggest } from '../common/index.js';
 import { ConfigError, parseConfig } from './config.js';
 import { CONFIG_NAMES, type Config, flagOf, OPTIONS } from './options.js';
 
@@ -10,6 +10,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const CONFIG_FILE_BYTES_MAX = 1024 * 1024;
 const VARIABLE_PREFIX = 'FERRY_';
 const CONFIG_FILE_VARIABLE = 'FERRY_CONFIG';
+/** For `ferry sim`, in place of `--password`. */
+export const SIM_PASSWORD_VARIABLE = 'FERRY_SIM_PASSWORD';
 const NAMES_SHOWN_MAX = 20;
 
 /** Values with what the user wrote them as, for the errors. */
@@ -23,6 +25,23 @@ interface Given {
  * @throws ConfigError
  */
 export async function readConfig(args: Arguments, environment: Environment): Promise<Config> {
+  return (await readConfigAndFile(args, environment)).config;
+}
+
+/** A configuration file, and the secrets that it holds. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly secrets: readonly (keyof Config)[];
+}
+
+/**
+ * The same, and what it was read from.
+ * @throws ConfigError
+ */
+export async function readConfigAndFile(
+  args: Arguments,
+  environment: Environment,
+): Promise<{ readonly config: Config; readonly file: ConfigFile | null }> {
   const path = args['config'] ?? environment[CONFIG_FILE_VARIABLE];
   const file = path === undefined || path === '' ? NOTHING : await fromFile(path);
   const variables = fromEnvironment(environment);
@@ -33,20 +52,30 @@ export async function readConfig(args: Arguments, environment: Environment): Pro
     flags[name] = args[name];
     origins[name] = `--${flagOf(name)}`;
   }
-  return parseConfig({ ...file.values, ...variables.values, ...flags }, origins);
+  const config = parseConfig({ ...file.values, ...variables.values, ...flags }, origins);
+  if (typeof path !== 'string' || file === NOTHING) return { config, file: null };
+  const isSecret = (name: keyof Config) => OPTIONS[name].secret === true && Boolean(file.values[name]);
+  return { config, file: { path, secrets: CONFIG_NAMES.filter(isSecret) } };
 }
 
 const NOTHING: Given = { values: {}, origins: {} };
 
 async function fromFile(path: unknown): Promise<Given> {
   if (typeof path !== 'string') throw new ConfigError('--config must be one path');
+  let text: string;
   let parsed: unknown;
   try {
     const bytes = await readFile(path);
     if (bytes.length > CONFIG_FILE_BYTES_MAX) throw new Error(`more than ${CONFIG_FILE_BYTES_MAX} bytes`);
-    parsed = JSON.parse(bytes.toString());
+    text = bytes.toString();
   } catch (error) {
     throw new ConfigError(`--config ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // What JSON.parse says quotes the text around the place.
+    throw new ConfigError(`--config ${path}: is no JSON (${jsonSyntaxError(text)})`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new ConfigError(`--config ${path}: must be a JSON object, as ferry config --json prints`);
@@ -96,7 +125,7 @@ export function variableOf(name: string): string {
  * @returns null where there is nothing to say
  */
 export function unknownVariables(environment: Environment): string | null {
-  const known = [...CONFIG_NAMES.map(variableOf), CONFIG_FILE_VARIABLE];
+  const known = [...CONFIG_NAMES.map(variableOf), CONFIG_FILE_VARIABLE, SIM_PASSWORD_VARIABLE];
   const unknown = Object.keys(environment)
     .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name))
     .sort();

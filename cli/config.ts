@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Ajv } from 'ajv';
 import { subnetList } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
+import { checkPassword } from '../nbi/index.js';
 import { CONFIG_NAMES, type Config, flagOf, MASK, OPTIONS } from './options.js';
 
 export class ConfigError extends Error {
@@ -35,11 +36,16 @@ export function parseConfig(
   throw new ConfigError(wrong.join('\n'));
 }
 
+/** What was written into an address where a password does not belong: it is refused for that, and not said again. */
+function withoutUrlSecrets(text: string): string {
+  return text.replace(/\/\/[^/?#"]*@/g, `//${MASK}@`).replace(/\?[^"#]*/g, `?${MASK}`);
+}
+
 const FOUND_CHARACTERS_MAX = 200;
 
 function foundText(value: unknown): string {
   if (Number.isNaN(value)) return '';
-  const text = JSON.stringify(value);
+  const text = withoutUrlSecrets(JSON.stringify(value));
   return `, not ${text.length > FOUND_CHARACTERS_MAX ? `${text.slice(0, FOUND_CHARACTERS_MAX)}…` : text}`;
 }
 
@@ -47,13 +53,26 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   listen: (text) =>
     /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/.test(text) && parseListen(text).port <= PORT_MAX,
   subnet: isSubnet,
-  'store-url': (text) => text === '' || /^mongodb(\+srv)?:\/\/[^/?\s]+(\/\S*)?$/.test(text),
+  // What express is told to trust has at least one bit: whoever believes everybody believes nobody.
+  proxy: (text) => isSubnet(text) && !/\/0+$/.test(text),
+  password: (text) => text === '' || isPassword(text),
+  'store-url': (text) =>
+    text === '' || /^mongodb(\+srv)?:\/\/([^@?\s]*@)?[^/@?\s]+(\/[^@?\s]*(\?\S*)?)?$/.test(text),
   'file-url': (text) => {
     const { subnet, url } = parseFileUrl(text);
     return (subnet === null || (subnet.includes('/') && isSubnet(subnet))) && isBaseUrl(url);
   },
 };
 const PORT_MAX = 65_535;
+
+function isPassword(text: string): boolean {
+  try {
+    checkPassword(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isSubnet(text: string): boolean {
   try {

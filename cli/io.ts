@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { INVISIBLE } from '../common/index.js';
 import type { Environment } from './config-sources.js';
 
 /** A terminal, a pipe or a file. */
@@ -58,7 +59,7 @@ const CELL_COLUMNS_MIN = 8;
 
 /** Characters by which a text from elsewhere could steer the terminal or pose as another: shown as \u{…}. A new line stays. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+  return text.replace(INVISIBLE, (character) =>
     character === '\n' ? character : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );
 }

@@ -56,8 +56,9 @@ const LISTEN = {
   expected: 'HOST:PORT, as in 0.0.0.0:7547 or [::]:7547',
 };
 const CREDENTIALS = {
-  schema: { type: 'string', pattern: '^$|^[^:]+:.+$', maxLength: 513 },
-  expected: 'USER:PASSWORD',
+  // CPEs take no more of either (string(256)), and no controls; RFC 7617: the colon is what ends the user name.
+  schema: { type: 'string', pattern: '^$|^[^:\\p{Cc}]{1,256}:\\P{Cc}{1,256}$' },
+  expected: 'USER:PASSWORD, each of at most 256 printable characters',
 };
 const SUBNETS = {
   schema: { type: 'array', items: { type: 'string', format: 'subnet' }, maxItems: 1_000 },
@@ -81,10 +82,10 @@ function whole(minimum: number, maximum: number) {
 export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]> } = {
   store: {
     schema: { type: 'string', format: 'store-url', maxLength: 8_192 },
-    expected: 'mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE, or empty',
+    expected:
+      'mongodb://HOST[:PORT],…/DATABASE?replicaSet=NAME or mongodb+srv://HOST/DATABASE (what is special in a password as %XX), or empty',
     default: '',
-    describe:
-      'MongoDB that any number of nodes share, as mongodb://…; with a password better given as FERRY_STORE [embedded, in the data directory]',
+    describe: 'MongoDB that any number of nodes share, as mongodb://… [embedded, in the data directory]',
     group: 'Storage:',
     secret: true,
     shown: withoutUrlSecrets,
@@ -156,7 +157,8 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'Listeners:',
   },
   trustedProxy: {
-    ...SUBNETS,
+    schema: { ...SUBNETS.schema, items: { type: 'string', format: 'proxy' } },
+    expected: `${SUBNETS.expected}, and not everybody (/0)`,
     default: [],
     describe: 'Proxies in front of the listeners whose X-Forwarded-For is believed; repeat for several',
     group: 'Listeners:',
@@ -261,11 +263,10 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     group: 'Rules:',
   },
   adminPassword: {
-    schema: { type: 'string', maxLength: 4_096 },
-    expected: 'one text',
+    schema: { type: 'string', format: 'password' },
+    expected: 'a password of at least 8 characters and at most 1024 bytes',
     default: '',
-    describe:
-      'Password of the first user, "admin" [generated and printed once]; better given as FERRY_ADMIN_PASSWORD',
+    describe: 'Password of the first user, "admin" [generated and printed once]',
     group: 'Northbound users:',
     secret: true,
   },

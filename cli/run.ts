@@ -1,4 +1,4 @@
-import { StoreError } from '../store/index.js';
+import { StoreAddressError, StoreError } from '../store/index.js';
 import { BackupError } from './backup/format.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
@@ -37,6 +37,7 @@ function outcomeOf(
   // The worker has said why.
   if (error instanceof WorkersNotStartedError) return { text: '', exitCode: error.exitCode };
   if (error instanceof ConfigError) return { text: `ferry: ${error.message}\n`, exitCode: 2 };
+  if (error instanceof StoreAddressError) return { text: `ferry: --store: ${error.message}\n`, exitCode: 2 };
   if (error instanceof CommandError) return { text: `ferry: ${error.message}\n`, exitCode: error.exitCode };
   if (
     error instanceof ListenError ||

@@ -1,5 +1,5 @@
 import { suggest } from '../common/index.js';
-import { flagOf } from './options.js';
+import { CONFIG_NAMES, flagOf, OPTIONS } from './options.js';
 
 /** Ends the message of a command that is not complete, by which it is known. */
 export const SAY_WHICH = 'say which command';
@@ -49,18 +49,50 @@ function unknownText(names: readonly string[], words: readonly string[], help: s
   const options = new Set(words.filter((word) => word.startsWith('-')).map(optionNameOf));
   const known = [...help.matchAll(/^ +(?:-\w, )?--([a-z\d-]+)/gm)].map(([, name = '']) => name);
   const texts = new Set<string>();
+  // Of one dash stands a letter for each option, and letters are what passwords are made of.
+  if (words.some((word) => /^-[^-]/.test(word))) texts.add('options have two dashes, as in --help');
   for (const name of names) {
     const flag = flagOf(name);
     const option = options.has(name) ? name : options.has(flag) ? flag : null;
     if (option === null) {
-      texts.add(`"${name}" is not expected here`);
+      if (!isLetterOfOneDash(name, words)) texts.add(`${wordText(name, words)} is not expected here`);
       continue;
     }
     const near = suggest(option, known);
-    texts.add(`there is no option --${option} here${near === null ? '' : `; did you mean --${near}?`}`);
+    texts.add(
+      `there is no option ${optionText(option)} here${near === null ? '' : `; did you mean --${near}?`}`,
+    );
   }
   return [...texts].join('\n');
 }
+
+function isLetterOfOneDash(name: string, words: readonly string[]): boolean {
+  return name.length === 1 && words.some((word) => /^-[^-]/.test(word) && word.includes(name));
+}
+
+/** Where a command stands a slip of the pen is said again; further on a word may be the value of a secret option, or a password. */
+function wordText(name: string, words: readonly string[]): string {
+  const at = words.indexOf(name);
+  if (at === 0 && /^[a-z][a-z-]*$/.test(name)) return `"${name}"`;
+  return at === -1 ? 'a word' : `word ${at + 1} after "ferry"`;
+}
+
+/** The name alone: where a blank or a = was forgotten, a value is behind it. */
+function optionText(option: string): string {
+  const secret = SECRET_FLAGS.find((flag) => option.startsWith(flag));
+  if (secret !== undefined && option !== secret) return `--${secret}…`;
+  const [name = ''] = /^[a-zA-Z-]*/.exec(option) ?? [];
+  const cut = name.slice(0, OPTION_CHARACTERS_MAX);
+  return cut === option ? `--${option}` : `--${cut}…`;
+}
+
+const SECRET_FLAGS: readonly string[] = [
+  ...CONFIG_NAMES.filter((name) => OPTIONS[name].secret).map(flagOf),
+  'password',
+];
+
+/** As long as the longest that there is. */
+const OPTION_CHARACTERS_MAX = 26;
 
 /** `data-dir` of `--data-dir=x`. */
 function optionNameOf(word: string): string {

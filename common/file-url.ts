@@ -45,6 +45,40 @@ export function fileServerOf(url: string): string {
   return scheme === '' ? '' : `${scheme}://${hostOf(authority) ?? authority}`.toLowerCase();
 }
 
+/** Stands where something is not shown. */
+const NOT_SHOWN = '********';
+const QUERY = /\?([^#]*)/;
+const NOT_SHOWN_IN_QUERY = /[?&][^#]*\*{8}(?:[&#]|$)/;
+
+/**
+ * The URL of a file as it is shown to whom it is not for: whatever its query holds may be a key to the file, so the names of parameters stay
+ * and their values do not. What has no query, an image's name too, stays as it is.
+ */
+export function withoutQueryValues(file: string): string {
+  return file.replace(QUERY, (_, query: string) => {
+    const parameters = query.split('&').map((parameter) => {
+      const at = parameter.indexOf('=');
+      return at === -1 ? NOT_SHOWN : `${parameter.slice(0, at)}=${NOT_SHOWN}`;
+    });
+    return `?${parameters.join('&')}`;
+  });
+}
+
+/** Whether somebody gives back what {@link withoutQueryValues} has shown them. */
+export function lacksQueryValues(file: string): boolean {
+  return NOT_SHOWN_IN_QUERY.test(file);
+}
+
+/**
+ * A replacer for JSON.stringify of what came from outside and is said again in an error, which ends in logs: no password, and of a `file`
+ * neither user nor the values of its query.
+ */
+export function withoutSecrets(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (key === 'password') return NOT_SHOWN;
+  return key === 'file' ? withoutQueryValues(value.replace(/\/\/[^/?#]*@/, '//…@')) : value;
+}
+
 function hostOf(authority: string): string | null {
   const [, name = '', port = ''] = HOST_AND_PORT.exec(authority) ?? [];
   const host = /^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name);

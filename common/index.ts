@@ -18,11 +18,20 @@ export {
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
-export { FILE_URL_CHARACTERS_MAX, type FileUrl, fileServerOf, fileUrlOf } from './file-url.js';
+export {
+  FILE_URL_CHARACTERS_MAX,
+  type FileUrl,
+  fileServerOf,
+  fileUrlOf,
+  lacksQueryValues,
+  withoutQueryValues,
+  withoutSecrets,
+} from './file-url.js';
 export { cutIdleReaders } from './idle-readers.js';
 export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
 export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';
 export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
+export { jsonSyntaxError } from './json-syntax.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {
   createLogger,
@@ -39,11 +48,11 @@ export {
   RefusedRequests,
   type RefusedRequestsParts,
 } from './refused-requests.js';
-export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
+export { createSecrets, loadSecrets, MasterKeyError, readMasterKey, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
 export { suggest } from './suggest.js';
-export { cutText } from './text.js';
+export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { jsonLine, type PlainFields, plainFields, textLine } from './log-line.js';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
@@ -26,65 +27,36 @@ export interface LogOptions {
   readonly stream?: NodeJS.WritableStream;
 }
 
-/** Longest field value in a text line: a hostile device's manufacturer string must not fill a terminal. */
-const FIELD_CHARACTERS_MAX = 300;
-
-function renderField(value: unknown): string {
-  const text = typeof value === 'string' ? value : value instanceof Error ? value.message : jsonText(value);
-  const cut = text.length > FIELD_CHARACTERS_MAX ? `${text.slice(0, FIELD_CHARACTERS_MAX)}…` : text;
-  return /^[\w.:/@%+~-]+$/.test(cut) ? cut : escaped(JSON.stringify(cut));
-}
-
-/** A log never throws, whatever it is handed: a bigint or a circle has no JSON. */
-function jsonText(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    return String(value);
-  }
-}
-
-/** What JSON leaves as it is although a terminal obeys it (C1 controls, DEL) or shows it as something else (bidi marks). */
-function escaped(json: string): string {
-  return json.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-const textFormat = winston.format.printf(({ timestamp, level, message, ...fields }) => {
-  const rendered = Object.entries(fields).map(([name, value]) => `${name}=${renderField(value)}`);
-  return [timestamp, level.padEnd(5), message, ...rendered].join(' ');
-});
-
 /** Builds the logger of one process. */
 export function createLogger(options: LogOptions): Logger {
+  const line = options.format === 'json' ? jsonLine : textLine;
   const logger = winston.createLogger({
     level: options.level,
-    format: winston.format.combine(
-      winston.format.timestamp(),
-      options.format === 'json' ? winston.format.json() : textFormat,
-    ),
+    // A line is whole before winston has it, which would let a field called `level` or `message` replace its own.
+    format: winston.format.printf(({ message }) => String(message)),
     transports: [new winston.transports.Stream({ stream: options.stream ?? process.stderr })],
   });
-  // The fields go in as an object of their own: winston would let a field called `level` or `message` replace its own.
-  const always = safeFields(options.fields);
+  const always = ownFields(options.fields);
   const threshold = LEVELS.indexOf(options.level);
   const write = (level: LogLevel) => (event: string, fields?: LogFields) => {
-    if (LEVELS.indexOf(level) <= threshold)
-      logger.log({ ...always, ...safeFields(fields), level, message: event });
+    if (LEVELS.indexOf(level) > threshold) return;
+    const head = { timestamp: new Date().toISOString(), level, message: event };
+    logger.log({ level, message: line(head, { ...always, ...ownFields(fields) }) });
   };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
-function safeFields(fields: LogFields | undefined): Record<string, unknown> {
-  const safe: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields ?? {})) {
-    safe[name === 'level' || name === 'message' || name === 'timestamp' ? `${name}_` : name] =
-      value instanceof Error ? value.message : value;
-  }
-  return safe;
+/** None takes the place of what every line has. */
+function ownFields(fields: LogFields | undefined): PlainFields {
+  if (fields === undefined) return {};
+  const plain = plainFields(fields);
+  if (!('level' in plain || 'message' in plain || 'timestamp' in plain)) return plain;
+  return Object.fromEntries(
+    Object.entries(plain).map(([name, value]) => [HEAD_NAMES.has(name) ? `${name}_` : name, value]),
+  );
 }
+
+const HEAD_NAMES: ReadonlySet<string> = new Set(['level', 'message', 'timestamp']);
 
 /** A logger that drops everything, for parts that are built without one in tests. */
 export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() {} };

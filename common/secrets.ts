@@ -66,7 +66,7 @@ export class MasterKeyError extends Error {
  * @throws MasterKeyError when the file exists but does not hold 64 hex digits
  */
 export async function loadSecrets(path: string): Promise<Secrets> {
-  const existing = await readKey(path);
+  const existing = await readMasterKey(path);
   if (existing !== null) return createSecrets(existing);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
@@ -85,12 +85,16 @@ export async function loadSecrets(path: string): Promise<Secrets> {
   } finally {
     await unlink(draft);
   }
-  const key = await readKey(path);
+  const key = await readMasterKey(path);
   if (key === null) throw new Error(`The master key ${path} vanished while it was being made`);
   return createSecrets(key);
 }
 
-async function readKey(path: string): Promise<Buffer | null> {
+/**
+ * The master key of a file; null where there is none.
+ * @throws MasterKeyError when the file does not hold 64 hex digits
+ */
+export async function readMasterKey(path: string): Promise<Buffer | null> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -8,3 +8,10 @@ export function cutText(text: string, charactersMax: number): string {
   const splitsPair = last >= 0xd800 && last <= 0xdbff;
   return text.slice(0, splitsPair ? charactersMax - 1 : charactersMax);
 }
+
+/**
+ * Characters by which a text from elsewhere could steer a terminal, end a line, be read as nothing or as something else: controls (C0, DEL,
+ * C1), marks of direction, separators of lines, halves of surrogate pairs, and whatever is not seen.
+ */
+export const INVISIBLE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/gu;

@@ -44,7 +44,10 @@ export const simulatorOptions = {
     description: `fault to inject, as INDEX=FAULT, FIRST-LAST=FAULT or *=FAULT with indexes from 1; faults are ${FAULT_SYNTAX.join(', ')}`,
   },
   user: { type: 'string', description: 'user name for the ACS, by Basic or Digest as it asks' },
-  password: { type: 'string', description: 'password for the ACS' },
+  password: {
+    type: 'string',
+    description: 'password for the ACS; a flag is in the process list, so better as FERRY_SIM_PASSWORD',
+  },
   listen: {
     type: 'string',
     default: '127.0.0.1:0',

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
+import { jsonSyntaxError } from '../common/index.js';
 import { DataModel, DataModelError, MODEL_PARAMETERS_MAX, type ModelParameter } from './data-model.js';
 import tr098 from './models/tr098.json' with { type: 'json' };
 import tr181 from './models/tr181.json' with { type: 'json' };
@@ -170,8 +171,8 @@ export async function loadDataModel(nameOrFile: string): Promise<DataModel> {
   let json: unknown;
   try {
     json = JSON.parse(content.replace(/^\ufeff/, ''));
-  } catch (error) {
-    throw new DataModelError(`${nameOrFile}: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    throw new DataModelError(`${nameOrFile}: is not JSON (${jsonSyntaxError(content)})`);
   }
   return dataModelFromJson(json);
 }

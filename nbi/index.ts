@@ -5,6 +5,7 @@ export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from '.
 export { createNbi, type NbiParts } from './nbi.js';
 export {
   type Credentials,
+  checkPassword,
   FIRST_ADMIN_NAME,
   openUsers,
   ROLES,

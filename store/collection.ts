@@ -274,3 +274,10 @@ export class StoreError extends Error {
     super(message, options);
   }
 }
+
+/** What a shared store is to be found at is no address of one. */
+export class StoreAddressError extends StoreError {
+  constructor(message: string) {
+    super('unavailable', message);
+  }
+}

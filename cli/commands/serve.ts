@@ -2,12 +2,14 @@ import cluster from 'node:cluster';
 import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
-import { SECOND_MS, systemClock } from '../../common/index.js';
+import { type LogFields, type Logger, SECOND_MS, systemClock } from '../../common/index.js';
 import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
-import { readConfig, unknownVariables } from '../config-sources.js';
+import { type ConfigFile, readConfigAndFile, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
+import { logWordsOfLibraries } from '../library-words.js';
 import { CONFIG_NAMES, type Config } from '../options.js';
+import { checkPaths, type OpenSecret, openSecret, statOf } from '../paths.js';
 import { type Started, startFerry } from '../server.js';
 import { WORKER_VARIABLE } from '../workers/protocol.js';
 import { Supervisor } from '../workers/supervisor.js';
@@ -20,26 +22,25 @@ export function serveCommand(io: Io): CommandModule {
     builder: (argv) =>
       withConfig(argv, CONFIG_NAMES)
         .example('$0 serve --rules-dir rules.d --public-file-url http://192.0.2.1:7567', 'The usual way')
-        .example(
-          '$0 serve --cpe-auth home:secret --connection-request-subnet 10.0.0.0/8',
-          'CPEs behind a management network',
-        ),
+        .example('$0 serve --connection-request-subnet 10.0.0.0/8', 'CPEs behind a management network'),
     async handler(args: Arguments) {
-      const config = await readConfig(args, io.environment);
+      const { config, file } = await readConfigAndFile(args, io.environment);
+      const openSecrets = [...(await checkPaths(config)), ...(await openConfigFile(file))];
       const workers = workersOf(config);
-      if (workers === 1) return serveAlone(config, io);
+      if (workers === 1) return serveAlone(config, io, openSecrets);
       const number = io.environment[WORKER_VARIABLE];
       // Anyone can set a variable; only a supervisor has made this process a worker.
       return cluster.isWorker && number !== undefined
         ? serveAsWorker(config, Number(number))
-        : supervise(config, workers, io);
+        : supervise(config, workers, io, openSecrets);
     },
   };
 }
 
-async function serveAlone(config: Config, io: Io): Promise<void> {
+async function serveAlone(config: Config, io: Io, openSecrets: readonly OpenSecret[]): Promise<void> {
   warnOfUnknown(io);
-  const logger = loggerOf(config);
+  const logger = serverLogger(config);
+  tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
   const ferry = await startFerry(config, { clock: systemClock, logger });
   greet(ferry, io);
@@ -61,9 +62,15 @@ function endWhateverHangs(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), LEFT_MS_MAX).unref();
 }
 
-async function supervise(config: Config, count: number, io: Io): Promise<void> {
+async function supervise(
+  config: Config,
+  count: number,
+  io: Io,
+  openSecrets: readonly OpenSecret[],
+): Promise<void> {
   warnOfUnknown(io);
-  const logger = loggerOf(config);
+  const logger = serverLogger(config);
+  tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
   const supervisor = new Supervisor({ count, logger, monotonicMs: () => performance.now() });
   const started = supervisor.start();
@@ -77,7 +84,7 @@ async function supervise(config: Config, count: number, io: Io): Promise<void> {
 
 async function serveAsWorker(config: Config, number: number): Promise<void> {
   const worker = new Worker();
-  const logger = loggerOf(config, { worker: number });
+  const logger = serverLogger(config, { worker: number });
   const allMetrics = (own: Registry) => worker.sharingMetrics(own);
   try {
     const ferry = await startFerry(config, { clock: systemClock, logger, allMetrics });
@@ -88,6 +95,24 @@ async function serveAsWorker(config: Config, number: number): Promise<void> {
     worker.leave();
     endWhateverHangs();
   }
+}
+
+/** Of a process that serves; what libraries have to say becomes events of it. */
+function serverLogger(config: Config, fields: LogFields = {}): Logger {
+  const logger = loggerOf(config, fields);
+  logWordsOfLibraries(logger);
+  return logger;
+}
+
+async function openConfigFile(file: ConfigFile | null): Promise<readonly OpenSecret[]> {
+  if (file === null || file.secrets.length === 0) return [];
+  const open = openSecret(file.path, await statOf(file.path), file.secrets.join(', '));
+  return open === null ? [] : [open];
+}
+
+/** Served all the same: in a container, or where modes are somebody else's affair, it may be as it should be. */
+function tellOfOpenSecrets(openSecrets: readonly OpenSecret[], logger: Logger): void {
+  for (const open of openSecrets) logger.warn('secret-file.open-to-others', { ...open });
 }
 
 function warnOfUnknown({ environment, stderr }: Io): void {

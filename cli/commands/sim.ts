@@ -4,6 +4,7 @@ import type { CommandModule, Options } from 'yargs';
 import { createLogger } from '../../common/index.js';
 import { runSimulator, type SimulatorCommandOptions, simulatorOptions } from '../../cpe-sim/index.js';
 import { type Arguments, CommandError, endSignal } from '../command.js';
+import { SIM_PASSWORD_VARIABLE } from '../config-sources.js';
 import type { Io } from '../io.js';
 
 export function simCommand(io: Io): CommandModule {
@@ -22,6 +23,8 @@ export function simCommand(io: Io): CommandModule {
     async handler(args: Arguments) {
       const options: Record<string, unknown> = {};
       for (const name of Object.keys(simulatorOptions)) options[name] = args[name];
+      // Other users of the machine can read a flag.
+      if (args['user'] !== undefined) options['password'] ??= io.environment[SIM_PASSWORD_VARIABLE];
       const end = new AbortController();
       void endSignal().then(() => end.abort());
       // Whoever started the CPEs for itself (ferry demo) has died, perhaps before this line was reached.

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../common/index.js';
+import { SECOND_MS, withoutQueryValues } from '../../common/index.js';
 import { type Rule, type RuleFindings, type Rules, ruleOf } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import type { Entry } from './entry.js';
@@ -49,8 +49,11 @@ const FINDINGS: Fields = {
   'warning.message': 'string',
 };
 
-/** The rules. Beside a rule's own fields one can ask for `cpeid`: those pinned to that CPE. */
-export function firmwareStorage(rules: Rules): Storage {
+/**
+ * The rules. To whom may not write them the query of a `file` is shown, filtered and sorted by without its values, which may be a key to the file. Beside
+ * a rule's own fields one can ask for `cpeid`: those pinned to that CPE.
+ */
+export function firmwareStorage(rules: Rules, reader: 'author' | 'viewer' = 'author'): Storage {
   return {
     name: 'FirmwareStorage',
     fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)),
@@ -59,7 +62,7 @@ export function firmwareStorage(rules: Rules): Storage {
     async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
       const found = rules.withFindings(rules.scan({ ...narrow(selection), ...from }, turn));
-      for await (const findings of found) yield toEntry(findings);
+      for await (const findings of found) yield toEntry(findings, reader);
     },
   };
 }
@@ -77,10 +80,12 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
  * A rule as its author wrote it, with the defaults filled in, so that it can be posted again as it is; and where there is something
  * amiss with it, what: POST takes no notice of that.
  */
-function toEntry({ rule, lastError, warning }: RuleFindings): Entry {
+function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 'viewer'): Entry {
   const { suspended } = rule;
+  const written = ruleOf(rule);
   const view: JsonObject = {
-    ...ruleOf(rule),
+    ...written,
+    ...(reader === 'viewer' && { file: withoutQueryValues(written.file) }),
     ...(lastError !== null && { lastError: at(lastError) }),
     ...(suspended !== undefined && { suspended: at(suspended) }),
     ...(warning !== null && { warning }),

@@ -15,6 +15,7 @@ import {
   route,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
+import { mayActAs } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { firmwareStorage } from './firmware-storage.js';
@@ -61,7 +62,7 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
 }
 
 function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const storage = firmwareStorage(rules);
+  const storages = { author: firmwareStorage(rules), viewer: firmwareStorage(rules, 'viewer') };
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -71,7 +72,7 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
     operationId: 'listRules',
     summary: 'Lists upgrade rules, newest first',
     description:
-      'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is.',
+      'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is. Viewers are shown `********` for the values in the query of a `file`, which may be a key to it.',
     query: openQuery(...Object.values(options), ANY_FIELD, ID, CAMPAIGN_ID, CPE_ID),
     answers: {
       '200': listAnswer('The rules', 'Rule'),
@@ -79,6 +80,8 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
+      const isAuthor = exchange.user !== null && mayActAs(exchange.user.role, 'operator');
+      const storage = isAuthor ? storages.author : storages.viewer;
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },

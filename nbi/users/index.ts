@@ -1,3 +1,4 @@
+export { checkPassword } from './password.js';
 export { mayActAs, ROLES, type Role, USERS, type User, UserError, type UserErrorCode } from './user.js';
 export { FIRST_ADMIN_NAME, openUsers, type Users } from './users.js';
 export type { Credentials, Verification } from './verifier.js';

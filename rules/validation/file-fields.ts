@@ -1,4 +1,4 @@
-import { fileUrlOf } from '../../common/index.js';
+import { fileUrlOf, lacksQueryValues } from '../../common/index.js';
 import { RULE_SCHEMA, type Rule, type RuleProblem } from '../vocabulary/index.js';
 
 /** Names of images (firmware's IMAGE_NAME_PATTERN). */
@@ -9,8 +9,12 @@ const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:/i;
 export function unusableFile(file: string): string | null {
   if (IMAGE_NAME.test(file)) return null;
   const url = fileUrlOf(file);
-  if (url.kind === 'url') return null;
   const { description } = RULE_SCHEMA.properties.file;
+  if (url.kind === 'url') {
+    return lacksQueryValues(file)
+      ? `${description} (viewers are shown ******** for the values of its query)`
+      : null;
+  }
   return HAS_SCHEME.test(file) ? `${description} (${url.reason})` : description;
 }
 

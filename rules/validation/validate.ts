@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { validateDetailed } from 'node-cron';
-import { type CpeId, suggest } from '../../common/index.js';
+import { type CpeId, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import { type ConditionCompiler, ConditionError } from '../condition/index.js';
 import {
@@ -124,12 +124,7 @@ function badFile(file: string): readonly LocatedProblem[] {
   const expected = unusableFile(file);
   return expected === null
     ? []
-    : [{ path: ['file'], field: 'file', code: 'bad-file', expected, found: shorten(withoutUser(file)) }];
-}
-
-/** Whoever puts a password into a URL is not told it back: answers and what is said of rule files end in logs. */
-function withoutUser(file: string): string {
-  return file.replace(/\/\/[^/?#]*@/, '//…@');
+    : [{ path: ['file'], field: 'file', code: 'bad-file', expected, found: shorten(file, 'file') }];
 }
 
 function refusedCondition(
@@ -241,7 +236,7 @@ function problemOf(error: ErrorObject): LocatedProblem {
     code,
     expected: text,
     // A password is told to nobody, not even to whoever has just sent it: an answer ends in logs.
-    ...(found === undefined || path[0] === 'password' ? {} : { found: shorten(found) }),
+    ...(found === undefined || path[0] === 'password' ? {} : { found: shorten(found, path.at(-1)) }),
   });
   const params: Readonly<Record<string, unknown>> = error.params;
   if (error.keyword === 'additionalProperties') {
@@ -283,7 +278,8 @@ function unescapePointer(step: string): string {
   return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function shorten(found: unknown): string {
-  const json = JSON.stringify(found) ?? String(found);
+/** Whoever puts a password into a URL is not told it back: answers and what is said of rule files end in logs. @param name  of its field */
+function shorten(found: unknown, name = ''): string {
+  const json = JSON.stringify(withoutSecrets(name, found), withoutSecrets) ?? String(found);
   return json.length > FOUND_CHARACTERS_MAX ? `${json.slice(0, FOUND_CHARACTERS_MAX)}…` : json;
 }

@@ -1,5 +1,5 @@
 import { MongoClient, type MongoClientOptions, type ReadConcernLevel } from 'mongodb';
-import { StoreError } from '../collection.js';
+import { StoreAddressError, StoreError } from '../collection.js';
 import { DRIVER_CONNECTION } from './driver-connection.js';
 import { storeErrorOf } from './errors.js';
 
@@ -18,7 +18,7 @@ export interface ConnectOptions {
 
 /**
  * Connects to a replica set or a sharded cluster.
- * @throws StoreError `unavailable`, with no credentials in its message
+ * @throws StoreError `unavailable`, with no credentials in its message; StoreAddressError where `url` is none
  */
 export async function connect({ url, timeoutMs }: ConnectOptions): Promise<MongoClient> {
   let client: MongoClient;
@@ -27,7 +27,7 @@ export async function connect({ url, timeoutMs }: ConnectOptions): Promise<Mongo
   } catch (error) {
     // Without a cause: what the driver says of an address it cannot read may quote it, password and all.
     const reason = error instanceof Error ? withoutCredentials(error.message, url) : '';
-    throw new StoreError('unavailable', `The address of the database cannot be used: ${reason}`);
+    throw new StoreAddressError(`The address of the database cannot be used: ${reason}`);
   }
   try {
     await client.connect();

@@ -72,7 +72,7 @@ test('a variable is read as its option’s type; an empty one counts as not set'
       FERRY_TRUSTED_PROXY: '192.0.2.1, 10.0.0.0/8',
       FERRY_SESSION_IDLE_SECONDS: '45',
       FERRY_ALLOW_ANONYMOUS_CPE: '1',
-      FERRY_ADMIN_PASSWORD: '12345',
+      FERRY_ADMIN_PASSWORD: '12345678',
       FERRY_DATA_DIR: '',
     },
   );
@@ -80,7 +80,7 @@ test('a variable is read as its option’s type; an empty one counts as not set'
     trustedProxy: ['192.0.2.1', '10.0.0.0/8'],
     sessionIdleSeconds: 45,
     allowAnonymousCpe: true,
-    adminPassword: '12345',
+    adminPassword: '12345678',
     dataDir: 'ferry-data',
   });
 });
@@ -104,7 +104,15 @@ test('what no listener, subnet, URL, number or credentials can be is refused', (
   const wrong: Readonly<Record<string, readonly unknown[]>> = {
     dataDir: ['', 1, ['a', 'b'], 'x'.repeat(5_000)],
     cwmpListen: ['7547', '0.0.0.0', '0.0.0.0:99999', '::1:7547', ''],
-    trustedProxy: [['1.2.3.4/33'], ['::1/129'], [':::::'], ['host.example'], '1.2.3.4'],
+    trustedProxy: [
+      ['1.2.3.4/33'],
+      ['::1/129'],
+      [':::::'],
+      ['host.example'],
+      ['0.0.0.0/0'],
+      ['::1', '::/0'],
+      '1.2.3.4',
+    ],
     connectionRequestSubnet: [['10.0.0.0/8', '10.0.0/8']],
     publicFileUrl: [
       ['http://'],
@@ -116,7 +124,20 @@ test('what no listener, subnet, URL, number or credentials can be is refused', (
       [`http://a/${'x'.repeat(300)}`],
     ],
     periodicInformSeconds: [0.5, -1, 2 ** 32, Number.NaN, '1'],
-    cpeAuth: ['user', ':password', 'user:', 1],
+    cpeAuth: [
+      'user',
+      ':password',
+      'user:',
+      1,
+      `${'u'.repeat(257)}:p`,
+      `u:${'p'.repeat(257)}`,
+      'u:p\n',
+      'u\u0085:p',
+    ],
+    fileAuth: ['user', `${'u'.repeat(400)}:p`],
+    connectionRequestAuth: ['user', 'u:p\0'],
+    adminPassword: ['short', 'x'.repeat(1_025), 'é'.repeat(600), 12_345_678],
+    store: ['mysql://a/b', 'mongodb://', 'mongodb://u:p@ss@a/b', 'mongodb://u:p@ss/w@a/b', 'mongodb://a/b c'],
     allowAnonymousCpe: ['yes', 1],
     workers: [-1, 1.5, 257, 'auto'],
     logLevel: ['trace'],
@@ -149,6 +170,9 @@ test('what they can be is taken', (t) => {
         'https://fw.example.net',
       ],
       cpeAuth: 'user:pass:word',
+      fileAuth: `${'u'.repeat(256)}:${'p'.repeat(256)}`,
+      adminPassword: 'eight ch',
+      store: 'mongodb://u:p%40ss@a:1,b:2/ferry?replicaSet=x&authMechanismProperties=SERVICE_NAME:a@b',
       periodicInformSeconds: 0,
     }),
     [],
@@ -211,7 +235,9 @@ test('a file that is none is refused with the path and the reason', async (t) =>
     t.true(error?.message.startsWith(`--config ${config}: `), error?.message);
     return error?.message ?? '';
   };
-  t.regex(await said('{"dataDir": '), /JSON/);
+  t.regex(await said('{"dataDir": '), /: is no JSON \(line 1, column 13: ValueExpected\)$/);
+  t.regex(await said('{\n  "cpeAuth": "cpe:TOPSECRET" x\n}'), /: is no JSON \(line 2, column 30: \w+\)$/);
+  t.regex(await said('{ // TOPSECRET\n}'), /: is no JSON \(line 1, column 3: InvalidCommentToken\)$/);
   t.regex(await said('["dataDir"]'), /must be a JSON object/);
   t.regex(
     await said('{"dataDri": "x", "zzz": 1}'),

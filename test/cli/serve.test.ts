@@ -53,7 +53,10 @@ test('a data directory that cannot be is said so, without a stack', async (t) =>
   await writeFile(file, '');
   const { exitCode, stderr } = await ferry(['serve', `--data-dir=${file}`]);
   t.is(exitCode, 1);
-  t.regex(stderr, /^ferry: EEXIST.*file'\n$/);
+  t.regex(
+    stderr,
+    /^ferry: --data-dir \S*file: there is something else than a directory; name a directory\n$/,
+  );
 });
 
 test('whatever lies in the rule directory, it listens, and SIGTERM ends it', async (t) => {

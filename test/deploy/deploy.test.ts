@@ -93,7 +93,10 @@ test('the Kubernetes manifests fit together', async (t) => {
   const { secretName } = pod.spec.volumes.find(({ name }: Parsed) => name === 'secrets').secret;
   t.is(secretName, secret.metadata.name);
   t.deepEqual(Object.keys(secret.stringData), SECRET_FILES);
-  t.regex(parseConfig(JSON.parse(secret.stringData['ferry.json'])).store, /^mongodb:/);
+  const example = JSON.parse(secret.stringData['ferry.json']);
+  t.regex(parseConfig({ ...example, adminPassword: 'long enough' }).store, /^mongodb:/);
+  // Whoever forgets to change it has no admin whose password is in the example.
+  t.throws(() => parseConfig(example), { message: /^--admin-password must be/ });
   const volumes = pod.spec.volumes.map(({ name }: Parsed) => name);
   for (const { name } of container.volumeMounts) t.true(volumes.includes(name));
   t.true(container.securityContext.readOnlyRootFilesystem);
@@ -135,6 +138,22 @@ test('CPEs are sent to who is ready, and only who does not turn is ended', async
       .filter((line) => line.includes('/healthz') && !line.trim().startsWith('#'));
     t.deepEqual(probed, [], name);
   }
+});
+
+test('wherever Ferry runs its memory is bounded, alike', async (t) => {
+  const compose = yaml.load(await read('compose.yaml')) as Parsed;
+  t.is(compose.services.ferry1.mem_limit, '3g');
+  const deployment = (await manifests()).find(({ kind }) => kind === 'Deployment');
+  t.is(deployment.spec.template.spec.containers[0].resources.limits.memory, '3Gi');
+  t.regex(await read('ferry.service'), /^MemoryMax=3G$/m);
+});
+
+test('secrets are mounted so that others than owner and group cannot read them', async (t) => {
+  const pod = (await manifests()).find(({ kind }) => kind === 'Deployment').spec.template.spec;
+  const { secret } = pod.volumes.find(({ name }: Parsed) => name === 'secrets');
+  t.is(secret.defaultMode, 0o440);
+  t.is(pod.securityContext.fsGroup, pod.securityContext.runAsGroup);
+  t.regex(await read('compose.yaml'), /chmod 400 secret\.key ferry\.json/);
 });
 
 test('the image runs as nobody in particular, and asks Ferry itself whether it is well', async (t) => {

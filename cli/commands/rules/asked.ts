@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Moment } from '../../../acs/index.js';
-import { epochMsOf, systemClock } from '../../../common/index.js';
+import { epochMsOf, jsonSyntaxError, systemClock } from '../../../common/index.js';
 import { parseRuleFile } from '../../../rules/index.js';
 import { type Arguments, CommandError, withConfig } from '../../command.js';
 import { openFile } from '../../files.js';
@@ -83,10 +83,16 @@ export function idIn(body: unknown): string | undefined {
 /** @throws CommandError */
 export async function readJson(path: string): Promise<unknown> {
   const bytes = await readBytes(path);
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new CommandError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new CommandError(`${path} is not in UTF-8.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandError(`${path} is not JSON (${jsonSyntaxError(text)}).`);
   }
 }
 

@@ -38,9 +38,20 @@ for (const host of [
   '0.0.0.0',
   '224.0.0.1',
   '[::ffff:127.0.0.1]',
+  // The same addresses in other spellings that URLs know.
+  '2130706433',
+  '0x7f000001',
+  '0177.0.0.1',
+  '0x7f.1',
+  '127.1',
+  '0',
+  '[::ffff:7f00:1]',
+  '[0:0:0:0:0:0:0:1]',
+  '１２７.０.０.１',
+  '2852039166',
 ]) {
   test(`${host} is never called unless configured, even if the Inform came from there`, async (t) => {
-    const from = host.replace(/[[\]]/g, '');
+    const from = new URL(`http://${host}/`).hostname.replace(/[[\]]/g, '');
     await t.throwsAsync(policy.pin(`http://${host}/cr`, from), { instanceOf: AddressRefusedError });
   });
 }

@@ -1,0 +1,238 @@
+import test from 'ava';
+import { sendRaw, statusesOf } from '../support/raw-socket.js';
+import { APIS } from './declared.js';
+import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
+
+/** Who may call what; whatever else there is asks for nobody's name. */
+const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
+  'GET /v1/dyn/FirmwareStorage/{pattern}': 'viewer',
+  'POST /v1/dyn/FirmwareStorage/{pattern}': 'operator',
+  'PUT /v1/dyn/FirmwareStorage/{pattern}': 'operator',
+  'DELETE /v1/dyn/FirmwareStorage/{pattern}': 'operator',
+  'GET /v1/dyn/FirmwareResultStorage/{pattern}': 'viewer',
+  'DELETE /v1/dyn/FirmwareResultStorage/{pattern}': 'operator',
+  'GET /v1/dyn/DeviceStorage/{pattern}': 'viewer',
+  'POST /v1/method/SendCNR': 'operator',
+  'POST /v1/method/RestartRule': 'operator',
+  'GET /v1/method/FreezeUpgrades': 'viewer',
+  'POST /v1/method/FreezeUpgrades': 'operator',
+  'POST /v1/method/ExplainRules': 'viewer',
+  'POST /v1/method/MatchDevices': 'viewer',
+  'GET /v1/images': 'viewer',
+  'GET /v1/images/{name}': 'viewer',
+  'PUT /v1/images/{name}': 'operator',
+  'DELETE /v1/images/{name}': 'operator',
+  'GET /v1/images/{name}/content': 'viewer',
+  'GET /metrics': 'viewer',
+};
+const OPEN: ReadonlySet<string> = new Set([
+  'GET /v1/schemas/rule-file.json',
+  'GET /v1/schemas/rule-test.json',
+  'GET /v1/openapi.json',
+  'GET /healthz',
+  'GET /livez',
+  'GET /readyz',
+]);
+const ADMIN = 'root:a test password';
+const RANK = { nobody: 0, viewer: 1, operator: 2, admin: 3 } as const;
+const CREDENTIALS = { nobody: null, viewer: VIEWER, operator: OPERATOR, admin: ADMIN } as const;
+
+const routes = APIS.flatMap((api) => api.routes);
+const pathOf = (path: string) => path.replace('{pattern}', 'none').replace('{name}', 'none.bin');
+
+async function startWithAdmin(t: Parameters<typeof startNbi>[0]): Promise<TestNbi> {
+  const nbi = await startNbi(t);
+  await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
+  return nbi;
+}
+
+test('every route lets in whom it is for, and nobody below', async (t) => {
+  const nbi = await startWithAdmin(t);
+  const called = new Set<string>();
+  for (const { method, path } of routes) {
+    const name = `${method} ${path}`;
+    called.add(name);
+    const needed = ROLES[name];
+    if (needed === undefined) t.true(OPEN.has(name), `${name} is open, and not known to be`);
+    for (const role of ['nobody', 'viewer', 'operator', 'admin'] as const) {
+      const hasBody = method === 'POST' || method === 'PUT';
+      const { status } = await nbi.call(pathOf(path), {
+        method,
+        as: CREDENTIALS[role],
+        ...(hasBody && { json: {} }),
+      });
+      const isIn = RANK[role] >= (needed === undefined ? 0 : RANK[needed]);
+      const expected = isIn ? 'let in' : role === 'nobody' ? '401' : '403';
+      const found = status === 401 || status === 403 ? String(status) : 'let in';
+      t.is(found, expected, `${name} by ${role}: ${status}`);
+    }
+  }
+  t.deepEqual(
+    Object.keys(ROLES).filter((name) => !called.has(name)),
+    [],
+  );
+});
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
+const SPELLINGS: readonly string[] = [
+  '/v1/dyn/FirmwareStorage/.*?all=true',
+  '//v1/dyn/FirmwareStorage/.*?all=true',
+  '/v1//dyn/FirmwareStorage/.*?all=true',
+  '/v1/dyn/FirmwareStorage//.*?all=true',
+  '/v1/dyn/FirmwareStorage/.*/?all=true',
+  '/V1/DYN/FIRMWARESTORAGE/.*?all=true',
+  '/v1/dyn/firmwarestorage/.*?all=true',
+  '/v1/./dyn/FirmwareStorage/.*?all=true',
+  '/v1/x/../dyn/FirmwareStorage/.*?all=true',
+  '/v1/dyn/DeviceStorage/../FirmwareStorage/.*?all=true',
+  '/%76%31/dyn/FirmwareStorage/.*?all=true',
+  '/v1/dyn/%46irmwareStorage/.*?all=true',
+  '/v1/dyn/FirmwareStorage/%2e%2a?all=true',
+  '/v1%2fdyn%2fFirmwareStorage%2f.*?all=true',
+  '/v1/dyn/FirmwareStorage%2f.*?all=true',
+  '/v1\\dyn\\FirmwareStorage\\.*?all=true',
+  '/v1/dyn/FirmwareStorage/.*;x?all=true',
+  '/v1;x/dyn/FirmwareStorage/.*?all=true',
+  '/v1/dyn/FirmwareStorage/.*%00?all=true',
+  '/v1/dyn/FirmwareStorage/HELD?all=true',
+  '/healthz/../v1/dyn/FirmwareStorage/.*?all=true',
+  '/healthz/..%2fv1/dyn/FirmwareStorage/.*?all=true',
+  '/healthz;/v1/dyn/FirmwareStorage/.*?all=true',
+  '/healthz?/v1/dyn/FirmwareStorage/.*&all=true',
+  '/v1/openapi.json/../dyn/FirmwareStorage/.*?all=true',
+  '/v1/schemas/rule-file.json/../../dyn/FirmwareStorage/.*?all=true',
+  'http://ferry/v1/dyn/FirmwareStorage/.*?all=true',
+  'http://other.example.net/v1/dyn/FirmwareStorage/.*?all=true',
+  'v1/dyn/FirmwareStorage/.*?all=true',
+  '/metrics',
+  '/metrics/',
+  '//metrics',
+  '/%6detrics',
+  '/METRICS',
+  '*',
+];
+
+/** Headers by which other software lets a request be another one. */
+const DISGUISES: readonly string[] = [
+  'X-HTTP-Method-Override: DELETE',
+  'X-Method-Override: DELETE',
+  'X-HTTP-Method: DELETE',
+  'X-Original-URL: /v1/dyn/FirmwareStorage/.*?all=true',
+  'X-Rewrite-URL: /v1/dyn/FirmwareStorage/.*?all=true',
+  'X-Forwarded-User: api',
+  'X-Remote-User: root',
+  'Proxy-Authorization: Basic YXBpOmNvcnJlY3QgaG9yc2U=',
+  'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__',
+  'Content-Length: 2\r\nTransfer-Encoding: chunked',
+];
+
+const basic = (credentials: string) =>
+  `Authorization: Basic ${Buffer.from(credentials).toString('base64')}\r\n`;
+/** Of the rule's own, and of /metrics. */
+const SECRET = /HELD|ferry_nbi_request/;
+
+async function startWithRule(t: Parameters<typeof startNbi>[0]) {
+  const nbi = await startNbi(t);
+  t.is(
+    (await nbi.call('/v1/dyn/FirmwareStorage/.*', { method: 'POST', json: ruleBody('HELD') })).status,
+    200,
+  );
+  const rules = async () => (await nbi.call('/v1/dyn/FirmwareStorage/.*')).body;
+  return { nbi, rules, before: await rules() };
+}
+
+test('no spelling of a path with any method shows anything to somebody without a name, or lets a viewer change anything', async (t) => {
+  const { nbi, rules, before } = await startWithRule(t);
+  for (const target of SPELLINGS) {
+    const answers = await Promise.all(
+      METHODS.flatMap((method) =>
+        [null, VIEWER].map(async (as) => {
+          const head = `${method} ${target} HTTP/1.1\r\nHost: ferry\r\nConnection: close\r\n`;
+          const body = 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+          return {
+            method,
+            as,
+            answer: await sendRaw(nbi.url, `${head}${as === null ? '' : basic(as)}${body}`),
+          };
+        }),
+      ),
+    );
+    for (const { method, as, answer } of answers) {
+      const what = `${as} ${method} ${target}: ${answer.slice(0, 60)}`;
+      if (as === null) t.notRegex(answer.slice(answer.indexOf('\r\n\r\n')), SECRET, what);
+      const isDone = statusesOf(answer).some((status) => status < 300);
+      if (as === VIEWER && isDone) t.true(method === 'GET' || method === 'HEAD', what);
+      if (as === null && isDone) t.regex(target, /healthz|openapi|rule-file/, what);
+    }
+  }
+  t.deepEqual(await rules(), before);
+});
+
+test('no header makes a request another one, or another user’s', async (t) => {
+  const { nbi, rules, before } = await startWithRule(t);
+  for (const disguise of DISGUISES) {
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      for (const as of ['', basic(VIEWER)]) {
+        const head = `${method} /v1/dyn/FirmwareStorage/.*?all=true HTTP/1.1\r\nHost: ferry\r\n${as}${disguise}\r\n`;
+        const isFramed = /Content-Length/.test(disguise);
+        const answer = await sendRaw(
+          nbi.url,
+          `${head}Connection: close\r\n${isFramed ? '\r\n0\r\n\r\n' : '\r\n'}`,
+        );
+        const isDone = statusesOf(answer).some((status) => status < 300);
+        t.true(!isDone || (method === 'GET' && as !== ''), `${method} ${disguise}: ${answer.slice(0, 60)}`);
+      }
+    }
+  }
+  for (const both of [
+    `${basic(VIEWER)}${basic('nobody:nothing')}`,
+    `${basic('nobody:nothing')}${basic(OPERATOR)}`,
+  ]) {
+    const head = `DELETE /v1/dyn/FirmwareStorage/.*?all=true HTTP/1.1\r\nHost: ferry\r\nConnection: close\r\n`;
+    t.true(statusesOf(await sendRaw(nbi.url, `${head}${both}\r\n`)).every((status) => status >= 400));
+  }
+  const tunnel = await sendRaw(nbi.url, `CONNECT ferry:80 HTTP/1.1\r\nHost: ferry\r\n${basic(OPERATOR)}\r\n`);
+  t.deepEqual(
+    statusesOf(tunnel).filter((status) => status < 300),
+    [],
+  );
+  t.deepEqual(await rules(), before);
+});
+
+/** What a page of another site can have a browser send without being asked first. */
+const SIMPLE = [
+  'text/plain',
+  'text/plain; application/json',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+];
+
+test('what a browser sends for another site is refused on every route, and no answer allows it another', async (t) => {
+  const { nbi, rules, before } = await startWithRule(t);
+  const body = JSON.stringify(ruleBody('HELD', { enabled: false }));
+  const headers = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' };
+  for (const { method, path, body: kind } of routes) {
+    for (const contentType of kind === undefined ? [] : SIMPLE) {
+      const answer = await nbi.call(pathOf(path), {
+        method,
+        body,
+        headers: { ...headers, 'Content-Type': contentType },
+      });
+      t.is(answer.status, 415, `${method} ${path} ${contentType}`);
+    }
+    const asked = {
+      ...headers,
+      'Access-Control-Request-Method': method,
+      'Access-Control-Request-Headers': 'authorization',
+    };
+    for (const [each, more] of [
+      ['OPTIONS', asked],
+      ['GET', headers],
+    ] as const) {
+      const answer = await nbi.call(pathOf(path), { method: each, headers: more });
+      const allowing = [...answer.headers.keys()].filter((name) => name.startsWith('access-control-'));
+      t.deepEqual(allowing, [], `${each} ${path}`);
+    }
+  }
+  t.deepEqual(await rules(), before);
+});
