@@ -7,6 +7,7 @@ import { LISTS } from './kinds/lists.js';
 import { PIPELINING } from './kinds/pipelining.js';
 import { RULE_FILES } from './kinds/rule-files.js';
 import { SIBLINGS } from './kinds/siblings.js';
+import { TARPITS } from './kinds/tarpits.js';
 
 const FOUND: readonly Attack[] = [
   ...PIPELINING,
@@ -38,4 +39,4 @@ const ALL: Attack = {
 export const ATTACKS: readonly Attack[] = [...FOUND, ALL];
 
 /** With those that the review did not try. */
-export const EVERY_ATTACK: readonly Attack[] = [...ATTACKS, ...SIBLINGS];
+export const EVERY_ATTACK: readonly Attack[] = [...ATTACKS, ...SIBLINGS, ...TARPITS];

@@ -25,10 +25,10 @@ const COLUMNS = 80;
 /** A table for each build. */
 export function reportText(builds: readonly BuildUnderAttack[], load: AttackLoad): string {
   const { cpes, pauseMs, seconds, rules, cpus } = load;
-  const pinned = `server on ${cpus.server || 'any'}, attacker on ${cpus.attacker || 'any'}, CPEs on ${cpus.cpes || 'any'} with more weight`;
+  const on = (name: string) => name || 'any';
   return [
-    `${countOf(cpes, 'known CPE')}, ${pauseMs} ms from one session to the next; ${countOf(rules, 'rule')}; ${countOf(seconds, 'second')} each`,
-    `node ${process.versions.node}, ${countOf(coresOf().length, 'core')}; cores: ${pinned}`,
+    `${countOf(cpes, 'known CPE')}, ${pauseMs} ms between two sessions; ${countOf(rules, 'rule')}; ${seconds} s each`,
+    `node ${process.versions.node}, ${countOf(coresOf().length, 'core')}: server on ${on(cpus.server)}, attacker on ${on(cpus.attacker)}, CPEs on ${on(cpus.cpes)}`,
     ...builds.flatMap((build) => ['', build.build, tableOf(build), ...outcomesOf(build)]),
     '',
     `CPEs     sessions a second ÷ without the attack; at least ${PROMISES.sessionsShareMin}`,
@@ -63,8 +63,8 @@ function change({ before, after }: { readonly before: number; readonly after: nu
 }
 
 function verdictOf(figures: AttackFigures): string {
-  if (figures.hasEnded) return 'server ended';
-  return broken(figures).join(' ') || 'all kept';
+  // A line each, so that the name of the attack has room.
+  return figures.hasEnded ? 'server\nended' : broken(figures).join('\n') || 'all kept';
 }
 
 function outcomesOf({ attacks }: BuildUnderAttack): readonly string[] {

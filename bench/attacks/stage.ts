@@ -98,10 +98,17 @@ export class Stage {
       signal,
       dataDir,
       options: wanted.hasRuleFiles ? [`--rules-dir=${this.#rulesDir}`] : [],
-      launcher: [...pinnedTo(serverCpus), ...(await limitedTo(wanted.descriptors ?? DESCRIPTORS))],
+      launcher: pinnedTo(serverCpus),
     });
-    if (wanted.hasRuleFiles) await untilApplied(server);
-    return server;
+    try {
+      // Not before: as it starts it reads many files at once.
+      await limitDescriptors(server.pid, wanted.descriptors ?? DESCRIPTORS);
+      if (wanted.hasRuleFiles) await untilApplied(server);
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   targetOf(server: TreeServer): Target {
@@ -117,16 +124,10 @@ export class Stage {
   }
 }
 
-/** None where this machine has no such program, or allows no such limit. */
-async function limitedTo(descriptors: number): Promise<readonly string[]> {
-  const { stdout: hard } = await promisify(execFile)('sh', ['-c', 'ulimit -Hn']);
-  const most = Number(hard);
-  const limit = Number.isNaN(most) ? descriptors : Math.min(most, descriptors);
-  const words = ['prlimit', `--nofile=${limit}:${limit}`];
-  return promisify(execFile)(words[0] ?? '', [...words.slice(1), 'true']).then(
-    () => words,
-    () => [],
-  );
+/** As far as this machine has a program for it, and lets it go so far. */
+async function limitDescriptors(pid: number, descriptors: number): Promise<void> {
+  const words = [`--pid=${pid}`, `--nofile=${descriptors}:${descriptors}`];
+  await promisify(execFile)('prlimit', words).catch(() => {});
 }
 
 function rogueRule(): object {
