@@ -100,7 +100,8 @@ async function attackBuild(
   const attacks = chosen(options.attacks);
   const how = { cpes, pauseMs, seconds, attackerCpus, cpeCpus, signal };
   process.stderr.write(`Filling a store with ${rules} rules\n`);
-  const stage = await Stage.make({ tree, directory, cpes, rules, serverCpus, signal });
+  const hasNewcomers = attacks.some(({ logsIn }) => logsIn === true);
+  const stage = await Stage.make({ tree, directory, cpes, rules, hasNewcomers, serverCpus, signal });
   const places = await countPlaces(stage);
   const bar = progressBar(process, { title: 'Attacking', total: attacks.length, unit: 'items' });
   const figures: AttackFigures[] = [];

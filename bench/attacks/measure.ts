@@ -130,7 +130,7 @@ async function underAttack(parts: Parts, { seconds, signal }: MeasureOptions): P
   const descriptorsAfter = await meter.descriptors();
   const memoryBytesPeak = await memoryDuring.end();
   const [brake, letIn, gaugesAfter] = [await braking, await newcomers, await meter.gauges()];
-  const placesAfter = placesBefore === null ? null : await freePlaces(target.nbiPort, VIEWER);
+  const placesAfter = placesBefore === null ? null : await freePlaces(meter, target.nbiPort, VIEWER);
   return {
     name,
     finding,
@@ -156,8 +156,9 @@ async function underAttack(parts: Parts, { seconds, signal }: MeasureOptions): P
 export async function countPlaces(stage: Stage): Promise<number> {
   const server = await stage.start({ name: '', describe: '', begin() {} });
   try {
-    await new Meter(server).logIn(VIEWER);
-    return await freePlaces(server.northbound.port, VIEWER);
+    const meter = new Meter(server);
+    await meter.logIn(VIEWER);
+    return await freePlaces(meter, server.northbound.port, VIEWER);
   } finally {
     await server.stop();
   }

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TreeServer } from '../builds/tree-server.js';
 import { anonymousBytes } from '../memory.js';
 import type { Credentials } from './attack.js';
@@ -96,40 +97,38 @@ export function gaugesIn(metrics: string): ReadonlyMap<string, number> {
 
 /** More than a server lets in by itself. */
 export const PLACES_COUNTED = 1_000;
-/** Whoever is turned away is told within that, on a server that has nothing else to do. */
-const QUIET_MS = 1_000;
-const COUNTING_MS_MAX = 8_000;
+const CONNECTING_MS_MAX = 20_000;
+/** Requests of the same user that are answered before it is believed that the server has come to all before them. */
+const MARKERS = 3;
 
 /**
  * How many requests of one user are let in at a time, as far as {@link PLACES_COUNTED}: each has a body of which the end is held back, and
  * who gets no place is told so at once.
  */
-export async function freePlaces(nbiPort: number, user: Credentials): Promise<number> {
+export async function freePlaces(meter: Meter, nbiPort: number, user: Credentials): Promise<number> {
   const headers = `${authorization(user)}Content-Type: application/json\r\nContent-Length: 2\r\n`;
   const request = `${head('POST', '/v1/method/ExplainRules', headers)}{`;
-  let held = 0;
-  let changedMs = performance.now();
-  const sockets = Array.from({ length: PLACES_COUNTED }, () => {
+  const held = new Set<net.Socket>();
+  const sockets: net.Socket[] = [];
+  const connected = Array.from({ length: PLACES_COUNTED }, () => {
     const socket = net.connect(nbiPort, '127.0.0.1');
-    let isHeld = false;
-    const change = (isNow: boolean) => {
-      if (isNow !== isHeld) [held, changedMs] = [held + (isNow ? 1 : -1), performance.now()];
-      isHeld = isNow;
-    };
-    socket.once('connect', () => {
-      change(true);
-      socket.write(request);
-    });
-    socket.once('data', () => change(false));
+    sockets.push(socket);
+    socket.once('data', () => held.delete(socket));
     socket.on('error', () => {});
-    socket.once('close', () => change(false));
-    return socket;
+    return new Promise<void>((resolve) => {
+      socket.once('connect', () => {
+        held.add(socket);
+        socket.write(request, () => resolve());
+      });
+      socket.once('close', () => {
+        held.delete(socket);
+        resolve();
+      });
+    });
   });
-  const untilMs = performance.now() + COUNTING_MS_MAX;
-  while (performance.now() - changedMs < QUIET_MS && performance.now() < untilMs) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  const places = held;
+  await Promise.race([Promise.all(connected), pause(CONNECTING_MS_MAX)]);
+  for (let marker = 0; marker < MARKERS; marker++) await meter.logIn(user);
+  const places = held.size;
   for (const socket of sockets) socket.destroy();
   return places;
 }

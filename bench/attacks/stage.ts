@@ -36,6 +36,8 @@ export interface StageOptions {
   readonly directory: string;
   readonly cpes: number;
   readonly rules: number;
+  /** Whether there are {@link NEWCOMERS}. */
+  readonly hasNewcomers: boolean;
   /** Processors of the server, as `taskset` takes them. */
   readonly serverCpus: string;
   readonly signal: AbortSignal;
@@ -58,28 +60,20 @@ export class Stage {
 
   /** Fills a data directory by what any build can be told: HTTP, CWMP and the command line. */
   static async make(options: StageOptions): Promise<Stage> {
-    const { tree, directory, cpes, rules, signal } = options;
+    const { tree, directory, signal } = options;
     const dataDir = await mkdtemp(join(directory, 'stage-'));
     const server = await TreeServer.start(tree, { directory, store: '', signal, dataDir });
-    try {
-      const { northbound } = server;
-      const image = { type: 'application/octet-stream', content: 'x'.repeat(IMAGE_BYTES) };
-      await call(northbound, 'PUT', `/v1/images/${IMAGE}?softwareVersion=2.0.0`, image);
-      const bodies = Array.from({ length: rules }, (_, index) => pinnedRule(index, '1.0.0'));
-      await postRules(northbound, [...bodies, parameterRule()], () => {});
-      await drive(server, cpes, 10, (cpe) => firstContact(server.port, cpe));
-      await firstContact(server.port, ROGUE);
-      // After its first contact, which would take a Download for something else.
-      await postRules(northbound, [rogueRule()], () => {});
-      const downloadPath = await downloadPathOf(server.port);
+    const downloadPath = await filled(server, options).finally(() => server.stop({ keepsData: true }));
+    const users = [
+      [VIEWER, 'viewer'],
+      [OPERATOR, 'operator'],
+      ...(options.hasNewcomers ? NEWCOMERS.map((newcomer) => [newcomer, 'viewer'] as const) : []),
+    ] as const;
+    for (const [user, role] of users) {
       signal.throwIfAborted();
-      return new Stage(options, dataDir, downloadPath);
-    } finally {
-      await server.stop({ keepsData: true });
-      await addUser(tree, dataDir, VIEWER, 'viewer');
-      await addUser(tree, dataDir, OPERATOR, 'operator');
-      for (const newcomer of NEWCOMERS) await addUser(tree, dataDir, newcomer, 'viewer');
+      await addUser(tree, dataDir, user, role);
     }
+    return new Stage(options, dataDir, downloadPath);
   }
 
   /** Starts a server on a copy of the data set, as the attack wants it; with `stop` its data goes too. */
@@ -128,6 +122,23 @@ export class Stage {
 async function limitDescriptors(pid: number, descriptors: number): Promise<void> {
   const words = [`--pid=${pid}`, `--nofile=${descriptors}:${descriptors}`];
   await promisify(execFile)('prlimit', words).catch(() => {});
+}
+
+/** Image, rules and known CPEs. @returns the path of a Download that one more CPE was told */
+async function filled(
+  server: TreeServer,
+  { cpes, rules }: Pick<StageOptions, 'cpes' | 'rules'>,
+): Promise<string> {
+  const { northbound, port } = server;
+  const image = { type: 'application/octet-stream', content: 'x'.repeat(IMAGE_BYTES) };
+  await call(northbound, 'PUT', `/v1/images/${IMAGE}?softwareVersion=2.0.0`, image);
+  const bodies = Array.from({ length: rules }, (_, index) => pinnedRule(index, '1.0.0'));
+  await postRules(northbound, [...bodies, parameterRule()], () => {});
+  await drive(server, cpes, 10, (cpe) => firstContact(port, cpe));
+  await firstContact(port, ROGUE);
+  // After its first contact, which would take a Download for something else.
+  await postRules(northbound, [rogueRule()], () => {});
+  return downloadPathOf(port);
 }
 
 function rogueRule(): object {
