@@ -11,7 +11,13 @@ export function serialOf(index: number): string {
   return `BENCH${String(index).padStart(7, '0')}`;
 }
 
-export function inform(serial: string, events: readonly string[], version: string): string {
+/** @param more  names without the root, and values, that are reported too */
+export function inform(
+  serial: string,
+  events: readonly string[],
+  version: string,
+  { productClass = 'HGW', more = [] as readonly (readonly [string, string])[] } = {},
+): string {
   const parameters = [
     ['DeviceSummary', 'InternetGatewayDevice:1.4[](Baseline:1, EthernetLAN:1, WiFiLAN:1)'],
     ['DeviceInfo.SpecVersion', '1.0'],
@@ -21,10 +27,11 @@ export function inform(serial: string, events: readonly string[], version: strin
     ['ManagementServer.ConnectionRequestURL', `http://10.20.30.40:7547/${serial}/cr`],
     ['ManagementServer.ParameterKey', '0'],
     ['WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.ExternalIPAddress', '10.20.30.40'],
+    ...more,
   ];
   return (
     `${OPEN}  <cwmp:Inform>\n   <DeviceId>\n    <Manufacturer>Acme Networks</Manufacturer>\n    <OUI>00A1B2</OUI>\n` +
-    `    <ProductClass>HGW</ProductClass>\n    <SerialNumber>${serial}</SerialNumber>\n   </DeviceId>\n` +
+    `    <ProductClass>${productClass}</ProductClass>\n    <SerialNumber>${serial}</SerialNumber>\n   </DeviceId>\n` +
     `   <Event soap-enc:arrayType="cwmp:EventStruct[${events.length}]">\n` +
     events
       .map(

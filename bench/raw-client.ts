@@ -7,6 +7,8 @@ export interface Answer {
   readonly body: string;
 }
 
+/** A CPE gives up then, too. */
+const SILENT_MS_MAX = 30_000;
 const HEADER_END = Buffer.from('\r\n\r\n');
 
 /**
@@ -37,6 +39,7 @@ export class RawConnection {
     return new Promise((resolve, reject) => {
       const socket = net.connect(port, '127.0.0.1', () => resolve(new RawConnection(socket)));
       socket.once('error', reject);
+      socket.setTimeout(SILENT_MS_MAX, () => socket.destroy(new Error('the server said nothing')));
     });
   }
 

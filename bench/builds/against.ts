@@ -3,6 +3,7 @@ import { ROUNDS_MAX } from '../statistics.js';
 import { type Load, ROWS, type Row } from './build-rows.js';
 import { judged, reportJson, reportText, slowerRows } from './builds-report.js';
 import { compareBuilds } from './compare-builds.js';
+import { interruptible } from './interruption.js';
 
 /** The command line's words for `--against`, as they were given. */
 export interface AgainstOptions {
@@ -21,35 +22,13 @@ export interface AgainstOptions {
 }
 
 const SLOWER_EXIT_CODE = 1;
-const FAILED_EXIT_CODE = 2;
-/** 128 and the number of the signal, as a shell says it. */
-const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Compares this work tree with a commit and prints what came of it. A signal ends it in good order.
  * @returns the exit code; where it is 2 or more standard error says why
  */
-export async function againstCommit(options: AgainstOptions): Promise<number> {
-  const interruption = new AbortController();
-  const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
-  let interruptedBy: (typeof signals)[number] | null = null;
-  for (const signal of signals) {
-    // Not only once: who asks again while it is taken away would leave half of it.
-    process.on(signal, () => {
-      interruptedBy ??= signal;
-      interruption.abort();
-    });
-  }
-  try {
-    return await compared(options, interruption.signal);
-  } catch (error) {
-    if (interruptedBy !== null) {
-      process.stderr.write('Interrupted. The temporary work tree is gone.\n');
-      return EXIT_CODES[interruptedBy];
-    }
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return FAILED_EXIT_CODE;
-  }
+export function againstCommit(options: AgainstOptions): Promise<number> {
+  return interruptible((signal) => compared(options, signal), 'The temporary work tree is gone.');
 }
 
 async function compared(options: AgainstOptions, signal: AbortSignal): Promise<number> {

@@ -21,45 +21,57 @@ const LOG_KEPT_CHARACTERS = 4_000;
 /** More than a server waits for whoever it is answering. */
 const STOP_MS_MAX = 15_000;
 
+export interface TreeServerOptions {
+  /** Where it may have its data. */
+  readonly directory: string;
+  /** Address of a database; empty: the embedded store. */
+  readonly store: string;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+  /** A data directory that is there already, in place of an installation that holds nothing. */
+  readonly dataDir?: string;
+  /** Further flags of `ferry serve`. */
+  readonly options?: readonly string[];
+  /** A command that becomes the one given behind it, such as `taskset -c 0`. */
+  readonly launcher?: readonly string[];
+}
+
+interface Ports {
+  readonly cwmp: number;
+  readonly nbi: number;
+  readonly files: number;
+}
+
 /**
  * A server of any build, known only by what stays the same from one build to the next: the command line, what it prints when it
  * listens, HTTP and CWMP. (`ServerProcess` starts today's code and speaks to it from inside.)
  */
 export class TreeServer implements Worked {
   readonly port: number;
+  readonly filePort: number;
   readonly northbound: Northbound;
   readonly #child: ChildProcess;
   readonly #dataDir: string;
 
-  private constructor(
-    child: ChildProcess,
-    dataDir: string,
-    ports: { readonly cwmp: number; readonly nbi: number },
-  ) {
+  private constructor(child: ChildProcess, dataDir: string, ports: Ports) {
     this.#child = child;
     this.#dataDir = dataDir;
     this.port = ports.cwmp;
+    this.filePort = ports.files;
     this.northbound = { port: ports.nbi, user: 'admin', password: BENCH_PASSWORD };
   }
 
-  /**
-   * Resolves once it listens, with an installation that holds nothing.
-   * @param directory  where it may have its data
-   * @param store  address of a database; empty: the embedded store
-   * @param signal  ends it at once
-   */
+  /** Resolves once it listens. */
   static async start(
     tree: string,
-    {
-      directory,
-      store,
-      signal,
-    }: { readonly directory: string; readonly store: string; readonly signal: AbortSignal },
+    { directory, store, signal, dataDir: given, options = [], launcher = [] }: TreeServerOptions,
   ): Promise<TreeServer> {
-    const dataDir = await mkdtemp(join(directory, 'data-'));
+    const dataDir = given ?? (await mkdtemp(join(directory, 'data-')));
+    const [file = process.execPath, ...words] = [...launcher, process.execPath];
     const child = spawn(
-      process.execPath,
+      file,
       [
+        ...words,
         commandOf(tree),
         'serve',
         `--data-dir=${dataDir}`,
@@ -70,6 +82,7 @@ export class TreeServer implements Worked {
         '--connection-request-subnet=127.0.0.0/8',
         '--log-level=error',
         '--log-format=json',
+        ...options,
       ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,12 +103,23 @@ export class TreeServer implements Worked {
   }
 
   cpuMicroseconds(): Promise<number> {
-    return processorMicroseconds(this.#child.pid ?? 0);
+    return processorMicroseconds(this.pid);
   }
 
-  /** Resolves once the process has ended and its data is gone. */
-  async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /**
+   * Resolves once the process has ended and its data is gone.
+   * @param keepsData  leaves its data where it is
+   */
+  async stop({ keepsData = false } = {}): Promise<void> {
+    if (!this.hasEnded) {
       const ended = once(this.#child, 'exit');
       // As a service is stopped, so that no lock is left in a database on which the next round is measured.
       this.#child.kill('SIGTERM');
@@ -103,12 +127,12 @@ export class TreeServer implements Worked {
       await ended;
       clearTimeout(impatience);
     }
-    await rm(this.#dataDir, { recursive: true, force: true });
+    if (!keepsData) await rm(this.#dataDir, { recursive: true, force: true });
   }
 }
 
 /** Reads where it listens from its greeting, as an operator would. */
-function portsOf(child: ChildProcess): Promise<{ readonly cwmp: number; readonly nbi: number }> {
+function portsOf(child: ChildProcess): Promise<Ports> {
   let [greeting, log] = ['', ''];
   return new Promise((resolve, reject) => {
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -118,7 +142,8 @@ function portsOf(child: ChildProcess): Promise<{ readonly cwmp: number; readonly
       greeting = (greeting + chunk).slice(-LOG_KEPT_CHARACTERS);
       const cwmp = portIn(greeting, 'CPEs connect to');
       const nbi = portIn(greeting, 'Northbound interface');
-      if (cwmp !== null && nbi !== null) resolve({ cwmp, nbi });
+      const files = portIn(greeting, 'Firmware files');
+      if (cwmp !== null && nbi !== null && files !== null) resolve({ cwmp, nbi, files });
     });
     child.once('exit', (code, signal) =>
       reject(

@@ -1,0 +1,34 @@
+import type { Attack } from '../attack.js';
+import { head, hold, trickle } from '../sockets.js';
+
+const TRICKLE_MS = 2_000;
+
+function unfinished(name: string, count: number, descriptors?: number): Attack {
+  const limit = descriptors === undefined ? '' : `; ${descriptors.toLocaleString('en')} descriptors`;
+  return {
+    name,
+    finding: 18,
+    describe: `${count.toLocaleString('en')} connections without log-in whose body never ends${limit}`,
+    ...(descriptors === undefined ? {} : { server: { descriptors } }),
+    begin({ nbiPort }, tally) {
+      const headers = 'Content-Type: application/json\r\nContent-Length: 100000\r\n';
+      hold({
+        port: nbiPort,
+        count,
+        reads: true,
+        tally,
+        use(socket) {
+          socket.write(head('POST', '/v1/method/ExplainRules', headers));
+          trickle(socket, ' ', TRICKLE_MS);
+        },
+      });
+    },
+  };
+}
+
+/** K2: connections that cost whoever opens them nothing. */
+export const CONNECTIONS: readonly Attack[] = [
+  unfinished('unfinished', 2_000),
+  unfinished('unfinished-64', 150, 64),
+  unfinished('unfinished-1024', 1_200, 1_024),
+];
