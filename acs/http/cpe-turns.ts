@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { CpeId } from '../../common/index.js';
 
-/** Of one CPE, beside the request that is being worked on: a CPE has one session at a time, and one more where its connection broke. */
-export const WAITING_MAX = 8;
+/** Of one CPE, beside the request that is being worked on: it has one session at a time, and a few more where its connections break. */
+export const WAITING_MAX = 15;
 
 interface Waiting {
   readonly socket: Pick<Socket, 'destroyed'>;
