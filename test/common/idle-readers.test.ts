@@ -7,6 +7,7 @@ import { until } from '../support/ferry.js';
 
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 
+/** @param idleMsMax  from when the request has come: of a connection without any the time may be over by then */
 async function start(t: ExecutionContext, idleMsMax: number, handler: RequestListener) {
   const reasons: string[] = [];
   const refused = new RefusedRequests({
@@ -14,8 +15,11 @@ async function start(t: ExecutionContext, idleMsMax: number, handler: RequestLis
     logger: silentLogger,
     onRefused: (reason) => reasons.push(reason),
   });
-  const server = http.createServer({ keepAliveTimeout: 50 }, handler);
-  cutIdleReaders(server, idleMsMax, refused);
+  const server = http.createServer({ keepAliveTimeout: 50 }, (request, response) => {
+    request.socket.setTimeout(idleMsMax);
+    handler(request, response);
+  });
+  cutIdleReaders(server, 60_000, refused);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
