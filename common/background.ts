@@ -3,6 +3,8 @@ export type Turn = <R>(work: () => Promise<R>) => Promise<R>;
 
 /** For each millisecond of its own, what is in the background leaves so many to everything else that wants them. */
 const OTHERS_WEIGHT = 4;
+/** After one piece at most: where the whole process had to wait, a piece seems to have taken long. */
+const OWED_MS_MAX = 200;
 /** What a turn of the event loop takes where nothing of note came in it. */
 const IDLE_TURN_MS = 0.25;
 
@@ -44,7 +46,11 @@ export class Background {
     // In the same turn, behind all that follows from the work without waiting for anything.
     setImmediate(() => {
       const endedMs = this.#nowMs();
-      this.#leaveToOthers((endedMs - beganMs) * OTHERS_WEIGHT, endedMs, () => isWorking);
+      this.#leaveToOthers(
+        Math.min((endedMs - beganMs) * OTHERS_WEIGHT, OWED_MS_MAX),
+        endedMs,
+        () => isWorking,
+      );
     });
   }
 

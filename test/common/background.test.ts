@@ -8,7 +8,7 @@ import { Background, type Turn } from '../../common/index.js';
 const compute = async (): Promise<string> => createHash('sha256').update(Buffer.alloc(100_000)).digest('hex');
 
 test('however much is read in the background, at most one piece comes between two turns of everybody else', async (t) => {
-  const server = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  const server = createServer((peer) => peer.on('error', () => {}).pipe(peer)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
     .setNoDelay(true)
