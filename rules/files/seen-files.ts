@@ -66,12 +66,15 @@ export class SeenFiles {
   async take(files: readonly RuleFileContent[], marks: ReadonlyMap<string, Mark>): Promise<boolean> {
     const next = new Map<string, Seen>();
     let isChanged = files.length !== this.#seen.size;
-    for (const { name, bytes } of files) {
-      const digest = await withPauses(digesting(bytes));
-      isChanged ||= this.#seen.get(name)?.digest !== digest;
-      const mark = marks.get(name) ?? { mark: '', sinceMs: this.monotonicMs(), isSure: false };
-      next.set(name, { ...mark, digest });
-    }
+    const comparing = function* (this: SeenFiles): Generator<void, void> {
+      for (const { name, bytes } of files) {
+        const digest = yield* digesting(bytes);
+        isChanged ||= this.#seen.get(name)?.digest !== digest;
+        const mark = marks.get(name) ?? { mark: '', sinceMs: this.monotonicMs(), isSure: false };
+        next.set(name, { ...mark, digest });
+      }
+    };
+    await withPauses(comparing.call(this));
     this.#seen = next;
     return isChanged;
   }

@@ -74,6 +74,28 @@ test('a body that is too large is a 413, declared or not, and the connection goe
   t.regex(chunked, /^HTTP\/1\.1 413 [\s\S]*HTTP\/1\.1 200 OK/);
 });
 
+test('the body of a method has at most 256 KiB, and blanks are no more to it than their bytes', async (t) => {
+  const nbi = await startNbi(t);
+  const headers = { 'Content-Type': 'application/json' };
+  const question = JSON.stringify({ cpe: { productClass: 'HGW', softwareVersion: '1' } });
+  for (const method of ['ExplainRules', 'MatchDevices', 'SendCNR', 'RestartRule', 'FreezeUpgrades']) {
+    const body = Buffer.alloc(256 * 1_024 + 1, ' ');
+    const { status } = await nbi.call(`/v1/method/${method}`, { method: 'POST', body, headers });
+    t.is(status, 413, method);
+  }
+  const body = `${question.slice(0, 1)}${' '.repeat(256 * 1_024 - question.length)}${question.slice(1)}`;
+  const { status } = await nbi.call('/v1/method/ExplainRules', { method: 'POST', body, headers });
+  t.is(status, 200);
+});
+
+test('of thousands of broken rules in one body a hundred problems are told, and no more is looked for', async (t) => {
+  const nbi = await startNbi(t);
+  const json = Array.from({ length: 5_000 }, () => ({ a: 1, b: 2 }));
+  const { status, body } = await nbi.call(RULES, { method: 'POST', json });
+  t.is(status, 400);
+  t.like(body, { details: { length: 100 } });
+});
+
 test('a body that is malformed, of another type, or compressed is refused with the reason', async (t) => {
   const nbi = await startNbi(t);
   const send = (body: string, headers: Record<string, string>) =>

@@ -26,6 +26,15 @@ test('the smallest rule gets the documented defaults', (t) => {
   } as never);
 });
 
+test('a rule of more fields or values than any can have is one problem, not one for each', (t) => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`enable${index}`, true]));
+  for (const body of [many, ruleBody(many), ruleBody({ limits: many }), ruleBody({ condition: many })]) {
+    t.like(problemsOf(body), { length: 1, 0: { field: '', code: 'too-many' } });
+  }
+  const values = Array.from({ length: 100_001 }, () => ({}));
+  t.like(problemsOf(ruleBody({ condition: { cpeid: values } })), { length: 1, 0: { code: 'too-many' } });
+});
+
 test('what is left out of window, retry and deadlines is filled in, and only there', (t) => {
   const body = ruleBody({
     window: { cron: '0 2 * * *', durationMinutes: 90 },
