@@ -13,8 +13,9 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
+export { ownProcessMark, type ProcessMark, processState } from './process-mark.js';
 export { type RefusalReason, RefusedRequests, type RefusedRequestsParts } from './refused-requests.js';
-export { createSecrets, loadSecrets, MasterKeyError, type Secrets } from './secrets.js';
+export { createSecrets, loadSecrets, MasterKeyError, readSecrets, type Secrets } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { suggest } from './suggest.js';
 export { cutText } from './text.js';

@@ -90,6 +90,16 @@ export async function loadSecrets(path: string): Promise<Secrets> {
   return createSecrets(key);
 }
 
+/**
+ * The master key of a file, without making one.
+ * @returns null where there is no file
+ * @throws MasterKeyError as {@link loadSecrets}
+ */
+export async function readSecrets(path: string): Promise<Secrets | null> {
+  const key = await readKey(path);
+  return key === null ? null : createSecrets(key);
+}
+
 async function readKey(path: string): Promise<Buffer | null> {
   let text: string;
   try {

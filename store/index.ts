@@ -1,6 +1,15 @@
 export * from './collection.js';
+export { type DamageSeen, isDamaged } from './damage.js';
 export { Duty } from './duty.js';
 export * from './files.js';
+export {
+  type ExclusiveHold,
+  type Hold,
+  StoreInUseError,
+  takeExclusively,
+  takeInUse,
+  type UseParts,
+} from './in-use.js';
 export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from './lease.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
 export type { MongoStoreOptions, SharedStore } from './mongo/store.js';

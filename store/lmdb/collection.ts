@@ -1,5 +1,4 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import type { Logger } from '../../common/index.js';
 import { BaseCollection } from '../base-collection.js';
 import {
   type Change,
@@ -13,6 +12,7 @@ import {
   StoreError,
   type Watch,
 } from '../collection.js';
+import { type Damage, isDamaged } from '../damage.js';
 import { isPossibleId } from '../document.js';
 import { idOfKey } from '../index-key.js';
 import { type FindPlan, planFind } from '../query.js';
@@ -36,7 +36,7 @@ const PAGE_ENTRIES_MAX = 10_000;
 /** What a collection needs of its store. */
 export interface Engine {
   readonly trees: Trees;
-  readonly logger: Logger;
+  readonly damage: Damage;
   /** Shared with the write transactions of the process. */
   readonly known: Map<string, KnownCatalog>;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
@@ -116,14 +116,11 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
       walked++;
       const record = this.#record(entry.id);
       if (record === undefined) {
-        this.#engine.logger.error('store.entry-without-document', {
-          collection: this.name,
-          index: plan.index,
-        });
+        this.#engine.damage.noteEntry(this.name, plan.index);
         continue;
       }
-      const stored = decodeRecord<T>(record);
-      if (!isGivenHere(plan, entry, stored.document)) continue;
+      const stored = this.#decodeOrNote(record, entry.id);
+      if (stored === null || !isGivenHere(plan, entry, stored.document)) continue;
       items.push(stored);
       sizeBytes += record.length;
     }
@@ -160,12 +157,33 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   #counts(plan: FindPlan, entry: Entry): boolean {
     if (!plan.inexact && !(plan.repeats && entry.oneOfMany)) return true;
     const record = this.#record(entry.id);
-    return record !== undefined && isGivenHere(plan, entry, decodeRecord(record).document);
+    const stored = record === undefined ? null : this.#decodeOrNote(record, entry.id);
+    return stored !== null && isGivenHere(plan, entry, stored.document);
   }
 
   #read(id: string): Stored<T> | null {
     const record = isPossibleId(id) ? this.#record(id) : undefined;
-    return record === undefined ? null : decodeRecord<T>(record);
+    return record === undefined ? null : this.#decode(record, id);
+  }
+
+  /** @throws StoreError `damaged` */
+  #decode(record: string, id: string): Stored<T> {
+    try {
+      return decodeRecord<T>(record, this.name, id);
+    } catch (error) {
+      if (isDamaged(error)) this.#engine.damage.noteDocument(this.name, id, error);
+      throw error;
+    }
+  }
+
+  /** Null where it cannot be read, of which there is a trace then. */
+  #decodeOrNote(record: string, id: string): Stored<T> | null {
+    try {
+      return this.#decode(record, id);
+    } catch (error) {
+      if (isDamaged(error)) return null;
+      throw error;
+    }
   }
 
   #record(id: string): string | undefined {

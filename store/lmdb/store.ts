@@ -12,6 +12,7 @@ import {
   StoreError,
   type StoreInspection,
 } from '../collection.js';
+import { Damage } from '../damage.js';
 import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
@@ -82,6 +83,7 @@ function openTrees(directory: string): Trees {
 }
 
 class LmdbStore implements Store {
+  readonly damage: Damage;
   readonly #trees: Trees;
   readonly #logger: Logger;
   readonly #known = new Map<string, KnownCatalog>();
@@ -93,6 +95,7 @@ class LmdbStore implements Store {
   constructor(trees: Trees, options: LmdbStoreOptions) {
     this.#trees = trees;
     this.#logger = options.logger ?? silentLogger;
+    this.damage = new Damage(this.#logger);
     this.#writer = new Writer(trees.root, () => new WriteTransaction(trees, this.#known), {
       directory: options.directory,
       logger: this.#logger,
@@ -180,7 +183,7 @@ class LmdbStore implements Store {
   #engine(): Engine {
     return {
       trees: this.#trees,
-      logger: this.#logger,
+      damage: this.damage,
       known: this.#known,
       commit: (changes) => this.commit(changes),
       refresh: () => {

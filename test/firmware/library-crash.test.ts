@@ -131,6 +131,7 @@ function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
     clear: (definition) => store.clear(definition),
     load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
+    damage: store.damage,
     close: () => store.close(),
     async commit(changes) {
       if (code === 'unavailable') await store.commit(changes);
