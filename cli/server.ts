@@ -1,8 +1,9 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Acs } from '../acs/index.js';
 import type { RuleEngine } from '../rules/index.js';
+import { takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
-import { type Installation, openInstallation } from './installation.js';
+import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
@@ -25,13 +26,15 @@ export interface Ferry extends Started {
   readonly installation: Installation;
   readonly acs: Acs;
   readonly rules: RuleEngine;
+  /** Resolves where a restore took this process for dead and has replaced what it works on: then it must end. */
+  readonly replaced: Promise<void>;
   /** Stops taking requests, finishes what is under way, writes what waits. */
   close(): Promise<void>;
 }
 
 /**
  * Builds every part and hands it what it needs: the one place where the product is put together.
- * @throws ListenError where a listener's address is taken or not ours
+ * @throws ListenError where a listener's address is taken or not ours; StoreInUseError while a restore is under way
  */
 export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -66,6 +69,9 @@ async function start(
 ): Promise<Ferry> {
   const installation = await openInstallation(config, ambient);
   closers.push(() => installation.close());
+  // Before anything listens, and before what a restore leaves is looked for: so none can begin in between.
+  const hold = await takeInUse(usePartsOf(installation, ambient));
+  closers.push(() => hold.release());
   await refuseHalfRestored(installation.store);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -91,5 +97,14 @@ async function start(
 
   const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(files.at) };
   ambient.logger.info('ferry.started', urls);
-  return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
+  return {
+    urls,
+    installation,
+    acs,
+    rules,
+    replaced: hold.lost,
+    firstAdmin,
+    newCpeCredentials: cpe.generated,
+    close,
+  };
 }
