@@ -1,17 +1,20 @@
 import { Counter } from 'prom-client';
-import { HOUR_MS } from '../../common/index.js';
+import { MINUTE_MS } from '../../common/index.js';
 import { createDownloadLocator, createFileServer } from '../../firmware/index.js';
 import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
 import { listen, publicHost } from './listeners.js';
 
+/** As often as what is incoming grows old enough to be removed. */
+const CLEANED_EVERY_MS = 10 * MINUTE_MS;
+
 export async function keepImagesClean({ installation, ambient, closers }: Building): Promise<void> {
   const { images } = installation;
   await images.cleanUp();
-  // After a quick restart what a crash left behind is still too young to be told from an upload under way.
+  // What a crash left behind where nobody can tell whose it was is still too young to be told from an upload under way.
   const cleaning = setInterval(() => {
     images.cleanUp().catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
-  }, HOUR_MS);
+  }, CLEANED_EVERY_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
 }
