@@ -25,7 +25,13 @@ import {
   type UseParts,
 } from '../store/index.js';
 import { checkClock } from './clock-watch.js';
-import { admitFirstStart, FIRST_START_ID, INSTALLATION, InstallationError, KEY_CHECK_ID } from './first-start.js';
+import {
+  admitFirstStart,
+  FIRST_START_ID,
+  INSTALLATION,
+  InstallationError,
+  KEY_CHECK_ID,
+} from './first-start.js';
 import type { Config } from './options.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */

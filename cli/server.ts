@@ -11,6 +11,7 @@ import { keepImagesClean, startFileServer } from './server/files.js';
 import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
+import { showStoreDamage } from './server/store-figures.js';
 
 /** What whoever started a Ferry should be told. */
 export interface Started {
@@ -83,6 +84,7 @@ async function start(
   });
   const building: Building = { config, ambient, installation, registry, refused, closers };
 
+  showStoreDamage(building);
   await keepImagesClean(building);
   const files = await startFileServer(building);
   const rules = await openRuleEngine(building, files.locator);

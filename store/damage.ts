@@ -10,6 +10,17 @@ const DOCUMENTS_MAX = 10_000;
 export interface DamageSeen {
   /** Distinct documents that could not be read since the store was opened, at most {@link DOCUMENTS_MAX}. */
   readonly documents: number;
+  /** Entries of indexes that were met without their document, once for each time. */
+  readonly entriesAlone: number;
+  /** These documents, in the order in which they were met. */
+  list(): readonly DamagedDocument[];
+}
+
+export interface DamagedDocument {
+  readonly collection: string;
+  readonly id: string;
+  /** What is wrong with it, in words. */
+  readonly how: string;
 }
 
 /** A document of a store that nobody can read, in words. */
@@ -35,6 +46,19 @@ export function readDocument<T extends Document>(json: string, collection: strin
   return found as T;
 }
 
+/** What LMDB itself says where a page is not what it should be; anything else is thrown on as it is. */
+export function engineFailure(error: unknown, what: string): unknown {
+  if (error instanceof StoreError || !(error instanceof Error) || !error.message.startsWith('MDB_'))
+    return error;
+  return new StoreError(
+    'damaged',
+    `The store is damaged where ${what} (${error.message}): restore a backup`,
+    {
+      cause: error,
+    },
+  );
+}
+
 export function isDamaged(error: unknown): error is StoreError {
   return error instanceof StoreError && error.code === 'damaged';
 }
@@ -43,7 +67,8 @@ export function isDamaged(error: unknown): error is StoreError {
 export class Damage implements DamageSeen {
   readonly #logger: Logger;
   readonly #seldom = new Seldom(TOLD_EVERY_MS);
-  readonly #documents = new Set<string>();
+  readonly #documents = new Map<string, DamagedDocument>();
+  #entriesAlone = 0;
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -53,10 +78,18 @@ export class Damage implements DamageSeen {
     return this.#documents.size;
   }
 
+  get entriesAlone(): number {
+    return this.#entriesAlone;
+  }
+
+  list(): readonly DamagedDocument[] {
+    return [...this.#documents.values()];
+  }
+
   noteDocument(collection: string, id: string, error: StoreError): void {
     const key = `${collection} ${id}`;
     const isNew = this.#documents.size < DOCUMENTS_MAX && !this.#documents.has(key);
-    if (isNew) this.#documents.add(key);
+    if (isNew) this.#documents.set(key, { collection, id, how: error.message });
     const omitted = this.#seldom.admit(collection);
     if (omitted === null) return;
     this.#logger.error('store.document-damaged', {
@@ -69,6 +102,7 @@ export class Damage implements DamageSeen {
 
   /** An index has an entry of a document that is not there. */
   noteEntry(collection: string, index: string): void {
+    this.#entriesAlone++;
     const omitted = this.#seldom.admit(`${collection} ${index}`);
     if (omitted === null) return;
     this.#logger.error('store.entry-without-document', {

@@ -12,7 +12,7 @@ import {
   StoreError,
   type Watch,
 } from '../collection.js';
-import { type Damage, isDamaged } from '../damage.js';
+import { type Damage, engineFailure, isDamaged } from '../damage.js';
 import { isPossibleId } from '../document.js';
 import { idOfKey } from '../index-key.js';
 import { type FindPlan, planFind } from '../query.js';
@@ -84,8 +84,10 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
 
   async get(id: string): Promise<Stored<T> | null> {
     if (this.#number === null) await this.#settled;
-    this.#engine.refresh();
-    return this.#read(id);
+    return this.#inWords(() => {
+      this.#engine.refresh();
+      return this.#read(id);
+    });
   }
 
   async getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]> {
@@ -93,13 +95,28 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
       throw new StoreError('bad-query', `getMany takes at most ${PAGE_ITEMS_MAX} ids, found ${ids.length}`);
     }
     if (this.#number === null) await this.#settled;
-    this.#engine.refresh();
-    return ids.map((id) => this.#read(id));
+    return this.#inWords(() => {
+      this.#engine.refresh();
+      return ids.map((id) => this.#read(id));
+    });
   }
 
   async find(query: FindQuery): Promise<Page<T>> {
     const plan = planFind(this.definition, query);
     if (this.#number === null) await this.#settled;
+    return this.#inWords(() => this.#page(plan));
+  }
+
+  /** Runs what reads. @throws StoreError `damaged` in place of what LMDB says */
+  #inWords<R>(read: () => R): R {
+    try {
+      return read();
+    } catch (error) {
+      throw engineFailure(error, `${this.name} is read`);
+    }
+  }
+
+  #page(plan: FindPlan): Page<T> {
     this.#engine.refresh();
     const items: Stored<T>[] = [];
     let last: Uint8Array | null = null;
@@ -131,17 +148,28 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     let plan = planFind(this.definition, { ...query, order: 'ascending', limit: 1 });
     if (this.#number === null) await this.#settled;
     for (let counted = 0; ; await yieldToEvents()) {
-      this.#engine.refresh();
-      let last: Uint8Array | null = null;
-      let walked = 0;
-      for (const entry of this.#walk(plan)) {
-        last = entry.key;
-        if (this.#counts(plan, entry)) counted++;
-        if (++walked === PAGE_ENTRIES_MAX) break;
-      }
+      const { last, walked, counting } = this.#inWords(() => this.#countPiece(plan));
+      counted += counting;
       if (last === null || walked < PAGE_ENTRIES_MAX) return counted;
       plan = { ...plan, after: Buffer.from(last) };
     }
+  }
+
+  #countPiece(plan: FindPlan): {
+    readonly last: Uint8Array | null;
+    readonly walked: number;
+    readonly counting: number;
+  } {
+    this.#engine.refresh();
+    let last: Uint8Array | null = null;
+    let walked = 0;
+    let counting = 0;
+    for (const entry of this.#walk(plan)) {
+      last = entry.key;
+      if (this.#counts(plan, entry)) counting++;
+      if (++walked === PAGE_ENTRIES_MAX) break;
+    }
+    return { last, walked, counting };
   }
 
   watch(): Watch {

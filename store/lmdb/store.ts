@@ -12,7 +12,7 @@ import {
   StoreError,
   type StoreInspection,
 } from '../collection.js';
-import { Damage } from '../damage.js';
+import { Damage, engineFailure } from '../damage.js';
 import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
@@ -138,8 +138,12 @@ class LmdbStore implements Store {
 
   async inspect(): Promise<StoreInspection> {
     this.#checkOpen();
-    this.#trees.root.resetReadTxn();
-    return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
+    try {
+      this.#trees.root.resetReadTxn();
+      return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
+    } catch (error) {
+      throw engineFailure(error, 'its catalogs are read');
+    }
   }
 
   close(): Promise<void> {
@@ -157,8 +161,16 @@ class LmdbStore implements Store {
     await this.#trees.root.close();
   }
 
-  /** Brings the indexes to what is declared. @returns the collection's number */
   async #settle(definition: CollectionDefinition): Promise<number> {
+    try {
+      return await this.#bringIndexes(definition);
+    } catch (error) {
+      throw engineFailure(error, `the indexes of ${definition.name} are read`);
+    }
+  }
+
+  /** Brings the indexes to what is declared. @returns the collection's number */
+  async #bringIndexes(definition: CollectionDefinition): Promise<number> {
     const { name, indexes } = definition;
     const startedMs = performance.now();
     this.#trees.root.resetReadTxn();

@@ -22,11 +22,19 @@ test('an empty store beside the key or the images of an earlier one is no first 
   await rm(join(dataDir, 'store'), { recursive: true });
   await mkdir(join(dataDir, 'store'));
   await writeFile(join(dataDir, 'store', 'data.mdb'), '');
-  for (const command of [['serve', ...ANY_PORTS], ['store', 'check'], ['user', 'list'], ['image', 'list']]) {
+  for (const command of [
+    ['serve', ...ANY_PORTS],
+    ['store', 'check'],
+    ['user', 'list'],
+    ['image', 'list'],
+  ]) {
     const refused = await ferry([...command, `--data-dir=${dataDir}`]);
     t.is(refused.exitCode, 1, command.join(' '));
     t.regex(refused.stderr, NOTHING_IN_IT);
-    t.regex(refused.stderr, /a master key in \S+secret\.key and firmware images in \S+content, .*ferry restore/);
+    t.regex(
+      refused.stderr,
+      /a master key in \S+secret\.key and firmware images in \S+content, .*ferry restore/,
+    );
     t.regex(refused.stderr, /--accept-empty-store begins anew/);
   }
   const environment = { FERRY_ACCEPT_EMPTY_STORE: 'true' };

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -113,7 +113,10 @@ test('what is incoming is bounded in all: what killed processes left makes room,
   const leave = (count: number, mark: string) =>
     Promise.all(
       Array.from({ length: count }, () =>
-        writeFile(join(directory, 'incoming', `${randomBytes(16).toString('hex')}.${mark}`), randomContent(1_000)),
+        writeFile(
+          join(directory, 'incoming', `${randomBytes(16).toString('hex')}.${mark}`),
+          randomContent(1_000),
+        ),
       ),
     );
   await leave(20, [place, processes, pid, `${Number(start) + 1}`].join('-'));

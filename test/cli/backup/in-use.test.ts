@@ -38,7 +38,10 @@ test('a restore at any moment of a server’s start is refused, or has ended bef
     ]);
     if (restore.exitCode === 0 && isServing) {
       const [saidAt = ''] = /^\S+(?= .*cpe\.identity)/m.exec(server.stderr) ?? [];
-      t.true(Date.parse(saidAt) > startedMs, 'it had begun before the restore, which went through all the same');
+      t.true(
+        Date.parse(saidAt) > startedMs,
+        'it had begun before the restore, which went through all the same',
+      );
     }
     if (restore.exitCode !== 0) t.regex(restore.stderr, /A server works on this store: stop it first/);
     if (!isServing) t.regex(server.stderr, /A restore into this store (is under way|was cut off)/);
