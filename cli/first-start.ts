@@ -25,7 +25,8 @@ export class InstallationError extends Error {
  * @throws InstallationError
  */
 export async function admitFirstStart(store: Store, config: Config): Promise<void> {
-  if (await hasBegun(store)) return;
+  const marks = store.collection<Document>(INSTALLATION);
+  if (await holdsAny(store, INSTALLATION)) return;
   const beside = config.acceptEmptyStore ? [] : await madeEarlier(config);
   // Another process may have made them in between: it has left its mark by then.
   if (beside.length > 0 && !(await hasBegun(store))) {
@@ -35,14 +36,18 @@ export async function admitFirstStart(store: Store, config: Config): Promise<voi
     );
   }
   // Who comes second finds it there.
-  await store.collection<Document>(INSTALLATION).insert({ id: FIRST_START_ID });
+  await marks.insert({ id: FIRST_START_ID });
 }
 
 async function hasBegun(store: Store): Promise<boolean> {
   for (const definition of [INSTALLATION, USERS, IMAGES]) {
-    if ((await store.collection(definition).count()) > 0) return true;
+    if (await holdsAny(store, definition)) return true;
   }
   return false;
+}
+
+async function holdsAny(store: Store, definition: CollectionDefinition): Promise<boolean> {
+  return (await store.collection(definition).find({ limit: 1 })).items.length > 0;
 }
 
 /** In words. A key that is named by an option may have been made in advance, for all nodes, and says nothing. */

@@ -1,5 +1,4 @@
 import type { Brand } from '../common/index.js';
-import type { DamageSeen } from './damage.js';
 
 /**
  * What the product stores in, whichever engine is underneath: LMDB on one machine, MongoDB on many.
@@ -36,6 +35,23 @@ export interface Store {
   readonly damage: DamageSeen;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
   close(): Promise<void>;
+}
+
+/** What is bad in a store, as far as reading has met it. */
+export interface DamageSeen {
+  /** Distinct documents that could not be read since the store was opened, at most 10,000. */
+  readonly documents: number;
+  /** Entries of indexes that were met without their document, once for each time. */
+  readonly entriesAlone: number;
+  /** These documents, in the order in which they were met. */
+  list(): readonly DamagedDocument[];
+}
+
+export interface DamagedDocument {
+  readonly collection: string;
+  readonly id: string;
+  /** What is wrong with it, in words. */
+  readonly how: string;
 }
 
 export interface StoreInspection {

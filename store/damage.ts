@@ -1,27 +1,10 @@
 import { type Logger, SECOND_MS, Seldom } from '../common/index.js';
-import { type Document, StoreError } from './collection.js';
+import { type DamagedDocument, type DamageSeen, type Document, StoreError } from './collection.js';
 
 /** Reads come thousands of times a second; of each collection one bad document in so long is told. */
 const TOLD_EVERY_MS = 10 * SECOND_MS;
 /** Most bad documents that are told apart; there are at least so many then. */
 const DOCUMENTS_MAX = 10_000;
-
-/** What is bad in a store, as far as reading has met it. */
-export interface DamageSeen {
-  /** Distinct documents that could not be read since the store was opened, at most {@link DOCUMENTS_MAX}. */
-  readonly documents: number;
-  /** Entries of indexes that were met without their document, once for each time. */
-  readonly entriesAlone: number;
-  /** These documents, in the order in which they were met. */
-  list(): readonly DamagedDocument[];
-}
-
-export interface DamagedDocument {
-  readonly collection: string;
-  readonly id: string;
-  /** What is wrong with it, in words. */
-  readonly how: string;
-}
 
 /** A document of a store that nobody can read, in words. */
 export function damagedDocument(collection: string, id: string, how: string): StoreError {

@@ -163,8 +163,13 @@ class KeptHold implements ExclusiveHold {
   async release(): Promise<void> {
     clearInterval(this.#timer);
     await this.#renewing;
-    const own = await this.#own();
-    if (own !== null) await this.#leases.delete(this.#document.id, own.revision);
+    try {
+      const own = await this.#own();
+      if (own !== null) await this.#leases.delete(this.#document.id, own.revision);
+    } catch (error) {
+      // It ends by itself, with the process or a minute later; nothing else must fail for that.
+      this.#parts.logger.warn('store.hold-not-released', { id: this.#document.id, error });
+    }
   }
 
   async #renew(): Promise<void> {

@@ -1,5 +1,5 @@
 export * from './collection.js';
-export { type DamagedDocument, type DamageSeen, isDamaged } from './damage.js';
+export { isDamaged } from './damage.js';
 export { Duty } from './duty.js';
 export * from './files.js';
 export {

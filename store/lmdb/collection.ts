@@ -84,10 +84,8 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
 
   async get(id: string): Promise<Stored<T> | null> {
     if (this.#number === null) await this.#settled;
-    return this.#inWords(() => {
-      this.#engine.refresh();
-      return this.#read(id);
-    });
+    this.#engine.refresh();
+    return this.#read(id);
   }
 
   async getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]> {
@@ -95,28 +93,13 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
       throw new StoreError('bad-query', `getMany takes at most ${PAGE_ITEMS_MAX} ids, found ${ids.length}`);
     }
     if (this.#number === null) await this.#settled;
-    return this.#inWords(() => {
-      this.#engine.refresh();
-      return ids.map((id) => this.#read(id));
-    });
+    this.#engine.refresh();
+    return ids.map((id) => this.#read(id));
   }
 
   async find(query: FindQuery): Promise<Page<T>> {
     const plan = planFind(this.definition, query);
     if (this.#number === null) await this.#settled;
-    return this.#inWords(() => this.#page(plan));
-  }
-
-  /** Runs what reads. @throws StoreError `damaged` in place of what LMDB says */
-  #inWords<R>(read: () => R): R {
-    try {
-      return read();
-    } catch (error) {
-      throw engineFailure(error, `${this.name} is read`);
-    }
-  }
-
-  #page(plan: FindPlan): Page<T> {
     this.#engine.refresh();
     const items: Stored<T>[] = [];
     let last: Uint8Array | null = null;
@@ -148,7 +131,7 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     let plan = planFind(this.definition, { ...query, order: 'ascending', limit: 1 });
     if (this.#number === null) await this.#settled;
     for (let counted = 0; ; await yieldToEvents()) {
-      const { last, walked, counting } = this.#inWords(() => this.#countPiece(plan));
+      const { last, walked, counting } = this.#countPiece(plan);
       counted += counting;
       if (last === null || walked < PAGE_ENTRIES_MAX) return counted;
       plan = { ...plan, after: Buffer.from(last) };
@@ -215,11 +198,23 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   }
 
   #record(id: string): string | undefined {
-    return this.#engine.trees.documents.get(documentKey(this.#number ?? 0, id));
+    try {
+      return this.#engine.trees.documents.get(documentKey(this.#number ?? 0, id));
+    } catch (error) {
+      throw engineFailure(error, `${this.name} is read`);
+    }
   }
 
   /** The range of a plan from where the last page ended, in the order asked. Must be walked without awaiting anything. */
   *#walk(plan: FindPlan): Iterable<Entry> {
+    try {
+      yield* this.#walkRange(plan);
+    } catch (error) {
+      throw engineFailure(error, `${this.name} is read`);
+    }
+  }
+
+  *#walkRange(plan: FindPlan): Iterable<Entry> {
     if (plan.end !== null && Buffer.compare(plan.start, plan.end) >= 0) return;
     const { documents, indexes } = this.#engine.trees;
     const number =
