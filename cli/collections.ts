@@ -3,7 +3,7 @@ import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
-import { INSTALLATION } from './installation.js';
+import { INSTALLATION } from './first-start.js';
 
 /**
  * Collections whose documents a backup holds as they are, in the order in which it reads them beside a running server. Shares

@@ -29,6 +29,7 @@ export const INSTALLATION_OPTIONS = [
   'store',
   'dataDir',
   'secretFile',
+  'acceptEmptyStore',
 ] as const satisfies readonly (keyof Config)[];
 
 /** For the subcommands of a command with options of the configuration: yargs hands the options on to them, but not this. */

@@ -19,14 +19,21 @@ import {
 } from '../firmware/index.js';
 import { openUsers, type Users } from '../nbi/index.js';
 import {
-  type CollectionDefinition,
   openLmdbStore,
   openMongoStore,
   type SharedStore,
   type Store,
+  type UseParts,
 } from '../store/index.js';
 import { checkClock } from './clock-watch.js';
 import { DiskWatch } from './disk-watch.js';
+import {
+  admitFirstStart,
+  FIRST_START_ID,
+  INSTALLATION,
+  InstallationError,
+  KEY_CHECK_ID,
+} from './first-start.js';
 import type { Config } from './options.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */
@@ -51,11 +58,6 @@ export interface Ambient {
   readonly databaseTimeoutMs?: number;
 }
 
-/** The installation cannot be worked on as this process is set up; says what to set right. */
-export class InstallationError extends Error {
-  override readonly name = 'InstallationError';
-}
-
 /** Where the master key is. */
 export function secretPath({ secretFile, dataDir }: Config): string {
   return secretFile || join(dataDir, 'secret.key');
@@ -66,7 +68,8 @@ const MIB = 1024 * 1024;
 /**
  * Opens (or makes) the installation of a configuration.
  * @param whereMissing  what to do with a database that no Ferry has been in; a missing data directory is always made
- * @throws InstallationError where the master key is not the installation's, or the clock is too far off
+ * @throws InstallationError where the master key is not the installation's, the clock is too far off, or the store is empty
+ *   beside what an earlier one left
  * @throws StoreError
  */
 export async function openInstallation(
@@ -81,6 +84,7 @@ export async function openInstallation(
       ? await openEmbedded(config, ambient)
       : await openShared(config, ambient, whereMissing);
   try {
+    await admitFirstStart(store, config);
     const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
     const users = openUsers({ store, secrets, clock, logger, ...(monotonic && { monotonic }) });
@@ -89,6 +93,14 @@ export async function openInstallation(
     await store.close();
     throw error;
   }
+}
+
+/** What it takes to hold the store of an installation. */
+export function usePartsOf(
+  { store, shared }: Pick<Installation, 'store' | 'shared'>,
+  { clock, logger }: Pick<Ambient, 'clock' | 'logger'>,
+): UseParts {
+  return { store, clock, logger, isOneMachine: shared === null };
 }
 
 /** The images of an installation alone: they need no master key. */
@@ -101,7 +113,13 @@ export async function openImages(
     config.store === ''
       ? await openEmbedded(config, ambient)
       : await openShared(config, ambient, whereMissing);
-  return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
+  try {
+    await admitFirstStart(open.store, config);
+    return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
+  } catch (error) {
+    await open.store.close();
+    throw error;
+  }
 }
 
 function imageLibrary(
@@ -170,8 +188,6 @@ async function openShared(
   }
 }
 
-const KEY_CHECK_ID = 'master-key';
-
 const COPY_KEY =
   'copy the file of a node that works (by default <data-dir>/secret.key), and name it with --secret-file';
 
@@ -199,8 +215,11 @@ async function checkMasterKey(store: Store, secrets: Secrets, secretFile: string
   const settings = store.collection<SealedSetting>(INSTALLATION);
   const stored = await settings.get(KEY_CHECK_ID);
   if (stored === null) {
-    const made = await settings.insert({ id: KEY_CHECK_ID, sealed: secrets.seal(KEY_CHECK_ID) });
-    if (made === null) await checkMasterKey(store, secrets, secretFile);
+    const seal = settings.inserting({ id: KEY_CHECK_ID, sealed: secrets.seal(KEY_CHECK_ID) });
+    const mark = await settings.get(FIRST_START_ID);
+    const end = mark === null ? [] : [settings.deleting(FIRST_START_ID, mark.revision)];
+    const made = await store.commit([seal, ...end]);
+    if (!made.committed) await checkMasterKey(store, secrets, secretFile);
     return;
   }
   try {
@@ -217,7 +236,6 @@ interface SealedSetting {
   readonly sealed: string;
 }
 
-export const INSTALLATION: CollectionDefinition = { name: 'installation', indexes: {} };
 const CPE_USER_NAME = 'cpe';
 const CPE_PASSWORD_BYTES = 12;
 

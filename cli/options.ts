@@ -9,6 +9,7 @@ export interface Config {
   readonly shareSessions: boolean;
   readonly dataDir: string;
   readonly secretFile: string;
+  readonly acceptEmptyStore: boolean;
   readonly cwmpListen: string;
   readonly nbiListen: string;
   readonly fileListen: string;
@@ -123,6 +124,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: '',
     describe:
       'File of the master key that seals stored secrets; made on the first start, the same on all nodes of one --store [<data-dir>/secret.key]',
+    group: 'Storage:',
+  },
+  acceptEmptyStore: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Begin anew on a store without anything in it though a master key or images of an earlier one lie beside it',
     group: 'Storage:',
   },
   resultDays: {

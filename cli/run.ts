@@ -1,9 +1,9 @@
-import { StoreAddressError, StoreError } from '../store/index.js';
+import { StoreAddressError, StoreError, StoreInUseError } from '../store/index.js';
 import { BackupError } from './backup/format.js';
 import { CommandError } from './command.js';
 import { commandLine } from './command-line.js';
 import { ConfigError } from './config.js';
-import { InstallationError } from './installation.js';
+import { InstallationError } from './first-start.js';
 import type { Io } from './io.js';
 import { ListenError } from './server/listeners.js';
 import { UsageError } from './usage.js';
@@ -44,6 +44,7 @@ function outcomeOf(
     error instanceof InstallationError ||
     error instanceof BackupError ||
     error instanceof StoreError ||
+    error instanceof StoreInUseError ||
     isSystemError(error)
   ) {
     return { text: `ferry: ${error.message}\n`, exitCode: 1 };

@@ -2,10 +2,10 @@ import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Acs } from '../acs/index.js';
 import { monotonicClock } from '../common/index.js';
 import type { RuleEngine } from '../rules/index.js';
-import { DutyRecords } from '../store/index.js';
+import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
 import type { Serving } from './health.js';
-import { type Installation, openInstallation } from './installation.js';
+import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
@@ -15,6 +15,7 @@ import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
 import { processName, watchDisk, watchDuties } from './server/watching.js';
+import { showStoreDamage } from './server/store-figures.js';
 
 /** What whoever started a Ferry should be told. */
 export interface Started {
@@ -30,13 +31,15 @@ export interface Ferry extends Started {
   readonly installation: Installation;
   readonly acs: Acs;
   readonly rules: RuleEngine;
+  /** Resolves where a restore took this process for dead and has replaced what it works on: then it must end. */
+  readonly replaced: Promise<void>;
   /** Stops taking requests, finishes what is under way, writes what waits. */
   close(): Promise<void>;
 }
 
 /**
  * Builds every part and hands it what it needs: the one place where the product is put together.
- * @throws ListenError where a listener's address is taken or not ours
+ * @throws ListenError where a listener's address is taken or not ours; StoreInUseError while a restore is under way
  */
 export async function startFerry(config: Config, ambient: FerryAmbient): Promise<Ferry> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -73,6 +76,9 @@ async function start(
 ): Promise<Ferry> {
   const installation = await openInstallation(config, ambient);
   closers.push(() => installation.close());
+  // Before anything listens, and before what a restore leaves is looked for: so none can begin in between.
+  const hold = await takeInUse(usePartsOf(installation, ambient));
+  closers.push(() => hold.release());
   await refuseHalfRestored(installation.store);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -100,6 +106,7 @@ async function start(
   watchDuties(building);
   watchDisk(building);
 
+  showStoreDamage(building);
   await keepImagesClean(building);
   const files = await startFileServer(building);
   const rules = await openRuleEngine(building, files.locator);
@@ -115,5 +122,14 @@ async function start(
   const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(files.at) };
   serving.state = 'serving';
   ambient.logger.info('ferry.started', urls);
-  return { urls, installation, acs, rules, firstAdmin, newCpeCredentials: cpe.generated, close };
+  return {
+    urls,
+    installation,
+    acs,
+    rules,
+    replaced: hold.lost,
+    firstAdmin,
+    newCpeCredentials: cpe.generated,
+    close,
+  };
 }

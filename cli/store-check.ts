@@ -2,7 +2,7 @@ import { SECOND_MS, type Secrets } from '../common/index.js';
 import type { Document, InspectedCollection, Store } from '../store/index.js';
 import { RESTORE_ID } from './backup/restoring.js';
 import { ALL_COLLECTIONS } from './collections.js';
-import { INSTALLATION } from './installation.js';
+import { INSTALLATION } from './first-start.js';
 
 const CLOCK_OFFSET_MS_MAX = 30 * SECOND_MS;
 

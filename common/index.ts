@@ -42,13 +42,21 @@ export {
   silentLogger,
 } from './log.js';
 export { oneAtATime } from './one-at-a-time.js';
+export { ownProcessMark, type ProcessMark, processState } from './process-mark.js';
 export {
   addressOf,
   type RefusalReason,
   RefusedRequests,
   type RefusedRequestsParts,
 } from './refused-requests.js';
-export { createSecrets, loadSecrets, MasterKeyError, readMasterKey, type Secrets } from './secrets.js';
+export {
+  createSecrets,
+  loadSecrets,
+  MasterKeyError,
+  readMasterKey,
+  readSecrets,
+  type Secrets,
+} from './secrets.js';
 export { Seldom } from './seldom.js';
 export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
 export { suggest } from './suggest.js';

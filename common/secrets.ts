@@ -91,6 +91,16 @@ export async function loadSecrets(path: string): Promise<Secrets> {
 }
 
 /**
+ * The secrets of the master key of a file, without making one.
+ * @returns null where there is no file
+ * @throws MasterKeyError as {@link loadSecrets}
+ */
+export async function readSecrets(path: string): Promise<Secrets | null> {
+  const key = await readMasterKey(path);
+  return key === null ? null : createSecrets(key);
+}
+
+/**
  * The master key of a file; null where there is none.
  * @throws MasterKeyError when the file does not hold 64 hex digits
  */

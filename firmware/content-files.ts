@@ -23,11 +23,11 @@ export function newContentFile(sha256: string): string {
   return `${sha256}.${randomBytes(CONTENT_SUFFIX_BYTES).toString('hex')}`;
 }
 
-/** Removes incoming content that nobody has written to for long. @returns how much */
+/** Removes incoming content whose receiver has ended, or that nobody has written to for long. @returns how much */
 export async function cleanIncoming(store: ContentStore, nowMs: number): Promise<number> {
   let removed = 0;
-  for await (const { name, changedMs } of store.listIncoming()) {
-    if (nowMs - changedMs < INCOMING_AGE_MS_MIN) continue;
+  for await (const { name, changedMs, isAbandoned } of store.listIncoming()) {
+    if (!isAbandoned && nowMs - changedMs < INCOMING_AGE_MS_MIN) continue;
     await store.remove(name);
     removed++;
   }

@@ -31,6 +31,12 @@ export interface ContentEntry {
   readonly changedMs: number;
 }
 
+/** Content that is being received, or whose receiver died. */
+export interface IncomingEntry extends ContentEntry {
+  /** It is certain that nobody receives it any more. */
+  readonly isAbandoned: boolean;
+}
+
 /**
  * Where the bytes of images lie: on the disk of one machine, or where every node can read them. The library says what they
  * belong to. Several processes have it open at once.
@@ -50,5 +56,5 @@ export interface ContentStore {
   /** Has content removed that was in use until now: whoever reads it gets to its end. */
   retire(name: string): Promise<void>;
   list(): AsyncIterable<ContentEntry>;
-  listIncoming(): AsyncIterable<ContentEntry>;
+  listIncoming(): AsyncIterable<IncomingEntry>;
 }

@@ -1,22 +1,37 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { ownProcessMark, processState } from '../common/index.js';
 import {
   CONTENT_PREFIX,
   type ContentEntry,
   type ContentStore,
   type ImageContent,
   INCOMING_PREFIX,
+  type IncomingEntry,
   type Received,
   type ReceiveOptions,
 } from './content-store.js';
-import { checkAnnouncedSize, Intake, isNoSpace, newIncomingName, noSpace } from './incoming.js';
+import {
+  checkAnnouncedSize,
+  INCOMING_IMAGES_MAX,
+  Intake,
+  isNoSpace,
+  newIncomingName,
+  noSpace,
+  tooMuchIncoming,
+} from './incoming.js';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
-/** What an incoming file is called: anything else in that directory is not ours to remove. */
-const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}$/;
+/**
+ * What an incoming file is called, with the mark of the process that receives it; older versions wrote none. Anything else in
+ * that directory is not ours to remove.
+ */
+const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}(?:\.(p[0-9a-f-]+))?$/;
+/** An upload that did not announce its size is held against the room of all once in so many bytes. */
+const CHECKED_EVERY_BYTES = 64 * 1024 * 1024;
 
 /** Told how each content went that was to be written; null: it is on the disk. */
 export type OnWritten = (failure: Error | null) => void;
@@ -38,23 +53,33 @@ export async function openDiskContents(
 }
 
 class DiskContents implements ContentStore {
+  readonly #ownMark = ownProcessMark();
+
   constructor(
     private readonly directory: string,
     private readonly onWritten: OnWritten,
   ) {}
 
   async receive(content: Readable, options: ReceiveOptions): Promise<Received> {
-    const name = newIncomingName();
+    const name = `${newIncomingName()}.${await this.#ownMark}`;
     const path = join(this.directory, name);
     try {
       if (options.sizeBytes !== undefined) {
         const { bavail, bsize } = await statfs(dirname(path));
         checkAnnouncedSize(options, bavail * bsize);
       }
+      await this.#checkIncoming(options, options.sizeBytes ?? 0);
       const file = await open(path, 'wx', FILE_MODE);
       try {
         const intake = new Intake(content, options);
-        for await (const chunk of intake.chunks()) await file.writeFile(chunk);
+        let uncheckedBytes = 0;
+        for await (const chunk of intake.chunks()) {
+          await file.writeFile(chunk);
+          uncheckedBytes += chunk.length;
+          if (uncheckedBytes < CHECKED_EVERY_BYTES) continue;
+          uncheckedBytes = 0;
+          await this.#checkIncoming(options, 0);
+        }
         await file.sync();
         this.onWritten(null);
         return intake.received(name);
@@ -92,16 +117,40 @@ class DiskContents implements ContentStore {
     yield* this.#entries(CONTENT_PREFIX);
   }
 
-  async *listIncoming(): AsyncIterable<ContentEntry> {
+  async *listIncoming(): AsyncIterable<IncomingEntry> {
     for await (const entry of this.#entries(INCOMING_PREFIX)) {
-      if (INCOMING_NAME_PATTERN.test(entry.name.slice(INCOMING_PREFIX.length))) yield entry;
+      const found = INCOMING_NAME_PATTERN.exec(entry.name.slice(INCOMING_PREFIX.length));
+      if (found === null) continue;
+      const mark = found[1];
+      const isAbandoned = mark !== undefined && (await processState(mark)) === 'ended';
+      yield { ...entry, isAbandoned };
     }
+  }
+
+  /**
+   * Several processes receive at once, and what those left behind that were killed takes room until it is removed.
+   * @throws ImageError `no-space`
+   */
+  async #checkIncoming({ bytesMax }: ReceiveOptions, announcedBytes: number): Promise<void> {
+    const allBytesMax = bytesMax * INCOMING_IMAGES_MAX;
+    if (announcedBytes + (await this.#incomingBytes()) <= allBytesMax) return;
+    for await (const { name, isAbandoned } of this.listIncoming()) if (isAbandoned) await this.remove(name);
+    if (announcedBytes + (await this.#incomingBytes()) > allBytesMax) throw tooMuchIncoming(allBytesMax);
+  }
+
+  async #incomingBytes(): Promise<number> {
+    let sizeBytes = 0;
+    for await (const { name } of await opendir(join(this.directory, INCOMING_PREFIX))) {
+      sizeBytes += (await statOf(join(this.directory, INCOMING_PREFIX, name)))?.size ?? 0;
+    }
+    return sizeBytes;
   }
 
   async *#entries(prefix: string): AsyncIterable<ContentEntry> {
     for await (const { name } of await opendir(join(this.directory, prefix))) {
-      const changedMs = await changedMsOf(join(this.directory, prefix, name));
-      if (changedMs !== null) yield { name: `${prefix}${name}`, changedMs };
+      // When it was last written to or moved.
+      const changedMs = (await statOf(join(this.directory, prefix, name)))?.ctimeMs;
+      if (changedMs !== undefined) yield { name: `${prefix}${name}`, changedMs };
     }
   }
 }
@@ -121,10 +170,10 @@ async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
   }
 }
 
-/** When the file was last written to or moved; null where it vanished meanwhile. */
-async function changedMsOf(path: string): Promise<number | null> {
+/** Null where it vanished meanwhile. */
+async function statOf(path: string): Promise<Stats | null> {
   try {
-    return (await stat(path)).ctimeMs;
+    return await stat(path);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -4,6 +4,8 @@ import { INCOMING_PREFIX, type Received, type ReceiveOptions } from './content-s
 import { ImageError } from './image.js';
 
 const INCOMING_NAME_BYTES = 16;
+/** So many of the largest images may be under way at once, of all processes, with what killed ones have left behind. */
+export const INCOMING_IMAGES_MAX = 8;
 /** What the file system says when there is no room, the quota is used up, or it cannot hold a file so large. */
 const NO_SPACE_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
@@ -94,6 +96,14 @@ export function noSpace(): ImageError {
     'no-space',
     null,
     'there is no room for this image: remove images or enlarge the disk',
+  );
+}
+
+export function tooMuchIncoming(bytesMax: number): ImageError {
+  return new ImageError(
+    'no-space',
+    null,
+    `uploads under way may take ${bytesMax} bytes together: try again when others have ended`,
   );
 }
 

@@ -5,6 +5,7 @@ import {
   type ContentEntry,
   type ContentStore,
   type ImageContent,
+  type IncomingEntry,
   type Received,
   type ReceiveOptions,
 } from './content-store.js';
@@ -50,7 +51,8 @@ export class SharedContents implements ContentStore {
     return this.files.list(CONTENT_PREFIX);
   }
 
-  listIncoming(): AsyncIterable<ContentEntry> {
-    return this.files.listIncoming();
+  async *listIncoming(): AsyncIterable<IncomingEntry> {
+    // No node knows which others run; each upload says by itself when it was last heard of.
+    for await (const entry of this.files.listIncoming()) yield { ...entry, isAbandoned: false };
   }
 }

@@ -31,8 +31,27 @@ export interface Store {
   load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void>;
   /** What there is, whoever made it: for operators, and for copying a store. */
   inspect(): Promise<StoreInspection>;
+  /** What reading has met so far that cannot be read. */
+  readonly damage: DamageSeen;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */
   close(): Promise<void>;
+}
+
+/** What is bad in a store, as far as reading has met it. */
+export interface DamageSeen {
+  /** Distinct documents that could not be read since the store was opened, at most 10,000. */
+  readonly documents: number;
+  /** Entries of indexes that were met without their document, once for each time. */
+  readonly entriesAlone: number;
+  /** These documents, in the order in which they were met. */
+  list(): readonly DamagedDocument[];
+}
+
+export interface DamagedDocument {
+  readonly collection: string;
+  readonly id: string;
+  /** What is wrong with it, in words. */
+  readonly how: string;
 }
 
 export interface StoreInspection {
@@ -142,13 +161,20 @@ export interface Page<T extends Document> {
 
 export interface Collection<T extends Document> {
   readonly name: string;
-  /** What every process has been told is committed when it is called; null also for an id that no document can have. */
+  /**
+   * What every process has been told is committed when it is called; null also for an id that no document can have.
+   * @throws StoreError `damaged` where it is there and cannot be read
+   */
   get(id: string): Promise<Stored<T> | null>;
-  /** In the order asked, of one moment; null where there is none. At most {@link PAGE_ITEMS_MAX} ids. */
+  /**
+   * In the order asked, of one moment; null where there is none. At most {@link PAGE_ITEMS_MAX} ids.
+   * @throws StoreError `damaged` where one is there and cannot be read: to take it for missing would have it made anew
+   */
   getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]>;
   /**
    * One bounded page in index order. A page is one consistent read; a cursor over pages sees each document that is
-   * there throughout, at most once unless its index key moves meanwhile.
+   * there throughout, at most once unless its index key moves meanwhile. A document that cannot be read is left out (an event
+   * and {@link Store.damage} say so): it keeps nobody from the others.
    * @throws StoreError `bad-query` for an unknown index, a bad limit or value, or a cursor of another query
    */
   find(query: FindQuery): Promise<Page<T>>;
@@ -262,7 +288,8 @@ export type CommitOutcome =
   | { readonly committed: true; readonly revisions: readonly (Revision | null)[] }
   | { readonly committed: false; readonly refused: Change };
 
-export type StoreErrorCode = 'bad-query' | 'bad-document' | 'unavailable' | 'no-space' | 'closed';
+/** `damaged`: a document is there, and what the disk gives of it is none. It fails by itself, and others go on. */
+export type StoreErrorCode = 'bad-query' | 'bad-document' | 'damaged' | 'unavailable' | 'no-space' | 'closed';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';

@@ -1,4 +1,5 @@
 export * from './collection.js';
+export { isDamaged } from './damage.js';
 export { Duty } from './duty.js';
 export {
   DUTIES,
@@ -8,6 +9,14 @@ export {
   type DutyState,
 } from './duty-records.js';
 export * from './files.js';
+export {
+  type ExclusiveHold,
+  type Hold,
+  StoreInUseError,
+  takeExclusively,
+  takeInUse,
+  type UseParts,
+} from './in-use.js';
 export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from './lease.js';
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
 export type { MongoStoreOptions, SharedStore } from './mongo/store.js';

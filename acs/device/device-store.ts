@@ -4,6 +4,7 @@ import {
   type Collection,
   type CommitOutcome,
   type FindQuery,
+  isDamaged,
   type Revision,
   type Store,
   type Stored,
@@ -129,7 +130,7 @@ export class DeviceStore implements Devices {
     for (let start = 0; start < waiting.length; start += FLUSH_BATCH) {
       const batch = waiting.slice(start, start + FLUSH_BATCH);
       try {
-        const stored = await this.#devices.getMany(batch.map(([cpeid]) => cpeid));
+        const stored = await this.#readBatch(batch.map(([cpeid]) => cpeid));
         // Each in a commit of its own, all under one flush: a CPE that moved meanwhile must not hold up the others.
         await Promise.all(
           batch.map(([cpeid, sighting], index) => this.#write(cpeid, sighting, stored[index])),
@@ -138,6 +139,20 @@ export class DeviceStore implements Devices {
         this.#logger.warn('device.sightings-not-written', { waiting: this.#sightings.size, error });
         return;
       }
+    }
+  }
+
+  /** A device that cannot be read keeps no other's sighting from being written. */
+  async #readBatch(cpeids: readonly CpeId[]): Promise<(Stored<Device> | null)[]> {
+    try {
+      return await this.#devices.getMany(cpeids);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      const nullWhereDamaged = (failure: unknown) => {
+        if (isDamaged(failure)) return null;
+        throw failure;
+      };
+      return Promise.all(cpeids.map((cpeid) => this.#devices.get(cpeid).catch(nullWhereDamaged)));
     }
   }
 

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { Secrets } from '../../common/index.js';
 import { DOCUMENT_BYTES_MAX, type Document } from '../../store/index.js';
 
 /**
@@ -11,7 +12,7 @@ import { DOCUMENT_BYTES_MAX, type Document } from '../../store/index.js';
  *   {"in":"devices","doc":{…}}               a document; where one comes twice, the later one holds
  *   {"image":{…},"content":true}             an image; where `content` is true its bytes follow
  *   {"bytes":"…base64…"}  …  {"bytes":""}
- *   {"end":{…,"sha256":"…"}}                 BackupEnd, always last: the hash is over every line before it
+ *   {"end":{…,"sha256":"…","mac":"…"}}       BackupEnd, always last: the hash is over every line before it
  */
 export const BACKUP_FORMAT = 1;
 
@@ -38,6 +39,34 @@ export interface BackupEnd {
   /** Upgrades were frozen throughout and none was under way. */
   readonly atRest: boolean;
   readonly sha256: string;
+  /** {@link macOf} all of this, by the master key of the installation; older backups have none. */
+  readonly mac?: string;
+}
+
+const MAC_BYTES = 32;
+
+/** What only whoever has the master key can make for a backup, and so for every line of it. */
+export function macOf(
+  secrets: Pick<Secrets, 'mac'>,
+  { sha256, documents, images, atRest }: Omit<BackupEnd, 'mac'>,
+): string {
+  const counts = Object.entries(documents).sort(([a], [b]) => (a < b ? -1 : 1));
+  return secrets.mac('backup content', JSON.stringify([sha256, counts, images, atRest])).toString('hex');
+}
+
+/** @throws BackupError where it was not made with this master key, or is not as it was made */
+export function checkMac(path: string, secrets: Pick<Secrets, 'mac'>, end: BackupEnd): void {
+  if (end.mac === undefined) {
+    throw new BackupError(
+      `${path} does not show that it was made with the master key: an older Ferry wrote it, or somebody has changed it. ` +
+        'Where you know that nobody else could write it, restore it with --no-verify-key.',
+    );
+  }
+  const found = Buffer.from(end.mac, 'hex');
+  if (found.length === MAC_BYTES && timingSafeEqual(found, Buffer.from(macOf(secrets, end), 'hex'))) return;
+  throw new BackupError(
+    `${path} is not as it was written: somebody who does not have the master key has changed it. Take another backup.`,
+  );
 }
 
 export type BackupLine =
@@ -93,7 +122,8 @@ async function* linesOf(path: string, onBytes: (sizeBytes: number) => void): Asy
   const file = createReadStream(path);
   file.on('data', (chunk) => onBytes(chunk.length));
   // Errors of either come out of the iteration below.
-  const unzipped = pipeline(file, createGunzip(), () => {});
+  const unzipped = createGunzip();
+  pipeline(file, unzipped, () => {});
   let left: Buffer[] = [];
   let leftBytes = 0;
   try {
@@ -114,6 +144,8 @@ async function* linesOf(path: string, onBytes: (sizeBytes: number) => void): Asy
     throw inWords(path, error);
   }
   if (leftBytes > 0) throw cutShort(path);
+  // What is no gzip zlib passes over in silence.
+  if (unzipped.bytesWritten < file.bytesRead) throw damaged(path, 'something follows its end');
 }
 
 function inWords(path: string, error: unknown): unknown {
@@ -177,7 +209,8 @@ function isEnd(value: unknown): value is BackupEnd {
     Object.values(value['documents']).every(Number.isSafeInteger) &&
     Number.isSafeInteger(value['images']) &&
     typeof value['atRest'] === 'boolean' &&
-    typeof value['sha256'] === 'string'
+    typeof value['sha256'] === 'string' &&
+    (value['mac'] === undefined || typeof value['mac'] === 'string')
   );
 }
 

@@ -1,10 +1,11 @@
-import { MINUTE_MS, stillHolds, systemClock } from '../../common/index.js';
+import { type Clock, type Logger, type Secrets, systemClock } from '../../common/index.js';
 import { openFreeze } from '../../rules/index.js';
-import { type Document, LEASES, type LeaseDocument, type Store } from '../../store/index.js';
+import { type Document, type Store, takeExclusively } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
-import { INSTALLATION, type Installation } from '../installation.js';
-import { type BackupEnd, BackupError, type BackupHeader, readBackup } from './format.js';
-import { keyCheckOf } from './key.js';
+import { FIRST_START_ID, INSTALLATION, KEY_CHECK_ID } from '../first-start.js';
+import { type Installation, usePartsOf } from '../installation.js';
+import { type BackupEnd, BackupError, type BackupHeader, checkMac, readBackup } from './format.js';
+import { checkKey } from './key.js';
 import { Loader } from './loader.js';
 import { restoreImage } from './restore-image.js';
 import { RESTORE_ID, restoreMarks } from './restoring.js';
@@ -12,7 +13,7 @@ import { RunningCount } from './running-count.js';
 
 const PAGE = 500;
 /** What a store holds that no server and no user has ever worked with. */
-const OPENING_IDS: ReadonlySet<string> = new Set([RESTORE_ID, 'master-key']);
+const OPENING_IDS: ReadonlySet<string> = new Set([RESTORE_ID, KEY_CHECK_ID, FIRST_START_ID]);
 
 export interface VerifiedBackup {
   readonly header: BackupHeader;
@@ -20,12 +21,17 @@ export interface VerifiedBackup {
   readonly running: RunningCount;
 }
 
+/** The master key that a backup must have been made with. @throws BackupError where it cannot be told, or is another */
+export type KeyOfBackup = (header: BackupHeader) => Pick<Secrets, 'mac'>;
+
 /**
- * Reads a whole backup and checks that it is one that this version can restore.
+ * Reads a whole backup and checks that it is one that this version can restore, and as it was written.
+ * @param keyOf  null: whoever could write the file can have changed what is in it
  * @throws BackupError
  */
 export async function verifyBackup(
   path: string,
+  keyOf: KeyOfBackup | null,
   onBytes: (sizeBytes: number) => void,
 ): Promise<VerifiedBackup> {
   const counts = new Map<string, number>();
@@ -33,9 +39,13 @@ export async function verifyBackup(
   let images = 0;
   let header: BackupHeader | null = null;
   let end: BackupEnd | null = null;
+  let secrets: Pick<Secrets, 'mac'> | null = null;
   // To the last line and beyond, since what follows the end is looked for there.
   for await (const line of readBackup(path, onBytes)) {
-    if (line.kind === 'header') header = line.header;
+    if (line.kind === 'header') {
+      header = line.header;
+      secrets = keyOf?.(header) ?? null;
+    }
     if (line.kind === 'end') end = line.end;
     if (line.kind === 'image') images++;
     if (line.kind !== 'document') continue;
@@ -50,6 +60,7 @@ export async function verifyBackup(
     Object.entries(end.documents).every(([name, count]) => counts.get(name) === count);
   if (!isAsCounted)
     throw new BackupError(`${path} is damaged (its end counts other documents): take another backup.`);
+  if (secrets !== null) checkMac(path, secrets, end);
   return { header, end, running };
 }
 
@@ -68,44 +79,41 @@ export interface RestoreOptions {
   /** Leave upgrades frozen unless nothing can have moved since the backup. */
   readonly freeze: boolean;
   readonly onDocument: () => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /**
  * Brings an installation to what a verified backup holds. Cut off, it leaves a mark that keeps servers away, and the same call
  * takes it to its end.
- * @throws BackupError where the target is in use or holds something, or the backup is another's
+ * @throws BackupError where the target holds something, or the backup is another's; StoreInUseError where it is in use
  */
 export async function restoreBackup(
   path: string,
   { header, end, running }: VerifiedBackup,
-  installation: Pick<Installation, 'store' | 'secrets' | 'images'>,
+  installation: Pick<Installation, 'store' | 'shared' | 'secrets' | 'images'>,
   options: RestoreOptions,
 ): Promise<void> {
   const { store, images } = installation;
-  if (header.keyCheck !== keyCheckOf(installation.secrets)) {
-    throw new BackupError(
-      'The backup was made with another master key, without which its secrets cannot be opened: put the secret.key that ' +
-        'belongs to it in place, or name it with --secret-file.',
-    );
-  }
-  await refuseInUse(store);
-  const marks = restoreMarks(store);
-  const mark = await marks.get(RESTORE_ID);
-  const goesOn = mark?.document.sha256 === end.sha256;
-  if (!goesOn && !options.overwrite) await refuseNotEmpty(store);
-  await marks.put({ id: RESTORE_ID, sha256: end.sha256 });
-  await empty(store, images);
-  await writeAll(path, store, images, { correct: running.corrector(), onDocument: options.onDocument });
-  if (options.freeze) await freeze(store, header);
-  await marks.delete(RESTORE_ID);
-}
-
-async function refuseInUse(store: Store): Promise<void> {
-  for await (const { document } of store.collection<LeaseDocument>(LEASES).scan({})) {
-    if (!stillHolds(document.untilMs, MINUTE_MS, Date.now())) continue;
-    throw new BackupError(
-      'A server works on this store, or did within the last minute: stop it, and try again when its leases have run out.',
-    );
+  checkKey(header, installation.secrets);
+  const hold = await takeExclusively(usePartsOf(installation, options));
+  try {
+    const marks = restoreMarks(store);
+    const mark = await marks.get(RESTORE_ID);
+    const goesOn = mark?.document.sha256 === end.sha256;
+    if (!goesOn && !options.overwrite) await refuseNotEmpty(store);
+    // From here on it is the mark that keeps servers away, also where this process dies.
+    await hold.commit([marks.putting({ id: RESTORE_ID, sha256: end.sha256 })]);
+    await empty(store, images);
+    await writeAll(path, installation, {
+      sha256: end.sha256,
+      correct: running.corrector(),
+      onDocument: options.onDocument,
+    });
+    if (options.freeze) await freeze(store, header);
+    await hold.commit([marks.deleting(RESTORE_ID)]);
+  } finally {
+    await hold.release();
   }
 }
 
@@ -143,12 +151,14 @@ async function empty(store: Store, images: Installation['images']): Promise<void
 
 async function writeAll(
   path: string,
-  store: Store,
-  images: Installation['images'],
+  { store, images }: Pick<Installation, 'store' | 'images'>,
   {
+    sha256,
     correct,
     onDocument,
   }: {
+    /** Of what was verified. */
+    readonly sha256: string;
     readonly correct: ReturnType<RunningCount['corrector']>;
     readonly onDocument: () => void;
   },
@@ -158,8 +168,10 @@ async function writeAll(
   for await (const line of lines) {
     switch (line.kind) {
       case 'header':
-      case 'end':
         break;
+      case 'end':
+        if (line.end.sha256 === sha256) break;
+        throw new BackupError(`${path} is not what was verified: somebody has replaced it meanwhile.`);
       case 'image':
         await restoreImage(images, store, line, lines);
         onDocument();

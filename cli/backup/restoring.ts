@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../../common/index.js';
 import type { Collection, Document, Store } from '../../store/index.js';
-import { INSTALLATION } from '../installation.js';
+import { INSTALLATION } from '../first-start.js';
 import { BackupError } from './format.js';
 
 /** A backup or a restore may keep the database as busy as it can be, and nobody waits for each answer. */

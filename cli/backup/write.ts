@@ -5,13 +5,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
-import { systemClock } from '../../common/index.js';
+import { type Secrets, systemClock } from '../../common/index.js';
 import { IMAGES, type Image } from '../../firmware/index.js';
 import { openFreeze } from '../../rules/index.js';
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store } from '../../store/index.js';
 import { ALL_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
 import type { Installation } from '../installation.js';
-import { BACKUP_FORMAT, type BackupEnd, BackupError, type BackupHeader } from './format.js';
+import { BACKUP_FORMAT, type BackupEnd, BackupError, type BackupHeader, macOf } from './format.js';
 import { readContent } from './image-contents.js';
 import { keyCheckOf } from './key.js';
 import { refuseHalfRestored } from './restoring.js';
@@ -44,7 +44,7 @@ export async function writeBackup(
 ): Promise<BackupEnd> {
   await refuseHalfRestored(installation.store);
   await refuseUnknown(installation.store);
-  const lines = new Lines();
+  const lines = new Lines(installation.secrets);
   const partial = `${path}.${randomBytes(4).toString('hex')}.partial`;
   const file = await open(partial, 'wx', FILE_MODE).catch((error: unknown) => {
     throw cannotBeMade(path, error);
@@ -100,6 +100,8 @@ class Lines {
   #images = 0;
   end: BackupEnd | null = null;
 
+  constructor(private readonly secrets: Pick<Secrets, 'mac'>) {}
+
   header(header: BackupHeader): string {
     return this.#line(header);
   }
@@ -119,12 +121,13 @@ class Lines {
   }
 
   last(atRest: boolean): string {
-    this.end = {
+    const end = {
       documents: this.#documents,
       images: this.#images,
       atRest,
       sha256: this.#hash.digest('hex'),
     };
+    this.end = { ...end, mac: macOf(this.secrets, end) };
     return `${JSON.stringify({ end: this.end })}\n`;
   }
 
@@ -155,7 +158,8 @@ async function* backupLines(
     options.onDocument();
     yield lines.document(collection, document);
   }
-  const atRest = rest.began && (await rest.lasted());
+  // Where an upgrade may be missing nobody knows what a CPE has been sent.
+  const atRest = rest.began && (await rest.lasted()) && store.damage.documents === 0;
   if (options.mustBeAtRest && !atRest) throw notAtRest();
   yield lines.last(atRest);
 }

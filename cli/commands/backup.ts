@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
 import { exists } from '../../common/index.js';
+import type { DamageSeen } from '../../store/index.js';
 import { type BackupEnd, BackupError } from '../backup/format.js';
 import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import { writeBackup } from '../backup/write.js';
@@ -13,8 +14,9 @@ import {
   withConfig,
   withInstallation,
 } from '../command.js';
+import { BAD_DOCUMENTS_MAX } from '../deep-check/deep-check.js';
 import { type Installation, secretPath } from '../installation.js';
-import { countOf, type Io } from '../io.js';
+import { countOf, type Io, printable } from '../io.js';
 import { progressBar } from '../progress.js';
 
 export function backupCommand(io: Io): CommandModule {
@@ -62,6 +64,7 @@ export function backupCommand(io: Io): CommandModule {
             bar.stop();
             if (args['json']) {
               io.stdout.write(`${JSON.stringify(end)}\n`);
+              refuseDamaged(installation.store.damage);
               return;
             }
             io.stdout.write(`Wrote ${path}: ${contentText(end)}.\n`);
@@ -73,6 +76,7 @@ export function backupCommand(io: Io): CommandModule {
             if (!end.atRest) {
               io.stdout.write('Upgrades were not at rest: a restore will leave them frozen.\n');
             }
+            refuseDamaged(installation.store.damage);
           } catch (error) {
             bar.stop();
             throw error instanceof BackupError ? new CommandError(error.message) : error;
@@ -81,6 +85,21 @@ export function backupCommand(io: Io): CommandModule {
         { databaseTimeoutMs: DATABASE_TIMEOUT_MS },
       ),
   };
+}
+
+/** There is a backup then, of what can be read; who takes one every night should hear of it all the same. */
+function refuseDamaged(damage: DamageSeen): void {
+  const bad = damage.list();
+  if (bad.length === 0) return;
+  const named = bad.slice(0, BAD_DOCUMENTS_MAX).map(({ how }) => how);
+  throw new CommandError(
+    printable(
+      [
+        `${countOf(bad.length, 'document')} could not be read and ${bad.length === 1 ? 'is' : 'are'} not in the backup:`,
+        ...named,
+      ].join('\n'),
+    ),
+  );
 }
 
 async function documentCount(store: Installation['store'], images: boolean): Promise<number> {

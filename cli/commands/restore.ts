@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import type { CommandModule } from 'yargs';
+import { createLogger, systemClock } from '../../common/index.js';
 import { BackupError } from '../backup/format.js';
-import { installKey } from '../backup/key.js';
-import { restoreBackup, type VerifiedBackup, verifyBackup } from '../backup/restore.js';
+import { installKey, keyOfBackup } from '../backup/key.js';
+import { type KeyOfBackup, restoreBackup, type VerifiedBackup, verifyBackup } from '../backup/restore.js';
 import { DATABASE_TIMEOUT_MS } from '../backup/restoring.js';
 import {
   type Arguments,
@@ -36,6 +37,12 @@ export function restoreCommand(io: Io): CommandModule {
           describe:
             'Leave upgrades frozen; --no-freeze lets them go on [unless they were at rest when the backup was taken]',
         })
+        .option('verify-key', {
+          type: 'boolean',
+          default: true,
+          describe:
+            'Check that whoever wrote the file had the master key; --no-verify-key takes what anybody can have changed, and what Ferry wrote before it said so',
+        })
         .option('verify-only', {
           type: 'boolean',
           describe: 'Only check that the file is whole and can be restored',
@@ -44,13 +51,13 @@ export function restoreCommand(io: Io): CommandModule {
     async handler(args: Arguments) {
       const path = String(args['file']);
       try {
-        const backup = await verified(path, io);
+        const config = await readConfig(args, io.environment);
+        const backup = await verified(path, await keyOf(args, secretPath(config), io), io);
         const summary = contentText(backup.end);
         if (args['verifyOnly']) {
           io.stdout.write(`${path} is whole: ${summary}, of ${backup.header.createdAt}.\n`);
           return;
         }
-        const config = await readConfig(args, io.environment);
         await installKey(secretPath(config), backup.header.key ?? null);
         await restore(path, backup, args, io);
         io.stdout.write(`Restored ${summary}.\n`);
@@ -63,7 +70,22 @@ export function restoreCommand(io: Io): CommandModule {
   };
 }
 
-async function verified(path: string, io: Io): Promise<VerifiedBackup> {
+/** Null where the user does without. */
+async function keyOf(args: Arguments, path: string, io: Io): Promise<KeyOfBackup | null> {
+  if (args['verifyKey'] === false) {
+    io.stderr.write(
+      'Not verified with the master key: whoever could write this file can have changed anything in it, users too.\n',
+    );
+    return null;
+  }
+  return keyOfBackup(path, () =>
+    io.stderr.write(
+      'Verified with the master key that the backup brought: it is whole, and nothing shows who wrote it.\n',
+    ),
+  );
+}
+
+async function verified(path: string, keyOf: KeyOfBackup | null, io: Io): Promise<VerifiedBackup> {
   const { size } = await stat(path).catch((error: unknown) => {
     throw new BackupError(
       `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
@@ -71,7 +93,7 @@ async function verified(path: string, io: Io): Promise<VerifiedBackup> {
   });
   const bar = progressBar(io, { title: 'Verifying', total: size, unit: 'bytes' });
   try {
-    return await verifyBackup(path, (sizeBytes) => bar.add(sizeBytes));
+    return await verifyBackup(path, keyOf, (sizeBytes) => bar.add(sizeBytes));
   } finally {
     bar.stop();
   }
@@ -81,16 +103,19 @@ async function restore(path: string, backup: VerifiedBackup, args: Arguments, io
   const { documents, images } = backup.end;
   const total = Object.values(documents).reduce((sum, count) => sum + count, images);
   await withInstallation(
-    { ...args, imageMibMax: IMAGE_MIB_MAX },
+    // A restore into an empty store beside the old key is how one comes back.
+    { ...args, imageMibMax: IMAGE_MIB_MAX, acceptEmptyStore: true },
     io,
     'make',
-    async (installation) => {
+    async (installation, config) => {
       const bar = progressBar(io, { title: 'Restoring', total, unit: 'items' });
       try {
         await restoreBackup(path, backup, installation, {
           overwrite: args['overwrite'] === true,
           freeze: isFreezing(args, backup),
           onDocument: () => bar.add(1),
+          clock: systemClock,
+          logger: createLogger({ level: 'error', format: config.logFormat }),
         });
       } finally {
         bar.stop();

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
 import { type LogFields, type Logger, SECOND_MS, systemClock } from '../../common/index.js';
-import { type Arguments, endSignal, loggerOf, withConfig } from '../command.js';
+import { type Arguments, CommandError, endSignal, loggerOf, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
 import { type ConfigFile, readConfigAndFile, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
@@ -44,11 +44,19 @@ async function serveAlone(config: Config, io: Io, openSecrets: readonly OpenSecr
   const ended = endSignal();
   const ferry = await startFerry(config, { clock: systemClock, logger });
   greet(ferry, io);
-  const signal = await ended;
-  logger.info('ferry.stopping', { signal });
+  const signal = await Promise.race([ended, ferry.replaced]);
+  logger.info('ferry.stopping', signal === undefined ? { reason: 'restored' } : { signal });
   await ferry.close();
   logger.info('ferry.stopped');
   endWhateverHangs();
+  if (signal === undefined) throw replacedError();
+}
+
+/** What it has in memory is of a store that is no more. */
+function replacedError(): CommandError {
+  return new CommandError(
+    'A restore took this server for dead and has replaced what it works on: start it again.',
+  );
 }
 
 /** So long whatever is left may take to end by itself. */
@@ -89,8 +97,9 @@ async function serveAsWorker(config: Config, number: number): Promise<void> {
   try {
     const ferry = await startFerry(config, { clock: systemClock, logger, allMetrics });
     worker.started(ferry);
-    await worker.ended;
+    const isReplaced = await Promise.race([worker.ended, ferry.replaced.then(() => true)]);
     await ferry.close();
+    if (isReplaced === true) throw replacedError();
   } finally {
     worker.leave();
     endWhateverHangs();

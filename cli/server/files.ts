@@ -1,24 +1,27 @@
 import { Counter } from 'prom-client';
-import { HOUR_MS } from '../../common/index.js';
+import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
 import { createDownloadLocator, createFileServer } from '../../firmware/index.js';
 import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
 import { listen, publicHost } from './listeners.js';
 
-const CLEANING_EVERY_MS = HOUR_MS;
+/** As often as what is incoming grows old enough to be removed. */
+const CLEANED_EVERY_MS = 10 * MINUTE_MS;
+/** A few failures are no alarm, and nothing is in a hurry. */
+const CLEANED_MS_MAX = 3 * HOUR_MS;
 
 export async function keepImagesClean({ installation, ambient, duties, closers }: Building): Promise<void> {
   const { images } = installation;
-  const done = duties.expect({ id: 'imageCleaning', ageMsMax: 3 * CLEANING_EVERY_MS });
+  const done = duties.expect({ id: 'imageCleaning', ageMsMax: CLEANED_MS_MAX });
   await images.cleanUp();
   done();
-  // After a quick restart what a crash left behind is still too young to be told from an upload under way.
+  // What a crash left behind where nobody can tell whose it was is still too young to be told from an upload under way.
   const cleaning = setInterval(() => {
     images
       .cleanUp()
       .then(done)
       .catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
-  }, CLEANING_EVERY_MS);
+  }, CLEANED_EVERY_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
 }

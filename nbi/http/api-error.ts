@@ -100,7 +100,7 @@ export function runningError(ids: readonly string[]): ApiError {
   ]);
 }
 
-function storeError(error: StoreError): ApiError {
+function storeError(error: StoreError): ApiError | null {
   switch (error.code) {
     case 'no-space':
       return new ApiError(507, [
@@ -113,6 +113,9 @@ function storeError(error: StoreError): ApiError {
         [{ field: '', code: 'unavailable', expected: 'the store to be reachable: try again' }],
         { 'Retry-After': '5' },
       );
+    // Nothing that a client could do otherwise: the log tells the operator.
+    case 'damaged':
+      return null;
     // Whatever the checks at the edge let through, it is the request that the store cannot hold or look for.
     case 'bad-document':
     case 'bad-query':

@@ -1,5 +1,4 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import type { Logger } from '../../common/index.js';
 import { BaseCollection } from '../base-collection.js';
 import {
   type Change,
@@ -13,6 +12,7 @@ import {
   StoreError,
   type Watch,
 } from '../collection.js';
+import { type Damage, engineFailure, isDamaged } from '../damage.js';
 import { isPossibleId } from '../document.js';
 import { idOfKey } from '../index-key.js';
 import { type FindPlan, planFind } from '../query.js';
@@ -36,7 +36,7 @@ const PAGE_ENTRIES_MAX = 10_000;
 /** What a collection needs of its store. */
 export interface Engine {
   readonly trees: Trees;
-  readonly logger: Logger;
+  readonly damage: Damage;
   /** Shared with the write transactions of the process. */
   readonly known: Map<string, KnownCatalog>;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
@@ -116,14 +116,11 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
       walked++;
       const record = this.#record(entry.id);
       if (record === undefined) {
-        this.#engine.logger.error('store.entry-without-document', {
-          collection: this.name,
-          index: plan.index,
-        });
+        this.#engine.damage.noteEntry(this.name, plan.index);
         continue;
       }
-      const stored = decodeRecord<T>(record);
-      if (!isGivenHere(plan, entry, stored.document)) continue;
+      const stored = this.#decodeOrNote(record, entry.id);
+      if (stored === null || !isGivenHere(plan, entry, stored.document)) continue;
       items.push(stored);
       sizeBytes += record.length;
     }
@@ -134,17 +131,28 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     let plan = planFind(this.definition, { ...query, order: 'ascending', limit: 1 });
     if (this.#number === null) await this.#settled;
     for (let counted = 0; ; await yieldToEvents()) {
-      this.#engine.refresh();
-      let last: Uint8Array | null = null;
-      let walked = 0;
-      for (const entry of this.#walk(plan)) {
-        last = entry.key;
-        if (this.#counts(plan, entry)) counted++;
-        if (++walked === PAGE_ENTRIES_MAX) break;
-      }
+      const { last, walked, counting } = this.#countPiece(plan);
+      counted += counting;
       if (last === null || walked < PAGE_ENTRIES_MAX) return counted;
       plan = { ...plan, after: Buffer.from(last) };
     }
+  }
+
+  #countPiece(plan: FindPlan): {
+    readonly last: Uint8Array | null;
+    readonly walked: number;
+    readonly counting: number;
+  } {
+    this.#engine.refresh();
+    let last: Uint8Array | null = null;
+    let walked = 0;
+    let counting = 0;
+    for (const entry of this.#walk(plan)) {
+      last = entry.key;
+      if (this.#counts(plan, entry)) counting++;
+      if (++walked === PAGE_ENTRIES_MAX) break;
+    }
+    return { last, walked, counting };
   }
 
   watch(): Watch {
@@ -160,20 +168,53 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   #counts(plan: FindPlan, entry: Entry): boolean {
     if (!plan.inexact && !(plan.repeats && entry.oneOfMany)) return true;
     const record = this.#record(entry.id);
-    return record !== undefined && isGivenHere(plan, entry, decodeRecord(record).document);
+    const stored = record === undefined ? null : this.#decodeOrNote(record, entry.id);
+    return stored !== null && isGivenHere(plan, entry, stored.document);
   }
 
   #read(id: string): Stored<T> | null {
     const record = isPossibleId(id) ? this.#record(id) : undefined;
-    return record === undefined ? null : decodeRecord<T>(record);
+    return record === undefined ? null : this.#decode(record, id);
+  }
+
+  /** @throws StoreError `damaged` */
+  #decode(record: string, id: string): Stored<T> {
+    try {
+      return decodeRecord<T>(record, this.name, id);
+    } catch (error) {
+      if (isDamaged(error)) this.#engine.damage.noteDocument(this.name, id, error);
+      throw error;
+    }
+  }
+
+  /** Null where it cannot be read, of which there is a trace then. */
+  #decodeOrNote(record: string, id: string): Stored<T> | null {
+    try {
+      return this.#decode(record, id);
+    } catch (error) {
+      if (isDamaged(error)) return null;
+      throw error;
+    }
   }
 
   #record(id: string): string | undefined {
-    return this.#engine.trees.documents.get(documentKey(this.#number ?? 0, id));
+    try {
+      return this.#engine.trees.documents.get(documentKey(this.#number ?? 0, id));
+    } catch (error) {
+      throw engineFailure(error, `${this.name} is read`);
+    }
   }
 
   /** The range of a plan from where the last page ended, in the order asked. Must be walked without awaiting anything. */
   *#walk(plan: FindPlan): Iterable<Entry> {
+    try {
+      yield* this.#walkRange(plan);
+    } catch (error) {
+      throw engineFailure(error, `${this.name} is read`);
+    }
+  }
+
+  *#walkRange(plan: FindPlan): Iterable<Entry> {
     if (plan.end !== null && Buffer.compare(plan.start, plan.end) >= 0) return;
     const { documents, indexes } = this.#engine.trees;
     const number =

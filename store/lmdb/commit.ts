@@ -57,7 +57,7 @@ class View implements CommitView {
 
   document(collection: string, id: string): Document | null {
     const { after } = this.#look(collection, id);
-    return after === null ? null : decodeRecord(after).document;
+    return after === null ? null : decodeRecord(after, collection, id).document;
   }
 
   set(collection: string, id: string, json: string | null): Revision {
@@ -101,8 +101,8 @@ class View implements CommitView {
     const writes: Write[] = [{ tree: trees.documents, key: documentKey(catalog.number, id), value: after }];
     const indexes = Object.values(catalog.indexes);
     if (indexes.length === 0) return writes;
-    const documentBefore = before === null ? null : decodeRecord(before).document;
-    const documentAfter = after === null ? null : decodeRecord(after).document;
+    const documentBefore = before === null ? null : decodeRecord(before, collection, id).document;
+    const documentAfter = after === null ? null : decodeRecord(after, collection, id).document;
     for (const index of indexes) writes.push(...entryChanges(trees, index, documentBefore, documentAfter));
     return writes;
   }

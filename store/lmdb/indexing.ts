@@ -1,4 +1,5 @@
-import { type CollectionDefinition, StoreError } from '../collection.js';
+import { type CollectionDefinition, type Document, StoreError } from '../collection.js';
+import { isDamaged } from '../damage.js';
 import {
   type Catalog,
   isReconciled,
@@ -46,7 +47,7 @@ export function settleStep(transaction: WriteTransaction, definition: Collection
   }
   const unfinished = Object.entries(found.indexes).find(([, { building }]) => building !== null)?.[0];
   if (unfinished !== undefined) {
-    writeCatalog(trees, name, buildStep(trees, found, unfinished));
+    writeCatalog(trees, name, buildStep(trees, found, { collection: name, index: unfinished }));
     return false;
   }
   const gone = found.dropping[0];
@@ -55,7 +56,21 @@ export function settleStep(transaction: WriteTransaction, definition: Collection
   return false;
 }
 
-function buildStep(trees: Trees, catalog: Catalog, name: string): Catalog {
+/** Null for one that cannot be read: it is in no index, and keeps no other from being in it. */
+function documentIn(record: string, collection: string, id: string): Document | null {
+  try {
+    return decodeRecord(record, collection, id).document;
+  } catch (error) {
+    if (isDamaged(error)) return null;
+    throw error;
+  }
+}
+
+function buildStep(
+  trees: Trees,
+  catalog: Catalog,
+  { collection, index: name }: { readonly collection: string; readonly index: string },
+): Catalog {
   const index = catalog.indexes[name];
   if (index === undefined || index.building === null) throw new Error(`Index ${name} is not being built`);
   const keys: Buffer[] = [];
@@ -77,7 +92,9 @@ function buildStep(trees: Trees, catalog: Catalog, name: string): Catalog {
   for (const key of keys) {
     const record = trees.documents.get(key);
     if (record === undefined) throw new Error('A document vanished inside a transaction');
-    writes.push(...indexWrites(index, decodeRecord(record).document));
+    const id = Buffer.from(withoutNumber(key)).toString();
+    const document = documentIn(record, collection, id);
+    if (document !== null) writes.push(...indexWrites(index, document));
     last = key;
     sizeBytes += record.length;
     if (sizeBytes > STEP_BYTES_MAX) break;

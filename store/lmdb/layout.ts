@@ -1,5 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
 import { type Document, type Revision, type Stored, StoreError } from '../collection.js';
+import { damagedDocument, readDocument } from '../damage.js';
 
 /**
  * Three trees in one LMDB environment:
@@ -55,12 +56,14 @@ export function revisionOf(record: string): Revision {
   return Number.parseInt(record, 10) as Revision;
 }
 
-/** A fresh object each time, so whoever gets it may keep it. */
-export function decodeRecord<T extends Document>(record: string): Stored<T> {
-  return {
-    document: JSON.parse(record.slice(record.indexOf('\n') + 1)) as T,
-    revision: revisionOf(record),
-  };
+/**
+ * A fresh object each time, so whoever gets it may keep it.
+ * @throws StoreError `damaged`
+ */
+export function decodeRecord<T extends Document>(record: string, collection: string, id: string): Stored<T> {
+  const revision = revisionOf(record);
+  if (Number.isNaN(revision)) throw damagedDocument(collection, id, 'it has no revision');
+  return { document: readDocument<T>(record.slice(record.indexOf('\n') + 1), collection, id), revision };
 }
 
 /** What changes with a collection's documents; read by every commit. */

@@ -12,6 +12,7 @@ import {
   StoreError,
   type StoreInspection,
 } from '../collection.js';
+import { Damage, engineFailure } from '../damage.js';
 import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
@@ -84,6 +85,7 @@ function openTrees(directory: string): Trees {
 }
 
 class LmdbStore implements Store {
+  readonly damage: Damage;
   readonly #trees: Trees;
   readonly #logger: Logger;
   readonly #known = new Map<string, KnownCatalog>();
@@ -95,6 +97,7 @@ class LmdbStore implements Store {
   constructor(trees: Trees, options: LmdbStoreOptions) {
     this.#trees = trees;
     this.#logger = options.logger ?? silentLogger;
+    this.damage = new Damage(this.#logger);
     this.#writer = new Writer(trees.root, () => new WriteTransaction(trees, this.#known), {
       directory: options.directory,
       logger: this.#logger,
@@ -138,8 +141,12 @@ class LmdbStore implements Store {
 
   async inspect(): Promise<StoreInspection> {
     this.#checkOpen();
-    this.#trees.root.resetReadTxn();
-    return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
+    try {
+      this.#trees.root.resetReadTxn();
+      return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
+    } catch (error) {
+      throw engineFailure(error, 'its catalogs are read');
+    }
   }
 
   close(): Promise<void> {
@@ -157,8 +164,16 @@ class LmdbStore implements Store {
     await this.#trees.root.close();
   }
 
-  /** Brings the indexes to what is declared. @returns the collection's number */
   async #settle(definition: CollectionDefinition): Promise<number> {
+    try {
+      return await this.#bringIndexes(definition);
+    } catch (error) {
+      throw engineFailure(error, `the indexes of ${definition.name} are read`);
+    }
+  }
+
+  /** Brings the indexes to what is declared. @returns the collection's number */
+  async #bringIndexes(definition: CollectionDefinition): Promise<number> {
     const { name, indexes } = definition;
     const startedMs = performance.now();
     this.#trees.root.resetReadTxn();
@@ -183,7 +198,7 @@ class LmdbStore implements Store {
   #engine(): Engine {
     return {
       trees: this.#trees,
-      logger: this.#logger,
+      damage: this.damage,
       known: this.#known,
       commit: (changes) => this.commit(changes),
       refresh: () => {

@@ -13,11 +13,12 @@ import {
   StoreError,
   type Watch,
 } from '../collection.js';
+import { type Damage, isDamaged } from '../damage.js';
 import { isPossibleId } from '../document.js';
 import { type FindPlan, planFind } from '../query.js';
 import type { FindAtOnce } from './find-at-once.js';
 import { Gathered } from './gathered.js';
-import { decodeRecord, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
+import { decodeRecord, idOf, idText, keyBytes, type StoredRecord, TOMBSTONE_INDEX } from './layout.js';
 import { isLookup, lookUpTogether } from './lookups.js';
 import { boundsOf, countPieces, filterOf, indexOf, isEmpty, keyIn, sortOf } from './ranges.js';
 
@@ -35,6 +36,7 @@ export interface Engine {
   /** The same, for reads in the session of `inSession`: the driver adds the moment, but not what makes it one. */
   readonly pages: DriverCollection<StoredRecord>;
   readonly logger: Logger;
+  readonly damage: Damage;
   /** How long a read may take. */
   readonly timeoutMs: number;
   commit(changes: readonly Change[]): Promise<CommitOutcome>;
@@ -110,7 +112,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
   async get(id: string): Promise<Stored<T> | null> {
     await this.settled();
     return this.#engine.hold(`${this.name}: reading a document`, async () =>
-      isPossibleId(id) ? decodeRecord<T>(await this.#gets.answer(idText(id))) : null,
+      isPossibleId(id) ? this.#decode(await this.#gets.answer(idText(id))) : null,
     );
   }
 
@@ -124,6 +126,27 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
       const found = new Map(records.map((record) => [record._id, record]));
       return ids.map((id) => found.get(id) ?? null);
     });
+  }
+
+  /** @throws StoreError `damaged` */
+  #decode(record: StoredRecord | null): Stored<T> | null {
+    try {
+      return decodeRecord<T>(record, this.name);
+    } catch (error) {
+      if (record !== null && isDamaged(error))
+        this.#engine.damage.noteDocument(this.name, idOf(record), error);
+      throw error;
+    }
+  }
+
+  /** Null also where it cannot be read, of which there is a trace then. */
+  #decodeOrNote(record: StoredRecord | null): Stored<T> | null {
+    try {
+      return this.#decode(record);
+    } catch (error) {
+      if (isDamaged(error)) return null;
+      throw error;
+    }
   }
 
   async getMany(ids: readonly string[]): Promise<(Stored<T> | null)[]> {
@@ -141,7 +164,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
         );
         for await (const record of cursor) found.set(record._id, record);
       }
-      return ids.map((id) => decodeRecord<T>(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
+      return ids.map((id) => this.#decode(isPossibleId(id) ? (found.get(idText(id)) ?? null) : null));
     });
   }
 
@@ -172,7 +195,11 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
 
   #lookUp(plans: readonly FindPlan[]): Promise<Page<T>[]> {
     return this.#engine.timed(`${this.name}: looking up`, async () => {
-      const together = await lookUpTogether<T>(this.#engine.findOfOneMoment, plans);
+      const together = await lookUpTogether<T>(
+        this.#engine.findOfOneMoment,
+        (record) => this.#decodeOrNote(record),
+        plans,
+      );
       if (together !== null) return together;
       return this.#engine.inSession(async (session) => {
         const found: Page<T>[] = [];
@@ -210,7 +237,7 @@ export class MongoCollection<T extends Document> extends BaseCollection<T> {
     for (;;) {
       const { entries, isLast } = await this.#walk({ ...at, limit: plan.limit - items.length }, session);
       for (const { key, record } of entries) {
-        const stored = decodeRecord<T>(record);
+        const stored = this.#decodeOrNote(record);
         if (stored === null || !isGivenHere(plan, key, stored.document)) continue;
         items.push(stored);
         sizeBytes += record?.d?.length ?? 0;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection } from 'mongodb';
 import type { PreparedChange } from '../changes.js';
-import { type CommitOutcome, type Document, StoreError } from '../collection.js';
+import { type CommitOutcome, type Document, type Stored, StoreError } from '../collection.js';
+import { isDamaged } from '../damage.js';
 import { decodeRecord, encodeRecord, FIRST_ID, fieldsName, type StoredRecord } from './layout.js';
 
 /** How many documents are given their keys at a time, and how many bytes of them. */
@@ -59,7 +60,7 @@ function hasKeys(record: StoredRecord, fields: readonly string[]): boolean {
 async function writeAgain(step: readonly StoredRecord[], { records, commit }: KeyGiving): Promise<void> {
   await Promise.all(
     step.map(async (record) => {
-      const stored = decodeRecord<Document>(record);
+      const stored = readable(record, records.collectionName);
       if (stored === null) return;
       const { document, revision } = stored;
       const change = { kind: 'replace', collection: records.collectionName, document, revision } as const;
@@ -67,4 +68,14 @@ async function writeAgain(step: readonly StoredRecord[], { records, commit }: Ke
       await commit([{ change, json: record.d ?? null }], record.d?.length ?? 0);
     }),
   );
+}
+
+/** Null for one that cannot be read: it is in no index, and keeps no other from being in it. */
+function readable(record: StoredRecord, collection: string): Stored<Document> | null {
+  try {
+    return decodeRecord<Document>(record, collection);
+  } catch (error) {
+    if (isDamaged(error)) return null;
+    throw error;
+  }
 }

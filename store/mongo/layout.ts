@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Document as BsonDocument } from 'mongodb';
 import type { Document, Revision, Stored } from '../collection.js';
+import { readDocument } from '../damage.js';
 import { indexEntries } from '../index-key.js';
 
 /**
@@ -67,6 +68,11 @@ export function idText(id: string): string {
   return keyText(Buffer.from(id));
 }
 
+/** {@link idText} undone. */
+export function idOf({ _id }: StoredRecord): string {
+  return keyBytes(_id).toString();
+}
+
 /** The name in `x` of an index over `fields`; indexes over the same fields share it. */
 export function fieldsName(fields: readonly string[]): string {
   return fields
@@ -126,8 +132,14 @@ export function shareId(owner: string, node: string): string {
   return `${SATELLITE}${owner}${SATELLITE}${SATELLITE}${node}`;
 }
 
-/** Null where the record is but the mark of an absent document. */
-export function decodeRecord<T extends Document>(record: StoredRecord | null): Stored<T> | null {
+/**
+ * Null where the record is but the mark of an absent document.
+ * @throws StoreError `damaged`
+ */
+export function decodeRecord<T extends Document>(
+  record: StoredRecord | null,
+  collection: string,
+): Stored<T> | null {
   if (record?.d === undefined || record.r === undefined) return null;
-  return { document: JSON.parse(record.d) as T, revision: record.r };
+  return { document: readDocument<T>(record.d, collection, idOf(record)), revision: record.r };
 }

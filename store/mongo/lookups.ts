@@ -1,7 +1,7 @@
 import type { Document, Page, Stored } from '../collection.js';
 import type { FindPlan } from '../query.js';
 import type { FindAtOnce } from './find-at-once.js';
-import { decodeRecord, keyBytes, type StoredRecord } from './layout.js';
+import { keyBytes, type StoredRecord } from './layout.js';
 import { boundsOf, indexOf, keyIn } from './ranges.js';
 
 /** Most records that are read for several look-ups together. */
@@ -18,6 +18,7 @@ export function isLookup({ index, inexact, repeats, after, descending }: FindPla
  */
 export async function lookUpTogether<T extends Document>(
   find: (asked: Omit<FindAtOnce, 'collection' | 'readConcern'>) => Promise<readonly StoredRecord[] | null>,
+  decode: (record: StoredRecord) => Stored<T> | null,
   plans: readonly FindPlan[],
 ): Promise<Page<T>[] | null> {
   const [first] = plans;
@@ -42,7 +43,7 @@ export async function lookUpTogether<T extends Document>(
     const last = given.at(-1);
     return {
       items: given
-        .map(({ record }) => decodeRecord<T>(record))
+        .map(({ record }) => decode(record))
         .filter((stored): stored is Stored<T> => stored !== null),
       next: last !== undefined && own.length > given.length ? plan.cursor(keyBytes(last.key)) : null,
     };

@@ -17,6 +17,7 @@ import {
   StoreError,
   type StoreInspection,
 } from '../collection.js';
+import { Damage } from '../damage.js';
 import type { StoredFiles } from '../files.js';
 import { OpenCollections } from '../open-collections.js';
 import { Bulk } from './bulk.js';
@@ -102,6 +103,7 @@ export interface SharedStore extends Store {
 }
 
 class MongoStore implements SharedStore {
+  readonly damage: Damage;
   readonly files: StoredFiles;
   readonly #client: MongoClient;
   readonly #database: Db;
@@ -129,6 +131,7 @@ class MongoStore implements SharedStore {
     this.#client = client;
     this.#database = database;
     this.#logger = options.logger ?? silentLogger;
+    this.damage = new Damage(this.#logger);
     this.#timeoutMs = options.timeoutMs;
     this.#migratedFrom = options.migratedFrom;
     // What others began to write before they knew of an index has ended by then.
@@ -290,6 +293,7 @@ class MongoStore implements SharedStore {
         ? this.#records(name, true)
         : this.#database.collection(name, { readConcern: { level: 'snapshot' } }),
       logger: this.#logger,
+      damage: this.damage,
       timeoutMs: this.#timeoutMs,
       commit: (changes) => this.commit(changes),
       readSequence: async () => {

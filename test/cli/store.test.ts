@@ -3,7 +3,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { watchClock } from '../../cli/clock-watch.js';
-import { InstallationError } from '../../cli/installation.js';
+import { InstallationError } from '../../cli/first-start.js';
 import { silentLogger } from '../../common/index.js';
 import { openMongoStore } from '../../store/index.js';
 import { startTestFerry, until } from '../support/ferry.js';

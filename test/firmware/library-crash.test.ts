@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,7 +9,8 @@ import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { DAY_MS, silentLogger, systemClock } from '../../common/index.js';
+import { DAY_MS, ownProcessMark, silentLogger, systemClock } from '../../common/index.js';
+import { INCOMING_IMAGES_MAX } from '../../firmware/incoming.js';
 import { ImageError, type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
 import { contentOf, MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
@@ -77,6 +79,55 @@ test('after kill -9 in mid-upload every acknowledged image is whole, the half on
   t.deepEqual(files.sort(), items.map((image) => image.contentFile).sort());
 });
 
+test('parts of uploads that were killed go at the next start, however young, and those of a process that still uploads stay', async (t) => {
+  const storeDirectory = await mkdtemp(join(tmpdir(), 'ferry-store-'));
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-images-'));
+  const store = await openLmdbStore({ directory: storeDirectory });
+  t.teardown(async () => {
+    await store.close();
+    await rm(storeDirectory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  });
+  const contents = await openDiskContents(directory);
+  const library = openImageLibrary({ contents, store, limits, clock: systemClock, logger: silentLogger });
+  const parts = () => readdir(join(directory, 'incoming'));
+  const own = new PassThrough();
+  own.write('half');
+  const uploading = library.upload(uploadOf('own', own));
+  while ((await parts()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const ownPart = await parts();
+  for (let round = 0; round < 3; round++) {
+    await uploadAndKill(1, storeDirectory, directory, `r${round}`);
+    t.true((await parts()).length > 1);
+    await library.cleanUp();
+    t.deepEqual(await parts(), ownPart);
+  }
+  own.end();
+  t.is((await uploading).outcome, 'created');
+});
+
+test('what is incoming is bounded in all: what killed processes left makes room, and what may be under way does not', async (t) => {
+  const imageBytesMax = 1_000;
+  const { library, directory } = await openTestLibrary(t, { imageBytesMax });
+  const [place, processes, pid, start] = (await ownProcessMark()).split('-');
+  const leave = (count: number, mark: string) =>
+    Promise.all(
+      Array.from({ length: count }, () =>
+        writeFile(
+          join(directory, 'incoming', `${randomBytes(16).toString('hex')}.${mark}`),
+          randomContent(1_000),
+        ),
+      ),
+    );
+  await leave(20, [place, processes, pid, `${Number(start) + 1}`].join('-'));
+  t.is((await library.upload(uploadOf('a', randomContent(900)))).outcome, 'created');
+  t.deepEqual(await readdir(join(directory, 'incoming')), []);
+  await leave(INCOMING_IMAGES_MAX, [place, '0'.repeat(12), pid, start].join('-'));
+  const refused = library.upload(uploadOf('b', randomContent(900), { sizeBytes: 900 }));
+  t.like(await t.throwsAsync(refused, { instanceOf: ImageError }), { code: 'no-space' });
+  t.is((await readdir(join(directory, 'incoming'))).length, INCOMING_IMAGES_MAX);
+});
+
 /** A file system of one mebibyte; null where this user may not mount one (but CI must). */
 async function mountSmall(t: ExecutionContext): Promise<string | null> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-small-'));
@@ -131,6 +182,7 @@ function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
     clear: (definition) => store.clear(definition),
     load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
+    damage: store.damage,
     close: () => store.close(),
     async commit(changes) {
       if (code === 'unavailable') await store.commit(changes);

@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { BackupError } from '../../cli/backup/format.js';
 import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
+import { silentLogger, systemClock } from '../../common/index.js';
 import { compareStores } from '../cli/backup/compare.js';
 import { FerryCommand, ferry, temporaryDirectory } from '../cli/support.js';
 import { startTestFerry } from '../support/ferry.js';
@@ -166,8 +167,14 @@ test('an image whose bytes are not those it is described with stops a restore, w
   );
   const installation = await openTestInstallation(join(directory, 'to'), { secretFile: key });
   t.teardown(() => installation.close());
-  const backup = await verifyBackup(file, () => {});
-  const options = { overwrite: false, freeze: false, onDocument() {} };
+  const backup = await verifyBackup(file, null, () => {});
+  const options = {
+    overwrite: false,
+    freeze: false,
+    onDocument() {},
+    clock: systemClock,
+    logger: silentLogger,
+  };
   await t.throwsAsync(restoreBackup(file, backup, installation, options), {
     instanceOf: BackupError,
     message: /^The image \w+\.bin of the backup cannot be added: .*sha256/i,

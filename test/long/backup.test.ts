@@ -5,6 +5,7 @@ import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
 import { DATABASE_TIMEOUT_MS } from '../../cli/backup/restoring.js';
 import { writeBackup } from '../../cli/backup/write.js';
 import type { Installation } from '../../cli/installation.js';
+import { silentLogger, systemClock } from '../../common/index.js';
 import { compareStores, compareWithDatabase } from '../cli/backup/compare.js';
 import { temporaryDirectory } from '../cli/support.js';
 import { openTestInstallation, populate } from '../support/installation.js';
@@ -60,9 +61,15 @@ async function moved(
     { secretFile, ...target },
     { databaseTimeoutMs: DATABASE_TIMEOUT_MS },
   );
-  const backup = await verifyBackup(file, () => {});
+  const backup = await verifyBackup(file, null, () => {});
   took('verified');
-  await restoreBackup(file, backup, to, { overwrite: false, freeze: false, onDocument });
+  await restoreBackup(file, backup, to, {
+    overwrite: false,
+    freeze: false,
+    onDocument,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   took(`restored, at ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
   const compared = await compare(from, to);
   t.true(compared > 4 * cpes);

@@ -1,8 +1,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { open } from 'lmdb';
-import { type Logger, silentLogger } from '../../common/index.js';
-import { openLmdbStore } from '../../store/index.js';
+import { type Logger, silentLogger, systemClock } from '../../common/index.js';
+import { openLmdbStore, takeInUse } from '../../store/index.js';
 import { SEQUENCED_THINGS, type Thing } from './things.js';
 
 // Another process on the same store, for the tests of LMDB: `lmdb-child.js COMMAND DIRECTORY`. It answers in lines on
@@ -77,6 +77,13 @@ switch (command) {
       .count();
     say('done');
     await store.close();
+    break;
+  }
+  case 'use': {
+    const store = await openLmdbStore({ directory });
+    await takeInUse({ store, clock: systemClock, logger: silentLogger, isOneMachine: true });
+    say('in use');
+    setInterval(() => {}, 60_000);
     break;
   }
   case 'hold-the-write-lock': {

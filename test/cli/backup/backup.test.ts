@@ -7,7 +7,9 @@ import { BackupError } from '../../../cli/backup/format.js';
 import { verifyBackup } from '../../../cli/backup/restore.js';
 import { writeBackup } from '../../../cli/backup/write.js';
 import { ALL_COLLECTIONS } from '../../../cli/collections.js';
+import { silentLogger, systemClock } from '../../../common/index.js';
 import { CAMPAIGN_SHARES, type CampaignShare } from '../../../rules/index.js';
+import { takeInUse } from '../../../store/index.js';
 import { startTestFerry, until } from '../../support/ferry.js';
 import { cpeidOf, deviceOf, openTestInstallation, populate, upgradeOf } from '../../support/installation.js';
 import { mongodbUrl, testDatabase } from '../../support/mongodb.js';
@@ -195,11 +197,20 @@ for (const [what, damage, says] of [
     await populate(installation, 20);
     const file = join(directory, 'b');
     await writeBackup(file, installation, WHOLE);
+    const { secrets } = installation;
     await installation.close();
-    await verifyBackup(file, () => {});
+    await verifyBackup(
+      file,
+      () => secrets,
+      () => {},
+    );
     await damage(file);
     await t.throwsAsync(
-      verifyBackup(file, () => {}),
+      verifyBackup(
+        file,
+        () => secrets,
+        () => {},
+      ),
       { instanceOf: BackupError, message: says },
     );
   });
@@ -246,10 +257,8 @@ test('a restore that was cut off keeps servers away, and the same command takes 
 test('a backup is not restored under a server that is at work', async (t) => {
   const { file, dataDir } = await backedUp(t, 10, ['--include-key']);
   const target = await openTestInstallation(`${dataDir}2`, { secretFile: join(dataDir, 'secret.key') });
-  await target.store
-    .collection({ name: 'leases', indexes: {} })
-    .put({ id: 'wake', holder: 'x', untilMs: Date.now() + 60_000 } as never);
-  await target.close();
+  t.teardown(() => target.close());
+  const hold = await takeInUse({ ...target, clock: systemClock, logger: silentLogger, isOneMachine: true });
   const refused = await ferry([
     'restore',
     file,
@@ -258,6 +267,7 @@ test('a backup is not restored under a server that is at work', async (t) => {
   ]);
   t.is(refused.exitCode, 1);
   t.regex(refused.stderr, /A server works on this store/);
+  await hold.release();
 });
 
 test('a device and its upgrade are of one moment, though the upgrade ends while they are read', async (t) => {

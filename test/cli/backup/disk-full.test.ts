@@ -6,6 +6,7 @@ import { BackupError } from '../../../cli/backup/format.js';
 import { restoreBackup, verifyBackup } from '../../../cli/backup/restore.js';
 import { refuseHalfRestored } from '../../../cli/backup/restoring.js';
 import { writeBackup } from '../../../cli/backup/write.js';
+import { silentLogger, systemClock } from '../../../common/index.js';
 import { openTestInstallation, populate } from '../../support/installation.js';
 import { temporaryDirectory } from '../support.js';
 import { compareStores } from './compare.js';
@@ -51,9 +52,16 @@ test('a restore onto a disk that runs full is not taken for whole, and goes to i
   await populate(from, CPES);
   const file = join(directory, 'b');
   await writeBackup(file, from, WHOLE);
-  const backup = await verifyBackup(file, () => {});
+  const backup = await verifyBackup(file, null, () => {});
   const to = await openTestInstallation(join(small, 'to'), { secretFile });
-  const restore = () => restoreBackup(file, backup, to, { overwrite: false, freeze: false, onDocument() {} });
+  const restore = () =>
+    restoreBackup(file, backup, to, {
+      overwrite: false,
+      freeze: false,
+      onDocument() {},
+      clock: systemClock,
+      logger: silentLogger,
+    });
   await t.throwsAsync(restore, { message: /no space left|no room/i });
   await t.throwsAsync(refuseHalfRestored(to.store), { message: /was cut off/ });
   execFileSync('mount', ['-o', 'remount,size=64m', small]);
