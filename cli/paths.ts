@@ -2,7 +2,8 @@ import type { Stats } from 'node:fs';
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { MasterKeyError, readMasterKey } from '../common/index.js';
-import { InstallationError, secretPath } from './installation.js';
+import { InstallationError } from './first-start.js';
+import { secretPath } from './installation.js';
 import type { Config } from './options.js';
 
 /** A file that holds secrets and that others than its owner and group may read. */
