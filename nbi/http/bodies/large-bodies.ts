@@ -53,8 +53,7 @@ export class LargeBodies {
         settle();
       };
       const begin = () => finish(resolve);
-      const onClose = () =>
-        finish(() => reject(gone()));
+      const onClose = () => finish(() => reject(gone()));
       const timer = setTimeout(() => finish(() => reject(busy())), this.#waitMsMax);
       request.on('close', onClose);
       waiting.add(begin);
