@@ -1,6 +1,13 @@
 import type { BlockList } from 'node:net';
 import type { Registry } from 'prom-client';
-import { type Clock, type Logger, type MonotonicClock, SECOND_MS, type Secrets, subnetList } from '../common/index.js';
+import {
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  SECOND_MS,
+  type Secrets,
+  subnetList,
+} from '../common/index.js';
 import type { Rules, Waking } from '../rules/index.js';
 import type { DutyRecords, Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';

@@ -81,8 +81,8 @@ function dutyParts({ states }: HealthParts['duties']): Record<string, PartStatus
 function ruleFilesOf({ watcher, duties }: HealthParts): PartStatus {
   if (watcher === null) return 'ok';
   const status = watcher.status();
-  const isBroken = status.state === 'broken' || status.state === 'failed';
+  const isWell = status.state === 'starting' || status.state === 'applied' || status.state === 'standby';
   const isOverdue = duties.states.some((duty) => duty.id === 'ruleFiles' && duty.isOverdue);
-  const hangs = (status.lastScanAgeMs ?? 0) > SCAN_AGE_MS_MAX;
-  return isBroken || isOverdue || hangs ? 'degraded' : 'ok';
+  const isOld = (status.lastScanAgeMs ?? 0) > SCAN_AGE_MS_MAX;
+  return isWell && !isOverdue && !isOld ? 'ok' : 'degraded';
 }

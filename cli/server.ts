@@ -14,8 +14,8 @@ import { keepImagesClean, startFileServer } from './server/files.js';
 import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
-import { processName, watchDisk, watchDuties } from './server/watching.js';
 import { showStoreDamage } from './server/store-figures.js';
+import { processName, watchDisk, watchDuties } from './server/watching.js';
 
 /** What whoever started a Ferry should be told. */
 export interface Started {

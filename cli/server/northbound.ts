@@ -28,7 +28,18 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
 }
 
 export async function startNbi(
-  { config, ambient, installation, monotonic, duties, serving, registry, refused, closers, connections }: Building,
+  {
+    config,
+    ambient,
+    installation,
+    monotonic,
+    duties,
+    serving,
+    registry,
+    refused,
+    closers,
+    connections,
+  }: Building,
   acs: Acs,
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,

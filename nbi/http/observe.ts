@@ -3,7 +3,14 @@ import type { ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import type { Request, Response } from 'express';
 import { Histogram, type Registry } from 'prom-client';
-import { clientAddress, type Logger, type MonotonicClock, monotonicClock, SECOND_MS, Seldom } from '../../common/index.js';
+import {
+  clientAddress,
+  type Logger,
+  type MonotonicClock,
+  monotonicClock,
+  SECOND_MS,
+  Seldom,
+} from '../../common/index.js';
 import { whenOver } from './when-over.js';
 
 export interface ObserverParts {

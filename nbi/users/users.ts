@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type Logger, type MonotonicClock, monotonicClock, type Secrets } from '../../common/index.js';
+import {
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  monotonicClock,
+  type Secrets,
+} from '../../common/index.js';
 import type { Collection, Store } from '../../store/index.js';
 import { checkPassword, hashPassword } from './password.js';
 import {
