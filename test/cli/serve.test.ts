@@ -172,7 +172,7 @@ test('the configuration printed as JSON is taken by --config; secrets are left o
   const directory = await temporaryDirectory(t);
   const flags = [
     '--cpe-auth=home:hunter2',
-    '--admin-password=hunter3',
+    '--admin-password=hunter33',
     '--trusted-proxy=192.0.2.1',
     '--trusted-proxy=10.0.0.0/8',
     '--no-allow-anonymous-cpe',
@@ -185,7 +185,7 @@ test('the configuration printed as JSON is taken by --config; secrets are left o
   const shown = await ferry(['config', '--json', '--secrets', ...flags], options);
   t.like(JSON.parse(shown.stdout), {
     cpeAuth: 'home:hunter2',
-    adminPassword: 'hunter3',
+    adminPassword: 'hunter33',
     sessionIdleSeconds: 45,
   });
   await writeFile(join(directory, 'ferry.json'), shown.stdout);
