@@ -1,25 +1,28 @@
-import { printParseErrorCode, visit } from 'jsonc-parser';
+import { jsonBegin, readingJson } from './json.js';
+import { JsonFault } from './json-fault.js';
+import type { JsonBounds } from './json-scan.js';
+import { atOnce } from './steps.js';
+import { TextPlaces } from './text-places.js';
+
+/** It is a text that is no JSON already: what it has of anything says nothing but how deep it nests. */
+const BOUNDS: JsonBounds = {
+  depthMax: 1_000,
+  tokensMax: Number.MAX_SAFE_INTEGER,
+  keysMax: Number.MAX_SAFE_INTEGER,
+};
 
 /**
  * Where a text is no JSON, and in what way, without a word of it: the text around the place may be a password.
  * @returns as in `line 3, column 5: CommaExpected`
  */
 export function jsonSyntaxError(text: string): string {
-  let found: string | null = null;
-  const onError: NonNullable<Parameters<typeof visit>[1]['onError']> = (
-    code,
-    _offset,
-    _length,
-    line,
-    column,
-  ) => {
-    found ??= `line ${line + 1}, column ${column + 1}: ${printParseErrorCode(code)}`;
-  };
+  const bytes = Buffer.from(text);
   try {
-    visit(text, { onError }, { disallowComments: true, allowTrailingComma: false });
+    atOnce(readingJson(bytes, BOUNDS));
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return 'it nests too deeply';
+    if (!(error instanceof JsonFault)) throw error;
+    const { line, column } = new TextPlaces(bytes, jsonBegin(bytes)).at(error.offset);
+    return `line ${line}, column ${column}: ${error.message}`;
   }
-  return found ?? 'it is not what JSON allows';
+  return 'it is not what JSON allows';
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, type Logger, ownProcessMark, processState, SECOND_MS } from '../common/index.js';
+import {
+  type Clock,
+  type Logger,
+  ownProcessMark,
+  processState,
+  SECOND_MS,
+  stillHolds,
+} from '../common/index.js';
 import type { Change, Collection, Store, Stored } from './collection.js';
 import { LEASES, type LeaseDocument } from './lease.js';
 
@@ -7,8 +14,6 @@ import { LEASES, type LeaseDocument } from './lease.js';
 const LEASE_MS = 60 * SECOND_MS;
 /** Three renewals may fail before a lease runs out, and clocks of nodes may differ by half of what is left. */
 const RENEWED_EVERY_MS = 15 * SECOND_MS;
-/** One that would hold for longer was written by a clock that was ahead, and says nothing. */
-const AHEAD_MS_MAX = 2 * LEASE_MS;
 const EXCLUSIVE_ID = 'exclusive';
 const IN_USE_PREFIX = 'in-use:';
 const ATTEMPTS_MAX = 20;
@@ -106,8 +111,7 @@ async function newDocument(id: string, { clock }: UseParts): Promise<UseDocument
 async function isAlive({ process, untilMs }: UseDocument, { clock, isOneMachine }: UseParts) {
   const state = isOneMachine ? await processState(process ?? '') : 'unknown';
   if (state !== 'unknown') return state === 'running';
-  const leftMs = untilMs - clock();
-  return leftMs > 0 && leftMs <= AHEAD_MS_MAX;
+  return stillHolds(untilMs, LEASE_MS, clock());
 }
 
 function inUse({ untilMs }: UseDocument): StoreInUseError {
