@@ -63,7 +63,8 @@ for (const [title, body, headers, status] of bodies) {
   });
 }
 
-test('100 MB get HTTP 413 within bounded memory, announced by Content-Length or not', async (t) => {
+// What measures the memory of this process comes before everything else in it.
+test.serial('100 MB get HTTP 413 within bounded memory, announced by Content-Length or not', async (t) => {
   const ferry = await startTestFerry(t, { checksSchema: false });
   const announced = await flood(ferry, 'Content-Length: 104857600', 1);
   t.regex(announced, /^HTTP\/1\.1 413 /);
@@ -115,7 +116,7 @@ test('an empty request that says it is coded is an empty request', async (t) => 
   cpe.close();
 });
 
-test('bodies that inflate to a thousand times their size, and a thousand envelopes full of flaws, take no memory that stays', async (t) => {
+test.serial('bodies that inflate to a thousand times their size, and a thousand envelopes full of flaws, take no memory that stays', async (t) => {
   const ferry = await startTestFerry(t, { checksSchema: false });
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
   const flawed = `${inform().replace('Acme', '& \u0001'.repeat(10_000))}\0${'<'.repeat(500_000)}`;
