@@ -1,7 +1,7 @@
 import { SECOND_MS, withinTime } from '../common/index.js';
 import type { Health, HealthChecks, PartStatus } from '../nbi/index.js';
-import type { RuleEngine, RuleFilesStatus } from '../rules/index.js';
-import type { DutyRecords } from '../store/index.js';
+import type { RuleEngine, RuleFilesNow } from '../rules/index.js';
+import type { DutyRecords, Store } from '../store/index.js';
 import type { ClockWatch } from './clock-watch.js';
 import type { DiskWatch } from './disk-watch.js';
 
@@ -17,18 +17,16 @@ export interface Serving {
 
 export interface HealthParts {
   readonly rules: Pick<RuleEngine, 'freezeState' | 'suspendedCount'>;
+  readonly store: { readonly damage: Pick<Store['damage'], 'documents'> };
   readonly duties: Pick<DutyRecords, 'look' | 'states'>;
   readonly serving: Readonly<Serving>;
   /** Null where no rules come from files. */
-  readonly watcher: { status(): ScanStatus } | null;
+  readonly watcher: { status(): RuleFilesNow } | null;
   /** Null on the embedded store. */
   readonly clockWatch: Pick<ClockWatch, 'isGood'> | null;
   /** Null where the disk is the database's. */
   readonly disk: Pick<DiskWatch, 'look'> | null;
 }
-
-/** `lastScanAgeMs`: since a scan ended; null before the first has. */
-type ScanStatus = RuleFilesStatus & { readonly lastScanAgeMs?: number | null };
 
 /** What `/healthz` and `/readyz` answer, part by part. 503 is only for a process that cannot serve; what else has stopped is `degraded`. */
 export function healthChecks(parts: HealthParts): HealthChecks {
@@ -36,7 +34,7 @@ export function healthChecks(parts: HealthParts): HealthChecks {
     async health() {
       const store = await look(parts);
       return healthOf({
-        store: store.answers ? 'ok' : 'failing',
+        store: storeOf(parts, store.answers),
         rules: store.suspended > 0 ? 'degraded' : 'ok',
         ruleFiles: ruleFilesOf(parts),
         ...(parts.clockWatch !== null && { clock: parts.clockWatch.isGood ? 'ok' : 'degraded' }),
@@ -54,6 +52,12 @@ export function healthChecks(parts: HealthParts): HealthChecks {
       });
     },
   };
+}
+
+/** Documents that cannot be read keep nobody from the others. */
+function storeOf({ store }: HealthParts, answers: boolean): PartStatus {
+  if (!answers) return 'failing';
+  return store.damage.documents > 0 ? 'degraded' : 'ok';
 }
 
 function healthOf(parts: Readonly<Record<string, PartStatus>>): Health {

@@ -9,6 +9,7 @@ export {
   RULE_FILES_MAX,
   type RuleFileContent,
   type RuleFileProblem,
+  type RuleFilesNow,
   type RuleFilesStatus,
   type RuleFileWatcher,
   readBounded,

@@ -60,7 +60,15 @@ export async function startNbi(
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
     limits: nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax),
-    ...healthChecks({ rules, duties, serving, watcher, clockWatch, disk: installation.disk }),
+    ...healthChecks({
+      rules,
+      store: installation.store,
+      duties,
+      serving,
+      watcher,
+      clockWatch,
+      disk: installation.disk,
+    }),
   });
   const refusals = new RefusedRequests({
     listener: 'nbi',

@@ -5,6 +5,7 @@ import type { DutyState } from '../../store/index.js';
 function partsWith(over: Partial<HealthParts> = {}): HealthParts {
   return {
     rules: { freezeState: async () => ({ frozen: false }), suspendedCount: async () => 0 },
+    store: { damage: { documents: 0 } },
     duties: dutiesOf(),
     serving: { state: 'serving' },
     watcher: null,
@@ -21,8 +22,8 @@ function dutiesOf(overdue: readonly string[] = []): HealthParts['duties'] {
   return { states, look: async () => states };
 }
 
-const APPLIED = { state: 'applied', atMs: 0, files: 1, rules: 1 } as const;
-const BROKEN = { state: 'broken', atMs: 0, problems: [] } as const;
+const APPLIED = { state: 'applied', atMs: 0, files: 1, rules: 1, lastScanAgeMs: 0 } as const;
+const BROKEN = { state: 'broken', atMs: 0, problems: [], lastScanAgeMs: 0 } as const;
 
 test('while all is well every part says so, the old ones first', async (t) => {
   const { health, ready } = healthChecks(
@@ -39,16 +40,22 @@ test('while all is well every part says so, the old ones first', async (t) => {
 });
 
 for (const [what, over, part] of [
+  ['a document that cannot be read', { store: { damage: { documents: 1 } } }, 'store'],
   ['a rule that is suspended', { rules: { ...partsWith().rules, suspendedCount: async () => 1 } }, 'rules'],
   ['a broken rule file', { watcher: { status: () => BROKEN } }, 'ruleFiles'],
   [
     'a rule directory that cannot be read',
-    { watcher: { status: () => ({ state: 'failed', atMs: 0, error: 'EIO' }) } },
+    { watcher: { status: () => ({ state: 'failed', atMs: 0, error: 'EIO', lastScanAgeMs: 0 }) } },
     'ruleFiles',
   ],
   [
     'rule files that nobody looks at',
     { watcher: { status: () => APPLIED }, duties: dutiesOf(['ruleFiles']) },
+    'ruleFiles',
+  ],
+  [
+    'a file system that does not answer',
+    { watcher: { status: () => ({ state: 'hanging', atMs: 0, lastScanAgeMs: 0 }) } },
     'ruleFiles',
   ],
   [
@@ -85,6 +92,6 @@ test('no CPEs are to be sent to a process that does not listen yet, or has not l
   const starting = healthChecks(partsWith({ serving: { state: 'starting' } }));
   t.like(await starting.ready(), { status: 'failing', parts: { process: 'failing' } });
   t.like(await starting.health(), { status: 'ok' });
-  const unread = healthChecks(partsWith({ watcher: { status: () => ({ state: 'starting' }) } }));
+  const unread = healthChecks(partsWith({ watcher: { status: () => ({ state: 'starting', lastScanAgeMs: null }) } }));
   t.like(await unread.ready(), { status: 'failing', parts: { ruleFiles: 'failing' } });
 });
