@@ -10,7 +10,29 @@ export interface HeadFault {
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.1', '1.0', '0.9', '2.0']);
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
-const LINE_OR_END = /[\0\r\n]/;
+
+/** What a header means for where a request ends. */
+type Role = 'none' | 'length' | 'coding';
+
+/** As CPEs spell them: these need no closer look, and with most requests there are no others. */
+const USUAL: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ...[
+    'Host',
+    'User-Agent',
+    'Content-Type',
+    'SOAPAction',
+    'SoapAction',
+    'Cookie',
+    'Authorization',
+    'Connection',
+    'Accept',
+    'Accept-Encoding',
+    'Cache-Control',
+    'Expect',
+  ].map((name) => [name, 'none'] as const),
+  ['Content-Length', 'length'],
+  ['Transfer-Encoding', 'coding'],
+]);
 
 /**
  * Refuses what node's forgiving HTTP parser lets through and its strict one does not, as far as two readers could take it for two
@@ -41,10 +63,11 @@ function faultOf({ httpVersion, rawHeaders }: IncomingMessage): string | null {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    if (!TOKEN.test(name)) return 'a header has no name';
-    if (LINE_OR_END.test(value)) return 'a header holds a NUL or the end of a line';
-    if (isNamed(name, 'content-length')) lengths++;
-    if (isNamed(name, 'transfer-encoding')) {
+    const role = USUAL.get(name) ?? roleOf(name);
+    if (role === null) return 'a header has no name';
+    if (holdsLineEnd(value)) return 'a header holds a NUL or the end of a line';
+    if (role === 'length') lengths++;
+    if (role === 'coding') {
       codings++;
       if (value.toLowerCase() !== 'chunked') return 'the Transfer-Encoding is not chunked';
     }
@@ -54,6 +77,20 @@ function faultOf({ httpVersion, rawHeaders }: IncomingMessage): string | null {
   return lengths > 0 && codings > 0 ? 'there are both Content-Length and Transfer-Encoding' : null;
 }
 
-function isNamed(name: string, lowerCase: string): boolean {
-  return name.length === lowerCase.length && name.toLowerCase() === lowerCase;
+/** @returns null for what is no name (RFC 2616, 2.2: token) */
+function roleOf(name: string): Role | null {
+  if (!TOKEN.test(name)) return null;
+  switch (name.toLowerCase()) {
+    case 'content-length':
+      return 'length';
+    case 'transfer-encoding':
+      return 'coding';
+    default:
+      return 'none';
+  }
+}
+
+/** Three searches for a byte take less than a third of one for a set. */
+function holdsLineEnd(value: string): boolean {
+  return value.includes('\n') || value.includes('\r') || value.includes('\0');
 }
