@@ -20,6 +20,19 @@ function say(line: string): void {
   }
 }
 
+/** Reads one byte of standard input, which may be set not to wait. */
+function waitForWord(): void {
+  for (;;) {
+    try {
+      readSync(0, Buffer.alloc(1));
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
 switch (command) {
   case 'write-until-killed': {
     const store = await openLmdbStore({ directory });
@@ -69,7 +82,7 @@ switch (command) {
   case 'make-indexes': {
     const debug: Logger['debug'] = (event) => {
       say(event);
-      readSync(0, Buffer.alloc(1)); // until told to go on, or for ever after the end of standard input
+      waitForWord(); // until told to go on, or at once after the end of standard input
     };
     const store = await openLmdbStore({ directory, logger: { ...silentLogger, debug } });
     await store
