@@ -7,6 +7,7 @@ import { generatedCpeCredentials, type Installation } from '../installation.js';
 import type { Config } from '../options.js';
 import type { Building } from './building.js';
 
+/** Puts the ACS together, which does not listen yet. */
 export function openAcs(
   { config, ambient, installation, registry, refused, closers }: Building,
   rules: RuleEngine,
@@ -38,6 +39,7 @@ export function openAcs(
   return acs;
 }
 
+/** How CPEs log in, and the credentials that were made for it where none were configured and none made before. */
 export async function cpeAuthentication(config: Config, installation: Installation) {
   if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
   const configured = parseCredentials(config.cpeAuth);

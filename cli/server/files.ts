@@ -5,6 +5,7 @@ import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
 import { listen, publicHost } from './listeners.js';
 
+/** Removes now, and every hour, what nobody needs of images any more. */
 export async function keepImagesClean({ installation, ambient, closers }: Building): Promise<void> {
   const { images } = installation;
   await images.cleanUp();
@@ -16,6 +17,10 @@ export async function keepImagesClean({ installation, ambient, closers }: Buildi
   closers.push(async () => clearInterval(cleaning));
 }
 
+/**
+ * Starts the listener that CPEs download from, and gives what finds the file of a rule.
+ * @throws ListenError
+ */
 export async function startFileServer({
   config,
   ambient,

@@ -28,6 +28,10 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
   return watch;
 }
 
+/**
+ * Starts the northbound listener.
+ * @throws ListenError
+ */
 export async function startNbi(
   { config, ambient, installation, registry, refused, closers }: Building,
   acs: Acs,

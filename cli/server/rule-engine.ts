@@ -5,6 +5,7 @@ import { openRules, type RuleEngine, type RuleFileWatcher, watchRuleDirectory } 
 import { resolvingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
+/** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
   { ambient, installation, registry, closers }: Building,
   locator: DownloadLocator,
@@ -51,6 +52,7 @@ export async function openRuleEngine(
   return rules;
 }
 
+/** Applies the rule files of the configured directory, from now on; null where none is configured. */
 export async function watchRules(
   { config, ambient, closers }: Building,
   rules: RuleEngine,
