@@ -19,13 +19,21 @@ export class StepTakenError extends Error {
   override readonly name = 'StepTakenError';
 }
 
+/**
+ * To be called before what would count twice if it were done for a step that turns out void.
+ * @throws StepTakenError where the session has gone on elsewhere
+ */
+export async function requireCurrent({ isCurrent }: StepRequest): Promise<void> {
+  if (!(await isCurrent())) throw new StepTakenError('The session has gone on elsewhere');
+}
+
 /** What a request brings along besides its session. */
 export interface StepRequest {
   /** The client's address. */
   readonly ip: string;
   /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
   readonly claim: () => Claim | null | Promise<Claim | null>;
-  /** Whether the session is still where this request found it; asked before what would count twice if it were done for nothing. */
+  /** Whether the session is still where this request found it; see {@link requireCurrent}. */
   readonly isCurrent: () => boolean | Promise<boolean>;
 }
 
@@ -73,7 +81,7 @@ export class SessionDecision {
         case 'nothing':
           return { kind: 'nothing' };
         case 'read':
-          if (!(await request.isCurrent())) throw new StepTakenError('The session has gone on elsewhere');
+          await requireCurrent(request);
           await this.#noteAsking(facts.cpeid, decision.names);
           return decision;
         case 'at-target': {

@@ -64,7 +64,6 @@ export class SessionTable implements Sessions {
     // So it is of nearly every CPE: it names no session, or that of its connection.
     if (carried !== null && (cookies.length === 0 || (cookies.length === 1 && cookies[0] === carried.id)))
       return { kind: 'found', entry: carried };
-    if (cookies.length === 0) return NOT_FOUND;
     const named = cookies.map((cookie) => this.#byId.get(cookie)).filter((entry) => entry !== undefined);
     return foundAmong(named, carried, this.#options.sharedConnections ? null : addressOf(socket));
   }
@@ -148,8 +147,6 @@ export class SessionTable implements Sessions {
     return id === null ? undefined : this.#byId.get(id);
   }
 }
-
-const NOT_FOUND: Found = { kind: 'none' };
 
 function endedSession({ session }: SessionEntry): EndedSession {
   return { cpeid: session.facts.cpeid, wasOver: isOver(session) };

@@ -1,4 +1,4 @@
-import { type StepRequest, StepTakenError } from './decision.js';
+import { requireCurrent, type StepRequest } from './decision.js';
 import type { Answer, Input, Query, Reply, Session, Step } from './session.js';
 import { step } from './step.js';
 import type { SessionWork } from './work.js';
@@ -37,8 +37,7 @@ export class Stepper {
     for (let steps = 0; 'ask' in taken; steps++) {
       if (steps >= STEPS_MAX) throw new Error(`A session asked more than ${STEPS_MAX} questions in a row`);
       const facts = taken.session.phase === 'open' ? taken.session.facts : null;
-      if (COUNTING.has(taken.ask.kind) && !(await request.isCurrent()))
-        throw new StepTakenError('The session has gone on elsewhere');
+      if (COUNTING.has(taken.ask.kind)) await requireCurrent(request);
       const answer = this.#declined(taken.ask) ?? (await this.#work.perform(taken.ask, facts, request));
       taken = step(taken.session, { kind: 'answer', answer });
     }

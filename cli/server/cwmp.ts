@@ -10,6 +10,7 @@ import type { Building } from './building.js';
 /** A CPE that takes no byte of an answer for so long has gone away. */
 const IDLE_MS_MAX = MINUTE_MS;
 
+/** Puts the ACS together, which does not listen yet. */
 export function openAcs(
   { config, ambient, installation, monotonic, duties, registry, refused, closers, connections }: Building,
   rules: RuleEngine,
@@ -49,6 +50,7 @@ export function openAcs(
   return acs;
 }
 
+/** How CPEs log in, and the credentials that were made for it where none were configured and none made before. */
 export async function cpeAuthentication(config: Config, installation: Installation) {
   if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
   const configured = parseCredentials(config.cpeAuth);

@@ -10,6 +10,7 @@ const CLEANED_EVERY_MS = 10 * MINUTE_MS;
 /** A few failures are no alarm, and nothing is in a hurry. */
 const CLEANED_MS_MAX = 3 * HOUR_MS;
 
+/** Removes now, and every ten minutes, what nobody needs of images any more. */
 export async function keepImagesClean({ installation, ambient, duties, closers }: Building): Promise<void> {
   const { images } = installation;
   const done = duties.expect({ id: 'imageCleaning', ageMsMax: CLEANED_MS_MAX });
@@ -26,6 +27,10 @@ export async function keepImagesClean({ installation, ambient, duties, closers }
   closers.push(async () => clearInterval(cleaning));
 }
 
+/**
+ * Starts the listener that CPEs download from, and gives what finds the file of a rule.
+ * @throws ListenError
+ */
 export async function startFileServer({
   config,
   ambient,

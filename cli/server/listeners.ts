@@ -9,7 +9,11 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
-/** @throws ListenError that names the option and what is wrong with the address */
+/**
+ * Has a server listen where an option says, and gives the address that it got.
+ * @param option  its flag, without dashes
+ * @throws ListenError that names the option and what is wrong with the address
+ */
 export async function listen(server: Server, at: string, option: string): Promise<AddressInfo> {
   const { host, port } = parseListen(at);
   await new Promise<void>((resolve, reject) => {
@@ -31,6 +35,7 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name cannot be resolved',
 };
 
+/** Lets answers that are under way go out for two seconds, then closes every connection. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
@@ -39,10 +44,12 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
+/** The host of a listener as others can reach it: this machine's name where it listens on every address. */
 export function publicHost({ address }: AddressInfo): string {
   return isAny(address) ? hostname() : bracketed(address);
 }
 
+/** The URL of a listener, for whoever is on this machine. */
 export function urlOf({ address, port }: AddressInfo): string {
   return `http://${isAny(address) ? 'localhost' : bracketed(address)}:${port}`;
 }

@@ -27,6 +27,10 @@ export function watchClocks({ installation, ambient, registry, closers }: Buildi
   return watch;
 }
 
+/**
+ * Starts the northbound listener.
+ * @throws ListenError
+ */
 export async function startNbi(
   {
     config,

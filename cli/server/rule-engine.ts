@@ -11,6 +11,7 @@ import {
 import { resolvingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
+/** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
   { ambient, installation, monotonic, registry, closers }: Building,
   locator: DownloadLocator,
@@ -66,6 +67,7 @@ function hasLooked({ state }: RuleFilesStatus): boolean {
   return state === 'applied' || state === 'broken' || state === 'empty';
 }
 
+/** Applies the rule files of the configured directory, from now on; null where none is configured. */
 export async function watchRules(
   { config, ambient, duties, closers }: Building,
   rules: RuleEngine,

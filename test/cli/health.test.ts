@@ -92,6 +92,8 @@ test('no CPEs are to be sent to a process that does not listen yet, or has not l
   const starting = healthChecks(partsWith({ serving: { state: 'starting' } }));
   t.like(await starting.ready(), { status: 'failing', parts: { process: 'failing' } });
   t.like(await starting.health(), { status: 'ok' });
-  const unread = healthChecks(partsWith({ watcher: { status: () => ({ state: 'starting', lastScanAgeMs: null }) } }));
+  const unread = healthChecks(
+    partsWith({ watcher: { status: () => ({ state: 'starting', lastScanAgeMs: null }) } }),
+  );
   t.like(await unread.ready(), { status: 'failing', parts: { ruleFiles: 'failing' } });
 });

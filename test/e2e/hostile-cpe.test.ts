@@ -116,26 +116,29 @@ test('an empty request that says it is coded is an empty request', async (t) => 
   cpe.close();
 });
 
-test.serial('bodies that inflate to a thousand times their size, and a thousand envelopes full of flaws, take no memory that stays', async (t) => {
-  const ferry = await startTestFerry(t, { checksSchema: false });
-  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
-  const flawed = `${inform().replace('Acme', '& \u0001'.repeat(10_000))}\0${'<'.repeat(500_000)}`;
-  const round = async () => {
-    const cpe = new RawCpe(ferry.urls.cwmp);
-    t.is((await cpe.post(bomb, { 'Content-Encoding': 'gzip' })).status, 413);
-    cpe.close();
-    const other = new RawCpe(ferry.urls.cwmp);
-    t.is(rpcOf((await other.post(flawed)).body), 'InformResponse');
-    other.close();
-    // What the trace of this test has kept is none of the server's.
-    ferry.envelopes.length = 0;
-  };
-  await round();
-  const beforeBytes = process.memoryUsage().rss;
-  for (let n = 0; n < 20; n++) await round();
-  t.true(process.memoryUsage().rss - beforeBytes < 80 * 1024 * 1024);
-  await nextCpeIsServed(t, ferry);
-});
+test.serial(
+  'bodies that inflate to a thousand times their size, and a thousand envelopes full of flaws, take no memory that stays',
+  async (t) => {
+    const ferry = await startTestFerry(t, { checksSchema: false });
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    const flawed = `${inform().replace('Acme', '& \u0001'.repeat(10_000))}\0${'<'.repeat(500_000)}`;
+    const round = async () => {
+      const cpe = new RawCpe(ferry.urls.cwmp);
+      t.is((await cpe.post(bomb, { 'Content-Encoding': 'gzip' })).status, 413);
+      cpe.close();
+      const other = new RawCpe(ferry.urls.cwmp);
+      t.is(rpcOf((await other.post(flawed)).body), 'InformResponse');
+      other.close();
+      // What the trace of this test has kept is none of the server's.
+      ferry.envelopes.length = 0;
+    };
+    await round();
+    const beforeBytes = process.memoryUsage().rss;
+    for (let n = 0; n < 20; n++) await round();
+    t.true(process.memoryUsage().rss - beforeBytes < 80 * 1024 * 1024);
+    await nextCpeIsServed(t, ferry);
+  },
+);
 
 /** Sends up to so many MiB and gives the first of what is answered. */
 function flood(ferry: TestFerry, header: string, mebibytes: number): Promise<string> {
