@@ -4,5 +4,5 @@ export default {
   timeout: '4h',
   concurrency: 1,
   nodeArguments: ['--enable-source-maps'],
-  environmentVariables: { FERRY_CHAOS_ROUNDS: '20', FERRY_PROPERTY_CASES: '500000' },
+  environmentVariables: { FERRY_CHAOS_ROUNDS: '20', FERRY_CHAOS_CPES: '300', FERRY_PROPERTY_CASES: '500000' },
 };

@@ -96,10 +96,11 @@ export class Doubts {
   async #resolve(
     { upgradeId, repeats }: QueueQuestion & { readonly repeats: number },
     found: QueueEvidence['found'],
-    { cpeid }: SessionFacts,
+    { cpeid, events }: SessionFacts,
     ip: string,
   ): Promise<{ readonly kind: 'go-on' } | DownloadNow> {
     const { upgrades, logger, metrics } = this.#parts;
+    const periodic = events.includes('2 PERIODIC');
     const seen: { location: DownloadLocation | null; version: string | null } = {
       location: null,
       version: null,
@@ -117,7 +118,7 @@ export class Doubts {
       const { version, location } = seen;
       const sending = location === null ? {} : { urlDigest: urlDigestOf(location.url) };
       return {
-        evidence: { kind: 'queue', found, repeats, version, repeat, waitMs, ...sending },
+        evidence: { kind: 'queue', found, repeats, version, repeat, waitMs, periodic, ...sending },
         conditions,
       };
     });

@@ -52,6 +52,8 @@ export type Evidence =
         | { readonly kind: 'held' | 'void'; readonly reason: string };
       /** How long to wait for word of a CPE that does not tell. */
       readonly waitMs: number;
+      /** It came with its periodic Inform. */
+      readonly periodic: boolean;
       /** Of the URL that it is sent again with. */
       readonly urlDigest?: string;
     }
@@ -148,7 +150,9 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
   if (found === 'queued') return running(upgrade, 'accepted', nowMs);
   if (found === 'untold') {
     if (upgrade.doubtUntilMs === undefined) return waiting(upgrade, waitMs, nowMs);
-    if (stillHolds(upgrade.doubtUntilMs, DOUBT_MS_MAX, nowMs)) return upgrade;
+    const doubtPeriodics = (upgrade.doubtPeriodics ?? 0) + (queue.periodic ? 1 : 0);
+    if (stillHolds(upgrade.doubtUntilMs, DOUBT_MS_MAX, nowMs) && doubtPeriodics < DOUBT_PERIODICS)
+      return queue.periodic ? { ...upgrade, doubtPeriodics } : upgrade;
   }
   // Its TransferComplete, if it had one to send, has come before it was asked.
   if (version !== upgrade.fromVersion && isProof(upgrade, version)) {
@@ -181,6 +185,9 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
 
 const NOT_REACHED = 'the Download does not seem to have reached the device';
 
+/** Between two periodic Informs lies a whole interval, also where nobody knows how long the CPE's is. */
+const DOUBT_PERIODICS = 2;
+
 /** Room for the CPE to come back twice: once may be too early. */
 function waiting(upgrade: Upgrade, waitMs: number, nowMs: number): Upgrade {
   const message = 'Upgrade is running: the device does not tell whether the Download has reached it';
@@ -200,7 +207,7 @@ function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
 }
 
 function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number): Upgrade {
-  const { doubtUntilMs: _, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtPeriodics: _periodics, ...rest } = upgrade;
   return {
     ...rest,
     ...(urlDigest !== undefined && { urlDigest }),
@@ -322,7 +329,7 @@ function hasArrived(upgrade: Upgrade, version: string | null): boolean {
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
-  const { doubtUntilMs: _, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtPeriodics: _periodics, ...rest } = upgrade;
   return {
     ...rest,
     state,
@@ -344,7 +351,13 @@ export const RUNNING = {
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
 function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
-  const { deadlineAtMs: _, doubtUntilMs: _until, concludedFrom: _from, ...rest } = upgrade;
+  const {
+    deadlineAtMs: _,
+    doubtUntilMs: _until,
+    doubtPeriodics: _periodics,
+    concludedFrom: _from,
+    ...rest
+  } = upgrade;
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
 }
 

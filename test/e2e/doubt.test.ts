@@ -185,6 +185,18 @@ test('a CPE that cannot be asked is waited for, and asked again in every session
   t.deepEqual(await outcomes(ferry), ['202 Upgrade is running: the device is downloading the file']);
 });
 
+test('a CPE that cannot be asked gets its Download again in its second periodic session since, however long its interval is said to be', async (t) => {
+  const ferry = await start(t);
+  const key = await lostDownload(ferry);
+  const untold = { GetQueuedTransfers: cpeFault(9000, 'Method not supported') };
+  for (const events of [['2 PERIODIC'], ['2 PERIODIC'], ['6 CONNECTION REQUEST'], ['4 VALUE CHANGE']])
+    t.deepEqual(await session(ferry, untold, { events }), ['GetQueuedTransfers']);
+  const { cpe, rpcs, last } = await talk(ferry, { events: ['2 PERIODIC'] }, untold);
+  cpe.close();
+  t.deepEqual(rpcs, ['GetQueuedTransfers', 'Download']);
+  t.is(textOf(last, 'CommandKey'), key);
+});
+
 test('while upgrades are frozen nothing is sent again, and afterwards it is', async (t) => {
   const ferry = await start(t);
   const key = await lostDownload(ferry);

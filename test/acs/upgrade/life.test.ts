@@ -76,13 +76,14 @@ const queue = (
   version: string | null,
   repeat: Queue['repeat']['kind'] = 'allowed',
   repeats = 0,
-): Evidence => ({
+): Queue => ({
   kind: 'queue',
   found,
   version,
   repeats,
   repeat: repeat === 'held' || repeat === 'void' ? { kind: repeat, reason: 'a reason' } : { kind: repeat },
   waitMs: 1_000,
+  periodic: false,
 });
 
 const sequences: readonly [title: string, evidence: readonly Evidence[], expected: string][] = [
@@ -283,6 +284,20 @@ test('a CPE that does not tell is waited for, with room to come back twice befor
   t.false('doubtUntilMs' in advance(waiting, untold, 11_000));
   t.false('doubtUntilMs' in advance(waiting, accepted, 10_999));
   t.false('doubtUntilMs' in advance(waiting, completeFault, 10_999));
+});
+
+test('a CPE that does not tell is waited for no longer than until its second periodic Inform, whatever its interval', (t) => {
+  const untold = queue('untold', '1.0');
+  const periodic = { ...untold, periodic: true };
+  const waiting = advance(upgrade(), periodic, 1);
+  const once = advance(waiting, periodic, 2);
+  t.is(once.repeats, undefined, 'the first may come at once');
+  t.is(advance(once, untold, 3), once, 'what comes in between does not count');
+  const again = advance(once, periodic, 4);
+  t.is(again.repeats, 1);
+  t.false('doubtPeriodics' in again);
+  t.false('doubtPeriodics' in advance(once, accepted, 4));
+  t.false('doubtPeriodics' in advance(once, completeFault, 4));
 });
 
 test('what is sent again has the whole time of a Download, and what is held back that of a transfer, counted from its start', (t) => {
