@@ -39,8 +39,6 @@ export interface AcsOptions {
   /** Proxies in front of the listener; CIDR notation. */
   readonly trustedProxies: readonly string[];
   readonly bodyBytesMax: number;
-  /** CPEs' connections at a time; further ones are closed at once. */
-  readonly connectionsMax: number;
   /** CPEs' requests being worked on at a time: further ones are told to come again. */
   readonly requestsMax: number;
   readonly sessionIdleMsMax: number;
@@ -67,7 +65,6 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   connectionRequestSubnets: [],
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,
-  connectionsMax: 50_000,
   // As many as one process answers in a second; more only come together where the store is slow, and each keeps its socket, what
   // it said and what was read for it.
   requestsMax: 4_000,
@@ -151,7 +148,6 @@ export function createAcs(parts: AcsParts): Acs {
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
     trustedProxies,
     bodyBytesMax: options.bodyBytesMax,
-    connectionsMax: options.connectionsMax,
     requestsMax: options.requestsMax,
     sessionIdleMsMax: options.sessionIdleMsMax,
     stopGraceMs: options.stopGraceMs,

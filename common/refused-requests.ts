@@ -20,7 +20,7 @@ export type RefusalReason =
   | 'expectation'
   | 'connect'
   | 'too-many-connections'
-  /** Its connection made room for another, as nothing was being done for anyone who has logged in. */
+  /** Its connection made room for another client's: northbound nothing was being done on it, elsewhere its address had more of them. */
   | 'made-room'
   /** The next request of a connection came before the answer to the last was out. */
   | 'pipelined'
@@ -70,7 +70,6 @@ export class RefusedRequests {
       };
       server.on('checkExpectation', through(refuse));
     }
-    server.on('drop', (data) => this.#note('too-many-connections', data?.remoteAddress ?? ''));
   }
 
   /** Before a handler, for a server with `requireHostHeader: false`: does what node does otherwise, and leaves a trace. */

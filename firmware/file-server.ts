@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import {
   type Clock,
   cutIdleReaders,
+  type FairConnectionsOptions,
   type Logger,
   oneAtATime,
   type RefusalReason,
@@ -10,6 +11,7 @@ import {
   SECOND_MS,
   type Secrets,
   Seldom,
+  shareConnections,
 } from '../common/index.js';
 import { StoreError } from '../store/index.js';
 import type { ImageContent } from './content-store.js';
@@ -28,7 +30,7 @@ const KEEP_ALIVE_MS = 5 * SECOND_MS;
 /** A CPE that takes no byte for so long has gone away; it resumes with a range. */
 const IDLE_MS_MAX = 60 * SECOND_MS;
 /** More than a fleet of 10,000 CPEs that were all told at once. Each takes two file handles while it downloads. */
-const CONNECTIONS_MAX = 12_000;
+const CONNECTIONS: FairConnectionsOptions = { inAllMax: 12_000, isShared: () => false };
 const CLOSE_GRACE_MS = 5 * SECOND_MS;
 /** What a client is told that comes while the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
@@ -79,8 +81,8 @@ export interface FileServerOptions {
   readonly idleMsMax?: number;
   /** How long a download waits to begin while the store does not answer; 30 s unless told. */
   readonly openMsMax?: number;
-  /** Further connections are closed at once; 12,000 unless told. Each has one request at a time, and so one content open. */
-  readonly connectionsMax?: number;
+  /** 12,000 of whoever it is unless told. Each has one request at a time, and so one content open. */
+  readonly connections?: FairConnectionsOptions;
 }
 
 export interface FileServer {
@@ -119,7 +121,7 @@ export function createFileServer(options: FileServerOptions): FileServer {
     oneByOne(refused.requiringHost((request, response) => void handle(request, response))),
   );
   refused.watch(server, oneByOne);
-  server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+  shareConnections(server, options.connections ?? CONNECTIONS, refused);
   cutIdleReaders(server, options.idleMsMax ?? IDLE_MS_MAX, refused);
   return { server, close: (graceMs = CLOSE_GRACE_MS) => closeServer(server, graceMs) };
 }

@@ -24,7 +24,6 @@ export interface CwmpServerParts {
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
   readonly bodyBytesMax: number;
-  readonly connectionsMax: number;
   /** Requests being worked on at a time. */
   readonly requestsMax: number;
   /** How long a CPE may be silent within a session. */
@@ -82,7 +81,6 @@ export class CwmpServer {
     );
     // TR-069 refers to RFC 2616, and nothing that a CPE may expect of us matters.
     if (isForgiving) this.server.on('checkExpectation', serve);
-    this.server.maxConnections = parts.connectionsMax;
     this.server.on('connection', (socket) => {
       socket.on('close', () => this.#ends.disconnected(socket));
     });

@@ -1,11 +1,18 @@
 import { type Acs, type AcsOptions, createAcs, DEFAULT_ACS_OPTIONS } from '../../acs/index.js';
-import { cutIdleReaders, MINUTE_MS, RefusedRequests, SECOND_MS } from '../../common/index.js';
+import {
+  cutIdleReaders,
+  MINUTE_MS,
+  RefusedRequests,
+  SECOND_MS,
+  shareConnections,
+} from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
 import type { RuleEngine } from '../../rules/index.js';
 import { parseCredentials, workersOf } from '../config.js';
 import { generatedCpeCredentials, type Installation } from '../installation.js';
 import type { Config } from '../options.js';
 import type { Building } from './building.js';
+import { isProxyOf } from './listeners.js';
 
 /** A CPE that takes no byte of an answer for so long has gone away. */
 const IDLE_MS_MAX = MINUTE_MS;
@@ -34,7 +41,6 @@ export function openAcs(
     locateFile: (file, options) => locator.locate(file, options),
     options: {
       ...acsOptions(config, authentication),
-      connectionsMax: connections.cwmp,
       ...ambient.acsOptions,
     },
     ...(trace !== undefined && { trace }),
@@ -45,6 +51,7 @@ export function openAcs(
     onRefused: (reason) => refused.inc({ listener: 'cwmp', reason }),
   });
   refusals.watch(acs.cwmp.server);
+  shareConnections(acs.cwmp.server, { inAllMax: connections.cwmp, isShared: isProxyOf(config) }, refusals);
   cutIdleReaders(acs.cwmp.server, IDLE_MS_MAX, refusals);
   closers.push(() => acs.close());
   return acs;

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
 import { createDownloadLocator, createFileServer } from '../../firmware/index.js';
 import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
-import { listen, publicHost } from './listeners.js';
+import { isProxyOf, listen, publicHost } from './listeners.js';
 
 /** As often as what is incoming grows old enough to be removed. */
 const CLEANED_EVERY_MS = 10 * MINUTE_MS;
@@ -62,7 +62,7 @@ export async function startFileServer({
       if (event.kind === 'refused') downloads.inc({ outcome: 'refused' });
     },
     onRefused: (reason) => refused.inc({ listener: 'files', reason }),
-    connectionsMax: connections.files,
+    connections: { inAllMax: connections.files, isShared: isProxyOf(config) },
   });
   const at = await listen(files.server, config.fileListen, 'file-listen');
   closers.push(() => files.close());

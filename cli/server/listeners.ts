@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { SECOND_MS } from '../../common/index.js';
+import { isListed, SECOND_MS, subnetList } from '../../common/index.js';
 import { parseListen } from '../config.js';
+import type { Config } from '../options.js';
 
 /** A listener's address cannot be had, at least now. */
 export class ListenError extends Error {
@@ -34,6 +35,12 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'not permitted; ports below 1024 need privileges',
   ENOTFOUND: 'the host name cannot be resolved',
 };
+
+/** Whether an address is of a proxy that is trusted: it speaks for many clients. */
+export function isProxyOf({ trustedProxy }: Pick<Config, 'trustedProxy'>): (address: string) => boolean {
+  const proxies = subnetList(trustedProxy);
+  return (address) => isListed(proxies, address);
+}
 
 /** Lets answers that are under way go out for two seconds, then closes every connection. */
 export function closeServer(server: Server): Promise<void> {

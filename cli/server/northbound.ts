@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
-import { isListed, RefusedRequests, subnetList } from '../../common/index.js';
+import { RefusedRequests, subnetList } from '../../common/index.js';
 import { createNbi, createNbiServer, nbiLimits } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
-import { closeServer, listen } from './listeners.js';
+import { closeServer, isProxyOf, listen } from './listeners.js';
 
 /** Null on the embedded store, which has no other clock than this machine's. */
 export function watchClocks({ installation, ambient, registry, closers }: Building): ClockWatch | null {
@@ -79,14 +79,13 @@ export async function startNbi(
     logger: ambient.logger,
     onRefused: (reason) => refused.inc({ listener: 'nbi', reason }),
   });
-  const proxies = subnetList(config.trustedProxy);
   const server = createNbiServer({
     app,
     refused: refusals,
     connections: {
       inAllMax: connections.nbi,
       perAddressMax: Math.ceil(connections.nbi / 2),
-      isShared: (address) => isListed(proxies, address),
+      isShared: isProxyOf(config),
     },
   });
   const at = await listen(server, config.nbiListen, 'nbi-listen');

@@ -66,17 +66,6 @@ test('a request that does not come in time gets 408, and is told', async (t) => 
   t.deepEqual(reasons, ['timed-out']);
 });
 
-test('a connection beyond the most there may be is told', async (t) => {
-  const { server, url, reasons } = await startWatched(t);
-  server.maxConnections = 1;
-  const { port } = new URL(url);
-  const first = net.connect(Number(port), '127.0.0.1');
-  await once(server, 'connection');
-  t.is(await sendRaw(url, `${HEAD}\r\n`), '');
-  t.deepEqual(reasons, ['too-many-connections']);
-  first.destroy();
-});
-
 test('a client that goes away has been refused nothing', async (t) => {
   const { server, url, reasons } = await startWatched(t, {}, () => {});
   const client = net.connect(Number(new URL(url).port), '127.0.0.1');

@@ -16,7 +16,7 @@ const DESCRIPTORS = 256;
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(
-  'with few descriptors a crowd of northbound connections keeps out neither CPEs nor the brake',
+  'with few descriptors a crowd on each listener keeps out neither CPEs of other addresses, nor downloads, nor the brake',
   async (t) => {
     t.timeout(120_000);
     const dataDir = await mkdtemp(join(tmpdir(), 'ferry-test-'));
@@ -48,16 +48,21 @@ onLinux(
     t.teardown(() => {
       for (const socket of crowd) socket.destroy();
     });
-    for (let n = 0; n < 2 * DESCRIPTORS; n++) {
-      const socket = net.connect(ports.nbi, '127.0.0.1').on('error', () => {});
-      crowd.push(socket);
-      socket.write('POST /v1/method/FreezeUpgrades HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    for (const port of [ports.nbi, ports.cwmp, ports.files]) {
+      for (let n = 0; n < 2 * DESCRIPTORS; n++) {
+        const socket = net
+          .connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' })
+          .on('error', () => {});
+        crowd.push(socket);
+        socket.write('POST /v1/method/FreezeUpgrades HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+      }
     }
     // All of it has been seen where the last ones are let in and answered.
     await until('the crowd is there', () => crowd.filter(({ connecting }) => connecting).length === 0);
     const cpe = new RawCpe(`http://127.0.0.1:${ports.cwmp}/`);
     t.teardown(() => cpe.close());
     t.is((await cpe.post(inform({ serial: 'one' }))).status, 200);
+    t.is((await fetch(`http://127.0.0.1:${ports.files}/t/none/none.bin`)).status, 403);
     const nbi = nbiClient(`http://127.0.0.1:${ports.nbi}`);
     const brake = await until('the brake answers', () =>
       nbi('POST', '/v1/method/FreezeUpgrades', { frozen: true, reason: 'test' }).catch(() => null),

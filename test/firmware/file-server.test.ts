@@ -240,7 +240,9 @@ test('a client that takes nothing for too long is cut off', async (t) => {
 });
 
 test('a connection beyond the limit is closed, and the others go on', async (t) => {
-  const { port, path, content, server } = await startServer(t, openTestLibrary, { connectionsMax: 1 });
+  const { port, path, content, server } = await startServer(t, openTestLibrary, {
+    connections: { inAllMax: 1, isShared: () => false },
+  });
   const connected = once(server, 'connection');
   const first = connect(port, '127.0.0.1');
   await connected;
