@@ -108,7 +108,7 @@ export class Doubts {
     const learnt = await upgrades.learnBy(cpeid, upgradeId, async (upgrade, device) => {
       // What its Inform or a reading has shown in this session.
       seen.version = device.softwareVersion ?? null;
-      const waitMs = await this.#waitMs(device);
+      const waits = await this.#waits(device);
       const may = found === 'queued' ? HELD_UNASKED : await this.#parts.rules.mayRepeat(upgrade);
       seen.location =
         may.kind === 'allowed' ? await this.#parts.locate(fetchedBy(upgrade, may.rule), ip) : null;
@@ -118,7 +118,7 @@ export class Doubts {
       const { version, location } = seen;
       const sending = location === null ? {} : { urlDigest: urlDigestOf(location.url) };
       return {
-        evidence: { kind: 'queue', found, repeats, version, repeat, waitMs, periodic, ...sending },
+        evidence: { kind: 'queue', found, repeats, version, repeat, ...waits, periodic, ...sending },
         conditions,
       };
     });
@@ -138,12 +138,16 @@ export class Doubts {
     return { kind: 'download', download, upgradeId, repeats: repeatsOf(after) };
   }
 
-  /** How long a CPE that does not tell is given to say of itself that it has the Download: until it has called once more. */
-  async #waitMs(device: Device): Promise<number> {
+  /**
+   * How long a CPE that does not tell is given to say of itself that it has the Download: until it has called once more. Where the answer to
+   * its provisioning was lost it may call by Ferry's interval, and nobody knows; but its periodic Inform says so.
+   */
+  async #waits(device: Device): Promise<Pick<QueueEvidence, 'waitMs' | 'periodicWaitMs'>> {
     const { periodicInformSeconds } = this.#parts.provisioning;
     const isSet = periodicInformSeconds > 0 && device.provisioning === 'done';
     const seconds = isSet ? periodicInformSeconds : await this.#toldIntervalSeconds(device);
-    return Math.min(seconds * SECOND_MS, DOUBT_MS_MAX) * WAIT_SHARE;
+    const ownSeconds = periodicInformSeconds > 0 ? Math.min(periodicInformSeconds, seconds) : seconds;
+    return { waitMs: waitMsOf(seconds), periodicWaitMs: waitMsOf(ownSeconds) };
   }
 
   async #toldIntervalSeconds(device: Device): Promise<number> {
@@ -151,6 +155,10 @@ export class Doubts {
     const seconds = Number(parameters[`${device.root}.ManagementServer.PeriodicInformInterval`]);
     return seconds >= 1 ? seconds : INTERVAL_SECONDS_DEFAULT;
   }
+}
+
+function waitMsOf(intervalSeconds: number): number {
+  return Math.min(intervalSeconds * SECOND_MS, DOUBT_MS_MAX) * WAIT_SHARE;
 }
 
 /** What it was is the upgrade's; who may fetch it is for the rule to say, as it is now. */

@@ -50,8 +50,9 @@ export type Evidence =
       readonly repeat:
         | { readonly kind: 'allowed' | 'unwanted' }
         | { readonly kind: 'held' | 'void'; readonly reason: string };
-      /** How long to wait for word of a CPE that does not tell. */
+      /** How long to wait for word of a CPE that does not tell; no longer than `periodicWaitMs` where it calls by its periodic Inform. */
       readonly waitMs: number;
+      readonly periodicWaitMs: number;
       /** It came with its periodic Inform. */
       readonly periodic: boolean;
       /** Of the URL that it is sent again with. */
@@ -146,13 +147,12 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
 
 /** A Download that may or may not have reached the CPE, which says what it has queued. */
 function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, nowMs: number): Upgrade {
-  const { found, version, repeat, waitMs } = queue;
+  const { found, version, repeat } = queue;
   if (found === 'queued') return running(upgrade, 'accepted', nowMs);
   if (found === 'untold') {
-    if (upgrade.doubtUntilMs === undefined) return waiting(upgrade, waitMs, nowMs);
-    const doubtPeriodics = (upgrade.doubtPeriodics ?? 0) + (queue.periodic ? 1 : 0);
-    if (stillHolds(upgrade.doubtUntilMs, DOUBT_MS_MAX, nowMs) && doubtPeriodics < DOUBT_PERIODICS)
-      return queue.periodic ? { ...upgrade, doubtPeriodics } : upgrade;
+    if (upgrade.doubtUntilMs === undefined) return waiting(upgrade, queue, nowMs);
+    const untilMs = (queue.periodic ? upgrade.doubtUntilPeriodicMs : undefined) ?? upgrade.doubtUntilMs;
+    if (stillHolds(untilMs, DOUBT_MS_MAX, nowMs)) return upgrade;
   }
   // Its TransferComplete, if it had one to send, has come before it was asked.
   if (version !== upgrade.fromVersion && isProof(upgrade, version)) {
@@ -185,15 +185,23 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
 
 const NOT_REACHED = 'the Download does not seem to have reached the device';
 
-/** Between two periodic Informs lies a whole interval, also where nobody knows how long the CPE's is. */
-const DOUBT_PERIODICS = 2;
-
 /** Room for the CPE to come back twice: once may be too early. */
-function waiting(upgrade: Upgrade, waitMs: number, nowMs: number): Upgrade {
+function waiting(
+  upgrade: Upgrade,
+  { waitMs, periodicWaitMs }: Extract<Evidence, { kind: 'queue' }>,
+  nowMs: number,
+): Upgrade {
   const message = 'Upgrade is running: the device does not tell whether the Download has reached it';
   const doubtUntilMs = nowMs + waitMs;
   const deadlineAtMs = doubtUntilMs + waitMs + upgrade.stateMsMax.sent;
-  return { ...upgrade, doubtUntilMs, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
+  return {
+    ...upgrade,
+    doubtUntilMs,
+    doubtUntilPeriodicMs: nowMs + periodicWaitMs,
+    deadlineAtMs,
+    result: { code: 202, message },
+    updatedAtMs: nowMs,
+  };
 }
 
 /** For no longer than an accepted upgrade may take; asked again in every session until then. */
@@ -207,7 +215,7 @@ function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
 }
 
 function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtPeriodics: _periodics, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, ...rest } = upgrade;
   return {
     ...rest,
     ...(urlDigest !== undefined && { urlDigest }),
@@ -329,7 +337,7 @@ function hasArrived(upgrade: Upgrade, version: string | null): boolean {
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtPeriodics: _periodics, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, ...rest } = upgrade;
   return {
     ...rest,
     state,
@@ -354,7 +362,7 @@ function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: strin
   const {
     deadlineAtMs: _,
     doubtUntilMs: _until,
-    doubtPeriodics: _periodics,
+    doubtUntilPeriodicMs: _periodic,
     concludedFrom: _from,
     ...rest
   } = upgrade;

@@ -66,8 +66,8 @@ export interface Upgrade extends Document {
   readonly reportedBy?: CpeId;
   /** The CPE does not tell whether it has the Download: from here on it is taken not to. */
   readonly doubtUntilMs?: number;
-  /** Or once it has come so often with its periodic Inform since it was asked first; absent: never yet. */
-  readonly doubtPeriodics?: number;
+  /** Or from here on, where it comes with its periodic Inform. */
+  readonly doubtUntilPeriodicMs?: number;
   /** When the state it is in times out; absent once it ended. */
   readonly deadlineAtMs?: number;
   /** How long each state may last. */

@@ -22,8 +22,12 @@ interface Result {
   readonly result: { readonly code: number; readonly message: string };
 }
 
-async function start(t: ExecutionContext, rule: Readonly<Record<string, unknown>> = {}): Promise<TestFerry> {
-  const ferry = await startTestFerry(t);
+async function start(
+  t: ExecutionContext,
+  rule: Readonly<Record<string, unknown>> = {},
+  options: Parameters<typeof startTestFerry>[1] = {},
+): Promise<TestFerry> {
+  const ferry = await startTestFerry(t, options);
   await ferry.nbi('PUT', '/v1/images/hgw-2.bin?softwareVersion=2.0', Buffer.from('firmware two'));
   const body = { id: 'R1', file: 'hgw-2.bin', condition: { cpeid: CPEID }, ...rule };
   const { status } = await ferry.nbi('POST', '/v1/dyn/FirmwareStorage/.*', body);
@@ -185,16 +189,26 @@ test('a CPE that cannot be asked is waited for, and asked again in every session
   t.deepEqual(await outcomes(ferry), ['202 Upgrade is running: the device is downloading the file']);
 });
 
-test('a CPE that cannot be asked gets its Download again in its second periodic session since, however long its interval is said to be', async (t) => {
-  const ferry = await start(t);
-  const key = await lostDownload(ferry);
-  const untold = { GetQueuedTransfers: cpeFault(9000, 'Method not supported') };
-  for (const events of [['2 PERIODIC'], ['2 PERIODIC'], ['6 CONNECTION REQUEST'], ['4 VALUE CHANGE']])
-    t.deepEqual(await session(ferry, untold, { events }), ['GetQueuedTransfers']);
-  const { cpe, rpcs, last } = await talk(ferry, { events: ['2 PERIODIC'] }, untold);
+test('a CPE of unknown interval that cannot be asked gets its Download again in a periodic session, once it may have called by Ferry’s', async (t) => {
+  const seconds = 60;
+  let aheadMs = 0;
+  const clock = () => Date.now() + aheadMs;
+  const ferry = await start(t, {}, { clock, config: { periodicInformSeconds: seconds } });
+  const answers = {
+    SetParameterValues: cpeFault(9001, 'Request denied'),
+    GetQueuedTransfers: cpeFault(9000, 'Method not supported'),
+  };
+  const first = await talk(ferry, {}, answers);
+  first.cpe.close();
+  const periodic = { events: ['2 PERIODIC'] };
+  for (let n = 0; n < 3; n++) t.deepEqual(await session(ferry, answers, periodic), ['GetQueuedTransfers']);
+  aheadMs = seconds * 1_000;
+  const called = { events: ['6 CONNECTION REQUEST'] };
+  t.deepEqual(await session(ferry, answers, called), ['GetQueuedTransfers'], 'its own may be longer');
+  const { cpe, rpcs, last } = await talk(ferry, periodic, answers);
   cpe.close();
   t.deepEqual(rpcs, ['GetQueuedTransfers', 'Download']);
-  t.is(textOf(last, 'CommandKey'), key);
+  t.is(textOf(last, 'CommandKey'), textOf(first.last, 'CommandKey'));
 });
 
 test('while upgrades are frozen nothing is sent again, and afterwards it is', async (t) => {

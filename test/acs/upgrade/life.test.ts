@@ -83,6 +83,7 @@ const queue = (
   repeats,
   repeat: repeat === 'held' || repeat === 'void' ? { kind: repeat, reason: 'a reason' } : { kind: repeat },
   waitMs: 1_000,
+  periodicWaitMs: 1_000,
   periodic: false,
 });
 
@@ -286,18 +287,17 @@ test('a CPE that does not tell is waited for, with room to come back twice befor
   t.false('doubtUntilMs' in advance(waiting, completeFault, 10_999));
 });
 
-test('a CPE that does not tell is waited for no longer than until its second periodic Inform, whatever its interval', (t) => {
-  const untold = queue('untold', '1.0');
+test('a CPE that does not tell is waited for no longer where its periodic Inform says that it has called once more', (t) => {
+  const untold: Queue = { ...queue('untold', '1.0'), periodicWaitMs: 400 };
   const periodic = { ...untold, periodic: true };
-  const waiting = advance(upgrade(), periodic, 1);
-  const once = advance(waiting, periodic, 2);
-  t.is(once.repeats, undefined, 'the first may come at once');
-  t.is(advance(once, untold, 3), once, 'what comes in between does not count');
-  const again = advance(once, periodic, 4);
+  const waiting = advance(upgrade(), periodic, 10_000);
+  t.is(advance(waiting, periodic, 10_399), waiting);
+  t.is(advance(waiting, untold, 10_400), waiting, 'what it calls for otherwise does not say so');
+  const again = advance(waiting, periodic, 10_400);
   t.is(again.repeats, 1);
-  t.false('doubtPeriodics' in again);
-  t.false('doubtPeriodics' in advance(once, accepted, 4));
-  t.false('doubtPeriodics' in advance(once, completeFault, 4));
+  t.false('doubtUntilPeriodicMs' in again);
+  t.false('doubtUntilPeriodicMs' in advance(waiting, accepted, 10_400));
+  t.false('doubtUntilPeriodicMs' in advance(waiting, completeFault, 10_400));
 });
 
 test('what is sent again has the whole time of a Download, and what is held back that of a transfer, counted from its start', (t) => {
