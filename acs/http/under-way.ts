@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { withinTime } from '../../common/index.js';
 import type { Sessions } from '../session/sessions.js';
 
@@ -8,6 +9,8 @@ const DRAIN_POLL_MS = 100;
 /** The requests that have not been answered in full, and what stopping waits for. */
 export class UnderWay {
   readonly #sessions: Pick<Sessions, 'awaitsDownload'>;
+  /** What is under way on each connection; a listener less on each where requests are many. */
+  readonly #bySocket = new WeakMap<Socket, Set<() => void>>();
   #count = 0;
   #onDrained: (() => void) | null = null;
 
@@ -33,15 +36,24 @@ export class UnderWay {
       this.#count--;
       void this.#checkDrained();
     };
-    const { socket } = request;
+    const ofSocket = this.#of(request.socket);
     const closed = () => {
-      response.off('close', closed);
-      socket.off('close', closed);
-      part();
+      if (ofSocket.delete(closed)) part();
     };
+    ofSocket.add(closed);
     response.on('close', closed);
-    socket.on('close', closed);
     return part;
+  }
+
+  #of(socket: Socket): Set<() => void> {
+    const known = this.#bySocket.get(socket);
+    if (known !== undefined) return known;
+    const ofSocket = new Set<() => void>();
+    this.#bySocket.set(socket, ofSocket);
+    socket.once('close', () => {
+      for (const closed of ofSocket) closed();
+    });
+    return ofSocket;
   }
 
   /**
