@@ -6,19 +6,39 @@ const HTTP_TOO_LARGE = 413;
 
 /**
  * How many bytes of bodies may be under way at once, from their first byte until they are answered: clients that hold back the
- * end of theirs, and a store that is slow to answer, must not fill the memory.
+ * end of theirs, and a store that is slow to answer, must not fill the memory. Where they would be more, the body that has been coming for
+ * longest gives way: one that is sent without a pause is there in a moment, from wherever it comes.
  */
 export class BodyBudget {
   readonly #bytesMax: number;
   #usedBytes = 0;
+  /** Whose body has not wholly come yet, and whom to tell that it will not be read; the longest under way first. */
+  readonly #coming = new Map<BodyShare, () => void>();
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
   }
 
-  /** @returns false where that is more than is left; then nothing is taken */
-  take(sizeBytes: number): boolean {
-    if (this.#usedBytes + sizeBytes > this.#bytesMax) return false;
+  /** @param giveWay  called at most once, before {@link came}: what was taken has been given back */
+  comes(share: BodyShare, giveWay: () => void): void {
+    this.#coming.set(share, giveWay);
+  }
+
+  /** It has wholly come, or will not be read. */
+  came(share: BodyShare): void {
+    this.#coming.delete(share);
+  }
+
+  /** @returns false where no other can give way for it; then nothing is taken */
+  take(sizeBytes: number, share: BodyShare): boolean {
+    while (this.#usedBytes + sizeBytes > this.#bytesMax) {
+      const [longest] = this.#coming;
+      if (longest === undefined || longest[0] === share) return false;
+      const [other, giveWay] = longest;
+      this.#coming.delete(other);
+      other.giveBack();
+      giveWay();
+    }
     this.#usedBytes += sizeBytes;
     return true;
   }
@@ -34,14 +54,25 @@ export class BodyShare {
 
   constructor(private readonly budget: BodyBudget) {}
 
+  /** @see BodyBudget.comes */
+  comes(giveWay: () => void): void {
+    this.budget.comes(this, giveWay);
+  }
+
+  /** @see BodyBudget.came */
+  came(): void {
+    this.budget.came(this);
+  }
+
   take(sizeBytes: number): boolean {
-    if (!this.budget.take(sizeBytes)) return false;
+    if (!this.budget.take(sizeBytes, this)) return false;
     this.#heldBytes += sizeBytes;
     return true;
   }
 
   /** To be called once nothing is kept of the body any more. */
   giveBack(): void {
+    this.budget.came(this);
     this.budget.give(this.#heldBytes);
     this.#heldBytes = 0;
   }
@@ -94,6 +125,7 @@ export async function readBody(
   const bytes = await new Promise<Buffer>((resolve, reject) => {
     // What is still to come of a body that is refused flows on, unread.
     const refuse = (error: Error) => {
+      share.came();
       chunks.length = 0;
       receivedBytes = keptBytes = Number.POSITIVE_INFINITY;
       inflation?.stop();
@@ -106,9 +138,11 @@ export async function readBody(
       chunks.push(piece);
     };
     const finish = () => {
+      share.came();
       const [only] = chunks;
       resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
     };
+    share.comes(() => refuse(budgetSpent()));
     if (coding.kind !== 'identity') {
       if (!share.take(INFLATION_BYTES)) return refuse(budgetSpent());
       inflation = new Inflation(coding.kind, { piece: keep, end: finish, failed: refuse });
