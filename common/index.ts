@@ -63,5 +63,6 @@ export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
 export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';
+export { whenOver } from './when-over.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { withinTime } from '../../common/index.js';
+import { whenOver, withinTime } from '../../common/index.js';
 import type { Sessions } from '../session/sessions.js';
 
 /** While stopping, how often it is asked whether another process has taken what this one waits for. */
@@ -9,8 +8,6 @@ const DRAIN_POLL_MS = 100;
 /** The requests that have not been answered in full, and what stopping waits for. */
 export class UnderWay {
   readonly #sessions: Pick<Sessions, 'awaitsDownload'>;
-  /** What is under way on each connection; a listener less on each where requests are many. */
-  readonly #bySocket = new WeakMap<Socket, Set<() => void>>();
   #count = 0;
   #onDrained: (() => void) | null = null;
 
@@ -24,8 +21,7 @@ export class UnderWay {
   }
 
   /**
-   * Counts a request as under way until it has been worked on and its answer is written, or there is nobody to write it to. Of a
-   * pipelined request the response never closes where the connection goes before its turn, so the connection is listened to as well.
+   * Counts a request as under way until it has been worked on and its answer is written, or there is nobody to write it to.
    * @returns to be called when the work is done
    */
   begin(request: IncomingMessage, response: ServerResponse): () => void {
@@ -36,24 +32,8 @@ export class UnderWay {
       this.#count--;
       void this.#checkDrained();
     };
-    const ofSocket = this.#of(request.socket);
-    const closed = () => {
-      if (ofSocket.delete(closed)) part();
-    };
-    ofSocket.add(closed);
-    response.on('close', closed);
+    whenOver(request, response, part);
     return part;
-  }
-
-  #of(socket: Socket): Set<() => void> {
-    const known = this.#bySocket.get(socket);
-    if (known !== undefined) return known;
-    const ofSocket = new Set<() => void>();
-    this.#bySocket.set(socket, ofSocket);
-    socket.once('close', () => {
-      for (const closed of ofSocket) closed();
-    });
-    return ofSocket;
   }
 
   /**

@@ -10,8 +10,8 @@ import {
   monotonicClock,
   SECOND_MS,
   Seldom,
+  whenOver,
 } from '../../common/index.js';
-import { whenOver } from './when-over.js';
 
 export interface ObserverParts {
   readonly metrics: Registry;
