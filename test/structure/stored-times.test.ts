@@ -23,6 +23,7 @@ const CONSIDERED: Readonly<Record<string, string>> = {
   'acs/session/shared/session-document.ts untilMs': 'stillHolds, CLAIM_MS',
   'acs/upgrade/upgrade.ts deadlineAtMs': 'withDeadlineFrom, by the sweeper',
   'acs/upgrade/upgrade.ts doubtUntilMs': 'stillHolds, DOUBT_MS_MAX',
+  'acs/upgrade/upgrade.ts doubtUntilPeriodicMs': 'stillHolds, DOUBT_MS_MAX',
   'store/lease.ts untilMs': 'stillHolds, the duration that is asked for',
 };
 
