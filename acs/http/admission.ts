@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Found, Sessions } from '../session/sessions.js';
 import type { HttpAnswer } from './answer.js';
-import { BodyBudget, BodyShare, type RequestBody, readBody } from './body.js';
+import { BodyBudget, BodyShare, BusyError, type RequestBody, readBody } from './body.js';
 import type { CpeAuthenticator } from './cpe-auth.js';
 import type { Refusals } from './refusals.js';
 import { cookiesOf } from './request.js';
@@ -10,6 +10,8 @@ import { cookiesOf } from './request.js';
 const BODIES_BYTES_MAX = 64 * 1024 * 1024;
 
 export const SESSION_COOKIE = 'ferry-session';
+
+const REQUESTS_FULL = 'too many requests are being worked on';
 
 const NOT_BY_POST: HttpAnswer = {
   status: 405,
@@ -34,7 +36,7 @@ export type Admitted = Found | { readonly kind: 'refused'; readonly answer: Http
 
 /** What one request takes up while it is being worked on. */
 export interface Place {
-  /** Once. @throws what {@link readBody} throws */
+  /** Once. @throws BusyError where too many are at work by the time it has come; what {@link readBody} throws */
   readBody(): Promise<RequestBody>;
   /** To be called once it has been worked on, however that went. */
   leave(): void;
@@ -51,13 +53,24 @@ export class Admission {
     this.#parts = parts;
   }
 
+  get #isFull(): boolean {
+    return this.#working > this.#parts.requestsMax;
+  }
+
   /** Also for a request that {@link admit} will turn away. */
   enter(request: IncomingMessage): Place {
     const share = new BodyShare(this.#bodies);
     this.#working++;
     const { bodyBytesMax: bytesMax, forgivesBlank } = this.#parts;
     return {
-      readBody: () => readBody(request, { bytesMax, forgivesBlank }, share),
+      readBody: async () => {
+        // Whoever holds back the end of it is worked for by nobody, and takes nobody's place.
+        this.#working--;
+        const reading = readBody(request, { bytesMax, forgivesBlank }, share);
+        const body = await reading.finally(() => this.#working++);
+        if (this.#isFull) throw new BusyError('requests', REQUESTS_FULL);
+        return body;
+      },
       leave: () => {
         this.#working--;
         share.giveBack();
@@ -70,9 +83,8 @@ export class Admission {
    * sends an empty POST first is told that it must authenticate.
    */
   async admit(request: IncomingMessage): Promise<Admitted> {
-    const { requestsMax, refusals } = this.#parts;
-    if (this.#working > requestsMax)
-      return { kind: 'refused', answer: refusals.busy('requests', 'too many requests are being worked on') };
+    const { refusals } = this.#parts;
+    if (this.#isFull) return { kind: 'refused', answer: refusals.busy('requests', REQUESTS_FULL) };
     if (request.method !== 'POST') return { kind: 'refused', answer: NOT_BY_POST };
     const found = await this.sessionOf(request);
     const challenge = found.kind === 'found' ? null : this.challenge(request);

@@ -78,9 +78,17 @@ export class BodyShare {
   }
 }
 
-/** Too many bodies are under way; this one may come again later. */
-export class BodyBudgetError extends Error {
-  override readonly name = 'BodyBudgetError';
+/** Too much is under way; this request may come again later. */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+
+  constructor(
+    /** Of what there is too much. */
+    readonly kind: 'bodies' | 'requests',
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** What a request carried. */
@@ -104,7 +112,7 @@ export interface BodyOptions {
  * Reads a request's body.
  * @param share  what it takes stays taken
  * @throws SoapError 413 as soon as it is known to be longer than `bytesMax`, or to inflate to too much; 415 for a coding that is not
- *         decoded, 400 for one that is not what it is called; BodyBudgetError; Error when the client goes away
+ *         decoded, 400 for one that is not what it is called; BusyError; Error when the client goes away
  */
 export async function readBody(
   request: IncomingMessage,
@@ -172,8 +180,8 @@ function isMended({ isOdd }: Coding, inflation: Inflation | null): boolean {
   return isOdd || (inflation?.isMisnamed ?? false);
 }
 
-function budgetSpent(): BodyBudgetError {
-  return new BodyBudgetError('too many bodies are under way');
+function budgetSpent(): BusyError {
+  return new BusyError('bodies', 'too many bodies are under way');
 }
 
 /** Nothing but blanks, tabs and line ends. An envelope ends the search at its first byte. */

@@ -6,7 +6,7 @@ import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { cpeOn } from '../session/sessions.js';
 import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
 import { faultMessage, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
-import { BodyBudgetError } from './body.js';
+import { BusyError } from './body.js';
 
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
@@ -87,7 +87,7 @@ export class Refusals {
 
   /** For whatever was thrown on the way to an answer. */
   failure(error: unknown): HttpAnswer {
-    if (error instanceof BodyBudgetError) return this.busy('bodies', error.message);
+    if (error instanceof BusyError) return this.busy(error.kind, error.message);
     // What the store refuses to hold it will refuse again: that is a defect here, and no reason for the CPE to come back.
     const isPassing =
       error instanceof StoreError && error.code !== 'bad-document' && error.code !== 'bad-query';

@@ -264,6 +264,20 @@ test('CPEs must present the configured credentials, and only then', async (t) =>
   cpe.close();
 });
 
+test('CPEs that hold back the end of a body take none of the places where requests are worked on', async (t) => {
+  const ferry = await startTestFerry(t, { acsOptions: { requestsMax: 3 }, checksSchema: false });
+  let come = 0;
+  ferry.acs.cwmp.server.on('request', () => come++);
+  const { port } = new URL(ferry.urls.cwmp);
+  for (let n = 0; n < 20; n++) {
+    const socket = net.connect(Number(port), '127.0.0.1').on('error', () => {});
+    t.teardown(() => socket.destroy());
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<');
+  }
+  await until('all have come', () => come === 20);
+  await nextCpeIsServed(t, ferry);
+});
+
 test('a session that falls silent expires, and its memory with it', async (t) => {
   const ferry = await startTestFerry(t, { acsOptions: { sessionIdleMsMax: 1 } });
   const cpe = new RawCpe(ferry.urls.cwmp);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { BodyBudget, BodyBudgetError, BodyShare, readBody } from '../../../acs/http/body.js';
+import { BodyBudget, BodyShare, BusyError, readBody } from '../../../acs/http/body.js';
 import { until } from '../../support/ferry.js';
 
 const KIB = 1024;
@@ -18,7 +18,7 @@ async function start(t: ExecutionContext, budgetBytes: number) {
     shares.set(name, share);
     const outcome = await readBody(request, { bytesMax: 64 * KIB, forgivesBlank: false }, share).then(
       ({ bytes }) => `${bytes.length} bytes`,
-      (error: unknown) => (error instanceof BodyBudgetError ? 'gave way' : String(error)),
+      (error: unknown) => (error instanceof BusyError ? 'gave way' : String(error)),
     );
     outcomes.set(name, outcome);
     if (outcome === 'gave way') share.giveBack();
