@@ -63,7 +63,7 @@ export class DiskWatch {
     const found = await withinTime(statfs(this.#directory), STATFS_MS_MAX).catch(() => null);
     this.#freeBytes = found === null ? Number.NaN : found.bavail * found.bsize;
     const isLow = this.#freeBytes < this.#freeBytesMin;
-    this.#forgetMended();
+    this.#forgetMended(found !== null && !isLow);
     const [failing] = this.#failures;
     if (failing !== undefined && !this.#wasFailing) {
       const [place, { reason }] = failing;
@@ -80,10 +80,12 @@ export class DiskWatch {
     return !this.#wasFailing && !isLow;
   }
 
-  #forgetMended(): void {
+  /** @param isRoomy  an image may be uploaded once in months, and what was left of one that did not fit is gone */
+  #forgetMended(isRoomy: boolean): void {
     const before = this.#monotonic() - FAILED_MS_MIN;
     for (const [place, { atMs, hasWrittenSince }] of this.#failures) {
-      if (hasWrittenSince && atMs <= before) this.#failures.delete(place);
+      const isMended = hasWrittenSince || (isRoomy && place === 'images');
+      if (isMended && atMs <= before) this.#failures.delete(place);
     }
   }
 }

@@ -42,14 +42,18 @@ async function serveAlone(config: Config, io: Io, openSecrets: readonly OpenSecr
   const logger = serverLogger(config);
   tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
-  const ferry = await startFerry(config, { clock: systemClock, logger });
-  greet(ferry, io);
-  const signal = await Promise.race([ended, ferry.replaced]);
-  logger.info('ferry.stopping', signal === undefined ? { reason: 'restored' } : { signal });
-  await ferry.close();
-  logger.info('ferry.stopped');
-  endWhateverHangs();
-  if (signal === undefined) throw replacedError();
+  try {
+    const ferry = await startFerry(config, { clock: systemClock, logger });
+    greet(ferry, io);
+    const signal = await Promise.race([ended, ferry.replaced]);
+    logger.info('ferry.stopping', signal === undefined ? { reason: 'restored' } : { signal });
+    await ferry.close();
+    logger.info('ferry.stopped');
+    if (signal === undefined) throw replacedError();
+  } finally {
+    // Also where it could not start: the rule files are looked at before anything listens.
+    endWhateverHangs();
+  }
 }
 
 /** What it has in memory is of a store that is no more. */
@@ -63,7 +67,7 @@ function replacedError(): CommandError {
 const LEFT_MS_MAX = 5 * SECOND_MS;
 
 /**
- * Ends a process that has stopped and is kept by a read that hangs in the kernel, of a rule file on a dead mount. `process.exit`
+ * Ends a process that has stopped, or could not start, and is kept by a read that hangs in the kernel, of a rule file on a dead mount. `process.exit`
  * waits for that as well, only SIGKILL does not. Nothing happens where the process ends by itself: the timer does not keep it.
  */
 function endWhateverHangs(): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Gauge } from 'prom-client';
 import { SECOND_MS } from '../../common/index.js';
@@ -6,9 +7,12 @@ import type { Building } from './building.js';
 /** How often it is looked at the disk where nobody asks. */
 const DISK_LOOK_MS = 10 * SECOND_MS;
 
-/** How other processes call this one, in what they say of who did something last. */
+/** Containers may share a host's name and have the same process id. */
+const MARK_BYTES = 3;
+
+/** How other processes call this one, in what they say of who did something last; another at each call. */
 export function processName(): string {
-  return `${hostname()}:${process.pid}`;
+  return `${hostname()}:${process.pid}:${randomBytes(MARK_BYTES).toString('hex')}`;
 }
 
 export function watchDuties({ duties, registry }: Building): void {

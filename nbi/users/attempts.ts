@@ -13,6 +13,14 @@ interface Count {
   readonly untilMs: number;
 }
 
+/** Who tries to log in from where. */
+export interface Attempt {
+  readonly address: string;
+  readonly user: string;
+  /** This user has logged in from this address before: others who guess from there, behind a proxy perhaps, are nothing to them. */
+  readonly isFamiliar: boolean;
+}
+
 /** Counts failed log-ins, so that a guesser is turned away before a password is hashed. */
 export class Attempts {
   // Apart, so that however many users are guessed at, no address is forgotten for them.
@@ -26,9 +34,9 @@ export class Attempts {
   }
 
   /** @returns how many seconds to wait where there is no attempt left, else 0 */
-  wait(address: string, user: string, nowMs: number): number {
+  wait({ address, user, isFamiliar }: Attempt, nowMs: number): number {
     const counts = [
-      [this.#byAddress.get(address, nowMs), ATTEMPTS_PER_ADDRESS_MAX],
+      [isFamiliar ? null : this.#byAddress.get(address, nowMs), ATTEMPTS_PER_ADDRESS_MAX],
       [this.#byUser.get(userKey(address, user), nowMs), ATTEMPTS_PER_USER_MAX],
     ] as const;
     for (const [count, max] of counts) {
@@ -38,10 +46,11 @@ export class Attempts {
   }
 
   /** Takes one attempt. @returns how many seconds to wait where there is none left, else 0 */
-  take(address: string, user: string, nowMs: number): number {
+  take({ address, user, isFamiliar }: Attempt, nowMs: number): number {
     const byAddress = this.#byAddress.open(address, nowMs);
     // Before anything is noted of the user: who is turned away must not use up memory either.
-    if (byAddress.failures >= ATTEMPTS_PER_ADDRESS_MAX) return secondsUntil(byAddress.untilMs, nowMs);
+    if (!isFamiliar && byAddress.failures >= ATTEMPTS_PER_ADDRESS_MAX)
+      return secondsUntil(byAddress.untilMs, nowMs);
     const byUser = this.#byUser.open(userKey(address, user), nowMs);
     if (byUser.failures >= ATTEMPTS_PER_USER_MAX) return secondsUntil(byUser.untilMs, nowMs);
     byAddress.failures++;
@@ -50,7 +59,7 @@ export class Attempts {
   }
 
   /** Gives one attempt back: the password was right, or never looked at. */
-  giveBack(address: string, user: string, nowMs: number): void {
+  giveBack({ address, user }: Attempt, nowMs: number): void {
     for (const count of [
       this.#byAddress.get(address, nowMs),
       this.#byUser.get(userKey(address, user), nowMs),

@@ -9,7 +9,7 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Collection } from '../../store/index.js';
-import { Attempts } from './attempts.js';
+import { type Attempt, Attempts } from './attempts.js';
 import { Familiar } from './familiar.js';
 import { HashPlaces } from './hash-places.js';
 import { impossibleHash, passwordMatches } from './password.js';
@@ -128,14 +128,21 @@ export class Verifier {
   async #checkInTurn(credentials: Credentials, origin: string, name: string): Promise<Verification> {
     const attempts = this.#attempts;
     const nowMs = () => this.#parts.monotonic();
+    const attempt = (): Attempt => ({
+      address: origin,
+      user: name,
+      isFamiliar: this.#familiar.hasUser(origin, name),
+    });
     // Guesses from elsewhere are nothing to who has logged in from there before.
-    const waitOfName = () => (this.#familiar.hasUser(origin, name) ? 0 : attempts.waitOfName(name, nowMs()));
-    const waitSeconds = waitOfName() || attempts.wait(origin, name, nowMs());
+    const waitOfName = ({ isFamiliar }: Attempt) => (isFamiliar ? 0 : attempts.waitOfName(name, nowMs()));
+    const first = attempt();
+    const waitSeconds = waitOfName(first) || attempts.wait(first, nowMs());
     if (waitSeconds > 0) return { kind: 'throttled', retryAfterSeconds: waitSeconds };
     const isFamiliar = this.#familiar.hasOrigin(origin);
     const verification = await this.#places.run({ origin, isFamiliar }, async (): Promise<Verification> => {
       // Only now: what waits for its turn is no attempt yet, and meanwhile others may have used up what there was.
-      const retryAfterSeconds = waitOfName() || attempts.take(origin, name, nowMs());
+      const now = attempt();
+      const retryAfterSeconds = waitOfName(now) || attempts.take(now, nowMs());
       if (retryAfterSeconds > 0) return { kind: 'throttled', retryAfterSeconds };
       let isWrong = false;
       try {
@@ -143,8 +150,8 @@ export class Verifier {
         isWrong = checked.kind === 'denied';
         return checked;
       } finally {
-        if (!isWrong) attempts.giveBack(origin, name, nowMs());
-        else if (!this.#familiar.hasUser(origin, name)) attempts.noteFailure(name, nowMs());
+        if (!isWrong) attempts.giveBack(now, nowMs());
+        else if (!now.isFamiliar) attempts.noteFailure(name, nowMs());
       }
     });
     return verification ?? { kind: 'throttled', retryAfterSeconds: BUSY_RETRY_SECONDS };

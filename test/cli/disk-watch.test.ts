@@ -28,6 +28,18 @@ test('a write that failed is remembered until one goes through, and each turn is
   t.deepEqual(names(), ['disk.writes-fail', 'disk.writes-again']);
 });
 
+test('an image that did not fit is no longer held against a disk that has room again', async (t) => {
+  const { disk, time } = open(1);
+  disk.wrote('images', new Error('ENOSPC'));
+  t.false(await disk.look());
+  time.ms += 10_000;
+  t.true(await disk.look());
+  const full = open(Number.MAX_SAFE_INTEGER);
+  full.disk.wrote('images', new Error('ENOSPC'));
+  full.time.ms += 10_000;
+  t.false(await full.disk.look());
+});
+
 test('less room than there should be is told before anything fails', async (t) => {
   const { disk, names } = open(Number.MAX_SAFE_INTEGER);
   t.false(await disk.look());

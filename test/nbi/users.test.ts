@@ -10,6 +10,7 @@ import {
   ATTEMPTS_PER_ADDRESS_MAX,
   ATTEMPTS_PER_NAME_MAX,
   ATTEMPTS_PER_USER_MAX,
+  type Attempt,
   Attempts,
 } from '../../nbi/users/attempts.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
@@ -223,16 +224,20 @@ test('a password holds no control characters, and one with NULs behind it is ano
   t.is((await users.verify(credentials('ann', 'correct  \u00a0horse\u200d \u{1f40e}'))).kind, 'verified');
 });
 
+function from(address: string, user: string): Attempt {
+  return { address, user, isFamiliar: false };
+}
+
 test('an address has so many attempts a minute for one user, and so many in all', (t) => {
   const attempts = new Attempts();
-  const take = (user: string, nowMs: number, address = 'a') => attempts.take(address, user, nowMs);
+  const take = (user: string, nowMs: number, address = 'a') => attempts.take(from(address, user), nowMs);
   for (let attempt = 0; attempt < ATTEMPTS_PER_USER_MAX; attempt++) t.is(take('u', 1_000), 0);
   t.is(take('u', 31_000), 30);
   t.is(take('u', 31_000, 'b'), 0);
-  t.is(attempts.wait('a', 'u', 31_000), 30);
-  t.is(attempts.wait('b', 'u', 31_000), 0);
-  attempts.giveBack('a', 'u', 31_000);
-  t.is(attempts.wait('a', 'u', 31_000), 0);
+  t.is(attempts.wait(from('a', 'u'), 31_000), 30);
+  t.is(attempts.wait(from('b', 'u'), 31_000), 0);
+  attempts.giveBack(from('a', 'u'), 31_000);
+  t.is(attempts.wait(from('a', 'u'), 31_000), 0);
   t.is(take('u', 31_000), 0);
   for (let user = ATTEMPTS_PER_USER_MAX; user < ATTEMPTS_PER_ADDRESS_MAX; user++)
     t.is(take(`u${user}`, 31_000), 0);
@@ -247,29 +252,39 @@ test('an address that makes up a new user for every guess has no more attempts a
   let allowed = 0;
   for (let guess = 0; guess < minutes * guessesPerMinute; guess++) {
     const nowMs = Math.floor((guess * 60_000) / guessesPerMinute);
-    if (attempts.take('a', `user${guess}`, nowMs) === 0) allowed++;
+    if (attempts.take(from('a', `user${guess}`), nowMs) === 0) allowed++;
   }
   t.is(allowed, minutes * ATTEMPTS_PER_ADDRESS_MAX);
+});
+
+test('who has logged in from an address has attempts there, however many others are guessed at from it', (t) => {
+  const attempts = new Attempts();
+  for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(from('a', `u${user}`), 0);
+  const familiar: Attempt = { address: 'a', user: 'admin', isFamiliar: true };
+  t.is(attempts.wait(from('a', 'admin'), 0), 60);
+  t.is(attempts.wait(familiar, 0), 0);
+  for (let attempt = 0; attempt < ATTEMPTS_PER_USER_MAX; attempt++) t.is(attempts.take(familiar, 0), 0);
+  t.is(attempts.take(familiar, 0), 60, 'at its own name no more than anywhere');
 });
 
 test('what others guess at does not bring an address its attempts back', (t) => {
   const attempts = new Attempts();
   const exhaust = (address: string) => {
-    for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(address, `u${user}`, 0);
+    for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(from(address, `u${user}`), 0);
   };
   exhaust('a');
   const others = Math.ceil((2 * ATTEMPT_KEYS_MAX) / ATTEMPTS_PER_ADDRESS_MAX);
   for (let other = 0; other < others; other++) exhaust(`other${other}`);
-  t.is(attempts.take('a', 'another', 1_000), 59);
+  t.is(attempts.take(from('a', 'another'), 1_000), 59);
 });
 
 test('attempts are counted in bounded memory, which is free again once the minute is over', (t) => {
   const attempts = new Attempts();
-  for (let guess = 0; guess < 3 * ATTEMPT_KEYS_MAX; guess++) attempts.take(`a${guess}`, 'u', 0);
+  for (let guess = 0; guess < 3 * ATTEMPT_KEYS_MAX; guess++) attempts.take(from(`a${guess}`, 'u'), 0);
   t.is(attempts.size, 2 * ATTEMPT_KEYS_MAX);
-  attempts.giveBack('long forgotten', 'u', 0);
+  attempts.giveBack(from('long forgotten', 'u'), 0);
   t.is(attempts.size, 2 * ATTEMPT_KEYS_MAX);
-  t.is(attempts.take('b', 'u', 60_000), 0);
+  t.is(attempts.take(from('b', 'u'), 60_000), 0);
   t.is(attempts.size, 2);
 });
 
