@@ -42,6 +42,13 @@ export async function checkPaths(config: Config): Promise<readonly OpenSecret[]>
   return open.filter((each) => each !== null);
 }
 
+/** As {@link checkPaths}, of the master key alone. @throws InstallationError */
+export async function checkMasterKey(config: Config): Promise<void> {
+  const key = secretPath(config);
+  const problem = await keyProblem(config, key, await statOf(key));
+  if (problem !== null) throw new InstallationError(problem);
+}
+
 /** Whether others may read a file that holds secrets. @param holds  what is in it */
 export function openSecret(path: string, found: Stats | null, holds: string): OpenSecret | null {
   if (found === null || !hasModes || (found.mode & OF_OTHERS) === 0) return null;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
+  DAY_MS,
   type Logger,
   ownProcessMark,
   processState,
@@ -14,6 +15,8 @@ import { LEASES, type LeaseDocument } from './lease.js';
 const LEASE_MS = 60 * SECOND_MS;
 /** Three renewals may fail before a lease runs out, and clocks of nodes may differ by half of what is left. */
 const RENEWED_EVERY_MS = 15 * SECOND_MS;
+/** A node that is this late may still come back, and would stop where its lease is gone. */
+const DEAD_AFTER_MS = DAY_MS;
 const EXCLUSIVE_ID = 'exclusive';
 const IN_USE_PREFIX = 'in-use:';
 const ATTEMPTS_MAX = 20;
@@ -69,9 +72,22 @@ export async function takeInUse(parts: UseParts): Promise<Hold> {
         : leases.deleting(EXCLUSIVE_ID, exclusive.revision),
       leases.inserting(document),
     ]);
-    if (outcome.committed) return new KeptHold(document, parts);
+    if (outcome.committed) {
+      await endDead(parts);
+      return new KeptHold(document, parts);
+    }
   }
   throw restoring();
+}
+
+/** Those of processes that were killed: a loop of crashes would fill the store with them. */
+async function endDead(parts: UseParts): Promise<void> {
+  const leases = parts.store.collection<UseDocument>(LEASES);
+  for await (const { document, revision } of leases.scan({ prefix: IN_USE_PREFIX })) {
+    const isLong = !stillHolds(document.untilMs + DEAD_AFTER_MS, LEASE_MS + DEAD_AFTER_MS, parts.clock());
+    const isDead = parts.isOneMachine ? (await stateOf(document)) === 'ended' : isLong;
+    if (isDead) await leases.delete(document.id, revision);
+  }
 }
 
 /**
@@ -108,10 +124,14 @@ async function newDocument(id: string, { clock }: UseParts): Promise<UseDocument
   return { id, holder: randomUUID(), untilMs: clock() + LEASE_MS, process: await ownProcessMark() };
 }
 
-async function isAlive({ process, untilMs }: UseDocument, { clock, isOneMachine }: UseParts) {
-  const state = isOneMachine ? await processState(process ?? '') : 'unknown';
+async function isAlive(use: UseDocument, { clock, isOneMachine }: UseParts): Promise<boolean> {
+  const state = isOneMachine ? await stateOf(use) : 'unknown';
   if (state !== 'unknown') return state === 'running';
-  return stillHolds(untilMs, LEASE_MS, clock());
+  return stillHolds(use.untilMs, LEASE_MS, clock());
+}
+
+function stateOf({ process }: UseDocument): ReturnType<typeof processState> {
+  return processState(process ?? '');
 }
 
 function inUse({ untilMs }: UseDocument): StoreInUseError {

@@ -15,6 +15,7 @@ import {
 import { readConfig } from '../config-sources.js';
 import { secretPath } from '../installation.js';
 import type { Io } from '../io.js';
+import { checkMasterKey } from '../paths.js';
 import { progressBar } from '../progress.js';
 import { contentText } from './backup.js';
 
@@ -52,6 +53,7 @@ export function restoreCommand(io: Io): CommandModule {
       const path = String(args['file']);
       try {
         const config = await readConfig(args, io.environment);
+        await checkMasterKey(config);
         const backup = await verified(path, await keyOf(args, secretPath(config), io), io);
         const summary = contentText(backup.end);
         if (args['verifyOnly']) {

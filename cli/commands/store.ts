@@ -11,6 +11,7 @@ import {
 import { readConfig } from '../config-sources.js';
 import { deepCheck } from '../deep-check/deep-check.js';
 import { columnsOf, countOf, type Io, printable, tableText } from '../io.js';
+import { checkMasterKey } from '../paths.js';
 import { checkStore, type StoreReport } from '../store-check.js';
 import { SAY_WHICH } from '../usage.js';
 
@@ -55,6 +56,7 @@ function checkPlainly(args: Arguments, io: Io): Promise<void> {
 async function checkDeep(args: Arguments, io: Io): Promise<void> {
   const config = await readConfig(args, io.environment);
   await checkDataDirectory(config, io, 'refuse');
+  await checkMasterKey(config);
   const deep = await deepCheck(config).catch((error: unknown) => {
     throw new CommandError(error instanceof Error ? error.message : String(error));
   });

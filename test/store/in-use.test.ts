@@ -94,6 +94,24 @@ test('the lease of a process that was killed is nobody’s at once, and that of 
   await (await takeExclusively(partsOf(store))).release();
 });
 
+test('whoever comes ends the leases of processes that were killed, and of nodes that are long gone, not of late ones', async (t) => {
+  const { store } = await openTestStore(t);
+  const leases = store.collection<LeaseDocument>(LEASES);
+  const left = async () => (await leases.find({ prefix: 'in-use:', limit: 10 })).items.length;
+  const [start] = (await ownProcessMark()).split(/-\d+-\d+$/);
+  const killed = `${start}-999999999-1`;
+  const untilMs = Date.now();
+  await leases.put({ id: 'in-use:killed', holder: 'x', untilMs, process: killed } as LeaseDocument);
+  await leases.put({ id: 'in-use:stranger', holder: 'x', untilMs, process: '' } as LeaseDocument);
+  await takeInUse(partsOf(store));
+  t.is(await left(), 2, 'the stranger may be at work in another container');
+  const elsewhere = partsOf(store, { isOneMachine: false });
+  await takeInUse({ ...elsewhere, clock: () => untilMs + 60 * MINUTE_MS });
+  t.is(await left(), 3);
+  await takeInUse({ ...elsewhere, clock: () => untilMs + 25 * 60 * MINUTE_MS });
+  t.is(await left(), 1);
+});
+
 test('where nobody can look whether a process runs its lease counts for a minute, and one from far ahead not at all', async (t) => {
   const { store } = await openTestStore(t);
   const elsewhere = partsOf(store, { isOneMachine: false });
