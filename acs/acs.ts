@@ -9,7 +9,7 @@ import {
   subnetList,
 } from '../common/index.js';
 import type { Rules, Waking } from '../rules/index.js';
-import type { DutyRecords, Store } from '../store/index.js';
+import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
@@ -75,9 +75,6 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   sweepIntervalMs: 5 * SECOND_MS,
   wakeIntervalMs: SECOND_MS,
 };
-
-/** Longer than a take-over takes where a machine is slow, or waking a large fleet. */
-const DUTY_AGE_MS_MAX = 120 * SECOND_MS;
 
 export interface AcsParts {
   readonly store: Store;

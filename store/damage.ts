@@ -29,10 +29,12 @@ export function readDocument<T extends Document>(json: string, collection: strin
   return found as T;
 }
 
-/** What LMDB itself says where a page is not what it should be; anything else is thrown on as it is. */
+/** Where LMDB says so a page is not what it should be; that its readers are full, say, is no damage. */
+const ENGINE_DAMAGE = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|BAD_CHECKSUM|PANIC)\b/;
+
+/** What LMDB itself says of a damaged page, in words; anything else is thrown on as it is. */
 export function engineFailure(error: unknown, what: string): unknown {
-  if (error instanceof StoreError || !(error instanceof Error) || !error.message.startsWith('MDB_'))
-    return error;
+  if (!(error instanceof Error) || !ENGINE_DAMAGE.test(error.message)) return error;
   return new StoreError(
     'damaged',
     `The store is damaged where ${what} (${error.message}): restore a backup`,

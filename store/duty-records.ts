@@ -23,6 +23,8 @@ export interface DutyState {
   readonly by: string | null;
 }
 
+/** For what is done every few seconds: longer than a take-over takes where a machine is slow. */
+export const DUTY_AGE_MS_MAX = 120 * SECOND_MS;
 /** A duty may have a round every few seconds; the others need not hear of each. */
 const TOLD_EVERY_MS = 10 * SECOND_MS;
 const LOOK_EVERY_MS = 10 * SECOND_MS;

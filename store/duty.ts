@@ -19,6 +19,8 @@ export class Duty {
   readonly #id: string;
   readonly #leaseMs: number;
   readonly #holder = randomUUID();
+  /** Two rounds may ask at once, and only one of two renewals goes through. */
+  #asking: Promise<boolean> | null = null;
   #held: { readonly lease: Lease; readonly sinceMs: number; readonly atMs: number } | null = null;
 
   constructor(parts: {
@@ -40,7 +42,14 @@ export class Duty {
    * Whether this round is this process's; takes the lease where nobody has it, and renews it in time.
    * @throws StoreError
    */
-  async isOurs(): Promise<boolean> {
+  isOurs(): Promise<boolean> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  async #ask(): Promise<boolean> {
     const nowMs = this.#clock();
     const atMs = this.#monotonic();
     if (this.#held !== null) {

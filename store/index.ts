@@ -3,6 +3,7 @@ export { isDamaged } from './damage.js';
 export { Duty } from './duty.js';
 export {
   DUTIES,
+  DUTY_AGE_MS_MAX,
   type DutyDocument,
   DutyRecords,
   type DutyReport,

@@ -6,16 +6,14 @@ import {
   type MonotonicClock,
   SECOND_MS,
 } from '../../common/index.js';
-import { Duty, type DutyRecords, type DutyReport, type Store } from '../../store/index.js';
+import { DUTY_AGE_MS_MAX, Duty, type DutyRecords, type DutyReport, type Store } from '../../store/index.js';
 import { Rounds } from '../rounds.js';
 import type { UpgradeStore } from './upgrade-store.js';
 
 /** So long after the process that sweeps died another sweeps in its place; deadlines are minutes at least. */
 const SWEEP_LEASE_MS = 20 * SECOND_MS;
 const PURGE_EVERY_MS = HOUR_MS;
-/** Longer than a take-over takes where a machine is slow. */
-export const SWEEP_AGE_MS_MAX = 120 * SECOND_MS;
-export const PURGE_AGE_MS_MAX = 3 * PURGE_EVERY_MS;
+const PURGE_AGE_MS_MAX = 3 * PURGE_EVERY_MS;
 
 export interface SweeperParts {
   readonly store: Store;
@@ -41,13 +39,15 @@ export class Sweeper {
   /** By how much the clock was set, that deadlines have not been mended for. */
   #steppedMs = 0;
   #knowsDeadlines = false;
+  /** Whoever is started anew more often than that would never do it. */
+  #hasPurged = false;
 
   constructor(parts: SweeperParts) {
     const { store, clock, monotonic, duties } = parts;
     this.#parts = parts;
     this.#duty = new Duty({ store, clock, monotonic, id: 'upgrades', leaseMs: SWEEP_LEASE_MS });
     this.#steps = new ClockSteps({ clock, monotonic });
-    this.#swept = duties.expect({ id: 'sweep', ageMsMax: SWEEP_AGE_MS_MAX });
+    this.#swept = duties.expect({ id: 'sweep', ageMsMax: DUTY_AGE_MS_MAX });
     this.#purged = duties.expect({ id: 'purge', ageMsMax: PURGE_AGE_MS_MAX });
     this.#rounds = [
       new Rounds({ everyMs: parts.sweepIntervalMs, run: () => this.#told('sweep', () => this.#sweep()) }),
@@ -78,11 +78,13 @@ export class Sweeper {
     }
     const count = await this.#parts.upgrades.sweep();
     this.#swept();
+    if (!this.#hasPurged) void this.#told('purge', () => this.#purge());
     return count;
   }
 
   async #purge(): Promise<number> {
     if (!(await this.#duty.isOurs())) return 0;
+    this.#hasPurged = true;
     const count = await this.#parts.upgrades.purge(this.#parts.resultDays);
     this.#purged();
     return count;

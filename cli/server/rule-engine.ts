@@ -8,6 +8,7 @@ import {
   type RuleFileWatcher,
   watchRuleDirectory,
 } from '../../rules/index.js';
+import { DUTY_AGE_MS_MAX } from '../../store/index.js';
 import { resolvingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
@@ -59,9 +60,6 @@ export async function openRuleEngine(
   return rules;
 }
 
-/** Scans are ten seconds apart, and another process takes over after thirty. */
-const RULE_FILES_AGE_MS_MAX = 120 * SECOND_MS;
-
 /** Whether this process has looked at the files, whatever it found; in `standby` that is another's to do. */
 function hasLooked({ state }: RuleFilesStatus): boolean {
   return state === 'applied' || state === 'broken' || state === 'empty';
@@ -69,13 +67,13 @@ function hasLooked({ state }: RuleFilesStatus): boolean {
 
 /** Applies the rule files of the configured directory, from now on; null where none is configured. */
 export async function watchRules(
-  { config, ambient, duties, closers }: Building,
+  { config, ambient, monotonic, duties, closers }: Building,
   rules: RuleEngine,
 ): Promise<RuleFileWatcher | null> {
   if (config.rulesDir === '') return null;
   const { logger, clock } = ambient;
-  const done = duties.expect({ id: 'ruleFiles', ageMsMax: RULE_FILES_AGE_MS_MAX });
-  const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock });
+  const done = duties.expect({ id: 'ruleFiles', ageMsMax: DUTY_AGE_MS_MAX });
+  const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock, monotonic });
   closers.push(() => watcher.close());
   const note = (status: RuleFilesStatus): void => {
     if (hasLooked(status)) done();

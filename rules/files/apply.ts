@@ -17,11 +17,14 @@ interface LocatedEntry {
   readonly entry: RuleFileEntry;
 }
 
-/** Takes rule files apart and makes the rules of the store what they say; everything else has its turn in between. */
+/**
+ * Takes rule files apart and makes the rules of the store what they say; everything else has its turn in between.
+ * @param renewed  see {@link FileRules.applyFiles}
+ */
 export async function applyRuleFiles(
   rules: FileRules,
   files: readonly RuleFileContent[],
-  lease: Lease,
+  renewed: () => Promise<Lease | null>,
 ): Promise<Applied> {
   const problems: RuleFileProblem[] = [];
   const entries: LocatedEntry[] = [];
@@ -43,7 +46,7 @@ export async function applyRuleFiles(
   };
   await withPauses(parsing());
   if (problems.length > 0) return { problems: problems.slice(0, PROBLEMS_MAX), warnings: [], rules: 0 };
-  const outcome = await rules.applyFiles(bodies, lease);
+  const outcome = await rules.applyFiles(bodies, renewed);
   const told = outcome.applied ? outcome.warnings : outcome.problems;
   const located = told.slice(0, PROBLEMS_MAX).flatMap(locatedIn(entries));
   return outcome.applied

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, type RuleId, withPauses } from '../../common/index.js';
-import type { Change, Lease, Stored } from '../../store/index.js';
+import type { Lease, Stored } from '../../store/index.js';
 import {
   isFromFile,
   type Provenance,
@@ -47,9 +47,10 @@ export interface FileRules {
   releaseFiles(lease: Lease): Promise<void>;
   /**
    * Makes the rules from files what these entries say, all or none; rules of files or entries that are gone are disabled.
+   * @param renewed  the lease, asked for once they have been looked at, which may have taken as long as it lasts; null: another has it
    * @throws RuleConflictError `changed-meanwhile` when the lease was lost
    */
-  applyFiles(bodies: readonly FileBody[], lease: Lease): Promise<FilesApplied>;
+  applyFiles(bodies: readonly FileBody[], renewed: () => Promise<Lease | null>): Promise<FilesApplied>;
   /** The rules that were in a rule file and no longer are: what `ferry rules prune` deletes. */
   withoutFile(): AsyncIterable<StoredRule>;
 }
@@ -67,11 +68,10 @@ interface Entry {
   readonly valid: ValidRule;
 }
 
-/** @param held  refuses the commit once the lease is lost */
 export async function applyFileRules(
   { tables, validator, sealing, clock }: Parts,
   bodies: readonly FileBody[],
-  held: Change,
+  renewed: () => Promise<Lease | null>,
 ): Promise<FilesApplied> {
   const checked = await check(validator, bodies);
   if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
@@ -80,11 +80,15 @@ export async function applyFileRules(
   const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
   const gone = await idsGone(tables, byId);
   const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
+  const [first] = items;
+  if (first === undefined) return { applied: true, warnings: checked.warnings };
+  const lease = await renewed();
+  if (lease === null) throw leaseLost(first.id);
   await writeInPortions(
     tables,
     items,
     (portion) => planPortion(tables, portion, { nowMs: clock(), sealing }),
-    [held],
+    [lease.held],
   );
   return { applied: true, warnings: checked.warnings };
 }
@@ -202,6 +206,10 @@ function planOne(
   if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
   const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
   return { before, after: fromEntry(item, before?.document ?? null, count, means), restarts: restarted };
+}
+
+function leaseLost(id: RuleId): RuleConflictError {
+  return new RuleConflictError(id, 'changed-meanwhile', 'Another process applies the rule files now');
 }
 
 /** The API made a rule of this id since the files were checked; the next scan says so with its place. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { SECOND_MS, withPauses } from '../../common/index.js';
+import { type MonotonicClock, monotonicClock, SECOND_MS, withPauses } from '../../common/index.js';
 import { digesting, listRuleDirectory, markOf, type RuleFileContent } from './rule-directory.js';
 
 /**
@@ -21,7 +20,7 @@ interface Seen {
 export class SeenFiles {
   #seen = new Map<string, Seen>();
 
-  constructor(private readonly monotonicMs: () => number = () => performance.now()) {}
+  constructor(private readonly monotonic: MonotonicClock = monotonicClock) {}
 
   /** Whether the directory has just the files that were read last, and none of them can have changed. */
   async areUnchanged(directory: string, onProgress: () => void): Promise<boolean> {
@@ -52,7 +51,7 @@ export class SeenFiles {
       onProgress();
       if (mark === null) continue;
       const before = this.#seen.get(name);
-      const nowMs = this.monotonicMs();
+      const nowMs = this.monotonic();
       const sinceMs = before?.mark === mark ? before.sinceMs : nowMs;
       marks.set(name, { mark, sinceMs, isSure: nowMs - sinceMs >= MARK_IS_SURE_MS });
     }
@@ -70,7 +69,7 @@ export class SeenFiles {
       for (const { name, bytes } of files) {
         const digest = yield* digesting(bytes);
         isChanged ||= this.#seen.get(name)?.digest !== digest;
-        const mark = marks.get(name) ?? { mark: '', sinceMs: this.monotonicMs(), isSure: false };
+        const mark = marks.get(name) ?? { mark: '', sinceMs: this.monotonic(), isSure: false };
         next.set(name, { ...mark, digest });
       }
     };

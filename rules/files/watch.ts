@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { performance } from 'node:perf_hooks';
-import { type Clock, type Logger, SECOND_MS } from '../../common/index.js';
+import {
+  type Clock,
+  type Logger,
+  type MonotonicClock,
+  monotonicClock,
+  SECOND_MS,
+} from '../../common/index.js';
 import type { Lease } from '../../store/index.js';
 import { RuleConflictError } from '../vocabulary/index.js';
 import { applyRuleFiles } from './apply.js';
@@ -35,7 +40,7 @@ export interface WatchOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Of what elapses. Default: this process's. */
-  readonly monotonicMs?: () => number;
+  readonly monotonic?: MonotonicClock;
   readonly stallLimits?: StallLimits;
   /** How the directory is read. Default: from the file system. */
   readonly read?: typeof readRuleDirectory;
@@ -59,7 +64,7 @@ type Found = RuleDirectory | { readonly kind: 'unchanged' } | { readonly kind: '
 class Watcher implements RuleFileWatcher {
   readonly #options: WatchOptions;
   readonly #holder = randomUUID();
-  readonly #monotonicMs: () => number;
+  readonly #monotonic: MonotonicClock;
   readonly #seen: SeenFiles;
   readonly #stall: StallWatch;
   readonly #timer: NodeJS.Timeout;
@@ -86,8 +91,8 @@ class Watcher implements RuleFileWatcher {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
-    this.#seen = new SeenFiles(this.#monotonicMs);
+    this.#monotonic = options.monotonic ?? monotonicClock;
+    this.#seen = new SeenFiles(this.#monotonic);
     this.#stall = new StallWatch(options.stallLimits ?? STALL_LIMITS, () => this.#hang());
     this.hangs = new Promise((resolve) => {
       this.#tellHang = resolve;
@@ -104,7 +109,7 @@ class Watcher implements RuleFileWatcher {
   }
 
   status(): RuleFilesNow {
-    const lastScanAgeMs = this.#lastScanMs === null ? null : this.#monotonicMs() - this.#lastScanMs;
+    const lastScanAgeMs = this.#lastScanMs === null ? null : this.#monotonic() - this.#lastScanMs;
     if (this.#hanging === null) return { ...this.#status, lastScanAgeMs };
     return { state: 'hanging', atMs: this.#hanging.atMs, lastScanAgeMs };
   }
@@ -146,12 +151,12 @@ class Watcher implements RuleFileWatcher {
       this.#status = { state: 'failed', atMs: clock(), error: message };
     }
     if (this.#hanging !== null && !this.#closed) {
-      const seconds = Math.round((this.#monotonicMs() - this.#hanging.sinceMs) / SECOND_MS);
+      const seconds = Math.round((this.#monotonic() - this.#hanging.sinceMs) / SECOND_MS);
       logger.info('rules.scan-goes-on', { directory, seconds });
       this.#hanging = null;
     }
     if (this.#closed) return this.#status;
-    this.#lastScanMs = this.#monotonicMs();
+    this.#lastScanMs = this.#monotonic();
     this.#reported = report(logger, directory, this.#status, this.#reported);
     const told = this.#waiting;
     this.#waiting = [];
@@ -183,10 +188,13 @@ class Watcher implements RuleFileWatcher {
         return found satisfies never;
     }
     this.#isApplied = false;
-    // Reading may have taken as long as the lease, and applying may, too.
-    this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
-    if (this.#lease === null) return { state: 'standby', atMs };
-    const { problems, warnings, rules: applied } = await applyRuleFiles(rules, found.files, this.#lease);
+    const renewed = async () => {
+      this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
+      return this.#lease;
+    };
+    // Reading may have taken as long as the lease, and taking apart what was read may, too.
+    if ((await renewed()) === null) return { state: 'standby', atMs };
+    const { problems, warnings, rules: applied } = await applyRuleFiles(rules, found.files, renewed);
     if (problems.length > 0) return { state: 'broken', atMs, problems };
     this.#isApplied = true;
     const files = found.files.length;
@@ -232,7 +240,7 @@ class Watcher implements RuleFileWatcher {
 
   #hang(): void {
     const { clock, logger, directory } = this.#options;
-    this.#hanging = { state: 'hanging', atMs: clock(), sinceMs: this.#monotonicMs() };
+    this.#hanging = { state: 'hanging', atMs: clock(), sinceMs: this.#monotonic() };
     this.#reported = report(logger, directory, { state: 'hanging', atMs: clock() }, this.#reported);
     this.#tellHang();
   }

@@ -27,17 +27,29 @@ export class FreePagesError extends Error {
  * @throws FreePagesError where the tree of free pages is damaged
  */
 export async function areFreeFrom(file: FileHandle, meta: Meta, from: number): Promise<boolean> {
-  const missing = new Set<number>();
-  for (let page = from; page <= meta.lastPage; page++) missing.add(page);
-  if (meta.freeRoot !== null) await walk({ file, meta, from, missing }, meta.freeRoot, 0);
-  return missing.size === 0;
+  const ranges: Range[] = [];
+  if (meta.freeRoot !== null) await walk({ file, meta, from, ranges }, meta.freeRoot, 0);
+  ranges.sort((one, other) => one.first - other.first);
+  let next = from;
+  for (const { first, last } of ranges) {
+    if (first > next) return false;
+    next = Math.max(next, last + 1);
+  }
+  return next > meta.lastPage;
+}
+
+/** Free pages, first and last included: as many as the file has words for, however many pages they are said to be. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
 }
 
 interface Walking {
   readonly file: FileHandle;
   readonly meta: Meta;
   readonly from: number;
-  readonly missing: Set<number>;
+  /** Those that reach beyond `from`. */
+  readonly ranges: Range[];
 }
 
 async function walk(walking: Walking, number: number, depth: number): Promise<void> {
@@ -91,15 +103,17 @@ async function readPages({ file, meta, from }: Walking, number: number, count: n
 }
 
 /** A list: how many words follow; of these 0 is nothing, a page is itself, and -n before a page the n pages from there. */
-function note({ missing }: Walking, list: Buffer): void {
+function note({ ranges, from }: Walking, list: Buffer): void {
   const words = Math.floor(list.length / WORD_BYTES);
   if (words === 0) return;
   const count = Math.min(Number(list.readBigUInt64LE(0)), words - 1);
+  const free = (first: number, pages: number) => {
+    const last = first + pages - 1;
+    if (last >= from) ranges.push({ first, last });
+  };
   for (let index = 1; index <= count; index++) {
     const word = Number(list.readBigInt64LE(index * WORD_BYTES));
-    if (word > 0) missing.delete(word);
-    if (word >= 0 || index === count) continue;
-    const first = Number(list.readBigInt64LE(++index * WORD_BYTES));
-    for (const page of missing) if (page >= first && page < first - word) missing.delete(page);
+    if (word > 0) free(word, 1);
+    if (word < 0 && index < count) free(Number(list.readBigInt64LE(++index * WORD_BYTES)), -word);
   }
 }

@@ -28,6 +28,16 @@ test('one process at a time has a duty; when it dies another takes over within t
   t.false(await holder.isOurs(), 'one that slept through its lease has lost it');
 });
 
+test('a process that asks twice at once for what has to be renewed has the duty both times, and keeps it', async (t) => {
+  const store = await storeOf(t);
+  const time = { nowMs: 1_800_000_000_000 };
+  const duty = new Duty({ store, clock: () => time.nowMs, id: 'upgrades', leaseMs: LEASE_MS });
+  for (let round = 0; round < 5; round++) {
+    t.deepEqual(await Promise.all([duty.isOurs(), duty.isOurs(), duty.isOurs()]), [true, true, true]);
+    time.nowMs += LEASE_MS / 2;
+  }
+});
+
 test('a duty that is given back is another’s at once, and one that is not held is not given back', async (t) => {
   const store = await storeOf(t);
   const join = () => new Duty({ store, clock: () => 1_800_000_000_000, id: 'sweep', leaseMs: LEASE_MS });

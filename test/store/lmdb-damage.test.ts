@@ -91,6 +91,15 @@ test('a sound file that ends in pages which were given back at once is opened, a
   await rejects(t, openLmdbStore({ directory }), 'unavailable', /data\.mdb is cut short/);
 });
 
+test('a file that says it has had more pages than there can be is cut short, and that is soon known', async (t) => {
+  const { directory, file } = await place(t);
+  await fill(directory, 50);
+  const bytes = await readFile(file);
+  for (const at of [0, PAGE_BYTES]) bytes.writeBigUInt64LE(2n ** 39n, at + META_LAST_PAGE_AT);
+  await writeFile(file, bytes);
+  await rejects(t, openLmdbStore({ directory }), 'unavailable', /data\.mdb is cut short/);
+});
+
 test('a file of another version of LMDB, and one whose first pages are blank, are refused by name', async (t) => {
   const { directory, file } = await place(t);
   await fill(directory, 5);

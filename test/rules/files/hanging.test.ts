@@ -36,7 +36,7 @@ async function watched(
     rules: at.rules,
     logger: at.logger,
     clock: () => at.clock.nowMs,
-    monotonicMs: () => monotonic.nowMs,
+    monotonic: () => monotonic.nowMs,
     read: async (...args) => {
       reads++;
       tellBegun();
