@@ -12,7 +12,7 @@ import { RawConnection } from '../raw-client.js';
 import { pinnedRule } from '../rule-bodies.js';
 import { firstContact } from '../sessions.js';
 import type { Attack, Credentials, Target } from './attack.js';
-import { pinnedTo } from './helper.js';
+import { limitedTo, pinnedTo } from './helper.js';
 import { LAST_RULE, writeRuleFiles } from './rule-directory.js';
 import { IMAGE, IMAGE_BYTES, LARGE_CLASS, largeParameter, ROGUE } from './stage-names.js';
 
@@ -92,11 +92,10 @@ export class Stage {
       signal,
       dataDir,
       options: wanted.hasRuleFiles ? [`--rules-dir=${this.#rulesDir}`] : [],
-      launcher: pinnedTo(serverCpus),
+      // From its start on, as a service has them: that is when it shares them among its listeners.
+      launcher: [...limitedTo(wanted.descriptors ?? DESCRIPTORS), ...pinnedTo(serverCpus)],
     });
     try {
-      // Not before: as it starts it reads many files at once.
-      await limitDescriptors(server.pid, wanted.descriptors ?? DESCRIPTORS);
       if (wanted.hasRuleFiles) await untilApplied(server);
       return server;
     } catch (error) {
@@ -116,12 +115,6 @@ export class Stage {
       rulesDir: this.#rulesDir,
     };
   }
-}
-
-/** As far as this machine has a program for it, and lets it go so far. */
-async function limitDescriptors(pid: number, descriptors: number): Promise<void> {
-  const words = [`--pid=${pid}`, `--nofile=${descriptors}:${descriptors}`];
-  await promisify(execFile)('prlimit', words).catch(() => {});
 }
 
 /** Image, rules and known CPEs. @returns the path of a Download that one more CPE was told */
