@@ -3,6 +3,7 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
+import { connectionShares, descriptorLimit } from '../../cli/server/descriptors.js';
 import { commandOf, neutralEnvironment, TreeServer } from '../builds/tree-server.js';
 import { postRules } from '../bulk-client.js';
 import { drive } from '../drive.js';
@@ -27,6 +28,12 @@ export const NEWCOMERS: readonly Credentials[] = Array.from({ length: 6 }, (_, i
 
 /** As the systemd unit has it, or what this machine allows. */
 const DESCRIPTORS = 65_536;
+/** What `ferry serve` takes where nobody says otherwise. */
+const CONNECTIONS_BY_DEFAULT = {
+  cwmpConnectionsMax: 50_000,
+  nbiConnectionsMax: 1_000,
+  fileConnectionsMax: 12_000,
+};
 const RULE_FILES_MS_MAX = 180_000;
 
 export interface StageOptions {
@@ -109,12 +116,18 @@ export class Stage {
       cwmpPort: server.port,
       nbiPort: server.northbound.port,
       filePort: server.filePort,
+      fileConnections: fileConnectionsOf(server.pid),
       viewer: VIEWER,
       operator: OPERATOR,
       downloadPath: this.#downloadPath,
       rulesDir: this.#rulesDir,
     };
   }
+}
+
+/** By default, and of as many descriptors as the server has: this machine may not let it have those of a service. */
+function fileConnectionsOf(pid: number): number {
+  return connectionShares(CONNECTIONS_BY_DEFAULT, descriptorLimit(pid)).files;
 }
 
 /** Image, rules and known CPEs. @returns the path of a Download that one more CPE was told */

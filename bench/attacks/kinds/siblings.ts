@@ -238,15 +238,22 @@ export const SIBLINGS: readonly Attack[] = [
     const body = inform(serialOf(ROGUE + 1 + Math.floor(Math.random() * 5_000)), ['2 PERIODIC'], '1.0.0');
     return head('POST', '/', XML + lengthOf(body)) + body;
   }),
-  held(
-    'half-downloads',
-    // All that there may be by default; fewer where descriptors are few.
-    'downloads by one token from an address of its own of which nothing is read',
-    files,
-    12_000,
-    ({ downloadPath }) => head('GET', downloadPath),
-    { reads: false, localAddress: ELSEWHERE },
-  ),
+  {
+    name: 'half-downloads',
+    describe:
+      'As many downloads as there may be by one token from an address of its own of which nothing is read',
+    begin({ filePort: port, fileConnections: count, downloadPath }, tally) {
+      const request = head('GET', downloadPath);
+      hold({
+        port,
+        count,
+        localAddress: ELSEWHERE,
+        reads: false,
+        tally,
+        use: (socket) => socket.write(request),
+      });
+    },
+  },
   held(
     'unread-metrics',
     'GETs of /metrics and more by a viewer who reads nothing, 20 in one go',
