@@ -30,6 +30,11 @@ const FILE_MODE = 0o600;
  * that directory is not ours to remove.
  */
 const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}(?:\.(p[0-9a-f-]+))?$/;
+/**
+ * What is read of a file at a time. For a reader that takes nothing two of them are held, one on its way out and one read ahead, and thousands
+ * may do so. Twice as much, as Node.js reads unless it is told, takes no less processor time for a download; half of it takes half as much again.
+ */
+const PIECE_BYTES = 32 * 1024;
 /** An upload that did not announce its size is held against the room of all once in so many bytes. */
 const CHECKED_EVERY_BYTES = 64 * 1024 * 1024;
 
@@ -102,7 +107,7 @@ class DiskContents implements ContentStore {
   async open(name: string, sizeBytes: number): Promise<ImageContent | null> {
     const path = join(this.directory, name);
     if (!(await hasSize(path, sizeBytes))) return null;
-    return { read: (range) => createReadStream(path, range) };
+    return { read: (range) => createReadStream(path, { ...range, highWaterMark: PIECE_BYTES }) };
   }
 
   async remove(name: string): Promise<void> {

@@ -44,7 +44,10 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageApi(read, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
-    metricsApi(metrics, allMetrics, authentication),
+    metricsApi(metrics, allMetrics, authentication, {
+      lists: () => read.reading.underWay,
+      hashing: () => users.hashing,
+    }),
     openApiApi(() => describeApis(apis, authentication), authentication),
   ];
   return apis;

@@ -1,14 +1,23 @@
 import type { Registry } from 'prom-client';
-import { type Api, type Authentication, dynDialect, failures, route } from './http/index.js';
+import {
+  type Api,
+  type Authentication,
+  dynDialect,
+  failures,
+  type PlacesInUse,
+  route,
+} from './http/index.js';
 
 /**
  * `GET /metrics`: what Prometheus reads.
  * @param render  the text, where it is more than this process's own
+ * @param placesInUse  of what is no API's own
  */
 export function metricsApi(
   { contentType }: Pick<Registry, 'contentType'>,
   render: () => Promise<string>,
   authentication: Authentication,
+  placesInUse: PlacesInUse,
 ): Api {
   const metrics = route({
     method: 'GET',
@@ -35,5 +44,6 @@ export function metricsApi(
     authentication,
     dialect: dynDialect('metrics'),
     routes: [metrics],
+    placesInUse,
   };
 }

@@ -3,6 +3,8 @@ export interface Target {
   readonly cwmpPort: number;
   readonly nbiPort: number;
   readonly filePort: number;
+  /** Connections that the file port takes. */
+  readonly fileConnections: number;
   /** Who may only read, and who may also act. */
   readonly viewer: Credentials;
   readonly operator: Credentials;

@@ -13,6 +13,12 @@ export function pinnedTo(cpus: string): readonly string[] {
   return canPin ? words : [];
 }
 
+/** The words before a command that give it so many descriptors; none where this machine has no program for it, or does not let it have them. */
+export function limitedTo(descriptors: number): readonly string[] {
+  const words = ['prlimit', `--nofile=${descriptors}:${descriptors}`];
+  return spawnSync('prlimit', [...words.slice(1), 'true']).status === 0 ? words : [];
+}
+
 /** A process of the benchmark's own that does one thing at a time when it is told to, and tells what came of it. */
 export class Helper {
   readonly #child: ChildProcess;

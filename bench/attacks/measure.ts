@@ -4,7 +4,7 @@ import type { Attack, Target } from './attack.js';
 import type { AttackerOrder, AttackerTold } from './attacker.js';
 import type { CpesOrder, CpesTold } from './cpes.js';
 import { Helper } from './helper.js';
-import { freePlaces, Meter } from './meter.js';
+import { freePlaces, Meter, placesMore } from './meter.js';
 import { NEWCOMERS, type Stage, VIEWER } from './stage.js';
 
 export interface MeasureOptions {
@@ -27,8 +27,8 @@ export interface AttackFigures {
   readonly brake: BrakeFigures;
   readonly memoryBytes: { readonly before: number; readonly peak: number };
   readonly descriptors: { readonly before: number; readonly after: number };
-  /** Requests of one user that are let in at a time; null where it was not counted. */
-  readonly places: { readonly before: number; readonly after: number } | null;
+  /** Null where they were not counted. */
+  readonly places: PlacesFigures | null;
   /** Of users who had not logged in before and tried meanwhile. */
   readonly newcomers: { readonly letIn: number; readonly of: number } | null;
   /** Gauges that are higher than before the attack. */
@@ -39,6 +39,15 @@ export interface AttackFigures {
   /** Whether the process ended by itself. */
   readonly hasEnded: boolean;
 }
+
+/**
+ * What of the places is not given back:
+ * - `in-use`: all kinds, as the server's own gauge has them. NaN where it could not be asked.
+ * - `let-in`: requests of one user that are let in at a time, of a build without that gauge.
+ */
+export type PlacesFigures =
+  | { readonly by: 'in-use'; readonly more: number }
+  | { readonly by: 'let-in'; readonly before: number; readonly after: number };
 
 /** Each call is an admin's that freezes upgrades, or lifts that. */
 export interface BrakeFigures {
@@ -128,9 +137,20 @@ async function underAttack(parts: Parts, { seconds, signal }: MeasureOptions): P
   await attacker.end();
   await wait(AFTER_MS);
   const descriptorsAfter = await meter.descriptors();
+  const gaugesAfter = await meter.gauges();
   const memoryBytesPeak = await memoryDuring.end();
-  const [brake, letIn, gaugesAfter] = [await braking, await newcomers, await meter.gauges()];
-  const placesAfter = placesBefore === null ? null : await freePlaces(meter, target.nbiPort, VIEWER);
+  const [brake, letIn] = [await braking, await newcomers];
+  const more = placesMore(gaugesBefore, gaugesAfter);
+  const places: PlacesFigures | null =
+    more !== null
+      ? { by: 'in-use', more }
+      : placesBefore === null || attack.server?.descriptors !== undefined
+        ? null
+        : {
+            by: 'let-in',
+            before: placesBefore,
+            after: await freePlaces(meter, target.nbiPort, VIEWER),
+          };
   return {
     name,
     finding,
@@ -139,8 +159,7 @@ async function underAttack(parts: Parts, { seconds, signal }: MeasureOptions): P
     brake,
     memoryBytes: { before: memoryBytesBefore, peak: memoryBytesPeak },
     descriptors: { before: descriptorsBefore, after: descriptorsAfter },
-    places:
-      placesBefore === null || placesAfter === null ? null : { before: placesBefore, after: placesAfter },
+    places,
     newcomers: letIn === null ? null : { letIn, of: NEWCOMERS.length },
     gauges: [...gaugesAfter].flatMap(([gauge, after]) => {
       const was = gaugesBefore.get(gauge) ?? 0;
@@ -152,12 +171,17 @@ async function underAttack(parts: Parts, { seconds, signal }: MeasureOptions): P
   };
 }
 
-/** Of a server that nobody has attacked. It is not asked of each: so many connections at once would be part of what is measured. */
-export async function countPlaces(stage: Stage): Promise<number> {
+/**
+ * Of a server that nobody has attacked; null where its own gauge tells. It is not asked of each: so many connections at once would be part
+ * of what is measured.
+ */
+export async function countPlaces(stage: Stage): Promise<number | null> {
   const server = await stage.start({ name: '', describe: '', begin() {} });
   try {
     const meter = new Meter(server);
     await meter.logIn(VIEWER);
+    const gauges = await meter.gauges();
+    if (placesMore(gauges, gauges) !== null) return null;
     return await freePlaces(meter, server.northbound.port, VIEWER);
   } finally {
     await server.stop();

@@ -95,6 +95,19 @@ export function gaugesIn(metrics: string): ReadonlyMap<string, number> {
   return gauges;
 }
 
+/**
+ * How many more places are taken than before, of each kind that has more.
+ * @returns null where there is no gauge of them; NaN where there was one
+ */
+export function placesMore(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): number | null {
+  const kinds = [...before].filter(([sample]) => sample.startsWith('ferry_nbi_places_in_use{'));
+  if (kinds.length === 0) return null;
+  return kinds.reduce((sum, [sample, was]) => sum + Math.max(0, (after.get(sample) ?? Number.NaN) - was), 0);
+}
+
 /** More than a server lets in by itself. */
 export const PLACES_COUNTED = 1_000;
 const CONNECTING_MS_MAX = 20_000;

@@ -1,7 +1,7 @@
 import { cpus as coresOf } from 'node:os';
 import process from 'node:process';
 import { countOf, tableText } from '../../cli/io.js';
-import type { AttackFigures } from './measure.js';
+import type { AttackFigures, PlacesFigures } from './measure.js';
 import { broken, memoryFactor, PROMISES, type Promised, perSecond, sessionsShare } from './verdicts.js';
 
 /** All attacks on one build. */
@@ -35,7 +35,9 @@ export function reportText(builds: readonly BuildUnderAttack[], load: AttackLoad
     `brake    slowest FreezeUpgrades by an admin; at most ${PROMISES.brakeMsMax} ms, none refused`,
     `memory   most of the server's own ÷ without; below ${PROMISES.memoryFactorMax}`,
     `files    descriptors five seconds after it, more than before; at most ${PROMISES.descriptorsMoreMax}`,
-    `places   requests of one user let in at a time then, less than before; at most ${PROMISES.placesFewerMax}`,
+    `places   taken then by all kinds of northbound work, more than before; none.`,
+    `         Without a gauge of them: requests of one user let in at a time, less`,
+    `         than before; at most ${PROMISES.placesFewerMax}`,
   ].join('\n');
 }
 
@@ -50,12 +52,24 @@ function tableOf({ attacks }: BuildUnderAttack): string {
         brake.failed > 0 ? `${brake.failed}/${brake.calls} no` : `${Math.round(brake.worstMs)} ms`,
         `${memoryFactor(figures).toFixed(1)} ×`,
         change(descriptors),
-        places === null ? '' : change(places),
+        placesText(places),
         verdictOf(figures),
       ];
     }),
     COLUMNS,
   );
+}
+
+function placesText(places: PlacesFigures | null): string {
+  if (places === null) return '';
+  switch (places.by) {
+    case 'in-use':
+      return Number.isNaN(places.more) ? 'untold' : change({ before: 0, after: places.more });
+    case 'let-in':
+      return change(places);
+    default:
+      return places satisfies never;
+  }
 }
 
 function change({ before, after }: { readonly before: number; readonly after: number }): string {

@@ -3,6 +3,7 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
+import { connectionShares, descriptorLimit } from '../../cli/server/descriptors.js';
 import { commandOf, neutralEnvironment, TreeServer } from '../builds/tree-server.js';
 import { postRules } from '../bulk-client.js';
 import { drive } from '../drive.js';
@@ -12,7 +13,7 @@ import { RawConnection } from '../raw-client.js';
 import { pinnedRule } from '../rule-bodies.js';
 import { firstContact } from '../sessions.js';
 import type { Attack, Credentials, Target } from './attack.js';
-import { pinnedTo } from './helper.js';
+import { limitedTo, pinnedTo } from './helper.js';
 import { LAST_RULE, writeRuleFiles } from './rule-directory.js';
 import { IMAGE, IMAGE_BYTES, LARGE_CLASS, largeParameter, ROGUE } from './stage-names.js';
 
@@ -27,6 +28,12 @@ export const NEWCOMERS: readonly Credentials[] = Array.from({ length: 6 }, (_, i
 
 /** As the systemd unit has it, or what this machine allows. */
 const DESCRIPTORS = 65_536;
+/** What `ferry serve` takes where nobody says otherwise. */
+const CONNECTIONS_BY_DEFAULT = {
+  cwmpConnectionsMax: 50_000,
+  nbiConnectionsMax: 1_000,
+  fileConnectionsMax: 12_000,
+};
 const RULE_FILES_MS_MAX = 180_000;
 
 export interface StageOptions {
@@ -92,11 +99,10 @@ export class Stage {
       signal,
       dataDir,
       options: wanted.hasRuleFiles ? [`--rules-dir=${this.#rulesDir}`] : [],
-      launcher: pinnedTo(serverCpus),
+      // From its start on, as a service has them: that is when it shares them among its listeners.
+      launcher: [...limitedTo(wanted.descriptors ?? DESCRIPTORS), ...pinnedTo(serverCpus)],
     });
     try {
-      // Not before: as it starts it reads many files at once.
-      await limitDescriptors(server.pid, wanted.descriptors ?? DESCRIPTORS);
       if (wanted.hasRuleFiles) await untilApplied(server);
       return server;
     } catch (error) {
@@ -110,6 +116,7 @@ export class Stage {
       cwmpPort: server.port,
       nbiPort: server.northbound.port,
       filePort: server.filePort,
+      fileConnections: fileConnectionsOf(server.pid),
       viewer: VIEWER,
       operator: OPERATOR,
       downloadPath: this.#downloadPath,
@@ -118,10 +125,9 @@ export class Stage {
   }
 }
 
-/** As far as this machine has a program for it, and lets it go so far. */
-async function limitDescriptors(pid: number, descriptors: number): Promise<void> {
-  const words = [`--pid=${pid}`, `--nofile=${descriptors}:${descriptors}`];
-  await promisify(execFile)('prlimit', words).catch(() => {});
+/** By default, and of as many descriptors as the server has: this machine may not let it have those of a service. */
+function fileConnectionsOf(pid: number): number {
+  return connectionShares(CONNECTIONS_BY_DEFAULT, descriptorLimit(pid)).files;
 }
 
 /** Image, rules and known CPEs. @returns the path of a Download that one more CPE was told */

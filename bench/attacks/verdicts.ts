@@ -1,4 +1,4 @@
-import type { AttackFigures } from './measure.js';
+import type { AttackFigures, PlacesFigures } from './measure.js';
 
 /** What is promised of a server that is attacked. */
 export const PROMISES = {
@@ -8,6 +8,7 @@ export const PROMISES = {
   memoryFactorMax: 1.5,
   /** What a server opens by itself now and then: a pipe to a process, a reader of the store. */
   descriptorsMoreMax: 10,
+  /** Of a build without a gauge of places; where there is one every place is given back. */
   placesFewerMax: 5,
 } as const;
 
@@ -31,6 +32,17 @@ export function memoryFactor({ memoryBytes }: AttackFigures): number {
   return memoryBytes.peak / memoryBytes.before;
 }
 
+function areTaken(places: PlacesFigures): boolean {
+  switch (places.by) {
+    case 'in-use':
+      return !(places.more <= 0);
+    case 'let-in':
+      return places.after < places.before - PROMISES.placesFewerMax;
+    default:
+      return places satisfies never;
+  }
+}
+
 /** Which promises were not kept; none where all were. */
 export function broken(figures: AttackFigures): readonly Promised[] {
   const { brake, descriptors, places, newcomers, hasEnded } = figures;
@@ -40,7 +52,7 @@ export function broken(figures: AttackFigures): readonly Promised[] {
     // Elsewhere than on Linux neither is known.
     memory: memoryFactor(figures) >= PROMISES.memoryFactorMax,
     files: hasEnded || descriptors.after > descriptors.before + PROMISES.descriptorsMoreMax,
-    places: hasEnded || (places !== null && places.after < places.before - PROMISES.placesFewerMax),
+    places: hasEnded || (places !== null && areTaken(places)),
     'log-in': newcomers !== null && newcomers.letIn < newcomers.of,
   };
   return (Object.keys(isBroken) as Promised[]).filter((promised) => isBroken[promised]);

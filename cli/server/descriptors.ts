@@ -36,11 +36,11 @@ export function connectionShares(
   return { cwmp: Math.min(cwmpConnectionsMax, Math.max(1, left)), nbi, files };
 }
 
-/** How many descriptors this process may have; null where the system does not tell in Linux's way. */
-export function descriptorLimit(): number | null {
+/** How many descriptors a process may have; null where the system does not tell in Linux's way. */
+export function descriptorLimit(process: number | 'self' = 'self'): number | null {
   let limits: string;
   try {
-    limits = readFileSync('/proc/self/limits', 'utf8');
+    limits = readFileSync(`/proc/${process}/limits`, 'utf8');
   } catch {
     return null;
   }

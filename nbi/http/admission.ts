@@ -39,6 +39,7 @@ export class Admission {
   readonly #requests: Shares;
   readonly #bodiesBytes: Shares;
   readonly #reserved = new Map<string, Shares>();
+  #bodies = 0;
 
   constructor(limits: NbiLimits) {
     this.#limits = limits;
@@ -51,6 +52,18 @@ export class Admission {
     return this.#requests.total;
   }
 
+  /** How many have taken room of their own route. */
+  get reserved(): number {
+    let total = 0;
+    for (const shares of this.#reserved.values()) total += shares.total;
+    return total;
+  }
+
+  /** How many have taken room for a body. */
+  get bodies(): number {
+    return this.#bodies;
+  }
+
   /** @throws ApiError 429 where the client has all that one may, 503 where there is no room at all */
   enter({ client, reservedFor, bodyBytes }: Entering): Admitted {
     const requests = reservedFor === null ? this.#requests : this.#reservedFor(reservedFor);
@@ -61,10 +74,14 @@ export class Admission {
     if (bodies !== null && noBytes !== null)
       throw busy(noBytes, `less than ${maxOf(bodies, noBytes)} bytes of bodies`);
     requests.take(client, 1);
-    return {
-      leave: once(() => requests.giveBack(client, 1)),
-      dropBody: once(() => bodies?.giveBack(client, bodyBytes)),
-    };
+    const leave = once(() => requests.giveBack(client, 1));
+    if (bodies === null || bodyBytes === 0) return { leave, dropBody() {} };
+    this.#bodies++;
+    const dropBody = once(() => {
+      bodies.giveBack(client, bodyBytes);
+      this.#bodies--;
+    });
+    return { leave, dropBody };
   }
 
   #reservedFor(route: string): Shares {

@@ -1,5 +1,6 @@
 import type { Authentication } from './authentication.js';
 import type { Dialect } from './dialect.js';
+import type { PlacesInUse } from './place-gauge.js';
 import type { Route } from './route.js';
 
 /**
@@ -22,4 +23,6 @@ export interface Api {
   readonly authentication: Authentication;
   readonly dialect: Dialect;
   readonly routes: readonly Route[];
+  /** What the metrics show of it. */
+  readonly placesInUse?: PlacesInUse;
 }

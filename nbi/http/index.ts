@@ -17,6 +17,7 @@ export { mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
 export { userOf } from './observe.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
+export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
 export { Reading } from './reading.js';

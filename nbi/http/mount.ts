@@ -5,6 +5,7 @@ import { LargeBodies } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { dynDialect } from './dyn-dialect.js';
 import { createObserver, findingsOf, type ObserverParts } from './observe.js';
+import { showPlaces } from './place-gauge.js';
 import type { Route } from './route.js';
 import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 import { type ServeParts, sendError, serve } from './serve.js';
@@ -15,7 +16,17 @@ export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBo
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
   refuseClashes(apis);
   const observe = createObserver(parts);
-  const serveParts = { ...parts, admission: new Admission(parts.limits), largeBodies: new LargeBodies() };
+  const [admission, largeBodies] = [new Admission(parts.limits), new LargeBodies()];
+  const serveParts = { ...parts, admission, largeBodies };
+  showPlaces(parts.metrics, [
+    {
+      requests: () => admission.requests,
+      reserved: () => admission.reserved,
+      bodies: () => admission.bodies,
+      'large-bodies': () => largeBodies.underWay,
+    },
+    ...apis.map(({ placesInUse = {} }) => placesInUse),
+  ]);
   app.use((request, response, next) => {
     observe(request, response);
     next();

@@ -45,5 +45,6 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
     authentication,
     dialect: methodDialect,
     routes,
+    placesInUse: { explanations: () => explanations.taken, searches: () => searches.taken },
   };
 }

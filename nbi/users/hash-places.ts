@@ -40,6 +40,11 @@ export class HashPlaces {
     this.#limits = limits;
   }
 
+  /** How many are being hashed. */
+  get taken(): number {
+    return this.#total;
+  }
+
   /**
    * Does the work when its turn has come.
    * @returns what came of it; null where too many wait, and it was not done

@@ -32,6 +32,8 @@ export interface Users {
   setPassword(name: string, password: string): Promise<void>;
   /** Right credentials are remembered for a minute; wrong ones cost their sender attempts. */
   verify(credentials: Credentials): Promise<Verification>;
+  /** How many passwords are being hashed to verify credentials. */
+  readonly hashing: number;
   /**
    * Makes the user `admin` where there is no user at all.
    * @param password  null: one is generated
@@ -94,6 +96,9 @@ export function openUsers(parts: {
       parts.logger.info('users.password-set', { user: name });
     },
     verify: (credentials) => verifier.verify(credentials),
+    get hashing() {
+      return verifier.hashing;
+    },
     async ensureFirstAdmin(password) {
       if (password !== null) checkPassword(password);
       if ((await collection.count()) > 0) return null;

@@ -66,6 +66,11 @@ export class Verifier {
     this.#log = new Seldom(LOG_MS, parts.monotonic);
   }
 
+  /** How many passwords are being hashed. */
+  get hashing(): number {
+    return this.#places.taken;
+  }
+
   async verify(credentials: Credentials): Promise<Verification> {
     const { name, password, mayBeStale = false } = credentials;
     const { secrets, monotonic } = this.#parts;

@@ -46,6 +46,16 @@ test('a token URL gives the whole image with the headers a CPE needs', async (t)
   t.is(events.length, 2);
 });
 
+test('no more than 32 KiB of a file are read at a time, so that little is held for whoever takes nothing', async (t) => {
+  const { opened, image } = await startServer(t, openTestLibrary, { content: randomContent(100_000) });
+  const content = await opened.contents.open(`content/${image.contentFile}`, image.sizeBytes);
+  const lengths: number[] = [];
+  for await (const piece of content?.read({ start: 0, end: image.sizeBytes - 1 }) ?? []) {
+    lengths.push((piece as Buffer).length);
+  }
+  t.deepEqual(lengths, [32_768, 32_768, 32_768, 1_696]);
+});
+
 test('HEAD says what GET would, without the content', async (t) => {
   const { port, path, events } = await startServer(t, openTestLibrary);
   const [head, get] = [await ask(port, path, { method: 'HEAD' }), await ask(port, path)];

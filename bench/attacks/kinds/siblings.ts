@@ -22,6 +22,15 @@ const cwmp: PortOf = ({ cwmpPort }) => cwmpPort;
 const nbi: PortOf = ({ nbiPort }) => nbiPort;
 const files: PortOf = ({ filePort }) => filePort;
 
+/** Another than that of the CPEs, so that whoever has most makes room for them. */
+const ELSEWHERE = '127.0.0.2';
+
+interface HeldHow {
+  readonly drip?: string;
+  readonly reads?: boolean;
+  readonly localAddress?: string;
+}
+
 /** Connections that send this once, then perhaps a byte now and then. */
 function held(
   name: string,
@@ -29,7 +38,7 @@ function held(
   portOf: PortOf,
   count: number,
   textOf: (target: Target) => string,
-  { drip = '', reads = true }: { readonly drip?: string; readonly reads?: boolean } = {},
+  { drip = '', reads = true, localAddress }: HeldHow = {},
 ): Attack {
   return {
     name,
@@ -41,6 +50,7 @@ function held(
         count,
         reads,
         tally,
+        ...(localAddress !== undefined && { localAddress }),
         use(socket) {
           socket.write(text);
           if (drip !== '') trickle(socket, drip, 2_000);
@@ -198,12 +208,14 @@ export const SIBLINGS: readonly Attack[] = [
   held('silent-cwmp', 'connections to the CWMP port that say nothing', cwmp, 4_000, () => ''),
   held(
     'cwmp-stalled',
-    'Informs whose body stalls',
+    // More than are worked on at a time.
+    'Informs from an address of its own whose body stalls',
     cwmp,
-    2_000,
+    4_500,
     () =>
       head('POST', '/', `${XML}Content-Length: 2400\r\n`) +
       inform('STALL1', ['2 PERIODIC'], '1').slice(0, 500),
+    { localAddress: ELSEWHERE },
   ),
   held(
     'cwmp-dripping',
@@ -226,14 +238,22 @@ export const SIBLINGS: readonly Attack[] = [
     const body = inform(serialOf(ROGUE + 1 + Math.floor(Math.random() * 5_000)), ['2 PERIODIC'], '1.0.0');
     return head('POST', '/', XML + lengthOf(body)) + body;
   }),
-  held(
-    'half-downloads',
-    'downloads by one token of which nothing is read',
-    files,
-    4_000,
-    ({ downloadPath }) => head('GET', downloadPath),
-    { reads: false },
-  ),
+  {
+    name: 'half-downloads',
+    describe:
+      'As many downloads as there may be by one token from an address of its own of which nothing is read',
+    begin({ filePort: port, fileConnections: count, downloadPath }, tally) {
+      const request = head('GET', downloadPath);
+      hold({
+        port,
+        count,
+        localAddress: ELSEWHERE,
+        reads: false,
+        tally,
+        use: (socket) => socket.write(request),
+      });
+    },
+  },
   held(
     'unread-metrics',
     'GETs of /metrics and more by a viewer who reads nothing, 20 in one go',

@@ -23,6 +23,11 @@ export class LargeBodies {
     this.#waitMsMax = waitMsMax;
   }
 
+  /** Users who have one under way. */
+  get underWay(): number {
+    return this.#users.size;
+  }
+
   /** How many of a user's wait. */
   waiting(user: string): number {
     return this.#users.get(user)?.size ?? 0;

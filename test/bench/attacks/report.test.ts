@@ -1,7 +1,7 @@
 import test from 'ava';
 import { ATTACKS, EVERY_ATTACK } from '../../../bench/attacks/catalogue.js';
 import type { AttackFigures } from '../../../bench/attacks/measure.js';
-import { gaugesIn } from '../../../bench/attacks/meter.js';
+import { gaugesIn, placesMore } from '../../../bench/attacks/meter.js';
 import { reportJson, reportText } from '../../../bench/attacks/report.js';
 import { broken, PROMISES } from '../../../bench/attacks/verdicts.js';
 
@@ -24,7 +24,7 @@ function figures(other: Partial<AttackFigures> = {}): AttackFigures {
     brake: { calls: 20, failed: 0, worstMs: PROMISES.brakeMsMax },
     memoryBytes: { before: 100_000_000, peak: 149_000_000 },
     descriptors: { before: 30, after: 30 + PROMISES.descriptorsMoreMax },
-    places: { before: 1_000, after: 1_000 - PROMISES.placesFewerMax },
+    places: { by: 'in-use', more: 0 },
     newcomers: { letIn: 6, of: 6 },
     gauges: [],
     cpuSeconds: 1,
@@ -44,7 +44,11 @@ test('each promise that is not kept is named, and none that is kept to the bound
   t.deepEqual(broken(figures({ brake: { calls: 0, failed: 0, worstMs: 0 } })), ['brake']);
   t.deepEqual(broken(figures({ memoryBytes: { before: 2, peak: 3 } })), ['memory']);
   t.deepEqual(broken(figures({ descriptors: { before: 30, after: 41 } })), ['files']);
-  t.deepEqual(broken(figures({ places: { before: 1_000, after: 994 } })), ['places']);
+  t.deepEqual(broken(figures({ places: { by: 'in-use', more: 1 } })), ['places']);
+  t.deepEqual(broken(figures({ places: { by: 'in-use', more: Number.NaN } })), ['places']);
+  const letIn = (after: number) => figures({ places: { by: 'let-in', before: 1_000, after } });
+  t.deepEqual(broken(letIn(1_000 - PROMISES.placesFewerMax)), []);
+  t.deepEqual(broken(letIn(994)), ['places']);
   t.deepEqual(broken(figures({ newcomers: { letIn: 5, of: 6 } })), ['log-in']);
 });
 
@@ -61,10 +65,16 @@ test('the table fits 80 columns and names each attack in one line, whatever came
     brake: { calls: 20, failed: 20, worstMs: 10_000 },
     memoryBytes: { before: 100_000_000, peak: 2_049_000_000 },
     descriptors: { before: 30, after: 65_536 },
-    places: { before: 1_000, after: 0 },
+    places: { by: 'let-in', before: 1_000, after: 0 } as const,
     newcomers: { letIn: 0, of: 6 },
   };
-  for (const outcome of [{}, worst, { ...worst, hasEnded: true }, { places: null }]) {
+  for (const outcome of [
+    {},
+    worst,
+    { ...worst, hasEnded: true },
+    { places: null },
+    { places: { by: 'in-use', more: Number.NaN } as const },
+  ]) {
     const attacks = EVERY_ATTACK.map(({ name, finding = null }) => figures({ ...outcome, name, finding }));
     const text = reportText([{ build: 'this work tree', attacks }], LOAD);
     for (const line of text.split('\n')) t.true(line.length <= 80, line);
@@ -112,4 +122,17 @@ test('gauges of Ferry and of handles are read from the metrics of any build, wit
     ],
   );
   t.is(gaugesIn('').size, 0);
+});
+
+test('places of each kind that are taken and were not before add up, whatever others have given back', (t) => {
+  const gauges = (requests: number, lists: number) =>
+    new Map([
+      ['ferry_nbi_places_in_use{kind="requests"}', requests],
+      ['ferry_nbi_places_in_use{kind="lists"}', lists],
+      ['ferry_cwmp_sessions_open', 7 * lists],
+    ]);
+  t.is(placesMore(gauges(1, 1), gauges(0, 3)), 2);
+  t.is(placesMore(gauges(1, 1), gauges(1, 1)), 0);
+  t.is(placesMore(gauges(1, 1), new Map()), Number.NaN);
+  t.is(placesMore(new Map([['ferry_cwmp_sessions_open', 1]]), gauges(1, 1)), null);
 });
