@@ -42,6 +42,7 @@ export async function serve(
   const { address = '', over = new AbortController().signal } = findings;
   let dropBody = () => {};
   let endTurn = () => {};
+  let endWork = () => {};
   try {
     const user =
       role === null
@@ -54,9 +55,12 @@ export async function serve(
     const admitted = admission.enter({
       client: clientOf(user, address),
       reservedFor: reserved ? route.path : null,
+      isOpen: user === null,
       bodyBytes,
     });
+    findings.hasPlace = user !== null;
     dropBody = admitted.dropBody;
+    if (reserved) endWork = admitted.leave;
     if (over.aborted) admitted.leave();
     else over.addEventListener('abort', admitted.leave);
     const query = parseQueryString(request.originalUrl);
@@ -83,6 +87,8 @@ export async function serve(
   } finally {
     dropBody();
     endTurn();
+    endWork();
+    if (reserved) findings.hasPlace = false;
   }
 }
 
