@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type Response, type Router } from 'express';
 import { Admission } from './admission.js';
 import type { Api } from './api.js';
-import { LargeBodies } from './bodies/large-bodies.js';
+import { largeBodyPlaces } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { dynDialect } from './dyn-dialect.js';
 import { createObserver, findingsOf, type ObserverParts } from './observe.js';
@@ -15,7 +15,7 @@ export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBo
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
   refuseClashes(apis);
   const observe = createObserver(parts);
-  const serveParts = { ...parts, admission: new Admission(parts.limits), largeBodies: new LargeBodies() };
+  const serveParts = { ...parts, admission: new Admission(parts.limits), largeBodies: largeBodyPlaces() };
   app.use((request, response, next) => {
     observe(request, response);
     next();
