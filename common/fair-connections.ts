@@ -1,37 +1,57 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { networkOf } from './addresses.js';
-import { addressOf, type RefusedRequests } from './refused-requests.js';
+import { addressOf, answerUnderWay, type RefusedRequests } from './refused-requests.js';
 
 export interface FairConnectionsOptions {
   readonly inAllMax: number;
-  /** Whether an address speaks for many clients, as proxies do: none of its connections makes room for another client's. */
+  /** Of one address, or one /64 of IPv6. Default: as many as there are. */
+  readonly perAddressMax?: number;
+  /** Whether an address speaks for many clients, as proxies do: it has no bound of its own, and no share by which it makes room. */
   readonly isShared: (address: string) => boolean;
+  /** What may go for a newcomer before anybody's share is looked at. Default: nothing. */
+  readonly spare?: Spare;
+}
+
+/** How dear connections are. The cheapest that may go goes first; of those that are as dear, the oldest. */
+export interface Spare {
+  /** @param network  where it comes from, see `networkOf` */
+  worthOf(socket: Socket, network: string): number;
+  /** What is cheaper than this may go for a newcomer from that network. */
+  worthBeforeWhichGoes(newcomer: string): number;
 }
 
 /**
- * Bounds the connections of a server in all. A whole fleet may come from one address, so no address has a bound of its own; but where
- * all are taken the one that has most of them makes room for one that has fewer, by its oldest, which has had the most time. So whoever
- * takes all keeps nobody out but those behind the same address.
+ * Bounds the connections of a server. Where all are taken, room is made by what may go freely; where there is no such thing, by the
+ * address that has most, for one that has fewer, and by its oldest, which has had the most time; and where each has but one, by the
+ * oldest on which no request is under way, for an address that has none. A whole fleet may come from one address, so that none need
+ * have a bound of its own.
  */
 export function shareConnections(
   server: Server,
-  { inAllMax, isShared }: FairConnectionsOptions,
+  { inAllMax, perAddressMax = Number.POSITIVE_INFINITY, isShared, spare }: FairConnectionsOptions,
   refused: Pick<RefusedRequests, 'cutOff'>,
 ): void {
   const origins = new Origins();
+  const makeRoom = (chosen: Socket | null): boolean => {
+    if (chosen === null) return false;
+    // Its 'close' comes later, and there may be another newcomer before.
+    origins.remove(chosen);
+    refused.cutOff(chosen, 'made-room');
+    return true;
+  };
   server.on('connection', (socket) => {
     const address = addressOf(socket);
-    const origin = origins.find(networkOf(address), isShared(address));
-    if (origins.connections >= inAllMax) {
-      const [oldest] = origins.largerBy(2, origin)?.sockets ?? [];
-      if (oldest === undefined) {
-        refused.cutOff(socket, 'too-many-connections');
-        return;
-      }
-      // Its 'close' comes later, and there may be another newcomer before.
-      origins.remove(oldest);
-      refused.cutOff(oldest, 'made-room');
+    const speaksForMany = isShared(address);
+    const origin = origins.find(networkOf(address), speaksForMany);
+    const cheapest = (among: Iterable<Held>) =>
+      spare === undefined ? null : cheapestOf(among, origin, spare);
+    const hasRoom =
+      (origin.sockets.size < perAddressMax || speaksForMany || makeRoom(cheapest(heldBy(origin)))) &&
+      (origins.connections < inAllMax || makeRoom(cheapest(origins.all()) ?? origins.leastMissed(origin)));
+    if (!hasRoom) {
+      refused.cutOff(socket, 'too-many-connections');
+      return;
     }
     origins.add(origin, socket);
     socket.once('close', () => origins.remove(socket));
@@ -45,9 +65,31 @@ interface Origin {
   readonly isShared: boolean;
 }
 
+type Held = readonly [Socket, Origin];
+
+function* heldBy(origin: Origin): Iterable<Held> {
+  for (const socket of origin.sockets) yield [socket, origin];
+}
+
+function cheapestOf(among: Iterable<Held>, { network }: Origin, spare: Spare): Socket | null {
+  let chosen: Socket | null = null;
+  let worthBefore = spare.worthBeforeWhichGoes(network);
+  for (const [socket, origin] of among) {
+    const worth = spare.worthOf(socket, origin.network);
+    if (worth >= worthBefore) continue;
+    chosen = socket;
+    worthBefore = worth;
+  }
+  return chosen;
+}
+
+/** Of a newcomer's time: where more are being answered than this the next newcomer looks at others. */
+const LOOKED_AT_MAX = 100;
+
 /** Who has how many, in constant time whatever comes and goes. */
 class Origins {
   readonly #byNetwork = new Map<string, Origin>();
+  /** The oldest first, but for those that {@link leastMissed} has found at work. */
   readonly #bySocket = new Map<Socket, Origin>();
   /** Those that may have to make room, by how many they have. */
   readonly #bySize = new Map<number, Set<Origin>>();
@@ -57,15 +99,32 @@ class Origins {
     return this.#bySocket.size;
   }
 
+  all(): Iterable<Held> {
+    return this.#bySocket;
+  }
+
   find(network: string, isShared: boolean): Origin {
     return this.#byNetwork.get(network) ?? { network, sockets: new Set(), isShared };
   }
 
-  /** One of those that have most; null where that is not `more` than `origin` has. */
-  largerBy(more: number, origin: Origin): Origin | null {
-    if (this.#sizeMost < origin.sockets.size + more) return null;
+  /** Which connection goes for a newcomer, by who has how many; null: none. */
+  leastMissed(newcomer: Origin): Socket | null {
     const [largest] = this.#bySize.get(this.#sizeMost) ?? [];
-    return largest ?? null;
+    // With one more the newcomer would have as many as any other, and be closed in turn.
+    if (largest !== undefined && this.#sizeMost >= newcomer.sockets.size + 2) return firstOf(largest.sockets);
+    return newcomer.sockets.size === 0 ? this.#oldestIdle() : null;
+  }
+
+  /** What is at work goes behind all others, so that the next newcomer does not look at it again. */
+  #oldestIdle(): Socket | null {
+    let left = Math.min(LOOKED_AT_MAX, this.#bySocket.size);
+    for (const [socket, origin] of this.#bySocket) {
+      if (left-- === 0) return null;
+      if (!origin.isShared && answerUnderWay(socket) === null) return socket;
+      this.#bySocket.delete(socket);
+      this.#bySocket.set(socket, origin);
+    }
+    return null;
   }
 
   add(origin: Origin, socket: Socket): void {
@@ -98,4 +157,9 @@ class Origins {
     if (after > this.#sizeMost) this.#sizeMost = after;
     else if (before === this.#sizeMost && !this.#bySize.has(before)) this.#sizeMost = after;
   }
+}
+
+function firstOf<T>(all: Iterable<T>): T | null {
+  for (const each of all) return each;
+  return null;
 }

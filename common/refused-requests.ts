@@ -1,6 +1,7 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { plainAddress } from './addresses.js';
 import { SECOND_MS } from './clock.js';
 import type { Logger } from './log.js';
 import { Seldom } from './seldom.js';
@@ -20,7 +21,7 @@ export type RefusalReason =
   | 'expectation'
   | 'connect'
   | 'too-many-connections'
-  /** Its connection made room for another client's: northbound nothing was being done on it, elsewhere its address had more of them. */
+  /** Its connection made room for another client's: nothing was done on it for a user (northbound), or its address had more of them. */
   | 'made-room'
   /** The next request of a connection came before the answer to the last was out. */
   | 'pipelined'
@@ -163,8 +164,7 @@ export function answerUnderWay(socket: Duplex): ServerResponse | null {
   return response instanceof ServerResponse ? response : null;
 }
 
-/** In IPv4's own form where a socket for both names an IPv4 client. */
+/** Where the other side of a connection is, in the one way in which addresses are compared. */
 export function addressOf(socket: Duplex | IncomingMessage['socket']): string {
-  const address = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
-  return address.replace(/^::ffff:(?=\d+\.)/, '');
+  return plainAddress(socket instanceof Socket ? (socket.remoteAddress ?? '') : '');
 }

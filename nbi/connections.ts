@@ -1,114 +1,51 @@
 import type { Socket } from 'node:net';
-import { addressOf, networkOf } from '../common/index.js';
+import { addressOf, type FairConnectionsOptions, networkOf, type Spare } from '../common/index.js';
 
-export interface ConnectionBounds {
-  readonly inAllMax: number;
-  /** Of one address, or one /64 of IPv6. */
-  readonly perAddressMax: number;
-  /** Whether an address speaks for many clients, as proxies do: these have no bound of their own. */
-  readonly isShared: (address: string) => boolean;
-}
+export type ConnectionBounds = Required<Omit<FairConnectionsOptions, 'spare'>>;
 
 /** A request, while it is under way. */
 export interface RequestUnderWay {
   /** Whether it is known by now that it comes from somebody who has logged in. */
   readonly hasLoggedIn: () => boolean;
+  /** Whether it has a place among the requests of such a one, and not just an answer that says why not. */
+  readonly hasPlace: () => boolean;
 }
 
 /** Addresses that are remembered as having logged in; the ones that have not for longest are forgotten. */
 const KNOWN_ADDRESSES_MAX = 1_000;
 
-interface Connection {
-  readonly socket: Socket;
-  readonly origin: string;
-  request: RequestUnderWay | null;
-}
-
 /**
- * Which connections there are, and which of them goes where there are too many. None goes while something is done on it for somebody who has
- * logged in. So whoever opens many without logging in closes their own, and the brake finds a way in.
+ * Which connections may go where there are too many: none while something is done on it for somebody who has logged in. So whoever opens
+ * many without logging in closes their own, and the brake finds a way in. How much is done for one user is bounded elsewhere, and the rest
+ * is a matter of shares (`common/fair-connections.ts`).
  */
-export class Connections {
-  readonly #bounds: ConnectionBounds;
-  readonly #close: (socket: Socket, reason: 'made-room' | 'too-many-connections') => void;
-  /** The oldest first, here and for each origin. */
-  readonly #all = new Map<Socket, Connection>();
-  readonly #byOrigin = new Map<string, Set<Connection>>();
+export class SpareConnections implements Spare {
+  readonly #requests = new WeakMap<Socket, RequestUnderWay>();
   readonly #known = new Set<string>();
-
-  /** @param close  closes a connection at once */
-  constructor(
-    bounds: ConnectionBounds,
-    close: (socket: Socket, reason: 'made-room' | 'too-many-connections') => void,
-  ) {
-    this.#bounds = bounds;
-    this.#close = close;
-  }
-
-  get size(): number {
-    return this.#all.size;
-  }
-
-  /** A connection has been made: it, or another in its place, is closed where there are too many. */
-  opened(socket: Socket): void {
-    const address = addressOf(socket);
-    const connection: Connection = { socket, origin: networkOf(address), request: null };
-    const { inAllMax, perAddressMax, isShared } = this.#bounds;
-    const ofOrigin = this.#byOrigin.get(connection.origin) ?? new Set();
-    const hasRoom =
-      (ofOrigin.size < perAddressMax || isShared(address) || this.#makeRoom(ofOrigin, connection)) &&
-      (this.#all.size < inAllMax || this.#makeRoom(this.#all.values(), connection));
-    if (!hasRoom) {
-      this.#close(socket, 'too-many-connections');
-      return;
-    }
-    this.#all.set(socket, connection);
-    ofOrigin.add(connection);
-    this.#byOrigin.set(connection.origin, ofOrigin);
-    socket.once('close', () => this.#forget(connection));
-  }
 
   /** @returns to be called once its answer is out */
   began(socket: Socket, request: RequestUnderWay): () => void {
-    const connection = this.#all.get(socket);
-    if (connection === undefined) return () => {};
-    connection.request = request;
+    // Not later: a connection that has ended does not say where it came from.
+    const origin = networkOf(addressOf(socket));
+    this.#requests.set(socket, request);
     return () => {
-      connection.request = null;
-      if (request.hasLoggedIn()) this.#remember(connection.origin);
+      this.#requests.delete(socket);
+      if (request.hasLoggedIn()) this.#remember(origin);
     };
   }
 
-  /** @returns false where none of these may go */
-  #makeRoom(among: Iterable<Connection>, newcomer: Connection): boolean {
-    const isKnown = this.#known.has(newcomer.origin);
-    let chosen: Connection | null = null;
-    let chosenWorth = isKnown ? WORTH_OF_THE_KNOWN + WORTH_OF_A_REQUEST + 1 : WORTH_OF_THE_KNOWN + 1;
-    for (const connection of among) {
-      const worth = this.#worthOf(connection);
-      if (worth >= chosenWorth) continue;
-      chosen = connection;
-      chosenWorth = worth;
-    }
-    if (chosen === null) return false;
-    // Its 'close' comes later, and there may be another newcomer before.
-    this.#forget(chosen);
-    this.#close(chosen.socket, 'made-room');
-    return true;
-  }
-
   /** The least goes first: where nothing is under way; and before the addresses that have logged in, the others. */
-  #worthOf({ request, origin }: Connection): number {
-    if (request?.hasLoggedIn() === true) return Number.POSITIVE_INFINITY;
-    return (this.#known.has(origin) ? WORTH_OF_THE_KNOWN : 0) + (request === null ? 0 : WORTH_OF_A_REQUEST);
+  worthOf(socket: Socket, network: string): number {
+    const request = this.#requests.get(socket);
+    if (request?.hasPlace() === true) return Number.POSITIVE_INFINITY;
+    return (
+      (this.#known.has(network) ? WORTH_OF_THE_KNOWN : 0) + (request === undefined ? 0 : WORTH_OF_A_REQUEST)
+    );
   }
 
-  #forget(connection: Connection): void {
-    if (this.#all.get(connection.socket) !== connection) return;
-    this.#all.delete(connection.socket);
-    const ofOrigin = this.#byOrigin.get(connection.origin);
-    ofOrigin?.delete(connection);
-    if (ofOrigin?.size === 0) this.#byOrigin.delete(connection.origin);
+  /** For a stranger none goes on which anything is done for an address that has logged in. */
+  worthBeforeWhichGoes(newcomer: string): number {
+    return WORTH_OF_THE_KNOWN + 1 + (this.#known.has(newcomer) ? WORTH_OF_A_REQUEST : 0);
   }
 
   #remember(origin: string): void {

@@ -28,8 +28,8 @@ export interface HealthChecks {
 
 /** `GET /healthz`, `/readyz` and `/livez`. However many ask at once, the parts are asked once. */
 export function healthApi(checks: HealthChecks, authentication: Authentication): Api {
-  const health = atOnce(checks.health);
-  const ready = atOnce(checks.ready);
+  const health = sharedCheck(checks.health);
+  const ready = sharedCheck(checks.ready);
   return {
     name: 'healthz',
     prefixes: ['/healthz', '/livez', '/readyz'],
@@ -94,7 +94,7 @@ function partShown(path: string): string {
 }
 
 /** Who asks while somebody is being told is told the same; what rejects is failing. */
-function atOnce(check: () => Promise<Health>): () => Promise<Health> {
+function sharedCheck(check: () => Promise<Health>): () => Promise<Health> {
   let underWay: Promise<Health> | null = null;
   const checkOnce = async (): Promise<Health> => {
     try {

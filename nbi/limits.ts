@@ -2,11 +2,14 @@ import { MINUTE_MS, SECOND_MS } from '../common/index.js';
 
 /** What one request may cost. Every field can be set by the composition; {@link NBI_LIMITS} are the defaults. */
 export interface NbiLimits {
-  /** Requests under way in this process, however long they take, but for those that have room of their own. */
+  /**
+   * Requests of users under way in this process, however long they take, but for those that have room of their own; and as many again on
+   * open routes.
+   */
   readonly requestsMax: number;
   /** Of one client: a user, or an address where nobody logs in. */
   readonly requestsPerClientMax: number;
-  /** Requests under way of each route that has room of its own: the brake, probes, metrics. */
+  /** Requests of each route that has room of its own (the brake, probes, metrics), until their answers are made. */
   readonly reservedMax: number;
   readonly reservedPerClientMax: number;
   /** Of the JSON and NDJSON bodies of all requests under way together, as far as they are held at once. */

@@ -1,7 +1,14 @@
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { cutIdleReaders, MINUTE_MS, oneAtATime, type RefusedRequests, SECOND_MS } from '../common/index.js';
-import { type ConnectionBounds, Connections } from './connections.js';
-import { announcedBody, userOf } from './http/index.js';
+import {
+  cutIdleReaders,
+  MINUTE_MS,
+  oneAtATime,
+  type RefusedRequests,
+  SECOND_MS,
+  shareConnections,
+} from '../common/index.js';
+import { type ConnectionBounds, SpareConnections } from './connections.js';
+import { announcedBody, hasPlace, userOf } from './http/index.js';
 import { NBI_SERVER_OPTIONS } from './limits.js';
 
 /** Whoever takes no byte of an answer for so long has gone away. */
@@ -32,9 +39,12 @@ export interface NbiListenerParts {
 /** The northbound listener around the application: which connections there are, and how long each may take. Not listening yet. */
 export function createNbiServer({ app, refused, connections: bounds, times }: NbiListenerParts): Server {
   const { lingerMsMax = LINGER_MS_MAX, bodyPaceMs = BODY_PACE_MS } = times ?? {};
-  const connections = new Connections(bounds, (socket, reason) => refused.cutOff(socket, reason));
+  const spare = new SpareConnections();
   const handler: RequestListener = (request, response) => {
-    const ended = connections.began(request.socket, { hasLoggedIn: () => userOf(response) !== undefined });
+    const ended = spare.began(request.socket, {
+      hasLoggedIn: () => userOf(response) !== undefined,
+      hasPlace: () => hasPlace(response),
+    });
     const answered = boundBody(request, { lingerMsMax, bodyPaceMs, refused });
     response.once('close', () => {
       ended();
@@ -48,7 +58,7 @@ export function createNbiServer({ app, refused, connections: bounds, times }: Nb
     oneByOne(refused.requiringHost(handler)),
   );
   refused.watch(server, oneByOne);
-  server.on('connection', (socket) => connections.opened(socket));
+  shareConnections(server, { ...bounds, spare }, refused);
   cutIdleReaders(server, IDLE_MS_MAX, refused);
   return server;
 }

@@ -10,7 +10,7 @@ export interface NbiParts extends ApiParts {
   readonly trustedProxies: BlockList | null;
 }
 
-/** The northbound side as an express application, to be handed to `http.createServer(NBI_SERVER_OPTIONS, app)`. */
+/** The northbound side as an express application, to be handed to `createNbiServer`. */
 export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)): Express {
   const app = express();
   app.disable('x-powered-by');

@@ -17,7 +17,7 @@ import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
 import { ANY_FIELD, listOptions, PARAMETERS, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { looksAtListed, selectEntries } from './storage.js';
+import { readSelected, selectEntries } from './storage.js';
 
 export interface DeviceRouteParts {
   readonly devices: Devices;
@@ -51,10 +51,7 @@ export function deviceRoutes({ devices, limits, reading }: DeviceRouteParts, dia
         if (!query.parameters) return sendSelected(exchange, storage, query, dialect, { limits, reading });
         const { selection } = query;
         const look = (turn: Turn) => takeEntries(selectEntries(storage, selection, { turn }), 2);
-        const { over } = exchange;
-        const [device, another] = looksAtListed(storage, selection)
-          ? await look(reading.turn(over))
-          : await reading.long(exchange, look);
+        const [device, another] = await readSelected({ storage, selection, reading }, exchange, look);
         if (device === undefined) throw new ApiError(404);
         if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
         const parameters = await devices.parameters(device.id as CpeId);

@@ -3,4 +3,4 @@ export { deviceStorage } from './device-storage.js';
 export { type FieldFilter, filterFromJson } from './fields.js';
 export { EVERY_ID } from './id-pattern.js';
 export { dynSchemas } from './schemas.js';
-export { type Selection, selectEntries } from './storage.js';
+export { readSelected, type Selection, selectEntries } from './storage.js';

@@ -1,5 +1,6 @@
 import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
+import type { Exchange, Reading } from '../http/index.js';
 import type { Entry, Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
@@ -55,6 +56,19 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
 /** Whether no more entries are looked at than the selection lists. */
 export function looksAtListed(storage: Storage, selection: Selection): boolean {
   return storage.looksAtListed?.(selection) ?? listedIds(selection) !== null;
+}
+
+/** Reads selected entries: in a place for lists where any number of entries may have to be looked at. */
+export function readSelected<T>(
+  {
+    storage,
+    selection,
+    reading,
+  }: { readonly storage: Storage; readonly selection: Selection; readonly reading: Reading },
+  exchange: Pick<Exchange, 'user' | 'over'>,
+  read: (turn: Turn) => Promise<T>,
+): Promise<T> {
+  return looksAtListed(storage, selection) ? read(reading.turn(exchange.over)) : reading.long(exchange, read);
 }
 
 /** The entries that are selected, in the storage's own order, from behind a position in it. */

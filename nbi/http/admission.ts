@@ -12,13 +12,15 @@ export interface Entering {
   readonly client: string;
   /** The path of a route that has room of its own; null: that of all other calls. */
   readonly reservedFor: string | null;
+  /** Whether nobody need log in for it. Such calls have room apart from that of users, who are not to wait for strangers. */
+  readonly isOpen: boolean;
   /** The most that is held of the request's body at once. */
   readonly bodyBytes: number;
 }
 
 /** What a request has taken up; each part is given back once, however often that is asked for. */
 export interface Admitted {
-  /** Once the answer is out, or its client gone. */
+  /** Once the answer is out, or its client gone; of a route with room of its own, whose answers are small, once it is made. */
   leave(): void;
   /** Once nothing is held of the body any more. */
   dropBody(): void;
@@ -37,6 +39,7 @@ export function clientOf(user: User | null, address: string): string {
 export class Admission {
   readonly #limits: NbiLimits;
   readonly #requests: Shares;
+  readonly #open: Shares;
   readonly #bodiesBytes: Shares;
   readonly #reserved = new Map<string, Shares>();
   #bodies = 0;
@@ -44,12 +47,13 @@ export class Admission {
   constructor(limits: NbiLimits) {
     this.#limits = limits;
     this.#requests = new Shares(limits.requestsPerClientMax, limits.requestsMax);
+    this.#open = new Shares(limits.requestsPerClientMax, limits.requestsMax);
     this.#bodiesBytes = new Shares(limits.bodiesBytesPerClientMax, limits.bodiesBytesMax);
   }
 
-  /** How many requests have taken room that is not reserved. */
+  /** How many requests have taken room that is not reserved, of users or on open routes. */
   get requests(): number {
-    return this.#requests.total;
+    return this.#requests.total + this.#open.total;
   }
 
   /** How many have taken room of their own route. */
@@ -65,8 +69,9 @@ export class Admission {
   }
 
   /** @throws ApiError 429 where the client has all that one may, 503 where there is no room at all */
-  enter({ client, reservedFor, bodyBytes }: Entering): Admitted {
-    const requests = reservedFor === null ? this.#requests : this.#reservedFor(reservedFor);
+  enter({ client, reservedFor, isOpen, bodyBytes }: Entering): Admitted {
+    const shared = isOpen ? this.#open : this.#requests;
+    const requests = reservedFor === null ? shared : this.#reservedFor(reservedFor);
     const bodies = reservedFor === null ? this.#bodiesBytes : null;
     const noPlace = requests.exhausted(client, 1);
     if (noPlace !== null) throw busy(noPlace, `fewer than ${maxOf(requests, noPlace)} requests`);

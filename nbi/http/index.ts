@@ -15,7 +15,7 @@ export { type DynDialect, dynDialect } from './dyn-dialect.js';
 export { isObject, type JsonObject, parseJson } from './json.js';
 export { mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
-export { userOf } from './observe.js';
+export { hasPlace, userOf } from './observe.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';

@@ -1,7 +1,7 @@
 import express, { type Express, type Request, type Response, type Router } from 'express';
 import { Admission } from './admission.js';
 import type { Api } from './api.js';
-import { LargeBodies } from './bodies/large-bodies.js';
+import { largeBodyPlaces } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { dynDialect } from './dyn-dialect.js';
 import { createObserver, findingsOf, type ObserverParts } from './observe.js';
@@ -16,14 +16,14 @@ export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBo
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
   refuseClashes(apis);
   const observe = createObserver(parts);
-  const [admission, largeBodies] = [new Admission(parts.limits), new LargeBodies()];
+  const [admission, largeBodies] = [new Admission(parts.limits), largeBodyPlaces()];
   const serveParts = { ...parts, admission, largeBodies };
   showPlaces(parts.metrics, [
     {
       requests: () => admission.requests,
       reserved: () => admission.reserved,
       bodies: () => admission.bodies,
-      'large-bodies': () => largeBodies.underWay,
+      'large-bodies': () => largeBodies.taken,
     },
     ...apis.map(({ placesInUse = {} }) => placesInUse),
   ]);

@@ -32,6 +32,8 @@ export interface Findings {
   route?: string;
   /** The name of who asked. */
   user?: string;
+  /** Whether it has a place among the requests of that user. */
+  hasPlace?: boolean;
   isQuiet?: boolean;
 }
 
@@ -43,6 +45,11 @@ export function findingsOf(response: Response): Findings {
 /** The name of who has sent a request, once that is known. */
 export function userOf(response: ServerResponse & { readonly locals?: Findings }): string | undefined {
   return response.locals?.user;
+}
+
+/** Whether a request has a place among those of a user; one that is refused has none, however long its answer takes. */
+export function hasPlace(response: ServerResponse & { readonly locals?: Findings }): boolean {
+  return response.locals?.hasPlace ?? false;
 }
 
 /** While thousands of log-ins are turned away, the log says so now and then. */

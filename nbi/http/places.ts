@@ -40,6 +40,7 @@ export class Places {
    * @throws the reason of `over`
    */
   async run<T>(client: string, over: AbortSignal, work: () => Promise<T>): Promise<T> {
+    over.throwIfAborted();
     if (this.#taken.take(client, 1) !== null) await this.#wait(client, over);
     try {
       return await work();
@@ -53,7 +54,6 @@ export class Places {
   #wait(client: string, over: AbortSignal): Promise<void> {
     const { perClientMax = 0, msMax = 0 } = this.#options.waiting ?? {};
     if (this.#waitingOf(client) >= perClientMax) throw this.#refusal(client);
-    over.throwIfAborted();
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
         this.#waiting.delete(waiting);

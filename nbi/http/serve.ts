@@ -5,16 +5,18 @@ import { type Admission, clientOf } from './admission.js';
 import type { Api } from './api.js';
 import { ApiError, toApiError } from './api-error.js';
 import { announcedBody } from './bodies/body-kind.js';
-import type { LargeBodies } from './bodies/large-bodies.js';
+import { LARGE_BODY_BYTES } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
 import { findingsOf } from './observe.js';
+import type { Places } from './places.js';
 import { parseQueryString } from './query-string.js';
 import type { Route } from './route.js';
 
 /** What all requests share. */
 export interface ServeParts {
   readonly admission: Admission;
-  readonly largeBodies: LargeBodies;
+  /** One for each user. */
+  readonly largeBodies: Places;
   readonly logger: Logger;
   readonly limits: NbiLimits;
 }
@@ -31,59 +33,79 @@ export interface Place {
 
 /** Answers one request by its route, or with what is wrong with it. */
 export async function serve(
-  { api, route, allow, names }: Place,
+  place: Place,
   request: Request,
   response: Response,
-  { admission, largeBodies, logger, limits }: ServeParts,
+  parts: ServeParts,
 ): Promise<void> {
-  const findings = findingsOf(response);
-  findings.route = route.path;
-  const { role, quiet = false, reserved = quiet, body: kind } = route;
-  const { address = '', over = new AbortController().signal } = findings;
-  let dropBody = () => {};
-  let endTurn = () => {};
+  const { api, route, allow } = place;
+  const { over = new AbortController().signal } = findingsOf(response);
+  findingsOf(response).route = route.path;
   try {
-    const user =
-      role === null
-        ? null
-        : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
-    if (user !== null) findings.user = user.name;
-    const bodyBytes = heldBytesMax(route, request, limits);
-    // First its turn: what waits for that holds no room that others could have.
-    if (user !== null) endTurn = await largeBodies.enter(user.name, bodyBytes, request);
-    const admitted = admission.enter({
-      client: clientOf(user, address),
-      reservedFor: reserved ? route.path : null,
-      bodyBytes,
-    });
-    dropBody = admitted.dropBody;
-    if (over.aborted) admitted.leave();
-    else over.addEventListener('abort', admitted.leave);
-    const query = parseQueryString(request.originalUrl);
-    await route.handle({
-      request,
-      response,
-      user,
-      parameters: parametersOf(request, names),
-      query: route.query?.read(query),
-      body: async () => kind?.read({ request, user, limits }),
-      over,
-    });
+    await answer(place, request, response, parts, over);
   } catch (error) {
     // Reading ends so where nobody waits for it.
     if (over.aborted && error === over.reason) return;
     const known = toApiError(error);
     if (known === null) {
       const id = response.getHeader('X-Request-Id');
-      logger.error('nbi.failed', { id, route: route.path, error });
+      parts.logger.error('nbi.failed', { id, route: route.path, error });
     }
     // The list that had begun must not look whole.
     if (response.headersSent) response.destroy();
     else sendError(response, api.dialect, known ?? new ApiError(500), { request, allow });
-  } finally {
-    dropBody();
-    endTurn();
   }
+}
+
+/** Log-in, the turn of a large body, a place, then what the route does. */
+async function answer(
+  { api, route, names }: Place,
+  request: Request,
+  response: Response,
+  { admission, largeBodies, limits }: ServeParts,
+  over: AbortSignal,
+): Promise<void> {
+  const findings = findingsOf(response);
+  const { role, quiet = false, reserved = quiet, body: kind } = route;
+  const { address = '' } = findings;
+  const user =
+    role === null
+      ? null
+      : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
+  if (user !== null) findings.user = user.name;
+  const bodyBytes = heldBytesMax(route, request, limits);
+  const work = async () => {
+    const { leave, dropBody } = admission.enter({
+      client: clientOf(user, address),
+      reservedFor: reserved ? route.path : null,
+      isOpen: user === null,
+      bodyBytes,
+    });
+    findings.hasPlace = user !== null;
+    if (over.aborted) leave();
+    else over.addEventListener('abort', leave);
+    try {
+      const query = parseQueryString(request.originalUrl);
+      await route.handle({
+        request,
+        response,
+        user,
+        parameters: parametersOf(request, names),
+        query: route.query?.read(query),
+        body: async () => kind?.read({ request, user, limits }),
+        over,
+      });
+    } finally {
+      dropBody();
+      if (reserved) {
+        leave();
+        findings.hasPlace = false;
+      }
+    }
+  };
+  // First its turn: what waits for that holds no room that others could have.
+  if (user !== null && bodyBytes > LARGE_BODY_BYTES) await largeBodies.run(user.name, over, work);
+  else await work();
 }
 
 function heldBytesMax({ body }: Route, request: Request, limits: NbiLimits): number {

@@ -5,6 +5,7 @@ import {
   EVERY_ID,
   type FieldFilter,
   filterFromJson,
+  readSelected,
   type Selection,
   selectEntries,
 } from '../dyn/index.js';
@@ -75,9 +76,7 @@ async function sendCnr(
   { devices, connectionRequests, limits, reading }: SendCnrParts,
   by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<MethodAnswer> {
-  const cpeids = await matchingCpes(options, devices, limits.connectionRequestsMax, (read) =>
-    reading.long(by, read),
-  );
+  const cpeids = await matchingCpes(options, { devices, reading, max: limits.connectionRequestsMax }, by);
   const outcomes: ConnectionRequestOutcome[] = [];
   const waiting = cpeids.values();
   // Each worker takes the next CPE once its last one has answered.
@@ -92,9 +91,8 @@ async function sendCnr(
 
 async function matchingCpes(
   options: JsonObject,
-  devices: Devices,
-  max: number,
-  reading: (read: (turn: Turn) => Promise<CpeId[]>) => Promise<CpeId[]>,
+  { devices, reading, max }: Pick<SendCnrParts, 'devices' | 'reading'> & { readonly max: number },
+  by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<CpeId[]> {
   const storage = deviceStorage(devices);
   const idLists: string[][] = [];
@@ -114,7 +112,7 @@ async function matchingCpes(
     }
     return found;
   };
-  const cpeids = await reading(look);
+  const cpeids = await readSelected({ storage, selection, reading }, by, look);
   if (cpeids.length === 0)
     throw new ApiError(404, [{ field: '', expected: `No CPE matches ${describe(options)}` }]);
   return cpeids;

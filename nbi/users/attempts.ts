@@ -3,7 +3,7 @@ import { MINUTE_MS } from '../../common/index.js';
 /** Failed log-ins a minute from one address for one user, and from one address in all. */
 export const ATTEMPTS_PER_USER_MAX = 10;
 export const ATTEMPTS_PER_ADDRESS_MAX = 60;
-/** Failed log-ins a minute for one name from all addresses from which it has not logged in. */
+/** Failed log-ins a minute for one name from all addresses from which it has not logged in, before others from such wait for each other. */
 export const ATTEMPTS_PER_NAME_MAX = 100;
 /** Addresses, users by address, and names that are remembered; the oldest are forgotten first. */
 export const ATTEMPT_KEYS_MAX = 20_000;
@@ -73,10 +73,9 @@ export class Attempts {
     this.#byName.open(name, nowMs).failures++;
   }
 
-  /** @returns how many seconds to wait where a name has had all the failures it may, else 0 */
-  waitOfName(name: string, nowMs: number): number {
-    const count = this.#byName.get(name, nowMs);
-    return count === null || count.failures < ATTEMPTS_PER_NAME_MAX ? 0 : secondsUntil(count.untilMs, nowMs);
+  /** Whether a name has had so many failures that nobody is to be quick about it from where it has not logged in. */
+  isGuessedAt(name: string, nowMs: number): boolean {
+    return (this.#byName.get(name, nowMs)?.failures ?? 0) >= ATTEMPTS_PER_NAME_MAX;
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import type { Collection } from '../../store/index.js';
 import { type Attempt, Attempts } from './attempts.js';
 import { Familiar } from './familiar.js';
-import { HashPlaces } from './hash-places.js';
+import { HashPlaces, type Standing } from './hash-places.js';
 import { impossibleHash, passwordMatches } from './password.js';
 import { PASSWORD_BYTES_MAX, toUser, USER_NAME_PATTERN, type User, type UserDocument } from './user.js';
 
@@ -138,16 +138,14 @@ export class Verifier {
       user: name,
       isFamiliar: this.#familiar.hasUser(origin, name),
     });
-    // Guesses from elsewhere are nothing to who has logged in from there before.
-    const waitOfName = ({ isFamiliar }: Attempt) => (isFamiliar ? 0 : attempts.waitOfName(name, nowMs()));
     const first = attempt();
-    const waitSeconds = waitOfName(first) || attempts.wait(first, nowMs());
+    const waitSeconds = attempts.wait(first, nowMs());
     if (waitSeconds > 0) return { kind: 'throttled', retryAfterSeconds: waitSeconds };
-    const isFamiliar = this.#familiar.hasOrigin(origin);
-    const verification = await this.#places.run({ origin, isFamiliar }, async (): Promise<Verification> => {
+    const standing = this.#standingOf(first, nowMs());
+    const verification = await this.#places.run({ origin, standing }, async (): Promise<Verification> => {
       // Only now: what waits for its turn is no attempt yet, and meanwhile others may have used up what there was.
       const now = attempt();
-      const retryAfterSeconds = waitOfName(now) || attempts.take(now, nowMs());
+      const retryAfterSeconds = attempts.take(now, nowMs());
       if (retryAfterSeconds > 0) return { kind: 'throttled', retryAfterSeconds };
       let isWrong = false;
       try {
@@ -160,6 +158,12 @@ export class Verifier {
       }
     });
     return verification ?? { kind: 'throttled', retryAfterSeconds: BUSY_RETRY_SECONDS };
+  }
+
+  /** Guesses from elsewhere are nothing to who has logged in from there before, and keep out nobody else who knows the password. */
+  #standingOf({ address, user, isFamiliar }: Attempt, nowMs: number): Standing {
+    if (!isFamiliar && this.#attempts.isGuessedAt(user, nowMs)) return 'guessed-at';
+    return this.#familiar.hasOrigin(address) ? 'familiar' : 'stranger';
   }
 
   async #check({ name, password }: Credentials): Promise<Verification> {

@@ -33,7 +33,7 @@ async function start(t: ExecutionContext, inAllMax: number) {
     await taken;
     return socket;
   };
-  return { connect, reasons };
+  return { server, connect, reasons };
 }
 
 async function closed(socket: net.Socket): Promise<void> {
@@ -60,8 +60,41 @@ test('whoever would have as many as any other afterwards is turned away, so that
   t.deepEqual(reasons, ['too-many-connections'], 'one of two is not to go for the second of another');
   await connect('127.0.0.4');
   t.deepEqual(reasons, ['too-many-connections', 'made-room'], 'for the first of another it is');
-  await closed(await connect('127.0.0.5'));
-  t.deepEqual(reasons, ['too-many-connections', 'made-room', 'too-many-connections'], 'each has one');
+});
+
+/** Sends a request, which is never answered. */
+async function ask({ server }: { readonly server: http.Server }, socket: net.Socket): Promise<void> {
+  const begun = once(server, 'request');
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await begun;
+}
+
+test('where each address has one connection, the oldest on which no request is under way goes for the first of another', async (t) => {
+  const ferry = await start(t, 3);
+  const { connect, reasons } = ferry;
+  const atWork = await connect('127.0.0.2');
+  await ask(ferry, atWork);
+  const idle = [await connect('127.0.0.3'), await connect('127.0.0.4')] as const;
+  const newcomer = await connect('127.0.0.5');
+  await closed(idle[0]);
+  t.deepEqual(reasons, ['made-room']);
+  for (const each of [idle[1], newcomer]) await ask(ferry, each);
+  await closed(await connect('127.0.0.6'));
+  t.deepEqual(reasons, ['made-room', 'too-many-connections'], 'nothing goes on which a request is under way');
+  t.false(atWork.destroyed);
+});
+
+test('however many requests are under way, a newcomer looks at some connections only, and the next at others', async (t) => {
+  const ferry = await start(t, 150);
+  const { connect, reasons } = ferry;
+  const from = (n: number) => `127.0.1.${n + 1}`;
+  for (let n = 0; n < 149; n++) await ask(ferry, await connect(from(n)));
+  const idle = await connect(from(149));
+  await closed(await connect('127.0.0.2'));
+  t.deepEqual(reasons, ['too-many-connections']);
+  await connect('127.0.0.3');
+  await closed(idle);
+  t.deepEqual(reasons, ['too-many-connections', 'made-room']);
 });
 
 test('a whole fleet behind one address has all connections there are', async (t) => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { LARGE_BODY_BYTES, LargeBodies } from '../../nbi/http/bodies/large-bodies.js';
-import { ApiError } from '../../nbi/http/index.js';
+import { LARGE_BODY_BYTES } from '../../nbi/http/bodies/large-bodies.js';
+import { until } from '../support/ferry.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi } from './support.js';
 
 const RULES = '/v1/dyn/FirmwareStorage/.*';
@@ -54,40 +54,30 @@ test('a client that goes away in the middle of its large body gives the turn to 
   t.is((await next).status, 200);
 });
 
-/** Of a request only that it may be closed is asked. */
-function request(t: ExecutionContext) {
-  const socket = connect(1, '127.0.0.1').on('error', () => {});
-  t.teardown(() => socket.destroy());
-  return socket as unknown as Parameters<LargeBodies['enter']>[2];
-}
-
-test('turns are taken in order, per user; a fifth that would wait, and one that waits too long, are a 429', async (t) => {
-  const bodies = new LargeBodies(10_000);
-  const order: string[] = [];
-  const enter = async (name: string, user = 'a') => {
-    const leave = await bodies.enter(user, LARGE_BODY_BYTES + 1, request(t));
-    order.push(name);
-    return leave;
-  };
-  const leave = await enter('first');
-  (await enter('another', 'b'))();
-  (await bodies.enter('a', LARGE_BODY_BYTES, request(t)))();
-  const waiting = ['2', '3', '4', '5'].map((name) => enter(name));
-  t.is(bodies.waiting('a'), 4);
-  const refused = await t.throwsAsync(enter('6'), { instanceOf: ApiError });
-  t.is(refused.status, 429);
-  t.is(refused.headers['Retry-After'], '5');
-  leave();
-  for (const next of waiting) (await next)();
-  t.deepEqual(order, ['first', 'another', '2', '3', '4', '5']);
-  t.is(bodies.waiting('a'), 0);
-  (await enter('again'))();
-
-  const impatient = new LargeBodies(1);
-  await impatient.enter('a', LARGE_BODY_BYTES + 1, request(t));
-  const late = await t.throwsAsync(impatient.enter('a', LARGE_BODY_BYTES + 1, request(t)), {
-    instanceOf: ApiError,
-  });
-  t.is(late.status, 429);
-  t.is(impatient.waiting('a'), 0);
+test('four large bodies of a user wait for their turns, and a fifth is a 429; all have theirs back with their connections', async (t) => {
+  t.timeout(120_000);
+  const nbi = await startNbi(t);
+  const body = Buffer.from(`[${JSON.stringify(ruleBody('a'))}]${'\n'.repeat(LARGE_BODY_BYTES)}`);
+  // Logged in, so that they are in line in the order in which they come.
+  t.is((await nbi.call('/v1/images')).status, 200);
+  const sockets: Socket[] = [];
+  const received: string[] = [];
+  for (let n = 0; n < 6; n++) {
+    received.push('');
+    const socket = await begin(t, nbi, body.length);
+    socket.on('data', (bytes) => {
+      received[n] += String(bytes);
+    });
+    sockets.push(socket);
+    // It has come: it is told to go on.
+    await until('it has come', () => received[n] !== '');
+  }
+  const areRefused = () => received.map((text) => text.includes('HTTP/1.1 429 '));
+  await until('one is refused', () => areRefused().includes(true));
+  t.deepEqual(areRefused(), [false, false, false, false, false, true]);
+  t.regex(received[5] ?? '', /\r\nRetry-After: 5\r\n/);
+  for (const socket of sockets) socket.destroy();
+  const headers = { 'Content-Type': 'application/json' };
+  const post = () => nbi.call(RULES, { method: 'POST', body, headers });
+  await until('there is a turn', async () => (await post()).status === 200);
 });

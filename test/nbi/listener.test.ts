@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
+import { type Api, basicAuthentication, dynDialect, route } from '../../nbi/http/index.js';
+import type { Users } from '../../nbi/index.js';
 import { until } from '../support/ferry.js';
 import { statusesOf } from '../support/raw-socket.js';
 import { OPERATOR, startNbi, type TestNbi, VIEWER } from './support.js';
@@ -72,7 +74,7 @@ test('whoever holds many connections without logging in keeps nobody from loggin
   t.deepEqual(await ask(admin, get('/v1/images', basic(OPERATOR))), [200]);
 });
 
-test('what is under way for somebody who has logged in makes room for nobody', async (t) => {
+test('what is under way for a user makes room for nobody at its own address', async (t) => {
   const nbi = await startNbi(t, {
     connections: { inAllMax: 2, perAddressMax: 2 },
     imageBytesMax: LARGE_BYTES,
@@ -88,6 +90,99 @@ test('what is under way for somebody who has logged in makes room for nobody', a
   t.true(reasonsOf(nbi).includes('too-many-connections'));
 });
 
+test('where all there is is under way for users, the address that has most makes room for one that has fewer', async (t) => {
+  const nbi = await startNbi(t, {
+    connections: { inAllMax: 4, perAddressMax: 2 },
+    imageBytesMax: LARGE_BYTES,
+  });
+  await upload(nbi);
+  const readers: net.Socket[] = [];
+  for (const address of ['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.3'])
+    readers.push(await reader(t, nbi, address));
+  const operator = await client(t, nbi, '127.0.0.4');
+  const freeze = get('/v1/method/FreezeUpgrades', basic(OPERATOR));
+  t.deepEqual(await ask(operator, freeze), [200]);
+  t.deepEqual(reasonsOf(nbi), ['made-room']);
+});
+
+/** `GET /held` ends with its client; what is wrong with a request is told at more length than anybody takes without reading. */
+function longWindedApi(role: 'viewer' | null, users: () => Users): Api {
+  const verify: Users['verify'] = (credentials) => users().verify(credentials);
+  return {
+    name: 'held',
+    prefixes: ['/held'],
+    slashes: 'either',
+    authentication: basicAuthentication({ verify } as Users),
+    dialect: { ...dynDialect('held'), error: () => ({ headers: {}, body: 'x'.repeat(LARGE_BYTES) }) },
+    routes: [
+      route({
+        method: 'GET',
+        path: '/held',
+        role,
+        operationId: 'held',
+        summary: '',
+        answers: {},
+        async handle({ response }) {
+          response.write('.');
+          await once(response, 'close');
+        },
+      }),
+    ],
+  };
+}
+
+async function startLongWinded(
+  t: ExecutionContext,
+  role: 'viewer' | null,
+  options: Parameters<typeof startNbi>[1],
+): Promise<TestNbi> {
+  let users: Users | null = null;
+  const nbi = await startNbi(t, {
+    ...options,
+    beside: [longWindedApi(role, () => users ?? t.fail('not yet'))],
+  });
+  users = nbi.users;
+  return nbi;
+}
+
+test('an answer that refuses a user a place is no work for a user: its connection makes room, however long it is not read', async (t) => {
+  const nbi = await startLongWinded(t, 'viewer', {
+    connections: { inAllMax: 3, perAddressMax: 3 },
+    limits: { requestsPerClientMax: 1 },
+  });
+  const held = get('/held', basic(VIEWER));
+  const unread = [await begun(t, nbi, held), await begun(t, nbi, held), await begun(t, nbi, held)];
+  t.regex(String(unread[0]?.read()), /^HTTP\/1.1 200 /);
+  t.regex(String(unread[1]?.read(12)), /^HTTP\/1.1 429/);
+  const operator = await client(t, nbi);
+  t.deepEqual(await ask(operator, get('/v1/method/FreezeUpgrades', basic(OPERATOR))), [200]);
+  t.deepEqual(reasonsOf(nbi), ['made-room']);
+  const [served, ...refused] = unread;
+  const goes = refused[0]?.resume();
+  await until('the older of those that were refused has gone', () => goes?.closed === true);
+  t.true((goes?.bytesRead ?? 0) < LARGE_BYTES);
+  t.false(served?.closed);
+});
+
+test('open routes have places apart from those of users', async (t) => {
+  const nbi = await startLongWinded(t, null, { limits: { requestsMax: 1 } });
+  await begun(t, nbi, get('/held'));
+  t.is((await nbi.call('/v1/images')).status, 200);
+  t.is((await nbi.call('/held', { as: null })).status, 503);
+});
+
+test('a probe that is not read, once it is answered, keeps no place from the next', async (t) => {
+  const health = async () => ({
+    status: 'ok' as const,
+    parts: { ['x'.repeat(LARGE_BYTES)]: 'ok' as const },
+  });
+  const nbi = await startNbi(t, { health, ready: health, limits: { reservedMax: 2 } });
+  for (const path of ['/healthz', '/readyz']) {
+    for (let n = 0; n < 2; n++) await begun(t, nbi, get(path));
+    t.is((await nbi.call(path, { as: null })).status, 200, path);
+  }
+});
+
 /** More than the system takes of an answer that nobody reads. */
 const LARGE_BYTES = 16 * 1024 * 1024;
 
@@ -100,10 +195,21 @@ async function upload(nbi: TestNbi): Promise<void> {
 }
 
 /** Somebody who has logged in, and reads nothing of an image once its answer has begun. */
-async function reader(t: ExecutionContext, nbi: TestNbi): Promise<net.Socket> {
-  const socket = net.connect(Number(new URL(nbi.url).port), '127.0.0.1').on('error', () => {});
+function reader(t: ExecutionContext, nbi: TestNbi, localAddress?: string): Promise<net.Socket> {
+  return begun(t, nbi, get('/v1/images/a.bin/content', basic(VIEWER)), localAddress);
+}
+
+/** Whoever reads nothing of an answer once it has begun. */
+async function begun(
+  t: ExecutionContext,
+  nbi: TestNbi,
+  request: string,
+  localAddress = '127.0.0.1',
+): Promise<net.Socket> {
+  const port = Number(new URL(nbi.url).port);
+  const socket = net.connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
   t.teardown(() => socket.destroy());
-  socket.write(get('/v1/images/a.bin/content', basic(VIEWER)));
+  socket.write(request);
   await once(socket, 'readable');
   return socket;
 }

@@ -154,7 +154,7 @@ test('one script may ask for a hundred lists at once: they wait for each other',
 
 const LONG = 'x'.repeat(100_000);
 
-test('who keeps all lists that one may is told so; entries by id, pages, and the lists of others go on', async (t) => {
+test('who keeps all lists that one may is told so; entries and SendCNR by id, pages, and the lists of others go on', async (t) => {
   const nbi = await startNbi(t, { limits: { listsPerUserMax: 2, listsAtATime: 3, listWaitSecondsMax: 0 } });
   // More than what the sockets in between hold.
   await nbi.store.commit(
@@ -176,6 +176,10 @@ test('who keeps all lists that one may is told so; entries by id, pages, and the
   const other = await send(t, nbi, head(list, OPERATOR));
   t.is((await nbi.call(`${list}?softwareVersion=none`)).status, 503);
   t.is((await nbi.call('/v1/method/FreezeUpgrades', { as: VIEWER })).status, 200);
+  const statusOfSendCnr = async (options: object) =>
+    (await nbi.call('/v1/method/SendCNR', { method: 'POST', json: { search_options: options } })).status;
+  t.is(await statusOfSendCnr({ cpe_id: '00A1B2-HGW-none' }), 404);
+  t.is(await statusOfSendCnr({ softwareVersion: 'none' }), 503);
   for (const socket of [...sockets, other]) socket.destroy();
   let status = 429;
   while (status === 429 || status === 503) {

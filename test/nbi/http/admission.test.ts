@@ -25,6 +25,11 @@ const leaving = fc.record({
   which: fc.nat({ max: 20 }),
 });
 
+/** Who has not logged in asks for what is open. */
+const isOpen = ({ client }: { readonly client: string }) => client.startsWith('at ');
+const roomOf = (of: { readonly client: string; readonly reservedFor: string | null }) =>
+  of.reservedFor ?? (isOpen(of) ? 'open' : 'users');
+
 test('whatever comes and goes, however often it leaves, nobody has more than one may, nor all together, nor is anyone turned away without need', (t) => {
   fc.assert(
     fc.property(fc.array(fc.oneof(entering, leaving), { maxLength: 60 }), (steps) => {
@@ -45,7 +50,7 @@ test('whatever comes and goes, however often it leaves, nobody has more than one
           continue;
         }
         const { client, reservedFor, bodyBytes } = step;
-        const there = all.filter(({ place, of }) => place && of.reservedFor === reservedFor);
+        const there = all.filter(({ place, of }) => place && roomOf(of) === roomOf(step));
         const own = there.filter(({ of }) => of.client === client);
         const bodies = all.filter(({ bytes, of }) => bytes && of.reservedFor === null);
         const sum = (some: typeof all) => some.reduce((bytes, { of }) => bytes + of.bodyBytes, 0);
@@ -58,7 +63,7 @@ test('whatever comes and goes, however often it leaves, nobody has more than one
         const isAll =
           there.length >= allMax || (reservedFor === null && sum(bodies) + bodyBytes > LIMITS.bodiesBytesMax);
         try {
-          const admitted = admission.enter({ client, reservedFor, bodyBytes });
+          const admitted = admission.enter({ client, reservedFor, isOpen: isOpen(step), bodyBytes });
           t.false(isOwn || isAll);
           all.push({ admitted, place: true, bytes: true, of: step });
         } catch (error) {
