@@ -48,7 +48,7 @@ export class Reading {
    * @throws ApiError 429, 503 where no place was free for as long as a request may wait
    */
   long<T>({ user, over }: Pick<Exchange, 'user' | 'over'>, read: (turn: Turn) => Promise<T>): Promise<T> {
-    return this.#places.run(user?.name ?? '', over, () => read(this.turn(over)));
+    return this.#places.run(user?.name ?? '', over, () => read(this.turn({ user, over })));
   }
 
   /** The same for what changes entries on the way: once it has begun it goes on also where nobody waits for the answer any more. */
@@ -56,7 +56,9 @@ export class Reading {
     { user, over }: Pick<Exchange, 'user' | 'over'>,
     change: (turn: Turn) => Promise<void>,
   ): Promise<void> {
-    return this.#places.run(user?.name ?? '', over, () => change(this.#background.turn));
+    const client = user?.name ?? '';
+    const turn: Turn = (work) => this.#background.turn(client, work);
+    return this.#places.run(client, over, () => change(turn));
   }
 
   /**
@@ -79,15 +81,15 @@ export class Reading {
         held.drop();
       }
     };
-    if (isShort && (await sending(this.turn(exchange.over), false))) return;
+    if (isShort && (await sending(this.turn(exchange), false))) return;
     await this.long(exchange, (turn) => sending(turn, true));
   }
 
   /** For what looks at no more than a page or so: it needs no place. */
-  turn(over: AbortSignal): Turn {
+  turn({ user, over }: Pick<Exchange, 'user' | 'over'>): Turn {
     return async (work) => {
       over.throwIfAborted();
-      return this.#background.turn(() => {
+      return this.#background.turn(user?.name ?? '', () => {
         over.throwIfAborted();
         return work();
       });

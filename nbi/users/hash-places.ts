@@ -1,3 +1,5 @@
+import { Lines } from '../../common/index.js';
+
 /** How many passwords are hashed at a time, and how many wait for it. */
 export interface HashLimits {
   /** Each takes 32 MB and a thread: more at once would starve the rest of the process. */
@@ -29,8 +31,8 @@ interface Waiting {
  */
 export class HashPlaces {
   readonly #limits: HashLimits;
-  readonly #familiar = new Lines();
-  readonly #strangers = new Lines();
+  readonly #familiar = new Lines<Waiting>();
+  readonly #strangers = new Lines<Waiting>();
   /** What is being hashed for each origin; with nothing, no entry. */
   readonly #running = new Map<string, number>();
   #total = 0;
@@ -62,7 +64,7 @@ export class HashPlaces {
 
   #queue(waiting: Waiting): void {
     const lines = waiting.isFamiliar ? this.#familiar : this.#strangers;
-    lines.add(waiting);
+    lines.add(waiting.origin, waiting);
     this.#beginNext();
     if (lines.size > this.#limits.waitingMax) lines.dropFromLongest()?.turnAway();
   }
@@ -85,49 +87,5 @@ export class HashPlaces {
     else this.#running.set(origin, running);
     this.#total += change;
     if (!isFamiliar) this.#forStrangers += change;
-  }
-}
-
-/** A line for each origin, which take turns. */
-class Lines {
-  /** The one whose turn is next first; none is empty. */
-  readonly #lines = new Map<string, Waiting[]>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  add(waiting: Waiting): void {
-    const line = this.#lines.get(waiting.origin);
-    if (line === undefined) this.#lines.set(waiting.origin, [waiting]);
-    else line.push(waiting);
-    this.#size++;
-  }
-
-  take(isFree: (origin: string) => boolean): Waiting | null {
-    for (const [origin, line] of this.#lines) {
-      if (!isFree(origin)) continue;
-      const next = line.shift();
-      this.#lines.delete(origin);
-      if (line.length > 0) this.#lines.set(origin, line);
-      if (next === undefined) continue;
-      this.#size--;
-      return next;
-    }
-    return null;
-  }
-
-  /** Of several that are as long, the one whose turn is last, which is the one that has come last. */
-  dropFromLongest(): Waiting | undefined {
-    let longest: Waiting[] = [];
-    let from = '';
-    for (const [origin, line] of this.#lines) {
-      if (line.length >= longest.length) [longest, from] = [line, origin];
-    }
-    const dropped = longest.pop();
-    if (longest.length === 0) this.#lines.delete(from);
-    if (dropped !== undefined) this.#size--;
-    return dropped;
   }
 }
