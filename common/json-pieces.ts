@@ -1,3 +1,4 @@
+import { BlankRuns } from './blank-runs.js';
 import type { JsonSink } from './json-scan.js';
 
 /** So much text is handed to JSON.parse at a time: a fraction of a millisecond. */
@@ -28,14 +29,14 @@ export class JsonPieces implements JsonSink {
   readonly itemsFrom: number[] = [];
   readonly #bytes: Buffer;
   readonly #frames: Frame[] = [];
-  /** Begin and end of each long run of blanks. */
-  readonly #blanks: number[] = [];
+  readonly #blanks: BlankRuns;
   #rootFrom = 0;
   #root: Made | null = null;
   #isArray = false;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, blanks = new BlankRuns()) {
     this.#bytes = bytes;
+    this.#blanks = blanks;
   }
 
   /** Whether an array is all there is. */
@@ -89,7 +90,7 @@ export class JsonPieces implements JsonSink {
   }
 
   blank(from: number, to: number): void {
-    this.#blanks.push(from, to);
+    this.#blanks.add(from, to);
   }
 
   /** Makes values of the members that are text still, and end at `to`. */
@@ -112,10 +113,7 @@ export class JsonPieces implements JsonSink {
   #text(from: number, to: number): string {
     let text = '';
     let at = from;
-    for (let index = 0; index < this.#blanks.length; index += 2) {
-      const begin = this.#blanks[index] ?? 0;
-      const end = this.#blanks[index + 1] ?? 0;
-      if (begin < at || end > to) continue;
+    for (const [begin, end] of this.#blanks.within(from, to)) {
       text += this.#bytes.toString('utf8', at, begin);
       at = end;
     }

@@ -1,3 +1,5 @@
+import { atOnce } from './steps.js';
+
 /** Counted from 1, a column in characters as JavaScript counts them. */
 export interface TextPlace {
   readonly line: number;
@@ -20,11 +22,17 @@ export class TextPlaces {
   ) {}
 
   at(offset: number): TextPlace {
+    return atOnce(this.telling(offset));
+  }
+
+  /** The same in steps, each of a fraction of a millisecond. */
+  *telling(offset: number): Generator<void, TextPlace> {
     const block = Math.floor(Math.max(0, offset - this.from) / BLOCK_BYTES);
     while (this.#blocks.length <= block) {
       const last = this.#blocks.length - 1;
       const begin = this.from + last * BLOCK_BYTES;
       this.#blocks.push(this.#count(this.#blocks[last], begin, begin + BLOCK_BYTES));
+      yield;
     }
     return this.#count(this.#blocks[block], this.from + block * BLOCK_BYTES, offset);
   }

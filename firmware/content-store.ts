@@ -10,6 +10,8 @@ export interface ReceiveOptions {
   readonly sizeBytes?: number;
   /** How long the sender may give nothing. */
   readonly idleMsMax: number;
+  /** Who sends it: each has a share of the room for what is incoming. */
+  readonly by: string;
 }
 
 /** Content that lies where it was received. The receiver moves or removes it. */

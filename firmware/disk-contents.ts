@@ -22,6 +22,7 @@ import {
   noSpace,
   tooMuchIncoming,
 } from './incoming.js';
+import { type Claim, IncomingRoom } from './incoming-room.js';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -35,7 +36,7 @@ const INCOMING_NAME_PATTERN = /^[0-9a-f]{32}(?:\.(p[0-9a-f-]+))?$/;
  * may do so. Twice as much, as Node.js reads unless it is told, takes no less processor time for a download; half of it takes half as much again.
  */
 const PIECE_BYTES = 32 * 1024;
-/** An upload that did not announce its size is held against the room of all once in so many bytes. */
+/** What other processes receive is looked at when an upload begins, and once in so many bytes of it. */
 const CHECKED_EVERY_BYTES = 64 * 1024 * 1024;
 
 /** Told how each content went that was to be written; null: it is on the disk. */
@@ -59,6 +60,9 @@ export async function openDiskContents(
 
 class DiskContents implements ContentStore {
   readonly #ownMark = ownProcessMark();
+  readonly #room = new IncomingRoom();
+  /** The names of what this store is receiving: their bytes are counted before they are written. */
+  readonly #receiving = new Set<string>();
 
   constructor(
     private readonly directory: string,
@@ -68,22 +72,28 @@ class DiskContents implements ContentStore {
   async receive(content: Readable, options: ReceiveOptions): Promise<Received> {
     const name = `${newIncomingName()}.${await this.#ownMark}`;
     const path = join(this.directory, name);
+    const claim = this.#room.begin(options.by);
+    this.#receiving.add(name);
     try {
       if (options.sizeBytes !== undefined) {
         const { bavail, bsize } = await statfs(dirname(path));
         checkAnnouncedSize(options, bavail * bsize);
       }
-      await this.#checkIncoming(options, options.sizeBytes ?? 0);
+      await this.#lookAtOthers();
+      await this.#claim(claim, options.sizeBytes ?? 0, options);
       const file = await open(path, 'wx', FILE_MODE);
       try {
         const intake = new Intake(content, options);
-        let uncheckedBytes = 0;
+        let bytes = 0;
+        let lookAtBytes = CHECKED_EVERY_BYTES;
         for await (const chunk of intake.chunks()) {
+          bytes += chunk.length;
+          if (bytes >= lookAtBytes) {
+            await this.#lookAtOthers();
+            lookAtBytes += CHECKED_EVERY_BYTES;
+          }
+          await this.#claim(claim, Math.max(bytes, claim.bytes), options);
           await file.writeFile(chunk);
-          uncheckedBytes += chunk.length;
-          if (uncheckedBytes < CHECKED_EVERY_BYTES) continue;
-          uncheckedBytes = 0;
-          await this.#checkIncoming(options, 0);
         }
         await file.sync();
         this.onWritten(null);
@@ -95,6 +105,9 @@ class DiskContents implements ContentStore {
       await rm(path, { force: true });
       if (isDiskFailure(error)) this.onWritten(error);
       throw isNoSpace(error) ? noSpace() : error;
+    } finally {
+      this.#room.end(claim);
+      this.#receiving.delete(name);
     }
   }
 
@@ -136,19 +149,21 @@ class DiskContents implements ContentStore {
    * Several processes receive at once, and what those left behind that were killed takes room until it is removed.
    * @throws ImageError `no-space`
    */
-  async #checkIncoming({ bytesMax }: ReceiveOptions, announcedBytes: number): Promise<void> {
-    const allBytesMax = bytesMax * INCOMING_IMAGES_MAX;
-    if (announcedBytes + (await this.#incomingBytes()) <= allBytesMax) return;
+  async #claim(claim: Claim, bytes: number, { bytesMax }: ReceiveOptions): Promise<void> {
+    if (this.#room.extend(claim, bytes, bytesMax)) return;
     for await (const { name, isAbandoned } of this.listIncoming()) if (isAbandoned) await this.remove(name);
-    if (announcedBytes + (await this.#incomingBytes()) > allBytesMax) throw tooMuchIncoming(allBytesMax);
+    await this.#lookAtOthers();
+    if (!this.#room.extend(claim, bytes, bytesMax)) throw tooMuchIncoming(bytesMax * INCOMING_IMAGES_MAX);
   }
 
-  async #incomingBytes(): Promise<number> {
-    let sizeBytes = 0;
+  /** At what lies there that this store is not receiving now. */
+  async #lookAtOthers(): Promise<void> {
+    let bytes = 0;
     for await (const { name } of await opendir(join(this.directory, INCOMING_PREFIX))) {
-      sizeBytes += (await statOf(join(this.directory, INCOMING_PREFIX, name)))?.size ?? 0;
+      const path = `${INCOMING_PREFIX}${name}`;
+      if (!this.#receiving.has(path)) bytes += (await statOf(join(this.directory, path)))?.size ?? 0;
     }
-    return sizeBytes;
+    this.#room.foundOthers(bytes);
   }
 
   async *#entries(prefix: string): AsyncIterable<ContentEntry> {

@@ -107,6 +107,14 @@ export function tooMuchIncoming(bytesMax: number): ImageError {
   );
 }
 
+export function tooMuchOfYours(bytesMax: number): ImageError {
+  return new ImageError(
+    'no-space',
+    null,
+    `uploads of one user under way may take ${bytesMax} bytes together: try again when others of yours have ended`,
+  );
+}
+
 function tooLarge(bytesMax: number): ImageError {
   return new ImageError('too-large', null, `an image may have at most ${bytesMax} bytes (imageBytesMax)`);
 }

@@ -77,6 +77,7 @@ class StoredImageLibrary implements ImageLibrary {
     const received = await this.#options.contents.receive(upload.content, {
       bytesMax: imageBytesMax,
       idleMsMax: uploadIdleMsMax,
+      by: upload.uploadedBy,
       ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
     });
     try {

@@ -44,6 +44,10 @@ export interface NbiLimits {
   readonly listsPerUserMax: number;
   /** How long a list may wait for others to end. */
   readonly listWaitSecondsMax: number;
+  /** Of pages, and entries by their ids, that are held for clients of this process that have not taken them; more needs a place of a list. */
+  readonly unreadBytesMax: number;
+  /** Of one user. */
+  readonly unreadBytesPerClientMax: number;
   /** CPEs that one SendCNR may match. */
   readonly connectionRequestsMax: number;
   /** Connection requests of one SendCNR under way at a time. */
@@ -95,6 +99,8 @@ export const NBI_LIMITS: NbiLimits = {
   listsAtATime: 16,
   listsPerUserMax: 4,
   listWaitSecondsMax: 30,
+  unreadBytesMax: 64 * 1024 * 1024,
+  unreadBytesPerClientMax: 16 * 1024 * 1024,
   connectionRequestsMax: 1_000,
   connectionRequestsAtATime: 50,
   explanationsAtATime: 4,

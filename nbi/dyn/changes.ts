@@ -22,7 +22,7 @@ export function changeSelected(
   change: (turn: Turn) => Promise<void>,
 ): Promise<void> {
   return looksAtListed(storage, selection)
-    ? change(reading.turn(exchange.over))
+    ? change(reading.turn(exchange))
     : reading.change(exchange, change);
 }
 

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import type { Devices } from '../../acs/index.js';
-import type { CpeId, Turn } from '../../common/index.js';
+import type { CpeId } from '../../common/index.js';
 import {
   ApiError,
   type DynDialect,
@@ -17,7 +18,7 @@ import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
 import { ANY_FIELD, listOptions, PARAMETERS, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { readSelected, selectEntries } from './storage.js';
+import { looksAtListed, selectEntries } from './storage.js';
 
 export interface DeviceRouteParts {
   readonly devices: Devices;
@@ -50,12 +51,25 @@ export function deviceRoutes({ devices, limits, reading }: DeviceRouteParts, dia
         });
         if (!query.parameters) return sendSelected(exchange, storage, query, dialect, { limits, reading });
         const { selection } = query;
-        const look = (turn: Turn) => takeEntries(selectEntries(storage, selection, { turn }), 2);
-        const [device, another] = await readSelected({ storage, selection, reading }, exchange, look);
-        if (device === undefined) throw new ApiError(404);
-        if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
-        const parameters = await devices.parameters(device.id as CpeId);
-        exchange.response.json(dialect.answer(200, [{ ...device.view, parameters }]));
+        const { response, over } = exchange;
+        await reading.answer(
+          exchange,
+          looksAtListed(storage, selection),
+          async ({ turn, held, hasPlace }) => {
+            const found = await takeEntries(selectEntries(storage, selection, { turn }), 2);
+            const [device, another] = found;
+            if (device === undefined) throw new ApiError(404);
+            if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
+            const text = await turn(async () => {
+              const parameters = await devices.parameters(device.id as CpeId);
+              return JSON.stringify(dialect.answer(200, [{ ...device.view, parameters }]));
+            });
+            if (!held.take(Buffer.byteLength(text)) && !hasPlace) return false;
+            response.type('json').send(text);
+            if (!over.aborted) await once(over, 'abort');
+            return true;
+          },
+        );
       },
     }),
   ];

@@ -14,6 +14,12 @@ export interface IdPattern {
 
 export const EVERY_ID: IdPattern = { all: true, ids: null, prefix: '', matches: () => true };
 
+/** These ids, however they are written. */
+export function onlyIds(ids: readonly string[]): IdPattern {
+  const set = new Set(ids);
+  return { all: false, ids, prefix: '', matches: (id) => set.has(id) };
+}
+
 /** What in a pattern stands for more than itself. */
 const META = /[\\^$.*+?()[\]{}|]/;
 const EVERYTHING: ReadonlySet<string> = new Set(['.*', '.+', '^.*', '.*$', '^.*$', '^.+$', '(.*)', '(.+)']);

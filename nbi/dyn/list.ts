@@ -1,34 +1,47 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { Request, Response } from 'express';
 import type { Turn } from '../../common/index.js';
 import {
   ApiError,
   type DynDialect,
   type Exchange,
   invalid,
-  isClientGone,
-  NDJSON_CONTENT_TYPE,
-  prefersNdjson,
+  type Means,
   type Reading,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import type { Entry, Position } from './entry.js';
-import { entriesAfter, firstEntries, type Order, positionOf, renderPosition, takeEntries } from './order.js';
+import { onlyIds } from './id-pattern.js';
+import { sendTexts, textOf, textsOf } from './list-answer.js';
+import {
+  comparePositions,
+  entriesAfter,
+  firstPositions,
+  type Order,
+  positionOf,
+  renderPosition,
+  takeEntries,
+} from './order.js';
 import type { Query } from './query.js';
-import { looksAtListed, type Storage, selectEntries } from './storage.js';
+import { looksAtListed, type Selection, type Storage, selectEntries } from './storage.js';
 
-/** How a list is written: what stands before, between and after its entries. */
-interface ListFormat {
-  readonly contentType: string;
-  readonly head: string;
-  readonly separator: string;
-  readonly tail: string;
+/** Entries to be sent, and behind which one the next page begins; without one there is none. */
+interface Page {
+  readonly texts: AsyncIterable<string>;
+  readonly end: Position | null;
 }
 
-const NDJSON: ListFormat = { contentType: NDJSON_CONTENT_TYPE, head: '', separator: '\n', tail: '\n' };
+/** Where entries come from, and when they are read. */
+interface Source {
+  readonly storage: Storage;
+  readonly selection: Selection;
+  readonly turn: Turn;
+}
 
-/** Answers with what a query selects of a storage. @throws ApiError as {@link sendEntries} */
+/**
+ * Answers with what a query selects of a storage: a page where the query has a limit, else all of it. What is sent is held where it is
+ * little; of whatever is more the positions alone are held, and it is read once more while the client takes it.
+ * @throws ApiError 404 where there is nothing
+ */
 export function sendSelected(
   exchange: Pick<Exchange, 'request' | 'response' | 'user' | 'over'>,
   storage: Storage,
@@ -36,11 +49,22 @@ export function sendSelected(
   dialect: DynDialect,
   { limits, reading }: { readonly limits: NbiLimits; readonly reading: Reading },
 ): Promise<void> {
-  const send = (turn: Turn) => {
-    const select = (after: Position | null) => selectEntries(storage, query.selection, { after, turn });
-    return sendEntries(exchange, dialect, select, query, limits);
-  };
-  return isShort(storage, query) ? send(reading.turn(exchange.over)) : reading.long(exchange, send);
+  const { order, selection } = query;
+  return reading.answer(exchange, isShort(storage, query), async (means) => {
+    exchange.response.vary('Accept');
+    const source = { storage, selection, turn: means.turn };
+    const page = await (order.field === null
+      ? pageInOwnOrder(source, query, means)
+      : sortedPage(source, query, means, limits.sortedItemsMax));
+    if (page === null) return false;
+    await sendTexts(
+      exchange,
+      dialect,
+      page.texts,
+      page.end === null ? null : renderPosition(page.end, order),
+    );
+    return true;
+  });
 }
 
 /** What scripts ask for many times a second: entries by their ids, and pages of everything. */
@@ -49,106 +73,107 @@ function isShort(storage: Storage, { selection, everything, order, limit }: Quer
   return everything && limit !== null && order.field === null && storage.leavesOut?.(selection) !== true;
 }
 
-/**
- * Answers with the entries: a page where the query has a limit, else all of them, streamed as the client takes them; as NDJSON, an
- * entry a line, where the client prefers that.
- * @param select  the entries in the storage's own order, from behind a position in it
- * @throws ApiError 404 where there are none
- */
-export async function sendEntries(
-  { request, response, over }: Pick<Exchange, 'request' | 'response' | 'over'>,
-  dialect: DynDialect,
-  select: (after: Position | null) => AsyncIterable<Entry>,
+/** @returns null where it needs a place */
+async function pageInOwnOrder(
+  { storage, selection, turn }: Source,
   { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
-  limits: NbiLimits,
-): Promise<void> {
-  const isOwnOrder = order.field === null;
-  const following = isOwnOrder || after === null ? select(after) : entriesAfter(select(null), after, order);
-  const format = prefersNdjson(request) ? NDJSON : jsonList(dialect);
-  response.vary('Accept');
-  if (limit !== null) {
-    const entries = isOwnOrder
-      ? await takeEntries(following, limit + 1)
-      : await firstEntries(following, order, limit + 1);
-    const page = entries.slice(0, limit);
-    const last = page.at(-1);
-    if (last === undefined) throw new ApiError(404);
-    if (entries.length > limit) linkNext(request, response, renderPosition(positionOf(last, order), order));
-    await stream(response, format, Readable.from(page), over);
-  } else if (isOwnOrder) {
-    await stream(response, format, following, over);
-  } else {
-    await stream(response, format, await sortAll(following, order, limits.sortedItemsMax), over);
+  { held, hasPlace }: Means,
+): Promise<Page | null> {
+  const select = () => selectEntries(storage, selection, { after, turn });
+  if (limit === null && hasPlace) return { texts: textsOf(select()), end: null };
+  let texts: string[] | null = [];
+  let count = 0;
+  let last: Position | null = null;
+  let end: Position | null = null;
+  for await (const entry of select()) {
+    if (count === limit) {
+      end = last;
+      break;
+    }
+    count++;
+    last = positionOf(entry, order);
+    if (texts === null) continue;
+    const text = textOf(entry);
+    if (held.take(Buffer.byteLength(text))) {
+      texts.push(text);
+    } else {
+      if (!hasPlace) return null;
+      texts = null;
+      held.drop();
+    }
+  }
+  if (last === null) throw new ApiError(404);
+  return { texts: texts === null ? textsOf(upTo(select(), last, order)) : Readable.from(texts), end };
+}
+
+async function* upTo(entries: AsyncIterable<Entry>, last: Position, order: Order): AsyncGenerator<Entry> {
+  for await (const entry of entries) {
+    if (comparePositions(positionOf(entry, order), last, order) > 0) return;
+    yield entry;
   }
 }
 
-function jsonList({ listHead, listTail }: DynDialect): ListFormat {
-  return {
-    contentType: 'application/json; charset=utf-8',
-    head: listHead,
-    separator: ',',
-    tail: listTail,
-  };
+/** @returns null where it needs a place @throws ApiError 400 where more match than are sorted without a limit */
+async function sortedPage(
+  source: Source,
+  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
+  { held, hasPlace }: Means,
+  sortedMax: number,
+): Promise<Page | null> {
+  const { storage, selection, turn } = source;
+  const all = selectEntries(storage, selection, { turn });
+  const following = after === null ? all : entriesAfter(all, after, order);
+  const found =
+    limit === null
+      ? await sortedPositions(following, order, sortedMax)
+      : await firstPositions(following, order, limit + 1);
+  const page = limit === null ? found : found.slice(0, limit);
+  const last = page.at(-1);
+  if (last === undefined) throw new ApiError(404);
+  const end = found.length > page.length ? last : null;
+  const entries = entriesAt(source, page);
+  if (hasPlace) return { texts: textsOf(entries), end };
+  const texts: string[] = [];
+  for await (const text of textsOf(entries)) {
+    if (!held.take(Buffer.byteLength(text))) return null;
+    texts.push(text);
+  }
+  return { texts: Readable.from(texts), end };
 }
 
-async function sortAll(
+async function sortedPositions(
   entries: AsyncIterable<Entry>,
   order: Order,
   max: number,
-): Promise<AsyncIterable<Entry>> {
-  const all = await takeEntries(entries, max + 1);
-  if (all.length > max) {
+): Promise<Position[]> {
+  const positions: Position[] = [];
+  for await (const entry of entries) {
+    positions.push(positionOf(entry, order));
+    if (positions.length <= max) continue;
     throw invalid(
       'sort',
       `limit beside it where more than ${max} entries match; follow X-Next-After for the rest`,
     );
   }
-  return Readable.from(await firstEntries(Readable.from(all), order, all.length));
+  return positions.sort((a, b) => comparePositions(a, b, order));
 }
 
-/** The body keeps its shape: where a page goes on is told by headers (RFC 8288). */
-function linkNext(request: Request, response: Response, after: string): void {
-  const url = new URL(request.originalUrl, 'http://host.invalid');
-  url.searchParams.set('after', after);
-  response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', after);
-}
+/** So many entries of a sorted list are held while it is sent. */
+const PORTION_ITEMS = 32;
 
-const CHUNK_CHARACTERS = 16 * 1024;
-
-async function stream(
-  response: Response,
-  format: ListFormat,
-  entries: AsyncIterable<Entry>,
-  over: AbortSignal,
-): Promise<void> {
-  const iterator = entries[Symbol.asyncIterator]();
-  // The status cannot be taken back once the body has begun.
-  const first = await iterator.next();
-  if (first.done === true) throw new ApiError(404);
-  response.type(format.contentType);
-  const chunks = renderChunks(first.value, iterator, format);
-  try {
-    await pipeline(Readable.from(chunks), response, { signal: over });
-  } catch (error) {
-    if (!isClientGone(error) && !over.aborted) throw error;
-  }
-}
-
-async function* renderChunks(
-  first: Entry,
-  rest: AsyncIterator<Entry>,
-  { head, separator, tail }: ListFormat,
-): AsyncGenerator<string> {
-  let chunk = head + JSON.stringify(first.view);
-  try {
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      chunk += separator + JSON.stringify(next.value.view);
-      if (chunk.length < CHUNK_CHARACTERS) continue;
-      yield chunk;
-      chunk = '';
+/** Entries by their positions, as far as they are selected still. */
+async function* entriesAt(
+  { storage, selection, turn }: Source,
+  positions: readonly Position[],
+): AsyncGenerator<Entry> {
+  for (let from = 0; from < positions.length; from += PORTION_ITEMS) {
+    if (from > 0) await turn(async () => {});
+    const ids = positions.slice(from, from + PORTION_ITEMS).map(({ id }) => id);
+    const portion = selectEntries(storage, { ...selection, pattern: onlyIds(ids) }, { turn });
+    const byId = new Map((await takeEntries(portion, ids.length)).map((entry) => [entry.id, entry]));
+    for (const id of ids) {
+      const entry = byId.get(id);
+      if (entry !== undefined) yield entry;
     }
-    yield chunk + tail;
-  } finally {
-    await rest.return?.();
   }
 }

@@ -67,23 +67,23 @@ export async function* entriesAfter(
   }
 }
 
-/** The first `count` entries in an order, from a sequence in any. Holds at most twice as many at a time. */
-export async function firstEntries(
+/** Where the first `count` entries in an order are, from a sequence in any. Holds at most twice as many positions at a time. */
+export async function firstPositions(
   entries: AsyncIterable<Entry>,
   order: Order,
   count: number,
-): Promise<Entry[]> {
-  let kept: { readonly entry: Entry; readonly position: Position }[] = [];
+): Promise<Position[]> {
+  let kept: Position[] = [];
   const settle = () => {
-    kept.sort((a, b) => comparePositions(a.position, b.position, order));
+    kept.sort((a, b) => comparePositions(a, b, order));
     kept = kept.slice(0, count);
   };
   for await (const entry of entries) {
-    kept.push({ entry, position: positionOf(entry, order) });
+    kept.push(positionOf(entry, order));
     if (kept.length >= 2 * count) settle();
   }
   settle();
-  return kept.map(({ entry }) => entry);
+  return kept;
 }
 
 /** The first `count` entries of a sequence, which is read no further. */

@@ -68,7 +68,7 @@ export function readSelected<T>(
   exchange: Pick<Exchange, 'user' | 'over'>,
   read: (turn: Turn) => Promise<T>,
 ): Promise<T> {
-  return looksAtListed(storage, selection) ? read(reading.turn(exchange.over)) : reading.long(exchange, read);
+  return looksAtListed(storage, selection) ? read(reading.turn(exchange)) : reading.long(exchange, read);
 }
 
 /** The entries that are selected, in the storage's own order, from behind a position in it. */

@@ -20,6 +20,6 @@ export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
-export { Reading } from './reading.js';
+export { type Means, Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';

@@ -31,29 +31,25 @@ const SMALL_BYTES = 64 * 1024;
  * @throws ApiError 400 with line and column
  */
 export function parseJson(body: Buffer, limits: JsonLimits, firstLine = 1): unknown | Promise<unknown> {
+  const steps = parsingJson(body, limits, firstLine);
+  return body.length > SMALL_BYTES ? withPauses(steps) : atOnce(steps);
+}
+
+/** The same in steps, also where it is to be told at which line and column something is wrong. */
+export function* parsingJson(body: Buffer, limits: JsonLimits, firstLine: number): Generator<void, unknown> {
   const { jsonDepthMax: depthMax, jsonTokensMax: tokensMax, jsonKeysMax: keysMax } = limits;
-  const steps = readingJson(body, { depthMax, tokensMax, keysMax });
-  const refused = (error: unknown) => (error instanceof JsonFault ? told(error, body, firstLine) : error);
-  if (body.length > SMALL_BYTES) {
-    return withPauses(steps).then(
-      ({ value }) => value,
-      (error: unknown) => {
-        throw refused(error);
-      },
-    );
-  }
   try {
-    return atOnce(steps).value;
+    return (yield* readingJson(body, { depthMax, tokensMax, keysMax })).value;
   } catch (error) {
-    throw refused(error);
+    throw error instanceof JsonFault ? yield* telling(error, body, firstLine) : error;
   }
 }
 
 const FIELD_CHARACTERS_SHOWN = 100;
 
-function told({ what, offset }: JsonFault, body: Buffer, firstLine: number): ApiError {
+function* telling({ what, offset }: JsonFault, body: Buffer, firstLine: number): Generator<void, ApiError> {
   if (what.kind === 'not-utf8') return invalid('', 'a body in UTF-8');
-  const place = new TextPlaces(body, jsonBegin(body)).at(offset);
+  const place = yield* new TextPlaces(body, jsonBegin(body)).telling(offset);
   const line = firstLine + place.line - 1;
   const { column } = place;
   const expected = `${expectedOf(what)}; see line ${line}, column ${column}`;

@@ -10,6 +10,7 @@ import {
 import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
+  type Exchange,
   failures,
   type JsonObject,
   jsonAnswer,
@@ -88,7 +89,8 @@ export function matchDevicesRoute(parts: MatchParts, places: Places): Route {
     },
     async handle({ response, user, over, body }) {
       const request = await body();
-      sendAnswer(response, await places.run(user?.name ?? '', over, () => matchRule(request, parts, over)));
+      const by = { user, over };
+      sendAnswer(response, await places.run(user?.name ?? '', over, () => matchRule(request, parts, by)));
     },
   });
 }
@@ -112,13 +114,13 @@ const EXAMPLE = methodDialect.answer({
 
 /**
  * Counts and lists the known CPEs that a rule would upgrade, as though it were enabled. Changes nothing.
- * @param over  aborted once nobody waits for the answer: then no further CPE is looked at
+ * @param by  whose turn it is; once nobody waits for the answer no further CPE is looked at
  * @throws ApiError 400, 404 no such rule
  */
 async function matchRule(
   request: Request,
   { rules, devices, clock, monotonic = monotonicClock, reading }: MatchParts,
-  over: AbortSignal,
+  by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<MethodAnswer> {
   const { limit: listedMax, after, timeout } = request;
   const moment = momentOf(request, clock);
@@ -130,8 +132,8 @@ async function matchRule(
     listedMax,
     ...moment,
     ...(after === undefined ? {} : { after: after as CpeId }),
-    isOver: () => monotonic() >= deadlineMs || over.aborted,
-    turn: reading.turn(over),
+    isOver: () => monotonic() >= deadlineMs || by.over.aborted,
+    turn: reading.turn(by),
   });
   return {
     code: 200,

@@ -1,3 +1,5 @@
+import { Lines } from '../../common/index.js';
+
 /** How many passwords are hashed at a time, and how many wait for it. */
 export interface HashLimits {
   /** Each takes 32 MB and a thread: more at once would starve the rest of the process. */
@@ -39,7 +41,7 @@ interface Waiting {
  */
 export class HashPlaces {
   readonly #limits: HashLimits;
-  readonly #lines: Readonly<Record<Standing, Lines>> = {
+  readonly #lines: Readonly<Record<Standing, Lines<Waiting>>> = {
     familiar: new Lines(),
     stranger: new Lines(),
     'guessed-at': new Lines(),
@@ -80,7 +82,7 @@ export class HashPlaces {
 
   #queue(waiting: Waiting): void {
     const lines = this.#lines[waiting.standing];
-    lines.add(waiting);
+    lines.add(waiting.origin, waiting);
     this.#beginNext();
     if (lines.size > this.#limits.waitingMax) lines.dropFromLongest()?.turnAway();
   }
@@ -111,49 +113,5 @@ export class HashPlaces {
     if (running === 0) this.#running.delete(origin);
     else this.#running.set(origin, running);
     this.#runningAs[standing] += change;
-  }
-}
-
-/** A line for each origin, which take turns. */
-class Lines {
-  /** The one whose turn is next first; none is empty. */
-  readonly #lines = new Map<string, Waiting[]>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  add(waiting: Waiting): void {
-    const line = this.#lines.get(waiting.origin);
-    if (line === undefined) this.#lines.set(waiting.origin, [waiting]);
-    else line.push(waiting);
-    this.#size++;
-  }
-
-  take(isFree: (origin: string) => boolean): Waiting | null {
-    for (const [origin, line] of this.#lines) {
-      if (!isFree(origin)) continue;
-      const next = line.shift();
-      this.#lines.delete(origin);
-      if (line.length > 0) this.#lines.set(origin, line);
-      if (next === undefined) continue;
-      this.#size--;
-      return next;
-    }
-    return null;
-  }
-
-  /** Of several that are as long, the one whose turn is last, which is the one that has come last. */
-  dropFromLongest(): Waiting | undefined {
-    let longest: Waiting[] = [];
-    let from = '';
-    for (const [origin, line] of this.#lines) {
-      if (line.length >= longest.length) [longest, from] = [line, origin];
-    }
-    const dropped = longest.pop();
-    if (longest.length === 0) this.#lines.delete(from);
-    if (dropped !== undefined) this.#size--;
-    return dropped;
   }
 }

@@ -68,10 +68,8 @@ export function* parsingRuleFile(file: string, bytes: Buffer): Generator<void, P
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { code, expected } = toldOf(error.what);
-    return {
-      parsed: false,
-      problems: [{ file, field: '', code, expected, ...places.at(error.offset) }],
-    };
+    const place = yield* places.telling(error.offset);
+    return { parsed: false, problems: [{ file, field: '', code, expected, ...place }] };
   }
 }
 

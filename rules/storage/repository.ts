@@ -295,8 +295,18 @@ async function* scan(
     (cpeid === undefined || rule.pin === cpeid) &&
     (after === undefined || newestFirst(after, rule) < 0);
   if (ids !== undefined) {
-    const found = await byIds(tables, ids);
-    yield* found.filter(matches).sort(newestFirst);
+    const distinct = [...new Set(ids)];
+    if (distinct.length <= PORTION_RULES) {
+      yield* (await byIds(tables, distinct)).filter(matches).sort(newestFirst);
+      return;
+    }
+    const places: RulePlace[] = [];
+    for await (const rule of inPortions(tables, distinct, turn)) {
+      if (matches(rule)) places.push({ id: rule.id, createdAtMs: rule.createdAtMs });
+    }
+    places.sort(newestFirst);
+    const sorted = places.map(({ id }) => id);
+    for await (const rule of inPortions(tables, sorted, turn)) if (matches(rule)) yield rule;
     return;
   }
   const few =
@@ -315,8 +325,22 @@ async function* scan(
   }
 }
 
+/** So many rules are held of those that are named by their ids: each may have megabytes. */
+const PORTION_RULES = 32;
+
+/** In the order of the ids. */
+async function* inPortions(
+  tables: Tables,
+  ids: readonly string[],
+  turn: Turn = (read) => read(),
+): AsyncGenerator<StoredRule> {
+  for (let from = 0; from < ids.length; from += PORTION_RULES) {
+    yield* await turn(() => byIds(tables, ids.slice(from, from + PORTION_RULES)));
+  }
+}
+
 async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule[]> {
-  const found = await readMany(tables.rules, [...new Set(ids)]);
+  const found = await readMany(tables.rules, ids);
   return found.flatMap((stored) => (stored === null ? [] : [stored.document]));
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
+import { BlankRuns } from '../../common/blank-runs.js';
 import {
   atOnce,
   JSON_NUMBER_CHARACTERS_MAX,
@@ -12,6 +13,8 @@ import {
   readingJson,
   TextPlaces,
 } from '../../common/index.js';
+import { JsonPieces } from '../../common/json-pieces.js';
+import { JsonScan } from '../../common/json-scan.js';
 
 const BOUNDS: JsonBounds = { depthMax: 32, tokensMax: 4_000_000, keysMax: 20_000 };
 /** So much may be done in one step, and in a piece of a value: both are bounds of the module. */
@@ -250,4 +253,26 @@ test('line and column are told of any byte, behind a byte order mark and charact
     ),
     { numRuns: 50 },
   );
+});
+
+test('however many runs of blanks a text has, each is looked for among a few and taken once', (t) => {
+  let looks = 0;
+  const edges = new Proxy<number[]>([], {
+    get(target, name) {
+      if (typeof name === 'string' && /^\d+$/.test(name)) looks++;
+      return Reflect.get(target, name);
+    },
+  });
+  const blanks = ' '.repeat(300);
+  const runs = 20_000;
+  // Arrays in arrays, each larger than a piece.
+  const level = Array.from({ length: runs / 20 }, (_, index) => `${blanks}${index}`).join(',');
+  let text = '0';
+  for (let depth = 0; depth < 20; depth++) text = `[${level},${text},1]`;
+  const bytes = Buffer.from(text);
+  const pieces = new JsonPieces(bytes, new BlankRuns(edges));
+  const scan = new JsonScan(bytes, BOUNDS, pieces, 0);
+  while (scan.step());
+  t.deepEqual(pieces.value(), JSON.parse(text));
+  t.true(looks <= 4 * runs, `${looks} looks at ${runs} runs of blanks`);
 });

@@ -328,7 +328,7 @@ export function defineLibraryTests(where: string, open: LibraryOpener): void {
     let nowMs = Date.now();
     const opened = await open(t, { clock: () => nowMs });
     const { image } = await opened.library.upload(uploadOf('a', randomContent(100)));
-    const options = { bytesMax: MEBIBYTE, idleMsMax: 60_000 };
+    const options = { bytesMax: MEBIBYTE, idleMsMax: 60_000, by: 'tester' };
     const leave = (text: string) => opened.contents.receive(Readable.from([Buffer.from(text)]), options);
     await leave('its upload ended here');
     const nameless = await leave('nobody names it');

@@ -13,6 +13,7 @@ import { DAY_MS, ownProcessMark, silentLogger, systemClock } from '../../common/
 import { INCOMING_IMAGES_MAX } from '../../firmware/incoming.js';
 import { ImageError, type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { openLmdbStore, type Store, StoreError } from '../../store/index.js';
+import { until } from '../support/ferry.js';
 import { contentOf, MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
 
 const run = promisify(execFile);
@@ -126,6 +127,45 @@ test('what is incoming is bounded in all: what killed processes left makes room,
   const refused = library.upload(uploadOf('b', randomContent(900), { sizeBytes: 900 }));
   t.like(await t.throwsAsync(refused, { instanceOf: ImageError }), { code: 'no-space' });
   t.is((await readdir(join(directory, 'incoming'))).length, INCOMING_IMAGES_MAX);
+});
+
+test('uploads at once never take more together than the bound, nor one user’s more than half of it', async (t) => {
+  const { library, directory } = await openTestLibrary(t, { imageBytesMax: 1_000 });
+  const begin = (name: string, users: readonly string[], sizeBytes?: number) => {
+    const ended: unknown[] = [];
+    const contents = users.map((uploadedBy, index) => {
+      const content = new PassThrough();
+      const more = sizeBytes === undefined ? {} : { sizeBytes };
+      void library.upload(uploadOf(`${name}${index}`, content, { uploadedBy, ...more })).then(
+        ({ outcome }) => ended.push(outcome),
+        (error: unknown) => ended.push(error instanceof ImageError ? error.code : error),
+      );
+      return content;
+    });
+    return { ended, contents };
+  };
+  const refused = Array.from({ length: 4 }, () => 'no-space');
+  const stored = Array.from({ length: INCOMING_IMAGES_MAX }, () => 'created');
+  // Nothing has come of any of them.
+  const users = Array.from({ length: 12 }, (_, index) => (index % 3 === 0 ? 'bob' : 'ann'));
+  const announced = begin('announced', users, 1_000);
+  await until('four are refused', () => announced.ended.length >= 4);
+  t.deepEqual(announced.ended, refused);
+  const another = library.upload(uploadOf('another', randomContent(900), { uploadedBy: 'eve' }));
+  t.like(await t.throwsAsync(another, { instanceOf: ImageError }), { code: 'no-space' });
+  for (const content of announced.contents) content.end(randomContent(1_000));
+  await until('all have ended', () => announced.ended.length === 12);
+  t.deepEqual(announced.ended, [...refused, ...stored]);
+  const unknown = begin(
+    'unknown',
+    users.map((_, index) => `user${index}`),
+  );
+  for (const content of unknown.contents) content.write(randomContent(900));
+  await until('four are refused', () => unknown.ended.length >= 4);
+  for (const content of unknown.contents) content.end();
+  await until('all have ended', () => unknown.ended.length === 12);
+  t.deepEqual(unknown.ended, [...refused, ...stored]);
+  t.deepEqual(await readdir(join(directory, 'incoming')), []);
 });
 
 /** A file system of one mebibyte; null where this user may not mount one (but CI must). */

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ApiError, parseJson } from '../../nbi/http/index.js';
+import { parsingJson } from '../../nbi/http/json.js';
 
 const limits = { jsonDepthMax: 32, jsonTokensMax: 1_000, jsonKeysMax: 1_000 };
 const parse = (text: string | Buffer) => parseJson(Buffer.from(text), limits);
@@ -55,4 +56,19 @@ for (const [what, text, place] of [
 test('a body that is not UTF-8 is a 400', (t) => {
   const error = t.throws(() => parse(Buffer.from([0x22, 0xff, 0x22])), { instanceOf: ApiError });
   t.is(error?.status, 400);
+});
+
+test('the place of an error at the end of a large body is told in steps, as the body is read', (t) => {
+  const [stepBytes, blocks] = [64 * 1024, 40];
+  const steps = parsingJson(Buffer.from(`[${'\n'.repeat(stepBytes * blocks)}x]`), limits, 1);
+  let count = 0;
+  const error = t.throws(
+    () => {
+      while (steps.next().done !== true) count++;
+    },
+    { instanceOf: ApiError },
+  );
+  t.like(error?.problems[0], { line: stepBytes * blocks + 1, column: 1 });
+  // To get there, and to count the lines.
+  t.true(count >= 2 * blocks - 2, `${count} steps`);
 });

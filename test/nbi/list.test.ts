@@ -6,17 +6,10 @@ import express from 'express';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../common/index.js';
 import type { Entry } from '../../nbi/dyn/entry.js';
-import { sendEntries } from '../../nbi/dyn/list.js';
-import type { Query } from '../../nbi/dyn/query.js';
+import { sendTexts, textsOf } from '../../nbi/dyn/list-answer.js';
 import { type Api, basicAuthentication, dynDialect, mountApis, route } from '../../nbi/http/index.js';
 import { NBI_LIMITS, type Users } from '../../nbi/index.js';
 import { until } from './support.js';
-
-const WHOLE_LIST: Pick<Query, 'order' | 'limit' | 'after'> = {
-  order: { field: null, descending: false },
-  limit: null,
-  after: null,
-};
 
 /** Serves a list of its own at `/list`. @returns the port */
 async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry>): Promise<number> {
@@ -29,7 +22,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     operationId: 'list',
     summary: 'A list',
     answers: {},
-    handle: (exchange) => sendEntries(exchange, dialect, entries, WHOLE_LIST, NBI_LIMITS),
+    handle: (exchange) => sendTexts(exchange, dialect, textsOf(entries()), null),
   });
   const api: Api = {
     name: 'list',

@@ -1,10 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { Entry } from '../../nbi/dyn/entry.js';
+import type { Entry, Position } from '../../nbi/dyn/entry.js';
 import {
   comparePositions,
   entriesAfter,
-  firstEntries,
+  firstPositions,
   type Order,
   parsePosition,
   positionOf,
@@ -24,11 +24,11 @@ async function readPages(entries: readonly Entry[], order: Order, limit: number)
       after === null
         ? sequence(entries)
         : entriesAfter(sequence(entries), parsePosition(after, order), order);
-    const found: Entry[] = await firstEntries(following, order, limit);
+    const found: Position[] = await firstPositions(following, order, limit);
     ids.push(...found.map(({ id }) => id));
     const last = found.at(-1);
     if (last === undefined) return ids;
-    after = renderPosition(positionOf(last, order), order);
+    after = renderPosition(last, order);
   }
   return ids;
 }

@@ -1,0 +1,44 @@
+/** A line for each origin, which take turns. */
+export class Lines<Waiting> {
+  /** The one whose turn is next first; none is empty. */
+  readonly #lines = new Map<string, Waiting[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(origin: string, waiting: Waiting): void {
+    const line = this.#lines.get(origin);
+    if (line === undefined) this.#lines.set(origin, [waiting]);
+    else line.push(waiting);
+    this.#size++;
+  }
+
+  /** The first of the line whose turn is next, and that may have it; null where there is none. */
+  take(isFree: (origin: string) => boolean = () => true): Waiting | null {
+    for (const [origin, line] of this.#lines) {
+      if (!isFree(origin)) continue;
+      const next = line.shift();
+      this.#lines.delete(origin);
+      if (line.length > 0) this.#lines.set(origin, line);
+      if (next === undefined) continue;
+      this.#size--;
+      return next;
+    }
+    return null;
+  }
+
+  /** Of several that are as long, the one whose turn is last, which is the one that has come last. */
+  dropFromLongest(): Waiting | undefined {
+    let longest: Waiting[] = [];
+    let from = '';
+    for (const [origin, line] of this.#lines) {
+      if (line.length >= longest.length) [longest, from] = [line, origin];
+    }
+    const dropped = longest.pop();
+    if (longest.length === 0) this.#lines.delete(from);
+    if (dropped !== undefined) this.#size--;
+    return dropped;
+  }
+}
