@@ -6,11 +6,14 @@ import { PassThrough } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import type { Io } from '../../cli/io.js';
 import { runCommandLine } from '../../cli/run.js';
-import { FerryCommand, serve, temporaryDirectory } from './support.js';
+import { FerryCommand, ferry, serve, temporaryDirectory } from './support.js';
 
 const KEY = `${'0123456789abcdef'.repeat(4)}\n`;
 
-/** What a command that is refused says; should it be carried out, the test runs out of time. */
+/**
+ * What a command that is refused says; should it be carried out, the test runs out of time. A server that gets as far as opening
+ * its store ends its process if need be: that takes a process of its own.
+ */
 async function refusal(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -82,7 +85,9 @@ test('what an option can never be is refused with exit code 2 and a sentence tha
     const given = flag === 'config' ? join(at, value) : value;
     for (const way of VARIABLES_TOO.has(flag) ? ['flag', 'variable'] : ['flag']) {
       const variable = `FERRY_${flag.replaceAll('-', '_').toUpperCase()}`;
-      const words = ['serve', '--data-dir', dataDir, ...(way === 'flag' ? [`--${flag}=${given}`] : [])];
+      // An address is read once a store is opened.
+      const command = flag === 'store' ? ['user', 'list'] : ['serve'];
+      const words = [...command, '--data-dir', dataDir, ...(way === 'flag' ? [`--${flag}=${given}`] : [])];
       const { exitCode, said } = await refusal(words, way === 'flag' ? {} : { [variable]: given });
       t.is(exitCode, 2, `${flag} ${value}: ${said}`);
       t.regex(said, says);
@@ -124,13 +129,13 @@ test('a path that is not what its option says is refused with exit code 1 and a 
 
 test('a file that is no master key, and a data directory of somebody else, are refused without a stack', async (t) => {
   const at = await things(t);
-  const { exitCode, said } = await refusal([
+  const { exitCode, stderr } = await ferry([
     'serve',
     `--data-dir=${at}/data`,
     `--secret-file=${at}/broken.json`,
   ]);
   t.is(exitCode, 1);
-  t.regex(said, /^ferry: The master key \S*broken\.json is damaged: it must hold 64 hexadecimal digits\n$/);
+  t.regex(stderr, /^ferry: The master key \S*broken\.json is damaged: it must hold 64 hexadecimal digits\n$/);
   if (process.getuid?.() !== 0) return;
   await chmod(at, 0o755);
   await chmod(join(at, 'directory'), 0o755);
@@ -149,13 +154,13 @@ test('a master key in the data directory that others may read is refused, by eve
   await mkdir(join(at, 'store'));
   for (const [mode, ...commands] of [
     [0o644, ['serve'], ['user', 'list'], ['freeze']],
-    [0o640, ['serve']],
-    [0o602, ['serve']],
+    [0o640, ['user', 'list']],
+    [0o602, ['user', 'list']],
   ] as const) {
     await writeFile(path, KEY);
     await chmod(path, mode);
     for (const command of commands) {
-      const { exitCode, said } = await refusal([...command, `--data-dir=${at}`]);
+      const { exitCode, stderr: said } = await ferry([...command, `--data-dir=${at}`]);
       t.is(exitCode, 1, said);
       const shown = mode.toString(8).padStart(4, '0');
       t.regex(

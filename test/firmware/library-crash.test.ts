@@ -95,14 +95,12 @@ test('parts of uploads that were killed go at the next start, however young, and
   const own = new PassThrough();
   own.write('half');
   const uploading = library.upload(uploadOf('own', own));
-  while ((await parts()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+  await until('there is a part of it', async () => (await parts()).length > 0);
   const ownPart = await parts();
-  for (let round = 0; round < 3; round++) {
-    await uploadAndKill(1, storeDirectory, directory, `r${round}`);
-    t.true((await parts()).length > 1);
-    await library.cleanUp();
-    t.deepEqual(await parts(), ownPart);
-  }
+  await uploadAndKill(1, storeDirectory, directory, 'r');
+  t.true((await parts()).length > 1);
+  await library.cleanUp();
+  t.deepEqual(await parts(), ownPart);
   own.end();
   t.is((await uploading).outcome, 'created');
 });

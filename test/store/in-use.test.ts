@@ -74,7 +74,7 @@ if (url !== null) {
     t.timeout(3 * MINUTE_MS);
     const store = await openMongoStore({ url, database: testDatabase(t, url) });
     t.teardown(() => store.close());
-    await excludes(t, partsOf(store, { isOneMachine: false }), 10);
+    await excludes(t, partsOf(store, { isOneMachine: false }), 3);
   });
 }
 

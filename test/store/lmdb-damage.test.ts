@@ -54,7 +54,7 @@ test('a file that is shorter than its first pages say is refused before it is ma
         /data\.mdb is (cut short|damaged).*restore/,
       );
     }),
-    { numRuns: 40, examples: [[size - 1], [Math.floor(size / 2)], [PAGE_BYTES], [2 * PAGE_BYTES], [1]] },
+    { numRuns: 10, examples: [[size - 1], [Math.floor(size / 2)], [PAGE_BYTES], [2 * PAGE_BYTES], [1]] },
   );
   await writeFile(file, whole);
   const store = await openLmdbStore({ directory });

@@ -39,7 +39,7 @@ export interface NbiAnswer {
  * spoken to is then held against the official schemas.
  */
 export async function startTestFerry(
-  t: ExecutionContext,
+  t: Pick<ExecutionContext, 'teardown'>,
   options: {
     readonly config?: Readonly<Record<string, unknown>>;
     readonly acsOptions?: Partial<AcsOptions>;

@@ -105,7 +105,7 @@ test('a backup whose lines were changed without the master key is refused, thoug
         { message: /--no-verify-key/ },
       );
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });
 
@@ -138,7 +138,7 @@ test('whatever bytes of a backup are changed, cut off or added, it is refused or
         t.deepEqual(linesOf(bytes), [...lines]);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

@@ -9,7 +9,7 @@ test('a list whose client has gone is read no further, though it has found nothi
   const gone = new AbortController();
   let pages = 0;
   const read = reading.long({ user, over: gone.signal }, async (turn) => {
-    for (;;) {
+    for (let page = 0; page < 1_000; page++) {
       await turn(async () => {
         pages++;
         if (pages === 10) gone.abort();
