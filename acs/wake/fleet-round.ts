@@ -1,5 +1,5 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { type CountKey, type CpeId, MINUTE_MS, type RuleId } from '../../common/index.js';
+import { type CountKey, type CpeId, isAhead, MINUTE_MS, type RuleId } from '../../common/index.js';
 import { NO_COUNT, type OpenRule } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import { Pace } from './pace.js';
@@ -137,7 +137,8 @@ export class FleetRound {
 
   /** Who came since the first pass began has had its chance; in that pass nobody has been called before. */
   #hasCome(device: Device): boolean {
-    return this.#pass > 1 && device.lastInformMs >= this.#begunAtMs;
+    if (this.#pass <= 1 || device.lastInformMs < this.#begunAtMs) return false;
+    return !isAhead(device.lastInformMs, this.#parts.clock());
   }
 
   /** @param countKey  of a rule with limits */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { MINUTE_MS, type ResultId, type RuleId } from '../../../common/index.js';
+import { DAY_MS, MINUTE_MS, type ResultId, type RuleId } from '../../../common/index.js';
 import { post } from '../../rules/setup.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
 
@@ -215,6 +215,18 @@ test('what a clock that was ahead has saved of waking keeps nobody from being ca
   const { waker } = await at.anotherWaker();
   await at.ticks(2, waker);
   t.is(at.callsSince().length, 4);
+});
+
+test('a CPE whose last Inform was stored by a clock that was ahead has not come by that', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(1, { lastInformMs: at.clock.nowMs + 2 * DAY_MS });
+  at.answers.set(cpe(0), 504);
+  await post(at.rules, wakeRule({ window: { ...WINDOW, durationMinutes: 600 } }));
+  for (let minutes = 0; minutes < 40; minutes++) {
+    await at.ticks(1);
+    at.clock.nowMs += MINUTE_MS;
+  }
+  t.is(at.called.length, 3);
 });
 
 for (const [kind, condition] of [
