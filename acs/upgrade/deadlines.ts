@@ -42,9 +42,11 @@ export function isHeardSince(
   return lastInformMs > updatedAtMs && !isAhead(lastInformMs, nowMs);
 }
 
-/** What a state is given that begins now. */
+/** What a state is given that begins anew: where a Download is in doubt or held back, its CPE may come days later. */
 function freshMsOf(upgrade: Upgrade): number {
-  return upgrade.state === 'sent' ? upgrade.stateMsMax.sent : stateMsOf(upgrade);
+  const { state, stateMsMax, doubtUntilMs, heldBack } = upgrade;
+  const isOnItsWay = state === 'sent' && doubtUntilMs === undefined && heldBack === undefined;
+  return isOnItsWay ? stateMsMax.sent : stateMsOf(upgrade);
 }
 
 /**
