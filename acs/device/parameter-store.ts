@@ -1,6 +1,13 @@
 import { type CpeId, cutText } from '../../common/index.js';
 import type { ParameterTree, Subtrees } from '../../rules/index.js';
-import type { Change, Collection, Revision, Store } from '../../store/index.js';
+import {
+  type Change,
+  type Collection,
+  isDamaged,
+  type Revision,
+  type Store,
+  type Stored,
+} from '../../store/index.js';
 import type { Parameter } from '../soap/index.js';
 import { type Device, PARAMETERS, type ParameterDocument } from './device.js';
 import {
@@ -64,10 +71,17 @@ export class ParameterStore {
     const left = new Left();
     const told = bySubtree(reported, left);
     const drafts = afresh ? draftsOf(told) : await this.#merged(device.id, told, left);
-    let bytes = afresh ? 0 : (device.parametersBytes ?? (await this.#storedBytes(device.id)));
-    for (const { addedBytes } of drafts.values()) bytes += addedBytes;
+    let addedBytes = 0;
+    // What the device says counts what was lost as well.
+    let knownBytes = device.parametersBytes;
+    for (const draft of drafts.values()) {
+      addedBytes += draft.addedBytes;
+      if (draft.revision === 'lost') knownBytes = undefined;
+    }
+    const sizes = afresh || knownBytes === undefined ? await this.#sizes(device.id) : null;
+    let bytes = addedBytes + (afresh ? 0 : (knownBytes ?? sumOf(sizes ?? NONE)));
     const isOver = bytes > this.#bytesMax;
-    const stored = afresh || isOver ? await this.#sizes(device.id) : NONE;
+    const stored = sizes ?? (isOver ? await this.#sizes(device.id) : NONE);
     const gone = new Set<string>();
     if (isOver) {
       const kept = withDrafts(afresh ? NONE : stored, drafts, nowMs);
@@ -85,7 +99,7 @@ export class ParameterStore {
   }
 
   #writing(document: ParameterDocument, { revision }: Draft, afresh: boolean): Change {
-    if (afresh) return this.#parameters.putting(document);
+    if (afresh || revision === 'lost') return this.#parameters.putting(document);
     return revision === null
       ? this.#parameters.inserting(document)
       : this.#parameters.replacing(document, revision);
@@ -96,8 +110,10 @@ export class ParameterStore {
     const drafts = new Map<string, Draft>();
     let inserted = 0;
     for (const [subtree, values] of told) {
-      const stored = await this.#parameters.get(idOf(cpeid, subtree));
-      if (stored === null) {
+      const stored = await this.#read(cpeid, subtree);
+      if (stored === 'lost') {
+        drafts.set(subtree, { values, addedBytes: bytesOfAll(values), revision: 'lost' });
+      } else if (stored === null) {
         const known = await this.#parameters.count({ prefix: idOf(cpeid, '') });
         if (known + inserted >= SUBTREES_MAX) {
           left.add(subtree, bytesOfAll(values));
@@ -125,8 +141,7 @@ export class ParameterStore {
   ): Promise<number> {
     const needs = needsOf(device, named);
     const { dropped, trimmed, overBytes } = excessOf([...kept.values()], needs.of, this.#bytesMax);
-    let bytes = 0;
-    for (const size of kept.values()) bytes += size.bytes;
+    let bytes = sumOf(kept);
     const drop = (subtree: string, sizeBytes: number) => {
       drafts.delete(subtree);
       gone.add(subtree);
@@ -152,14 +167,24 @@ export class ParameterStore {
     return bytes;
   }
 
+  /** One that cannot be read is as good as none: the CPE tells the values again, and the store tells of the damage. */
+  async #read(cpeid: CpeId, subtree: string): Promise<Stored<ParameterDocument> | null | 'lost'> {
+    try {
+      return await this.#parameters.get(idOf(cpeid, subtree));
+    } catch (error) {
+      if (isDamaged(error)) return 'lost';
+      throw error;
+    }
+  }
+
   async #unchanged(cpeid: CpeId, subtree: string): Promise<Draft> {
-    const stored = await this.#parameters.get(idOf(cpeid, subtree));
-    return stored === null
-      ? { values: {}, addedBytes: 0, revision: null }
+    const stored = await this.#read(cpeid, subtree);
+    return stored === null || stored === 'lost'
+      ? { values: {}, addedBytes: 0, revision: stored }
       : { values: stored.document.values, addedBytes: 0, revision: stored.revision };
   }
 
-  /** What is stored, without its values: that may be much, where an older version kept it. */
+  /** How much is stored, for which all of it is read. */
   async #sizes(cpeid: CpeId): Promise<ReadonlyMap<string, SubtreeSize>> {
     const sizes = new Map<string, SubtreeSize>();
     for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) {
@@ -167,12 +192,6 @@ export class ParameterStore {
       sizes.set(subtree, { subtree, bytes: bytesOfAll(document.values), atMs: document.atMs ?? 0 });
     }
     return sizes;
-  }
-
-  async #storedBytes(cpeid: CpeId): Promise<number> {
-    let bytes = 0;
-    for (const size of (await this.#sizes(cpeid)).values()) bytes += size.bytes;
-    return bytes;
   }
 
   /**
@@ -200,8 +219,8 @@ export class ParameterStore {
       return;
     }
     for (const subtree of subtrees) {
-      const stored = await this.#parameters.get(idOf(cpeid, subtree));
-      if (stored !== null) yield stored.document;
+      const stored = await this.#read(cpeid, subtree);
+      if (stored !== null && stored !== 'lost') yield stored.document;
     }
   }
 
@@ -216,8 +235,8 @@ interface Draft {
   readonly values: Values;
   /** How much more it is than what is stored. */
   readonly addedBytes: number;
-  /** What is stored now is at this revision; null: nothing is. */
-  readonly revision: Revision | null;
+  /** What is stored now is at this revision; null: nothing is; lost: it cannot be read. */
+  readonly revision: Revision | null | 'lost';
 }
 
 /** What {@link ParameterStore} cuts, and what tells it where. */
@@ -229,6 +248,12 @@ interface Cutting {
 }
 
 const NONE: ReadonlyMap<string, SubtreeSize> = new Map();
+
+function sumOf(sizes: ReadonlyMap<string, SubtreeSize>): number {
+  let bytes = 0;
+  for (const size of sizes.values()) bytes += size.bytes;
+  return bytes;
+}
 
 function idOf(cpeid: CpeId, subtree: string): string {
   return `${cpeid}/${subtree}`;

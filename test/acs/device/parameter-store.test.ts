@@ -1,10 +1,12 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { type Device, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
 import { bytesOfAll, PARAMETERS_BYTES_MAX } from '../../../acs/device/parameter-bound.js';
 import { ParameterStore } from '../../../acs/device/parameter-store.js';
-import type { Store } from '../../../store/index.js';
-import { storeOf } from '../../support/store.js';
+import { openLmdbStore, type Store } from '../../../store/index.js';
+import { openTestStore, overwrite, storeOf } from '../../support/store.js';
 
 const BYTES_MAX = 1_000;
 const FRESH = { id: 'x', root: 'Device' } as Device;
@@ -171,6 +173,33 @@ test('names beyond a thousand in a subtree, and subtrees beyond 64, are told of 
   const wide = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`Device.S${index}.P`, 1]));
   await at.report(wide);
   t.deepEqual(at.device.parametersCut?.subtrees, ['Device.A', 'Device.S63']);
+});
+
+test('what of a subtree cannot be read is as good as not there, and made anew when the CPE tells it again', async (t) => {
+  const { store: sound, directory } = await openTestStore();
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const before = new Cpe(sound);
+  await before.report({
+    ...subtree('A', 3),
+    ...subtree('C', 2),
+    'Device.B.P0': 'the-marker',
+    'Device.B.P1': 1,
+  });
+  await sound.close();
+  await overwrite(join(directory, 'data.mdb'), '"the-marker"', '!!!!!!!!!!!!');
+  const store = await openLmdbStore({ directory });
+  t.teardown(() => store.close());
+  const at = new Cpe(store);
+  at.device = before.device;
+  t.deepEqual(Object.keys(await at.parameters.flat(at.device.id, ['Device.B', 'Device.C'])), [
+    'Device.C.P0',
+    'Device.C.P1',
+  ]);
+  t.is(store.damage.documents, 1);
+  t.is(await at.report({ 'Device.B.P0': 'told again' }), 1);
+  t.deepEqual(await at.parameters.flat(at.device.id, ['Device.B']), { 'Device.B.P0': 'told again' });
+  t.is(at.device.parametersBytes, await at.bytes());
+  t.is(at.device.parametersBytes, 500 + 'Device.B.P0told again'.length);
 });
 
 test('of the subtrees that are asked for no other is read', async (t) => {
