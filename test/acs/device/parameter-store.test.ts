@@ -202,6 +202,75 @@ test('what of a subtree cannot be read is as good as not there, and made anew wh
   t.is(at.device.parametersBytes, 500 + 'Device.B.P0told again'.length);
 });
 
+/** How often everything else in the process had its turn meanwhile. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  const turn = () => {
+    turns++;
+    next = setImmediate(turn);
+  };
+  next = setImmediate(turn);
+  await work();
+  clearImmediate(next);
+  return turns;
+}
+
+test('while a report on a large data model is taken everybody else has a turn every few subtrees; a usual one needs none', async (t) => {
+  t.timeout(60_000);
+  const at = new Cpe(await storeOf(t), PARAMETERS_BYTES_MAX);
+  const reported = (names: readonly string[], value: string) =>
+    names.map((name) => ({ name: `Device.${name}.P0`, value, xsdType: 'xsd:string' }));
+  const taking = (names: readonly string[], value = 'changed', afresh = false) =>
+    turnsDuring(() =>
+      at.parameters.taking(at.device, reported(names, value), {
+        afresh,
+        nowMs: 1_000,
+        named: async () => at.named,
+      }),
+    );
+  const names = Array.from({ length: 48 }, (_, index) => `S${index}`);
+  const model = (subtrees: readonly string[], hundreds: number) =>
+    Object.fromEntries(subtrees.flatMap((name) => Object.entries(subtree(name, hundreds))));
+  await at.report(model(names.slice(0, 8), 10));
+  t.is(await taking(names.slice(0, 8)), 0);
+  await at.report(model(names, 430));
+  t.is(at.device.parametersCut, undefined);
+  t.true((await taking(names)) >= 24, 'changed values');
+  at.named = names.map((name) => `Device.${name}.`);
+  const tooMuch = ['New', ...names.slice(0, 47)];
+  t.true((await taking(tooMuch, 'x'.repeat(1_024))) >= 24 + 6, 'over the bound');
+  t.true((await taking(['S0'], 'told', true)) >= 5, 'after a factory reset');
+  const many = Array.from({ length: 12_000 }, (_, index) => `Many.P${index}`);
+  t.true((await taking(many)) >= 11, 'a large report');
+});
+
+test('the data model that an older version has kept is read once to be measured', async (t) => {
+  const store = await storeOf(t);
+  const documents = store.collection<ParameterDocument>(PARAMETERS);
+  for (const name of ['A', 'B', 'C', 'DeviceInfo'])
+    await documents.put({ id: `x/Device.${name}`, values: subtree(name, 9) });
+  let reads = 0;
+  const counting = new Proxy(documents, {
+    get: (collection, name) => {
+      if (name === 'find' || name === 'scan') reads++;
+      const value: unknown = Reflect.get(collection, name);
+      return typeof value === 'function' ? value.bind(collection) : value;
+    },
+  });
+  const counted = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'collection') return () => counting;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const at = new Cpe(counted);
+  await at.report({});
+  t.is(at.device.parametersBytes, 900);
+  t.is(reads, 1);
+});
+
 test('of the subtrees that are asked for no other is read', async (t) => {
   const at = await cpe(t);
   await at.report({ ...subtree('A', 1), ...subtree('B', 1), 'InternetGatewayDevice.A.P': 1 });
