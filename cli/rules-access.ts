@@ -45,7 +45,7 @@ export async function withRules(
       secrets,
       resolveFile: resolvingBy(locator),
     });
-    const devices = openKnownCpes({ store, logger: silentLogger });
+    const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {
       await run({ rules, devices });
     } catch (error) {

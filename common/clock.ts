@@ -32,6 +32,14 @@ export function stillHolds(untilMs: number | undefined, durationMs: number, nowM
   return untilMs > nowMs && untilMs <= nowMs + durationMs + CLOCKS_APART_MS_MAX;
 }
 
+/**
+ * Whether a time at which something was seen was stored by a clock that was ahead: then it says nothing about when that was, and must
+ * not outdo what is seen later. One a little ahead may be another node's.
+ */
+export function isAhead(atMs: number, nowMs: number): boolean {
+  return atMs > nowMs + CLOCKS_APART_MS_MAX;
+}
+
 /** Less may be drift, or a busy machine. */
 const STEP_MS_MIN = 2 * SECOND_MS;
 

@@ -8,6 +8,7 @@ export {
   ClockSteps,
   DAY_MS,
   HOUR_MS,
+  isAhead,
   MINUTE_MS,
   type MonotonicClock,
   monotonicClock,

@@ -1,4 +1,4 @@
-import { isParameterName, PARAMETER_VALUE_CHARACTERS_MAX } from '../device/parameter-store.js';
+import { isParameterName, PARAMETER_VALUE_CHARACTERS_MAX } from '../device/parameter-report.js';
 
 const PARAMETERS_MAX = 10_000;
 /** A step for each dot of the longest name. */

@@ -1,4 +1,12 @@
-import { type CpeId, compareText, type Logger, MINUTE_MS, type Turn } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  compareText,
+  isAhead,
+  type Logger,
+  MINUTE_MS,
+  type Turn,
+} from '../../common/index.js';
 import {
   type Change,
   type Collection,
@@ -50,13 +58,15 @@ export class DeviceStore implements Devices {
   readonly arrivals = new Arrivals();
   readonly #store: Store;
   readonly #devices: Collection<Device>;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
   #flushing: Promise<void> | null = null;
 
-  constructor(parts: { store: Store; logger: Logger }) {
+  constructor(parts: { store: Store; clock: Clock; logger: Logger }) {
     this.#store = parts.store;
+    this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.parameterStore = new ParameterStore(parts.store);
@@ -88,7 +98,7 @@ export class DeviceStore implements Devices {
       const outcome = await this.#commit(stored, wanted);
       if (!outcome.committed) return undefined;
       const waiting = this.#sightings.get(cpeid);
-      if (waiting && waiting.lastInformMs <= wanted.device.lastInformMs) this.#sightings.delete(cpeid);
+      if (waiting && !this.#isNews(waiting, wanted.device)) this.#sightings.delete(cpeid);
       return wanted;
     });
   }
@@ -157,7 +167,7 @@ export class DeviceStore implements Devices {
   }
 
   async #write(cpeid: CpeId, sighting: Sighting, stored: Stored<Device> | null | undefined): Promise<void> {
-    if (stored && stored.document.lastInformMs < sighting.lastInformMs) {
+    if (stored && this.#isNews(sighting, stored.document)) {
       const revision = await this.#devices.replace({ ...stored.document, ...sighting }, stored.revision);
       if (revision === null) return;
     }
@@ -171,7 +181,15 @@ export class DeviceStore implements Devices {
 
   #seen(device: Device): Device {
     const sighting = this.#sightings.get(device.id);
-    return sighting && sighting.lastInformMs > device.lastInformMs ? { ...device, ...sighting } : device;
+    return sighting && this.#isNews(sighting, device) ? { ...device, ...sighting } : device;
+  }
+
+  /** Whether the sighting is the later of the two. A clock that was ahead, whose ever, keeps nobody's later sightings out. */
+  #isNews({ lastInformMs }: Sighting, device: Device): boolean {
+    if (lastInformMs === device.lastInformMs) return false;
+    const nowMs = this.#clock();
+    if (isAhead(device.lastInformMs, nowMs)) return true;
+    return lastInformMs > device.lastInformMs && !isAhead(lastInformMs, nowMs);
   }
 
   async *scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device> {

@@ -1,4 +1,4 @@
-import type { Logger } from '../../common/index.js';
+import type { Clock, Logger } from '../../common/index.js';
 import type { Store } from '../../store/index.js';
 import type { Devices } from './device.js';
 import { DeviceStore } from './device-store.js';
@@ -6,6 +6,7 @@ import { DeviceStore } from './device-store.js';
 /** The CPEs of an installation for a process that holds no sessions; what sessions have just seen it learns within a minute. */
 export function openKnownCpes(parts: {
   readonly store: Store;
+  readonly clock: Clock;
   readonly logger: Logger;
 }): Devices & { close(): Promise<void> } {
   return new DeviceStore(parts);

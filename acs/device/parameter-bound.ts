@@ -116,13 +116,13 @@ export function excessOf(
 
 /**
  * The values without so many bytes at least, as far as they have them: what came last goes first, and what is named last of all.
- * @returns with how much is left
+ * @returns with how much is gone
  */
 export function trimmedBy(
   values: Values,
   overBytes: number,
   isNamed: (name: string) => boolean,
-): { readonly values: Values; readonly bytes: number } {
+): { readonly values: Values; readonly goneBytes: number } {
   const names = Object.keys(values).reverse();
   const gone = new Set<string>();
   let goneBytes = 0;
@@ -132,7 +132,7 @@ export function trimmedBy(
     gone.add(name);
   }
   const rest = Object.fromEntries(Object.entries(values).filter(([name]) => !gone.has(name)));
-  return { values: rest, bytes: bytesOfAll(rest) };
+  return { values: rest, goneBytes };
 }
 
 /** What a device says after something was not kept; what it says already where that is the same. */

@@ -1,6 +1,14 @@
-import { type CpeId, cutText } from '../../common/index.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CpeId } from '../../common/index.js';
 import type { ParameterTree, Subtrees } from '../../rules/index.js';
-import type { Change, Collection, Revision, Store } from '../../store/index.js';
+import {
+  type Change,
+  type Collection,
+  isDamaged,
+  type Revision,
+  type Store,
+  type Stored,
+} from '../../store/index.js';
 import type { Parameter } from '../soap/index.js';
 import { type Device, PARAMETERS, type ParameterDocument } from './device.js';
 import {
@@ -12,24 +20,19 @@ import {
   needsOf,
   PARAMETERS_BYTES_MAX,
   type SubtreeSize,
-  subtreeOf,
   trimmedBy,
   type Value,
   type Values,
 } from './parameter-bound.js';
+import { bySubtree, isLong, SUBTREE_NAMES_MAX, SUBTREES_MAX } from './parameter-report.js';
 
-/** TR-106 allows 256 characters. */
-const PARAMETER_NAME_CHARACTERS_MAX = 256;
-/** Of longer values (certificates, logs) the beginning is kept to be shown; conditions do not see them, as it is another value. */
-export const PARAMETER_VALUE_CHARACTERS_MAX = 1_024;
-/** Makes what was cut longer than what was not, also where half a character was left out. */
-const CUT_MARK = ' …';
-const PARAMETER_DEPTH_MAX = 32;
-/** With a cpeid of the greatest length this stays below the store's bound on ids. */
-const SUBTREE_CHARACTERS_MAX = 100;
-/** Together these keep a document well below the store's bound: what comes beyond is not kept. */
-const SUBTREE_NAMES_MAX = 1_000;
-const SUBTREES_MAX = 64;
+/** A data model of so many bytes, or a report of so many parameters, is large: ten times what a home gateway has. */
+const LARGE_BYTES = 256 * 1024;
+const LARGE_REPORT = 1_000;
+/** After so many subtrees of a large one, a few milliseconds, everything else in the process has its turn: the store may answer at once. */
+const SUBTREES_AT_ONCE = 2;
+/** Of those that are only measured: all that a usual CPE has. */
+const MEASURED_AT_ONCE = 8;
 
 /** How a report is taken. */
 export interface Taking {
@@ -62,12 +65,20 @@ export class ParameterStore {
   ): Promise<{ readonly device: Device; readonly changes: readonly Change[] }> {
     const { afresh, nowMs } = taking;
     const left = new Left();
-    const told = bySubtree(reported, left);
-    const drafts = afresh ? draftsOf(told) : await this.#merged(device.id, told, left);
-    let bytes = afresh ? 0 : (device.parametersBytes ?? (await this.#storedBytes(device.id)));
-    for (const { addedBytes } of drafts.values()) bytes += addedBytes;
+    const told = await bySubtree(reported, left);
+    const isLarge = (device.parametersBytes ?? 0) > LARGE_BYTES || reported.length > LARGE_REPORT;
+    const drafts = afresh ? draftsOf(told) : await this.#merged(device.id, told, { left, isLarge });
+    let addedBytes = 0;
+    // What the device says counts what was lost as well.
+    let knownBytes = device.parametersBytes;
+    for (const draft of drafts.values()) {
+      addedBytes += draft.addedBytes;
+      if (draft.revision === 'lost') knownBytes = undefined;
+    }
+    const sizes = afresh || knownBytes === undefined ? await this.#sizes(device.id) : null;
+    let bytes = addedBytes + (afresh ? 0 : (knownBytes ?? sumOf(sizes ?? NONE)));
     const isOver = bytes > this.#bytesMax;
-    const stored = afresh || isOver ? await this.#sizes(device.id) : NONE;
+    const stored = sizes ?? (isOver ? await this.#sizes(device.id) : NONE);
     const gone = new Set<string>();
     if (isOver) {
       const kept = withDrafts(afresh ? NONE : stored, drafts, nowMs);
@@ -85,19 +96,27 @@ export class ParameterStore {
   }
 
   #writing(document: ParameterDocument, { revision }: Draft, afresh: boolean): Change {
-    if (afresh) return this.#parameters.putting(document);
+    if (afresh || revision === 'lost') return this.#parameters.putting(document);
     return revision === null
       ? this.#parameters.inserting(document)
       : this.#parameters.replacing(document, revision);
   }
 
   /** What differs from what is stored. */
-  async #merged(cpeid: CpeId, told: ReadonlyMap<string, Values>, left: Left): Promise<Map<string, Draft>> {
+  async #merged(
+    cpeid: CpeId,
+    told: ReadonlyMap<string, Values>,
+    { left, isLarge }: { readonly left: Left; readonly isLarge: boolean },
+  ): Promise<Map<string, Draft>> {
     const drafts = new Map<string, Draft>();
     let inserted = 0;
+    let done = 0;
     for (const [subtree, values] of told) {
-      const stored = await this.#parameters.get(idOf(cpeid, subtree));
-      if (stored === null) {
+      if (isLarge && ++done % SUBTREES_AT_ONCE === 0) await nextTurn();
+      const stored = await this.#read(cpeid, subtree);
+      if (stored === 'lost') {
+        drafts.set(subtree, { values, addedBytes: bytesOfAll(values), revision: 'lost' });
+      } else if (stored === null) {
         const known = await this.#parameters.count({ prefix: idOf(cpeid, '') });
         if (known + inserted >= SUBTREES_MAX) {
           left.add(subtree, bytesOfAll(values));
@@ -125,8 +144,7 @@ export class ParameterStore {
   ): Promise<number> {
     const needs = needsOf(device, named);
     const { dropped, trimmed, overBytes } = excessOf([...kept.values()], needs.of, this.#bytesMax);
-    let bytes = 0;
-    for (const size of kept.values()) bytes += size.bytes;
+    let bytes = sumOf(kept);
     const drop = (subtree: string, sizeBytes: number) => {
       drafts.delete(subtree);
       gone.add(subtree);
@@ -137,42 +155,52 @@ export class ParameterStore {
     let over = overBytes;
     for (const { subtree, bytes: sizeBytes } of trimmed) {
       if (over <= 0) break;
+      await nextTurn();
       const draft = drafts.get(subtree) ?? (await this.#unchanged(device.id, subtree));
-      const rest = trimmedBy(draft.values, over, needs.isNamed);
-      const goneBytes = sizeBytes - rest.bytes;
+      const { values, goneBytes } = trimmedBy(draft.values, over, needs.isNamed);
       over -= goneBytes;
-      if (rest.bytes === 0) {
+      if (goneBytes === sizeBytes) {
         drop(subtree, sizeBytes);
         continue;
       }
-      drafts.set(subtree, { ...draft, values: rest.values });
+      drafts.set(subtree, { ...draft, values });
       left.add(subtree, goneBytes);
       bytes -= goneBytes;
     }
     return bytes;
   }
 
+  /** One that cannot be read is as good as none: the CPE tells the values again, and the store tells of the damage. */
+  async #read(cpeid: CpeId, subtree: string): Promise<Stored<ParameterDocument> | null | 'lost'> {
+    try {
+      return await this.#parameters.get(idOf(cpeid, subtree));
+    } catch (error) {
+      if (isDamaged(error)) return 'lost';
+      throw error;
+    }
+  }
+
   async #unchanged(cpeid: CpeId, subtree: string): Promise<Draft> {
-    const stored = await this.#parameters.get(idOf(cpeid, subtree));
-    return stored === null
-      ? { values: {}, addedBytes: 0, revision: null }
+    const stored = await this.#read(cpeid, subtree);
+    return stored === null || stored === 'lost'
+      ? { values: {}, addedBytes: 0, revision: stored }
       : { values: stored.document.values, addedBytes: 0, revision: stored.revision };
   }
 
-  /** What is stored, without its values: that may be much, where an older version kept it. */
+  /** How much is stored, for which all of it is read, a few subtrees at a time. */
   async #sizes(cpeid: CpeId): Promise<ReadonlyMap<string, SubtreeSize>> {
     const sizes = new Map<string, SubtreeSize>();
-    for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) {
-      const subtree = document.id.slice(cpeid.length + 1);
-      sizes.set(subtree, { subtree, bytes: bytesOfAll(document.values), atMs: document.atMs ?? 0 });
+    const query = { prefix: idOf(cpeid, ''), limit: MEASURED_AT_ONCE };
+    let page = await this.#parameters.find(query);
+    for (;;) {
+      for (const { document } of page.items) {
+        const subtree = document.id.slice(cpeid.length + 1);
+        sizes.set(subtree, { subtree, bytes: bytesOfAll(document.values), atMs: document.atMs ?? 0 });
+      }
+      if (page.next === null) return sizes;
+      await nextTurn();
+      page = await this.#parameters.find({ ...query, after: page.next });
     }
-    return sizes;
-  }
-
-  async #storedBytes(cpeid: CpeId): Promise<number> {
-    let bytes = 0;
-    for (const size of (await this.#sizes(cpeid)).values()) bytes += size.bytes;
-    return bytes;
   }
 
   /**
@@ -200,8 +228,8 @@ export class ParameterStore {
       return;
     }
     for (const subtree of subtrees) {
-      const stored = await this.#parameters.get(idOf(cpeid, subtree));
-      if (stored !== null) yield stored.document;
+      const stored = await this.#read(cpeid, subtree);
+      if (stored !== null && stored !== 'lost') yield stored.document;
     }
   }
 
@@ -216,8 +244,8 @@ interface Draft {
   readonly values: Values;
   /** How much more it is than what is stored. */
   readonly addedBytes: number;
-  /** What is stored now is at this revision; null: nothing is. */
-  readonly revision: Revision | null;
+  /** What is stored now is at this revision; null: nothing is; lost: it cannot be read. */
+  readonly revision: Revision | null | 'lost';
 }
 
 /** What {@link ParameterStore} cuts, and what tells it where. */
@@ -229,6 +257,12 @@ interface Cutting {
 }
 
 const NONE: ReadonlyMap<string, SubtreeSize> = new Map();
+
+function sumOf(sizes: ReadonlyMap<string, SubtreeSize>): number {
+  let bytes = 0;
+  for (const size of sizes.values()) bytes += size.bytes;
+  return bytes;
+}
 
 function idOf(cpeid: CpeId, subtree: string): string {
   return `${cpeid}/${subtree}`;
@@ -247,8 +281,10 @@ function withDrafts(
   nowMs: number,
 ): ReadonlyMap<string, SubtreeSize> {
   const all = new Map(stored);
-  for (const [subtree, { values }] of drafts)
-    all.set(subtree, { subtree, bytes: bytesOfAll(values), atMs: nowMs });
+  for (const [subtree, { addedBytes }] of drafts) {
+    const bytes = (stored.get(subtree)?.bytes ?? 0) + addedBytes;
+    all.set(subtree, { subtree, bytes, atMs: nowMs });
+  }
   return all;
 }
 
@@ -288,10 +324,6 @@ function mergedValues(
   return differs ? { values: merged, addedBytes } : null;
 }
 
-function isLong(value: string | number | boolean): boolean {
-  return typeof value === 'string' && value.length > PARAMETER_VALUE_CHARACTERS_MAX;
-}
-
 type MutableTree = { [step: string]: string | number | boolean | MutableTree };
 
 /** `{ 'Device.A.B': 1 }` as `{ Device: { A: { B: 1 } } }`, on objects without a prototype; without values of which only the beginning is kept. */
@@ -313,58 +345,4 @@ export function treeOf(flat: Readonly<Record<string, string | number | boolean>>
     if (typeof node[leaf] !== 'object') node[leaf] = value;
   }
   return root;
-}
-
-/** What is worth keeping of a report, by `Root.Subtree`. */
-function bySubtree(reported: readonly Parameter[], left: Left): Map<string, Values> {
-  const subtrees = new Map<string, { names: number; values: Record<string, Value> }>();
-  for (const { name, value: whole } of reported) {
-    if (!isParameterName(name)) continue;
-    const subtree = subtreeOf(name);
-    const value =
-      typeof whole === 'string' && isLong(whole)
-        ? `${cutText(whole, PARAMETER_VALUE_CHARACTERS_MAX)}${CUT_MARK}`
-        : whole;
-    let values = subtrees.get(subtree);
-    if (values === undefined && subtrees.size < SUBTREES_MAX) {
-      values = { names: 0, values: Object.create(null) as Record<string, Value> };
-      subtrees.set(subtree, values);
-    }
-    if (values !== undefined && (name in values.values || ++values.names <= SUBTREE_NAMES_MAX))
-      values.values[name] = value;
-    else left.add(subtree, bytesOf(name, value));
-  }
-  return new Map([...subtrees].map(([subtree, { values }]) => [subtree, values]));
-}
-
-/** Whether what has this name is kept: any name that a data model can have, within bounds. */
-export function isParameterName(name: string): boolean {
-  const steps = name.split('.');
-  return (
-    name.length <= PARAMETER_NAME_CHARACTERS_MAX &&
-    // The data model's own alphabet (TR-106 3.1): what is not in it cannot be a name, and would not be safe as a key or an id.
-    /^(Device|InternetGatewayDevice)\.[\w.{}-]*\w$/.test(name) &&
-    steps.length <= PARAMETER_DEPTH_MAX &&
-    steps.slice(0, 2).join('.').length <= SUBTREE_CHARACTERS_MAX
-  );
-}
-
-/**
- * Digest of a report, to see cheaply in every session whether anything in it differs from the last: two 32-bit multiplicative hashes
- * (cyrb53). A CPE that forges a collision only keeps its own news from us.
- */
-export function digestOf(reported: readonly Parameter[]): string {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (const { name, value } of reported) {
-    const text = `${name}\0${typeof value}\0${value}\0`;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      high = Math.imul(high ^ code, 2_654_435_761);
-      low = Math.imul(low ^ code, 1_597_334_677);
-    }
-  }
-  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
-  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
-  return `${(high >>> 0).toString(36)}.${(low >>> 0).toString(36)}`;
 }

@@ -88,10 +88,7 @@ export class Refusals {
   /** For whatever was thrown on the way to an answer. */
   failure(error: unknown): HttpAnswer {
     if (error instanceof BusyError) return this.busy(error.kind, error.message);
-    // What the store refuses to hold it will refuse again: that is a defect here, and no reason for the CPE to come back.
-    const isPassing =
-      error instanceof StoreError && error.code !== 'bad-document' && error.code !== 'bad-query';
-    if (isPassing) return this.busy(error.code, error.message);
+    if (error instanceof StoreError && isPassing(error)) return this.busy(error.code, error.message);
     this.#parts.logger.error('cwmp.internal-error', {
       error,
       stack: error instanceof Error ? error.stack : null,
@@ -115,5 +112,21 @@ export class Refusals {
       ...(cpeid !== null && { cpeid }),
       ...fields,
     });
+  }
+}
+
+/** What the store refuses to hold it will refuse again, and what is damaged stays so: no reason for the CPE to come back soon. */
+function isPassing({ code }: StoreError): boolean {
+  switch (code) {
+    case 'unavailable':
+    case 'no-space':
+    case 'closed':
+      return true;
+    case 'bad-document':
+    case 'bad-query':
+    case 'damaged':
+      return false;
+    default:
+      return code satisfies never;
   }
 }

@@ -1,6 +1,6 @@
 import { type CpeId, EVENT_CODES, stillHolds } from '../../common/index.js';
 import { type DataModelRoot, type Device, REQUESTED_MS } from '../device/device.js';
-import { digestOf } from '../device/parameter-store.js';
+import { digestOf } from '../device/parameter-report.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
 import { stateOnInform } from './provisioning-plan.js';
 

@@ -1,5 +1,6 @@
-import { DAY_MS, type Logger, SECOND_MS, stillHolds } from '../../common/index.js';
+import { DAY_MS, isAhead, type Logger, SECOND_MS, stillHolds } from '../../common/index.js';
 import type { Collection, FindQuery } from '../../store/index.js';
+import type { Device } from '../device/device.js';
 import type { Upgrade } from './upgrade.js';
 
 /** Longest that is waited for word of a CPE that does not tell what it has queued: it may say anything of its interval, also a month. */
@@ -29,14 +30,29 @@ export function stateMsOf({ state, stateMsMax, doubtUntilMs }: Upgrade): number 
   }
 }
 
-/** What a state is given that begins now. */
+/**
+ * Whether the CPE has informed since the upgrade last moved on: what is known of it then is not from before. An Inform at a time that is
+ * still to come was stored by a clock that was ahead, and may be from before.
+ */
+export function isHeardSince(
+  { lastInformMs }: Pick<Device, 'lastInformMs'>,
+  { updatedAtMs }: Pick<Upgrade, 'updatedAtMs'>,
+  nowMs: number,
+): boolean {
+  return lastInformMs > updatedAtMs && !isAhead(lastInformMs, nowMs);
+}
+
+/** What a state is given that begins anew: where a Download is in doubt or held back, its CPE may come days later. */
 function freshMsOf(upgrade: Upgrade): number {
-  return upgrade.state === 'sent' ? upgrade.stateMsMax.sent : stateMsOf(upgrade);
+  const { state, stateMsMax, doubtUntilMs, heldBack } = upgrade;
+  const isOnItsWay = state === 'sent' && doubtUntilMs === undefined && heldBack === undefined;
+  return isOnItsWay ? stateMsMax.sent : stateMsOf(upgrade);
 }
 
 /**
  * The upgrade with a deadline that can be believed: one that lies further than its own duration from now was stored by a clock that was
- * ahead, and one that the clock has jumped over has not been reached. Both begin anew. Pure; the same object where there is nothing to mend.
+ * ahead, and one that the clock has jumped over has not been reached. Both begin anew, and what was heard before is no word of since.
+ * Pure; the same object where there is nothing to mend.
  * @param steppedMs  by how much the clock was set just now
  */
 export function withDeadlineFrom(upgrade: Upgrade, nowMs: number, steppedMs: number): Upgrade {
@@ -46,7 +62,9 @@ export function withDeadlineFrom(upgrade: Upgrade, nowMs: number, steppedMs: num
   const isJumpedOver =
     deadlineAtMs <= nowMs && deadlineAtMs > nowMs - steppedMs - STEP_SLACK_MS && steppedMs > 0;
   const isTooFar = deadlineAtMs > nowMs && !stillHolds(deadlineAtMs, durationMs, nowMs);
-  return isJumpedOver || isTooFar ? { ...upgrade, deadlineAtMs: nowMs + freshMsOf(upgrade) } : upgrade;
+  if (!isJumpedOver && !isTooFar) return upgrade;
+  const updatedAtMs = Math.min(upgrade.updatedAtMs, nowMs);
+  return { ...upgrade, updatedAtMs, deadlineAtMs: nowMs + freshMsOf(upgrade) };
 }
 
 /**

@@ -211,11 +211,11 @@ function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
   const deadlineAtMs = Math.min(upgrade.startedAtMs, nowMs) + sent + accepted;
   if ((upgrade.deadlineAtMs ?? 0) >= deadlineAtMs) return upgrade;
   const message = `Upgrade is running: ${NOT_REACHED}; it is not sent again yet (${reason})`;
-  return { ...upgrade, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
+  return { ...upgrade, heldBack: true, deadlineAtMs, result: { code: 202, message }, updatedAtMs: nowMs };
 }
 
 function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, heldBack: _held, ...rest } = upgrade;
   return {
     ...rest,
     ...(urlDigest !== undefined && { urlDigest }),
@@ -337,7 +337,7 @@ function hasArrived(upgrade: Upgrade, version: string | null): boolean {
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, ...rest } = upgrade;
+  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, heldBack: _held, ...rest } = upgrade;
   return {
     ...rest,
     state,
@@ -363,6 +363,7 @@ function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: strin
     deadlineAtMs: _,
     doubtUntilMs: _until,
     doubtUntilPeriodicMs: _periodic,
+    heldBack: _held,
     concludedFrom: _from,
     ...rest
   } = upgrade;

@@ -15,7 +15,7 @@ import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { commandKeyOf } from './command-key.js';
-import { mendDeadlines } from './deadlines.js';
+import { isHeardSince, mendDeadlines } from './deadlines.js';
 import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
 import {
   countedAs,
@@ -271,7 +271,7 @@ export class UpgradeStore implements Upgrades {
         const after = await this.learn(reportedBy, document.id, {
           kind: 'deadline',
           version: device?.softwareVersion ?? null,
-          heardSince: device !== null && device.lastInformMs > document.updatedAtMs,
+          heardSince: device !== null && isHeardSince(device, document, this.#clock()),
         });
         // Without its device nothing can be learnt of an upgrade: it ends here, or it would be due for ever.
         if (after === null) await this.#upgrades.delete(document.id);

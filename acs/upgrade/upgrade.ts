@@ -68,6 +68,8 @@ export interface Upgrade extends Document {
   readonly doubtUntilMs?: number;
   /** Or from here on, where it comes with its periodic Inform. */
   readonly doubtUntilPeriodicMs?: number;
+  /** The CPE does not have the Download, and it is not sent again yet. */
+  readonly heldBack?: true;
   /** When the state it is in times out; absent once it ended. */
   readonly deadlineAtMs?: number;
   /** How long each state may last. */

@@ -1,9 +1,11 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
-import { type CountKey, type CpeId, MINUTE_MS, type RuleId } from '../../common/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type CountKey, type CpeId, isAhead, MINUTE_MS, type RuleId } from '../../common/index.js';
 import { NO_COUNT, type OpenRule } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
+import { type Called, hasComeSince } from './called.js';
 import { Pace } from './pace.js';
-import { prospectOf } from './prospect.js';
+import { type Prospect, prospectOf } from './prospect.js';
 import type { WakeParts } from './wake-parts.js';
 import { editionOf, type WakeProgress } from './wake-progress.js';
 
@@ -18,9 +20,7 @@ const DECIDING_MS = MINUTE_MS / 6;
 /** Between pages everything else in the process has its turn. */
 const PAGE_DEVICES = 50;
 
-interface Awaited {
-  /** When it had informed last when it was called. */
-  readonly lastInformMs: number;
+interface Awaited extends Called {
   /** Executions of the rule that it had behind it when it was called. */
   readonly executions: number;
   untilMs: number;
@@ -35,6 +35,8 @@ export class FleetRound {
   readonly #ruleId: RuleId;
   /** By the wall's clock, as what CPEs informed at. */
   readonly #begunAtMs: number;
+  /** The same by the monotonic clock. */
+  readonly #begunElapsedMs: number;
   readonly #pace: Pace;
   /** CPEs that are being called or expected, with when that ends; kept only where limits must be reckoned with. */
   readonly #awaited = new Map<CpeId, Awaited>();
@@ -56,6 +58,7 @@ export class FleetRound {
     this.openedAtMs = open.openedAtMs;
     this.#pace = new Pace(open.wakePerSecond, elapsedMs);
     this.#begunAtMs = Math.min(progress?.begunAtMs ?? nowMs, nowMs);
+    this.#begunElapsedMs = elapsedMs - (nowMs - this.#begunAtMs);
     this.#pass = progress?.pass ?? 1;
     this.#passBegunAtMs = elapsedMs - Math.max(0, nowMs - (progress?.passBegunAtMs ?? nowMs));
     this.#after = progress?.after ?? null;
@@ -76,7 +79,7 @@ export class FleetRound {
       id: this.#ruleId,
       edition: this.edition,
       openedAtMs: this.openedAtMs,
-      begunAtMs: this.#begunAtMs,
+      begunAtMs: this.#begunMs(),
       savedAtMs: this.#savedAtMs,
       pass: this.#pass,
       passBegunAtMs: this.#savedAtMs - (this.#parts.monotonic() - this.#passBegunAtMs),
@@ -104,15 +107,15 @@ export class FleetRound {
       if (mayCall < 1 || looks >= looksMax) return looks;
       const device = await this.#next();
       if (device === null) return looks;
-      const prospect = this.#hasCome(device) ? 'no' : await prospectOf(this.#parts, this.#ruleId, device);
+      const due = await this.#due(device);
       // It is this one's turn again once what holds it up is gone.
-      if (prospect === 'held-up') return looks + 1;
+      if (due === 'held-up') return looks + 1;
       this.#page = this.#page.slice(1);
       this.#after = device.id;
-      if (prospect === 'no' || this.#parts.caller.isCalling(device.id)) continue;
+      if (due === 'no' || this.#parts.caller.isCalling(device.id)) continue;
       mayCall -= 1;
       this.#pace.spend();
-      this.#call(device, isLimited ? countKey : null);
+      this.#call(due, isLimited ? countKey : null);
     }
   }
 
@@ -135,9 +138,30 @@ export class FleetRound {
     return this.#page[0] ?? null;
   }
 
+  /** @returns the device as it is now, where it is to be called: its page was read a while ago where the pace is slow */
+  async #due(read: Device): Promise<Device | 'no' | 'held-up'> {
+    const before = await this.#prospect(read);
+    if (before !== 'yes') return before;
+    const device = await this.#parts.devices.get(read.id);
+    if (device === null) return 'no';
+    const prospect = isDeepStrictEqual(device, read) ? before : await this.#prospect(device);
+    return prospect === 'yes' ? device : prospect;
+  }
+
+  async #prospect(device: Device): Promise<Prospect> {
+    return this.#hasCome(device) ? 'no' : prospectOf(this.#parts, this.#ruleId, device);
+  }
+
+  /** When it began, by the wall's clock as it was then or as it has been set since: whichever is earlier. */
+  #begunMs(): number {
+    const { clock, monotonic } = this.#parts;
+    return Math.min(this.#begunAtMs, clock() - (monotonic() - this.#begunElapsedMs));
+  }
+
   /** Who came since the first pass began has had its chance; in that pass nobody has been called before. */
   #hasCome(device: Device): boolean {
-    return this.#pass > 1 && device.lastInformMs >= this.#begunAtMs;
+    if (this.#pass <= 1 || device.lastInformMs < this.#begunMs()) return false;
+    return !isAhead(device.lastInformMs, this.#parts.clock());
   }
 
   /** @param countKey  of a rule with limits */
@@ -147,6 +171,7 @@ export class FleetRound {
     if (countKey !== null) {
       this.#awaited.set(id, {
         lastInformMs: device.lastInformMs,
+        calledAtMs: this.#parts.clock(),
         executions: executionsOf(device, countKey),
         untilMs: Number.POSITIVE_INFINITY,
         hasCome: false,
@@ -167,7 +192,7 @@ export class FleetRound {
       const device = await this.#parts.devices.get(cpeid);
       const isCounted = device === null || executionsOf(device, countKey) > awaited.executions;
       if (isCounted || nowMs >= awaited.untilMs) this.#awaited.delete(cpeid);
-      else if (!awaited.hasCome && device.lastInformMs !== awaited.lastInformMs) {
+      else if (!awaited.hasCome && hasComeSince(awaited, device)) {
         awaited.hasCome = true;
         awaited.untilMs = Math.min(awaited.untilMs, nowMs + DECIDING_MS);
       }

@@ -2,6 +2,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { MINUTE_MS, type RuleId } from '../../common/index.js';
 import type { OpenRule } from '../../rules/index.js';
 import type { Cursor } from '../../store/index.js';
+import { type Called, hasComeSince } from './called.js';
 import { Pace } from './pace.js';
 import { prospectOf } from './prospect.js';
 import type { WakeParts } from './wake-parts.js';
@@ -17,12 +18,11 @@ const PACES_MAX = 100;
 /** From the beginning of one pass over the rules to that of the next: how soon a window that has opened is seen. */
 const PASS_MS_MIN = MINUTE_MS / 6;
 
-interface Attempts {
+interface Attempts extends Called {
   /** Which opening of the window they were made in. */
   readonly openedAtMs: number;
   readonly count: number;
-  /** When its CPE had informed last when it was called first. */
-  readonly lastInformMs: number;
+  /** When it was called last, by the monotonic clock. */
   readonly lastAtMs: number;
 }
 
@@ -79,7 +79,7 @@ export class PinnedRound {
     const device = await this.#parts.devices.get(cpeid);
     if (device === null || this.#parts.caller.isCalling(cpeid)) return true;
     // Who was called and came has had its chance.
-    if (attempts !== null && device.lastInformMs !== attempts.lastInformMs) return true;
+    if (attempts !== null && hasComeSince(attempts, device)) return true;
     const prospect = await prospectOf(this.#parts, rule.id, device);
     if (prospect === 'no') return true;
     const pace = this.#paceOf(open, nowMs);
@@ -90,7 +90,8 @@ export class PinnedRound {
     this.#remember(rule.id, {
       openedAtMs,
       count: (attempts?.count ?? 0) + 1,
-      lastInformMs: attempts?.lastInformMs ?? device.lastInformMs,
+      lastInformMs: device.lastInformMs,
+      calledAtMs: attempts?.calledAtMs ?? this.#parts.clock(),
       lastAtMs: nowMs,
     });
     this.#parts.caller.call(cpeid, () => {});

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CLOCKS_APART_MS_MAX, type RuleId, SECOND_MS } from '../../common/index.js';
+import { isAhead, type RuleId, SECOND_MS } from '../../common/index.js';
 import type { OpenRule, Waking } from '../../rules/index.js';
 import type { Collection } from '../../store/index.js';
 import { FleetRound } from './fleet-round.js';
@@ -138,5 +138,5 @@ function isOfWindow(stored: WakeProgress | null, open: OpenRule, nowMs: number):
   // The same window, also where it has been closed meanwhile by a clock that was set back: it does not open twice.
   if (stored.openedAtMs === open.openedAtMs) return true;
   // One that was saved by a clock that was ahead may be of any window.
-  return stored.savedAtMs >= open.openedAtMs && stored.savedAtMs <= nowMs + CLOCKS_APART_MS_MAX;
+  return stored.savedAtMs >= open.openedAtMs && !isAhead(stored.savedAtMs, nowMs);
 }

@@ -42,6 +42,8 @@ export interface WatchOptions {
   /** Of what elapses. Default: this process's. */
   readonly monotonic?: MonotonicClock;
   readonly stallLimits?: StallLimits;
+  /** How often the directory is scanned where nothing tells of a change. Default: ten seconds. */
+  readonly rescanMs?: number;
   /** How the directory is read. Default: from the file system. */
   readonly read?: typeof readRuleDirectory;
 }
@@ -105,7 +107,7 @@ class Watcher implements RuleFileWatcher {
       // Watching a directory that was replaced hears nothing; watching it anew costs nothing.
       this.#unwatch();
       void this.scan();
-    }, RESCAN_MS).unref();
+    }, options.rescanMs ?? RESCAN_MS).unref();
   }
 
   status(): RuleFilesNow {

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { openLmdbStore, type Store } from '../../store/index.js';
 import { recordingLogger } from '../support/ferry.js';
+import { overwrite } from '../support/store.js';
 import { given, ids, rejects, SEQUENCED_THINGS, type Thing } from './things.js';
 
 const META_LAST_PAGE_AT = 144;
@@ -25,17 +26,6 @@ async function fill(directory: string, things: number): Promise<void> {
     ),
   );
   await store.close();
-}
-
-/** Writes over the bytes of the only place where the file has `found`. */
-async function overwrite(file: string, found: string, by: string): Promise<void> {
-  const bytes = await readFile(file);
-  const at = bytes.lastIndexOf(found);
-  if (at === -1) throw new Error(`${found} is not in ${file}`);
-  for (let from = bytes.indexOf(found); from !== -1; from = bytes.indexOf(found, from + 1)) {
-    bytes.write(by, from);
-  }
-  await writeFile(file, bytes);
 }
 
 test('a file that is shorter than its first pages say is refused before it is mapped, wherever it is cut', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -18,4 +18,15 @@ export async function storeOf(t: ExecutionContext): Promise<Store> {
     await rm(directory, { recursive: true, force: true });
   });
   return store;
+}
+
+/** Writes over the bytes of the only place where the file has `found`. */
+export async function overwrite(file: string, found: string, by: string): Promise<void> {
+  const bytes = await readFile(file);
+  const at = bytes.lastIndexOf(found);
+  if (at === -1) throw new Error(`${found} is not in ${file}`);
+  for (let from = bytes.indexOf(found); from !== -1; from = bytes.indexOf(found, from + 1)) {
+    bytes.write(by, from);
+  }
+  await writeFile(file, bytes);
 }

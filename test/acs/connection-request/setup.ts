@@ -58,8 +58,8 @@ export async function openTestCalls(
   const directory = await mkdtemp(join(tmpdir(), 'ferry-calls-'));
   const store = await openLmdbStore({ directory });
   const secrets = createSecrets(randomBytes(32));
-  const devices = new DeviceStore({ store, logger: silentLogger });
-  const elsewhere = new DeviceStore({ store, logger: silentLogger });
+  const devices = new DeviceStore({ store, clock: Date.now, logger: silentLogger });
+  const elsewhere = new DeviceStore({ store, clock: Date.now, logger: silentLogger });
   const { logger, events } = recordingLogger();
   const cpe = await startCpe(t, act);
   await store.collection<Device>(DEVICES).put({

@@ -1,10 +1,12 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { type Device, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
 import { bytesOfAll, PARAMETERS_BYTES_MAX } from '../../../acs/device/parameter-bound.js';
 import { ParameterStore } from '../../../acs/device/parameter-store.js';
-import type { Store } from '../../../store/index.js';
-import { storeOf } from '../../support/store.js';
+import { openLmdbStore, type Store } from '../../../store/index.js';
+import { openTestStore, overwrite, storeOf } from '../../support/store.js';
 
 const BYTES_MAX = 1_000;
 const FRESH = { id: 'x', root: 'Device' } as Device;
@@ -171,6 +173,102 @@ test('names beyond a thousand in a subtree, and subtrees beyond 64, are told of 
   const wide = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`Device.S${index}.P`, 1]));
   await at.report(wide);
   t.deepEqual(at.device.parametersCut?.subtrees, ['Device.A', 'Device.S63']);
+});
+
+test('what of a subtree cannot be read is as good as not there, and made anew when the CPE tells it again', async (t) => {
+  const { store: sound, directory } = await openTestStore();
+  t.teardown(() => rm(directory, { recursive: true, force: true }));
+  const before = new Cpe(sound);
+  await before.report({
+    ...subtree('A', 3),
+    ...subtree('C', 2),
+    'Device.B.P0': 'the-marker',
+    'Device.B.P1': 1,
+  });
+  await sound.close();
+  await overwrite(join(directory, 'data.mdb'), '"the-marker"', '!!!!!!!!!!!!');
+  const store = await openLmdbStore({ directory });
+  t.teardown(() => store.close());
+  const at = new Cpe(store);
+  at.device = before.device;
+  t.deepEqual(Object.keys(await at.parameters.flat(at.device.id, ['Device.B', 'Device.C'])), [
+    'Device.C.P0',
+    'Device.C.P1',
+  ]);
+  t.is(store.damage.documents, 1);
+  t.is(await at.report({ 'Device.B.P0': 'told again' }), 1);
+  t.deepEqual(await at.parameters.flat(at.device.id, ['Device.B']), { 'Device.B.P0': 'told again' });
+  t.is(at.device.parametersBytes, await at.bytes());
+  t.is(at.device.parametersBytes, 500 + 'Device.B.P0told again'.length);
+});
+
+/** How often everything else in the process had its turn meanwhile. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let next: NodeJS.Immediate;
+  const turn = () => {
+    turns++;
+    next = setImmediate(turn);
+  };
+  next = setImmediate(turn);
+  await work();
+  clearImmediate(next);
+  return turns;
+}
+
+test('while a report on a large data model is taken everybody else has a turn every few subtrees; a usual one needs none', async (t) => {
+  t.timeout(60_000);
+  const at = new Cpe(await storeOf(t), PARAMETERS_BYTES_MAX);
+  const reported = (names: readonly string[], value: string) =>
+    names.map((name) => ({ name: `Device.${name}.P0`, value, xsdType: 'xsd:string' }));
+  const taking = (names: readonly string[], value = 'changed', afresh = false) =>
+    turnsDuring(() =>
+      at.parameters.taking(at.device, reported(names, value), {
+        afresh,
+        nowMs: 1_000,
+        named: async () => at.named,
+      }),
+    );
+  const names = Array.from({ length: 48 }, (_, index) => `S${index}`);
+  const model = (subtrees: readonly string[], hundreds: number) =>
+    Object.fromEntries(subtrees.flatMap((name) => Object.entries(subtree(name, hundreds))));
+  await at.report(model(names.slice(0, 8), 10));
+  t.is(await taking(names.slice(0, 8)), 0);
+  await at.report(model(names, 430));
+  t.is(at.device.parametersCut, undefined);
+  t.true((await taking(names)) >= 24, 'changed values');
+  at.named = names.map((name) => `Device.${name}.`);
+  const tooMuch = ['New', ...names.slice(0, 47)];
+  t.true((await taking(tooMuch, 'x'.repeat(1_024))) >= 24 + 6, 'over the bound');
+  t.true((await taking(['S0'], 'told', true)) >= 5, 'after a factory reset');
+  const many = Array.from({ length: 12_000 }, (_, index) => `Many.P${index}`);
+  t.true((await taking(many)) >= 11, 'a large report');
+});
+
+test('the data model that an older version has kept is read once to be measured', async (t) => {
+  const store = await storeOf(t);
+  const documents = store.collection<ParameterDocument>(PARAMETERS);
+  for (const name of ['A', 'B', 'C', 'DeviceInfo'])
+    await documents.put({ id: `x/Device.${name}`, values: subtree(name, 9) });
+  let reads = 0;
+  const counting = new Proxy(documents, {
+    get: (collection, name) => {
+      if (name === 'find' || name === 'scan') reads++;
+      const value: unknown = Reflect.get(collection, name);
+      return typeof value === 'function' ? value.bind(collection) : value;
+    },
+  });
+  const counted = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'collection') return () => counting;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const at = new Cpe(counted);
+  await at.report({});
+  t.is(at.device.parametersBytes, 900);
+  t.is(reads, 1);
 });
 
 test('of the subtrees that are asked for no other is read', async (t) => {

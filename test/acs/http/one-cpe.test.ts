@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import { WAITING_MAX } from '../../../acs/http/cpe-turns.js';
@@ -109,7 +110,10 @@ test('sessions that one CPE has open at once go on one after the other, each wit
   const letGo = at.hold();
   const before = at.requests();
   const answers = cpes.map((cpe) => cpe.post(''));
-  await until('all have come', () => at.requests() === before + 3);
+  await until('all have come, and one is worked for', () => at.requests() === before + 3 && at.reads.now > 0);
+  // Whoever need not wait for its turn would be reading by now, too.
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  t.is(at.reads.now, 1);
   letGo();
   for (const { status } of await Promise.all(answers)) t.is(status, 200);
   t.is(at.reads.most, 1);

@@ -25,7 +25,7 @@ async function openSessionsBehind(t: ExecutionContext) {
   await addDevices(3);
   await post(rules, ruleBody());
   const behind = (await openTestRules(t, deaf(store))).rules;
-  const devices = new DeviceStore({ store, logger });
+  const devices = new DeviceStore({ store, clock: () => clock.nowMs, logger });
   t.teardown(() => devices.close());
   const metrics = createAcsMetrics(new Registry(), () => 0);
   const parts = { devices, rules: behind, clock: () => clock.nowMs, logger, metrics };

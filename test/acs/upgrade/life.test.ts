@@ -306,6 +306,10 @@ test('what is sent again has the whole time of a Download, and what is held back
   t.is(held.deadlineAtMs, 600_000 + 86_400_000);
   t.regex(held.result.message, /not sent again yet \(a reason\)/);
   t.is(advance(held, queue('absent', '1.0', 'held'), 6_000), held);
+  t.true(held.heldBack);
+  t.false('heldBack' in advance(held, queue('absent', '1.0'), 6_000));
+  t.false('heldBack' in advance(held, accepted, 6_000));
+  t.false('heldBack' in advance(held, completeFault, 6_000));
 });
 
 test('a Download is not sent again for ever', (t) => {

@@ -37,7 +37,7 @@ export async function openTestWaking(t: ExecutionContext) {
   const metrics = createAcsMetrics(new Registry(), () => 0);
 
   const open = (rules: RuleEngine) => {
-    const devices = new DeviceStore({ store, logger });
+    const devices = new DeviceStore({ store, clock: () => clock.nowMs, logger });
     const caller = new Caller({
       metrics,
       logger,

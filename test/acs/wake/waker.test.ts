@@ -1,5 +1,5 @@
 import test from 'ava';
-import { MINUTE_MS, type ResultId, type RuleId } from '../../../common/index.js';
+import { DAY_MS, MINUTE_MS, type ResultId, type RuleId, SECOND_MS } from '../../../common/index.js';
 import { post } from '../../rules/setup.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
 
@@ -106,6 +106,30 @@ test('a place under the limits is kept while the session of a CPE that has come 
   // It was not upgraded after all.
   await at.ticks(6);
   t.deepEqual(at.callsSince(), [cpe(1)]);
+});
+
+test('a CPE that was seen shortly before it was called, which another process writes later, is still expected', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(2);
+  await post(at.rules, wakeRule({ limits: { concurrent: 1 } }));
+  await at.ticks(1);
+  await at.changeDevice(cpe(0), { lastInformMs: at.clock.nowMs - 20 * SECOND_MS });
+  await at.ticks(40);
+  t.deepEqual(at.callsSince(), [cpe(0)]);
+});
+
+test('a CPE that came while its turn was awaited is called as what it is by then, and expected for as long as any', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(4);
+  await post(at.rules, wakeRule({ limits: { concurrent: 1 } }));
+  await at.ticks(1);
+  t.deepEqual(at.callsSince(), [cpe(0)]);
+  await at.changeDevice(cpe(1), { inFlight: 'some' as ResultId });
+  await at.changeDevice(cpe(2), { lastInformMs: at.clock.nowMs });
+  await at.ticks(61);
+  t.deepEqual(at.callsSince(), [cpe(2)], 'the first upgrades already');
+  await at.ticks(40);
+  t.deepEqual(at.callsSince(), []);
 });
 
 test('waking stops at limits.total and goes on where it was when that is raised', async (t) => {
@@ -217,6 +241,18 @@ test('what a clock that was ahead has saved of waking keeps nobody from being ca
   t.is(at.callsSince().length, 4);
 });
 
+test('a CPE whose last Inform was stored by a clock that was ahead has not come by that', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(1, { lastInformMs: at.clock.nowMs + 2 * DAY_MS });
+  at.answers.set(cpe(0), 504);
+  await post(at.rules, wakeRule({ window: { ...WINDOW, durationMinutes: 600 } }));
+  for (let minutes = 0; minutes < 40; minutes++) {
+    await at.ticks(1);
+    at.clock.nowMs += MINUTE_MS;
+  }
+  t.is(at.called.length, 3);
+});
+
 for (const [kind, condition] of [
   ['fleet', { productClass: 'HGW' }],
   ['pinned', { cpeid: cpe(0) }],
@@ -235,6 +271,39 @@ for (const [kind, condition] of [
       at.clock.nowMs += MINUTE_MS / 2;
     }
     t.deepEqual(calledAtMinute, [0, 10, 20]);
+  });
+
+  test(`that another process writes late how it was seen before it was called keeps a CPE from no call (${kind} rule)`, async (t) => {
+    const at = await openTestWaking(t);
+    await at.addDevices(1);
+    at.answers.set(cpe(0), 504);
+    await post(at.rules, wakeRule({ condition, window: { ...WINDOW, durationMinutes: 600 } }));
+    const minutesOfCalls: number[] = [];
+    for (let minute = 0; minute < 60; minute++) {
+      const begunMs = at.clock.nowMs;
+      await at.waker.tick();
+      await at.caller.idle();
+      if (at.callsSince().length > 0) {
+        minutesOfCalls.push(minute);
+        if (minute === 0) await at.changeDevice(cpe(0), { lastInformMs: begunMs - 20 * SECOND_MS });
+      }
+      at.clock.nowMs += MINUTE_MS;
+    }
+    t.deepEqual(minutesOfCalls, [0, 10, 20]);
+  });
+
+  test(`a CPE that came after the clock was set back is not called again (${kind} rule)`, async (t) => {
+    const at = await openTestWaking(t);
+    await at.addDevices(1);
+    await post(at.rules, wakeRule({ condition, window: { ...WINDOW, durationMinutes: 600 } }));
+    await at.ticks(1);
+    at.setClock(-20 * MINUTE_MS);
+    await at.changeDevice(cpe(0), { lastInformMs: at.clock.nowMs });
+    for (let minute = 0; minute < 60; minute++) {
+      at.clock.nowMs += MINUTE_MS;
+      await at.ticks(1);
+    }
+    t.is(at.called.length, 1);
   });
 
   test(`a CPE that came and was not upgraded is not called again (${kind} rule)`, async (t) => {

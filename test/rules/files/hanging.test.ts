@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { HOUR_MS } from '../../../common/index.js';
 import { readRuleDirectory, type WatchOptions, watchRuleDirectory } from '../../../rules/index.js';
 import { openTestRules, ruleBody, temporaryDirectory } from '../setup.js';
 
@@ -37,6 +38,8 @@ async function watched(
     logger: at.logger,
     clock: () => at.clock.nowMs,
     monotonic: () => monotonic.nowMs,
+    // Each scan of these tests is one that they ask for.
+    rescanMs: HOUR_MS,
     read: async (...args) => {
       reads++;
       tellBegun();
