@@ -57,7 +57,7 @@ test.serial(
     const directory = await temporaryDirectory(t);
     const bench = spawn(
       process.execPath,
-      [MAIN, ...SMALL, '--seconds', '600', '--attacks', 'unfinished-64'],
+      [MAIN, ...SMALL, '--seconds', '600', '--attacks', 'unfinished-256'],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, TMPDIR: directory },
