@@ -140,14 +140,16 @@ export class Doubts {
 
   /**
    * How long a CPE that does not tell is given to say of itself that it has the Download: until it has called once more. Where the answer to
-   * its provisioning was lost it may call by Ferry's interval, and nobody knows; but its periodic Inform says so.
+   * its provisioning was lost it may call by Ferry's interval, and nobody knows; but its periodic Inform says so. One that has refused it
+   * calls by its own.
    */
   async #waits(device: Device): Promise<Pick<QueueEvidence, 'waitMs' | 'periodicWaitMs'>> {
     const { periodicInformSeconds } = this.#parts.provisioning;
     const isSet = periodicInformSeconds > 0 && device.provisioning === 'done';
     const seconds = isSet ? periodicInformSeconds : await this.#toldIntervalSeconds(device);
-    const ownSeconds = periodicInformSeconds > 0 ? Math.min(periodicInformSeconds, seconds) : seconds;
-    return { waitMs: waitMsOf(seconds), periodicWaitMs: waitMsOf(ownSeconds) };
+    const mayBeSet = periodicInformSeconds > 0 && device.provisioning !== 'refused';
+    const shortestSeconds = mayBeSet ? Math.min(periodicInformSeconds, seconds) : seconds;
+    return { waitMs: waitMsOf(seconds), periodicWaitMs: waitMsOf(shortestSeconds) };
   }
 
   async #toldIntervalSeconds(device: Device): Promise<number> {

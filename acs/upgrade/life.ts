@@ -204,6 +204,11 @@ function waiting(
   };
 }
 
+function withoutDoubt(upgrade: Upgrade): Upgrade {
+  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, heldBack: _held, ...rest } = upgrade;
+  return rest;
+}
+
 /** For no longer than an accepted upgrade may take; asked again in every session until then. */
 function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
   const { sent, accepted } = upgrade.stateMsMax;
@@ -215,9 +220,8 @@ function held(upgrade: Upgrade, reason: string, nowMs: number): Upgrade {
 }
 
 function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, heldBack: _held, ...rest } = upgrade;
   return {
-    ...rest,
+    ...withoutDoubt(upgrade),
     ...(urlDigest !== undefined && { urlDigest }),
     repeats: repeatsOf(upgrade) + 1,
     result: { code: 202, message: 'Upgrade is running: the Download has been sent again' },
@@ -337,9 +341,8 @@ function hasArrived(upgrade: Upgrade, version: string | null): boolean {
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
-  const { doubtUntilMs: _, doubtUntilPeriodicMs: _periodic, heldBack: _held, ...rest } = upgrade;
   return {
-    ...rest,
+    ...withoutDoubt(upgrade),
     state,
     result: RUNNING[state],
     updatedAtMs: nowMs,
@@ -359,14 +362,7 @@ export const RUNNING = {
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
 function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
-  const {
-    deadlineAtMs: _,
-    doubtUntilMs: _until,
-    doubtUntilPeriodicMs: _periodic,
-    heldBack: _held,
-    concludedFrom: _from,
-    ...rest
-  } = upgrade;
+  const { deadlineAtMs: _, concludedFrom: _from, ...rest } = withoutDoubt(upgrade);
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
 }
 

@@ -189,13 +189,15 @@ test('a CPE that cannot be asked is waited for, and asked again in every session
   t.deepEqual(await outcomes(ferry), ['202 Upgrade is running: the device is downloading the file']);
 });
 
-test('a CPE of unknown interval that cannot be asked gets its Download again in a periodic session, once it may have called by Ferry’s', async (t) => {
+/** A CPE that cannot be asked has lost its Download, and comes again, also once Ferry's interval has gone by. */
+async function untoldThroughAnInterval(t: ExecutionContext, toProvisioning: string) {
   const seconds = 60;
   let aheadMs = 0;
   const clock = () => Date.now() + aheadMs;
-  const ferry = await start(t, {}, { clock, config: { periodicInformSeconds: seconds } });
+  const config = { periodicInformSeconds: seconds };
+  const ferry = await start(t, {}, { clock, config, checksSchema: false });
   const answers = {
-    SetParameterValues: cpeFault(9001, 'Request denied'),
+    SetParameterValues: toProvisioning,
     GetQueuedTransfers: cpeFault(9000, 'Method not supported'),
   };
   const first = await talk(ferry, {}, answers);
@@ -207,8 +209,18 @@ test('a CPE of unknown interval that cannot be asked gets its Download again in 
   t.deepEqual(await session(ferry, answers, called), ['GetQueuedTransfers'], 'its own may be longer');
   const { cpe, rpcs, last } = await talk(ferry, periodic, answers);
   cpe.close();
+  return { rpcs, lostKey: textOf(first.last, 'CommandKey'), lastKey: textOf(last, 'CommandKey') };
+}
+
+test('a CPE of unknown interval that cannot be asked gets its Download again in a periodic session, once it may have called by Ferry’s', async (t) => {
+  const { rpcs, lostKey, lastKey } = await untoldThroughAnInterval(t, 'no answer that can be read');
   t.deepEqual(rpcs, ['GetQueuedTransfers', 'Download']);
-  t.is(textOf(last, 'CommandKey'), textOf(first.last, 'CommandKey'));
+  t.is(lastKey, lostKey);
+});
+
+test('a CPE that has refused Ferry’s interval is waited for as long as its own is', async (t) => {
+  const { rpcs } = await untoldThroughAnInterval(t, cpeFault(9001, 'Request denied'));
+  t.deepEqual(rpcs, ['GetQueuedTransfers']);
 });
 
 test('while upgrades are frozen nothing is sent again, and afterwards it is', async (t) => {
