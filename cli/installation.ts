@@ -87,7 +87,14 @@ export async function openInstallation(
     await admitFirstStart(store, config);
     const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
-    const users = openUsers({ store, secrets, clock, logger, ...(monotonic && { monotonic }) });
+    const users = openUsers({
+      store,
+      secrets,
+      clock,
+      logger,
+      ...(monotonic && { monotonic }),
+      failedLoginsMax: config.nbiFailedLoginsMax,
+    });
     return { store, shared, secrets, images, users, disk, close: () => store.close() };
   } catch (error) {
     await store.close();

@@ -34,6 +34,7 @@ export interface Config {
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
   readonly nbiUserListsMax: number;
+  readonly nbiFailedLoginsMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -291,6 +292,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 4,
     describe:
       'Lists that one user may have read at a time, of those that may look at any number of entries; others wait. All together may have four times as many',
+    group: 'Northbound users:',
+  },
+  nbiFailedLoginsMax: {
+    ...whole(1, 1_000),
+    default: 10,
+    describe:
+      'Wrong passwords a minute from one address for one user, in each process, before it is turned away; one address may have six times as many for all users',
     group: 'Northbound users:',
   },
   logLevel: {

@@ -47,6 +47,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     metricsApi(metrics, allMetrics, authentication, {
       lists: () => read.reading.underWay,
       hashing: () => users.hashing,
+      'log-ins-waiting': () => users.waitingForHash,
     }),
     openApiApi(() => describeApis(apis, authentication), authentication),
   ];

@@ -1,6 +1,7 @@
-import { mayActAs, type User, type Users } from '../users/index.js';
+import { type Credentials, mayActAs, type User, type Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import type { Authentication, Demand } from './authentication.js';
+import { findingsOf } from './observe.js';
 
 /** Name and password of a user with each request (RFC 7617). */
 export function basicAuthentication(users: Users): Authentication {
@@ -9,14 +10,15 @@ export function basicAuthentication(users: Users): Authentication {
     async authenticate(request, demand) {
       const credentials = parseBasic(request.headers.authorization ?? '');
       if (credentials === null) throw unauthorized();
-      return authenticated(users, credentials, demand);
+      const over = request.res === undefined ? undefined : findingsOf(request.res).over;
+      return authenticated(users, { ...credentials, ...(over !== undefined && { over }) }, demand);
     },
   };
 }
 
 async function authenticated(
   users: Users,
-  credentials: { readonly name: string; readonly password: string },
+  credentials: Omit<Credentials, 'address' | 'mayBeStale'>,
   { role, address, mayBeStale }: Demand,
 ): Promise<User> {
   const verification = await users.verify({ ...credentials, address, mayBeStale });

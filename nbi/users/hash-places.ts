@@ -1,4 +1,5 @@
-import { Lines } from '../../common/index.js';
+import { type MonotonicClock, SECOND_MS } from '../../common/index.js';
+import { Turns } from './turns.js';
 
 /** How many passwords are hashed at a time, and how many wait for it. */
 export interface HashLimits {
@@ -19,39 +20,75 @@ export interface HashLimits {
  */
 export type Standing = 'familiar' | 'stranger' | 'guessed-at';
 
-export const HASH_LIMITS: HashLimits = {
-  atATime: 3,
-  keptForFamiliar: 1,
-  perOriginAtATime: 2,
-  guessedAtATime: 1,
-  waitingMax: 256,
-};
+/** With fewer processors than that a second stranger would take from sessions what the first has left. */
+const PROCESSORS_FOR_TWO_STRANGERS = 4;
+
+/** @param processors  that this process may use */
+export function hashLimits(processors: number): HashLimits {
+  return {
+    atATime: processors < PROCESSORS_FOR_TWO_STRANGERS ? 2 : 3,
+    keptForFamiliar: 1,
+    perOriginAtATime: 2,
+    guessedAtATime: 1,
+    waitingMax: 256,
+  };
+}
+
+/**
+ * So many times as long as a stranger's wrong password has kept its place busy the place is left empty afterwards: wrong ones take at most
+ * a quarter of a processor for each place of strangers. After a right one there is no rest: a hundred scripts log in after a start.
+ */
+export const REST_FACTOR = 3;
+/** Time goes on while a hash waits for a processor, too: where all are busy, a rest is not to grow beyond what people wait. */
+export const REST_MS_MAX = SECOND_MS;
+
+export interface HashPlacesParts {
+  readonly limits: HashLimits;
+  /** How many wrong passwords came from there lately: strangers with fewer go first. */
+  readonly wrongFrom: (origin: string) => number;
+  readonly monotonic: MonotonicClock;
+  /** Calls `then` after so many milliseconds. */
+  readonly rest: (ms: number, then: () => void) => void;
+}
+
+/** Who wants a password hashed. */
+export interface Asking {
+  readonly origin: string;
+  readonly standing: Standing;
+  /** Aborted where nobody waits for it any more. */
+  readonly over: AbortSignal;
+}
 
 interface Waiting {
   readonly origin: string;
-  readonly standing: Standing;
+  standing: Standing;
   begin(): void;
   turnAway(): void;
 }
 
 /**
- * Who hashes next. Who is familiar goes before strangers, and strangers with names at which too many guess go one at a time beside the
- * others; among each every origin has its turn, however many wait from others. Where too many wait, the last of the origin that has most
- * waiting goes.
+ * Who hashes next. Who is familiar goes before strangers, and of strangers one with a name at which too many guess goes at a time, by turns
+ * with the others; among each every origin has its turn ({@link Turns}), however many wait from others. Where too many wait, the last of
+ * the origin that has most waiting goes.
  */
 export class HashPlaces {
-  readonly #limits: HashLimits;
-  readonly #lines: Readonly<Record<Standing, Lines<Waiting>>> = {
-    familiar: new Lines(),
-    stranger: new Lines(),
-    'guessed-at': new Lines(),
-  };
+  readonly #parts: HashPlacesParts;
+  readonly #lines: Readonly<Record<Standing, Turns<Waiting>>>;
   /** What is being hashed for each origin; with nothing, no entry. */
   readonly #running = new Map<string, number>();
   readonly #runningAs: Record<Standing, number> = { familiar: 0, stranger: 0, 'guessed-at': 0 };
+  /** Places that are left empty for a while. */
+  readonly #restingAs: Record<Standing, number> = { familiar: 0, stranger: 0, 'guessed-at': 0 };
+  #wasGuessedAt = false;
 
-  constructor(limits: HashLimits = HASH_LIMITS) {
-    this.#limits = limits;
+  constructor(parts: HashPlacesParts) {
+    this.#parts = parts;
+    const { wrongFrom } = parts;
+    this.#lines = {
+      familiar: new Turns(),
+      stranger: new Turns(wrongFrom),
+      'guessed-at': new Turns(wrongFrom),
+    };
   }
 
   /** How many are being hashed. */
@@ -60,31 +97,76 @@ export class HashPlaces {
     return familiar + stranger + guessedAt;
   }
 
+  /** How many wait for that. */
+  get waiting(): number {
+    const { familiar, stranger, 'guessed-at': guessedAt } = this.#lines;
+    return familiar.size + stranger.size + guessedAt.size;
+  }
+
   /**
    * Does the work when its turn has come.
+   * @param isWrong  whether what came of it is a wrong password, after which a stranger's place rests
    * @returns what came of it; null where too many wait, and it was not done
+   * @throws the reason of `over`, where that was aborted before its turn
    */
-  async run<T>(
-    { origin, standing }: Pick<Waiting, 'origin' | 'standing'>,
-    work: () => Promise<T>,
-  ): Promise<T | null> {
-    const hasBegun = await new Promise<boolean>((resolve) => {
-      this.#queue({ origin, standing, begin: () => resolve(true), turnAway: () => resolve(false) });
-    });
-    if (!hasBegun) return null;
+  async run<T>(asking: Asking, work: () => Promise<T>, isWrong: (outcome: T) => boolean): Promise<T | null> {
+    const standing = await this.#turn(asking);
+    if (standing === null) return null;
+    const { origin } = asking;
+    const { monotonic } = this.#parts;
+    const beganMs = monotonic();
+    let restMs = 0;
     try {
-      return await work();
+      const outcome = await work();
+      if (standing !== 'familiar' && isWrong(outcome)) {
+        restMs = Math.min(REST_FACTOR * (monotonic() - beganMs), REST_MS_MAX);
+      }
+      return outcome;
     } finally {
       this.#count(origin, standing, -1);
+      if (restMs > 0) this.#rest(standing, restMs);
       this.#beginNext();
     }
   }
 
-  #queue(waiting: Waiting): void {
-    const lines = this.#lines[waiting.standing];
-    lines.add(waiting.origin, waiting);
+  /** Somebody was right from there: who waits as a stranger from the same is familiar now. */
+  becameFamiliar(origin: string): void {
+    for (const waiting of this.#lines.stranger.takeAll(origin)) {
+      waiting.standing = 'familiar';
+      this.#lines.familiar.add(origin, waiting);
+    }
     this.#beginNext();
-    if (lines.size > this.#limits.waitingMax) lines.dropFromLongest()?.turnAway();
+  }
+
+  /** @returns as what it is to run; null where it is turned away */
+  #turn(asking: Asking): Promise<Standing | null> {
+    const { origin, standing, over } = asking;
+    over.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onOver = () => {
+        for (const line of Object.values(this.#lines)) line.remove(origin, waiting);
+        reject(over.reason);
+      };
+      const end = (as: Standing | null) => {
+        over.removeEventListener('abort', onOver);
+        resolve(as);
+      };
+      const waiting: Waiting = {
+        origin,
+        standing,
+        begin: () => end(waiting.standing),
+        turnAway: () => end(null),
+      };
+      over.addEventListener('abort', onOver);
+      this.#queue(waiting);
+    });
+  }
+
+  #queue(waiting: Waiting): void {
+    const line = this.#lines[waiting.standing];
+    line.add(waiting.origin, waiting);
+    this.#beginNext();
+    if (line.size > this.#parts.limits.waitingMax) line.dropFromLongest()?.turnAway();
   }
 
   #beginNext(): void {
@@ -96,16 +178,41 @@ export class HashPlaces {
 
   /** Whose turn it is; null where nobody waits who may begin. */
   #next(): Waiting | null {
-    const { atATime, keptForFamiliar, perOriginAtATime, guessedAtATime } = this.#limits;
+    const { atATime, keptForFamiliar, perOriginAtATime } = this.#parts.limits;
+    if (this.taken >= atATime) return null;
     const isFree = (origin: string) => (this.#running.get(origin) ?? 0) < perOriginAtATime;
-    const { familiar, stranger, 'guessed-at': guessedAt } = this.#runningAs;
-    const strangers = stranger + guessedAt;
-    if (familiar + strangers >= atATime) return null;
     const next = this.#lines.familiar.take(isFree);
+    const strangers = this.#takenAs('stranger') + this.#takenAs('guessed-at');
     if (next !== null || strangers >= atATime - keptForFamiliar) return next;
-    // These first: of what strangers have they never take more than theirs, and would wait forever behind the others.
-    const besieged = guessedAt < guessedAtATime ? this.#lines['guessed-at'].take(isFree) : null;
-    return besieged ?? this.#lines.stranger.take(isFree);
+    return this.#nextStranger(isFree);
+  }
+
+  /** By turns: neither is to wait for all of the others, though there may be one place for both. */
+  #nextStranger(isFree: (origin: string) => boolean): Waiting | null {
+    const { stranger, 'guessed-at': guessedAt } = this.#lines;
+    const mayBeGuessedAt = this.#takenAs('guessed-at') < this.#parts.limits.guessedAtATime;
+    const lines = this.#wasGuessedAt ? [stranger, guessedAt] : [guessedAt, stranger];
+    for (const line of lines) {
+      if (line === guessedAt && !mayBeGuessedAt) continue;
+      const next = line.take(isFree);
+      if (next === null) continue;
+      this.#wasGuessedAt = line === guessedAt;
+      return next;
+    }
+    return null;
+  }
+
+  /** A place that rests is taken. */
+  #takenAs(standing: Standing): number {
+    return this.#runningAs[standing] + this.#restingAs[standing];
+  }
+
+  #rest(standing: Standing, ms: number): void {
+    this.#restingAs[standing]++;
+    this.#parts.rest(ms, () => {
+      this.#restingAs[standing]--;
+      this.#beginNext();
+    });
   }
 
   #count(origin: string, standing: Standing, change: 1 | -1): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import {
   type Clock,
   type Logger,
@@ -7,6 +8,8 @@ import {
   type Secrets,
 } from '../../common/index.js';
 import type { Collection, Store } from '../../store/index.js';
+import { attemptLimits, FAILED_LOGINS_MAX } from './attempts.js';
+import { hashLimits } from './hash-places.js';
 import { checkPassword, hashPassword } from './password.js';
 import {
   ROLES,
@@ -30,10 +33,15 @@ export interface Users {
   list(): Promise<readonly User[]>;
   /** @throws UserError `invalid`, `not-found`, `changed-meanwhile` */
   setPassword(name: string, password: string): Promise<void>;
-  /** Right credentials are remembered for a minute; wrong ones cost their sender attempts. */
+  /**
+   * Right credentials are remembered for a minute; wrong ones cost their sender attempts.
+   * @throws the reason of the credentials' `over`, once nobody waits for the answer
+   */
   verify(credentials: Credentials): Promise<Verification>;
   /** How many passwords are being hashed to verify credentials. */
   readonly hashing: number;
+  /** How many wait for that. */
+  readonly waitingForHash: number;
   /**
    * Makes the user `admin` where there is no user at all.
    * @param password  null: one is generated
@@ -56,10 +64,20 @@ export function openUsers(parts: {
   readonly logger: Logger;
   /** Milliseconds that only ever grow: attempts and what is remembered go by them. */
   readonly monotonic?: MonotonicClock;
+  /** Wrong passwords a minute from one address for one user; in all, and for one name, there is a multiple of it. */
+  readonly failedLoginsMax?: number;
 }): Users {
   const collection = parts.store.collection<UserDocument>(USERS);
-  const { secrets, logger, monotonic = monotonicClock } = parts;
-  const verifier = new Verifier({ collection, secrets, logger, monotonic });
+  const { secrets, logger, monotonic = monotonicClock, failedLoginsMax = FAILED_LOGINS_MAX } = parts;
+  const verifier = new Verifier({
+    collection,
+    secrets,
+    logger,
+    monotonic,
+    attemptLimits: attemptLimits(failedLoginsMax),
+    hashLimits: hashLimits(availableParallelism()),
+    rest: (ms, then) => void setTimeout(then, ms).unref(),
+  });
   const add: Users['add'] = async ({ name, password, role }) => {
     checkNameAndRole(name, role);
     const hash = await hashPassword(password);
@@ -98,6 +116,9 @@ export function openUsers(parts: {
     verify: (credentials) => verifier.verify(credentials),
     get hashing() {
       return verifier.hashing;
+    },
+    get waitingForHash() {
+      return verifier.waiting;
     },
     async ensureFirstAdmin(password) {
       if (password !== null) checkPassword(password);

@@ -9,10 +9,11 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Collection } from '../../store/index.js';
-import { type Attempt, Attempts } from './attempts.js';
+import { type Attempt, type AttemptLimits, Attempts } from './attempts.js';
 import { Familiar } from './familiar.js';
-import { HashPlaces, type Standing } from './hash-places.js';
+import { type HashLimits, HashPlaces, type HashPlacesParts, type Standing } from './hash-places.js';
 import { impossibleHash, passwordMatches } from './password.js';
+import { Shared } from './shared.js';
 import { PASSWORD_BYTES_MAX, toUser, USER_NAME_PATTERN, type User, type UserDocument } from './user.js';
 
 export interface Credentials {
@@ -22,6 +23,8 @@ export interface Credentials {
   readonly address: string;
   /** While the store does not answer, credentials that were right within the last hour will do. */
   readonly mayBeStale?: boolean;
+  /** Aborted once nobody waits for the answer: then their turn is given up. */
+  readonly over?: AbortSignal;
 }
 
 export type Verification =
@@ -35,6 +38,10 @@ export interface VerifierParts {
   readonly logger: Logger;
   /** Milliseconds that only ever grow: clocks are set. */
   readonly monotonic: MonotonicClock;
+  readonly attemptLimits: AttemptLimits;
+  readonly hashLimits: HashLimits;
+  /** Calls `then` after so many milliseconds. */
+  readonly rest: HashPlacesParts['rest'];
 }
 
 const REMEMBERED_MS = MINUTE_MS;
@@ -52,17 +59,26 @@ const DIGEST_CHARACTERS = 8;
 /** Checks credentials, remembering right ones for a minute by their HMAC and never by themselves. */
 export class Verifier {
   readonly #parts: VerifierParts;
-  readonly #attempts = new Attempts();
+  readonly #attempts: Attempts;
   readonly #familiar = new Familiar();
-  readonly #places = new HashPlaces();
+  readonly #places: HashPlaces;
   readonly #log: Seldom;
   readonly #impossible = impossibleHash();
   readonly #remembered = new Map<string, { readonly user: User; readonly untilMs: number }>();
-  readonly #underWay = new Map<string, Promise<Verification>>();
+  readonly #underWay = new Map<string, Shared<Verification>>();
   #sequence = -1;
 
   constructor(parts: VerifierParts) {
     this.#parts = parts;
+    const { monotonic, rest } = parts;
+    const attempts = new Attempts(parts.attemptLimits);
+    this.#attempts = attempts;
+    this.#places = new HashPlaces({
+      limits: parts.hashLimits,
+      wrongFrom: (origin) => attempts.wrongFrom(origin, monotonic()),
+      monotonic,
+      rest,
+    });
     this.#log = new Seldom(LOG_MS, parts.monotonic);
   }
 
@@ -71,8 +87,14 @@ export class Verifier {
     return this.#places.taken;
   }
 
+  /** How many wait for that. */
+  get waiting(): number {
+    return this.#places.waiting;
+  }
+
+  /** @throws the reason of the credentials' `over` */
   async verify(credentials: Credentials): Promise<Verification> {
-    const { name, password, mayBeStale = false } = credentials;
+    const { name, password, mayBeStale = false, over } = credentials;
     const { secrets, monotonic } = this.#parts;
     // A name holds no NUL where there is such a user, so no two pairs share a key.
     const key = secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
@@ -88,14 +110,16 @@ export class Verifier {
     // A client that opens many connections at once costs one hash, not one each.
     const keyWithAddress = `${credentials.address} ${key}`;
     const running = this.#underWay.get(keyWithAddress);
-    if (running !== undefined) return running;
-    const verification = this.#verifyAnew(credentials, key);
-    this.#underWay.set(keyWithAddress, verification);
-    try {
-      return await verification;
-    } finally {
-      if (this.#underWay.get(keyWithAddress) === verification) this.#underWay.delete(keyWithAddress);
-    }
+    if (running !== undefined && !running.isGivenUp) return running.join(over);
+    const shared = new Shared(async (givenUp) => {
+      try {
+        return await this.#verifyAnew(credentials, key, givenUp);
+      } finally {
+        if (this.#underWay.get(keyWithAddress) === shared) this.#underWay.delete(keyWithAddress);
+      }
+    });
+    this.#underWay.set(keyWithAddress, shared);
+    return shared.join(over);
   }
 
   /** Any change to a user, by any process, shows in the collection's sequence. */
@@ -107,14 +131,15 @@ export class Verifier {
     this.#underWay.clear();
   }
 
-  async #verifyAnew(credentials: Credentials, key: string): Promise<Verification> {
+  async #verifyAnew(credentials: Credentials, key: string, over: AbortSignal): Promise<Verification> {
     const origin = networkOf(credentials.address);
     const name = credentials.name.slice(0, NAME_CHARACTERS_COUNTED);
     const sequence = this.#sequence;
-    const verification = await this.#checkInTurn(credentials, origin, name);
+    const verification = await this.#checkInTurn(credentials, origin, name, over);
     switch (verification.kind) {
       case 'verified':
         this.#familiar.note(origin, name);
+        this.#places.becameFamiliar(origin);
         // Whatever changed while the password was hashed, the old answer must not be remembered.
         if (sequence === this.#sequence) this.#remember(key, verification.user);
         break;
@@ -130,7 +155,12 @@ export class Verifier {
     return verification;
   }
 
-  async #checkInTurn(credentials: Credentials, origin: string, name: string): Promise<Verification> {
+  async #checkInTurn(
+    credentials: Credentials,
+    origin: string,
+    name: string,
+    over: AbortSignal,
+  ): Promise<Verification> {
     const attempts = this.#attempts;
     const nowMs = () => this.#parts.monotonic();
     const attempt = (): Attempt => ({
@@ -142,7 +172,7 @@ export class Verifier {
     const waitSeconds = attempts.wait(first, nowMs());
     if (waitSeconds > 0) return { kind: 'throttled', retryAfterSeconds: waitSeconds };
     const standing = this.#standingOf(first, nowMs());
-    const verification = await this.#places.run({ origin, standing }, async (): Promise<Verification> => {
+    const check = async (): Promise<Verification> => {
       // Only now: what waits for its turn is no attempt yet, and meanwhile others may have used up what there was.
       const now = attempt();
       const retryAfterSeconds = attempts.take(now, nowMs());
@@ -154,9 +184,14 @@ export class Verifier {
         return checked;
       } finally {
         if (!isWrong) attempts.giveBack(now, nowMs());
-        else if (!now.isFamiliar) attempts.noteFailure(name, nowMs());
+        else if (!now.isFamiliar) attempts.noteFailure(now, nowMs());
       }
-    });
+    };
+    const verification = await this.#places.run(
+      { origin, standing, over },
+      check,
+      ({ kind }) => kind === 'denied',
+    );
     return verification ?? { kind: 'throttled', retryAfterSeconds: BUSY_RETRY_SECONDS };
   }
 

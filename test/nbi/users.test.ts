@@ -1,4 +1,5 @@
 import { randomBytes, scryptSync } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,14 +8,20 @@ import { createSecrets, type LogFields, type Logger, silentLogger } from '../../
 import { openUsers, UserError } from '../../nbi/index.js';
 import {
   ATTEMPT_KEYS_MAX,
-  ATTEMPTS_PER_ADDRESS_MAX,
-  ATTEMPTS_PER_NAME_MAX,
-  ATTEMPTS_PER_USER_MAX,
   type Attempt,
   Attempts,
+  attemptLimits,
+  FAILED_LOGINS_MAX,
 } from '../../nbi/users/attempts.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
+
+const ATTEMPT_LIMITS = attemptLimits(FAILED_LOGINS_MAX);
+const {
+  perUserMax: ATTEMPTS_PER_USER_MAX,
+  perAddressMax: ATTEMPTS_PER_ADDRESS_MAX,
+  perNameMax: ATTEMPTS_PER_NAME_MAX,
+} = ATTEMPT_LIMITS;
 
 async function openTestUsers(t: ExecutionContext) {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-users-'));
@@ -29,9 +36,10 @@ async function openTestUsers(t: ExecutionContext) {
     ...silentLogger,
     warn: (event, fields = {}) => void log.push({ event, fields }),
   };
-  const open = (usersStore = store) =>
+  const open = (usersStore = store, failedLoginsMax?: number) =>
     openUsers({
       store: usersStore,
+      ...(failedLoginsMax !== undefined && { failedLoginsMax }),
       secrets: createSecrets(randomBytes(32)),
       // What is counted by the minute goes on also where the clock is set back.
       clock: () => 1_743_400_000_000 - nowMs,
@@ -163,6 +171,40 @@ test('however many guess at a name from elsewhere, who knows its password logs i
   t.is((await users.verify(right('bob', '192.0.2.2'))).kind, 'verified');
 });
 
+test('so many wrong passwords a minute as the option says, and six times as many for all users of an address', async (t) => {
+  const { open, store } = await openTestUsers(t);
+  await putUsers(store, ['ann', 'bob', 'eve']);
+  const users = open(store, 1);
+  const guess = async (name: string, password = 'a guess') =>
+    (await users.verify({ name, password, address: '192.0.2.1' })).kind;
+  t.is(await guess('ann'), 'denied');
+  t.is(await guess('ann', 'another guess'), 'throttled');
+  for (const name of ['b', 'c', 'd', 'e', 'f']) t.is(await guess(name), 'denied');
+  t.is(await guess('bob'), 'throttled');
+});
+
+test('who has gone waits for no hash and uses up no attempt; who has sent the same still waits', async (t) => {
+  const { users, store } = await openTestUsers(t);
+  await putUsers(store, ['ann']);
+  const gone = new AbortController();
+  setMaxListeners(0, gone.signal);
+  const ask = (password: string, over?: AbortSignal) =>
+    users.verify({ name: 'ann', password, address: '192.0.2.1', ...(over && { over }) });
+  const guesses = Array.from({ length: 60 }, (_, number) => ask(`guess ${number}`, gone.signal));
+  const same = ask('guess 59');
+  const right = ask('password of ann', gone.signal);
+  const outcomes = Promise.allSettled([...guesses, right]);
+  while (users.waitingForHash < 50) await new Promise((resolve) => setImmediate(resolve));
+  const reason = new Error('gone');
+  gone.abort(reason);
+  // What was begun goes on; of all others only one is still wanted.
+  t.true(users.waitingForHash <= 1);
+  t.is((await same).kind, 'denied');
+  t.true((await outcomes).every((outcome) => outcome.status === 'rejected' && outcome.reason === reason));
+  t.is((await ask('one more guess')).kind, 'denied');
+  await t.throwsAsync(ask('too late', gone.signal), { is: reason });
+});
+
 test('a hundred users at once behind one address log in', async (t) => {
   const { users, store } = await openTestUsers(t);
   const names = Array.from({ length: 100 }, (_, index) => `user${index}`);
@@ -232,7 +274,7 @@ function from(address: string, user: string): Attempt {
 }
 
 test('an address has so many attempts a minute for one user, and so many in all', (t) => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(ATTEMPT_LIMITS);
   const take = (user: string, nowMs: number, address = 'a') => attempts.take(from(address, user), nowMs);
   for (let attempt = 0; attempt < ATTEMPTS_PER_USER_MAX; attempt++) t.is(take('u', 1_000), 0);
   t.is(take('u', 31_000), 30);
@@ -249,7 +291,7 @@ test('an address has so many attempts a minute for one user, and so many in all'
 });
 
 test('an address that makes up a new user for every guess has no more attempts a minute than any other', (t) => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(ATTEMPT_LIMITS);
   const minutes = 3;
   const guessesPerMinute = 120_000;
   let allowed = 0;
@@ -261,7 +303,7 @@ test('an address that makes up a new user for every guess has no more attempts a
 });
 
 test('who has logged in from an address has attempts there, however many others are guessed at from it', (t) => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(ATTEMPT_LIMITS);
   for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(from('a', `u${user}`), 0);
   const familiar: Attempt = { address: 'a', user: 'admin', isFamiliar: true };
   t.is(attempts.wait(from('a', 'admin'), 0), 60);
@@ -271,7 +313,7 @@ test('who has logged in from an address has attempts there, however many others 
 });
 
 test('what others guess at does not bring an address its attempts back', (t) => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(ATTEMPT_LIMITS);
   const exhaust = (address: string) => {
     for (let user = 0; user < ATTEMPTS_PER_ADDRESS_MAX; user++) attempts.take(from(address, `u${user}`), 0);
   };
@@ -282,7 +324,7 @@ test('what others guess at does not bring an address its attempts back', (t) => 
 });
 
 test('attempts are counted in bounded memory, which is free again once the minute is over', (t) => {
-  const attempts = new Attempts();
+  const attempts = new Attempts(ATTEMPT_LIMITS);
   for (let guess = 0; guess < 3 * ATTEMPT_KEYS_MAX; guess++) attempts.take(from(`a${guess}`, 'u'), 0);
   t.is(attempts.size, 2 * ATTEMPT_KEYS_MAX);
   attempts.giveBack(from('long forgotten', 'u'), 0);

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { DEVICES } from '../../../acs/device/device.js';
 import type { Device } from '../../../acs/index.js';
+import { FAILED_LOGINS_MAX } from '../../../nbi/users/attempts.js';
 import { until } from '../../support/ferry.js';
 import { deviceOf, OPERATOR, startNbi, type TestNbi, VIEWER } from '../support.js';
 
@@ -14,6 +15,7 @@ const AT_REST = {
   'large-bodies': 0,
   lists: 0,
   hashing: 0,
+  'log-ins-waiting': 0,
   explanations: 0,
   searches: 0,
 };
@@ -38,6 +40,8 @@ function head(path: string, as: string, headers = ''): string {
 }
 
 const json = (bytes: number) => `Content-Type: application/json\r\nContent-Length: ${bytes}\r\n`;
+/** Wrong passwords that one address has a minute for one user. */
+const ATTEMPTS = FAILED_LOGINS_MAX;
 const RULES = '/v1/dyn/FirmwareStorage/.*';
 
 test('the metrics show how many places of each kind are taken, and that each is given back with its connection', async (t) => {
@@ -69,18 +73,18 @@ test('the metrics show how many places of each kind are taken, and that each is 
   await t.notThrowsAsync(become(AT_REST));
 });
 
-test('the metrics show how many passwords are being hashed', async (t) => {
-  const nbi = await startNbi(t);
+test('the metrics show how many passwords are being hashed and wait for it, and who hangs up waits no longer and has lost no attempt', async (t) => {
+  // Where no time passes, attempts do not come back by themselves.
+  const nbi = await startNbi(t, { monotonic: () => 0 });
   await placesOf(nbi);
-  const guesses = Array.from({ length: 6 }, (_, index) =>
-    nbi.call('/v1/images', { as: `nobody${index}:guess` }),
+  const guesses = Array.from({ length: ATTEMPTS }, (_, index) =>
+    begin(t, nbi, head('/v1/images', `nobody:guess ${index}`)),
   );
   await t.notThrowsAsync(
-    until('one is hashed', async () => {
-      const { hashing = 0 } = await placesOf(nbi);
-      return hashing > 0;
-    }),
+    until('all but one or two wait', () => nbi.users.hashing > 0 && nbi.users.waitingForHash > ATTEMPTS / 2),
   );
-  await Promise.all(guesses);
+  for (const socket of guesses) socket.destroy();
+  await t.notThrowsAsync(until('none waits', async () => (await placesOf(nbi))['log-ins-waiting'] === 0));
+  t.is((await nbi.call('/v1/images', { as: 'nobody:another guess' })).status, 401);
   t.deepEqual(await placesOf(nbi), AT_REST);
 });
