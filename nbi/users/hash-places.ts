@@ -20,14 +20,20 @@ export interface HashLimits {
  */
 export type Standing = 'familiar' | 'stranger' | 'guessed-at';
 
-/** With fewer processors than that a second stranger would take from sessions what the first has left. */
+/** From so many processors on there are some for sessions beside two strangers' hashes. */
 const PROCESSORS_FOR_TWO_STRANGERS = 4;
 
-/** @param processors  that this process may use */
+/**
+ * On one processor two hashes take as long side by side as one after the other, and twice the memory: who is familiar waits for the one that
+ * is under way, and goes next.
+ * @param processors  that this process may use
+ */
 export function hashLimits(processors: number): HashLimits {
+  const keptForFamiliar = processors === 1 ? 0 : 1;
+  const strangersAtATime = processors < PROCESSORS_FOR_TWO_STRANGERS ? 1 : 2;
   return {
-    atATime: processors < PROCESSORS_FOR_TWO_STRANGERS ? 2 : 3,
-    keptForFamiliar: 1,
+    atATime: strangersAtATime + keptForFamiliar,
+    keptForFamiliar,
     perOriginAtATime: 2,
     guessedAtATime: 1,
     waitingMax: 256,
@@ -85,7 +91,7 @@ export class HashPlaces {
     this.#parts = parts;
     const { wrongFrom } = parts;
     this.#lines = {
-      familiar: new Turns(),
+      familiar: new Turns(null),
       stranger: new Turns(wrongFrom),
       'guessed-at': new Turns(wrongFrom),
     };

@@ -7,20 +7,23 @@ interface Line<Waiting> {
 }
 
 /**
- * A line for each origin, which take turns: first those from where least has been wrong lately. Of as many wrong the one that had its turn
- * longest ago, and every second time the one that came last and has had none: so many who each have a first guess keep nobody who comes
- * after them waiting for all of theirs.
+ * A line for each origin, which take turns. Of strangers those go first from where least has been wrong lately; of as many wrong the one that
+ * had its turn longest ago, and every second time the one that came last and has had none: so many who each have a first guess keep nobody
+ * who comes after them waiting for all of theirs.
  */
 export class Turns<Waiting> {
   /** The one whose turn is next, of as many wrong, first; none is empty. */
   readonly #lines = new Map<string, Line<Waiting>>();
   readonly #wrongFrom: (origin: string) => number;
   #size = 0;
-  #isNewestNext = true;
+  readonly #areStrangers: boolean;
+  #isNewestNext: boolean;
 
-  /** @param wrongFrom  how often something was wrong lately that came from there */
-  constructor(wrongFrom: (origin: string) => number = () => 0) {
-    this.#wrongFrom = wrongFrom;
+  /** @param wrongFrom  how often something was wrong lately that came from there; null: no strangers, who just take turns */
+  constructor(wrongFrom: ((origin: string) => number) | null) {
+    this.#wrongFrom = wrongFrom ?? (() => 0);
+    this.#areStrangers = wrongFrom !== null;
+    this.#isNewestNext = this.#areStrangers;
   }
 
   get size(): number {
@@ -49,7 +52,7 @@ export class Turns<Waiting> {
     }
     const line = this.#isNewestNext ? (newest ?? oldest) : oldest;
     if (line === null) return null;
-    this.#isNewestNext = !this.#isNewestNext;
+    this.#isNewestNext = this.#areStrangers && !this.#isNewestNext;
     line.hasHadTurn = true;
     this.#lines.delete(line.origin);
     this.#lines.set(line.origin, line);

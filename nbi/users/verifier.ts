@@ -98,6 +98,16 @@ export class Verifier {
     const { secrets, monotonic } = this.#parts;
     // A name holds no NUL where there is such a user, so no two pairs share a key.
     const key = secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
+    // A client that opens many connections at once costs one hash, not one each.
+    const keyWithAddress = `${credentials.address} ${key}`;
+    // Before the store is asked: a guesser is to cost as little as can be.
+    if (!this.#remembered.has(key) && !this.#underWay.has(keyWithAddress)) {
+      const retryAfterSeconds = this.#attempts.wait(this.#attemptOf(credentials), monotonic());
+      if (retryAfterSeconds > 0) {
+        await this.#tell('users.throttled', credentials);
+        return { kind: 'throttled', retryAfterSeconds };
+      }
+    }
     try {
       await this.#forgetWhereChanged();
     } catch (error) {
@@ -107,8 +117,6 @@ export class Verifier {
     }
     const known = this.#remembered.get(key);
     if (known !== undefined && known.untilMs > monotonic()) return { kind: 'verified', user: known.user };
-    // A client that opens many connections at once costs one hash, not one each.
-    const keyWithAddress = `${credentials.address} ${key}`;
     const running = this.#underWay.get(keyWithAddress);
     if (running !== undefined && !running.isGivenUp) return running.join(over);
     const shared = new Shared(async (givenUp) => {
@@ -132,14 +140,11 @@ export class Verifier {
   }
 
   async #verifyAnew(credentials: Credentials, key: string, over: AbortSignal): Promise<Verification> {
-    const origin = networkOf(credentials.address);
-    const name = credentials.name.slice(0, NAME_CHARACTERS_COUNTED);
     const sequence = this.#sequence;
-    const verification = await this.#checkInTurn(credentials, origin, name, over);
+    const verification = await this.#checkInTurn(credentials, over);
     switch (verification.kind) {
       case 'verified':
-        this.#familiar.note(origin, name);
-        this.#places.becameFamiliar(origin);
+        this.#noteFamiliar(this.#attemptOf(credentials));
         // Whatever changed while the password was hashed, the old answer must not be remembered.
         if (sequence === this.#sequence) this.#remember(key, verification.user);
         break;
@@ -155,26 +160,27 @@ export class Verifier {
     return verification;
   }
 
-  async #checkInTurn(
-    credentials: Credentials,
-    origin: string,
-    name: string,
-    over: AbortSignal,
-  ): Promise<Verification> {
+  #attemptOf(credentials: Credentials): Attempt {
+    const origin = networkOf(credentials.address);
+    const user = credentials.name.slice(0, NAME_CHARACTERS_COUNTED);
+    return { address: origin, user, isFamiliar: this.#familiar.hasUser(origin, user) };
+  }
+
+  #noteFamiliar({ address, user }: Attempt): void {
+    this.#familiar.note(address, user);
+    this.#places.becameFamiliar(address);
+  }
+
+  async #checkInTurn(credentials: Credentials, over: AbortSignal): Promise<Verification> {
     const attempts = this.#attempts;
     const nowMs = () => this.#parts.monotonic();
-    const attempt = (): Attempt => ({
-      address: origin,
-      user: name,
-      isFamiliar: this.#familiar.hasUser(origin, name),
-    });
-    const first = attempt();
+    const first = this.#attemptOf(credentials);
     const waitSeconds = attempts.wait(first, nowMs());
     if (waitSeconds > 0) return { kind: 'throttled', retryAfterSeconds: waitSeconds };
     const standing = this.#standingOf(first, nowMs());
     const check = async (): Promise<Verification> => {
       // Only now: what waits for its turn is no attempt yet, and meanwhile others may have used up what there was.
-      const now = attempt();
+      const now = this.#attemptOf(credentials);
       const retryAfterSeconds = attempts.take(now, nowMs());
       if (retryAfterSeconds > 0) return { kind: 'throttled', retryAfterSeconds };
       let isWrong = false;
@@ -188,7 +194,7 @@ export class Verifier {
       }
     };
     const verification = await this.#places.run(
-      { origin, standing, over },
+      { origin: first.address, standing, over },
       check,
       ({ kind }) => kind === 'denied',
     );

@@ -13,6 +13,7 @@ import {
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
 import { NBI_LIMITS, nbiLimits } from '../../nbi/index.js';
+import { FAILED_LOGINS_MAX } from '../../nbi/users/attempts.js';
 
 async function fileOf(t: ExecutionContext, content: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-config-'));
@@ -217,6 +218,15 @@ test('what one user may have under way is 200 requests and 4 lists unless told; 
   t.regex(
     refused({ nbiUserListsMax: 0 })[0] ?? '',
     /--nbi-user-lists-max must be a whole number from 1 to 100/,
+  );
+});
+
+test('ten wrong passwords a minute are allowed from one address for one user unless told, and at least one', (t) => {
+  t.is(parseConfig({}).nbiFailedLoginsMax, FAILED_LOGINS_MAX);
+  t.deepEqual(refused({ nbiFailedLoginsMax: 1_000 }), []);
+  t.regex(
+    refused({ nbiFailedLoginsMax: 0 })[0] ?? '',
+    /--nbi-failed-logins-max must be a whole number from 1 to 1000/,
   );
 });
 

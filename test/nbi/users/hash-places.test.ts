@@ -230,8 +230,8 @@ test('however many strangers guess from however many addresses, each place hashe
 });
 
 test('on few processors one stranger hashes at a time, and one with a name at which too many guess by turns with the others', async (t) => {
-  t.is(hashLimits(1).atATime - hashLimits(1).keptForFamiliar, 1);
-  t.is(hashLimits(4).atATime - hashLimits(4).keptForFamiliar, 2);
+  t.like(hashLimits(2), { atATime: 2, keptForFamiliar: 1 });
+  t.like(hashLimits(4), { atATime: 3, keptForFamiliar: 1 });
   const { ask, settle, endOne, running } = controlled(SMALL);
   for (const name of ['g1', 'g2']) ask(name, 'guessed-at');
   for (const name of ['s1', 's2']) ask(name, 'stranger');
@@ -242,6 +242,23 @@ test('on few processors one stranger hashes at a time, and one with a name at wh
     await endOne();
   }
   t.deepEqual(turns, ['g', 's', 'g', 's']);
+});
+
+test('on one processor one password is hashed at a time, and who is familiar goes next, also while the place of strangers rests', async (t) => {
+  const { ask, settle, endOne, pass, names } = controlled(hashLimits(1));
+  for (const name of ['a', 'b']) ask(name, 'stranger');
+  for (const name of ['known1', 'known2']) ask(name, 'familiar');
+  await settle();
+  t.deepEqual(names(), ['a']);
+  await pass(100);
+  await endOne();
+  t.deepEqual(names(), ['known1']);
+  await endOne();
+  t.deepEqual(names(), ['known2']);
+  await pass(100 * REST_FACTOR);
+  t.deepEqual(names(), ['known2']);
+  await endOne();
+  t.deepEqual(names(), ['b']);
 });
 
 test('strangers from where least was wrong lately go first; of as many the last to come every second time', async (t) => {
