@@ -19,10 +19,16 @@ export interface Spare {
   worthOf(socket: Socket, network: string): number;
   /** What is cheaper than this may go for a newcomer from that network. */
   worthBeforeWhichGoes(newcomer: string): number;
+  /**
+   * Whether a newcomer from there, where its network has all that one may, takes the place of another of its own. Else it is closed, which
+   * costs next to nothing: whoever opens thousands must not have each of them answered for a moment, one in the place of the other.
+   */
+  mayTakeOwn(network: string): boolean;
 }
 
 /**
- * Bounds the connections of a server. Where all are taken, room is made by what may go freely; where there is no such thing, by the
+ * Bounds the connections of a server, to be called before it has other listeners of its connections than its own: of those that are closed at
+ * once it never hears. Where all are taken, room is made by what may go freely; where there is no such thing, by the
  * address that has most, for one that has fewer, and by its oldest, which has had the most time; and where each has but one, by the
  * oldest on which no request is under way, for an address that has none. A whole fleet may come from one address, so that none need
  * have a bound of its own.
@@ -40,21 +46,30 @@ export function shareConnections(
     refused.cutOff(chosen, 'made-room');
     return true;
   };
-  server.on('connection', (socket) => {
+  const isAdmitted = (socket: Socket): boolean => {
     const address = addressOf(socket);
     const speaksForMany = isShared(address);
     const origin = origins.find(networkOf(address), speaksForMany);
     const cheapest = (among: Iterable<Held>) =>
       spare === undefined ? null : cheapestOf(among, origin, spare);
     const hasRoom =
-      (origin.sockets.size < perAddressMax || speaksForMany || makeRoom(cheapest(heldBy(origin)))) &&
+      (origin.sockets.size < perAddressMax ||
+        speaksForMany ||
+        (spare?.mayTakeOwn(origin.network) === true && makeRoom(cheapest(heldBy(origin))))) &&
       (origins.connections < inAllMax || makeRoom(cheapest(origins.all()) ?? origins.leastMissed(origin)));
     if (!hasRoom) {
       refused.cutOff(socket, 'too-many-connections');
-      return;
+      return false;
     }
     origins.add(origin, socket);
     socket.once('close', () => origins.remove(socket));
+    return true;
+  };
+  const serving = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket) => {
+    if (!isAdmitted(socket)) return;
+    for (const serve of serving) serve.call(server, socket);
   });
 }
 
@@ -71,10 +86,13 @@ function* heldBy(origin: Origin): Iterable<Held> {
   for (const socket of origin.sockets) yield [socket, origin];
 }
 
+/** Of the oldest few that may go; where none of them may, the first that does. */
 function cheapestOf(among: Iterable<Held>, { network }: Origin, spare: Spare): Socket | null {
   let chosen: Socket | null = null;
   let worthBefore = spare.worthBeforeWhichGoes(network);
+  let looked = 0;
   for (const [socket, origin] of among) {
+    if (++looked > COMPARED_MAX && chosen !== null) break;
     const worth = spare.worthOf(socket, origin.network);
     if (worth >= worthBefore) continue;
     chosen = socket;
@@ -83,6 +101,8 @@ function cheapestOf(among: Iterable<Held>, { network }: Origin, spare: Spare): S
   return chosen;
 }
 
+/** A newcomer among a thousand connections is not to compare all of them. */
+const COMPARED_MAX = 50;
 /** Of a newcomer's time: where more are being answered than this the next newcomer looks at others. */
 const LOOKED_AT_MAX = 100;
 

@@ -48,6 +48,10 @@ export class SpareConnections implements Spare {
     return WORTH_OF_THE_KNOWN + 1 + (this.#known.has(newcomer) ? WORTH_OF_A_REQUEST : 0);
   }
 
+  mayTakeOwn(network: string): boolean {
+    return this.#known.has(network);
+  }
+
   #remember(origin: string): void {
     this.#known.delete(origin);
     this.#known.add(origin);

@@ -42,8 +42,11 @@ export interface NbiLimits {
   /** Lists under way in this process that may look at any number of entries, however slowly they are read. */
   readonly listsAtATime: number;
   readonly listsPerUserMax: number;
-  /** How long a list may wait for others to end. */
-  readonly listWaitSecondsMax: number;
+  /** How long a list, or a download, may wait for others to end. */
+  readonly waitSecondsMax: number;
+  /** Downloads of images under way in this process; CPEs fetch theirs elsewhere. */
+  readonly downloadsAtATime: number;
+  readonly downloadsPerUserMax: number;
   /** Of pages, and entries by their ids, that are held for clients of this process that have not taken them; more needs a place of a list. */
   readonly unreadBytesMax: number;
   /** Of one user. */
@@ -98,7 +101,9 @@ export const NBI_LIMITS: NbiLimits = {
   sortedItemsMax: 10_000,
   listsAtATime: 16,
   listsPerUserMax: 4,
-  listWaitSecondsMax: 30,
+  waitSecondsMax: 30,
+  downloadsAtATime: 32,
+  downloadsPerUserMax: 8,
   unreadBytesMax: 64 * 1024 * 1024,
   unreadBytesPerClientMax: 16 * 1024 * 1024,
   connectionRequestsMax: 1_000,

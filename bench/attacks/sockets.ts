@@ -4,6 +4,9 @@ import type { Credentials, Tally } from './attack.js';
 /** Who is turned away comes again after a moment, as a script does that asks in a loop; at once it would only measure its own core. */
 export const AGAIN_MS = 500;
 
+/** Of 127/8, and none that CPEs or admins have: whoever attacks comes from elsewhere. */
+const ELSEWHERE = '127.0.0.2';
+
 const HOST = 'Host: ferry\r\n';
 
 export function authorization({ user, password }: Credentials): string {
@@ -24,7 +27,7 @@ export interface HeldOptions {
   readonly port: number;
   readonly count: number;
   readonly tally: Tally;
-  /** Of 127/8; by default the one that everybody has. */
+  /** Of 127/8; default: {@link ELSEWHERE}. */
   readonly localAddress?: string;
   /** Whether what is answered is read; else the socket's buffers fill up and stay full. */
   readonly reads: boolean;
@@ -38,7 +41,7 @@ export function hold(options: HeldOptions): void {
 }
 
 function holdOne(options: HeldOptions): void {
-  const { port, localAddress = '127.0.0.1', reads, tally, use } = options;
+  const { port, localAddress = ELSEWHERE, reads, tally, use } = options;
   const socket = net.connect({ port, host: '127.0.0.1', localAddress });
   let begun = '';
   let isOpen = false;
@@ -84,7 +87,7 @@ export function pipelineAndDrop(
   const HELD_MS = 1_000;
   const all = request.repeat(count);
   const once = () => {
-    const socket = net.connect(port, '127.0.0.1');
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress: ELSEWHERE });
     socket.pause();
     socket.on('error', () => {});
     socket.once('connect', () => {
@@ -101,7 +104,7 @@ export function pipelineAndDrop(
 }
 
 /** Sends a whole request, reads the whole answer, and hangs up. @returns its status, or how it ended without one */
-export function exchange(port: number, request: readonly (string | Buffer)[], localAddress = '127.0.0.1') {
+export function exchange(port: number, request: readonly (string | Buffer)[], localAddress = ELSEWHERE) {
   return new Promise<string>((resolve) => {
     const socket = net.connect({ port, host: '127.0.0.1', localAddress });
     let begun = '';

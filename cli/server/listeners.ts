@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { isListed, SECOND_MS, subnetList } from '../../common/index.js';
 import { parseListen } from '../config.js';
 import type { Config } from '../options.js';
+import { BACKLOG } from './acceptors.js';
 
 /** A listener's address cannot be had, at least now. */
 export class ListenError extends Error {
@@ -22,7 +23,7 @@ export async function listen(server: Server, at: string, option: string): Promis
       const reason = LISTEN_REASONS[error.code ?? ''] ?? error.message;
       reject(new ListenError(`--${option} ${at}: ${reason}`));
     });
-    server.listen({ host, port, backlog: 4_096 }, resolve);
+    server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('A TCP listener has no address');

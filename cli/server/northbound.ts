@@ -6,8 +6,12 @@ import { createNbi, createNbiServer, nbiLimits } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
+import { acceptMoreATurn } from './acceptors.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
+
+/** With it eight connections are accepted a turn: 2,000 that knock at once hold up the brake for 250 turns, not 2,000. */
+const FURTHER_ACCEPTORS = 7;
 
 /** Null on the embedded store, which has no other clock than this machine's. */
 export function watchClocks({ installation, ambient, registry, closers }: Building): ClockWatch | null {
@@ -89,6 +93,10 @@ export async function startNbi(
     },
   });
   const at = await listen(server, config.nbiListen, 'nbi-listen');
-  closers.push(() => closeServer(server));
+  const closeFurther = await acceptMoreATurn(server, FURTHER_ACCEPTORS);
+  closers.push(() => {
+    closeFurther();
+    return closeServer(server);
+  });
   return at;
 }

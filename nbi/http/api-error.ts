@@ -26,9 +26,13 @@ export class ApiError extends Error {
     readonly problems: readonly Problem[] = [],
     readonly headers: Readonly<Record<string, string>> = {},
   ) {
+    // An answer, and no fault of ours: nobody asks where it was made, and to look at the stack costs more than a refusal.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(
       problems.map(({ field, expected }) => (field === '' ? expected : `${field}: ${expected}`)).join('; '),
     );
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

@@ -55,6 +55,9 @@ export function hasPlace(response: ServerResponse & { readonly locals?: Findings
 /** While thousands of log-ins are turned away, the log says so now and then. */
 const TURNED_AWAY_LOG_MS = 10 * SECOND_MS;
 
+/** Why whatever is done for a request is broken off. Made once: an error that is made anew has the stack looked at, which costs more than a refusal. */
+const OVER = new Error('The answer is out, or its client gone');
+
 /** Logs and measures each request once its answer is out, or its client gone. */
 export function createObserver({
   metrics,
@@ -79,7 +82,7 @@ export function createObserver({
     const over = new AbortController();
     Object.assign(findingsOf(response), { address: ip, over: over.signal });
     whenOver(request, response, () => {
-      over.abort();
+      over.abort(OVER);
       const ms = Math.round(monotonicClock() - startMs);
       const status = response.writableFinished ? response.statusCode : 'aborted';
       const { route = 'none', user, isQuiet } = findingsOf(response);

@@ -31,7 +31,7 @@ export class Reading {
       what: 'lists',
       perClientMax: limits.listsPerUserMax,
       totalMax: limits.listsAtATime,
-      waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.listWaitSecondsMax * SECOND_MS },
+      waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
     this.#unreadBytes = new Shares(limits.unreadBytesPerClientMax, limits.unreadBytesMax);

@@ -1,25 +1,36 @@
-import type { Api, Authentication } from '../http/index.js';
+import { SECOND_MS } from '../../common/index.js';
+import { type Api, type Authentication, Places } from '../http/index.js';
 import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
 import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
 import { uploadRoute } from './upload.js';
 
+const RETRY_AFTER_SECONDS = 10;
+
 /** `/v1/images`: the firmware library. */
 export function imageApi(parts: ImageParts, authentication: Authentication): Api {
   const { images, limits } = parts;
+  const downloads = new Places({
+    what: 'downloads of images',
+    perClientMax: limits.downloadsPerUserMax,
+    totalMax: limits.downloadsAtATime,
+    waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
   return {
     name: 'images',
     prefixes: [LIST_PATH],
     slashes: 'either',
     authentication,
     dialect,
+    placesInUse: { downloads: () => downloads.taken },
     routes: [
       listRoute(images, limits),
       imageRoute(images),
       uploadRoute(images),
       deleteRoute(parts),
-      downloadRoute(images),
+      downloadRoute(images, downloads),
     ],
   };
 }

@@ -1,10 +1,22 @@
 import type { Response } from 'express';
 import { type Image, type ImageLibrary, sendImage } from '../../firmware/index.js';
-import { ApiError, closedQuery, type Exchange, failures, type Route, route } from '../http/index.js';
+import {
+  ApiError,
+  closedQuery,
+  type Exchange,
+  failures,
+  type Places,
+  type Route,
+  route,
+} from '../http/index.js';
 import { findImage, IMAGE_PATH, NAME } from './image.js';
 
-/** `GET /v1/images/{name}/content` */
-export function downloadRoute(images: ImageLibrary): Route {
+/**
+ * `GET /v1/images/{name}/content`
+ * @param downloads  one for each until its answer is out: whoever begins many at once and reads none would have all of them read from the
+ *   disk as far as sockets take them
+ */
+export function downloadRoute(images: ImageLibrary, downloads: Places): Route {
   return route({
     method: 'GET',
     path: `${IMAGE_PATH}/content`,
@@ -19,7 +31,9 @@ export function downloadRoute(images: ImageLibrary): Route {
       ...failures('Answer', '404', '412', '416'),
     },
     async handle(exchange) {
-      await sendContent(exchange, await findImage(images, exchange.parameters.name), images);
+      const { user, over, parameters } = exchange;
+      const image = await findImage(images, parameters.name);
+      await downloads.run(user?.name ?? '', over, () => sendContent(exchange, image, images));
     },
   });
 }

@@ -49,7 +49,7 @@ const reasonsOf = (nbi: TestNbi) =>
   nbi.log.filter(({ event }) => event === 'http.refused').map(({ fields }) => fields['reason']);
 
 test('where connections are many the oldest on which nothing is under way makes room', async (t) => {
-  const nbi = await startNbi(t, { connections: { inAllMax: 3, perAddressMax: 3 } });
+  const nbi = await startNbi(t, { connections: { inAllMax: 3, perAddressMax: 4 } });
   const all: Client[] = [];
   for (let n = 0; n < 3; n++) all.push(await client(t, nbi));
   const newcomer = await client(t, nbi);
@@ -147,7 +147,7 @@ async function startLongWinded(
 
 test('an answer that refuses a user a place is no work for a user: its connection makes room, however long it is not read', async (t) => {
   const nbi = await startLongWinded(t, 'viewer', {
-    connections: { inAllMax: 3, perAddressMax: 3 },
+    connections: { inAllMax: 3, perAddressMax: 4 },
     limits: { requestsPerClientMax: 1 },
   });
   const held = get('/held', basic(VIEWER));
@@ -221,6 +221,19 @@ test('one address has no more than its share of connections, and another still g
   for (let n = 0; n < 8; n++) many.push(await client(t, nbi, '127.0.0.2'));
   await until('it is so', () => many.filter((each) => each.isClosed()).length === 6);
   t.deepEqual(await ask(other, get('/healthz')), [200]);
+});
+
+test('strangers who have all that one address may are closed at once, and what they have stays; where somebody has logged in the newest goes on', async (t) => {
+  const nbi = await startNbi(t, { connections: { inAllMax: 10, perAddressMax: 2 } });
+  const first = await client(t, nbi, '127.0.0.2');
+  const second = await client(t, nbi, '127.0.0.2');
+  const further = await client(t, nbi, '127.0.0.2');
+  await until('it is closed', () => further.isClosed());
+  t.deepEqual(reasonsOf(nbi), ['too-many-connections']);
+  t.deepEqual(await ask(second, get('/v1/images', basic(VIEWER))), [200]);
+  const newest = await client(t, nbi, '127.0.0.2');
+  t.deepEqual(await ask(newest, get('/v1/images', basic(VIEWER))), [200]);
+  t.true(first.isClosed());
 });
 
 test('an address that speaks for many has no share of its own', async (t) => {

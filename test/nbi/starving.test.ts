@@ -1,6 +1,7 @@
 import { randomBytes, scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { DEVICES } from '../../acs/device/device.js';
 import type { Device } from '../../acs/index.js';
@@ -10,6 +11,8 @@ import type { Users } from '../../nbi/index.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import { until } from '../support/ferry.js';
 import { deviceOf, OPERATOR, startNbi, type TestNbi, VIEWER } from './support.js';
+
+const MIB = 1024 * 1024;
 
 /** Users whose passwords cost nothing to check. */
 async function putUsers({ store }: TestNbi, names: readonly string[]): Promise<void> {
@@ -129,7 +132,7 @@ test('places come back with the connection, also where it is cut off for its nex
 });
 
 test('a hundred users at once are all served, each with lists', async (t) => {
-  const nbi = await startNbi(t, { limits: { listWaitSecondsMax: 600 } });
+  const nbi = await startNbi(t, { limits: { waitSecondsMax: 600 } });
   const names = Array.from({ length: 100 }, (_, index) => `user${index}`);
   await putUsers(nbi, names);
   for (let serial = 0; serial < 5; serial++) await nbi.putDevice({ serialNumber: `S${serial}` });
@@ -145,7 +148,7 @@ test('a hundred users at once are all served, each with lists', async (t) => {
 });
 
 test('one script may ask for a hundred lists at once: they wait for each other', async (t) => {
-  const nbi = await startNbi(t, { limits: { listWaitSecondsMax: 600 } });
+  const nbi = await startNbi(t, { limits: { waitSecondsMax: 600 } });
   for (let serial = 0; serial < 120; serial++) await nbi.putDevice({ serialNumber: `S${serial}` });
   const lists = Array.from({ length: 100 }, () => nbi.call('/v1/dyn/DeviceStorage/.*?manufacturer=Example'));
   const statuses = (await Promise.all(lists)).map(({ status }) => status);
@@ -155,7 +158,7 @@ test('one script may ask for a hundred lists at once: they wait for each other',
 const LONG = 'x'.repeat(200_000);
 
 test('who keeps all lists that one may is told so; entries and SendCNR by id, pages, and the lists of others go on', async (t) => {
-  const nbi = await startNbi(t, { limits: { listsPerUserMax: 2, listsAtATime: 3, listWaitSecondsMax: 0 } });
+  const nbi = await startNbi(t, { limits: { listsPerUserMax: 2, listsAtATime: 3, waitSecondsMax: 0 } });
   // More than what the sockets in between hold.
   await nbi.store.commit(
     Array.from({ length: 60 }, (_, index) =>
@@ -188,9 +191,31 @@ test('who keeps all lists that one may is told so; entries and SendCNR by id, pa
   t.is(afterwards, 404);
 });
 
+test('who leaves downloads unread keeps no more of them going than one may, and nothing else from anybody', async (t) => {
+  const nbi = await startNbi(t, {
+    limits: { downloadsPerUserMax: 2, downloadsAtATime: 3, waitSecondsMax: 0 },
+    imageBytesMax: 32 * MIB,
+  });
+  await nbi.images.upload({
+    metadata: { name: 'large.bin', softwareVersion: '2.0', fileType: '1 Firmware Upgrade Image' },
+    content: Readable.from([Buffer.alloc(32 * MIB)]),
+    uploadedBy: 'test',
+  });
+  const path = '/v1/images/large.bin/content';
+  const status = async (as: string) => (await nbi.call(path, { as, headers: { Range: 'bytes=0-0' } })).status;
+  const unread = [await send(t, nbi, head(path, VIEWER)), await send(t, nbi, head(path, VIEWER))];
+  t.is(await status(VIEWER), 429);
+  t.is(await status(OPERATOR), 206);
+  unread.push(await send(t, nbi, head(path, OPERATOR)));
+  t.is(await status(OPERATOR), 503);
+  t.is((await nbi.call('/v1/images', { as: VIEWER })).status, 200);
+  for (const socket of unread) socket.destroy();
+  await t.notThrowsAsync(until('there is a place again', async () => (await status(VIEWER)) === 206));
+});
+
 test('while lists look for what is nowhere, everybody else has a turn for every few pages', async (t) => {
   t.timeout(300_000);
-  const nbi = await startNbi(t, { limits: { listsPerUserMax: 4, listWaitSecondsMax: 600 } });
+  const nbi = await startNbi(t, { limits: { listsPerUserMax: 4, waitSecondsMax: 600 } });
   const devices = nbi.store.collection<Device>(DEVICES);
   const [documents, pageItems, lists] = [500, 100, 4];
   await nbi.store.commit(

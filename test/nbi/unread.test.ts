@@ -44,7 +44,7 @@ const byIds = IDS.map((id) => `id=${id}`).join('&');
 
 test('of what one user leaves unread no more is held than the bound and the places of lists allow', async (t) => {
   t.timeout(300_000);
-  const limits = { listsPerUserMax: 1, listWaitSecondsMax: 0, unreadBytesPerClientMax: 1024 * 1024 };
+  const limits = { listsPerUserMax: 1, waitSecondsMax: 0, unreadBytesPerClientMax: 1024 * 1024 };
   const nbi = await startNbi(t, { limits });
   await putDevices(nbi);
   t.is((await nbi.call(`${LIST}none`, { as: VIEWER })).status, 404);
@@ -71,7 +71,7 @@ test('of what one user leaves unread no more is held than the bound and the plac
 });
 
 test('the data models of CPEs that nobody takes are counted as pages are', async (t) => {
-  const limits = { listsPerUserMax: 1, listWaitSecondsMax: 0, unreadBytesPerClientMax: 1024 * 1024 };
+  const limits = { listsPerUserMax: 1, waitSecondsMax: 0, unreadBytesPerClientMax: 1024 * 1024 };
   const nbi = await startNbi(t, { limits });
   await nbi.putDevice({ serialNumber: 'S0', manufacturer: 'x'.repeat(8_000_000) });
   t.is((await nbi.call(`${LIST}none`, { as: VIEWER })).status, 404);
