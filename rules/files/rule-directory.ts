@@ -66,22 +66,37 @@ export async function readRuleDirectory(
   const listed = await listRuleDirectory(directory);
   if (listed.kind !== 'listed') return listed;
   const files: RuleFileContent[] = [];
-  let bytesTogether = 0;
+  const together = bytesTogether();
   for (const name of listed.names) {
     const bytes = await readBounded(join(directory, name), onProgress);
     onProgress();
     if (bytes === 'not-a-file') continue;
     if (typeof bytes === 'string') return unreadable(name, bytes);
-    bytesTogether += bytes.length;
-    if (bytesTogether > RULE_DIRECTORY_BYTES_MAX) {
-      return unreadable(name, `at most ${RULE_DIRECTORY_BYTES_MAX} bytes in all rule files together`);
-    }
+    if (!together.takes(bytes.length)) return together.tooMuch(name);
     files.push({ name, bytes });
   }
   return files.length === 0 ? { kind: 'empty' } : { kind: 'read', files };
 }
 
-function unreadable(file: string, expected: string): Extract<RuleDirectory, { readonly kind: 'unreadable' }> {
+type Unreadable = Extract<RuleDirectory, { readonly kind: 'unreadable' }>;
+
+/** Counts the bytes of rule files that belong together. */
+export function bytesTogether(): {
+  takes(bytes: number): boolean;
+  tooMuch(file: string): Unreadable;
+} {
+  let sum = 0;
+  return {
+    takes(bytes) {
+      sum += bytes;
+      return sum <= RULE_DIRECTORY_BYTES_MAX;
+    },
+    tooMuch: (file) =>
+      unreadable(file, `at most ${RULE_DIRECTORY_BYTES_MAX} bytes in all rule files together`),
+  };
+}
+
+export function unreadable(file: string, expected: string): Unreadable {
   return { kind: 'unreadable', problems: [{ file, field: '', code: 'unreadable', expected }] };
 }
 
