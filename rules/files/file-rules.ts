@@ -58,8 +58,8 @@ export interface Applying {
 
 export interface Beside {
   readonly unchanged: ReadonlySet<string>;
-  /** Files that are there no more. */
-  readonly gone: readonly string[];
+  /** Files that have changed, and those that are there no more: others have lost no rule. */
+  readonly changed: readonly string[];
 }
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
@@ -104,11 +104,8 @@ export async function applyFileRules(
   if (others.files.size > 0) return { kind: 'entangled', files: [...others.files] };
   if (problems.length > 0) return { kind: 'refused', problems };
   if (others.taken.length > 0) return { kind: 'refused', problems: others.taken };
-  const files = [...new Set(bodies.map(({ file }) => file)), ...(beside?.gone ?? [])];
-  const gone = await idsGone(tables, new Set(entries.map(({ id }) => id)), {
-    files: beside === null ? null : files,
-    turn,
-  });
+  const present = new Set(entries.map(({ id }) => id));
+  const gone = await idsGone(tables, present, { files: beside?.changed ?? null, turn });
   const items: readonly Item[] = [...entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
   const [first] = items;
   if (first === undefined) return { kind: 'applied', warnings };

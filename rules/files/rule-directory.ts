@@ -6,7 +6,7 @@ import type { RuleFileProblem } from './rule-file.js';
 
 export const RULE_FILE_BYTES_MAX = 16 * 1024 * 1024;
 export const RULE_FILES_MAX = 10_000;
-/** All rule files together: they are in memory while they are applied. */
+/** All rule files together: those that have changed are in memory while they are applied. */
 export const RULE_DIRECTORY_BYTES_MAX = 256 * 1024 * 1024;
 const FILE_NAME_CHARACTERS_MAX = 200;
 /** So much of a file is read and hashed at a time: less than a millisecond. */

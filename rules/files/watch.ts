@@ -85,6 +85,8 @@ class Watcher implements RuleFileWatcher {
   #lastScanMs: number | null = null;
   #lease: Lease | null = null;
   #leasedMs = 0;
+  /** Counts how often the lease was taken other than from this watcher itself. */
+  #tenure = 0;
   /** Keeps the work from taking the time that CPEs need. */
   readonly #background = new Background();
   /** What the rules were made to say last, by this process under a lease that it has had ever since; null: look at all files. */
@@ -188,7 +190,7 @@ class Watcher implements RuleFileWatcher {
     const entangled = new Set<string>();
     for (;;) {
       if ((await this.#acquire()) === null) return { state: 'standby', atMs };
-      const applied = this.#applied;
+      const [tenure, applied] = [this.#tenure, this.#applied];
       const found = await this.#read(entangled);
       switch (found.kind) {
         case 'closed':
@@ -204,21 +206,21 @@ class Watcher implements RuleFileWatcher {
         default:
           return found satisfies never;
       }
-      const gone =
-        applied === null ? [] : applied.without([...found.files.map(({ name }) => name), ...found.unchanged]);
-      if (this.#isApplied && found.files.length === 0 && gone.length === 0) return this.#status;
+      const changed = found.files.map(({ name }) => name);
+      const gone = applied?.without([...changed, ...found.unchanged]) ?? [];
+      if (this.#isApplied && changed.length === 0 && gone.length === 0) return this.#status;
       this.#isApplied = false;
       // Reading may have taken as long as the lease.
       if ((await this.#acquire()) === null) return { state: 'standby', atMs };
       // Another has applied files meanwhile: all are looked at anew.
-      if (this.#applied !== applied) continue;
+      if (this.#tenure !== tenure) continue;
       const outcome = await applyRuleFiles(this.#options.rules, found.files, {
         renewed: async () => {
           const lease = await this.#acquire();
-          return this.#applied === applied ? lease : null;
+          return this.#tenure === tenure ? lease : null;
         },
         turn: this.#turn,
-        beside: applied === null ? null : { unchanged: found.unchanged, gone },
+        beside: applied === null ? null : { unchanged: found.unchanged, changed: [...changed, ...gone] },
       });
       switch (outcome.kind) {
         case 'entangled':
@@ -243,6 +245,7 @@ class Watcher implements RuleFileWatcher {
     this.#leasedMs = this.#monotonic();
     if (this.#lease?.isContinued !== true) {
       // Another may have applied other files.
+      this.#tenure++;
       this.#applied = null;
       this.#isApplied = false;
     }
