@@ -61,7 +61,7 @@ export {
   type Secrets,
 } from './secrets.js';
 export { Seldom } from './seldom.js';
-export { atOnce, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
+export { atOnce, inTurns, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
 export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';

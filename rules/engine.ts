@@ -146,7 +146,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     freezeState: async () => (await freeze.read()).state,
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
-    applyFiles: (bodies, renewed) => applyFileRules({ tables, validator, sealing, clock }, bodies, renewed),
+    applyFiles: (bodies, applying) => applyFileRules({ tables, validator, sealing, clock }, bodies, applying),
     waking: openWaking(tables, windows, leases, clock),
     withoutFile: () => rulesWithoutFile(tables),
     withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),

@@ -12,6 +12,8 @@ export const LEASES: CollectionDefinition = { name: 'leases', indexes: {} };
 export interface Lease {
   readonly id: string;
   readonly holder: string;
+  /** Whether this holder had it before, and nobody else since: what it has done under it is as it left it. */
+  readonly isContinued: boolean;
   /** Refuses a commit unless the lease is still this one: a process that slept through its end changes nothing. */
   readonly held: Change;
 }
@@ -37,7 +39,9 @@ export function openLeases(store: Store, clock: Clock): Leases {
       if (isAnothers && stillHolds(found.document.untilMs, durationMs, now)) return null;
       const revision =
         found === null ? await leases.insert(document) : await leases.replace(document, found.revision);
-      return revision === null ? null : { id, holder, held: leases.requiring(id, revision) };
+      if (revision === null) return null;
+      const isContinued = found?.document.holder === holder;
+      return { id, holder, isContinued, held: leases.requiring(id, revision) };
     },
     async release({ id, holder }) {
       const found = await leases.get(id);

@@ -1,15 +1,25 @@
-import { withPauses } from '../../common/index.js';
-import type { Lease } from '../../store/index.js';
+import { inTurns } from '../../common/index.js';
 import { PROBLEMS_MAX } from '../validation/index.js';
-import type { FileBody, FileRuleProblem, FileRules } from './file-rules.js';
-import type { RuleFileContent } from './rule-directory.js';
+import type { Applying, FileBody, FileRuleProblem, FileRules } from './file-rules.js';
 import { parsingRuleFile, type RuleFileEntry, type RuleFileProblem } from './rule-file.js';
+import type { DigestedFile } from './seen-files.js';
 
-/** What became of files that were to be applied: nothing of them was where there are problems. */
-export interface Applied {
-  readonly problems: readonly RuleFileProblem[];
-  readonly warnings: readonly RuleFileProblem[];
+/** What became of files that were to be applied. */
+export type Applied =
+  /** What each of them came to, in the order in which they were handed in. */
+  | { readonly kind: 'applied'; readonly files: readonly AppliedFile[] }
+  /** Nothing of any was applied. */
+  | { readonly kind: 'broken'; readonly problems: readonly RuleFileProblem[] }
+  /** Nothing yet: these files, unchanged as they are, are to be handed in, too. */
+  | { readonly kind: 'entangled'; readonly files: readonly string[] };
+
+/** A file of which the store has all rules. */
+export interface AppliedFile {
+  readonly name: string;
+  readonly digest: string;
   readonly rules: number;
+  /** The first {@link PROBLEMS_MAX}. */
+  readonly warnings: readonly RuleFileProblem[];
 }
 
 interface LocatedEntry {
@@ -17,14 +27,11 @@ interface LocatedEntry {
   readonly entry: RuleFileEntry;
 }
 
-/**
- * Takes rule files apart and makes the rules of the store what they say; everything else has its turn in between.
- * @param renewed  see {@link FileRules.applyFiles}
- */
+/** Takes rule files apart and makes the rules of the store what they say; everything else has its turn in between. */
 export async function applyRuleFiles(
   rules: FileRules,
-  files: readonly RuleFileContent[],
-  renewed: () => Promise<Lease | null>,
+  files: readonly DigestedFile[],
+  applying: Applying,
 ): Promise<Applied> {
   const problems: RuleFileProblem[] = [];
   const entries: LocatedEntry[] = [];
@@ -44,22 +51,58 @@ export async function applyRuleFiles(
       }
     }
   };
-  await withPauses(parsing());
-  if (problems.length > 0) return { problems: problems.slice(0, PROBLEMS_MAX), warnings: [], rules: 0 };
-  const outcome = await rules.applyFiles(bodies, renewed);
-  const told = outcome.applied ? outcome.warnings : outcome.problems;
-  const located = told.slice(0, PROBLEMS_MAX).flatMap(locatedIn(entries));
-  return outcome.applied
-    ? { problems: [], warnings: located, rules: bodies.length }
-    : { problems: located, warnings: [], rules: 0 };
+  await inTurns(parsing(), applying.turn);
+  if (problems.length > 0) return { kind: 'broken', problems: problems.slice(0, PROBLEMS_MAX) };
+  const outcome = await rules.applyFiles(bodies, applying);
+  switch (outcome.kind) {
+    case 'entangled':
+      return outcome;
+    case 'refused': {
+      const told = outcome.problems.slice(0, PROBLEMS_MAX);
+      return { kind: 'broken', problems: await inTurns(locating(entries, told), applying.turn) };
+    }
+    case 'applied': {
+      const warnings = await inTurns(locating(entries, outcome.warnings), applying.turn);
+      return { kind: 'applied', files: summed(files, bodies, warnings) };
+    }
+    default:
+      return outcome satisfies never;
+  }
 }
 
-function locatedIn(entries: readonly LocatedEntry[]): (problem: FileRuleProblem) => RuleFileProblem[] {
-  return ({ entry: index, path, ...problem }) => {
+function* locating(
+  entries: readonly LocatedEntry[],
+  problems: readonly FileRuleProblem[],
+): Generator<void, readonly RuleFileProblem[]> {
+  const located: RuleFileProblem[] = [];
+  for (const { entry: index, path, ...problem } of problems) {
     const found = entries[index];
-    if (found === undefined) return [];
+    if (found === undefined) continue;
     const { file, entry } = found;
     const item = entry.item === null ? {} : { item: entry.item };
-    return [{ ...problem, file, ...item, ...entry.locate(path) }];
-  };
+    located.push({ ...problem, file, ...item, ...entry.locate(path) });
+    yield;
+  }
+  return located;
+}
+
+function summed(
+  files: readonly DigestedFile[],
+  bodies: readonly FileBody[],
+  warnings: readonly RuleFileProblem[],
+): readonly AppliedFile[] {
+  const rulesOf = new Map<string, number>();
+  for (const { file } of bodies) rulesOf.set(file, (rulesOf.get(file) ?? 0) + 1);
+  const warningsOf = new Map<string, RuleFileProblem[]>();
+  for (const warning of warnings) {
+    const some = warningsOf.get(warning.file);
+    if (some === undefined) warningsOf.set(warning.file, [warning]);
+    else if (some.length < PROBLEMS_MAX) some.push(warning);
+  }
+  return files.map(({ name, digest }) => ({
+    name,
+    digest,
+    rules: rulesOf.get(name) ?? 0,
+    warnings: warningsOf.get(name) ?? [],
+  }));
 }

@@ -1,11 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, type RuleId, withPauses } from '../../common/index.js';
-import type { Lease, Stored } from '../../store/index.js';
+import { type Clock, inTurns, type RuleId, type Turn } from '../../common/index.js';
+import type { Collection, Document, Lease, Stored } from '../../store/index.js';
 import {
   isFromFile,
   type Provenance,
   type RestartsDocument,
-  readMany,
   type Sealing,
   type Tables,
   toStored,
@@ -36,9 +34,33 @@ export interface FileRuleProblem extends LocatedProblem {
 }
 
 export type FilesApplied =
-  /** `warnings`: what is applied all the same, and will be refused by a later version. */
-  | { readonly applied: true; readonly warnings: readonly FileRuleProblem[] }
-  | { readonly applied: false; readonly problems: readonly FileRuleProblem[] };
+  /** `warnings`: what is applied all the same, and will be refused by a later version; of each file the first {@link PROBLEMS_MAX}. */
+  | { readonly kind: 'applied'; readonly warnings: readonly FileRuleProblem[] }
+  | { readonly kind: 'refused'; readonly problems: readonly FileRuleProblem[] }
+  /** Unchanged files have rules of the same ids: what is wrong, and where, is told of these together. */
+  | { readonly kind: 'entangled'; readonly files: readonly string[] };
+
+/** How rule files are applied. */
+export interface Applying {
+  /**
+   * The lease, asked for before each commit: looking at rules may have taken as long as it lasts. Null: another has it, or has had
+   * it.
+   */
+  renewed(): Promise<Lease | null>;
+  /** When a stretch of the work is done. */
+  readonly turn: Turn;
+  /**
+   * The files beside which these are applied. Null: these are all, and every rule that is in none is gone. Else the rules of every
+   * file in `unchanged` are as it says, since nobody else has applied any after them.
+   */
+  readonly beside: Beside | null;
+}
+
+export interface Beside {
+  readonly unchanged: ReadonlySet<string>;
+  /** Files that have changed, and those that are there no more: others have lost no rule. */
+  readonly changed: readonly string[];
+}
 
 /** What the watcher of a rule directory needs of the rules, beside what everyone may do. */
 export interface FileRules {
@@ -47,10 +69,10 @@ export interface FileRules {
   releaseFiles(lease: Lease): Promise<void>;
   /**
    * Makes the rules from files what these entries say, all or none; rules of files or entries that are gone are disabled.
-   * @param renewed  the lease, asked for once they have been looked at, which may have taken as long as it lasts; null: another has it
+   * Of files beside which nothing has changed only these need be handed in: the outcome is the same.
    * @throws RuleConflictError `changed-meanwhile` when the lease was lost
    */
-  applyFiles(bodies: readonly FileBody[], renewed: () => Promise<Lease | null>): Promise<FilesApplied>;
+  applyFiles(bodies: readonly FileBody[], applying: Applying): Promise<FilesApplied>;
   /** The rules that were in a rule file and no longer are: what `ferry rules prune` deletes. */
   withoutFile(): AsyncIterable<StoredRule>;
 }
@@ -62,6 +84,9 @@ interface Parts {
   readonly clock: Clock;
 }
 
+/** A rule as a file has it, or one that none has any more. */
+type Item = Entry | { readonly id: RuleId; readonly file: null; readonly valid: null };
+
 interface Entry {
   readonly id: RuleId;
   readonly file: string;
@@ -71,31 +96,36 @@ interface Entry {
 export async function applyFileRules(
   { tables, validator, sealing, clock }: Parts,
   bodies: readonly FileBody[],
-  renewed: () => Promise<Lease | null>,
+  { renewed, turn, beside }: Applying,
 ): Promise<FilesApplied> {
-  const checked = await check(validator, bodies);
-  if (checked.problems.length > 0) return { applied: false, problems: checked.problems };
-  const taken = await takenByOthers(tables, checked.entries);
-  if (taken.length > 0) return { applied: false, problems: taken };
-  const byId = new Map(checked.entries.map((entry) => [entry.id, entry]));
-  const gone = await idsGone(tables, byId);
-  const items = [...checked.entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
+  const { entries, problems, warnings } = await check(validator, bodies, turn);
+  if (problems.length > 0 && beside === null) return { kind: 'refused', problems };
+  const others = await otherOwners(tables, entries, { turn, beside });
+  if (others.files.size > 0) return { kind: 'entangled', files: [...others.files] };
+  if (problems.length > 0) return { kind: 'refused', problems };
+  if (others.taken.length > 0) return { kind: 'refused', problems: others.taken };
+  const present = new Set(entries.map(({ id }) => id));
+  const gone = await idsGone(tables, present, { files: beside?.changed ?? null, turn });
+  const items: readonly Item[] = [...entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
   const [first] = items;
-  if (first === undefined) return { applied: true, warnings: checked.warnings };
-  const lease = await renewed();
-  if (lease === null) throw leaseLost(first.id);
+  if (first === undefined) return { kind: 'applied', warnings };
   await writeInPortions(
     tables,
     items,
-    (portion) => planPortion(tables, portion, { nowMs: clock(), sealing }),
-    [lease.held],
+    (portion) => planPortion(tables, portion, { nowMs: clock(), sealing, turn }),
+    async () => {
+      const lease = await renewed();
+      if (lease === null) throw leaseLost(first.id);
+      return [lease.held];
+    },
   );
-  return { applied: true, warnings: checked.warnings };
+  return { kind: 'applied', warnings };
 }
 
 async function check(
   validator: RuleValidator,
   bodies: readonly FileBody[],
+  turn: Turn,
 ): Promise<{
   readonly entries: readonly Entry[];
   readonly problems: readonly FileRuleProblem[];
@@ -103,6 +133,7 @@ async function check(
 }> {
   const problems: FileRuleProblem[] = [];
   const warnings: FileRuleProblem[] = [];
+  const warned = new Map<string, number>();
   const entries = new Map<RuleId, Entry>();
   const take = (index: number, file: string, validation: Validation): void => {
     if (!validation.valid) {
@@ -110,8 +141,11 @@ async function check(
       return;
     }
     problems.push(...problemsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
-    if (warnings.length < PROBLEMS_MAX) {
-      warnings.push(...warningsInFile(validation.value).map((problem) => ({ ...problem, entry: index })));
+    const before = warned.get(file) ?? 0;
+    if (before < PROBLEMS_MAX) {
+      const more = warningsInFile(validation.value).map((problem) => ({ ...problem, entry: index }));
+      warnings.push(...more);
+      warned.set(file, before + more.length);
     }
     const { id } = validation.value.rule;
     const other = entries.get(id);
@@ -130,7 +164,7 @@ async function check(
       yield;
     }
   };
-  await withPauses(taking());
+  await inTurns(taking(), turn);
   return { entries: [...entries.values()], problems, warnings };
 }
 
@@ -138,33 +172,66 @@ function idProblem(entry: number, id: RuleId, code: string, expected: string): F
   return { entry, path: ['id'], field: 'id', code, expected, found: JSON.stringify(id).slice(0, 80) };
 }
 
-/** Ids that rules written through an API have: a file does not take them over unasked. */
-async function takenByOthers(tables: Tables, entries: readonly Entry[]): Promise<readonly FileRuleProblem[]> {
-  const problems: FileRuleProblem[] = [];
-  for (let first = 0; first < entries.length && problems.length < PROBLEMS_MAX; first += READ_AT_ONCE) {
-    const some = entries.slice(first, first + READ_AT_ONCE);
-    const found = await readMany(
-      tables.rules,
-      some.map(({ id }) => id),
-    );
-    // Reading the embedded store needs no turn of the event loop.
-    await nextTurn();
-    for (const [index, stored] of found.entries()) {
-      if (stored === null || stored.document.sourceFile !== undefined) continue;
-      const expected = 'another id, or delete the rule that the API has under it';
-      problems.push(idProblem(first + index, stored.document.id, 'taken', expected));
-    }
-  }
-  return problems;
+interface OtherOwners {
+  /** Ids that rules written through an API have: a file does not take them over unasked. */
+  readonly taken: readonly FileRuleProblem[];
+  /** Unchanged files that have one of the ids. */
+  readonly files: ReadonlySet<string>;
 }
 
-/** Rules that are looked up in one go. */
-const READ_AT_ONCE = 1_000;
+async function otherOwners(
+  tables: Tables,
+  entries: readonly Entry[],
+  { turn, beside }: Pick<Applying, 'turn' | 'beside'>,
+): Promise<OtherOwners> {
+  const taken: FileRuleProblem[] = [];
+  const files = new Set<string>();
+  let index = -1;
+  for await (const found of readInTurns(tables.rules, entries, turn)) {
+    index++;
+    if (found === null) continue;
+    const { id, sourceFile } = found.document;
+    if (sourceFile === undefined) {
+      const expected = 'another id, or delete the rule that the API has under it';
+      if (taken.length < PROBLEMS_MAX) taken.push(idProblem(index, id, 'taken', expected));
+    } else if (isFromFile(found.document) && beside?.unchanged.has(sourceFile) === true) {
+      files.add(sourceFile);
+    }
+  }
+  return { taken, files };
+}
 
-async function idsGone(tables: Tables, present: ReadonlyMap<RuleId, unknown>): Promise<readonly RuleId[]> {
+/** Rules that are looked up in one go: reading the embedded store needs no turn of the event loop. */
+const READ_AT_ONCE = 100;
+
+async function* readInTurns<T extends Document>(
+  collection: Collection<T>,
+  items: readonly { readonly id: RuleId }[],
+  turn: Turn,
+): AsyncIterable<Stored<T> | null> {
+  for (let first = 0; first < items.length; first += READ_AT_ONCE) {
+    const ids = items.slice(first, first + READ_AT_ONCE).map(({ id }) => id);
+    yield* await turn(() => collection.getMany(ids));
+  }
+}
+
+async function allOf<T>(found: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const each of found) all.push(each);
+  return all;
+}
+
+/** @param files  of which rules may be gone; null: of any */
+async function idsGone(
+  tables: Tables,
+  present: ReadonlySet<RuleId>,
+  { files, turn }: { readonly files: readonly string[] | null; readonly turn: Turn },
+): Promise<readonly RuleId[]> {
   const gone: RuleId[] = [];
-  for await (const { document } of tables.rules.scan({ index: 'sourceFile' })) {
-    if (isFromFile(document) && !present.has(document.id)) gone.push(document.id);
+  for (const equals of files === null ? [[]] : files.map((file) => [file])) {
+    for await (const { document } of tables.rules.scan({ index: 'sourceFile', equals }, turn)) {
+      if (isFromFile(document) && !present.has(document.id)) gone.push(document.id);
+    }
   }
   return gone;
 }
@@ -177,11 +244,11 @@ export async function* rulesWithoutFile(tables: Tables): AsyncIterable<StoredRul
 
 async function planPortion(
   tables: Tables,
-  portion: readonly (Entry | { readonly id: RuleId; readonly file: null; readonly valid: null })[],
-  means: Pick<Provenance, 'nowMs' | 'sealing'>,
+  portion: readonly Item[],
+  { turn, ...means }: Pick<Provenance, 'nowMs' | 'sealing'> & { readonly turn: Turn },
 ): Promise<readonly Write[]> {
-  const ids = portion.map(({ id }) => id);
-  const [found, restarts] = await Promise.all([readMany(tables.rules, ids), readMany(tables.restarts, ids)]);
+  const found = await allOf(readInTurns(tables.rules, portion, turn));
+  const restarts = await allOf(readInTurns(tables.restarts, portion, turn));
   const writes: Write[] = [];
   const planning = function* (): Generator<void, void> {
     for (const [index, item] of portion.entries()) {
@@ -190,12 +257,12 @@ async function planPortion(
       yield;
     }
   };
-  await withPauses(planning());
+  await inTurns(planning(), turn);
   return writes;
 }
 
 function planOne(
-  item: Entry | { readonly id: RuleId; readonly file: null; readonly valid: null },
+  item: Item,
   before: Stored<StoredRule> | null,
   restarted: Stored<RestartsDocument> | null,
   means: Pick<Provenance, 'nowMs' | 'sealing'>,

@@ -6,7 +6,7 @@ import type { RuleFileProblem } from './rule-file.js';
 
 export const RULE_FILE_BYTES_MAX = 16 * 1024 * 1024;
 export const RULE_FILES_MAX = 10_000;
-/** All rule files together: they are in memory while they are applied. */
+/** All rule files together: those that have changed are in memory while they are applied. */
 export const RULE_DIRECTORY_BYTES_MAX = 256 * 1024 * 1024;
 const FILE_NAME_CHARACTERS_MAX = 200;
 /** So much of a file is read and hashed at a time: less than a millisecond. */
@@ -66,22 +66,37 @@ export async function readRuleDirectory(
   const listed = await listRuleDirectory(directory);
   if (listed.kind !== 'listed') return listed;
   const files: RuleFileContent[] = [];
-  let bytesTogether = 0;
+  const together = bytesTogether();
   for (const name of listed.names) {
     const bytes = await readBounded(join(directory, name), onProgress);
     onProgress();
     if (bytes === 'not-a-file') continue;
     if (typeof bytes === 'string') return unreadable(name, bytes);
-    bytesTogether += bytes.length;
-    if (bytesTogether > RULE_DIRECTORY_BYTES_MAX) {
-      return unreadable(name, `at most ${RULE_DIRECTORY_BYTES_MAX} bytes in all rule files together`);
-    }
+    if (!together.takes(bytes.length)) return together.tooMuch(name);
     files.push({ name, bytes });
   }
   return files.length === 0 ? { kind: 'empty' } : { kind: 'read', files };
 }
 
-function unreadable(file: string, expected: string): Extract<RuleDirectory, { readonly kind: 'unreadable' }> {
+type Unreadable = Extract<RuleDirectory, { readonly kind: 'unreadable' }>;
+
+/** Counts the bytes of rule files that belong together. */
+export function bytesTogether(): {
+  takes(bytes: number): boolean;
+  tooMuch(file: string): Unreadable;
+} {
+  let sum = 0;
+  return {
+    takes(bytes) {
+      sum += bytes;
+      return sum <= RULE_DIRECTORY_BYTES_MAX;
+    },
+    tooMuch: (file) =>
+      unreadable(file, `at most ${RULE_DIRECTORY_BYTES_MAX} bytes in all rule files together`),
+  };
+}
+
+export function unreadable(file: string, expected: string): Unreadable {
   return { kind: 'unreadable', problems: [{ file, field: '', code: 'unreadable', expected }] };
 }
 

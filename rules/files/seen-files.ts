@@ -1,6 +1,15 @@
 import { join } from 'node:path';
-import { type MonotonicClock, monotonicClock, SECOND_MS, withPauses } from '../../common/index.js';
-import { digesting, listRuleDirectory, markOf, type RuleFileContent } from './rule-directory.js';
+import { inTurns, type MonotonicClock, monotonicClock, SECOND_MS, type Turn } from '../../common/index.js';
+import {
+  bytesTogether,
+  digesting,
+  listRuleDirectory,
+  markOf,
+  type RuleDirectory,
+  type RuleFileContent,
+  type readBounded,
+  unreadable,
+} from './rule-directory.js';
 
 /**
  * A file whose mark stands for its content: that was read so long after the mark was first seen that no write since can have left
@@ -12,8 +21,36 @@ interface Seen {
   readonly mark: string;
   /** When it was first seen with this mark, by the monotonic clock. */
   readonly sinceMs: number;
-  readonly digest: string;
   readonly isSure: boolean;
+  /** Of its content as it was read last. */
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** A file as it was read now. */
+export interface DigestedFile extends RuleFileContent {
+  readonly digest: string;
+}
+
+/** The rule files there are, by name. */
+export type FoundFiles =
+  | {
+      readonly kind: 'found';
+      /** With another content than they are known by, or asked for. */
+      readonly files: readonly DigestedFile[];
+      /** Names of the others. */
+      readonly unchanged: ReadonlySet<string>;
+    }
+  | Exclude<RuleDirectory, { readonly kind: 'read' }>;
+
+export interface Looking {
+  /** The digest by which a file is known; null where it is not, or is to be read whatever is in it. */
+  readonly knownBy: (name: string) => string | null;
+  readonly read: typeof readBounded;
+  /** Called whenever the file system has answered. */
+  readonly onProgress: () => void;
+  /** When what was read is hashed. */
+  readonly turn: Turn;
 }
 
 /** What is known of the files of a directory as they were read last, so that those that have not changed are not read again. */
@@ -22,70 +59,58 @@ export class SeenFiles {
 
   constructor(private readonly monotonic: MonotonicClock = monotonicClock) {}
 
-  /** Whether the directory has just the files that were read last, and none of them can have changed. */
-  async areUnchanged(directory: string, onProgress: () => void): Promise<boolean> {
-    const listed = await listRuleDirectory(directory);
-    onProgress();
-    if (listed.kind !== 'listed') return false;
-    let files = 0;
-    for (const name of listed.names) {
-      const mark = await markOf(join(directory, name));
-      onProgress();
-      // A directory of that name, or a FIFO: it is left alone.
-      if (mark === null && !this.#seen.has(name)) continue;
-      const seen = this.#seen.get(name);
-      if (seen === undefined || !seen.isSure || seen.mark !== mark) return false;
-      files++;
-    }
-    return files === this.#seen.size;
-  }
-
-  /** The marks of files that are about to be read. */
-  async marks(directory: string, onProgress: () => void): Promise<ReadonlyMap<string, Mark>> {
-    const marks = new Map<string, Mark>();
-    const listed = await listRuleDirectory(directory);
-    onProgress();
-    if (listed.kind !== 'listed') return marks;
-    for (const name of listed.names) {
-      const mark = await markOf(join(directory, name));
-      onProgress();
-      if (mark === null) continue;
-      const before = this.#seen.get(name);
-      const nowMs = this.monotonic();
-      const sinceMs = before?.mark === mark ? before.sinceMs : nowMs;
-      marks.set(name, { mark, sinceMs, isSure: nowMs - sinceMs >= MARK_IS_SURE_MS });
-    }
-    return marks;
-  }
-
   /**
-   * Remembers files that were read after their marks were taken.
-   * @returns whether they are others, or have another content, than those that were read last
+   * Looks at the files one after the other. Only those that may have changed are read, and only the bytes of those that have are
+   * held.
    */
-  async take(files: readonly RuleFileContent[], marks: ReadonlyMap<string, Mark>): Promise<boolean> {
+  async look(directory: string, { knownBy, read, onProgress, turn }: Looking): Promise<FoundFiles> {
+    const listed = await listRuleDirectory(directory);
+    onProgress();
+    if (listed.kind !== 'listed') return this.#forget(listed);
     const next = new Map<string, Seen>();
-    let isChanged = files.length !== this.#seen.size;
-    const comparing = function* (this: SeenFiles): Generator<void, void> {
-      for (const { name, bytes } of files) {
-        const digest = yield* digesting(bytes);
-        isChanged ||= this.#seen.get(name)?.digest !== digest;
-        const mark = marks.get(name) ?? { mark: '', sinceMs: this.monotonic(), isSure: false };
-        next.set(name, { ...mark, digest });
+    const files: DigestedFile[] = [];
+    const unchanged = new Set<string>();
+    const together = bytesTogether();
+    for (const name of listed.names) {
+      const path = join(directory, name);
+      // The mark is older than what is read: a write in between is seen by the next scan.
+      const mark = await this.#marked(name, path);
+      onProgress();
+      const known = knownBy(name);
+      const before = this.#seen.get(name);
+      if (mark !== null && before?.isSure === true && before.mark === mark.mark && before.digest === known) {
+        next.set(name, before);
+        unchanged.add(name);
+        if (!together.takes(before.size)) return this.#forget(together.tooMuch(name));
+        continue;
       }
-    };
-    await withPauses(comparing.call(this));
+      const bytes = await read(path, onProgress);
+      onProgress();
+      if (bytes === 'not-a-file') continue;
+      if (typeof bytes === 'string') return this.#forget(unreadable(name, bytes));
+      if (!together.takes(bytes.length)) return this.#forget(together.tooMuch(name));
+      const digest = await inTurns(digesting(bytes), turn);
+      const size = bytes.length;
+      next.set(name, { ...(mark ?? { mark: '', sinceMs: this.monotonic(), isSure: false }), digest, size });
+      if (digest === known) unchanged.add(name);
+      else files.push({ name, bytes, digest });
+    }
     this.#seen = next;
-    return isChanged;
+    return next.size === 0 ? { kind: 'empty' } : { kind: 'found', files, unchanged };
   }
 
-  /** Whatever is read next has changed. */
-  forget(): void {
+  async #marked(name: string, path: string): Promise<Pick<Seen, 'mark' | 'sinceMs' | 'isSure'> | null> {
+    const mark = await markOf(path);
+    if (mark === null) return null;
+    const before = this.#seen.get(name);
+    const nowMs = this.monotonic();
+    const sinceMs = before?.mark === mark ? before.sinceMs : nowMs;
+    return { mark, sinceMs, isSure: nowMs - sinceMs >= MARK_IS_SURE_MS };
+  }
+
+  /** Where something is wrong with the directory, all of it is read again. */
+  #forget<Result>(result: Result): Result {
     this.#seen.clear();
+    return result;
   }
-}
-
-export interface Mark {
-  readonly mark: string;
-  readonly sinceMs: number;
-  readonly isSure: boolean;
 }

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import {
+  Background,
   type Clock,
   type Logger,
   type MonotonicClock,
   monotonicClock,
   SECOND_MS,
+  type Turn,
 } from '../../common/index.js';
 import type { Lease } from '../../store/index.js';
 import { RuleConflictError } from '../vocabulary/index.js';
+import { AppliedFiles } from './applied-files.js';
 import { applyRuleFiles } from './apply.js';
 import type { FileRules } from './file-rules.js';
 import { report } from './report.js';
-import { markOf, type RuleDirectory, readRuleDirectory } from './rule-directory.js';
-import { SeenFiles } from './seen-files.js';
+import { markOf, readBounded } from './rule-directory.js';
+import { type FoundFiles, SeenFiles } from './seen-files.js';
 import { STALL_LIMITS, type StallLimits, StallWatch } from './stall.js';
 import type { RuleFilesNow, RuleFilesStatus } from './status.js';
 
@@ -23,6 +26,7 @@ const DEBOUNCE_MS = 200;
 const RESCAN_MS = 10 * SECOND_MS;
 /** So long after a process died another takes over its rule files. */
 const LEASE_MS = 3 * RESCAN_MS;
+const LEASE_RENEWED_MS = RESCAN_MS;
 
 export interface RuleFileWatcher {
   status(): RuleFilesNow;
@@ -44,8 +48,8 @@ export interface WatchOptions {
   readonly stallLimits?: StallLimits;
   /** How often the directory is scanned where nothing tells of a change. Default: ten seconds. */
   readonly rescanMs?: number;
-  /** How the directory is read. Default: from the file system. */
-  readonly read?: typeof readRuleDirectory;
+  /** How a file is read. Default: from the file system. */
+  readonly read?: typeof readBounded;
 }
 
 /**
@@ -60,8 +64,8 @@ export async function watchRuleDirectory(options: WatchOptions): Promise<RuleFil
   return watcher;
 }
 
-/** What reading the files came to: nothing where none has changed, or where nobody wants to know any more. */
-type Found = RuleDirectory | { readonly kind: 'unchanged' } | { readonly kind: 'closed' };
+/** What reading the files came to: nothing where nobody wants to know any more. */
+type Found = FoundFiles | { readonly kind: 'closed' };
 
 class Watcher implements RuleFileWatcher {
   readonly #options: WatchOptions;
@@ -80,7 +84,14 @@ class Watcher implements RuleFileWatcher {
   #hanging: { readonly state: 'hanging'; readonly atMs: number; readonly sinceMs: number } | null = null;
   #lastScanMs: number | null = null;
   #lease: Lease | null = null;
-  /** Whether what was read last is what the rules say, while this process has had the lease. */
+  #leasedMs = 0;
+  /** Counts how often the lease was taken other than from this watcher itself. */
+  #tenure = 0;
+  /** Keeps the work from taking the time that CPEs need. */
+  readonly #background = new Background();
+  /** What the rules were made to say last, by this process under a lease that it has had ever since; null: look at all files. */
+  #applied: AppliedFiles | null = null;
+  /** Whether what was read last is that. */
   #isApplied = false;
   #reported = '';
   #closed = false;
@@ -90,6 +101,11 @@ class Watcher implements RuleFileWatcher {
   #debounce: NodeJS.Timeout | null = null;
   #watching: FSWatcher | null = null;
   #waiting: ((status: RuleFilesStatus) => void)[] = [];
+  /** Beside CPEs the work takes its time, in which the lease must not run out. */
+  readonly #turn: Turn = async (work) => {
+    if (this.#lease !== null && this.#monotonic() - this.#leasedMs >= LEASE_RENEWED_MS) await this.#acquire();
+    return this.#background.turn('', work);
+  };
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -138,7 +154,9 @@ class Watcher implements RuleFileWatcher {
     this.#tellClosing();
     await this.#running;
     this.#unwatch();
-    if (this.#lease !== null) await this.#options.rules.releaseFiles(this.#lease);
+    const lease = this.#lease;
+    this.#lease = null;
+    if (lease !== null) await this.#options.rules.releaseFiles(lease);
   }
 
   async #scanOnce(): Promise<RuleFilesStatus> {
@@ -149,6 +167,7 @@ class Watcher implements RuleFileWatcher {
     } catch (error) {
       if (error instanceof RuleConflictError) this.#lease = null;
       this.#isApplied = false;
+      this.#applied = null;
       const message = error instanceof Error ? error.message : String(error);
       this.#status = { state: 'failed', atMs: clock(), error: message };
     }
@@ -167,46 +186,76 @@ class Watcher implements RuleFileWatcher {
   }
 
   async #attempt(): Promise<RuleFilesStatus> {
-    const { rules, clock } = this.#options;
-    const atMs = clock();
-    const wasHeld = this.#lease !== null;
-    this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
-    if (this.#lease === null) return { state: 'standby', atMs };
-    if (!wasHeld) this.#isApplied = false;
-    const found = await this.#read();
-    switch (found.kind) {
-      case 'closed':
-      case 'unchanged':
-        return this.#status;
-      case 'empty':
-        this.#isApplied = false;
-        return { state: 'empty', atMs };
-      case 'unreadable':
-        this.#isApplied = false;
-        return { state: 'broken', atMs, problems: found.problems };
-      case 'read':
-        break;
-      default:
-        return found satisfies never;
+    const atMs = this.#options.clock();
+    const entangled = new Set<string>();
+    for (;;) {
+      if ((await this.#acquire()) === null) return { state: 'standby', atMs };
+      const [tenure, applied] = [this.#tenure, this.#applied];
+      const found = await this.#read(entangled);
+      switch (found.kind) {
+        case 'closed':
+          return this.#status;
+        case 'empty':
+          this.#isApplied = false;
+          return { state: 'empty', atMs };
+        case 'unreadable':
+          this.#isApplied = false;
+          return { state: 'broken', atMs, problems: found.problems };
+        case 'found':
+          break;
+        default:
+          return found satisfies never;
+      }
+      const changed = found.files.map(({ name }) => name);
+      const gone = applied?.without([...changed, ...found.unchanged]) ?? [];
+      if (this.#isApplied && changed.length === 0 && gone.length === 0) return this.#status;
+      this.#isApplied = false;
+      // Reading may have taken as long as the lease.
+      if ((await this.#acquire()) === null) return { state: 'standby', atMs };
+      // Another has applied files meanwhile: all are looked at anew.
+      if (this.#tenure !== tenure) continue;
+      const outcome = await applyRuleFiles(this.#options.rules, found.files, {
+        renewed: async () => {
+          const lease = await this.#acquire();
+          return this.#tenure === tenure ? lease : null;
+        },
+        turn: this.#turn,
+        beside: applied === null ? null : { unchanged: found.unchanged, changed: [...changed, ...gone] },
+      });
+      switch (outcome.kind) {
+        case 'entangled':
+          for (const name of outcome.files) entangled.add(name);
+          continue;
+        case 'broken':
+          return { state: 'broken', atMs, problems: outcome.problems };
+        case 'applied':
+          break;
+        default:
+          return outcome satisfies never;
+      }
+      this.#applied = (applied ?? new AppliedFiles([])).next(outcome.files, found.unchanged);
+      this.#isApplied = true;
+      return { state: 'applied', atMs, ...this.#applied.summary() };
     }
-    this.#isApplied = false;
-    const renewed = async () => {
-      this.#lease = await rules.leaseFiles(this.#holder, LEASE_MS);
-      return this.#lease;
-    };
-    // Reading may have taken as long as the lease, and taking apart what was read may, too.
-    if ((await renewed()) === null) return { state: 'standby', atMs };
-    const { problems, warnings, rules: applied } = await applyRuleFiles(rules, found.files, renewed);
-    if (problems.length > 0) return { state: 'broken', atMs, problems };
-    this.#isApplied = true;
-    const files = found.files.length;
-    return { state: 'applied', atMs, files, rules: applied, ...(warnings.length > 0 && { warnings }) };
   }
 
-  /** Reads the files where any has changed. Whoever closes the watcher does not wait for it. */
-  async #read(): Promise<Found> {
+  /** Takes the lease, or takes it again. */
+  async #acquire(): Promise<Lease | null> {
+    this.#lease = await this.#options.rules.leaseFiles(this.#holder, LEASE_MS);
+    this.#leasedMs = this.#monotonic();
+    if (this.#lease?.isContinued !== true) {
+      // Another may have applied other files.
+      this.#tenure++;
+      this.#applied = null;
+      this.#isApplied = false;
+    }
+    return this.#lease;
+  }
+
+  /** Reads the files that have changed. Whoever closes the watcher does not wait for it. @param asked  files that are read whatever is in them */
+  async #read(asked: ReadonlySet<string>): Promise<Found> {
     this.#stall.begin();
-    const reading = this.#readChanged();
+    const reading = this.#readChanged(asked);
     // Nobody waits for it once the watcher is closed.
     reading.catch(() => {});
     try {
@@ -216,8 +265,8 @@ class Watcher implements RuleFileWatcher {
     }
   }
 
-  async #readChanged(): Promise<Found> {
-    const { directory, read = readRuleDirectory } = this.#options;
+  async #readChanged(asked: ReadonlySet<string>): Promise<FoundFiles> {
+    const { directory, read = readBounded } = this.#options;
     const onProgress = () => {
       if (this.#closed) throw new Error('The watcher is closed');
       this.#stall.progress();
@@ -228,16 +277,9 @@ class Watcher implements RuleFileWatcher {
       onProgress();
       this.#watching = this.#tryToWatch(directory);
     }
-    if (this.#isApplied && (await this.#seen.areUnchanged(directory, onProgress)))
-      return { kind: 'unchanged' };
-    const marks = await this.#seen.marks(directory, onProgress);
-    const found = await read(directory, onProgress);
-    if (found.kind !== 'read') {
-      this.#seen.forget();
-      return found;
-    }
-    const isChanged = await this.#seen.take(found.files, marks);
-    return isChanged || !this.#isApplied ? found : { kind: 'unchanged' };
+    const applied = this.#applied;
+    const knownBy = (name: string) => (asked.has(name) ? null : (applied?.digestOf(name) ?? null));
+    return this.#seen.look(directory, { knownBy, read, onProgress, turn: this.#turn });
   }
 
   #hang(): void {

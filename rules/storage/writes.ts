@@ -41,12 +41,13 @@ export interface Write {
 /**
  * Plans and commits `items`, portion by portion, planning a portion again when it lost a race. `plan` throws where an item cannot
  * be done; of more than one portion all are planned before the first is committed.
+ * @param conditions  asked for before each commit, and part of it
  */
 export async function writeInPortions<Item extends { readonly id: RuleId }>(
   tables: Tables,
   items: readonly Item[],
   plan: (portion: readonly Item[]) => Promise<readonly Write[]>,
-  conditions: readonly Change[] = [],
+  conditions: () => Promise<readonly Change[]> = async () => [],
 ): Promise<void> {
   const portions: (readonly Item[])[] = [];
   for (let start = 0; start < items.length; start += RULES_PER_COMMIT_MAX) {
@@ -60,18 +61,19 @@ async function writePortion<Item extends { readonly id: RuleId }>(
   tables: Tables,
   portion: readonly Item[],
   plan: (portion: readonly Item[]) => Promise<readonly Write[]>,
-  conditions: readonly Change[],
+  conditions: () => Promise<readonly Change[]>,
 ): Promise<void> {
   for (let race = 0; race < RACES_MAX; race++) {
     const writes = (await plan(portion)).filter(changesSomething);
     if (writes.length === 0) return;
-    const besides = [...conditions, ...(await errorsForgotten(tables, writes))];
+    const required = await conditions();
+    const besides = [...required, ...(await errorsForgotten(tables, writes))];
     const outcome = writes.some(touchesFleet)
       ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
       : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
     if (outcome.committed) return;
     // A condition of the caller's never comes true again by trying.
-    if (conditions.includes(outcome.refused)) break;
+    if (required.includes(outcome.refused)) break;
   }
   const [first] = portion;
   if (first === undefined) return;

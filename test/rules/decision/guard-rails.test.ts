@@ -104,7 +104,11 @@ test('the switch of the API lifts the suspension of a rule from a file', async (
   const { rules, stored, clock } = await openTestRules(t);
   const lease = await rules.leaseFiles('test', MINUTE_MS);
   if (lease === null) return t.fail();
-  await rules.applyFiles([{ file: 'a.json', body: ruleBody({ condition: WILD }) }], async () => lease);
+  await rules.applyFiles([{ file: 'a.json', body: ruleBody({ condition: WILD }) }], {
+    renewed: async () => lease,
+    turn: (work) => work(),
+    beside: null,
+  });
   for (const cpeid of CPES) {
     clock.nowMs += TRIAL_PACE_MS;
     await rules.decide(inputOf({ cpeid }));

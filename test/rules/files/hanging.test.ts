@@ -3,7 +3,7 @@ import { rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { HOUR_MS } from '../../../common/index.js';
-import { readRuleDirectory, type WatchOptions, watchRuleDirectory } from '../../../rules/index.js';
+import { readBounded, type WatchOptions, watchRuleDirectory } from '../../../rules/index.js';
 import { openTestRules, ruleBody, temporaryDirectory } from '../setup.js';
 
 /** So short that a file system may be slow at times, too. */
@@ -44,7 +44,7 @@ async function watched(
       reads++;
       tellBegun();
       await answering;
-      return readRuleDirectory(...args);
+      return readBounded(...args);
     },
     ...options,
   });

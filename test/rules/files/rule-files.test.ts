@@ -218,7 +218,11 @@ test('another process takes over from one that died, and the dead one’s scan c
   if (stolen === null) return t.fail('the lease had run out');
   at.clock.nowMs += 2_000;
   t.is((await at.watcher.scan()).state, 'applied');
-  const late = at.rules.applyFiles([{ file: 'x.json', body: ruleBody({ id: 'late' }) }], async () => stolen);
+  const late = at.rules.applyFiles([{ file: 'x.json', body: ruleBody({ id: 'late' }) }], {
+    renewed: async () => stolen,
+    turn: (work) => work(),
+    beside: null,
+  });
   await t.throwsAsync(late, { instanceOf: RuleConflictError });
   t.deepEqual(await idsOf(at.rules), ['a']);
 });
