@@ -21,6 +21,8 @@ export interface Config {
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
   readonly informKibMax: number;
+  readonly cwmpRequestsMax: number;
+  readonly cwmpBodiesMibMax: number;
   readonly connectionRequestAuth: string;
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
@@ -34,6 +36,8 @@ export interface Config {
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
   readonly nbiUserListsMax: number;
+  readonly nbiBodiesMibMax: number;
+  readonly nbiUnreadMibMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -72,6 +76,9 @@ const WORKERS_MAX = 256;
 
 /** More than one process can have. */
 const CONNECTIONS_MAX = 1_000_000;
+
+/** 64 GiB. */
+const MEMORY_MIB_MAX = 65_536;
 
 function whole(minimum: number, maximum: number) {
   return {
@@ -245,6 +252,20 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe: 'Largest message of a CPE that is read, in KiB; more than an Inform needs as a rule',
     group: 'CPEs:',
   },
+  cwmpRequestsMax: {
+    ...whole(1, 100_000),
+    default: 4_000,
+    describe:
+      'Requests of CPEs that are worked on at a time, in each process; further ones are told to come again',
+    group: 'CPEs:',
+  },
+  cwmpBodiesMibMax: {
+    // No less than the largest message may be.
+    ...whole(16, MEMORY_MIB_MAX),
+    default: 64,
+    describe: 'MiB of messages of CPEs under way at a time, in each process',
+    group: 'CPEs:',
+  },
   connectionRequestAuth: {
     ...CREDENTIALS,
     default: '',
@@ -291,6 +312,21 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 4,
     describe:
       'Lists that one user may have read at a time, of those that may look at any number of entries; others wait. All together may have four times as many',
+    group: 'Northbound users:',
+  },
+  nbiBodiesMibMax: {
+    // One user has half of them, and the largest body has 16 MiB.
+    ...whole(32, MEMORY_MIB_MAX),
+    default: 64,
+    describe:
+      'MiB of bodies of requests to the northbound interface under way at a time, in each process; one user may have half of them',
+    group: 'Northbound users:',
+  },
+  nbiUnreadMibMax: {
+    ...whole(4, MEMORY_MIB_MAX),
+    default: 64,
+    describe:
+      'MiB of answers held for clients that have not taken them, in each process, before they need the place of a list; one user may have a quarter of them',
     group: 'Northbound users:',
   },
   logLevel: {

@@ -77,6 +77,22 @@ export function nbiLimits(requestsPerUserMax: number, listsPerUserMax: number): 
   };
 }
 
+/** What may be held in memory, of bodies that come and of answers that are not taken, in all and of one user. */
+export function nbiMemory(
+  bodiesBytesMax: number,
+  unreadBytesMax: number,
+): Pick<
+  NbiLimits,
+  'bodiesBytesMax' | 'bodiesBytesPerClientMax' | 'unreadBytesMax' | 'unreadBytesPerClientMax'
+> {
+  return {
+    bodiesBytesMax,
+    bodiesBytesPerClientMax: bodiesBytesMax / 2,
+    unreadBytesMax,
+    unreadBytesPerClientMax: unreadBytesMax / 4,
+  };
+}
+
 export const NBI_LIMITS: NbiLimits = {
   requestsMax: 1_000,
   requestsPerClientMax: 200,
