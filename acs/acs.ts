@@ -39,6 +39,8 @@ export interface AcsOptions {
   /** Proxies in front of the listener; CIDR notation. */
   readonly trustedProxies: readonly string[];
   readonly bodyBytesMax: number;
+  /** Of all bodies under way together, until they are answered. */
+  readonly bodiesBytesMax: number;
   /** CPEs' requests being worked on at a time: further ones are told to come again. */
   readonly requestsMax: number;
   readonly sessionIdleMsMax: number;
@@ -65,6 +67,8 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   connectionRequestSubnets: [],
   trustedProxies: [],
   bodyBytesMax: 1024 * 1024,
+  // Many small Informs, or some large ones.
+  bodiesBytesMax: 64 * 1024 * 1024,
   // As many as one process answers in a second; more only come together where the store is slow, and each keeps its socket, what
   // it said and what was read for it.
   requestsMax: 4_000,
@@ -145,6 +149,7 @@ export function createAcs(parts: AcsParts): Acs {
     authenticator: new CpeAuthenticator(options.cpeAuthentication),
     trustedProxies,
     bodyBytesMax: options.bodyBytesMax,
+    bodiesBytesMax: options.bodiesBytesMax,
     requestsMax: options.requestsMax,
     sessionIdleMsMax: options.sessionIdleMsMax,
     stopGraceMs: options.stopGraceMs,

@@ -21,6 +21,8 @@ export interface Config {
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
   readonly informKibMax: number;
+  readonly cwmpRequestsMax: number;
+  readonly cwmpBodiesMibMax: number;
   readonly connectionRequestAuth: string;
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
@@ -34,7 +36,10 @@ export interface Config {
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
   readonly nbiUserListsMax: number;
+  readonly nbiUserDownloadsMax: number;
   readonly nbiFailedLoginsMax: number;
+  readonly nbiBodiesMibMax: number;
+  readonly nbiUnreadMibMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -73,6 +78,9 @@ const WORKERS_MAX = 256;
 
 /** More than one process can have. */
 const CONNECTIONS_MAX = 1_000_000;
+
+/** 64 GiB. */
+const MEMORY_MIB_MAX = 65_536;
 
 function whole(minimum: number, maximum: number) {
   return {
@@ -246,6 +254,20 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe: 'Largest message of a CPE that is read, in KiB; more than an Inform needs as a rule',
     group: 'CPEs:',
   },
+  cwmpRequestsMax: {
+    ...whole(1, 100_000),
+    default: 4_000,
+    describe:
+      'Requests of CPEs that are worked on at a time, in each process; further ones are told to come again',
+    group: 'CPEs:',
+  },
+  cwmpBodiesMibMax: {
+    // No less than the largest message may be.
+    ...whole(16, MEMORY_MIB_MAX),
+    default: 64,
+    describe: 'MiB of messages of CPEs under way at a time, in each process',
+    group: 'CPEs:',
+  },
   connectionRequestAuth: {
     ...CREDENTIALS,
     default: '',
@@ -294,11 +316,33 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
       'Lists that one user may have read at a time, of those that may look at any number of entries; others wait. All together may have four times as many',
     group: 'Northbound users:',
   },
+  nbiUserDownloadsMax: {
+    ...whole(1, 1_000),
+    default: 8,
+    describe:
+      'Downloads of images that one user may have under way at a time by the northbound interface; others wait. All together may have four times as many',
+    group: 'Northbound users:',
+  },
   nbiFailedLoginsMax: {
     ...whole(1, 1_000),
     default: 10,
     describe:
       'Wrong passwords a minute from one address for one user, in each process, before it is turned away; one address may have six times as many for all users',
+    group: 'Northbound users:',
+  },
+  nbiBodiesMibMax: {
+    // One user has half of them, and the largest body has 16 MiB.
+    ...whole(32, MEMORY_MIB_MAX),
+    default: 64,
+    describe:
+      'MiB of bodies of requests to the northbound interface under way at a time, in each process; one user may have half of them',
+    group: 'Northbound users:',
+  },
+  nbiUnreadMibMax: {
+    ...whole(4, MEMORY_MIB_MAX),
+    default: 64,
+    describe:
+      'MiB of answers held for clients that have not taken them, in each process, before they need the place of a list; one user may have a quarter of them',
     group: 'Northbound users:',
   },
   logLevel: {

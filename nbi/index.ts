@@ -1,6 +1,6 @@
 export type { ConnectionBounds } from './connections.js';
 export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
-export { NBI_LIMITS, type NbiLimits, nbiLimits } from './limits.js';
+export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';
 export {

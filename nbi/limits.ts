@@ -69,14 +69,36 @@ export interface NbiLimits {
 const BUSY_USERS = 5;
 const LISTING_USERS = 4;
 
-/** The limits where one user may have so many requests under way, and so many lists. */
-export function nbiLimits(requestsPerUserMax: number, listsPerUserMax: number): NbiLimits {
+/** The limits where one user may have so many requests under way, so many lists, and so many downloads. */
+export function nbiLimits(
+  requestsPerUserMax: number,
+  listsPerUserMax: number,
+  downloadsPerUserMax: number,
+): NbiLimits {
   return {
     ...NBI_LIMITS,
+    downloadsAtATime: LISTING_USERS * downloadsPerUserMax,
+    downloadsPerUserMax,
     requestsMax: BUSY_USERS * requestsPerUserMax,
     requestsPerClientMax: requestsPerUserMax,
     listsAtATime: LISTING_USERS * listsPerUserMax,
     listsPerUserMax,
+  };
+}
+
+/** What may be held in memory, of bodies that come and of answers that are not taken, in all and of one user. */
+export function nbiMemory(
+  bodiesBytesMax: number,
+  unreadBytesMax: number,
+): Pick<
+  NbiLimits,
+  'bodiesBytesMax' | 'bodiesBytesPerClientMax' | 'unreadBytesMax' | 'unreadBytesPerClientMax'
+> {
+  return {
+    bodiesBytesMax,
+    bodiesBytesPerClientMax: bodiesBytesMax / 2,
+    unreadBytesMax,
+    unreadBytesPerClientMax: unreadBytesMax / 4,
   };
 }
 

@@ -29,12 +29,19 @@ export function readDocument<T extends Document>(json: string, collection: strin
   return found as T;
 }
 
-/** Where LMDB says so a page is not what it should be; that its readers are full, say, is no damage. */
-const ENGINE_DAMAGE = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|BAD_CHECKSUM|PANIC)\b/;
+/**
+ * Where LMDB says so a page is not what it should be; that its readers are full, say, is no damage. A transaction that has come upon one
+ * answers everything after it with `BAD_TXN`.
+ */
+const ENGINE_DAMAGE = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|BAD_CHECKSUM|PANIC|BAD_TXN)\b/;
+
+export function isEngineDamage(error: unknown): error is Error {
+  return error instanceof Error && ENGINE_DAMAGE.test(error.message);
+}
 
 /** What LMDB itself says of a damaged page, in words; anything else is thrown on as it is. */
 export function engineFailure(error: unknown, what: string): unknown {
-  if (!(error instanceof Error) || !ENGINE_DAMAGE.test(error.message)) return error;
+  if (!isEngineDamage(error)) return error;
   return new StoreError(
     'damaged',
     `The store is damaged where ${what} (${error.message}): restore a backup`,

@@ -6,9 +6,6 @@ import type { CpeAuthenticator } from './cpe-auth.js';
 import type { Refusals } from './refusals.js';
 import { cookiesOf } from './request.js';
 
-/** Of all bodies under way together, until they are answered: many small Informs, or some large ones. */
-const BODIES_BYTES_MAX = 64 * 1024 * 1024;
-
 export const SESSION_COOKIE = 'ferry-session';
 
 const REQUESTS_FULL = 'too many requests are being worked on';
@@ -25,6 +22,8 @@ export interface AdmissionParts {
   readonly authenticator: CpeAuthenticator;
   readonly refusals: Refusals;
   readonly bodyBytesMax: number;
+  /** Of all bodies under way together, until they are answered. */
+  readonly bodiesBytesMax: number;
   /** White space in place of a body counts as none. */
   readonly forgivesBlank: boolean;
   /** Requests being worked on at a time. */
@@ -45,12 +44,13 @@ export interface Place {
 /** Decides who is worked for, and how much of that goes on at a time. */
 export class Admission {
   readonly #parts: AdmissionParts;
-  readonly #bodies = new BodyBudget(BODIES_BYTES_MAX);
+  readonly #bodies: BodyBudget;
   /** Requests that are being worked on. */
   #working = 0;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
+    this.#bodies = new BodyBudget(parts.bodiesBytesMax);
   }
 
   get #isFull(): boolean {

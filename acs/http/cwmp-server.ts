@@ -24,6 +24,8 @@ export interface CwmpServerParts {
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
   readonly bodyBytesMax: number;
+  /** Of all bodies under way together, until they are answered. */
+  readonly bodiesBytesMax: number;
   /** Requests being worked on at a time. */
   readonly requestsMax: number;
   /** How long a CPE may be silent within a session. */

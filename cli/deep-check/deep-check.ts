@@ -33,13 +33,23 @@ export async function deepCheck(config: Config): Promise<DeepReport> {
   let report: StoreReport | null = null;
   let documents = 0;
   let slowly: Position | null = null;
+  let withReport = true;
   for (let readers = 0; readers < READERS_MAX; readers++) {
     let position: Position | null = null;
+    let isOpen = false;
     let isDone = false;
-    const end = await runReader({ config, slowly, skipped, withReport: readers === 0 }, (message) => {
+    const end = await runReader({ config, slowly, skipped, withReport }, (message) => {
       switch (message.kind) {
+        case 'opened':
+          isOpen = true;
+          break;
         case 'report':
           report = message.report;
+          withReport = false;
+          break;
+        case 'report-failed':
+          problems.push(message.message);
+          withReport = false;
           break;
         case 'at':
           position = message.position;
@@ -68,6 +78,11 @@ export async function deepCheck(config: Config): Promise<DeepReport> {
     if (isDone) break;
     // TypeScript does not see what the function above has noted.
     const at = position as Position | null;
+    if (isOpen && withReport) {
+      problems.push(`The store is damaged where its documents are counted: that ends the process (${end})`);
+      withReport = false;
+      continue;
+    }
     if (at === null) {
       problems.push(`The store is damaged: opening it ends the process (${end}): restore a backup`);
       break;

@@ -31,6 +31,9 @@ export interface BadDocument {
 }
 
 export type FromReader =
+  /** Said before the store is looked at as a whole. */
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'report-failed'; readonly message: string }
   | { readonly kind: 'report'; readonly report: StoreReport }
   /** Said before it is read on from there. */
   | { readonly kind: 'at'; readonly position: Position }

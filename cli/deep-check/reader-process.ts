@@ -3,7 +3,7 @@ import process from 'node:process';
 import { silentLogger, systemClock } from '../../common/index.js';
 import { type Document, isDamaged, type Store } from '../../store/index.js';
 import { ALL_COLLECTIONS } from '../collections.js';
-import { openInstallation } from '../installation.js';
+import { type Installation, openInstallation } from '../installation.js';
 import { checkStore } from '../store-check.js';
 import type { FromReader, Part, Position, ReadTask } from './protocol.js';
 
@@ -24,7 +24,8 @@ async function read({ config, slowly, skipped, withReport }: ReadTask): Promise<
   const installation = await openInstallation(config, { clock: systemClock, logger: silentLogger }, 'refuse');
   try {
     const { store } = installation;
-    if (withReport) await tell({ kind: 'report', report: await checkStore(store, installation.secrets) });
+    await tell({ kind: 'opened' });
+    if (withReport) await reportOn(installation);
     for (const part of partsOf(skipped)) {
       const isSlow = slowly !== null && isSame(part, slowly);
       try {
@@ -36,6 +37,16 @@ async function read({ config, slowly, skipped, withReport }: ReadTask): Promise<
     }
   } finally {
     await installation.close();
+  }
+}
+
+/** What is damaged there keeps nothing from being read. */
+async function reportOn({ store, secrets }: Installation): Promise<void> {
+  try {
+    await tell({ kind: 'report', report: await checkStore(store, secrets) });
+  } catch (error) {
+    if (!isDamaged(error)) throw error;
+    await tell({ kind: 'report-failed', message: error.message });
   }
 }
 

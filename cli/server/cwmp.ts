@@ -87,6 +87,8 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     connectionRequestSubnets: config.connectionRequestSubnet,
     trustedProxies: config.trustedProxy,
     bodyBytesMax: config.informKibMax * 1_024,
+    bodiesBytesMax: config.cwmpBodiesMibMax * 1_024 * 1_024,
+    requestsMax: config.cwmpRequestsMax,
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
     shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
     resultDays: config.resultDays,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
-import { createNbi, createNbiServer, nbiLimits } from '../../nbi/index.js';
+import { createNbi, createNbiServer, nbiLimits, nbiMemory } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
@@ -12,6 +12,7 @@ import { closeServer, isProxyOf, listen } from './listeners.js';
 
 /** With it eight connections are accepted a turn: 2,000 that knock at once hold up the brake for 250 turns, not 2,000. */
 const FURTHER_ACCEPTORS = 7;
+const MIB = 1024 * 1024;
 
 /** Null on the embedded store, which has no other clock than this machine's. */
 export function watchClocks({ installation, ambient, registry, closers }: Building): ClockWatch | null {
@@ -67,7 +68,10 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
-    limits: nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax),
+    limits: {
+      ...nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax, config.nbiUserDownloadsMax),
+      ...nbiMemory(config.nbiBodiesMibMax * MIB, config.nbiUnreadMibMax * MIB),
+    },
     ...healthChecks({
       rules,
       store: installation.store,

@@ -27,6 +27,7 @@ import {
   type Trees,
   withoutNumber,
 } from './layout.js';
+import { letGo } from './let-go.js';
 import { type KnownCatalog, stateKey } from './transaction.js';
 
 /** A page ends early at this many bytes of documents, or entries walked for too few matches: reads block the process. */
@@ -223,14 +224,14 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     const range = bounds(plan, number);
     if (plan.index === 'id') {
       // Keys alone: a large document would come as a view of LMDB's own memory.
-      for (const found of documents.getKeys(range)) {
+      for (const found of letGo(documents.getKeys(range))) {
         if (plan.descending && Buffer.compare(found, range.start) >= 0) continue;
         const key = withoutNumber(found);
         yield { key, id: Buffer.from(key.buffer, key.byteOffset, key.length).toString(), oneOfMany: false };
       }
       return;
     }
-    for (const found of indexes.getRange(range)) {
+    for (const found of letGo(indexes.getRange(range))) {
       if (plan.descending && Buffer.compare(found.key, range.start) >= 0) continue;
       const key = withoutNumber(found.key);
       yield { key, id: idOfKey(key, plan.fields.length), oneOfMany: found.value === ENTRY_ONE_OF_MANY };

@@ -12,7 +12,7 @@ import {
   StoreError,
   type StoreInspection,
 } from '../collection.js';
-import { Damage, engineFailure } from '../damage.js';
+import { Damage, engineFailure, isEngineDamage } from '../damage.js';
 import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
@@ -53,6 +53,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     trees = openTrees(directory);
     await flushDirectory(directory);
   } catch (cause) {
+    if (isEngineDamage(cause)) throw engineFailure(cause, `${directory} is opened`);
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError('unavailable', `The store cannot be opened in ${directory}: ${message}`, { cause });
   }
@@ -61,7 +62,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     await store.bringFormat();
   } catch (error) {
     await store.close();
-    throw error;
+    throw engineFailure(error, `${directory} is opened`);
   }
   return store;
 }

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import type { RootDatabase } from 'lmdb';
 import type { Logger } from '../../common/index.js';
 import { StoreError } from '../collection.js';
+import { engineFailure } from '../damage.js';
 
 /** Most commits that share one flush, and most bytes of them. */
 const BATCH_JOBS_MAX = 256;
@@ -153,8 +154,8 @@ export class Writer<Context extends Transaction> {
       commits: batch.length,
       error: error.message,
     });
-    if (error.code === 'no-space' && batch.length > 1) {
-      // What does not fit must not take down what does: a delete, or a smaller document.
+    if ((error.code === 'no-space' || error.code === 'damaged') && batch.length > 1) {
+      // What does not fit must not take down what does: a delete, or a smaller document. Nor what needs a damaged page the rest.
       for (const job of batch) job.alone = true;
       this.#waiting.unshift(...batch);
     } else {
@@ -214,6 +215,8 @@ async function storeErrorOf(cause: unknown, directory: string): Promise<StoreErr
       cause: error,
     });
   }
+  const failure = engineFailure(error, `${directory} is written`);
+  if (failure instanceof StoreError) return failure;
   return new StoreError('unavailable', `The store in ${directory} could not be written: ${message}`, {
     cause: error,
   });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { DEFAULT_ACS_OPTIONS } from '../../acs/index.js';
 import {
   ConfigError,
   parseConfig,
@@ -12,8 +13,10 @@ import {
 } from '../../cli/config.js';
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
-import { NBI_LIMITS, nbiLimits } from '../../nbi/index.js';
+import { NBI_LIMITS, nbiLimits, nbiMemory } from '../../nbi/index.js';
 import { FAILED_LOGINS_MAX } from '../../nbi/users/attempts.js';
+
+const MIB = 1024 * 1024;
 
 async function fileOf(t: ExecutionContext, content: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-config-'));
@@ -201,10 +204,13 @@ test('each listener has a number of connections, of which the northbound one nee
   );
 });
 
-test('what one user may have under way is 200 requests and 4 lists unless told; all together may have a multiple of it', (t) => {
+test('what one user may have under way is 200 requests, 4 lists and 8 downloads unless told; all together may have a multiple of it', (t) => {
   const config = parseConfig({});
-  t.deepEqual(nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax), NBI_LIMITS);
-  t.like(nbiLimits(10, 100), {
+  const { nbiUserRequestsMax, nbiUserListsMax, nbiUserDownloadsMax } = config;
+  t.deepEqual(nbiLimits(nbiUserRequestsMax, nbiUserListsMax, nbiUserDownloadsMax), NBI_LIMITS);
+  t.like(nbiLimits(10, 100, 3), {
+    downloadsAtATime: 12,
+    downloadsPerUserMax: 3,
     requestsMax: 50,
     requestsPerClientMax: 10,
     listsAtATime: 400,
@@ -219,6 +225,10 @@ test('what one user may have under way is 200 requests and 4 lists unless told; 
     refused({ nbiUserListsMax: 0 })[0] ?? '',
     /--nbi-user-lists-max must be a whole number from 1 to 100/,
   );
+  t.regex(
+    refused({ nbiUserDownloadsMax: 0 })[0] ?? '',
+    /--nbi-user-downloads-max must be a whole number from 1 to 1000/,
+  );
 });
 
 test('ten wrong passwords a minute are allowed from one address for one user unless told, and at least one', (t) => {
@@ -228,6 +238,31 @@ test('ten wrong passwords a minute are allowed from one address for one user unl
     refused({ nbiFailedLoginsMax: 0 })[0] ?? '',
     /--nbi-failed-logins-max must be a whole number from 1 to 1000/,
   );
+});
+
+test('what may be under way in memory has a bound in all, of which one user has a share', (t) => {
+  const config = parseConfig({});
+  t.like(nbiMemory(config.nbiBodiesMibMax * MIB, config.nbiUnreadMibMax * MIB), {
+    bodiesBytesMax: NBI_LIMITS.bodiesBytesMax,
+    bodiesBytesPerClientMax: NBI_LIMITS.bodiesBytesPerClientMax,
+    unreadBytesMax: NBI_LIMITS.unreadBytesMax,
+    unreadBytesPerClientMax: NBI_LIMITS.unreadBytesPerClientMax,
+  });
+  t.like(DEFAULT_ACS_OPTIONS, {
+    requestsMax: config.cwmpRequestsMax,
+    bodiesBytesMax: config.cwmpBodiesMibMax * MIB,
+  });
+  // The largest message of a CPE, and the largest body of one user, must always have room.
+  t.deepEqual(refused({ cwmpBodiesMibMax: 16, informKibMax: 16_384, cwmpRequestsMax: 1 }), []);
+  t.true(nbiMemory(32 * MIB, 4 * MIB).bodiesBytesPerClientMax >= NBI_LIMITS.bodyBytesMax);
+  for (const [tooLittle, says] of [
+    [{ cwmpBodiesMibMax: 15 }, /--cwmp-bodies-mib-max must be a whole number from 16 to 65536/],
+    [{ cwmpRequestsMax: 0 }, /--cwmp-requests-max must be a whole number from 1 to 100000/],
+    [{ nbiBodiesMibMax: 31 }, /--nbi-bodies-mib-max must be a whole number from 32 to 65536/],
+    [{ nbiUnreadMibMax: 3 }, /--nbi-unread-mib-max must be a whole number from 4 to 65536/],
+  ] as const) {
+    t.regex(refused(tooLittle)[0] ?? '', says);
+  }
 });
 
 test('an error never shows a secret', (t) => {

@@ -155,3 +155,29 @@ test('an index that is made over a document that cannot be read has all the othe
   const things = store.collection<Thing>({ ...SEQUENCED_THINGS, indexes });
   t.is((await ids(things, { index: 'renewed' })).length, 19);
 });
+
+test('a damaged page keeps nobody from what other pages hold: neither readers after it nor commits beside it', async (t) => {
+  const { directory, file } = await place(t);
+  await fill(directory, 20);
+  const bytes = await readFile(file);
+  for (let at = 2 * PAGE_BYTES; at < bytes.length; at += PAGE_BYTES) {
+    const page = bytes.subarray(at, at + PAGE_BYTES);
+    const isOfIndexes = page.includes('t19') && !page.includes('{"id":"');
+    if (isOfIndexes) page.fill(0);
+  }
+  await writeFile(file, bytes);
+  const store = await openLmdbStore({ directory });
+  t.teardown(() => store.close());
+  const things = store.collection<Thing>(SEQUENCED_THINGS);
+  for (let round = 0; round < 3; round++) {
+    await rejects(t, ids(things, { index: 'n' }), 'damaged', /The store is damaged where things is read/);
+    t.is((await ids(things, {})).length, 20);
+    t.is(given(await things.get('t8')).document.n, 8);
+  }
+  // They share a transaction; only the first has entries of indexes to change.
+  const onIt = things.put({ id: 't2', n: 222 });
+  const beside = things.put({ id: 't3', n: 3, s: 'marker-3-', deep: 'changed' });
+  await rejects(t, onIt, 'damaged', /The store is damaged where .* is written/);
+  t.not(await beside, null);
+  t.is(given(await things.get('t3')).document.deep, 'changed');
+});
