@@ -24,6 +24,14 @@ export interface Spare {
    * costs next to nothing: whoever opens thousands must not have each of them answered for a moment, one in the place of the other.
    */
   mayTakeOwn(network: string): boolean;
+  /** Whether newcomers from there are closed at once for what others from there have done. */
+  isKeptOut(network: string): boolean;
+}
+
+/** The connections of a server, shared out. */
+export interface SharedConnections {
+  /** Closes all that there are from a network, unless it speaks for many. */
+  keepOut(network: string): void;
 }
 
 /**
@@ -37,7 +45,7 @@ export function shareConnections(
   server: Server,
   { inAllMax, perAddressMax = Number.POSITIVE_INFINITY, isShared, spare }: FairConnectionsOptions,
   refused: Pick<RefusedRequests, 'cutOff'>,
-): void {
+): SharedConnections {
   const origins = new Origins();
   const makeRoom = (chosen: Socket | null): boolean => {
     if (chosen === null) return false;
@@ -52,6 +60,10 @@ export function shareConnections(
     const origin = origins.find(networkOf(address), speaksForMany);
     const cheapest = (among: Iterable<Held>) =>
       spare === undefined ? null : cheapestOf(among, origin, spare);
+    if (!speaksForMany && spare?.isKeptOut(origin.network) === true) {
+      refused.cutOff(socket, 'kept-out');
+      return false;
+    }
     const hasRoom =
       (origin.sockets.size < perAddressMax ||
         speaksForMany ||
@@ -71,6 +83,11 @@ export function shareConnections(
     if (!isAdmitted(socket)) return;
     for (const serve of serving) serve.call(server, socket);
   });
+  return {
+    keepOut(network) {
+      for (const socket of origins.of(network)) refused.cutOff(socket, 'kept-out');
+    },
+  };
 }
 
 /** One address, or one /64 of IPv6, with its connections, the oldest first. */
@@ -125,6 +142,12 @@ class Origins {
 
   find(network: string, isShared: boolean): Origin {
     return this.#byNetwork.get(network) ?? { network, sockets: new Set(), isShared };
+  }
+
+  /** All of a network that does not speak for many. */
+  of(network: string): readonly Socket[] {
+    const origin = this.#byNetwork.get(network);
+    return origin === undefined || origin.isShared ? [] : [...origin.sockets];
   }
 
   /** Which connection goes for a newcomer, by who has how many; null: none. */

@@ -19,7 +19,12 @@ export {
 export { compareText } from './compare-text.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
-export { type FairConnectionsOptions, type Spare, shareConnections } from './fair-connections.js';
+export {
+  type FairConnectionsOptions,
+  type SharedConnections,
+  type Spare,
+  shareConnections,
+} from './fair-connections.js';
 export {
   FILE_URL_CHARACTERS_MAX,
   type FileUrl,

@@ -25,6 +25,8 @@ export type RefusalReason =
   | 'made-room'
   /** The next request of a connection came before the answer to the last was out. */
   | 'pipelined'
+  /** Others from its address, where nobody has logged in, kept pipelining. */
+  | 'kept-out'
   /** The client took nothing of its answer. */
   | 'not-taken'
   /** Too little came of a body, or it went on for long after its answer. */

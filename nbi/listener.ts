@@ -1,7 +1,10 @@
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import {
+  addressOf,
   cutIdleReaders,
   MINUTE_MS,
+  type MonotonicClock,
+  networkOf,
   oneAtATime,
   type RefusedRequests,
   SECOND_MS,
@@ -34,12 +37,20 @@ export interface NbiListenerParts {
   readonly refused: RefusedRequests;
   readonly connections: ConnectionBounds;
   readonly times?: Partial<NbiListenerTimes>;
+  /** By which it is told how long ago something was; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
 }
 
 /** The northbound listener around the application: which connections there are, and how long each may take. Not listening yet. */
-export function createNbiServer({ app, refused, connections: bounds, times }: NbiListenerParts): Server {
+export function createNbiServer({
+  app,
+  refused,
+  connections: bounds,
+  times,
+  monotonic,
+}: NbiListenerParts): Server {
   const { lingerMsMax = LINGER_MS_MAX, bodyPaceMs = BODY_PACE_MS } = times ?? {};
-  const spare = new SpareConnections();
+  const spare = new SpareConnections(monotonic);
   const handler: RequestListener = (request, response) => {
     const ended = spare.began(request.socket, {
       hasLoggedIn: () => userOf(response) !== undefined,
@@ -52,13 +63,21 @@ export function createNbiServer({ app, refused, connections: bounds, times }: Nb
     });
     app(request, response);
   };
-  const oneByOne = oneAtATime(refused);
+  const oneByOne = oneAtATime({
+    cutOff(socket, reason) {
+      const network = networkOf(addressOf(socket));
+      refused.cutOff(socket, reason);
+      spare.pipelined(network);
+      // Before what has come on them is read as well: a packet of such requests costs some thirty milliseconds.
+      if (spare.isKeptOut(network)) shared.keepOut(network);
+    },
+  });
   const server = http.createServer(
     { ...NBI_SERVER_OPTIONS, requireHostHeader: false },
     oneByOne(refused.requiringHost(handler)),
   );
   refused.watch(server, oneByOne);
-  shareConnections(server, { ...bounds, spare }, refused);
+  const shared = shareConnections(server, { ...bounds, spare }, refused);
   cutIdleReaders(server, IDLE_MS_MAX, refused);
   return server;
 }

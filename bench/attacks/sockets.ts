@@ -4,8 +4,10 @@ import type { Credentials, Tally } from './attack.js';
 /** Who is turned away comes again after a moment, as a script does that asks in a loop; at once it would only measure its own core. */
 export const AGAIN_MS = 500;
 
-/** Of 127/8, and none that CPEs or admins have: whoever attacks comes from elsewhere. */
+/** Where strangers attack from: of 127/8, and none that CPEs or admins have. */
 const ELSEWHERE = '127.0.0.2';
+/** Where whoever has a log-in attacks from. */
+export const OF_A_USER = '127.0.0.3';
 
 const HOST = 'Host: ferry\r\n';
 
@@ -81,13 +83,17 @@ export function trickle(socket: net.Socket, byte: string, everyMs: number): void
 export function pipelineAndDrop(
   port: number,
   request: string,
-  { count, connections }: { readonly count: number; readonly connections: number },
+  {
+    count,
+    connections,
+    localAddress = ELSEWHERE,
+  }: { readonly count: number; readonly connections: number; readonly localAddress?: string },
   tally: Tally,
 ): void {
   const HELD_MS = 1_000;
   const all = request.repeat(count);
   const once = () => {
-    const socket = net.connect({ port, host: '127.0.0.1', localAddress: ELSEWHERE });
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress });
     socket.pause();
     socket.on('error', () => {});
     socket.once('connect', () => {

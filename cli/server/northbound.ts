@@ -10,8 +10,8 @@ import { acceptMoreATurn } from './acceptors.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
 
-/** With it eight connections are accepted a turn: 2,000 that knock at once hold up the brake for 250 turns, not 2,000. */
-const FURTHER_ACCEPTORS = 7;
+/** With it 16 connections are accepted a turn: 2,000 that knock at once hold up the brake for 125 turns, not 2,000. */
+const FURTHER_ACCEPTORS = 15;
 const MIB = 1024 * 1024;
 
 /** Null on the embedded store, which has no other clock than this machine's. */
@@ -89,6 +89,7 @@ export async function startNbi(
   });
   const server = createNbiServer({
     app,
+    monotonic,
     refused: refusals,
     connections: {
       inAllMax: connections.nbi,

@@ -223,6 +223,33 @@ test('one address has no more than its share of connections, and another still g
   t.deepEqual(await ask(other, get('/healthz')), [200]);
 });
 
+test('an address that keeps pipelining without logging in is kept out for ten seconds; nobody else is, and nobody where somebody has logged in', async (t) => {
+  let nowMs = 0;
+  const nbi = await startNbi(t, { monotonic: () => nowMs });
+  const pipeline = async (address: string) => {
+    const each = await client(t, nbi, address);
+    each.socket.write(get('/v1/openapi.json').repeat(3));
+    await until('it is cut off', () => each.isClosed());
+  };
+  const isLetIn = async (address: string, more = '') =>
+    (await ask(await client(t, nbi, address), get('/v1/images', more))).length > 0;
+  t.true(await isLetIn('127.0.0.3', basic(VIEWER)));
+  for (const address of ['127.0.0.2', '127.0.0.3']) {
+    for (let n = 0; n < 2; n++) await pipeline(address);
+    t.true(await isLetIn(address), 'it may have been a mistake');
+    const other = await client(t, nbi, address);
+    await pipeline(address);
+    if (address === '127.0.0.2') await until('all of it are closed', () => other.isClosed());
+    else t.deepEqual(await ask(other, get('/healthz')), [200]);
+  }
+  t.false(await isLetIn('127.0.0.2'));
+  t.true(await isLetIn('127.0.0.3'));
+  t.true(await isLetIn('127.0.0.4'));
+  t.is(reasonsOf(nbi).at(-1), 'kept-out');
+  nowMs += 10_000;
+  t.true(await isLetIn('127.0.0.2'));
+});
+
 test('strangers who have all that one address may are closed at once, and what they have stays; where somebody has logged in the newest goes on', async (t) => {
   const nbi = await startNbi(t, { connections: { inAllMax: 10, perAddressMax: 2 } });
   const first = await client(t, nbi, '127.0.0.2');
@@ -315,6 +342,8 @@ test('requests pipelined, left in the middle or half sent give back their places
   await upload(nbi);
   const content = get('/v1/images/a.bin/content', basic(VIEWER));
   const half = (head: string) => `${head} HTTP/1.1\r\nHost: x\r\n${basic(OPERATOR)}Content-Length: 100\r\n`;
+  // Else the address would be kept out for what comes.
+  t.is((await nbi.call('/v1/images')).status, 200);
   for (const bytes of [
     content.repeat(600),
     content,

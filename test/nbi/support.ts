@@ -184,6 +184,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
   const server = createNbiServer({
+    ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
     app,
     refused,
     connections: { inAllMax: 1_000, perAddressMax: 500, isShared: () => false, ...options.connections },

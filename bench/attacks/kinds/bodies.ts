@@ -1,5 +1,5 @@
 import type { Attack, Credentials } from '../attack.js';
-import { askers, authorization, exchange, head } from '../sockets.js';
+import { askers, authorization, exchange, head, OF_A_USER } from '../sockets.js';
 
 const BLANK_BYTES = 16 * 1_024 * 1_024 - 2;
 const KEYS = 490_000;
@@ -30,7 +30,9 @@ export const BODIES: readonly Attack[] = [
       'Bodies of 16 MiB of blanks, of 490,000 keys, of as many unknown fields, by a viewer, four at once',
     begin({ nbiPort, viewer }, tally) {
       const requests = bodies().map((body) => jsonPost('/v1/method/ExplainRules', viewer, body));
-      askers(4, tally, (asker, turn) => exchange(nbiPort, requests[(asker + turn) % requests.length] ?? []));
+      askers(4, tally, (asker, turn) =>
+        exchange(nbiPort, requests[(asker + turn) % requests.length] ?? [], OF_A_USER),
+      );
     },
   },
 ];

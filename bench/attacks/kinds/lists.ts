@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import type { Attack } from '../attack.js';
-import { askers, authorization, exchange, head, hold } from '../sockets.js';
+import { askers, authorization, exchange, head, hold, OF_A_USER } from '../sockets.js';
 import { IMAGE } from '../stage-names.js';
 
 const LIST = '/v1/dyn/FirmwareStorage/.*';
@@ -12,7 +13,7 @@ export const LISTS: readonly Attack[] = [
     describe: '200 lists at once that match none of 20,000 rules, by a viewer',
     begin({ nbiPort, viewer }, tally) {
       const request = head('GET', `${LIST}?author=nobody`, `${authorization(viewer)}Connection: close\r\n`);
-      askers(200, tally, () => exchange(nbiPort, [request]));
+      askers(200, tally, () => exchange(nbiPort, [request], OF_A_USER));
     },
   },
   {
@@ -22,7 +23,8 @@ export const LISTS: readonly Attack[] = [
     begin({ nbiPort, viewer }, tally) {
       for (const path of [`/v1/images/${IMAGE}/content`, LIST]) {
         const request = head('GET', path, authorization(viewer));
-        hold({ port: nbiPort, count: 500, reads: false, tally, use: (socket) => socket.write(request) });
+        const use = (socket: Socket) => void socket.write(request);
+        hold({ port: nbiPort, count: 500, localAddress: OF_A_USER, reads: false, tally, use });
       }
     },
   },

@@ -1,5 +1,5 @@
 import type { Attack } from '../attack.js';
-import { authorization, head, hold, pipelineAndDrop } from '../sockets.js';
+import { authorization, head, hold, OF_A_USER, pipelineAndDrop } from '../sockets.js';
 import { IMAGE } from '../stage-names.js';
 
 /** K1: an answer that never gets a socket never ends, and what waits for its end leaks. */
@@ -19,7 +19,7 @@ export const PIPELINING: readonly Attack[] = [
     describe: 'GETs of an image by a viewer, 600 in one go on two connections, dropped',
     begin({ nbiPort, viewer }, tally) {
       const request = head('GET', `/v1/images/${IMAGE}/content`, authorization(viewer));
-      pipelineAndDrop(nbiPort, request, { count: 600, connections: 2 }, tally);
+      pipelineAndDrop(nbiPort, request, { count: 600, connections: 2, localAddress: OF_A_USER }, tally);
     },
   },
   {
