@@ -318,7 +318,7 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
   },
   nbiUserDownloadsMax: {
     ...whole(1, 1_000),
-    default: 8,
+    default: 4,
     describe:
       'Downloads of images that one user may have under way at a time by the northbound interface; others wait. All together may have four times as many',
     group: 'Northbound users:',

@@ -7,6 +7,7 @@ import { refuseHalfRestored } from './backup/restoring.js';
 import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
+import { acceptMoreATurn, FURTHER_ACCEPTORS } from './server/acceptors.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
 import { connectionShares, descriptorLimit } from './server/descriptors.js';
@@ -113,13 +114,18 @@ async function start(
   const cpe = await cpeAuthentication(config, installation);
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   const watcher = await watchRules(building, rules);
-  const nbiAt = await startNbi(building, acs, rules, watcher, watchClocks(building));
+  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+  const closeFurther = await acceptMoreATurn([
+    { server: nbi.server, more: FURTHER_ACCEPTORS.nbi },
+    { server: acs.cwmp.server, more: FURTHER_ACCEPTORS.cwmp },
+  ]);
+  closers.push(async () => closeFurther());
   // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
   const firstAdmin = await installation.users.ensureFirstAdmin(config.adminPassword || null);
 
-  const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbiAt), files: urlOf(files.at) };
+  const urls = { cwmp: urlOf(cwmpAt), nbi: urlOf(nbi.at), files: urlOf(files.at) };
   serving.state = 'serving';
   ambient.logger.info('ferry.started', urls);
   return {

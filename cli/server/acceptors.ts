@@ -12,22 +12,30 @@ const HANDED_BACK_MS_MAX = 10 * SECOND_MS;
 const HANDS_BACK = fileURLToPath(new URL('hand-back.js', import.meta.url));
 
 /**
- * Has a server that listens accept so many connections in each turn of the event loop, and not just one.
- *
- * libuv takes one connection a turn from a listening socket (since 1.45; the accept loop went with libuv's #3696), and a turn is as long as
- * all that it finds to do. Where a turn is busy for 5 ms nobody gets in faster than 200 a second, however little is done for them, and the
- * brake waits behind everybody who has knocked before. Of each further descriptor of the same socket it takes one more. Node.js has no
- * `dup`, but what is sent to another process is one, and comes back as another. The other process never listens, so that no connection
- * can be lost in it.
- * @returns closes the further descriptors; with fewer than wished where the other process could not be had
+ * How many more connections each listener accepts a turn. Northbound: 2,000 that knock at once hold up the brake for 63 turns, not 2,000.
+ * CWMP: each session begins with a connection, and where turns are long for what others do, one a turn is all that CPEs would have.
  */
-export async function acceptMoreATurn(server: Server, more: number): Promise<() => void> {
+export const FURTHER_ACCEPTORS = { nbi: 31, cwmp: 5 } as const;
+
+/**
+ * Has servers that listen accept so many connections more in each turn of the event loop, and not just one.
+ *
+ * libuv takes one connection a turn from a listening socket (since 1.45), and a turn is as long as all that it finds to do. Where a turn is busy
+ * for 5 ms nobody gets in faster than 200 a second, however little is done for them, and who comes last waits behind everybody who has
+ * knocked before. Of each further descriptor of the same socket a turn takes one more. Node.js has no `dup`, but what is sent to another
+ * process is one, and comes back as another. The other process never listens, so that no connection can be lost in it.
+ * @returns closes the further descriptors; there are fewer than wished where the other process could not be had
+ */
+export async function acceptMoreATurn(
+  listeners: readonly { readonly server: Server; readonly more: number }[],
+): Promise<() => void> {
   // What a worker is given is accepted by the first process, which does nothing else.
   if (cluster.isWorker) return () => {};
   const acceptors: Server[] = [];
   const helper = fork(HANDS_BACK, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: {} });
   try {
-    for (let index = 0; index < more; index++) acceptors.push(await acceptor(server, helper));
+    for (const { server, more } of listeners)
+      for (let index = 0; index < more; index++) acceptors.push(await acceptor(server, helper));
   } catch {
     // One a turn is slow under attack, and no reason not to serve.
   } finally {

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
@@ -6,12 +7,9 @@ import { createNbi, createNbiServer, nbiLimits, nbiMemory } from '../../nbi/inde
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
-import { acceptMoreATurn } from './acceptors.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
 
-/** With it 16 connections are accepted a turn: 2,000 that knock at once hold up the brake for 125 turns, not 2,000. */
-const FURTHER_ACCEPTORS = 15;
 const MIB = 1024 * 1024;
 
 /** Null on the embedded store, which has no other clock than this machine's. */
@@ -53,7 +51,7 @@ export async function startNbi(
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
-): Promise<AddressInfo> {
+): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
   const app = createNbi({
     rules,
     devices: acs.devices,
@@ -98,10 +96,6 @@ export async function startNbi(
     },
   });
   const at = await listen(server, config.nbiListen, 'nbi-listen');
-  const closeFurther = await acceptMoreATurn(server, FURTHER_ACCEPTORS);
-  closers.push(() => {
-    closeFurther();
-    return closeServer(server);
-  });
-  return at;
+  closers.push(() => closeServer(server));
+  return { at, server };
 }

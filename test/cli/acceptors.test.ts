@@ -26,7 +26,7 @@ const connected = async (t: ExecutionContext, port: number) => {
 /** How many connections a server is given in one turn of the event loop where so many wait. */
 async function acceptedInOneTurn(t: ExecutionContext, further: number): Promise<number> {
   const { server, port } = await listening(t);
-  t.teardown(await acceptMoreATurn(server, further));
+  t.teardown(await acceptMoreATurn([{ server, more: further }]));
   let [turn, most] = [0, 0];
   server.on('connection', () => {
     // All of one turn come before its immediates.
@@ -64,7 +64,7 @@ test('nobody who knocks meanwhile is lost, every connection is answered, and all
   const knocking = Array.from({ length: 10 }, async () => {
     while (!isOver) statuses.add(await get());
   });
-  const close = await acceptMoreATurn(server, 3);
+  const close = await acceptMoreATurn([{ server, more: 3 }]);
   for (let n = 0; n < 20; n++) statuses.add(await get());
   isOver = true;
   await Promise.all(knocking);

@@ -204,7 +204,7 @@ test('each listener has a number of connections, of which the northbound one nee
   );
 });
 
-test('what one user may have under way is 200 requests, 4 lists and 8 downloads unless told; all together may have a multiple of it', (t) => {
+test('what one user may have under way is 200 requests, 4 lists and 4 downloads unless told; all together may have a multiple of it', (t) => {
   const config = parseConfig({});
   const { nbiUserRequestsMax, nbiUserListsMax, nbiUserDownloadsMax } = config;
   t.deepEqual(nbiLimits(nbiUserRequestsMax, nbiUserListsMax, nbiUserDownloadsMax), NBI_LIMITS);
