@@ -31,8 +31,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Descriptor of an open file that takes standard output. */
   readonly outputTo?: number;
-  /** User that runs it; only where the tests run as root. */
-  readonly uid?: number;
+  /** A command that becomes the one given behind it, such as `setpriv`. */
+  readonly launcher?: readonly string[];
 }
 
 export class FerryCommand {
@@ -42,12 +42,15 @@ export class FerryCommand {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], { environment = {}, input, cwd, uid, outputTo }: RunOptions = {}) {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+  constructor(
+    args: readonly string[],
+    { environment = {}, input, cwd, launcher = [], outputTo }: RunOptions = {},
+  ) {
+    const [file = process.execPath, ...words] = [...launcher, process.execPath, MAIN, ...args];
+    const child = spawn(file, words, {
       stdio: [input === undefined ? 'ignore' : 'pipe', outputTo ?? 'pipe', 'pipe'],
       env: { ...CLEAN_ENVIRONMENT, ...environment },
       ...(cwd !== undefined && { cwd }),
-      ...(uid !== undefined && { uid, gid: uid }),
     });
     this.#child = child;
     this.pid = child.pid ?? 0;
@@ -170,7 +173,7 @@ export async function ferry(args: readonly string[], options: RunOptions = {}): 
   const command = { words: args, environment: { ...CLEAN_ENVIRONMENT, ...environment }, input, cwd };
   const turn = turns.shift() ?? { free: Promise.resolve() };
   const ownProcess =
-    options.uid !== undefined || options.outputTo !== undefined || LASTING.has(args[0] ?? '');
+    options.launcher !== undefined || options.outputTo !== undefined || LASTING.has(args[0] ?? '');
   const host = ownProcess ? turn.host : (turn.host ?? new CommandHost());
   const ended = turn.free.then(() =>
     ownProcess || host === undefined ? new FerryCommand(args, options).ended : host.run(command),
