@@ -117,10 +117,13 @@ async function start(
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
-  const closeFurther = await acceptMoreATurn([
-    { server: nbi.server, more: FURTHER_ACCEPTORS.nbi },
-    { server: acs.cwmp.server, more: FURTHER_ACCEPTORS.cwmp },
-  ]);
+  const closeFurther = await acceptMoreATurn(
+    [
+      { server: nbi.server, more: FURTHER_ACCEPTORS.nbi },
+      { server: acs.cwmp.server, more: FURTHER_ACCEPTORS.cwmp },
+    ],
+    logger,
+  );
   closers.push(async () => closeFurther());
   // A password that was made is shown once: not before nothing can fail any more that would keep it from being shown.
   const firstAdmin = await installation.users.ensureFirstAdmin(config.adminPassword || null);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import net, { type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { SECOND_MS } from '../../common/index.js';
+import { type Logger, SECOND_MS } from '../../common/index.js';
 
 /** Connections that may wait to be accepted, as far as the system lets a listener have them. */
 export const BACKLOG = 4_096;
@@ -28,6 +28,7 @@ export const FURTHER_ACCEPTORS = { nbi: 31, cwmp: 5 } as const;
  */
 export async function acceptMoreATurn(
   listeners: readonly { readonly server: Server; readonly more: number }[],
+  logger: Logger,
 ): Promise<() => void> {
   // What a worker is given is accepted by the first process, which does nothing else.
   if (cluster.isWorker) return () => {};
@@ -36,8 +37,9 @@ export async function acceptMoreATurn(
   try {
     for (const { server, more } of listeners)
       for (let index = 0; index < more; index++) acceptors.push(await acceptor(server, helper));
-  } catch {
-    // One a turn is slow under attack, and no reason not to serve.
+  } catch (error) {
+    // It is slow under attack, and no reason not to serve.
+    logger.warn('listeners.few-acceptors', { further: acceptors.length, error });
   } finally {
     helper.kill();
   }

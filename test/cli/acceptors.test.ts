@@ -3,6 +3,7 @@ import http from 'node:http';
 import net from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { acceptMoreATurn } from '../../cli/server/acceptors.js';
+import { silentLogger } from '../../common/index.js';
 import { until } from '../support/ferry.js';
 
 async function listening(
@@ -26,7 +27,7 @@ const connected = async (t: ExecutionContext, port: number) => {
 /** How many connections a server is given in one turn of the event loop where so many wait. */
 async function acceptedInOneTurn(t: ExecutionContext, further: number): Promise<number> {
   const { server, port } = await listening(t);
-  t.teardown(await acceptMoreATurn([{ server, more: further }]));
+  t.teardown(await acceptMoreATurn([{ server, more: further }], silentLogger));
   let [turn, most] = [0, 0];
   server.on('connection', () => {
     // All of one turn come before its immediates.
@@ -64,7 +65,7 @@ test('nobody who knocks meanwhile is lost, every connection is answered, and all
   const knocking = Array.from({ length: 10 }, async () => {
     while (!isOver) statuses.add(await get());
   });
-  const close = await acceptMoreATurn([{ server, more: 3 }]);
+  const close = await acceptMoreATurn([{ server, more: 3 }], silentLogger);
   for (let n = 0; n < 20; n++) statuses.add(await get());
   isOver = true;
   await Promise.all(knocking);
@@ -75,4 +76,15 @@ test('nobody who knocks meanwhile is lost, every connection is answered, and all
   const socket = net.connect(port, '127.0.0.1');
   const [error] = await once(socket, 'error').catch((reason: unknown) => [reason]);
   t.is(error.code, 'ECONNREFUSED');
+});
+
+test('a listener whose socket cannot be had again goes on with one connection a turn, and the log says so', async (t) => {
+  const said: string[] = [];
+  const server = http.createServer();
+  const close = await acceptMoreATurn([{ server, more: 1 }], {
+    ...silentLogger,
+    warn: (event) => void said.push(event),
+  });
+  t.deepEqual(said, ['listeners.few-acceptors']);
+  t.notThrows(close);
 });
