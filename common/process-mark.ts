@@ -30,14 +30,18 @@ export async function ownProcessMark(): Promise<ProcessMark> {
 
 /**
  * Whether the process of a mark still runs. `unknown` where this cannot be told from here: it is none, of another container,
- * or the system does not say when a process was started. For marks of processes of this machine.
+ * or the system does not say when a process was started.
+ * @param isOfThisMachine  whether it can be no other's: of an earlier start of this machine it has ended
  */
-export async function processState(mark: ProcessMark): Promise<'running' | 'ended' | 'unknown'> {
+export async function processState(
+  mark: ProcessMark,
+  isOfThisMachine = true,
+): Promise<'running' | 'ended' | 'unknown'> {
   const [, boot, processes, pid, startTime] = MARK_PATTERN.exec(mark) ?? [];
   if (pid === undefined || startTime === undefined) return 'unknown';
   const own = await ownPlace();
   if (boot === NOWHERE || own.boot === NOWHERE) return 'unknown';
-  if (boot !== own.boot) return 'ended';
+  if (boot !== own.boot) return isOfThisMachine ? 'ended' : 'unknown';
   if (processes !== own.processes || startTime === '0') return 'unknown';
   // A number is given again, though never with the same time of start.
   return (await startTimeOf(Number(pid))) === startTime ? 'running' : 'ended';

@@ -51,7 +51,7 @@ export interface UseParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether every process on the store is one of this machine, so that one can look whether it runs. */
+  /** Whether every process on the store is one of this machine. Where not, it can be seen of those that are whether they have ended. */
   readonly isOneMachine: boolean;
 }
 
@@ -85,7 +85,7 @@ async function endDead(parts: UseParts): Promise<void> {
   const leases = parts.store.collection<UseDocument>(LEASES);
   for await (const { document, revision } of leases.scan({ prefix: IN_USE_PREFIX })) {
     const isLong = !stillHolds(document.untilMs + DEAD_AFTER_MS, LEASE_MS + DEAD_AFTER_MS, parts.clock());
-    const isDead = parts.isOneMachine ? (await stateOf(document)) === 'ended' : isLong;
+    const isDead = (await stateOf(document, parts)) === 'ended' || (!parts.isOneMachine && isLong);
     if (isDead) await leases.delete(document.id, revision);
   }
 }
@@ -124,14 +124,16 @@ async function newDocument(id: string, { clock }: UseParts): Promise<UseDocument
   return { id, holder: randomUUID(), untilMs: clock() + LEASE_MS, process: await ownProcessMark() };
 }
 
-async function isAlive(use: UseDocument, { clock, isOneMachine }: UseParts): Promise<boolean> {
-  const state = isOneMachine ? await stateOf(use) : 'unknown';
-  if (state !== 'unknown') return state === 'running';
-  return stillHolds(use.untilMs, LEASE_MS, clock());
+async function isAlive(use: UseDocument, parts: UseParts): Promise<boolean> {
+  const state = await stateOf(use, parts);
+  if (state === 'ended') return false;
+  // One that is stopped keeps what it has where nobody else may come from elsewhere and take it.
+  if (state === 'running' && parts.isOneMachine) return true;
+  return stillHolds(use.untilMs, LEASE_MS, parts.clock());
 }
 
-function stateOf({ process }: UseDocument): ReturnType<typeof processState> {
-  return processState(process ?? '');
+function stateOf({ process }: UseDocument, { isOneMachine }: UseParts): ReturnType<typeof processState> {
+  return processState(process ?? '', isOneMachine);
 }
 
 function inUse({ untilMs }: UseDocument): StoreInUseError {

@@ -3,7 +3,7 @@ import { silentRound } from '../e2e/silent-round.js';
 import { mongodbUrl } from '../support/mongodb.js';
 
 /** More than are let wait. */
-const CROWD = { cpes: 5_000, largeInforms: 250, rules: 400, readers: 600 };
+const CROWD = { cpes: 5_000, largeInforms: 250, rules: 150, readers: 250 };
 
 const url = mongodbUrl();
 if (url !== null) {

@@ -91,7 +91,7 @@ test('the lease of a process that was killed is nobody’s at once, and that of 
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-  await (await takeExclusively(partsOf(store))).release();
+  await (await takeExclusively(partsOf(store, { isOneMachine: false }))).release();
 });
 
 test('whoever comes ends the leases of processes that were killed, and of nodes that are long gone, not of late ones', async (t) => {
@@ -146,6 +146,7 @@ test('a process is told from another that has its number, and from one of an ear
   const [boot = '', processes, pid, start] = own.split('-');
   t.is(await processState([boot, processes, pid, `${Number(start) + 1}`].join('-')), 'ended');
   t.is(await processState([`p${'1'.repeat(12)}`, processes, pid, start].join('-')), 'ended');
+  t.is(await processState([`p${'1'.repeat(12)}`, processes, pid, start].join('-'), false), 'unknown');
   t.is(await processState([boot, '1'.repeat(12), pid, start].join('-')), 'unknown');
   t.is(await processState('another'), 'unknown');
 });
