@@ -40,7 +40,6 @@ export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from 
 export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
 export { jsonSyntaxError } from './json-syntax.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
-export { Lines } from './lines.js';
 export {
   createLogger,
   type LogFields,

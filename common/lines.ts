@@ -15,10 +15,9 @@ export class Lines<Waiting> {
     this.#size++;
   }
 
-  /** The first of the line whose turn is next, and that may have it; null where there is none. */
-  take(isFree: (origin: string) => boolean = () => true): Waiting | null {
+  /** The first of the line whose turn is next; null where there is none. */
+  take(): Waiting | null {
     for (const [origin, line] of this.#lines) {
-      if (!isFree(origin)) continue;
       const next = line.shift();
       this.#lines.delete(origin);
       if (line.length > 0) this.#lines.set(origin, line);
@@ -27,18 +26,5 @@ export class Lines<Waiting> {
       return next;
     }
     return null;
-  }
-
-  /** Of several that are as long, the one whose turn is last, which is the one that has come last. */
-  dropFromLongest(): Waiting | undefined {
-    let longest: Waiting[] = [];
-    let from = '';
-    for (const [origin, line] of this.#lines) {
-      if (line.length >= longest.length) [longest, from] = [line, origin];
-    }
-    const dropped = longest.pop();
-    if (longest.length === 0) this.#lines.delete(from);
-    if (dropped !== undefined) this.#size--;
-    return dropped;
   }
 }

@@ -46,7 +46,7 @@ async function authenticated(
   }
 }
 
-/** One for all: nothing in it is about a request, and a guesser is to cost no trace of the stack. */
+/** One for all: nothing in it is about a request. */
 const UNAUTHORIZED = new ApiError(
   401,
   [{ field: 'Authorization', expected: 'the name and password of a user (Basic authentication)' }],
