@@ -34,6 +34,8 @@ export async function acceptMoreATurn(
   if (cluster.isWorker) return () => {};
   const acceptors: Server[] = [];
   const helper = fork(HANDS_BACK, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: {} });
+  // Also of a message that could not be sent, or a signal, once nobody waits for an answer: it is not to end this process.
+  helper.on('error', () => {});
   try {
     for (const { server, more } of listeners)
       for (let index = 0; index < more; index++) acceptors.push(await acceptor(server, helper));
@@ -63,8 +65,9 @@ async function acceptor(server: Server, helper: ChildProcess): Promise<Server> {
 /** The descriptor of a server's socket once more, as node sends and takes it: an object that `net` can listen with. */
 function handedBack(server: Server, helper: ChildProcess): Promise<object> {
   return new Promise((resolve, reject) => {
-    const impatience = setTimeout(() => reject(new Error('nothing was handed back')), HANDED_BACK_MS_MAX);
-    const failed = (error?: unknown) => settle(() => reject(error));
+    const failed = (error: unknown) => settle(() => reject(error));
+    const gone = () => failed(new Error('the process that hands back has ended'));
+    const impatience = setTimeout(() => failed(new Error('nothing was handed back')), HANDED_BACK_MS_MAX);
     const came = (_message: unknown, handle: unknown) => {
       settle(() =>
         typeof handle === 'object' && handle !== null ? resolve(handle) : reject(new Error('no handle')),
@@ -72,10 +75,10 @@ function handedBack(server: Server, helper: ChildProcess): Promise<object> {
     };
     const settle = (act: () => void) => {
       clearTimeout(impatience);
-      helper.off('message', came).off('exit', failed).off('error', failed);
+      helper.off('message', came).off('exit', gone).off('error', failed);
       act();
     };
-    helper.once('message', came).once('exit', failed).once('error', failed);
+    helper.once('message', came).once('exit', gone).once('error', failed);
     // Not the server itself: the other process would listen with that, and connections end in it.
     helper.send('', Reflect.get(server, '_handle'));
   });

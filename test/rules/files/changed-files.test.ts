@@ -29,6 +29,22 @@ async function save(directory: string, name: string, content: unknown): Promise<
   await rename(draft, join(directory, name));
 }
 
+/** Rules that do this as well at the beginning of each turn in which files are applied. */
+function inEachTurn(rules: RuleEngine, act: () => Promise<void>): WatchOptions['rules'] {
+  return {
+    ...rules,
+    applyFiles: (bodies, applying) =>
+      rules.applyFiles(bodies, {
+        ...applying,
+        turn: (work) =>
+          applying.turn(async () => {
+            await act();
+            return work();
+          }),
+      }),
+  };
+}
+
 interface Watched {
   readonly watcher: RuleFileWatcher;
   readonly monotonic: { nowMs: number };
@@ -233,21 +249,12 @@ test('however long rules are looked at beside CPEs, the lease does not run out',
     clock: () => at.clock.nowMs,
     monotonic: () => monotonic.nowMs,
     rescanMs: HOUR_MS,
-    rules: {
-      ...at.rules,
-      applyFiles: (bodies, applying) =>
-        at.rules.applyFiles(bodies, {
-          ...applying,
-          turn: (work) =>
-            applying.turn(async () => {
-              at.clock.nowMs += 20_000;
-              monotonic.nowMs += 20_000;
-              asked++;
-              if ((await others.leaseFiles('another', 30_000)) !== null) got++;
-              return work();
-            }),
-        }),
-    },
+    rules: inEachTurn(at.rules, async () => {
+      at.clock.nowMs += 20_000;
+      monotonic.nowMs += 20_000;
+      asked++;
+      if ((await others.leaseFiles('another', 30_000)) !== null) got++;
+    }),
   });
   t.teardown(() => watcher.close());
   t.like(watcher.status(), { state: 'applied', rules: 3 });
@@ -274,18 +281,9 @@ test('between any two stretches of work on rule files everything else has its tu
     logger: at.logger,
     clock: () => at.clock.nowMs,
     rescanMs: HOUR_MS,
-    rules: {
-      ...at.rules,
-      applyFiles: (bodies, applying) =>
-        at.rules.applyFiles(bodies, {
-          ...applying,
-          turn: (work) =>
-            applying.turn(() => {
-              began.push(turns);
-              return work();
-            }),
-        }),
-    },
+    rules: inEachTurn(at.rules, async () => {
+      began.push(turns);
+    }),
   });
   isDone = true;
   t.teardown(() => watcher.close());
