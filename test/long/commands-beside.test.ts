@@ -162,7 +162,9 @@ test('an image that does not fit on the disk is refused as such, and nothing of 
 test('whoever has no name here can work all the same, as in a container', async (t) => {
   const uid = 54_321;
   // Only root can run a process as somebody else, and a checkout may lie where nobody else can read it.
-  const canRun = await run('test', ['-r', MAIN], { uid }).then(
+  const launcher = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+  const [file = '', ...words] = [...launcher, 'test', '-r', MAIN];
+  const canRun = await run(file, words).then(
     () => true,
     () => false,
   );
@@ -173,7 +175,7 @@ test('whoever has no name here can work all the same, as in a container', async 
   }
   const directory = await temporaryDirectory(t);
   await chown(directory, uid, uid);
-  const options = { cwd: directory, uid };
+  const options = { cwd: directory, launcher };
   t.is((await ferry(['user', 'add', 'bob', '--data-dir=data'], options)).exitCode, 0);
   t.regex(
     (await ferry(['freeze', '--data-dir=data'], options)).stdout,
