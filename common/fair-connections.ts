@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { networkOf } from './addresses.js';
-import { addressOf, answerUnderWay, type RefusedRequests } from './refused-requests.js';
+import { refuseEarly } from './early-refusal.js';
+import type { Entrance } from './entrance.js';
+import { addressOf, answerUnderWay, type RefusalReason, type RefusedRequests } from './refused-requests.js';
 
 export interface FairConnectionsOptions {
   readonly inAllMax: number;
@@ -11,6 +13,8 @@ export interface FairConnectionsOptions {
   readonly isShared: (address: string) => boolean;
   /** What may go for a newcomer before anybody's share is looked at. Default: nothing. */
   readonly spare?: Spare;
+  /** In which connections are served, each address in its turn, beside what must not wait. Nothing is read of one before. Default: at once. */
+  readonly entrance?: Pick<Entrance, 'wait' | 'waitingOf'>;
 }
 
 /** How dear connections are. The cheapest that may go goes first; of those that are as dear, the oldest. */
@@ -20,10 +24,11 @@ export interface Spare {
   /** What is cheaper than this may go for a newcomer from that network. */
   worthBeforeWhichGoes(newcomer: string): number;
   /**
-   * Whether a newcomer from there, where its network has all that one may, takes the place of another of its own. Else it is closed, which
-   * costs next to nothing: whoever opens thousands must not have each of them answered for a moment, one in the place of the other.
+   * Whether somebody from there has logged in. Then a newcomer, where its network has all that one may, takes the place of another of its own.
+   * Else it is closed, which costs next to nothing: whoever opens thousands must not have each of them answered for a moment, one in the
+   * place of the other. And those who are known wait in a line of their own.
    */
-  mayTakeOwn(network: string): boolean;
+  isKnown(network: string): boolean;
   /** Whether newcomers from there are closed at once for what others from there have done. */
   isKeptOut(network: string): boolean;
 }
@@ -43,10 +48,18 @@ export interface SharedConnections {
  */
 export function shareConnections(
   server: Server,
-  { inAllMax, perAddressMax = Number.POSITIVE_INFINITY, isShared, spare }: FairConnectionsOptions,
-  refused: Pick<RefusedRequests, 'cutOff'>,
+  { inAllMax, perAddressMax = Number.POSITIVE_INFINITY, isShared, spare, entrance }: FairConnectionsOptions,
+  refused: Pick<RefusedRequests, 'cutOff' | 'turnedAway'>,
 ): SharedConnections {
   const origins = new Origins();
+  /** Without a look at other connections; null: that is not known yet. */
+  const refusalOf = (network: string, speaksForMany: () => boolean): RefusalReason | null => {
+    if (spare?.isKeptOut(network) === true) return speaksForMany() ? null : 'kept-out';
+    const hasAll =
+      (origins.sizeOf(network) >= perAddressMax && spare?.isKnown(network) !== true) ||
+      (entrance?.waitingOf(network) ?? 0) >= WAITING_OF_ONE_MAX;
+    return hasAll && !speaksForMany() ? 'too-many-connections' : null;
+  };
   const makeRoom = (chosen: Socket | null): boolean => {
     if (chosen === null) return false;
     // Its 'close' comes later, and there may be another newcomer before.
@@ -60,14 +73,13 @@ export function shareConnections(
     const origin = origins.find(networkOf(address), speaksForMany);
     const cheapest = (among: Iterable<Held>) =>
       spare === undefined ? null : cheapestOf(among, origin, spare);
-    if (!speaksForMany && spare?.isKeptOut(origin.network) === true) {
-      refused.cutOff(socket, 'kept-out');
+    const reason = refusalOf(origin.network, () => speaksForMany);
+    if (reason !== null) {
+      refused.cutOff(socket, reason);
       return false;
     }
     const hasRoom =
-      (origin.sockets.size < perAddressMax ||
-        speaksForMany ||
-        (spare?.mayTakeOwn(origin.network) === true && makeRoom(cheapest(heldBy(origin))))) &&
+      (origin.sockets.size < perAddressMax || speaksForMany || makeRoom(cheapest(heldBy(origin)))) &&
       (origins.connections < inAllMax || makeRoom(cheapest(origins.all()) ?? origins.leastMissed(origin)));
     if (!hasRoom) {
       refused.cutOff(socket, 'too-many-connections');
@@ -77,11 +89,31 @@ export function shareConnections(
     socket.once('close', () => origins.remove(socket));
     return true;
   };
+  refuseEarly(server, (address) => {
+    const reason = refusalOf(networkOf(address), () => isShared(address));
+    if (reason !== null) refused.turnedAway(reason, address);
+    return reason !== null;
+  });
   const serving = server.listeners('connection');
   server.removeAllListeners('connection');
+  const serve = (socket: Socket) => {
+    for (const each of serving) each.call(server, socket);
+  };
+  if (entrance !== undefined) Object.assign(server, { pauseOnConnect: true });
   server.on('connection', (socket) => {
     if (!isAdmitted(socket)) return;
-    for (const serve of serving) serve.call(server, socket);
+    if (entrance === undefined) {
+      serve(socket);
+      return;
+    }
+    const network = networkOf(addressOf(socket));
+    const leave = entrance.wait(network, spare?.isKnown(network) === true, () => {
+      if (!server.listening) socket.destroy();
+      if (socket.destroyed) return;
+      serve(socket);
+      socket.resume();
+    });
+    socket.once('close', leave);
   });
   return {
     keepOut(network) {
@@ -118,6 +150,8 @@ function cheapestOf(among: Iterable<Held>, { network }: Origin, spare: Spare): S
   return chosen;
 }
 
+/** So many of one network may wait to be let in: those that come first are answered sooner than those that keep coming in their place. */
+const WAITING_OF_ONE_MAX = 100;
 /** A newcomer among a thousand connections is not to compare all of them. */
 const COMPARED_MAX = 50;
 /** Of a newcomer's time: where more are being answered than this the next newcomer looks at others. */
@@ -134,6 +168,10 @@ class Origins {
 
   get connections(): number {
     return this.#bySocket.size;
+  }
+
+  sizeOf(network: string): number {
+    return this.#byNetwork.get(network)?.sockets.size ?? 0;
   }
 
   all(): Iterable<Held> {

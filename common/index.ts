@@ -17,6 +17,8 @@ export {
   systemClock,
 } from './clock.js';
 export { compareText } from './compare-text.js';
+export { refuseEarlyAs } from './early-refusal.js';
+export { Entrance } from './entrance.js';
 export { EVENT_CODES } from './event-codes.js';
 export { exists } from './exists.js';
 export {

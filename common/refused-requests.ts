@@ -88,6 +88,11 @@ export class RefusedRequests {
     };
   }
 
+  /** Whoever does so closes the connection. */
+  turnedAway(reason: RefusalReason, ip: string): void {
+    this.#note(reason, ip);
+  }
+
   /** Closes a connection at once, whatever is under way on it. */
   cutOff(socket: Socket, reason: RefusalReason): void {
     if (socket.destroyed) return;

@@ -9,7 +9,7 @@ import {
   type Spare,
 } from '../common/index.js';
 
-export type ConnectionBounds = Required<Omit<FairConnectionsOptions, 'spare'>>;
+export type ConnectionBounds = Required<Omit<FairConnectionsOptions, 'spare' | 'entrance'>>;
 
 /** A request, while it is under way. */
 export interface RequestUnderWay {
@@ -89,7 +89,7 @@ export class SpareConnections implements Spare {
     return this.#monotonic() - pipelined.lastMs < KEPT_OUT_MS;
   }
 
-  mayTakeOwn(network: string): boolean {
+  isKnown(network: string): boolean {
     return this.#known.has(network);
   }
 

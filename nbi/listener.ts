@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type RequestListener, type Server } from 'n
 import {
   addressOf,
   cutIdleReaders,
+  Entrance,
   MINUTE_MS,
   type MonotonicClock,
   networkOf,
@@ -77,7 +78,8 @@ export function createNbiServer({
     oneByOne(refused.requiringHost(handler)),
   );
   refused.watch(server, oneByOne);
-  const shared = shareConnections(server, { ...bounds, spare }, refused);
+  const entrance = new Entrance();
+  const shared = shareConnections(server, { ...bounds, spare, entrance }, refused);
   cutIdleReaders(server, IDLE_MS_MAX, refused);
   return server;
 }

@@ -19,7 +19,7 @@ const FOUND: readonly Attack[] = [
   ...RULE_FILES,
 ];
 
-/** All at once, in one process and so on one core, but for those that are the same with fewer descriptors. */
+/** All at once, in one process and so on one core, but for those that are the same with fewer descriptors, or more than the review tried. */
 const TOGETHER: readonly Attack[] = FOUND.filter(({ name }) => !/-[0-9]+$/.test(name));
 
 const ALL: Attack = {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import net, { type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type Logger, SECOND_MS } from '../../common/index.js';
+import { type Logger, refuseEarlyAs, SECOND_MS } from '../../common/index.js';
 
 /** Connections that may wait to be accepted, as far as the system lets a listener have them. */
 export const BACKLOG = 4_096;
@@ -15,7 +15,7 @@ const HANDS_BACK = fileURLToPath(new URL('hand-back.js', import.meta.url));
  * How many more connections each listener accepts a turn. Northbound: 2,000 that knock at once hold up the brake for 63 turns, not 2,000.
  * CWMP: each session begins with a connection, and where turns are long for what others do, one a turn is all that CPEs would have.
  */
-export const FURTHER_ACCEPTORS = { nbi: 31, cwmp: 5 } as const;
+export const FURTHER_ACCEPTORS = { nbi: 63, cwmp: 15 } as const;
 
 /**
  * Has servers that listen accept so many connections more in each turn of the event loop, and not just one.
@@ -53,12 +53,14 @@ export async function acceptMoreATurn(
 /** One more descriptor of the socket on which a server listens, whose connections are the server's. */
 async function acceptor(server: Server, helper: ChildProcess): Promise<Server> {
   const handle = await handedBack(server, helper);
-  const further = net.createServer({ allowHalfOpen: true, noDelay: true });
+  const pauseOnConnect = Reflect.get(server, 'pauseOnConnect') === true;
+  const further = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect });
   further.on('connection', (socket) => server.emit('connection', socket));
   await new Promise<void>((resolve, reject) => {
     further.once('error', reject);
     further.listen(handle, BACKLOG, resolve);
   });
+  refuseEarlyAs(server, further);
   return further;
 }
 

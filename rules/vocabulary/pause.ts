@@ -15,34 +15,29 @@ export interface Pauses {
   due(): Promise<void> | null;
 }
 
-/** Whoever shares one also shares its stretches: a thousand decisions at a time are no longer a stretch than one. */
+/**
+ * Whoever shares one also shares its stretches: a thousand decisions at a time are no longer a stretch than one. Whoever waits begins in the
+ * next turn of the event loop, as many as one stretch has room for: one a turn would be few where others make the turns long.
+ */
 export function createPauses(): Pauses {
   /** When the present stretch began; null where everything else has had its turn since the last. */
   let sinceMs: number | null = null;
-  const waiting: (() => void)[] = [];
-  const begin = (): void => {
+  const mayBegin = (): boolean => {
+    if (sinceMs !== null) return performance.now() - sinceMs < STRETCH_MS_MAX;
     sinceMs = performance.now();
-    setImmediate(onTurn);
+    // Before all that begins to wait in this stretch.
+    setImmediate(() => {
+      sinceMs = null;
+    });
+    return true;
   };
-  const onTurn = (): void => {
-    sinceMs = null;
-    const next = waiting.shift();
-    if (next === undefined) return;
-    // One a turn: all of them at once would be one stretch again.
-    begin();
-    next();
+  // What each sets off is done before the next is asked.
+  const onTurn = (begin: () => void): void => {
+    if (mayBegin()) begin();
+    else setImmediate(onTurn, begin);
   };
   return {
-    due() {
-      if (sinceMs === null) {
-        begin();
-        return null;
-      }
-      if (performance.now() - sinceMs < STRETCH_MS_MAX) return null;
-      return new Promise((resolve) => {
-        waiting.push(resolve);
-      });
-    },
+    due: () => (mayBegin() ? null : new Promise((resolve) => setImmediate(onTurn, resolve))),
   };
 }
 

@@ -2,12 +2,21 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { RefusedRequests, shareConnections, silentLogger } from '../../common/index.js';
+import {
+  type FairConnectionsOptions,
+  RefusedRequests,
+  shareConnections,
+  silentLogger,
+} from '../../common/index.js';
 
 const PROXY = '127.0.0.9';
 
 /** A server with room for so many connections, which answers nothing. */
-async function start(t: ExecutionContext, inAllMax: number) {
+async function start(
+  t: ExecutionContext,
+  inAllMax: number,
+  more: Omit<FairConnectionsOptions, 'inAllMax' | 'isShared'> = {},
+) {
   const reasons: string[] = [];
   const refused = new RefusedRequests({
     listener: 'files',
@@ -15,7 +24,7 @@ async function start(t: ExecutionContext, inAllMax: number) {
     onRefused: (reason) => reasons.push(reason),
   });
   const server = http.createServer(() => {});
-  shareConnections(server, { inAllMax, isShared: (address) => address === PROXY }, refused);
+  shareConnections(server, { ...more, inAllMax, isShared: (address) => address === PROXY }, refused);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -33,7 +42,13 @@ async function start(t: ExecutionContext, inAllMax: number) {
     await taken;
     return socket;
   };
-  return { server, connect, reasons };
+  /** One that is closed before the server hears of it. */
+  const knock = async (from: string) => {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress: from }).on('error', () => {});
+    sockets.push(socket.resume());
+    await closed(socket);
+  };
+  return { server, connect, knock, reasons };
 }
 
 async function closed(socket: net.Socket): Promise<void> {
@@ -121,4 +136,52 @@ test('what has been closed is free again', async (t) => {
   await connect('127.0.0.2');
   await connect('127.0.0.3');
   t.deepEqual(reasons, []);
+});
+
+test('whoever has all that one address may is closed before there is a socket; a proxy is not', async (t) => {
+  const { server, connect, knock, reasons } = await start(t, 20, { perAddressMax: 2 });
+  for (const from of ['127.0.0.2', '127.0.0.2', PROXY, PROXY]) await connect(from);
+  let heard = 0;
+  server.on('connection', () => heard++);
+  for (let n = 0; n < 3; n++) await knock('127.0.0.2');
+  t.is(heard, 0);
+  t.deepEqual(reasons, Array(3).fill('too-many-connections'));
+  await connect(PROXY);
+  t.is(heard, 1);
+});
+
+test('of one that waits to be let in nothing is read, and one that has gone is let in no more', async (t) => {
+  const waiting = new Map<() => void, boolean>();
+  let left = 0;
+  const entrance = {
+    waitingOf: () => waiting.size,
+    wait(_client: string, isKnown: boolean, letIn: () => void) {
+      waiting.set(letIn, isKnown);
+      return () => {
+        left++;
+        waiting.delete(letIn);
+      };
+    },
+  };
+  const ferry = await start(t, 200, { entrance });
+  const { server, connect, knock, reasons } = ferry;
+  const taken = once(server, 'connection');
+  const first = await connect('127.0.0.2');
+  const [atServer] = (await taken) as [net.Socket];
+  first.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await connect('127.0.0.2');
+  t.is(atServer.bytesRead, 0);
+  t.deepEqual([...waiting.values()], [false, false]);
+  const begun = once(server, 'request');
+  const [[letIn] = []] = waiting;
+  letIn?.();
+  await begun;
+  t.true(atServer.bytesRead > 0);
+  const gone = once(atServer, 'close');
+  first.destroy();
+  await gone;
+  t.is(left, 1);
+  for (let n = waiting.size; n < 100; n++) await connect('127.0.0.2');
+  await knock('127.0.0.2');
+  t.deepEqual(reasons, ['too-many-connections'], 'so many of one address may wait');
 });

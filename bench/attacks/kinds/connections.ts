@@ -28,7 +28,8 @@ function unfinished(name: string, count: number, descriptors?: number, why = '')
 
 /** K2: connections that cost whoever opens them nothing. */
 export const CONNECTIONS: readonly Attack[] = [
-  unfinished('unfinished', 2_000),
+  unfinished('unfinished', 150),
+  unfinished('unfinished-2000', 2_000),
   unfinished('unfinished-256', 400, 256, ', as Node.js itself needs a hundred'),
   unfinished('unfinished-1024', 1_200, 1_024),
 ];

@@ -47,6 +47,23 @@ test('of many who compute at a time one goes on in each turn, and all of them co
   t.true(new Set(turnsAt).size >= 28, JSON.stringify(turnsAt));
 });
 
+test('of many who wait for their turn as many go on in one as there is time for', async (t) => {
+  const pauses = createPauses();
+  t.is(pauses.due(), null);
+  compute(6);
+  const turnsAt: number[] = [];
+  const counted = countTurns();
+  const one = async (): Promise<void> => {
+    const pause = pauses.due();
+    t.not(pause, null);
+    await pause;
+    turnsAt.push(counted.turns);
+  };
+  await Promise.all(Array.from({ length: 50 }, one));
+  counted.stop();
+  t.true(new Set(turnsAt).size <= 25, JSON.stringify(turnsAt));
+});
+
 test('items that take long each are not taken together', async (t) => {
   const counted = countTurns();
   await mapWithPauses([1, 2, 3, 4, 5, 6], () => compute(6));
