@@ -3,6 +3,17 @@ export type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
+export {
+  CpeCredentials,
+  CREDENTIALS_A_BATCH_MAX,
+  type ShownCredential,
+} from './credentials/cpe-credentials.js';
+export {
+  CPE_AUTH,
+  type CpeLogin,
+  CredentialError,
+  problemIn as credentialProblem,
+} from './credentials/credential.js';
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
