@@ -10,6 +10,7 @@ export {
 } from './credentials/cpe-credentials.js';
 export {
   CPE_AUTH,
+  CPE_PROOFS,
   type CpeLogin,
   CredentialError,
   problemIn as credentialProblem,

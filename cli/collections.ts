@@ -1,4 +1,12 @@
-import { CPE_AUTH, DEVICES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
+import {
+  CPE_AUTH,
+  CPE_PROOFS,
+  DEVICES,
+  PARAMETERS,
+  SESSIONS,
+  UPGRADES,
+  WAKE_PROGRESS,
+} from '../acs/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -16,6 +24,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   ...RULE_COLLECTIONS,
   WAKE_PROGRESS,
   CPE_AUTH,
+  CPE_PROOFS,
   PARAMETERS,
   UPGRADES,
   DEVICES,

@@ -1,12 +1,16 @@
-import type { Clock, CpeId, Secrets } from '../../common/index.js';
+import { randomBytes } from 'node:crypto';
+import { type Clock, type CpeId, type Secrets, stillHolds } from '../../common/index.js';
 import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import {
   CPE_AUTH,
+  CPE_PROOFS,
   type CpeCredential,
   type CpeLogin,
+  type CpeProof,
   CredentialError,
   PASSWORDS_MAX,
   problemIn,
+  READMISSION_MS,
   type SealedPassword,
 } from './credential.js';
 
@@ -14,6 +18,7 @@ import {
 export const CREDENTIALS_A_BATCH_MAX = 1_000;
 /** Whoever changes the same credentials at the same time changes them at least once meanwhile. */
 const ROUNDS_MAX = 5;
+const PASSWORD_BYTES = 18;
 
 /** What of credentials may be shown: never a password. */
 export interface ShownCredential {
@@ -48,10 +53,12 @@ export interface CpeCredentialsParts {
 export class CpeCredentials {
   readonly #parts: CpeCredentialsParts;
   readonly #collection: Collection<CpeCredential>;
+  readonly #proofs: Collection<CpeProof>;
 
   constructor(parts: CpeCredentialsParts) {
     this.#parts = parts;
     this.#collection = parts.store.collection<CpeCredential>(CPE_AUTH);
+    this.#proofs = parts.store.collection<CpeProof>(CPE_PROOFS);
   }
 
   /**
@@ -127,13 +134,56 @@ export class CpeCredentials {
       if (found === null || newest === undefined || found.document.provenMs !== undefined) return;
       if (secrets.open(newest.sealed) !== password) return;
       const { id, cpeid } = found.document;
-      const proven = { id, cpeid, passwords: [newest], provenMs: clock() };
-      const changes = [this.#collection.replacing(proven, found.revision)];
+      const atMs = clock();
+      const changes = [
+        this.#collection.replacing({ id, cpeid, passwords: [newest], provenMs: atMs }, found.revision),
+        this.#proofs.putting({ id: cpeid, username: id, atMs }),
+      ];
       for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
         if (document.id !== id && !isNewer(document, newest))
           changes.push(this.#collection.deleting(document.id, revision));
       if ((await store.commit(changes)).committed) return;
     }
+  }
+
+  /** Whether a CPE has used credentials of its own, so that the shared pair is wrong for it; and whether it is to be given new ones. */
+  async proofOf(cpeid: CpeId): Promise<{ readonly isReadmitted: boolean } | null> {
+    const proof = await this.#proofs.get(cpeid);
+    if (proof === null) return null;
+    return { isReadmitted: stillHolds(proof.document.readmitUntilMs, READMISSION_MS, this.#parts.clock()) };
+  }
+
+  /**
+   * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
+   * @returns false where it has never used any
+   */
+  async readmit(cpeid: CpeId): Promise<boolean> {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const proof = await this.#proofs.get(cpeid);
+      if (proof === null) return false;
+      const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
+      if ((await this.#proofs.replace({ ...proof.document, readmitUntilMs }, proof.revision)) !== null)
+        return true;
+    }
+    throw new Error('Somebody else keeps changing the same credentials');
+  }
+
+  /**
+   * What a CPE is to be given to log in with: what it was given and has not used, as that may have reached it; else new ones, which are stored
+   * before they are sent.
+   * @returns null where its id is longer than a user name may be
+   */
+  async toGive(cpeid: CpeId): Promise<CpeLogin | null> {
+    const [newest] = await this.of(cpeid);
+    const username = newest?.username ?? cpeid;
+    if (newest?.provenMs === null) {
+      const password = (await this.rightFor(username))?.passwords[0];
+      if (password !== undefined) return { cpeid, username, password };
+    }
+    const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
+    if (problemIn(made) !== null) return null;
+    await this.put([made]);
+    return made;
   }
 
   /** What a CPE may log in with, the newest first. */
@@ -152,6 +202,8 @@ export class CpeCredentials {
     let removed = 0;
     for await (const { document } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
       if (await this.#collection.delete(document.id)) removed++;
+    // Last: who stops in between leaves a CPE that nobody can speak for, not one that anybody can.
+    await this.#proofs.delete(cpeid);
     return removed;
   }
 }

@@ -1,4 +1,4 @@
-import type { CpeId } from '../../common/index.js';
+import { type CpeId, DAY_MS } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 
 /** What a CPE logs in with: its ManagementServer.Username and Password, of at most 256 characters each (TR-181). */
@@ -28,6 +28,19 @@ export interface SealedPassword {
 export const PASSWORDS_MAX = 2;
 
 export const CPE_AUTH: CollectionDefinition = { name: 'cpe-auth', indexes: { cpeid: ['cpeid'] } };
+
+/** That a CPE has used credentials of its own: from then on it may not go without. The id is the cpeid. */
+export interface CpeProof extends Document {
+  readonly username: string;
+  readonly atMs: number;
+  /** Where it comes without them, it is given new ones until then: an operator has said that it is the one. */
+  readonly readmitUntilMs?: number;
+}
+
+/** How long a readmission stands: a CPE that is on comes within a day. */
+export const READMISSION_MS = DAY_MS;
+
+export const CPE_PROOFS: CollectionDefinition = { name: 'cpe-proofs', indexes: {} };
 
 const CHARACTERS_MAX = 256;
 /** What the store takes as an id. */

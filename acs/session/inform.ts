@@ -34,7 +34,12 @@ export function informed(
   stored: Device | null,
   cpeid: CpeId,
   inform: Inform,
-  from: { readonly ip: string; readonly style: EnvelopeStyle; readonly nowMs: number },
+  from: {
+    readonly ip: string;
+    readonly style: EnvelopeStyle;
+    readonly nowMs: number;
+    readonly isProven?: boolean;
+  },
 ): InformOutcome {
   const events = inform.events.map(({ eventCode }) => ownCopy(eventCode));
   const bootstrap = stored === null || events.includes('0 BOOTSTRAP');
@@ -46,11 +51,18 @@ export function informed(
   const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;
   const boot = events.includes('1 BOOT');
   // The wish for a session is consumed by this one, or its time is up.
-  const { requestedUntilMs: _, ...kept } = outlasting(known, { bootstrap, boot, versionChanged });
+  const {
+    requestedUntilMs: _,
+    identityProven: _proven,
+    credentialsLostMs,
+    ...kept
+  } = outlasting(known, { bootstrap, boot, versionChanged });
   const device: Device = {
     ...kept,
     ...inform.deviceId,
     ...values,
+    ...(credentialsLostMs !== undefined && from.isProven !== true && { credentialsLostMs }),
+    ...(from.isProven === true && { identityProven: true }),
     root,
     namespace: from.style.namespace,
     ip: from.ip,
@@ -132,6 +144,8 @@ function differs(before: Device, after: Device): boolean {
   return (
     before.manufacturer !== after.manufacturer ||
     before.root !== after.root ||
+    before.identityProven !== after.identityProven ||
+    before.credentialsLostMs !== after.credentialsLostMs ||
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
     before.failedPaths !== after.failedPaths ||

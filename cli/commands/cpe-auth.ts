@@ -30,6 +30,7 @@ export function cpeAuthCommands(io: Io): CommandModule {
         .command(setCommand(io))
         .command(showCommand(io))
         .command(removeCommand(io))
+        .command(readmitCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
@@ -173,6 +174,21 @@ function removeCommand(io: Io): CommandModule {
         if ((await credentials.remove(cpeid)) === 0)
           throw new CommandError(`${cpeid} has no credentials of its own.`);
         io.stdout.write(`Removed the credentials of ${cpeid}.\n`);
+      }),
+  };
+}
+
+function readmitCommand(io: Io): CommandModule {
+  return {
+    command: 'readmit <cpeid>',
+    describe: 'Give a CPE that has lost its credentials new ones, when it comes within a day',
+    builder: (argv) => argv.positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' }),
+    handler: (args: Arguments) =>
+      withCredentials(args, io, 'refuse', async (credentials) => {
+        const cpeid = String(args['cpeid']) as CpeId;
+        if (!(await credentials.readmit(cpeid)))
+          throw new CommandError(`${cpeid} has never used credentials of its own: it needs no readmission.`);
+        io.stdout.write(`${cpeid} is given new credentials when it comes within a day.\n`);
       }),
   };
 }
