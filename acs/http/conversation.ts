@@ -39,6 +39,8 @@ export interface ConversationParts {
   readonly trace?: Trace;
 }
 
+const EMPTY: HttpAnswer = { status: 204, body: '' };
+
 /** What CPEs say and are answered: each request is the next step of a session, or begins one (TR-069 3.7). */
 export class Conversation {
   readonly #parts: ConversationParts;
@@ -66,9 +68,9 @@ export class Conversation {
       throw error;
     }
     if (envelope === null) {
-      return this.#parts.isStopping()
-        ? this.#stopping()
-        : this.#inSession(request, found, { kind: 'empty' }, null);
+      if (this.#parts.isStopping()) return this.#stopping();
+      if (this.#parts.admission.isProbe(request, found)) return EMPTY;
+      return this.#inSession(request, found, { kind: 'empty' }, null);
     }
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
@@ -126,7 +128,17 @@ export class Conversation {
     if (this.#parts.isStopping()) return this.#stopping();
     // The session it leaves behind vouched for the connection, not for who begins the next.
     const challenge = found.kind === 'found' ? admission.challenge(request) : null;
-    if (challenge !== null) return challenge;
+    if (challenge instanceof Promise)
+      return challenge.then((refused) => refused ?? this.#onAdmitted(request, envelope, found));
+    return challenge ?? this.#onAdmitted(request, envelope, found);
+  }
+
+  /** Whoever sends the Inform has authenticated, where that is asked for. */
+  #onAdmitted(
+    request: IncomingMessage,
+    envelope: CpeEnvelope,
+    found: Found,
+  ): HttpAnswer | Promise<HttpAnswer> {
     const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
     const turn = cpeid === null ? null : this.#turns.take(cpeid, request.socket);
     if (turn === null) return this.#begin(request, envelope, found, cpeid);
@@ -266,7 +278,7 @@ export class Conversation {
   #render({ session, reply }: Taken, envelope: CpeEnvelope | null): HttpAnswer {
     switch (reply.kind) {
       case 'empty':
-        return { status: 204, body: '' };
+        return EMPTY;
       case 'violation':
         throw new Error(`A violation that nobody has dealt with: ${reply.reason}`);
       case 'message': {
