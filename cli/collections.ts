@@ -2,6 +2,7 @@ import {
   CPE_AUTH,
   CPE_PROOFS,
   DEVICES,
+  NONCES,
   PARAMETERS,
   SESSIONS,
   UPGRADES,
@@ -36,7 +37,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
 export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
 
 /** Of running processes only: worth nothing to those that come later. */
-export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS];
+export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS, NONCES];
 
 /** Every collection that a server opens. */
 export const ALL_COLLECTIONS: readonly CollectionDefinition[] = [

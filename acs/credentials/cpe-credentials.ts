@@ -123,8 +123,8 @@ export class CpeCredentials {
   }
 
   /**
-   * The CPE has used its newest password: whatever it had before is wrong from now on, durably.
-   * @param password  what it has used; where it is the newest no more, nothing is changed
+   * The CPE has logged in with a password of its own: from now on the shared pair is wrong for it, and where it is the newest whatever it had
+   * before as well; durably.
    */
   async used(username: string, password: string): Promise<void> {
     const { secrets, clock, store } = this.#parts;
@@ -132,9 +132,12 @@ export class CpeCredentials {
       const found = await this.#collection.get(username);
       const newest = found?.document.passwords[0];
       if (found === null || newest === undefined || found.document.provenMs !== undefined) return;
-      if (secrets.open(newest.sealed) !== password) return;
       const { id, cpeid } = found.document;
       const atMs = clock();
+      if (secrets.open(newest.sealed) !== password) {
+        await this.#proofs.insert({ id: cpeid, username: id, atMs });
+        return;
+      }
       const changes = [
         this.#collection.replacing({ id, cpeid, passwords: [newest], provenMs: atMs }, found.revision),
         this.#proofs.putting({ id: cpeid, username: id, atMs }),

@@ -7,6 +7,7 @@ import { cpeOn } from '../session/sessions.js';
 import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
 import { faultMessage, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import { BusyError } from './body.js';
+import type { AuthRefusal } from './cpe-auth.js';
 
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
@@ -49,10 +50,22 @@ export class Refusals {
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
-  /** @param challenge  how the CPE is asked to authenticate */
-  unauthorized(request: IncomingMessage, challenge: string): HttpAnswer {
-    this.#reject(request, 'unauthorized', null, {});
-    return { status: 401, body: '', headers: { 'WWW-Authenticate': challenge } };
+  /** No line of the log for each: by Digest every session begins so. Wrong credentials are told of where they are looked at. */
+  unauthorized(refusal: AuthRefusal): HttpAnswer {
+    this.#parts.metrics.rejected.inc('unauthorized');
+    switch (refusal.kind) {
+      case 'unauthorized':
+        return { status: 401, body: '', headers: { 'WWW-Authenticate': refusal.challenges } };
+      case 'throttled':
+        return {
+          status: 429,
+          body: '',
+          headers: { 'Retry-After': String(refusal.retryAfterSeconds) },
+          close: true,
+        };
+      default:
+        return refusal satisfies never;
+    }
   }
 
   /** @param kind  from a fixed set: each has its own lines in the log */

@@ -256,7 +256,7 @@ test('CPEs must present the configured credentials, and only then', async (t) =>
   const cpe = new RawCpe(ferry.urls.cwmp);
   const refused = await cpe.post(inform());
   t.is(refused.status, 401);
-  t.is(refused.headers['www-authenticate'], 'Basic realm="Ferry CWMP"');
+  t.regex(refused.headers['www-authenticate'] ?? '', /, Basic realm="Ferry CWMP"$/);
   const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
   t.is((await cpe.post(inform(), basic('home:wrong'))).status, 401);
   t.is(rpcOf((await cpe.post(inform(), basic('home:secret'))).body), 'InformResponse');
