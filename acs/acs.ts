@@ -63,6 +63,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
     totalMsMax: 20_000,
     comingMsMax: 2_000,
     sharedCredentials: null,
+    basic: false,
   },
   connectionRequestSubnets: [],
   trustedProxies: [],
