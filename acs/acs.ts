@@ -123,6 +123,7 @@ export function createAcs(parts: AcsParts): Acs {
     rules,
     secrets,
     clock,
+    monotonic,
     logger,
     metrics,
     locateFile: parts.locateFile,

@@ -1,4 +1,12 @@
-import { type Clock, type CpeId, type Logger, SECOND_MS, type Secrets, Seldom } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  type MonotonicClock,
+  SECOND_MS,
+  type Secrets,
+  Seldom,
+} from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
@@ -26,6 +34,7 @@ export interface WorkParts {
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
   readonly logger: Logger;
   readonly metrics: AcsMetrics;
 }
@@ -46,7 +55,7 @@ export class SessionWork {
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
   readonly #decision: SessionDecision;
-  readonly #movedLog = new Seldom(MOVED_LOG_MS);
+  readonly #movedLog: Seldom;
 
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
@@ -55,6 +64,7 @@ export class SessionWork {
     this.#provisioner = new Provisioner(parts);
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
+    this.#movedLog = new Seldom(MOVED_LOG_MS, parts.monotonic);
   }
 
   /**

@@ -136,13 +136,23 @@ test('a ConnectionRequestURL that moves to another address is told and shown, an
   t.is(await shownAsMoved(ferry), 1);
 });
 
-test('of many CPEs whose addresses change at once the log tells one, and how many were left out', async (t) => {
-  const ferry = await startTestFerry(t);
-  for (let serial = 1; serial <= 5; serial++) {
-    const fields = { serial: String(serial), productClass: 'HGW' };
+test('of many CPEs whose addresses change at once the log tells one, and later how many were left out', async (t) => {
+  let nowMs = 0;
+  const ferry = await startTestFerry(t, { monotonic: () => nowMs });
+  const move = async (serial: number) => {
+    const fields = { serial: String(serial) };
     await visit(ferry, '127.0.0.1', 'http://127.0.0.1:1/cr', fields);
     await visit(ferry, '127.0.0.2', 'http://127.0.0.2:1/cr', fields);
-  }
-  t.is(moves(ferry).length, 1);
+  };
+  for (let serial = 1; serial <= 5; serial++) await move(serial);
   t.is(await shownAsMoved(ferry), 5);
+  nowMs = 10_000;
+  await move(6);
+  t.deepEqual(
+    moves(ferry).map(({ cpeid, omitted }) => ({ cpeid, omitted })),
+    [
+      { cpeid: CPE, omitted: 0 },
+      { cpeid: '00A1B2-HGW-6', omitted: 4 },
+    ],
+  );
 });
