@@ -4,6 +4,7 @@ import { type Arguments, CommandError, packageVersion } from './command.js';
 import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { deviceCommands } from './commands/device/index.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -35,6 +36,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(imageCommands(io))
     .command(rulesCommands(io))
     .command(userCommands(io))
+    .command(deviceCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
     .command(backupCommand(io))

@@ -1,4 +1,5 @@
 import { type CpeId, EVENT_CODES, stillHolds } from '../../common/index.js';
+import { moveBetween, type UrlMove, withUrlNoted } from '../device/connection-request-url.js';
 import { type DataModelRoot, type Device, REQUESTED_MS } from '../device/device.js';
 import { digestOf } from '../device/parameter-report.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
@@ -27,6 +28,8 @@ export interface InformOutcome {
   readonly reportedVersion: string | null;
   /** Fields that the report has and that are not taken, and why; none where it is the last one again. */
   readonly refused: RefusedFields;
+  /** Its connection-request URL is at another address than before. */
+  readonly moved: UrlMove | null;
 }
 
 /** What becomes of a device by an Inform (TR-069 A.3.3.1). Pure. */
@@ -47,7 +50,7 @@ export function informed(
   const boot = events.includes('1 BOOT');
   // The wish for a session is consumed by this one, or its time is up.
   const { requestedUntilMs: _, ...kept } = outlasting(known, { bootstrap, boot, versionChanged });
-  const device: Device = {
+  const told: Device = {
     ...kept,
     ...inform.deviceId,
     ...values,
@@ -58,6 +61,7 @@ export function informed(
     lastEvents: events,
     informDigest,
   };
+  const device = withUrlNoted(before, told, from.nowMs);
   const parametersChanged =
     bootstrap || stored.informDigest !== informDigest || stored.parametersBytes === undefined;
   return {
@@ -70,6 +74,7 @@ export function informed(
     parametersChanged,
     reportedVersion: reportedVersion === null ? null : detached(reportedVersion),
     refused: parametersChanged ? refused : {},
+    moved: moveBetween(before, device),
   };
 }
 
@@ -135,6 +140,7 @@ function differs(before: Device, after: Device): boolean {
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
     before.failedPaths !== after.failedPaths ||
+    before.connectionRequestMovedMs !== after.connectionRequestMovedMs ||
     before.softwareVersion !== after.softwareVersion
   );
 }
@@ -206,9 +212,16 @@ export function withNamedFields(
   device: Device,
   parameters: readonly Parameter[],
   root: DataModelRoot,
-): { readonly device: Device; readonly reportedVersion: string | null; readonly refused: Values } {
+  nowMs: number,
+): {
+  readonly device: Device;
+  readonly reportedVersion: string | null;
+  readonly refused: Values;
+  readonly moved: UrlMove | null;
+} {
   const { known, values, reportedVersion, refused } = toldFields(device, parameters, root);
-  return { device: { ...known, ...values }, reportedVersion, refused };
+  const told = withUrlNoted(device, { ...known, ...values }, nowMs);
+  return { device: told, reportedVersion, refused, moved: moveBetween(device, told) };
 }
 
 /** What {@link withNamedFields} makes a device of: what stays known of it, and what it has told. */

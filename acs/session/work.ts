@@ -1,5 +1,14 @@
-import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  type MonotonicClock,
+  SECOND_MS,
+  type Secrets,
+  Seldom,
+} from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
+import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -25,6 +34,7 @@ export interface WorkParts {
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
   readonly logger: Logger;
   readonly metrics: AcsMetrics;
 }
@@ -35,6 +45,9 @@ export class InformRefusedError extends Error {
   readonly faultCode = ACS_FAULT.invalidArguments;
 }
 
+/** As often as the log tells of what many clients do at once. */
+const MOVED_LOG_MS = 10 * SECOND_MS;
+
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
@@ -42,6 +55,7 @@ export class SessionWork {
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
   readonly #decision: SessionDecision;
+  readonly #movedLog: Seldom;
 
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
@@ -50,6 +64,7 @@ export class SessionWork {
     this.#provisioner = new Provisioner(parts);
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
+    this.#movedLog = new Seldom(MOVED_LOG_MS, parts.monotonic);
   }
 
   /**
@@ -80,7 +95,7 @@ export class SessionWork {
         };
       }
       case 'record-parameters':
-        await this.#recordParameters(query, facts);
+        await this.#recordParameters(query, facts, request.ip);
         return { to: query.kind };
       case 'record-provisioning':
         return {
@@ -133,6 +148,7 @@ export class SessionWork {
     if (provisioning === 'failed' && found?.document.provisioning !== 'failed')
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     this.#tellRefused(cpeid, outcome.refused);
+    this.#tellMoved(cpeid, outcome.moved, ip);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
@@ -155,6 +171,13 @@ export class SessionWork {
   #tellRefused(cpeid: CpeId, refused: RefusedFields): void {
     for (const [field, reason] of Object.entries(refused))
       this.#parts.logger.warn('cpe.value-refused', { cpeid, field, reason });
+  }
+
+  /** Where providers change addresses every night a whole fleet moves at once; of each device its document says when. */
+  #tellMoved(cpeid: CpeId, moved: UrlMove | null, ip: string): void {
+    const omitted = moved === null ? null : this.#movedLog.admit('moved');
+    if (omitted === null) return;
+    this.#parts.logger.info('cpe.connection-request-moved', { cpeid, ...moved, ip, omitted });
   }
 
   #takingParameters(
@@ -181,23 +204,27 @@ export class SessionWork {
   async #recordParameters(
     { parameters, settled, failed }: Extract<Query, { kind: 'record-parameters' }>,
     facts: SessionFacts,
+    ip: string,
   ): Promise<void> {
     const { devices } = this.#parts;
     let version: string | null = null;
     let refused: RefusedFields = {};
+    let moved: UrlMove | null = null;
     let before: Device | null = null;
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
       before = stored.document;
-      const told = withNamedFields(stored.document, parameters, stored.document.root);
+      const nowMs = this.#parts.clock();
+      const told = withNamedFields(stored.document, parameters, stored.document.root, nowMs);
       version = told.reportedVersion;
       refused = told.refused;
-      const nowMs = this.#parts.clock();
+      moved = told.moved;
       const answered = afterAnswer(told.device, { settled, failed, nowMs });
       const taken = await this.#takingParameters(answered, parameters, { afresh: false, nowMs });
       return { device: taken.device, with: taken.changes };
     });
     this.#tellRefused(facts.cpeid, refused);
+    this.#tellMoved(facts.cpeid, moved, ip);
     if (changed !== null) this.#tellCut(before, changed.device);
     if (changed === null || version === null) return;
     // What the Inform lacked, as if it had had it.

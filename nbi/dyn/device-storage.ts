@@ -17,6 +17,7 @@ const DEVICE_FIELDS = {
   hardwareVersion: 'string',
   ip: 'string',
   connectionRequestUrl: 'string',
+  connectionRequestMoved: 'number',
   provisioning: 'string',
   provisioningTries: 'number',
   problems: 'string',
@@ -46,6 +47,8 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     hardwareVersion: device.hardwareVersion,
     ip: device.ip,
     connectionRequestUrl: device.connectionRequestUrl,
+    connectionRequestMoved:
+      device.connectionRequestMovedMs && Math.floor(device.connectionRequestMovedMs / SECOND_MS),
     provisioning: device.provisioning,
     provisioningTries: device.provisioningTries,
     problems: problemsOf(device),

@@ -4,7 +4,7 @@ import { DeviceStore } from '../../../acs/device/device-store.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { SessionWork } from '../../../acs/session/work.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
-import { type CpeId, createSecrets, type RuleId } from '../../../common/index.js';
+import { type CpeId, createSecrets, monotonicClock, type RuleId } from '../../../common/index.js';
 import { deaf, openTestRules, post, ruleBody } from '../../rules/setup.js';
 import { cpe, openTestWaking } from '../wake/setup.js';
 
@@ -31,6 +31,7 @@ async function openSessionsBehind(t: ExecutionContext) {
   const parts = { devices, rules: behind, clock: () => clock.nowMs, logger, metrics };
   const work = new SessionWork({
     ...parts,
+    monotonic: monotonicClock,
     upgrades: new UpgradeStore({ ...parts, store }),
     secrets: createSecrets(MASTER_KEY),
     provisioning: { periodicInformSeconds: 0, setCredentials: false },
