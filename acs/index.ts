@@ -16,6 +16,7 @@ export {
   problemIn as credentialProblem,
 } from './credentials/credential.js';
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
+export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { openKnownCpes } from './device/open.js';

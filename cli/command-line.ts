@@ -5,6 +5,7 @@ import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
 import { cpeAuthCommands } from './commands/cpe-auth.js';
 import { demoCommand } from './commands/demo.js';
+import { deviceCommands } from './commands/device/index.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -36,6 +37,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(imageCommands(io))
     .command(rulesCommands(io))
     .command(userCommands(io))
+    .command(deviceCommands(io))
     .command(cpeAuthCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))

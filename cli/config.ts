@@ -27,13 +27,27 @@ export function parseConfig(
   }
   const ajv = new Ajv({ allErrors: true, strict: true, formats: FORMATS });
   const validate = ajv.compile<Config>({ type: 'object', properties });
-  if (validate(config)) return config;
+  if (validate(config)) {
+    checkTogether(config, origins);
+    return config;
+  }
   const names = new Set((validate.errors ?? []).map(({ instancePath }) => instancePath.split('/')[1]));
   const wrong = CONFIG_NAMES.filter((name) => names.has(name)).map((name) => {
     const found = OPTIONS[name].secret ? '' : foundText(config[name]);
     return `${origins[name] ?? `--${flagOf(name)}`} must be ${OPTIONS[name].expected}${found}`;
   });
   throw new ConfigError(wrong.join('\n'));
+}
+
+/** What would be of no effect beside another option is refused: who gives it relies on it. */
+function checkTogether(config: Config, origins: Readonly<Record<string, string>>): void {
+  if (!config.connectionRequestBasic || config.connectionRequestAuth === '') return;
+  const [basic, auth] = (['connectionRequestBasic', 'connectionRequestAuth'] as const).map(
+    (name) => origins[name] ?? `--${flagOf(name)}`,
+  );
+  throw new ConfigError(
+    `${basic} is for passwords of each CPE's own, and must be left out beside ${auth}: what all CPEs share is never sent in the clear`,
+  );
 }
 
 /** What was written into an address where a password does not belong: it is refused for that, and not said again. */

@@ -27,6 +27,7 @@ export interface Config {
   readonly cwmpRequestsMax: number;
   readonly cwmpBodiesMibMax: number;
   readonly connectionRequestAuth: string;
+  readonly connectionRequestBasic: boolean;
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
   readonly trustedProxy: readonly string[];
@@ -301,6 +302,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
       'USER:PASSWORD for connection requests to a fleet provisioned elsewhere [each CPE is given its own]',
     group: 'CPEs:',
     secret: true,
+  },
+  connectionRequestBasic: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Give a CPE that asks for Basic its own connection-request password in the clear, where its address has not changed',
+    group: 'CPEs:',
   },
   connectionRequestSubnet: {
     ...SUBNETS,

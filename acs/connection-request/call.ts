@@ -1,4 +1,5 @@
 import type { PinnedTarget } from './address-policy.js';
+import type { BasicUse } from './basic.js';
 import { type Challenge, type Offers, readChallenges } from './challenge.js';
 import { CpeConnection, type Reply, requestTarget } from './connection.js';
 import { authorize } from './digest.js';
@@ -21,6 +22,7 @@ export interface Credentials {
 export interface CallParts {
   readonly target: PinnedTarget;
   readonly credentials: Credentials | null;
+  readonly basic: BasicUse;
   /** For one request, from connecting to its status. */
   readonly attemptMsMax: number;
   /** On the clock of performance.now(). */
@@ -83,8 +85,8 @@ async function rounds(parts: CallParts, line: Line): Promise<CallOutcome> {
       return refused('The CPE asks for credentials and none have been set on it yet');
     }
     const offers = readChallenges(challenges);
-    const challenge = worthAnAnswer(offers, answered);
-    if (challenge === null) return refused(inVain(offers, answered));
+    const challenge = worthAnAnswer(offers, answered, parts.basic);
+    if (challenge === null) return refused(inVain(offers, answered, parts.basic));
     answered.push(challenge);
     const request = { method: 'GET', target: requestTarget(parts.target.url) };
     authorization = authorize(challenge, parts.credentials, request);
@@ -93,11 +95,18 @@ async function rounds(parts: CallParts, line: Line): Promise<CallOutcome> {
 
 /**
  * The best challenge that is new, by its nonce or as a whole: some offer what they then get wrong, so what was not tried goes first,
- * but not where the nonce alone was at fault. Basic is answered once, and never where Digest was: it has nothing that could be new.
+ * but not where the nonce alone was at fault. Basic is answered once where it may be, and never where Digest was: it has nothing that
+ * could be new.
  */
-function worthAnAnswer({ possible }: Offers, answered: readonly Challenge[]): Challenge | null {
+function worthAnAnswer(
+  { possible }: Offers,
+  answered: readonly Challenge[],
+  basic: BasicUse,
+): Challenge | null {
   const fresh = possible.filter((offer) =>
-    offer.scheme === 'Basic' ? answered.length === 0 : !answered.some((before) => isSame(before, offer)),
+    offer.scheme === 'Basic'
+      ? basic.allowed && answered.length === 0
+      : !answered.some((before) => isSame(before, offer)),
   );
   const stale = fresh.find((offer) => offer.scheme === 'Digest' && offer.stale);
   const untried = fresh.find((offer) => !answered.some((before) => kindOf(before) === kindOf(offer)));
@@ -113,15 +122,17 @@ function kindOf(challenge: Challenge): string {
   return challenge.scheme === 'Basic' ? 'Basic' : `${challenge.algorithm} ${challenge.qop}`;
 }
 
-function inVain({ possible, impossible }: Offers, answered: readonly Challenge[]): string {
+function inVain({ possible, impossible }: Offers, answered: readonly Challenge[], basic: BasicUse): string {
   const offered = impossible.join('; ');
+  const more = offered === '' ? '' : `; it also offers what Ferry cannot do: ${offered}`;
   if (answered.length > 0) {
-    const more = offered === '' ? '' : `; it also offers what Ferry cannot do: ${offered}`;
     // Who asks for this alone gets it wrong more often than the password is.
     const isInt = answered.every((one) => one.scheme === 'Digest' && one.qop === 'auth-int');
     return `The CPE refused ${isInt ? 'Digest with qop=auth-int, which it asks for' : 'the credentials'} (401)${more}`;
   }
-  if (possible.length > 0 || offered === '') return 'The CPE answered 401 without a challenge';
+  // Any other that can be answered would have been.
+  if (possible.length > 0 && !basic.allowed) return `${basic.reason}${more}`;
+  if (offered === '') return 'The CPE answered 401 without a challenge';
   return `The CPE asks for a log-in that Ferry cannot do: ${offered}`;
 }
 

@@ -3,6 +3,7 @@ import { type Device, REQUESTED_MS } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './address-policy.js';
+import { type BasicUse, basicUse } from './basic.js';
 import { type Credentials, call } from './call.js';
 import type { CpeConnection } from './connection.js';
 import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
@@ -22,6 +23,8 @@ export interface ConnectionRequestOptions {
   readonly comingMsMax: number;
   /** For fleets that were provisioned elsewhere; otherwise each CPE has its own. */
   readonly sharedCredentials: Credentials | null;
+  /** Whether a CPE's own password goes in the clear to one that asks for it so. */
+  readonly basic: boolean;
 }
 
 export interface ConnectionRequestParts {
@@ -42,10 +45,16 @@ type Ending =
 const ANSWERED: Ending = { code: 200, message: 'OK', by: 'answer' };
 const CAME: Ending = { code: 200, message: 'OK', by: 'session' };
 
+/** What a CPE that asks for it is given. */
+interface LogIn {
+  readonly credentials: Credentials | null;
+  readonly basic: BasicUse;
+}
+
 /** Whether a CPE has come since it was called, by its document as it is now. */
 type HasCome = (device: Device) => boolean;
 
-/** Asks CPEs over HTTP to start a session (TR-069 3.2.2), with Digest or Basic as they demand. */
+/** Asks CPEs over HTTP to start a session (TR-069 3.2.2), with Digest, or with Basic where that is allowed. */
 export class HttpConnectionRequests implements ConnectionRequests {
   readonly #parts: ConnectionRequestParts;
   readonly #leaving = new Set<CpeConnection>();
@@ -114,25 +123,28 @@ export class HttpConnectionRequests implements ConnectionRequests {
         this.#parts.options.totalMsMax,
       );
       if (target === null) return { code: 504, message: 'The name of the CPE was not resolved in time' };
-      return await this.#untilItComes(target, this.#credentials(device), watch);
+      return await this.#untilItComes(target, this.#logIn(device), watch);
     } catch (error) {
       if (!(error instanceof AddressRefusedError)) throw error;
       return { code: 502, message: `Refused to call the CPE: ${error.message}` };
     }
   }
 
-  #credentials(device: Device): Credentials | null {
-    if (this.#parts.options.sharedCredentials !== null) return this.#parts.options.sharedCredentials;
+  #logIn(device: Device): LogIn {
+    const { sharedCredentials, basic } = this.#parts.options;
+    return {
+      credentials: sharedCredentials ?? this.#ownCredentials(device),
+      basic: basicUse(device, { isShared: sharedCredentials !== null, isAllowed: basic }),
+    };
+  }
+
+  #ownCredentials(device: Device): Credentials | null {
     if (device.connectionRequestAuth === undefined) return null;
     const { username, sealedPassword } = device.connectionRequestAuth;
     return { username, password: this.#parts.secrets.open(sealedPassword) };
   }
 
-  async #untilItComes(
-    target: PinnedTarget,
-    credentials: Credentials | null,
-    watch: SessionWatch,
-  ): Promise<Ending> {
+  async #untilItComes(target: PinnedTarget, logIn: LogIn, watch: SessionWatch): Promise<Ending> {
     const { attemptMsMax, totalMsMax, comingMsMax } = this.#parts.options;
     const deadlineMs = performance.now() + totalMsMax;
     const habits = { answersOnSameConnection: true };
@@ -142,7 +154,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
     for (;;) {
       const outcome = await call({
         target,
-        credentials,
+        ...logIn,
         attemptMsMax,
         deadlineMs,
         signal: watch.over,

@@ -30,6 +30,13 @@ export interface Device extends Document {
   /** Where its last Inform came from. */
   readonly ip: string;
   readonly connectionRequestUrl?: string;
+  /**
+   * When its URL moved to another address, whoever it was that informed; absent: never, or somebody vouches for where it is
+   * (`withUrlTrusted`). Until then it is called with Digest alone.
+   */
+  readonly connectionRequestMovedMs?: number;
+  /** The host of its last URL that named one; absent where the URL does. */
+  readonly connectionRequestHost?: string;
   /** What it reported last of these fields and is not taken, so that they are not known: why, by field. */
   readonly refusedFields?: {
     readonly [Field in 'softwareVersion' | 'hardwareVersion' | 'modelName' | 'connectionRequestUrl']?: string;

@@ -1,4 +1,5 @@
 import { type CpeId, EVENT_CODES, stillHolds } from '../../common/index.js';
+import { moveBetween, type UrlMove, withUrlNoted, withUrlTrusted } from '../device/connection-request-url.js';
 import { type DataModelRoot, type Device, REQUESTED_MS } from '../device/device.js';
 import { digestOf } from '../device/parameter-report.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
@@ -27,6 +28,8 @@ export interface InformOutcome {
   readonly reportedVersion: string | null;
   /** Fields that the report has and that are not taken, and why; none where it is the last one again. */
   readonly refused: RefusedFields;
+  /** Its connection-request URL is at another address than before. */
+  readonly moved: UrlMove | null;
 }
 
 /** What becomes of a device by an Inform (TR-069 A.3.3.1). Pure. */
@@ -57,7 +60,7 @@ export function informed(
     credentialsLostMs,
     ...kept
   } = outlasting(known, { bootstrap, boot, versionChanged });
-  const device: Device = {
+  const told: Device = {
     ...kept,
     ...inform.deviceId,
     ...values,
@@ -70,6 +73,10 @@ export function informed(
     lastEvents: events,
     informDigest,
   };
+  const noted = withUrlNoted(before, told, from.nowMs);
+  // It is the CPE itself that says where it is called.
+  const isTrusted = from.isProven === true && noted.connectionRequestMovedMs !== undefined;
+  const device = isTrusted ? withUrlTrusted(noted) : noted;
   const parametersChanged =
     bootstrap || stored.informDigest !== informDigest || stored.parametersBytes === undefined;
   return {
@@ -82,6 +89,7 @@ export function informed(
     parametersChanged,
     reportedVersion: reportedVersion === null ? null : detached(reportedVersion),
     refused: parametersChanged ? refused : {},
+    moved: from.isProven === true ? null : moveBetween(before, device),
   };
 }
 
@@ -149,6 +157,7 @@ function differs(before: Device, after: Device): boolean {
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
     before.failedPaths !== after.failedPaths ||
+    before.connectionRequestMovedMs !== after.connectionRequestMovedMs ||
     before.softwareVersion !== after.softwareVersion
   );
 }
@@ -220,9 +229,16 @@ export function withNamedFields(
   device: Device,
   parameters: readonly Parameter[],
   root: DataModelRoot,
-): { readonly device: Device; readonly reportedVersion: string | null; readonly refused: Values } {
+  nowMs: number,
+): {
+  readonly device: Device;
+  readonly reportedVersion: string | null;
+  readonly refused: Values;
+  readonly moved: UrlMove | null;
+} {
   const { known, values, reportedVersion, refused } = toldFields(device, parameters, root);
-  return { device: { ...known, ...values }, reportedVersion, refused };
+  const told = withUrlNoted(device, { ...known, ...values }, nowMs);
+  return { device: told, reportedVersion, refused, moved: moveBetween(device, told) };
 }
 
 /** What {@link withNamedFields} makes a device of: what stays known of it, and what it has told. */

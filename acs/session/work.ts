@@ -1,5 +1,14 @@
-import type { Clock, CpeId, Logger, Secrets } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  type Logger,
+  type MonotonicClock,
+  SECOND_MS,
+  type Secrets,
+  Seldom,
+} from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
+import type { UrlMove } from '../device/connection-request-url.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Identities } from '../credentials/identities.js';
 import { cpeidOf } from '../device/cpeid.js';
@@ -29,6 +38,7 @@ export interface WorkParts {
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
   readonly logger: Logger;
   readonly metrics: AcsMetrics;
 }
@@ -39,6 +49,9 @@ export class InformRefusedError extends Error {
   readonly faultCode = ACS_FAULT.invalidArguments;
 }
 
+/** As often as the log tells of what many clients do at once. */
+const MOVED_LOG_MS = 10 * SECOND_MS;
+
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
@@ -46,6 +59,7 @@ export class SessionWork {
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
   readonly #decision: SessionDecision;
+  readonly #movedLog: Seldom;
 
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
@@ -54,6 +68,7 @@ export class SessionWork {
     this.#provisioner = new Provisioner(parts);
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
+    this.#movedLog = new Seldom(MOVED_LOG_MS, parts.monotonic);
   }
 
   /**
@@ -84,7 +99,7 @@ export class SessionWork {
         };
       }
       case 'record-parameters':
-        await this.#recordParameters(query, facts);
+        await this.#recordParameters(query, facts, request.ip);
         return { to: query.kind };
       case 'record-provisioning':
         return {
@@ -146,6 +161,7 @@ export class SessionWork {
     if (provisioning === 'failed' && found?.document.provisioning !== 'failed')
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     this.#tellRefused(cpeid, outcome.refused);
+    this.#tellMoved(cpeid, outcome.moved, ip);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
     devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
@@ -204,6 +220,13 @@ export class SessionWork {
       this.#parts.logger.warn('cpe.value-refused', { cpeid, field, reason });
   }
 
+  /** Where providers change addresses every night a whole fleet moves at once; of each device its document says when. */
+  #tellMoved(cpeid: CpeId, moved: UrlMove | null, ip: string): void {
+    const omitted = moved === null ? null : this.#movedLog.admit('moved');
+    if (omitted === null) return;
+    this.#parts.logger.info('cpe.connection-request-moved', { cpeid, ...moved, ip, omitted });
+  }
+
   #takingParameters(
     device: Device,
     reported: readonly Parameter[],
@@ -228,23 +251,27 @@ export class SessionWork {
   async #recordParameters(
     { parameters, settled, failed }: Extract<Query, { kind: 'record-parameters' }>,
     facts: SessionFacts,
+    ip: string,
   ): Promise<void> {
     const { devices } = this.#parts;
     let version: string | null = null;
     let refused: RefusedFields = {};
+    let moved: UrlMove | null = null;
     let before: Device | null = null;
     const changed = await devices.change(facts.cpeid, async (stored) => {
       if (stored === null) return null;
       before = stored.document;
-      const told = withNamedFields(stored.document, parameters, stored.document.root);
+      const nowMs = this.#parts.clock();
+      const told = withNamedFields(stored.document, parameters, stored.document.root, nowMs);
       version = told.reportedVersion;
       refused = told.refused;
-      const nowMs = this.#parts.clock();
+      moved = told.moved;
       const answered = afterAnswer(told.device, { settled, failed, nowMs });
       const taken = await this.#takingParameters(answered, parameters, { afresh: false, nowMs });
       return { device: taken.device, with: taken.changes };
     });
     this.#tellRefused(facts.cpeid, refused);
+    this.#tellMoved(facts.cpeid, moved, ip);
     if (changed !== null) this.#tellCut(before, changed.device);
     if (changed === null || version === null) return;
     // What the Inform lacked, as if it had had it.

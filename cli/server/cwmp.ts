@@ -87,6 +87,7 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
       ...DEFAULT_ACS_OPTIONS.connectionRequests,
       totalMsMax: config.connectionRequestSeconds * SECOND_MS,
       sharedCredentials,
+      basic: config.connectionRequestBasic,
     },
     connectionRequestSubnets: config.connectionRequestSubnet,
     trustedProxies: config.trustedProxy,

@@ -18,6 +18,7 @@ const DEVICE_FIELDS = {
   ip: 'string',
   'identity.*': 'any',
   connectionRequestUrl: 'string',
+  connectionRequestMoved: 'number',
   provisioning: 'string',
   provisioningTries: 'number',
   problems: 'string',
@@ -48,6 +49,8 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     ip: device.ip,
     identity: identityView(device),
     connectionRequestUrl: device.connectionRequestUrl,
+    connectionRequestMoved:
+      device.connectionRequestMovedMs && Math.floor(device.connectionRequestMovedMs / SECOND_MS),
     provisioning: device.provisioning,
     provisioningTries: device.provisioningTries,
     problems: problemsOf(device),

@@ -146,6 +146,11 @@ export const dynSchemas = {
       hardwareVersion: { type: 'string' },
       ip: { type: 'string', description: 'Where its last Inform came from.' },
       connectionRequestUrl: { type: 'string' },
+      connectionRequestMoved: {
+        type: 'integer',
+        description:
+          'When its URL moved to another address, in epoch seconds; Basic is not answered there until ferry device approve-url says that it is its own. Absent where it has not moved.',
+      },
       provisioning: {
         enum: ['due', 'done', 'partly', 'refused', 'failed'],
         description:

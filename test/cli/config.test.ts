@@ -49,6 +49,18 @@ test('every option is explained, in a sentence that ends without a full stop', (
   }
 });
 
+test('Basic for connection requests is refused beside credentials that CPEs share, by the names that the user wrote', (t) => {
+  const given = { connectionRequestBasic: true, connectionRequestAuth: 'fleet:TOPSECRET' };
+  const [line = '', ...more] = refused(given);
+  t.deepEqual(more, []);
+  t.regex(line, /^--connection-request-basic .* beside --connection-request-auth: /);
+  t.notRegex(line, /TOPSECRET/);
+  const origins = { connectionRequestAuth: 'FERRY_CONNECTION_REQUEST_AUTH' };
+  t.throws(() => parseConfig(given, origins), { message: /beside FERRY_CONNECTION_REQUEST_AUTH: / });
+  t.deepEqual(refused({ ...given, connectionRequestBasic: false }), []);
+  t.deepEqual(refused({ ...given, connectionRequestAuth: '' }), []);
+});
+
 test('a flag goes before a variable, a variable before the file, the file before the default', async (t) => {
   const config = await fileOf(t, JSON.stringify({ dataDir: 'file', resultDays: 1, logLevel: 'warn' }));
   const environment = { FERRY_DATA_DIR: 'variable', FERRY_RESULT_DAYS: '2' };

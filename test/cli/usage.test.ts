@@ -36,6 +36,8 @@ const COMMANDS = [
   'user password',
   'user remove',
   'user list',
+  'device',
+  'device approve-url',
   'freeze',
   'store',
   'store check',

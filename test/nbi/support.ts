@@ -152,6 +152,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
         totalMsMax: options.connectionRequestMsMax ?? 10_000,
         comingMsMax: 100,
         sharedCredentials: null,
+        basic: false,
       },
       connectionRequestSubnets: ['127.0.0.0/8'],
     },

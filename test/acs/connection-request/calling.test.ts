@@ -15,8 +15,8 @@ import {
 const D = 'Digest realm="gate"';
 
 /** Calls once and waits for the end. */
-async function call(t: ExecutionContext, act: (asked: Asked) => Act, options = {}) {
-  const calls = await openTestCalls(t, act, { comingMsMax: 1, ...options });
+async function call(t: ExecutionContext, act: (asked: Asked) => Act, options = {}, known = {}) {
+  const calls = await openTestCalls(t, act, { comingMsMax: 1, ...options }, known);
   const { code, message } = await calls.send();
   return { ...calls, code, message, requests: calls.cpe.asked.length };
 }
@@ -213,21 +213,89 @@ test('what no challenge of a CPE lets Ferry do is told, and no password is sent 
   t.is(int.message, 'The CPE refused Digest with qop=auth-int, which it asks for (401)');
 });
 
-test('a password goes in the clear only where nothing but Basic can be answered, and never after Digest', async (t) => {
+const BASIC = 'Basic realm="gate"';
+
+test('where Basic is allowed a password goes so only where nothing else can be answered, and never after Digest', async (t) => {
   const basic = `Basic ${Buffer.from(`${LOGIN.username}:${LOGIN.password}`).toString('base64')}`;
-  const only = await call(t, ({ authorization }) =>
-    closing(authorization === basic ? OK : unauthorized(['Basic realm="gate"'])),
+  const allowed = { basic: true };
+  const only = await call(
+    t,
+    ({ authorization }) => closing(authorization === basic ? OK : unauthorized([BASIC])),
+    allowed,
   );
   t.is(only.code, 200);
   let asked = 0;
-  const lured = await call(t, () =>
-    closing(unauthorized(++asked === 1 ? [`${D}, nonce="n"`] : ['Basic realm="gate"'])),
+  const lured = await call(
+    t,
+    () => closing(unauthorized(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC])),
+    allowed,
   );
-  const both = await call(t, () => closing(unauthorized(['Basic realm="gate"', `${D}, nonce="n"`])));
+  const both = await call(t, () => closing(unauthorized([BASIC, `${D}, nonce="n"`])), allowed);
   for (const { code, cpe } of [lured, both]) {
     t.is(code, 502);
     t.false(cpe.asked.some(({ authorization }) => authorization.startsWith('Basic')));
   }
+});
+
+const REFUSING_BASIC: Readonly<Record<string, readonly [object, object, RegExp]>> = {
+  'is not allowed': [{}, {}, /asks for Basic alone.* with --connection-request-basic$/],
+  'is allowed, and all CPEs share what would be sent': [
+    { basic: true, sharedCredentials: LOGIN },
+    {},
+    /whole fleet.* leave out --connection-request-auth/,
+  ],
+  'is allowed, and its URL has moved': [
+    { basic: true },
+    { connectionRequestMovedMs: 1 },
+    /has moved to another address \(127\.0\.0\.1\); .* ferry device approve-url$/,
+  ],
+};
+
+for (const [where, [options, known, expected]] of Object.entries(REFUSING_BASIC)) {
+  test(`no password goes to a CPE that asks for Basic alone where Basic ${where}, and the answer says what mends it`, async (t) => {
+    const only = await call(t, () => closing(unauthorized([BASIC])), options, known);
+    t.deepEqual({ code: only.code, requests: only.requests }, { code: 502, requests: 1 });
+    t.regex(only.message, expected);
+    t.like(
+      only.events.find(({ event }) => event === 'connection-request.failed'),
+      { fields: { message: only.message } },
+    );
+    const more = await call(t, () => closing(unauthorized([BASIC, 'Negotiate'])), options, known);
+    t.is(more.message, `${only.message}; it also offers what Ferry cannot do: Negotiate`);
+    t.deepEqual(
+      [...only.cpe.asked, ...more.cpe.asked].map(({ authorization }) => authorization),
+      ['', ''],
+    );
+  });
+
+  test(`Digest is answered beside Basic where Basic ${where}`, async (t) => {
+    const both = await call(
+      t,
+      (asked) => closing(isRight(asked, 'n') ? OK : unauthorized([BASIC, `${D}, nonce="n"`])),
+      options,
+      known,
+    );
+    t.is(both.code, 200);
+    let asked = 0;
+    const lured = await call(
+      t,
+      () => closing(unauthorized(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC])),
+      options,
+      known,
+    );
+    t.is(lured.message, 'The CPE refused the credentials (401)');
+  });
+}
+
+test('a CPE that is woken is given no more than one that an operator calls', async (t) => {
+  const calls = await openTestCalls(t, () => closing(unauthorized([BASIC])), { comingMsMax: 1 });
+  const { code, message } = await calls.wake();
+  t.is(code, 502);
+  t.regex(message, /--connection-request-basic/);
+  t.deepEqual(
+    calls.cpe.asked.map(({ authorization }) => authorization),
+    [''],
+  );
 });
 
 test('what a CPE says in a challenge cannot put a line into the next request', async (t) => {

@@ -54,6 +54,7 @@ export async function openTestCalls(
   t: ExecutionContext,
   act: (asked: Asked) => Act | Promise<Act>,
   options: Partial<ConnectionRequestOptions> = {},
+  known: Partial<Device> = {},
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-calls-'));
   const store = await openLmdbStore({ directory });
@@ -84,6 +85,7 @@ export async function openTestCalls(
     tags: [],
     counts: {},
     informDigest: '',
+    ...known,
   });
   const requests = new HttpConnectionRequests({
     devices,
@@ -95,6 +97,7 @@ export async function openTestCalls(
       totalMsMax: 120_000,
       comingMsMax: 60_000,
       sharedCredentials: null,
+      basic: false,
       ...options,
     },
     clock: Date.now,

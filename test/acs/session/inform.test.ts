@@ -50,13 +50,13 @@ test('a ConnectionRequestURL beyond its bound is refused, not shortened, and no 
 
 test('a field that was refused is known again by a value within its bound, and only that one', (t) => {
   const long = { [VERSION]: 'v'.repeat(257), [URL]: 'u'.repeat(2_000) };
-  const { device } = withNamedFields(known, reporting(long), 'Device');
+  const { device } = withNamedFields(known, reporting(long), 'Device', 2);
   t.deepEqual(Object.keys(device.refusedFields ?? {}).sort(), ['connectionRequestUrl', 'softwareVersion']);
-  const again = withNamedFields(device, reporting({ [VERSION]: '2.0' }), 'Device');
+  const again = withNamedFields(device, reporting({ [VERSION]: '2.0' }), 'Device', 2);
   t.is(again.device.softwareVersion, '2.0');
   t.is(again.reportedVersion, '2.0');
   t.deepEqual(Object.keys(again.device.refusedFields ?? {}), ['connectionRequestUrl']);
-  const all = withNamedFields(again.device, reporting({ [URL]: 'http://192.0.2.1/' }), 'Device');
+  const all = withNamedFields(again.device, reporting({ [URL]: 'http://192.0.2.1/' }), 'Device', 2);
   t.false('refusedFields' in all.device);
 });
 
@@ -70,7 +70,7 @@ test('whatever a CPE reports of a named field is kept whole or not at all', (t) 
   const text = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ minLength: 250, maxLength: 1_200 }));
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(FIELD_OF)), text, (name, value) => {
-      const { device } = withNamedFields(known, reporting({ [name]: value }), 'Device');
+      const { device } = withNamedFields(known, reporting({ [name]: value }), 'Device', 2);
       const field = FIELD_OF[name] ?? '';
       const shown = Object.entries(device).find(([key]) => key === field)?.[1];
       const refused = Object.keys(device.refusedFields ?? {}).includes(field);
@@ -97,4 +97,24 @@ test('paths that failed are asked for again after a boot, those that are settled
     t.false('askedPaths' in after);
     t.false('failedPaths' in after);
   }
+});
+
+test('a ConnectionRequestURL that moves to another address is noted, durably, whichever report it comes in', (t) => {
+  const report = { [URL]: 'http://192.0.2.2/' };
+  const later = { ...from, ip: '192.0.2.2', nowMs: 7 };
+  const byInform = informed(known, cpeid, inform(report), later);
+  t.true(byInform.mustBeDurable);
+  const byAnswer = withNamedFields(known, reporting(report), 'Device', 7);
+  for (const { device, moved } of [byInform, byAnswer]) {
+    t.is(device.connectionRequestMovedMs, 7);
+    t.deepEqual(moved, { from: '192.0.2.1', to: '192.0.2.2' });
+  }
+  // The Inform is the last one again, and what was asked for in between had said otherwise.
+  const back = informed(byAnswer.device, cpeid, inform({ [VERSION]: '1.0', [URL]: 'http://192.0.2.1/' }), {
+    ...from,
+    nowMs: 8,
+  });
+  t.false(back.parametersChanged && back.device.parametersBytes !== undefined);
+  t.true(back.mustBeDurable);
+  t.is(back.device.connectionRequestMovedMs, 8);
 });

@@ -6,7 +6,7 @@ import { DeviceStore } from '../../../acs/device/device-store.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { SessionWork } from '../../../acs/session/work.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
-import { type CpeId, createSecrets, type RuleId } from '../../../common/index.js';
+import { type CpeId, createSecrets, monotonicClock, type RuleId } from '../../../common/index.js';
 import { deaf, openTestRules, post, ruleBody } from '../../rules/setup.js';
 import { cpe, openTestWaking } from '../wake/setup.js';
 
@@ -35,6 +35,7 @@ async function openSessionsBehind(t: ExecutionContext) {
   const credentials = new CpeCredentials({ ...parts, store, secrets });
   const work = new SessionWork({
     ...parts,
+    monotonic: monotonicClock,
     identities: new Identities(credentials, logger, 'hold'),
     credentials,
     upgrades: new UpgradeStore({ ...parts, store }),

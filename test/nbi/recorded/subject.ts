@@ -66,7 +66,13 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
     logger: silentLogger,
     acsOptions: {
       stopGraceMs: 1_000,
-      connectionRequests: { attemptMsMax: 5_000, totalMsMax: 200, comingMsMax: 100, sharedCredentials: null },
+      connectionRequests: {
+        attemptMsMax: 5_000,
+        totalMsMax: 200,
+        comingMsMax: 100,
+        sharedCredentials: null,
+        basic: false,
+      },
     },
   });
   const cpe = await listen(http.createServer((_request, response) => response.writeHead(200).end()));
