@@ -128,8 +128,8 @@ export class Admission {
    * says that it has nothing against it. One that names a session means that, and is told that there is none.
    */
   isProbe(request: IncomingMessage, found: Found): boolean {
-    const isStranger = found.kind === 'none' && cookiesOf(request, SESSION_COOKIE).length === 0;
-    return isStranger && this.#parts.authenticator.isOpen;
+    const namesSession = request.headers.cookie?.includes(SESSION_COOKIE) ?? false;
+    return found.kind === 'none' && !namesSession && this.#parts.authenticator.isOpen;
   }
 
   sessionOf(request: IncomingMessage): Found | Promise<Found> {

@@ -70,7 +70,7 @@ export class Conversation {
     }
     if (envelope === null) {
       if (this.#parts.isStopping()) return this.#stopping();
-      if (this.#parts.admission.isProbe(request, found)) return EMPTY;
+      if (this.#parts.admission.isProbe(request, found)) return this.#parts.refusals.nothing(request);
       return this.#inSession(request, found, { kind: 'empty' }, null);
     }
     this.#parts.metrics.messages.inc(envelope.message.type);

@@ -44,6 +44,19 @@ export class Refusals {
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
+  /**
+   * For an empty POST without a session that nobody minds. It may be of a CPE as well whose session nothing carries from one request
+   * to the next: so the log says it now and then.
+   */
+  nothing(request: IncomingMessage): HttpAnswer {
+    const omitted = this.#busyLog.admit('nothing');
+    if (omitted !== null) {
+      const ip = clientAddress(request, this.#parts.trustedProxies);
+      this.#parts.logger.info('cwmp.empty-without-session', { ip, ...(omitted > 0 && { omitted }) });
+    }
+    return { status: 204, body: '' };
+  }
+
   /** For what is no HTTP that everyone would read in one way. */
   malformed(request: IncomingMessage, reason: string): HttpAnswer {
     this.#reject(request, 'http', null, { reason });

@@ -8,9 +8,9 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
-import type { UrlMove } from '../device/connection-request-url.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Identities } from '../credentials/identities.js';
+import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
