@@ -11,7 +11,6 @@ import {
   type ProvisioningAttempt,
   stateAfter,
 } from './provisioning-plan.js';
-import type { SessionFacts } from './session.js';
 
 /** What Ferry sets at CPEs of its own accord. */
 export interface Provisioning {
@@ -29,6 +28,12 @@ export interface ProvisionerParts {
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
   readonly logger: Logger;
+}
+
+/** Whose settings these are; `isLost`: it is to be given credentials, and nothing else. */
+export interface ProvisionedCpe {
+  readonly cpeid: CpeId;
+  readonly isLost?: true;
 }
 
 /** What the CPE is sent next of its settings. */
@@ -55,7 +60,7 @@ export class Provisioner {
    * tried is counted before it is, since a CPE may hang up on it. One that has lost its credentials is given new ones, and nothing else.
    * @returns null where there is nothing to set
    */
-  async begin({ cpeid, isLost }: SessionFacts): Promise<SetNow | null> {
+  async begin({ cpeid, isLost }: ProvisionedCpe): Promise<SetNow | null> {
     const { devices, provisioning, secrets } = this.#parts;
     if (isLost === true) return this.#readmitting(cpeid);
     const login = await this.#loginFor(cpeid);
@@ -137,7 +142,7 @@ export class Provisioner {
   async record(
     attempt: ProvisioningAttempt,
     answer: ProvisioningAnswer,
-    { cpeid, isLost }: SessionFacts,
+    { cpeid, isLost }: ProvisionedCpe,
   ): Promise<SetNow | null> {
     if (isLost === true) {
       if (answer.kind === 'set') this.#parts.logger.info('cpe.readmitted', { cpeid });
