@@ -18,6 +18,7 @@ import { DeviceStore } from './device/device-store.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
+import { StoredNonceClaims } from './http/nonce-claims.js';
 import { createAcsMetrics } from './metrics/acs-metrics.js';
 import type { LocateFile } from './session/file-location.js';
 import type { Provisioning } from './session/provisioning.js';
@@ -134,6 +135,11 @@ export function createAcs(parts: AcsParts): Acs {
     sharedConnections: trustedProxies !== null,
     idleMsMax: options.sessionIdleMsMax,
   };
+  // Without credentials there is nothing that could be said again.
+  const claims =
+    options.shareSessions && options.cpeAuthentication.kind !== 'anonymous'
+      ? new StoredNonceClaims({ store, clock, monotonic, logger })
+      : null;
   const cwmp = new CwmpServer({
     work,
     sessions: options.shareSessions
@@ -148,7 +154,16 @@ export function createAcs(parts: AcsParts): Acs {
       : new SessionTable({ ...carriage, monotonic }),
     logger,
     metrics,
-    authenticator: new CpeAuthenticator(options.cpeAuthentication),
+    authenticator: new CpeAuthenticator({
+      authentication: options.cpeAuthentication,
+      secrets,
+      claims,
+      trustedProxies,
+      clock,
+      monotonic,
+      logger,
+      metrics,
+    }),
     trustedProxies,
     bodyBytesMax: options.bodyBytesMax,
     bodiesBytesMax: options.bodiesBytesMax,
@@ -202,6 +217,7 @@ export function createAcs(parts: AcsParts): Acs {
       if (waking !== null) clearInterval(waking);
       await waker.close();
       await cwmp.close();
+      await claims?.close();
       await sweeper.close();
       await devices.close();
     },

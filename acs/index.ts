@@ -9,6 +9,7 @@ export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './devi
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { openKnownCpes } from './device/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
+export { NONCES } from './http/nonce-claims.js';
 export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
 export {

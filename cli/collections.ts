@@ -1,4 +1,4 @@
-import { DEVICES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
+import { DEVICES, NONCES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -26,7 +26,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
 export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
 
 /** Of running processes only: worth nothing to those that come later. */
-export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS];
+export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS, NONCES];
 
 /** Every collection that a server opens. */
 export const ALL_COLLECTIONS: readonly CollectionDefinition[] = [

@@ -5,7 +5,7 @@ import type { Config } from './options.js';
 
 export function fileAuth(config: Config): FileAuth {
   const credentials = parseCredentials(config.fileAuth);
-  return credentials === null ? { kind: 'token' } : { kind: 'basic', ...credentials };
+  return credentials === null ? { kind: 'token' } : { kind: 'credentials', ...credentials };
 }
 
 /** As configured: `SUBNET=URL` for one subnet, the URL without a subnet for all others. */

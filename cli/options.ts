@@ -17,6 +17,7 @@ export interface Config {
   readonly fileAuth: string;
   readonly imageMibMax: number;
   readonly cpeAuth: string;
+  readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
@@ -225,10 +226,17 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
   cpeAuth: {
     ...CREDENTIALS,
     default: '',
-    describe:
-      'USER:PASSWORD that CPEs present (HTTP Basic) [generated on the first start, see ferry config --secrets]',
+    describe: 'USER:PASSWORD that CPEs present [generated on the first start, see ferry config --secrets]',
     group: 'CPEs:',
     secret: true,
+  },
+  cpeAuthScheme: {
+    schema: { enum: ['basic', 'digest', 'both'] },
+    expected: 'basic, digest or both',
+    default: 'both',
+    describe:
+      'How CPEs are asked for user and password, also for files: by HTTP Basic, by Digest, or as they can',
+    group: 'CPEs:',
   },
   allowAnonymousCpe: {
     schema: { type: 'boolean' },

@@ -36,6 +36,25 @@ export {
   withoutQueryValues,
   withoutSecrets,
 } from './file-url.js';
+export {
+  AUTHORIZATION_CHARACTERS_MAX,
+  type AuthScheme,
+  type DigestAlgorithm,
+  digestAlgorithm,
+  digestResponse,
+  digestSecret,
+  HttpAuthenticator,
+  type HttpAuthenticatorParts,
+  NONCE_MS_MAX,
+  type NonceLaw,
+  Nonces,
+  type NonceUse,
+  type RequestHead,
+  readAuthorization,
+  SpentNonces,
+  type Verdict,
+  WrongCredentials,
+} from './http-auth/index.js';
 export { cutIdleReaders } from './idle-readers.js';
 export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
 export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';

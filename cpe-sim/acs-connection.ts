@@ -1,7 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { type Authenticator, answerChallenge, type Credentials } from './http-auth.js';
+import { type Authenticator, type AuthScheme, answerChallenge, type Credentials } from './http-auth.js';
 import { ENVELOPE_BYTES_MAX, type EnvelopeStyle } from './soap/index.js';
 
 /** An ACS must be followed through at least a few redirects (TR-069 3.4.3). */
@@ -17,6 +17,8 @@ export class ConnectionError extends Error {
 export interface AcsConnectionOptions {
   readonly url: string;
   readonly credentials: Credentials | null;
+  /** What is taken where the ACS asks for Digest or Basic. */
+  readonly authScheme: AuthScheme;
   readonly style: EnvelopeStyle;
   /** How long an answer may take. */
   readonly responseMsMax: number;
@@ -74,9 +76,13 @@ export class AcsConnection {
   }
 
   #authenticate(challenge: string | undefined): void {
-    const { credentials } = this.#options;
+    const { credentials, authScheme } = this.#options;
     if (credentials === null) throw new ConnectionError('the ACS asks for credentials, and there are none');
-    this.#authenticator = answerChallenge(challenge === undefined ? [] : [challenge], credentials);
+    this.#authenticator = answerChallenge(
+      challenge === undefined ? [] : [challenge],
+      credentials,
+      authScheme,
+    );
     if (this.#authenticator === null)
       throw new ConnectionError('the ACS asks for an authentication other than Basic and Digest with MD5');
   }

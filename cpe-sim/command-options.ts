@@ -2,6 +2,7 @@ import { type DataModel, DataModelError } from './data-model.js';
 import { loadDataModel } from './data-model-files.js';
 import { FAULT_SYNTAX, FaultSyntaxError, faultsOf, parseFaultAssignment } from './fault.js';
 import { FLEET_CPES_MAX, type FleetOptions } from './fleet.js';
+import { AUTH_SCHEMES, type AuthScheme } from './http-auth.js';
 import { CWMP_VERSIONS } from './soap/index.js';
 
 /** One option of `ferry sim`, for the command line and its help. */
@@ -48,6 +49,12 @@ export const simulatorOptions = {
     type: 'string',
     description: 'password for the ACS; a flag is in the process list, so better as FERRY_SIM_PASSWORD',
   },
+  'auth-scheme': {
+    type: 'string',
+    default: 'basic',
+    choices: AUTH_SCHEMES,
+    description: 'which of Basic and Digest is taken where the ACS offers both',
+  },
   listen: {
     type: 'string',
     default: '127.0.0.1:0',
@@ -83,6 +90,7 @@ export interface SimulatorCommandOptions {
   readonly fault?: readonly string[] | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  readonly 'auth-scheme'?: string;
   readonly listen?: string;
   readonly 'public-host'?: string | undefined;
   readonly ramp?: number;
@@ -120,6 +128,7 @@ export async function fleetOptionsOf(options: SimulatorCommandOptions): Promise<
   return {
     acsUrl: options.acs,
     ...credentials(options),
+    authScheme: authScheme(options),
     dataModel: await model(options.model ?? simulatorOptions.model.default),
     count: whole(options, 'count', 1, FLEET_CPES_MAX),
     oui,
@@ -166,6 +175,14 @@ function credentials(options: SimulatorCommandOptions): Pick<FleetOptions, 'acsC
   if (user === undefined && password === undefined) return {};
   if (user === undefined || user === '') throw new SimulatorOptionError('--user: is needed with --password');
   return { acsCredentials: { username: user, password: password ?? '' } };
+}
+
+function authScheme(options: SimulatorCommandOptions): AuthScheme {
+  const said = options['auth-scheme'] ?? simulatorOptions['auth-scheme'].default;
+  const scheme = AUTH_SCHEMES.find((known) => known === said);
+  if (scheme === undefined)
+    throw new SimulatorOptionError(`--auth-scheme: must be one of ${AUTH_SCHEMES.join(', ')}`);
+  return scheme;
 }
 
 function listenAddress(options: SimulatorCommandOptions): NonNullable<FleetOptions['listen']> {

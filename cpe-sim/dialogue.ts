@@ -59,12 +59,14 @@ export class Dialogue {
    */
   hold(informed: string[]): Promise<number> {
     const { signal } = this.#speaker;
-    const { style, cwmpVersion, responseMsMax, silenceMsMax, onEnvelope } = this.#speaker.settings;
+    const { authScheme, style, cwmpVersion, responseMsMax, silenceMsMax, onEnvelope } =
+      this.#speaker.settings;
     signal.throwIfAborted();
     const username = this.#value('ManagementServer.Username');
     const connection = new AcsConnection({
       url: this.#value('ManagementServer.URL'),
       credentials: username === '' ? null : { username, password: this.#value('ManagementServer.Password') },
+      authScheme,
       style,
       responseMsMax,
       signal,

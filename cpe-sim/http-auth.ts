@@ -63,12 +63,21 @@ export interface Authenticator {
   authorization(method: string, uri: string): string;
 }
 
+/** What a client may take first of what it is asked for. */
+export const AUTH_SCHEMES = ['basic', 'digest'] as const;
+export type AuthScheme = (typeof AUTH_SCHEMES)[number];
+
 /**
- * Answers a challenge: Digest (MD5, with or without qop=auth) where it is offered, else Basic.
+ * Answers a challenge: Digest (MD5, with or without qop=auth) where it is offered, else Basic; or the other way round.
  * @param headers  the values of WWW-Authenticate, one a challenge
+ * @param first  the scheme that is taken where both are offered
  * @returns null where none can be answered
  */
-export function answerChallenge(headers: readonly string[], credentials: Credentials): Authenticator | null {
+export function answerChallenge(
+  headers: readonly string[],
+  credentials: Credentials,
+  first: AuthScheme = 'digest',
+): Authenticator | null {
   const challenges = headers.flatMap((header) => splitChallenges(header)).map(parseCredentials);
   const digest = challenges.find(
     (challenge) =>
@@ -76,12 +85,12 @@ export function answerChallenge(headers: readonly string[], credentials: Credent
       challenge.parameters.has('nonce') &&
       (challenge.parameters.get('algorithm') ?? 'MD5').toUpperCase() === 'MD5',
   );
-  if (digest) return new DigestAuthenticator(digest.parameters, credentials);
-  if (challenges.some((challenge) => challenge?.scheme === 'basic')) {
-    const authorization = basicAuthorization(credentials);
-    return { authorization: () => authorization };
-  }
-  return null;
+  const hasBasic = challenges.some((challenge) => challenge?.scheme === 'basic');
+  if (digest && !(hasBasic && first === 'basic'))
+    return new DigestAuthenticator(digest.parameters, credentials);
+  if (!hasBasic) return null;
+  const authorization = basicAuthorization(credentials);
+  return { authorization: () => authorization };
 }
 
 /** One header may hold several challenges: a new one begins where a scheme stands before its first parameter. */

@@ -3,7 +3,7 @@ import type { ConnectionRequestListener } from './connection-requests.js';
 import { type DataModel, ParameterSet } from './data-model.js';
 import type { SimulatorEmitter } from './events.js';
 import type { Fault } from './fault.js';
-import type { Credentials } from './http-auth.js';
+import type { AuthScheme, Credentials } from './http-auth.js';
 import type { RetryPolicy } from './retry.js';
 import { type CpeIdentity, type CwmpVersion, DEFAULT_STYLE, type EnvelopeStyle } from './soap/index.js';
 import type { Gate } from './timers.js';
@@ -16,6 +16,8 @@ export interface CpeBehaviour {
   readonly acsUrl: string;
   /** For the ACS's Basic or Digest challenge; the ACS may set others. */
   readonly acsCredentials?: Credentials;
+  /** Which of the two it takes where both are offered; default `basic`. */
+  readonly authScheme?: AuthScheme;
   readonly dataModel: DataModel;
   /** In place of the data model's own. */
   readonly softwareVersion?: string;
@@ -75,6 +77,7 @@ export interface SimulatorSettings {
   readonly valueChange: boolean;
   readonly busyInSession: boolean;
   readonly connectionRequestMsMin: number;
+  readonly authScheme: AuthScheme;
   readonly responseMsMax: number;
   readonly silenceMsMax: number;
   readonly download: {
@@ -120,6 +123,7 @@ export function settingsOf(options: CpeBehaviour): SimulatorSettings {
     valueChange: options.valueChange ?? false,
     busyInSession: options.busyInSession ?? false,
     connectionRequestMsMin: options.connectionRequestMsMin ?? 0,
+    authScheme: options.authScheme ?? 'basic',
     responseMsMax: options.responseMsMax ?? 30_000,
     silenceMsMax: options.silenceMsMax ?? 600_000,
     download: {

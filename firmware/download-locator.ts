@@ -26,7 +26,7 @@ export const PUBLIC_URL_CHARACTERS_MAX =
 /** How CPEs prove to our file server that they may fetch an image. */
 export type FileAuth =
   | { readonly kind: 'token' }
-  | { readonly kind: 'basic'; readonly username: string; readonly password: string };
+  | { readonly kind: 'credentials'; readonly username: string; readonly password: string };
 
 export interface DownloadLocatorOptions {
   readonly secrets: Pick<Secrets, 'mac'>;
@@ -97,7 +97,7 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
         sizeBytes: image.sizeBytes,
         targetFileName: image.id,
       };
-      if (auth.kind === 'basic') {
+      if (auth.kind === 'credentials') {
         const url = `${base}${FILES_PATH}${image.id}`;
         return { url, username: auth.username, password: auth.password, ...common };
       }

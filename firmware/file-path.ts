@@ -7,7 +7,7 @@ export const FILES_PATH = '/files/';
 /** What a request's path asks for; `name` is always fit to be an image's. */
 export type FileTarget =
   | { readonly kind: 'token'; readonly token: string; readonly name: string }
-  | { readonly kind: 'basic'; readonly name: string };
+  | { readonly kind: 'named'; readonly name: string };
 
 /**
  * Reads the target of a request line. Nothing in it ever becomes part of a path on disk: the last segment must be an image's
@@ -25,7 +25,7 @@ export function parseFileTarget(target: string, prefixes: readonly string[]): Fi
       [];
     const name = percentDecode(segment);
     if (name === null || !IMAGE_NAME_PATTERN.test(name)) continue;
-    return token ? { kind: 'token', token, name } : { kind: 'basic', name };
+    return token ? { kind: 'token', token, name } : { kind: 'named', name };
   }
   return null;
 }

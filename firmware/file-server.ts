@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import {
+  type AuthScheme,
   type Clock,
   cutIdleReaders,
   type FairConnectionsOptions,
@@ -16,8 +16,8 @@ import {
 import { StoreError } from '../store/index.js';
 import type { ImageContent } from './content-store.js';
 import { checkFileAuth, type FileAuth, PUBLIC_URL_CHARACTERS_MAX } from './download-locator.js';
-import { type FileTarget, parseFileTarget } from './file-path.js';
-import { checkFileToken } from './file-token.js';
+import { FileAccess } from './file-access.js';
+import { parseFileTarget } from './file-path.js';
 import type { Image, ImageLibrary } from './image.js';
 import { type PublicUrl, parsePublicUrl } from './public-url.js';
 import { sendImage } from './send-image.js';
@@ -47,6 +47,7 @@ const STATUS_TEXT = {
   405: 'Method Not Allowed',
   412: 'Precondition Failed',
   416: 'Range Not Satisfiable',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 } as const;
@@ -70,8 +71,10 @@ export interface FileServerOptions {
   readonly secrets: Pick<Secrets, 'mac'>;
   /** Only the paths of these matter here: requests are served with and without them in front. */
   readonly publicUrl: PublicUrl;
-  /** With `basic`, `/files/<name>` is served as well; token URLs always are. */
+  /** With `credentials`, `/files/<name>` is served as well; token URLs always are. */
   readonly auth: FileAuth;
+  /** How user and password are asked for; Digest, then Basic, unless told. */
+  readonly schemes?: readonly AuthScheme[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onEvent?: (event: FileServerEvent) => void;
@@ -140,7 +143,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 
 function createHandler(options: FileServerOptions, prefixes: readonly string[]): Handler {
   const { library, logger, onEvent = () => {} } = options;
-  const authorise = createAuthoriser(options);
+  const access = new FileAccess(options);
   const failureLog = new Seldom(FAILURE_LOG_MS);
   const logFailure = (error: unknown, image: string | null) => {
     const omitted = failureLog.admit(String(statusOf(error)));
@@ -178,11 +181,8 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         response.setHeader('Allow', 'GET, HEAD');
         return refuse(response, 405);
       }
-      const denied = authorise(target, request);
-      if (denied !== null) {
-        if (denied === 401) response.setHeader('WWW-Authenticate', 'Basic realm="Ferry", charset="UTF-8"');
-        return refuse(response, denied);
-      }
+      const denied = access.denial(target, request, response);
+      if (denied !== null) return refuse(response, denied);
       const { image, content } = await found(target.name, request);
       if (image === null) return refuse(response, 404);
       // Half an image must never reach a CPE: some flash whatever they get.
@@ -196,47 +196,6 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
       refuse(response, statusOf(error));
     }
   };
-}
-
-/** @returns the status that refuses the request, or null where it may have the file */
-function createAuthoriser(
-  options: FileServerOptions,
-): (target: FileTarget, request: IncomingMessage) => 401 | 403 | 404 | null {
-  const { auth, secrets, clock, logger } = options;
-  return (target, request) => {
-    const { name } = target;
-    if (target.kind === 'token') {
-      const verdict = checkFileToken(secrets, target.token, name, clock());
-      if (verdict === 'valid') return null;
-      logger.warn('files.token-refused', {
-        image: name,
-        reason: verdict,
-        remoteAddress: request.socket.remoteAddress,
-      });
-      return 403;
-    }
-    if (auth.kind !== 'basic') return 404;
-    const { authorization } = request.headers;
-    if (isBasic(authorization, auth)) return null;
-    // Most clients ask without credentials first: only wrong ones are worth a line.
-    if (authorization !== undefined) {
-      logger.warn('files.credentials-refused', { image: name, remoteAddress: request.socket.remoteAddress });
-    }
-    return 401;
-  };
-}
-
-/** Compares digests, which takes the same time wherever the first difference is. */
-function isBasic(
-  authorization: string | undefined,
-  expected: { readonly username: string; readonly password: string },
-): boolean {
-  const [, credentials = ''] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(authorization ?? '') ?? [];
-  const digest = (value: Buffer) => createHash('sha256').update(value).digest();
-  return timingSafeEqual(
-    digest(Buffer.from(credentials, 'base64')),
-    digest(Buffer.from(`${expected.username}:${expected.password}`)),
-  );
 }
 
 interface Serving {

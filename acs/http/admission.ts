@@ -87,15 +87,32 @@ export class Admission {
     if (this.#isFull) return { kind: 'refused', answer: refusals.busy('requests', REQUESTS_FULL) };
     if (request.method !== 'POST') return { kind: 'refused', answer: NOT_BY_POST };
     const found = await this.sessionOf(request);
-    const challenge = found.kind === 'found' ? null : this.challenge(request);
+    if (found.kind === 'found') return found;
+    const asked = this.challenge(request);
+    const challenge = asked instanceof Promise ? await asked : asked;
     return challenge === null ? found : { kind: 'refused', answer: challenge };
   }
 
-  /** @returns what asks it to authenticate; null where it has */
-  challenge(request: IncomingMessage): HttpAnswer | null {
+  /**
+   * To be asked once for a request: by Digest its answer is spent by that.
+   * @returns what asks it to authenticate; null where it has
+   * @throws StoreError
+   */
+  challenge(request: IncomingMessage): HttpAnswer | null | Promise<HttpAnswer | null> {
     const { authenticator, refusals } = this.#parts;
-    if (authenticator.isAllowed(request.headers.authorization)) return null;
-    return refusals.unauthorized(request, authenticator.challenge);
+    const refusal = authenticator.refusal(request);
+    if (refusal === null) return null;
+    if (!(refusal instanceof Promise)) return refusals.unauthorized(refusal);
+    return refusal.then((refused) => (refused === null ? null : refusals.unauthorized(refused)));
+  }
+
+  /**
+   * A client that is set to Digest sends its first request without its body, to be asked for more than that. An ACS that asks for nothing
+   * says that it has nothing against it. One that names a session means that, and is told that there is none.
+   */
+  isProbe(request: IncomingMessage, found: Found): boolean {
+    const namesSession = request.headers.cookie?.includes(SESSION_COOKIE) ?? false;
+    return found.kind === 'none' && !namesSession && this.#parts.authenticator.isOpen;
   }
 
   sessionOf(request: IncomingMessage): Found | Promise<Found> {

@@ -12,7 +12,8 @@ import {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Of several values each has a line of its own. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** The rest of the request is not worth reading. */
   readonly close?: boolean;
 }
@@ -62,7 +63,11 @@ export function soapAnswer(
 export function write(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
   const { status, body, headers, close } = answer;
   const fields: string[] = [];
-  for (const name in headers) fields.push(name, headers[name] ?? '');
+  for (const name in headers) {
+    const value = headers[name] ?? '';
+    if (typeof value === 'string') fields.push(name, value);
+    else for (const each of value) fields.push(name, each);
+  }
   if (status === 200) fields.push('Content-Type', 'text/xml; charset="utf-8"');
   else if (body !== '') fields.push('Content-Type', 'text/plain; charset=utf-8');
   if (status !== 204) fields.push('Content-Length', String(Buffer.byteLength(body)));

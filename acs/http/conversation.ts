@@ -66,9 +66,9 @@ export class Conversation {
       throw error;
     }
     if (envelope === null) {
-      return this.#parts.isStopping()
-        ? this.#stopping()
-        : this.#inSession(request, found, { kind: 'empty' }, null);
+      if (this.#parts.isStopping()) return this.#stopping();
+      if (this.#parts.admission.isProbe(request, found)) return this.#parts.refusals.nothing(request);
+      return this.#inSession(request, found, { kind: 'empty' }, null);
     }
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
@@ -126,7 +126,17 @@ export class Conversation {
     if (this.#parts.isStopping()) return this.#stopping();
     // The session it leaves behind vouched for the connection, not for who begins the next.
     const challenge = found.kind === 'found' ? admission.challenge(request) : null;
-    if (challenge !== null) return challenge;
+    if (challenge instanceof Promise)
+      return challenge.then((refused) => refused ?? this.#onAdmitted(request, envelope, found));
+    return challenge ?? this.#onAdmitted(request, envelope, found);
+  }
+
+  /** Whoever sends the Inform has authenticated, where that is asked for. */
+  #onAdmitted(
+    request: IncomingMessage,
+    envelope: CpeEnvelope,
+    found: Found,
+  ): HttpAnswer | Promise<HttpAnswer> {
     const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
     const turn = cpeid === null ? null : this.#turns.take(cpeid, request.socket);
     if (turn === null) return this.#begin(request, envelope, found, cpeid);

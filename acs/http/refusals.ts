@@ -7,6 +7,7 @@ import { cpeOn } from '../session/sessions.js';
 import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
 import { faultMessage, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import { BusyError } from './body.js';
+import type { AuthRefusal } from './cpe-auth.js';
 
 /** A CPE is told to come again so much later when the store cannot be reached. */
 const RETRY_AFTER_SECONDS = 30;
@@ -43,16 +44,41 @@ export class Refusals {
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
+  /**
+   * For an empty POST without a session that nobody minds. It may be of a CPE as well whose session nothing carries from one request
+   * to the next: so the log says it now and then.
+   */
+  nothing(request: IncomingMessage): HttpAnswer {
+    const omitted = this.#busyLog.admit('nothing');
+    if (omitted !== null) {
+      const ip = clientAddress(request, this.#parts.trustedProxies);
+      this.#parts.logger.info('cwmp.empty-without-session', { ip, ...(omitted > 0 && { omitted }) });
+    }
+    return { status: 204, body: '' };
+  }
+
   /** For what is no HTTP that everyone would read in one way. */
   malformed(request: IncomingMessage, reason: string): HttpAnswer {
     this.#reject(request, 'http', null, { reason });
     return { status: 400, body: `${reason}\n`, close: true };
   }
 
-  /** @param challenge  how the CPE is asked to authenticate */
-  unauthorized(request: IncomingMessage, challenge: string): HttpAnswer {
-    this.#reject(request, 'unauthorized', null, {});
-    return { status: 401, body: '', headers: { 'WWW-Authenticate': challenge } };
+  /** No line of the log for each: by Digest every session begins so. Wrong credentials are told of where they are looked at. */
+  unauthorized(refusal: AuthRefusal): HttpAnswer {
+    this.#parts.metrics.rejected.inc('unauthorized');
+    switch (refusal.kind) {
+      case 'unauthorized':
+        return { status: 401, body: '', headers: { 'WWW-Authenticate': refusal.challenges } };
+      case 'throttled':
+        return {
+          status: 429,
+          body: '',
+          headers: { 'Retry-After': String(refusal.retryAfterSeconds) },
+          close: true,
+        };
+      default:
+        return refusal satisfies never;
+    }
   }
 
   /** @param kind  from a fixed set: each has its own lines in the log */

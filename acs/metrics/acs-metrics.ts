@@ -6,6 +6,7 @@ export interface AcsMetrics {
   readonly sessions: LabelledCounter;
   readonly messages: LabelledCounter;
   readonly rejected: LabelledCounter;
+  readonly authentications: LabelledCounter;
   readonly mended: LabelledCounter;
   readonly upgrades: LabelledCounter;
   readonly doubts: LabelledCounter;
@@ -42,6 +43,11 @@ export function createAcsMetrics(
     ),
     messages: counter('ferry_cwmp_messages_total', 'type', 'CWMP messages received from CPEs, by type'),
     rejected: counter('ferry_cwmp_rejected_total', 'reason', 'CWMP requests that were refused, by reason'),
+    authentications: counter(
+      'ferry_cpe_authentications_total',
+      'outcome',
+      'CPEs that began a session or would have, by how they authenticated: digest, basic; absent, stale, wrong, throttled',
+    ),
     mended: counter(
       'ferry_cwmp_mended_total',
       'kind',

@@ -12,7 +12,7 @@ import { parseCredentials, workersOf } from '../config.js';
 import { generatedCpeCredentials, type Installation } from '../installation.js';
 import type { Config } from '../options.js';
 import type { Building } from './building.js';
-import { isProxyOf } from './listeners.js';
+import { AUTH_SCHEMES, isProxyOf } from './listeners.js';
 
 /** A CPE that takes no byte of an answer for so long has gone away. */
 const IDLE_MS_MAX = MINUTE_MS;
@@ -27,7 +27,7 @@ export function openAcs(
   const { clock, logger, trace } = ambient;
   // Whoever knows the shared secret, or needs none, can claim to be any CPE. An operator should have read that once.
   logger.warn('cpe.identity-not-proven', {
-    credentials: authentication.kind === 'basic' ? 'shared' : 'none',
+    credentials: authentication.kind === 'shared' ? 'shared' : 'none',
   });
   const acs = createAcs({
     store: installation.store,
@@ -60,12 +60,13 @@ export function openAcs(
 /** How CPEs log in, and the credentials that were made for it where none were configured and none made before. */
 export async function cpeAuthentication(config: Config, installation: Installation) {
   if (config.allowAnonymousCpe) return { authentication: { kind: 'anonymous' } as const, generated: null };
+  const schemes = AUTH_SCHEMES[config.cpeAuthScheme];
   const configured = parseCredentials(config.cpeAuth);
   if (configured !== null)
-    return { authentication: { kind: 'basic', ...configured } as const, generated: null };
+    return { authentication: { kind: 'shared', ...configured, schemes } as const, generated: null };
   const { isNew, ...credentials } = await generatedCpeCredentials(installation);
   return {
-    authentication: { kind: 'basic', ...credentials } as const,
+    authentication: { kind: 'shared', ...credentials, schemes } as const,
     generated: isNew ? credentials : null,
   };
 }

@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
 import { createDownloadLocator, createFileServer } from '../../firmware/index.js';
 import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
-import { isProxyOf, listen, publicHost } from './listeners.js';
+import { AUTH_SCHEMES, isProxyOf, listen, publicHost } from './listeners.js';
 
 /** As often as what is incoming grows old enough to be removed. */
 const CLEANED_EVERY_MS = 10 * MINUTE_MS;
@@ -55,6 +55,7 @@ export async function startFileServer({
     // Only the paths of configured URLs matter here; the default has none.
     publicUrl: publicUrls(config, 'http://localhost'),
     auth,
+    schemes: AUTH_SCHEMES[config.cpeAuthScheme],
     clock,
     logger,
     onEvent(event) {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { isListed, SECOND_MS, subnetList } from '../../common/index.js';
+import { type AuthScheme, isListed, SECOND_MS, subnetList } from '../../common/index.js';
 import { parseListen } from '../config.js';
 import type { Config } from '../options.js';
 import { BACKLOG } from './acceptors.js';
@@ -35,6 +35,13 @@ const LISTEN_REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address',
   EACCES: 'not permitted; ports below 1024 need privileges',
   ENOTFOUND: 'the host name cannot be resolved',
+};
+
+/** How CPEs are asked for user and password, by the option. */
+export const AUTH_SCHEMES: Readonly<Record<Config['cpeAuthScheme'], readonly AuthScheme[]>> = {
+  basic: ['basic'],
+  digest: ['digest'],
+  both: ['digest', 'basic'],
 };
 
 /** Whether an address is of a proxy that is trusted: it speaks for many clients. */

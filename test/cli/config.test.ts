@@ -139,6 +139,7 @@ test('what no listener, subnet, URL, number or credentials can be is refused', (
       ['http://a/?q'],
       [`http://a/${'x'.repeat(300)}`],
     ],
+    cpeAuthScheme: ['Digest', '', 'none'],
     periodicInformSeconds: [0.5, -1, 2 ** 32, Number.NaN, '1'],
     cpeAuth: [
       'user',

@@ -238,6 +238,26 @@ for (const [scheme, challenge] of [
   });
 }
 
+for (const [authScheme, taken] of [
+  [undefined, 'Basic'],
+  ['basic', 'Basic'],
+  ['digest', 'Digest'],
+] as const) {
+  test(`of both, ${taken} is taken where the option is ${authScheme}`, async (t) => {
+    const acsCredentials = { username: 'cpe', password: 'p' };
+    const b = await bench({ acsCredentials, ...(authScheme !== undefined && { authScheme }) });
+    t.teardown(() => b.stop());
+    b.acs.intercept = ({ headers }, response) => {
+      if (headers.authorization !== undefined) return false;
+      const both = ['Digest realm="acs", nonce="n", qop="auth"', 'Basic realm="acs"'];
+      response.writeHead(401, { 'WWW-Authenticate': both }).end();
+      return true;
+    };
+    await b.firstContact();
+    t.is(b.acs.received[2]?.headers.authorization?.split(' ')[0], taken);
+  });
+}
+
 test('credentials that are refused fail the session', async (t) => {
   const b = await bench({ acsCredentials: { username: 'cpe', password: 'wrong' } });
   t.teardown(() => b.stop());

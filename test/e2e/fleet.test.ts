@@ -56,6 +56,7 @@ test('a fleet of every CWMP version, envelope style and data model is upgraded b
       const options: FleetOptions = {
         acsUrl: ferry.urls.cwmp,
         acsCredentials: CPE_CREDENTIALS,
+        authScheme: model === MODELS[0] ? 'digest' : 'basic',
         dataModel: builtInModel(model),
         count: CPES_EACH,
         oui: '00A1B2',

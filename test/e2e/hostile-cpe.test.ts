@@ -46,7 +46,6 @@ const bodies: readonly [
     400,
   ],
   ['nesting 10,000 deep', envelope('<a>'.repeat(10_000) + '</a>'.repeat(10_000)), {}, 400],
-  ['an empty POST without a session', '', {}, 400],
   ['TransferComplete before Inform', transferComplete('x'), {}, 400],
   ['a cookie nobody was given', '', { Cookie: `ferry-session=${'0'.repeat(32)}` }, 400],
 ];
@@ -238,7 +237,7 @@ test('behind a trusted proxy only the cookie counts, as connections are shared b
   const from = (address: string) => ({ 'X-Forwarded-For': address });
   const first = await proxy.post(inform({ serial: 'a' }), from('192.0.2.1'));
   const second = await proxy.post(inform({ serial: 'b' }), from('192.0.2.99, "192.0.2.2:4711"'));
-  t.is((await proxy.post('')).status, 400);
+  t.is((await proxy.post('')).status, 204);
   for (const answer of [first, second]) {
     const cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
     t.is(rpcOf((await proxy.post('', { Cookie: cookie })).body), 'SetParameterValues');
@@ -256,7 +255,7 @@ test('CPEs must present the configured credentials, and only then', async (t) =>
   const cpe = new RawCpe(ferry.urls.cwmp);
   const refused = await cpe.post(inform());
   t.is(refused.status, 401);
-  t.is(refused.headers['www-authenticate'], 'Basic realm="Ferry CWMP"');
+  t.regex(refused.headers['www-authenticate'] ?? '', /, Basic realm="Ferry CWMP"$/);
   const basic = (text: string) => ({ Authorization: `Basic ${Buffer.from(text).toString('base64')}` });
   t.is((await cpe.post(inform(), basic('home:wrong'))).status, 401);
   t.is(rpcOf((await cpe.post(inform(), basic('home:secret'))).body), 'InformResponse');

@@ -38,7 +38,7 @@ test('an image is located by a token URL, without credentials', async (t) => {
 });
 
 test('with Basic an image is located by its plain URL and the credentials', async (t) => {
-  const auth = { kind: 'basic', username: 'cpe', password: 's3cret' } as const;
+  const auth = { kind: 'credentials', username: 'cpe', password: 's3cret' } as const;
   const { locator } = await openLocator(t, { auth });
   t.deepEqual(await locator.locate('hgw.bin', { expiresAtMs }), {
     url: 'https://acs.example.net:8443/fw/files/hgw.bin',
@@ -184,8 +184,8 @@ const BAD_OPTIONS: readonly (readonly [RegExp, Partial<DownloadLocatorOptions>])
       ],
     },
   ],
-  [/no colon/, { auth: { kind: 'basic', username: 'a:b', password: 'c' } }],
-  [/file password: must be 1 to 256/, { auth: { kind: 'basic', username: 'a', password: '' } }],
+  [/no colon/, { auth: { kind: 'credentials', username: 'a:b', password: 'c' } }],
+  [/file password: must be 1 to 256/, { auth: { kind: 'credentials', username: 'a', password: '' } }],
 ];
 
 for (const [message, options] of BAD_OPTIONS) {

@@ -10,7 +10,7 @@ import { ask, listen, MEBIBYTE, openTestLibrary, randomContent, sha256Of, upload
 
 defineServingTests('from disk', openTestLibrary);
 
-const basic: FileAuth = { kind: 'basic', username: 'cpe', password: 's3cret:ö' };
+const basic: FileAuth = { kind: 'credentials', username: 'cpe', password: 's3cret:ö' };
 const authorization = `Basic ${Buffer.from('cpe:s3cret:ö').toString('base64')}`;
 
 /** Files of this process under `directory` that are open. */
@@ -142,7 +142,7 @@ test('/files/<name> takes the configured Basic credentials and no others', async
   for (const header of wrong) {
     const refused = await ask(port, '/files/a.bin', { headers: { Authorization: header } });
     t.is(refused.status, 401, header);
-    t.is(refused.headers['www-authenticate'], 'Basic realm="Ferry", charset="UTF-8"');
+    t.regex(refused.headers['www-authenticate'] ?? '', /^Digest .+, Basic realm="Ferry", charset="UTF-8"$/);
   }
   t.is((await ask(port, '/files/a.bin')).status, 401);
   t.is((await ask(port, '/files/none.bin')).status, 401);
