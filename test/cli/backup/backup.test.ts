@@ -317,7 +317,9 @@ test('upgrades under way are counted again, so that no slot of a limit is lost o
 });
 
 test('every collection that a server opens is known to backups', async (t) => {
-  const server = await startTestFerry(t, { config: { shareSessions: true } });
+  // With all that opens one of its own.
+  const config = { shareSessions: true, allowAnonymousCpe: false, cpeAuth: 'cpe:a cpe password' };
+  const server = await startTestFerry(t, { config });
   // They are made as they are opened, one after another.
   const collections = await until('all collections are made', async () => {
     const found = (await server.installation.store.inspect()).collections;
