@@ -114,7 +114,7 @@ export interface Acs {
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
-  const devices = new DeviceStore({ store, clock, logger });
+  const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const work = new SessionWork({
     devices,
