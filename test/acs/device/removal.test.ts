@@ -61,8 +61,9 @@ function define(engine: string, storeFor: (t: ExecutionContext) => Promise<Store
     t.deepEqual(await at.devices.remove(asked, { why: 'asked', by: 'op' }), { removed: 2, upgrading: [] });
     t.deepEqual(await at.left(), { ids: [neighbour, cpeidOf(2)].sort(), subtrees: SUBTREES.length + 1 });
     t.deepEqual(at.removedWhy, ['asked', 'asked']);
+    const told = at.events.filter(({ event }) => event === 'cpe.deleted').map(({ fields }) => fields);
     t.deepEqual(
-      at.events.filter(({ event }) => event === 'cpe.deleted').map(({ fields }) => fields),
+      told.sort((left, right) => (String(left['cpeid']) < String(right['cpeid']) ? -1 : 1)),
       [cpeidOf(1), cpeidOf(3)].map((cpeid) => ({ cpeid, why: 'asked', by: 'op' })),
     );
   });
