@@ -4,6 +4,7 @@ import { type Arguments, CommandError, packageVersion } from './command.js';
 import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { deviceCommands } from './commands/device.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -34,6 +35,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(simCommand(io))
     .command(imageCommands(io))
     .command(rulesCommands(io))
+    .command(deviceCommands(io))
     .command(userCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
@@ -69,6 +71,8 @@ function checkGivenOnce(args: Arguments): true {
 const REPEATABLE: ReadonlySet<string> = new Set([
   // Words that are no options.
   'paths',
+  'ids',
+  'filter',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);
