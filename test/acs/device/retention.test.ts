@@ -70,6 +70,12 @@ test('a server forgets by itself where --device-days says so, counts them, and h
   await documents.put({ ...deviceOf(cpeidOf(0), null), lastInformMs: Date.now() - 40 * DAY_MS });
   await documents.put({ ...deviceOf(cpeidOf(1), null), lastInformMs: Date.now() - HOUR_MS });
   const ferry = await startTestFerry(t, { dataDir, config: { deviceDays: 30 } });
+  const counted = async () => String((await ferry.nbi('GET', '/metrics')).body);
+  const first = await until('the CPEs are counted', async () => {
+    const text = await counted();
+    return /^ferry_cpes_known [12]$/m.test(text) && text;
+  });
+  t.regex(first, /^ferry_store_bytes [1-9]\d+$/m);
   await until('the old one is gone', async () => (await documents.count()) === 1);
   const figures = await until('it is counted', async () => {
     const { body } = await ferry.nbi('GET', '/metrics');
