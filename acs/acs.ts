@@ -15,6 +15,7 @@ import type { ConnectionRequests } from './connection-request/connection-request
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
+import { Retention } from './device/retention.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
@@ -51,6 +52,8 @@ export interface AcsOptions {
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
   readonly resultDays: number;
+  /** CPEs not heard of for so many days are forgotten; 0: none is. */
+  readonly deviceDays: number;
   /** How often deadlines are looked at. */
   readonly sweepIntervalMs: number;
   /** How often CPEs are looked for that a rule's window wakes; null: only when {@link Acs.wake} is called. */
@@ -78,6 +81,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   shareSessions: false,
   stopGraceMs: 5_000,
   resultDays: 400,
+  deviceDays: 0,
   sweepIntervalMs: 5 * SECOND_MS,
   wakeIntervalMs: SECOND_MS,
 };
@@ -116,7 +120,7 @@ export interface Acs {
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
-  const devices = new DeviceStore({ store, clock, logger });
+  const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const work = new SessionWork({
     devices,
@@ -206,6 +210,9 @@ export function createAcs(parts: AcsParts): Acs {
     sweepIntervalMs: options.sweepIntervalMs,
     resultDays: options.resultDays,
   });
+  const { deviceDays } = options;
+  const retention =
+    deviceDays === 0 ? null : new Retention({ store, devices, duties, clock, monotonic, logger, deviceDays });
   return {
     cwmp,
     devices,
@@ -219,6 +226,7 @@ export function createAcs(parts: AcsParts): Acs {
       await cwmp.close();
       await claims?.close();
       await sweeper.close();
+      await retention?.close();
       await devices.close();
     },
   };

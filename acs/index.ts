@@ -5,7 +5,7 @@ export type {
 } from './connection-request/connection-requests.js';
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
-export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
+export type { DescribedCpe, Device, DeviceFilter, Devices, Moment, Removal } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { openKnownCpes } from './device/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';

@@ -34,6 +34,7 @@ export interface Config {
   readonly fileConnectionsMax: number;
   readonly rulesDir: string;
   readonly resultDays: number;
+  readonly deviceDays: number;
   readonly diskFreeMibMin: number;
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
@@ -149,6 +150,12 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 10_000),
     default: 400,
     describe: 'Days that results of ended upgrades are kept',
+    group: 'Storage:',
+  },
+  deviceDays: {
+    ...whole(0, 10_000),
+    default: 0,
+    describe: 'Days without an Inform after which a CPE is forgotten; its results stay; 0: never',
     group: 'Storage:',
   },
   diskFreeMibMin: {

@@ -233,6 +233,15 @@ export class ParameterStore {
     }
   }
 
+  /** What deletes all that is known of the CPE's data model: to be committed with the end of its device, which every report moves. */
+  async forgetting(cpeid: CpeId): Promise<readonly Change[]> {
+    const changes: Change[] = [];
+    for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) {
+      changes.push(this.#parameters.deleting(document.id));
+    }
+    return changes;
+  }
+
   /** As a tree, the way conditions read it. */
   async tree(cpeid: CpeId, subtrees: Subtrees = null): Promise<ParameterTree> {
     return treeOf(await this.flat(cpeid, subtrees));

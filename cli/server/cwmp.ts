@@ -94,5 +94,6 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
     shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
     resultDays: config.resultDays,
+    deviceDays: config.deviceDays,
   };
 }

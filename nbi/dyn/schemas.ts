@@ -131,6 +131,31 @@ export const dynSchemas = {
       },
     },
   },
+  DeviceCount: {
+    description: 'What deleting CPEs would come to.',
+    allOf: [
+      ref('Answer'),
+      {
+        properties: {
+          code: { enum: [200] },
+          details: {
+            type: 'object',
+            required: ['devices', 'upgrading'],
+            properties: {
+              devices: { type: 'integer', minimum: 1, description: 'CPEs that would be deleted.' },
+              upgrading: {
+                type: 'integer',
+                minimum: 0,
+                description:
+                  'Those of them that have an upgrade under way: for these all would be refused (409).',
+              },
+            },
+            additionalProperties: false,
+          },
+        },
+      },
+    ],
+  },
   Device: {
     type: 'object',
     required: ['id', 'cpeid', 'serialNumber'],
