@@ -15,6 +15,7 @@ import type { ConnectionRequests } from './connection-request/connection-request
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
+import { SecretPurge } from './device/secret-purge.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
@@ -189,6 +190,7 @@ export function createAcs(parts: AcsParts): Acs {
     sweepIntervalMs: options.sweepIntervalMs,
     resultDays: options.resultDays,
   });
+  const secretPurge = new SecretPurge({ store, devices, clock, monotonic, logger });
   return {
     cwmp,
     devices,
@@ -201,6 +203,7 @@ export function createAcs(parts: AcsParts): Acs {
       await waker.close();
       await cwmp.close();
       await sweeper.close();
+      await secretPurge.close();
       await devices.close();
     },
   };

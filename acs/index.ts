@@ -7,6 +7,7 @@ export { type CpeDescription, CpeDescriptionError, describedCpe } from './descri
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { openKnownCpes } from './device/open.js';
+export { PURGES } from './device/secret-purge.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
 export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
