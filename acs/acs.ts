@@ -47,6 +47,8 @@ export interface AcsOptions {
   readonly sessionIdleMsMax: number;
   /** Open sessions are kept in the store, so that any process that shares it can go on with them. */
   readonly shareSessions: boolean;
+  /** A session's cookie counts from whatever address, also where no proxy is trusted. */
+  readonly cookieFromAnyAddress: boolean;
   /** How long stopping may wait for what is under way. */
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
@@ -75,6 +77,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   requestsMax: 4_000,
   sessionIdleMsMax: 30_000,
   shareSessions: false,
+  cookieFromAnyAddress: false,
   stopGraceMs: 5_000,
   resultDays: 400,
   sweepIntervalMs: 5 * SECOND_MS,
@@ -132,6 +135,7 @@ export function createAcs(parts: AcsParts): Acs {
   const carriage = {
     sharedConnections: trustedProxies !== null,
     idleMsMax: options.sessionIdleMsMax,
+    cookieFromAnyAddress: options.cookieFromAnyAddress,
   };
   const cwmp = new CwmpServer({
     work,

@@ -18,6 +18,7 @@ export interface Config {
   readonly imageMibMax: number;
   readonly cpeAuth: string;
   readonly allowAnonymousCpe: boolean;
+  readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
   readonly informKibMax: number;
@@ -234,6 +235,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     expected: 'true or false',
     default: false,
     describe: 'Let CPEs in without a password: any host may then claim to be any CPE',
+    group: 'CPEs:',
+  },
+  cookieFromAnyAddress: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Session cookies count from any address, for CPEs whose own changes within a session',
     group: 'CPEs:',
   },
   periodicInformSeconds: {
