@@ -16,6 +16,7 @@ import { type ConnectionRequestOptions, HttpConnectionRequests } from './connect
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
 import { Retention } from './device/retention.js';
+import { SecretPurge } from './device/secret-purge.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
@@ -48,6 +49,8 @@ export interface AcsOptions {
   readonly sessionIdleMsMax: number;
   /** Open sessions are kept in the store, so that any process that shares it can go on with them. */
   readonly shareSessions: boolean;
+  /** A session's cookie counts from whatever address, also where no proxy is trusted. */
+  readonly cookieFromAnyAddress: boolean;
   /** How long stopping may wait for what is under way. */
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
@@ -79,6 +82,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   requestsMax: 4_000,
   sessionIdleMsMax: 30_000,
   shareSessions: false,
+  cookieFromAnyAddress: false,
   stopGraceMs: 5_000,
   resultDays: 400,
   deviceDays: 0,
@@ -138,6 +142,7 @@ export function createAcs(parts: AcsParts): Acs {
   const carriage = {
     sharedConnections: trustedProxies !== null,
     idleMsMax: options.sessionIdleMsMax,
+    cookieFromAnyAddress: options.cookieFromAnyAddress,
   };
   // Without credentials there is nothing that could be said again.
   const claims =
@@ -213,6 +218,7 @@ export function createAcs(parts: AcsParts): Acs {
   const { deviceDays } = options;
   const retention =
     deviceDays === 0 ? null : new Retention({ store, devices, duties, clock, monotonic, logger, deviceDays });
+  const secretPurge = new SecretPurge({ store, devices, clock, monotonic, logger });
   return {
     cwmp,
     devices,
@@ -227,6 +233,7 @@ export function createAcs(parts: AcsParts): Acs {
       await claims?.close();
       await sweeper.close();
       await retention?.close();
+      await secretPurge.close();
       await devices.close();
     },
   };

@@ -1,4 +1,4 @@
-import { DEVICES, NONCES, PARAMETERS, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
+import { DEVICES, NONCES, PARAMETERS, PURGES, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -8,13 +8,14 @@ import { INSTALLATION } from './first-start.js';
 /**
  * Collections whose documents a backup holds as they are, in the order in which it reads them beside a running server. Shares
  * come after the devices and campaigns after the shares, so that no campaign seems to have more left of its `limits` than
- * it has.
+ * it has; and what is purged after the word of how far that has come.
  */
 export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   INSTALLATION,
   USERS,
   ...RULE_COLLECTIONS,
   WAKE_PROGRESS,
+  PURGES,
   PARAMETERS,
   UPGRADES,
   DEVICES,

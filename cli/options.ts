@@ -19,6 +19,7 @@ export interface Config {
   readonly cpeAuth: string;
   readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
+  readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
   readonly informKibMax: number;
@@ -250,6 +251,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     expected: 'true or false',
     default: false,
     describe: 'Let CPEs in without a password: any host may then claim to be any CPE',
+    group: 'CPEs:',
+  },
+  cookieFromAnyAddress: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Session cookies count from any address, for CPEs whose own changes within a session',
     group: 'CPEs:',
   },
   periodicInformSeconds: {

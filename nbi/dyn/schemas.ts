@@ -237,7 +237,7 @@ export const dynSchemas = {
       parameters: {
         type: 'object',
         description:
-          'With parameters=true: the data model as last reported, by full name, as far as it is kept.',
+          'With parameters=true: the data model as last reported, by full name, as far as it is kept; "set" for secrets (passwords, keys), whose values are not kept.',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       },
     },
