@@ -17,6 +17,8 @@ import { CpeCredentials } from './credentials/cpe-credentials.js';
 import { type AfterReset, Identities } from './credentials/identities.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
+import { Retention } from './device/retention.js';
+import { SecretPurge } from './device/secret-purge.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
@@ -50,10 +52,14 @@ export interface AcsOptions {
   readonly sessionIdleMsMax: number;
   /** Open sessions are kept in the store, so that any process that shares it can go on with them. */
   readonly shareSessions: boolean;
+  /** A session's cookie counts from whatever address, also where no proxy is trusted. */
+  readonly cookieFromAnyAddress: boolean;
   /** How long stopping may wait for what is under way. */
   readonly stopGraceMs: number;
   /** How long results of ended upgrades are kept. */
   readonly resultDays: number;
+  /** CPEs not heard of for so many days are forgotten; 0: none is. */
+  readonly deviceDays: number;
   /** How often deadlines are looked at. */
   readonly sweepIntervalMs: number;
   /** How often CPEs are looked for that a rule's window wakes; null: only when {@link Acs.wake} is called. */
@@ -80,8 +86,10 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   requestsMax: 4_000,
   sessionIdleMsMax: 30_000,
   shareSessions: false,
+  cookieFromAnyAddress: false,
   stopGraceMs: 5_000,
   resultDays: 400,
+  deviceDays: 0,
   sweepIntervalMs: 5 * SECOND_MS,
   wakeIntervalMs: SECOND_MS,
 };
@@ -120,7 +128,7 @@ export interface Acs {
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
-  const devices = new DeviceStore({ store, clock, logger });
+  const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const credentials = new CpeCredentials({ store, secrets, clock });
   const work = new SessionWork({
@@ -141,6 +149,7 @@ export function createAcs(parts: AcsParts): Acs {
   const carriage = {
     sharedConnections: trustedProxies !== null,
     idleMsMax: options.sessionIdleMsMax,
+    cookieFromAnyAddress: options.cookieFromAnyAddress,
   };
   // Without credentials there is nothing that could be said again.
   const claims =
@@ -214,6 +223,10 @@ export function createAcs(parts: AcsParts): Acs {
     sweepIntervalMs: options.sweepIntervalMs,
     resultDays: options.resultDays,
   });
+  const { deviceDays } = options;
+  const retention =
+    deviceDays === 0 ? null : new Retention({ store, devices, duties, clock, monotonic, logger, deviceDays });
+  const secretPurge = new SecretPurge({ store, devices, clock, monotonic, logger });
   return {
     cwmp,
     devices,
@@ -227,6 +240,8 @@ export function createAcs(parts: AcsParts): Acs {
       await cwmp.close();
       await claims?.close();
       await sweeper.close();
+      await retention?.close();
+      await secretPurge.close();
       await devices.close();
     },
   };

@@ -4,6 +4,7 @@ import {
   DEVICES,
   NONCES,
   PARAMETERS,
+  PURGES,
   SESSIONS,
   UPGRADES,
   WAKE_PROGRESS,
@@ -17,7 +18,7 @@ import { INSTALLATION } from './first-start.js';
 /**
  * Collections whose documents a backup holds as they are, in the order in which it reads them beside a running server. Shares
  * come after the devices and campaigns after the shares, so that no campaign seems to have more left of its `limits` than
- * it has.
+ * it has; and what is purged after the word of how far that has come.
  */
 export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   INSTALLATION,
@@ -26,6 +27,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   WAKE_PROGRESS,
   CPE_AUTH,
   CPE_PROOFS,
+  PURGES,
   PARAMETERS,
   UPGRADES,
   DEVICES,

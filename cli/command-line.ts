@@ -36,8 +36,8 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(simCommand(io))
     .command(imageCommands(io))
     .command(rulesCommands(io))
-    .command(userCommands(io))
     .command(deviceCommands(io))
+    .command(userCommands(io))
     .command(cpeAuthCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
@@ -73,6 +73,8 @@ function checkGivenOnce(args: Arguments): true {
 const REPEATABLE: ReadonlySet<string> = new Set([
   // Words that are no options.
   'paths',
+  'ids',
+  'filter',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);

@@ -21,6 +21,7 @@ export interface Config {
   readonly allowAnonymousCpe: boolean;
   readonly bootstrapCredentials: boolean;
   readonly afterReset: 'hold' | 'readmit';
+  readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
   readonly informKibMax: number;
@@ -36,6 +37,7 @@ export interface Config {
   readonly fileConnectionsMax: number;
   readonly rulesDir: string;
   readonly resultDays: number;
+  readonly deviceDays: number;
   readonly diskFreeMibMin: number;
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
@@ -153,6 +155,12 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe: 'Days that results of ended upgrades are kept',
     group: 'Storage:',
   },
+  deviceDays: {
+    ...whole(0, 10_000),
+    default: 0,
+    describe: 'Days without an Inform after which a CPE is forgotten; its results stay; 0: never',
+    group: 'Storage:',
+  },
   diskFreeMibMin: {
     ...whole(0, 1_048_576),
     default: 256,
@@ -260,7 +268,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     expected: 'hold or readmit',
     default: 'hold',
     describe:
-      'A CPE that comes back without its own credentials (factory reset): hold it until ferry cpe-auth readmit, or readmit it with new ones, which whoever has the shared pair can ask for',
+      'A CPE that comes back without its own credentials (factory reset): hold it until ferry device readmit, or readmit it with new ones, which whoever has the shared pair can ask for',
+    group: 'CPEs:',
+  },
+  cookieFromAnyAddress: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Session cookies count from any address, for CPEs whose own changes within a session',
     group: 'CPEs:',
   },
   periodicInformSeconds: {

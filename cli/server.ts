@@ -15,7 +15,7 @@ import { keepImagesClean, startFileServer } from './server/files.js';
 import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
-import { showStoreDamage } from './server/store-figures.js';
+import { showKnownCpes, showStoreFigures } from './server/store-figures.js';
 import { processName, watchDisk, watchDuties } from './server/watching.js';
 
 /** What whoever started a Ferry should be told. */
@@ -107,12 +107,13 @@ async function start(
   watchDuties(building);
   watchDisk(building);
 
-  showStoreDamage(building);
+  showStoreFigures(building);
   await keepImagesClean(building);
   const files = await startFileServer(building);
   const rules = await openRuleEngine(building, files.locator);
   const cpe = await cpeAuthentication(config, installation);
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
+  showKnownCpes(building, acs.devices);
   const watcher = await watchRules(building, rules);
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.

@@ -1,4 +1,15 @@
 export type { ConnectionBounds } from './connections.js';
+export {
+  countSelectedDevices,
+  type DeviceCounts,
+  type DeviceDeletion,
+  DeviceFilterError,
+  deleteSelectedDevices,
+  deviceSelection,
+  deviceStorage,
+  deviceView,
+  selectEntries,
+} from './dyn/index.js';
 export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';

@@ -39,6 +39,8 @@ export {
   fieldOfParameter,
   type ImageFacts,
   InvalidRuleError,
+  isSecretParameter,
+  keptOfSecret,
   type LastError,
   type Limits,
   type MaintenanceWindow,

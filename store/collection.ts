@@ -31,6 +31,11 @@ export interface Store {
   load(definition: CollectionDefinition, documents: readonly Document[]): Promise<void>;
   /** What there is, whoever made it: for operators, and for copying a store. */
   inspect(): Promise<StoreInspection>;
+  /**
+   * How many bytes documents and indexes take where they are kept, with what is free among them; costs no more than a look.
+   * @throws StoreError
+   */
+  sizeBytes(): Promise<number>;
   /** What reading has met so far that cannot be read. */
   readonly damage: DamageSeen;
   /** Waits for what is under way, then lets go of the files or connections. Calls made later throw. */

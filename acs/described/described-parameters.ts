@@ -1,3 +1,4 @@
+import { isSecretParameter, keptOfSecret } from '../../rules/index.js';
 import { isParameterName, PARAMETER_VALUE_CHARACTERS_MAX } from '../device/parameter-report.js';
 
 const PARAMETERS_MAX = 10_000;
@@ -8,6 +9,7 @@ type Value = string | number | boolean;
 
 /**
  * Parameters that someone wrote down, by full name. Names and trees may be mixed: `{ 'Device.A': { B: 1 } }` is `Device.A.B`.
+ * Of secrets there is what there would be if the CPE had told them: that they are set.
  * @param problem  makes the error of what stands at a path
  * @throws what `problem` makes, for what no CPE could have reported
  */
@@ -40,7 +42,7 @@ export function flatParameters(
       throw problem(path, `a number, true, false or a text of at most ${most} characters`);
     }
     if (++count > PARAMETERS_MAX) throw problem([], `at most ${PARAMETERS_MAX} parameters`);
-    leaves[name] = value;
+    leaves[name] = isSecretParameter(name) ? keptOfSecret(value) : value;
   }
   return leaves;
 }

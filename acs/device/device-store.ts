@@ -27,6 +27,8 @@ import {
   type DeviceFilter,
   type Devices,
   type Moment,
+  type Removal,
+  type RemovalOptions,
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
 
@@ -42,6 +44,8 @@ const FLUSH_INTERVAL_MS = MINUTE_MS / 3;
 /** A flush is forced when this many wait, which bounds memory whatever the fleet. */
 const SIGHTINGS_MAX = 20_000;
 const FLUSH_BATCH = 500;
+/** So many CPEs are removed side by side, sharing flushes: each brings the data model it had into memory, a page at a time. */
+const REMOVED_AT_ONCE = 20;
 
 export interface DeviceChange {
   readonly device: Device;
@@ -60,14 +64,22 @@ export class DeviceStore implements Devices {
   readonly #devices: Collection<Device>;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #onRemoved: (why: RemovalOptions['why']) => void;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
   #flushing: Promise<void> | null = null;
 
-  constructor(parts: { store: Store; clock: Clock; logger: Logger }) {
+  /** @param parts  `onRemoved` is told of each CPE that was */
+  constructor(parts: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly onRemoved?: (why: RemovalOptions['why']) => void;
+  }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
+    this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.parameterStore = new ParameterStore(parts.store);
     this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
@@ -225,6 +237,44 @@ export class DeviceStore implements Devices {
 
   count(): Promise<number> {
     return this.#devices.count();
+  }
+
+  async remove(cpeids: readonly CpeId[], options: RemovalOptions): Promise<Removal> {
+    const { turn = (work) => work() } = options;
+    const ids = [...new Set(cpeids)];
+    const upgrading: CpeId[] = [];
+    let removed = 0;
+    for (let start = 0; start < ids.length; start += REMOVED_AT_ONCE) {
+      const portion = ids.slice(start, start + REMOVED_AT_ONCE);
+      const ends = await turn(() => Promise.all(portion.map((cpeid) => this.#remove(cpeid, options))));
+      for (const [index, cpeid] of portion.entries()) {
+        if (ends[index] === 'removed') removed++;
+        if (ends[index] === 'upgrading') upgrading.push(cpeid);
+      }
+    }
+    return { removed, upgrading };
+  }
+
+  /**
+   * The revision keeps a session from reserving an upgrade, and from storing what the CPE has reported, at the same time: one of the two
+   * is refused, and looks again.
+   */
+  #remove(
+    cpeid: CpeId,
+    { why, by, only = () => true }: RemovalOptions,
+  ): Promise<'removed' | 'upgrading' | 'left'> {
+    return untilCommitted(`The device ${cpeid}`, async () => {
+      const stored = await this.#devices.get(cpeid);
+      if (stored === null || !only(this.#seen(stored.document))) return 'left';
+      if (stored.document.inFlight !== undefined) return 'upgrading';
+      const forgetting = await this.parameterStore.forgetting(cpeid);
+      const deleting = this.#devices.deleting(cpeid, stored.revision);
+      if (!(await this.#store.commit([deleting, ...forgetting])).committed) return undefined;
+      this.#sightings.delete(cpeid);
+      this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by }) });
+      this.#onRemoved(why);
+      return 'removed';
+    });
   }
 
   async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {

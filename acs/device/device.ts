@@ -155,6 +155,30 @@ export interface Devices {
   describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe>;
   /** How many are known: walks an index in bounded pieces. */
   count(): Promise<number>;
+  /**
+   * Forgets CPEs and their data models, each in a commit of its own; results of their upgrades stay. One that informs afterwards is a new
+   * one. A CPE with an upgrade under way stays, as what becomes of that could not be learnt without it.
+   * @throws StoreError  then any of them may be gone
+   */
+  remove(cpeids: readonly CpeId[], options: RemovalOptions): Promise<Removal>;
+}
+
+export interface RemovalOptions {
+  /** Asked for by somebody, or because nothing has been heard of the CPE for too long. */
+  readonly why: 'asked' | 'not-heard';
+  /** Who asked, for the log. */
+  readonly by?: string;
+  /** Leaves a CPE where it is false of what is known of it by then; it does not act, as it may be asked again. */
+  readonly only?: (device: Device) => boolean;
+  /** When each portion is done, so that others have theirs in between; without it at once. */
+  readonly turn?: Turn;
+}
+
+/** What came of a removal. Whoever was not known any more is in neither. */
+export interface Removal {
+  readonly removed: number;
+  /** Those that stay, as they have an upgrade under way. */
+  readonly upgrading: readonly CpeId[];
 }
 
 /** When, and whether as if SendCNR had asked for the session; without that word, whether it has. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CpeId } from '../../common/index.js';
-import type { ParameterTree, Subtrees } from '../../rules/index.js';
+import { isSecretParameter, keptOfSecret, type ParameterTree, type Subtrees } from '../../rules/index.js';
 import {
   type Change,
   type Collection,
@@ -216,7 +216,8 @@ export class ParameterStore {
         // As many bytes at least, so that what is within the bound is read whole.
         characters += name.length + (typeof value === 'string' ? value.length : 0);
         if (characters > this.#bytesMax) return all;
-        all[name] = value;
+        // What an older version has stored is in the clear until it is purged.
+        all[name] = isSecretParameter(name) ? keptOfSecret(value) : value;
       }
     }
     return all;
@@ -231,6 +232,15 @@ export class ParameterStore {
       const stored = await this.#read(cpeid, subtree);
       if (stored !== null && stored !== 'lost') yield stored.document;
     }
+  }
+
+  /** What deletes all that is known of the CPE's data model: to be committed with the end of its device, which every report moves. */
+  async forgetting(cpeid: CpeId): Promise<readonly Change[]> {
+    const changes: Change[] = [];
+    for await (const { document } of this.#parameters.scan({ prefix: idOf(cpeid, '') })) {
+      changes.push(this.#parameters.deleting(document.id));
+    }
+    return changes;
   }
 
   /** As a tree, the way conditions read it. */

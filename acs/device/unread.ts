@@ -1,5 +1,5 @@
 import { DAY_MS, stillHolds } from '../../common/index.js';
-import { fieldOfParameter, type ParameterField } from '../../rules/index.js';
+import { fieldOfParameter, isSecretParameter, type ParameterField } from '../../rules/index.js';
 import type { AskLater, Device } from './device.js';
 import { subtreeOf } from './parameter-bound.js';
 import type { ParameterStore } from './parameter-store.js';
@@ -16,7 +16,8 @@ type AskedDevice = Pick<
 
 /**
  * Which of the paths this CPE has neither reported nor been asked for since its last version, as many as are asked for at once. One that it
- * could not tell is asked for again after a boot or after a day, one that found no answer at all after a day.
+ * could not tell is asked for again after a boot or after a day, one that found no answer at all after a day. Secrets are asked for by
+ * nobody: their values are not kept, and what is not sent is not overheard.
  */
 export async function unreadPaths(
   device: AskedDevice,
@@ -28,7 +29,11 @@ export async function unreadPaths(
   const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
   const asked = new Set([...askedPaths, ...waiting]);
   const unasked = paths.filter(
-    (path) => path.startsWith(`${device.root}.`) && !asked.has(path) && !isKnownField(device, path),
+    (path) =>
+      path.startsWith(`${device.root}.`) &&
+      !asked.has(path) &&
+      !isKnownField(device, path) &&
+      !isSecretParameter(path),
   );
   if (unasked.length === 0) return [];
   const subtrees = new Set(unasked.map(subtreeOf));

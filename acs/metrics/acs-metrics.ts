@@ -12,6 +12,7 @@ export interface AcsMetrics {
   readonly doubts: LabelledCounter;
   readonly connectionRequests: LabelledCounter;
   readonly wakes: LabelledCounter;
+  readonly removed: LabelledCounter;
 }
 
 /**
@@ -68,6 +69,11 @@ export function createAcsMetrics(
       'ferry_wakes_total',
       'code',
       'Connection requests that woke CPEs into the window of a rule, by code as above',
+    ),
+    removed: counter(
+      'ferry_cpes_deleted_total',
+      'why',
+      'CPEs that were forgotten, by why: asked, not-heard (for --device-days)',
     ),
   };
 }

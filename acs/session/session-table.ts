@@ -30,6 +30,8 @@ interface TableEntry extends SessionEntry {
 export interface SessionTableOptions {
   /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
   readonly sharedConnections: boolean;
+  /** Whatever address a cookie comes from it names its session: for CPEs whose address changes within one, without a proxy that is trusted. */
+  readonly cookieFromAnyAddress?: boolean;
   /** How long a CPE may be silent within a session. */
   readonly idleMsMax: number;
   readonly monotonic: MonotonicClock;
@@ -65,7 +67,8 @@ export class SessionTable implements Sessions {
     if (carried !== null && (cookies.length === 0 || (cookies.length === 1 && cookies[0] === carried.id)))
       return { kind: 'found', entry: carried };
     const named = cookies.map((cookie) => this.#byId.get(cookie)).filter((entry) => entry !== undefined);
-    return foundAmong(named, carried, this.#options.sharedConnections ? null : addressOf(socket));
+    const { sharedConnections, cookieFromAnyAddress = false } = this.#options;
+    return foundAmong(named, carried, sharedConnections || cookieFromAnyAddress ? null : addressOf(socket));
   }
 
   mayKnow(cookies: readonly string[], socket: Socket): boolean {

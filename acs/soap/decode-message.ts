@@ -1,4 +1,5 @@
 import { cutText } from '../../common/index.js';
+import { isSecretParameter, keptOfSecret } from '../../rules/index.js';
 import type { Element } from './element-tree.js';
 import { UNREADABLE } from './forgiving-tree.js';
 import {
@@ -312,7 +313,9 @@ function decodeParameters(reader: MessageReader, message: Element): readonly Par
     }
     const value = member.child('Value');
     const xsdType = localType(value?.type ?? null);
-    parameters.push({ name, value: parameterValue(value?.text ?? '', xsdType), xsdType });
+    const told = parameterValue(value?.text ?? '', xsdType);
+    // Here, so that nothing behind this edge has a secret that it could store, digest or tell.
+    parameters.push({ name, value: isSecretParameter(name) ? keptOfSecret(told) : told, xsdType });
   }
   return parameters;
 }

@@ -27,7 +27,7 @@ export interface EventStruct {
   readonly commandKey: string;
 }
 
-/** A parameter as it came: the text, what xsi:type said of it, and the JS value of that type. */
+/** A parameter as it came, but for secrets, of which there is only that they are set: what xsi:type said of it, and the JS value of that type. */
 export interface Parameter {
   readonly name: string;
   readonly value: ParameterValue;

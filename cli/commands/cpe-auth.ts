@@ -30,7 +30,6 @@ export function cpeAuthCommands(io: Io): CommandModule {
         .command(setCommand(io))
         .command(showCommand(io))
         .command(removeCommand(io))
-        .command(readmitCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
@@ -178,22 +177,8 @@ function removeCommand(io: Io): CommandModule {
   };
 }
 
-function readmitCommand(io: Io): CommandModule {
-  return {
-    command: 'readmit <cpeid>',
-    describe: 'Give a CPE that has lost its credentials new ones, when it comes within a day',
-    builder: (argv) => argv.positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' }),
-    handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
-        const cpeid = String(args['cpeid']) as CpeId;
-        if (!(await credentials.readmit(cpeid)))
-          throw new CommandError(`${cpeid} has never used credentials of its own: it needs no readmission.`);
-        io.stdout.write(`${cpeid} is given new credentials when it comes within a day.\n`);
-      }),
-  };
-}
-
-async function withCredentials(
+/** Opens the credentials for one command, and closes them behind it. @throws CommandError for what they do not take */
+export async function withCredentials(
   args: Arguments,
   io: Io,
   whereMissing: 'make' | 'refuse',

@@ -96,6 +96,8 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     requestsMax: config.cwmpRequestsMax,
     sessionIdleMsMax: config.sessionIdleSeconds * SECOND_MS,
     shareSessions: config.shareSessions || config.store !== '' || workersOf(config) > 1,
+    cookieFromAnyAddress: config.cookieFromAnyAddress,
     resultDays: config.resultDays,
+    deviceDays: config.deviceDays,
   };
 }

@@ -1,8 +1,16 @@
 import { Gauge } from 'prom-client';
+import type { Devices } from '../../acs/index.js';
+import { MINUTE_MS, SECOND_MS, withinTime } from '../../common/index.js';
 import type { Building } from './building.js';
 
+/** Whoever reads the figures waits no longer for one of them. */
+const SIZE_MS_MAX = 2 * SECOND_MS;
+/** From the end of one count of the CPEs to the next; and so many times as long as it took, so that counting costs a share of one per cent at most. */
+const COUNT_EVERY_MS = MINUTE_MS;
+const COUNT_SHARE = 100;
+
 /** What an operator should see of the store's own health. */
-export function showStoreDamage({ installation, registry }: Building): void {
+export function showStoreFigures({ installation, registry }: Building): void {
   const { store } = installation;
   new Gauge({
     name: 'ferry_store_damaged_documents',
@@ -12,5 +20,54 @@ export function showStoreDamage({ installation, registry }: Building): void {
     collect() {
       this.set(store.damage.documents);
     },
+  });
+  new Gauge({
+    name: 'ferry_store_bytes',
+    help: 'Bytes that the store takes, with what is free in it; NaN where that cannot be told',
+    registers: [registry],
+    aggregator: 'max',
+    async collect() {
+      // A store that does not answer must not keep the other figures from being shown.
+      this.set((await withinTime(store.sizeBytes(), SIZE_MS_MAX).catch(() => null)) ?? Number.NaN);
+    },
+  });
+}
+
+/** How many CPEs there are: counted now and then, not whenever somebody looks. */
+export function showKnownCpes(
+  { registry, closers, ambient: { logger } }: Pick<Building, 'registry' | 'closers' | 'ambient'>,
+  devices: Pick<Devices, 'count'>,
+): void {
+  let known = Number.NaN;
+  new Gauge({
+    name: 'ferry_cpes_known',
+    help: 'CPEs that are known, as counted a few minutes ago at most where they are few; NaN before they have been',
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.set(known);
+    },
+  });
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const count = async () => {
+    const beganMs = performance.now();
+    try {
+      known = await devices.count();
+    } catch (error) {
+      if (!isOver) logger.debug('cpes.not-counted', { error });
+    }
+    if (isOver) return;
+    const pauseMs = Math.max(COUNT_EVERY_MS, COUNT_SHARE * (performance.now() - beganMs));
+    timer = setTimeout(() => {
+      counting = count();
+    }, pauseMs);
+    timer.unref();
+  };
+  let counting = count();
+  closers.push(async () => {
+    isOver = true;
+    clearTimeout(timer);
+    await counting;
   });
 }

@@ -9,16 +9,20 @@ import {
   openQuery,
   type Reading,
   type Route,
+  ref,
   route,
+  upgradingError,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, requireIntent } from './changes.js';
+import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.js';
 import { deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
-import { ANY_FIELD, listOptions, PARAMETERS, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { looksAtListed, selectEntries } from './storage.js';
+import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
 export interface DeviceRouteParts {
   readonly devices: Devices;
@@ -26,51 +30,102 @@ export interface DeviceRouteParts {
   readonly reading: Reading;
 }
 
-/** The CPEs that are known: they are listed. */
-export function deviceRoutes({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route[] {
+const PATH = '/v1/dyn/DeviceStorage/{pattern}';
+
+/** The CPEs that are known: they are listed, and deleted. */
+export function deviceRoutes(parts: DeviceRouteParts, dialect: DynDialect): Route[] {
+  return [listRoute(parts, dialect), deleteRoute(parts, dialect)];
+}
+
+function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route {
   const storage = deviceStorage(devices);
   const options = listOptions(limits.pageItemsMax);
-  return [
-    route({
-      method: 'GET',
-      path: '/v1/dyn/DeviceStorage/{pattern}',
-      parameters: [PATTERN],
-      role: 'viewer',
-      operationId: 'listDevices',
-      summary: 'Lists the CPEs that are known, by id',
-      query: openQuery(...Object.values(options), ANY_FIELD, PARAMETERS),
-      answers: {
-        '200': listAnswer('The CPEs', 'Device'),
-        ...failures('Answer'),
-        '404': nothingAnswer(dialect),
-      },
-      async handle(exchange) {
-        const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
-          ...options,
-          parameters: PARAMETERS,
+  return route({
+    method: 'GET',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'viewer',
+    operationId: 'listDevices',
+    summary: 'Lists the CPEs that are known, by id',
+    query: openQuery(...Object.values(options), ANY_FIELD, PARAMETERS),
+    answers: {
+      '200': listAnswer('The CPEs', 'Device'),
+      ...failures('Answer'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
+        ...options,
+        parameters: PARAMETERS,
+      });
+      if (!query.parameters) return sendSelected(exchange, storage, query, dialect, { limits, reading });
+      const { selection } = query;
+      const { response, over } = exchange;
+      await reading.answer(exchange, looksAtListed(storage, selection), async ({ turn, held, hasPlace }) => {
+        const found = await takeEntries(selectEntries(storage, selection, { turn }), 2);
+        const [device, another] = found;
+        if (device === undefined) throw new ApiError(404);
+        if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
+        const text = await turn(async () => {
+          const parameters = await devices.parameters(device.id as CpeId);
+          return JSON.stringify(dialect.answer(200, [{ ...device.view, parameters }]));
         });
-        if (!query.parameters) return sendSelected(exchange, storage, query, dialect, { limits, reading });
-        const { selection } = query;
-        const { response, over } = exchange;
-        await reading.answer(
-          exchange,
-          looksAtListed(storage, selection),
-          async ({ turn, held, hasPlace }) => {
-            const found = await takeEntries(selectEntries(storage, selection, { turn }), 2);
-            const [device, another] = found;
-            if (device === undefined) throw new ApiError(404);
-            if (another !== undefined) throw invalid('parameters', 'a selection of one CPE: name its id');
-            const text = await turn(async () => {
-              const parameters = await devices.parameters(device.id as CpeId);
-              return JSON.stringify(dialect.answer(200, [{ ...device.view, parameters }]));
-            });
-            if (!held.take(Buffer.byteLength(text)) && !hasPlace) return false;
-            response.type('json').send(text);
-            if (!over.aborted) await once(over, 'abort');
-            return true;
+        if (!held.take(Buffer.byteLength(text)) && !hasPlace) return false;
+        response.type('json').send(text);
+        if (!over.aborted) await once(over, 'abort');
+        return true;
+      });
+    },
+  });
+}
+
+function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect): Route {
+  const storage = deviceStorage(devices);
+  return route({
+    method: 'DELETE',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'deleteDevices',
+    summary: 'Deletes every CPE that matches, with its data model',
+    description:
+      'Results of its upgrades stay. One that informs again is a new one: rules may upgrade it as often as any. Refused (409) where a CPE among them has an upgrade under way. With `dryRun=true` they are only counted.',
+    query: openQuery(ALL, DRY_RUN, ANY_FIELD),
+    answers: {
+      '200': {
+        description: 'Deleted; or, with `dryRun=true`, how many would be',
+        content: {
+          'application/json': {
+            schema: { anyOf: [ref('Answer'), ref('DeviceCount')] },
+            example: dialect.answer(204, ''),
           },
-        );
+        },
       },
-    }),
-  ];
+      ...failures('Answer', '409', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, user } = exchange;
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL, dryRun: DRY_RUN });
+      const { selection } = query;
+      requireIntent(query, selection);
+      const selected = { storage, selection, reading };
+      if (query.dryRun) {
+        const counts = await readSelected(selected, exchange, (turn) =>
+          countSelectedDevices({ devices, selection, turn }),
+        );
+        if (counts.devices === 0) throw new ApiError(404);
+        response.json(dialect.answer(200, counts));
+        return;
+      }
+      await changeSelected(selected, exchange, async (turn) => {
+        const deletion = await deleteSelectedDevices({ devices, selection, turn }, user?.name ?? '');
+        if (deletion.upgrading.length > 0) {
+          throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');
+        }
+        if (deletion.kind === 'deleted' && deletion.devices === 0) throw new ApiError(404);
+      });
+      response.json(dialect.answer(204, ''));
+    },
+  });
 }

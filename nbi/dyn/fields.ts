@@ -1,7 +1,9 @@
+import { epochMsOf, SECOND_MS } from '../../common/index.js';
 import { invalid, isObject, type JsonObject } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 
-export type FieldType = 'string' | 'number' | 'boolean' | 'any';
+/** A `time` is a number of epoch seconds. */
+export type FieldType = 'string' | 'number' | 'time' | 'boolean' | 'any';
 
 /** The fields of a storage's entries by dotted path; `condition.*` stands for every path below `condition`. */
 export type Fields = Readonly<Record<string, FieldType>>;
@@ -9,10 +11,19 @@ export type Fields = Readonly<Record<string, FieldType>>;
 export type FilterValue = string | number | boolean | null;
 
 /** True where the field, or any element of it where it is an array, is any of the values. */
-export interface FieldFilter {
+export interface EqualityFilter {
   readonly path: string;
   readonly anyOf: ReadonlySet<FilterValue>;
 }
+
+/** True where the field is a number on that side of the bound. */
+export interface BoundFilter {
+  readonly path: string;
+  readonly is: '<' | '<=' | '>' | '>=';
+  readonly bound: number;
+}
+
+export type FieldFilter = EqualityFilter | BoundFilter;
 
 const PATH_CHARACTERS_MAX = 512;
 
@@ -30,17 +41,44 @@ export function fieldType(fields: Fields, path: string): FieldType {
  * A filter from a query parameter, read as its field's type.
  * @throws ApiError 400 where the storage has no such field or the text is no value of its type
  */
-export function filterFromTexts(fields: Fields, path: string, texts: readonly string[]): FieldFilter {
+export function filterFromTexts(fields: Fields, path: string, texts: readonly string[]): EqualityFilter {
   const type = fieldType(fields, path);
   checkCount(path, texts.length);
   return { path, anyOf: new Set(texts.flatMap((text) => valuesOf(path, type, text))) };
 }
 
 /**
+ * A filter from a query parameter that compares, as it reads in a URL: `lastInform<1764547200` has no value of its own, and
+ * `lastInform<=1764547200` is the value of `lastInform<`. A time may be written out: `registered>2026-11-29T00:00:00Z`.
+ * @returns null for a parameter that is no comparison of a field with numbers
+ * @throws ApiError 400
+ */
+export function boundFromTexts(fields: Fields, name: string, texts: readonly string[]): BoundFilter | null {
+  const [, path = '', sign = '', equal = '', inName = ''] = /^([^<>]+)([<>])(=?)(.*)$/su.exec(name) ?? [];
+  const type = Object.hasOwn(fields, path) ? fields[path] : undefined;
+  if (type !== 'number' && type !== 'time') return null;
+  const field = `${path}${sign}`;
+  const [value = '', ...others] = texts;
+  if (others.length > 0 || (inName !== '' && value !== '')) return refuse(field, 'one number', texts.length);
+  const text = inName === '' ? value : inName;
+  const bound = numberOf(type, text);
+  const expected = type === 'time' ? 'epoch seconds, or a time as in 2026-12-01T02:30:00Z' : 'a number';
+  if (bound === undefined) return refuse(field, expected, text);
+  const isStrict = equal === '' && inName !== '';
+  const is = sign === '<' ? (isStrict ? '<' : '<=') : isStrict ? '>' : '>=';
+  return { path, is, bound };
+}
+
+function numberOf(type: 'number' | 'time', text: string): number | undefined {
+  const epochMs = type === 'time' ? epochMsOf(text) : null;
+  return epochMs === null ? toNumber(text) : epochMs / SECOND_MS;
+}
+
+/**
  * A filter from JSON: a value of the field's type, or an array of them.
  * @throws ApiError 400
  */
-export function filterFromJson(fields: Fields, path: string, value: unknown): FieldFilter {
+export function filterFromJson(fields: Fields, path: string, value: unknown): EqualityFilter {
   const type = fieldType(fields, path);
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   checkCount(path, values.length);
@@ -57,6 +95,7 @@ function valuesOf(path: string, type: FieldType, text: string): readonly FilterV
     case 'string':
       return [text];
     case 'number':
+    case 'time':
       return [toNumber(text) ?? refuse(path, 'a number', text)];
     case 'boolean':
       return [toBoolean(text) ?? refuse(path, 'true or false', text)];
@@ -72,10 +111,11 @@ function valuesOf(path: string, type: FieldType, text: string): readonly FilterV
 function scalarOf(path: string, type: FieldType, value: unknown): FilterValue {
   const isScalar =
     value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  if (isScalar && (type === 'any' || typeof value === type)) return value;
+  const named = type === 'time' ? 'number' : type;
+  if (isScalar && (named === 'any' || typeof value === named)) return value;
   return refuse(
     path,
-    `a ${type === 'any' ? 'string, number, boolean or null' : type}, or an array of them`,
+    `a ${named === 'any' ? 'string, number, boolean or null' : named}, or an array of them`,
     value,
   );
 }
@@ -92,10 +132,26 @@ function toBoolean(text: string): boolean | undefined {
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
-export function holds({ path, anyOf }: FieldFilter, view: JsonObject): boolean {
-  const value = valueAt(view, path);
+export function holds(filter: FieldFilter, view: JsonObject): boolean {
+  const value = valueAt(view, filter.path);
+  if ('is' in filter) return typeof value === 'number' && isWithin(filter, value);
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return values.some((each) => isFilterValue(each) && anyOf.has(each));
+  return values.some((each) => isFilterValue(each) && filter.anyOf.has(each));
+}
+
+function isWithin({ is, bound }: BoundFilter, value: number): boolean {
+  switch (is) {
+    case '<':
+      return value < bound;
+    case '<=':
+      return value <= bound;
+    case '>':
+      return value > bound;
+    case '>=':
+      return value >= bound;
+    default:
+      return is satisfies never;
+  }
 }
 
 function isFilterValue(value: unknown): value is FilterValue {
@@ -115,8 +171,17 @@ export function valueAt(value: JsonObject, path: string): unknown {
   return undefined;
 }
 
+/** The values that a filter on this path admits; null where there is no such filter. */
+export function valuesAdmitted(
+  filters: readonly FieldFilter[],
+  path: string,
+): ReadonlySet<FilterValue> | null {
+  for (const filter of filters) if (filter.path === path && 'anyOf' in filter) return filter.anyOf;
+  return null;
+}
+
 /** The string values a filter on this path admits; null where there is no such filter. */
 export function stringsOf(filters: readonly FieldFilter[], path: string): string[] | null {
-  const filter = filters.find((each) => each.path === path);
-  return filter === undefined ? null : [...filter.anyOf].filter((value) => typeof value === 'string');
+  const admitted = valuesAdmitted(filters, path);
+  return admitted === null ? null : [...admitted].filter((value) => typeof value === 'string');
 }

@@ -4,13 +4,13 @@ import { SECOND_MS } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import type { Entry } from './entry.js';
-import { type Fields, stringsOf } from './fields.js';
+import { type Fields, stringsOf, valuesAdmitted } from './fields.js';
 import type { Selection, Storage } from './storage.js';
 
 const RESULT_FIELDS: Fields = {
   id: 'string',
   status: 'boolean',
-  ts: 'number',
+  ts: 'time',
   cpeid: 'string',
   rule_description: 'string',
   campaignid: 'string',
@@ -85,7 +85,7 @@ function scan(read: Read, { pattern, idLists, filters }: Selection): AsyncIterab
   if (cpeids !== null) return scanRanges(read, cpeids, (id) => ({ cpeids: [id] }));
   const campaignids = stringsOf(filters, 'campaignid');
   if (campaignids !== null) return scanRanges(read, campaignids, (id) => ({ campaignids: [id] }));
-  const status = filters.find(({ path }) => path === 'status')?.anyOf;
+  const status = valuesAdmitted(filters, 'status');
   return read(status?.size === 1 ? { status: status.has(true) } : {});
 }
 

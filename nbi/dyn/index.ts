@@ -1,5 +1,12 @@
 export { type DynParts, dynApis } from './apis.js';
-export { deviceStorage } from './device-storage.js';
+export {
+  countSelectedDevices,
+  type DeviceCounts,
+  type DeviceDeletion,
+  deleteSelectedDevices,
+} from './device-deletion.js';
+export { DeviceFilterError, deviceSelection } from './device-selection.js';
+export { deviceStorage, deviceView } from './device-storage.js';
 export { type FieldFilter, filterFromJson } from './fields.js';
 export { EVERY_ID } from './id-pattern.js';
 export { dynSchemas } from './schemas.js';

@@ -33,7 +33,7 @@ export const ANY_FIELD: Parameter = {
   name: 'field',
   in: 'query',
   description:
-    'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element.',
+    'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element. Numbers compare too, as in `priority<5`, and times by epoch seconds or written out, as in `lastInform<=2026-11-29T00:00:00Z`.',
   schema: { type: 'object', additionalProperties: { type: 'string' } },
   style: 'form',
   explode: true,
@@ -60,9 +60,15 @@ export const PARAMETERS = queryParameter(
   { type: 'boolean', expected: 'true or false' },
 );
 
+export const DRY_RUN = queryParameter('dryRun', 'true: counts what would be deleted, and deletes nothing.', {
+  type: 'boolean',
+  expected: 'true or false',
+});
+
 /** The query parameters that are not fields, as far as a call takes them. */
 export interface Options extends Partial<ReturnType<typeof listOptions>> {
   readonly all?: typeof ALL;
   readonly revision?: typeof REVISION;
   readonly parameters?: typeof PARAMETERS;
+  readonly dryRun?: typeof DRY_RUN;
 }

@@ -1,7 +1,7 @@
 import { type Checked, invalid, type Parameter, parameterValue, type Schema } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import type { Position } from './entry.js';
-import { filterFromTexts } from './fields.js';
+import { boundFromTexts, filterFromTexts } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
 import { type Order, parsePosition } from './order.js';
 import type { Options } from './parameters.js';
@@ -18,6 +18,8 @@ export interface Query {
   readonly all: boolean;
   /** `parameters=true`: a CPE with its data model. */
   readonly parameters: boolean;
+  /** `dryRun=true`: nothing is changed. */
+  readonly dryRun: boolean;
 }
 
 /**
@@ -40,7 +42,10 @@ export function parseQuery(
     .map((name) => checkIds(name, query.getAll(name)));
   const filters = fieldNames
     .filter((name) => !storage.idNames.includes(name))
-    .map((name) => filterFromTexts(storage.fields, name, query.getAll(name)));
+    .map((name) => {
+      const texts = query.getAll(name);
+      return boundFromTexts(storage.fields, name, texts) ?? filterFromTexts(storage.fields, name, texts);
+    });
   return {
     selection: { pattern, idLists, filters, everyRevision: optionOf(query, options.revision) === 'all' },
     everything: pattern.all && idLists.length === 0 && filters.length === 0,
@@ -49,6 +54,7 @@ export function parseQuery(
     after: after === null ? null : parsePosition(after, order),
     all: optionOf(query, options.all) ?? false,
     parameters: optionOf(query, options.parameters) ?? false,
+    dryRun: optionOf(query, options.dryRun) ?? false,
   };
 }
 

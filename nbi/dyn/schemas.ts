@@ -131,6 +131,31 @@ export const dynSchemas = {
       },
     },
   },
+  DeviceCount: {
+    description: 'What deleting CPEs would come to.',
+    allOf: [
+      ref('Answer'),
+      {
+        properties: {
+          code: { enum: [200] },
+          details: {
+            type: 'object',
+            required: ['devices', 'upgrading'],
+            properties: {
+              devices: { type: 'integer', minimum: 1, description: 'CPEs that would be deleted.' },
+              upgrading: {
+                type: 'integer',
+                minimum: 0,
+                description:
+                  'Those of them that have an upgrade under way: for these all would be refused (409).',
+              },
+            },
+            additionalProperties: false,
+          },
+        },
+      },
+    ],
+  },
   Device: {
     type: 'object',
     required: ['id', 'cpeid', 'serialNumber'],
@@ -228,7 +253,7 @@ export const dynSchemas = {
       parameters: {
         type: 'object',
         description:
-          'With parameters=true: the data model as last reported, by full name, as far as it is kept.',
+          'With parameters=true: the data model as last reported, by full name, as far as it is kept; "set" for secrets (passwords, keys), whose values are not kept.',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       },
     },

@@ -104,6 +104,19 @@ export function runningError(ids: readonly string[]): ApiError {
   ]);
 }
 
+/** @param areOthersGone  whether what else was selected has been deleted by now */
+export function upgradingError(cpeids: readonly string[], areOthersGone: boolean): ApiError {
+  const others = areOthersGone ? ' The others were deleted.' : '';
+  return new ApiError(409, [
+    {
+      field: 'upgrade',
+      code: 'upgrading',
+      expected: `null: these CPEs have an upgrade under way; delete them once it has ended, or add upgrade=null.${others}`,
+      ids: cpeids.slice(0, RUNNING_IDS_SHOWN_MAX),
+    },
+  ]);
+}
+
 function storeError(error: StoreError): ApiError | null {
   switch (error.code) {
     case 'no-space':

@@ -1,7 +1,15 @@
 export { answerSchemas } from './answer-schemas.js';
 export { type Answer, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
-export { ApiError, invalid, type Problem, runningError, shortJson, toApiError } from './api-error.js';
+export {
+  ApiError,
+  invalid,
+  type Problem,
+  runningError,
+  shortJson,
+  toApiError,
+  upgradingError,
+} from './api-error.js';
 export type { Authentication } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';

@@ -22,4 +22,5 @@ export {
   PASSWORD_KEPT,
   RULE_SCHEMA,
 } from './schema.js';
+export { isSecretParameter, keptOfSecret } from './secret-parameters.js';
 export { ITEMS_SHOWN_MAX, shorten } from './shorten.js';

@@ -5,6 +5,11 @@ import { META_BYTES, type Meta, readMetaPage } from './meta-page.js';
 
 const RESTORE =
   'restore a backup into an empty data directory (ferry restore), or put back a copy of the file';
+/** The file that documents and indexes are in. */
+export function dataFileOf(directory: string): string {
+  return join(directory, 'data.mdb');
+}
+
 /** Another process may be writing while the file is looked at; then it is looked at again. */
 const LOOKS_MAX = 10;
 
@@ -15,7 +20,7 @@ const LOOKS_MAX = 10;
  */
 export async function prepareDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, 'data.mdb');
+  const path = dataFileOf(directory);
   const file = await open(path).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import { clearByCommits } from '../bulk.js';
@@ -17,7 +18,7 @@ import { OpenCollections } from '../open-collections.js';
 import { isSettled, readCatalog } from './catalog.js';
 import { type Engine, LmdbCollection } from './collection.js';
 import { runCommit } from './commit.js';
-import { flushDirectory, prepareDirectory } from './directory.js';
+import { dataFileOf, flushDirectory, prepareDirectory } from './directory.js';
 import { bringFormat } from './format.js';
 import { settleStep } from './indexing.js';
 import { inspectTrees } from './inspect.js';
@@ -92,11 +93,13 @@ class LmdbStore implements Store {
   readonly #known = new Map<string, KnownCatalog>();
   readonly #writer: Writer<WriteTransaction>;
   readonly #collections = new OpenCollections();
+  readonly #dataFile: string;
   #migratedFrom = 0;
   #closing: Promise<void> | null = null;
 
   constructor(trees: Trees, options: LmdbStoreOptions) {
     this.#trees = trees;
+    this.#dataFile = dataFileOf(options.directory);
     this.#logger = options.logger ?? silentLogger;
     this.damage = new Damage(this.#logger);
     this.#writer = new Writer(trees.root, () => new WriteTransaction(trees, this.#known), {
@@ -147,6 +150,15 @@ class LmdbStore implements Store {
       return { ...inspectTrees(this.#trees), migratedFrom: this.#migratedFrom };
     } catch (error) {
       throw engineFailure(error, 'its catalogs are read');
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    this.#checkOpen();
+    try {
+      return (await stat(this.#dataFile)).size;
+    } catch (error) {
+      throw engineFailure(error, 'the size of its file is asked for');
     }
   }
 

@@ -3,6 +3,12 @@ import type { InspectedCollection, StoreInspection } from '../collection.js';
 import { CATALOG_RANGE, catalogId, indexesOf, indexName, SCHEMA_ID } from './catalog.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
 
+/** See {@link Store.sizeBytes}; files beside the documents are in it. */
+export async function sizeOfDatabase(database: Db): Promise<number> {
+  const { storageSize, indexSize } = await database.command({ dbStats: 1 });
+  return Number(storageSize) + Number(indexSize);
+}
+
 /** See {@link Store.inspect}. */
 export async function inspectDatabase(database: Db): Promise<Omit<StoreInspection, 'migratedFrom'>> {
   const askedMs = Date.now();

@@ -31,7 +31,7 @@ import { MongoFiles } from './files.js';
 import { type FindAtOnce, findAtOnce } from './find-at-once.js';
 import { GroupCommit } from './group-commit.js';
 import { giveKeys } from './indexing.js';
-import { inspectDatabase } from './inspect.js';
+import { inspectDatabase, sizeOfDatabase } from './inspect.js';
 import { fieldsName, META, type StoredRecord } from './layout.js';
 import { PassingCommits } from './passing.js';
 import { RevisionSource } from './revisions.js';
@@ -227,6 +227,10 @@ class MongoStore implements SharedStore {
       if (theirsMs < askedMs) return theirsMs - askedMs;
       return Math.max(0, theirsMs - answeredMs);
     });
+  }
+
+  async sizeBytes(): Promise<number> {
+    return this.#read('The size of the database cannot be told', () => sizeOfDatabase(this.#database));
   }
 
   async inspect(): Promise<StoreInspection> {

@@ -156,6 +156,14 @@ for (const shareSessions of [false, true]) {
     t.is((await moved.post(SET_PARAMETER_VALUES_RESPONSE)).status, 204);
   });
 
+  test(`where cookies count from any address, a CPE whose own has changed goes on (${where})`, async (t) => {
+    const ferry = await startTestFerry(t, { config: { shareSessions, cookieFromAnyAddress: true } });
+    const { id } = await begun(t, ferry.urls.cwmp, '1');
+    const moved = new RawCpe(ferry.urls.cwmp, '127.0.0.2');
+    t.teardown(() => moved.close());
+    t.is(await goOn(moved, `${NAME}=${id}`), 'SetParameterValues');
+  });
+
   test(`what a CPE brings along as its cookie never becomes the name of its session (${where})`, async (t) => {
     const ferry = await startTestFerry(t, { config: { shareSessions } });
     for (const [index, chosen] of OLD.entries()) {

@@ -220,6 +220,7 @@ function failing(store: Store, code: 'no-space' | 'unavailable'): Store {
     clear: (definition) => store.clear(definition),
     load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
+    sizeBytes: () => store.sizeBytes(),
     damage: store.damage,
     close: () => store.close(),
     async commit(changes) {

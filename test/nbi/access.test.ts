@@ -12,6 +12,7 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
   'GET /v1/dyn/FirmwareResultStorage/{pattern}': 'viewer',
   'DELETE /v1/dyn/FirmwareResultStorage/{pattern}': 'operator',
   'GET /v1/dyn/DeviceStorage/{pattern}': 'viewer',
+  'DELETE /v1/dyn/DeviceStorage/{pattern}': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
   'GET /v1/method/FreezeUpgrades': 'viewer',

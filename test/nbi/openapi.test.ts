@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
+import type { CpeId } from '../../common/index.js';
 import { isObject, type JsonObject } from '../../nbi/http/index.js';
 import { APIS, openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi } from './support.js';
@@ -139,6 +140,8 @@ test('what the document shows as the answer to its own example is what the serve
       const needsMore = path.endsWith('SendCNR') || (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;
       if (status === '200') await prepare(nbi);
+      if (path.includes('DeviceStorage') && status === '200')
+        await nbi.putDevice({ id: 'x' as CpeId, serialNumber: 'x' });
       const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1';
       const reply = await nbi.call(path.replace('{pattern}', pattern), {
         method: method.toUpperCase(),

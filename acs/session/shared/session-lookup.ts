@@ -22,6 +22,8 @@ export interface SessionLookupParts {
   readonly times: SessionTimes;
   /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
   readonly sharedConnections: boolean;
+  /** Whatever address a cookie comes from it names its session: for CPEs whose address changes within one, without a proxy that is trusted. */
+  readonly cookieFromAnyAddress?: boolean;
 }
 
 /** Finds the session of a request: what this process remembers, what is stored, or what another process is about to store. */
@@ -40,8 +42,14 @@ export class SessionLookup {
     if (id === null) return { kind: 'none' };
     const isOnly = named.length <= 1 && id === answeredOn(socket);
     const remembered = isOnly ? this.remembered(id) : null;
-    if (remembered === null || this.#mustCheck(remembered))
-      return this.#lookUp(named, carried, this.#parts.sharedConnections ? null : addressOf(socket));
+    if (remembered === null || this.#mustCheck(remembered)) {
+      const { sharedConnections, cookieFromAnyAddress = false } = this.#parts;
+      return this.#lookUp(
+        named,
+        carried,
+        sharedConnections || cookieFromAnyAddress ? null : addressOf(socket),
+      );
+    }
     return { kind: 'found', entry: entryOf(remembered) };
   }
 

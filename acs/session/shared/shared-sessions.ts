@@ -52,6 +52,8 @@ export interface SharedSessionsOptions {
   readonly logger: Logger;
   /** A proxy is trusted: it may send several CPEs' requests over one connection, so only the cookie counts. */
   readonly sharedConnections: boolean;
+  /** Whatever address a cookie comes from it names its session: for CPEs whose address changes within one, without a proxy that is trusted. */
+  readonly cookieFromAnyAddress?: boolean;
   /** How long a CPE may be silent within a session. */
   readonly idleMsMax: number;
 }
@@ -103,6 +105,7 @@ export class SharedSessions implements Sessions {
       names: this.#names,
       times,
       sharedConnections,
+      cookieFromAnyAddress: options.cookieFromAnyAddress ?? false,
     });
     this.#room = new SessionRoom(sessions);
     this.#endings = new SessionEndings({ sessions, logger });

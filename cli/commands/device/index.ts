@@ -3,13 +3,19 @@ import { INSTALLATION_OPTIONS, withConfig } from '../../command.js';
 import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
 import { approveUrlCommand } from './approve-url.js';
+import { knownCpeCommands } from './known-cpes.js';
+import { readmitCommand } from './readmit.js';
 
 export function deviceCommands(io: Io): CommandModule {
   return {
     command: 'device',
-    describe: 'What an operator says of a CPE',
-    builder: (argv) =>
-      withConfig(argv, INSTALLATION_OPTIONS).command(approveUrlCommand(io)).demandCommand(1, SAY_WHICH),
+    describe: 'The CPEs that are known',
+    builder(argv) {
+      const device = withConfig(argv, INSTALLATION_OPTIONS);
+      for (const command of [...knownCpeCommands(io), approveUrlCommand(io), readmitCommand(io)])
+        device.command(command);
+      return device.demandCommand(1, SAY_WHICH);
+    },
     handler() {},
   };
 }

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { CommandModule } from 'yargs';
 import type { RuleId } from '../../../common/index.js';
 import {
@@ -7,7 +6,8 @@ import {
   type RuleEngine,
   type StoredRule,
 } from '../../../rules/index.js';
-import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../../command.js';
+import { type Arguments, INSTALLATION_OPTIONS, withConfig } from '../../command.js';
+import { confirmDeletion } from '../../confirm.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
 import { withRulesAlone } from '../../rules-access.js';
 import { amount } from './report.js';
@@ -36,7 +36,7 @@ async function prune(args: Arguments, io: Io, rules: RuleEngine): Promise<void> 
   for await (const rule of rules.withoutFile()) found.push(rule);
   const mayDelete = found.length > 0 && !args['dryRun'];
   if (!args['json']) io.stdout.write(listText(found, io));
-  if (mayDelete && !args['yes']) await confirm(found.length, io);
+  if (mayDelete && !args['yes']) await confirmDeletion(amount(found.length, 'rule'), io);
   const deleted = mayDelete ? await remove(rules, found) : [];
   if (args['json']) {
     const ids = deleted.map(({ id }) => id);
@@ -60,18 +60,6 @@ function listText(rules: readonly StoredRule[], io: Io): string {
 
 function jsonOf({ id, sourceFile, updatedAtMs }: StoredRule) {
   return { id, sourceFile, since: timeText(updatedAtMs) };
-}
-
-/** @throws CommandError where nobody is there to be asked, or says no */
-async function confirm(count: number, io: Io): Promise<void> {
-  if (!io.stdin.isTTY) throw new CommandError('Say --yes to delete them, or --dry-run to list them.', 2);
-  const lines = createInterface({ input: io.stdin, output: io.stderr });
-  try {
-    const answer = await lines.question(`Delete ${amount(count, 'rule')}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('Nothing was deleted.');
-  } finally {
-    lines.close();
-  }
 }
 
 /** @returns those that were deleted: what is in a file again stays */

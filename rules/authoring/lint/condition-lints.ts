@@ -1,6 +1,6 @@
 import { suggest } from '../../../common/index.js';
 import { conjunctsOf, isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
-import { CONTEXT_FIELDS, type Condition } from '../../vocabulary/index.js';
+import { CONTEXT_FIELDS, type Condition, isSecretParameter } from '../../vocabulary/index.js';
 import { comparisonRemarks, type NodeRemark, valueRemarks } from './comparison-lints.js';
 import {
   calledBy,
@@ -39,8 +39,8 @@ export function conditionRemarks(condition: Condition): readonly Remark[] {
 function* objectRemarks(condition: Exclude<Condition, string>): Generator<Remark> {
   for (const [field, wanted] of Object.entries(condition)) {
     const at = (remark: NodeRemark): Remark => ({ ...remark, path: ['condition', field] });
-    const unknown = unknownField({ names: field.split('.'), whole: true });
-    if (unknown !== null) yield at(unknown);
+    const remark = fieldRemark({ names: field.split('.'), whole: true });
+    if (remark !== null) yield at(remark);
     for (const value of Array.isArray(wanted) ? wanted : [wanted]) {
       for (const remark of valueRemarks(field, value)) yield at(remark);
     }
@@ -63,8 +63,8 @@ function* textRemarks(text: string): Generator<Remark> {
     for (const visit of visitsOf(conjunct)) {
       const { node } = visit;
       const path = fieldPathOf(visit);
-      const unknown = path === null ? null : unknownField(path);
-      if (unknown !== null) yield at(node, unknown);
+      const remark = path === null ? null : fieldRemark(path);
+      if (remark !== null) yield at(node, remark);
       if (visit.atRoot) {
         for (const remark of comparisonRemarks(node)) yield at(node, remark);
         for (const remark of negationRemarks(node, named)) yield at(node, remark);
@@ -76,13 +76,19 @@ function* textRemarks(text: string): Generator<Remark> {
   yield* wholeRemarks(expression, conjuncts);
 }
 
-function unknownField({ names, whole }: FieldPath): NodeRemark | null {
+function fieldRemark({ names, whole }: FieldPath): NodeRemark | null {
   const [first = '', ...below] = names;
   const dotted = names.join('.');
   if (first === 'Device' || first === 'InternetGatewayDevice') {
     return {
       code: 'missing-prefix',
       message: `the data model hangs under "parameters"; write parameters.${dotted}${whole ? '' : '…'}`,
+    };
+  }
+  if (first === 'parameters' && whole && isSecretParameter(dotted)) {
+    return {
+      code: 'secret-parameter',
+      message: `${dotted} is a secret: no CPE is asked for it, and of one that is told only "set" is kept, or "" where it is empty`,
     };
   }
   const field = CONTEXT_FIELDS.get(first);

@@ -9,6 +9,7 @@ export const LINTS = {
   'unknown-path': { severity: 'warning', title: 'a field that no CPE has' },
   'unknown-function': { severity: 'warning', title: 'a function or variable that there is not' },
   'missing-prefix': { severity: 'warning', title: 'a parameter without `parameters.` before it' },
+  'secret-parameter': { severity: 'warning', title: 'a parameter whose value is a secret' },
   'list-equality': { severity: 'warning', title: 'a list compared with a single value' },
   'negated-missing': { severity: 'warning', title: 'a negation that holds where a field is missing' },
   'unlike-types': { severity: 'warning', title: 'a text compared with a number, or the other way round' },

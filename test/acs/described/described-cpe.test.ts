@@ -101,3 +101,21 @@ test('what is in a description by the name of what every object has is a paramet
   t.is(Reflect.get({}, 'polluted'), undefined);
   t.is(await refusal({ cpe: JSON.parse('{"__proto__": {"oui": "1"}}') }), 'cpe.__proto__');
 });
+
+test('of a secret that is described or captured a condition sees what it would of a CPE: that it is set', async (t) => {
+  const name = 'InternetGatewayDevice.ManagementServer.ConnectionRequestPassword';
+  const captured = Buffer.from(
+    envelope(
+      INFORM.replace(
+        '</ParameterList>',
+        `<ParameterValueStruct><Name>${name}</Name><Value>hunter2</Value></ParameterValueStruct></ParameterList>`,
+      ),
+    ),
+  );
+  for (const description of [{ inform: captured }, { cpe: { parameters: { [name]: 'hunter2' } } }]) {
+    const { input } = await describedCpe(description, { nowMs });
+    const seen = JSON.stringify(await input.readParameters());
+    t.regex(seen, /"ConnectionRequestPassword":"set"/);
+    t.notRegex(seen, /hunter2/);
+  }
+});

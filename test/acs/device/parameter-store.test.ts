@@ -313,3 +313,18 @@ test('what the device says is kept is what is stored, to the byte, and never bey
   );
   t.true(cut > 0);
 });
+
+test('a secret that an older version has stored is read as "set", and goes with the next report of it', async (t) => {
+  const store = await storeOf(t);
+  const documents = store.collection<ParameterDocument>(PARAMETERS);
+  const [name, empty] = ['Device.PPP.Interface.1.Password', 'Device.PPP.Interface.2.Password'];
+  await documents.put({ id: `${FRESH.id}/Device.PPP`, values: { [name]: 'hunter2', [empty]: '' } });
+  const known = new Cpe(store);
+  t.deepEqual(await known.parameters.flat(FRESH.id), { [name]: 'set', [empty]: '' });
+  t.is(JSON.stringify(await known.parameters.tree(FRESH.id, ['Device.PPP'])).includes('hunter2'), false);
+  await known.report({ [name]: 'set' });
+  t.deepEqual((await documents.get(`${FRESH.id}/Device.PPP`))?.document.values, {
+    [name]: 'set',
+    [empty]: '',
+  });
+});

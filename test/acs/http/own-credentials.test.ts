@@ -111,9 +111,9 @@ test('a CPE that has lost its credentials is given new ones once an operator has
   await session('one:first');
   const lost = { events: ['0 BOOTSTRAP', '1 BOOT'] } as const;
   t.is(await session(SHARED, lost), 204);
-  const unknown = await run(['cpe-auth', 'readmit', '00A1B2-HGW-9', `--data-dir=${ferry.dataDir}`]);
+  const unknown = await run(['device', 'readmit', '00A1B2-HGW-9', `--data-dir=${ferry.dataDir}`]);
   t.is(unknown.exitCode, 1);
-  t.is((await run(['cpe-auth', 'readmit', X, `--data-dir=${ferry.dataDir}`])).exitCode, 0);
+  t.is((await run(['device', 'readmit', X, `--data-dir=${ferry.dataDir}`])).exitCode, 0);
   const cpe = new RawCpe(ferry.urls.cwmp);
   t.teardown(() => cpe.close());
   cpe.headers = { Authorization: `Basic ${Buffer.from(SHARED).toString('base64')}` };

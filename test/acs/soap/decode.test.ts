@@ -1,4 +1,5 @@
 import test from 'ava';
+import { digestOf } from '../../../acs/device/parameter-report.js';
 import { type CpeMessage, CWMP_NAMESPACES } from '../../../acs/soap/index.js';
 import { validateEnvelopes } from '../../support/cwmp-schema.js';
 import {
@@ -382,4 +383,29 @@ test('parameters without a name are passed over; any element is an entry of the 
       { name: 'b', value: '', xsdType: 'string' },
     ],
   });
+});
+
+test('of a secret it is read that it is set, whatever its type, and its digest is that of any other', (t) => {
+  const told = (message: string, value: string) => {
+    const structs =
+      `<ParameterValueStruct><Name>Device.PPP.Interface.1.Password</Name><Value>${value}</Value></ParameterValueStruct>` +
+      '<ParameterValueStruct><Name>Device.X.DevicePassword</Name><Value xsi:type="xsd:unsignedInt">12345670</Value></ParameterValueStruct>';
+    const decoded = decodeBody(
+      message === 'Inform'
+        ? INFORM.replace('</ParameterList>', `${structs}</ParameterList>`)
+        : `<cwmp:GetParameterValuesResponse><ParameterList>${structs}</ParameterList></cwmp:GetParameterValuesResponse>`,
+    );
+    return 'parameters' in decoded ? decoded.parameters : [];
+  };
+  for (const message of ['Inform', 'GetParameterValuesResponse']) {
+    t.deepEqual(
+      told(message, ' hunter2 ')
+        .slice(-2)
+        .map(({ value }) => value),
+      ['set', 'set'],
+    );
+    t.is(told(message, '').at(-2)?.value, '');
+    t.is(digestOf(told(message, 'hunter2')), digestOf(told(message, 'hunter3')));
+    t.not(digestOf(told(message, 'hunter2')), digestOf(told(message, '')));
+  }
 });

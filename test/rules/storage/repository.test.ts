@@ -229,6 +229,7 @@ test('what comes last in a long list of one moment costs no more to read than wh
     clear: (definition) => store.clear(definition),
     load: (definition, documents) => store.load(definition, documents),
     inspect: () => store.inspect(),
+    sizeBytes: () => store.sizeBytes(),
     damage: store.damage,
     close: () => store.close(),
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   COMMIT_CHANGES_MAX,
   DOCUMENT_BYTES_MAX,
@@ -20,6 +21,20 @@ export function documents(rule: Rule): void {
     t.is(await things.get('a'), null);
     t.false(await things.delete('a'));
   });
+
+  rule(
+    'a store tells how many bytes it takes, more of them once there is more in it',
+    async (t, things, store) => {
+      const before = await store.sizeBytes();
+      t.true(Number.isInteger(before) && before >= 0, String(before));
+      for (let n = 0; n < 4; n++)
+        await things.put({ id: `large-${n}`, s: randomBytes(1024 * 1024).toString('hex') });
+      // A database may write its files some time later.
+      if ((await store.inspect()).engine === 'lmdb')
+        t.true((await store.sizeBytes()) >= before + 4 * 1024 * 1024);
+      t.true((await store.sizeBytes()) >= before);
+    },
+  );
 
   rule('getMany answers in the order asked, null where there is none', async (t, things) => {
     await things.put({ id: 'a' });

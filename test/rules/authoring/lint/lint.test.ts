@@ -49,6 +49,12 @@ clean('($f := function($x) { $x & "" }; $f(modelName) = "X1")');
 clean('$count($map(events, function($v, $i) { $i > 0 and $v != "" })) > 0');
 clean('$count(events#$i[$i > 0]) > 0');
 
+trap('parameters.Device.WiFi.AccessPoint.1.Security.KeyPassphrase = "hunter2"', 'secret-parameter');
+trap({ 'parameters.Device.PPP.Interface.1.Password': 'hunter2' }, 'secret-parameter');
+trap('$contains($$.parameters.InternetGatewayDevice.X_ACME.Wep_Key, "a")', 'secret-parameter');
+clean('parameters.Device.UserInterface.PasswordRequired = true');
+clean({ 'parameters.Device.X_ACME.KeyPassphraseLength': 8 });
+
 trap('events = "1 BOOT"', 'list-equality');
 trap('"vip" != tags', 'list-equality', 'always-true');
 trap('events in ["1 BOOT"]', 'list-equality');
