@@ -13,6 +13,8 @@ import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js
 import { AddressPolicy } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
+import { CpeCredentials } from './credentials/cpe-credentials.js';
+import { type AfterReset, Identities } from './credentials/identities.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
 import { Retention } from './device/retention.js';
@@ -36,6 +38,7 @@ import { Waker } from './wake/waker.js';
 export interface AcsOptions {
   readonly cpeAuthentication: CpeAuthentication;
   readonly provisioning: Provisioning;
+  readonly afterReset: AfterReset;
   readonly connectionRequests: ConnectionRequestOptions;
   /** Where connection requests may go besides the address a CPE informed from; CIDR notation. */
   readonly connectionRequestSubnets: readonly string[];
@@ -64,7 +67,8 @@ export interface AcsOptions {
 }
 
 export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
-  provisioning: { periodicInformSeconds: 3_600, setCredentials: true },
+  provisioning: { periodicInformSeconds: 3_600, setCredentials: true, giveLogins: false },
+  afterReset: 'hold',
   connectionRequests: {
     attemptMsMax: 5_000,
     totalMsMax: 20_000,
@@ -126,7 +130,10 @@ export function createAcs(parts: AcsParts): Acs {
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
   const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
+  const credentials = new CpeCredentials({ store, secrets, clock });
   const work = new SessionWork({
+    identities: new Identities(credentials, logger, options.afterReset),
+    credentials,
     devices,
     upgrades,
     rules,
@@ -165,6 +172,7 @@ export function createAcs(parts: AcsParts): Acs {
     metrics,
     authenticator: new CpeAuthenticator({
       authentication: options.cpeAuthentication,
+      credentials,
       secrets,
       claims,
       trustedProxies,

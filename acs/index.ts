@@ -3,6 +3,18 @@ export type {
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
+export {
+  CpeCredentials,
+  CREDENTIALS_A_BATCH_MAX,
+  type ShownCredential,
+} from './credentials/cpe-credentials.js';
+export {
+  CPE_AUTH,
+  CPE_PROOFS,
+  type CpeLogin,
+  CredentialError,
+  problemIn as credentialProblem,
+} from './credentials/credential.js';
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment, Removal } from './device/device.js';

@@ -48,6 +48,7 @@ function inputOf(index: number, done: boolean): DecisionInput {
       oui: '00A1B2',
       serialNumber: serialOf(index),
       manufacturer: 'Acme Networks',
+      identity: { proven: false },
       hardwareVersion: 'HGW-7490-rev3',
       events: ['2 PERIODIC'],
       tags: [],

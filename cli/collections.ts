@@ -1,4 +1,14 @@
-import { DEVICES, NONCES, PARAMETERS, PURGES, SESSIONS, UPGRADES, WAKE_PROGRESS } from '../acs/index.js';
+import {
+  CPE_AUTH,
+  CPE_PROOFS,
+  DEVICES,
+  NONCES,
+  PARAMETERS,
+  PURGES,
+  SESSIONS,
+  UPGRADES,
+  WAKE_PROGRESS,
+} from '../acs/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -15,6 +25,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   USERS,
   ...RULE_COLLECTIONS,
   WAKE_PROGRESS,
+  CPE_AUTH,
+  CPE_PROOFS,
   PURGES,
   PARAMETERS,
   UPGRADES,

@@ -3,6 +3,7 @@ import { simulatorOptions } from '../cpe-sim/index.js';
 import { type Arguments, CommandError, packageVersion } from './command.js';
 import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
+import { cpeAuthCommands } from './commands/cpe-auth.js';
 import { demoCommand } from './commands/demo.js';
 import { deviceCommands } from './commands/device/index.js';
 import { freezeCommand } from './commands/freeze.js';
@@ -37,6 +38,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(rulesCommands(io))
     .command(deviceCommands(io))
     .command(userCommands(io))
+    .command(cpeAuthCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
     .command(backupCommand(io))

@@ -19,6 +19,8 @@ export interface Config {
   readonly cpeAuth: string;
   readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
+  readonly bootstrapCredentials: boolean;
+  readonly afterReset: 'hold' | 'readmit';
   readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
@@ -251,6 +253,22 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     expected: 'true or false',
     default: false,
     describe: 'Let CPEs in without a password: any host may then claim to be any CPE',
+    group: 'CPEs:',
+  },
+  bootstrapCredentials: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Give CPEs that begin with the shared pair credentials of their own, by SetParameterValues; once a CPE has used them nobody else speaks for it',
+    group: 'CPEs:',
+  },
+  afterReset: {
+    schema: { enum: ['hold', 'readmit'] },
+    expected: 'hold or readmit',
+    default: 'hold',
+    describe:
+      'A CPE that comes back without its own credentials (factory reset): hold it until ferry device readmit, or readmit it with new ones, which whoever has the shared pair can ask for',
     group: 'CPEs:',
   },
   cookieFromAnyAddress: {

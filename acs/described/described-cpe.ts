@@ -67,6 +67,7 @@ export async function describedCpe(
         events: DEFAULT_EVENTS,
         tags: [],
         ip: DEFAULT_IP,
+        identity: { proven: false },
         lastInform: nowMs,
         registered: nowMs,
         ...seen(fields),
@@ -103,7 +104,7 @@ async function informing(
     stored,
     cpeid,
     { ...message, deviceId },
-    { ip, style, nowMs },
+    { ip, style, nowMs, isProven: stored?.identityProven === true },
   );
   const context = { ...contextOf(device, { events: device.lastEvents, ip, nowMs }), ...seen(fields) };
   const reported = Object.fromEntries(message.parameters.map(({ name, value }) => [name, value]));

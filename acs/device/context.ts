@@ -1,6 +1,9 @@
 import type { Context } from '../../rules/index.js';
 import type { Device } from './device.js';
 
+const PROVEN: Context['identity'] = { proven: true };
+const CLAIMED: Context['identity'] = { proven: false };
+
 /** What a rule's condition sees of a CPE in a session, but for its data model. */
 export function contextOf(
   device: Device,
@@ -19,6 +22,7 @@ export function contextOf(
     events: session.events,
     tags: device.tags,
     ip: session.ip,
+    identity: device.identityProven === true ? PROVEN : CLAIMED,
     lastInform: session.nowMs,
     registered: device.registeredMs,
     now: session.nowMs,

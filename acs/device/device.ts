@@ -60,6 +60,10 @@ export interface Device extends Document {
     readonly faultCode: number;
     readonly faultString: string;
   }[];
+  /** Its last session began with credentials of its own: it is the one that it says it is. */
+  readonly identityProven?: true;
+  /** Since when it comes with the shared pair and a BOOTSTRAP, though it has had credentials of its own; until it uses such. */
+  readonly credentialsLostMs?: number;
   readonly registeredMs: number;
   readonly lastInformMs: number;
   readonly lastEvents: readonly string[];

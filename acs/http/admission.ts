@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../credentials/identities.js';
 import type { Found, Sessions } from '../session/sessions.js';
 import type { HttpAnswer } from './answer.js';
 import { BodyBudget, BodyShare, BusyError, type RequestBody, readBody } from './body.js';
-import type { CpeAuthenticator } from './cpe-auth.js';
+import type { AuthOutcome, CpeAuthenticator } from './cpe-auth.js';
 import type { Refusals } from './refusals.js';
 import { cookiesOf } from './request.js';
 
@@ -31,7 +32,16 @@ export interface AdmissionParts {
 }
 
 /** The session that a request belongs to, as far as its head says, or what it is turned away with. */
-export type Admitted = Found | { readonly kind: 'refused'; readonly answer: HttpAnswer };
+export type Admitted =
+  /** `caller`: who has logged in by it; null where its session vouches for it. */
+  { readonly kind: 'admitted'; readonly found: Found; readonly caller: Caller | null } | Refused;
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly answer: HttpAnswer;
+}
+
+type Authenticated = Extract<AuthOutcome, { kind: 'admitted' }>;
 
 /** What one request takes up while it is being worked on. */
 export interface Place {
@@ -87,23 +97,30 @@ export class Admission {
     if (this.#isFull) return { kind: 'refused', answer: refusals.busy('requests', REQUESTS_FULL) };
     if (request.method !== 'POST') return { kind: 'refused', answer: NOT_BY_POST };
     const found = await this.sessionOf(request);
-    if (found.kind === 'found') return found;
-    const asked = this.challenge(request);
-    const challenge = asked instanceof Promise ? await asked : asked;
-    return challenge === null ? found : { kind: 'refused', answer: challenge };
+    if (found.kind === 'found') return { kind: 'admitted', found, caller: null };
+    const asked = this.authenticate(request);
+    const outcome = asked instanceof Promise ? await asked : asked;
+    return outcome.kind === 'refused' ? outcome : { kind: 'admitted', found, caller: outcome.caller };
   }
 
   /**
    * To be asked once for a request: by Digest its answer is spent by that.
-   * @returns what asks it to authenticate; null where it has
    * @throws StoreError
    */
-  challenge(request: IncomingMessage): HttpAnswer | null | Promise<HttpAnswer | null> {
+  authenticate(request: IncomingMessage): Authenticated | Refused | Promise<Authenticated | Refused> {
+    const outcome = this.#parts.authenticator.authenticate(request);
+    return outcome instanceof Promise ? outcome.then((known) => this.#told(known)) : this.#told(outcome);
+  }
+
+  #told(outcome: AuthOutcome): Authenticated | Refused {
+    if (outcome.kind === 'admitted') return outcome;
+    return { kind: 'refused', answer: this.#parts.refusals.unauthorized(outcome) };
+  }
+
+  /** For one that has logged in, and not as the CPE that its Inform names. */
+  asAnother(): HttpAnswer {
     const { authenticator, refusals } = this.#parts;
-    const refusal = authenticator.refusal(request);
-    if (refusal === null) return null;
-    if (!(refusal instanceof Promise)) return refusals.unauthorized(refusal);
-    return refusal.then((refused) => (refused === null ? null : refusals.unauthorized(refused)));
+    return refusals.unauthorized(authenticator.asAnother());
   }
 
   /**

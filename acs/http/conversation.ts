@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { type CpeId, clientAddress } from '../../common/index.js';
+import { type Caller, IdentityRefusedError } from '../credentials/identities.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
@@ -16,7 +17,7 @@ import {
   SoapError,
   type SoapLimits,
 } from '../soap/index.js';
-import { type Admission, SESSION_COOKIE } from './admission.js';
+import { type Admission, type Admitted, SESSION_COOKIE } from './admission.js';
 import { envelopeId, type HttpAnswer, soapAnswer, type Trace } from './answer.js';
 import type { RequestBody } from './body.js';
 import { CpeTurns } from './cpe-turns.js';
@@ -39,6 +40,8 @@ export interface ConversationParts {
   readonly trace?: Trace;
 }
 
+const EMPTY: HttpAnswer = { status: 204, body: '' };
+
 /** What CPEs say and are answered: each request is the next step of a session, or begins one (TR-069 3.7). */
 export class Conversation {
   readonly #parts: ConversationParts;
@@ -49,13 +52,13 @@ export class Conversation {
   }
 
   /**
-   * @param found  the session that it belongs to, as far as its head says
+   * @param admitted  the session that it belongs to, as far as its head says, and who has sent it
    * @param readBody  called once
    * @throws StoreError, and what `readBody` throws but for SoapError
    */
   async answer(
     request: IncomingMessage,
-    found: Found,
+    { found, caller }: Pick<Extract<Admitted, { kind: 'admitted' }>, 'found' | 'caller'>,
     readBody: () => Promise<RequestBody>,
   ): Promise<HttpAnswer> {
     let envelope: CpeEnvelope | null;
@@ -72,7 +75,7 @@ export class Conversation {
     }
     this.#parts.metrics.messages.inc(envelope.message.type);
     return envelope.message.type === 'Inform'
-      ? this.#onInform(request, envelope, found)
+      ? this.#onInform(request, envelope, found, caller)
       : this.#inSession(request, found, inputOf(envelope), envelope);
   }
 
@@ -121,14 +124,22 @@ export class Conversation {
   }
 
   /** Begins a session, in place of whatever session the CPE left behind on this connection. */
-  #onInform(request: IncomingMessage, envelope: CpeEnvelope, found: Found): HttpAnswer | Promise<HttpAnswer> {
+  #onInform(
+    request: IncomingMessage,
+    envelope: CpeEnvelope,
+    found: Found,
+    caller: Caller | null,
+  ): HttpAnswer | Promise<HttpAnswer> {
     const { admission } = this.#parts;
     if (this.#parts.isStopping()) return this.#stopping();
+    if (caller !== null) return this.#onAdmitted(request, envelope, found, caller);
     // The session it leaves behind vouched for the connection, not for who begins the next.
-    const challenge = found.kind === 'found' ? admission.challenge(request) : null;
-    if (challenge instanceof Promise)
-      return challenge.then((refused) => refused ?? this.#onAdmitted(request, envelope, found));
-    return challenge ?? this.#onAdmitted(request, envelope, found);
+    const asked = admission.authenticate(request);
+    const told = (outcome: Awaited<typeof asked>) =>
+      outcome.kind === 'refused'
+        ? outcome.answer
+        : this.#onAdmitted(request, envelope, found, outcome.caller);
+    return asked instanceof Promise ? asked.then(told) : told(asked);
   }
 
   /** Whoever sends the Inform has authenticated, where that is asked for. */
@@ -136,11 +147,13 @@ export class Conversation {
     request: IncomingMessage,
     envelope: CpeEnvelope,
     found: Found,
+    caller: Caller,
   ): HttpAnswer | Promise<HttpAnswer> {
     const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
     const turn = cpeid === null ? null : this.#turns.take(cpeid, request.socket);
-    if (turn === null) return this.#begin(request, envelope, found, cpeid);
-    return turn.then((isDue) => (isDue ? this.#begin(request, envelope, found, cpeid) : this.#crowded()));
+    const began = { found, cpeid, caller };
+    if (turn === null) return this.#begin(request, envelope, began);
+    return turn.then((isDue) => (isDue ? this.#begin(request, envelope, began) : this.#crowded()));
   }
 
   #crowded(): HttpAnswer {
@@ -151,8 +164,11 @@ export class Conversation {
   async #begin(
     request: IncomingMessage,
     envelope: CpeEnvelope,
-    found: Found,
-    cpeid: CpeId | null,
+    {
+      found,
+      cpeid,
+      caller,
+    }: { readonly found: Found; readonly cpeid: CpeId | null; readonly caller: Caller },
   ): Promise<HttpAnswer> {
     const { admission, refusals, sessions, stepper, trustedProxies } = this.#parts;
     try {
@@ -160,7 +176,7 @@ export class Conversation {
       const left = found.kind === 'found' ? found : await admission.sessionOf(request);
       if (left.kind === 'found') await this.#supersede(left.entry);
       const ip = clientAddress(request, trustedProxies);
-      const asked = { ip, claim: () => null, isCurrent: () => true };
+      const asked = { ip, caller, claim: () => null, isCurrent: () => true };
       const taken = await stepper.run({ phase: 'start' }, inputOf(envelope), asked);
       if (taken.session.phase !== 'open')
         return refusals.violation(request, null, 'the Inform began no session');
@@ -170,6 +186,7 @@ export class Conversation {
       const answer = this.#render(taken, envelope);
       return { ...answer, headers: { 'Set-Cookie': `${SESSION_COOKIE}=${entry.id}; Path=/; HttpOnly` } };
     } catch (error) {
+      if (error instanceof IdentityRefusedError) return admission.asAnother();
       if (!(error instanceof InformRefusedError)) throw error;
       const { faultCode, message } = error;
       return refusals.fault(request, null, { faultCode, id: envelope.id, style: envelope.style }, message);
@@ -253,7 +270,7 @@ export class Conversation {
     try {
       const claim = () => sessions.claiming(entry);
       const isCurrent = () => sessions.isCurrent(entry);
-      const taken = await stepper.run(entry.session, input, { ip: entry.ip, claim, isCurrent });
+      const taken = await stepper.run(entry.session, input, { ip: entry.ip, caller: null, claim, isCurrent });
       const { session, reply } = taken;
       if (reply.kind === 'violation' || session.phase !== 'open') {
         if ((await sessions.newer(entry)) !== null) return null;
@@ -276,7 +293,7 @@ export class Conversation {
   #render({ session, reply }: Taken, envelope: CpeEnvelope | null): HttpAnswer {
     switch (reply.kind) {
       case 'empty':
-        return { status: 204, body: '' };
+        return EMPTY;
       case 'violation':
         throw new Error(`A violation that nobody has dealt with: ${reply.reason}`);
       case 'message': {

@@ -4,6 +4,7 @@ import type { BlockList } from 'node:net';
 import {
   type AuthScheme,
   type Clock,
+  type CpeId,
   clientAddress,
   HttpAuthenticator,
   type Logger,
@@ -15,6 +16,8 @@ import {
   type Verdict,
   WrongCredentials,
 } from '../../common/index.js';
+import type { CpeCredentials } from '../credentials/cpe-credentials.js';
+import type { Caller } from '../credentials/identities.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { cpeOn } from '../session/sessions.js';
 
@@ -41,8 +44,15 @@ export type AuthRefusal =
   | { readonly kind: 'unauthorized'; readonly challenges: readonly string[] }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds: number };
 
+export type AuthOutcome = AuthRefusal | { readonly kind: 'admitted'; readonly caller: Caller };
+
+type RightVerdict = Extract<Verdict, { kind: 'right' }>;
+type WrongVerdict = Extract<Verdict, { kind: 'wrong' }>;
+
 export interface CpeAuthenticatorParts {
   readonly authentication: CpeAuthentication;
+  /** What single CPEs log in with, beside the shared pair. */
+  readonly credentials: Pick<CpeCredentials, 'rightFor'>;
   readonly secrets: Pick<Secrets, 'mac'>;
   /** Null: no other process serves the same CPEs. */
   readonly claims: NonceClaims | null;
@@ -52,6 +62,9 @@ export interface CpeAuthenticatorParts {
   readonly logger: Logger;
   readonly metrics: AcsMetrics;
 }
+
+const ANYONE: AuthOutcome = { kind: 'admitted', caller: { kind: 'anyone' } };
+const SHARED: AuthOutcome = { kind: 'admitted', caller: { kind: 'shared' } };
 
 const CPE_REALM = 'Ferry CWMP';
 const NONCE_PURPOSE = 'cwmp-digest-nonce';
@@ -91,34 +104,63 @@ export class CpeAuthenticator {
   }
 
   /**
-   * Waits for nothing but for the store, where a CPE has answered by Digest and other processes could be given the same answer.
-   * @returns null where it may begin a session
+   * To be asked once for a request: by Digest its answer is spent by that. Waits for nothing but for the store: for what single CPEs log in
+   * with, and where a CPE has answered by Digest and other processes could be given the same answer.
    * @throws StoreError
    */
-  refusal(request: IncomingMessage): AuthRefusal | null | Promise<AuthRefusal | null> {
-    if (this.#asks === null) return null;
+  authenticate(request: IncomingMessage): AuthOutcome | Promise<AuthOutcome> {
+    if (this.#asks === null) return ANYONE;
     const verdict = this.#asks.http.check(request);
-    if (verdict.kind !== 'right') return this.#refused(request, verdict);
-    const { use, scheme } = verdict;
-    const { claims } = this.#parts;
-    if (use !== null && claims !== null) {
-      return claims.claim(use).then((isTaken) => {
-        if (!isTaken) return this.#unauthorized('stale');
-        this.#count(scheme);
-        return null;
-      });
+    switch (verdict.kind) {
+      case 'right':
+        return this.#admitted(verdict, SHARED);
+      case 'wrong':
+        return this.#ofOneCpe(request, verdict);
+      default:
+        return this.#unauthorized(verdict.kind);
     }
-    this.#count(scheme);
-    return null;
   }
 
-  #refused(request: IncomingMessage, verdict: Exclude<Verdict, { kind: 'right' }>): AuthRefusal {
-    if (verdict.kind !== 'wrong') return this.#unauthorized(verdict.kind);
-    const cpeid = cpeOn(request.socket);
+  #admitted({ use, scheme }: RightVerdict, outcome: AuthOutcome): AuthOutcome | Promise<AuthOutcome> {
+    const { claims } = this.#parts;
+    if (use === null || claims === null) {
+      this.#count(scheme);
+      return outcome;
+    }
+    return claims.claim(use).then((isTaken) => {
+      if (!isTaken) return this.#unauthorized('stale');
+      this.#count(scheme);
+      return outcome;
+    });
+  }
+
+  /** Not the shared pair: perhaps what one CPE logs in with. */
+  async #ofOneCpe(request: IncomingMessage, wrong: WrongVerdict): Promise<AuthOutcome> {
+    const http = this.#asks?.http;
+    const username = nameOf(wrong.username);
+    const right = username === '' ? null : await this.#parts.credentials.rightFor(username);
+    for (const password of right?.passwords ?? []) {
+      const verdict = http?.check(request, { username, password });
+      if (right === null || verdict === undefined || verdict.kind === 'wrong') continue;
+      if (verdict.kind !== 'right') return this.#unauthorized(verdict.kind);
+      const caller: Caller = {
+        kind: 'own',
+        cpeid: right.cpeid,
+        username,
+        password,
+        isProven: right.isProven,
+      };
+      return this.#admitted(verdict, { kind: 'admitted', caller });
+    }
+    return this.#refused(request, wrong, right?.cpeid ?? cpeOn(request.socket));
+  }
+
+  #refused(request: IncomingMessage, { username }: WrongVerdict, cpeid: CpeId | null): AuthOutcome {
+    const { trustedProxies } = this.#parts;
     const retryAfterSeconds =
       this.#asks?.wrong.note(
-        clientAddress(request, this.#parts.trustedProxies),
-        verdict.username,
+        clientAddress(request, trustedProxies),
+        username,
         cpeid === null ? {} : { cpeid },
       ) ?? 0;
     if (retryAfterSeconds === 0) return this.#unauthorized('wrong');
@@ -126,12 +168,22 @@ export class CpeAuthenticator {
     return { kind: 'throttled', retryAfterSeconds };
   }
 
-  #unauthorized(outcome: 'absent' | 'stale' | 'wrong'): AuthRefusal {
+  /** For one that has logged in, and not as the CPE that its Inform names. */
+  asAnother(): AuthRefusal {
+    return this.#unauthorized('another');
+  }
+
+  #unauthorized(outcome: 'absent' | 'stale' | 'wrong' | 'another'): AuthRefusal {
     this.#count(outcome);
     return { kind: 'unauthorized', challenges: this.#asks?.http.challenges(outcome === 'stale') ?? [] };
   }
 
-  #count(outcome: AuthScheme | 'absent' | 'stale' | 'wrong' | 'throttled'): void {
+  #count(outcome: AuthScheme | 'absent' | 'stale' | 'wrong' | 'another' | 'throttled'): void {
     this.#parts.metrics.authentications.inc(outcome);
   }
+}
+
+/** A user name as it is stored: headers have it as UTF-8, a character a byte, and in quotes with backslashes. */
+function nameOf(said: string): string {
+  return Buffer.from(said.replace(/\\(.)/g, '$1'), 'latin1').toString('utf8');
 }

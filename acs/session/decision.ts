@@ -1,6 +1,7 @@
 import type { Clock, CpeId, Logger } from '../../common/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
+import type { Caller } from '../credentials/identities.js';
 import { contextOf } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -31,6 +32,8 @@ export async function requireCurrent({ isCurrent }: StepRequest): Promise<void> 
 export interface StepRequest {
   /** The client's address. */
   readonly ip: string;
+  /** Who begins a session by it; null where it goes on with one. */
+  readonly caller: Caller | null;
   /** Belongs into the commit that reserves an upgrade, so that one request of several for the same step makes it. */
   readonly claim: () => Claim | null | Promise<Claim | null>;
   /** Whether the session is still where this request found it; see {@link requireCurrent}. */

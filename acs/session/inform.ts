@@ -1,5 +1,5 @@
 import { type CpeId, EVENT_CODES, stillHolds } from '../../common/index.js';
-import { moveBetween, type UrlMove, withUrlNoted } from '../device/connection-request-url.js';
+import { moveBetween, type UrlMove, withUrlNoted, withUrlTrusted } from '../device/connection-request-url.js';
 import { type DataModelRoot, type Device, REQUESTED_MS } from '../device/device.js';
 import { digestOf } from '../device/parameter-report.js';
 import type { EnvelopeStyle, Inform, Parameter } from '../soap/index.js';
@@ -37,7 +37,12 @@ export function informed(
   stored: Device | null,
   cpeid: CpeId,
   inform: Inform,
-  from: { readonly ip: string; readonly style: EnvelopeStyle; readonly nowMs: number },
+  from: {
+    readonly ip: string;
+    readonly style: EnvelopeStyle;
+    readonly nowMs: number;
+    readonly isProven?: boolean;
+  },
 ): InformOutcome {
   const events = inform.events.map(({ eventCode }) => ownCopy(eventCode));
   const bootstrap = stored === null || events.includes('0 BOOTSTRAP');
@@ -49,11 +54,18 @@ export function informed(
   const versionChanged = reportedVersion !== null && reportedVersion !== before.softwareVersion;
   const boot = events.includes('1 BOOT');
   // The wish for a session is consumed by this one, or its time is up.
-  const { requestedUntilMs: _, ...kept } = outlasting(known, { bootstrap, boot, versionChanged });
+  const {
+    requestedUntilMs: _,
+    identityProven: _proven,
+    credentialsLostMs,
+    ...kept
+  } = outlasting(known, { bootstrap, boot, versionChanged });
   const told: Device = {
     ...kept,
     ...inform.deviceId,
     ...values,
+    ...(credentialsLostMs !== undefined && from.isProven !== true && { credentialsLostMs }),
+    ...(from.isProven === true && { identityProven: true }),
     root,
     namespace: from.style.namespace,
     ip: from.ip,
@@ -61,7 +73,10 @@ export function informed(
     lastEvents: events,
     informDigest,
   };
-  const device = withUrlNoted(before, told, from.nowMs);
+  const noted = withUrlNoted(before, told, from.nowMs);
+  // It is the CPE itself that says where it is called.
+  const isTrusted = from.isProven === true && noted.connectionRequestMovedMs !== undefined;
+  const device = isTrusted ? withUrlTrusted(noted) : noted;
   const parametersChanged =
     bootstrap || stored.informDigest !== informDigest || stored.parametersBytes === undefined;
   return {
@@ -74,7 +89,7 @@ export function informed(
     parametersChanged,
     reportedVersion: reportedVersion === null ? null : detached(reportedVersion),
     refused: parametersChanged ? refused : {},
-    moved: moveBetween(before, device),
+    moved: from.isProven === true ? null : moveBetween(before, device),
   };
 }
 
@@ -137,6 +152,8 @@ function differs(before: Device, after: Device): boolean {
   return (
     before.manufacturer !== after.manufacturer ||
     before.root !== after.root ||
+    before.identityProven !== after.identityProven ||
+    before.credentialsLostMs !== after.credentialsLostMs ||
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
     before.failedPaths !== after.failedPaths ||

@@ -87,14 +87,22 @@ function culpritsIn(
   const culprits: LeftOut[] = [];
   for (const { name, faultCode, faultString } of parameterFaults) {
     if (!names.includes(name) || culprits.some((culprit) => culprit.names.includes(name))) continue;
-    const together = isCredential(name) ? names.filter(isCredential) : [name];
+    const credential = credentialOf(name);
+    const together =
+      credential === null ? [name] : names.filter((other) => credentialOf(other) === credential);
     culprits.push({ names: together, faultCode, faultString });
   }
   return culprits;
 }
 
-export function isCredential(name: string): boolean {
-  return /\.ConnectionRequest(Username|Password)$/.test(name);
+/** Which user name and password a parameter is one of; null: of none. */
+export function credentialOf(name: string): 'connection-request' | 'login' | null {
+  if (/\.ConnectionRequest(Username|Password)$/.test(name)) return 'connection-request';
+  return /\.ManagementServer\.(Username|Password)$/.test(name) ? 'login' : null;
+}
+
+function isCredential(name: string): boolean {
+  return credentialOf(name) !== null;
 }
 
 type ProvisioningState = Pick<Device, 'provisioning' | 'provisioningTries' | 'provisioningFailures'>;

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { CpeId, Logger, Secrets } from '../../common/index.js';
+import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { SetParameter } from '../soap/index.js';
 import {
+  credentialOf,
   firstAttempt,
-  isCredential,
   type ProvisioningAnswer,
   type ProvisioningAttempt,
   stateAfter,
@@ -17,13 +18,22 @@ export interface Provisioning {
   readonly periodicInformSeconds: number;
   /** False for fleets whose connection-request credentials are set elsewhere. */
   readonly setCredentials: boolean;
+  /** CPEs that have begun with the shared pair are given credentials of their own to log in with. */
+  readonly giveLogins: boolean;
 }
 
 export interface ProvisionerParts {
   readonly devices: DeviceStore;
+  readonly credentials: Pick<CpeCredentials, 'proofOf' | 'toGive'>;
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
   readonly logger: Logger;
+}
+
+/** Whose settings these are; `isLost`: it is to be given credentials, and nothing else. */
+export interface ProvisionedCpe {
+  readonly cpeid: CpeId;
+  readonly isLost?: true;
 }
 
 /** What the CPE is sent next of its settings. */
@@ -46,19 +56,21 @@ export class Provisioner {
   }
 
   /**
-   * First contact or factory reset: connection-request credentials of its own and the periodic Inform. That it is tried is counted before it
-   * is, since a CPE may hang up on it.
+   * First contact or factory reset: connection-request credentials of its own and the periodic Inform, and what it logs in with. That it is
+   * tried is counted before it is, since a CPE may hang up on it. One that has lost its credentials is given new ones, and nothing else.
    * @returns null where there is nothing to set
    */
-  async begin(cpeid: CpeId): Promise<SetNow | null> {
+  async begin({ cpeid, isLost }: ProvisionedCpe): Promise<SetNow | null> {
     const { devices, provisioning, secrets } = this.#parts;
+    if (isLost === true) return this.#readmitting(cpeid);
+    const login = await this.#loginFor(cpeid);
     let parameters: readonly SetParameter[] = [];
     await devices.change(cpeid, (stored) => {
       parameters = [];
       if (stored === null) return null;
       const { provisioningFailures: _, ...device } = stored.document;
       const credentials = provisioning.setCredentials ? this.#credentialsFor(device) : null;
-      parameters = this.#settings(device.root, credentials);
+      parameters = this.#settings(device.root, credentials, login);
       if (parameters.length === 0) return null;
       const connectionRequestAuth = credentials !== null && {
         connectionRequestAuth: {
@@ -75,6 +87,22 @@ export class Provisioner {
       : { attempt: firstAttempt(parameters.map(({ name }) => name)), parameters };
   }
 
+  /** An operator has said that it is the one, or that whoever says so is. */
+  async #readmitting(cpeid: CpeId): Promise<SetNow | null> {
+    const { devices, credentials } = this.#parts;
+    const stored = await devices.read(cpeid);
+    const login = stored === null ? null : await credentials.toGive(cpeid);
+    if (stored === null || login === null) return null;
+    const parameters = loginParameters(stored.document.root, login);
+    return { attempt: firstAttempt(parameters.map(({ name }) => name)), parameters };
+  }
+
+  async #loginFor(cpeid: CpeId): Promise<Credentials | null> {
+    const { credentials, provisioning } = this.#parts;
+    if (!provisioning.giveLogins || (await credentials.proofOf(cpeid)) !== null) return null;
+    return credentials.toGive(cpeid);
+  }
+
   /** Credentials that may have reached the CPE already are sent again, not replaced. */
   #credentialsFor({ connectionRequestAuth: known }: Device): Credentials {
     if (known === undefined || known.confirmed)
@@ -82,7 +110,11 @@ export class Provisioner {
     return { username: known.username, password: this.#parts.secrets.open(known.sealedPassword) };
   }
 
-  #settings(root: Device['root'], credentials: Credentials | null): readonly SetParameter[] {
+  #settings(
+    root: Device['root'],
+    credentials: Credentials | null,
+    login: Credentials | null,
+  ): readonly SetParameter[] {
     const seconds = this.#parts.provisioning.periodicInformSeconds;
     const server = `${root}.ManagementServer`;
     const parameters: SetParameter[] = [];
@@ -99,6 +131,7 @@ export class Provisioner {
         { name: `${server}.ConnectionRequestPassword`, value: password, xsdType: 'string' },
       );
     }
+    if (login !== null) parameters.push(...loginParameters(root, login));
     return parameters;
   }
 
@@ -109,8 +142,15 @@ export class Provisioner {
   async record(
     attempt: ProvisioningAttempt,
     answer: ProvisioningAnswer,
-    cpeid: CpeId,
+    { cpeid, isLost }: ProvisionedCpe,
   ): Promise<SetNow | null> {
+    if (isLost === true) {
+      if (answer.kind === 'set') this.#parts.logger.info('cpe.readmitted', { cpeid });
+      else this.#tellRefused(cpeid, attempt.names, answer);
+      return null;
+    }
+    const login =
+      attempt.afterwards.length > 0 || answer.kind === 'refused' ? await this.#loginFor(cpeid) : null;
     let next: SetNow | null = null;
     const changed = await this.#parts.devices.change(cpeid, (stored) => {
       next = null;
@@ -118,8 +158,11 @@ export class Provisioner {
       const { provisioningTries: _tries, provisioningFailures: _failures, ...device } = stored.document;
       const after = stateAfter(stored.document, attempt, answer);
       const { connectionRequestAuth: auth } = device;
-      const taken = answer.kind === 'set' && auth !== undefined && attempt.names.some(isCredential);
-      if (after.next !== null) next = this.#setNow(after.next, device);
+      const taken =
+        answer.kind === 'set' &&
+        auth !== undefined &&
+        attempt.names.some((name) => credentialOf(name) === 'connection-request');
+      if (after.next !== null) next = this.#setNow(after.next, device, login);
       const { next: _next, ...state } = after;
       return {
         device: {
@@ -133,30 +176,41 @@ export class Provisioner {
     return next;
   }
 
-  #setNow(attempt: ProvisioningAttempt, device: Device): SetNow {
+  #setNow(attempt: ProvisioningAttempt, device: Device, login: Credentials | null): SetNow {
     const known = device.connectionRequestAuth;
     const credentials = known && {
       username: known.username,
       password: this.#parts.secrets.open(known.sealedPassword),
     };
     const wanted = new Set(attempt.names);
-    const parameters = this.#settings(device.root, credentials ?? null).filter(({ name }) =>
+    const parameters = this.#settings(device.root, credentials ?? null, login).filter(({ name }) =>
       wanted.has(name),
     );
     return { attempt, parameters };
   }
 
+  #tellRefused(cpeid: CpeId, names: readonly string[], answer: ProvisioningAnswer): void {
+    if (answer.kind !== 'refused') return;
+    const { faultCode, faultString } = answer.fault;
+    const culprits = names.filter((name) => answer.parameterFaults.some((fault) => fault.name === name));
+    this.#parts.logger.warn('cpe.provisioning-refused', { cpeid, faultCode, faultString, names, culprits });
+  }
+
   #tell(device: Device, answer: ProvisioningAnswer, { names }: ProvisioningAttempt): void {
     const { logger } = this.#parts;
     const { id: cpeid, provisioning } = device;
-    if (answer.kind === 'refused') {
-      const { faultCode, faultString } = answer.fault;
-      const culprits = names.filter((name) => answer.parameterFaults.some((fault) => fault.name === name));
-      logger.warn('cpe.provisioning-refused', { cpeid, faultCode, faultString, names, culprits });
-    }
+    this.#tellRefused(cpeid, names, answer);
     if (provisioning === 'done') logger.info('cpe.provisioned', { cpeid });
     else if (provisioning !== 'due') logger.warn('cpe.not-provisioned', { cpeid, provisioning });
   }
+}
+
+/** What it logs in with at this ACS (TR-098 and TR-181, ManagementServer). */
+function loginParameters(root: Device['root'], { username, password }: Credentials): readonly SetParameter[] {
+  return [
+    { name: `${root}.ManagementServer.Username`, value: username, xsdType: 'string' },
+    { name: `${root}.ManagementServer.Password`, value: password, xsdType: 'string' },
+  ];
 }
 
 function randomToken(bytes: number): string {

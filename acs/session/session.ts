@@ -19,6 +19,8 @@ import type { ProvisioningAnswer, ProvisioningAttempt } from './provisioning-pla
 /** What a session knows of its CPE, from the Inform that began it. */
 export interface SessionFacts {
   readonly cpeid: CpeId;
+  /** It has lost the credentials by which it could prove who it is: nothing of it is believed, and it is told nothing. */
+  readonly isLost?: true;
   readonly style: EnvelopeStyle;
   readonly events: readonly string[];
   /** The session carries 1 BOOT: the CPE has restarted. */

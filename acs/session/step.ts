@@ -1,4 +1,11 @@
-import type { AcsMessage, AcsRequest, CpeRequest, CpeResponse, Parameter } from '../soap/index.js';
+import type {
+  AcsMessage,
+  AcsRequest,
+  CpeMessage,
+  CpeRequest,
+  CpeResponse,
+  Parameter,
+} from '../soap/index.js';
 import { ACS_FAULT, isResponseName } from '../soap/index.js';
 import type { SetNow } from './provisioning.js';
 import type {
@@ -40,6 +47,7 @@ export function step(session: Session, input: Input): Step {
         return ask({ phase: 'start' }, { kind: 'record-inform', inform: message, style: input.style });
       }
       if (session.phase === 'start') return violation(session, `${message.type} before Inform`);
+      if (session.facts.isLost === true) return onLost(session, message);
       switch (message.type) {
         case 'TransferComplete':
           return ask(session, { kind: 'record-transfer-complete', transferComplete: message });
@@ -70,6 +78,28 @@ export function step(session: Session, input: Input): Step {
       return onAnswer(session, input.answer);
     default:
       return input satisfies never;
+  }
+}
+
+/** Nothing is recorded of a CPE that cannot prove who it is; what it tells is taken, so that it does not come again with it at once. */
+function onLost(session: OpenSession, message: CpeMessage): Step {
+  switch (message.type) {
+    case 'TransferComplete':
+      return reply(session, { type: 'TransferCompleteResponse' });
+    case 'AutonomousTransferComplete':
+      return reply(session, { type: 'AutonomousTransferCompleteResponse' });
+    case 'RequestDownload':
+      return reply(session, { type: 'RequestDownloadResponse' });
+    case 'GetRPCMethods':
+      return reply(session, { type: 'GetRPCMethodsResponse', methods: ACS_METHODS });
+    case 'unknown':
+      return reply(session, fault(ACS_FAULT.methodNotSupported, `Method not supported: ${message.name}`));
+    case 'Inform':
+      throw new Error('An Inform begins a session of its own');
+    default:
+      // What it is given anew is answered as ever.
+      if (session.outstanding !== null) return onResponse(session, message);
+      return reply(session, fault(ACS_FAULT.requestDenied, 'Log in with the credentials that are yours'));
   }
 }
 
@@ -105,7 +135,13 @@ function onAnswer(session: Session, answer: Answer): Step {
       facts,
       outstanding: null,
       quiet: false,
-      tasks: { settle, provision, doubt: facts.doubt !== null, reads: [], decisions: DECISIONS_MAX },
+      tasks: {
+        settle,
+        provision,
+        doubt: facts.doubt !== null,
+        reads: [],
+        decisions: facts.isLost === true ? 0 : DECISIONS_MAX,
+      },
       queueKnown: false,
     };
     return reply(open, { type: 'InformResponse' });

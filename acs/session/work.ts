@@ -8,13 +8,15 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
+import type { CpeCredentials } from '../credentials/cpe-credentials.js';
+import type { Identities } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { afterAnswer } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { ACS_FAULT, type Inform, type Parameter } from '../soap/index.js';
+import { ACS_FAULT, type EnvelopeStyle, type Inform, type Parameter } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
@@ -30,6 +32,8 @@ export interface WorkParts {
   readonly devices: DeviceStore;
   readonly upgrades: UpgradeStore;
   readonly rules: Rules;
+  readonly identities: Identities;
+  readonly credentials: CpeCredentials;
   readonly locateFile: LocateFile;
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
@@ -72,7 +76,7 @@ export class SessionWork {
    * @throws InformRefusedError, StepTakenError, StoreError
    */
   async perform(query: Query, facts: SessionFacts | null, request: StepRequest): Promise<Answer> {
-    if (query.kind === 'record-inform') return this.#recordInform(query, request.ip);
+    if (query.kind === 'record-inform') return this.#recordInform(query, request);
     if (facts === null) throw new Error(`A session without a CPE asked for ${query.kind}`);
     switch (query.kind) {
       case 'record-transfer-complete':
@@ -100,7 +104,7 @@ export class SessionWork {
       case 'record-provisioning':
         return {
           to: query.kind,
-          next: await this.#provisioner.record(query.attempt, query.answer, facts.cpeid),
+          next: await this.#provisioner.record(query.attempt, query.answer, facts),
         };
       case 'record-unreadable': {
         const { request: asked, reason } = query;
@@ -110,7 +114,7 @@ export class SessionWork {
       case 'settle':
         return { to: 'settle', read: await this.#evidence.settle(facts) };
       case 'provision':
-        return { to: 'provision', next: await this.#provisioner.begin(facts.cpeid) };
+        return { to: 'provision', next: await this.#provisioner.begin(facts) };
       case 'doubt':
         return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
@@ -120,17 +124,26 @@ export class SessionWork {
     }
   }
 
-  async #recordInform(query: Extract<Query, { kind: 'record-inform' }>, ip: string): Promise<Answer> {
+  async #recordInform(
+    query: Extract<Query, { kind: 'record-inform' }>,
+    { ip, caller }: StepRequest,
+  ): Promise<Answer> {
     const { inform, style } = query;
     const { devices, logger } = this.#parts;
     const cpeid = cpeidOf(inform.deviceId);
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
+    const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
+    if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
+    const identity = await this.#parts.identities.of(caller, cpeid, { ip, bootstrap });
+    if (identity === 'lost' || identity === 'readmitted')
+      return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
     const found = await devices.read(cpeid);
-    let outcome = informed(found?.document ?? null, cpeid, inform, { ip, style, nowMs });
+    const from = { ip, style, nowMs, isProven: identity === 'proven' };
+    let outcome = informed(found?.document ?? null, cpeid, inform, from);
     if (outcome.mustBeDurable) {
       await devices.change(cpeid, async (stored) => {
-        outcome = informed(stored?.document ?? null, cpeid, inform, { ip, style, nowMs });
+        outcome = informed(stored?.document ?? null, cpeid, inform, from);
         if (!outcome.parametersChanged) return { device: outcome.device };
         const { device, changes } = await this.#takingParameters(outcome.device, inform.parameters, {
           afresh: outcome.bootstrap,
@@ -166,6 +179,40 @@ export class SessionWork {
       settle: awaitsVersion(device, reportedVersion, nowMs),
       provision: provisioning === 'due',
     };
+  }
+
+  /** Whoever has the shared pair can say as much, so nothing else of what is known changes by it. */
+  async #credentialsLost(
+    cpeid: CpeId,
+    {
+      style,
+      ip,
+      isReadmitted,
+    }: { readonly style: EnvelopeStyle; readonly ip: string; readonly isReadmitted: boolean },
+  ): Promise<Answer> {
+    const { devices, logger, clock } = this.#parts;
+    let isNews = false;
+    await devices.change(cpeid, async (stored) => {
+      isNews = stored !== null && stored.document.credentialsLostMs === undefined;
+      return stored === null || !isNews
+        ? null
+        : { device: { ...stored.document, credentialsLostMs: clock() } };
+    });
+    if (isNews) logger.error('cpe.credentials-lost', { cpeid, ip });
+    const facts: SessionFacts = {
+      cpeid,
+      isLost: true,
+      style,
+      events: [],
+      boot: false,
+      softwareVersion: null,
+      requested: false,
+      applying: false,
+      transferKey: null,
+      doubt: null,
+      hand: { device: null },
+    };
+    return { to: 'record-inform', facts, settle: false, provision: isReadmitted };
   }
 
   #tellRefused(cpeid: CpeId, refused: RefusedFields): void {

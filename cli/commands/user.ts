@@ -1,6 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import type { CommandModule } from 'yargs';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
 import {
@@ -11,9 +8,8 @@ import {
   withInstallation,
 } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
-
-const GENERATED_PASSWORD_BYTES = 18;
 
 export function userCommands(io: Io): CommandModule {
   return {
@@ -118,54 +114,4 @@ async function withUsers(
       throw error;
     }
   });
-}
-
-async function passwordFrom(args: Arguments, io: Io): Promise<{ password: string; generated: boolean }> {
-  if (args['passwordStdin']) return { password: await firstLine(io), generated: false };
-  if (!io.stdin.isTTY)
-    return { password: randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url'), generated: true };
-  const [password, again] = await askHidden(['Password: ', 'Again: '], io);
-  if (password === undefined || password !== again) throw new CommandError('The two passwords differ.');
-  return { password, generated: false };
-}
-
-const LINE_BYTES_MAX = 8 * 1024;
-
-async function firstLine(io: Io): Promise<string> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of io.stdin) {
-    const bytes = Buffer.from(chunk);
-    chunks.push(bytes);
-    sizeBytes += bytes.length;
-    if (bytes.includes('\n')) break;
-    if (sizeBytes > LINE_BYTES_MAX)
-      throw new CommandError('Standard input holds no password: its line is too long.');
-  }
-  const line = Buffer.concat(chunks).toString().split('\n')[0]?.replace(/\r$/, '') ?? '';
-  if (line === '') throw new CommandError('Standard input holds no password.');
-  return line;
-}
-
-/** Asks one thing after the other; what is typed is not shown. */
-async function askHidden(prompts: readonly string[], io: Io): Promise<string[]> {
-  // readline echoes to its output; this one swallows what is typed.
-  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: io.stdin, output: muted, terminal: true });
-  // Not one question after the other: lines that are pasted together come before the second is asked.
-  const answered = lines[Symbol.asyncIterator]();
-  const answers: string[] = [];
-  try {
-    for (const prompt of prompts) {
-      io.stderr.write(prompt);
-      const answer = await answered.next();
-      io.stderr.write('\n');
-      // Ctrl-C and Ctrl-D end the lines.
-      if (answer.done) throw new CommandError('No password was given.', 130);
-      answers.push(answer.value);
-    }
-    return answers;
-  } finally {
-    lines.close();
-  }
 }

@@ -76,9 +76,12 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
   return {
     ...DEFAULT_ACS_OPTIONS,
     cpeAuthentication,
+    afterReset: config.afterReset,
     provisioning: {
       periodicInformSeconds: config.periodicInformSeconds,
       setCredentials: sharedCredentials === null,
+      // Where nobody is asked to log in there is nothing to log in with.
+      giveLogins: config.bootstrapCredentials && !config.allowAnonymousCpe,
     },
     connectionRequests: {
       ...DEFAULT_ACS_OPTIONS.connectionRequests,

@@ -12,9 +12,14 @@ import type { NonceUse, SpentNonces } from './spent-nonces.js';
 
 export type AuthScheme = 'basic' | 'digest';
 
+/** The user name has no colon. */
+export interface HttpCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface HttpAuthenticatorParts {
-  /** The user name has no colon. */
-  readonly credentials: { readonly username: string; readonly password: string };
+  readonly credentials: HttpCredentials;
   /** Of printable ASCII without quotes and backslashes. */
   readonly realm: string;
   readonly schemes: readonly AuthScheme[];
@@ -61,18 +66,11 @@ const COUNT_MAX = 0xffff_ffff;
  */
 export class HttpAuthenticator {
   readonly #parts: HttpAuthenticatorParts;
-  readonly #basic: Buffer;
-  /** As headers have it: UTF-8, a character a byte. */
-  readonly #username: string;
-  readonly #secrets: Readonly<Record<DigestAlgorithm, string>>;
+  readonly #own: Expected;
 
   constructor(parts: HttpAuthenticatorParts) {
-    const { credentials, realm } = parts;
     this.#parts = parts;
-    this.#basic = sha256(Buffer.from(`${credentials.username}:${credentials.password}`, 'utf8'));
-    this.#username = bytesOf(credentials.username);
-    const known = { username: this.#username, realm, password: bytesOf(credentials.password) };
-    this.#secrets = { MD5: digestSecret('MD5', known), 'SHA-256': digestSecret('SHA-256', known) };
+    this.#own = new Expected(parts.credentials, parts.realm);
   }
 
   /**
@@ -93,24 +91,20 @@ export class HttpAuthenticator {
     return challenges;
   }
 
-  /** An answer to a nonce is spent where it is right. */
-  check(request: RequestHead): Verdict {
+  /**
+   * An answer to a nonce is spent where it is right.
+   * @param credentials  others than its own, that would be right too
+   */
+  check(request: RequestHead, credentials?: HttpCredentials): Verdict {
+    const expected = credentials === undefined ? this.#own : new Expected(credentials, this.#parts.realm);
     const authorization = readAuthorization(request.headers.authorization);
     if (authorization.kind === 'none' || !this.#parts.schemes.includes(authorization.kind)) return ABSENT;
     return authorization.kind === 'basic'
-      ? this.#checkBasic(authorization)
-      : this.#checkDigest(request, authorization.fields);
+      ? checkBasic(authorization, expected)
+      : this.#checkDigest(request, authorization.fields, expected);
   }
 
-  #checkBasic({ credentials }: Extract<Authorization, { kind: 'basic' }>): Verdict {
-    if (credentials === null) return { kind: 'wrong', username: '' };
-    // Digests have one length, so that neither length nor content of what was given shows in the time it takes.
-    if (timingSafeEqual(sha256(credentials), this.#basic)) return RIGHT_BY_BASIC;
-    const colon = credentials.indexOf(':');
-    return { kind: 'wrong', username: credentials.toString('latin1', 0, Math.max(0, colon)) };
-  }
-
-  #checkDigest({ method = '', url = '' }: RequestHead, fields: DigestFields): Verdict {
+  #checkDigest({ method = '', url = '' }: RequestHead, fields: DigestFields, credentials: Expected): Verdict {
     const username = fields.get('username') ?? '';
     const wrong: Verdict = { kind: 'wrong', username };
     const algorithm = digestAlgorithm(fields.get('algorithm'));
@@ -118,14 +112,53 @@ export class HttpAuthenticator {
     const uri = uriOf(fields.get('uri') ?? '', url);
     if (algorithm === null || qop === undefined || uri === null) return wrong;
     const nonce = fields.get('nonce') ?? '';
-    const expected = digestResponse(algorithm, this.#secrets[algorithm], { method, uri, nonce, qop });
+    const expected = digestResponse(algorithm, credentials.secret(algorithm), { method, uri, nonce, qop });
     const isRight = isSame((fields.get('response') ?? '').toLowerCase(), expected);
-    if (!isRight || !isMeant(username, this.#username)) return wrong;
+    if (!isRight || !isMeant(username, credentials.username)) return wrong;
     const madeAtMs = this.#parts.nonces.madeAtMs(nonce);
     if (madeAtMs === null) return STALE;
     const use = { nonce, madeAtMs, count: qop === null ? null : Number.parseInt(qop.nc, 16) };
     return this.#parts.spent.take(use) ? { kind: 'right', scheme: 'digest', use } : STALE;
   }
+}
+
+/** Credentials as what they come to. */
+class Expected {
+  /** As headers have it: UTF-8, a character a byte. */
+  readonly username: string;
+  readonly #credentials: HttpCredentials;
+  readonly #realm: string;
+  readonly #secrets: Partial<Record<DigestAlgorithm, string>> = {};
+  #basic: Buffer | null = null;
+
+  constructor(credentials: HttpCredentials, realm: string) {
+    this.username = bytesOf(credentials.username);
+    this.#credentials = credentials;
+    this.#realm = realm;
+  }
+
+  get basic(): Buffer {
+    const { username, password } = this.#credentials;
+    this.#basic ??= sha256(Buffer.from(`${username}:${password}`, 'utf8'));
+    return this.#basic;
+  }
+
+  secret(algorithm: DigestAlgorithm): string {
+    this.#secrets[algorithm] ??= digestSecret(algorithm, {
+      username: this.username,
+      realm: this.#realm,
+      password: bytesOf(this.#credentials.password),
+    });
+    return this.#secrets[algorithm];
+  }
+}
+
+function checkBasic({ credentials }: Extract<Authorization, { kind: 'basic' }>, expected: Expected): Verdict {
+  if (credentials === null) return { kind: 'wrong', username: '' };
+  // Digests have one length, so that neither length nor content of what was given shows in the time it takes.
+  if (timingSafeEqual(sha256(credentials), expected.basic)) return RIGHT_BY_BASIC;
+  const colon = credentials.indexOf(':');
+  return { kind: 'wrong', username: credentials.toString('latin1', 0, Math.max(0, colon)) };
 }
 
 /** @returns null for RFC 2069; undefined for what was not asked for, or has no count */

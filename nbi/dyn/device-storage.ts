@@ -16,6 +16,7 @@ const DEVICE_FIELDS = {
   softwareVersion: 'string',
   hardwareVersion: 'string',
   ip: 'string',
+  'identity.*': 'any',
   connectionRequestUrl: 'string',
   connectionRequestMoved: 'number',
   provisioning: 'string',
@@ -46,6 +47,7 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     softwareVersion: device.softwareVersion,
     hardwareVersion: device.hardwareVersion,
     ip: device.ip,
+    identity: identityView(device),
     connectionRequestUrl: device.connectionRequestUrl,
     connectionRequestMoved:
       device.connectionRequestMovedMs && Math.floor(device.connectionRequestMovedMs / SECOND_MS),
@@ -67,6 +69,13 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
 
 type Path = keyof typeof DEVICE_FIELDS;
 type ViewField = Path extends infer P ? (P extends `${infer Top}.*` ? Top : P & string) : never;
+
+function identityView({ identityProven, credentialsLostMs }: Device): JsonObject {
+  return {
+    proven: identityProven === true,
+    ...(credentialsLostMs !== undefined && { credentialsLost: Math.floor(credentialsLostMs / SECOND_MS) }),
+  };
+}
 
 function autonomousTransferView(transfer: Device['autonomousTransfer']): JsonObject | undefined {
   if (transfer === undefined) return undefined;

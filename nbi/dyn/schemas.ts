@@ -204,6 +204,22 @@ export const dynSchemas = {
           },
         },
       },
+      identity: {
+        type: 'object',
+        description: 'Whether it is the one that it says it is.',
+        required: ['proven'],
+        properties: {
+          proven: {
+            type: 'boolean',
+            description: 'Its last session began with credentials of its own.',
+          },
+          credentialsLost: {
+            type: 'integer',
+            description:
+              'Since when, in epoch seconds, it comes without the credentials that it has had, as after a factory reset.',
+          },
+        },
+      },
       registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
       lastInform: { type: 'integer', description: 'In epoch seconds.' },
       lastEvents: { type: 'array', items: { type: 'string' } },

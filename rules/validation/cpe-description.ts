@@ -47,6 +47,13 @@ export const CPE_SCHEMA = {
     tags: texts('its tags, a list of texts; left out, none'),
     organization: text('its organization, a text; leave it out where it has none'),
     ip: text('where its Inform comes from, an address as a text; left out, 192.0.2.1'),
+    identity: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { proven: { type: 'boolean', description: 'true or false; left out, false' } },
+      required: ['proven'],
+      description: 'whether it has proved who it is: {"proven": true}; left out, it has not',
+    },
     lastInform: timeSchema('when it informed last; left out, now'),
     registered: timeSchema('when it was first heard of; left out, now'),
     parameters: {
@@ -78,6 +85,7 @@ export interface CpeFields {
   readonly tags?: readonly string[];
   readonly organization?: string;
   readonly ip?: string;
+  readonly identity?: { readonly proven: boolean };
   readonly lastInform?: string;
   readonly registered?: string;
   readonly parameters?: Readonly<Record<string, unknown>>;

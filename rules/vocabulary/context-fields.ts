@@ -24,6 +24,7 @@ const FIELDS: Readonly<Record<keyof Context, ContextField>> = {
   tags: LIST,
   organization: UNSURE_TEXT,
   ip: TEXT,
+  identity: { type: 'tree', mayBeMissing: false },
   lastInform: NUMBER,
   registered: NUMBER,
   now: NUMBER,

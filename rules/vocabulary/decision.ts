@@ -18,6 +18,8 @@ export interface Context {
   readonly tags: readonly string[];
   readonly organization?: string;
   readonly ip: string;
+  /** `proven`: the session began with credentials of this CPE alone. */
+  readonly identity: { readonly proven: boolean };
   readonly lastInform: number;
   readonly registered: number;
   readonly now: number;

@@ -314,7 +314,7 @@ test('every way in which a CPE can misbehave has its result, and gets no more Do
     // The interval is what a CPE is given to say of itself that it has its Download.
     acsOptions: {
       sweepIntervalMs: 1_000,
-      provisioning: { periodicInformSeconds: 1, setCredentials: true },
+      provisioning: { periodicInformSeconds: 1, setCredentials: true, giveLogins: false },
     },
   });
   await uploadImage(t, ferry.nbi);

@@ -36,6 +36,7 @@ export function contextOf(over: Partial<DecisionInput['context']> = {}): Decisio
     events: ['2 PERIODIC'],
     tags: [],
     ip: '192.0.2.1',
+    identity: { proven: false },
     lastInform: NOW_MS,
     registered: NOW_MS,
     now: NOW_MS,

@@ -16,6 +16,7 @@ const FIELD = /\b(\w*(?:[uU]ntil|[dD]eadline|[eE]xpires|[dD]ue|[nN]otBefore|last
  * people say (windows, `validFrom`, the age of results) is the calendar's.
  */
 const CONSIDERED: Readonly<Record<string, string>> = {
+  'acs/credentials/credential.ts readmitUntilMs': 'stillHolds, READMISSION_MS',
   // Also for isHeardSince, and for who has come in FleetRound.
   'acs/device/device.ts lastInformMs': 'isAhead, by DeviceStore',
   'acs/device/device.ts requestedUntilMs': 'stillHolds, REQUESTED_MS',

@@ -119,23 +119,27 @@ const SESSION_DOCUMENT_SCHEMA = object(
     claim: object({ by: TEXT, untilMs: { type: 'number' } }),
     session: object({
       phase: { const: 'open' },
-      facts: object({
-        cpeid: TEXT,
-        // The declaration is one that an older version wrote of; it means nothing any more.
-        style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
-        events: NAMES,
-        boot: FLAG,
-        softwareVersion: { anyOf: [TEXT, { type: 'null' }] },
-        requested: FLAG,
-        applying: FLAG,
-        transferKey: { anyOf: [TEXT, { type: 'null' }] },
-        doubt: {
-          anyOf: [
-            { type: 'null' },
-            object({ upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 }, announced: FLAG }),
-          ],
-        },
-      } satisfies Record<keyof Omit<SessionFacts, 'hand'>, unknown>),
+      facts: object(
+        {
+          cpeid: TEXT,
+          isLost: { const: true },
+          // The declaration is one that an older version wrote of; it means nothing any more.
+          style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
+          events: NAMES,
+          boot: FLAG,
+          softwareVersion: { anyOf: [TEXT, { type: 'null' }] },
+          requested: FLAG,
+          applying: FLAG,
+          transferKey: { anyOf: [TEXT, { type: 'null' }] },
+          doubt: {
+            anyOf: [
+              { type: 'null' },
+              object({ upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 }, announced: FLAG }),
+            ],
+          },
+        } satisfies Record<keyof Omit<SessionFacts, 'hand'>, unknown>,
+        ['isLost'],
+      ),
       outstanding: {
         anyOf: [
           { type: 'null' },

@@ -4,6 +4,7 @@ import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
 import { approveUrlCommand } from './approve-url.js';
 import { knownCpeCommands } from './known-cpes.js';
+import { readmitCommand } from './readmit.js';
 
 export function deviceCommands(io: Io): CommandModule {
   return {
@@ -11,7 +12,8 @@ export function deviceCommands(io: Io): CommandModule {
     describe: 'The CPEs that are known',
     builder(argv) {
       const device = withConfig(argv, INSTALLATION_OPTIONS);
-      for (const command of [...knownCpeCommands(io), approveUrlCommand(io)]) device.command(command);
+      for (const command of [...knownCpeCommands(io), approveUrlCommand(io), readmitCommand(io)])
+        device.command(command);
       return device.demandCommand(1, SAY_WHICH);
     },
     handler() {},

@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
+import { CpeCredentials } from '../../../acs/credentials/cpe-credentials.js';
+import { Identities } from '../../../acs/credentials/identities.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { SessionWork } from '../../../acs/session/work.js';
@@ -29,12 +31,16 @@ async function openSessionsBehind(t: ExecutionContext) {
   t.teardown(() => devices.close());
   const metrics = createAcsMetrics(new Registry(), () => 0);
   const parts = { devices, rules: behind, clock: () => clock.nowMs, logger, metrics };
+  const secrets = createSecrets(MASTER_KEY);
+  const credentials = new CpeCredentials({ ...parts, store, secrets });
   const work = new SessionWork({
     ...parts,
     monotonic: monotonicClock,
+    identities: new Identities(credentials, logger, 'hold'),
+    credentials,
     upgrades: new UpgradeStore({ ...parts, store }),
-    secrets: createSecrets(MASTER_KEY),
-    provisioning: { periodicInformSeconds: 0, setCredentials: false },
+    secrets,
+    provisioning: { periodicInformSeconds: 0, setCredentials: false, giveLogins: false },
     locateFile: async () => LOCATION,
   });
   /** What the session of a CPE comes to. */
@@ -51,7 +57,7 @@ async function openSessionsBehind(t: ExecutionContext) {
       doubt: null,
       hand: { device: null },
     };
-    const request = { ip: '192.0.2.1', claim: () => null, isCurrent: () => true };
+    const request = { ip: '192.0.2.1', caller: null, claim: () => null, isCurrent: () => true };
     const answer = await work.perform({ kind: 'decide', queueKnown: true }, facts, request);
     return answer.to === 'decide' ? answer.decision.kind : answer.to;
   };

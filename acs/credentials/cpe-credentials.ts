@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, type CpeId, type Secrets, stillHolds } from '../../common/index.js';
+import type { Change, Collection, Store, Stored } from '../../store/index.js';
+import {
+  CPE_AUTH,
+  CPE_PROOFS,
+  type CpeCredential,
+  type CpeLogin,
+  type CpeProof,
+  CredentialError,
+  PASSWORDS_MAX,
+  problemIn,
+  READMISSION_MS,
+  type SealedPassword,
+} from './credential.js';
+
+/** Of one {@link CpeCredentials.put}: what one commit takes in good time on either store. */
+export const CREDENTIALS_A_BATCH_MAX = 1_000;
+/** Whoever changes the same credentials at the same time changes them at least once meanwhile. */
+const ROUNDS_MAX = 5;
+const PASSWORD_BYTES = 18;
+
+/** What of credentials may be shown: never a password. */
+export interface ShownCredential {
+  readonly username: string;
+  readonly cpeid: CpeId;
+  readonly sinceMs: number;
+  /** When the CPE used them first; null where it has not yet. */
+  readonly provenMs: number | null;
+}
+
+/** Passwords that are right for a user name, the newest first. */
+export interface RightCredentials {
+  readonly cpeid: CpeId;
+  readonly passwords: readonly string[];
+  /** Whether the CPE has used the newest. */
+  readonly isProven: boolean;
+}
+
+export interface PutOutcome {
+  readonly stored: number;
+  /** These were there already. */
+  readonly unchanged: number;
+}
+
+export interface CpeCredentialsParts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+}
+
+/** The credentials that single CPEs log in with, beside the pair that the fleet shares. */
+export class CpeCredentials {
+  readonly #parts: CpeCredentialsParts;
+  readonly #collection: Collection<CpeCredential>;
+  readonly #proofs: Collection<CpeProof>;
+
+  constructor(parts: CpeCredentialsParts) {
+    this.#parts = parts;
+    this.#collection = parts.store.collection<CpeCredential>(CPE_AUTH);
+    this.#proofs = parts.store.collection<CpeProof>(CPE_PROOFS);
+  }
+
+  /**
+   * Stores credentials, all or none, durably. What a CPE had before stays right until it has used these.
+   * @param logins  at most {@link CREDENTIALS_A_BATCH_MAX}; of those with the same user name the last counts
+   * @throws CredentialError for the first that cannot be taken: malformed, or its user name is another CPE's
+   * @throws StoreError
+   */
+  async put(logins: readonly CpeLogin[]): Promise<PutOutcome> {
+    const byName = new Map<string, { readonly login: CpeLogin; readonly index: number }>();
+    for (const [index, login] of logins.entries()) {
+      const problem = problemIn(login);
+      if (problem !== null) throw new CredentialError(problem, index);
+      const before = byName.get(login.username);
+      if (before !== undefined && before.login.cpeid !== login.cpeid)
+        throw takenBy(before.login.cpeid, index);
+      byName.set(login.username, { login, index });
+    }
+    const distinct = [...byName.values()];
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const found = await this.#collection.getMany(distinct.map(({ login }) => login.username));
+      const changes = distinct.flatMap(({ login, index }, at) =>
+        this.#changing(login, index, found[at] ?? null),
+      );
+      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed)
+        return { stored: changes.length, unchanged: logins.length - changes.length };
+    }
+    throw new Error('Somebody else keeps changing the same credentials');
+  }
+
+  #changing(login: CpeLogin, index: number, found: Stored<CpeCredential> | null): readonly Change[] {
+    const { secrets, clock } = this.#parts;
+    const { cpeid, username: id, password } = login;
+    if (found !== null && found.document.cpeid !== cpeid) throw takenBy(found.document.cpeid, index);
+    const before = found?.document.passwords ?? [];
+    if (before[0] !== undefined && secrets.open(before[0].sealed) === password) return [];
+    const newest = { sealed: secrets.seal(password), sinceMs: clock() };
+    // Of two that the CPE may not have yet the older is of no use: it has the proven one, or is given this.
+    const kept = found?.document.provenMs === undefined && before.length > 1 ? before.slice(1) : before;
+    const document = { id, cpeid, passwords: [newest, ...kept].slice(0, PASSWORDS_MAX) };
+    return [
+      found === null
+        ? this.#collection.inserting(document)
+        : this.#collection.replacing(document, found.revision),
+    ];
+  }
+
+  /**
+   * What is right for a user name that a CPE has given; null where it is no CPE's.
+   * @throws StoreError
+   */
+  async rightFor(username: string): Promise<RightCredentials | null> {
+    const found = await this.#collection.get(username);
+    if (found === null) return null;
+    const { cpeid, passwords, provenMs } = found.document;
+    const { secrets } = this.#parts;
+    return {
+      cpeid,
+      passwords: passwords.map(({ sealed }) => secrets.open(sealed)),
+      isProven: provenMs !== undefined,
+    };
+  }
+
+  /**
+   * The CPE has logged in with a password of its own: from now on the shared pair is wrong for it, and where it is the newest whatever it had
+   * before as well; durably.
+   */
+  async used(username: string, password: string): Promise<void> {
+    const { secrets, clock, store } = this.#parts;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const found = await this.#collection.get(username);
+      const newest = found?.document.passwords[0];
+      if (found === null || newest === undefined || found.document.provenMs !== undefined) return;
+      const { id, cpeid } = found.document;
+      const atMs = clock();
+      if (secrets.open(newest.sealed) !== password) {
+        await this.#proofs.insert({ id: cpeid, username: id, atMs });
+        return;
+      }
+      const changes = [
+        this.#collection.replacing({ id, cpeid, passwords: [newest], provenMs: atMs }, found.revision),
+        this.#proofs.putting({ id: cpeid, username: id, atMs }),
+      ];
+      for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
+        if (document.id !== id && !isNewer(document, newest))
+          changes.push(this.#collection.deleting(document.id, revision));
+      if ((await store.commit(changes)).committed) return;
+    }
+  }
+
+  /** Whether a CPE has used credentials of its own, so that the shared pair is wrong for it; and whether it is to be given new ones. */
+  async proofOf(cpeid: CpeId): Promise<{ readonly isReadmitted: boolean } | null> {
+    const proof = await this.#proofs.get(cpeid);
+    if (proof === null) return null;
+    return { isReadmitted: stillHolds(proof.document.readmitUntilMs, READMISSION_MS, this.#parts.clock()) };
+  }
+
+  /**
+   * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
+   * @returns false where it has never used any
+   */
+  async readmit(cpeid: CpeId): Promise<boolean> {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const proof = await this.#proofs.get(cpeid);
+      if (proof === null) return false;
+      const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
+      if ((await this.#proofs.replace({ ...proof.document, readmitUntilMs }, proof.revision)) !== null)
+        return true;
+    }
+    throw new Error('Somebody else keeps changing the same credentials');
+  }
+
+  /**
+   * What a CPE is to be given to log in with: what it was given and has not used, as that may have reached it; else new ones, which are stored
+   * before they are sent.
+   * @returns null where its id is longer than a user name may be
+   */
+  async toGive(cpeid: CpeId): Promise<CpeLogin | null> {
+    const [newest] = await this.of(cpeid);
+    const username = newest?.username ?? cpeid;
+    if (newest?.provenMs === null) {
+      const password = (await this.rightFor(username))?.passwords[0];
+      if (password !== undefined) return { cpeid, username, password };
+    }
+    const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
+    if (problemIn(made) !== null) return null;
+    await this.put([made]);
+    return made;
+  }
+
+  /** What a CPE may log in with, the newest first. */
+  async of(cpeid: CpeId): Promise<readonly ShownCredential[]> {
+    const shown: ShownCredential[] = [];
+    for await (const { document } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
+      shown.push(shownOf(document));
+    return shown.sort((a, b) => b.sinceMs - a.sinceMs);
+  }
+
+  /**
+   * Takes all credentials of a CPE away, durably: it may log in with the shared pair again.
+   * @returns how many user names those were
+   */
+  async remove(cpeid: CpeId): Promise<number> {
+    let removed = 0;
+    for await (const { document } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
+      if (await this.#collection.delete(document.id)) removed++;
+    // Last: who stops in between leaves a CPE that nobody can speak for, not one that anybody can.
+    await this.#proofs.delete(cpeid);
+    return removed;
+  }
+}
+
+/** Given to the same CPE later, which it may not have yet. */
+function isNewer({ passwords, provenMs }: CpeCredential, { sinceMs }: SealedPassword): boolean {
+  return provenMs === undefined && (passwords[0]?.sinceMs ?? 0) > sinceMs;
+}
+
+function takenBy(cpeid: CpeId, index: number): CredentialError {
+  return new CredentialError(`username is that of ${cpeid} already`, index);
+}
+
+function shownOf({ id: username, cpeid, passwords, provenMs }: CpeCredential): ShownCredential {
+  return { username, cpeid, sinceMs: passwords[0]?.sinceMs ?? 0, provenMs: provenMs ?? null };
+}

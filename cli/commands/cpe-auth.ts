@@ -1,0 +1,195 @@
+import type { CommandModule } from 'yargs';
+import {
+  CpeCredentials,
+  CREDENTIALS_A_BATCH_MAX,
+  CredentialError,
+  type ShownCredential,
+} from '../../acs/index.js';
+import { type CpeId, systemClock } from '../../common/index.js';
+import {
+  type Arguments,
+  CommandError,
+  INSTALLATION_OPTIONS,
+  withConfig,
+  withInstallation,
+} from '../command.js';
+import { type LoginLine, readLogins } from '../cpe-logins.js';
+import { openFile } from '../files.js';
+import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { passwordFrom } from '../password-input.js';
+import { type ProgressBar, progressBar } from '../progress.js';
+import { SAY_WHICH } from '../usage.js';
+
+export function cpeAuthCommands(io: Io): CommandModule {
+  return {
+    command: 'cpe-auth',
+    describe: 'What single CPEs log in with, beside the pair that the fleet shares',
+    builder: (argv) =>
+      withConfig(argv, INSTALLATION_OPTIONS)
+        .command(importCommand(io))
+        .command(setCommand(io))
+        .command(showCommand(io))
+        .command(removeCommand(io))
+        .demandCommand(1, SAY_WHICH),
+    handler() {},
+  };
+}
+
+function importCommand(io: Io): CommandModule {
+  return {
+    command: 'import <file>',
+    describe: 'Take over the credentials of many CPEs, from CSV or NDJSON',
+    builder: (argv) =>
+      argv
+        .positional('file', {
+          type: 'string',
+          describe: 'Lines of cpeid, username and password; without a user name that is the cpeid',
+        })
+        .option('dry-run', { type: 'boolean', describe: 'Only check every line' })
+        .example('$0 cpe-auth import cpes.csv', 'With a first line of cpeid,username,password'),
+    handler: (args: Arguments) =>
+      withCredentials(args, io, 'make', async (credentials) => {
+        const path = String(args['file']);
+        // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
+        const lines = await overFile(path, io, 'Checking', async () => {});
+        if (args['dryRun']) {
+          io.stdout.write(`${count(lines)}, and nothing is wrong with them. Nothing was stored.\n`);
+          return;
+        }
+        let stored = 0;
+        let unchanged = 0;
+        await overFile(path, io, 'Storing', async (batch) => {
+          const outcome = await credentials.put(batch.map(({ login }) => login)).catch((error: unknown) => {
+            if (!(error instanceof CredentialError)) throw error;
+            const line = batch[error.index]?.line;
+            throw new CommandError(
+              `line ${line}: ${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
+            );
+          });
+          stored += outcome.stored;
+          unchanged += outcome.unchanged;
+        });
+        io.stdout.write(`Stored the credentials of ${count(stored)}; ${unchanged} were there already.\n`);
+      }),
+  };
+}
+
+function count(lines: number): string {
+  return lines === 1 ? '1 line' : `${lines} lines`;
+}
+
+/** @returns how many lines there are */
+async function overFile(
+  path: string,
+  io: Io,
+  title: string,
+  take: (batch: readonly LoginLine[]) => Promise<void>,
+): Promise<number> {
+  const { file, sizeBytes } = await openFile(path);
+  const bar: ProgressBar = progressBar(io, { title, total: sizeBytes, unit: 'bytes' });
+  const text = file.createReadStream();
+  let lines = 0;
+  try {
+    let batch: LoginLine[] = [];
+    for await (const line of readLogins(text)) {
+      batch.push(line);
+      lines++;
+      if (batch.length < CREDENTIALS_A_BATCH_MAX) continue;
+      await take(batch);
+      bar.at(text.bytesRead);
+      batch = [];
+    }
+    await take(batch);
+    bar.at(sizeBytes);
+    return lines;
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(`${path}, ${error.message}`) : error;
+  } finally {
+    bar.stop();
+    text.destroy();
+  }
+}
+
+function setCommand(io: Io): CommandModule {
+  return {
+    command: 'set <cpeid>',
+    describe: 'Give a CPE credentials; asks for the password, or makes one where it cannot ask',
+    builder: (argv) =>
+      argv
+        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .option('username', { type: 'string', requiresArg: true, describe: 'What it logs in as [the cpeid]' })
+        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
+    handler: (args: Arguments) =>
+      withCredentials(args, io, 'make', async (credentials) => {
+        const cpeid = String(args['cpeid']) as CpeId;
+        const username = args['username'] === undefined ? cpeid : String(args['username']);
+        const { password, generated } = await passwordFrom(args, io);
+        const { stored } = await credentials.put([{ cpeid, username, password }]);
+        io.stdout.write(
+          stored > 0
+            ? `${cpeid} logs in as ${username} from now on; what it had before is right until then.\n`
+            : `${cpeid} has these credentials already.\n`,
+        );
+        if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
+      }),
+  };
+}
+
+function showCommand(io: Io): CommandModule {
+  return {
+    command: 'show <cpeid>',
+    describe: 'What a CPE logs in as, never its password',
+    builder: (argv) =>
+      argv
+        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .option('json', { type: 'boolean', describe: 'Print them as JSON' }),
+    handler: (args: Arguments) =>
+      withCredentials(args, io, 'refuse', async (credentials) => {
+        const cpeid = String(args['cpeid']) as CpeId;
+        const shown = await credentials.of(cpeid);
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+          return;
+        }
+        if (shown.length === 0) throw new CommandError(`${cpeid} has no credentials of its own.`);
+        const rows = shown.map(({ username, sinceMs, provenMs }: ShownCredential) => [
+          username,
+          timeText(sinceMs),
+          provenMs === null ? 'not yet' : timeText(provenMs),
+        ]);
+        io.stdout.write(`${tableText(['User name', 'Since', 'Used first'], rows, columnsOf(io.stdout))}\n`);
+      }),
+  };
+}
+
+function removeCommand(io: Io): CommandModule {
+  return {
+    command: 'remove <cpeid>',
+    describe: 'Take the credentials of a CPE away: the shared pair is right for it again',
+    builder: (argv) => argv.positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' }),
+    handler: (args: Arguments) =>
+      withCredentials(args, io, 'refuse', async (credentials) => {
+        const cpeid = String(args['cpeid']) as CpeId;
+        if ((await credentials.remove(cpeid)) === 0)
+          throw new CommandError(`${cpeid} has no credentials of its own.`);
+        io.stdout.write(`Removed the credentials of ${cpeid}.\n`);
+      }),
+  };
+}
+
+/** Opens the credentials for one command, and closes them behind it. @throws CommandError for what they do not take */
+export async function withCredentials(
+  args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+  run: (credentials: CpeCredentials) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, whereMissing, async ({ store, secrets }) => {
+    try {
+      await run(new CpeCredentials({ store, secrets, clock: systemClock }));
+    } catch (error) {
+      if (error instanceof CredentialError) throw new CommandError(error.message);
+      throw error;
+    }
+  });
+}

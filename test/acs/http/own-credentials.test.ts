@@ -1,0 +1,145 @@
+import test, { type ExecutionContext } from 'ava';
+import { ferry as run } from '../../cli/support.js';
+import { startTestFerry } from '../../support/ferry.js';
+import { envelope, inform, RawCpe } from '../../support/raw-cpe.js';
+
+const SHARED = 'fleet:shared secret';
+const SET = envelope('<cwmp:SetParameterValuesResponse><Status>0</Status></cwmp:SetParameterValuesResponse>');
+const X = '00A1B2-HGW-1';
+
+async function start(t: ExecutionContext, config: object = {}) {
+  const ferry = await startTestFerry(t, { config: { cpeAuth: SHARED, allowAnonymousCpe: false, ...config } });
+  const set = (cpeid: string, username: string, password: string) =>
+    run(
+      ['cpe-auth', 'set', cpeid, `--username=${username}`, '--password-stdin', `--data-dir=${ferry.dataDir}`],
+      {
+        input: `${password}\n`,
+      },
+    );
+  /** A session of its own, in which whatever is to be set is. @returns the status of its end, or that it got a Download */
+  const session = async (credentials: string, fields: Parameters<typeof inform>[0] = {}) => {
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.teardown(() => cpe.close());
+    cpe.headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    const { status, body } = await cpe.post(inform(fields));
+    if (status !== 200 || !body.includes('InformResponse')) return status;
+    let answer = await cpe.post('');
+    while (answer.body.includes('<cwmp:SetParameterValues>')) answer = await cpe.post(SET);
+    return answer.body.includes('<cwmp:Download>') ? 'Download' : answer.status;
+  };
+  const device = async (cpeid = X) => {
+    const { body } = await ferry.nbi('GET', `/v1/dyn/DeviceStorage/${cpeid}`);
+    const { details = [] } = body as { details?: readonly Record<string, unknown>[] };
+    return details[0] ?? {};
+  };
+  const said = (event: string) => ferry.events.filter((each) => each.event === event).length;
+  return { ferry, set, session, device, said };
+}
+
+test('a CPE proves by credentials of its own who it is; then nobody speaks for it with the shared pair', async (t) => {
+  const { set, session, device, said } = await start(t);
+  t.not(await session(SHARED), 401);
+  t.deepEqual((await device())['identity'], { proven: false });
+  await set(X, 'one', 'first');
+  t.not(await session(SHARED), 401, 'both are right until it has used its own');
+  t.not(await session('one:first'), 401);
+  t.deepEqual((await device())['identity'], { proven: true });
+  t.is(await session(SHARED), 401);
+  t.is(said('cpe.identity-refused'), 1);
+  t.is(await session('one:wrong'), 401);
+  await set(X, 'one', 'second');
+  t.not(await session('one:first'), 401);
+  t.not(await session('one:second'), 401);
+  t.is(await session('one:first'), 401);
+  t.not(await session(SHARED, { serial: '2' }), 401, 'others have the shared pair still');
+});
+
+test('with its own credentials a CPE speaks for no other', async (t) => {
+  const { set, session, device } = await start(t);
+  await set(X, 'one', 'first');
+  t.is(await session('one:first', { serial: '2' }), 401);
+  t.is((await device('00A1B2-HGW-2'))['id'], undefined);
+  await set('00A1B2-HGW-2', 'two', 'p');
+  t.is(await session('two:p', { serial: '1' }), 401);
+});
+
+test('a CPE that has lost its credentials is answered, believed nothing and told nothing, and shown as such until it has some again', async (t) => {
+  const { ferry, set, session, device, said } = await start(t);
+  await set(X, 'one', 'first');
+  await session('one:first');
+  const before = await device();
+  const lost = { events: ['0 BOOTSTRAP', '1 BOOT'], version: '6.6.6', parameters: { 'Device.X': 'y' } };
+  t.is(await session(SHARED, lost), 204);
+  t.is(await session(SHARED, lost), 204);
+  const after = await device();
+  t.like(after['identity'], { proven: true });
+  t.is(typeof (after['identity'] as Record<string, unknown>)['credentialsLost'], 'number');
+  t.deepEqual({ ...after, identity: null }, { ...before, identity: null });
+  t.is(said('cpe.credentials-lost'), 1);
+  t.is(ferry.events.filter(({ event }) => event === 'cpe.registered').length, 1);
+  await session('one:first');
+  t.deepEqual((await device())['identity'], { proven: true });
+});
+
+/** What a SetParameterValues sets at a CPE. */
+const valueIn = (body: string, name: string) =>
+  new RegExp(`<Name>[^<]*\\.${name}</Name>\\s*<Value[^>]*>([^<]*)<`).exec(body)?.[1];
+
+test('a CPE is given credentials of its own at first contact, the same again until it has used them, and none after', async (t) => {
+  const { ferry, session } = await start(t, { bootstrapCredentials: true });
+  const given = async () => {
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.teardown(() => cpe.close());
+    cpe.headers = { Authorization: `Basic ${Buffer.from(SHARED).toString('base64')}` };
+    await cpe.post(inform({ events: ['0 BOOTSTRAP', '1 BOOT'] }));
+    const { body } = await cpe.post('');
+    return { cpe, login: `${valueIn(body, 'Username')}:${valueIn(body, 'Password')}` };
+  };
+  // It hangs up on it: perhaps it has taken them.
+  const first = await given();
+  t.regex(first.login, /^00A1B2-HGW-1:\S{20,}$/);
+  const again = await given();
+  t.is(again.login, first.login);
+  t.is((await again.cpe.post(SET)).status, 204);
+  t.is(await session(first.login), 204);
+  t.is(await session(SHARED), 401);
+});
+
+test('a CPE that has lost its credentials is given new ones once an operator has readmitted it', async (t) => {
+  const { ferry, set, session, device, said } = await start(t);
+  await set(X, 'one', 'first');
+  await session('one:first');
+  const lost = { events: ['0 BOOTSTRAP', '1 BOOT'] } as const;
+  t.is(await session(SHARED, lost), 204);
+  const unknown = await run(['device', 'readmit', '00A1B2-HGW-9', `--data-dir=${ferry.dataDir}`]);
+  t.is(unknown.exitCode, 1);
+  t.is((await run(['device', 'readmit', X, `--data-dir=${ferry.dataDir}`])).exitCode, 0);
+  const cpe = new RawCpe(ferry.urls.cwmp);
+  t.teardown(() => cpe.close());
+  cpe.headers = { Authorization: `Basic ${Buffer.from(SHARED).toString('base64')}` };
+  await cpe.post(inform(lost));
+  const { body } = await cpe.post('');
+  t.is(valueIn(body, 'Username'), 'one');
+  t.is((body.match(/<Name>/g) ?? []).length, 2, 'nothing else is set');
+  t.is((await cpe.post(SET)).status, 204);
+  t.is(said('cpe.readmitted'), 1);
+  t.not(await session(`one:${valueIn(body, 'Password')}`), 401);
+  t.deepEqual((await device())['identity'], { proven: true });
+  t.is(await session('one:first'), 401);
+  t.is(await session(SHARED, lost), 204, 'it is readmitted once');
+  t.is(typeof ((await device())['identity'] as Record<string, unknown>)['credentialsLost'], 'number');
+});
+
+test('a rule can ask that a CPE has proved who it is', async (t) => {
+  const { ferry, set, session } = await start(t);
+  await ferry.nbi('POST', '/v1/dyn/FirmwareStorage/.*', {
+    id: 'proven',
+    file: 'http://192.0.2.9/image.bin',
+    condition: 'identity.proven = true',
+    target: { softwareVersion: '2.0' },
+  });
+  await session(SHARED);
+  t.is(await session(SHARED), 204);
+  await set(X, 'one', 'first');
+  t.is(await session('one:first'), 'Download');
+});

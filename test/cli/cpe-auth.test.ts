@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ferry, temporaryDirectory } from './support.js';
+
+async function installation(t: ExecutionContext) {
+  const directory = await temporaryDirectory(t);
+  const dataDir = join(directory, 'data');
+  const cpeAuth = (args: readonly string[], input = '') =>
+    ferry(['cpe-auth', ...args, `--data-dir=${dataDir}`], { input });
+  return {
+    cpeAuth,
+    async importing(text: string, ...more: readonly string[]) {
+      const file = join(directory, 'cpes');
+      await writeFile(file, text);
+      return cpeAuth(['import', file, ...more]);
+    },
+    async namesOf(cpeid: string): Promise<readonly string[]> {
+      const { stdout } = await cpeAuth(['show', cpeid, '--json']);
+      return JSON.parse(stdout).map(({ username }: { username: string }) => username);
+    },
+  };
+}
+
+test('credentials come from CSV and NDJSON as spreadsheets and scripts write them', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  const csv = '\uFEFFCPEID,Password,Username\r\n00A1B2-HGW-1,"a,""b",one\r\n\r\n00A1B2-HGW-2,ä,\r\n';
+  t.is((await importing(csv)).stdout, 'Stored the credentials of 2 lines; 0 were there already.\n');
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), ['one']);
+  t.deepEqual(await namesOf('00A1B2-HGW-2'), ['00A1B2-HGW-2']);
+  const json =
+    '{"cpeid":"00A1B2-HGW-1","username":"one","password":"a,\\"b"}\n\n{"cpeid":"00A1B2-HGW-3","password":"c"}';
+  t.is((await importing(json)).stdout, 'Stored the credentials of 1 line; 1 were there already.\n');
+  t.deepEqual(await namesOf('00A1B2-HGW-3'), ['00A1B2-HGW-3']);
+});
+
+test('a damaged line is named, without what it holds, and nothing of its file is stored', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  const good = '00A1B2-HGW-1,one,secret\n';
+  for (const [text, says] of [
+    [`cpeid,username,password\n${good}00A1B2-HGW-2,two\n`, 'line 3: has not the 3 fields'],
+    [`cpeid,username,password\n${good}00A1B2-HGW-2,two,"secret\n`, 'line 3: '],
+    [`cpeid,username,password\n${good}00A1B2-HGW-2,tw:o,secret\n`, 'line 3: username must have no colon'],
+    [`cpeid,username,password\n${good}HGW-2,two,secret\n`, 'line 3: cpeid must be'],
+    [`cpeid,name,password\n${good}`, 'line 2: has a field that is none: cpeid, username, password'],
+    [`cpeid,username\n00A1B2-HGW-1,one\n`, 'line 2: password must not be empty'],
+    ['{"cpeid":"00A1B2-HGW-1","password":"secret"}\n{"cpeid":"secret"\n', 'line 2: is no JSON'],
+    ['{"cpeid":"00A1B2-HGW-1","password":"secret"}\n["secret"]\n', 'line 2: is no object'],
+    ['{"cpeid":"00A1B2-HGW-1","password":7}\n', 'line 1: must hold texts only'],
+    [`{"cpeid":"00A1B2-HGW-1","password":"${'secret'.repeat(3_000)}"}`, 'line 1: '],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await importing(text);
+    t.is(exitCode, 1, text);
+    t.true(stderr.includes(says), stderr);
+    t.notRegex(stderr, /secret|^ +at /m);
+    t.is(stdout, '');
+  }
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), []);
+});
+
+test('a line whose user name is another CPE’s is named; nothing of its batch is stored', async (t) => {
+  const { cpeAuth, importing, namesOf } = await installation(t);
+  await cpeAuth(['set', '00A1B2-HGW-9', '--username=nine', '--password-stdin'], 'p\n');
+  const { exitCode, stderr } = await importing(
+    'cpeid,username,password\n00A1B2-HGW-1,one,p\n00A1B2-HGW-2,nine,p\n',
+  );
+  t.is(exitCode, 1);
+  t.regex(stderr, /line 3: username is that of 00A1B2-HGW-9 already\. 0 lines before it are stored; mend it/);
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), []);
+});
+
+test('a dry run stores nothing', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  const { stdout } = await importing('cpeid,password\n00A1B2-HGW-1,p\n', '--dry-run');
+  t.is(stdout, '1 line, and nothing is wrong with them. Nothing was stored.\n');
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), []);
+});
+
+test('credentials of one CPE are set, shown without the password, and removed', async (t) => {
+  const { cpeAuth } = await installation(t);
+  const made = await cpeAuth(['set', '00A1B2-HGW-1']);
+  const [, password = ''] = /^Password: (\S{20,}) \(shown this once\)$/m.exec(made.stdout) ?? [];
+  t.not(password, '');
+  const { stdout } = await cpeAuth(['show', '00A1B2-HGW-1']);
+  t.regex(stdout, /│ 00A1B2-HGW-1 │ \S+Z │ not yet +│/);
+  t.false(stdout.includes(password));
+  t.is((await cpeAuth(['remove', '00A1B2-HGW-1'])).stdout, 'Removed the credentials of 00A1B2-HGW-1.\n');
+  for (const gone of ['show', 'remove']) {
+    const { exitCode, stderr } = await cpeAuth([gone, '00A1B2-HGW-1']);
+    t.is(exitCode, 1);
+    t.is(stderr, 'ferry: 00A1B2-HGW-1 has no credentials of its own.\n');
+  }
+  const wrong = await cpeAuth(['set', 'HGW-1', '--password-stdin'], 'p\n');
+  t.regex(wrong.stderr, /^ferry: cpeid must be OUI-ProductClass-SerialNumber/);
+});
