@@ -41,6 +41,7 @@ test('a CPE is shown without its secrets and inner state, its times in epoch sec
         softwareVersion: '1.0.0',
         hardwareVersion: 'B',
         ip: '127.0.0.1',
+        identity: { proven: false },
         connectionRequestUrl: 'http://127.0.0.1/cr',
         registered: 1743400000,
         lastInform: 1743412508,

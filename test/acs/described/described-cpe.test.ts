@@ -28,6 +28,7 @@ test('what a description leaves out is filled in, and its times become epoch mil
     events: ['2 PERIODIC'],
     tags: [],
     ip: '192.0.2.1',
+    identity: { proven: false },
     lastInform: Date.UTC(2025, 11, 31),
     registered: nowMs,
     now: nowMs,
