@@ -101,6 +101,23 @@ export async function withInstallation<T>(
 }
 
 /**
+ * Does a command's work, and has what refuses it said as it is.
+ * @param refusal  the class of error whose message is for the user
+ * @throws CommandError in its place
+ */
+export async function saying<T>(
+  refusal: abstract new (...args: never) => Error,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof refusal) throw new CommandError(error.message);
+    throw error;
+  }
+}
+
+/**
  * On the embedded store, says that a data directory will be made, or refuses to.
  * @throws CommandError where it is missing and is not to be made
  */

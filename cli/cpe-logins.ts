@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
-import { type CpeLogin, credentialProblem } from '../acs/index.js';
+import type { CpeLogin } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { CommandError } from './command.js';
 
@@ -17,6 +17,7 @@ export interface LoginLine {
 /**
  * Reads credentials of CPEs: NDJSON where the text begins with `{`, else CSV with a head that names `cpeid` and `password`, and
  * `username` unless that is the cpeid.
+ * Whether they can be taken is not looked at.
  * @throws CommandError that names the line, and what is wrong with it
  */
 export async function* readLogins(text: Readable): AsyncIterable<LoginLine> {
@@ -109,12 +110,10 @@ function loginOf(fields: Readonly<Record<string, unknown>>, line: number): Login
   const { cpeid = '', username = cpeid, password = '' } = fields;
   if (typeof cpeid !== 'string' || typeof username !== 'string' || typeof password !== 'string')
     throw badLine(line, 'must hold texts only');
-  const login = { cpeid: cpeid as CpeId, username: username === '' ? cpeid : username, password };
-  const problem = credentialProblem(login);
-  if (problem !== null) throw badLine(line, problem);
-  return { line, login };
+  return { line, login: { cpeid: cpeid as CpeId, username: username === '' ? cpeid : username, password } };
 }
 
-function badLine(line: number, what: string): CommandError {
+/** What is wrong with a line, for the user. */
+export function badLine(line: number, what: string): CommandError {
   return new CommandError(`line ${line}: ${what}`);
 }

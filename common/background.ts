@@ -8,7 +8,7 @@ const OTHERS_WEIGHT = 4;
 /** After one piece at most: where the whole process had to wait, a piece seems to have taken long. */
 const OWED_MS_MAX = 200;
 /** What a turn of the event loop takes where nothing of note came in it. */
-const IDLE_TURN_MS = 0.25;
+export const IDLE_TURN_MS = 0.25;
 
 /**
  * Lets lists and searches of any number be read beside what must not wait: one piece of work at a time, those of each client in the order

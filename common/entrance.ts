@@ -1,3 +1,4 @@
+import { IDLE_TURN_MS } from './background.js';
 import { Lines } from './lines.js';
 
 /** What a connection costs whose request is refused; most of it comes after it has been let in. */
@@ -9,8 +10,6 @@ const SHARE_OF_LONG = 0.03;
 const LONG_TURN_MS = 10;
 /** So many at most are let in one after the other, where the whole process had to wait. */
 const CREDIT_MS_MAX = 5;
-/** What a turn of the event loop takes where nothing of note came in it. */
-const IDLE_TURN_MS = 0.25;
 
 /**
  * Lets connections in beside what must not wait: those of each client in the order in which they came, the clients by turns, and while

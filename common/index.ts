@@ -69,6 +69,7 @@ export {
   type LogOptions,
   silentLogger,
 } from './log.js';
+export { MinuteCounts, secondsUntil } from './minute-counts.js';
 export { oneAtATime } from './one-at-a-time.js';
 export { ownProcessMark, type ProcessMark, processState } from './process-mark.js';
 export {

@@ -135,7 +135,9 @@ export class CpeCredentials {
       const { id, cpeid } = found.document;
       const atMs = clock();
       if (secrets.open(newest.sealed) !== password) {
-        await this.#proofs.insert({ id: cpeid, username: id, atMs });
+        // So it is in every session until it uses the newest.
+        if ((await this.#proofs.get(cpeid)) === null)
+          await this.#proofs.insert({ id: cpeid, username: id, atMs });
         return;
       }
       const changes = [
@@ -177,12 +179,10 @@ export class CpeCredentials {
    * @returns null where its id is longer than a user name may be
    */
   async toGive(cpeid: CpeId): Promise<CpeLogin | null> {
-    const [newest] = await this.of(cpeid);
-    const username = newest?.username ?? cpeid;
-    if (newest?.provenMs === null) {
-      const password = (await this.rightFor(username))?.passwords[0];
-      if (password !== undefined) return { cpeid, username, password };
-    }
+    const [newest] = await this.#stored(cpeid);
+    const username = newest?.id ?? cpeid;
+    const given = newest?.provenMs === undefined ? newest?.passwords[0] : undefined;
+    if (given !== undefined) return { cpeid, username, password: this.#parts.secrets.open(given.sealed) };
     const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
     if (problemIn(made) !== null) return null;
     await this.put([made]);
@@ -191,10 +191,15 @@ export class CpeCredentials {
 
   /** What a CPE may log in with, the newest first. */
   async of(cpeid: CpeId): Promise<readonly ShownCredential[]> {
-    const shown: ShownCredential[] = [];
+    return (await this.#stored(cpeid)).map(shownOf);
+  }
+
+  /** The newest first. */
+  async #stored(cpeid: CpeId): Promise<readonly CpeCredential[]> {
+    const found: CpeCredential[] = [];
     for await (const { document } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
-      shown.push(shownOf(document));
-    return shown.sort((a, b) => b.sinceMs - a.sinceMs);
+      found.push(document);
+    return found.sort((a, b) => sinceMsOf(b) - sinceMsOf(a));
   }
 
   /**
@@ -213,13 +218,18 @@ export class CpeCredentials {
 
 /** Given to the same CPE later, which it may not have yet. */
 function isNewer({ passwords, provenMs }: CpeCredential, { sinceMs }: SealedPassword): boolean {
-  return provenMs === undefined && (passwords[0]?.sinceMs ?? 0) > sinceMs;
+  return provenMs === undefined && sinceMsOf({ passwords }) > sinceMs;
 }
 
 function takenBy(cpeid: CpeId, index: number): CredentialError {
   return new CredentialError(`username is that of ${cpeid} already`, index);
 }
 
-function shownOf({ id: username, cpeid, passwords, provenMs }: CpeCredential): ShownCredential {
-  return { username, cpeid, sinceMs: passwords[0]?.sinceMs ?? 0, provenMs: provenMs ?? null };
+function sinceMsOf({ passwords }: Pick<CpeCredential, 'passwords'>): number {
+  return passwords[0]?.sinceMs ?? 0;
+}
+
+function shownOf(credential: CpeCredential): ShownCredential {
+  const { id: username, cpeid, provenMs } = credential;
+  return { username, cpeid, sinceMs: sinceMsOf(credential), provenMs: provenMs ?? null };
 }

@@ -1,19 +1,14 @@
 import type { CommandModule } from 'yargs';
 import {
-  CpeCredentials,
   CREDENTIALS_A_BATCH_MAX,
   CredentialError,
+  credentialProblem,
   type ShownCredential,
 } from '../../acs/index.js';
-import { type CpeId, systemClock } from '../../common/index.js';
-import {
-  type Arguments,
-  CommandError,
-  INSTALLATION_OPTIONS,
-  withConfig,
-  withInstallation,
-} from '../command.js';
-import { type LoginLine, readLogins } from '../cpe-logins.js';
+import type { CpeId } from '../../common/index.js';
+import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../command.js';
+import { badLine, type LoginLine, readLogins } from '../cpe-logins.js';
+import { withCredentials } from '../credentials-access.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
 import { passwordFrom } from '../password-input.js';
@@ -51,7 +46,12 @@ function importCommand(io: Io): CommandModule {
       withCredentials(args, io, 'make', async (credentials) => {
         const path = String(args['file']);
         // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
-        const lines = await overFile(path, io, 'Checking', async () => {});
+        const lines = await overFile(path, io, 'Checking', async (batch) => {
+          for (const { line, login } of batch) {
+            const problem = credentialProblem(login);
+            if (problem !== null) throw badLine(line, problem);
+          }
+        });
         if (args['dryRun']) {
           io.stdout.write(`${count(lines)}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
@@ -61,9 +61,9 @@ function importCommand(io: Io): CommandModule {
         await overFile(path, io, 'Storing', async (batch) => {
           const outcome = await credentials.put(batch.map(({ login }) => login)).catch((error: unknown) => {
             if (!(error instanceof CredentialError)) throw error;
-            const line = batch[error.index]?.line;
-            throw new CommandError(
-              `line ${line}: ${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
+            throw badLine(
+              batch[error.index]?.line ?? 0,
+              `${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
             );
           });
           stored += outcome.stored;
@@ -175,21 +175,4 @@ function removeCommand(io: Io): CommandModule {
         io.stdout.write(`Removed the credentials of ${cpeid}.\n`);
       }),
   };
-}
-
-/** Opens the credentials for one command, and closes them behind it. @throws CommandError for what they do not take */
-export async function withCredentials(
-  args: Arguments,
-  io: Io,
-  whereMissing: 'make' | 'refuse',
-  run: (credentials: CpeCredentials) => Promise<void>,
-): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ store, secrets }) => {
-    try {
-      await run(new CpeCredentials({ store, secrets, clock: systemClock }));
-    } catch (error) {
-      if (error instanceof CredentialError) throw new CommandError(error.message);
-      throw error;
-    }
-  });
 }

@@ -8,6 +8,7 @@ import {
   CommandError,
   INSTALLATION_OPTIONS,
   operatorName,
+  saying,
   withConfig,
   withInstallation,
 } from '../command.js';
@@ -160,14 +161,7 @@ async function withImages(
   whereMissing: 'make' | 'refuse',
   run: (images: ImageLibrary) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ images }) => {
-    try {
-      await run(images);
-    } catch (error) {
-      if (error instanceof ImageError) throw new CommandError(error.message);
-      throw error;
-    }
-  });
+  await withInstallation(args, io, whereMissing, ({ images }) => saying(ImageError, () => run(images)));
 }
 
 /** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */

@@ -1,12 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
-import {
-  type Arguments,
-  CommandError,
-  INSTALLATION_OPTIONS,
-  withConfig,
-  withInstallation,
-} from '../command.js';
+import { type Arguments, INSTALLATION_OPTIONS, saying, withConfig, withInstallation } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
 import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
@@ -106,12 +100,5 @@ async function withUsers(
   whereMissing: 'make' | 'refuse',
   run: (users: Users) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ users }) => {
-    try {
-      await run(users);
-    } catch (error) {
-      if (error instanceof UserError) throw new CommandError(error.message);
-      throw error;
-    }
-  });
+  await withInstallation(args, io, whereMissing, ({ users }) => saying(UserError, () => run(users)));
 }

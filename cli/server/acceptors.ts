@@ -12,7 +12,7 @@ const HANDED_BACK_MS_MAX = 10 * SECOND_MS;
 const HANDS_BACK = fileURLToPath(new URL('hand-back.js', import.meta.url));
 
 /**
- * How many more connections each listener accepts a turn. Northbound: 2,000 that knock at once hold up the brake for 63 turns, not 2,000.
+ * How many more connections each listener accepts a turn. Northbound: 2,000 that knock at once hold up the brake for 32 turns, not 2,000.
  * CWMP: each session begins with a connection, and where turns are long for what others do, one a turn is all that CPEs would have.
  */
 export const FURTHER_ACCEPTORS = { nbi: 63, cwmp: 15 } as const;

@@ -1,6 +1,7 @@
 import { networkOf } from '../addresses.js';
-import { MINUTE_MS, type MonotonicClock, monotonicClock, SECOND_MS } from '../clock.js';
+import { type MonotonicClock, monotonicClock, SECOND_MS } from '../clock.js';
 import type { LogFields, Logger } from '../log.js';
+import { MinuteCounts, secondsUntil } from '../minute-counts.js';
 import type { Secrets } from '../secrets.js';
 import { Seldom } from '../seldom.js';
 
@@ -33,8 +34,8 @@ export interface WrongCredentialsParts {
 export class WrongCredentials {
   readonly #parts: WrongCredentialsParts;
   readonly #monotonic: MonotonicClock;
-  readonly #byAddress = new Counts();
-  readonly #byName = new Counts();
+  readonly #byAddress = new MinuteCounts(KEYS_MAX);
+  readonly #byName = new MinuteCounts(KEYS_MAX);
   readonly #log: Seldom;
 
   constructor(parts: WrongCredentialsParts) {
@@ -46,12 +47,15 @@ export class WrongCredentials {
   /** @returns how many seconds whoever sent them is to wait, where there have been too many; else 0 */
   note(address: string, username: string, fields: LogFields = {}): number {
     const nowMs = this.#monotonic();
-    const untilMs = Math.max(
-      this.#byAddress.add(networkOf(address), WRONG_OF_ADDRESS_MAX, nowMs),
-      this.#byName.add(username.slice(0, NAME_CHARACTERS_COUNTED), WRONG_OF_NAME_MAX, nowMs),
-    );
+    const counted = [
+      [this.#byAddress.open(networkOf(address), nowMs), WRONG_OF_ADDRESS_MAX],
+      [this.#byName.open(username.slice(0, NAME_CHARACTERS_COUNTED), nowMs), WRONG_OF_NAME_MAX],
+    ] as const;
     this.#tell(address, username, fields);
-    return untilMs === 0 ? 0 : Math.max(1, Math.ceil((untilMs - nowMs) / SECOND_MS));
+    const waits = counted.map(([count, max]) =>
+      ++count.failures > max ? secondsUntil(count.untilMs, nowMs) : 0,
+    );
+    return Math.max(...waits);
   }
 
   /** What was typed as a name may be a password: it is told only where it is the right one. */
@@ -68,31 +72,5 @@ export class WrongCredentials {
       ...fields,
       ...(omitted > 0 && { omitted }),
     });
-  }
-}
-
-/** How many came by key, each for a minute from its first. */
-class Counts {
-  readonly #counts = new Map<string, { wrong: number; readonly untilMs: number }>();
-
-  /** @returns when the count is over, where it is above `max`; else 0 */
-  add(key: string, max: number, nowMs: number): number {
-    let count = this.#counts.get(key);
-    if (count === undefined || count.untilMs <= nowMs) {
-      this.#counts.delete(key);
-      this.#makeRoom(nowMs);
-      count = { wrong: 0, untilMs: nowMs + MINUTE_MS };
-      this.#counts.set(key, count);
-    }
-    count.wrong++;
-    return count.wrong > max ? count.untilMs : 0;
-  }
-
-  /** All are kept equally long, so the first to be added are the first to be over. */
-  #makeRoom(nowMs: number): void {
-    for (const [key, { untilMs }] of this.#counts) {
-      if (untilMs > nowMs && this.#counts.size < KEYS_MAX) return;
-      this.#counts.delete(key);
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../../common/index.js';
+import { MinuteCounts, secondsUntil } from '../../common/index.js';
 
 /** Failed log-ins a minute. */
 export interface AttemptLimits {
@@ -29,11 +29,6 @@ export function attemptLimits(perUserMax: number): AttemptLimits {
 /** Addresses, users by address, and names that are remembered; the oldest are forgotten first. */
 export const ATTEMPT_KEYS_MAX = 20_000;
 
-interface Count {
-  failures: number;
-  readonly untilMs: number;
-}
-
 /** Who tries to log in from where. */
 export interface Attempt {
   readonly address: string;
@@ -45,10 +40,10 @@ export interface Attempt {
 /** Counts failed log-ins, so that a guesser is turned away before a password is hashed. */
 export class Attempts {
   // Apart, so that however many users are guessed at, no address is forgotten for them.
-  readonly #byAddress = new Counts();
-  readonly #byUser = new Counts();
-  readonly #byName = new Counts();
-  readonly #wrongByAddress = new Counts();
+  readonly #byAddress = new MinuteCounts(ATTEMPT_KEYS_MAX);
+  readonly #byUser = new MinuteCounts(ATTEMPT_KEYS_MAX);
+  readonly #byName = new MinuteCounts(ATTEMPT_KEYS_MAX);
+  readonly #wrongByAddress = new MinuteCounts(ATTEMPT_KEYS_MAX);
   readonly #limits: AttemptLimits;
 
   constructor(limits: AttemptLimits) {
@@ -115,42 +110,6 @@ export class Attempts {
   }
 }
 
-/** Failures by key, each for a minute from its first; at most {@link ATTEMPT_KEYS_MAX} keys. */
-class Counts {
-  /** All are kept equally long, so the first to be added are the first to expire. */
-  readonly #counts = new Map<string, Count>();
-
-  get size(): number {
-    return this.#counts.size;
-  }
-
-  get(key: string, nowMs: number): Count | null {
-    const known = this.#counts.get(key);
-    return known !== undefined && known.untilMs > nowMs ? known : null;
-  }
-
-  open(key: string, nowMs: number): Count {
-    const known = this.get(key, nowMs);
-    if (known !== null) return known;
-    this.#counts.delete(key);
-    this.#makeRoom(nowMs);
-    const count = { failures: 0, untilMs: nowMs + MINUTE_MS };
-    this.#counts.set(key, count);
-    return count;
-  }
-
-  #makeRoom(nowMs: number): void {
-    for (const [key, { untilMs }] of this.#counts) {
-      if (untilMs > nowMs && this.#counts.size < ATTEMPT_KEYS_MAX) return;
-      this.#counts.delete(key);
-    }
-  }
-}
-
 function userKey(address: string, user: string): string {
   return `${address} ${user}`;
-}
-
-function secondsUntil(untilMs: number, nowMs: number): number {
-  return Math.max(1, Math.ceil((untilMs - nowMs) / 1_000));
 }

@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
 import { type Arguments, CommandError } from '../../command.js';
+import { withCredentials } from '../../credentials-access.js';
 import type { Io } from '../../io.js';
-import { withCredentials } from '../cpe-auth.js';
 
 /** An operator's word that a CPE which has lost its credentials is the one. */
 export function readmitCommand(io: Io): CommandModule {

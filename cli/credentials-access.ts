@@ -1,0 +1,19 @@
+import { CpeCredentials, CredentialError } from '../acs/index.js';
+import { systemClock } from '../common/index.js';
+import { type Arguments, saying, withInstallation } from './command.js';
+import type { Io } from './io.js';
+
+/**
+ * Opens the credentials of single CPEs for one command, and closes them behind it.
+ * @throws CommandError for what they do not take
+ */
+export async function withCredentials(
+  args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+  run: (credentials: CpeCredentials) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, whereMissing, ({ store, secrets }) =>
+    saying(CredentialError, () => run(new CpeCredentials({ store, secrets, clock: systemClock }))),
+  );
+}
