@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { parseNoMoreOnceDestroyed } from './parse-no-more.js';
 import type { RefusedRequests } from './refused-requests.js';
 
 /** What is known of one connection. */
@@ -39,9 +40,13 @@ export function oneAtATime(
     };
     return (request, response) => {
       const { socket } = request;
-      const turn = turns.get(socket) ?? { current: null, hasNext: false, isCutOff: false };
-      turns.set(socket, turn);
-      // What else was in its packet is handed over all the same.
+      let turn = turns.get(socket);
+      if (turn === undefined) {
+        turn = { current: null, hasNext: false, isCutOff: false };
+        turns.set(socket, turn);
+        parseNoMoreOnceDestroyed(socket);
+      }
+      // Had the parser not stopped, what else was in its packet would be handed over all the same.
       if (turn.isCutOff) return;
       if (turn.hasNext) {
         cutOff(socket, turn);

@@ -17,8 +17,8 @@ interface Turn {
 }
 
 /** For each millisecond that a turn took, the next of the same CPE leaves so many to other CPEs. */
-const OTHERS_WEIGHT = 3;
-const PAUSE_MS_MAX = 100;
+const OTHERS_WEIGHT = 9;
+const PAUSE_MS_MAX = 1_000;
 /** Behind a turn that took no longer the next comes at once. */
 const SHORT_MS = 1;
 

@@ -62,6 +62,15 @@ test('of a packet full of requests one is begun, and one refusal is counted', as
   t.deepEqual(reasons, ['pipelined']);
 });
 
+test('of a packet full of requests no more is parsed than it takes to tell that it is one', async (t) => {
+  const { server, port, reasons } = await start(t, () => {});
+  let parsed = 0;
+  server.prependListener('request', () => parsed++);
+  await exchange(port, GET.repeat(600));
+  t.deepEqual(reasons, ['pipelined']);
+  t.is(parsed, 3);
+});
+
 test('requests that HTTP refuses by itself wait their turn as others do', async (t) => {
   const { port, reasons, begun } = await start(t, () => {});
   await exchange(port, GET + 'GET / HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n'.repeat(10));
