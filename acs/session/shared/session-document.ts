@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { type CollectionDefinition, type Document, StoreError } from '../../../store/index.js';
 import { CWMP_NAMESPACES } from '../../soap/index.js';
 import { firstAttempt, type ProvisioningAttempt } from '../provisioning-plan.js';
@@ -163,4 +163,10 @@ const SESSION_DOCUMENT_SCHEMA = object(
   ['claim'],
 );
 
-const isSessionDocument = new Ajv({ strict: true }).compile<SessionDocument>(SESSION_DOCUMENT_SCHEMA);
+let compiled: ValidateFunction<SessionDocument> | null = null;
+
+/** Compiled when it is first asked: that takes a tenth of the time in which a command starts, and few commands ask. */
+function isSessionDocument(value: unknown): value is SessionDocument {
+  compiled ??= new Ajv({ strict: true }).compile<SessionDocument>(SESSION_DOCUMENT_SCHEMA);
+  return compiled(value);
+}
