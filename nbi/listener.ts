@@ -69,7 +69,7 @@ export function createNbiServer({
       const network = networkOf(addressOf(socket));
       refused.cutOff(socket, reason);
       spare.pipelined(network);
-      // Before what has come on them is read as well: a packet of such requests costs some thirty milliseconds.
+      // Before what has come on them is read as well: it would be no better.
       if (spare.isKeptOut(network)) shared.keepOut(network);
     },
   });
