@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type CountKey, type CpeId, HOUR_MS, networkOf, stillHolds } from '../../common/index.js';
+import { type CountKey, type CpeId, HOUR_MS, networkOf } from '../../common/index.js';
 
 /**
  * Into how many counts the addresses of a campaign's CPEs are divided. Two addresses seldom meet in one, and the counts of a share
@@ -62,28 +62,6 @@ export function reserveOf(limit: number): number {
  */
 export function allowanceOf(limit: number, used: number, own: number): number {
   return Math.max(0, limit - reserveOf(limit) - used, used - 2 * own + 1);
-}
-
-/** Since when an address is held back, of one limit. */
-export interface Held {
-  readonly bucket: number;
-  /** What CPEs of other addresses had started by then; where that has changed since, they do come. */
-  readonly othersStarted: number;
-  readonly untilMs: number;
-}
-
-/**
- * Whether the reserve is still kept from an address, which it is for an hour in which nobody else takes a place.
- * @returns `noted`: what is to be stored so that it ends; null where that is stored already
- */
-export function holding(
-  held: Held | undefined,
-  at: { readonly bucket: number; readonly othersStarted: number; readonly nowMs: number },
-): { readonly isOver: boolean; readonly noted: Held | null } {
-  const { bucket, othersStarted, nowMs } = at;
-  if (held === undefined || held.bucket !== bucket || held.othersStarted !== othersStarted)
-    return { isOver: false, noted: { bucket, othersStarted, untilMs: nowMs + RESERVE_MS } };
-  return { isOver: !stillHolds(held.untilMs, RESERVE_MS, nowMs), noted: null };
 }
 
 /** Says of failures where they come from, where most come from one address; else nothing. */

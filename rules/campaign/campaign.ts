@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { CountKey, CpeId } from '../../common/index.js';
 import type { Change, Collection, CollectionDefinition, Document, Store } from '../../store/index.js';
 import type { Counted, Rule, UpgradeEnd } from '../vocabulary/index.js';
-import { type AddressField, addressField, type Held, runningFields } from './by-address.js';
+import { type AddressField, addressField, runningFields } from './by-address.js';
 
 const COUNT_KEY_CHARACTERS = 16;
 
@@ -26,6 +26,14 @@ export interface Campaign extends Document {
   readonly [failedAt: AddressField<'failed'>]: number;
   /** The addresses from which the last places of a limit are kept. */
   readonly held?: { readonly started?: Held; readonly running?: Held };
+}
+
+/** Since when an address is held back, of one limit. */
+export interface Held {
+  readonly bucket: number;
+  /** What CPEs of other addresses had started by then; where that has changed since, they do come. */
+  readonly othersStarted: number;
+  readonly untilMs: number;
 }
 
 /** A part of a campaign's counts (id = count key, dot, number). */

@@ -1,4 +1,4 @@
-import { type CountKey, networkOf } from '../../common/index.js';
+import { type CountKey, networkOf, stillHolds } from '../../common/index.js';
 import type { Change, Revision, Stored } from '../../store/index.js';
 import type { Limits, StoredRule } from '../vocabulary/index.js';
 import { type Bound, boundsOf, sharesInUse, spareIn, sum, sumAt, unreserved } from './bounds.js';
@@ -7,15 +7,15 @@ import {
   addressBucketOf,
   addressField,
   allowanceOf,
-  type Held,
-  holding,
   oneAddressOf,
+  RESERVE_MS,
   reserveOf,
 } from './by-address.js';
 import {
   type Campaign,
   type CampaignShare,
   type CampaignTables,
+  type Held,
   SHARES,
   shareId,
   shareOf,
@@ -346,6 +346,20 @@ class Plan {
     if (add.size === 0) return [];
     return [this.#tables.campaigns.counting(this.#key, Object.fromEntries(add), Object.fromEntries(atMost))];
   }
+}
+
+/**
+ * Whether the reserve is still kept from an address, which it is for an hour in which nobody else takes a place.
+ * @returns `noted`: what is to be stored so that it ends; null where that is stored already
+ */
+function holding(
+  held: Held | undefined,
+  at: { readonly bucket: number; readonly othersStarted: number; readonly nowMs: number },
+): { readonly isOver: boolean; readonly noted: Held | null } {
+  const { bucket, othersStarted, nowMs } = at;
+  if (held === undefined || held.bucket !== bucket || held.othersStarted !== othersStarted)
+    return { isOver: false, noted: { bucket, othersStarted, untilMs: nowMs + RESERVE_MS } };
+  return { isOver: !stillHolds(held.untilMs, RESERVE_MS, nowMs), noted: null };
 }
 
 function stoppedBy({ stopAfterFailures }: Limits, campaign: Campaign | null): string | null {
