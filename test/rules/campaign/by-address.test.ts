@@ -347,6 +347,18 @@ test('all at once, at two processes: one address leaves others half of the reser
   t.pass();
 });
 
+test('a crowd of one address that comes at once leaves half of the reserve to others at least', async (t) => {
+  const at = await openLimited(t, {}, { processes: 2 });
+  for (const limit of [8, 15, 40, 64]) {
+    await post(at.rules, ruleBody({ limits: { total: limit } }));
+    await at.rules.restart([RULE]);
+    const crowd = await Promise.all(Array.from({ length: 2 * limit }, () => at.take({ ip: STRANGER })));
+    const left = limit - crowd.filter((running) => running !== null).length;
+    t.true(left >= reserveOf(limit) / 2 && left <= reserveOf(limit), `${left} of ${limit} left`);
+    t.is(await at.taken(left + 1, { ip: OTHER }), left, String(limit));
+  }
+});
+
 test('processes of their own, all of one address, leave the reserve of limits.total to others', async (t) => {
   const directory = await temporaryDirectory(t);
   const children: ChildProcess[] = [];
