@@ -17,6 +17,7 @@ import { CpeCredentials } from './credentials/cpe-credentials.js';
 import { type AfterReset, Identities } from './credentials/identities.js';
 import type { Devices } from './device/device.js';
 import { DeviceStore } from './device/device-store.js';
+import type { FleetAddresses } from './device/fleet-addresses.js';
 import { Retention } from './device/retention.js';
 import { SecretPurge } from './device/secret-purge.js';
 import type { Trace } from './http/answer.js';
@@ -99,6 +100,8 @@ export interface AcsParts {
   readonly rules: Rules & { readonly waking: Waking };
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
+  /** Is told where sessions come from; without it nobody wants to know. */
+  readonly fleetAddresses?: FleetAddresses;
   readonly registry: Registry;
   readonly clock: Clock;
   readonly monotonic: MonotonicClock;
@@ -135,6 +138,7 @@ export function createAcs(parts: AcsParts): Acs {
     identities: new Identities(credentials, logger, options.afterReset),
     credentials,
     devices,
+    ...(parts.fleetAddresses !== undefined && { fleetAddresses: parts.fleetAddresses }),
     upgrades,
     rules,
     secrets,

@@ -19,6 +19,7 @@ export { type CpeDescription, CpeDescriptionError, describedCpe } from './descri
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment, Removal } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
+export { FleetAddresses } from './device/fleet-addresses.js';
 export { openKnownCpes } from './device/open.js';
 export { PURGES } from './device/secret-purge.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';

@@ -35,6 +35,7 @@ export interface Config {
   readonly cwmpConnectionsMax: number;
   readonly nbiConnectionsMax: number;
   readonly fileConnectionsMax: number;
+  readonly sharedAddress: readonly string[];
   readonly rulesDir: string;
   readonly resultDays: number;
   readonly deviceDays: number;
@@ -336,6 +337,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 300),
     default: 20,
     describe: 'How long SendCNR tries before it answers 504',
+    group: 'CPEs:',
+  },
+  sharedAddress: {
+    ...SUBNETS,
+    default: [],
+    describe:
+      'Addresses that many CPEs share (CGNAT, a proxy): no places of a rule are kept from them; repeat for several',
     group: 'CPEs:',
   },
   rulesDir: {

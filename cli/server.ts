@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
-import type { Acs } from '../acs/index.js';
-import { monotonicClock } from '../common/index.js';
+import { type Acs, FleetAddresses } from '../acs/index.js';
+import { monotonicClock, subnetList } from '../common/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
@@ -99,6 +99,11 @@ async function start(
     monotonic,
     duties,
     serving,
+    fleetAddresses: new FleetAddresses({
+      store: installation.store,
+      clock,
+      shared: subnetList(config.sharedAddress),
+    }),
     registry,
     connections: connectionShares(config, descriptorLimit()),
     refused,

@@ -10,7 +10,7 @@ import {
   type Secrets,
 } from '../common/index.js';
 import { type Lease, openLeases, type Store } from '../store/index.js';
-import { countedEnd, countKeyOf } from './campaign/index.js';
+import { countedEnd, countKeyOf, type OneAddress } from './campaign/index.js';
 import {
   type ConditionCompiler,
   createConditionCompiler,
@@ -57,6 +57,13 @@ export interface RulesOptions {
   /** Seals what rules say of passwords for file servers. */
   readonly secrets: Pick<Secrets, 'seal' | 'open'>;
   readonly resolveFile: ResolveFile;
+  /**
+   * Whether an address stands for so many CPEs (of IPv6 its /64) that none of a rule's places are kept from it; asked only where the room within a rule's
+   * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
+   */
+  readonly isSharedAddress?: (address: string) => Promise<boolean>;
+  /** Called for every CPE that gets nothing since the last places of a limit are kept from its address, for metrics. */
+  readonly onHeldBack?: (limitName: OneAddress['limitName']) => void;
   /** Called after every decision, for metrics. */
   readonly onDecision?: (kind: Decision['kind'], durationMs: number) => void;
   /** How long one decision waits for others' conditions to be evaluated; half a second. */
@@ -82,6 +89,7 @@ export interface RuleEngine extends Rules, FileRules {
  */
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
+  const { isSharedAddress = async () => true, onHeldBack } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -90,6 +98,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
   const windows = createWindowClock();
+  const reportOneAddress = createOneAddressReport(logger, monotonic);
   const reportErrors = createErrorReport(logger, monotonic);
   const reportFlaws = createFlawReport(compiler, logger, monotonic);
   const errors = openRuleErrors({ tables, clock, monotonic, logger });
@@ -106,6 +115,12 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     pauses,
     probation: createProbation(monotonic),
     waitMsMax: conditionWaitMsMax,
+    isSharedAddress,
+    onOneAddress(rule, oneAddress, isHeldBack) {
+      reportOneAddress(rule.id, oneAddress);
+      if (isHeldBack) onHeldBack?.(oneAddress.limitName);
+    },
+    notesHeld: true,
     onIsolated: (outcome) => onIsolated?.(outcome),
     onFailure(failure) {
       onFailure?.(failure.kind);
@@ -118,6 +133,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     ...decider,
     windows: createWindowClock(),
     probation: createProbation(monotonic),
+    onOneAddress() {},
+    notesHeld: false,
     onIsolated() {},
     onFailure() {},
   };
@@ -172,6 +189,17 @@ function createErrorReport(logger: Logger, monotonic: MonotonicClock): Report {
       if (verdict !== 'condition-error' || isQuiet(ruleId)) continue;
       logger.warn('rules.condition-error', { ruleId, cpeid, detail });
     }
+  };
+}
+
+/** Logs addresses that have most of a rule's places, each rule at most once in a while. */
+function createOneAddressReport(
+  logger: Logger,
+  monotonic: MonotonicClock,
+): (ruleId: RuleId, oneAddress: OneAddress) => void {
+  const isQuiet = createQuiet(monotonic);
+  return (ruleId, oneAddress) => {
+    if (!isQuiet(ruleId)) logger.warn('campaign.one-address', { ruleId, ...oneAddress });
   };
 }
 

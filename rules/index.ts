@@ -1,6 +1,13 @@
 /** Which CPE gets which firmware: FirmwareStorage, and the decisions made from it. Its rooms stand in the order in which they build on each other. */
 export * from './authoring/index.js';
-export { CAMPAIGN_SHARES, CAMPAIGNS, type CampaignShare, shareId } from './campaign/index.js';
+export {
+  CAMPAIGN_SHARES,
+  CAMPAIGNS,
+  type CampaignShare,
+  isRunningField,
+  runningFields,
+  shareId,
+} from './campaign/index.js';
 export { bucket, compareVersions, inSubnet } from './condition/index.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
 export {

@@ -14,6 +14,7 @@ import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
+import type { FleetAddresses } from '../device/fleet-addresses.js';
 import { afterAnswer } from '../device/unread.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { ACS_FAULT, type EnvelopeStyle, type Inform, type Parameter } from '../soap/index.js';
@@ -30,6 +31,8 @@ import type { Answer, Doubt, Query, SessionFacts } from './session.js';
 
 export interface WorkParts {
   readonly devices: DeviceStore;
+  /** Is told where sessions come from; without it nobody wants to know. */
+  readonly fleetAddresses?: FleetAddresses;
   readonly upgrades: UpgradeStore;
   readonly rules: Rules;
   readonly identities: Identities;
@@ -163,6 +166,7 @@ export class SessionWork {
     this.#tellRefused(cpeid, outcome.refused);
     this.#tellMoved(cpeid, outcome.moved, ip);
     if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+    this.#parts.fleetAddresses?.seen(device, ip);
     devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);

@@ -95,6 +95,7 @@ export class UpgradeStore implements Upgrades {
       ...newUpgrade(id, device, decision),
       fileType: location.fileType,
       share: decision.share,
+      ...(decision.addressBucket !== undefined && { addressBucket: decision.addressBucket }),
       urlDigest: urlDigestOf(location.url),
       state: 'sent',
       status: false,

@@ -39,6 +39,8 @@ export interface Upgrade extends Document {
   readonly countKey: CountKey;
   /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
   readonly share?: number;
+  /** Which of its counts by address, where it is in one. */
+  readonly addressBucket?: number;
   readonly ruleDescription: string;
   readonly state: UpgradeState;
   /** True once it ended. */

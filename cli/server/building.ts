@@ -1,5 +1,5 @@
 import type { Counter, Registry } from 'prom-client';
-import type { AcsOptions, AcsParts } from '../../acs/index.js';
+import type { AcsOptions, AcsParts, FleetAddresses } from '../../acs/index.js';
 import type { MonotonicClock } from '../../common/index.js';
 import type { DutyRecords } from '../../store/index.js';
 import type { Serving } from '../health.js';
@@ -24,6 +24,8 @@ export interface Building {
   /** What is done for all processes, by whichever has it, and when it was last. */
   readonly duties: DutyRecords;
   readonly serving: Serving;
+  /** Where the fleet is: what sessions tell, and rules ask. */
+  readonly fleetAddresses: FleetAddresses;
   readonly registry: Registry;
   readonly connections: ConnectionShares;
   /** Clients that HTTP itself turns away. */

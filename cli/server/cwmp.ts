@@ -19,7 +19,18 @@ const IDLE_MS_MAX = MINUTE_MS;
 
 /** Puts the ACS together, which does not listen yet. */
 export function openAcs(
-  { config, ambient, installation, monotonic, duties, registry, refused, closers, connections }: Building,
+  {
+    config,
+    ambient,
+    installation,
+    monotonic,
+    duties,
+    registry,
+    fleetAddresses,
+    refused,
+    closers,
+    connections,
+  }: Building,
   rules: RuleEngine,
   locator: DownloadLocator,
   authentication: AcsOptions['cpeAuthentication'],
@@ -38,6 +49,7 @@ export function openAcs(
     monotonic,
     duties,
     logger,
+    fleetAddresses,
     locateFile: (file, options) => locator.locate(file, options),
     options: {
       ...acsOptions(config, authentication),

@@ -14,7 +14,7 @@ import type { Building } from './building.js';
 
 /** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
-  { ambient, installation, monotonic, registry, closers }: Building,
+  { ambient, installation, monotonic, registry, closers, fleetAddresses }: Building,
   locator: DownloadLocator,
 ): Promise<RuleEngine> {
   const decisions = new Histogram({
@@ -36,6 +36,12 @@ export async function openRuleEngine(
     labelNames: ['kind'],
     registers: [registry],
   });
+  const heldBack = new Counter({
+    name: 'ferry_rule_held_back_total',
+    help: 'Sessions that got nothing since the last places of a limit are kept from their address, by limit: limits.total, limits.concurrent',
+    labelNames: ['limit'],
+    registers: [registry],
+  });
   const rules = await openRules({
     store: installation.store,
     clock: ambient.clock,
@@ -43,6 +49,8 @@ export async function openRuleEngine(
     logger: ambient.logger,
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
+    isSharedAddress: (address) => fleetAddresses.isShared(address),
+    onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
     onIsolated: (outcome) => isolated.inc({ outcome }),
     onFailure: (kind) => failures.inc({ kind }),

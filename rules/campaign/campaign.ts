@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { CountKey, CpeId } from '../../common/index.js';
 import type { Change, Collection, CollectionDefinition, Document, Store } from '../../store/index.js';
 import type { Counted, Rule, UpgradeEnd } from '../vocabulary/index.js';
+import { type AddressField, addressField, runningFields } from './by-address.js';
 
 const COUNT_KEY_CHARACTERS = 16;
 
@@ -21,12 +22,27 @@ export interface Campaign extends Document {
   /** Failed or timed out: what `stopAfterFailures` bounds. */
   readonly failed?: number;
   readonly timedOut?: number;
+  /** The same of CPEs that have not proved who they are, by address. */
+  readonly [failedAt: AddressField<'failed'>]: number;
+  /** The addresses from which the last places of a limit are kept. */
+  readonly held?: { readonly started?: Held; readonly running?: Held };
+}
+
+/** Since when an address is held back, of one limit. */
+export interface Held {
+  readonly bucket: number;
+  /** What CPEs of other addresses had started by then; where that has changed since, they do come. */
+  readonly othersStarted: number;
+  readonly untilMs: number;
 }
 
 /** A part of a campaign's counts (id = count key, dot, number). */
 export interface CampaignShare extends Document {
   readonly started?: number;
   readonly running?: number;
+  /** The same of CPEs that have not proved who they are, by address; only where the rule had limits by then. */
+  readonly [startedAt: AddressField<'started'>]: number;
+  readonly [runningAt: AddressField<'running'>]: number;
   /**
    * What is used less what was granted, so that a bound of 0 keeps a share within its grant in one step, without its being
    * read. Of a limit that is not set it says nothing.
@@ -77,19 +93,19 @@ export function countKeyOf(
 /** Counts the end of an upgrade; with `previously`, late evidence that it ended another way than was counted. */
 export function countedEnd(
   { campaigns, shares }: CampaignTables,
-  { countKey, share = 0 }: Counted,
+  { countKey, share = 0, addressBucket }: Counted,
   end: UpgradeEnd,
   previously?: UpgradeEnd,
 ): readonly Change[] {
   const inShare = new Tally();
   const inCampaign = new Tally();
   const count = (how: UpgradeEnd, sign: 1 | -1): void => {
-    const amounts = amountsOf(how);
+    const amounts = amountsOf(how, addressBucket);
     inShare.add(amounts.share, sign);
     inCampaign.add(amounts.campaign, sign);
   };
   count(end, 1);
-  if (previously === undefined) inShare.add({ running: 1, runningOver: 1 }, -1);
+  if (previously === undefined) inShare.add(runningOf(addressBucket), -1);
   else count(previously, -1);
   const changes: Change[] = [];
   if (!inShare.isEmpty) changes.push(shares.counting(shareId(countKey, share), inShare.amounts));
@@ -103,18 +119,32 @@ interface EndAmounts {
   readonly campaign: Readonly<Record<string, number>>;
 }
 
-function amountsOf(end: UpgradeEnd): EndAmounts {
+/** @param bucket  of the address of a CPE that had not proved who it is */
+function runningOf(bucket: number | undefined): Readonly<Record<string, number>> {
+  return { ...Object.fromEntries(runningFields(bucket).map((field) => [field, 1])), runningOver: 1 };
+}
+
+function amountsOf(end: UpgradeEnd, bucket: number | undefined): EndAmounts {
+  const failed = { failed: 1, ...(bucket !== undefined && { [addressField('failed', bucket)]: 1 }) };
   switch (end) {
     case 'verified':
       return { share: { verified: 1 }, campaign: {} };
     case 'failed':
-      return { share: {}, campaign: { failed: 1 } };
+      return { share: {}, campaign: failed };
     case 'timed-out':
-      return { share: {}, campaign: { failed: 1, timedOut: 1 } };
+      return { share: {}, campaign: { ...failed, timedOut: 1 } };
     case 'cancelled':
       return { share: { cancelled: 1 }, campaign: {} };
     case 'given-back':
-      return { share: { givenBack: 1, started: -1, startedOver: -1 }, campaign: {} };
+      return {
+        share: {
+          givenBack: 1,
+          started: -1,
+          startedOver: -1,
+          ...(bucket !== undefined && { [addressField('started', bucket)]: -1 }),
+        },
+        campaign: {},
+      };
     default: {
       const never: never = end;
       throw new Error(`Unknown end of an upgrade: ${String(never)}`);

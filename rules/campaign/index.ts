@@ -1,4 +1,5 @@
 /** What limits count: the upgrades of one rule, file and target, and whether there is room for one more. */
+export { isRunningField, runningFields } from './by-address.js';
 export {
   CAMPAIGN_SHARES,
   CAMPAIGNS,
@@ -9,4 +10,4 @@ export {
   openCampaigns,
   shareId,
 } from './campaign.js';
-export { findSlot, roomOf, type Slot } from './slot.js';
+export { findSlot, type OneAddress, roomOf, type Slot } from './slot.js';

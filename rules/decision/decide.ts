@@ -1,5 +1,5 @@
 import type { CountKey, CpeId } from '../../common/index.js';
-import { countKeyOf, findSlot, type Slot } from '../campaign/index.js';
+import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
   type Candidate,
@@ -18,6 +18,7 @@ import {
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
+  type StoredRule,
   type Subtrees,
 } from '../vocabulary/index.js';
 import type { WindowClock } from '../windows/index.js';
@@ -33,6 +34,12 @@ export interface Decider extends EvaluationMeans {
   readonly freeze: Freeze;
   readonly windows: WindowClock;
   readonly resolveFile: ResolveFile;
+  /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
+  readonly isSharedAddress: (address: string) => Promise<boolean>;
+  /** Told where CPEs of one address have most of a limit's places and few are left. */
+  readonly onOneAddress: (rule: StoredRule, oneAddress: OneAddress, isHeldBack: boolean) => void;
+  /** Whether what must be remembered of an address that is held back is stored. */
+  readonly notesHeld: boolean;
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
@@ -84,6 +91,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
         ...slot.changes,
       ],
       share: slot.share,
+      ...(slot.addressBucket !== undefined && { addressBucket: slot.addressBucket }),
       considered: explanation.list(),
     };
   }
@@ -186,13 +194,30 @@ export async function consider(
     retryGate(rule, count, context.now) ??
     windowGate(decider, rule, context.now);
   if (notYet !== null) return notYet;
-  const slot = await findSlot(decider.tables, rule, countKey, context.cpeid);
+  const slot = await slotFor(decider, rule, countKey, context);
   if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
   const image = await decider.resolveFile(rule.file);
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
   return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
+}
+
+async function slotFor(
+  decider: Decider,
+  rule: StoredRule,
+  countKey: CountKey,
+  { cpeid, ip, identity, now }: DecisionInput['context'],
+): Promise<Slot> {
+  const { tables, isSharedAddress } = decider;
+  const asking = { cpeid, ip, isProven: identity.proven, nowMs: now, isSharedAddress };
+  const slot = await findSlot(tables, rule, countKey, asking);
+  if (slot.oneAddress !== undefined) decider.onOneAddress(rule, slot.oneAddress, slot.kind === 'none');
+  if (slot.kind === 'none' && slot.noting !== undefined && decider.notesHeld) {
+    // Where something else has moved the campaign meanwhile, the next of these CPEs notes it.
+    await tables.campaigns.replace(slot.noting.campaign, slot.noting.revision);
+  }
+  return slot;
 }
 
 function passed(

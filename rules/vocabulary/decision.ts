@@ -124,6 +124,8 @@ export type Decision =
       readonly conditions: readonly Change[];
       /** Which part of the rule's counts takes this upgrade; {@link Rules.ended} must be told. */
       readonly share: number;
+      /** And which of the counts by address, where it is in one. */
+      readonly addressBucket?: number;
       readonly considered: readonly Considered[];
     }
   | {

@@ -19,6 +19,8 @@ export type UpgradeEnd = 'verified' | 'failed' | 'timed-out' | 'cancelled' | 'gi
 export interface Counted {
   readonly countKey: CountKey;
   readonly share?: number;
+  /** The count of the address of a CPE that had not proved who it is, where the rule has limits. */
+  readonly addressBucket?: number;
 }
 
 /** A place in the order in which rules are listed, newest first; ties go by id, the last by its UTF-8 first. */

@@ -62,6 +62,7 @@ const WRONG: readonly (readonly [flag: string, value: string, says: RegExp])[] =
   ['file-listen', '0.0.0.0:65536', new RegExp(ADDRESS)],
   ['trusted-proxy', '0.0.0.0/0', /must be addresses or subnets .*, and not everybody \(\/0\)/],
   ['trusted-proxy', 'proxy.example.net', /must be addresses or subnets/],
+  ['shared-address', 'cgnat.example.net', /must be addresses or subnets/],
   ['connection-request-subnet', '10.0.0.0/40', /must be addresses or subnets/],
   ['store', 'mysql://u:TOPSECRET@a/b', /must be mongodb:\/\/HOST/],
   ['store', 'mongodb://u:TOP@SECRET@a/b', /must be mongodb:\/\/HOST.*%XX/],

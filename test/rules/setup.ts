@@ -13,6 +13,7 @@ import {
   openRules,
   type PutCounts,
   type RuleEngine,
+  type RulesOptions,
   type StoredRule,
 } from '../../rules/index.js';
 import type { RuleFailure } from '../../rules/storage/failure.js';
@@ -86,7 +87,11 @@ async function openTestStore(t: ExecutionContext): Promise<Store> {
 }
 
 /** Rules on a real store, by default in a directory of its own, with an image `hgw-2.0.0.bin`. */
-export async function openTestRules(t: ExecutionContext, opened?: Store): Promise<TestRules> {
+export async function openTestRules(
+  t: ExecutionContext,
+  opened?: Store,
+  { isSharedAddress, onHeldBack }: Pick<RulesOptions, 'isSharedAddress' | 'onHeldBack'> = {},
+): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));
   const clock = { nowMs: NOW_MS };
   const images = new Map<string, ImageFacts>([['hgw-2.0.0.bin', { softwareVersion: '2.0.0' }]]);
@@ -103,6 +108,8 @@ export async function openTestRules(t: ExecutionContext, opened?: Store): Promis
       secrets: testSecrets,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),
       conditionWaitMsMax: PATIENT_MS,
+      ...(isSharedAddress !== undefined && { isSharedAddress }),
+      ...(onHeldBack !== undefined && { onHeldBack }),
       onIsolated: (outcome) => isolated.push(outcome),
     });
     t.teardown(() => engine.close());

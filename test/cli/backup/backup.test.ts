@@ -304,7 +304,20 @@ test('upgrades under way are counted again, so that no slot of a limit is lost o
   const { directory, dataDir } = await backedUp(t, 30);
   const from = await openTestInstallation(dataDir);
   const shares = from.store.collection<CampaignShare>(CAMPAIGN_SHARES);
-  await shares.put({ id: 'key.0', started: 9, running: 7, runningOver: 2 });
+  await shares.put({
+    id: 'key.0',
+    started: 9,
+    running: 7,
+    runningOver: 2,
+    runningAt5: 6,
+    startedAt5: 6,
+    runningAt7: 1,
+  });
+  // One of those under way is of an address.
+  const upgrades = from.store.collection<Upgrade>(UPGRADES);
+  const [underWay] = (await upgrades.find({ index: 'status', equals: [false], limit: 1 })).items;
+  if (underWay === undefined) return t.fail();
+  await upgrades.put({ ...underWay.document, addressBucket: 5 });
   await from.close();
   const file = join(directory, 'second');
   t.is((await ferry(['backup', file, `--data-dir=${dataDir}`, '--include-key'])).exitCode, 0);
@@ -313,7 +326,15 @@ test('upgrades under way are counted again, so that no slot of a limit is lost o
   const target = await openTestInstallation(to);
   t.teardown(() => target.close());
   const stored = await target.store.collection<CampaignShare>(CAMPAIGN_SHARES).get('key.0');
-  t.deepEqual(stored?.document, { id: 'key.0', started: 9, running: 3, runningOver: -2 });
+  t.deepEqual(stored?.document, {
+    id: 'key.0',
+    started: 9,
+    running: 3,
+    runningOver: -2,
+    runningAt5: 1,
+    startedAt5: 6,
+    runningAt7: 0,
+  });
 });
 
 test('every collection that a server opens is known to backups', async (t) => {

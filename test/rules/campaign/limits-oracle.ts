@@ -1,5 +1,5 @@
 import type { CpeId } from '../../../common/index.js';
-import type { Counted, Limits, RuleEngine, UpgradeEnd } from '../../../rules/index.js';
+import type { Counted, DecisionInput, Limits, RuleEngine, UpgradeEnd } from '../../../rules/index.js';
 import type { Change, Collection, Document, Store } from '../../../store/index.js';
 import { inputOf } from '../setup.js';
 
@@ -30,12 +30,21 @@ export class LimitsOracle {
    * @returns what is under way from now on; null where the rules refuse it
    * @throws Error at the very moment that a reservation exceeds a limit
    */
-  async reserve(rules: RuleEngine, cpeid: string): Promise<Running | null> {
+  async reserve(
+    rules: RuleEngine,
+    cpeid: string,
+    from: Partial<DecisionInput['context']> = {},
+  ): Promise<Running | null> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const decision = await rules.decide(inputOf({ cpeid: cpeid as CpeId }));
+      const decision = await rules.decide(inputOf({ ...from, cpeid: cpeid as CpeId }));
       if (decision.kind !== 'upgrade') return null;
-      const { countKey, share, rule, conditions } = decision;
-      const running: Running = { id: `${cpeid}-${Math.random()}`, countKey, share };
+      const { countKey, share, addressBucket, rule, conditions } = decision;
+      const running: Running = {
+        id: `${cpeid}-${Math.random()}`,
+        countKey,
+        share,
+        ...(addressBucket !== undefined && { addressBucket }),
+      };
       // The truth comes last: it refuses only what the rules have let pass.
       const outcome = await this.#store.commit([
         ...conditions,
