@@ -21,6 +21,10 @@ export interface Config {
   readonly allowAnonymousCpe: boolean;
   readonly bootstrapCredentials: boolean;
   readonly afterReset: 'hold' | 'readmit';
+  readonly enrol: 'open' | 'known' | 'approve';
+  readonly newCpesPerMinute: number;
+  readonly cpesMax: number;
+  readonly newCpesExempt: readonly string[];
   readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
@@ -269,6 +273,34 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 'hold',
     describe:
       'A CPE that comes back without its own credentials (factory reset): hold it until ferry device readmit, or readmit it with new ones, which whoever has the shared pair can ask for',
+    group: 'CPEs:',
+  },
+  enrol: {
+    schema: { enum: ['open', 'known', 'approve'] },
+    expected: 'open, known or approve',
+    default: 'open',
+    describe:
+      'Which new CPEs rules look at: all; those that have credentials on record or were named by ferry device approve; or of those without credentials the ones that are approved once they have come',
+    group: 'CPEs:',
+  },
+  newCpesPerMinute: {
+    ...whole(0, 100_000_000),
+    default: 30_000,
+    describe:
+      'CPEs not heard of before that are taken on in a minute, in each process; where they run short the address that has had most gets no more; 0: any number',
+    group: 'CPEs:',
+  },
+  cpesMax: {
+    ...whole(0, 1_000_000_000),
+    default: 10_000_000,
+    describe: 'CPEs that there may be in all, before no new one is taken on; 0: any number',
+    group: 'CPEs:',
+  },
+  newCpesExempt: {
+    ...SUBNETS,
+    default: [],
+    describe:
+      'Addresses or subnets that are never the one that has had most, as those that many CPEs share; repeat for several',
     group: 'CPEs:',
   },
   cookieFromAnyAddress: {

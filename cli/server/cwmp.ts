@@ -77,6 +77,12 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     ...DEFAULT_ACS_OPTIONS,
     cpeAuthentication,
     afterReset: config.afterReset,
+    enrol: config.enrol,
+    newCpes: {
+      perMinuteMax: config.newCpesPerMinute,
+      inAllMax: config.cpesMax,
+      exempt: config.newCpesExempt,
+    },
     provisioning: {
       periodicInformSeconds: config.periodicInformSeconds,
       setCredentials: sharedCredentials === null,
