@@ -32,7 +32,7 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
         methodDialect.answer({
           code: 200,
           message: 'OK',
-          details: { approved: 1, named: 0, enrolled: 0 },
+          details: { approved: 0, named: 1, enrolled: 0 },
         }),
       ),
       ...failures('MethodAnswer', '413', '415', '507'),
@@ -60,6 +60,10 @@ function cpeidsOf(given: unknown): readonly CpeId[] {
   const listed: readonly unknown[] = Array.isArray(given) ? given : [given];
   const ids = listed.flatMap((each) => (typeof each === 'string' && isCpeId(each) ? [each] : []));
   if (ids.length === 0 || ids.length < listed.length || ids.length > FILTER_VALUES_MAX)
-    throw invalid('cpe_id', `the id of a CPE, or an array of 1 to ${FILTER_VALUES_MAX}`, given);
+    throw invalid(
+      'cpe_id',
+      `the id of a CPE as DeviceStorage shows it, or an array of 1 to ${FILTER_VALUES_MAX}`,
+      given,
+    );
   return ids;
 }
