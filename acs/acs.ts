@@ -20,6 +20,9 @@ import { DeviceStore } from './device/device-store.js';
 import type { FleetAddresses } from './device/fleet-addresses.js';
 import { Retention } from './device/retention.js';
 import { SecretPurge } from './device/secret-purge.js';
+import { Approvals } from './enrolment/approvals.js';
+import { Enrolment, type EnrolPolicy } from './enrolment/enrolment.js';
+import { type NewCpeBounds, NewCpes } from './enrolment/new-cpes.js';
 import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
@@ -40,6 +43,8 @@ export interface AcsOptions {
   readonly cpeAuthentication: CpeAuthentication;
   readonly provisioning: Provisioning;
   readonly afterReset: AfterReset;
+  readonly enrol: EnrolPolicy;
+  readonly newCpes: NewCpeBounds;
   readonly connectionRequests: ConnectionRequestOptions;
   /** Where connection requests may go besides the address a CPE informed from; CIDR notation. */
   readonly connectionRequestSubnets: readonly string[];
@@ -70,6 +75,9 @@ export interface AcsOptions {
 export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   provisioning: { periodicInformSeconds: 3_600, setCredentials: true, giveLogins: false },
   afterReset: 'hold',
+  enrol: 'open',
+  // As many as begin a session in a minute where a whole fleet comes at once; and more than one installation is made for.
+  newCpes: { perMinuteMax: 30_000, inAllMax: 10_000_000, exempt: [] },
   connectionRequests: {
     attemptMsMax: 5_000,
     totalMsMax: 20_000,
@@ -119,6 +127,9 @@ export interface Acs {
   readonly devices: Devices;
   readonly upgrades: Upgrades;
   readonly connectionRequests: ConnectionRequests;
+  readonly approvals: Approvals;
+  /** To be told how many CPEs there are whenever they have been counted. */
+  counted(known: number): void;
   /** Looks at deadlines now, instead of at the next tick. */
   sweep(): Promise<number>;
   /** Calls CPEs that are due to be woken now, instead of at the next tick. */
@@ -131,10 +142,19 @@ export interface Acs {
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
-  const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
+  const devices = new DeviceStore({
+    store,
+    clock,
+    logger,
+    onRemoved: (why) => metrics.removed.inc(why),
+    enrolsAll: options.enrol === 'open',
+  });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const credentials = new CpeCredentials({ store, secrets, clock });
+  const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const work = new SessionWork({
+    enrolment: new Enrolment({ store, policy: options.enrol, credentials }),
+    newCpes,
     identities: new Identities(credentials, logger, options.afterReset),
     credentials,
     devices,
@@ -236,6 +256,8 @@ export function createAcs(parts: AcsParts): Acs {
     devices,
     upgrades,
     connectionRequests,
+    approvals: new Approvals({ store, devices, logger }),
+    counted: (known) => newCpes.counted(known),
     sweep: () => upgrades.sweep(),
     wake: () => waker.tick(),
     async close() {

@@ -17,11 +17,15 @@ export {
 } from './credentials/credential.js';
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
+export { isCpeId } from './device/cpeid.js';
 export type { DescribedCpe, Device, DeviceFilter, Devices, Moment, Removal } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
 export { openKnownCpes } from './device/open.js';
 export { PURGES } from './device/secret-purge.js';
+export type { ApprovalCounts, Approvals } from './enrolment/approvals.js';
+export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
+export { openApprovals } from './enrolment/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
 export { NONCES } from './http/nonce-claims.js';
 export type { LocateFile } from './session/file-location.js';

@@ -21,6 +21,10 @@ export interface Config {
   readonly allowAnonymousCpe: boolean;
   readonly bootstrapCredentials: boolean;
   readonly afterReset: 'hold' | 'readmit';
+  readonly enrol: 'open' | 'known' | 'approve';
+  readonly newCpesPerMinute: number;
+  readonly cpesMax: number;
+  readonly sharedAddress: readonly string[];
   readonly cookieFromAnyAddress: boolean;
   readonly periodicInformSeconds: number;
   readonly sessionIdleSeconds: number;
@@ -35,7 +39,6 @@ export interface Config {
   readonly cwmpConnectionsMax: number;
   readonly nbiConnectionsMax: number;
   readonly fileConnectionsMax: number;
-  readonly sharedAddress: readonly string[];
   readonly rulesDir: string;
   readonly resultDays: number;
   readonly deviceDays: number;
@@ -272,6 +275,34 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
       'A CPE that comes back without its own credentials (factory reset): hold it until ferry device readmit, or readmit it with new ones, which whoever has the shared pair can ask for',
     group: 'CPEs:',
   },
+  enrol: {
+    schema: { enum: ['open', 'known', 'approve'] },
+    expected: 'open, known or approve',
+    default: 'open',
+    describe:
+      'Which new CPEs rules look at: all; those that have credentials on record or were named by ferry device approve; or of those without credentials the ones that are approved once they have come',
+    group: 'CPEs:',
+  },
+  newCpesPerMinute: {
+    ...whole(0, 100_000_000),
+    default: 30_000,
+    describe:
+      'CPEs not heard of before that are taken on in a minute, in each process; where they run short the address that has had most gets no more; 0: any number',
+    group: 'CPEs:',
+  },
+  cpesMax: {
+    ...whole(0, 1_000_000_000),
+    default: 10_000_000,
+    describe: 'CPEs that there may be in all, before no new one is taken on; 0: any number',
+    group: 'CPEs:',
+  },
+  sharedAddress: {
+    ...SUBNETS,
+    default: [],
+    describe:
+      'Addresses or subnets that many CPEs share (CGNAT, a proxy): neither new CPEs of theirs nor places of a rule give way to those of others; repeat for several',
+    group: 'CPEs:',
+  },
   cookieFromAnyAddress: {
     schema: { type: 'boolean' },
     expected: 'true or false',
@@ -337,13 +368,6 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 300),
     default: 20,
     describe: 'How long SendCNR tries before it answers 504',
-    group: 'CPEs:',
-  },
-  sharedAddress: {
-    ...SUBNETS,
-    default: [],
-    describe:
-      'Addresses that many CPEs share (CGNAT, a proxy): no places of a rule are kept from them; repeat for several',
     group: 'CPEs:',
   },
   rulesDir: {

@@ -118,7 +118,7 @@ async function start(
   const rules = await openRuleEngine(building, files.locator);
   const cpe = await cpeAuthentication(config, installation);
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
-  showKnownCpes(building, acs.devices);
+  showKnownCpes(building, acs);
   const watcher = await watchRules(building, rules);
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.

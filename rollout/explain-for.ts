@@ -14,12 +14,15 @@ export interface CpeExplanation extends DecisionExplanation {
  */
 export async function explainFor(
   rules: Pick<Rules, 'explain'>,
-  { input, inFlight }: DescribedCpe,
+  { input, inFlight, isWaiting }: DescribedCpe,
   options: ExplainOptions,
 ): Promise<CpeExplanation> {
   const explanation = await rules.explain(input, options);
-  if (inFlight === null) return { ...explanation, inFlight };
+  if (inFlight === null && isWaiting !== true) return { ...explanation, inFlight };
   const { winner: _, reads: _reads, ...rest } = explanation;
-  const reason = `The upgrade ${inFlight} is under way, and nothing is decided until it has ended. Without it: ${explanation.reason}`;
+  const reason =
+    inFlight === null
+      ? `The CPE waits to be enrolled, and no rule looks at it until it is. If it were: ${explanation.reason}`
+      : `The upgrade ${inFlight} is under way, and nothing is decided until it has ended. Without it: ${explanation.reason}`;
   return { ...rest, kind: 'nothing', reason, inFlight };
 }

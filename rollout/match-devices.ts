@@ -23,7 +23,7 @@ export interface MatchOptions extends Moment {
   readonly onLooked?: (lookedAt: number) => void;
 }
 
-export type MatchVerdict = MatchFinding['verdict'] | 'upgrade-under-way';
+export type MatchVerdict = MatchFinding['verdict'] | 'upgrade-under-way' | 'waits-to-be-enrolled';
 
 export interface MatchedCpe {
   readonly cpeid: CpeId;
@@ -84,12 +84,12 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
 
 async function judge(
   match: RuleMatch,
-  { input, inFlight }: DescribedCpe,
+  { input, inFlight, isWaiting }: DescribedCpe,
 ): Promise<Pick<MatchFinding, 'matches' | 'detail'> & { readonly verdict: MatchVerdict }> {
   const finding = await match.judge(input);
-  return finding.matches && finding.verdict !== 'condition-true' && inFlight !== null
-    ? { matches: true, verdict: 'upgrade-under-way', detail: inFlight }
-    : finding;
+  if (!finding.matches || finding.verdict === 'condition-true') return finding;
+  if (isWaiting === true) return { matches: true, verdict: 'waits-to-be-enrolled' };
+  return inFlight === null ? finding : { matches: true, verdict: 'upgrade-under-way', detail: inFlight };
 }
 
 /** The smallest range of an index that holds every CPE the rule can match, in the order of cpeids. */

@@ -22,6 +22,14 @@ export function cpeidOf(
   return cpeid.length > CPEID_CHARACTERS_MAX ? null : (cpeid as CpeId);
 }
 
+/** Whether a text is what {@link cpeidOf} gives. */
+export function isCpeId(text: string): text is CpeId {
+  return (
+    text.length <= CPEID_CHARACTERS_MAX &&
+    /^(?:[A-Za-z0-9_.]|~[0-9A-F]{2})+(?:-(?:[A-Za-z0-9_.]|~[0-9A-F]{2})+){1,2}$/.test(text)
+  );
+}
+
 function escapePart(part: string): string {
   if (/^[A-Za-z0-9_.]*$/.test(part)) return part;
   let escaped = '';

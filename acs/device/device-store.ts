@@ -65,21 +65,24 @@ export class DeviceStore implements Devices {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
+  readonly #enrolsAll: boolean;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
   #flushing: Promise<void> | null = null;
 
-  /** @param parts  `onRemoved` is told of each CPE that was */
+  /** @param parts  `onRemoved` is told of each CPE that was; with `enrolsAll` those that wait do so only until they come again */
   constructor(parts: {
     readonly store: Store;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly onRemoved?: (why: RemovalOptions['why']) => void;
+    readonly enrolsAll?: boolean;
   }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#onRemoved = parts.onRemoved ?? (() => {});
+    this.#enrolsAll = parts.enrolsAll ?? false;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.parameterStore = new ParameterStore(parts.store);
     this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
@@ -235,8 +238,13 @@ export class DeviceStore implements Devices {
     }
   }
 
-  count(): Promise<number> {
-    return this.#devices.count();
+  count(which?: 'waiting'): Promise<number> {
+    return this.#devices.count(which === undefined ? {} : WAITING);
+  }
+
+  /** Whether it is to be enrolled before rules may look at it, also if it came now. */
+  isWaiting({ enrolment }: Device): boolean {
+    return enrolment !== undefined && !this.#enrolsAll;
   }
 
   async remove(cpeids: readonly CpeId[], options: RemovalOptions): Promise<Removal> {
@@ -279,12 +287,16 @@ export class DeviceStore implements Devices {
 
   async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {
     const device = await this.get(cpeid);
-    return device === null ? null : describeDevice(device, this.parameterStore, moment);
+    return device === null ? null : this.#describe(device, moment);
   }
 
   async *describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe> {
-    for await (const device of this.scan(filter, turn))
-      yield describeDevice(device, this.parameterStore, moment);
+    for await (const device of this.scan(filter, turn)) yield this.#describe(device, moment);
+  }
+
+  #describe(device: Device, moment: Moment): DescribedCpe {
+    const described = describeDevice(device, this.parameterStore, moment);
+    return this.isWaiting(device) ? { ...described, isWaiting: true } : described;
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
@@ -299,6 +311,8 @@ export class DeviceStore implements Devices {
   }
 }
 
+const WAITING = { index: 'enrolment', equals: ['waiting'] };
+
 /** One index range per value; a filter that names no index walks all. The caller still checks every field. */
 function indexRanges(filter: DeviceFilter): readonly IndexRange[] {
   if (filter.serialNumbers !== undefined) {
@@ -310,6 +324,7 @@ function indexRanges(filter: DeviceFilter): readonly IndexRange[] {
   if (filter.tags !== undefined && filter.tags.length === 1) {
     return filter.tags.map((tag) => ({ query: { index: 'tags', equals: [tag] }, fields: { tags: tag } }));
   }
+  if (filter.isWaiting === true) return [{ query: WAITING, fields: { enrolment: 'waiting' } }];
   return [{ query: filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }, fields: {} }];
 }
 

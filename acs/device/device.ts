@@ -64,6 +64,8 @@ export interface Device extends Document {
   readonly identityProven?: true;
   /** Since when it comes with the shared pair and a BOOTSTRAP, though it has had credentials of its own; until it uses such. */
   readonly credentialsLostMs?: number;
+  /** It waits to be enrolled: rules do not look at it, and its data model is not kept. Absent where it is enrolled. */
+  readonly enrolment?: 'waiting';
   readonly registeredMs: number;
   readonly lastInformMs: number;
   readonly lastEvents: readonly string[];
@@ -127,7 +129,12 @@ export interface AutonomousTransfer {
 
 export const DEVICES: CollectionDefinition = {
   name: 'devices',
-  indexes: { serialNumber: ['serialNumber'], tags: ['tags'], registered: ['registeredMs'] },
+  indexes: {
+    serialNumber: ['serialNumber'],
+    tags: ['tags'],
+    registered: ['registeredMs'],
+    enrolment: ['enrolment'],
+  },
 };
 
 /** A subtree of the data model of one CPE, as last reported: flat, by full name. The id is `<cpeid>/<subtree>`. */
@@ -143,7 +150,7 @@ export const PARAMETERS: CollectionDefinition = { name: 'parameters', indexes: {
 export interface Devices {
   get(cpeid: CpeId): Promise<Device | null>;
   /**
-   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers` and `tags`, else in bounded pages.
+   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers`, `tags` and `isWaiting`, else in bounded pages.
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
@@ -153,8 +160,8 @@ export interface Devices {
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
   /** The same of many, in the order of {@link scan}. */
   describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe>;
-  /** How many are known: walks an index in bounded pieces. */
-  count(): Promise<number>;
+  /** How many are known, or wait to be enrolled: walks an index in bounded pieces. */
+  count(which?: 'waiting'): Promise<number>;
   /**
    * Forgets CPEs and their data models, each in a commit of its own; results of their upgrades stay. One that informs afterwards is a new
    * one. A CPE with an upgrade under way stays, as what becomes of that could not be learnt without it.
@@ -192,6 +199,8 @@ export interface DescribedCpe {
   readonly input: DecisionInput;
   /** The upgrade under way: while there is one nothing is decided. */
   readonly inFlight: ResultId | null;
+  /** It waits to be enrolled: until it is nothing is decided. */
+  readonly isWaiting?: true;
 }
 
 export interface DeviceFilter {
@@ -199,6 +208,8 @@ export interface DeviceFilter {
   readonly idPrefix?: string;
   readonly serialNumbers?: readonly string[];
   readonly tags?: readonly string[];
+  /** Only those that wait to be enrolled. */
+  readonly isWaiting?: true;
   /** Only those whose id comes after this one, which costs no more than from the start. */
   readonly after?: string;
 }

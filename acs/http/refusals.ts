@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { type CpeId, clientAddress, type Logger, SECOND_MS, Seldom } from '../../common/index.js';
 import { StoreError } from '../../store/index.js';
+import { NewCpeRefusedError } from '../enrolment/new-cpes.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { cpeOn } from '../session/sessions.js';
 import { type AcsFaultCode, type EnvelopeStyle, isResponseName, type SoapError } from '../soap/index.js';
@@ -113,7 +114,8 @@ export class Refusals {
 
   /** For whatever was thrown on the way to an answer. */
   failure(error: unknown): HttpAnswer {
-    if (error instanceof BusyError) return this.busy(error.kind, error.message);
+    if (error instanceof BusyError || error instanceof NewCpeRefusedError)
+      return this.busy(error.kind, error.message);
     if (error instanceof StoreError && isPassing(error)) return this.busy(error.code, error.message);
     this.#parts.logger.error('cwmp.internal-error', {
       error,

@@ -13,6 +13,7 @@ export interface AcsMetrics {
   readonly connectionRequests: LabelledCounter;
   readonly wakes: LabelledCounter;
   readonly removed: LabelledCounter;
+  readonly newCpes: LabelledCounter;
 }
 
 /**
@@ -74,6 +75,11 @@ export function createAcsMetrics(
       'ferry_cpes_deleted_total',
       'why',
       'CPEs that were forgotten, by why: asked, not-heard (for --device-days)',
+    ),
+    newCpes: counter(
+      'ferry_new_cpes_total',
+      'outcome',
+      'CPEs not heard of before, by what came of them: taken, taken-guarded (places run short), refused-greediest, refused',
     ),
   };
 }

@@ -71,6 +71,8 @@ export class SessionDecision {
       facts.hand.device = null;
       if (stored === null || stored.document.inFlight !== undefined) return { kind: 'nothing' };
       const device = stored.document;
+      // Deleted and come anew while this session went on.
+      if (devices.isWaiting(device)) return { kind: 'nothing' };
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
         readParameters: (subtrees) => devices.parameterStore.tree(facts.cpeid, subtrees),

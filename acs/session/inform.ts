@@ -42,6 +42,8 @@ export function informed(
     readonly style: EnvelopeStyle;
     readonly nowMs: number;
     readonly isProven?: boolean;
+    /** It waits to be enrolled: its data model is not kept. */
+    readonly isWaiting?: boolean;
   },
 ): InformOutcome {
   const events = inform.events.map(({ eventCode }) => ownCopy(eventCode));
@@ -58,6 +60,7 @@ export function informed(
     requestedUntilMs: _,
     identityProven: _proven,
     credentialsLostMs,
+    enrolment: _enrolment,
     ...kept
   } = outlasting(known, { bootstrap, boot, versionChanged });
   const told: Device = {
@@ -66,6 +69,7 @@ export function informed(
     ...values,
     ...(credentialsLostMs !== undefined && from.isProven !== true && { credentialsLostMs }),
     ...(from.isProven === true && { identityProven: true }),
+    ...(from.isWaiting === true && { enrolment: 'waiting' }),
     root,
     namespace: from.style.namespace,
     ip: from.ip,
@@ -77,8 +81,9 @@ export function informed(
   // It is the CPE itself that says where it is called.
   const isTrusted = from.isProven === true && noted.connectionRequestMovedMs !== undefined;
   const device = isTrusted ? withUrlTrusted(noted) : noted;
-  const parametersChanged =
-    bootstrap || stored.informDigest !== informDigest || stored.parametersBytes === undefined;
+  // Of one that waits nothing is counted, as nothing is kept; once it is enrolled all is taken.
+  const isUncounted = stored?.parametersBytes === undefined && from.isWaiting !== true;
+  const parametersChanged = bootstrap || stored.informDigest !== informDigest || isUncounted;
   return {
     device,
     mustBeDurable: parametersChanged || requested || differs(before, device),
@@ -154,6 +159,7 @@ function differs(before: Device, after: Device): boolean {
     before.root !== after.root ||
     before.identityProven !== after.identityProven ||
     before.credentialsLostMs !== after.credentialsLostMs ||
+    before.enrolment !== after.enrolment ||
     before.namespace !== after.namespace ||
     before.provisioning !== after.provisioning ||
     before.failedPaths !== after.failedPaths ||

@@ -21,6 +21,8 @@ export interface SessionFacts {
   readonly cpeid: CpeId;
   /** It has lost the credentials by which it could prove who it is: nothing of it is believed, and it is told nothing. */
   readonly isLost?: true;
+  /** It waits to be enrolled: it is told nothing, and nothing that it says after its Inform is kept. */
+  readonly isWaiting?: true;
   readonly style: EnvelopeStyle;
   readonly events: readonly string[];
   /** The session carries 1 BOOT: the CPE has restarted. */

@@ -17,6 +17,7 @@ import type {
   Query,
   QueueQuestion,
   Session,
+  SessionFacts,
   Step,
 } from './session.js';
 
@@ -47,7 +48,7 @@ export function step(session: Session, input: Input): Step {
         return ask({ phase: 'start' }, { kind: 'record-inform', inform: message, style: input.style });
       }
       if (session.phase === 'start') return violation(session, `${message.type} before Inform`);
-      if (session.facts.isLost === true) return onLost(session, message);
+      if (isHeld(session.facts)) return onHeld(session, message);
       switch (message.type) {
         case 'TransferComplete':
           return ask(session, { kind: 'record-transfer-complete', transferComplete: message });
@@ -81,8 +82,13 @@ export function step(session: Session, input: Input): Step {
   }
 }
 
-/** Nothing is recorded of a CPE that cannot prove who it is; what it tells is taken, so that it does not come again with it at once. */
-function onLost(session: OpenSession, message: CpeMessage): Step {
+/** It is told nothing: it cannot prove who it is, or waits to be enrolled. */
+function isHeld({ isLost, isWaiting }: SessionFacts): boolean {
+  return isLost === true || isWaiting === true;
+}
+
+/** Nothing that such a CPE says is recorded; it is taken, so that it does not come again with it at once. */
+function onHeld(session: OpenSession, message: CpeMessage): Step {
   switch (message.type) {
     case 'TransferComplete':
       return reply(session, { type: 'TransferCompleteResponse' });
@@ -99,7 +105,15 @@ function onLost(session: OpenSession, message: CpeMessage): Step {
     default:
       // What it is given anew is answered as ever.
       if (session.outstanding !== null) return onResponse(session, message);
-      return reply(session, fault(ACS_FAULT.requestDenied, 'Log in with the credentials that are yours'));
+      return reply(
+        session,
+        fault(
+          ACS_FAULT.requestDenied,
+          session.facts.isLost === true
+            ? 'Log in with the credentials that are yours'
+            : 'This CPE waits to be enrolled',
+        ),
+      );
   }
 }
 
@@ -140,7 +154,7 @@ function onAnswer(session: Session, answer: Answer): Step {
         provision,
         doubt: facts.doubt !== null,
         reads: [],
-        decisions: facts.isLost === true ? 0 : DECISIONS_MAX,
+        decisions: isHeld(facts) ? 0 : DECISIONS_MAX,
       },
       queueKnown: false,
     };

@@ -8,14 +8,17 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
+import type { Stored } from '../../store/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
-import type { Identities } from '../credentials/identities.js';
+import type { Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { FleetAddresses } from '../device/fleet-addresses.js';
 import { afterAnswer } from '../device/unread.js';
+import { type Enrolling, type Enrolment, NOTHING_MORE } from '../enrolment/enrolment.js';
+import type { NewCpes } from '../enrolment/new-cpes.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { ACS_FAULT, type EnvelopeStyle, type Inform, type Parameter } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
@@ -37,6 +40,8 @@ export interface WorkParts {
   readonly rules: Rules;
   readonly identities: Identities;
   readonly credentials: CpeCredentials;
+  readonly enrolment: Enrolment;
+  readonly newCpes: NewCpes;
   readonly locateFile: LocateFile;
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
@@ -53,7 +58,7 @@ export class InformRefusedError extends Error {
 }
 
 /** As often as the log tells of what many clients do at once. */
-const MOVED_LOG_MS = 10 * SECOND_MS;
+const SELDOM_LOG_MS = 10 * SECOND_MS;
 
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
@@ -62,7 +67,7 @@ export class SessionWork {
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
   readonly #decision: SessionDecision;
-  readonly #movedLog: Seldom;
+  readonly #seldomLog: Seldom;
 
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
@@ -71,12 +76,12 @@ export class SessionWork {
     this.#provisioner = new Provisioner(parts);
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
-    this.#movedLog = new Seldom(MOVED_LOG_MS, parts.monotonic);
+    this.#seldomLog = new Seldom(SELDOM_LOG_MS, parts.monotonic);
   }
 
   /**
    * @param facts  what the session knows of its CPE; null for the Inform that begins it
-   * @throws InformRefusedError, StepTakenError, StoreError
+   * @throws InformRefusedError, NewCpeRefusedError, StepTakenError, StoreError
    */
   async perform(query: Query, facts: SessionFacts | null, request: StepRequest): Promise<Answer> {
     if (query.kind === 'record-inform') return this.#recordInform(query, request);
@@ -142,18 +147,25 @@ export class SessionWork {
       return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
     const found = await devices.read(cpeid);
-    const from = { ip, style, nowMs, isProven: identity === 'proven' };
+    // Who has proved who it is has not been invented.
+    if (found === null && identity !== 'proven') this.#parts.newCpes.take(ip);
+    const asked = this.#enrolling(found, cpeid, identity);
+    let enrolling = asked instanceof Promise ? await asked : asked;
+    const from = { ip, style, nowMs, isProven: identity === 'proven', isWaiting: enrolling === null };
     let outcome = informed(found?.document ?? null, cpeid, inform, from);
     if (outcome.mustBeDurable) {
       await devices.change(cpeid, async (stored) => {
-        outcome = informed(stored?.document ?? null, cpeid, inform, from);
-        if (!outcome.parametersChanged) return { device: outcome.device };
+        enrolling = await this.#enrolling(stored, cpeid, identity);
+        const isWaiting = enrolling === null;
+        outcome = informed(stored?.document ?? null, cpeid, inform, { ...from, isWaiting });
+        const others = enrolling ?? NOTHING_MORE;
+        if (isWaiting || !outcome.parametersChanged) return { device: outcome.device, with: others };
         const { device, changes } = await this.#takingParameters(outcome.device, inform.parameters, {
           afresh: outcome.bootstrap,
           nowMs,
         });
         outcome = { ...outcome, device };
-        return { device, with: changes };
+        return { device, with: others.length === 0 ? changes : [...changes, ...others] };
       });
       this.#tellCut(found?.document ?? null, outcome.device);
     } else {
@@ -165,10 +177,17 @@ export class SessionWork {
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     this.#tellRefused(cpeid, outcome.refused);
     this.#tellMoved(cpeid, outcome.moved, ip);
-    if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
-    this.#parts.fleetAddresses?.seen(device, ip);
+    if (firstContact && enrolling !== null)
+      logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+    if (found?.document.enrolment !== undefined && enrolling !== null) logger.info('cpe.enrolled', { cpeid });
+    if (enrolling !== null) this.#parts.fleetAddresses?.seen(device, ip);
     devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
+    if (enrolling === null) {
+      if (firstContact) this.#tellWaiting(cpeid, ip);
+      const facts = { ...factsOfHeld(cpeid, style), isWaiting: true } as const;
+      return { to: 'record-inform', facts, settle: false, provision: false };
+    }
     const upgrade = device.inFlight === undefined ? null : await this.#parts.upgrades.get(device.inFlight);
     const applying = upgrade?.state === 'transferred';
     const events = device.lastEvents;
@@ -183,6 +202,16 @@ export class SessionWork {
       settle: awaitsVersion(device, reportedVersion, nowMs),
       provision: provisioning === 'due',
     };
+  }
+
+  /** Of those that are enrolled, which is nearly all, it is not asked. */
+  #enrolling(
+    stored: Stored<Device> | null,
+    cpeid: CpeId,
+    identity: Identity,
+  ): Enrolling | null | Promise<Enrolling | null> {
+    if (stored !== null && stored.document.enrolment === undefined) return NOTHING_MORE;
+    return this.#parts.enrolment.enrolling(cpeid, identity);
   }
 
   /** Whoever has the shared pair can say as much, so nothing else of what is known changes by it. */
@@ -203,20 +232,15 @@ export class SessionWork {
         : { device: { ...stored.document, credentialsLostMs: clock() } };
     });
     if (isNews) logger.error('cpe.credentials-lost', { cpeid, ip });
-    const facts: SessionFacts = {
-      cpeid,
-      isLost: true,
-      style,
-      events: [],
-      boot: false,
-      softwareVersion: null,
-      requested: false,
-      applying: false,
-      transferKey: null,
-      doubt: null,
-      hand: { device: null },
-    };
+    const facts = { ...factsOfHeld(cpeid, style), isLost: true } as const;
     return { to: 'record-inform', facts, settle: false, provision: isReadmitted };
+  }
+
+  /** Whoever invents CPEs invents many: those that wait are in DeviceStorage. */
+  #tellWaiting(cpeid: CpeId, ip: string): void {
+    const omitted = this.#seldomLog.admit('waiting');
+    if (omitted === null) return;
+    this.#parts.logger.warn('cpe.waits-to-be-enrolled', { cpeid, ip, ...(omitted > 0 && { omitted }) });
   }
 
   #tellRefused(cpeid: CpeId, refused: RefusedFields): void {
@@ -226,7 +250,7 @@ export class SessionWork {
 
   /** Where providers change addresses every night a whole fleet moves at once; of each device its document says when. */
   #tellMoved(cpeid: CpeId, moved: UrlMove | null, ip: string): void {
-    const omitted = moved === null ? null : this.#movedLog.admit('moved');
+    const omitted = moved === null ? null : this.#seldomLog.admit('moved');
     if (omitted === null) return;
     this.#parts.logger.info('cpe.connection-request-moved', { cpeid, ...moved, ip, omitted });
   }
@@ -281,6 +305,22 @@ export class SessionWork {
     // What the Inform lacked, as if it had had it.
     await this.#evidence.judge(changed.device, { ...facts, softwareVersion: version });
   }
+}
+
+/** Of a CPE that is told nothing nothing is looked at that it says. */
+function factsOfHeld(cpeid: CpeId, style: EnvelopeStyle): SessionFacts {
+  return {
+    cpeid,
+    style,
+    events: [],
+    boot: false,
+    softwareVersion: null,
+    requested: false,
+    applying: false,
+    transferKey: null,
+    doubt: null,
+    hand: { device: null },
+  };
 }
 
 function doubtOf(upgrade: Upgrade, { events }: Inform): Doubt {

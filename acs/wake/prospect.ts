@@ -17,6 +17,7 @@ export async function prospectOf(
   device: Device,
 ): Promise<Prospect> {
   if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
+  if (parts.devices.isWaiting(device)) return 'no';
   const decision = await parts.rules.decide({
     context: contextOf(device, { events: EVENTS, ip: device.ip, nowMs: parts.clock() }),
     readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),

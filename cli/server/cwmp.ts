@@ -89,6 +89,12 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     ...DEFAULT_ACS_OPTIONS,
     cpeAuthentication,
     afterReset: config.afterReset,
+    enrol: config.enrol,
+    newCpes: {
+      perMinuteMax: config.newCpesPerMinute,
+      inAllMax: config.cpesMax,
+      exempt: config.sharedAddress,
+    },
     provisioning: {
       periodicInformSeconds: config.periodicInformSeconds,
       setCredentials: sharedCredentials === null,

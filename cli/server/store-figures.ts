@@ -1,5 +1,5 @@
 import { Gauge } from 'prom-client';
-import type { Devices } from '../../acs/index.js';
+import type { Acs } from '../../acs/index.js';
 import { MINUTE_MS, SECOND_MS, withinTime } from '../../common/index.js';
 import type { Building } from './building.js';
 
@@ -33,12 +33,13 @@ export function showStoreFigures({ installation, registry }: Building): void {
   });
 }
 
-/** How many CPEs there are: counted now and then, not whenever somebody looks. */
+/** How many CPEs there are, and how many of them wait to be enrolled: counted now and then, not whenever somebody looks. */
 export function showKnownCpes(
   { registry, closers, ambient: { logger } }: Pick<Building, 'registry' | 'closers' | 'ambient'>,
-  devices: Pick<Devices, 'count'>,
+  acs: { readonly devices: Pick<Acs['devices'], 'count'>; readonly counted: Acs['counted'] },
 ): void {
   let known = Number.NaN;
+  let waiting = Number.NaN;
   new Gauge({
     name: 'ferry_cpes_known',
     help: 'CPEs that are known, as counted a few minutes ago at most where they are few; NaN before they have been',
@@ -48,12 +49,23 @@ export function showKnownCpes(
       this.set(known);
     },
   });
+  new Gauge({
+    name: 'ferry_cpes_waiting',
+    help: 'CPEs that wait to be enrolled (--enrol), as counted with those that are known',
+    registers: [registry],
+    aggregator: 'max',
+    collect() {
+      this.set(waiting);
+    },
+  });
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
   const count = async () => {
     const beganMs = performance.now();
     try {
-      known = await devices.count();
+      known = await acs.devices.count();
+      acs.counted(known);
+      waiting = await acs.devices.count('waiting');
     } catch (error) {
       if (!isOver) logger.debug('cpes.not-counted', { error });
     }

@@ -17,6 +17,7 @@ const DEVICE_FIELDS = {
   hardwareVersion: 'string',
   ip: 'string',
   'identity.*': 'any',
+  enrolment: 'string',
   connectionRequestUrl: 'string',
   connectionRequestMoved: 'number',
   provisioning: 'string',
@@ -48,6 +49,7 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     hardwareVersion: device.hardwareVersion,
     ip: device.ip,
     identity: identityView(device),
+    enrolment: device.enrolment,
     connectionRequestUrl: device.connectionRequestUrl,
     connectionRequestMoved:
       device.connectionRequestMovedMs && Math.floor(device.connectionRequestMovedMs / SECOND_MS),
@@ -110,6 +112,7 @@ function narrow(selection: Selection): DeviceFilter {
   const serialNumbers = stringsOf(filters, 'serialNumber');
   if (serialNumbers?.length === 1) return { serialNumbers };
   if (pattern.prefix !== '') return { idPrefix: pattern.prefix };
+  if (stringsOf(filters, 'enrolment')?.join() === 'waiting') return { isWaiting: true };
   const tags = stringsOf(filters, 'tags');
   return tags?.length === 1 ? { tags } : {};
 }

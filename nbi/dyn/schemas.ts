@@ -220,6 +220,11 @@ export const dynSchemas = {
           },
         },
       },
+      enrolment: {
+        const: 'waiting',
+        description:
+          'It waits to be enrolled: no rule looks at it, and its data model is not kept. Absent where it is enrolled.',
+      },
       registered: { type: 'integer', description: 'First Inform, in epoch seconds.' },
       lastInform: { type: 'integer', description: 'In epoch seconds.' },
       lastEvents: { type: 'array', items: { type: 'string' } },

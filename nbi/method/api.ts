@@ -1,5 +1,6 @@
 import type { Rules } from '../../rules/index.js';
 import { type Api, type Authentication, Places } from '../http/index.js';
+import { type ApproveParts, approveDevicesRoute } from './approve-devices.js';
 import { methodDialect } from './dialect.js';
 import { type ExplainParts, explainRulesRoute } from './explain-rules.js';
 import { freezeRoutes } from './freeze-upgrades.js';
@@ -7,7 +8,7 @@ import { matchDevicesRoute } from './match-devices.js';
 import { restartRuleRoute } from './restart-rule.js';
 import { type SendCnrParts, sendCnrRoute } from './send-cnr.js';
 
-export interface MethodParts extends SendCnrParts, ExplainParts {
+export interface MethodParts extends SendCnrParts, ExplainParts, ApproveParts {
   readonly rules: Rules;
 }
 
@@ -33,6 +34,7 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
   const routes = [
     sendCnrRoute(parts),
     restartRuleRoute(rules),
+    approveDevicesRoute(parts),
     ...freezeRoutes(rules),
     explainRulesRoute(parts, explanations),
     matchDevicesRoute(parts, searches),

@@ -69,7 +69,16 @@ export const methodSchemas = {
     properties: {
       cpeid: { type: 'string' },
       softwareVersion: { type: 'string' },
-      verdict: { enum: [...VERDICTS, 'condition-true', 'parameters-unread', 'frozen', 'upgrade-under-way'] },
+      verdict: {
+        enum: [
+          ...VERDICTS,
+          'condition-true',
+          'parameters-unread',
+          'frozen',
+          'upgrade-under-way',
+          'waits-to-be-enrolled',
+        ],
+      },
       detail: { type: 'string' },
     },
   },

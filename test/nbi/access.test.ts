@@ -15,6 +15,7 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
   'DELETE /v1/dyn/DeviceStorage/{pattern}': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
+  'POST /v1/method/ApproveDevices': 'operator',
   'GET /v1/method/FreezeUpgrades': 'viewer',
   'POST /v1/method/FreezeUpgrades': 'operator',
   'POST /v1/method/ExplainRules': 'viewer',

@@ -78,7 +78,14 @@ test('the body of a method has at most 256 KiB, and blanks are no more to it tha
   const nbi = await startNbi(t);
   const headers = { 'Content-Type': 'application/json' };
   const question = JSON.stringify({ cpe: { productClass: 'HGW', softwareVersion: '1' } });
-  for (const method of ['ExplainRules', 'MatchDevices', 'SendCNR', 'RestartRule', 'FreezeUpgrades']) {
+  for (const method of [
+    'ExplainRules',
+    'MatchDevices',
+    'SendCNR',
+    'RestartRule',
+    'ApproveDevices',
+    'FreezeUpgrades',
+  ]) {
     const body = Buffer.alloc(256 * 1_024 + 1, ' ');
     const { status } = await nbi.call(`/v1/method/${method}`, { method: 'POST', body, headers });
     t.is(status, 413, method);

@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs';
 import { INSTALLATION_OPTIONS, withConfig } from '../../command.js';
 import type { Io } from '../../io.js';
 import { SAY_WHICH } from '../../usage.js';
+import { approveCommand } from './approve.js';
 import { approveUrlCommand } from './approve-url.js';
 import { knownCpeCommands } from './known-cpes.js';
 import { readmitCommand } from './readmit.js';
@@ -12,7 +13,12 @@ export function deviceCommands(io: Io): CommandModule {
     describe: 'The CPEs that are known',
     builder(argv) {
       const device = withConfig(argv, INSTALLATION_OPTIONS);
-      for (const command of [...knownCpeCommands(io), approveUrlCommand(io), readmitCommand(io)])
+      for (const command of [
+        ...knownCpeCommands(io),
+        approveCommand(io),
+        approveUrlCommand(io),
+        readmitCommand(io),
+      ])
         device.command(command);
       return device.demandCommand(1, SAY_WHICH);
     },

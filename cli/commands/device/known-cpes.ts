@@ -47,12 +47,14 @@ function listCommand(io: Io): CommandModule {
     command: 'list [ids..]',
     describe: 'List them, by id',
     builder: (argv) =>
-      withSelection(argv).option('limit', {
-        type: 'number',
-        default: LISTED,
-        requiresArg: true,
-        describe: 'Most CPEs listed',
-      }),
+      withSelection(argv)
+        .option('waiting', { type: 'boolean', describe: 'Only those that wait to be enrolled' })
+        .option('limit', {
+          type: 'number',
+          default: LISTED,
+          requiresArg: true,
+          describe: 'Most CPEs listed',
+        }),
     handler: (args: Arguments) =>
       withDevices(args, io, async (devices) => {
         const limit = Number(args['limit']);
@@ -161,9 +163,9 @@ function listText(shown: readonly Viewed[], areMore: boolean, columns: number): 
     String(view['softwareVersion'] ?? ''),
     String(view['ip']),
     timeText(Number(view['lastInform']) * SECOND_MS),
-    view['upgrade'] === null ? '' : 'under way',
+    view['enrolment'] === 'waiting' ? 'waits' : view['upgrade'] === null ? '' : 'under way',
   ]);
-  const table = tableText(['CPE', 'Version', 'Address', 'Last Inform', 'Upgrade'], rows, columns);
+  const table = tableText(['CPE', 'Version', 'Address', 'Last Inform', 'State'], rows, columns);
   return `${table}\n${areMore ? 'and more; --limit lists more\n' : ''}`;
 }
 
@@ -184,7 +186,7 @@ function idsOf(args: Arguments): readonly string[] {
 }
 
 function filtersOf(args: Arguments): readonly string[] {
-  return textsOf(args['filter']);
+  return [...textsOf(args['filter']), ...(args['waiting'] === true ? ['enrolment=waiting'] : [])];
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -3,6 +3,8 @@ import { Registry } from 'prom-client';
 import { CpeCredentials } from '../../../acs/credentials/cpe-credentials.js';
 import { Identities } from '../../../acs/credentials/identities.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
+import { Enrolment } from '../../../acs/enrolment/enrolment.js';
+import { NewCpes } from '../../../acs/enrolment/new-cpes.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { SessionWork } from '../../../acs/session/work.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
@@ -34,6 +36,13 @@ async function openSessionsBehind(t: ExecutionContext) {
   const secrets = createSecrets(MASTER_KEY);
   const credentials = new CpeCredentials({ ...parts, store, secrets });
   const work = new SessionWork({
+    enrolment: new Enrolment({ store, policy: 'open', credentials }),
+    newCpes: new NewCpes({
+      bounds: { perMinuteMax: 0, inAllMax: 0, exempt: [] },
+      monotonic: () => clock.nowMs,
+      logger,
+      metrics,
+    }),
     ...parts,
     monotonic: monotonicClock,
     identities: new Identities(credentials, logger, 'hold'),

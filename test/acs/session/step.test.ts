@@ -514,3 +514,12 @@ test('an Inform at any point begins anew', (t) => {
     '?record-inform',
   );
 });
+
+for (const held of ['isLost', 'isWaiting'] as const)
+  test(`${held}: what such a CPE says is taken and not recorded, and it is told nothing`, (t) => {
+    const began = informed({ facts: { ...facts, [held]: true } });
+    t.deepEqual(
+      play([message(informMessage), began, transferComplete, message({ type: 'RequestDownload' }), empty]),
+      ['?record-inform', 'InformResponse', 'TransferCompleteResponse', 'RequestDownloadResponse', '204'],
+    );
+  });

@@ -368,3 +368,12 @@ test('of two processes one calls; the other goes on where it stopped', async (t)
   t.is(at.called.length, 20);
   t.is(new Set(at.called).size, 20, 'each once');
 });
+
+test('a CPE that waits to be enrolled is not called', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(2);
+  await at.changeDevice(cpe(0), { enrolment: 'waiting' });
+  await post(at.rules, wakeRule());
+  await at.ticks(2);
+  t.deepEqual([...at.called], [cpe(1)]);
+});

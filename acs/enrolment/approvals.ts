@@ -1,0 +1,70 @@
+import type { CpeId, Logger } from '../../common/index.js';
+import { type Collection, type Store, untilCommitted } from '../../store/index.js';
+import type { DeviceStore } from '../device/device-store.js';
+import { NAMED_CPES, type NamedCpe } from './enrolment.js';
+
+/** So many CPEs are approved side by side, sharing flushes. */
+const APPROVED_AT_ONCE = 100;
+
+/** What came of approving CPEs, in numbers. */
+export interface ApprovalCounts {
+  /** They waited, and do so no more. */
+  readonly approved: number;
+  /** Not heard of yet: named, for when they come. */
+  readonly named: number;
+  /** Enrolled already: nothing was changed. */
+  readonly enrolled: number;
+}
+
+export interface ApprovalParts {
+  readonly store: Store;
+  readonly devices: DeviceStore;
+  readonly logger: Logger;
+}
+
+/** Takes an operator's word that CPEs are to be enrolled. */
+export class Approvals {
+  readonly #devices: DeviceStore;
+  readonly #named: Collection<NamedCpe>;
+  readonly #logger: Logger;
+
+  constructor({ store, devices, logger }: ApprovalParts) {
+    this.#devices = devices;
+    this.#named = store.collection<NamedCpe>(NAMED_CPES);
+    this.#logger = logger;
+  }
+
+  /**
+   * Each in a commit of its own, durably; what was cut off is taken up by approving the same again.
+   * @param by  who does, for the log and for those that are named
+   * @throws StoreError
+   */
+  async approve(cpeids: readonly CpeId[], by: string): Promise<ApprovalCounts> {
+    const counts = { approved: 0, named: 0, enrolled: 0 };
+    const ids = [...new Set(cpeids)];
+    for (let start = 0; start < ids.length; start += APPROVED_AT_ONCE) {
+      const portion = ids.slice(start, start + APPROVED_AT_ONCE);
+      for (const end of await Promise.all(portion.map((cpeid) => this.#approve(cpeid, by)))) counts[end]++;
+    }
+    return counts;
+  }
+
+  #approve(cpeid: CpeId, by: string): Promise<keyof ApprovalCounts> {
+    return untilCommitted(`The device ${cpeid}`, async () => {
+      const stored = await this.#devices.read(cpeid);
+      if (stored === null) {
+        await this.#named.put({ id: cpeid, by });
+        // Where it has come meanwhile it may wait, and the name for ever.
+        return (await this.#devices.read(cpeid)) === null ? 'named' : undefined;
+      }
+      const { enrolment, ...device } = stored.document;
+      const named = await this.#named.get(cpeid);
+      const unnaming = named === null ? [] : [this.#named.deleting(cpeid, named.revision)];
+      if (enrolment === undefined && named === null) return 'enrolled';
+      if (!(await this.#devices.commit(device, stored.revision, unnaming)).committed) return undefined;
+      if (enrolment === undefined) return 'enrolled';
+      this.#logger.info('cpe.enrolled', { cpeid, by });
+      return 'approved';
+    });
+  }
+}

@@ -1,0 +1,127 @@
+import type { CommandModule } from 'yargs';
+import { type ApprovalCounts, isCpeId, openApprovals } from '../../../acs/index.js';
+import { type CpeId, isListed, silentLogger, subnetList, systemClock } from '../../../common/index.js';
+import { type Arguments, CommandError, operatorName, withInstallation } from '../../command.js';
+import { readCpeIds } from '../../cpe-names.js';
+import { openFile } from '../../files.js';
+import { countOf, type Io, printable } from '../../io.js';
+
+/** Of a file or of those that wait, so many at a time. */
+const BATCH = 1_000;
+
+/** Enrols CPEs, those that wait and those that are yet to come. */
+export function approveCommand(io: Io): CommandModule {
+  return {
+    command: 'approve [ids..]',
+    describe: 'Enrol CPEs that wait, or name some that are to be enrolled when they come (--enrol)',
+    builder: (argv) =>
+      argv
+        .positional('ids', { type: 'string', array: true, describe: 'Whole ids of CPEs' })
+        .option('from', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'File of ids, one a line, or CSV with a column cpeid',
+        })
+        .option('all-waiting', { type: 'boolean', describe: 'All that wait now' })
+        .option('ip', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Of all that wait only those whose last Inform came from this subnet',
+        })
+        .example('$0 device approve 00A1B2-HGW-1', 'It is one of yours')
+        .example('$0 device approve --from delivered.csv', 'Before they come, with --enrol known')
+        .example('$0 device approve --all-waiting --ip 192.0.2.0/24', 'Those of one network'),
+    handler: (args: Arguments) => approve(args, io),
+  };
+}
+
+async function approve(args: Arguments, io: Io): Promise<void> {
+  const named = namedIn(args);
+  const subnet = subnetIn(args);
+  const path = args['from'] === undefined ? null : String(args['from']);
+  const ways = [named.length > 0, path !== null, args['allWaiting'] === true].filter(Boolean).length;
+  if (ways !== 1) throw new CommandError('say which: ids, --from FILE, or --all-waiting', 2);
+  if (subnet !== null && args['allWaiting'] !== true)
+    throw new CommandError('--ip goes with --all-waiting', 2);
+  // All of it first: nothing is approved of a file with a damaged line.
+  if (path !== null) await overFile(path, async () => {});
+  await withInstallation(args, io, path === null ? 'refuse' : 'make', async ({ store }) => {
+    const opened = openApprovals({ store, clock: systemClock, logger: silentLogger });
+    const sum = { approved: 0, named: 0, enrolled: 0 };
+    const take = async (cpeids: readonly CpeId[]) => {
+      const counts = await opened.approvals.approve(cpeids, operatorName());
+      sum.approved += counts.approved;
+      sum.named += counts.named;
+      sum.enrolled += counts.enrolled;
+    };
+    try {
+      if (path !== null) await overFile(path, take);
+      else if (named.length > 0) await take(named);
+      else
+        await inBatches(
+          opened.devices.scan({ isWaiting: true }),
+          ({ id, ip }) => (subnet === null || isListed(subnet, ip) ? id : null),
+          take,
+        );
+    } finally {
+      await opened.close();
+    }
+    io.stdout.write(textOf(sum));
+  });
+}
+
+function namedIn(args: Arguments): readonly CpeId[] {
+  const ids: unknown = args['ids'];
+  return (Array.isArray(ids) ? ids.map(String) : []).map((id) => {
+    if (!isCpeId(id)) throw new CommandError(printable(`${id} is not the id of a CPE.`), 2);
+    return id;
+  });
+}
+
+function subnetIn(args: Arguments): ReturnType<typeof subnetList> | null {
+  if (args['ip'] === undefined) return null;
+  try {
+    return subnetList([String(args['ip'])]);
+  } catch (error) {
+    throw new CommandError(printable(`--ip: ${error instanceof Error ? error.message : String(error)}`), 2);
+  }
+}
+
+async function overFile(path: string, take: (cpeids: readonly CpeId[]) => Promise<void>): Promise<void> {
+  const { file } = await openFile(path);
+  const text = file.createReadStream();
+  try {
+    await inBatches(readCpeIds(text), (cpeid) => cpeid, take);
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(`${path}, ${error.message}`) : error;
+  } finally {
+    text.destroy();
+  }
+}
+
+/** @param idOf  null leaves one out */
+async function inBatches<T>(
+  all: AsyncIterable<T>,
+  idOf: (one: T) => CpeId | null,
+  take: (cpeids: readonly CpeId[]) => Promise<void>,
+): Promise<void> {
+  let batch: CpeId[] = [];
+  for await (const one of all) {
+    const id = idOf(one);
+    if (id !== null) batch.push(id);
+    if (batch.length < BATCH) continue;
+    await take(batch);
+    batch = [];
+  }
+  await take(batch);
+}
+
+function textOf({ approved, named, enrolled }: ApprovalCounts): string {
+  const lines = [`Enrolled ${countOf(approved, 'CPE')}.`];
+  if (named > 0)
+    lines.push(
+      `${countOf(named, 'CPE')} not heard of yet: with --enrol known enrolled at the first Inform, with --enrol approve to be approved after it.`,
+    );
+  if (enrolled > 0) lines.push(`${countOf(enrolled, 'CPE')} enrolled already.`);
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,69 @@
+import { type Approvals, isCpeId } from '../../acs/index.js';
+import type { CpeId } from '../../common/index.js';
+import { failures, invalid, jsonAnswer, objectBody, type Route, route } from '../http/index.js';
+import { FILTER_VALUES_MAX } from '../limits.js';
+import { methodDialect, sendAnswer } from './dialect.js';
+import { detailsSchema } from './rule-request.js';
+
+export interface ApproveParts {
+  readonly approvals: Pick<Approvals, 'approve'>;
+}
+
+/** `POST /v1/method/ApproveDevices` */
+export function approveDevicesRoute({ approvals }: ApproveParts): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/ApproveDevices',
+    role: 'operator',
+    operationId: 'approveDevices',
+    summary: 'Enrols CPEs that wait (enrolment in DeviceStorage)',
+    description:
+      'Those that have not been heard of are named: with --enrol known they are enrolled when they come, with --enrol approve they wait then as any. Each is approved for itself; to approve the same again changes nothing.',
+    body: objectBody({
+      required: ['cpe_id'],
+      properties: { cpe_id: { oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] } },
+      others: 'only cpe_id',
+      example: { cpe_id: ['00A1B2-HGW-1'] },
+    }),
+    answers: {
+      '200': jsonAnswer(
+        'How many were approved',
+        detailsSchema(COUNTS),
+        methodDialect.answer({
+          code: 200,
+          message: 'OK',
+          details: { approved: 0, named: 1, enrolled: 0 },
+        }),
+      ),
+      ...failures('MethodAnswer', '413', '415', '507'),
+    },
+    async handle({ response, user, body }) {
+      const { cpe_id: given } = await body();
+      const details = await approvals.approve(cpeidsOf(given), user?.name ?? '');
+      sendAnswer(response, { code: 200, message: 'OK', details });
+    },
+  });
+}
+
+const COUNTS = {
+  type: 'object',
+  required: ['approved', 'named', 'enrolled'],
+  properties: {
+    approved: { type: 'integer', description: 'They waited, and do so no more.' },
+    named: { type: 'integer', description: 'Not heard of yet.' },
+    enrolled: { type: 'integer', description: 'Enrolled already.' },
+  },
+} as const;
+
+/** @throws ApiError 400 */
+function cpeidsOf(given: unknown): readonly CpeId[] {
+  const listed: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const ids = listed.flatMap((each) => (typeof each === 'string' && isCpeId(each) ? [each] : []));
+  if (ids.length === 0 || ids.length < listed.length || ids.length > FILTER_VALUES_MAX)
+    throw invalid(
+      'cpe_id',
+      `the id of a CPE as DeviceStorage shows it, or an array of 1 to ${FILTER_VALUES_MAX}`,
+      given,
+    );
+  return ids;
+}
