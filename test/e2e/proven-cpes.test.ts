@@ -27,6 +27,7 @@ async function known({ ferry }: OwnCredentials, query = ''): Promise<readonly nu
 }
 
 test('CPEs are deleted by whether they have proved who they are, after a dry run that counts them and changes nothing', async (t) => {
+  t.timeout(180_000);
   const at = await startWithFive(t);
   const remove = (query: string) => at.ferry.nbi('DELETE', `/v1/dyn/DeviceStorage/.*?${query}`);
   t.deepEqual(await known(at, '?identity.proven=false'), [3, 4]);
@@ -59,6 +60,7 @@ test('CPEs are deleted by whether they have proved who they are, after a dry run
 });
 
 test('a CPE that is deleted keeps the credentials that it has proved itself by: nobody else comes back in its place', async (t) => {
+  t.timeout(180_000);
   const at = await startWithFive(t);
   const { status } = await at.ferry.nbi('DELETE', '/v1/dyn/DeviceStorage/.*?identity.proven=true');
   t.is(status, 200);
@@ -74,6 +76,7 @@ for (const shareSessions of [false, true]) {
   const where = shareSessions ? 'shared' : 'alone';
 
   test(`no session of another CPE goes on with the cookie of one that has proved who it is (${where})`, async (t) => {
+    t.timeout(180_000);
     const at = await startWithShared(t, { shareSessions });
     for (const serial of [1, 2]) await at.set(cpeidOf(serial), `own${serial}`, 'secret');
     const begun = async (serial: number) => {
@@ -98,6 +101,7 @@ for (const shareSessions of [false, true]) {
   });
 
   test(`a CPE with credentials of its own begins no session as another within its own (${where})`, async (t) => {
+    t.timeout(180_000);
     const at = await startWithShared(t, { shareSessions });
     for (const serial of [1, 2]) await at.set(cpeidOf(serial), `own${serial}`, 'secret');
     t.is(await at.session('own2:secret', { serial: '2' }), 204);
