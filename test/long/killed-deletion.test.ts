@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { CPE_AUTH, CPE_PROOFS } from '../../acs/credentials/credential.js';
 import type { ParameterDocument } from '../../acs/device/device.js';
@@ -48,7 +49,7 @@ function define(engine: string, cpes: number, storeOf: (t: ExecutionContext) => 
         command.kill('SIGKILL');
         await command.ended;
       });
-      await until('it has begun to delete', async () => (await devicesOf(at).count()) < cpes);
+      await fewerThan(at, cpes);
       command.kill('SIGKILL');
       const killed = await command.ended;
       const left = await wholeOrGone(t, at);
@@ -71,20 +72,14 @@ function define(engine: string, cpes: number, storeOf: (t: ExecutionContext) => 
       const ports = await freePorts();
       let server: FerryProcess | null = null;
       t.teardown(async () => server?.kill());
-      let onDeleted = () => {};
-      const hasDeleted = new Promise<void>((resolve) => {
-        onDeleted = resolve;
-      });
-      server = await FerryProcess.start(at.dataDir, ports, at.where, (line) => {
-        if (line.includes('cpe.deleted')) onDeleted();
-      });
+      server = await FerryProcess.start(at.dataDir, ports, at.where);
       const nbi = nbiClient(`http://127.0.0.1:${ports.nbi}`);
       const path = '/v1/dyn/DeviceStorage/.*?productClass=HGW';
       const cut = nbi('DELETE', path).then(
         ({ status }) => status,
         () => null,
       );
-      await hasDeleted;
+      await fewerThan(at, cpes);
       await server.kill();
       const status = await cut;
       const left = await wholeOrGone(t, at);
@@ -108,6 +103,18 @@ function define(engine: string, cpes: number, storeOf: (t: ExecutionContext) => 
 
 const devicesOf = ({ installation }: Pick<Killed, 'installation'>) =>
   installation.store.collection<Device>(DEVICES);
+
+const WAITED_MS_MAX = 120_000;
+
+/** Resolves as soon as one of them has gone: looks without a pause, so that who is killed then is in the middle of it. */
+async function fewerThan(at: Killed, cpes: number): Promise<void> {
+  const devices = devicesOf(at);
+  const deadlineMs = performance.now() + WAITED_MS_MAX;
+  while ((await devices.count()) >= cpes) {
+    if (performance.now() > deadlineMs) throw new Error('in vain it was waited for the first to go');
+    await nextTurn();
+  }
+}
 
 /** CPEs with a data model and a result each. */
 async function putMany({ store, secrets }: Installation, cpes: number): Promise<void> {
