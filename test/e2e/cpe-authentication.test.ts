@@ -1,10 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type DigestAlgorithm, digestResponse, digestSecret } from '../../common/index.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
-import { hasHttpClient, PYTHON_DIGEST, runHttpClient } from '../support/http-client.js';
 import { envelope, inform, RawCpe, rpcOf } from '../support/raw-cpe.js';
 
 const USERNAME = 'home';
@@ -198,49 +194,3 @@ test('where no credentials are asked for, an empty POST without a session is ans
   t.is((await cpeOf(t, asking).post('')).status, 401);
   t.is((await cpeOf(t, asking).post('', basic(`${USERNAME}:${PASSWORD}`))).status, 400);
 });
-
-/** A file with an Inform, for clients that send files. */
-async function informFile(t: ExecutionContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'ferry-client-'));
-  t.teardown(() => rm(directory, { recursive: true, force: true }));
-  const file = join(directory, 'inform.xml');
-  await writeFile(file, inform());
-  return file;
-}
-
-/** Without --fail: curl 7.88 takes the 200 after a probe that nobody asked for more for an error (exit 22). */
-const CURL = ['--silent', '--show-error', '--header', 'Content-Type: text/xml; charset=utf-8'];
-
-if (hasHttpClient('curl')) {
-  for (const how of ['--digest', '--anyauth', '--basic']) {
-    for (const scheme of ['both', 'digest', 'basic']) {
-      if (how === `--${scheme === 'basic' ? 'digest' : 'basic'}` && scheme !== 'both') continue;
-      test(`curl ${how} begins a session where the scheme is ${scheme}`, async (t) => {
-        t.timeout(120_000);
-        const ferry = await startTestFerry(t, { config: { ...CONFIG, cpeAuthScheme: scheme } });
-        const user = ['--user', `${USERNAME}:${PASSWORD}`];
-        const data = ['--data-binary', `@${await informFile(t)}`];
-        const answer = await runHttpClient('curl', [...CURL, how, ...user, ...data, ferry.urls.cwmp]);
-        t.is(rpcOf(answer.toString()), 'InformResponse');
-      });
-    }
-  }
-
-  test('curl --digest goes on where no credentials are asked for', async (t) => {
-    t.timeout(120_000);
-    const ferry = await startTestFerry(t);
-    const args = [...CURL, '--digest', '--user', 'any:thing', '--data-binary', `@${await informFile(t)}`];
-    t.is(rpcOf((await runHttpClient('curl', [...args, ferry.urls.cwmp])).toString()), 'InformResponse');
-  });
-}
-
-if (hasHttpClient('python3')) {
-  for (const scheme of ['both', 'digest']) {
-    test(`Python's urllib begins a session by Digest where the scheme is ${scheme}`, async (t) => {
-      t.timeout(120_000);
-      const ferry = await startTestFerry(t, { config: { ...CONFIG, cpeAuthScheme: scheme } });
-      const args = ['-c', PYTHON_DIGEST, `${ferry.urls.cwmp}/`, USERNAME, PASSWORD, await informFile(t)];
-      t.is(rpcOf((await runHttpClient('python3', args)).toString()), 'InformResponse');
-    });
-  }
-}

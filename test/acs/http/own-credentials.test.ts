@@ -1,40 +1,9 @@
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { ferry as run } from '../../cli/support.js';
-import { startTestFerry } from '../../support/ferry.js';
-import { envelope, inform, RawCpe } from '../../support/raw-cpe.js';
+import { SET_DONE as SET, SHARED, startWithShared as start, valueIn } from '../../support/own-credentials.js';
+import { inform } from '../../support/raw-cpe.js';
 
-const SHARED = 'fleet:shared secret';
-const SET = envelope('<cwmp:SetParameterValuesResponse><Status>0</Status></cwmp:SetParameterValuesResponse>');
 const X = '00A1B2-HGW-1';
-
-async function start(t: ExecutionContext, config: object = {}) {
-  const ferry = await startTestFerry(t, { config: { cpeAuth: SHARED, allowAnonymousCpe: false, ...config } });
-  const set = (cpeid: string, username: string, password: string) =>
-    run(
-      ['cpe-auth', 'set', cpeid, `--username=${username}`, '--password-stdin', `--data-dir=${ferry.dataDir}`],
-      {
-        input: `${password}\n`,
-      },
-    );
-  /** A session of its own, in which whatever is to be set is. @returns the status of its end, or that it got a Download */
-  const session = async (credentials: string, fields: Parameters<typeof inform>[0] = {}) => {
-    const cpe = new RawCpe(ferry.urls.cwmp);
-    t.teardown(() => cpe.close());
-    cpe.headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
-    const { status, body } = await cpe.post(inform(fields));
-    if (status !== 200 || !body.includes('InformResponse')) return status;
-    let answer = await cpe.post('');
-    while (answer.body.includes('<cwmp:SetParameterValues>')) answer = await cpe.post(SET);
-    return answer.body.includes('<cwmp:Download>') ? 'Download' : answer.status;
-  };
-  const device = async (cpeid = X) => {
-    const { body } = await ferry.nbi('GET', `/v1/dyn/DeviceStorage/${cpeid}`);
-    const { details = [] } = body as { details?: readonly Record<string, unknown>[] };
-    return details[0] ?? {};
-  };
-  const said = (event: string) => ferry.events.filter((each) => each.event === event).length;
-  return { ferry, set, session, device, said };
-}
 
 test('a CPE proves by credentials of its own who it is; then nobody speaks for it with the shared pair', async (t) => {
   const { set, session, device, said } = await start(t);
@@ -81,16 +50,10 @@ test('a CPE that has lost its credentials is answered, believed nothing and told
   t.deepEqual((await device())['identity'], { proven: true });
 });
 
-/** What a SetParameterValues sets at a CPE. */
-const valueIn = (body: string, name: string) =>
-  new RegExp(`<Name>[^<]*\\.${name}</Name>\\s*<Value[^>]*>([^<]*)<`).exec(body)?.[1];
-
 test('a CPE is given credentials of its own at first contact, the same again until it has used them, and none after', async (t) => {
-  const { ferry, session } = await start(t, { bootstrapCredentials: true });
+  const { cpeWith, session } = await start(t, { bootstrapCredentials: true });
   const given = async () => {
-    const cpe = new RawCpe(ferry.urls.cwmp);
-    t.teardown(() => cpe.close());
-    cpe.headers = { Authorization: `Basic ${Buffer.from(SHARED).toString('base64')}` };
+    const cpe = cpeWith(SHARED);
     await cpe.post(inform({ events: ['0 BOOTSTRAP', '1 BOOT'] }));
     const { body } = await cpe.post('');
     return { cpe, login: `${valueIn(body, 'Username')}:${valueIn(body, 'Password')}` };
@@ -106,7 +69,7 @@ test('a CPE is given credentials of its own at first contact, the same again unt
 });
 
 test('a CPE that has lost its credentials is given new ones once an operator has readmitted it', async (t) => {
-  const { ferry, set, session, device, said } = await start(t);
+  const { ferry, cpeWith, set, session, device, said } = await start(t);
   await set(X, 'one', 'first');
   await session('one:first');
   const lost = { events: ['0 BOOTSTRAP', '1 BOOT'] } as const;
@@ -114,9 +77,7 @@ test('a CPE that has lost its credentials is given new ones once an operator has
   const unknown = await run(['device', 'readmit', '00A1B2-HGW-9', `--data-dir=${ferry.dataDir}`]);
   t.is(unknown.exitCode, 1);
   t.is((await run(['device', 'readmit', X, `--data-dir=${ferry.dataDir}`])).exitCode, 0);
-  const cpe = new RawCpe(ferry.urls.cwmp);
-  t.teardown(() => cpe.close());
-  cpe.headers = { Authorization: `Basic ${Buffer.from(SHARED).toString('base64')}` };
+  const cpe = cpeWith(SHARED);
   await cpe.post(inform(lost));
   const { body } = await cpe.post('');
   t.is(valueIn(body, 'Username'), 'one');
