@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { ReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import type { CpeLogin } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
@@ -8,27 +8,42 @@ import { CommandError } from './command.js';
 const LINE_CHARACTERS_MAX = 8_192;
 const FIELDS = ['cpeid', 'username', 'password'] as const;
 
-/** A line of the file, counted from 1. */
-export interface LoginLine {
-  readonly line: number;
-  readonly login: CpeLogin;
+/** Some of the file's credentials, in their order. */
+export interface LoginBatch {
+  readonly logins: readonly CpeLogin[];
+  /** Of the file, so far. */
+  readonly bytesRead: number;
+  /** In which line of the file, counted from 1, one of them stands. Of CSV that takes to read the file once more, up to there. */
+  lineOf(index: number): Promise<number>;
 }
 
 /**
  * Reads credentials of CPEs: NDJSON where the text begins with `{`, else CSV with a head that names `cpeid` and `password`, and
  * `username` unless that is the cpeid.
  * Whether they can be taken is not looked at.
+ * @param open  opens the text at its beginning
+ * @param batchMax  how many a batch has at most
  * @throws CommandError that names the line, and what is wrong with it
  */
-export async function* readLogins(text: Readable): AsyncIterable<LoginLine> {
+export async function* readLogins(open: () => ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
+  const text = open();
+  try {
+    const begin = await begun(text);
+    if (begin === null) return;
+    yield* begin === '{' ? readNdjson(text, batchMax) : readCsv(open, text, batchMax);
+  } finally {
+    text.destroy();
+  }
+}
+
+/** @returns the first character that is no blank; null where there is none */
+function begun(text: ReadStream): Promise<string | null> {
   text.setEncoding('utf8');
-  const begin = await firstCharacter(text);
-  if (begin === null) return;
-  yield* begin === '{' ? readNdjson(text) : readCsv(text);
+  return firstCharacter(text);
 }
 
 /** Gives back what it has looked at. */
-async function firstCharacter(text: Readable): Promise<string | null> {
+async function firstCharacter(text: ReadStream): Promise<string | null> {
   for (;;) {
     const chunk: unknown = text.read();
     if (typeof chunk === 'string') {
@@ -50,19 +65,38 @@ async function firstCharacter(text: Readable): Promise<string | null> {
   }
 }
 
-async function* readNdjson(text: Readable): AsyncIterable<LoginLine> {
+async function* readNdjson(text: ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
   let rest = '';
   let line = 0;
+  let logins: CpeLogin[] = [];
+  let lines: number[] = [];
+  const take = (each: string) => {
+    if (each.trim() === '') return;
+    const login = loginOf(fieldsOf(each, line));
+    if (typeof login === 'string') throw badLine(line, login);
+    logins.push(login);
+    lines.push(line);
+  };
+  const batch = (): LoginBatch => {
+    const of = lines;
+    const taken = { logins, bytesRead: text.bytesRead, lineOf: async (index: number) => of[index] ?? 0 };
+    logins = [];
+    lines = [];
+    return taken;
+  };
   for await (const chunk of text as AsyncIterable<string>) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const each of lines) {
+    const ended = (rest + chunk).split('\n');
+    rest = ended.pop() ?? '';
+    for (const each of ended) {
       line++;
-      if (each.trim() !== '') yield loginOf(fieldsOf(each, line), line);
+      take(each);
+      if (logins.length === batchMax) yield batch();
     }
     if (rest.length > LINE_CHARACTERS_MAX) throw badLine(line + 1, 'is too long');
   }
-  if (rest.trim() !== '') yield loginOf(fieldsOf(rest, line + 1), line + 1);
+  line++;
+  take(rest);
+  if (logins.length > 0) yield batch();
 }
 
 function fieldsOf(text: string, line: number): Readonly<Record<string, unknown>> {
@@ -74,10 +108,57 @@ function fieldsOf(text: string, line: number): Readonly<Record<string, unknown>>
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badLine(line, 'is no object');
-  return { ...value };
+  return value as Readonly<Record<string, unknown>>;
 }
 
-async function* readCsv(text: Readable): AsyncIterable<LoginLine> {
+async function* readCsv(
+  open: () => ReadStream,
+  text: ReadStream,
+  batchMax: number,
+): AsyncIterable<LoginBatch> {
+  let logins: CpeLogin[] = [];
+  let before = 0;
+  const batch = (): LoginBatch => {
+    const first = before;
+    const taken = {
+      logins,
+      bytesRead: text.bytesRead,
+      lineOf: (index: number) => lineOfRecord(open, first + index),
+    };
+    before += logins.length;
+    logins = [];
+    return taken;
+  };
+  for await (const record of recordsOf<CsvRecord>(text, false)) {
+    const login = loginOf(record);
+    if (typeof login === 'string') throw badLine(await lineOfRecord(open, before + logins.length), login);
+    logins.push(login);
+    if (logins.length === batchMax) yield batch();
+  }
+  if (logins.length > 0) yield batch();
+}
+
+type CsvRecord = Readonly<Record<string, string>>;
+
+/** @param record  counted from 0, without the head */
+async function lineOfRecord(open: () => ReadStream, record: number): Promise<number> {
+  const text = open();
+  try {
+    await begun(text);
+    let at = 0;
+    for await (const { info } of recordsOf<{ readonly info: { readonly lines: number } }>(text, true))
+      if (at++ === record) return info.lines;
+    return 0;
+  } finally {
+    text.destroy();
+  }
+}
+
+/**
+ * @param info  whether each record comes with where it stands, which makes half as much work again
+ * @throws CommandError
+ */
+async function* recordsOf<T>(text: ReadStream, info: boolean): AsyncIterable<T> {
   let head: readonly string[] = [];
   const parser = text.pipe(
     parse({
@@ -85,14 +166,14 @@ async function* readCsv(text: Readable): AsyncIterable<LoginLine> {
         head = names.map((name) => name.trim().toLowerCase());
         return head.map(String);
       },
-      info: true,
+      info,
       skip_empty_lines: true,
       max_record_size: LINE_CHARACTERS_MAX,
     }),
   );
   text.once('error', (error) => parser.destroy(error));
   try {
-    for await (const { record, info } of parser) yield loginOf(record, info.lines);
+    yield* parser as AsyncIterable<T>;
   } catch (error) {
     if (!(error instanceof Error) || !('lines' in error)) throw error;
     // Its own words quote what it read.
@@ -103,14 +184,15 @@ async function* readCsv(text: Readable): AsyncIterable<LoginLine> {
   }
 }
 
-function loginOf(fields: Readonly<Record<string, unknown>>, line: number): LoginLine {
-  for (const name of Object.keys(fields))
-    if (!FIELDS.some((field) => field === name))
-      throw badLine(line, `has a field that is none: ${FIELDS.join(', ')}`);
+/** @returns what is wrong, where it is none */
+function loginOf(fields: Readonly<Record<string, unknown>>): CpeLogin | string {
+  for (const name in fields)
+    if (name !== 'cpeid' && name !== 'username' && name !== 'password')
+      return `has a field that is none: ${FIELDS.join(', ')}`;
   const { cpeid = '', username = cpeid, password = '' } = fields;
   if (typeof cpeid !== 'string' || typeof username !== 'string' || typeof password !== 'string')
-    throw badLine(line, 'must hold texts only');
-  return { line, login: { cpeid: cpeid as CpeId, username: username === '' ? cpeid : username, password } };
+    return 'must hold texts only';
+  return { cpeid: cpeid as CpeId, username: username === '' ? cpeid : username, password };
 }
 
 /** What is wrong with a line, for the user. */
