@@ -1,105 +1,82 @@
 import type { ReadStream } from 'node:fs';
-import { parse } from 'csv-parse';
 import type { CpeLogin } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { CommandError } from './command.js';
 
-/** Of one line or record: two texts of 256 characters, a cpeid, and their quotes and escapes. */
+/** Of one line: two texts of 256 characters, a cpeid, and their quotes and escapes. */
 const LINE_CHARACTERS_MAX = 8_192;
 const FIELDS = ['cpeid', 'username', 'password'] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+/** What a line says; null: it is the head, or blank. */
+type LineReader = (text: string, line: number) => Fields | null;
 
 /** Some of the file's credentials, in their order. */
 export interface LoginBatch {
   readonly logins: readonly CpeLogin[];
+  /** In which line of the file each of them stands, counted from 1. */
+  readonly lines: readonly number[];
   /** Of the file, so far. */
   readonly bytesRead: number;
-  /** In which line of the file, counted from 1, one of them stands. Of CSV that takes to read the file once more, up to there. */
-  lineOf(index: number): Promise<number>;
 }
 
 /**
- * Reads credentials of CPEs: NDJSON where the text begins with `{`, else CSV with a head that names `cpeid` and `password`, and
- * `username` unless that is the cpeid.
+ * Reads credentials of CPEs, one a line: NDJSON where the text begins with `{`, else CSV with a head that names `cpeid` and `password`, and
+ * `username` unless that is the cpeid. No field of theirs may hold the end of a line, so that of CSV as well a line is a record.
  * Whether they can be taken is not looked at.
- * @param open  opens the text at its beginning
  * @param batchMax  how many a batch has at most
  * @throws CommandError that names the line, and what is wrong with it
  */
-export async function* readLogins(open: () => ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
-  const text = open();
-  try {
-    const begin = await begun(text);
-    if (begin === null) return;
-    yield* begin === '{' ? readNdjson(text, batchMax) : readCsv(open, text, batchMax);
-  } finally {
-    text.destroy();
-  }
-}
-
-/** @returns the first character that is no blank; null where there is none */
-function begun(text: ReadStream): Promise<string | null> {
-  text.setEncoding('utf8');
-  return firstCharacter(text);
-}
-
-/** Gives back what it has looked at. */
-async function firstCharacter(text: ReadStream): Promise<string | null> {
-  for (;;) {
-    const chunk: unknown = text.read();
-    if (typeof chunk === 'string') {
-      const at = chunk.search(/[^\s\uFEFF]/);
-      if (at < 0) continue;
-      text.unshift(chunk.charCodeAt(0) === 0xfeff ? chunk.slice(1) : chunk);
-      return chunk[at] ?? null;
-    }
-    if (text.readableEnded || text.destroyed) return null;
-    await new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void) => () => {
-        text.off('readable', ready).off('end', ready).off('error', failed);
-        act();
-      };
-      const ready = settle(resolve);
-      const failed = (error: Error) => settle(() => reject(error))();
-      text.once('readable', ready).once('end', ready).once('error', failed);
-    });
-  }
-}
-
-async function* readNdjson(text: ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
-  let rest = '';
-  let line = 0;
+export async function* readLogins(text: ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
+  let read: LineReader | null = null;
   let logins: CpeLogin[] = [];
   let lines: number[] = [];
-  const take = (each: string) => {
-    if (each.trim() === '') return;
-    const login = loginOf(fieldsOf(each, line));
-    if (typeof login === 'string') throw badLine(line, login);
-    logins.push(login);
-    lines.push(line);
-  };
-  const batch = (): LoginBatch => {
-    const of = lines;
-    const taken = { logins, bytesRead: text.bytesRead, lineOf: async (index: number) => of[index] ?? 0 };
-    logins = [];
-    lines = [];
-    return taken;
-  };
-  for await (const chunk of text as AsyncIterable<string>) {
-    const ended = (rest + chunk).split('\n');
-    rest = ended.pop() ?? '';
-    for (const each of ended) {
+  let line = 0;
+  for await (const some of linesOf(text)) {
+    for (const each of some) {
       line++;
-      take(each);
-      if (logins.length === batchMax) yield batch();
+      if (each.trim() === '') continue;
+      if (each.length > LINE_CHARACTERS_MAX) throw badLine(line, 'is too long');
+      read ??= each.trimStart().startsWith('{') ? readJson : csvReader();
+      const fields = read(each, line);
+      if (fields === null) continue;
+      logins.push(loginOf(fields, line));
+      lines.push(line);
+      if (logins.length < batchMax) continue;
+      yield { logins, lines, bytesRead: text.bytesRead };
+      logins = [];
+      lines = [];
     }
-    if (rest.length > LINE_CHARACTERS_MAX) throw badLine(line + 1, 'is too long');
   }
-  line++;
-  take(rest);
-  if (logins.length > 0) yield batch();
+  if (logins.length > 0) yield { logins, lines, bytesRead: text.bytesRead };
 }
 
-function fieldsOf(text: string, line: number): Readonly<Record<string, unknown>> {
+/** Lines without their ends, in pieces as they come from the disk: a turn of events for each line would be most of the work. */
+async function* linesOf(text: ReadStream): AsyncIterable<readonly string[]> {
+  text.setEncoding('utf8');
+  let rest: string | null = null;
+  let end: string | null = null;
+  let line = 0;
+  for await (const chunk of text as AsyncIterable<string>) {
+    const all: string = rest === null ? chunk.replace(/^\uFEFF/, '') : rest + chunk;
+    end ??= endOfLines(all);
+    const lines = end === null ? [all] : all.split(end);
+    rest = lines.pop() ?? '';
+    line += lines.length;
+    if (rest.length > LINE_CHARACTERS_MAX) throw badLine(line + 1, 'is too long');
+    yield lines;
+  }
+  yield [rest ?? ''];
+}
+
+/** How this text ends its lines, as far as it shows. A carriage return alone is what spreadsheets of old Macintoshes write. */
+function endOfLines(text: string): string | null {
+  const [found = ''] = /\r?\n|\r(?!$)/.exec(text) ?? [];
+  if (found === '') return null;
+  return found === '\r' ? found : '\n';
+}
+
+function readJson(text: string, line: number): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -108,90 +85,52 @@ function fieldsOf(text: string, line: number): Readonly<Record<string, unknown>>
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw badLine(line, 'is no object');
-  return value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(value)) checkField(name, line);
+  return value as Fields;
 }
 
-async function* readCsv(
-  open: () => ReadStream,
-  text: ReadStream,
-  batchMax: number,
-): AsyncIterable<LoginBatch> {
-  let logins: CpeLogin[] = [];
-  let before = 0;
-  const batch = (): LoginBatch => {
-    const first = before;
-    const taken = {
-      logins,
-      bytesRead: text.bytesRead,
-      lineOf: (index: number) => lineOfRecord(open, first + index),
-    };
-    before += logins.length;
-    logins = [];
-    return taken;
+function csvReader(): LineReader {
+  let head: readonly string[] | null = null;
+  return (text, line) => {
+    const values = valuesOf(text.endsWith('\r') ? text.slice(0, -1) : text);
+    if (head === null) {
+      head = (values ?? []).map((name) => name.trim().toLowerCase());
+      for (const name of head) checkField(name, line);
+      return null;
+    }
+    if (values?.length !== head.length)
+      throw badLine(line, `has not the ${head.length} fields of the head, or its quotes do not match`);
+    const fields: Record<string, string> = {};
+    for (const [at, name] of head.entries()) fields[name] = values[at] ?? '';
+    return fields;
   };
-  for await (const record of recordsOf<CsvRecord>(text, false)) {
-    const login = loginOf(record);
-    if (typeof login === 'string') throw badLine(await lineOfRecord(open, before + logins.length), login);
-    logins.push(login);
-    if (logins.length === batchMax) yield batch();
-  }
-  if (logins.length > 0) yield batch();
 }
 
-type CsvRecord = Readonly<Record<string, string>>;
+/** A comma and the value behind it: in quotes, which are doubled inside, or without. */
+const VALUE = /,(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(?=,|$)/y;
 
-/** @param record  counted from 0, without the head */
-async function lineOfRecord(open: () => ReadStream, record: number): Promise<number> {
-  const text = open();
-  try {
-    await begun(text);
-    let at = 0;
-    for await (const { info } of recordsOf<{ readonly info: { readonly lines: number } }>(text, true))
-      if (at++ === record) return info.lines;
-    return 0;
-  } finally {
-    text.destroy();
+/** The values of a line of CSV (RFC 4180 2). @returns null where its quotes do not match */
+function valuesOf(text: string): readonly string[] | null {
+  if (!text.includes('"')) return text.split(',');
+  const led = `,${text}`;
+  const values: string[] = [];
+  for (let at = 0; at < led.length; at = VALUE.lastIndex) {
+    VALUE.lastIndex = at;
+    const value = VALUE.exec(led);
+    if (value === null) return null;
+    values.push(value[1]?.replaceAll('""', '"') ?? value[2] ?? '');
   }
+  return values;
 }
 
-/**
- * @param info  whether each record comes with where it stands, which makes half as much work again
- * @throws CommandError
- */
-async function* recordsOf<T>(text: ReadStream, info: boolean): AsyncIterable<T> {
-  let head: readonly string[] = [];
-  const parser = text.pipe(
-    parse({
-      columns(names: string[]) {
-        head = names.map((name) => name.trim().toLowerCase());
-        return head.map(String);
-      },
-      info,
-      skip_empty_lines: true,
-      max_record_size: LINE_CHARACTERS_MAX,
-    }),
-  );
-  text.once('error', (error) => parser.destroy(error));
-  try {
-    yield* parser as AsyncIterable<T>;
-  } catch (error) {
-    if (!(error instanceof Error) || !('lines' in error)) throw error;
-    // Its own words quote what it read.
-    throw badLine(
-      Number(error.lines),
-      `has not the ${head.length} fields of the head, or its quotes do not match`,
-    );
-  }
+function checkField(name: string, line: number): void {
+  if (!FIELDS.some((field) => field === name))
+    throw badLine(line, `has a field that is none: ${FIELDS.join(', ')}`);
 }
 
-/** @returns what is wrong, where it is none */
-function loginOf(fields: Readonly<Record<string, unknown>>): CpeLogin | string {
-  for (const name in fields)
-    if (name !== 'cpeid' && name !== 'username' && name !== 'password')
-      return `has a field that is none: ${FIELDS.join(', ')}`;
-  const { cpeid = '', username = cpeid, password = '' } = fields;
+function loginOf({ cpeid = '', username = cpeid, password = '' }: Fields, line: number): CpeLogin {
   if (typeof cpeid !== 'string' || typeof username !== 'string' || typeof password !== 'string')
-    return 'must hold texts only';
+    throw badLine(line, 'must hold texts only');
   return { cpeid: cpeid as CpeId, username: username === '' ? cpeid : username, password };
 }
 

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { CommandModule } from 'yargs';
 import {
   CREDENTIALS_A_BATCH_MAX,
@@ -47,23 +46,23 @@ function importCommand(io: Io): CommandModule {
       withCredentials(args, io, 'make', async (credentials) => {
         const path = String(args['file']);
         // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
-        const lines = await overFile(path, io, 'Checking', async ({ logins, lineOf }) => {
+        const total = await overFile(path, io, 'Checking', async ({ logins, lines }) => {
           for (const [index, login] of logins.entries()) {
             const problem = credentialProblem(login);
-            if (problem !== null) throw badLine(await lineOf(index), problem);
+            if (problem !== null) throw badLine(lines[index] ?? 0, problem);
           }
         });
         if (args['dryRun']) {
-          io.stdout.write(`${count(lines)}, and nothing is wrong with them. Nothing was stored.\n`);
+          io.stdout.write(`${count(total)}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
         let stored = 0;
         let unchanged = 0;
-        await overFile(path, io, 'Storing', async ({ logins, lineOf }) => {
-          const outcome = await credentials.put(logins).catch(async (error: unknown) => {
+        await overFile(path, io, 'Storing', async ({ logins, lines }) => {
+          const outcome = await credentials.put(logins).catch((error: unknown) => {
             if (!(error instanceof CredentialError)) throw error;
             throw badLine(
-              await lineOf(error.index),
+              lines[error.index] ?? 0,
               `${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
             );
           });
@@ -87,12 +86,12 @@ async function overFile(
   take: (batch: LoginBatch) => Promise<void>,
 ): Promise<number> {
   const { file, sizeBytes } = await openFile(path);
-  await file.close();
   const bar: ProgressBar = progressBar(io, { title, total: sizeBytes, unit: 'bytes' });
+  const text = file.createReadStream();
   let lines = 0;
   let taking = Promise.resolve();
   try {
-    for await (const batch of readLogins(() => createReadStream(path), CREDENTIALS_A_BATCH_MAX)) {
+    for await (const batch of readLogins(text, CREDENTIALS_A_BATCH_MAX)) {
       await taking;
       lines += batch.logins.length;
       bar.at(batch.bytesRead);
@@ -112,6 +111,7 @@ async function overFile(
     throw first instanceof CommandError ? new CommandError(`${path}, ${first.message}`) : first;
   } finally {
     bar.stop();
+    text.destroy();
   }
 }
 

@@ -114,6 +114,8 @@ function entryChanges(
   before: Document | null,
   after: Document | null,
 ): Write[] {
+  if (before === null && after !== null)
+    return indexWrites(index, after).map(({ key, value }) => ({ tree: trees.indexes, key, value }));
   if (before !== null && after !== null && sameIndexedValues(before, after, index.fields)) return [];
   const old = entriesOf(index, before);
   const writes: Write[] = [];
