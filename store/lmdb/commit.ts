@@ -69,7 +69,8 @@ class View implements CommitView {
   }
 
   write(): void {
-    const writes = [...this.#seen.values()].flatMap((seen) => this.#writesFor(seen));
+    const writes: Write[] = [];
+    for (const seen of this.#seen.values()) writes.push(...this.#writesFor(seen));
     for (const { tree, key, value } of writes) {
       if (value === null) tree.remove(key);
       else tree.put(key, value);
