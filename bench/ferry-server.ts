@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { Readable } from 'node:stream';
+import { CpeCredentials } from '../acs/index.js';
 import { loopbackConfig } from '../cli/config.js';
 import { startFerry } from '../cli/server.js';
-import { createLogger, systemClock } from '../common/index.js';
+import { type CpeId, createLogger, systemClock } from '../common/index.js';
 import { BENCH_PASSWORD } from './drive.js';
+import { ownLogin, SHARED_LOGIN } from './logins.js';
+import { cpeidOf } from './rule-bodies.js';
 
 /**
  * Ferry as it is served, in a process of its own, with its log in JSON as a service has it; on the data directory given, or a new
  * one. With `--share-sessions` it is one of several, and with `--store=URL` on that database, at
- * the group-commit window `--group-commit-ms=N`.
+ * the group-commit window `--group-commit-ms=N`. With `--logins` CPEs must log in.
  */
 const words = process.argv.slice(2);
 const shareSessions = words.includes('--share-sessions');
@@ -26,6 +29,10 @@ const config = loopbackConfig(dataDir, {
   shareSessions,
   store,
   groupCommitMs: Number(window),
+  ...(words.includes('--logins') && {
+    allowAnonymousCpe: false,
+    cpeAuth: `${SHARED_LOGIN.username}:${SHARED_LOGIN.password}`,
+  }),
 });
 const ferry = await startFerry(config, {
   clock: systemClock,
@@ -37,8 +44,21 @@ await ferry.installation.images.upload({
   uploadedBy: 'bench',
 });
 
-process.on('message', async (message: { readonly rule?: unknown }) => {
-  if (message.rule !== undefined) {
+interface Message {
+  readonly rule?: unknown;
+  /** CPEs that are given credentials of their own. */
+  readonly owners?: { readonly from: number; readonly until: number };
+}
+
+process.on('message', async (message: Message) => {
+  if (message.owners !== undefined) {
+    const { from, until } = message.owners;
+    const { store, secrets } = ferry.installation;
+    const credentials = new CpeCredentials({ store, secrets, clock: systemClock });
+    const owners = Array.from({ length: until - from }, (_, at) => from + at);
+    await credentials.put(owners.map((cpe) => ({ cpeid: cpeidOf(cpe) as CpeId, ...ownLogin(cpe) })));
+    process.send?.({ done: true });
+  } else if (message.rule !== undefined) {
     await ferry.rules.put([message.rule], { author: 'bench', onlyNew: false });
     process.send?.({ done: true });
   } else {

@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { againstCommit } from './builds/against.js';
 import { ROWS } from './builds/build-rows.js';
+import { compareLogins } from './compare-logins.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
 
@@ -13,9 +14,9 @@ const options = await yargs(hideBin(process.argv))
   )
   .command('$0 [what]', '', (argv) =>
     argv.positional('what', {
-      choices: ['all', 'servers', 'rules'] as const,
+      choices: ['all', 'servers', 'logins', 'rules'] as const,
       describe:
-        'servers: sessions and upgrades against a bare node:http server; rules: what rules cost [all of it]',
+        'servers: sessions and upgrades against a bare node:http server; logins: Digest against Basic, and own credentials against shared ones; rules: what rules cost [all of it]',
     }),
   )
   .option('rounds', { type: 'number', describe: 'Rounds; medians over them are printed [5; --against: 9]' })
@@ -31,7 +32,7 @@ const options = await yargs(hideBin(process.argv))
     type: 'string',
     default: '',
     describe:
-      'servers, --against: mongodb://… to measure Ferry on, in a database of its own [the embedded store]',
+      'servers, logins, --against: mongodb://… to measure Ferry on, in a database of its own [the embedded store]',
   })
   .option('rules', {
     type: 'number',
@@ -83,6 +84,8 @@ if (against !== undefined) {
   process.exitCode = await againstCommit({ ...options, against });
 } else {
   const sized = { ...options, rounds, sessions, upgrades };
-  if (what !== 'rules') process.stdout.write(`${await compareServers(sized)}\n`);
-  if (what !== 'servers') process.stdout.write(`${await compareRules({ ...sized, pinnedMax: rules })}\n`);
+  if (what === 'all' || what === 'servers') process.stdout.write(`${await compareServers(sized)}\n`);
+  if (what === 'all' || what === 'logins') process.stdout.write(`${await compareLogins(sized)}\n`);
+  if (what === 'all' || what === 'rules')
+    process.stdout.write(`${await compareRules({ ...sized, pinnedMax: rules })}\n`);
 }

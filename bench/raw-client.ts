@@ -4,6 +4,8 @@ import net from 'node:net';
 export interface Answer {
   readonly status: number;
   readonly cookie: string | null;
+  /** The nonce of a Digest challenge. */
+  readonly nonce: string | null;
   readonly body: string;
 }
 
@@ -43,13 +45,15 @@ export class RawConnection {
     });
   }
 
-  post(body: string, cookie: string | null): Promise<Answer> {
+  /** @param authorization  what the header of that name says; empty: there is none */
+  post(body: string, cookie: string | null, authorization = ''): Promise<Answer> {
     const type = body === '' ? '' : 'Content-Type: text/xml; charset=utf-8\r\n';
     const carried = cookie === null ? '' : `Cookie: ${cookie}\r\n`;
+    const proof = authorization === '' ? '' : `Authorization: ${authorization}\r\n`;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(
-        `POST / HTTP/1.1\r\nHost: acs\r\n${type}${carried}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST / HTTP/1.1\r\nHost: acs\r\n${type}${carried}${proof}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       );
     });
   }
@@ -67,11 +71,13 @@ export class RawConnection {
     if (this.#received.length < end) return;
     const body = this.#received.toString('utf8', headerEnd + HEADER_END.length, end);
     this.#received = this.#received.subarray(end);
+    const status = Number(header.slice(9, 12));
     const waiting = this.#waiting;
     this.#waiting = null;
     waiting?.resolve({
-      status: Number(header.slice(9, 12)),
+      status,
       cookie: /\r\nset-cookie: ([^;\r]+)/i.exec(header)?.[1] ?? null,
+      nonce: status === 401 ? (/\bnonce="([^"]+)"/.exec(header)?.[1] ?? null) : null,
       body,
     });
   }

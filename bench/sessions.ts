@@ -20,11 +20,15 @@ export async function periodicSession(port: number, cpe: number): Promise<void> 
   }
 }
 
-/** First contact, with whatever the ACS wants set, so that the CPE is known afterwards. */
-export async function firstContact(port: number, cpe: number): Promise<void> {
+/**
+ * First contact, with whatever the ACS wants set, so that the CPE is known afterwards.
+ * @param authorization  what the header of that name says; empty: the ACS asks nobody
+ */
+export async function firstContact(port: number, cpe: number, authorization = ''): Promise<void> {
   const connection = await RawConnection.open(port);
   try {
-    const { cookie } = await connection.post(inform(serialOf(cpe), ['0 BOOTSTRAP', '1 BOOT'], '1.0.0'), null);
+    const message = inform(serialOf(cpe), ['0 BOOTSTRAP', '1 BOOT'], '1.0.0');
+    const { cookie } = await connection.post(message, null, authorization);
     let answer = await connection.post('', cookie);
     while (answer.status === 200) answer = await connection.post(SET_PARAMETER_VALUES_RESPONSE, cookie);
   } finally {

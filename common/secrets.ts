@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { RandomBytes } from './random-bytes.js';
 
 /** What needs the installation's master key: nothing else ever sees the key itself. */
 export interface Secrets {
@@ -21,6 +22,7 @@ export function createSecrets(masterKey: Buffer): Secrets {
   if (masterKey.length !== MASTER_KEY_BYTES) {
     throw new Error(`The master key must be ${MASTER_KEY_BYTES} bytes, found ${masterKey.length}`);
   }
+  const nonces = new RandomBytes();
   const derived = new Map<string, Buffer>();
   const keyFor = (purpose: string): Buffer => {
     let key = derived.get(purpose);
@@ -32,9 +34,11 @@ export function createSecrets(masterKey: Buffer): Secrets {
   };
   return {
     seal(plain) {
-      const nonce = randomBytes(NONCE_BYTES);
+      const nonce = nonces.take(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', keyFor('seal'), nonce);
-      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      const body = cipher.update(plain, 'utf8');
+      // GCM is a stream cipher: nothing is left over for the end, which only makes the tag.
+      cipher.final();
       return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64');
     },
     open(sealed) {

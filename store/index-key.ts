@@ -35,12 +35,27 @@ export function encodeValue(value: IndexValue): EncodedValue {
     case 'number':
       return { bytes: encodeNumber(value), cut: false };
     case 'string': {
+      const short = encodeShort(value);
+      if (short !== null) return { bytes: short, cut: false };
       const { bytes, cut } = encodeText(value);
       return { bytes: Buffer.concat([bytes, Buffer.of(0, cut ? END_CUT : END_WHOLE)]), cut };
     }
     default:
       return value satisfies never;
   }
+}
+
+/** Most strings: short, and without a NUL. @returns null for any other */
+function encodeShort(text: string): Buffer | null {
+  // Three bytes of UTF-8 are the most that one UTF-16 unit can need.
+  if (3 * text.length > INDEX_VALUE_BYTES_MAX || text.includes('\0')) return null;
+  const length = Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(length + 3);
+  bytes[0] = STRING;
+  bytes.write(text, 1);
+  bytes[length + 1] = 0;
+  bytes[length + 2] = END_WHOLE;
+  return bytes;
 }
 
 /** The bytes that the keys of all strings beginning with `prefix` begin with (and, where it was cut, of some others). */

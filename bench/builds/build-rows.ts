@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { postRules } from '../bulk-client.js';
 import { drive, type Measurement } from '../drive.js';
+import { ownLogin } from '../logins.js';
 import { call } from '../northbound.js';
 import { processorMicroseconds } from '../processor-time.js';
 import { cpeidOf, pinnedRule } from '../rule-bodies.js';
@@ -147,6 +151,41 @@ function starts({ tree }: Subject, count: number): Promise<Measurement> {
   });
 }
 
+/** So many that the start of the command is the smaller part. */
+const LOGINS_A_FILE = 50_000;
+
+/** `ferry cpe-auth import` into an installation that holds none: lines a second, in CSV. */
+async function importLogins({ tree }: Subject, count: number): Promise<Measurement> {
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-bench-import-'));
+  try {
+    const file = join(directory, 'cpes.csv');
+    const lines = Array.from({ length: LOGINS_A_FILE }, (_, cpe) => {
+      const { username, password } = ownLogin(cpe);
+      return `${cpeidOf(cpe)},${username},${password}\n`;
+    });
+    await writeFile(file, `cpeid,username,password\n${lines.join('')}`);
+    const waitedFor = { cpuMicroseconds: () => processorMicroseconds('self', 'ended children') };
+    const imports = await drive(waitedFor, count, 1, async (index) => {
+      const words = [
+        commandOf(tree),
+        'cpe-auth',
+        'import',
+        file,
+        `--data-dir=${join(directory, `data-${index}`)}`,
+      ];
+      await promisify(execFile)(process.execPath, words, { env: neutralEnvironment() });
+    });
+    const { perSecond, cpuMicroseconds } = imports;
+    return {
+      ...imports,
+      perSecond: perSecond * LOGINS_A_FILE,
+      cpuMicroseconds: cpuMicroseconds / LOGINS_A_FILE,
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 export const ROWS: readonly Row[] = [
   {
     name: 'first-contact',
@@ -230,6 +269,15 @@ export const ROWS: readonly Row[] = [
       await explanations(subject, WARM_EXPLANATIONS);
     },
     measure: explanations,
+  },
+  {
+    name: 'import-logins',
+    describe: 'credentials of single CPEs that ferry cpe-auth import stores from CSV',
+    unit: '/s',
+    isOfDatabase: false,
+    count: () => 1,
+    prepare: async () => {},
+    measure: importLogins,
   },
   {
     name: 'start',

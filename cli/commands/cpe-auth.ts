@@ -7,7 +7,7 @@ import {
 } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../command.js';
-import { badLine, type LoginLine, readLogins } from '../cpe-logins.js';
+import { badLine, type LoginBatch, readLogins } from '../cpe-logins.js';
 import { withCredentials } from '../credentials-access.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
@@ -46,23 +46,23 @@ function importCommand(io: Io): CommandModule {
       withCredentials(args, io, 'make', async (credentials) => {
         const path = String(args['file']);
         // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
-        const lines = await overFile(path, io, 'Checking', async (batch) => {
-          for (const { line, login } of batch) {
+        const total = await overFile(path, io, 'Checking', async ({ logins, lines }) => {
+          for (const [index, login] of logins.entries()) {
             const problem = credentialProblem(login);
-            if (problem !== null) throw badLine(line, problem);
+            if (problem !== null) throw badLine(lines[index] ?? 0, problem);
           }
         });
         if (args['dryRun']) {
-          io.stdout.write(`${count(lines)}, and nothing is wrong with them. Nothing was stored.\n`);
+          io.stdout.write(`${count(total)}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
         let stored = 0;
         let unchanged = 0;
-        await overFile(path, io, 'Storing', async (batch) => {
-          const outcome = await credentials.put(batch.map(({ login }) => login)).catch((error: unknown) => {
+        await overFile(path, io, 'Storing', async ({ logins, lines }) => {
+          const outcome = await credentials.put(logins).catch((error: unknown) => {
             if (!(error instanceof CredentialError)) throw error;
             throw badLine(
-              batch[error.index]?.line ?? 0,
+              lines[error.index] ?? 0,
               `${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
             );
           });
@@ -83,27 +83,32 @@ async function overFile(
   path: string,
   io: Io,
   title: string,
-  take: (batch: readonly LoginLine[]) => Promise<void>,
+  take: (batch: LoginBatch) => Promise<void>,
 ): Promise<number> {
   const { file, sizeBytes } = await openFile(path);
   const bar: ProgressBar = progressBar(io, { title, total: sizeBytes, unit: 'bytes' });
   const text = file.createReadStream();
   let lines = 0;
+  let taking = Promise.resolve();
   try {
-    let batch: LoginLine[] = [];
-    for await (const line of readLogins(text)) {
-      batch.push(line);
-      lines++;
-      if (batch.length < CREDENTIALS_A_BATCH_MAX) continue;
-      await take(batch);
-      bar.at(text.bytesRead);
-      batch = [];
+    for await (const batch of readLogins(text, CREDENTIALS_A_BATCH_MAX)) {
+      await taking;
+      lines += batch.logins.length;
+      bar.at(batch.bytesRead);
+      // The next are read meanwhile.
+      taking = take(batch);
+      taking.catch(() => {});
     }
-    await take(batch);
+    await taking;
     bar.at(sizeBytes);
     return lines;
   } catch (error) {
-    throw error instanceof CommandError ? new CommandError(`${path}, ${error.message}`) : error;
+    // What is wrong with an earlier line goes first.
+    const first: unknown = await taking.then(
+      () => error,
+      (earlier: unknown) => earlier,
+    );
+    throw first instanceof CommandError ? new CommandError(`${path}, ${first.message}`) : first;
   } finally {
     bar.stop();
     text.destroy();

@@ -1,5 +1,6 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type Clock, isAhead, MINUTE_MS } from '../clock.js';
+import { RandomBytes } from '../random-bytes.js';
 import type { Secrets } from '../secrets.js';
 
 /** Long enough for a CPE that answers at its leisure, and short for whoever has seen the answer. */
@@ -23,6 +24,7 @@ export interface NoncesParts {
 /** Makes nonces and tells which are its own without keeping any: each says when it was made, under a seal. */
 export class Nonces {
   readonly #parts: NoncesParts;
+  readonly #random = new RandomBytes();
 
   constructor(parts: NoncesParts) {
     this.#parts = parts;
@@ -31,7 +33,7 @@ export class Nonces {
   mint(): string {
     const bytes = Buffer.allocUnsafe(SEALED_BYTES);
     bytes.writeUIntBE(Math.max(0, this.#parts.clock()), 0, TIME_BYTES);
-    randomBytes(RANDOM_BYTES).copy(bytes, TIME_BYTES);
+    this.#random.take(RANDOM_BYTES).copy(bytes, TIME_BYTES);
     return Buffer.concat([bytes, this.#seal(bytes)]).toString('base64url');
   }
 

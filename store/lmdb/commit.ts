@@ -69,7 +69,8 @@ class View implements CommitView {
   }
 
   write(): void {
-    const writes = [...this.#seen.values()].flatMap((seen) => this.#writesFor(seen));
+    const writes: Write[] = [];
+    for (const seen of this.#seen.values()) writes.push(...this.#writesFor(seen));
     for (const { tree, key, value } of writes) {
       if (value === null) tree.remove(key);
       else tree.put(key, value);
@@ -114,6 +115,8 @@ function entryChanges(
   before: Document | null,
   after: Document | null,
 ): Write[] {
+  if (before === null && after !== null)
+    return indexWrites(index, after).map(({ key, value }) => ({ tree: trees.indexes, key, value }));
   if (before !== null && after !== null && sameIndexedValues(before, after, index.fields)) return [];
   const old = entriesOf(index, before);
   const writes: Write[] = [];

@@ -41,8 +41,10 @@ test('a damaged line is named, without what it holds, and nothing of its file is
     [`cpeid,username,password\n${good}00A1B2-HGW-2,two\n`, 'line 3: has not the 3 fields'],
     [`cpeid,username,password\n${good}00A1B2-HGW-2,two,"secret\n`, 'line 3: '],
     [`cpeid,username,password\n${good}00A1B2-HGW-2,tw:o,secret\n`, 'line 3: username must have no colon'],
+    [`cpeid,username,password\n${good}00A1B2-HGW-2,tw"o",secret\n`, 'line 3: has not the 3 fields'],
+    [`cpeid,username,password\n${good}00A1B2-HGW-2,"two"o,secret\n`, 'line 3: has not the 3 fields'],
     [`cpeid,username,password\n${good}HGW-2,two,secret\n`, 'line 3: cpeid must be'],
-    [`cpeid,name,password\n${good}`, 'line 2: has a field that is none: cpeid, username, password'],
+    [`cpeid,name,password\n${good}`, 'line 1: has a field that is none: cpeid, username, password'],
     [`cpeid,username\n00A1B2-HGW-1,one\n`, 'line 2: password must not be empty'],
     ['{"cpeid":"00A1B2-HGW-1","password":"secret"}\n{"cpeid":"secret"\n', 'line 2: is no JSON'],
     ['{"cpeid":"00A1B2-HGW-1","password":"secret"}\n["secret"]\n', 'line 2: is no object'],
@@ -67,6 +69,43 @@ test('a line whose user name is another CPE’s is named; nothing of its batch i
   t.is(exitCode, 1);
   t.regex(stderr, /line 3: username is that of 00A1B2-HGW-9 already\. 0 lines before it are stored; mend it/);
   t.deepEqual(await namesOf('00A1B2-HGW-1'), []);
+});
+
+test('a text whose lines end with a carriage return alone is read all the same', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  await importing('username,cpeid,password\r,00A1B2-HGW-1,"p"\r"two",00A1B2-HGW-2,"p,"""\r');
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), ['00A1B2-HGW-1']);
+  t.deepEqual(await namesOf('00A1B2-HGW-2'), ['two']);
+});
+
+test('lines are counted as an editor counts them, however many come before and however far apart', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  // More than a batch of them.
+  const many = Array.from({ length: 1_500 }, (_, at) => at);
+  const damaged = '00A1B2-HGW-D';
+  const csv = (rest: string) =>
+    `cpeid,username,password\r\n${many.map((at) => `00A1B2-HGW-${at},"u\\${at}",p\r\n\r\n`).join('')}${rest}`;
+  const json = (rest: string) =>
+    `${many.map((at) => `{"cpeid":"00A1B2-HGW-${at}","password":"p"}\n\n`).join('')}${rest}`;
+  for (const [text, says] of [
+    [csv(`${damaged},a:b,p\r\n`), 'line 3002: username must have no colon'],
+    [csv(`${damaged},a\r\n`), 'line 3002: has not the 3 fields'],
+    [
+      json(`{"cpeid":"${damaged}","username":"a:b","password":"p"}`),
+      'line 3001: username must have no colon',
+    ],
+    [json(`{"cpeid":"${damaged}",}\n`), 'line 3001: is no JSON'],
+  ] as const) {
+    const { exitCode, stderr } = await importing(text);
+    t.is(exitCode, 1);
+    t.true(stderr.includes(says), stderr);
+  }
+  t.deepEqual(await namesOf('00A1B2-HGW-0'), [], 'nothing of a file with a damaged line');
+  // Whose a user name is shows only where it is stored: what came in batches before stays.
+  const { stderr } = await importing(csv(`${damaged},u\\7,p\r\n`));
+  t.regex(stderr, /line 3002: username is that of 00A1B2-HGW-7 already\. 1000 lines before it are stored/);
+  t.deepEqual(await namesOf('00A1B2-HGW-999'), ['u\\999']);
+  t.deepEqual(await namesOf('00A1B2-HGW-1000'), []);
 });
 
 test('a dry run stores nothing', async (t) => {

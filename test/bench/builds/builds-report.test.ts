@@ -53,7 +53,7 @@ test('the report says what was compared, that there are uncommitted changes, and
   const text = textOf(comparisonOf(1_000, 0.9));
   t.regex(text, /^before 0123456$/m);
   t.regex(text, /^today {2}fedcba9, work tree with uncommitted changes$/m);
-  t.regex(text, /^8 rows slower: below 0.97 and outside the spread\.$/m);
+  t.regex(text, /^9 rows slower: below 0.97 and outside the spread\.$/m);
   t.regex(textOf(comparisonOf(1_000, 1)), /^No row is slower/m);
 });
 
