@@ -1,4 +1,5 @@
 import type { ReadStream } from 'node:fs';
+import { CsvError, parse } from 'csv-parse/sync';
 import type { CpeLogin } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { CommandError } from './command.js';
@@ -8,8 +9,20 @@ const LINE_CHARACTERS_MAX = 8_192;
 const FIELDS = ['cpeid', 'username', 'password'] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
-/** What a line says; null: it is the head, or blank. */
-type LineReader = (text: string, line: number) => Fields | null;
+interface Line {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** What a line says. */
+interface Entry {
+  readonly line: number;
+  readonly fields: Fields;
+}
+
+/** Gives what lines say that are neither blank nor the head. */
+type LinesReader = (lines: readonly Line[]) => readonly Entry[];
 
 /** Some of the file's credentials, in their order. */
 export interface LoginBatch {
@@ -28,45 +41,46 @@ export interface LoginBatch {
  * @throws CommandError that names the line, and what is wrong with it
  */
 export async function* readLogins(text: ReadStream, batchMax: number): AsyncIterable<LoginBatch> {
-  let read: LineReader | null = null;
+  let read: LinesReader | null = null;
   let logins: CpeLogin[] = [];
-  let lines: number[] = [];
-  let line = 0;
-  for await (const some of linesOf(text)) {
-    for (const each of some) {
-      line++;
-      if (each.trim() === '') continue;
-      if (each.length > LINE_CHARACTERS_MAX) throw badLine(line, 'is too long');
-      read ??= each.trimStart().startsWith('{') ? readJson : csvReader();
-      const fields = read(each, line);
-      if (fields === null) continue;
+  let numbers: number[] = [];
+  for await (const lines of linesOf(text)) {
+    const begin = lines.find(({ text: each }) => each.trim() !== '')?.text.trimStart();
+    if (begin !== undefined) read ??= begin.startsWith('{') ? readJson : csvReader();
+    for (const { line, fields } of read?.(lines) ?? []) {
       logins.push(loginOf(fields, line));
-      lines.push(line);
+      numbers.push(line);
       if (logins.length < batchMax) continue;
-      yield { logins, lines, bytesRead: text.bytesRead };
+      yield { logins, lines: numbers, bytesRead: text.bytesRead };
       logins = [];
-      lines = [];
+      numbers = [];
     }
   }
-  if (logins.length > 0) yield { logins, lines, bytesRead: text.bytesRead };
+  if (logins.length > 0) yield { logins, lines: numbers, bytesRead: text.bytesRead };
 }
 
 /** Lines without their ends, in pieces as they come from the disk: a turn of events for each line would be most of the work. */
-async function* linesOf(text: ReadStream): AsyncIterable<readonly string[]> {
+async function* linesOf(text: ReadStream): AsyncIterable<readonly Line[]> {
   text.setEncoding('utf8');
   let rest: string | null = null;
   let end: string | null = null;
-  let line = 0;
+  let before = 0;
+  const numbered = (texts: readonly string[]): readonly Line[] => {
+    const lines = texts.map((each, at) => ({ line: before + at + 1, text: each.replace(/\r$/, '') }));
+    before += texts.length;
+    for (const each of lines)
+      if (each.text.length > LINE_CHARACTERS_MAX) throw badLine(each.line, 'is too long');
+    return lines;
+  };
   for await (const chunk of text as AsyncIterable<string>) {
     const all: string = rest === null ? chunk.replace(/^\uFEFF/, '') : rest + chunk;
     end ??= endOfLines(all);
-    const lines = end === null ? [all] : all.split(end);
-    rest = lines.pop() ?? '';
-    line += lines.length;
-    if (rest.length > LINE_CHARACTERS_MAX) throw badLine(line + 1, 'is too long');
-    yield lines;
+    const texts = end === null ? [all] : all.split(end);
+    rest = texts.pop() ?? '';
+    yield numbered(texts);
+    if (rest.length > LINE_CHARACTERS_MAX) throw badLine(before + 1, 'is too long');
   }
-  yield [rest ?? ''];
+  yield numbered([rest ?? '']);
 }
 
 /** How this text ends its lines, as far as it shows. A carriage return alone is what spreadsheets of old Macintoshes write. */
@@ -76,7 +90,13 @@ function endOfLines(text: string): string | null {
   return found === '\r' ? found : '\n';
 }
 
-function readJson(text: string, line: number): Fields {
+function readJson(lines: readonly Line[]): readonly Entry[] {
+  return lines
+    .filter(({ text }) => text.trim() !== '')
+    .map(({ line, text }) => ({ line, fields: fieldsOf(text, line) }));
+}
+
+function fieldsOf(text: string, line: number): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -89,38 +109,38 @@ function readJson(text: string, line: number): Fields {
   return value as Fields;
 }
 
-function csvReader(): LineReader {
+function csvReader(): LinesReader {
   let head: readonly string[] | null = null;
-  return (text, line) => {
-    const values = valuesOf(text.endsWith('\r') ? text.slice(0, -1) : text);
-    if (head === null) {
-      head = (values ?? []).map((name) => name.trim().toLowerCase());
-      for (const name of head) checkField(name, line);
-      return null;
+  return (lines) => {
+    const entries: Entry[] = [];
+    for (const [at, values] of recordsOf(lines).entries()) {
+      const { line = 0, text = '' } = lines[at] ?? {};
+      if (text.trim() === '') continue;
+      if (head === null) {
+        head = values.map((name) => name.trim().toLowerCase());
+        for (const name of head) checkField(name, line);
+        continue;
+      }
+      if (values.length !== head.length || values.some((value) => value.includes('\n')))
+        throw badLine(line, `has not the ${head.length} fields of the head, or its quotes do not match`);
+      const fields: Record<string, string> = {};
+      for (const [index, name] of head.entries()) fields[name] = values[index] ?? '';
+      entries.push({ line, fields });
     }
-    if (values?.length !== head.length)
-      throw badLine(line, `has not the ${head.length} fields of the head, or its quotes do not match`);
-    const fields: Record<string, string> = {};
-    for (const [at, name] of head.entries()) fields[name] = values[at] ?? '';
-    return fields;
+    return entries;
   };
 }
 
-/** A comma and the value behind it: in quotes, which are doubled inside, or without. */
-const VALUE = /,(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(?=,|$)/y;
-
-/** The values of a line of CSV (RFC 4180 2). @returns null where its quotes do not match */
-function valuesOf(text: string): readonly string[] | null {
-  if (!text.includes('"')) return text.split(',');
-  const led = `,${text}`;
-  const values: string[] = [];
-  for (let at = 0; at < led.length; at = VALUE.lastIndex) {
-    VALUE.lastIndex = at;
-    const value = VALUE.exec(led);
-    if (value === null) return null;
-    values.push(value[1]?.replaceAll('""', '"') ?? value[2] ?? '');
+/** Of many lines at once: of each alone most of the work would be to begin. Where a value holds the end of a line, what follows is not in its place. */
+function recordsOf(lines: readonly Line[]): readonly (readonly string[])[] {
+  try {
+    return parse(lines.map(({ text }) => text).join('\n'), { relax_column_count: true });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    // Its own words quote what it read.
+    const line = (lines[0]?.line ?? 1) + Number(error['lines']) - 1;
+    throw badLine(line, 'has quotes that do not match');
   }
-  return values;
 }
 
 function checkField(name: string, line: number): void {
