@@ -132,7 +132,7 @@ export function createAcs(parts: AcsParts): Acs {
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const credentials = new CpeCredentials({ store, secrets, clock });
   const work = new SessionWork({
-    identities: new Identities(credentials, logger, options.afterReset),
+    identities: new Identities({ credentials, devices, logger, afterReset: options.afterReset }),
     credentials,
     devices,
     upgrades,

@@ -8,6 +8,7 @@ import {
   type CpeLogin,
   type CpeProof,
   CredentialError,
+  FORMERLY_MAX,
   PASSWORDS_MAX,
   problemIn,
   READMISSION_MS,
@@ -19,6 +20,8 @@ export const CREDENTIALS_A_BATCH_MAX = 1_000;
 /** Whoever changes the same credentials at the same time changes them at least once meanwhile. */
 const ROUNDS_MAX = 5;
 const PASSWORD_BYTES = 18;
+const NAME_BYTES = 4;
+const NONE: readonly CpeId[] = [];
 
 /** What of credentials may be shown: never a password. */
 export interface ShownCredential {
@@ -32,6 +35,8 @@ export interface ShownCredential {
 /** Passwords that are right for a user name, the newest first. */
 export interface RightCredentials {
   readonly cpeid: CpeId;
+  /** Identities that the CPE had before, see {@link CpeCredential.formerly}. */
+  readonly formerly: readonly CpeId[];
   readonly passwords: readonly string[];
   /** Whether the CPE has used the newest. */
   readonly isProven: boolean;
@@ -91,14 +96,22 @@ export class CpeCredentials {
 
   #changing(login: CpeLogin, index: number, found: Stored<CpeCredential> | null): readonly Change[] {
     const { secrets, clock } = this.#parts;
-    const { cpeid, username: id, password } = login;
+    const { username: id, password } = login;
+    // Whoever means an identity that it had before means the same CPE.
+    const isFormer = found?.document.formerly?.includes(login.cpeid) === true;
+    const cpeid = isFormer ? found.document.cpeid : login.cpeid;
     if (found !== null && found.document.cpeid !== cpeid) throw takenBy(found.document.cpeid, index);
     const before = found?.document.passwords ?? [];
     if (before[0] !== undefined && secrets.open(before[0].sealed) === password) return [];
     const newest = { sealed: secrets.seal(password), sinceMs: clock() };
     // Of two that the CPE may not have yet the older is of no use: it has the proven one, or is given this.
     const kept = found?.document.provenMs === undefined && before.length > 1 ? before.slice(1) : before;
-    const document = { id, cpeid, passwords: [newest, ...kept].slice(0, PASSWORDS_MAX) };
+    const document = {
+      ...formerlyOf(found?.document),
+      id,
+      cpeid,
+      passwords: [newest, ...kept].slice(0, PASSWORDS_MAX),
+    };
     return [
       found === null
         ? this.#collection.inserting(document)
@@ -113,10 +126,11 @@ export class CpeCredentials {
   async rightFor(username: string): Promise<RightCredentials | null> {
     const found = await this.#collection.get(username);
     if (found === null) return null;
-    const { cpeid, passwords, provenMs } = found.document;
+    const { cpeid, formerly = NONE, passwords, provenMs } = found.document;
     const { secrets } = this.#parts;
     return {
       cpeid,
+      formerly,
       passwords: passwords.map(({ sealed }) => secrets.open(sealed)),
       isProven: provenMs !== undefined,
     };
@@ -141,7 +155,10 @@ export class CpeCredentials {
         return;
       }
       const changes = [
-        this.#collection.replacing({ id, cpeid, passwords: [newest], provenMs: atMs }, found.revision),
+        this.#collection.replacing(
+          { ...formerlyOf(found.document), id, cpeid, passwords: [newest], provenMs: atMs },
+          found.revision,
+        ),
         this.#proofs.putting({ id: cpeid, username: id, atMs }),
       ];
       for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
@@ -156,6 +173,34 @@ export class CpeCredentials {
     const proof = await this.#proofs.get(cpeid);
     if (proof === null) return null;
     return { isReadmitted: stillHolds(proof.document.readmitUntilMs, READMISSION_MS, this.#parts.clock()) };
+  }
+
+  /**
+   * What else changes where a CPE goes on under another identity, as its OUI has changed: whatever it logs in with is that one's from then
+   * on, and nobody without it speaks for either.
+   * @param provenAs  whose own credentials the CPE's session began with; undefined: the shared pair, or none
+   * @returns null where it may not: the identity before has been proved by credentials that the session has not shown
+   */
+  async continuing(
+    before: CpeId,
+    after: CpeId,
+    provenAs: CpeId | undefined,
+  ): Promise<readonly Change[] | null> {
+    if (provenAs !== before)
+      return (await this.#proofs.get(before)) === null ? [this.#proofs.requiring(before, null)] : null;
+    const changes: Change[] = [];
+    let username: string | null = null;
+    for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [before] })) {
+      const others = (document.formerly ?? NONE).filter((cpeid) => cpeid !== before && cpeid !== after);
+      const formerly = [before, ...others].slice(0, FORMERLY_MAX);
+      changes.push(this.#collection.replacing({ ...document, cpeid: after, formerly }, revision));
+      if (document.provenMs !== undefined) username = document.id;
+    }
+    const proof = await this.#proofs.get(before);
+    username ??= proof?.document.username ?? null;
+    if (username !== null)
+      changes.push(this.#proofs.putting({ id: after, username, atMs: this.#parts.clock() }));
+    return changes;
   }
 
   /**
@@ -180,13 +225,19 @@ export class CpeCredentials {
    */
   async toGive(cpeid: CpeId): Promise<CpeLogin | null> {
     const [newest] = await this.#stored(cpeid);
-    const username = newest?.id ?? cpeid;
+    const username = newest?.id ?? (await this.#freeName(cpeid));
     const given = newest?.provenMs === undefined ? newest?.passwords[0] : undefined;
     if (given !== undefined) return { cpeid, username, password: this.#parts.secrets.open(given.sealed) };
     const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
     if (problemIn(made) !== null) return null;
     await this.put([made]);
     return made;
+  }
+
+  /** What a CPE is called that goes on under another identity is that one's user name. */
+  async #freeName(cpeid: CpeId): Promise<string> {
+    const isTaken = (await this.#collection.get(cpeid)) !== null;
+    return isTaken ? `${cpeid}.${randomBytes(NAME_BYTES).toString('hex')}` : cpeid;
   }
 
   /** What a CPE may log in with, the newest first. */
@@ -219,6 +270,10 @@ export class CpeCredentials {
 /** Given to the same CPE later, which it may not have yet. */
 function isNewer({ passwords, provenMs }: CpeCredential, { sinceMs }: SealedPassword): boolean {
   return provenMs === undefined && sinceMsOf({ passwords }) > sinceMs;
+}
+
+function formerlyOf(credential: CpeCredential | undefined): Pick<CpeCredential, 'formerly'> {
+  return credential?.formerly === undefined ? {} : { formerly: credential.formerly };
 }
 
 function takenBy(cpeid: CpeId, index: number): CredentialError {

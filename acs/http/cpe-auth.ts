@@ -146,6 +146,7 @@ export class CpeAuthenticator {
       const caller: Caller = {
         kind: 'own',
         cpeid: right.cpeid,
+        formerly: right.formerly,
         username,
         password,
         isProven: right.isProven,

@@ -1,4 +1,5 @@
-import type { Clock, CommandKey, Logger } from '../../common/index.js';
+import type { Clock, CommandKey, CpeId, Logger } from '../../common/index.js';
+import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AutonomousTransferComplete, FaultStruct } from '../soap/index.js';
@@ -24,6 +25,7 @@ const OTHER_FILE_TYPE = /^(?:[2-9]|\d{2,}) /;
 export interface EvidenceParts {
   readonly devices: DeviceStore;
   readonly upgrades: UpgradeStore;
+  readonly credentials: Pick<CpeCredentials, 'continuing'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -77,16 +79,21 @@ export class SessionEvidence {
   }
 
   /**
-   * The upgrade of another identity of this CPE. So much of its key must be there that nobody else can have it; and whoever is let in
-   * has authenticated as any CPE does.
+   * The upgrade of another identity of this CPE. So much of its key must be there that nobody else can have it; and where that identity
+   * has been proved, the session must have begun with its credentials.
    */
-  async #ofOther(given: string, { cpeid }: SessionFacts, evidence: Report): Promise<Matched | null> {
-    const { upgrades, logger } = this.#parts;
+  async #ofOther(
+    given: string,
+    { cpeid, provenAs }: SessionFacts,
+    evidence: Report,
+  ): Promise<Matched | null> {
+    const { upgrades, credentials, logger } = this.#parts;
+    const entitled = (before: CpeId) => credentials.continuing(before, cpeid, provenAs);
     for await (const upgrade of this.#candidates(given, cpeid)) {
       const { commandKey } = upgrade;
       const match = matchKey(given, commandKey);
       if (match === null || !isProofOfKey(given, commandKey)) continue;
-      const outcome = await upgrades.continueAs(cpeid, upgrade.id, withMatch(evidence, match));
+      const outcome = await upgrades.continueAs(cpeid, upgrade.id, withMatch(evidence, match), entitled);
       if ('upgrade' in outcome) return { commandKey, by: match };
       const { refused } = outcome;
       logger.warn('transfer-complete.not-of-this-cpe', { cpeid, owner: upgrade.cpeid, commandKey, refused });

@@ -21,6 +21,8 @@ export interface SessionFacts {
   readonly cpeid: CpeId;
   /** It has lost the credentials by which it could prove who it is: nothing of it is believed, and it is told nothing. */
   readonly isLost?: true;
+  /** The CPE whose own credentials the session began with: this one, or the one that it was before. Absent: the shared pair, or none. */
+  readonly provenAs?: CpeId;
   readonly style: EnvelopeStyle;
   readonly events: readonly string[];
   /** The session carries 1 BOOT: the CPE has restarted. */

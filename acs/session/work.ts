@@ -134,7 +134,11 @@ export class SessionWork {
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
     if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
-    const identity = await this.#parts.identities.of(caller, cpeid, { ip, bootstrap });
+    const identity = await this.#parts.identities.of(caller, cpeid, {
+      ip,
+      bootstrap,
+      serialNumber: inform.deviceId.serialNumber,
+    });
     if (identity === 'lost' || identity === 'readmitted')
       return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
@@ -172,7 +176,8 @@ export class SessionWork {
     const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
     const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
     const shown = { events, boot, softwareVersion: reportedVersion, transferKey: transferKeyOf(inform) };
-    const facts = { cpeid, style, ...shown, requested, applying, doubt, hand };
+    const provenAs = caller.kind === 'own' && { provenAs: caller.cpeid };
+    const facts = { cpeid, ...provenAs, style, ...shown, requested, applying, doubt, hand };
     return {
       to: 'record-inform',
       facts,
