@@ -245,6 +245,14 @@ export class CpeCredentials {
     return (await this.#stored(cpeid)).map(shownOf);
   }
 
+  /** Every password that a CPE may log in with. */
+  async passwordsOf(cpeid: CpeId): Promise<readonly string[]> {
+    const { secrets } = this.#parts;
+    return (await this.#stored(cpeid)).flatMap(({ passwords }) =>
+      passwords.map(({ sealed }) => secrets.open(sealed)),
+    );
+  }
+
   /** The newest first. */
   async #stored(cpeid: CpeId): Promise<readonly CpeCredential[]> {
     const found: CpeCredential[] = [];

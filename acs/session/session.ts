@@ -21,7 +21,9 @@ export interface SessionFacts {
   readonly cpeid: CpeId;
   /** It has lost the credentials by which it could prove who it is: nothing of it is believed, and it is told nothing. */
   readonly isLost?: true;
-  /** The CPE whose own credentials the session began with: this one, or the one that it was before. Absent: the shared pair, or none. */
+  /** The session began with credentials of this CPE alone. */
+  readonly isProven?: true;
+  /** Or with those of another, which it says it was before an upgrade. */
   readonly provenAs?: CpeId;
   readonly style: EnvelopeStyle;
   readonly events: readonly string[];

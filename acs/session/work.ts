@@ -9,7 +9,7 @@ import {
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
-import type { Identities } from '../credentials/identities.js';
+import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
@@ -26,6 +26,7 @@ import { awaitsVersion, SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
 import { informed, ownCopy, type RefusedFields, withNamedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
+import { SentSecrets } from './sent-secrets.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
 
 export interface WorkParts {
@@ -55,6 +56,7 @@ const MOVED_LOG_MS = 10 * SECOND_MS;
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
+  readonly #sent: SentSecrets;
   readonly #evidence: SessionEvidence;
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
@@ -64,8 +66,9 @@ export class SessionWork {
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
     this.#parts = parts;
-    this.#evidence = new SessionEvidence(parts);
-    this.#provisioner = new Provisioner(parts);
+    this.#sent = new SentSecrets({ ...parts, locate });
+    this.#evidence = new SessionEvidence({ ...parts, sent: this.#sent });
+    this.#provisioner = new Provisioner({ ...parts, sent: this.#sent });
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
     this.#movedLog = new Seldom(MOVED_LOG_MS, parts.monotonic);
@@ -107,7 +110,8 @@ export class SessionWork {
           next: await this.#provisioner.record(query.attempt, query.answer, facts),
         };
       case 'record-unreadable': {
-        const { request: asked, reason } = query;
+        const { request: asked } = query;
+        const [reason] = await this.#sent.maskedTexts([query.reason], facts.cpeid);
         this.#parts.logger.warn('session.answer-unreadable', { cpeid: facts.cpeid, request: asked, reason });
         return { to: query.kind };
       }
@@ -176,8 +180,7 @@ export class SessionWork {
     const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
     const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
     const shown = { events, boot, softwareVersion: reportedVersion, transferKey: transferKeyOf(inform) };
-    const provenAs = caller.kind === 'own' && { provenAs: caller.cpeid };
-    const facts = { cpeid, ...provenAs, style, ...shown, requested, applying, doubt, hand };
+    const facts = { cpeid, ...shownOf(caller, identity), style, ...shown, requested, applying, doubt, hand };
     return {
       to: 'record-inform',
       facts,
@@ -283,6 +286,18 @@ export class SessionWork {
     await this.#evidence.judge(changed.device, { ...facts, softwareVersion: version });
   }
 }
+
+/** What a session has shown of who its CPE is. */
+function shownOf(
+  caller: Caller,
+  identity: Exclude<Identity, 'lost' | 'readmitted'>,
+): Pick<SessionFacts, 'isProven' | 'provenAs'> {
+  if (identity === 'proven') return PROVEN;
+  return caller.kind === 'own' ? { provenAs: caller.cpeid } : UNPROVEN;
+}
+
+const PROVEN = { isProven: true } as const;
+const UNPROVEN = {};
 
 function doubtOf(upgrade: Upgrade, { events }: Inform): Doubt {
   const announced = events.some(

@@ -123,6 +123,7 @@ const SESSION_DOCUMENT_SCHEMA = object(
         {
           cpeid: TEXT,
           isLost: { const: true },
+          isProven: { const: true },
           provenAs: TEXT,
           // The declaration is one that an older version wrote of; it means nothing any more.
           style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
@@ -139,7 +140,7 @@ const SESSION_DOCUMENT_SCHEMA = object(
             ],
           },
         } satisfies Record<keyof Omit<SessionFacts, 'hand'>, unknown>,
-        ['isLost'],
+        ['isLost', 'isProven', 'provenAs'],
       ),
       outstanding: {
         anyOf: [

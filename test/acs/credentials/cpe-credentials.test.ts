@@ -56,7 +56,12 @@ test('a new password is right beside the one before, until the CPE has used it',
   await put('x', 'three');
   t.deepEqual(await right('x'), ['three', 'one'], 'what the CPE has is kept, not what it never had');
   await credentials.used('x', 'three');
-  t.deepEqual(await credentials.rightFor('x'), { cpeid: X, passwords: ['three'], isProven: true });
+  t.deepEqual(await credentials.rightFor('x'), {
+    cpeid: X,
+    formerly: [],
+    passwords: ['three'],
+    isProven: true,
+  });
 });
 
 test('a new user name is right beside the one before, until the CPE has used it; one that is newer still stays', async (t) => {

@@ -143,3 +143,44 @@ test('a rule can ask that a CPE has proved who it is', async (t) => {
   await set(X, 'one', 'first');
   t.is(await session('one:first'), 'Download');
 });
+
+test('credentials for connection requests that found no answer go again to a CPE that proves who it is, and to nobody else', async (t) => {
+  const { ferry, set } = await start(t);
+  const given = async (credentials: string, serial = '1') => {
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.teardown(() => cpe.close());
+    cpe.headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    const informed = await cpe.post(inform({ serial, events: ['0 BOOTSTRAP', '1 BOOT'] }));
+    if (informed.status !== 200) return informed.status;
+    // It hangs up on it.
+    const { body } = await cpe.post('');
+    return valueIn(body, 'ConnectionRequestPassword');
+  };
+  const other = await given(SHARED, '2');
+  t.is(typeof other, 'string');
+  t.not(await given(SHARED, '2'), other, 'whoever says that he is the CPE');
+  const first = await given(SHARED);
+  await set(X, 'one', 'p');
+  const proven = await given('one:p');
+  t.is(typeof proven, 'string');
+  t.not(proven, first);
+  t.is(await given('one:p'), proven);
+  t.is(await given(SHARED), undefined, 'told nothing');
+});
+
+test('where nobody is asked for credentials any more, a CPE that had proved who it was is set none', async (t) => {
+  const { ferry, set, session } = await start(t);
+  await set(X, 'one', 'p');
+  t.is(await session('one:p'), 204);
+  await ferry.close();
+  const open = await startTestFerry(t, {
+    dataDir: ferry.dataDir,
+    config: { allowAnonymousCpe: true },
+  });
+  const cpe = new RawCpe(open.urls.cwmp);
+  t.teardown(() => cpe.close());
+  await cpe.post(inform({ events: ['0 BOOTSTRAP', '1 BOOT'] }));
+  const { body } = await cpe.post('');
+  t.regex(body, /PeriodicInformInterval/);
+  t.notRegex(body, /Password/);
+});
