@@ -116,6 +116,7 @@ export interface Acs {
   readonly devices: Devices;
   readonly upgrades: Upgrades;
   readonly connectionRequests: ConnectionRequests;
+  readonly credentials: CpeCredentials;
   /** Looks at deadlines now, instead of at the next tick. */
   sweep(): Promise<number>;
   /** Calls CPEs that are due to be woken now, instead of at the next tick. */
@@ -130,7 +131,7 @@ export function createAcs(parts: AcsParts): Acs {
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
   const devices = new DeviceStore({ store, clock, logger, onRemoved: (why) => metrics.removed.inc(why) });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
-  const credentials = new CpeCredentials({ store, secrets, clock });
+  const credentials = new CpeCredentials({ store, secrets, clock, logger });
   const work = new SessionWork({
     identities: new Identities({ credentials, devices, logger, afterReset: options.afterReset }),
     credentials,
@@ -232,6 +233,7 @@ export function createAcs(parts: AcsParts): Acs {
     devices,
     upgrades,
     connectionRequests,
+    credentials,
     sweep: () => upgrades.sweep(),
     wake: () => waker.tick(),
     async close() {

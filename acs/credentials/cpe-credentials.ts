@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type CpeId, type Secrets, stillHolds } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  compareText,
+  type Logger,
+  type Secrets,
+  stillHolds,
+  type Turn,
+} from '../../common/index.js';
 import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import {
   CPE_AUTH,
@@ -27,6 +35,7 @@ const NONE: readonly CpeId[] = [];
 export interface ShownCredential {
   readonly username: string;
   readonly cpeid: CpeId;
+  readonly formerly: readonly CpeId[];
   readonly sinceMs: number;
   /** When the CPE used them first; null where it has not yet. */
   readonly provenMs: number | null;
@@ -52,6 +61,18 @@ export interface CpeCredentialsParts {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** Tells who has changed credentials, where somebody has said so. */
+  readonly logger?: Logger;
+}
+
+/** Which credentials; without a field all. */
+export interface CredentialFilter {
+  readonly usernames?: readonly string[];
+  readonly cpeid?: string;
+  /** Of the user name. */
+  readonly prefix?: string;
+  /** Only what comes after this user name. */
+  readonly after?: string;
 }
 
 /** The credentials that single CPEs log in with, beside the pair that the fleet shares. */
@@ -69,10 +90,11 @@ export class CpeCredentials {
   /**
    * Stores credentials, all or none, durably. What a CPE had before stays right until it has used these.
    * @param logins  at most {@link CREDENTIALS_A_BATCH_MAX}; of those with the same user name the last counts
+   * @param by  who gives them, for the log
    * @throws CredentialError for the first that cannot be taken: malformed, or its user name is another CPE's
    * @throws StoreError
    */
-  async put(logins: readonly CpeLogin[]): Promise<PutOutcome> {
+  async put(logins: readonly CpeLogin[], by?: string): Promise<PutOutcome> {
     const byName = new Map<string, { readonly login: CpeLogin; readonly index: number }>();
     for (const [index, login] of logins.entries()) {
       const problem = problemIn(login);
@@ -88,10 +110,19 @@ export class CpeCredentials {
       const changes = distinct.flatMap(({ login, index }, at) =>
         this.#changing(login, index, found[at] ?? null),
       );
-      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed)
-        return { stored: changes.length, unchanged: logins.length - changes.length };
+      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed) {
+        const outcome = { stored: changes.length, unchanged: logins.length - changes.length };
+        if (by !== undefined && outcome.stored > 0) this.#tellSet(logins, outcome, by);
+        return outcome;
+      }
     }
     throw new Error('Somebody else keeps changing the same credentials');
+  }
+
+  #tellSet(logins: readonly CpeLogin[], { stored }: PutOutcome, by: string): void {
+    const [only, ...others] = logins;
+    const cpeid = others.length === 0 ? only?.cpeid : undefined;
+    this.#parts.logger?.info('cpe.credentials-set', { by, stored, ...(cpeid !== undefined && { cpeid }) });
   }
 
   #changing(login: CpeLogin, index: number, found: Stored<CpeCredential> | null): readonly Change[] {
@@ -205,15 +236,18 @@ export class CpeCredentials {
 
   /**
    * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
+   * @param by  who says so, for the log
    * @returns false where it has never used any
    */
-  async readmit(cpeid: CpeId): Promise<boolean> {
+  async readmit(cpeid: CpeId, by?: string): Promise<boolean> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const proof = await this.#proofs.get(cpeid);
       if (proof === null) return false;
       const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
-      if ((await this.#proofs.replace({ ...proof.document, readmitUntilMs }, proof.revision)) !== null)
-        return true;
+      const readmitted = { ...proof.document, readmitUntilMs };
+      if ((await this.#proofs.replace(readmitted, proof.revision)) === null) continue;
+      if (by !== undefined) this.#parts.logger?.info('cpe.readmission', { cpeid, by });
+      return true;
     }
     throw new Error('Somebody else keeps changing the same credentials');
   }
@@ -273,6 +307,51 @@ export class CpeCredentials {
     await this.#proofs.delete(cpeid);
     return removed;
   }
+
+  /**
+   * By user name, ascending.
+   * @param turn  when each page is read
+   */
+  async *scan(filter: CredentialFilter, turn?: Turn): AsyncGenerator<ShownCredential, void> {
+    const { usernames, cpeid, prefix, after } = filter;
+    const isAfter = (id: string) => after === undefined || compareText(id, after) > 0;
+    if (usernames !== undefined) {
+      for (const id of [...new Set(usernames)].filter(isAfter).sort(compareText)) {
+        const found = await this.#collection.get(id);
+        if (found !== null) yield shownOf(found.document);
+      }
+      return;
+    }
+    const fields = cpeid === undefined ? {} : { cpeid };
+    const query =
+      cpeid !== undefined
+        ? ({ index: 'cpeid', equals: [cpeid] } as const)
+        : prefix === undefined
+          ? {}
+          : { prefix };
+    const cursor = after === undefined ? null : this.#collection.cursorAt(query, { ...fields, id: after });
+    const from = cursor === null ? query : { ...query, after: cursor };
+    for await (const { document } of this.#collection.scan(from, turn))
+      if (isAfter(document.id)) yield shownOf(document);
+  }
+
+  /**
+   * Takes user names away, durably, each by itself: a CPE that has none left may log in with the shared pair again.
+   * @param by  who does, for the log
+   * @returns how many there were
+   */
+  async removeNames(usernames: readonly string[], by: string): Promise<number> {
+    let removed = 0;
+    for (const username of usernames) {
+      const found = await this.#collection.get(username);
+      if (found === null || !(await this.#collection.delete(username))) continue;
+      removed++;
+      const { cpeid } = found.document;
+      if ((await this.#stored(cpeid)).length === 0) await this.#proofs.delete(cpeid);
+      this.#parts.logger?.info('cpe.credentials-removed', { cpeid, by });
+    }
+    return removed;
+  }
 }
 
 /** Given to the same CPE later, which it may not have yet. */
@@ -293,6 +372,6 @@ function sinceMsOf({ passwords }: Pick<CpeCredential, 'passwords'>): number {
 }
 
 function shownOf(credential: CpeCredential): ShownCredential {
-  const { id: username, cpeid, provenMs } = credential;
-  return { username, cpeid, sinceMs: sinceMsOf(credential), provenMs: provenMs ?? null };
+  const { id: username, cpeid, formerly = NONE, provenMs } = credential;
+  return { username, cpeid, formerly, sinceMs: sinceMsOf(credential), provenMs: provenMs ?? null };
 }

@@ -57,6 +57,7 @@ export async function startNbi(
     devices: acs.devices,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
+    credentials: acs.credentials,
     images: installation.images,
     users: installation.users,
     metrics: registry,

@@ -4,7 +4,7 @@ import { APIS } from './declared.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
-const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
+const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'GET /v1/dyn/FirmwareStorage/{pattern}': 'viewer',
   'POST /v1/dyn/FirmwareStorage/{pattern}': 'operator',
   'PUT /v1/dyn/FirmwareStorage/{pattern}': 'operator',
@@ -13,6 +13,10 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
   'DELETE /v1/dyn/FirmwareResultStorage/{pattern}': 'operator',
   'GET /v1/dyn/DeviceStorage/{pattern}': 'viewer',
   'DELETE /v1/dyn/DeviceStorage/{pattern}': 'operator',
+  'GET /v1/dyn/CpeAuthStorage/{pattern}': 'operator',
+  'POST /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
+  'DELETE /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
+  'POST /v1/method/ReadmitDevice': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
   'GET /v1/method/FreezeUpgrades': 'viewer',

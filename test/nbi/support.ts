@@ -171,6 +171,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     devices: acs.devices,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
+    credentials: acs.credentials,
     images,
     users,
     metrics,

@@ -188,6 +188,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     devices: acs.devices,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
+    credentials: acs.credentials,
     images: installation.images,
     users: installation.users,
     metrics: new Registry(),
