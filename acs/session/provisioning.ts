@@ -12,7 +12,6 @@ import {
   stateAfter,
 } from './provisioning-plan.js';
 import type { SentSecrets } from './sent-secrets.js';
-import type { SessionFacts } from './session.js';
 
 /** What Ferry sets at CPEs of its own accord. */
 export interface Provisioning {
@@ -34,7 +33,12 @@ export interface ProvisionerParts {
 }
 
 /** Whose settings these are, and what its session has shown of that; `isLost`: it is to be given credentials, and nothing else. */
-export type ProvisionedCpe = Pick<SessionFacts, 'cpeid' | 'isLost' | 'isProven' | 'provenAs'>;
+export interface ProvisionedCpe {
+  readonly cpeid: CpeId;
+  readonly isLost?: true;
+  readonly isProven?: true;
+  readonly provenAs?: CpeId;
+}
 
 /** What the CPE is sent next of its settings. */
 export interface SetNow {

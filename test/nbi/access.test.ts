@@ -229,6 +229,7 @@ const SIMPLE = [
 
 test('what a browser sends for another site is refused on every route, and no answer allows it another', async (t) => {
   const { nbi, rules, before } = await startWithRule(t);
+  await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
   const body = JSON.stringify(ruleBody('HELD', { enabled: false }));
   const headers = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' };
   for (const { method, path, body: kind } of routes) {
@@ -236,6 +237,7 @@ test('what a browser sends for another site is refused on every route, and no an
       const answer = await nbi.call(pathOf(path), {
         method,
         body,
+        as: ADMIN,
         headers: { ...headers, 'Content-Type': contentType },
       });
       t.is(answer.status, 415, `${method} ${path} ${contentType}`);
