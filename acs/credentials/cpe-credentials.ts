@@ -35,7 +35,8 @@ const NONE: readonly CpeId[] = [];
 export interface ShownCredential {
   readonly username: string;
   readonly cpeid: CpeId;
-  readonly formerly: readonly CpeId[];
+  /** See {@link CpeCredential.formerly}; absent: none. */
+  readonly formerly?: readonly CpeId[];
   readonly sinceMs: number;
   /** When the CPE used them first; null where it has not yet. */
   readonly provenMs: number | null;
@@ -372,6 +373,12 @@ function sinceMsOf({ passwords }: Pick<CpeCredential, 'passwords'>): number {
 }
 
 function shownOf(credential: CpeCredential): ShownCredential {
-  const { id: username, cpeid, formerly = NONE, provenMs } = credential;
-  return { username, cpeid, formerly, sinceMs: sinceMsOf(credential), provenMs: provenMs ?? null };
+  const { id: username, cpeid, provenMs } = credential;
+  return {
+    ...formerlyOf(credential),
+    username,
+    cpeid,
+    sinceMs: sinceMsOf(credential),
+    provenMs: provenMs ?? null,
+  };
 }

@@ -21,7 +21,7 @@ function credentialView(shown: ShownCredential): JsonObject {
     id: username,
     username,
     cpeid,
-    formerly: formerly.length === 0 ? undefined : formerly,
+    formerly,
     proven: provenMs !== null,
     since: Math.floor(sinceMs / SECOND_MS),
     firstUsed: provenMs === null ? undefined : Math.floor(provenMs / SECOND_MS),

@@ -41,7 +41,7 @@ test('a damaged line is named, without what it holds, and nothing of its file is
     [`cpeid,username,password\n${good}00A1B2-HGW-2,two\n`, 'line 3: has not the 3 fields'],
     [`cpeid,username,password\n${good}00A1B2-HGW-2,two,"secret\n`, 'line 3: '],
     [`cpeid,username,password\n${good}00A1B2-HGW-2,tw:o,secret\n`, 'line 3: username must have no colon'],
-    [`cpeid,username,password\n${good}HGW-2,two,secret\n`, 'line 3: cpeid must be'],
+    [`cpeid,username,password\n${good}HGW,two,secret\n`, 'line 3: cpeid must be'],
     [`cpeid,name,password\n${good}`, 'line 2: has a field that is none: cpeid, username, password'],
     [`cpeid,username\n00A1B2-HGW-1,one\n`, 'line 2: password must not be empty'],
     ['{"cpeid":"00A1B2-HGW-1","password":"secret"}\n{"cpeid":"secret"\n', 'line 2: is no JSON'],
