@@ -130,6 +130,7 @@ export interface Acs {
   readonly approvals: Approvals;
   /** To be told how many CPEs there are whenever they have been counted. */
   counted(known: number): void;
+  readonly credentials: CpeCredentials;
   /** Looks at deadlines now, instead of at the next tick. */
   sweep(): Promise<number>;
   /** Calls CPEs that are due to be woken now, instead of at the next tick. */
@@ -150,12 +151,12 @@ export function createAcs(parts: AcsParts): Acs {
     enrolsAll: options.enrol === 'open',
   });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
-  const credentials = new CpeCredentials({ store, secrets, clock });
+  const credentials = new CpeCredentials({ store, secrets, clock, logger });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const work = new SessionWork({
     enrolment: new Enrolment({ store, policy: options.enrol, credentials }),
     newCpes,
-    identities: new Identities(credentials, logger, options.afterReset),
+    identities: new Identities({ credentials, devices, logger, afterReset: options.afterReset }),
     credentials,
     devices,
     ...(parts.fleetAddresses !== undefined && { fleetAddresses: parts.fleetAddresses }),
@@ -258,6 +259,7 @@ export function createAcs(parts: AcsParts): Acs {
     connectionRequests,
     approvals: new Approvals({ store, devices, logger }),
     counted: (known) => newCpes.counted(known),
+    credentials,
     sweep: () => upgrades.sweep(),
     wake: () => waker.tick(),
     async close() {

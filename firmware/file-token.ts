@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { SECOND_MS, type Secrets } from '../common/index.js';
+import { TOKEN_PATH } from './file-path.js';
 
 /** Seconds since the epoch, big-endian: enough for 34,000 years. */
 const EXPIRY_BYTES = 5;
@@ -36,4 +37,11 @@ export function checkFileToken(
 
 function macOf(secrets: Pick<Secrets, 'mac'>, name: string, expiry: Buffer): Buffer {
   return secrets.mac('file-token', Buffer.concat([expiry, Buffer.from(name)])).subarray(0, MAC_BYTES);
+}
+
+const TOKEN_IN_URL = new RegExp(`${TOKEN_PATH}[A-Za-z0-9_-]{8,${FILE_TOKEN_CHARACTERS}}`, 'g');
+
+/** A text that may quote URLs of files, without the tokens in them, whole or cut off at its end. */
+export function fileTokensMasked(text: string, mask: string): string {
+  return text.replace(TOKEN_IN_URL, `${TOKEN_PATH}${mask}`);
 }

@@ -14,6 +14,7 @@ export {
   type FileServerEvent,
   type FileServerOptions,
 } from './file-server.js';
+export { fileTokensMasked } from './file-token.js';
 export * from './image.js';
 export { IMAGE_CONTENTS, IMAGES, type ImageLibraryOptions, openImageLibrary } from './library.js';
 export { sameDescription } from './metadata.js';

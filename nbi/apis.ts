@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { Approvals, ConnectionRequests, Devices, Upgrades } from '../acs/index.js';
+import type { Approvals, ConnectionRequests, CpeCredentials, Devices, Upgrades } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
 import type { ImageLibrary } from '../firmware/index.js';
 import type { Rules } from '../rules/index.js';
@@ -20,6 +20,7 @@ export interface ApiParts {
   readonly upgrades: Upgrades;
   readonly connectionRequests: ConnectionRequests;
   readonly approvals: Pick<Approvals, 'approve'>;
+  readonly credentials: CpeCredentials;
   readonly images: ImageLibrary;
   readonly users: Users;
   /** What `/metrics` shows; the NBI adds its own. */

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type CpeId, type Secrets, stillHolds } from '../../common/index.js';
+import {
+  type Clock,
+  type CpeId,
+  compareText,
+  type Logger,
+  type Secrets,
+  stillHolds,
+  type Turn,
+} from '../../common/index.js';
 import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import {
   CPE_AUTH,
@@ -8,6 +16,7 @@ import {
   type CpeLogin,
   type CpeProof,
   CredentialError,
+  FORMERLY_MAX,
   PASSWORDS_MAX,
   problemIn,
   READMISSION_MS,
@@ -19,11 +28,15 @@ export const CREDENTIALS_A_BATCH_MAX = 1_000;
 /** Whoever changes the same credentials at the same time changes them at least once meanwhile. */
 const ROUNDS_MAX = 5;
 const PASSWORD_BYTES = 18;
+const NAME_BYTES = 4;
+const NONE: readonly CpeId[] = [];
 
 /** What of credentials may be shown: never a password. */
 export interface ShownCredential {
   readonly username: string;
   readonly cpeid: CpeId;
+  /** See {@link CpeCredential.formerly}; absent: none. */
+  readonly formerly?: readonly CpeId[];
   readonly sinceMs: number;
   /** When the CPE used them first; null where it has not yet. */
   readonly provenMs: number | null;
@@ -32,6 +45,8 @@ export interface ShownCredential {
 /** Passwords that are right for a user name, the newest first. */
 export interface RightCredentials {
   readonly cpeid: CpeId;
+  /** Identities that the CPE had before, see {@link CpeCredential.formerly}. */
+  readonly formerly: readonly CpeId[];
   readonly passwords: readonly string[];
   /** Whether the CPE has used the newest. */
   readonly isProven: boolean;
@@ -47,6 +62,18 @@ export interface CpeCredentialsParts {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** Tells who has changed credentials, where somebody has said so. */
+  readonly logger?: Logger;
+}
+
+/** Which credentials; without a field all. */
+export interface CredentialFilter {
+  readonly usernames?: readonly string[];
+  readonly cpeid?: string;
+  /** Of the user name. */
+  readonly prefix?: string;
+  /** Only what comes after this user name. */
+  readonly after?: string;
 }
 
 /** The credentials that single CPEs log in with, beside the pair that the fleet shares. */
@@ -64,10 +91,11 @@ export class CpeCredentials {
   /**
    * Stores credentials, all or none, durably. What a CPE had before stays right until it has used these.
    * @param logins  at most {@link CREDENTIALS_A_BATCH_MAX}; of those with the same user name the last counts
+   * @param by  who gives them, for the log
    * @throws CredentialError for the first that cannot be taken: malformed, or its user name is another CPE's
    * @throws StoreError
    */
-  async put(logins: readonly CpeLogin[]): Promise<PutOutcome> {
+  async put(logins: readonly CpeLogin[], by?: string): Promise<PutOutcome> {
     const byName = new Map<string, { readonly login: CpeLogin; readonly index: number }>();
     for (const [index, login] of logins.entries()) {
       const problem = problemIn(login);
@@ -83,22 +111,39 @@ export class CpeCredentials {
       const changes = distinct.flatMap(({ login, index }, at) =>
         this.#changing(login, index, found[at] ?? null),
       );
-      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed)
-        return { stored: changes.length, unchanged: logins.length - changes.length };
+      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed) {
+        const outcome = { stored: changes.length, unchanged: logins.length - changes.length };
+        if (by !== undefined && outcome.stored > 0) this.#tellSet(logins, outcome, by);
+        return outcome;
+      }
     }
     throw new Error('Somebody else keeps changing the same credentials');
   }
 
+  #tellSet(logins: readonly CpeLogin[], { stored }: PutOutcome, by: string): void {
+    const [only, ...others] = logins;
+    const cpeid = others.length === 0 ? only?.cpeid : undefined;
+    this.#parts.logger?.info('cpe.credentials-set', { by, stored, ...(cpeid !== undefined && { cpeid }) });
+  }
+
   #changing(login: CpeLogin, index: number, found: Stored<CpeCredential> | null): readonly Change[] {
     const { secrets, clock } = this.#parts;
-    const { cpeid, username: id, password } = login;
+    const { username: id, password } = login;
+    // Whoever means an identity that it had before means the same CPE.
+    const isFormer = found?.document.formerly?.includes(login.cpeid) === true;
+    const cpeid = isFormer ? found.document.cpeid : login.cpeid;
     if (found !== null && found.document.cpeid !== cpeid) throw takenBy(found.document.cpeid, index);
     const before = found?.document.passwords ?? [];
     if (before[0] !== undefined && secrets.open(before[0].sealed) === password) return [];
     const newest = { sealed: secrets.seal(password), sinceMs: clock() };
     // Of two that the CPE may not have yet the older is of no use: it has the proven one, or is given this.
     const kept = found?.document.provenMs === undefined && before.length > 1 ? before.slice(1) : before;
-    const document = { id, cpeid, passwords: [newest, ...kept].slice(0, PASSWORDS_MAX) };
+    const document = {
+      ...formerlyOf(found?.document),
+      id,
+      cpeid,
+      passwords: [newest, ...kept].slice(0, PASSWORDS_MAX),
+    };
     return [
       found === null
         ? this.#collection.inserting(document)
@@ -113,10 +158,11 @@ export class CpeCredentials {
   async rightFor(username: string): Promise<RightCredentials | null> {
     const found = await this.#collection.get(username);
     if (found === null) return null;
-    const { cpeid, passwords, provenMs } = found.document;
+    const { cpeid, formerly = NONE, passwords, provenMs } = found.document;
     const { secrets } = this.#parts;
     return {
       cpeid,
+      formerly,
       passwords: passwords.map(({ sealed }) => secrets.open(sealed)),
       isProven: provenMs !== undefined,
     };
@@ -141,7 +187,10 @@ export class CpeCredentials {
         return;
       }
       const changes = [
-        this.#collection.replacing({ id, cpeid, passwords: [newest], provenMs: atMs }, found.revision),
+        this.#collection.replacing(
+          { ...formerlyOf(found.document), id, cpeid, passwords: [newest], provenMs: atMs },
+          found.revision,
+        ),
         this.#proofs.putting({ id: cpeid, username: id, atMs }),
       ];
       for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
@@ -159,16 +208,47 @@ export class CpeCredentials {
   }
 
   /**
+   * What else changes where a CPE goes on under another identity, as its OUI has changed: whatever it logs in with is that one's from then
+   * on, and nobody without it speaks for either.
+   * @param provenAs  whose own credentials the CPE's session began with; undefined: the shared pair, or none
+   * @returns null where it may not: the identity before has been proved by credentials that the session has not shown
+   */
+  async continuing(
+    before: CpeId,
+    after: CpeId,
+    provenAs: CpeId | undefined,
+  ): Promise<readonly Change[] | null> {
+    if (provenAs !== before)
+      return (await this.#proofs.get(before)) === null ? [this.#proofs.requiring(before, null)] : null;
+    const changes: Change[] = [];
+    let username: string | null = null;
+    for await (const { document, revision } of this.#collection.scan({ index: 'cpeid', equals: [before] })) {
+      const others = (document.formerly ?? NONE).filter((cpeid) => cpeid !== before && cpeid !== after);
+      const formerly = [before, ...others].slice(0, FORMERLY_MAX);
+      changes.push(this.#collection.replacing({ ...document, cpeid: after, formerly }, revision));
+      if (document.provenMs !== undefined) username = document.id;
+    }
+    const proof = await this.#proofs.get(before);
+    username ??= proof?.document.username ?? null;
+    if (username !== null)
+      changes.push(this.#proofs.putting({ id: after, username, atMs: this.#parts.clock() }));
+    return changes;
+  }
+
+  /**
    * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
+   * @param by  who says so, for the log
    * @returns false where it has never used any
    */
-  async readmit(cpeid: CpeId): Promise<boolean> {
+  async readmit(cpeid: CpeId, by?: string): Promise<boolean> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const proof = await this.#proofs.get(cpeid);
       if (proof === null) return false;
       const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
-      if ((await this.#proofs.replace({ ...proof.document, readmitUntilMs }, proof.revision)) !== null)
-        return true;
+      const readmitted = { ...proof.document, readmitUntilMs };
+      if ((await this.#proofs.replace(readmitted, proof.revision)) === null) continue;
+      if (by !== undefined) this.#parts.logger?.info('cpe.readmission', { cpeid, by });
+      return true;
     }
     throw new Error('Somebody else keeps changing the same credentials');
   }
@@ -180,7 +260,7 @@ export class CpeCredentials {
    */
   async toGive(cpeid: CpeId): Promise<CpeLogin | null> {
     const [newest] = await this.#stored(cpeid);
-    const username = newest?.id ?? cpeid;
+    const username = newest?.id ?? (await this.#freeName(cpeid));
     const given = newest?.provenMs === undefined ? newest?.passwords[0] : undefined;
     if (given !== undefined) return { cpeid, username, password: this.#parts.secrets.open(given.sealed) };
     const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
@@ -189,9 +269,23 @@ export class CpeCredentials {
     return made;
   }
 
+  /** What a CPE is called that goes on under another identity is that one's user name. */
+  async #freeName(cpeid: CpeId): Promise<string> {
+    const isTaken = (await this.#collection.get(cpeid)) !== null;
+    return isTaken ? `${cpeid}.${randomBytes(NAME_BYTES).toString('hex')}` : cpeid;
+  }
+
   /** What a CPE may log in with, the newest first. */
   async of(cpeid: CpeId): Promise<readonly ShownCredential[]> {
     return (await this.#stored(cpeid)).map(shownOf);
+  }
+
+  /** Every password that a CPE may log in with. */
+  async passwordsOf(cpeid: CpeId): Promise<readonly string[]> {
+    const { secrets } = this.#parts;
+    return (await this.#stored(cpeid)).flatMap(({ passwords }) =>
+      passwords.map(({ sealed }) => secrets.open(sealed)),
+    );
   }
 
   /** The newest first. */
@@ -214,11 +308,60 @@ export class CpeCredentials {
     await this.#proofs.delete(cpeid);
     return removed;
   }
+
+  /**
+   * By user name, ascending.
+   * @param turn  when each page is read
+   */
+  async *scan(filter: CredentialFilter, turn?: Turn): AsyncGenerator<ShownCredential, void> {
+    const { usernames, cpeid, prefix, after } = filter;
+    const isAfter = (id: string) => after === undefined || compareText(id, after) > 0;
+    if (usernames !== undefined) {
+      for (const id of [...new Set(usernames)].filter(isAfter).sort(compareText)) {
+        const found = await this.#collection.get(id);
+        if (found !== null) yield shownOf(found.document);
+      }
+      return;
+    }
+    const fields = cpeid === undefined ? {} : { cpeid };
+    const query =
+      cpeid !== undefined
+        ? ({ index: 'cpeid', equals: [cpeid] } as const)
+        : prefix === undefined
+          ? {}
+          : { prefix };
+    const cursor = after === undefined ? null : this.#collection.cursorAt(query, { ...fields, id: after });
+    const from = cursor === null ? query : { ...query, after: cursor };
+    for await (const { document } of this.#collection.scan(from, turn))
+      if (isAfter(document.id)) yield shownOf(document);
+  }
+
+  /**
+   * Takes user names away, durably, each by itself: a CPE that has none left may log in with the shared pair again.
+   * @param by  who does, for the log
+   * @returns how many there were
+   */
+  async removeNames(usernames: readonly string[], by: string): Promise<number> {
+    let removed = 0;
+    for (const username of usernames) {
+      const found = await this.#collection.get(username);
+      if (found === null || !(await this.#collection.delete(username))) continue;
+      removed++;
+      const { cpeid } = found.document;
+      if ((await this.#stored(cpeid)).length === 0) await this.#proofs.delete(cpeid);
+      this.#parts.logger?.info('cpe.credentials-removed', { cpeid, by });
+    }
+    return removed;
+  }
 }
 
 /** Given to the same CPE later, which it may not have yet. */
 function isNewer({ passwords, provenMs }: CpeCredential, { sinceMs }: SealedPassword): boolean {
   return provenMs === undefined && sinceMsOf({ passwords }) > sinceMs;
+}
+
+function formerlyOf(credential: CpeCredential | undefined): Pick<CpeCredential, 'formerly'> {
+  return credential?.formerly === undefined ? {} : { formerly: credential.formerly };
 }
 
 function takenBy(cpeid: CpeId, index: number): CredentialError {
@@ -231,5 +374,11 @@ function sinceMsOf({ passwords }: Pick<CpeCredential, 'passwords'>): number {
 
 function shownOf(credential: CpeCredential): ShownCredential {
   const { id: username, cpeid, provenMs } = credential;
-  return { username, cpeid, sinceMs: sinceMsOf(credential), provenMs: provenMs ?? null };
+  return {
+    ...formerlyOf(credential),
+    username,
+    cpeid,
+    sinceMs: sinceMsOf(credential),
+    provenMs: provenMs ?? null,
+  };
 }

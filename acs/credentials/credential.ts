@@ -1,5 +1,6 @@
 import { type CpeId, DAY_MS } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
+import { isCpeId } from '../device/cpeid.js';
 
 /** What a CPE logs in with: its ManagementServer.Username and Password, of at most 256 characters each (TR-181). */
 export interface CpeLogin {
@@ -13,6 +14,8 @@ export interface CpeCredential extends Document {
   /** The user name. */
   readonly id: string;
   readonly cpeid: CpeId;
+  /** The identities that this CPE had before, as its OUI changed with its firmware: it may speak for them still. The last first. */
+  readonly formerly?: readonly CpeId[];
   /** The newest first; each of them is right until the newest has been used. Never more than {@link PASSWORDS_MAX}. */
   readonly passwords: readonly SealedPassword[];
   /** When the CPE used the newest first; absent where it has not yet. */
@@ -26,6 +29,9 @@ export interface SealedPassword {
 
 /** One that the CPE may still have, and one that it is to have. */
 export const PASSWORDS_MAX = 2;
+
+/** A CPE goes to and fro between two. */
+export const FORMERLY_MAX = 4;
 
 export const CPE_AUTH: CollectionDefinition = { name: 'cpe-auth', indexes: { cpeid: ['cpeid'] } };
 
@@ -59,7 +65,7 @@ export class CredentialError extends Error {
 
 /** @returns what is wrong with credentials, naming the field and not its value; null where nothing is */
 export function problemIn({ cpeid, username, password }: CpeLogin): string | null {
-  if (!/^[0-9A-F]{6}-[A-Za-z0-9_.~-]+$/.test(cpeid)) {
+  if (!isCpeId(cpeid)) {
     return 'cpeid must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it';
   }
   // RFC 7617 2: what comes before the first colon of Basic is the user name.

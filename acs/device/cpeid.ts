@@ -22,12 +22,22 @@ export function cpeidOf(
   return cpeid.length > CPEID_CHARACTERS_MAX ? null : (cpeid as CpeId);
 }
 
-/** Whether a text is what {@link cpeidOf} gives. */
+/**
+ * Whether {@link cpeidOf} makes just this of some CPE: whatever its OUI, as some have small letters there, or more than six characters.
+ */
 export function isCpeId(text: string): text is CpeId {
-  return (
-    text.length <= CPEID_CHARACTERS_MAX &&
-    /^(?:[A-Za-z0-9_.]|~[0-9A-F]{2})+(?:-(?:[A-Za-z0-9_.]|~[0-9A-F]{2})+){1,2}$/.test(text)
-  );
+  const parts = text.split('-').map(unescapePart);
+  const [oui, productClass = '', serialNumber] = parts.length === 2 ? [parts[0], '', parts[1]] : parts;
+  if (parts.length > 3 || !oui || !serialNumber || productClass === null) return false;
+  return cpeidOf({ oui, productClass, serialNumber }) === text;
+}
+
+/** Null where a `~` begins no byte. */
+function unescapePart(part: string): string | null {
+  if (!part.includes('~')) return part;
+  if (/~(?![0-9A-F]{2})/.test(part)) return null;
+  const bytes = part.replace(/~(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 function escapePart(part: string): string {

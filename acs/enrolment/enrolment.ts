@@ -1,7 +1,6 @@
 import type { CpeId } from '../../common/index.js';
 import type { Change, Collection, CollectionDefinition, Document, Store } from '../../store/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
-import type { Identity } from '../credentials/identities.js';
 
 /** Which CPEs rules may look at: all, those that are on record here, or those whom an operator lets in once they have come. */
 export type EnrolPolicy = 'open' | 'known' | 'approve';
@@ -39,14 +38,15 @@ export class Enrolment {
 
   /**
    * Asked of a CPE that is new, and again in each session of one that waits, as what is on record may have come since.
+   * @param isReal  its session began with credentials of one CPE alone, and those are its own
    * @returns null where it waits
    * @throws StoreError
    */
-  async enrolling(cpeid: CpeId, identity: Identity): Promise<Enrolling | null> {
+  async enrolling(cpeid: CpeId, isReal: boolean): Promise<Enrolling | null> {
     if (this.#policy === 'open') return NOTHING_MORE;
     const named = await this.#named.get(cpeid);
     const isOnRecord =
-      identity === 'proven' ||
+      isReal ||
       (named !== null && this.#policy === 'known') ||
       (await this.#credentials.of(cpeid)).length > 0;
     if (!isOnRecord) return null;

@@ -8,6 +8,7 @@ import {
   clientAddress,
   HttpAuthenticator,
   type Logger,
+  MinuteCounts,
   type MonotonicClock,
   Nonces,
   type NonceUse,
@@ -16,7 +17,7 @@ import {
   type Verdict,
   WrongCredentials,
 } from '../../common/index.js';
-import type { CpeCredentials } from '../credentials/cpe-credentials.js';
+import type { CpeCredentials, RightCredentials } from '../credentials/cpe-credentials.js';
 import type { Caller } from '../credentials/identities.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { cpeOn } from '../session/sessions.js';
@@ -67,6 +68,8 @@ const ANYONE: AuthOutcome = { kind: 'admitted', caller: { kind: 'anyone' } };
 const SHARED: AuthOutcome = { kind: 'admitted', caller: { kind: 'shared' } };
 
 const CPE_REALM = 'Ferry CWMP';
+/** User names that are no CPE's and are remembered as such, for a minute; the oldest are forgotten first. */
+const UNKNOWN_NAMES_MAX = 10_000;
 const NONCE_PURPOSE = 'cwmp-digest-nonce';
 
 /**
@@ -76,6 +79,7 @@ const NONCE_PURPOSE = 'cwmp-digest-nonce';
  */
 export class CpeAuthenticator {
   readonly #parts: CpeAuthenticatorParts;
+  readonly #unknown = new MinuteCounts(UNKNOWN_NAMES_MAX);
   readonly #asks: { readonly http: HttpAuthenticator; readonly wrong: WrongCredentials } | null;
 
   constructor(parts: CpeAuthenticatorParts) {
@@ -138,7 +142,7 @@ export class CpeAuthenticator {
   async #ofOneCpe(request: IncomingMessage, wrong: WrongVerdict): Promise<AuthOutcome> {
     const http = this.#asks?.http;
     const username = nameOf(wrong.username);
-    const right = username === '' ? null : await this.#parts.credentials.rightFor(username);
+    const right = await this.#rightFor(username, request);
     for (const password of right?.passwords ?? []) {
       const verdict = http?.check(request, { username, password });
       if (right === null || verdict === undefined || verdict.kind === 'wrong') continue;
@@ -146,6 +150,7 @@ export class CpeAuthenticator {
       const caller: Caller = {
         kind: 'own',
         cpeid: right.cpeid,
+        formerly: right.formerly,
         username,
         password,
         isProven: right.isProven,
@@ -153,6 +158,23 @@ export class CpeAuthenticator {
       return this.#admitted(verdict, { kind: 'admitted', caller });
     }
     return this.#refused(request, wrong, right?.cpeid ?? cpeOn(request.socket));
+  }
+
+  /**
+   * An address that is told to wait has a name that is nobody's looked for but once a minute. A name that was never looked for is:
+   * behind that address there may be CPEs beside the one that guesses.
+   */
+  async #rightFor(username: string, request: IncomingMessage): Promise<RightCredentials | null> {
+    const { credentials, monotonic, trustedProxies } = this.#parts;
+    if (username === '') return null;
+    if (
+      this.#unknown.get(username, monotonic()) !== null &&
+      this.#asks?.wrong.isTold(clientAddress(request, trustedProxies)) === true
+    )
+      return null;
+    const right = await credentials.rightFor(username);
+    if (right === null) this.#unknown.open(username, monotonic());
+    return right;
   }
 
   #refused(request: IncomingMessage, { username }: WrongVerdict, cpeid: CpeId | null): AuthOutcome {

@@ -1,6 +1,6 @@
 import { type Clock, type CommandKey, type Logger, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { Repeat, Rules, StoredRule } from '../../rules/index.js';
+import type { Repeat, Rules } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
@@ -10,7 +10,7 @@ import { DOUBT_MS_MAX } from '../upgrade/deadlines.js';
 import type { Evidence } from '../upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
-import type { FetchedBy, LocateUpgradeFile } from './file-location.js';
+import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
@@ -161,18 +161,6 @@ export class Doubts {
 
 function waitMsOf(intervalSeconds: number): number {
   return Math.min(intervalSeconds * SECOND_MS, DOUBT_MS_MAX) * WAIT_SHARE;
-}
-
-/** What it was is the upgrade's; who may fetch it is for the rule to say, as it is now. */
-function fetchedBy(upgrade: Upgrade, { username, sealedPassword }: StoredRule): FetchedBy {
-  const { file, fileType, stateMsMax } = upgrade;
-  return {
-    file,
-    stateMsMax,
-    ...(fileType !== undefined && { fileType }),
-    ...(username !== undefined && { username }),
-    ...(sealedPassword !== undefined && { sealedPassword }),
-  };
 }
 
 /** A Download that the CPE has queued is not repeated, whatever the rule says. */

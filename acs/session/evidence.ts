@@ -1,4 +1,5 @@
-import type { Clock, CommandKey, Logger } from '../../common/index.js';
+import type { Clock, CommandKey, CpeId, Logger, ResultId } from '../../common/index.js';
+import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AutonomousTransferComplete, FaultStruct } from '../soap/index.js';
@@ -14,6 +15,7 @@ import type { Evidence } from '../upgrade/life.js';
 import { mayCorrect } from '../upgrade/marks.js';
 import type { Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
+import type { SentSecrets } from './sent-secrets.js';
 import type { Query, SessionFacts } from './session.js';
 
 /** Of the CPEs with one serial number so many are looked at: more of them is a default that says nothing. */
@@ -24,6 +26,8 @@ const OTHER_FILE_TYPE = /^(?:[2-9]|\d{2,}) /;
 export interface EvidenceParts {
   readonly devices: DeviceStore;
   readonly upgrades: UpgradeStore;
+  readonly credentials: Pick<CpeCredentials, 'continuing'>;
+  readonly sent: Pick<SentSecrets, 'masked' | 'maskedTexts'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -40,8 +44,9 @@ export class SessionEvidence {
     message: { readonly commandKey: string; readonly fault: FaultStruct | null },
     facts: SessionFacts,
   ): Promise<void> {
-    const { commandKey, fault } = message;
+    const { commandKey } = message;
     const { cpeid } = facts;
+    const fault = await this.#masked(message.fault, facts, resultIdsIn(commandKey));
     const evidence: Report = { kind: 'transfer-complete', fault, version: facts.softwareVersion };
     // What the standard asks for comes first, and is as short a way as it can be.
     const id = resultIdOf(commandKey);
@@ -57,6 +62,15 @@ export class SessionEvidence {
     }
     // It is answered all the same, or the CPE would report it again for ever.
     this.#parts.logger.warn('transfer-complete.unknown-command-key', { cpeid, commandKey });
+  }
+
+  /** What it says of a failure is stored, logged and shown. */
+  async #masked(
+    fault: FaultStruct | null,
+    { cpeid }: Pick<SessionFacts, 'cpeid'>,
+    ids: readonly ResultId[],
+  ): Promise<FaultStruct | null> {
+    return fault === null ? null : this.#parts.sent.masked(fault, cpeid, ids);
   }
 
   /** The upgrade that the CPE has under way, or heard last of, or an earlier one: whose key it is, but for how it is written. */
@@ -77,16 +91,23 @@ export class SessionEvidence {
   }
 
   /**
-   * The upgrade of another identity of this CPE. So much of its key must be there that nobody else can have it; and whoever is let in
-   * has authenticated as any CPE does.
+   * The upgrade of another identity of this CPE. So much of its key must be there that nobody else can have it; and where that identity
+   * has been proved, the session must have begun with its credentials.
    */
-  async #ofOther(given: string, { cpeid }: SessionFacts, evidence: Report): Promise<Matched | null> {
-    const { upgrades, logger } = this.#parts;
+  async #ofOther(
+    given: string,
+    { cpeid, provenAs }: SessionFacts,
+    evidence: Report,
+  ): Promise<Matched | null> {
+    const { upgrades, credentials, logger } = this.#parts;
+    const entitled = (before: CpeId) => credentials.continuing(before, cpeid, provenAs);
     for await (const upgrade of this.#candidates(given, cpeid)) {
       const { commandKey } = upgrade;
       const match = matchKey(given, commandKey);
       if (match === null || !isProofOfKey(given, commandKey)) continue;
-      const outcome = await upgrades.continueAs(cpeid, upgrade.id, withMatch(evidence, match));
+      const fault = await this.#masked(evidence.fault, { cpeid }, [upgrade.id]);
+      const told = withMatch({ ...evidence, fault }, match);
+      const outcome = await upgrades.continueAs(cpeid, upgrade.id, told, entitled);
       if ('upgrade' in outcome) return { commandKey, by: match };
       const { refused } = outcome;
       logger.warn('transfer-complete.not-of-this-cpe', { cpeid, owner: upgrade.cpeid, commandKey, refused });
@@ -120,9 +141,11 @@ export class SessionEvidence {
    * where it came from just that URL.
    */
   async autonomousTransfer(message: AutonomousTransferComplete, facts: SessionFacts): Promise<void> {
-    const { devices, upgrades, clock, logger } = this.#parts;
+    const { devices, upgrades, sent, clock, logger } = this.#parts;
     const { cpeid } = facts;
-    const { isDownload, fileType, targetFileName, transferUrl, fault } = message;
+    const { isDownload, fileType, transferUrl } = message;
+    const fault = await this.#masked(message.fault, facts, []);
+    const [targetFileName = ''] = await sent.maskedTexts([message.targetFileName], cpeid);
     const { faultCode, faultString } = fault ?? { faultCode: 0, faultString: '' };
     // A URL may hold a password, or be a key to the file: neither is stored or logged.
     const transfer = { isDownload, fileType, targetFileName, faultCode, faultString };
@@ -146,13 +169,13 @@ export class SessionEvidence {
     { upgradeId, repeats, outcome }: Extract<Query, { kind: 'record-download' }>,
     facts: SessionFacts,
   ): Promise<void> {
-    await this.#parts.upgrades.learn(
-      facts.cpeid,
-      upgradeId,
+    const { upgrades, sent } = this.#parts;
+    const { cpeid } = facts;
+    const evidence: Evidence =
       typeof outcome === 'number'
         ? { kind: 'download-response', status: outcome }
-        : { kind: 'download-fault', fault: outcome, repeats },
-    );
+        : { kind: 'download-fault', fault: await sent.masked(outcome, cpeid, [upgradeId]), repeats };
+    await upgrades.learn(cpeid, upgradeId, evidence);
   }
 
   /** @returns what must be read first of the CPE: its version, where it matters and its Inform lacked it */

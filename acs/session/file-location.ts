@@ -33,3 +33,18 @@ export function locatingFor(parts: {
     return parts.locateFile(file, { expiresAtMs, cpeIp, fileType, username, password });
   };
 }
+
+/** What it was is the upgrade's; who may fetch it is for the rule to say, as it is now. */
+export function fetchedBy(
+  upgrade: Upgrade,
+  { username, sealedPassword }: Pick<StoredRule, 'username' | 'sealedPassword'>,
+): FetchedBy {
+  const { file, fileType, stateMsMax } = upgrade;
+  return {
+    file,
+    stateMsMax,
+    ...(fileType !== undefined && { fileType }),
+    ...(username !== undefined && { username }),
+    ...(sealedPassword !== undefined && { sealedPassword }),
+  };
+}

@@ -11,6 +11,7 @@ import {
   type ProvisioningAttempt,
   stateAfter,
 } from './provisioning-plan.js';
+import type { SentSecrets } from './sent-secrets.js';
 
 /** What Ferry sets at CPEs of its own accord. */
 export interface Provisioning {
@@ -26,14 +27,17 @@ export interface ProvisionerParts {
   readonly devices: DeviceStore;
   readonly credentials: Pick<CpeCredentials, 'proofOf' | 'toGive'>;
   readonly secrets: Secrets;
+  readonly sent: Pick<SentSecrets, 'maskedTexts'>;
   readonly provisioning: Provisioning;
   readonly logger: Logger;
 }
 
-/** Whose settings these are; `isLost`: it is to be given credentials, and nothing else. */
+/** Whose settings these are, and what its session has shown of that; `isLost`: it is to be given credentials, and nothing else. */
 export interface ProvisionedCpe {
   readonly cpeid: CpeId;
   readonly isLost?: true;
+  readonly isProven?: true;
+  readonly provenAs?: CpeId;
 }
 
 /** What the CPE is sent next of its settings. */
@@ -60,27 +64,22 @@ export class Provisioner {
    * tried is counted before it is, since a CPE may hang up on it. One that has lost its credentials is given new ones, and nothing else.
    * @returns null where there is nothing to set
    */
-  async begin({ cpeid, isLost }: ProvisionedCpe): Promise<SetNow | null> {
-    const { devices, provisioning, secrets } = this.#parts;
+  async begin(cpe: ProvisionedCpe): Promise<SetNow | null> {
+    const { devices, provisioning } = this.#parts;
+    const { cpeid, isLost } = cpe;
     if (isLost === true) return this.#readmitting(cpeid);
-    const login = await this.#loginFor(cpeid);
+    const isTrusted = await this.#isTrusted(cpe);
+    const login = isTrusted ? await this.#loginFor(cpe) : null;
     let parameters: readonly SetParameter[] = [];
     await devices.change(cpeid, (stored) => {
       parameters = [];
       if (stored === null) return null;
       const { provisioningFailures: _, ...device } = stored.document;
-      const credentials = provisioning.setCredentials ? this.#credentialsFor(device) : null;
+      const credentials = provisioning.setCredentials && isTrusted ? newCredentials() : null;
       parameters = this.#settings(device.root, credentials, login);
       if (parameters.length === 0) return null;
-      const connectionRequestAuth = credentials !== null && {
-        connectionRequestAuth: {
-          username: credentials.username,
-          sealedPassword: secrets.seal(credentials.password),
-          confirmed: false,
-        },
-      };
       const provisioningTries = (device.provisioningTries ?? 0) + 1;
-      return { device: { ...device, ...connectionRequestAuth, provisioningTries } };
+      return { device: { ...device, ...this.#unconfirmed(credentials), provisioningTries } };
     });
     return parameters.length === 0
       ? null
@@ -97,17 +96,24 @@ export class Provisioner {
     return { attempt: firstAttempt(parameters.map(({ name }) => name)), parameters };
   }
 
-  async #loginFor(cpeid: CpeId): Promise<Credentials | null> {
+  /** Whoever has not proved to be a CPE that could is told no credentials of it: as where nobody is asked for any, any more. */
+  async #isTrusted({ cpeid, isProven }: ProvisionedCpe): Promise<boolean> {
+    return isProven === true || (await this.#parts.credentials.proofOf(cpeid)) === null;
+  }
+
+  /** One that has begun with credentials of its own has some already. */
+  async #loginFor({ cpeid, isProven, provenAs }: ProvisionedCpe): Promise<Credentials | null> {
     const { credentials, provisioning } = this.#parts;
-    if (!provisioning.giveLogins || (await credentials.proofOf(cpeid)) !== null) return null;
+    const isGiven = provisioning.giveLogins && isProven !== true && provenAs === undefined;
+    if (!isGiven || (await credentials.proofOf(cpeid)) !== null) return null;
     return credentials.toGive(cpeid);
   }
 
-  /** Credentials that may have reached the CPE already are sent again, not replaced. */
-  #credentialsFor({ connectionRequestAuth: known }: Device): Credentials {
-    if (known === undefined || known.confirmed)
-      return { username: `ferry-${randomToken(9)}`, password: randomToken(18) };
-    return { username: known.username, password: this.#parts.secrets.open(known.sealedPassword) };
+  #unconfirmed(credentials: Credentials | null): Pick<Device, 'connectionRequestAuth'> {
+    if (credentials === null) return {};
+    const { username, password } = credentials;
+    const sealedPassword = this.#parts.secrets.seal(password);
+    return { connectionRequestAuth: { username, sealedPassword, confirmed: false } };
   }
 
   #settings(
@@ -141,34 +147,34 @@ export class Provisioner {
    */
   async record(
     attempt: ProvisioningAttempt,
-    answer: ProvisioningAnswer,
-    { cpeid, isLost }: ProvisionedCpe,
+    told: ProvisioningAnswer,
+    cpe: ProvisionedCpe,
   ): Promise<SetNow | null> {
+    const { cpeid, isLost } = cpe;
+    const answer = await this.#masked(told, cpeid);
     if (isLost === true) {
       if (answer.kind === 'set') this.#parts.logger.info('cpe.readmitted', { cpeid });
       else this.#tellRefused(cpeid, attempt.names, answer);
       return null;
     }
     const login =
-      attempt.afterwards.length > 0 || answer.kind === 'refused' ? await this.#loginFor(cpeid) : null;
+      attempt.afterwards.length > 0 || answer.kind === 'refused' ? await this.#loginFor(cpe) : null;
     let next: SetNow | null = null;
     const changed = await this.#parts.devices.change(cpeid, (stored) => {
       next = null;
       if (stored === null) return null;
       const { provisioningTries: _tries, provisioningFailures: _failures, ...device } = stored.document;
-      const after = stateAfter(stored.document, attempt, answer);
+      const { next: following, ...state } = stateAfter(stored.document, attempt, answer);
       const { connectionRequestAuth: auth } = device;
-      const taken =
-        answer.kind === 'set' &&
-        auth !== undefined &&
-        attempt.names.some((name) => credentialOf(name) === 'connection-request');
-      if (after.next !== null) next = this.#setNow(after.next, device, login);
-      const { next: _next, ...state } = after;
+      const taken = answer.kind === 'set' && auth !== undefined && attempt.names.some(isConnectionRequest);
+      const credentials = following?.names.some(isConnectionRequest) ? newCredentials() : null;
+      if (following !== null) next = this.#setNow(following, device, credentials, login);
       return {
         device: {
           ...device,
           ...state,
           ...(taken && { connectionRequestAuth: { ...auth, confirmed: true } }),
+          ...this.#unconfirmed(credentials),
         },
       };
     });
@@ -176,16 +182,24 @@ export class Provisioner {
     return next;
   }
 
-  #setNow(attempt: ProvisioningAttempt, device: Device, login: Credentials | null): SetNow {
-    const known = device.connectionRequestAuth;
-    const credentials = known && {
-      username: known.username,
-      password: this.#parts.secrets.open(known.sealedPassword),
-    };
+  /** Some quote the password that they refuse. */
+  async #masked(answer: ProvisioningAnswer, cpeid: CpeId): Promise<ProvisioningAnswer> {
+    if (answer.kind !== 'refused') return answer;
+    const { fault, parameterFaults: named } = answer;
+    const texts = [fault, ...named].map(({ faultString }) => faultString);
+    const [faultString = '', ...ofNamed] = await this.#parts.sent.maskedTexts(texts, cpeid);
+    const parameterFaults = named.map((each, index) => ({ ...each, faultString: ofNamed[index] ?? '' }));
+    return { ...answer, fault: { ...fault, faultString }, parameterFaults };
+  }
+
+  #setNow(
+    attempt: ProvisioningAttempt,
+    device: Device,
+    credentials: Credentials | null,
+    login: Credentials | null,
+  ): SetNow {
     const wanted = new Set(attempt.names);
-    const parameters = this.#settings(device.root, credentials ?? null, login).filter(({ name }) =>
-      wanted.has(name),
-    );
+    const parameters = this.#settings(device.root, credentials, login).filter(({ name }) => wanted.has(name));
     return { attempt, parameters };
   }
 
@@ -211,6 +225,18 @@ function loginParameters(root: Device['root'], { username, password }: Credentia
     { name: `${root}.ManagementServer.Username`, value: username, xsdType: 'string' },
     { name: `${root}.ManagementServer.Password`, value: password, xsdType: 'string' },
   ];
+}
+
+/**
+ * For connection requests; new ones each time that they are sent. The last ones may have reached the CPE, but whoever says that he is the CPE
+ * would be told them; and which of two it has taken does not matter, as it takes the second as well.
+ */
+function newCredentials(): Credentials {
+  return { username: `ferry-${randomToken(9)}`, password: randomToken(18) };
+}
+
+function isConnectionRequest(name: string): boolean {
+  return credentialOf(name) === 'connection-request';
 }
 
 function randomToken(bytes: number): string {

@@ -23,6 +23,10 @@ export interface SessionFacts {
   readonly isLost?: true;
   /** It waits to be enrolled: it is told nothing, and nothing that it says after its Inform is kept. */
   readonly isWaiting?: true;
+  /** The session began with credentials of this CPE alone. */
+  readonly isProven?: true;
+  /** Or with those of another, which it says it was before an upgrade. */
+  readonly provenAs?: CpeId;
   readonly style: EnvelopeStyle;
   readonly events: readonly string[];
   /** The session carries 1 BOOT: the CPE has restarted. */

@@ -10,7 +10,7 @@ import {
 import type { Rules } from '../../rules/index.js';
 import type { Stored } from '../../store/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
-import type { Identities, Identity } from '../credentials/identities.js';
+import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
@@ -30,6 +30,7 @@ import { awaitsVersion, SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
 import { informed, ownCopy, type RefusedFields, withNamedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
+import { SentSecrets } from './sent-secrets.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
 
 export interface WorkParts {
@@ -63,6 +64,7 @@ const SELDOM_LOG_MS = 10 * SECOND_MS;
 /** Carries out what a session asks for: each query is durable when its answer is there. */
 export class SessionWork {
   readonly #parts: WorkParts;
+  readonly #sent: SentSecrets;
   readonly #evidence: SessionEvidence;
   readonly #provisioner: Provisioner;
   readonly #doubts: Doubts;
@@ -72,8 +74,9 @@ export class SessionWork {
   constructor(parts: WorkParts) {
     const locate = locatingFor(parts);
     this.#parts = parts;
-    this.#evidence = new SessionEvidence(parts);
-    this.#provisioner = new Provisioner(parts);
+    this.#sent = new SentSecrets({ ...parts, locate });
+    this.#evidence = new SessionEvidence({ ...parts, sent: this.#sent });
+    this.#provisioner = new Provisioner({ ...parts, sent: this.#sent });
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
     this.#seldomLog = new Seldom(SELDOM_LOG_MS, parts.monotonic);
@@ -115,7 +118,8 @@ export class SessionWork {
           next: await this.#provisioner.record(query.attempt, query.answer, facts),
         };
       case 'record-unreadable': {
-        const { request: asked, reason } = query;
+        const { request: asked } = query;
+        const [reason] = await this.#sent.maskedTexts([query.reason], facts.cpeid);
         this.#parts.logger.warn('session.answer-unreadable', { cpeid: facts.cpeid, request: asked, reason });
         return { to: query.kind };
       }
@@ -142,20 +146,25 @@ export class SessionWork {
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
     if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
-    const identity = await this.#parts.identities.of(caller, cpeid, { ip, bootstrap });
+    const identity = await this.#parts.identities.of(caller, cpeid, {
+      ip,
+      bootstrap,
+      serialNumber: inform.deviceId.serialNumber,
+    });
     if (identity === 'lost' || identity === 'readmitted')
       return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
     const found = await devices.read(cpeid);
-    // Who has proved who it is has not been invented.
-    if (found === null && identity !== 'proven') this.#parts.newCpes.take(ip);
-    const asked = this.#enrolling(found, cpeid, identity);
+    // Who has proved who it is has not been invented, nor who was another until an upgrade and has proved to be that.
+    const isReal = caller.kind === 'own';
+    if (found === null && !isReal) this.#parts.newCpes.take(ip);
+    const asked = this.#enrolling(found, cpeid, isReal);
     let enrolling = asked instanceof Promise ? await asked : asked;
     const from = { ip, style, nowMs, isProven: identity === 'proven', isWaiting: enrolling === null };
     let outcome = informed(found?.document ?? null, cpeid, inform, from);
     if (outcome.mustBeDurable) {
       await devices.change(cpeid, async (stored) => {
-        enrolling = await this.#enrolling(stored, cpeid, identity);
+        enrolling = await this.#enrolling(stored, cpeid, isReal);
         const isWaiting = enrolling === null;
         outcome = informed(stored?.document ?? null, cpeid, inform, { ...from, isWaiting });
         const others = enrolling ?? NOTHING_MORE;
@@ -195,7 +204,7 @@ export class SessionWork {
     const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
     const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
     const shown = { events, boot, softwareVersion: reportedVersion, transferKey: transferKeyOf(inform) };
-    const facts = { cpeid, style, ...shown, requested, applying, doubt, hand };
+    const facts = { cpeid, ...shownOf(caller, identity), style, ...shown, requested, applying, doubt, hand };
     return {
       to: 'record-inform',
       facts,
@@ -208,10 +217,10 @@ export class SessionWork {
   #enrolling(
     stored: Stored<Device> | null,
     cpeid: CpeId,
-    identity: Identity,
+    isReal: boolean,
   ): Enrolling | null | Promise<Enrolling | null> {
     if (stored !== null && stored.document.enrolment === undefined) return NOTHING_MORE;
-    return this.#parts.enrolment.enrolling(cpeid, identity);
+    return this.#parts.enrolment.enrolling(cpeid, isReal);
   }
 
   /** Whoever has the shared pair can say as much, so nothing else of what is known changes by it. */
@@ -322,6 +331,18 @@ function factsOfHeld(cpeid: CpeId, style: EnvelopeStyle): SessionFacts {
     hand: { device: null },
   };
 }
+
+/** What a session has shown of who its CPE is. */
+function shownOf(
+  caller: Caller,
+  identity: Exclude<Identity, 'lost' | 'readmitted'>,
+): Pick<SessionFacts, 'isProven' | 'provenAs'> {
+  if (identity === 'proven') return PROVEN;
+  return caller.kind === 'own' ? { provenAs: caller.cpeid } : UNPROVEN;
+}
+
+const PROVEN = { isProven: true } as const;
+const UNPROVEN = {};
 
 function doubtOf(upgrade: Upgrade, { events }: Inform): Doubt {
   const announced = events.some(

@@ -1,4 +1,4 @@
 export { decodeEnvelope } from './decode.js';
 export { encodeEnvelope } from './encode.js';
-export { SOAP_LIMITS, type SoapLimits } from './limits.js';
+export { SHORT_TEXT_CHARACTERS_MAX, SOAP_LIMITS, type SoapLimits } from './limits.js';
 export * from './message.js';

@@ -185,12 +185,14 @@ export class UpgradeStore implements Upgrades {
    * Whoever calls knows that this CPE has the upgrade's CommandKey. It must also have its serial number, and no upgrade of its own
    * under way. Its product class may have changed: it is the firmware that says it, and with key and serial number it would prove
    * nothing more.
+   * @param entitled  what else changes where it goes on as another; null where it may not
    * @returns the upgrade as it is afterwards; else why it is not believed
    */
   async continueAs(
     cpeid: CpeId,
     id: ResultId,
     evidence: Evidence,
+    entitled: (before: CpeId) => Promise<readonly Change[] | null>,
   ): Promise<{ readonly upgrade: Upgrade } | { readonly refused: string }> {
     return untilCommitted(`The upgrade ${id}`, async () => {
       const [stored, successor] = await Promise.all([this.#upgrades.get(id), this.#devices.read(cpeid)]);
@@ -199,13 +201,16 @@ export class UpgradeStore implements Upgrades {
       const before = stored.document;
       const refused = refusalOf(before, owner.document, successor.document);
       if (refused !== null) return { refused };
+      const others = before.reportedBy === cpeid ? [] : await entitled(before.cpeid);
+      if (others === null)
+        return { refused: 'that CPE has proved who it is, and this session has not its credentials' };
       const moved = advance(before, evidence, this.#clock());
       const after: Upgrade = { ...moved, reportedBy: cpeid };
       let devices = [
         deviceSuperseded(owner.document, successor.document),
         deviceContinuing(successor.document, owner.document, before),
       ];
-      const changes = [this.#upgrades.replacing(after, stored.revision)];
+      const changes = [this.#upgrades.replacing(after, stored.revision), ...others];
       if (moved !== before && hasEnded(after.state)) {
         const end = ending(before, after, evidence, owner.document);
         devices = devices.map(end.of);

@@ -58,6 +58,7 @@ export async function startNbi(
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
+    credentials: acs.credentials,
     images: installation.images,
     users: installation.users,
     metrics: registry,

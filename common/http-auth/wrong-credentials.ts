@@ -44,6 +44,12 @@ export class WrongCredentials {
     this.#log = new Seldom(LOG_MS, this.#monotonic);
   }
 
+  /** Whether an address is told to wait by now. */
+  isTold(address: string): boolean {
+    const count = this.#byAddress.get(networkOf(address), this.#monotonic());
+    return count !== null && count.failures > WRONG_OF_ADDRESS_MAX;
+  }
+
   /** @returns how many seconds whoever sent them is to wait, where there have been too many; else 0 */
   note(address: string, username: string, fields: LogFields = {}): number {
     const nowMs = this.#monotonic();

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { SECOND_MS } from '../../common/index.js';
-import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } from '../../rules/index.js';
-import { StoreError } from '../../store/index.js';
+import type { PutCounts } from '../../rules/index.js';
 import {
   ApiError,
   type DynDialect,
@@ -19,23 +18,42 @@ import {
 import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
 import { BulkReport, type Refusal, type Span, type Unit } from './bulk-report.js';
 
+/** What is wrong with an item of a batch. */
+export interface ItemRefusal {
+  /** Its index in the batch; null: of the batch, and nobody knows of which. */
+  readonly item: number | null;
+  readonly code: 400 | 409;
+  readonly problem: Problem;
+}
+
+/** Where batches go. */
+export interface BatchSink {
+  /** One of what is stored, in a word. */
+  readonly what: string;
+  /** Stores all or none. */
+  put(bodies: readonly unknown[]): Promise<PutCounts>;
+  /** What else is wrong with a batch that is not stored. */
+  check(bodies: readonly unknown[]): Promise<readonly ItemRefusal[]>;
+  /** What an error of {@link put} says of the batch; null where it says something else. */
+  refusals(error: unknown, bodies: readonly unknown[]): readonly ItemRefusal[] | null;
+}
+
 export interface BulkPut {
-  readonly rules: Rules;
+  readonly sink: BatchSink;
   readonly dialect: DynDialect;
   readonly limits: NbiLimits;
-  readonly options: Parameters<Rules['put']>[1];
-  /** What is wrong with the id of a rule, for this request. */
-  readonly idProblem: (body: unknown) => Problem | null;
+  /** What is wrong with one by itself, for this request. */
+  readonly itemProblem: (body: unknown) => Problem | null;
   readonly unit: Unit;
   readonly splitter: RecordSplitter;
 }
 
-/** Rules that are stored together or not at all. */
+/** What is stored together or not at all. */
 class Batch {
   readonly bodies: unknown[] = [];
   /** Of each body, where it stands in what was sent. */
   readonly numbers: number[] = [];
-  /** Of rules that have not become a body. */
+  /** Of those that have not become a body. */
   readonly refusals: Refusal[] = [];
   readonly #numberOfId = new Map<string, number>();
   #span: Span | null = null;
@@ -78,7 +96,7 @@ class Batch {
 }
 
 /**
- * Stores the rules of a body while it comes, batch by batch, and reports on each. The body is read no faster than the batches are
+ * Stores what is in a body while it comes, batch by batch, and reports on each. The body is read no faster than the batches are
  * stored, so however long it is, one batch of it is in memory. What was stored stays, also where the rest is refused, or never
  * comes; a batch whose end has not come is not stored.
  * @throws ApiError where nothing was reported yet
@@ -124,7 +142,8 @@ async function storeAll(put: BulkPut, request: IncomingMessage, report: BulkRepo
   }
   for (const { number, bytes } of splitter.end()) await take(put, batch, number, bytes);
   await settle();
-  if (!report.hasBegun) throw invalid('', unit === 'line' ? 'a rule on each line' : 'an array of rules');
+  if (!report.hasBegun)
+    throw invalid('', unit === 'line' ? `a ${put.sink.what} on each line` : `an array of ${put.sink.what}s`);
 }
 
 /** @returns what must be awaited before the next record is asked for; null where this one was small */
@@ -132,7 +151,10 @@ function take(put: BulkPut, batch: Batch, number: number, bytes: Buffer | null):
   const { limits, unit } = put;
   batch.count(number, bytes?.length ?? 0);
   if (bytes === null) {
-    batch.refuse(number, { field: '', expected: `at most ${limits.recordBytesMax} bytes a rule` });
+    batch.refuse(number, {
+      field: '',
+      expected: `at most ${limits.recordBytesMax} bytes a ${put.sink.what}`,
+    });
     return null;
   }
   const refuse = (error: unknown) => {
@@ -149,8 +171,8 @@ function take(put: BulkPut, batch: Batch, number: number, bytes: Buffer | null):
   return null;
 }
 
-function add({ idProblem, unit }: BulkPut, batch: Batch, number: number, body: unknown): void {
-  const problem = idProblem(body) ?? duplicateProblem(batch.claim(number, body), body, unit);
+function add({ itemProblem, unit }: BulkPut, batch: Batch, number: number, body: unknown): void {
+  const problem = itemProblem(body) ?? duplicateProblem(batch.claim(number, body), body, unit);
   if (problem === null) batch.add(number, body);
   else batch.refuse(number, problem);
 }
@@ -161,38 +183,24 @@ function duplicateProblem(other: number | null, body: unknown, unit: Unit): Prob
   return { field: 'id', code: 'duplicate', expected, found: shortJson(body['id']) };
 }
 
-async function settleBatch({ rules, options }: BulkPut, batch: Batch, report: BulkReport): Promise<void> {
+async function settleBatch({ sink }: BulkPut, batch: Batch, report: BulkReport): Promise<void> {
   const { span, bodies, refusals } = batch;
   if (span === null) return;
-  const ofRules = (problems: readonly RuleProblem[]): Refusal[] =>
-    problems.map(({ item, ...problem }) => ({
-      number: batch.numbers[item ?? 0] ?? span.first,
-      code: 400,
-      problem,
+  const numbered = (found: readonly ItemRefusal[]): Refusal[] =>
+    found.map(({ item, ...refusal }) => ({
+      number: (item === null ? undefined : batch.numbers[item]) ?? span.first,
+      ...refusal,
     }));
   if (refusals.length > 0) {
-    return report.refused(span, [...refusals, ...ofRules(await rules.check(bodies))]);
+    return report.refused(span, [...refusals, ...numbered(await sink.check(bodies))]);
   }
   try {
-    report.stored(span, await rules.put(bodies, options));
+    report.stored(span, await sink.put(bodies));
   } catch (error) {
-    if (error instanceof InvalidRuleError) report.refused(span, ofRules(error.problems));
-    else if (error instanceof RuleConflictError) report.refused(span, [conflictOf(error, batch, span)]);
-    else if (error instanceof StoreError && error.code === 'bad-document') {
-      report.refused(span, [{ number: span.first, code: 400, problem: notStorable(error) }]);
-    } else throw error;
+    const found = sink.refusals(error, bodies);
+    if (found === null) throw error;
+    report.refused(span, numbered(found));
   }
-}
-
-/** A rule may be right in itself and still be nothing that the store can hold; which of the batch it is, it does not say. */
-function notStorable({ message }: StoreError): Problem {
-  return { field: '', code: 'not-storable', expected: `rules that can be stored: ${message}` };
-}
-
-function conflictOf(conflict: RuleConflictError, { bodies, numbers }: Batch, span: Span): Refusal {
-  const index = bodies.findIndex((body) => isObject(body) && body['id'] === conflict.ruleId);
-  const problem = { field: 'id', code: conflict.reason, expected: conflict.message };
-  return { number: numbers[index] ?? span.first, code: 409, problem };
 }
 
 /** The body as it comes. @throws ApiError 408 where nothing does for so long */

@@ -1,4 +1,5 @@
-import type { Rules } from '../../rules/index.js';
+import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } from '../../rules/index.js';
+import { StoreError } from '../../store/index.js';
 import {
   ApiError,
   type DynDialect,
@@ -13,7 +14,7 @@ import {
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import { storeInBatches } from './bulk.js';
+import { type BatchSink, type ItemRefusal, storeInBatches } from './bulk.js';
 import { type IdPattern, parseIdPattern } from './id-pattern.js';
 
 export const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
@@ -41,9 +42,16 @@ export async function postRules(
   const options = { author: user?.name ?? '', onlyNew };
   const body = await read();
   if (body.kind === 'records') {
-    const idProblem = (each: unknown) => idProblemOf(each, pattern);
+    const itemProblem = (each: unknown) => idProblemOf(each, pattern);
     await storeInBatches(
-      { rules, dialect, limits, options, idProblem, unit: body.unit, splitter: body.splitter },
+      {
+        sink: sinkOf(rules, options),
+        dialect,
+        limits,
+        itemProblem,
+        unit: body.unit,
+        splitter: body.splitter,
+      },
       request,
       response,
     );
@@ -62,6 +70,36 @@ export async function postRules(
   }
   await rules.put(bodies, options);
   response.json(dialect.answer(204, ''));
+}
+
+function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1]): BatchSink {
+  return {
+    what: 'rule',
+    put: (bodies) => rules.put(bodies, options),
+    check: async (bodies) => refusalsOf(await rules.check(bodies)),
+    refusals(error, bodies) {
+      if (error instanceof InvalidRuleError) return refusalsOf(error.problems);
+      if (error instanceof RuleConflictError) return [conflictOf(error, bodies)];
+      if (error instanceof StoreError && error.code === 'bad-document')
+        return [{ item: null, code: 400, problem: notStorable(error) }];
+      return null;
+    },
+  };
+}
+
+function refusalsOf(problems: readonly RuleProblem[]): ItemRefusal[] {
+  return problems.map(({ item, ...problem }) => ({ item: item ?? 0, code: 400, problem }));
+}
+
+/** A rule may be right in itself and still be nothing that the store can hold; which of the batch it is, it does not say. */
+function notStorable({ message }: StoreError): Problem {
+  return { field: '', code: 'not-storable', expected: `rules that can be stored: ${message}` };
+}
+
+function conflictOf(conflict: RuleConflictError, bodies: readonly unknown[]): ItemRefusal {
+  const index = bodies.findIndex((body) => isObject(body) && body['id'] === conflict.ruleId);
+  const problem = { field: 'id', code: conflict.reason, expected: conflict.message };
+  return { item: index < 0 ? null : index, code: 409, problem };
 }
 
 /** A body without an id is for the rules to judge. */

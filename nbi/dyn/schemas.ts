@@ -4,10 +4,10 @@ import { ref } from '../http/index.js';
 /** The shapes of `/v1/dyn`, under `#/components/schemas`. */
 export const dynSchemas = {
   BulkReport: {
-    description: 'A line of the report on rules that were stored while they came.',
+    description: 'A line of the report on what was stored while it came: rules, or credentials of CPEs.',
     oneOf: [
       {
-        title: 'A rule that is to blame for its batch being refused; comes before the batch',
+        title: 'One that is to blame for its batch being refused; comes before the batch',
         type: 'object',
         required: ['code', 'details'],
         oneOf: [{ required: ['line'] }, { required: ['item'] }],
@@ -46,12 +46,43 @@ export const dynSchemas = {
           message: { type: 'string' },
           written: { type: 'integer' },
           unchanged: { type: 'integer' },
-          refused: { type: 'integer', description: 'Rules in batches that were refused.' },
+          refused: { type: 'integer', description: 'How many were in batches that were refused.' },
           details: { type: 'array', items: ref('Problem') },
         },
         additionalProperties: false,
       },
     ],
+  },
+  CpeLogin: {
+    type: 'object',
+    description: 'What a CPE is to log in with: its ManagementServer.Username and Password.',
+    required: ['cpeid', 'password'],
+    properties: {
+      cpeid: { type: 'string', description: 'As DeviceStorage shows it; it need not be known yet.' },
+      username: { type: 'string', maxLength: 256, description: 'Without a colon; else the cpeid.' },
+      password: { type: 'string', minLength: 1, maxLength: 256, writeOnly: true },
+    },
+    additionalProperties: false,
+  },
+  CpeCredential: {
+    type: 'object',
+    required: ['id', 'username', 'cpeid', 'proven', 'since'],
+    properties: {
+      id: { type: 'string', description: 'The same as username.' },
+      username: { type: 'string' },
+      cpeid: { type: 'string' },
+      formerly: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Cpeids that it had before its OUI changed with an upgrade: it may speak for them too.',
+      },
+      proven: { type: 'boolean', description: 'The CPE has used the newest password.' },
+      since: { type: 'integer', description: 'When it was given its newest password, in epoch seconds.' },
+      firstUsed: {
+        type: 'integer',
+        description: 'When it used that first, in epoch seconds; absent: not yet.',
+      },
+    },
   },
   /** What rules are checked by, so that the document cannot say anything else; and what is shown beside a rule. */
   Rule: {

@@ -1,3 +1,4 @@
+import type { CpeCredentials } from '../../acs/index.js';
 import type { Rules } from '../../rules/index.js';
 import { type Api, type Authentication, Places } from '../http/index.js';
 import { type ApproveParts, approveDevicesRoute } from './approve-devices.js';
@@ -5,11 +6,13 @@ import { methodDialect } from './dialect.js';
 import { type ExplainParts, explainRulesRoute } from './explain-rules.js';
 import { freezeRoutes } from './freeze-upgrades.js';
 import { matchDevicesRoute } from './match-devices.js';
+import { readmitDeviceRoute } from './readmit-device.js';
 import { restartRuleRoute } from './restart-rule.js';
 import { type SendCnrParts, sendCnrRoute } from './send-cnr.js';
 
 export interface MethodParts extends SendCnrParts, ExplainParts, ApproveParts {
   readonly rules: Rules;
+  readonly credentials: CpeCredentials;
 }
 
 const RETRY_EXPLANATION_SECONDS = 1;
@@ -17,7 +20,7 @@ const RETRY_SEARCH_SECONDS = 10;
 
 /** `/v1/method/{name}`: what is done rather than stored. */
 export function methodApi(parts: MethodParts, authentication: Authentication): Api {
-  const { rules, limits } = parts;
+  const { rules, credentials, limits } = parts;
   const explanations = new Places({
     what: 'explanations',
     // Half of them, so that nobody keeps everybody else waiting.
@@ -38,6 +41,7 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
     ...freezeRoutes(rules),
     explainRulesRoute(parts, explanations),
     matchDevicesRoute(parts, searches),
+    readmitDeviceRoute(credentials),
   ];
   return {
     name: 'method',

@@ -4,7 +4,7 @@ import { APIS } from './declared.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
-const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
+const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'GET /v1/dyn/FirmwareStorage/{pattern}': 'viewer',
   'POST /v1/dyn/FirmwareStorage/{pattern}': 'operator',
   'PUT /v1/dyn/FirmwareStorage/{pattern}': 'operator',
@@ -13,6 +13,10 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator'>> = {
   'DELETE /v1/dyn/FirmwareResultStorage/{pattern}': 'operator',
   'GET /v1/dyn/DeviceStorage/{pattern}': 'viewer',
   'DELETE /v1/dyn/DeviceStorage/{pattern}': 'operator',
+  'GET /v1/dyn/CpeAuthStorage/{pattern}': 'operator',
+  'POST /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
+  'DELETE /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
+  'POST /v1/method/ReadmitDevice': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
   'POST /v1/method/ApproveDevices': 'operator',
@@ -226,6 +230,7 @@ const SIMPLE = [
 
 test('what a browser sends for another site is refused on every route, and no answer allows it another', async (t) => {
   const { nbi, rules, before } = await startWithRule(t);
+  await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
   const body = JSON.stringify(ruleBody('HELD', { enabled: false }));
   const headers = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' };
   for (const { method, path, body: kind } of routes) {
@@ -233,6 +238,7 @@ test('what a browser sends for another site is refused on every route, and no an
       const answer = await nbi.call(pathOf(path), {
         method,
         body,
+        as: ADMIN,
         headers: { ...headers, 'Content-Type': contentType },
       });
       t.is(answer.status, 415, `${method} ${path} ${contentType}`);

@@ -123,6 +123,8 @@ test('an operation without security is open, and every other one asks for creden
   }
 });
 
+const ADMIN = 'root:a test password';
+
 async function prepare(nbi: TestNbi): Promise<void> {
   const json = [ruleBody('UPGRADE_00A1B2-HGW-1'), ruleBody('x')];
   await nbi.call('/v1/dyn/FirmwareStorage/.*', { method: 'POST', json });
@@ -130,6 +132,7 @@ async function prepare(nbi: TestNbi): Promise<void> {
 
 test('what the document shows as the answer to its own example is what the server answers', async (t) => {
   const nbi = await startNbi(t);
+  await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
   let compared = 0;
   for (const { path, method, value } of operations()) {
     const request = asObject(asObject(asObject(value['requestBody'])['content'])['application/json']);
@@ -137,14 +140,24 @@ test('what the document shows as the answer to its own example is what the serve
       const media = asObject(asObject(asObject(response)['content'])['application/json']);
       const example = media['example'];
       // Those need a CPE or an upgrade; the tests of their own calls compare them.
-      const needsMore = path.endsWith('SendCNR') || (path.includes('FirmwareResult') && status === '200');
+      const needsMore =
+        path.endsWith('SendCNR') ||
+        path.endsWith('ReadmitDevice') ||
+        (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;
       if (status === '200') await prepare(nbi);
+      if (path.includes('CpeAuthStorage') && status === '200')
+        await nbi.call(path.replace('{pattern}', '.*'), {
+          method: 'POST',
+          as: ADMIN,
+          json: { cpeid: '00A1B2-HGW-x', username: 'x', password: 'p' },
+        });
       if (path.includes('DeviceStorage') && status === '200')
         await nbi.putDevice({ id: 'x' as CpeId, serialNumber: 'x' });
-      const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1';
+      const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1%7C00A1B2-HGW-1';
       const reply = await nbi.call(path.replace('{pattern}', pattern), {
         method: method.toUpperCase(),
+        as: ADMIN,
         ...(request['example'] === undefined ? {} : { json: request['example'] }),
       });
       t.is(reply.status, Number(status), `${method} ${path}`);

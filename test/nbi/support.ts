@@ -172,6 +172,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
+    credentials: acs.credentials,
     images,
     users,
     metrics,

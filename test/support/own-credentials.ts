@@ -27,7 +27,7 @@ export interface OwnCredentials {
 export async function startWithShared(
   t: ExecutionContext,
   config: object = {},
-  options: { readonly dataDir?: string } = {},
+  options: { readonly dataDir?: string; readonly checksSchema?: boolean } = {},
 ): Promise<OwnCredentials> {
   const ferry = await startTestFerry(t, {
     ...options,

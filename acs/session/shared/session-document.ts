@@ -124,6 +124,8 @@ const SESSION_DOCUMENT_SCHEMA = object(
           cpeid: TEXT,
           isLost: { const: true },
           isWaiting: { const: true },
+          isProven: { const: true },
+          provenAs: TEXT,
           // The declaration is one that an older version wrote of; it means nothing any more.
           style: object({ namespace: { enum: CWMP_NAMESPACES }, xmlDeclaration: FLAG }, ['xmlDeclaration']),
           events: NAMES,
@@ -139,7 +141,7 @@ const SESSION_DOCUMENT_SCHEMA = object(
             ],
           },
         } satisfies Record<keyof Omit<SessionFacts, 'hand'>, unknown>,
-        ['isLost', 'isWaiting'],
+        ['isLost', 'isWaiting', 'isProven', 'provenAs'],
       ),
       outstanding: {
         anyOf: [

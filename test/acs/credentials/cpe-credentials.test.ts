@@ -21,9 +21,14 @@ test('credentials that no CPE could send, or that two would share, are refused b
   const problem = (more: object) => problemIn({ cpeid: X, username: 'x', password: 'secret', ...more });
   t.is(problem({}), null);
   t.is(problem({ username: 'Ä b@c', password: ' p:"ä ' }), null);
+  for (const cpeid of ['00a1b2-HGW-X', '00A1B2C-X', 'A~2DB-X', '00A1B2-H~2DG~20W-S~2F1~7E~C3~A9'])
+    t.is(problem({ cpeid }), null, cpeid);
   for (const [more, said] of [
     [{ cpeid: 'X' }, /^cpeid must be OUI-/],
-    [{ cpeid: '00a1b2-HGW-X' }, /^cpeid /],
+    [{ cpeid: '00A1B2-HGW-X-Y' }, /^cpeid /],
+    [{ cpeid: '-HGW-X' }, /^cpeid /],
+    [{ cpeid: '00A1B2-HGW-' }, /^cpeid /],
+    [{ cpeid: '00A1B2-HGW-~41' }, /^cpeid /],
     [{ cpeid: '00A1B2-HGW-S/1' }, /^cpeid /],
     [{ username: '' }, /^username must not be empty/],
     [{ username: 'a:b' }, /^username must have no colon/],
@@ -51,7 +56,12 @@ test('a new password is right beside the one before, until the CPE has used it',
   await put('x', 'three');
   t.deepEqual(await right('x'), ['three', 'one'], 'what the CPE has is kept, not what it never had');
   await credentials.used('x', 'three');
-  t.deepEqual(await credentials.rightFor('x'), { cpeid: X, passwords: ['three'], isProven: true });
+  t.deepEqual(await credentials.rightFor('x'), {
+    cpeid: X,
+    formerly: [],
+    passwords: ['three'],
+    isProven: true,
+  });
 });
 
 test('a new user name is right beside the one before, until the CPE has used it; one that is newer still stays', async (t) => {

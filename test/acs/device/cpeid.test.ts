@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { CPEID_CHARACTERS_MAX, cpeidOf } from '../../../acs/device/cpeid.js';
+import { CPEID_CHARACTERS_MAX, cpeidOf, isCpeId } from '../../../acs/device/cpeid.js';
 
 const identity = (oui: string, productClass: string, serialNumber: string): string | null =>
   cpeidOf({ oui, productClass, serialNumber });
@@ -39,3 +39,50 @@ test('two devices never share a cpeid, and it needs no escaping in a URL', (t) =
     { numRuns: 1_000 },
   );
 });
+
+test('what is made of a device is known for a cpeid, and nothing else is', (t) => {
+  const part = fc.string({ unit: 'binary', maxLength: 12 });
+  fc.assert(
+    fc.property(part.filter(Boolean), part, part.filter(Boolean), (oui, productClass, serialNumber) => {
+      const cpeid = cpeidOf({ oui, productClass, serialNumber });
+      if (cpeid !== null) t.true(isCpeId(cpeid), cpeid);
+    }),
+    { numRuns: 1_000 },
+  );
+  const written = fc.string({ unit: fc.constantFrom('A', 'z', '-', '~', '2', 'F', '4', '1', '/', 'é') });
+  fc.assert(
+    fc.property(written, (text) => {
+      t.is(isCpeId(text), /^[\w.~-]+$/.test(text) && isMadeOf(text), text);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+/** Two or three parts, each of them characters that stand for themselves and escapes of those that do not. */
+function isMadeOf(text: string): boolean {
+  const parts = text.split('-');
+  const [first = '', ...others] = parts;
+  const last = others.at(-1) ?? '';
+  return (
+    first !== '' &&
+    last !== '' &&
+    parts.length <= 3 &&
+    !(parts.length === 3 && others[0] === '') &&
+    parts.every((part) => {
+      const bytes = decodeURIComponentOrNull(part.replaceAll('~', '%'));
+      return (
+        bytes !== null &&
+        !/~(?![0-9A-F]{2})/.test(part) &&
+        !/~(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|3[0-9]|2E|5F)/.test(part)
+      );
+    })
+  );
+}
+
+function decodeURIComponentOrNull(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

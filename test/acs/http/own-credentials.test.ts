@@ -1,7 +1,8 @@
 import test from 'ava';
 import { ferry as run } from '../../cli/support.js';
+import { startTestFerry } from '../../support/ferry.js';
 import { SET_DONE as SET, SHARED, startWithShared as start, valueIn } from '../../support/own-credentials.js';
-import { inform } from '../../support/raw-cpe.js';
+import { inform, RawCpe } from '../../support/raw-cpe.js';
 
 const X = '00A1B2-HGW-1';
 
@@ -103,4 +104,103 @@ test('a rule can ask that a CPE has proved who it is', async (t) => {
   t.is(await session(SHARED), 204);
   await set(X, 'one', 'first');
   t.is(await session('one:first'), 'Download');
+});
+
+test('credentials for connection requests that found no answer are told nobody again, whoever says that he is the CPE', async (t) => {
+  const { ferry, set } = await start(t);
+  const given = async (credentials: string, serial = '1') => {
+    const cpe = new RawCpe(ferry.urls.cwmp);
+    t.teardown(() => cpe.close());
+    cpe.headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    const informed = await cpe.post(inform({ serial, events: ['0 BOOTSTRAP', '1 BOOT'] }));
+    if (informed.status !== 200) return informed.status;
+    // It hangs up on it.
+    const { body } = await cpe.post('');
+    return valueIn(body, 'ConnectionRequestPassword');
+  };
+  const other = await given(SHARED, '2');
+  t.is(typeof other, 'string');
+  t.not(await given(SHARED, '2'), other, 'whoever says that he is the CPE');
+  const first = await given(SHARED);
+  await set(X, 'one', 'p');
+  const proven = await given('one:p');
+  t.is(typeof proven, 'string');
+  t.not(proven, first);
+  t.not(await given('one:p'), proven);
+  t.is(await given(SHARED), undefined, 'told nothing');
+});
+
+test('where nobody is asked for credentials any more, a CPE that had proved who it was is set none', async (t) => {
+  const { ferry, set, session } = await start(t);
+  await set(X, 'one', 'p');
+  t.is(await session('one:p'), 204);
+  await ferry.close();
+  const open = await startTestFerry(t, {
+    dataDir: ferry.dataDir,
+    config: { allowAnonymousCpe: true },
+  });
+  const cpe = new RawCpe(open.urls.cwmp);
+  t.teardown(() => cpe.close());
+  await cpe.post(inform({ events: ['0 BOOTSTRAP', '1 BOOT'] }));
+  const { body } = await cpe.post('');
+  t.regex(body, /PeriodicInformInterval/);
+  t.notRegex(body, /Password/);
+});
+
+test('credentials that come over HTTP prove a CPE, also one whose OUI has small letters, and who gave them is logged', async (t) => {
+  // The schema knows capitals alone.
+  const { ferry, session, device } = await start(t, {}, { checksSchema: false });
+  const logins = ['00a1b2-HGW-1', '00A1B2C-HGW-1'].map((cpeid) => ({ cpeid, password: `p of ${cpeid}` }));
+  const body = logins.map((login) => `${JSON.stringify(login)}\n`).join('');
+  const stored = await ferry.nbi('POST', '/v1/dyn/CpeAuthStorage/.*', Buffer.from(body), {
+    'Content-Type': 'application/x-ndjson',
+  });
+  t.is(stored.status, 200);
+  for (const { cpeid, password } of logins) {
+    const [oui = ''] = cpeid.split('-');
+    t.is(await session(`${cpeid}:${password}`, { oui }), 204);
+    t.deepEqual((await device(cpeid))['identity'], { proven: true });
+    t.is(await session(SHARED, { oui }), 401);
+  }
+  const { body: list } = await ferry.nbi('GET', '/v1/dyn/CpeAuthStorage/.*?proven=true');
+  t.is((list as { details: unknown[] }).details.length, 2);
+  t.notRegex(JSON.stringify([list, ferry.events]), /p of /);
+  t.like(ferry.events.find(({ event }) => event === 'cpe.credentials-set')?.fields, {
+    by: 'admin',
+    stored: 2,
+  });
+  t.is((await ferry.nbi('DELETE', '/v1/dyn/CpeAuthStorage/00a1b2-HGW-1')).status, 200);
+  t.not(await session(SHARED, { oui: '00a1b2' }), 401, 'the last is gone, and the proof with it');
+  const removed = ferry.events.filter(({ event }) => event === 'cpe.credentials-removed');
+  t.deepEqual(
+    removed.map(({ fields }) => fields),
+    [{ cpeid: '00a1b2-HGW-1', by: 'admin' }],
+  );
+});
+
+test('who has one of two user names taken away keeps the other, and what it has proved', async (t) => {
+  const { ferry, set, session } = await start(t);
+  await set(X, 'one', 'p');
+  t.not(await session('one:p'), 401);
+  await set(X, 'two', 'q');
+  t.is((await ferry.nbi('DELETE', '/v1/dyn/CpeAuthStorage/two')).status, 200);
+  t.is(await session('two:q'), 401);
+  t.is(await session(SHARED), 401);
+  t.not(await session('one:p'), 401);
+});
+
+test('a CPE that has lost its credentials is readmitted over HTTP, by whom is logged', async (t) => {
+  const { ferry, set, session, said } = await start(t);
+  const readmit = (cpeid: string) => ferry.nbi('POST', '/v1/method/ReadmitDevice', { cpe_id: cpeid });
+  t.is((await readmit(X)).status, 404);
+  await set(X, 'one', 'p');
+  await session('one:p');
+  t.is(await session(SHARED, { events: ['0 BOOTSTRAP'] }), 204);
+  t.is((await readmit(X)).status, 200);
+  await session(SHARED, { events: ['0 BOOTSTRAP'] });
+  t.is(said('cpe.readmitted'), 1);
+  t.deepEqual(ferry.events.find(({ event }) => event === 'cpe.readmission')?.fields, {
+    cpeid: X,
+    by: 'admin',
+  });
 });

@@ -45,7 +45,7 @@ async function openSessionsBehind(t: ExecutionContext) {
     }),
     ...parts,
     monotonic: monotonicClock,
-    identities: new Identities(credentials, logger, 'hold'),
+    identities: new Identities({ credentials, devices, logger, afterReset: 'hold' }),
     credentials,
     upgrades: new UpgradeStore({ ...parts, store }),
     secrets,

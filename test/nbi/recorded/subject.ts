@@ -189,6 +189,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
+    credentials: acs.credentials,
     images: installation.images,
     users: installation.users,
     metrics: new Registry(),
@@ -201,9 +202,11 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
   };
 }
 
-async function seed({ installation: { store, users } }: Ferry, cpePort: number): Promise<void> {
+async function seed({ acs, installation: { store, users } }: Ferry, cpePort: number): Promise<void> {
   await users.add({ name: 'api', password: 'correct horse', role: 'operator' });
   await users.add({ name: 'viewer', password: 'only looking', role: 'viewer' });
+  await acs.credentials.put([{ cpeid: cpeId('2'), username: 'two', password: 'a secret' }]);
+  await acs.credentials.used('two', 'a secret');
   const devices = store.collection<Device>(DEVICES);
   for (const device of DEVICES_SEEDED) await devices.put(deviceOf(device));
   const connectionRequestUrl = `http://127.0.0.1:${cpePort}/cr`;

@@ -1,0 +1,113 @@
+import { type CpeCredentials, CREDENTIALS_A_BATCH_MAX } from '../../acs/index.js';
+import {
+  closedQuery,
+  type DynDialect,
+  failures,
+  openQuery,
+  type Reading,
+  type Route,
+  recordsBody,
+  ref,
+  route,
+} from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, inBatches, requireIntent } from './changes.js';
+import { cpeAuthStorage } from './cpe-auth-storage.js';
+import { sendSelected } from './list.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { MORE_LOGINS, postLogins } from './post-logins.js';
+import { parseQuery } from './query.js';
+
+export interface CpeAuthRouteParts {
+  readonly credentials: CpeCredentials;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+}
+
+const PATH = '/v1/dyn/CpeAuthStorage/{pattern}';
+const LOGIN_EXAMPLE = { cpeid: '00A1B2-HGW-1', username: '00A1B2-HGW-1', password: 'as on its label' };
+
+/** What single CPEs log in with: listed without passwords, given, and taken away. */
+export function cpeAuthRoutes(parts: CpeAuthRouteParts, dialect: DynDialect): Route[] {
+  return [listRoute(parts, dialect), postRoute(parts, dialect), deleteRoute(parts, dialect)];
+}
+
+function listRoute({ credentials, limits, reading }: CpeAuthRouteParts, dialect: DynDialect): Route {
+  const storage = cpeAuthStorage(credentials);
+  const options = listOptions(limits.pageItemsMax);
+  return route({
+    method: 'GET',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'listCpeCredentials',
+    summary: 'Lists what single CPEs log in as, by user name, never with a password',
+    query: openQuery(...Object.values(options), ANY_FIELD),
+    answers: {
+      '200': listAnswer('The credentials', 'CpeCredential'),
+      ...failures('Answer'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
+      await sendSelected(exchange, storage, query, dialect, { limits, reading });
+    },
+  });
+}
+
+function postRoute({ credentials, limits }: CpeAuthRouteParts, dialect: DynDialect): Route {
+  return route({
+    method: 'POST',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: 'putCpeCredentials',
+    summary: 'Gives CPEs credentials, all or none, or any number of them batch by batch',
+    description: `What a CPE had before stays right until it has used these. The same again changes nothing; of the same user name twice the last counts; one that is another CPE's is a conflict (409). NDJSON (a CPE a line), and an array whose sender has \`Accept: application/x-ndjson\`, may be of any length: it is stored while it comes, in batches of ${CREDENTIALS_A_BATCH_MAX.toLocaleString('en')}, each all or none, and answered by a report in NDJSON, with HTTP status 200 whatever becomes of them.`,
+    query: closedQuery(),
+    body: recordsBody(ref('CpeLogin'), LOGIN_EXAMPLE, MORE_LOGINS),
+    answers: {
+      '200': {
+        description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
+        content: {
+          'application/json': { schema: ref('Answer'), example: dialect.answer(204, '') },
+          'application/x-ndjson': { schema: ref('BulkReport') },
+        },
+      },
+      ...failures('Answer', '409', '413', '415', '507'),
+    },
+    handle: (exchange) => postLogins(exchange, credentials, dialect, limits),
+  });
+}
+
+function deleteRoute({ credentials, reading }: CpeAuthRouteParts, dialect: DynDialect): Route {
+  const storage = cpeAuthStorage(credentials);
+  return route({
+    method: 'DELETE',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: 'deleteCpeCredentials',
+    summary: 'Takes away whatever credentials match',
+    description: 'A CPE that has none left may log in with the shared pair again.',
+    query: openQuery(ALL, ANY_FIELD),
+    answers: {
+      '200': doneAnswer('Taken away', dialect),
+      ...failures('Answer', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, user } = exchange;
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const { selection } = query;
+      requireIntent(query, selection);
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, (usernames) =>
+          credentials.removeNames(usernames, user?.name ?? ''),
+        ),
+      );
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}

@@ -1,0 +1,39 @@
+import type { CpeCredentials } from '../../acs/index.js';
+import type { CpeId } from '../../common/index.js';
+import { ApiError, failures, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
+import { OK, sendAnswer } from './dialect.js';
+import { idSchema } from './rule-request.js';
+
+/** `POST /v1/method/ReadmitDevice`: somebody's word that a CPE which has lost its credentials is the one. */
+export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/method/ReadmitDevice',
+    role: 'operator',
+    operationId: 'readmitDevice',
+    summary:
+      'Has a CPE that has lost its credentials, as by a factory reset, be given new ones when it comes',
+    description: 'Within a day, to whoever has the shared pair and says that he is this CPE and was reset.',
+    body: objectBody({
+      required: ['cpe_id'],
+      properties: { cpe_id: idSchema('the cpeid of a CPE that has used credentials of its own') },
+      others: 'only cpe_id',
+      example: { cpe_id: '00A1B2-HGW-1' },
+    }),
+    answers: {
+      '200': jsonAnswer('It is given new ones when it comes', ref('MethodAnswer'), OK),
+      ...failures('MethodAnswer', '404', '413', '415', '507'),
+    },
+    async handle({ response, user, body }) {
+      const { cpe_id: cpeid } = await body();
+      if (!(await credentials.readmit(cpeid as CpeId, user?.name ?? '')))
+        throw new ApiError(404, [
+          {
+            field: 'cpeid',
+            expected: 'a CPE that has used credentials of its own: others need no readmission',
+          },
+        ]);
+      sendAnswer(response, { code: 200, message: 'OK' });
+    },
+  });
+}
