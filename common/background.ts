@@ -18,11 +18,16 @@ export const IDLE_TURN_MS = 0.25;
 export class Background {
   readonly #waiting = new Lines<() => Promise<void>>();
   readonly #nowMs: () => number;
+  readonly #othersWeight: number;
   #isGiving = false;
 
-  /** @param nowMs  milliseconds that only ever grow */
-  constructor(nowMs: () => number = () => performance.now()) {
-    this.#nowMs = nowMs;
+  /**
+   * @param options  `othersWeight`: for each millisecond of its own it leaves so many to others, 4 unless told; `nowMs`: milliseconds that only
+   * ever grow
+   */
+  constructor(options: { readonly othersWeight?: number; readonly nowMs?: () => number } = {}) {
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#othersWeight = options.othersWeight ?? OTHERS_WEIGHT;
   }
 
   /** Does a piece of a client's work when its turn has come: however many pieces of others wait, each of them has one before its next. */
@@ -54,7 +59,7 @@ export class Background {
     // In the same turn, behind all that follows from the work without waiting for anything.
     setImmediate(() => {
       const endedMs = this.#nowMs();
-      this.#leaveToOthers(Math.min((endedMs - beganMs) * OTHERS_WEIGHT, OWED_MS_MAX), endedMs, () => {
+      this.#leaveToOthers(Math.min((endedMs - beganMs) * this.#othersWeight, OWED_MS_MAX), endedMs, () => {
         isOwed = false;
         if (!isWorking) this.#goOn();
       });

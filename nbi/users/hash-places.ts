@@ -42,9 +42,9 @@ export function hashLimits(processors: number): HashLimits {
 
 /**
  * So many times as long as a stranger's wrong password has kept its place busy the place is left empty afterwards: wrong ones take at most
- * a quarter of a processor for each place of strangers. After a right one there is no rest: a hundred scripts log in after a start.
+ * an eighth of a processor for each place of strangers. After a right one there is no rest: a hundred scripts log in after a start.
  */
-export const REST_FACTOR = 3;
+export const REST_FACTOR = 7;
 /** Time goes on while a hash waits for a processor, too: where all are busy, a rest is not to grow beyond what people wait. */
 export const REST_MS_MAX = SECOND_MS;
 

@@ -34,31 +34,33 @@ test('however much is read in the background, at most one piece comes between tw
   t.true(answered >= (readers * pieces) / 4, `${answered} round trips beside ${readers * pieces} pieces`);
 });
 
-test('what is in the background leaves four times as long to what else is at work', async (t) => {
-  let nowMs = 0;
-  const background = new Background(() => nowMs);
-  let others = 0;
-  let isDone = false;
-  const work = () => {
-    if (isDone) return;
-    others++;
-    nowMs += 1;
+for (const weight of [4, 9]) {
+  test(`what is in the background leaves ${weight} times as long to what else is at work, where that is its weight`, async (t) => {
+    let nowMs = 0;
+    const background = new Background({ othersWeight: weight, nowMs: () => nowMs });
+    let others = 0;
+    let isDone = false;
+    const work = () => {
+      if (isDone) return;
+      others++;
+      nowMs += 1;
+      setImmediate(work);
+    };
     setImmediate(work);
-  };
-  setImmediate(work);
-  const pieces = 10;
-  for (let piece = 0; piece < pieces; piece++) {
-    await background.turn('', async () => {
-      nowMs += 5;
-    });
-  }
-  isDone = true;
-  t.true(others >= 4 * 5 * (pieces - 1), `${others}`);
-});
+    const pieces = 10;
+    for (let piece = 0; piece < pieces; piece++) {
+      await background.turn('', async () => {
+        nowMs += 5;
+      });
+    }
+    isDone = true;
+    t.true(others >= weight * 5 * (pieces - 1), `${others}`);
+  });
+}
 
 test('where nothing else is at work it goes on at once', async (t) => {
   let nowMs = 0;
-  const background = new Background(() => nowMs);
+  const background = new Background({ nowMs: () => nowMs });
   let turns = 0;
   let isDone = false;
   const count = () => {
@@ -97,7 +99,7 @@ test('pieces are done one after the other, as they were asked for, also where on
 
 test('while a piece waits for something, nothing looks again and again whether it is over', async (t) => {
   let looks = 0;
-  const background = new Background(() => looks++ && 0);
+  const background = new Background({ nowMs: () => looks++ && 0 });
   const pieces = 5;
   for (let piece = 0; piece < pieces; piece++) {
     await background.turn('', async () => {
