@@ -190,7 +190,7 @@ test('who is familiar waits for no rest, and causes none', async (t) => {
   await pass(100);
   await endOne();
   t.deepEqual(names(), ['known2', 'known3']);
-  await pass(200);
+  await pass(100 * REST_FACTOR - 100);
   await endOne();
   t.deepEqual(names(), ['known3', 'b']);
 });
