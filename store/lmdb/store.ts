@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { open } from 'lmdb';
 import { type Logger, silentLogger } from '../../common/index.js';
 import { clearByCommits } from '../bulk.js';
@@ -43,22 +43,30 @@ export interface LmdbStoreOptions {
 }
 
 /**
+ * What is open in this process, by directory. lmdb opens one under its write lock, on the thread of JavaScript; where another of the
+ * same directory is in the middle of a transaction it is that thread which it needs to go on, and both would wait for ever.
+ */
+const openHere = new Map<string, Set<LmdbStore>>();
+
+/**
  * Opens the store that keeps everything in one directory of this machine, in LMDB.
  * @throws StoreError `unavailable` where the directory cannot be used or was written by a newer version of Ferry
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { directory } = options;
   let trees: Trees;
+  let path: string;
   try {
     await prepareDirectory(directory);
-    trees = openTrees(directory);
+    path = await realpath(directory);
+    trees = await whileNoneWrites([...(openHere.get(path) ?? [])], () => openTrees(directory));
     await flushDirectory(directory);
   } catch (cause) {
     if (isEngineDamage(cause)) throw engineFailure(cause, `${directory} is opened`);
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new StoreError('unavailable', `The store cannot be opened in ${directory}: ${message}`, { cause });
   }
-  const store = new LmdbStore(trees, options);
+  const store = new LmdbStore(trees, options, path);
   try {
     await store.bringFormat();
   } catch (error) {
@@ -66,6 +74,11 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     throw engineFailure(error, `${directory} is opened`);
   }
   return store;
+}
+
+async function whileNoneWrites(stores: readonly LmdbStore[], work: () => Trees): Promise<Trees> {
+  const [store, ...others] = stores;
+  return store === undefined ? work() : store.whileNotWriting(() => whileNoneWrites(others, work));
 }
 
 function openTrees(directory: string): Trees {
@@ -94,12 +107,16 @@ class LmdbStore implements Store {
   readonly #writer: Writer<WriteTransaction>;
   readonly #collections = new OpenCollections();
   readonly #dataFile: string;
+  readonly #path: string;
   #migratedFrom = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(trees: Trees, options: LmdbStoreOptions) {
+  /** @param path  of its directory, by which others of this process know that it is the same */
+  constructor(trees: Trees, options: LmdbStoreOptions, path: string) {
     this.#trees = trees;
     this.#dataFile = dataFileOf(options.directory);
+    this.#path = path;
+    openHere.set(path, (openHere.get(path) ?? new Set()).add(this));
     this.#logger = options.logger ?? silentLogger;
     this.damage = new Damage(this.#logger);
     this.#writer = new Writer(trees.root, () => new WriteTransaction(trees, this.#known), {
@@ -175,6 +192,14 @@ class LmdbStore implements Store {
       );
     }
     await this.#trees.root.close();
+    const here = openHere.get(this.#path);
+    here?.delete(this);
+    if (here?.size === 0) openHere.delete(this.#path);
+  }
+
+  /** Does something while no transaction of this store is under way. */
+  whileNotWriting<T>(work: () => Promise<T>): Promise<T> {
+    return this.#writer.whilePaused(work);
   }
 
   async #settle(definition: CollectionDefinition): Promise<number> {

@@ -54,9 +54,13 @@ export class Writer<Context extends Transaction> {
   #waiting: Job<Context>[] = [];
   #inFlight: Job<Context>[] = [];
   #pumping: Promise<void> | null = null;
+  /** Ends with the last transaction; it never fails. */
+  #transacting: Promise<unknown> = Promise.resolve();
   /** Of the watchdog, since the transaction under way was asked for. */
   #ticks = 0;
   #watchdog: NodeJS.Timeout | null = null;
+  /** Ends once nobody pauses it; null where nobody does. */
+  #pause: Promise<void> | null = null;
   #onStall: () => void = () => {};
 
   constructor(
@@ -112,10 +116,29 @@ export class Writer<Context extends Transaction> {
     return Promise.race([this.#pumping.then(() => true), stalled]);
   }
 
+  /** Does something while no transaction of this writer is under way, nor wants to be. */
+  async whilePaused<T>(work: () => T | Promise<T>): Promise<T> {
+    while (this.#pause !== null) await this.#pause;
+    let resume = () => {};
+    this.#pause = new Promise((resolve) => {
+      resume = resolve;
+    });
+    try {
+      await this.#transacting;
+      return await work();
+    } finally {
+      this.#pause = null;
+      resume();
+    }
+  }
+
   async #pump(): Promise<void> {
     while (this.#waiting.length > 0) {
+      while (this.#pause !== null) await this.#pause;
       this.#watchdog = setInterval(() => this.#expire(), this.options.waitMs);
-      const { batch, failure } = await this.#transact();
+      const transacting = this.#transact();
+      this.#transacting = transacting;
+      const { batch, failure } = await transacting;
       clearInterval(this.#watchdog);
       this.#watchdog = null;
       this.#ticks = 0;

@@ -34,6 +34,21 @@ function waitForWord(): void {
 }
 
 switch (command) {
+  case 'open-while-written': {
+    const store = await openLmdbStore({ directory });
+    const things = store.collection<Thing>(SEQUENCED_THINGS);
+    let isDone = false;
+    const writer = async () => {
+      while (!isDone) await things.put({ id: 'written' });
+    };
+    const writing = Promise.all([writer(), writer()]);
+    for (let round = 0; round < 100; round++) await (await openLmdbStore({ directory })).close();
+    isDone = true;
+    await writing;
+    await store.close();
+    say('done');
+    break;
+  }
   case 'write-until-killed': {
     const store = await openLmdbStore({ directory });
     const things = store.collection<Thing>(SEQUENCED_THINGS);

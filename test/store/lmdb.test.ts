@@ -410,3 +410,13 @@ test('a range with more candidates than one read may walk gives short pages, and
   t.is(await things.count({ atLeast: '00500' }), total - 500);
   await store.close();
 });
+
+test('a store is opened while another of the same process writes in the same directory', async (t) => {
+  // In a process of its own, as one whose thread waits for itself could not say so.
+  const directory = await place(t);
+  const script = [CHILD_SCRIPT, 'open-while-written', directory];
+  const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
+  t.timeout(90_000);
+  const said = await child.stdout.setEncoding('utf8').toArray();
+  t.is(said.join(''), 'done\n');
+});
