@@ -54,8 +54,8 @@ export class Writer<Context extends Transaction> {
   #waiting: Job<Context>[] = [];
   #inFlight: Job<Context>[] = [];
   #pumping: Promise<void> | null = null;
-  /** Ends with the last transaction; it never fails. */
-  #transacting: Promise<unknown> = Promise.resolve();
+  /** Ends with the transaction that is under way; it never fails. Null where none is. */
+  #transacting: Promise<unknown> | null = null;
   /** Of the watchdog, since the transaction under way was asked for. */
   #ticks = 0;
   #watchdog: NodeJS.Timeout | null = null;
@@ -139,6 +139,8 @@ export class Writer<Context extends Transaction> {
       const transacting = this.#transact();
       this.#transacting = transacting;
       const { batch, failure } = await transacting;
+      // What it carried is not to be kept until the next.
+      this.#transacting = null;
       clearInterval(this.#watchdog);
       this.#watchdog = null;
       this.#ticks = 0;
