@@ -69,7 +69,7 @@ export class Provisioner {
     const { cpeid, isLost } = cpe;
     if (isLost === true) return this.#readmitting(cpeid);
     const isTrusted = await this.#isTrusted(cpe);
-    const login = isTrusted ? await this.#loginFor(cpe) : null;
+    const login = isTrusted && this.#givesLogin(cpe) ? await this.#parts.credentials.toGive(cpeid) : null;
     let parameters: readonly SetParameter[] = [];
     await devices.change(cpeid, (stored) => {
       parameters = [];
@@ -102,11 +102,13 @@ export class Provisioner {
   }
 
   /** One that has begun with credentials of its own has some already. */
-  async #loginFor({ cpeid, isProven, provenAs }: ProvisionedCpe): Promise<Credentials | null> {
-    const { credentials, provisioning } = this.#parts;
-    const isGiven = provisioning.giveLogins && isProven !== true && provenAs === undefined;
-    if (!isGiven || (await credentials.proofOf(cpeid)) !== null) return null;
-    return credentials.toGive(cpeid);
+  #givesLogin({ isProven, provenAs }: ProvisionedCpe): boolean {
+    return this.#parts.provisioning.giveLogins && isProven !== true && provenAs === undefined;
+  }
+
+  async #loginFor(cpe: ProvisionedCpe): Promise<Credentials | null> {
+    if (!this.#givesLogin(cpe) || !(await this.#isTrusted(cpe))) return null;
+    return this.#parts.credentials.toGive(cpe.cpeid);
   }
 
   #unconfirmed(credentials: Credentials | null): Pick<Device, 'connectionRequestAuth'> {

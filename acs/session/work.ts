@@ -186,10 +186,11 @@ export class SessionWork {
       logger.warn('cpe.not-provisioned', { cpeid, provisioning });
     this.#tellRefused(cpeid, outcome.refused);
     this.#tellMoved(cpeid, outcome.moved, ip);
-    if (firstContact && enrolling !== null)
-      logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
-    if (found?.document.enrolment !== undefined && enrolling !== null) logger.info('cpe.enrolled', { cpeid });
-    if (enrolling !== null) this.#parts.fleetAddresses?.seen(device, ip);
+    if (enrolling !== null) {
+      if (firstContact) logger.info('cpe.registered', { cpeid, ip, softwareVersion: reportedVersion });
+      if (found?.document.enrolment !== undefined) logger.info('cpe.enrolled', { cpeid });
+      this.#parts.fleetAddresses?.seen(device, ip);
+    }
     devices.arrivals.announce(cpeid);
     logger.debug('session.informed', { cpeid, ip, events: device.lastEvents, requested });
     if (enrolling === null) {
