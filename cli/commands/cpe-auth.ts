@@ -9,8 +9,8 @@ import type { CpeId } from '../../common/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../command.js';
 import { badLine, type LoginBatch, readLogins } from '../cpe-logins.js';
 import { withCredentials } from '../credentials-access.js';
-import { openFile } from '../files.js';
-import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { readingFile } from '../files.js';
+import { columnsOf, countOf, type Io, tableText, timeText } from '../io.js';
 import { passwordFrom } from '../password-input.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
@@ -53,7 +53,7 @@ function importCommand(io: Io): CommandModule {
           }
         });
         if (args['dryRun']) {
-          io.stdout.write(`${count(total)}, and nothing is wrong with them. Nothing was stored.\n`);
+          io.stdout.write(`${countOf(total, 'line')}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
         let stored = 0;
@@ -63,56 +63,50 @@ function importCommand(io: Io): CommandModule {
             if (!(error instanceof CredentialError)) throw error;
             throw badLine(
               lines[error.index] ?? 0,
-              `${error.message}. ${count(stored + unchanged)} before it are stored; mend it, and import the whole file again.`,
+              `${error.message}. ${countOf(stored + unchanged, 'line')} before it are stored; mend it, and import the whole file again.`,
             );
           });
           stored += outcome.stored;
           unchanged += outcome.unchanged;
         });
-        io.stdout.write(`Stored the credentials of ${count(stored)}; ${unchanged} were there already.\n`);
+        io.stdout.write(
+          `Stored the credentials of ${countOf(stored, 'line')}; ${unchanged} were there already.\n`,
+        );
       }),
   };
 }
 
-function count(lines: number): string {
-  return lines === 1 ? '1 line' : `${lines} lines`;
-}
-
 /** @returns how many lines there are */
-async function overFile(
+function overFile(
   path: string,
   io: Io,
   title: string,
   take: (batch: LoginBatch) => Promise<void>,
 ): Promise<number> {
-  const { file, sizeBytes } = await openFile(path);
-  const bar: ProgressBar = progressBar(io, { title, total: sizeBytes, unit: 'bytes' });
-  const text = file.createReadStream();
-  let lines = 0;
-  let taking = Promise.resolve();
-  try {
-    for await (const batch of readLogins(text, CREDENTIALS_A_BATCH_MAX)) {
+  return readingFile(path, async (text, sizeBytes) => {
+    const bar: ProgressBar = progressBar(io, { title, total: sizeBytes, unit: 'bytes' });
+    let lines = 0;
+    let taking = Promise.resolve();
+    try {
+      for await (const batch of readLogins(text, CREDENTIALS_A_BATCH_MAX)) {
+        await taking;
+        lines += batch.logins.length;
+        bar.at(batch.bytesRead);
+        // The next are read meanwhile.
+        taking = take(batch);
+        taking.catch(() => {});
+      }
       await taking;
-      lines += batch.logins.length;
-      bar.at(batch.bytesRead);
-      // The next are read meanwhile.
-      taking = take(batch);
-      taking.catch(() => {});
+      bar.at(sizeBytes);
+      return lines;
+    } catch (error) {
+      // What is wrong with an earlier line goes first.
+      await taking;
+      throw error;
+    } finally {
+      bar.stop();
     }
-    await taking;
-    bar.at(sizeBytes);
-    return lines;
-  } catch (error) {
-    // What is wrong with an earlier line goes first.
-    const first: unknown = await taking.then(
-      () => error,
-      (earlier: unknown) => earlier,
-    );
-    throw first instanceof CommandError ? new CommandError(`${path}, ${first.message}`) : first;
-  } finally {
-    bar.stop();
-    text.destroy();
-  }
+  });
 }
 
 function setCommand(io: Io): CommandModule {

@@ -17,6 +17,17 @@ export function doneAnswer(description: string, dialect: DynDialect): Answer {
   return jsonAnswer(description, ref('Answer'), dialect.answer(204, ''));
 }
 
+/** What is stored together, or batch by batch while it comes. */
+export function storedAnswer(dialect: DynDialect): Answer {
+  return {
+    description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
+    content: {
+      'application/json': { schema: ref('Answer'), example: dialect.answer(204, '') },
+      'application/x-ndjson': { schema: ref('BulkReport') },
+    },
+  };
+}
+
 export function nothingAnswer(dialect: DynDialect): Answer {
   return jsonAnswer('Nothing matched', ref('Answer'), dialect.answer(404, ''));
 }

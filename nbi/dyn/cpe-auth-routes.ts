@@ -11,7 +11,7 @@ import {
   route,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
 import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { cpeAuthStorage } from './cpe-auth-storage.js';
 import { sendSelected } from './list.js';
@@ -68,13 +68,7 @@ function postRoute({ credentials, limits }: CpeAuthRouteParts, dialect: DynDiale
     query: closedQuery(),
     body: recordsBody(ref('CpeLogin'), LOGIN_EXAMPLE, MORE_LOGINS),
     answers: {
-      '200': {
-        description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
-        content: {
-          'application/json': { schema: ref('Answer'), example: dialect.answer(204, '') },
-          'application/x-ndjson': { schema: ref('BulkReport') },
-        },
-      },
+      '200': storedAnswer(dialect),
       ...failures('Answer', '409', '413', '415', '507'),
     },
     handle: (exchange) => postLogins(exchange, credentials, dialect, limits),

@@ -16,7 +16,7 @@ import {
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
-import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
 import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { sendSelected } from './list.js';
@@ -102,13 +102,7 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
     headers: [IF_NONE_MATCH],
     body: recordsBody(ref('Rule'), RULE_EXAMPLE, MORE_RULES),
     answers: {
-      '200': {
-        description: 'Stored; or, as NDJSON, the report on each batch and at its end the sum',
-        content: {
-          'application/json': { schema: ref('Answer'), example: dialect.answer(204, '') },
-          'application/x-ndjson': { schema: ref('BulkReport') },
-        },
-      },
+      '200': storedAnswer(dialect),
       ...failures('Answer', '409', '413', '415', '507'),
     },
     handle: (exchange) => postRules(exchange, rules, dialect, limits),

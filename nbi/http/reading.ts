@@ -6,7 +6,7 @@ import type { Exchange } from './route.js';
 import { Shares } from './shares.js';
 
 const RETRY_AFTER_SECONDS = 10;
-/** While CPEs have work for all of a processor, readers have a tenth of it: at twice that 100 CPEs are noticeably slower. */
+/** While CPEs have work for all of a processor, readers have a tenth of it: a list can wait. */
 const OTHERS_WEIGHT = 9;
 
 /** By what an answer is made. */

@@ -3,7 +3,7 @@ import { type ApprovalCounts, isCpeId, openApprovals } from '../../../acs/index.
 import { type CpeId, isListed, silentLogger, subnetList, systemClock } from '../../../common/index.js';
 import { type Arguments, CommandError, operatorName, withInstallation } from '../../command.js';
 import { readCpeIds } from '../../cpe-names.js';
-import { openFile } from '../../files.js';
+import { readingFile } from '../../files.js';
 import { countOf, type Io, printable } from '../../io.js';
 
 /** Of a file or of those that wait, so many at a time. */
@@ -87,16 +87,8 @@ function subnetIn(args: Arguments): ReturnType<typeof subnetList> | null {
   }
 }
 
-async function overFile(path: string, take: (cpeids: readonly CpeId[]) => Promise<void>): Promise<void> {
-  const { file } = await openFile(path);
-  const text = file.createReadStream();
-  try {
-    await inBatches(readCpeIds(text), (cpeid) => cpeid, take);
-  } catch (error) {
-    throw error instanceof CommandError ? new CommandError(`${path}, ${error.message}`) : error;
-  } finally {
-    text.destroy();
-  }
+function overFile(path: string, take: (cpeids: readonly CpeId[]) => Promise<void>): Promise<void> {
+  return readingFile(path, (text) => inBatches(readCpeIds(text), (cpeid) => cpeid, take));
 }
 
 /** @param idOf  null leaves one out */
