@@ -8,7 +8,7 @@ import {
   downloadResponse,
   inform,
   RawCpe,
-  rpcOf,
+  restOfSession,
   SET_PARAMETER_VALUES_RESPONSE,
 } from '../support/raw-cpe.js';
 import { cpeidOf, IMAGE_NAME, PRODUCT_CLASS, postRule, uploadImage } from './simulated.js';
@@ -59,17 +59,12 @@ async function session(
     if (began.status === 503) t.regex(String(began.headers['retry-after']), /^\d+$/);
     return began.status;
   }
-  const sent: string[] = [];
-  let { body } = await cpe.post('');
-  while (body !== '') {
-    const rpc = rpcOf(body);
-    sent.push(rpc);
-    const toDownload = from.fails === true ? cpeFault(9010, 'Download failure') : downloadResponse();
-    const answer = rpc === 'Download' ? toDownload : SET_PARAMETER_VALUES_RESPONSE;
-    body = (await cpe.post(answer)).body;
-  }
+  const { rpcs } = await restOfSession(cpe, {
+    SetParameterValues: SET_PARAMETER_VALUES_RESPONSE,
+    Download: from.fails === true ? cpeFault(9010, 'Download failure') : downloadResponse(),
+  });
   cpe.close();
-  return sent;
+  return rpcs;
 }
 
 async function deviceOf({ nbi }: TestFerry, cpeid: string): Promise<Record<string, unknown> | null> {

@@ -3,12 +3,12 @@ import { DEVICES, type Device } from '../../acs/index.js';
 import { type Clock, DAY_MS, MINUTE_MS, type ResultId } from '../../common/index.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
 import {
-  cpeFault,
   downloadResponse,
   envelope,
   type InformFields,
   inform,
   RawCpe,
+  restOfSession,
   rpcOf,
   SET_PARAMETER_VALUES_RESPONSE,
   textOf,
@@ -55,15 +55,8 @@ async function session(
   };
   await cpe.post(inform(fields));
   for (const message of own) await cpe.post(message);
-  const rpcs: string[] = [];
-  let download = '';
-  let answer = await cpe.post('');
-  while (answer.status === 200 && rpcs.length < 20) {
-    const rpc = rpcOf(answer.body);
-    rpcs.push(rpc);
-    if (rpc === 'Download') download = answer.body;
-    answer = await cpe.post(answers[rpc] ?? cpeFault(9000, 'Method not supported'));
-  }
+  const { rpcs, envelopes } = await restOfSession(cpe, answers);
+  const { Download: download = '' } = envelopes;
   cpe.close();
   return { rpcs, key: textOf(download, 'CommandKey') ?? '', url: textOf(download, 'URL') ?? '' };
 }

@@ -9,6 +9,7 @@ import {
   inform,
   parameterValues,
   RawCpe,
+  restOfSession,
   rpcOf,
   SET_PARAMETER_VALUES_RESPONSE,
 } from '../support/raw-cpe.js';
@@ -29,13 +30,7 @@ async function session(ferry: TestFerry, read: string, fields: InformFields = {}
     Download: downloadResponse(),
   };
   await cpe.post(inform(fields));
-  const rpcs: string[] = [];
-  let answer = await cpe.post('');
-  while (answer.status === 200) {
-    const rpc = rpcOf(answer.body);
-    rpcs.push(rpc);
-    answer = await cpe.post(answers[rpc] ?? cpeFault(9000, 'Method not supported'));
-  }
+  const { rpcs } = await restOfSession(cpe, answers);
   cpe.close();
   return rpcs.filter((rpc) => rpc !== 'SetParameterValues').join();
 }

@@ -6,11 +6,10 @@ import { CpeCredentials } from '../../acs/index.js';
 import { type CpeId, DAY_MS, systemClock } from '../../common/index.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
 import {
-  cpeFault,
   downloadResponse,
   inform,
   RawCpe,
-  rpcOf,
+  restOfSession,
   SET_PARAMETER_VALUES_RESPONSE,
 } from '../support/raw-cpe.js';
 
@@ -45,13 +44,7 @@ async function session(
     Download: downloadResponse(),
   };
   await cpe.post(inform(who));
-  const rpcs: string[] = [];
-  let answer = await cpe.post('');
-  while (answer.status === 200) {
-    const rpc = rpcOf(answer.body);
-    rpcs.push(rpc);
-    answer = await cpe.post(answers[rpc] ?? cpeFault(9000, 'Method not supported'));
-  }
+  const { rpcs } = await restOfSession(cpe, answers);
   cpe.close();
   return rpcs.includes('Download');
 }

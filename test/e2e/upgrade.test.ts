@@ -7,6 +7,7 @@ import {
   inform,
   parameterValues,
   RawCpe,
+  restOfSession,
   rpcOf,
   SET_PARAMETER_VALUES_RESPONSE,
   textOf,
@@ -68,17 +69,9 @@ async function session(
   };
   await cpe.post(inform(fields));
   for (const own of options.own ?? []) await cpe.post(own);
-  const rpcs: string[] = [];
-  const envelopes: Record<string, string> = {};
-  let answer = await cpe.post('');
-  while (answer.status === 200 && rpcs.length < 20) {
-    const rpc = rpcOf(answer.body);
-    rpcs.push(rpc);
-    envelopes[rpc] = answer.body;
-    answer = await cpe.post(answers[rpc] ?? cpeFault(9000, 'Method not supported'));
-  }
+  const rest = await restOfSession(cpe, answers);
   cpe.close();
-  return { rpcs, envelopes };
+  return rest;
 }
 
 async function results(ferry: TestFerry, query = 'id=R1&revision=all'): Promise<Result[]> {

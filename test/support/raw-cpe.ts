@@ -150,6 +150,29 @@ export function cpeFault(code: number, text: string): string {
   );
 }
 
+/** More RPCs than any session here has: an ACS that never ends one is a failure, not a test that hangs. */
+const RPCS_MAX = 20;
+
+/**
+ * The rest of a session whose Inform has been answered, to the first answer that is no RPC. Each RPC gets its answer of `answers`, or a fault.
+ * @returns the RPCs the ACS called, in order, with the last envelope of each
+ */
+export async function restOfSession(
+  cpe: RawCpe,
+  answers: Readonly<Record<string, string>>,
+): Promise<{ readonly rpcs: string[]; readonly envelopes: Record<string, string> }> {
+  const rpcs: string[] = [];
+  const envelopes: Record<string, string> = {};
+  let answer = await cpe.post('');
+  while (answer.status === 200 && rpcs.length < RPCS_MAX) {
+    const rpc = rpcOf(answer.body);
+    rpcs.push(rpc);
+    envelopes[rpc] = answer.body;
+    answer = await cpe.post(answers[rpc] ?? cpeFault(9000, 'Method not supported'));
+  }
+  return { rpcs, envelopes };
+}
+
 /** The text of the first element of that local name. */
 export function textOf(xml: string, element: string): string | null {
   return new RegExp(`<(?:[\\w-]+:)?${element}(?:\\s[^>]*)?>([^<]*)<`).exec(xml)?.[1] ?? null;
