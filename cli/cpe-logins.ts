@@ -133,6 +133,8 @@ function csvReader(): LinesReader {
 
 /** Of many lines at once: of each alone most of the work would be to begin. Where a value holds the end of a line, what follows is not in its place. */
 function recordsOf(lines: readonly Line[]): readonly (readonly string[])[] {
+  // Without a quote a value is what lies between two commas (RFC 4180 2); to have the library find that out takes a fifth of an import.
+  if (!lines.some(({ text }) => text.includes('"'))) return lines.map(({ text }) => text.split(','));
   try {
     return parse(lines.map(({ text }) => text).join('\n'), { relax_column_count: true });
   } catch (error) {

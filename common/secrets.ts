@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RandomBytes } from './random-bytes.js';
@@ -23,11 +31,11 @@ export function createSecrets(masterKey: Buffer): Secrets {
     throw new Error(`The master key must be ${MASTER_KEY_BYTES} bytes, found ${masterKey.length}`);
   }
   const nonces = new RandomBytes();
-  const derived = new Map<string, Buffer>();
-  const keyFor = (purpose: string): Buffer => {
+  const derived = new Map<string, KeyObject>();
+  const keyFor = (purpose: string): KeyObject => {
     let key = derived.get(purpose);
     if (key === undefined) {
-      key = Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), purpose, 32));
+      key = createSecretKey(new Uint8Array(hkdfSync('sha256', masterKey, Buffer.alloc(0), purpose, 32)));
       derived.set(purpose, key);
     }
     return key;

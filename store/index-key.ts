@@ -139,11 +139,15 @@ export interface IndexEntry {
  * @throws StoreError `bad-document` where two of the fields are arrays or an array is too long
  */
 export function indexEntries(document: Document, fields: readonly string[]): IndexEntry[] {
+  const id = Buffer.from(document.id);
+  const values = fields.map((field) => valueAt(document, field));
+  // As nearly all are, and every commit makes some.
+  if (values.every(isIndexValue)) return [entryOf(values, id)];
   let tuples: IndexValue[][] = [[]];
   let arrayField: string | null = null;
-  for (const field of fields) {
-    const value = valueAt(document, field);
-    let values: IndexValue[];
+  for (const [at, value] of values.entries()) {
+    const field = fields[at] ?? '';
+    let elements: IndexValue[];
     if (Array.isArray(value)) {
       if (arrayField !== null) {
         throw new StoreError(
@@ -152,22 +156,22 @@ export function indexEntries(document: Document, fields: readonly string[]): Ind
         );
       }
       arrayField = field;
-      values = [...new Set(value.filter(isIndexValue))];
-      if (values.length > INDEX_ELEMENTS_MAX) {
+      elements = [...new Set(value.filter(isIndexValue))];
+      if (elements.length > INDEX_ELEMENTS_MAX) {
         throw new StoreError(
           'bad-document',
-          `${document.id}: ${field} is indexed and may have at most ${INDEX_ELEMENTS_MAX} elements, found ${values.length}`,
+          `${document.id}: ${field} is indexed and may have at most ${INDEX_ELEMENTS_MAX} elements, found ${elements.length}`,
         );
       }
-    } else if (isIndexValue(value)) values = [value];
+    } else if (isIndexValue(value)) elements = [value];
     else return [];
-    tuples = tuples.flatMap((tuple) => values.map((next) => [...tuple, next]));
+    tuples = tuples.flatMap((tuple) => elements.map((next) => [...tuple, next]));
   }
-  const id = Buffer.from(document.id);
-  return tuples.map((values) => ({
-    key: Buffer.concat([...values.map((value) => encodeValue(value).bytes), id]),
-    values,
-  }));
+  return tuples.map((tuple) => entryOf(tuple, id));
+}
+
+function entryOf(values: readonly IndexValue[], id: Buffer): IndexEntry {
+  return { key: Buffer.concat([...values.map((value) => encodeValue(value).bytes), id]), values };
 }
 
 /** True where both documents plainly have the same entries; false says nothing. Spares most writes their keys. */

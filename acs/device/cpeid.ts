@@ -4,6 +4,9 @@ import type { DeviceIdStruct } from '../soap/index.js';
 /** TR-069 A.3.3.1 allows 64 characters in a part; this leaves room for escapes and stays below the store's bound on ids. */
 export const CPEID_CHARACTERS_MAX = 400;
 
+/** With nothing escaped in it, as most are. */
+const PLAIN_CPEID = /^[A-Za-z0-9_.]+(?:-[A-Za-z0-9_.]+){1,2}$/;
+
 /**
  * The cpeid of a device: `OUI-ProductClass-SerialNumber`, without a product class `OUI-SerialNumber`. Each byte of a part
  * outside `[A-Za-z0-9_.]` is written `~` and two upper-case hex digits, so a cpeid reads the same in JSON, a path and a
@@ -26,6 +29,7 @@ export function cpeidOf(
  * Whether {@link cpeidOf} makes just this of some CPE: whatever its OUI, as some have small letters there, or more than six characters.
  */
 export function isCpeId(text: string): text is CpeId {
+  if (PLAIN_CPEID.test(text)) return text.length <= CPEID_CHARACTERS_MAX;
   const parts = text.split('-').map(unescapePart);
   const [oui, productClass = '', serialNumber] = parts.length === 2 ? [parts[0], '', parts[1]] : parts;
   if (parts.length > 3 || !oui || !serialNumber || productClass === null) return false;

@@ -34,6 +34,23 @@ test('credentials come from CSV and NDJSON as spreadsheets and scripts write the
   t.deepEqual(await namesOf('00A1B2-HGW-3'), ['00A1B2-HGW-3']);
 });
 
+test('quotes around values that need none say nothing', async (t) => {
+  const { importing, namesOf } = await installation(t);
+  const values = ['00A1B2-HGW-1', ' one ', "p'q "];
+  const quoted = values.map((value) => `"${value}"`).join(',');
+  await importing(`cpeid,username,password\n${values.join(',')}\n`);
+  t.is(
+    (await importing(`cpeid,username,password\n${quoted}\n`)).stdout,
+    'Stored the credentials of 0 lines; 1 were there already.\n',
+  );
+  t.deepEqual(await namesOf('00A1B2-HGW-1'), [' one ']);
+  for (const line of ['00A1B2-HGW-2,\rtwo,p', '00A1B2-HGW-2,"\rtwo",p'])
+    t.regex(
+      (await importing(`cpeid,username,password\n${line}\n`)).stderr,
+      /line 2: username must have no control characters/,
+    );
+});
+
 test('a damaged line is named, without what it holds, and nothing of its file is stored', async (t) => {
   const { importing, namesOf } = await installation(t);
   const good = '00A1B2-HGW-1,one,secret\n';
