@@ -10,6 +10,7 @@ import {
   UPGRADES,
   WAKE_PROGRESS,
 } from '../acs/index.js';
+import { EVENTS } from '../events/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -35,6 +36,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   DEVICES,
   CAMPAIGN_SHARES,
   CAMPAIGNS,
+  EVENTS,
 ];
 
 /** Written by the library of images, which knows where their contents lie. */

@@ -1,6 +1,6 @@
 import { networkOf } from '../../common/index.js';
 import type { NbiLimits } from '../limits.js';
-import type { User } from '../users/index.js';
+import type { Principal } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import { type Exhausted, Shares } from './shares.js';
 
@@ -27,7 +27,7 @@ export interface Admitted {
 }
 
 /** Who is counted: the user, or where there is none the address (of IPv6 the /64). */
-export function clientOf(user: User | null, address: string): string {
+export function clientOf(user: Pick<Principal, 'name'> | null, address: string): string {
   return user === null ? `at ${networkOf(address)}` : `user ${user.name}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { Role, User } from '../users/index.js';
+import type { Principal, Role } from '../users/index.js';
 
 /** What a route asks of who calls it. */
 export interface Demand {
@@ -18,5 +18,5 @@ export interface Authentication {
    * Who sends this request.
    * @throws ApiError 401 that tells how to log in (`WWW-Authenticate`), 403 without the role, 429 after too many attempts
    */
-  authenticate(request: Request, demand: Demand): Promise<User>;
+  authenticate(request: Request, demand: Demand): Promise<Principal>;
 }

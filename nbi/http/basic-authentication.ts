@@ -1,4 +1,4 @@
-import { type Credentials, mayActAs, type User, type Users } from '../users/index.js';
+import { byPassword, type Credentials, mayActAs, type Principal, type Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import type { Authentication, Demand } from './authentication.js';
 import { findingsOf } from './observe.js';
@@ -20,11 +20,11 @@ async function authenticated(
   users: Users,
   credentials: Omit<Credentials, 'address' | 'mayBeStale'>,
   { role, address, mayBeStale }: Demand,
-): Promise<User> {
+): Promise<Principal> {
   const verification = await users.verify({ ...credentials, address, mayBeStale });
   switch (verification.kind) {
     case 'verified':
-      if (mayActAs(verification.user.role, role)) return verification.user;
+      if (mayActAs(verification.user.role, role)) return byPassword(verification.user);
       throw new ApiError(403, [
         { field: 'role', expected: `${role}: ask an admin for it`, found: verification.user.role },
       ]);

@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
-import type { Role, User } from '../users/index.js';
+import type { Actor } from '../../events/index.js';
+import type { Principal, Role } from '../users/index.js';
 import type { Answers } from './answers.js';
 import type { BodyKind } from './bodies/body-kind.js';
 import type { Parameter } from './parameter.js';
@@ -15,7 +16,9 @@ export interface Exchange<Name extends string = string, Query = unknown, Body = 
   readonly request: Request;
   readonly response: Response;
   /** Who asks; null on an open route. */
-  readonly user: User | null;
+  readonly user: Principal | null;
+  /** The same for what is kept of what happens: with where it came from; null on an open route. */
+  readonly by: Actor | null;
   /** What stands for each `{…}` of the path, decoded. */
   readonly parameters: Readonly<Record<Name, string>>;
   readonly query: Query;

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
 import type { Logger } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { NbiLimits } from '../limits.js';
+import type { Principal } from '../users/index.js';
 import { type Admission, clientOf } from './admission.js';
 import type { Api } from './api.js';
 import { ApiError, toApiError } from './api-error.js';
@@ -90,6 +92,7 @@ async function answer(
         request,
         response,
         user,
+        by: user === null ? null : actorOf(user, address, response),
         parameters: parametersOf(request, names),
         query: route.query?.read(query),
         body: async () => kind?.read({ request, user, limits }),
@@ -106,6 +109,18 @@ async function answer(
   // First its turn: what waits for that holds no room that others could have.
   if (user !== null && bodyBytes > LARGE_BODY_BYTES) await largeBodies.run(user.name, over, work);
   else await work();
+}
+
+function actorOf(user: Principal, address: string, response: Response): Actor {
+  const { name, how, credential, organization } = user;
+  return {
+    name,
+    how,
+    ...(credential !== undefined && { credential }),
+    ...(organization !== undefined && { organization }),
+    address,
+    requestId: String(response.getHeader('X-Request-Id')),
+  };
 }
 
 function heldBytesMax({ body }: Route, request: Request, limits: NbiLimits): number {

@@ -1,4 +1,5 @@
 export { checkPassword } from './password.js';
+export { byPassword, type Principal } from './principal.js';
 export { mayActAs, ROLES, type Role, USERS, type User, UserError, type UserErrorCode } from './user.js';
 export { FIRST_ADMIN_NAME, openUsers, type Users } from './users.js';
 export type { Credentials, Verification } from './verifier.js';

@@ -1,6 +1,6 @@
 import type { Laws } from './laws.js';
 
-const BELOW_ACS = ['rules', 'firmware', 'store', 'common'];
+const BELOW_ACS = ['rules', 'firmware', 'events', 'store', 'common'];
 const BELOW_CLI = ['nbi', 'rollout', 'acs', ...BELOW_ACS];
 
 /** The arrows that Ferry may have; ARCHITECTURE.md draws them. */
@@ -8,8 +8,9 @@ export const HOUSE: Laws = {
   mayImport: {
     common: [],
     store: ['common'],
-    rules: ['store', 'common'],
-    firmware: ['store', 'common'],
+    events: ['store', 'common'],
+    rules: ['events', 'store', 'common'],
+    firmware: ['events', 'store', 'common'],
     acs: BELOW_ACS,
     rollout: ['acs', ...BELOW_ACS],
     nbi: ['rollout', 'acs', ...BELOW_ACS],

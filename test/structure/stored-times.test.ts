@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDERS = ['acs', 'cli', 'common', 'firmware', 'nbi', 'rollout', 'rules', 'store'];
+const FOLDERS = ['acs', 'cli', 'common', 'events', 'firmware', 'nbi', 'rollout', 'rules', 'store'];
 
 /** Where documents are declared, and the fields there whose names say that something ends or is due then, or outdoes what is earlier. */
 const DECLARES = /extends Document\b|: CollectionDefinition = /;

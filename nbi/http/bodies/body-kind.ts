@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import type { NbiLimits } from '../../limits.js';
-import type { User } from '../../users/index.js';
+import type { Principal } from '../../users/index.js';
 import type { Schema } from '../schema.js';
 
 /** What a kind of body is read from. */
 export interface BodySource {
   readonly request: Request;
   /** Who sends it; null on an open route. */
-  readonly user: User | null;
+  readonly user: Principal | null;
   readonly limits: NbiLimits;
 }
 

@@ -1,5 +1,5 @@
 import type { NbiLimits } from '../../limits.js';
-import { mayActAs, type Role, type User } from '../../users/index.js';
+import { mayActAs, type Principal, type Role } from '../../users/index.js';
 import { ApiError, invalid } from '../api-error.js';
 import { isObject, type JsonObject } from '../json.js';
 import { type Checked, check, type Schema } from '../schema.js';
@@ -94,7 +94,7 @@ function checkFields(
   body: JsonObject,
   properties: Properties,
   checks: FieldChecks<string, string>,
-  user: User | null,
+  user: Principal | null,
 ): JsonObject {
   const { required = [], oneOf = [], roles = {}, others } = checks;
   const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name));

@@ -2,7 +2,7 @@ import test from 'ava';
 import { Reading } from '../../../nbi/http/reading.js';
 import { NBI_LIMITS } from '../../../nbi/index.js';
 
-const user = { name: 'ann', role: 'viewer', createdAtMs: 0 } as const;
+const user = { name: 'ann', role: 'viewer', how: 'password' } as const;
 
 test('a list whose client has gone is read no further, though it has found nothing, and gives its place back', async (t) => {
   const reading = new Reading(NBI_LIMITS);

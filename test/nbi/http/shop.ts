@@ -31,7 +31,7 @@ const tokens: Authentication = {
       throw new ApiError(401, [{ field: 'Authorization', expected }], { 'WWW-Authenticate': 'Bearer' });
     }
     if (found === 'viewer' && role !== 'viewer') throw new ApiError(403, [{ field: '', expected: 'No.' }]);
-    return { name: token, role: found, createdAtMs: 0 };
+    return { name: token, role: found, how: 'password' };
   },
 };
 

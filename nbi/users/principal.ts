@@ -1,0 +1,20 @@
+import type { Proof } from '../../events/index.js';
+import type { Role, User } from './user.js';
+
+/** Who a request is from, as far as it has been shown, and what he may do by it. */
+export interface Principal {
+  /** Of the user. */
+  readonly name: string;
+  /** At most the user's own: a token may be limited to less. */
+  readonly role: Role;
+  readonly how: Extract<Proof, 'password' | 'token' | 'session'>;
+  /** The id of the token or the session that was shown. */
+  readonly credential?: string;
+  /** The organization that the user is of; absent: the installation's, who sees all. */
+  readonly organization?: string;
+}
+
+/** Whoever has shown the user's password. */
+export function byPassword({ name, role }: User): Principal {
+  return { name, role, how: 'password' };
+}

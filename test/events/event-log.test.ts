@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { silentLogger } from '../../common/index.js';
+import { type Actor, type EventFilter, EventLog, type Happening } from '../../events/index.js';
+import { openLmdbStore } from '../../store/index.js';
+
+const ANN: Actor = { name: 'ann', how: 'password', address: '192.0.2.1', requestId: 'r1' };
+const BOB: Actor = { name: 'bob', how: 'command' };
+
+async function log(t: ExecutionContext) {
+  const directory = await mkdtemp(join(tmpdir(), 'ferry-events-'));
+  const store = await openLmdbStore({ directory, logger: silentLogger });
+  t.teardown(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+  const time = { nowMs: 1_000_000 };
+  const events = new EventLog({ store, clock: () => time.nowMs });
+  return {
+    store,
+    time,
+    events,
+    tell: (happening: Partial<Happening> = {}) =>
+      events.note({ action: 'changed', subject: 'rule', subjectId: 'R', by: ANN, ...happening }),
+    async idsOf(filter: EventFilter) {
+      const found: string[] = [];
+      for await (const { subjectId } of events.scan(filter)) found.push(subjectId);
+      return found;
+    },
+  };
+}
+
+test('an event is there with the commit that lets it happen, and only with it', async (t) => {
+  const { store, events, idsOf } = await log(t);
+  const rules = store.collection({ name: 'things', indexes: {} });
+  const noting = () => events.noting({ action: 'added', subject: 'rule', subjectId: 'R', by: ANN });
+  t.true((await store.commit([rules.inserting({ id: 'R' }), noting()])).committed);
+  t.false((await store.commit([rules.inserting({ id: 'R' }), noting()])).committed);
+  t.deepEqual(await idsOf({}), ['R']);
+});
+
+test('of what there was and is only what differs is kept, without secrets', async (t) => {
+  const { events, tell } = await log(t);
+  await tell({
+    before: { id: 'R', enabled: true, password: 'old', window: { secretKey: 1 } },
+    after: { id: 'R', enabled: false, password: 'new', window: { secretKey: 1 }, nested: [{ token: 't' }] },
+  });
+  for await (const { before, after, by } of events.scan({})) {
+    t.deepEqual(before, { enabled: true, password: '***' });
+    t.deepEqual(after, { enabled: false, password: '***', nested: [{ token: '***' }] });
+    t.deepEqual(by, ANN);
+  }
+});
+
+test('what is longer than anybody reads is cut, and says so', async (t) => {
+  const { events, tell } = await log(t);
+  await tell({ after: { description: 'x'.repeat(100_000) } });
+  for await (const { after } of events.scan({})) t.like(after, { cut: true, characters: 100_018 });
+});
+
+test('events come in the order asked, by what, whom and when, from where one stopped', async (t) => {
+  const { time, events, tell, idsOf } = await log(t);
+  for (const [subjectId, by, organization] of [
+    ['A', ANN, null],
+    ['B', BOB, 'o1'],
+    ['C', ANN, 'o1'],
+    ['C', BOB, 'o2'],
+  ] as const) {
+    await tell({ subjectId, by, organization });
+    time.nowMs += 1_000;
+  }
+  t.deepEqual(await idsOf({}), ['C', 'C', 'B', 'A']);
+  t.deepEqual(await idsOf({ order: 'ascending' }), ['A', 'B', 'C', 'C']);
+  t.deepEqual(await idsOf({ by: 'bob' }), ['C', 'B']);
+  t.deepEqual(await idsOf({ subject: 'rule', subjectId: 'C', by: 'ann' }), ['C']);
+  t.deepEqual(await idsOf({ organization: 'o1' }), ['C', 'B']);
+  t.deepEqual(await idsOf({ fromMs: 1_001_000, beforeMs: 1_003_000 }), ['C', 'B']);
+  t.deepEqual(await idsOf({ subject: 'image' }), []);
+  const filters: readonly EventFilter[] = [
+    {},
+    { by: 'ann' },
+    { subject: 'rule', subjectId: 'C' },
+    { organization: 'o1' },
+    { order: 'ascending' },
+  ];
+  for (const filter of filters) {
+    const all: string[] = [];
+    for await (const { id } of events.scan(filter)) all.push(id);
+    for (const [index, id] of all.entries()) {
+      const rest: string[] = [];
+      for await (const event of events.scan({ ...filter, after: { id } })) rest.push(event.id);
+      t.deepEqual(rest, all.slice(index + 1));
+    }
+  }
+});
+
+test('what is older than is kept is removed', async (t) => {
+  const { time, events, tell, idsOf } = await log(t);
+  await tell({ subjectId: 'A' });
+  time.nowMs += 5_000;
+  await tell({ subjectId: 'B' });
+  t.is(await events.forgetBefore(time.nowMs), 1);
+  t.deepEqual(await idsOf({}), ['B']);
+});
