@@ -6,7 +6,7 @@ import { findingsOf } from './observe.js';
 /** Name and password of a user with each request (RFC 7617). */
 export function basicAuthentication(users: Users): Authentication {
   return {
-    scheme: { name: 'basic', description: { type: 'http', scheme: 'basic' } },
+    schemes: [{ name: 'basic', description: { type: 'http', scheme: 'basic' } }],
     async authenticate(request, demand) {
       const credentials = parseBasic(request.headers.authorization ?? '');
       if (credentials === null) throw UNAUTHORIZED;

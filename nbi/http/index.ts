@@ -10,7 +10,7 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
-export type { Authentication } from './authentication.js';
+export { type Authentication, type AuthenticationMethod, anyOf } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { anyObjectBody, objectBody } from './bodies/object-body.js';

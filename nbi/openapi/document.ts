@@ -12,7 +12,7 @@ interface DocumentParts {
 
 /** The northbound API as OpenAPI 3.1, put together from what its routes declare. */
 export function openApiDocument({ apis, authentication, description, schemas }: DocumentParts) {
-  const { scheme } = authentication;
+  const { schemes } = authentication;
   return {
     openapi: '3.1.0',
     info: {
@@ -21,9 +21,12 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description,
     },
-    security: [{ [scheme.name]: [] }],
+    security: schemes.map(({ name }) => ({ [name]: [] })),
     paths: pathsOf(apis.flatMap(({ routes }) => routes)),
-    components: { securitySchemes: { [scheme.name]: scheme.description }, schemas: told(schemas) },
+    components: {
+      securitySchemes: Object.fromEntries(schemes.map(({ name, description }) => [name, description])),
+      schemas: told(schemas),
+    },
   };
 }
 

@@ -22,7 +22,7 @@ const TOKENS: ReadonlyMap<string, 'viewer' | 'operator'> = new Map([
 ]);
 
 const tokens: Authentication = {
-  scheme: { name: 'token', description: { type: 'http', scheme: 'bearer' } },
+  schemes: [{ name: 'token', description: { type: 'http', scheme: 'bearer' } }],
   async authenticate(request, { role }) {
     const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1];
     const found = token === undefined ? undefined : TOKENS.get(token);
