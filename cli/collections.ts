@@ -12,7 +12,7 @@ import {
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
-import { USERS } from '../nbi/index.js';
+import { TOKENS, USERS } from '../nbi/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -25,6 +25,7 @@ import { INSTALLATION } from './first-start.js';
 export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   INSTALLATION,
   USERS,
+  TOKENS,
   ...RULE_COLLECTIONS,
   WAKE_PROGRESS,
   CPE_AUTH,

@@ -14,6 +14,7 @@ import { rulesCommands } from './commands/rules/index.js';
 import { serveCommand } from './commands/serve.js';
 import { simCommand } from './commands/sim.js';
 import { storeCommands } from './commands/store.js';
+import { tokenCommands } from './commands/token.js';
 import { userCommands } from './commands/user.js';
 import { columnsOf, type Io } from './io.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from './options.js';
@@ -38,6 +39,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(rulesCommands(io))
     .command(deviceCommands(io))
     .command(userCommands(io))
+    .command(tokenCommands(io))
     .command(cpeAuthCommands(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
@@ -75,6 +77,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   'paths',
   'ids',
   'filter',
+  'subnet',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),
   ...Object.entries(simulatorOptions).flatMap(([name, option]) => ('repeatable' in option ? [name] : [])),
 ]);

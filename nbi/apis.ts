@@ -11,6 +11,7 @@ import {
   answerSchemas,
   anyOf,
   basicAuthentication,
+  bearerAuthentication,
   Reading,
 } from './http/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
@@ -45,7 +46,7 @@ export interface ApiParts {
 /** The APIs that the northbound side serves; where the prefixes of two fit a path, the first takes it. */
 export function nbiApis(parts: ApiParts): readonly Api[] {
   const { users, metrics, allMetrics = () => metrics.metrics() } = parts;
-  const authentication = anyOf([], basicAuthentication(users));
+  const authentication = anyOf([bearerAuthentication(users)], basicAuthentication(users));
   const read = { ...parts, reading: new Reading(parts.limits) };
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),

@@ -1,6 +1,14 @@
 import type { CommandModule } from 'yargs';
+import { byCommand } from '../../events/index.js';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
-import { type Arguments, INSTALLATION_OPTIONS, saying, withConfig, withInstallation } from '../command.js';
+import {
+  type Arguments,
+  INSTALLATION_OPTIONS,
+  operatorName,
+  saying,
+  withConfig,
+  withInstallation,
+} from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
 import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
@@ -13,6 +21,9 @@ export function userCommands(io: Io): CommandModule {
       withConfig(argv, INSTALLATION_OPTIONS)
         .command(addCommand(io))
         .command(passwordCommand(io))
+        .command(roleCommand(io))
+        .command(activityCommand(io, 'deactivate'))
+        .command(activityCommand(io, 'activate'))
         .command(removeCommand(io))
         .command(listCommand(io))
         .demandCommand(1, SAY_WHICH),
@@ -36,7 +47,10 @@ function addCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withUsers(args, io, 'make', async (users) => {
         const { password, generated } = await passwordFrom(args, io);
-        const user = await users.add({ name: String(args['name']), password, role: args['role'] as Role });
+        const user = await users.add(
+          { name: String(args['name']), password, role: args['role'] as Role },
+          operator(),
+        );
         io.stdout.write(`Added ${user.name} (${user.role}).\n`);
         if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
       }),
@@ -54,9 +68,45 @@ function passwordCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withUsers(args, io, 'refuse', async (users) => {
         const { password, generated } = await passwordFrom(args, io);
-        await users.setPassword(String(args['name']), password);
+        await users.setPassword(String(args['name']), password, operator());
         io.stdout.write(`Changed the password of ${String(args['name'])}.\n`);
         if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
+      }),
+  };
+}
+
+function roleCommand(io: Io): CommandModule {
+  return {
+    command: 'role <name> <role>',
+    describe: 'Give a user another role',
+    builder: (argv) =>
+      argv.positional('name', { type: 'string', describe: 'Who' }).positional('role', {
+        choices: ROLES,
+        describe: 'viewer reads, operator also acts, admin also manages users',
+        demandOption: true,
+      }),
+    handler: (args: Arguments) =>
+      withUsers(args, io, 'refuse', async (users) => {
+        const [name, role] = [String(args['name']), args['role'] as Role];
+        await users.change([name], { role }, operator());
+        io.stdout.write(`${name} is ${role} now.\n`);
+      }),
+  };
+}
+
+function activityCommand(io: Io, command: 'activate' | 'deactivate'): CommandModule {
+  const active = command === 'activate';
+  return {
+    command: `${command} <name>`,
+    describe: active
+      ? 'Let a user log in again, and whoever has a token of his'
+      : 'Let a user log in no more, nor whoever has a token of his, until he is activated',
+    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
+    handler: (args: Arguments) =>
+      withUsers(args, io, 'refuse', async (users) => {
+        const name = String(args['name']);
+        await users.change([name], { active }, operator());
+        io.stdout.write(active ? `${name} may log in again.\n` : `${name} can log in no more.\n`);
       }),
   };
 }
@@ -64,11 +114,11 @@ function passwordCommand(io: Io): CommandModule {
 function removeCommand(io: Io): CommandModule {
   return {
     command: 'remove <name>',
-    describe: 'Remove a user',
+    describe: 'Remove a user, with his tokens',
     builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
     handler: (args: Arguments) =>
       withUsers(args, io, 'refuse', async (users) => {
-        await users.remove(String(args['name']));
+        await users.remove(String(args['name']), operator());
         io.stdout.write(`Removed ${String(args['name'])}.\n`);
       }),
   };
@@ -87,12 +137,21 @@ function listCommand(io: Io): CommandModule {
         } else if (all.length === 0) {
           io.stdout.write('No users yet: ferry user add NAME makes one.\n');
         } else {
-          const rows = all.map((user) => [user.name, user.role, timeText(user.createdAtMs)]);
-          io.stdout.write(`${tableText(['Name', 'Role', 'Created'], rows, columnsOf(io.stdout))}\n`);
+          const rows = all.map((user) => [
+            user.name,
+            user.role,
+            user.active ? 'yes' : 'no',
+            timeText(user.createdAtMs),
+          ]);
+          io.stdout.write(
+            `${tableText(['Name', 'Role', 'Active', 'Created'], rows, columnsOf(io.stdout))}\n`,
+          );
         }
       }),
   };
 }
+
+const operator = () => byCommand(operatorName());
 
 async function withUsers(
   args: Arguments,

@@ -3,10 +3,17 @@ import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
 import { type ResultRouteParts, resultRoutes } from './result-routes.js';
 import { type RuleRouteParts, ruleRoutes } from './rule-routes.js';
+import { tokenRoutes } from './token-routes.js';
+import { type UserRouteParts, userRoutes } from './user-routes.js';
 
-export interface DynParts extends RuleRouteParts, ResultRouteParts, DeviceRouteParts, CpeAuthRouteParts {}
+export interface DynParts
+  extends RuleRouteParts,
+    ResultRouteParts,
+    DeviceRouteParts,
+    CpeAuthRouteParts,
+    UserRouteParts {}
 
-/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, and what those log in with. Each answers in its own name. */
+/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens. Each answers in its own name. */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
   const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
     const dialect = dynDialect(name);
@@ -18,5 +25,8 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('FirmwareResultStorage', resultRoutes),
     apiOf('DeviceStorage', deviceRoutes),
     apiOf('CpeAuthStorage', cpeAuthRoutes),
+    apiOf('UserStorage', userRoutes),
+    apiOf('AuthStorage', userRoutes),
+    apiOf('TokenStorage', tokenRoutes),
   ];
 }

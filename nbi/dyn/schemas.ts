@@ -84,6 +84,52 @@ export const dynSchemas = {
       },
     },
   },
+  User: {
+    type: 'object',
+    required: ['id', 'name', 'role', 'active', 'created'],
+    properties: {
+      id: { type: 'string', description: 'The same as name.' },
+      name: { type: 'string' },
+      role: { enum: ['viewer', 'operator', 'admin'] },
+      active: { type: 'boolean', description: 'Whoever is not cannot log in, by whatever means.' },
+      created: { type: 'integer', description: 'In epoch seconds.' },
+    },
+    additionalProperties: false,
+  },
+  Token: {
+    type: 'object',
+    required: ['id', 'name', 'user', 'role', 'subnets', 'created', 'expiresAt'],
+    properties: {
+      id: { type: 'string', description: 'The part of a token that is no secret.' },
+      name: { type: 'string' },
+      user: { type: 'string', description: 'Whose it is.' },
+      role: {
+        enum: ['viewer', 'operator', 'admin'],
+        description: 'What it is limited to; never more than its user may at the time.',
+      },
+      subnets: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'From where it may be used; empty: from anywhere.',
+      },
+      created: { type: 'integer', description: 'In epoch seconds.' },
+      expiresAt: { type: 'integer', description: 'In epoch seconds.' },
+      lastUsed: {
+        type: 'integer',
+        description: 'In epoch seconds, to the minute; absent: not yet.',
+      },
+      lastUsedFrom: { type: 'string', description: 'The address of whoever used it then.' },
+      token: {
+        type: 'string',
+        description: 'All of it, as it is to be sent; in the answer to its making alone.',
+      },
+    },
+    additionalProperties: false,
+  },
+  TokenMade: {
+    description: 'A token that has just been made.',
+    allOf: [ref('Answer'), { properties: { code: { enum: [200] }, details: ref('Token') } }],
+  },
   /** What rules are checked by, so that the document cannot say anything else; and what is shown beside a rule. */
   Rule: {
     ...RULE_SCHEMA,

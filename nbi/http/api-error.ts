@@ -3,6 +3,7 @@ import { PatternError } from '../../common/index.js';
 import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
+import { TokenError, type TokenErrorCode, UserError, type UserErrorCode } from '../users/index.js';
 
 /** One thing wrong with a request: where, what should stand there (with the remedy), and what did. */
 export interface Problem {
@@ -65,6 +66,15 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'no-space': 507,
 };
 
+const USER_STATUS: Readonly<Record<UserErrorCode | TokenErrorCode, number>> = {
+  invalid: 400,
+  'not-found': 404,
+  exists: 409,
+  'last-admin': 409,
+  'changed-meanwhile': 409,
+  'too-many': 409,
+};
+
 const RUNNING_IDS_SHOWN_MAX = 100;
 const UNKNOWN_IDS_SHOWN_MAX = 100;
 
@@ -85,6 +95,11 @@ export function toApiError(error: unknown): ApiError | null {
   if (error instanceof ImageError) {
     return new ApiError(IMAGE_STATUS[error.code], [
       { field: error.field ?? '', code: error.code, expected: error.message },
+    ]);
+  }
+  if (error instanceof UserError || error instanceof TokenError) {
+    return new ApiError(USER_STATUS[error.code], [
+      { field: error.field, code: error.code, expected: error.message },
     ]);
   }
   if (error instanceof PatternError) return invalid('pattern', error.message);

@@ -1,7 +1,9 @@
-import { byPassword, type Credentials, mayActAs, type Principal, type Users } from '../users/index.js';
+import type { Request } from 'express';
+import { byPassword, type Credentials, type Principal, type Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import type { Authentication, Demand } from './authentication.js';
 import { findingsOf } from './observe.js';
+import { requestIdOf, requireRole } from './required-role.js';
 
 /** Name and password of a user with each request (RFC 7617). */
 export function basicAuthentication(users: Users): Authentication {
@@ -11,23 +13,31 @@ export function basicAuthentication(users: Users): Authentication {
       const credentials = parseBasic(request.headers.authorization ?? '');
       if (credentials === null) throw UNAUTHORIZED;
       const over = request.res === undefined ? undefined : findingsOf(request.res).over;
-      return authenticated(users, { ...credentials, ...(over !== undefined && { over }) }, demand);
+      return authenticated(users, request, { ...credentials, ...(over !== undefined && { over }) }, demand);
     },
   };
 }
 
 async function authenticated(
   users: Users,
-  credentials: Omit<Credentials, 'address' | 'mayBeStale'>,
-  { role, address, mayBeStale }: Demand,
+  request: Request,
+  credentials: Pick<Credentials, 'name' | 'password' | 'over'>,
+  demand: Demand,
 ): Promise<Principal> {
-  const verification = await users.verify({ ...credentials, address, mayBeStale });
+  const { address, mayBeStale } = demand;
+  const requestId = requestIdOf(request);
+  const verification = await users.verify({
+    ...credentials,
+    address,
+    mayBeStale,
+    ...(requestId !== undefined && { requestId }),
+  });
   switch (verification.kind) {
-    case 'verified':
-      if (mayActAs(verification.user.role, role)) return byPassword(verification.user);
-      throw new ApiError(403, [
-        { field: 'role', expected: `${role}: ask an admin for it`, found: verification.user.role },
-      ]);
+    case 'verified': {
+      const principal = byPassword(verification.user);
+      requireRole(users, request, principal, demand);
+      return principal;
+    }
     case 'denied':
       throw UNAUTHORIZED;
     case 'throttled':

@@ -12,6 +12,7 @@ export {
 } from './api-error.js';
 export { type Authentication, type AuthenticationMethod, anyOf } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
+export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { anyObjectBody, objectBody } from './bodies/object-body.js';
 export { octetsBody } from './bodies/octets-body.js';
@@ -25,6 +26,7 @@ export { mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
 export { hasPlace, userOf } from './observe.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
+export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';
 export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';

@@ -1,5 +1,6 @@
 import type { Proof } from '../../events/index.js';
-import type { Role, User } from './user.js';
+import type { Token } from './token.js';
+import { lesserRole, type Role, type User } from './user.js';
 
 /** Who a request is from, as far as it has been shown, and what he may do by it. */
 export interface Principal {
@@ -17,4 +18,9 @@ export interface Principal {
 /** Whoever has shown the user's password. */
 export function byPassword({ name, role }: User): Principal {
   return { name, role, how: 'password' };
+}
+
+/** Whoever has shown a token of the user's: he may do what both may. */
+export function byToken({ name, role }: User, token: Token): Principal {
+  return { name, role: lesserRole(role, token.role), how: 'token', credential: token.id };
 }

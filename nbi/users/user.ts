@@ -8,9 +8,16 @@ export function mayActAs(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
+/** The lesser of two. */
+export function lesserRole(one: Role, other: Role): Role {
+  return mayActAs(one, other) ? other : one;
+}
+
 export interface User {
   readonly name: string;
   readonly role: Role;
+  /** Whoever is not cannot log in, by whatever means. */
+  readonly active: boolean;
   readonly createdAtMs: number;
 }
 
@@ -28,12 +35,15 @@ export interface PasswordHash {
 /** The id is the user's name. */
 export interface UserDocument extends Document {
   readonly role: Role;
+  /** Absent: active. */
+  readonly active?: false;
   readonly password: PasswordHash;
+  /** Together with the name it says who this is: another may have had the name before. */
   readonly createdAtMs: number;
 }
 
-export function toUser({ id, role, createdAtMs }: UserDocument): User {
-  return { name: id, role, createdAtMs };
+export function toUser({ id, role, active, createdAtMs }: UserDocument): User {
+  return { name: id, role, active: active !== false, createdAtMs };
 }
 
 export const USERS: CollectionDefinition = { name: 'users', indexes: {}, sequenced: true };
@@ -49,7 +59,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   constructor(
     readonly code: UserErrorCode,
-    readonly field: 'name' | 'password' | 'role',
+    readonly field: 'name' | 'password' | 'oldPassword' | 'role',
     message: string,
   ) {
     super(message);

@@ -6,38 +6,62 @@ import {
   type MonotonicClock,
   monotonicClock,
   type Secrets,
+  type Turn,
 } from '../../common/index.js';
-import type { Collection, Store } from '../../store/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
+import type { Store } from '../../store/index.js';
 import { attemptLimits, FAILED_LOGINS_MAX } from './attempts.js';
 import { hashLimits } from './hash-places.js';
-import { checkPassword, hashPassword } from './password.js';
-import {
-  ROLES,
-  type Role,
-  toUser,
-  USER_NAME_PATTERN,
-  USERS,
-  type User,
-  type UserDocument,
-  UserError,
-} from './user.js';
+import { LogIns } from './log-ins.js';
+import { checkPassword } from './password.js';
+import { type ShownToken, type TokenVerification, TokenVerifier } from './token-verifier.js';
+import { Tokens } from './tokens.js';
+import { type Role, toUser, USERS, type User, type UserDocument, UserError } from './user.js';
+import { type NewUser, type UserChange, type UserFilter, UserRecords } from './user-records.js';
 import { type Credentials, type Verification, Verifier } from './verifier.js';
 
-/** Who may use the northbound APIs. */
+/** Who may use the northbound APIs. Of every change it is kept who made it; null: nobody, it came about. */
 export interface Users {
   /** @throws UserError `invalid`, `exists` */
-  add(user: { readonly name: string; readonly password: string; readonly role: Role }): Promise<User>;
-  /** @throws UserError `not-found`, `last-admin` */
-  remove(name: string): Promise<void>;
-  /** By name. */
+  add(user: NewUser, by?: Actor | null): Promise<User>;
+  /**
+   * Changes users; none where no active admin would be left.
+   * @throws UserError `invalid`, `not-found`, `last-admin`
+   */
+  change(names: readonly string[], change: UserChange, by?: Actor | null): Promise<void>;
+  /**
+   * Adds a user, or changes the one that there is.
+   * @throws UserError as `add` and `change`; `invalid` where a new one has no password
+   */
+  put(user: { readonly name: string } & UserChange, by?: Actor | null): Promise<void>;
+  /** With their tokens. @throws UserError `not-found`, `last-admin` */
+  remove(names: readonly string[] | string, by?: Actor | null): Promise<void>;
+  /**
+   * By name, ascending.
+   * @param turn  when each page is read
+   */
+  scan(filter: UserFilter, turn?: Turn): AsyncIterable<User>;
+  /** All of them, by name. */
   list(): Promise<readonly User[]>;
-  /** @throws UserError `invalid`, `not-found`, `changed-meanwhile` */
-  setPassword(name: string, password: string): Promise<void>;
+  /** @throws UserError `invalid`, `not-found` */
+  setPassword(name: string, password: string, by?: Actor | null): Promise<void>;
+  /**
+   * Gives whoever has shown his password another. A wrong one costs an attempt.
+   * @returns what became of the old one; only where that is `verified` the new one holds
+   * @throws UserError `invalid`, `not-found`, `changed-meanwhile`
+   * @throws the reason of the credentials' `over`
+   */
+  changePassword(credentials: Credentials, password: string, by: Actor | null): Promise<Verification>;
   /**
    * Right credentials are remembered for a minute; wrong ones cost their sender attempts.
    * @throws the reason of the credentials' `over`, once nobody waits for the answer
    */
   verify(credentials: Credentials): Promise<Verification>;
+  /** Wrong tokens cost their sender attempts; whatever changes of a token or its user holds at once. */
+  verifyToken(shown: ShownToken): Promise<TokenVerification>;
+  readonly tokens: Tokens;
+  /** What is kept of log-ins. */
+  readonly logIns: LogIns;
   /** How many passwords are being hashed to verify credentials. */
   readonly hashing: number;
   /** How many wait for that. */
@@ -53,6 +77,7 @@ export interface Users {
 }
 
 export const FIRST_ADMIN_NAME = 'admin';
+const ROLE_DEFAULT: Role = 'operator';
 
 const GENERATED_PASSWORD_BYTES = 18;
 
@@ -67,53 +92,68 @@ export function openUsers(parts: {
   /** Wrong passwords a minute from one address for one user; in all, and for one name, there is a multiple of it. */
   readonly failedLoginsMax?: number;
 }): Users {
-  const collection = parts.store.collection<UserDocument>(USERS);
-  const { secrets, logger, monotonic = monotonicClock, failedLoginsMax = FAILED_LOGINS_MAX } = parts;
+  const { store, secrets, clock, logger } = parts;
+  const { monotonic = monotonicClock, failedLoginsMax = FAILED_LOGINS_MAX } = parts;
+  const collection = store.collection<UserDocument>(USERS);
+  const events = new EventLog({ store, clock });
+  const records = new UserRecords({ store, events, clock, logger });
+  const find = async (name: string) => {
+    const stored = await records.get(name);
+    return stored === null ? null : toUser(stored.document);
+  };
+  const logIns = new LogIns({ events, secrets, logger, monotonic, find });
+  const limits = attemptLimits(failedLoginsMax);
   const verifier = new Verifier({
     collection,
     secrets,
+    logIns,
     logger,
     monotonic,
-    attemptLimits: attemptLimits(failedLoginsMax),
+    attemptLimits: limits,
     hashLimits: hashLimits(availableParallelism()),
     rest: (ms, then) => void setTimeout(then, ms).unref(),
   });
-  const add: Users['add'] = async ({ name, password, role }) => {
-    checkNameAndRole(name, role);
-    const hash = await hashPassword(password);
-    const document = { id: name, role, password: hash, createdAtMs: parts.clock() };
-    if ((await collection.insert(document)) === null) {
-      throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
-    }
-    parts.logger.info('users.added', { user: name, role });
-    return toUser(document);
-  };
+  const tokens = new Tokens({ store, events, clock, logger });
+  const tokenVerifier = new TokenVerifier({
+    store,
+    logIns,
+    clock,
+    monotonic,
+    logger,
+    attemptLimits: limits,
+    find,
+  });
   return {
-    add,
-    async remove(name) {
-      const stored = await collection.get(name);
-      if (stored === null) throw notFound(name);
-      if (stored.document.role === 'admin' && !(await hasOtherAdmin(collection, name))) {
-        throw new UserError('last-admin', 'name', `${name} is the last admin: add another one first`);
+    add: (user, by = null) => records.add(user, by),
+    change: (names, change, by = null) => records.change(names, change, by),
+    async put({ name, role, active, password }, by = null) {
+      if ((await records.get(name)) !== null) return records.change([name], { role, active, password }, by);
+      if (password === undefined) {
+        throw new UserError('invalid', 'password', 'There is no such user yet: a new one needs a password');
       }
-      await collection.delete(name);
-      parts.logger.info('users.removed', { user: name });
+      await records.add({ name, role: role ?? ROLE_DEFAULT, active: active ?? true, password }, by);
     },
+    remove: (names, by = null) => records.remove(typeof names === 'string' ? [names] : names, by),
+    scan: (filter, turn) => records.scan(filter, turn),
     async list() {
       const users: User[] = [];
-      for await (const { document } of collection.scan({})) users.push(toUser(document));
+      for await (const user of records.scan({})) users.push(user);
       return users;
     },
-    async setPassword(name, password) {
-      const hash = await hashPassword(password);
-      const stored = await collection.get(name);
-      if (stored === null) throw notFound(name);
-      if ((await collection.replace({ ...stored.document, password: hash }, stored.revision)) === null) {
-        throw new UserError('changed-meanwhile', 'name', `${name} was changed by someone else: try again`);
-      }
-      parts.logger.info('users.password-set', { user: name });
+    setPassword: (name, password, by = null) => records.change([name], { password }, by),
+    async changePassword(credentials, password, by) {
+      checkPassword(password);
+      const stored = await records.get(credentials.name);
+      const verification = await verifier.verify(credentials);
+      if (verification.kind !== 'verified') return verification;
+      if (stored === null) throw new UserError('not-found', 'name', 'There is no such user any more');
+      await records.replacePassword(stored, password, by);
+      return verification;
     },
     verify: (credentials) => verifier.verify(credentials),
+    verifyToken: (shown) => tokenVerifier.verify(shown),
+    tokens,
+    logIns,
     get hashing() {
       return verifier.hashing;
     },
@@ -125,7 +165,7 @@ export function openUsers(parts: {
       if ((await collection.count()) > 0) return null;
       const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
       try {
-        await add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' });
+        await records.add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' }, null);
       } catch (error) {
         // Another process was first, and has shown its password.
         if (error instanceof UserError && error.code === 'exists') return null;
@@ -134,22 +174,4 @@ export function openUsers(parts: {
       return password === null ? { name: FIRST_ADMIN_NAME, password: chosen } : null;
     },
   };
-}
-
-function checkNameAndRole(name: string, role: Role): void {
-  if (!USER_NAME_PATTERN.test(name)) {
-    throw new UserError('invalid', 'name', 'A user name has 1 to 64 letters, digits, or _ . @ -');
-  }
-  if (!ROLES.includes(role)) throw new UserError('invalid', 'role', `A role is one of ${ROLES.join(', ')}`);
-}
-
-function notFound(name: string): UserError {
-  return new UserError('not-found', 'name', `There is no user ${name.slice(0, 64)}`);
-}
-
-async function hasOtherAdmin(collection: Collection<UserDocument>, name: string): Promise<boolean> {
-  for await (const { document } of collection.scan({})) {
-    if (document.role === 'admin' && document.id !== name) return true;
-  }
-  return false;
 }

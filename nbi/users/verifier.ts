@@ -12,6 +12,7 @@ import type { Collection } from '../../store/index.js';
 import { type Attempt, type AttemptLimits, Attempts } from './attempts.js';
 import { Familiar } from './familiar.js';
 import { type HashLimits, HashPlaces, type HashPlacesParts, type Standing } from './hash-places.js';
+import { type LogIns, unknownNameDigest } from './log-ins.js';
 import { impossibleHash, passwordMatches } from './password.js';
 import { Shared } from './shared.js';
 import { PASSWORD_BYTES_MAX, toUser, USER_NAME_PATTERN, type User, type UserDocument } from './user.js';
@@ -21,6 +22,8 @@ export interface Credentials {
   readonly password: string;
   /** Where they came from: attempts are counted by it. */
   readonly address: string;
+  /** `X-Request-Id` of the answer, for what is kept of the log-in. */
+  readonly requestId?: string;
   /** While the store does not answer, credentials that were right within the last hour will do. */
   readonly mayBeStale?: boolean;
   /** Aborted once nobody waits for the answer: then their turn is given up. */
@@ -35,6 +38,7 @@ export type Verification =
 export interface VerifierParts {
   readonly collection: Collection<UserDocument>;
   readonly secrets: Secrets;
+  readonly logIns: LogIns;
   readonly logger: Logger;
   /** Milliseconds that only ever grow: clocks are set. */
   readonly monotonic: MonotonicClock;
@@ -53,8 +57,6 @@ const BUSY_RETRY_SECONDS = 1;
 const NAME_CHARACTERS_COUNTED = 64;
 /** While thousands of guesses come, the log says so now and then. */
 const LOG_MS = 10 * SECOND_MS;
-/** Of the digest of a name that nobody has: enough to see that it is the same again. */
-const DIGEST_CHARACTERS = 8;
 
 /** Checks credentials, remembering right ones for a minute by their HMAC and never by themselves. */
 export class Verifier {
@@ -145,6 +147,7 @@ export class Verifier {
     switch (verification.kind) {
       case 'verified':
         this.#noteFamiliar(this.#attemptOf(credentials));
+        this.#noteLogIn(credentials);
         // Whatever changed while the password was hashed, the old answer must not be remembered.
         if (sequence === this.#sequence) this.#remember(key, verification.user);
         break;
@@ -158,6 +161,15 @@ export class Verifier {
         return verification satisfies never;
     }
     return verification;
+  }
+
+  #noteLogIn({ name, address, requestId }: Credentials): void {
+    this.#parts.logIns.note({
+      name,
+      how: 'password',
+      address,
+      ...(requestId !== undefined && { requestId }),
+    });
   }
 
   #attemptOf(credentials: Credentials): Attempt {
@@ -214,7 +226,8 @@ export class Verifier {
     const stored = await this.#find(name);
     // An unknown user costs as much time as a known one.
     const matches = await passwordMatches(password, stored?.password ?? this.#impossible);
-    return matches && stored !== null ? { kind: 'verified', user: toUser(stored) } : { kind: 'denied' };
+    const user = matches && stored !== null ? toUser(stored) : null;
+    return user?.active === true ? { kind: 'verified', user } : { kind: 'denied' };
   }
 
   async #find(name: string): Promise<UserDocument | null> {
@@ -231,7 +244,15 @@ export class Verifier {
   }
 
   /** What was typed as a name may be a password: it is told only where there is such a user. */
-  async #tell(event: 'users.denied' | 'users.throttled', { name, address }: Credentials): Promise<void> {
+  async #tell(event: 'users.denied' | 'users.throttled', credentials: Credentials): Promise<void> {
+    const { name, address, requestId } = credentials;
+    this.#parts.logIns.refuse({
+      reason: event === 'users.denied' ? 'wrong-credentials' : 'throttled',
+      name,
+      how: 'password',
+      address,
+      ...(requestId !== undefined && { requestId }),
+    });
     const omitted = this.#log.admit(event);
     if (omitted === null) return;
     const { logger, secrets } = this.#parts;
@@ -239,10 +260,8 @@ export class Verifier {
       (found) => found !== null,
       () => false,
     );
-    const digest = () =>
-      secrets.mac('nbi-unknown-name', name).toString('base64url').slice(0, DIGEST_CHARACTERS);
     logger.warn(event, {
-      ...(exists ? { user: name } : { unknownName: digest() }),
+      ...(exists ? { user: name } : { unknownName: unknownNameDigest(secrets, name) }),
       ip: address,
       ...(omitted > 0 && { omitted }),
     });

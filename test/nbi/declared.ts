@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { type ApiParts, describeApis, nbiApis } from '../../nbi/apis.js';
-import { type Api, basicAuthentication, type Schema } from '../../nbi/http/index.js';
-import { NBI_LIMITS, type Users } from '../../nbi/index.js';
+import type { Api, Schema } from '../../nbi/http/index.js';
+import { NBI_LIMITS } from '../../nbi/index.js';
 
 // Nothing is asked of the parts before a request comes.
 const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
@@ -10,6 +10,12 @@ const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
 export const APIS: readonly Api[] = nbiApis(PARTS);
 
 /** What `/v1/openapi.json` says. */
-export const openApiDocument = describeApis(APIS, basicAuthentication({} as Users)) as ReturnType<
+export const openApiDocument = describeApis(APIS, authenticationOf(APIS)) as ReturnType<
   typeof describeApis
 > & { readonly components: { readonly schemas: Readonly<Record<string, Schema>> } };
+
+/** What the APIs have in common. */
+function authenticationOf([api]: readonly Api[]): Api['authentication'] {
+  if (api === undefined) throw new Error('There are no APIs');
+  return api.authentication;
+}

@@ -139,10 +139,12 @@ test('what the document shows as the answer to its own example is what the serve
     for (const [status, response] of Object.entries(asObject(value['responses']))) {
       const media = asObject(asObject(asObject(response)['content'])['application/json']);
       const example = media['example'];
-      // Those need a CPE or an upgrade; the tests of their own calls compare them.
+      // Those need a CPE, an upgrade, a token or a password; the tests of their own calls compare them.
       const needsMore =
         path.endsWith('SendCNR') ||
         path.endsWith('ReadmitDevice') ||
+        path.endsWith('ChangePassword') ||
+        (path.includes('TokenStorage') && status === '200') ||
         (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;
       if (status === '200') await prepare(nbi);
@@ -154,7 +156,7 @@ test('what the document shows as the answer to its own example is what the serve
         });
       if (path.includes('DeviceStorage') && status === '200')
         await nbi.putDevice({ id: 'x' as CpeId, serialNumber: 'x' });
-      const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1%7C00A1B2-HGW-1';
+      const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1%7C00A1B2-HGW-1%7Coss';
       const reply = await nbi.call(path.replace('{pattern}', pattern), {
         method: method.toUpperCase(),
         as: ADMIN,
@@ -166,6 +168,14 @@ test('what the document shows as the answer to its own example is what the serve
     }
   }
   t.true(compared >= 8);
+});
+
+test('every way to log in is shown, and every call that is not open takes any of them', (t) => {
+  t.deepEqual(openApiDocument.security, [{ token: [] }, { basic: [] }]);
+  t.like(openApiDocument.components.securitySchemes, {
+    token: { type: 'http', scheme: 'bearer' },
+    basic: { type: 'http', scheme: 'basic' },
+  });
 });
 
 test('lists and answers are as their schemas say', async (t) => {

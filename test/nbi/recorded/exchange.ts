@@ -74,6 +74,8 @@ export function expand(request: string): Buffer {
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/^Date: [^\r]*/gm, 'Date: <<date>>'],
   [/^X-Request-Id: [0-9a-f-]{36}/gm, 'X-Request-Id: <<request id>>'],
+  [/ferry_[0-9a-f]{20}_[A-Za-z0-9_-]{43}/g, '<<token>>'],
+  [/"id":"[0-9a-f]{20}"/g, '"id":"<<token id>>"'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

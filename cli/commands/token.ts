@@ -1,0 +1,154 @@
+import type { CommandModule } from 'yargs';
+import { DAY_MS, systemClock } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
+import {
+  ROLES,
+  type Role,
+  TOKEN_DAYS_DEFAULT,
+  TOKEN_DAYS_MAX,
+  type Token,
+  TokenError,
+  type Users,
+} from '../../nbi/index.js';
+import {
+  type Arguments,
+  CommandError,
+  INSTALLATION_OPTIONS,
+  operatorName,
+  saying,
+  withConfig,
+  withInstallation,
+} from '../command.js';
+import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { SAY_WHICH } from '../usage.js';
+
+export function tokenCommands(io: Io): CommandModule {
+  return {
+    command: 'token',
+    describe: 'Tokens, by which scripts log in to the northbound interface',
+    builder: (argv) =>
+      withConfig(argv, INSTALLATION_OPTIONS)
+        .command(createCommand(io))
+        .command(listCommand(io))
+        .command(revokeCommand(io))
+        .demandCommand(1, SAY_WHICH),
+    handler() {},
+  };
+}
+
+function createCommand(io: Io): CommandModule {
+  return {
+    command: 'create',
+    describe: 'Make a token of a user, and show it this once',
+    builder: (argv) =>
+      argv
+        .option('user', { type: 'string', requiresArg: true, demandOption: true, describe: 'Whose it is' })
+        .option('name', {
+          type: 'string',
+          requiresArg: true,
+          demandOption: true,
+          describe: 'What it is for, as lists show it',
+        })
+        .option('role', {
+          choices: ROLES,
+          describe: "What it is limited to, at most the user's own role, which is the default",
+        })
+        .option('days', {
+          type: 'number',
+          requiresArg: true,
+          default: TOKEN_DAYS_DEFAULT,
+          describe: `When it expires: 1 to ${TOKEN_DAYS_MAX} days from now`,
+        })
+        .option('subnet', {
+          type: 'array',
+          string: true,
+          nargs: 1,
+          requiresArg: true,
+          describe: 'From where it may be used, as in 192.0.2.0/24; repeatable; else from anywhere',
+        })
+        .option('json', { type: 'boolean', describe: 'Print the token as JSON' })
+        .example('$0 token create --user oss --name "nightly job" --role viewer', 'Reads, for a year'),
+    handler: (args: Arguments) =>
+      withTokens(args, io, async ({ tokens }) => {
+        const { token, text } = await tokens.create(
+          {
+            user: String(args['user']),
+            name: String(args['name']),
+            role: args['role'] as Role | undefined,
+            expiresAtMs: systemClock() + daysOf(args['days']) * DAY_MS,
+            subnets: (args['subnet'] as readonly string[] | undefined) ?? [],
+          },
+          byCommand(operatorName()),
+        );
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify({ ...token, token: text }, null, 2)}\n`);
+        } else {
+          io.stdout.write(
+            `Made token ${token.id} of ${token.user} (${token.role}, until ${timeText(token.expiresAtMs)}).\nToken: ${text} (shown this once)\n`,
+          );
+        }
+      }),
+  };
+}
+
+function daysOf(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= TOKEN_DAYS_MAX)
+    return value;
+  throw new CommandError(`--days must be a whole number from 1 to ${TOKEN_DAYS_MAX}`, 2);
+}
+
+function listCommand(io: Io): CommandModule {
+  return {
+    command: 'list',
+    describe: 'List the tokens, never with their secret part',
+    builder: (argv) =>
+      argv
+        .option('user', { type: 'string', requiresArg: true, describe: 'Only those of this user' })
+        .option('json', { type: 'boolean', describe: 'Print the tokens as JSON' }),
+    handler: (args: Arguments) =>
+      withTokens(args, io, async ({ tokens }) => {
+        const { user } = args;
+        const all: Token[] = [];
+        for await (const token of tokens.scan(typeof user === 'string' ? { user } : {})) all.push(token);
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+        } else if (all.length === 0) {
+          io.stdout.write('No tokens: ferry token create --user NAME --name WHAT-FOR makes one.\n');
+        } else {
+          const head = ['Id', 'Name', 'User', 'Role', 'From', 'Expires', 'Last used'];
+          io.stdout.write(`${tableText(head, all.map(rowOf), columnsOf(io.stdout))}\n`);
+        }
+      }),
+  };
+}
+
+function rowOf({ id, name, user, role, subnets, expiresAtMs, lastUsedMs, lastUsedFrom }: Token): string[] {
+  const expires = timeText(expiresAtMs);
+  return [
+    id,
+    name,
+    user,
+    role,
+    subnets.length === 0 ? 'anywhere' : subnets.join('\n'),
+    expiresAtMs <= systemClock() ? `${expires} (expired)` : expires,
+    lastUsedMs === undefined ? 'never' : `${timeText(lastUsedMs)} from ${lastUsedFrom ?? ''}`,
+  ];
+}
+
+function revokeCommand(io: Io): CommandModule {
+  return {
+    command: 'revoke <id>',
+    describe: 'Let nobody log in by a token any more',
+    builder: (argv) =>
+      argv.positional('id', { type: 'string', describe: 'As ferry token list shows it: no secret' }),
+    handler: (args: Arguments) =>
+      withTokens(args, io, async ({ tokens }) => {
+        await tokens.revoke(String(args['id']), byCommand(operatorName()));
+        io.stdout.write(`Revoked ${String(args['id'])}.\n`);
+      }),
+  };
+}
+
+async function withTokens(args: Arguments, io: Io, run: (users: Users) => Promise<void>): Promise<void> {
+  await withInstallation(args, io, 'refuse', ({ users }) => saying(TokenError, () => run(users)));
+}

@@ -1,0 +1,206 @@
+import { SECOND_MS, type Turn } from '../../common/index.js';
+import {
+  ApiError,
+  closedQuery,
+  type DynDialect,
+  failures,
+  invalid,
+  objectBody,
+  openQuery,
+  PASSWORD_SCHEMA,
+  Places,
+  passwordOf,
+  type Reading,
+  type Route,
+  route,
+} from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import { ROLES, type Users } from '../users/index.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, requireIntent } from './changes.js';
+import { parseIdPattern } from './id-pattern.js';
+import { sendSelected } from './list.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { parseQuery } from './query.js';
+import { type Selection, type Storage, selectEntries } from './storage.js';
+import { userStorage } from './user-storage.js';
+
+export interface UserRouteParts {
+  readonly users: Users;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+}
+
+const ROLE = { enum: ROLES, expected: 'viewer, operator or admin' } as const;
+const ACTIVE = { type: 'boolean', expected: 'true or false' } as const;
+const NAME = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_.@-]{1,64}$',
+  expected: '1 to 64 letters, digits, or _ . @ -',
+} as const;
+const RETRY_SECONDS = 1;
+const HASHES_AT_A_TIME = 2;
+const LAST_ADMIN = 'The last admin who is active is kept (409).';
+
+/**
+ * Who may use the northbound interface: listed without passwords, added, changed and removed. UserStorage and AuthStorage are two names of
+ * the same; each answers in its own.
+ */
+export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] {
+  const { limits } = parts;
+  const path = `/v1/dyn/${dialect.name}/{pattern}` as const;
+  const hashing = new Places({
+    what: 'changes of passwords',
+    perClientMax: 1,
+    totalMax: HASHES_AT_A_TIME,
+    waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
+    retryAfterSeconds: RETRY_SECONDS,
+  });
+  return [
+    listRoute(parts, path, dialect),
+    postRoute(parts, path, dialect, hashing),
+    putRoute(parts, path, dialect, hashing),
+    deleteRoute(parts, path, dialect),
+  ];
+}
+
+type Path = `/v1/dyn/${string}/{pattern}`;
+
+function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
+  const storage = userStorage(dialect.name, users);
+  const options = listOptions(limits.pageItemsMax);
+  return route({
+    method: 'GET',
+    path,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: `list${dialect.name}`,
+    summary: 'Lists the users, by name, never with a password',
+    query: openQuery(...Object.values(options), ANY_FIELD),
+    answers: {
+      '200': listAnswer('The users', 'User'),
+      ...failures('Answer'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
+      await sendSelected(exchange, storage, query, dialect, { limits, reading });
+    },
+  });
+}
+
+function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, hashing: Places): Route {
+  return route({
+    method: 'POST',
+    path,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: `put${dialect.name}`,
+    summary: 'Adds a user, or changes the one of that name',
+    description: `A new one needs a password, and is an operator and active unless told; of one that there is, what is not named stays. ${LAST_ADMIN}`,
+    query: closedQuery(),
+    body: objectBody({
+      required: ['name'],
+      properties: { name: NAME, role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA },
+      others: 'only name, role, active and password',
+      example: { name: 'oss', role: 'operator', password: 'correct horse battery' },
+    }),
+    answers: {
+      '200': doneAnswer('Stored', dialect),
+      ...failures('Answer', '409', '413', '415', '507'),
+    },
+    async handle({ response, parameters, body, user, by, over }) {
+      const pattern = parseIdPattern(parameters.pattern);
+      const { name, role, active, password: given } = await body();
+      if (!pattern.matches(name)) {
+        throw invalid('name', 'a name that matches the pattern in the path; .* takes every one', name);
+      }
+      const password = passwordOf('password', given);
+      await hashing.run(user?.name ?? '', over, () => users.put({ name, role, active, password }, by));
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+function putRoute(
+  { users, reading }: UserRouteParts,
+  path: Path,
+  dialect: DynDialect,
+  hashing: Places,
+): Route {
+  const storage = userStorage(dialect.name, users);
+  return route({
+    method: 'PUT',
+    path,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: `change${dialect.name}`,
+    summary: 'Changes role, activity or password of every user that matches',
+    description: `Whoever is not active cannot log in, nor can his tokens. ${LAST_ADMIN}`,
+    query: openQuery(ALL, ANY_FIELD),
+    body: objectBody({
+      properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA },
+      others: 'only role, active and password; the path names the user',
+      example: { active: true },
+    }),
+    answers: {
+      '200': doneAnswer('Changed', dialect),
+      ...failures('Answer', '409', '413', '415', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, body, user, by, over } = exchange;
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const { role, active, password: given } = await body();
+      const password = passwordOf('password', given);
+      if (role === undefined && active === undefined && password === undefined) {
+        throw invalid('', 'role, active or password, at least one');
+      }
+      const { selection } = query;
+      requireIntent(query, selection);
+      const change = () =>
+        changeSelected({ storage, selection, reading }, exchange, async (turn) =>
+          users.change(await namesOf(storage, selection, turn), { role, active, password }, by),
+        );
+      await (password === undefined ? change() : hashing.run(user?.name ?? '', over, change));
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
+  const storage = userStorage(dialect.name, users);
+  return route({
+    method: 'DELETE',
+    path,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: `delete${dialect.name}`,
+    summary: 'Removes every user that matches, with his tokens',
+    description: LAST_ADMIN,
+    query: openQuery(ALL, ANY_FIELD),
+    answers: {
+      '200': doneAnswer('Removed', dialect),
+      ...failures('Answer', '409', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, by } = exchange;
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const { selection } = query;
+      requireIntent(query, selection);
+      await changeSelected({ storage, selection, reading }, exchange, async (turn) =>
+        users.remove(await namesOf(storage, selection, turn), by),
+      );
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+/** All of them, before any is changed: an admin must be left. @throws ApiError 404 where there is none */
+async function namesOf(storage: Storage, selection: Selection, turn: Turn): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { id } of selectEntries(storage, selection, { turn })) names.push(id);
+  if (names.length === 0) throw new ApiError(404);
+  return names;
+}

@@ -1,0 +1,41 @@
+import { SECOND_MS } from '../../common/index.js';
+import type { JsonObject } from '../http/index.js';
+import type { User, Users } from '../users/index.js';
+import type { Fields } from './fields.js';
+import { listedIds, type Storage } from './storage.js';
+
+const USER_FIELDS = {
+  id: 'string',
+  name: 'string',
+  role: 'string',
+  active: 'boolean',
+  created: 'time',
+} as const satisfies Fields;
+
+/** A user as the API shows him: nothing of his password. */
+function userView({ name, role, active, createdAtMs }: User): JsonObject {
+  return {
+    id: name,
+    name,
+    role,
+    active,
+    created: Math.floor(createdAtMs / SECOND_MS),
+  } satisfies Record<keyof typeof USER_FIELDS, unknown>;
+}
+
+/** The users of the northbound interface, by name. */
+export function userStorage(name: string, users: Pick<Users, 'scan'>): Storage {
+  return {
+    name,
+    fields: USER_FIELDS,
+    idNames: ['id', 'name'],
+    order: 'ascending',
+    async *candidates(selection, after, turn) {
+      const names = listedIds(selection);
+      const from = after === null ? {} : { after: after.id };
+      for await (const user of users.scan({ ...(names !== null && { names }), ...from }, turn)) {
+        yield { id: user.name, view: userView(user), rank: user.name };
+      }
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { DAY_MS } from '../../common/index.js';
+import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { Role } from './user.js';
+
+/** What of a token may be shown at any time. */
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  /** Whose it is. */
+  readonly user: string;
+  /** What it is limited to, where its user may do more. */
+  readonly role: Role;
+  /** From where it may be used; empty: from anywhere. */
+  readonly subnets: readonly string[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** Absent: not yet. */
+  readonly lastUsedMs?: number;
+  readonly lastUsedFrom?: string;
+}
+
+export interface TokenDocument extends Document {
+  readonly name: string;
+  readonly user: string;
+  /** `createdAtMs` of its user: it is not that of another who comes to have the name. */
+  readonly userSinceMs: number;
+  readonly role: Role;
+  readonly subnets?: readonly string[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  /** SHA-256 of its secret part, base64: that is random, so nothing slower is needed. */
+  readonly hash: string;
+  readonly lastUsedMs?: number;
+  readonly lastUsedFrom?: string;
+}
+
+export const TOKENS: CollectionDefinition = { name: 'tokens', indexes: { user: ['user'] } };
+
+export const TOKEN_DAYS_DEFAULT = 365;
+export const TOKEN_DAYS_MAX = 3_650;
+export const TOKEN_MS_MAX = TOKEN_DAYS_MAX * DAY_MS;
+export const TOKENS_PER_USER_MAX = 100;
+export const TOKEN_NAME_CHARACTERS_MAX = 64;
+export const TOKEN_SUBNETS_MAX = 32;
+export const SUBNET_CHARACTERS_MAX = 64;
+
+const ID_BYTES = 10;
+const SECRET_BYTES = 32;
+/** Whoever looks for secrets in texts knows it by its beginning. */
+const TOKEN = /^ferry_([0-9a-f]{20})_([A-Za-z0-9_-]{43})$/;
+
+/** A new one: its id, which is no secret, and all of it, which is. */
+export function generateToken(): { readonly id: string; readonly text: string; readonly hash: string } {
+  const id = randomBytes(ID_BYTES).toString('hex');
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  return { id, text: `ferry_${id}_${secret}`, hash: hashOf(secret).toString('base64') };
+}
+
+/** @returns null for what is no token */
+export function parseToken(text: string): { readonly id: string; readonly hash: Buffer } | null {
+  const [, id, secret] = TOKEN.exec(text) ?? [];
+  return id === undefined || secret === undefined ? null : { id, hash: hashOf(secret) };
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+export function toToken(document: TokenDocument): Token {
+  const { id, name, user, role, subnets = [], createdAtMs, expiresAtMs, lastUsedMs, lastUsedFrom } = document;
+  return {
+    id,
+    name,
+    user,
+    role,
+    subnets,
+    createdAtMs,
+    expiresAtMs,
+    ...(lastUsedMs !== undefined && { lastUsedMs }),
+    ...(lastUsedFrom !== undefined && { lastUsedFrom }),
+  };
+}
+
+/** As events show it: nothing of its secret part, not even hashed. */
+export function shownInEvents({ name, user, role, subnets = [], expiresAtMs }: TokenDocument) {
+  return { name, user, role, subnets, expiresAtMs };
+}
+
+export type TokenErrorCode = 'invalid' | 'not-found' | 'too-many';
+
+export class TokenError extends Error {
+  override readonly name = 'TokenError';
+  constructor(
+    readonly code: TokenErrorCode,
+    readonly field: 'id' | 'name' | 'user' | 'role' | 'expiresAt' | 'subnets',
+    message: string,
+  ) {
+    super(message);
+  }
+}
