@@ -30,11 +30,11 @@ const MAPPED_BITS = IPV6_BITS - IPV4_BITS;
 export function subnetList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {
-    const [address = '', bits] = subnet.split('/');
+    const [address = '', bits, ...more] = subnet.split('/');
     const written = isIP(address);
     const bitsMax = written === 4 ? IPV4_BITS : IPV6_BITS;
     const prefix = bits === undefined ? bitsMax : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-    if (written === 0 || !(prefix >= 0 && prefix <= bitsMax)) {
+    if (written === 0 || more.length > 0 || !(prefix >= 0 && prefix <= bitsMax)) {
       throw new Error(`"${subnet}" is not a subnet; write an address or CIDR notation, as in 192.0.2.0/24`);
     }
     const plain = plainAddress(address);

@@ -122,17 +122,21 @@ function listCommand(io: Io): CommandModule {
   };
 }
 
-function rowOf({ id, name, user, role, subnets, expiresAtMs, lastUsedMs, lastUsedFrom }: Token): string[] {
-  const expires = timeText(expiresAtMs);
+/** By the day, so that an id fits a line: it is what one copies. */
+function rowOf({ id, name, user, role, subnets, expiresAtMs, lastUsedMs }: Token): string[] {
   return [
     id,
     name,
     user,
     role,
     subnets.length === 0 ? 'anywhere' : subnets.join('\n'),
-    expiresAtMs <= systemClock() ? `${expires} (expired)` : expires,
-    lastUsedMs === undefined ? 'never' : `${timeText(lastUsedMs)} from ${lastUsedFrom ?? ''}`,
+    expiresAtMs <= systemClock() ? 'expired' : dayText(expiresAtMs),
+    lastUsedMs === undefined ? 'never' : dayText(lastUsedMs),
   ];
+}
+
+function dayText(epochMs: number): string {
+  return timeText(epochMs).slice(0, 'YYYY-MM-DD'.length);
 }
 
 function revokeCommand(io: Io): CommandModule {

@@ -46,7 +46,14 @@ test('subnets: bare addresses, both families, and a clear word on what is none',
   t.false(isListed(list, '2001:db8::2'));
   t.false(isListed(list, 'nonsense'));
   t.false(isListed(new BlockList(), '192.0.2.1'));
-  for (const wrong of ['192.0.2.0/33', 'localhost', '10.0.0.0/', '10.0.0.0/x', '2001:db8::/129']) {
+  for (const wrong of [
+    '192.0.2.0/33',
+    'localhost',
+    '10.0.0.0/',
+    '10.0.0.0/x',
+    '10.0.0.0/8/24',
+    '2001:db8::/129',
+  ]) {
     t.throws(() => subnetList([wrong]), { message: /is not a subnet/ }, wrong);
   }
 });
