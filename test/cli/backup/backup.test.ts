@@ -146,7 +146,7 @@ test('a restore refuses a target that holds something, and replaces all of it wi
   await target.close();
   const refused = await ferry(['restore', file, `--data-dir=${to}`, key]);
   t.is(refused.exitCode, 1);
-  t.regex(refused.stderr, /not empty: it holds users, devices\./);
+  t.regex(refused.stderr, /not empty: it holds users, devices, events\./);
   t.is((await ferry(['restore', file, `--data-dir=${to}`, key, '--overwrite', '--no-freeze'])).exitCode, 0);
   await compareStores(
     t,
