@@ -150,9 +150,9 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportFlaws(input.context.cpeid, decision);
       return decision;
     },
-    parametersNamed: (cpeid) => parametersNamed(decider, cpeid),
+    parametersNamed: (cpeid, organization) => parametersNamed(decider, cpeid, organization),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
-    mayRepeat: (upgrade) => mayRepeat(decider, upgrade, clock()),
+    mayRepeat: (upgrade, organization) => mayRepeat(decider, upgrade, clock(), organization),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {
@@ -160,7 +160,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       logger.warn('rules.freeze', { ...state });
       return state;
     },
-    freezeState: async () => (await freeze.read()).state,
+    freezeState: async (organization) => (await freeze.read(organization)).state,
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, applying) => applyFileRules({ tables, validator, sealing, clock }, bodies, applying),

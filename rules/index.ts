@@ -55,10 +55,12 @@ export {
   type MatchTarget,
   NO_COUNT,
   type OnDoubt,
+  organizationOf,
   type ParameterField,
   type ParameterTree,
   type ParameterValue,
   type PutCounts,
+  pinOf,
   type Repeat,
   type ResolveFile,
   type Retry,
@@ -73,6 +75,7 @@ export {
   type RuleProblem,
   type Rules,
   type RuleWarning,
+  ruleIdIn,
   type Scalar,
   type StoredRule,
   type Subtrees,
@@ -81,5 +84,6 @@ export {
   type UpgradeEnd,
   VERDICTS,
   type Verdict,
+  writtenId,
 } from './vocabulary/index.js';
 export type { OpenRule, Waking } from './windows/index.js';

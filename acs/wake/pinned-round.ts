@@ -1,6 +1,6 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { MINUTE_MS, type RuleId } from '../../common/index.js';
-import type { OpenRule } from '../../rules/index.js';
+import { type OpenRule, pinOf } from '../../rules/index.js';
 import type { Cursor } from '../../store/index.js';
 import { type Called, hasComeSince } from './called.js';
 import { Pace } from './pace.js';
@@ -69,7 +69,7 @@ export class PinnedRound {
   /** @returns false where its turn must wait */
   async #look(open: OpenRule, nowMs: number): Promise<boolean> {
     const { rule, openedAtMs } = open;
-    const cpeid = rule.pin;
+    const cpeid = pinOf(rule);
     if (cpeid === undefined) return true;
     const before = this.#attempts.get(rule.id);
     const attempts = before?.openedAtMs === openedAtMs ? before : null;

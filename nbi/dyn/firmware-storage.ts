@@ -1,5 +1,5 @@
 import { SECOND_MS, withoutQueryValues } from '../../common/index.js';
-import { type Rule, type RuleFindings, type Rules, ruleOf } from '../../rules/index.js';
+import { pinOf, type Rule, type RuleFindings, type Rules, ruleOf } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
@@ -90,7 +90,8 @@ function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 
     ...(suspended !== undefined && { suspended: at(suspended) }),
     ...(warning !== null && { warning }),
   };
-  const facts = rule.pin === undefined ? view : { ...view, cpeid: rule.pin };
+  const cpeid = pinOf(rule);
+  const facts = cpeid === undefined ? view : { ...view, cpeid };
   return { id: rule.id, view, facts, rank: rule.createdAtMs };
 }
 

@@ -5,10 +5,11 @@ import {
   type Candidate,
   candidateOf,
   type Fleet,
+  type FleetRules,
   inOrder,
   mergeInOrder,
   PARAMETERS_READ_MAX,
-  type RuleIndex,
+  type RuleSelection,
 } from '../fleet/index.js';
 import { type Freeze, pinnedTo, type Tables } from '../storage/index.js';
 import {
@@ -24,7 +25,15 @@ import {
 import type { WindowClock } from '../windows/index.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
 import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
-import { executionsGate, fitGate, type Refusal, retryGate, switchGate, targetVersionOf } from './gates.js';
+import {
+  executionsGate,
+  fitGate,
+  organizationGate,
+  type Refusal,
+  retryGate,
+  switchGate,
+  targetVersionOf,
+} from './gates.js';
 
 /** What a decision is made with. */
 export interface Decider extends EvaluationMeans {
@@ -46,7 +55,9 @@ export interface Decider extends EvaluationMeans {
 export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
   const pause = decider.pauses.due();
   if (pause !== null) await pause;
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, asked), rulesFor(decider, asked)]);
+  const [ofAll, rules] = await Promise.all([pinnedBy(decider, asked, undefined), rulesFor(decider, asked)]);
+  const fleet = rules.of(asked.organization);
+  const pinned = await withOwn(decider, asked, rules, ofAll);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
   const paths = parametersOf(pinned, fleet);
@@ -76,8 +87,8 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
-    const { state, revision: freezeRevision } = await decider.freeze.read();
-    if (state.frozen) return { kind: 'frozen' };
+    const brake = await decider.freeze.read(input.organization);
+    if (brake.state.frozen) return { kind: 'frozen' };
     explanation.add(rule.id, { verdict: 'chosen' });
     explainRest(explanation, candidates);
     return {
@@ -87,7 +98,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       targetVersion,
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
-        decider.freeze.unchangedSince(freezeRevision),
+        ...brake.unchanged,
         ...slot.changes,
       ],
       share: slot.share,
@@ -98,28 +109,31 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   return { kind: 'nothing', considered: explanation.list() };
 }
 
-function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<RuleIndex> {
+function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<FleetRules> {
   return afresh === true ? fleet.latest() : fleet.current();
 }
 
 /** The fleet rules that may be true for this CPE; its data model is read only where they cannot be told without. */
 export async function selectFrom(
-  fleet: RuleIndex,
+  fleet: RuleSelection,
   { context, readParameters }: DecisionInput,
 ): Promise<readonly Candidate[]> {
   return fleet.select(context, null) ?? fleet.select(context, await readParameters()) ?? [];
 }
 
 /** The parameter paths that the conditions of enabled rules name which may concern this CPE. */
-export async function parametersNamed(decider: Decider, cpeid: CpeId): Promise<readonly string[]> {
-  return parametersOf(
-    await candidatesPinnedTo(decider, { context: { cpeid } }),
-    await decider.fleet.current(),
-  );
+export async function parametersNamed(
+  decider: Decider,
+  cpeid: CpeId,
+  organization: string | undefined,
+): Promise<readonly string[]> {
+  const about = { context: { cpeid }, ...(organization !== undefined && { organization }) };
+  const pinned = await candidatesPinnedTo(decider, about);
+  return parametersOf(pinned, (await decider.fleet.current()).of(organization));
 }
 
 /** What the conditions of enabled rules read of the data model. */
-function parametersOf(pinned: readonly Candidate[], fleet: RuleIndex): readonly string[] {
+function parametersOf(pinned: readonly Candidate[], fleet: RuleSelection): readonly string[] {
   const ofPinned = pathsReadBy(pinned);
   const ofFleet = fleet.parameterPaths();
   if (ofPinned.length === 0) return ofFleet;
@@ -156,14 +170,36 @@ export function readingOnce(input: DecisionInput, subtrees: Subtrees): DecisionI
   };
 }
 
-export async function candidatesPinnedTo(
+/** What tells whose pinned rules are wanted. */
+type Pinned = Pick<DecisionInput, 'organization'> & {
+  readonly context: Pick<DecisionInput['context'], 'cpeid'>;
+};
+
+/** The rules pinned to a CPE, the installation's and those of its organization, in order. */
+export async function candidatesPinnedTo(decider: Decider, about: Pinned): Promise<readonly Candidate[]> {
+  const [ofAll, rules] = await Promise.all([pinnedBy(decider, about, undefined), decider.fleet.current()]);
+  return withOwn(decider, about, rules, ofAll);
+}
+
+/** Most installations have none of organizations, and no session is to look for them in vain. */
+async function withOwn(
   decider: Decider,
-  input: { readonly context: Pick<DecisionInput['context'], 'cpeid'> },
+  about: Pinned,
+  rules: FleetRules,
+  ofAll: readonly Candidate[],
 ): Promise<readonly Candidate[]> {
-  const found = await pinnedTo(decider.tables, input.context.cpeid);
-  return found
-    .map(({ document, revision }) => candidateOf(document, revision, decider.compiler))
-    .sort(inOrder);
+  const { organization } = about;
+  if (!rules.hasOf(organization)) return ofAll;
+  return [...mergeInOrder(ofAll, await pinnedBy(decider, about, organization))];
+}
+
+async function pinnedBy(
+  { tables, compiler }: Decider,
+  { context }: Pinned,
+  organization: string | undefined,
+): Promise<readonly Candidate[]> {
+  const found = await pinnedTo(tables, context.cpeid, organization);
+  return found.map(({ document, revision }) => candidateOf(document, revision, compiler)).sort(inOrder);
 }
 
 /** A rule that passed every gate. */
@@ -185,6 +221,8 @@ export async function consider(
   { rule, condition }: Candidate,
 ): Promise<Refusal | Passed> {
   const { context } = input;
+  const foreign = organizationGate(rule, input.organization);
+  if (foreign !== null) return foreign;
   const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);

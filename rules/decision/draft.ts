@@ -3,6 +3,7 @@ import type { Revision } from '../../store/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import { type Candidate, candidateOf } from '../fleet/index.js';
 import {
+  ofOrganization,
   problemsAgainst,
   readMany,
   type Sealing,
@@ -11,7 +12,7 @@ import {
   withoutPath,
 } from '../storage/index.js';
 import type { RuleValidator } from '../validation/index.js';
-import { InvalidRuleError, UnknownRuleError } from '../vocabulary/index.js';
+import { InvalidRuleError, UnknownRuleError, writtenId } from '../vocabulary/index.js';
 
 /** Nothing is committed on the strength of a draft, so that no revision is ever compared with this one. */
 const NOT_STORED = 0 as Revision;
@@ -20,9 +21,10 @@ const NOT_STORED = 0 as Revision;
 export interface Drafts {
   /**
    * A rule as its author would post it, the way it would be stored now.
+   * @param organization  of which it would be; undefined: of the installation
    * @throws InvalidRuleError
    */
-  take(body: unknown): Promise<Candidate>;
+  take(body: unknown, organization?: string): Promise<Candidate>;
   /** @throws UnknownRuleError naming every one that is not stored */
   stored(ids: readonly RuleId[]): Promise<readonly Candidate[]>;
 }
@@ -36,14 +38,15 @@ export function createDrafts(parts: {
 }): Drafts {
   const { tables, validator, compiler, sealing, clock } = parts;
   return {
-    async take(body) {
+    async take(body, organization) {
       const validation = validator.validate(body);
       if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
-      const { id, author = '' } = validation.value.rule;
+      const value = ofOrganization(validation.value, organization);
+      const { id, author = '' } = value.rule;
       const [before, restarted] = await Promise.all([tables.rules.get(id), tables.restarts.get(id)]);
-      const problems = problemsAgainst(validation.value, before?.document ?? null);
+      const problems = problemsAgainst(value, before?.document ?? null);
       if (problems.length > 0) throw new InvalidRuleError(problems.map(withoutPath));
-      const rule = toStored(validation.value, before?.document ?? null, {
+      const rule = toStored(value, before?.document ?? null, {
         author: author || (before?.document.author ?? ''),
         restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
         nowMs: clock(),
@@ -55,7 +58,7 @@ export function createDrafts(parts: {
       const wanted = [...new Set(ids)];
       const found = await readMany(tables.rules, wanted);
       const unknown = wanted.filter((_, index) => (found[index] ?? null) === null);
-      if (unknown.length > 0) throw new UnknownRuleError(unknown);
+      if (unknown.length > 0) throw new UnknownRuleError(unknown.map((id) => writtenId(id) as RuleId));
       return found
         .filter((stored) => stored !== null)
         .map(({ document, revision }) => candidateOf(document, revision, compiler));

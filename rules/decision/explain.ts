@@ -1,13 +1,14 @@
 import { type Candidate, inOrder, PARAMETERS_READ_MAX } from '../fleet/index.js';
 import { warningOf } from '../storage/index.js';
-import type {
-  DecisionExplanation,
-  DecisionInput,
-  ExplainOptions,
-  FreezeState,
-  RuleExplanation,
-  StoredRule,
-  Verdict,
+import {
+  type DecisionExplanation,
+  type DecisionInput,
+  type ExplainOptions,
+  type FreezeState,
+  pinOf,
+  type RuleExplanation,
+  type StoredRule,
+  type Verdict,
 } from '../vocabulary/index.js';
 import {
   candidatesPinnedTo,
@@ -31,6 +32,7 @@ const NAMES_SHOWN_MAX = 5;
 const ORDINARY: ReadonlySet<Verdict> = new Set(['condition-false', 'disabled']);
 /** Verdicts of rules whose condition did not hold, or was not asked. */
 const NOT_HELD: ReadonlySet<Verdict> = new Set([
+  'other-organization',
   'condition-false',
   'condition-error',
   'disabled',
@@ -67,17 +69,20 @@ export async function explain(
   decider: Decider,
   drafts: Drafts,
   given: DecisionInput,
-  { ids, limit = LISTED_MAX, draft: body }: ExplainOptions = {},
+  { ids, limit = LISTED_MAX, draft: body, organization }: ExplainOptions = {},
 ): Promise<DecisionExplanation> {
-  const draft = body === undefined ? null : await drafts.take(body);
+  const draft = body === undefined ? null : await drafts.take(body, organization);
   const named = ids === undefined ? null : await namedRules(drafts, ids, draft);
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, given), decider.fleet.all()]);
+  const [pinned, fleet] = await Promise.all([
+    candidatesPinnedTo(decider, given),
+    decider.fleet.all(given.organization),
+  ]);
   const lists = [withDraft(pinned, draft, given), withDraft(fleet, draft, null)];
   const input = readingOnce(given, subtreesOf([...lists.flat(), ...(named ?? [])]));
   const paths = [...new Set(pathsReadBy(lists.flat()))].slice(0, PARAMETERS_READ_MAX);
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);
-  const selected = await selectFrom(await decider.fleet.current(), input);
+  const selected = await selectFrom((await decider.fleet.current()).of(given.organization), input);
   const walked = await walk(decider, input, alongWith(candidates, named), {
     considered: new Set(candidates.map(({ rule }) => rule.id)),
     selected: new Set(
@@ -86,7 +91,7 @@ export async function explain(
     listed: named === null ? null : new Set(named.map(({ rule }) => rule.id)),
     limit: Math.min(limit, LISTED_MAX),
   });
-  const { state } = await decider.freeze.read();
+  const { state } = await decider.freeze.read(given.organization);
   return {
     ...concluded(walked, reads, state),
     rules: await explained(decider, input, walked.listed),
@@ -111,7 +116,7 @@ function withDraft(
 ): readonly Candidate[] {
   if (draft === null) return candidates;
   const others = candidates.filter(({ rule }) => rule.id !== draft.rule.id);
-  const belongs = input === null ? draft.rule.pin === undefined : draft.rule.pin === input.context.cpeid;
+  const belongs = input === null ? draft.rule.pin === undefined : pinOf(draft.rule) === input.context.cpeid;
   return belongs ? [...others, draft] : others;
 }
 

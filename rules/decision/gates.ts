@@ -15,6 +15,12 @@ export interface Refusal {
   readonly detail?: string;
 }
 
+/** What an organization writes concerns its own CPEs, whatever its condition says. */
+export function organizationGate(rule: StoredRule, organization: string | undefined): Refusal | null {
+  if (rule.organization === undefined || rule.organization === organization) return null;
+  return { verdict: 'other-organization', detail: 'the CPE belongs to another organization than the rule' };
+}
+
 export function switchGate(rule: StoredRule, requested: boolean): Refusal | null {
   if (!rule.enabled) return { verdict: 'disabled' };
   if (rule.suspended !== undefined) return { verdict: 'suspended', detail: rule.suspended.message };

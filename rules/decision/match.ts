@@ -11,7 +11,7 @@ import {
 import { candidatesPinnedTo, consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
-import { switchGate } from './gates.js';
+import { organizationGate, switchGate } from './gates.js';
 
 const NAMES_SHOWN_MAX = 3;
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */
@@ -30,7 +30,10 @@ export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarg
       judge: (input) => judgeCondition(decider, candidate, input),
     };
   }
-  const candidate = 'draft' in target ? await drafts.take(target.draft) : await only(drafts, target.ruleId);
+  const candidate =
+    'draft' in target
+      ? await drafts.take(target.draft, target.organization)
+      : await only(drafts, target.ruleId);
   const enabled: Candidate = { ...candidate, rule: { ...candidate.rule, enabled: true } };
   return {
     rule: candidate.rule,
@@ -75,6 +78,8 @@ async function judgeCondition(
 }
 
 async function judge(decider: Decider, candidate: Candidate, given: DecisionInput): Promise<MatchFinding> {
+  const foreign = organizationGate(candidate.rule, given.organization);
+  if (foreign !== null) return { matches: false, ...foreign };
   const input = readingOnce(given, subtreesOf([candidate]));
   const evaluation = beginEvaluation(input, decider);
   const early =
@@ -90,7 +95,8 @@ async function judge(decider: Decider, candidate: Candidate, given: DecisionInpu
   if ('atTarget' in outcome && outcome.atTarget) {
     return { matches: true, verdict: 'at-target', detail: `it runs ${outcome.targetVersion} already` };
   }
-  if ((await decider.freeze.read()).state.frozen) return { matches: true, verdict: 'frozen' };
+  if ((await decider.freeze.read(given.organization)).state.frozen)
+    return { matches: true, verdict: 'frozen' };
   const before = await firstBefore(decider, candidate, given);
   return before === null
     ? { matches: true, verdict: 'chosen' }
@@ -150,8 +156,11 @@ async function firstBefore(
     if (decision.rule.id !== candidate.rule.id) return decision.rule;
   }
   // A version of the rule that would come earlier, or one that will be recorded as done, tells nothing of those between.
-  const [pinned, fleet] = await Promise.all([candidatesPinnedTo(decider, input), decider.fleet.all()]);
-  const ofFleet = (await decider.fleet.latest()).parameterSubtrees();
+  const [pinned, fleet] = await Promise.all([
+    candidatesPinnedTo(decider, input),
+    decider.fleet.all(input.organization),
+  ]);
+  const ofFleet = (await decider.fleet.latest()).of(input.organization).parameterSubtrees();
   const looking = readingOnce(input, subtreesOf(pinned, ofFleet));
   const evaluation = beginEvaluation(looking, decider);
   for (const other of [...pinned, ...fleet].sort(inOrder)) {

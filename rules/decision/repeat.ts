@@ -9,6 +9,7 @@ export async function mayRepeat(
   decider: Decider,
   upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
   nowMs: number,
+  organization: string | undefined,
 ): Promise<Repeat> {
   const stored = await decider.tables.rules.get(upgrade.campaignid);
   if (stored === null) return { kind: 'void', reason: 'the rule has been deleted' };
@@ -22,11 +23,8 @@ export async function mayRepeat(
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   if ((await decider.resolveFile(rule.file)) === null) return { kind: 'held', reason: 'image-missing' };
   // Last, as in a decision; the commit refuses if the brake is pulled after this.
-  const freeze = await decider.freeze.read();
-  if (freeze.state.frozen) return { kind: 'held', reason: 'frozen' };
-  const conditions = [
-    decider.tables.rules.requiring(rule.id, revision),
-    decider.freeze.unchangedSince(freeze.revision),
-  ];
+  const brake = await decider.freeze.read(organization);
+  if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };
+  const conditions = [decider.tables.rules.requiring(rule.id, revision), ...brake.unchanged];
   return { kind: 'allowed', rule, conditions };
 }

@@ -9,22 +9,25 @@ import {
 } from '../storage/index.js';
 import { createPauses } from '../vocabulary/index.js';
 import { type Candidate, candidateOf } from './candidate.js';
-import { RuleIndex } from './rule-index/index.js';
+import { FleetRules } from './fleet-rules.js';
 
-const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = { generation: 0, goneFrom: 0 };
+const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom' | 'organizations'> = {
+  generation: 0,
+  goneFrom: 0,
+};
 
 /** The fleet rules, in memory. */
 export interface Fleet {
   /** What was stored at some moment of the last second, with whatever this process has stored since. Mostly reads nothing. */
-  current(): Promise<RuleIndex>;
+  current(): Promise<FleetRules>;
   /** What is stored now. Of what has changed since the last time, only that is read. */
-  latest(): Promise<RuleIndex>;
-  /** All fleet rules as they are stored now, also disabled ones, in the order they are considered. */
-  all(): Promise<readonly Candidate[]>;
+  latest(): Promise<FleetRules>;
+  /** All that concern CPEs of an organization as they are stored now, also disabled ones, in the order they are considered. */
+  all(organization: string | undefined): Promise<readonly Candidate[]>;
 }
 
 export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
-  let index = new RuleIndex();
+  let index = new FleetRules();
   /** The generation that the index has; null before anything was read. */
   let seen: number | null = null;
   const watch = tables.generations.watch();
@@ -37,14 +40,15 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
 
   const catchUp = async (wanted: number): Promise<void> => {
     if (seen !== null && seen >= wanted) return;
-    const { generation } = await generationNow();
+    const { generation, organizations } = await generationNow();
     if (seen === null || !(await readSince(seen))) await readAll();
+    index.know(organizations ?? []);
     seen = generation;
   };
 
   /** Rules go into an index of its own meanwhile, so that decisions under way see the old one whole. */
   const readAll = async (): Promise<void> => {
-    const next = new RuleIndex();
+    const next = new FleetRules();
     await readRules(next, 0);
     index = next;
   };
@@ -69,7 +73,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   };
 
   /** Takes over what was written after `since`. @returns whose rules these were */
-  const readRules = async (into: RuleIndex, since: number): Promise<ReadonlySet<RuleId>> => {
+  const readRules = async (into: FleetRules, since: number): Promise<ReadonlySet<RuleId>> => {
     const found = new Set<RuleId>();
     const pauses = createPauses();
     for await (const { document, revision } of tables.rules.scan({
@@ -88,7 +92,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     return found;
   };
 
-  const latest = async (): Promise<RuleIndex> => {
+  const latest = async (): Promise<FleetRules> => {
     const before = watch.position();
     const { generation } = await generationNow();
     if (seen === null || seen < generation) await inTurn(() => catchUp(generation));
@@ -96,10 +100,10 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     return index;
   };
 
-  const current = async (): Promise<RuleIndex> => {
+  const current = async (): Promise<FleetRules> => {
     const now = watch.position();
     return now === null || now !== position ? latest() : index;
   };
 
-  return { current, latest, all: async () => (await latest()).all() };
+  return { current, latest, all: async (organization) => (await latest()).of(organization).all() };
 }

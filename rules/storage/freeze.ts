@@ -7,34 +7,58 @@ const FREEZE_ID = 'freeze';
 const RACES_MAX = 20;
 
 interface FreezeDocument extends FreezeState {
-  readonly id: typeof FREEZE_ID;
+  readonly id: string;
 }
 
-/** The emergency brake: one document, read by every decision, so that it holds on every node at once. */
+/** The brake as it was read. */
+export interface BrakeRead {
+  readonly state: FreezeState;
+  /** Of the installation's: another one each time it is pulled or released. */
+  readonly revision: Revision | null;
+  /** Refuse a commit unless the brake is as it was read. */
+  readonly unchanged: readonly Change[];
+}
+
+/**
+ * The emergency brake: one document of the installation, read by every decision, so that it holds on every node at once; and one of each
+ * organization that has pulled one of its own, for its CPEs and rules.
+ */
 export interface Freeze {
-  read(): Promise<{ readonly state: FreezeState; readonly revision: Revision | null }>;
+  /** The installation's, where it is pulled; else the organization's, where one is named. */
+  read(organization?: string): Promise<BrakeRead>;
+  /** @param organization  whose brake it is; undefined: the installation's */
   write(next: {
     readonly frozen: boolean;
     readonly by: string;
     readonly reason?: string;
+    readonly organization?: string | undefined;
   }): Promise<FreezeState>;
-  /** Refuses a commit unless the brake is as it was read. */
-  unchangedSince(revision: Revision | null): Change;
 }
 
 export function openFreeze(store: Store, clock: Clock): Freeze {
   const settings: Collection<FreezeDocument> = store.collection(SETTINGS);
-  const read: Freeze['read'] = async () => {
-    const stored = await settings.get(FREEZE_ID);
+  const readOne = async (
+    id: string,
+  ): Promise<{ readonly state: FreezeState; readonly revision: Revision | null }> => {
+    const stored = await settings.get(id);
     if (stored === null) return { state: { frozen: false }, revision: null };
     const { id: _, ...state } = stored.document;
     return { state, revision: stored.revision };
   };
   return {
-    read,
-    async write({ frozen, by, reason }) {
+    async read(organization) {
+      const all = await readOne(FREEZE_ID);
+      const { state, revision } = all;
+      const unchanged = [settings.requiring(FREEZE_ID, revision)];
+      if (organization === undefined || state.frozen) return { state, revision, unchanged };
+      const id = idFor(organization);
+      const own = await readOne(id);
+      return { state: own.state, revision, unchanged: [...unchanged, settings.requiring(id, own.revision)] };
+    },
+    async write({ frozen, by, reason, organization }) {
+      const id = idFor(organization);
       for (let race = 0; race < RACES_MAX; race++) {
-        const { state, revision } = await read();
+        const { state, revision } = await readOne(id);
         // Said twice, the first word stands: who froze first and when is what people ask.
         if (state.frozen === frozen) return state;
         const next: FreezeState = {
@@ -43,13 +67,16 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
           sinceMs: clock(),
           ...(reason === undefined ? {} : { reason }),
         };
-        const document: FreezeDocument = { id: FREEZE_ID, ...next };
+        const document: FreezeDocument = { id, ...next };
         const written =
           revision === null ? await settings.insert(document) : await settings.replace(document, revision);
         if (written !== null) return next;
       }
       throw new Error('Upgrades were frozen and thawed by others all the time; try again');
     },
-    unchangedSince: (revision) => settings.requiring(FREEZE_ID, revision),
   };
+}
+
+function idFor(organization: string | undefined): string {
+  return organization === undefined ? FREEZE_ID : `${FREEZE_ID}:${organization}`;
 }

@@ -12,7 +12,7 @@ export {
   TIMED_OUT,
 } from './failure.js';
 export { type Freeze, openFreeze } from './freeze.js';
-export { openRepository, pinnedTo, withoutPath } from './repository.js';
+export { ofOrganization, openRepository, pinnedTo, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';
 export type { Sealing } from './sealed-password.js';
 export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';

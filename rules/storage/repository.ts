@@ -19,12 +19,16 @@ import {
   InvalidRuleError,
   mapWithPauses,
   type PutCounts,
+  pinIn,
+  pinOf,
   type Rule,
   RuleConflictError,
   type RulePlace,
   type RuleProblem,
   type Rules,
+  ruleIdIn,
   type StoredRule,
+  writtenId,
 } from '../vocabulary/index.js';
 import { dependsOnStored, problemsAgainst } from './against-stored.js';
 import type { Sealing } from './sealed-password.js';
@@ -50,9 +54,9 @@ export function openRepository(parts: Parts): Repository {
       return stored === null ? null : { rule: stored.document, revision: stored.revision };
     },
     scan: (filter, turn) => scan(tables, filter, turn),
-    check: async (bodies) => (await validateAll(parts, bodies)).problems,
+    check: async (bodies, organization) => (await validateAll(parts, bodies, organization)).problems,
     async put(bodies, options) {
-      const { problems, valid } = await validateAll(parts, bodies);
+      const { problems, valid } = await validateAll(parts, bodies, options.organization);
       if (problems.length > 0) throw new InvalidRuleError(problems);
       return put(parts, valid, options);
     },
@@ -65,6 +69,7 @@ export function openRepository(parts: Parts): Repository {
 async function validateAll(
   { validator, tables }: Parts,
   bodies: readonly unknown[],
+  organization: string | undefined,
 ): Promise<{ readonly problems: readonly RuleProblem[]; readonly valid: readonly ValidRule[] }> {
   const problems: RuleProblem[] = [];
   const valid: ValidRule[] = [];
@@ -75,12 +80,12 @@ async function validateAll(
       problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
       return;
     }
-    const { value } = validation;
+    const value = ofOrganization(validation.value, organization);
     const { id } = value.rule;
     const first = firstWith.get(id);
     if (first !== undefined) {
       const expected = `an id of its own; item ${first} has the same`;
-      problems.push({ field: 'id', code: 'duplicate', expected, found: JSON.stringify(id), item });
+      problems.push({ field: 'id', code: 'duplicate', expected, found: JSON.stringify(writtenId(id)), item });
     }
     firstWith.set(id, item);
     valid.push(value);
@@ -97,6 +102,12 @@ async function validateAll(
   await withPauses(taking());
   if (problems.length < PROBLEMS_MAX) problems.push(...(await askStored(tables, asking)));
   return { problems: problems.slice(0, PROBLEMS_MAX), valid };
+}
+
+/** A rule as its author wrote it, under the id that it has in an organization. */
+export function ofOrganization(valid: ValidRule, organization: string | undefined): ValidRule {
+  if (organization === undefined) return valid;
+  return { ...valid, rule: { ...valid.rule, id: ruleIdIn(organization, valid.rule.id) } };
 }
 
 async function askStored(
@@ -144,7 +155,7 @@ async function put(
       const before = found[index] ?? null;
       const restarted = restarts[index] ?? null;
       if (before !== null && onlyNew) {
-        throw new RuleConflictError(id, 'exists', `There is a rule ${JSON.stringify(id)} already`);
+        throw new RuleConflictError(id, 'exists', `There is a rule ${JSON.stringify(writtenId(id))} already`);
       }
       if (before !== null && isFromFile(before.document)) throw fromFile(before.document);
       refuseAgainst(valid, before?.document ?? null);
@@ -166,7 +177,7 @@ function fromFile(rule: StoredRule): RuleConflictError {
   return new RuleConflictError(
     rule.id,
     'from-file',
-    `The rule ${JSON.stringify(rule.id)} comes from the rule file ${JSON.stringify(rule.sourceFile)}; change it there (only "enabled" can be switched here)`,
+    `The rule ${JSON.stringify(writtenId(rule.id))} comes from the rule file ${JSON.stringify(rule.sourceFile)}; change it there (only "enabled" can be switched here)`,
   );
 }
 
@@ -201,14 +212,15 @@ function patched(
   const nowMs = clock();
   const validation = validator.validate(mergePatch(ruleOf(before), patch));
   if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
-  const { rule } = validation.value;
+  const value = ofOrganization(validation.value, before.organization);
+  const { rule } = value;
   if (rule.id !== before.id) {
-    const expected = `${JSON.stringify(before.id)}, or left out: a rule cannot be renamed`;
+    const expected = `${JSON.stringify(writtenId(before.id))}, or left out: a rule cannot be renamed`;
     throw new InvalidRuleError([
-      { field: 'id', code: 'rename', expected, found: JSON.stringify(rule.id).slice(0, 80) },
+      { field: 'id', code: 'rename', expected, found: JSON.stringify(writtenId(rule.id)).slice(0, 80) },
     ]);
   }
-  refuseAgainst(validation.value, before);
+  refuseAgainst(value, before);
   if (!isFromFile(before)) {
     // A rule whose file is gone keeps saying where it came from: only a new POST makes it the API's own.
     const { sourceFile, sourceMissing } = before;
@@ -216,7 +228,7 @@ function patched(
       sourceFile === undefined || sourceMissing === undefined ? {} : { sourceFile, sourceMissing };
     const author = rule.author ?? before.author;
     const { restarts } = before;
-    return toStored(validation.value, before, { author, restarts, nowMs, sealing, source });
+    return toStored(value, before, { author, restarts, nowMs, sealing, source });
   }
   if (!onlyEnabledDiffers(rule, ruleOf(before))) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;
@@ -280,6 +292,7 @@ interface ScanFilter {
   readonly ids?: readonly string[];
   readonly idPrefix?: string;
   readonly cpeid?: string;
+  readonly organization?: string | null;
   readonly after?: RulePlace;
 }
 
@@ -287,12 +300,13 @@ const NEWEST_FIRST = { index: 'createdAt', order: 'descending' } as const;
 
 async function* scan(
   tables: Tables,
-  { ids, idPrefix, cpeid, after }: ScanFilter,
+  { ids, idPrefix, cpeid, organization, after }: ScanFilter,
   turn?: Turn,
 ): AsyncGenerator<StoredRule> {
   const matches = (rule: StoredRule): boolean =>
     (idPrefix === undefined || rule.id.startsWith(idPrefix)) &&
-    (cpeid === undefined || rule.pin === cpeid) &&
+    (cpeid === undefined || pinOf(rule) === cpeid) &&
+    (organization === undefined || (rule.organization ?? null) === organization) &&
     (after === undefined || newestFirst(after, rule) < 0);
   if (ids !== undefined) {
     const distinct = [...new Set(ids)];
@@ -310,7 +324,9 @@ async function* scan(
     return;
   }
   const few =
-    cpeid !== undefined ? await pinnedTo(tables, cpeid as CpeId) : await fewWithPrefix(tables, idPrefix);
+    cpeid !== undefined && organization !== undefined
+      ? await pinnedTo(tables, cpeid as CpeId, organization ?? undefined)
+      : await fewWithPrefix(tables, idPrefix);
   if (few !== null) {
     yield* few
       .map(({ document }) => document)
@@ -318,9 +334,14 @@ async function* scan(
       .sort(newestFirst);
     return;
   }
-  const cursor = after === undefined ? null : tables.rules.cursorAt(NEWEST_FIRST, after);
+  const newest =
+    typeof organization === 'string'
+      ? ({ index: 'organization', equals: [organization], order: 'descending' } as const)
+      : NEWEST_FIRST;
+  const place = typeof organization === 'string' ? { organization, ...after } : after;
+  const cursor = after === undefined ? null : tables.rules.cursorAt(newest, place as StoredRule);
   const from = cursor === null ? {} : { after: cursor };
-  for await (const { document } of tables.rules.scan({ ...NEWEST_FIRST, ...from }, turn)) {
+  for await (const { document } of tables.rules.scan({ ...newest, ...from }, turn)) {
     if (matches(document)) yield document;
   }
 }
@@ -345,8 +366,13 @@ async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule
 }
 
 /** Rules pinned to one CPE, at most one page of them. */
-export async function pinnedTo(tables: Tables, cpeid: CpeId): Promise<readonly Stored<StoredRule>[]> {
-  return (await tables.rules.find({ index: 'pin', equals: [cpeid], limit: PAGE_ITEMS_MAX })).items;
+export async function pinnedTo(
+  tables: Tables,
+  cpeid: CpeId,
+  organization: string | undefined,
+): Promise<readonly Stored<StoredRule>[]> {
+  const equals = [pinIn(organization, cpeid)];
+  return (await tables.rules.find({ index: 'pin', equals, limit: PAGE_ITEMS_MAX })).items;
 }
 
 /** Null where there is no prefix, or more than a page of ids have it: then all rules are walked, newest first. */

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import type { RuleId } from '../../common/index.js';
 import type { ValidRule } from '../validation/index.js';
-import { PASSWORD_KEPT, type Rule, type StoredRule } from '../vocabulary/index.js';
+import {
+  organizationOf,
+  PASSWORD_KEPT,
+  pinIn,
+  type Rule,
+  type StoredRule,
+  writtenId,
+} from '../vocabulary/index.js';
 import { type Sealing, sealedPasswordOf } from './sealed-password.js';
 
 const LIMITS_TAG_BYTES = 9;
@@ -9,6 +17,8 @@ const LIMITS_TAG_BYTES = 9;
 /** What a rule's author knows of it: without what Ferry keeps beside it, and with {@link PASSWORD_KEPT} for its password. */
 export function ruleOf(stored: StoredRule): Rule {
   const {
+    id,
+    organization: _organization,
     pin: _pin,
     fleetSeq: _fleetSeq,
     createdAtMs: _createdAtMs,
@@ -20,8 +30,10 @@ export function ruleOf(stored: StoredRule): Rule {
     sourceMissing: _sourceMissing,
     enabledOverride: _enabledOverride,
     sealedPassword,
-    ...rule
+    ...rest
   } = stored;
+  // As in the installation's own rules it is the first field.
+  const rule = { id: writtenId(id) as RuleId, ...rest };
   return sealedPassword === undefined ? rule : { ...rule, password: PASSWORD_KEPT };
 }
 
@@ -36,7 +48,7 @@ export interface Provenance {
 }
 
 /**
- * The rule as it will be stored in place of `before`; the very same `before` where that says it all already, so that the caller
+ * The rule as it will be stored in place of `before`, under the id that it has in its organization; the very same `before` where that says it all already, so that the caller
  * can tell that nothing changes.
  */
 export function toStored(
@@ -44,12 +56,14 @@ export function toStored(
   before: StoredRule | null,
   { author, restarts, nowMs, sealing, source }: Provenance,
 ): StoredRule {
+  const organization = organizationOf(rule.id);
   const next: StoredRule = {
     ...rule,
+    ...(organization !== undefined && { organization }),
     author,
     ...sealedPasswordOf(password, before, sealing),
     // Which generation it goes into, the commit says.
-    ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin }),
+    ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin: pinIn(organization, pin) }),
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,

@@ -21,6 +21,8 @@ export interface GenerationDocument extends Document {
   readonly generation: number;
   /** Notes of {@link GoneDocument} are there from this generation on. */
   readonly goneFrom: number;
+  /** Those that have, or had, rules of their own; absent: none. */
+  readonly organizations?: readonly string[];
 }
 
 /** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
@@ -62,6 +64,8 @@ const RULES: CollectionDefinition = {
     pin: ['pin'],
     fleetSeq: ['fleetSeq'],
     createdAt: ['createdAtMs'],
+    // Only rules of organizations are in it.
+    organization: ['organization', 'createdAtMs'],
     sourceFile: ['sourceFile'],
     // Only rules that wake their CPEs are in these.
     fleetWake: ['fleetSeq', 'window.wakePerSecond'],

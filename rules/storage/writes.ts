@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { RuleId } from '../../common/index.js';
 import type { Change, CommitOutcome, Stored } from '../../store/index.js';
-import { RuleConflictError, type StoredRule } from '../vocabulary/index.js';
+import { RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
   FLEET_GENERATION_ID,
   generationOfGone,
@@ -68,7 +68,7 @@ async function writePortion<Item extends { readonly id: RuleId }>(
     if (writes.length === 0) return;
     const required = await conditions();
     const besides = [...required, ...(await errorsForgotten(tables, writes))];
-    const outcome = writes.some(touchesFleet)
+    const outcome = (await areOfFleet(tables, writes))
       ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
       : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
     if (outcome.committed) return;
@@ -80,12 +80,25 @@ async function writePortion<Item extends { readonly id: RuleId }>(
   throw new RuleConflictError(
     first.id,
     'changed-meanwhile',
-    `The rule ${JSON.stringify(first.id)} or one with it was changed by others meanwhile; try again`,
+    `The rule ${JSON.stringify(writtenId(first.id))} or one with it was changed by others meanwhile; try again`,
   );
 }
 
 function changesSomething({ before, after, also }: Write): boolean {
   return after !== (before?.document ?? null) || also !== undefined;
+}
+
+/** Whether processes must look at the fleet again: also for the first rule of an organization, of whose CPEs more is looked at then. */
+async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boolean> {
+  if (writes.some(touchesFleet)) return true;
+  const organizations = organizationsIn(writes);
+  if (organizations.length === 0) return false;
+  const known = (await tables.generations.get(FLEET_GENERATION_ID))?.document.organizations ?? [];
+  return organizations.some((organization) => !known.includes(organization));
+}
+
+function organizationsIn(writes: readonly Write[]): readonly string[] {
+  return [...new Set(writes.flatMap(({ after }) => after?.organization ?? []))];
 }
 
 function touchesFleet({ before, after }: Write): boolean {
@@ -155,7 +168,13 @@ async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise
   const old = ruleIds.length === 0 ? [] : await notesBefore(tables, number - GONE_GENERATIONS_KEPT);
   const lastOld = old.at(-1);
   const goneFrom = lastOld === undefined ? (last?.document.goneFrom ?? 0) : generationOfGone(lastOld) + 1;
-  const document = { id: FLEET_GENERATION_ID, generation: number, goneFrom };
+  const organizations = [...new Set([...(last?.document.organizations ?? []), ...organizationsIn(writes)])];
+  const document = {
+    id: FLEET_GENERATION_ID,
+    generation: number,
+    goneFrom,
+    ...(organizations.length > 0 && { organizations }),
+  };
   const taking =
     last === null ? generations.inserting(document) : generations.replacing(document, last.revision);
   return {

@@ -79,6 +79,8 @@ export interface DecisionInput {
    * old as long as this process has not changed them. (What is old can only be refused: the conditions of a decision say so.)
    */
   readonly afresh?: boolean;
+  /** The id of the organization that the CPE belongs to: its rules are looked at beside the installation's; absent: none but these. */
+  readonly organization?: string;
   /** A rule whose verdict is wanted, however many others there are to tell of. */
   readonly about?: RuleId;
 }
@@ -89,6 +91,7 @@ export const VERDICTS = [
   'disabled',
   'suspended',
   'not-automatic',
+  'other-organization',
   'condition-false',
   'condition-error',
   'executions-used-up',

@@ -47,12 +47,14 @@ export interface ExplainOptions {
   readonly limit?: number;
   /** A rule as its author would post it, considered as if it were stored (in place of the one with its id). */
   readonly draft?: unknown;
+  /** Of which the draft would be a rule; absent: of the installation. */
+  readonly organization?: string;
 }
 
 /** A stored rule, a rule that is not stored, or only its condition. */
 export type MatchTarget =
   | { readonly ruleId: RuleId }
-  | { readonly draft: unknown }
+  | { readonly draft: unknown; readonly organization?: string }
   | { readonly condition: unknown };
 
 /** What the rule of a {@link RuleMatch} would come to for one CPE. */

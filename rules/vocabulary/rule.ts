@@ -91,8 +91,10 @@ export interface LastError {
 export interface StoredRule extends Omit<Rule, 'password'> {
   /** The password, sealed with the installation's master key. */
   readonly sealedPassword?: string;
-  /** The one CPE its condition can be true for; a rule without is a fleet rule. */
-  readonly pin?: CpeId;
+  /** Whose rule it is: it concerns CPEs of that organization only, and its id begins with this; absent: the installation's, of all CPEs. */
+  readonly organization?: string;
+  /** Tells the one CPE its condition can be true for, as `pinIn` writes it (`pinOf`); a rule without is a fleet rule. */
+  readonly pin?: string;
   /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
   readonly fleetSeq?: number;
   readonly createdAtMs: number;

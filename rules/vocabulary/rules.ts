@@ -73,12 +73,14 @@ export interface Rules {
       readonly ids?: readonly string[];
       readonly idPrefix?: string;
       readonly cpeid?: string;
+      /** Only the rules of this organization; null: only the installation's own; absent: all. */
+      readonly organization?: string | null;
       readonly after?: RulePlace;
     },
     turn?: Turn,
   ): AsyncIterable<StoredRule>;
   /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
-  check(bodies: readonly unknown[]): Promise<readonly RuleProblem[]>;
+  check(bodies: readonly unknown[], organization?: string): Promise<readonly RuleProblem[]>;
   /**
    * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
    * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
@@ -87,7 +89,12 @@ export interface Rules {
    */
   put(
     bodies: readonly unknown[],
-    options: { readonly author: string; readonly onlyNew: boolean },
+    options: {
+      readonly author: string;
+      readonly onlyNew: boolean;
+      /** Whose rules they become, see {@link ruleIdIn}; absent: the installation's. */
+      readonly organization?: string;
+    },
   ): Promise<PutCounts>;
   /**
    * Merges `patch` into each of the rules, all or none.
@@ -105,12 +112,16 @@ export interface Rules {
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them. */
-  parametersNamed(cpeid: CpeId): Promise<readonly string[]>;
+  parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
    * limits have a say, nor has the condition, which was true when it was decided.
+   * @param organization  that the CPE belongs to
    */
-  mayRepeat(upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey }): Promise<Repeat>;
+  mayRepeat(
+    upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
+    organization?: string,
+  ): Promise<Repeat>;
   /** Each of the rules with what there is to be said of it, in the order they come. */
   withFindings(rules: AsyncIterable<StoredRule>): AsyncIterable<RuleFindings>;
   /** How many rules are suspended. */
@@ -134,6 +145,9 @@ export interface Rules {
     readonly frozen: boolean;
     readonly by: string;
     readonly reason?: string;
+    /** Whose brake it is: of its CPEs and rules; absent: the installation's, of all. */
+    readonly organization?: string;
   }): Promise<FreezeState>;
-  freezeState(): Promise<FreezeState>;
+  /** The installation's, where it is pulled; else that of the organization that is named. */
+  freezeState(organization?: string): Promise<FreezeState>;
 }

@@ -1,0 +1,106 @@
+import type { RuleId } from '../../common/index.js';
+import { organizationOf, type Subtrees } from '../vocabulary/index.js';
+import { type Candidate, inOrder, mergeInOrder } from './candidate.js';
+import { PARAMETERS_READ_MAX, RuleIndex } from './rule-index/index.js';
+
+/** The fleet rules that may concern the CPEs of one organization. */
+export type RuleSelection = Pick<
+  RuleIndex,
+  'size' | 'all' | 'parameterPaths' | 'parameterSubtrees' | 'select'
+>;
+
+/**
+ * The fleet rules of the installation and of each organization, each in an index of their own: what one organization writes costs no CPE of
+ * another anything, nor has it asked for any parameter.
+ */
+export class FleetRules {
+  readonly #installation = new RuleIndex();
+  readonly #byOrganization = new Map<string, RuleIndex>();
+  #known: ReadonlySet<string> = new Set();
+
+  /** @param organizations  those that have rules, be they of the fleet or pinned to CPEs */
+  know(organizations: readonly string[]): void {
+    this.#known = new Set(organizations);
+  }
+
+  /** Whether CPEs of an organization may have rules of its own: else nobody need look for any. */
+  hasOf(organization: string | undefined): organization is string {
+    return organization !== undefined && this.#known.has(organization);
+  }
+
+  get size(): number {
+    let size = this.#installation.size;
+    for (const index of this.#byOrganization.values()) size += index.size;
+    return size;
+  }
+
+  get(id: RuleId): Candidate | undefined {
+    return this.#indexOf(id)?.get(id);
+  }
+
+  set(candidate: Candidate): void {
+    const organization = organizationOf(candidate.rule.id);
+    let index = organization === undefined ? this.#installation : this.#byOrganization.get(organization);
+    if (index === undefined) {
+      index = new RuleIndex();
+      this.#byOrganization.set(organization ?? '', index);
+    }
+    index.set(candidate);
+  }
+
+  delete(id: RuleId): void {
+    const index = this.#indexOf(id);
+    index?.delete(id);
+    if (index?.size === 0) this.#byOrganization.delete(organizationOf(id) ?? '');
+  }
+
+  /**
+   * What concerns the CPEs of an organization: its own rules and the installation's.
+   * @param organization  undefined: of none
+   */
+  of(organization: string | undefined): RuleSelection {
+    const own = organization === undefined ? undefined : this.#byOrganization.get(organization);
+    return own === undefined ? this.#installation : new Both(this.#installation, own);
+  }
+
+  #indexOf(id: RuleId): RuleIndex | undefined {
+    const organization = organizationOf(id);
+    return organization === undefined ? this.#installation : this.#byOrganization.get(organization);
+  }
+}
+
+/** Two indexes as one. */
+class Both implements RuleSelection {
+  readonly #first: RuleIndex;
+  readonly #second: RuleIndex;
+
+  constructor(first: RuleIndex, second: RuleIndex) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  get size(): number {
+    return this.#first.size + this.#second.size;
+  }
+
+  all(): readonly Candidate[] {
+    return [...this.#first.all(), ...this.#second.all()].sort(inOrder);
+  }
+
+  parameterPaths(): readonly string[] {
+    const [first, second] = [this.#first.parameterPaths(), this.#second.parameterPaths()];
+    if (first.length === 0 || second.length === 0) return first.length === 0 ? second : first;
+    return [...new Set([...first, ...second])].slice(0, PARAMETERS_READ_MAX);
+  }
+
+  parameterSubtrees(): Subtrees {
+    const [first, second] = [this.#first.parameterSubtrees(), this.#second.parameterSubtrees()];
+    return first === null || second === null ? null : [...new Set([...first, ...second])];
+  }
+
+  select(context: object, parameters: object | null): readonly Candidate[] | null {
+    const first = this.#first.select(context, parameters);
+    const second = first === null ? null : this.#second.select(context, parameters);
+    return first === null || second === null ? null : [...mergeInOrder(first, second)];
+  }
+}

@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import test from 'ava';
+import fc from 'fast-check';
+import type { CpeId } from '../../../common/index.js';
+import {
+  type DecisionInput,
+  InvalidRuleError,
+  RuleConflictError,
+  type RuleEngine,
+  ruleIdIn,
+  writtenId,
+} from '../../../rules/index.js';
+import { openLmdbStore } from '../../../store/index.js';
+import { CPE, inputOf, openTestRules, ruleBody, temporaryDirectory, verdictsOf } from '../setup.js';
+
+const NORTH = '11111111-1111-4111-8111-111111111111';
+const SOUTH = '22222222-2222-4222-8222-222222222222';
+
+type Body = Readonly<Record<string, unknown>>;
+
+function postIn(rules: RuleEngine, organization: string | null, ...bodies: readonly Body[]) {
+  return rules.put(
+    bodies.map((body) => ruleBody(body)),
+    { author: 'api', onlyNew: false, ...(organization !== null && { organization }) },
+  );
+}
+
+async function idsIn(rules: RuleEngine, organization: string | null): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const { id } of rules.scan({ organization })) ids.push(id);
+  return ids;
+}
+
+const of = (organization: string | null): Partial<Omit<DecisionInput, 'context'>> =>
+  organization === null ? {} : { organization };
+
+async function winner(rules: RuleEngine, organization: string | null): Promise<string | null> {
+  const decision = await rules.decide(inputOf({}, of(organization)));
+  return decision.kind === 'upgrade' ? decision.rule.id : null;
+}
+
+test('of different organizations the same id is different rules, and none overwrites another', async (t) => {
+  const { rules } = await openTestRules(t);
+  await postIn(rules, NORTH, { id: 'UPGRADE_1', priority: 1 });
+  await postIn(rules, SOUTH, { id: 'UPGRADE_1', priority: 2 });
+  await postIn(rules, null, { id: 'UPGRADE_1', priority: 3 });
+  for (const [organization, priority] of [
+    [NORTH, 1],
+    [SOUTH, 2],
+    [undefined, 3],
+  ] as const) {
+    const found = await rules.get(ruleIdIn(organization, 'UPGRADE_1'));
+    t.is(found?.rule.priority, priority);
+    t.is(found?.rule.organization, organization);
+  }
+  t.deepEqual(await idsIn(rules, NORTH), [ruleIdIn(NORTH, 'UPGRADE_1')]);
+  t.deepEqual(await idsIn(rules, null), ['UPGRADE_1']);
+  await rules.remove([ruleIdIn(SOUTH, 'UPGRADE_1')]);
+  t.deepEqual(await idsIn(rules, SOUTH), []);
+  t.deepEqual(await idsIn(rules, NORTH), [ruleIdIn(NORTH, 'UPGRADE_1')]);
+});
+
+test('a rule that exists is a conflict within its organization alone, and messages say the id as it was written', async (t) => {
+  const { rules } = await openTestRules(t);
+  const postNew = (organization: string) =>
+    rules.put([ruleBody({ id: 'A' })], { author: 'api', onlyNew: true, organization });
+  await postNew(NORTH);
+  await t.notThrowsAsync(postNew(SOUTH));
+  const refused = await t.throwsAsync(postNew(NORTH), { instanceOf: RuleConflictError });
+  t.is(refused.message, 'There is a rule "A" already');
+  const twice = await t.throwsAsync(postIn(rules, NORTH, { id: 'B' }, { id: 'B' }), {
+    instanceOf: InvalidRuleError,
+  });
+  t.is(twice.problems[0]?.found, '"B"');
+  const renamed = await t.throwsAsync(rules.merge([ruleIdIn(NORTH, 'A')], { id: 'C' }), {
+    instanceOf: InvalidRuleError,
+  });
+  t.like(renamed.problems[0], { code: 'rename', found: '"C"' });
+  await rules.merge([ruleIdIn(NORTH, 'A')], { priority: 9 });
+  t.is((await rules.get(ruleIdIn(NORTH, 'A')))?.rule.priority, 9);
+  t.is((await rules.get(ruleIdIn(SOUTH, 'A')))?.rule.priority, 1);
+});
+
+for (const [kind, condition] of [
+  ['for the fleet', { productClass: 'HGW' }],
+  ['pinned to a CPE', { cpeid: CPE }],
+] as const) {
+  test(`a rule of an organization ${kind} concerns CPEs of that organization only; the installation’s all`, async (t) => {
+    const { rules } = await openTestRules(t);
+    await postIn(rules, NORTH, { id: 'N', condition, priority: 2 });
+    t.is(await winner(rules, NORTH), ruleIdIn(NORTH, 'N'));
+    t.is(await winner(rules, SOUTH), null);
+    t.is(await winner(rules, null), null);
+    await postIn(rules, null, { id: 'ALL', condition, priority: 1 });
+    t.is(await winner(rules, NORTH), ruleIdIn(NORTH, 'N'));
+    t.is(await winner(rules, SOUTH), 'ALL');
+    t.is(await winner(rules, null), 'ALL');
+    const explained = await rules.explain(inputOf({}, of(SOUTH)), { ids: [ruleIdIn(NORTH, 'N')] });
+    t.is(explained.winner, 'ALL' as never);
+    const match = await rules.match({ ruleId: ruleIdIn(NORTH, 'N') });
+    t.like(await match.judge(inputOf({}, of(SOUTH))), { matches: false, verdict: 'other-organization' });
+    t.like(await match.judge(inputOf({}, of(NORTH))), { matches: true, verdict: 'chosen' });
+  });
+}
+
+test('a draft is of the organization for which it is tried', async (t) => {
+  const { rules } = await openTestRules(t);
+  await postIn(rules, NORTH, { id: 'D', condition: { productClass: 'STB' } });
+  const draft = ruleBody({ id: 'D' });
+  const explain = (organization: string) =>
+    rules.explain(inputOf({}, of(organization)), { draft, organization });
+  t.is((await explain(NORTH)).winner, ruleIdIn(NORTH, 'D'));
+  t.is((await explain(SOUTH)).winner, ruleIdIn(SOUTH, 'D'));
+  const foreign = await rules.match({ draft, organization: NORTH });
+  t.like(await foreign.judge(inputOf({}, of(SOUTH))), { verdict: 'other-organization' });
+});
+
+test('pins of one organization, however many, leave the places of the others’ rules alone', async (t) => {
+  const { rules } = await openTestRules(t);
+  const many = Array.from({ length: 1_100 }, (_, index) => ({
+    id: `S${index}`,
+    condition: { cpeid: CPE },
+    priority: 9,
+  }));
+  await postIn(rules, SOUTH, ...many);
+  await postIn(rules, NORTH, { id: 'N', condition: { cpeid: CPE } });
+  t.is(await winner(rules, NORTH), ruleIdIn(NORTH, 'N'));
+  t.deepEqual(Object.keys(verdictsOf(await rules.decide(inputOf({}, of(NORTH))))), [ruleIdIn(NORTH, 'N')]);
+  t.is(await winner(rules, null), null);
+});
+
+test('the first rule of an organization, pinned to a CPE, is found by another process as well', async (t) => {
+  const { rules, another } = await openTestRules(t);
+  const other = await another();
+  t.is(await winner(other, NORTH), null);
+  await postIn(rules, NORTH, { id: 'N', condition: { cpeid: CPE } });
+  t.is(await winner(other, NORTH), ruleIdIn(NORTH, 'N'));
+});
+
+test('each organization brakes for its own CPEs, the installation for all', async (t) => {
+  const { rules } = await openTestRules(t);
+  await postIn(rules, null, { id: 'ALL' });
+  const kindFor = async (organization: string | null) =>
+    (await rules.decide(inputOf({}, of(organization)))).kind;
+  await rules.freeze({ frozen: true, by: 'north', organization: NORTH });
+  t.is(await kindFor(NORTH), 'frozen');
+  t.is(await kindFor(SOUTH), 'upgrade');
+  t.is(await kindFor(null), 'upgrade');
+  t.like(await rules.freezeState(NORTH), { frozen: true, by: 'north' });
+  t.deepEqual(await rules.freezeState(SOUTH), { frozen: false });
+  t.deepEqual(await rules.freezeState(), { frozen: false });
+  await rules.freeze({ frozen: true, by: 'ops' });
+  t.is(await kindFor(SOUTH), 'frozen');
+  await rules.freeze({ frozen: false, by: 'ops' });
+  t.is(await kindFor(NORTH), 'frozen');
+});
+
+test('a brake that an organization pulls between decision and commit holds the upgrade back', async (t) => {
+  const { rules, store } = await openTestRules(t);
+  await postIn(rules, NORTH, { id: 'N' });
+  const decision = await rules.decide(inputOf({}, of(NORTH)));
+  if (decision.kind !== 'upgrade') return t.fail(decision.kind);
+  await rules.freeze({ frozen: true, by: 'north', organization: NORTH });
+  t.false((await store.commit([...decision.conditions])).committed);
+});
+
+/** What somebody of an organization does. */
+const deeds = fc.array(
+  fc.oneof(
+    fc.record({
+      does: fc.constant('post' as const),
+      id: fc.constantFrom('A', 'B', 'C'),
+      isPinned: fc.boolean(),
+      productClass: fc.constantFrom('HGW', 'STB'),
+      priority: fc.integer({ min: 1, max: 3 }),
+      reads: fc.boolean(),
+      enabled: fc.boolean(),
+    }),
+    fc.record({ does: fc.constant('remove' as const), id: fc.constantFrom('A', 'B', 'C') }),
+    fc.record({ does: fc.constant('freeze' as const), frozen: fc.boolean() }),
+    fc.record({ does: fc.constant('restart' as const), id: fc.constantFrom('A', 'B', 'C') }),
+  ),
+  { maxLength: 8 },
+);
+type Deed = typeof deeds extends fc.Arbitrary<readonly (infer Each)[]> ? Each : never;
+
+async function perform(rules: RuleEngine, organization: string, deed: Deed): Promise<unknown> {
+  switch (deed.does) {
+    case 'post': {
+      const { id, isPinned, productClass, priority, reads, enabled } = deed;
+      const condition = {
+        productClass,
+        ...(isPinned && { cpeid: CPE }),
+        ...(reads && { 'parameters.Device.X.Y': 'z' }),
+      };
+      return rules.put([ruleBody({ id, condition, priority, enabled })], {
+        author: 'api',
+        onlyNew: false,
+        organization,
+      });
+    }
+    case 'remove':
+      return rules.remove([ruleIdIn(organization, deed.id)]);
+    case 'restart':
+      return rules.restart([ruleIdIn(organization, deed.id)]);
+    case 'freeze':
+      return (await rules.freeze({ frozen: deed.frozen, by: 'somebody', organization })).frozen;
+    default:
+      return deed satisfies never;
+  }
+}
+
+/** All that an organization can see of the rules. */
+async function seen(rules: RuleEngine, organization: string) {
+  const listed: unknown[] = [];
+  for await (const { id, priority, enabled, restarts } of rules.scan({ organization }))
+    listed.push([writtenId(id), priority, enabled, restarts]);
+  const input = inputOf({}, { organization, unread: async (paths) => paths });
+  const decision = await rules.decide(input);
+  const { kind, winner: won, rules: explained, reads = [], omitted } = await rules.explain(input);
+  return {
+    listed: listed.sort(),
+    decided: [decision.kind, decision.kind === 'upgrade' ? writtenId(decision.rule.id) : null],
+    explained: [kind, won, reads, omitted, explained.map(({ ruleId, verdict }) => [ruleId, verdict])],
+    named: await rules.parametersNamed(CPE as CpeId, organization),
+    frozen: (await rules.freezeState(organization)).frozen,
+  };
+}
+
+test('what an organization sees of the rules, and what is answered to it, does not depend on what another does', async (t) => {
+  const store = await openLmdbStore({ directory: await temporaryDirectory(t) });
+  t.teardown(() => store.close());
+  const { rules } = await openTestRules(t, store);
+  await fc.assert(
+    fc.asyncProperty(deeds, deeds, fc.infiniteStream(fc.boolean()), async (mine, others, turns) => {
+      // Of each history fresh organizations: what earlier ones did is to be no matter either.
+      const [alone, beside, other] = [randomUUID(), randomUUID(), randomUUID()];
+      const answers: { readonly alone: unknown[]; readonly beside: unknown[] } = { alone: [], beside: [] };
+      const rest = [...others];
+      for (const deed of mine) {
+        while (rest.length > 0 && turns.next().value) await perform(rules, other, rest.shift() as Deed);
+        answers.alone.push(await perform(rules, alone, deed));
+        answers.beside.push(await perform(rules, beside, deed));
+      }
+      for (const deed of rest) await perform(rules, other, deed);
+      const plain = (value: unknown) =>
+        JSON.parse(JSON.stringify(value).replaceAll(alone, 'ORG').replaceAll(beside, 'ORG'));
+      t.deepEqual(plain(answers.alone), plain(answers.beside));
+      const [one, two] = [await seen(rules, alone), await seen(rules, beside)];
+      t.deepEqual(plain(one), plain(two));
+      t.false(JSON.stringify(two).includes(other));
+    }),
+    { numRuns: 60 },
+  );
+});
