@@ -6,6 +6,8 @@ const IPV6_BITS = 128;
 const MAPPED_BITS = IPV6_BITS - IPV4_BITS;
 const GROUP_BITS = 16n;
 const GROUPS = 8;
+/** What stands before an IPv4 address that is mapped into IPv6. */
+const MAPPED = 0xffffn << 32n;
 
 /** By prefix length, by the bits of the prefix: the rank of the first subnet that has them. */
 type Ranks = Map<number, Map<bigint, number>>;
@@ -35,21 +37,28 @@ export class SubnetIndex {
     ranks.set(key, Math.min(ranks.get(key) ?? rank, rank));
   }
 
-  /** @returns the smallest rank, or infinity where the address is in none */
+  /** @returns the smallest rank, or infinity where the address is in none; as of `isListed`, wide subnets of IPv6 hold all of IPv4 */
   rankOf(address: string): number {
     const plain = plainAddress(address);
     const family = isIP(plain);
-    if (family !== 4 && family !== 6) return Number.POSITIVE_INFINITY;
-    const byPrefix = this.#ranks[family];
-    let least = Number.POSITIVE_INFINITY;
-    if (byPrefix.size === 0) return least;
-    const value = family === 4 ? valueOf4(plain) : valueOf6(plain);
-    for (const [prefix, ranks] of byPrefix) {
-      const rank = ranks.get(value >> BigInt(bitsOf(family) - prefix));
-      if (rank !== undefined && rank < least) least = rank;
-    }
-    return least;
+    if (family === 6) return leastOf(this.#ranks[6], IPV6_BITS, () => valueOf6(plain));
+    if (family !== 4) return Number.POSITIVE_INFINITY;
+    return Math.min(
+      leastOf(this.#ranks[4], IPV4_BITS, () => valueOf4(plain)),
+      leastOf(this.#ranks[6], IPV6_BITS, () => MAPPED | valueOf4(plain)),
+    );
   }
+}
+
+function leastOf(byPrefix: Ranks, bits: number, read: () => bigint): number {
+  let least = Number.POSITIVE_INFINITY;
+  if (byPrefix.size === 0) return least;
+  const value = read();
+  for (const [prefix, ranks] of byPrefix) {
+    const rank = ranks.get(value >> BigInt(bits - prefix));
+    if (rank !== undefined && rank < least) least = rank;
+  }
+  return least;
 }
 
 function bitsOf(family: 4 | 6): number {

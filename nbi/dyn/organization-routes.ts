@@ -15,6 +15,7 @@ import {
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
+import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
 import { organizationStorage, organizationView } from './organization-storage.js';
 import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
@@ -82,8 +83,11 @@ function postRoute({ organizations }: OrganizationRouteParts, dialect: DynDialec
       '200': listAnswer('The organization', 'Organization'),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    async handle({ response, body, by }) {
+    async handle({ response, parameters, body, by }) {
+      const pattern = parseIdPattern(parameters.pattern);
       const said = await body();
+      if (typeof said['id'] === 'string' && !pattern.matches(said['id']))
+        throw invalid('id', 'an id that matches the pattern in the path; .* takes every id', said['id']);
       const added = await organizations.add(said, someone(by));
       response.json(dialect.answer(200, [organizationView(added)]));
     },

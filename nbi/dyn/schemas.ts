@@ -9,7 +9,7 @@ export const dynSchemas = {
     description: 'Whose CPEs are whose, among several who share this Ferry.',
     required: ['id', 'name', 'slug', 'active', 'isDefault', 'order', 'rules'],
     properties: {
-      id: { type: 'string', format: 'uuid' },
+      id: { type: 'string' },
       name: { type: 'string', description: '1 to 100 printable characters.' },
       slug: { type: 'string', pattern: '^[a-z0-9-]{1,40}$', description: 'Of its own.' },
       active: {
@@ -191,7 +191,7 @@ export const dynSchemas = {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],
     properties: {
-      id: { type: 'string', format: 'uuid' },
+      id: { type: 'string' },
       status: { type: 'boolean', description: 'True once the upgrade ended.' },
       ts: { type: 'integer', description: 'Last change, in epoch seconds.' },
       cpeid: { type: 'string' },
@@ -323,7 +323,7 @@ export const dynSchemas = {
         description: 'To which it belongs. Absent where there is no organization but the default.',
         required: ['id', 'slug', 'by'],
         properties: {
-          id: { type: 'string', format: 'uuid' },
+          id: { type: 'string' },
           slug: { type: 'string', description: 'What `organization=` filters by.' },
           by: {
             enum: ['hand', 'rule', 'default'],

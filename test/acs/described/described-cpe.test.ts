@@ -28,6 +28,7 @@ test('what a description leaves out is filled in, and its times become epoch mil
     softwareVersion: '1',
     events: ['2 PERIODIC'],
     tags: [],
+    organization: 'default',
     ip: '192.0.2.1',
     identity: { proven: false },
     lastInform: Date.UTC(2025, 11, 31),
