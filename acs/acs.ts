@@ -8,7 +8,8 @@ import {
   type Secrets,
   subnetList,
 } from '../common/index.js';
-import type { Rules, Waking } from '../rules/index.js';
+import { OrganizationDirectory, Organizations } from '../organizations/index.js';
+import type { Rules, StandingConditions, Waking } from '../rules/index.js';
 import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';
 import type { ConnectionRequests } from './connection-request/connection-requests.js';
@@ -27,6 +28,8 @@ import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
 import { StoredNonceClaims } from './http/nonce-claims.js';
+import { Membership, membershipConditionCheck } from './membership/membership.js';
+import { Placements } from './membership/placements.js';
 import { createAcsMetrics } from './metrics/acs-metrics.js';
 import type { LocateFile } from './session/file-location.js';
 import type { Provisioning } from './session/provisioning.js';
@@ -105,7 +108,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
 
 export interface AcsParts {
   readonly store: Store;
-  readonly rules: Rules & { readonly waking: Waking };
+  readonly rules: Rules & { readonly waking: Waking; readonly standing: StandingConditions };
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
   /** Is told where sessions come from; without it nobody wants to know. */
@@ -131,6 +134,8 @@ export interface Acs {
   /** To be told how many CPEs there are whenever they have been counted. */
   counted(known: number): void;
   readonly credentials: CpeCredentials;
+  readonly organizations: Organizations;
+  readonly placements: Placements;
   /** Looks at deadlines now, instead of at the next tick. */
   sweep(): Promise<number>;
   /** Calls CPEs that are due to be woken now, instead of at the next tick. */
@@ -143,19 +148,31 @@ export interface Acs {
 export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
+  const directory = new OrganizationDirectory({ store, monotonic });
   const devices = new DeviceStore({
     store,
     clock,
     logger,
+    directory,
     onRemoved: (why) => metrics.removed.inc(why),
     enrolsAll: options.enrol === 'open',
   });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
   const credentials = new CpeCredentials({ store, secrets, clock, logger });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
+  const organizations = new Organizations({
+    store,
+    directory,
+    clock,
+    logger,
+    checkCondition: membershipConditionCheck(rules.standing),
+    countCpes: (organization) => devices.count({ organization }),
+  });
   const work = new SessionWork({
     enrolment: new Enrolment({ store, policy: options.enrol, credentials }),
     newCpes,
+    membership: new Membership({ organizations, conditions: rules.standing, logger, monotonic }),
+    sharedUsername: options.cpeAuthentication.kind === 'shared' ? options.cpeAuthentication.username : null,
     identities: new Identities({ credentials, devices, logger, afterReset: options.afterReset }),
     credentials,
     devices,
@@ -260,6 +277,8 @@ export function createAcs(parts: AcsParts): Acs {
     approvals: new Approvals({ store, devices, logger }),
     counted: (known) => newCpes.counted(known),
     credentials,
+    organizations,
+    placements: new Placements({ store, devices, organizations, clock }),
     sweep: () => upgrades.sweep(),
     wake: () => waker.tick(),
     async close() {

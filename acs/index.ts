@@ -18,7 +18,15 @@ export {
 export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
 export { isCpeId } from './device/cpeid.js';
-export type { DescribedCpe, Device, DeviceFilter, Devices, Moment, Removal } from './device/device.js';
+export type {
+  DescribedCpe,
+  Device,
+  DeviceFilter,
+  Devices,
+  Moment,
+  Placement,
+  Removal,
+} from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
 export { openKnownCpes } from './device/open.js';
@@ -28,6 +36,9 @@ export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
 export { openApprovals } from './enrolment/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';
 export { NONCES } from './http/nonce-claims.js';
+export { type OpenedOrganizations, openOrganizations } from './membership/open.js';
+export { type PlacementCounts, Placements } from './membership/placements.js';
+export { type Survey, surveyMemberships } from './membership/survey.js';
 export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
 export {

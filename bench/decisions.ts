@@ -52,6 +52,7 @@ function inputOf(index: number, done: boolean): DecisionInput {
       hardwareVersion: 'HGW-7490-rev3',
       events: ['2 PERIODIC'],
       tags: [],
+      organization: 'default',
       ip: '10.20.30.40',
       lastInform: nowMs,
       registered: nowMs,

@@ -13,6 +13,7 @@ import {
 import { EVENTS } from '../events/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { TOKENS, USERS } from '../nbi/index.js';
+import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -35,6 +36,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   PARAMETERS,
   UPGRADES,
   DEVICES,
+  // After the devices: whatever organization they were found in is there.
+  ...ORGANIZATION_COLLECTIONS,
   CAMPAIGN_SHARES,
   CAMPAIGNS,
   EVENTS,

@@ -9,6 +9,7 @@ import { deviceCommands } from './commands/device/index.js';
 import { freezeCommand } from './commands/freeze.js';
 import { imageCommands } from './commands/image.js';
 import { migrateCommand } from './commands/migrate.js';
+import { organizationCommands } from './commands/organization/index.js';
 import { restoreCommand } from './commands/restore.js';
 import { rulesCommands } from './commands/rules/index.js';
 import { serveCommand } from './commands/serve.js';
@@ -38,6 +39,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(imageCommands(io))
     .command(rulesCommands(io))
     .command(deviceCommands(io))
+    .command(organizationCommands(io))
     .command(userCommands(io))
     .command(tokenCommands(io))
     .command(cpeAuthCommands(io))

@@ -243,7 +243,8 @@ interface SealedSetting {
   readonly sealed: string;
 }
 
-const CPE_USER_NAME = 'cpe';
+/** As which CPEs log in where nobody has said it. */
+export const CPE_USER_NAME = 'cpe';
 const CPE_PASSWORD_BYTES = 12;
 
 /**

@@ -13,5 +13,8 @@ export type ResultId = Brand<string, 'ResultId'>;
 /** Names one upgrade on the wire: its result's uuid without hyphens (TR-069 A.3.2.8 allows 32 characters). */
 export type CommandKey = Brand<string, 'CommandKey'>;
 
+/** The id of an organization: a UUID. */
+export type OrganizationId = Brand<string, 'OrganizationId'>;
+
 /** Names what an execution is counted against: a rule with its file and target. */
 export type CountKey = Brand<string, 'CountKey'>;

@@ -1,6 +1,6 @@
 export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
 export { Background, type Turn } from './background.js';
-export type { Brand, CommandKey, CountKey, CpeId, ResultId, RuleId } from './brand.js';
+export type { Brand, CommandKey, CountKey, CpeId, OrganizationId, ResultId, RuleId } from './brand.js';
 export { clientAddress } from './client-address.js';
 export {
   CLOCKS_APART_MS_MAX,

@@ -1,7 +1,15 @@
 import type { Registry } from 'prom-client';
-import type { Approvals, ConnectionRequests, CpeCredentials, Devices, Upgrades } from '../acs/index.js';
+import type {
+  Approvals,
+  ConnectionRequests,
+  CpeCredentials,
+  Devices,
+  Placements,
+  Upgrades,
+} from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
 import type { ImageLibrary } from '../firmware/index.js';
+import type { Organizations } from '../organizations/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
@@ -29,6 +37,8 @@ export interface ApiParts {
   readonly connectionRequests: ConnectionRequests;
   readonly approvals: Pick<Approvals, 'approve'>;
   readonly credentials: CpeCredentials;
+  readonly organizations: Organizations;
+  readonly placements: Placements;
   readonly images: ImageLibrary;
   readonly users: Users;
   /** What `/metrics` shows; the NBI adds its own. */

@@ -20,6 +20,7 @@ import {
 import {
   createDrafts,
   createProbation,
+  createStandingConditions,
   DECISION_WAIT_MS,
   type Decider,
   decide,
@@ -27,6 +28,7 @@ import {
   type IsolatedOutcome,
   mayRepeat,
   parametersNamed,
+  type StandingConditions,
   takeUp,
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
@@ -77,6 +79,8 @@ export interface RulesOptions {
 /** The rules with what belongs to one process. */
 export interface RuleEngine extends Rules, FileRules {
   readonly waking: Waking;
+  /** Conditions that are no rule's. */
+  readonly standing: StandingConditions;
   /** Waits for what decisions left behind: errors and suspensions to be written, an evaluator to be ready again. */
   settled(): Promise<void>;
   /** Lets go of what the engine holds of its own; the store stays open, it is the caller's. */
@@ -165,6 +169,11 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     releaseFiles: (lease: Lease) => leases.release(lease),
     applyFiles: (bodies, applying) => applyFileRules({ tables, validator, sealing, clock }, bodies, applying),
     waking: openWaking(tables, windows, leases, clock),
+    standing: createStandingConditions({
+      validator,
+      compiler,
+      means: { ...aside, probation: createProbation(monotonic) },
+    }),
     withoutFile: () => rulesWithoutFile(tables),
     withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),
     suspendedCount: () => tables.rules.count({ index: 'suspended' }),

@@ -1,4 +1,5 @@
 import { epochMsOf } from '../../common/index.js';
+import { DEFAULT_SLUG, OrganizationsNow } from '../../organizations/index.js';
 import {
   type CpeFields,
   type DecisionInput,
@@ -35,6 +36,7 @@ const DEFAULT_IDENTITY = { oui: '00A1B2', productClass: 'HGW', serialNumber: '1'
 /** RFC 5737: of no one's network. */
 const DEFAULT_IP = '192.0.2.1';
 const DEFAULT_EVENTS = ['2 PERIODIC'];
+const NO_ORGANIZATIONS = new OrganizationsNow(0, []);
 const FIELD_CHARACTERS_MAX = 256;
 const FOUND_CHARACTERS_MAX = 80;
 
@@ -49,7 +51,7 @@ type Identity = Pick<DeviceIdStruct, 'oui' | 'productClass' | 'serialNumber'>;
 export async function describedCpe(
   { cpe = {}, inform }: CpeDescription,
   moment: Moment,
-  known?: Pick<Devices, 'get' | 'parameters'>,
+  known?: Pick<Devices, 'get' | 'parameters' | 'organizations'>,
 ): Promise<DescribedCpe> {
   const parsed = parseCpe(cpe);
   if (!parsed.parsed) throw new CpeDescriptionError(parsed.problems.map(inCpe));
@@ -64,6 +66,7 @@ export async function describedCpe(
     input: {
       context: {
         manufacturer: DEFAULT_IDENTITY.manufacturer,
+        organization: DEFAULT_SLUG,
         events: DEFAULT_EVENTS,
         tags: [],
         ip: DEFAULT_IP,
@@ -93,7 +96,7 @@ async function informing(
   body: Buffer,
   { fields, parameters }: Overlay,
   { nowMs, requested }: Moment,
-  known: Pick<Devices, 'get' | 'parameters'> | undefined,
+  known: Pick<Devices, 'get' | 'parameters' | 'organizations'> | undefined,
 ): Promise<DescribedCpe> {
   const { message, style } = informIn(body);
   const { cpeid, identity } = identified(fields, message.deviceId);
@@ -106,7 +109,11 @@ async function informing(
     { ...message, deviceId },
     { ip, style, nowMs, isProven: stored?.identityProven === true },
   );
-  const context = { ...contextOf(device, { events: device.lastEvents, ip, nowMs }), ...seen(fields) };
+  const organizations = (await known?.organizations()) ?? NO_ORGANIZATIONS;
+  const context = {
+    ...contextOf(device, { events: device.lastEvents, ip, nowMs, organizations }),
+    ...seen(fields),
+  };
   const reported = Object.fromEntries(message.parameters.map(({ name, value }) => [name, value]));
   const flat = async () => ({
     ...(known === undefined || bootstrap ? {} : await known.parameters(cpeid)),

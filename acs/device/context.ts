@@ -1,3 +1,4 @@
+import type { OrganizationsNow } from '../../organizations/index.js';
 import type { Context } from '../../rules/index.js';
 import type { Device } from './device.js';
 
@@ -7,7 +8,12 @@ const CLAIMED: Context['identity'] = { proven: false };
 /** What a rule's condition sees of a CPE in a session, but for its data model. */
 export function contextOf(
   device: Device,
-  session: { readonly events: readonly string[]; readonly ip: string; readonly nowMs: number },
+  session: {
+    readonly events: readonly string[];
+    readonly ip: string;
+    readonly nowMs: number;
+    readonly organizations: OrganizationsNow;
+  },
 ): Omit<Context, 'parameters'> {
   return {
     cpeid: device.id,
@@ -18,7 +24,7 @@ export function contextOf(
     ...(device.modelName !== undefined && { modelName: device.modelName }),
     ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
     ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
-    ...(device.organization !== undefined && { organization: device.organization }),
+    organization: session.organizations.slugOf(device.organization),
     events: session.events,
     tags: device.tags,
     ip: session.ip,

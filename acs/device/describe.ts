@@ -1,4 +1,5 @@
 import { stillHolds } from '../../common/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
 import { contextOf } from './context.js';
 import { type DescribedCpe, type Device, type Moment, REQUESTED_MS } from './device.js';
 import { type ParameterStore, treeOf } from './parameter-store.js';
@@ -9,10 +10,11 @@ export function describeDevice(
   device: Device,
   parameterStore: Pick<ParameterStore, 'flat'>,
   { nowMs, requested }: Moment,
+  organizations: OrganizationsNow,
 ): DescribedCpe {
   return {
     input: {
-      context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs }),
+      context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs, organizations }),
       readParameters: async (subtrees) => treeOf(await parameterStore.flat(device.id, subtrees)),
       unread: (paths) => unknownPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,

@@ -5,8 +5,11 @@ import {
   isAhead,
   type Logger,
   MINUTE_MS,
+  type MonotonicClock,
+  type OrganizationId,
   type Turn,
 } from '../../common/index.js';
+import { OrganizationDirectory, type OrganizationsNow } from '../../organizations/index.js';
 import {
   type Change,
   type Collection,
@@ -60,6 +63,7 @@ export interface DeviceChange {
 export class DeviceStore implements Devices {
   readonly parameterStore: ParameterStore;
   readonly arrivals = new Arrivals();
+  readonly directory: OrganizationDirectory;
   readonly #store: Store;
   readonly #devices: Collection<Device>;
   readonly #clock: Clock;
@@ -77,6 +81,8 @@ export class DeviceStore implements Devices {
     readonly logger: Logger;
     readonly onRemoved?: (why: RemovalOptions['why']) => void;
     readonly enrolsAll?: boolean;
+    readonly directory?: OrganizationDirectory;
+    readonly monotonic?: MonotonicClock;
   }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
@@ -85,6 +91,7 @@ export class DeviceStore implements Devices {
     this.#enrolsAll = parts.enrolsAll ?? false;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.parameterStore = new ParameterStore(parts.store);
+    this.directory = parts.directory ?? new OrganizationDirectory(parts);
     this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
     this.#timer.unref();
   }
@@ -238,8 +245,13 @@ export class DeviceStore implements Devices {
     }
   }
 
-  count(which?: 'waiting'): Promise<number> {
-    return this.#devices.count(which === undefined ? {} : WAITING);
+  count(which?: 'waiting' | { readonly organization: OrganizationId }): Promise<number> {
+    if (which === undefined) return this.#devices.count({});
+    return this.#devices.count(which === 'waiting' ? WAITING : ofOrganization(which.organization));
+  }
+
+  organizations(): OrganizationsNow | Promise<OrganizationsNow> {
+    return this.directory.current();
   }
 
   /** Whether it is to be enrolled before rules may look at it, also if it came now. */
@@ -287,15 +299,16 @@ export class DeviceStore implements Devices {
 
   async describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null> {
     const device = await this.get(cpeid);
-    return device === null ? null : this.#describe(device, moment);
+    return device === null ? null : this.#describe(device, moment, await this.organizations());
   }
 
   async *describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe> {
-    for await (const device of this.scan(filter, turn)) yield this.#describe(device, moment);
+    const organizations = await this.organizations();
+    for await (const device of this.scan(filter, turn)) yield this.#describe(device, moment, organizations);
   }
 
-  #describe(device: Device, moment: Moment): DescribedCpe {
-    const described = describeDevice(device, this.parameterStore, moment);
+  #describe(device: Device, moment: Moment, organizations: OrganizationsNow): DescribedCpe {
+    const described = describeDevice(device, this.parameterStore, moment, organizations);
     return this.isWaiting(device) ? { ...described, isWaiting: true } : described;
   }
 
@@ -312,6 +325,7 @@ export class DeviceStore implements Devices {
 }
 
 const WAITING = { index: 'enrolment', equals: ['waiting'] };
+const ofOrganization = (id: OrganizationId) => ({ index: 'organization', equals: [id] });
 
 /** One index range per value; a filter that names no index walks all. The caller still checks every field. */
 function indexRanges(filter: DeviceFilter): readonly IndexRange[] {
@@ -324,6 +338,8 @@ function indexRanges(filter: DeviceFilter): readonly IndexRange[] {
   if (filter.tags !== undefined && filter.tags.length === 1) {
     return filter.tags.map((tag) => ({ query: { index: 'tags', equals: [tag] }, fields: { tags: tag } }));
   }
+  const { organization: id } = filter;
+  if (id !== undefined) return [{ query: ofOrganization(id), fields: { organization: { id } } }];
   if (filter.isWaiting === true) return [{ query: WAITING, fields: { enrolment: 'waiting' } }];
   return [{ query: filter.idPrefix === undefined ? {} : { prefix: filter.idPrefix }, fields: {} }];
 }

@@ -1,4 +1,12 @@
-import { type CountKey, type CpeId, MINUTE_MS, type ResultId, type Turn } from '../../common/index.js';
+import {
+  type CountKey,
+  type CpeId,
+  MINUTE_MS,
+  type OrganizationId,
+  type ResultId,
+  type Turn,
+} from '../../common/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
@@ -13,6 +21,17 @@ export const REQUESTED_MS = 10 * MINUTE_MS;
 export interface AskLater {
   readonly paths: readonly string[];
   readonly untilMs: number;
+}
+
+/** To which organization a CPE belongs, and how that came. */
+export interface Placement {
+  readonly id: OrganizationId;
+  /** An operator said so; the first membership rule that holds; or none holds, and it is the default. */
+  readonly by: 'hand' | 'rule' | 'default';
+  /** The generation of the organizations whose rules were looked at; absent: they are in the next session. */
+  readonly at?: number;
+  /** What it logged in as then, where any rule asks. */
+  readonly username?: string;
 }
 
 /** What Ferry keeps of a CPE between sessions. Small (≤ 2 kB as a rule): it is read in every session. */
@@ -70,7 +89,8 @@ export interface Device extends Document {
   readonly lastInformMs: number;
   readonly lastEvents: readonly string[];
   readonly tags: readonly string[];
-  readonly organization?: string;
+  /** To which organization it belongs; absent: to the default, and nobody has asked yet. */
+  readonly organization?: Placement;
   /** An operator asked for a session (SendCNR); the next one before this time consumes it. */
   readonly requestedUntilMs?: number;
   /** The upgrade under way; at most one. */
@@ -134,6 +154,7 @@ export const DEVICES: CollectionDefinition = {
     tags: ['tags'],
     registered: ['registeredMs'],
     enrolment: ['enrolment'],
+    organization: ['organization.id'],
   },
 };
 
@@ -150,7 +171,7 @@ export const PARAMETERS: CollectionDefinition = { name: 'parameters', indexes: {
 export interface Devices {
   get(cpeid: CpeId): Promise<Device | null>;
   /**
-   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers`, `tags` and `isWaiting`, else in bounded pages.
+   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers`, `tags`, `isWaiting` and `organization`, else in bounded pages.
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
@@ -160,8 +181,10 @@ export interface Devices {
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
   /** The same of many, in the order of {@link scan}. */
   describeAll(filter: DeviceFilter, moment: Moment, turn?: Turn): AsyncIterable<DescribedCpe>;
-  /** How many are known, or wait to be enrolled: walks an index in bounded pieces. */
-  count(which?: 'waiting'): Promise<number>;
+  /** How many are known, wait to be enrolled, or belong to an organization other than the default: walks an index in bounded pieces. */
+  count(which?: 'waiting' | { readonly organization: OrganizationId }): Promise<number>;
+  /** The organizations, as they stood within the last second. */
+  organizations(): OrganizationsNow | Promise<OrganizationsNow>;
   /**
    * Forgets CPEs and their data models, each in a commit of its own; results of their upgrades stay. One that informs afterwards is a new
    * one. A CPE with an upgrade under way stays, as what becomes of that could not be learnt without it.
@@ -210,6 +233,8 @@ export interface DeviceFilter {
   readonly tags?: readonly string[];
   /** Only those that wait to be enrolled. */
   readonly isWaiting?: true;
+  /** Only those that are kept as belonging to it: of the default not all are. */
+  readonly organization?: OrganizationId;
   /** Only those whose id comes after this one, which costs no more than from the start. */
   readonly after?: string;
 }

@@ -74,7 +74,13 @@ export class SessionDecision {
       // Deleted and come anew while this session went on.
       if (devices.isWaiting(device)) return { kind: 'nothing' };
       const decision = await this.#parts.rules.decide({
-        context: contextOf(device, { events: facts.events, ip, nowMs: this.#parts.clock() }),
+        context: contextOf(device, {
+          events: facts.events,
+          ip,
+          nowMs: this.#parts.clock(),
+          // Asked for when the session began.
+          organizations: devices.directory.known,
+        }),
         readParameters: (subtrees) => devices.parameterStore.tree(facts.cpeid, subtrees),
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
         counts: device.counts,

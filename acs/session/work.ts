@@ -8,7 +8,7 @@ import {
   Seldom,
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
-import type { Stored } from '../../store/index.js';
+import type { Change, Stored } from '../../store/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
@@ -16,9 +16,16 @@ import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { FleetAddresses } from '../device/fleet-addresses.js';
+import { isParameterName } from '../device/parameter-report.js';
+import { treeOf } from '../device/parameter-store.js';
 import { afterAnswer } from '../device/unread.js';
 import { type Enrolling, type Enrolment, NOTHING_MORE } from '../enrolment/enrolment.js';
 import type { NewCpes } from '../enrolment/new-cpes.js';
+import {
+  type Membership,
+  type Session as MembershipSession,
+  withMembershipDue,
+} from '../membership/membership.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { ACS_FAULT, type EnvelopeStyle, type Inform, type Parameter } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
@@ -28,7 +35,7 @@ import { SessionDecision, type StepRequest } from './decision.js';
 import { Doubts } from './doubt.js';
 import { awaitsVersion, SessionEvidence } from './evidence.js';
 import { type LocateFile, locatingFor } from './file-location.js';
-import { informed, ownCopy, type RefusedFields, withNamedFields } from './inform.js';
+import { type InformOutcome, informed, ownCopy, type RefusedFields, withNamedFields } from './inform.js';
 import { Provisioner, type Provisioning } from './provisioning.js';
 import { SentSecrets } from './sent-secrets.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
@@ -43,6 +50,10 @@ export interface WorkParts {
   readonly credentials: CpeCredentials;
   readonly enrolment: Enrolment;
   readonly newCpes: NewCpes;
+  /** Says to which organization CPEs belong; without it they stay where they are. */
+  readonly membership?: Membership;
+  /** What CPEs log in as that have no credentials of their own; null: they are not asked. */
+  readonly sharedUsername?: string | null;
   readonly locateFile: LocateFile;
   readonly secrets: Secrets;
   readonly provisioning: Provisioning;
@@ -162,12 +173,28 @@ export class SessionWork {
     let enrolling = asked instanceof Promise ? await asked : asked;
     const from = { ip, style, nowMs, isProven: identity === 'proven', isWaiting: enrolling === null };
     let outcome = informed(found?.document ?? null, cpeid, inform, from);
-    if (outcome.mustBeDurable) {
+    const { membership } = this.#parts;
+    const sessionOf = (its: InformOutcome) => this.#membershipSession(its, inform, { ip, caller, nowMs });
+    const asking = membership?.of(found?.document ?? null, outcome.device, sessionOf(outcome)) ?? null;
+    const placement = asking instanceof Promise ? await asking : asking;
+    const mustBeDurable = outcome.mustBeDurable || placement !== null;
+    if (mustBeDurable) {
+      let before: Device | null = null;
+      let isAgain = false;
       await devices.change(cpeid, async (stored) => {
+        before = stored?.document ?? null;
         enrolling = await this.#enrolling(stored, cpeid, isReal);
         const isWaiting = enrolling === null;
-        outcome = informed(stored?.document ?? null, cpeid, inform, { ...from, isWaiting });
-        const others = enrolling ?? NOTHING_MORE;
+        outcome = informed(before, cpeid, inform, { ...from, isWaiting });
+        let others: readonly Change[] = enrolling ?? NOTHING_MORE;
+        if (membership !== undefined) {
+          const hasMoved = isAgain || stored?.revision !== found?.revision;
+          isAgain = true;
+          const asked = hasMoved ? 'afresh' : placement;
+          const placed = await membership.placing(before, outcome.device, sessionOf(outcome), asked);
+          outcome = { ...outcome, device: placed.device };
+          if (placed.with.length > 0) others = [...others, ...placed.with];
+        }
         if (isWaiting || !outcome.parametersChanged) return { device: outcome.device, with: others };
         const { device, changes } = await this.#takingParameters(outcome.device, inform.parameters, {
           afresh: outcome.bootstrap,
@@ -177,6 +204,7 @@ export class SessionWork {
         return { device, with: others.length === 0 ? changes : [...changes, ...others] };
       });
       this.#tellCut(found?.document ?? null, outcome.device);
+      membership?.tell(outcome.device, before);
     } else {
       devices.sighted(cpeid, { lastInformMs: nowMs, ip, lastEvents: outcome.device.lastEvents });
     }
@@ -202,7 +230,7 @@ export class SessionWork {
     const applying = upgrade?.state === 'transferred';
     const events = device.lastEvents;
     // Where nothing but the sighting changed the decision is made on what was just read; a reservation checks that it has not moved.
-    const hand = { device: outcome.mustBeDurable || device.inFlight !== undefined ? null : found };
+    const hand = { device: mustBeDurable || device.inFlight !== undefined ? null : found };
     const doubt = upgrade?.state === 'sent' ? doubtOf(upgrade, inform) : null;
     const shown = { events, boot, softwareVersion: reportedVersion, transferKey: transferKeyOf(inform) };
     const facts = { cpeid, ...shownOf(caller, identity), style, ...shown, requested, applying, doubt, hand };
@@ -211,6 +239,26 @@ export class SessionWork {
       facts,
       settle: awaitsVersion(device, reportedVersion, nowMs),
       provision: provisioning === 'due',
+    };
+  }
+
+  #membershipSession(
+    { mustBeDurable: differs, bootstrap, device }: InformOutcome,
+    { parameters }: Inform,
+    from: { readonly ip: string; readonly caller: Caller; readonly nowMs: number },
+  ): MembershipSession {
+    const { devices, sharedUsername = null } = this.#parts;
+    const { ip, caller, nowMs } = from;
+    return {
+      ip,
+      username: caller.kind === 'own' ? caller.username : caller.kind === 'shared' ? sharedUsername : null,
+      nowMs,
+      differs,
+      readParameters: async (subtrees) => {
+        const known = bootstrap ? {} : await devices.parameterStore.flat(device.id, subtrees);
+        const told = parameters.filter(({ name }) => isParameterName(name));
+        return treeOf({ ...known, ...Object.fromEntries(told.map(({ name, value }) => [name, value])) });
+      },
     };
   }
 
@@ -306,7 +354,7 @@ export class SessionWork {
       moved = told.moved;
       const answered = afterAnswer(told.device, { settled, failed, nowMs });
       const taken = await this.#takingParameters(answered, parameters, { afresh: false, nowMs });
-      return { device: taken.device, with: taken.changes };
+      return { device: withMembershipDue(taken.device), with: taken.changes };
     });
     this.#tellRefused(facts.cpeid, refused);
     this.#tellMoved(facts.cpeid, moved, ip);

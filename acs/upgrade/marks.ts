@@ -104,6 +104,9 @@ export function deviceContinuing(successor: Device, owner: Device, upgrade: Upgr
     ...(inFlight === upgrade.id && { inFlight }),
     ...(late === upgrade.id && { late }),
     ...(concluded?.id === upgrade.id && { concluded }),
+    // What somebody has said of the device stays true of it.
+    ...(owner.organization?.by === 'hand' &&
+      successor.organization?.by !== 'hand' && { organization: owner.organization }),
   };
 }
 

@@ -19,7 +19,12 @@ export async function prospectOf(
   if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
   if (parts.devices.isWaiting(device)) return 'no';
   const decision = await parts.rules.decide({
-    context: contextOf(device, { events: EVENTS, ip: device.ip, nowMs: parts.clock() }),
+    context: contextOf(device, {
+      events: EVENTS,
+      ip: device.ip,
+      nowMs: parts.clock(),
+      organizations: await parts.devices.organizations(),
+    }),
     readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),
     unread: async () => [],
     counts: device.counts,

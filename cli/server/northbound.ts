@@ -59,6 +59,8 @@ export async function startNbi(
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
     credentials: acs.credentials,
+    organizations: acs.organizations,
+    placements: acs.placements,
     images: installation.images,
     users: installation.users,
     metrics: registry,

@@ -1,6 +1,7 @@
 import { type Api, type Authentication, type DynDialect, dynDialect, type Route } from '../http/index.js';
 import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
+import { type OrganizationRouteParts, organizationRoutes } from './organization-routes.js';
 import { type ResultRouteParts, resultRoutes } from './result-routes.js';
 import { type RuleRouteParts, ruleRoutes } from './rule-routes.js';
 import { tokenRoutes } from './token-routes.js';
@@ -11,9 +12,13 @@ export interface DynParts
     ResultRouteParts,
     DeviceRouteParts,
     CpeAuthRouteParts,
-    UserRouteParts {}
+    UserRouteParts,
+    OrganizationRouteParts {}
 
-/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens. Each answers in its own name. */
+/**
+ * `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens, and the
+ * organizations. Each answers in its own name.
+ */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
   const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
     const dialect = dynDialect(name);
@@ -28,5 +33,6 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('UserStorage', userRoutes),
     apiOf('AuthStorage', userRoutes),
     apiOf('TokenStorage', tokenRoutes),
+    apiOf('OrganizationStorage', organizationRoutes),
   ];
 }

@@ -11,6 +11,13 @@ export function requireIntent({ everything, all }: Query, { idLists }: Selection
   }
 }
 
+/** An `id` in the body of a PUT narrows what is changed; it never renames. @param what  an entry, in a word. @throws ApiError */
+export function narrowedTo(selection: Selection, id: unknown, what: string): Selection {
+  if (id === undefined) return selection;
+  if (typeof id !== 'string') throw invalid('id', `the id of the ${what} to change, as a string`, id);
+  return { ...selection, idLists: [...selection.idLists, [id]] };
+}
+
 /** Makes a change of the selected entries: in a place of its own where any number of entries may have to be looked at. */
 export function changeSelected(
   {

@@ -1,7 +1,7 @@
-import type { Devices } from '../../acs/index.js';
+import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
-import { deviceStorage, deviceView } from './device-storage.js';
+import { deviceFacts, deviceStorage } from './device-storage.js';
 import { holds } from './fields.js';
 import { looksAtListed, type Selection, selectEntries } from './storage.js';
 
@@ -53,6 +53,7 @@ export async function deleteSelectedDevices(
     if (busy.length >= BATCH_ITEMS_MAX) break;
   }
   if (busy.length > 0) return { kind: 'refused', upgrading: busy };
+  const organizations = await devices.organizations();
   const upgrading: CpeId[] = [];
   let deleted = 0;
   let lookedAt = 0;
@@ -60,8 +61,8 @@ export async function deleteSelectedDevices(
   const options = {
     why: 'asked',
     by,
-    only: (device: Parameters<typeof deviceView>[0]) =>
-      selection.filters.every((filter) => holds(filter, deviceView(device))),
+    only: (device: Device) =>
+      selection.filters.every((filter) => holds(filter, deviceFacts(device, organizations))),
     // Of what is listed there is little, and whoever has gone meanwhile has asked for all of it.
     ...(!looksAtListed(storage, selection) && { turn }),
   } as const;

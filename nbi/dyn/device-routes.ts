@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import type { Devices } from '../../acs/index.js';
+import type { Devices, Placements } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import {
   ApiError,
+  anyObjectBody,
   type DynDialect,
   failures,
   invalid,
@@ -14,8 +15,8 @@ import {
   upgradingError,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import { listAnswer, nothingAnswer } from './answers.js';
-import { changeSelected, requireIntent } from './changes.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.js';
 import { deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
@@ -26,15 +27,17 @@ import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
 export interface DeviceRouteParts {
   readonly devices: Devices;
+  readonly placements: Placements;
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
 
 const PATH = '/v1/dyn/DeviceStorage/{pattern}';
+const NAME_CHARACTERS_SHOWN = 100;
 
-/** The CPEs that are known: they are listed, and deleted. */
+/** The CPEs that are known: they are listed, put into organizations, and deleted. */
 export function deviceRoutes(parts: DeviceRouteParts, dialect: DynDialect): Route[] {
-  return [listRoute(parts, dialect), deleteRoute(parts, dialect)];
+  return [listRoute(parts, dialect), putRoute(parts, dialect), deleteRoute(parts, dialect)];
 }
 
 function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route {
@@ -75,6 +78,49 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
         if (!over.aborted) await once(over, 'abort');
         return true;
       });
+    },
+  });
+}
+
+function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: DynDialect): Route {
+  const storage = deviceStorage(devices);
+  return route({
+    method: 'PUT',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'operator',
+    operationId: 'changeDevices',
+    summary: 'Puts every CPE that matches into an organization',
+    description:
+      'The body is merged, and `organization` is the one field that it may have: the slug or id of an organization that is active, or null: from its next session on a CPE belongs where the rules of the organizations say. An id in the body narrows what is changed. Each CPE is changed by itself; what was cut off is taken up by the same again.',
+    query: openQuery(ALL, ANY_FIELD),
+    body: anyObjectBody({ organization: 'north' }),
+    answers: {
+      '200': doneAnswer('Changed', dialect),
+      ...failures('Answer', '409', '413', '415', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, by } = exchange;
+      const { id, organization, ...others } = await exchange.body();
+      const [other] = Object.keys(others);
+      if (other !== undefined)
+        throw invalid(
+          other.slice(0, NAME_CHARACTERS_SHOWN),
+          'no such field to change; there is organization',
+        );
+      if (organization !== null && typeof organization !== 'string')
+        throw invalid('organization', 'the slug or id of an organization, or null', organization);
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const selection = narrowedTo(query.selection, id, 'CPE');
+      requireIntent(query, selection);
+      if (by === null) throw new ApiError(403);
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, (ids) =>
+          placements.place(ids as readonly CpeId[], organization, by),
+        ),
+      );
+      response.json(dialect.answer(204, ''));
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
 import type { JsonObject } from '../http/index.js';
 import { problemsOf } from './device-problems.js';
 import { type Fields, stringsOf } from './fields.js';
@@ -35,8 +36,14 @@ const DEVICE_FIELDS = {
   'autonomousTransfer.*': 'any',
 } as const satisfies Fields;
 
-/** A CPE as the API shows it: times in epoch seconds, `upgrade` the id of the result of the one under way, else null. */
-export function deviceView(device: Device): JsonObject & { readonly id: string } {
+/**
+ * A CPE as the API shows it: times in epoch seconds, `upgrade` the id of the result of the one under way, else null; its organization where
+ * there is more than the default.
+ */
+export function deviceView(
+  device: Device,
+  organizations: OrganizationsNow,
+): JsonObject & { readonly id: string } {
   return {
     id: device.id,
     cpeid: device.id,
@@ -61,7 +68,7 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
     lastInform: Math.floor(device.lastInformMs / SECOND_MS),
     lastEvents: device.lastEvents,
     tags: device.tags,
-    organization: device.organization,
+    organization: organizationView(device, organizations),
     upgrade: device.inFlight ?? null,
     supersededBy: device.supersededBy,
     supersedes: device.supersedes,
@@ -71,6 +78,23 @@ export function deviceView(device: Device): JsonObject & { readonly id: string }
 
 type Path = keyof typeof DEVICE_FIELDS;
 type ViewField = Path extends infer P ? (P extends `${infer Top}.*` ? Top : P & string) : never;
+
+/** What filters and `sort` look at: an organization by its slug. */
+export function deviceFacts(device: Device, organizations: OrganizationsNow): JsonObject {
+  const view = deviceView(device, organizations);
+  return organizations.isAlone ? view : { ...view, organization: organizations.slugOf(device.organization) };
+}
+
+function organizationView({ organization }: Device, organizations: OrganizationsNow): JsonObject | undefined {
+  const its = organizations.isAlone ? null : organizations.of(organization);
+  if (its === null) return undefined;
+  return {
+    id: its.id,
+    slug: its.slug,
+    by: organization?.by ?? 'default',
+    ...(!its.active && { active: false }),
+  };
+}
 
 function identityView({ identityProven, credentialsLostMs }: Device): JsonObject {
   return {
@@ -94,8 +118,11 @@ export function deviceStorage(devices: Devices): Storage {
     order: 'ascending',
     async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: after.id };
-      for await (const device of devices.scan({ ...narrow(selection), ...from }, turn)) {
-        yield { id: device.id, view: deviceView(device), rank: device.id };
+      const organizations = await devices.organizations();
+      for await (const device of devices.scan({ ...narrow(selection, organizations), ...from }, turn)) {
+        const view = deviceView(device, organizations);
+        const facts = organizations.isAlone ? {} : { facts: deviceFacts(device, organizations) };
+        yield { id: device.id, view, rank: device.id, ...facts };
       }
     },
   };
@@ -105,7 +132,7 @@ export function deviceStorage(devices: Devices): Storage {
  * One index is enough: whatever else the selection asks for is checked entry by entry. Several serial numbers or tags would be
  * several sequences, each in order but not together.
  */
-function narrow(selection: Selection): DeviceFilter {
+function narrow(selection: Selection, organizations: OrganizationsNow): DeviceFilter {
   const { pattern, filters } = selection;
   const ids = listedIds(selection);
   if (ids !== null) return { ids };
@@ -114,5 +141,9 @@ function narrow(selection: Selection): DeviceFilter {
   if (pattern.prefix !== '') return { idPrefix: pattern.prefix };
   if (stringsOf(filters, 'enrolment')?.join() === 'waiting') return { isWaiting: true };
   const tags = stringsOf(filters, 'tags');
-  return tags?.length === 1 ? { tags } : {};
+  if (tags?.length === 1) return { tags };
+  const [slug, ...otherSlugs] = stringsOf(filters, 'organization') ?? [];
+  const organization = slug === undefined || otherSlugs.length > 0 ? null : organizations.named(slug);
+  // Of the default there are also those of which nobody has asked yet.
+  return organization === null || organization.isDefault ? {} : { organization: organization.id };
 }

@@ -17,13 +17,12 @@ import {
 import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
-import { changeSelected, inBatches, requireIntent } from './changes.js';
+import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { sendSelected } from './list.js';
 import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
 import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
-import type { Selection } from './storage.js';
 
 export interface RuleRouteParts {
   readonly rules: Rules;
@@ -132,7 +131,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const selection = narrowedTo(query.selection, id);
+      const selection = narrowedTo(query.selection, id, 'rule');
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, (ids) => rules.merge(ids.map(toRuleId), patch)),
@@ -169,13 +168,6 @@ function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): R
       response.json(dialect.answer(204, ''));
     },
   });
-}
-
-/** An `id` in the body of a PUT narrows what is changed; it never renames. */
-function narrowedTo(selection: Selection, id: unknown): Selection {
-  if (id === undefined) return selection;
-  if (typeof id !== 'string') throw invalid('id', 'the id of the rule to change, as a string', id);
-  return { ...selection, idLists: [...selection.idLists, [id]] };
 }
 
 // The storage has just given these ids.

@@ -1,8 +1,66 @@
+import { RULES_EACH_MAX } from '../../organizations/index.js';
 import { RULE_SCHEMA } from '../../rules/index.js';
 import { ref } from '../http/index.js';
 
 /** The shapes of `/v1/dyn`, under `#/components/schemas`. */
 export const dynSchemas = {
+  Organization: {
+    type: 'object',
+    description: 'Whose CPEs are whose, among several who share this Ferry.',
+    required: ['id', 'name', 'slug', 'active', 'isDefault', 'order', 'rules'],
+    properties: {
+      id: { type: 'string' },
+      name: { type: 'string', description: '1 to 100 printable characters.' },
+      slug: { type: 'string', pattern: '^[a-z0-9-]{1,40}$', description: 'Of its own.' },
+      active: {
+        type: 'boolean',
+        description: 'While it is not its rules do not hold; CPEs that were put there by hand stay.',
+      },
+      isDefault: {
+        type: 'boolean',
+        description: 'CPEs belong to it that belong to no other. There is one; it is not written.',
+      },
+      order: {
+        type: 'integer',
+        minimum: 0,
+        maximum: 1_000_000,
+        description: 'Rules of the smallest are looked at first, and of the same those of the oldest.',
+      },
+      rules: {
+        type: 'array',
+        maxItems: RULES_EACH_MAX,
+        description: 'A CPE belongs to it by the first rule of all organizations that holds.',
+        items: {
+          oneOf: [
+            {
+              type: 'object',
+              required: ['subnet'],
+              properties: { subnet: { type: 'string', description: 'An address or CIDR notation.' } },
+              additionalProperties: false,
+            },
+            {
+              type: 'object',
+              required: ['username'],
+              properties: {
+                username: {
+                  type: 'string',
+                  description: 'What the CPE logs in as; with * at its end, how that begins.',
+                },
+              },
+              additionalProperties: false,
+            },
+            {
+              type: 'object',
+              required: ['condition'],
+              properties: { condition: RULE_SCHEMA.properties.condition },
+              additionalProperties: false,
+            },
+          ],
+        },
+      },
+      created: { type: 'integer', description: 'In epoch seconds; it is not written.' },
+    },
+  },
   BulkReport: {
     description: 'A line of the report on what was stored while it came: rules, or credentials of CPEs.',
     oneOf: [
@@ -179,7 +237,7 @@ export const dynSchemas = {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],
     properties: {
-      id: { type: 'string', format: 'uuid' },
+      id: { type: 'string' },
       status: { type: 'boolean', description: 'True once the upgrade ended.' },
       ts: { type: 'integer', description: 'Last change, in epoch seconds.' },
       cpeid: { type: 'string' },
@@ -306,7 +364,20 @@ export const dynSchemas = {
       lastInform: { type: 'integer', description: 'In epoch seconds.' },
       lastEvents: { type: 'array', items: { type: 'string' } },
       tags: { type: 'array', items: { type: 'string' } },
-      organization: { type: 'string' },
+      organization: {
+        type: 'object',
+        description: 'To which it belongs. Absent where there is no organization but the default.',
+        required: ['id', 'slug', 'by'],
+        properties: {
+          id: { type: 'string' },
+          slug: { type: 'string', description: 'What `organization=` filters by.' },
+          by: {
+            enum: ['hand', 'rule', 'default'],
+            description: 'An operator said so; a rule of the organization holds; or no rule of any does.',
+          },
+          active: { const: false, description: 'It is deactivated, and the CPE was put there by hand.' },
+        },
+      },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },
       supersededBy: {
         type: 'string',

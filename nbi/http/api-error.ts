@@ -1,6 +1,7 @@
 import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
 import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
 import { TokenError, type TokenErrorCode, UserError, type UserErrorCode } from '../users/index.js';
@@ -74,6 +75,16 @@ const USER_STATUS: Readonly<Record<UserErrorCode | TokenErrorCode, number>> = {
   'changed-meanwhile': 409,
   'too-many': 409,
 };
+const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
+  invalid: 400,
+  'too-many': 400,
+  'not-found': 404,
+  'slug-taken': 409,
+  'id-taken': 409,
+  'is-default': 409,
+  'has-cpes': 409,
+  'not-active': 409,
+};
 
 const RUNNING_IDS_SHOWN_MAX = 100;
 const UNKNOWN_IDS_SHOWN_MAX = 100;
@@ -102,6 +113,8 @@ export function toApiError(error: unknown): ApiError | null {
       { field: error.field, code: error.code, expected: error.message },
     ]);
   }
+  if (error instanceof OrganizationError)
+    return new ApiError(ORGANIZATION_STATUS[error.code], error.problems);
   if (error instanceof PatternError) return invalid('pattern', error.message);
   if (error instanceof StoreError) return storeError(error);
   return null;

@@ -2,6 +2,7 @@
 export { type ConditionCompiler, createConditionCompiler } from './compile.js';
 export type { Closure, CompiledCondition, ConditionSource, Conjunct, Requirement } from './compiled.js';
 export { ConditionError, describeError, errorCode } from './condition-error.js';
+export { type FieldsRead, fieldsReadBy } from './fields-read.js';
 export { type ConditionFlaw, type FlawCode, isRefused } from './flaws/index.js';
 export * from './functions/index.js';
 export { loadGuards } from './guards.js';

@@ -98,7 +98,12 @@ export interface EvaluationMeans {
   readonly onFailure: (failure: RuleFailure) => void;
 }
 
-export function beginEvaluation(input: DecisionInput, means: EvaluationMeans): Evaluation {
+/** What conditions see of a CPE; those that say to which organization it belongs do not see that. */
+export interface Seen extends Pick<DecisionInput, 'readParameters'> {
+  readonly context: Omit<DecisionInput['context'], 'organization'>;
+}
+
+export function beginEvaluation(input: Seen, means: EvaluationMeans): Evaluation {
   const { isolate, pauses, probation, onIsolated } = means;
   // No prototype, and lists of its own: nothing that an expression does to them reaches anyone else.
   const context: Readonly<Record<string, unknown>> = Object.assign(Object.create(null), input.context, {

@@ -6,3 +6,9 @@ export { explain } from './explain.js';
 export { takeUp } from './match.js';
 export { createProbation } from './probation.js';
 export { mayRepeat } from './repeat.js';
+export {
+  createStandingConditions,
+  type Standing,
+  type StandingCondition,
+  type StandingConditions,
+} from './standing.js';

@@ -45,7 +45,7 @@ export const CPE_SCHEMA = {
     hardwareVersion: text('its HardwareVersion, a text; leave it out where it has reported none'),
     events: texts('the event codes of its Inform, a list such as ["1 BOOT"]; left out, ["2 PERIODIC"]'),
     tags: texts('its tags, a list of texts; left out, none'),
-    organization: text('its organization, a text; leave it out where it has none'),
+    organization: text('the slug of the organization that it belongs to, a text; left out, default'),
     ip: text('where its Inform comes from, an address as a text; left out, 192.0.2.1'),
     identity: {
       type: 'object',

@@ -41,7 +41,12 @@ export type Validation =
 export interface RuleValidator {
   /** Checks one body, which stays as it is, and fills in the defaults. */
   validate(body: unknown): Validation;
+  /** What is wrong with a condition that is no rule's; empty where a rule could have it. The fields are below `condition`. */
+  conditionProblems(condition: unknown): readonly LocatedProblem[];
 }
+
+/** What stands around a condition that is no rule's, for it to be held to all that a rule's is held to. */
+const FRAME = { id: '-', file: 'http://192.0.2.1/' };
 
 export function createRuleValidator(compiler: ConditionCompiler): RuleValidator {
   const ajv = new Ajv({
@@ -53,7 +58,11 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
     unicodeRegExp: true,
   });
   const check = ajv.compile<ValidRule['rule']>(RULE_SCHEMA);
-  return {
+  const validator: RuleValidator = {
+    conditionProblems(condition) {
+      const validation = validator.validate({ ...FRAME, condition });
+      return validation.valid ? validation.value.refusals : validation.problems;
+    },
     validate(body) {
       const tooMuch = excessOf(body);
       if (tooMuch !== null) return { valid: false, problems: [tooMuch] };
@@ -67,6 +76,7 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
       return { valid: true, value: { rule: copy, pin, refusals } };
     },
   };
+  return validator;
 }
 
 const NOT_A_RULE: LocatedProblem = {

@@ -22,7 +22,7 @@ const FIELDS: Readonly<Record<keyof Context, ContextField>> = {
   hardwareVersion: UNSURE_TEXT,
   events: LIST,
   tags: LIST,
-  organization: UNSURE_TEXT,
+  organization: TEXT,
   ip: TEXT,
   identity: { type: 'tree', mayBeMissing: false },
   lastInform: NUMBER,

@@ -16,7 +16,8 @@ export interface Context {
   readonly hardwareVersion?: string;
   readonly events: readonly string[];
   readonly tags: readonly string[];
-  readonly organization?: string;
+  /** The slug of the organization that it belongs to; of one that is only described, `default` unless that says another. */
+  readonly organization: string;
   readonly ip: string;
   /** `proven`: the session began with credentials of this CPE alone. */
   readonly identity: { readonly proven: boolean };

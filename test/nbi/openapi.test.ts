@@ -145,6 +145,7 @@ test('what the document shows as the answer to its own example is what the serve
         path.endsWith('ReadmitDevice') ||
         path.endsWith('ChangePassword') ||
         (path.includes('TokenStorage') && status === '200') ||
+        path.includes('OrganizationStorage') ||
         (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;
       if (status === '200') await prepare(nbi);
@@ -154,8 +155,11 @@ test('what the document shows as the answer to its own example is what the serve
           as: ADMIN,
           json: { cpeid: '00A1B2-HGW-x', username: 'x', password: 'p' },
         });
-      if (path.includes('DeviceStorage') && status === '200')
+      if (path.includes('DeviceStorage') && status === '200') {
         await nbi.putDevice({ id: 'x' as CpeId, serialNumber: 'x' });
+        const json = { name: 'North', slug: 'north' };
+        await nbi.call('/v1/dyn/OrganizationStorage/.*', { method: 'POST', as: ADMIN, json });
+      }
       const pattern = status === '404' ? 'nothing' : 'x%7CUPGRADE_00A1B2-HGW-1%7C00A1B2-HGW-1%7Coss';
       const reply = await nbi.call(path.replace('{pattern}', pattern), {
         method: method.toUpperCase(),

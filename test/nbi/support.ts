@@ -173,6 +173,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
     credentials: acs.credentials,
+    organizations: acs.organizations,
+    placements: acs.placements,
     images,
     users,
     metrics,

@@ -36,6 +36,7 @@ export function contextOf(over: Partial<DecisionInput['context']> = {}): Decisio
     softwareVersion: '1.0.0',
     events: ['2 PERIODIC'],
     tags: [],
+    organization: 'default',
     ip: '192.0.2.1',
     identity: { proven: false },
     lastInform: NOW_MS,

@@ -1,6 +1,6 @@
 import type { Laws } from './laws.js';
 
-const BELOW_ACS = ['rules', 'firmware', 'events', 'store', 'common'];
+const BELOW_ACS = ['rules', 'firmware', 'organizations', 'events', 'store', 'common'];
 const BELOW_CLI = ['nbi', 'rollout', 'acs', ...BELOW_ACS];
 
 /** The arrows that Ferry may have; ARCHITECTURE.md draws them. */
@@ -9,8 +9,9 @@ export const HOUSE: Laws = {
     common: [],
     store: ['common'],
     events: ['store', 'common'],
-    rules: ['events', 'store', 'common'],
-    firmware: ['events', 'store', 'common'],
+    organizations: ['events', 'store', 'common'],
+    rules: ['organizations', 'events', 'store', 'common'],
+    firmware: ['organizations', 'events', 'store', 'common'],
     acs: BELOW_ACS,
     rollout: ['acs', ...BELOW_ACS],
     nbi: ['rollout', 'acs', ...BELOW_ACS],

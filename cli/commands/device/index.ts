@@ -5,6 +5,7 @@ import { SAY_WHICH } from '../../usage.js';
 import { approveCommand } from './approve.js';
 import { approveUrlCommand } from './approve-url.js';
 import { knownCpeCommands } from './known-cpes.js';
+import { organizationCommand } from './organization.js';
 import { readmitCommand } from './readmit.js';
 
 export function deviceCommands(io: Io): CommandModule {
@@ -18,6 +19,7 @@ export function deviceCommands(io: Io): CommandModule {
         approveCommand(io),
         approveUrlCommand(io),
         readmitCommand(io),
+        organizationCommand(io),
       ])
         device.command(command);
       return device.demandCommand(1, SAY_WHICH);

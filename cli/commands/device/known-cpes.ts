@@ -49,6 +49,11 @@ function listCommand(io: Io): CommandModule {
     builder: (argv) =>
       withSelection(argv)
         .option('waiting', { type: 'boolean', describe: 'Only those that wait to be enrolled' })
+        .option('organization', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Only those that belong to this organization, by its slug',
+        })
         .option('limit', {
           type: 'number',
           default: LISTED,
@@ -90,7 +95,7 @@ function showCommand(io: Io): CommandModule {
         const device = await devices.get(cpeid);
         if (device === null) throw new CommandError(printable(`No CPE ${cpeid} is known.`));
         const view: Viewed = {
-          ...deviceView(device),
+          ...deviceView(device, await devices.organizations()),
           ...(args['parameters'] === true && { parameters: await devices.parameters(cpeid) }),
         };
         io.stdout.write(
@@ -158,15 +163,30 @@ type Viewed = Readonly<Record<string, unknown>>;
 
 function listText(shown: readonly Viewed[], areMore: boolean, columns: number): string {
   if (shown.length === 0) return 'No such CPE is known.\n';
+  const hasOrganizations = shown.some((view) => view['organization'] !== undefined);
   const rows = shown.map((view) => [
     String(view['id']),
+    ...(hasOrganizations ? [organizationText(view['organization'])] : []),
     String(view['softwareVersion'] ?? ''),
     String(view['ip']),
     timeText(Number(view['lastInform']) * SECOND_MS),
     view['enrolment'] === 'waiting' ? 'waits' : view['upgrade'] === null ? '' : 'under way',
   ]);
-  const table = tableText(['CPE', 'Version', 'Address', 'Last Inform', 'State'], rows, columns);
+  const head = [
+    'CPE',
+    ...(hasOrganizations ? ['Organization'] : []),
+    'Version',
+    'Address',
+    'Last Inform',
+    'State',
+  ];
+  const table = tableText(head, rows, columns);
   return `${table}\n${areMore ? 'and more; --limit lists more\n' : ''}`;
+}
+
+function organizationText(organization: unknown): string {
+  const { slug = '', by = '' } = { ...(organization as { readonly slug?: string; readonly by?: string }) };
+  return by === 'hand' ? `${slug} (by hand)` : slug;
 }
 
 function fieldsText(view: Viewed, columns: number): string {
@@ -186,7 +206,12 @@ function idsOf(args: Arguments): readonly string[] {
 }
 
 function filtersOf(args: Arguments): readonly string[] {
-  return [...textsOf(args['filter']), ...(args['waiting'] === true ? ['enrolment=waiting'] : [])];
+  const { organization } = args as { readonly organization?: unknown };
+  return [
+    ...textsOf(args['filter']),
+    ...(args['waiting'] === true ? ['enrolment=waiting'] : []),
+    ...(organization === undefined ? [] : [`organization=${String(organization)}`]),
+  ];
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { CpeDescriptionError, describedCpe } from '../../../acs/index.js';
 import type { CpeId } from '../../../common/index.js';
+import { OrganizationsNow } from '../../../organizations/index.js';
 import { deviceOf } from '../../nbi/support.js';
 import { envelope, INFORM } from '../soap/envelopes.js';
 
@@ -27,6 +28,7 @@ test('what a description leaves out is filled in, and its times become epoch mil
     softwareVersion: '1',
     events: ['2 PERIODIC'],
     tags: [],
+    organization: 'default',
     ip: '192.0.2.1',
     identity: { proven: false },
     lastInform: Date.UTC(2025, 11, 31),
@@ -60,10 +62,11 @@ test('parameters are taken by full name, as a tree, and mixed, and end up the sa
 });
 
 test('a description goes before its Inform, and its Inform before what is known of the CPE', async (t) => {
-  const known = deviceOf({ serialNumber: '1', tags: ['lab'], organization: 'north', registeredMs: 7 });
+  const known = deviceOf({ serialNumber: '1', tags: ['lab'], registeredMs: 7 });
   const devices = {
     get: async (id: CpeId) => (id === known.id ? known : null),
     parameters: async () => ({ 'Device.X.Old': 1, 'Device.X.New': 1 }),
+    organizations: () => new OrganizationsNow(0, []),
   };
   const cpe = { organization: 'south', parameters: { Device: { X: { New: 2 } } } };
   const { input } = await describedCpe({ cpe, inform }, { nowMs }, devices);

@@ -190,6 +190,8 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
     credentials: acs.credentials,
+    organizations: acs.organizations,
+    placements: acs.placements,
     images: installation.images,
     users: installation.users,
     metrics: new Registry(),
@@ -225,7 +227,7 @@ const cpeId = (serial: string) => `00A1B2-HGW-${serial}` as CpeId;
 const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
   // Nothing listens on the discard port of a machine that runs tests.
   { serialNumber: '2', connectionRequestUrl: 'http://127.0.0.1:9/cr', tags: ['lab'], modelName: 'HGW 2' },
-  { serialNumber: '3', softwareVersion: '2.0.0', hardwareVersion: 'B', organization: 'north' },
+  { serialNumber: '3', softwareVersion: '2.0.0', hardwareVersion: 'B' },
   { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
   { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
 ];

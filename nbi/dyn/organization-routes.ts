@@ -1,0 +1,171 @@
+import type { OrganizationId } from '../../common/index.js';
+import type { Organizations } from '../../organizations/index.js';
+import {
+  ApiError,
+  anyObjectBody,
+  closedQuery,
+  type DynDialect,
+  failures,
+  invalid,
+  openQuery,
+  type Reading,
+  type Route,
+  route,
+} from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
+import { parseIdPattern } from './id-pattern.js';
+import { sendSelected } from './list.js';
+import { organizationStorage, organizationView } from './organization-storage.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { parseQuery } from './query.js';
+
+export interface OrganizationRouteParts {
+  readonly organizations: Organizations;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+}
+
+const PATH = '/v1/dyn/OrganizationStorage/{pattern}';
+const EXAMPLE = {
+  name: 'North Ltd',
+  slug: 'north',
+  rules: [{ subnet: '192.0.2.0/24' }, { username: 'north-*' }],
+};
+
+/** The organizations: they are listed, added, changed and deleted. */
+export function organizationRoutes(parts: OrganizationRouteParts, dialect: DynDialect): Route[] {
+  return [
+    listRoute(parts, dialect),
+    postRoute(parts, dialect),
+    putRoute(parts, dialect),
+    deleteRoute(parts, dialect),
+  ];
+}
+
+function listRoute({ organizations, limits, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
+  const storage = organizationStorage(organizations);
+  const options = listOptions(limits.pageItemsMax);
+  return route({
+    method: 'GET',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'viewer',
+    operationId: 'listOrganizations',
+    summary: 'Lists the organizations, in the order in which their rules are looked at',
+    query: openQuery(...Object.values(options), ANY_FIELD),
+    answers: {
+      '200': listAnswer('The organizations', 'Organization'),
+      ...failures('Answer'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
+      await sendSelected(exchange, storage, query, dialect, { limits, reading });
+    },
+  });
+}
+
+function postRoute({ organizations }: OrganizationRouteParts, dialect: DynDialect): Route {
+  return route({
+    method: 'POST',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: 'addOrganization',
+    summary: 'Adds an organization, and answers with it',
+    description:
+      '`name` and `slug` must be there; an `id`, a UUID of version 4, may be. One whose id or slug is taken is a conflict (409): PUT changes what there is.',
+    query: closedQuery(),
+    body: anyObjectBody(EXAMPLE),
+    answers: {
+      '200': listAnswer('The organization', 'Organization'),
+      ...failures('Answer', '409', '413', '415', '507'),
+    },
+    async handle({ response, parameters, body, by }) {
+      const pattern = parseIdPattern(parameters.pattern);
+      const said = await body();
+      if (typeof said['id'] === 'string' && !pattern.matches(said['id']))
+        throw invalid('id', 'an id that matches the pattern in the path; .* takes every id', said['id']);
+      const added = await organizations.add(said, someone(by));
+      response.json(dialect.answer(200, [organizationView(added)]));
+    },
+  });
+}
+
+function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
+  const storage = organizationStorage(organizations);
+  return route({
+    method: 'PUT',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: 'changeOrganizations',
+    summary: 'Merges fields into every organization that matches',
+    description:
+      '`name`, `slug`, `active`, `order` and `rules`, which are replaced as a whole. An id in the body narrows what is changed. Each is changed by itself. A slug that is taken, and the default deactivated, are conflicts (409).',
+    query: openQuery(ALL, ANY_FIELD),
+    body: anyObjectBody({ active: false }),
+    answers: {
+      '200': doneAnswer('Changed', dialect),
+      ...failures('Answer', '409', '413', '415', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, by } = exchange;
+      const { id, ...patch } = await exchange.body();
+      if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const selection = narrowedTo(query.selection, id, 'organization');
+      requireIntent(query, selection);
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, async (ids) => {
+          for (const each of ids) await organizations.change(toId(each), patch, someone(by));
+        }),
+      );
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
+  const storage = organizationStorage(organizations);
+  return route({
+    method: 'DELETE',
+    path: PATH,
+    parameters: [PATTERN],
+    role: 'admin',
+    operationId: 'deleteOrganizations',
+    summary: 'Deletes every organization that matches',
+    description:
+      'Refused (409) for the default, and for one that CPEs belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
+    query: openQuery(ALL, ANY_FIELD),
+    answers: {
+      '200': doneAnswer('Deleted', dialect),
+      ...failures('Answer', '409', '507'),
+      '404': nothingAnswer(dialect),
+    },
+    async handle(exchange) {
+      const { response, parameters, query: text, by } = exchange;
+      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
+      const { selection } = query;
+      requireIntent(query, selection);
+      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
+        inBatches(storage, selection, turn, async (ids) => {
+          for (const each of ids) await organizations.remove(toId(each), someone(by));
+        }),
+      );
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}
+
+/** No route here is open. */
+function someone<T>(by: T | null): T {
+  if (by === null) throw new ApiError(401);
+  return by;
+}
+
+// The storage has just given these ids.
+const toId = (id: string) => id as OrganizationId;
