@@ -7,7 +7,7 @@ import {
   type ParameterTree,
   parseCpe,
 } from '../../rules/index.js';
-import { contextOf } from '../device/context.js';
+import { contextOf, ruledBy } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { DescribedCpe, Device, Devices, Moment } from '../device/device.js';
 import { treeOf } from '../device/parameter-store.js';
@@ -123,6 +123,7 @@ async function informing(
   return {
     input: {
       context,
+      ...ruledBy(device, organizations),
       // What the description says of it is known, whether or not the CPE has informed of it.
       ...(known === undefined
         ? knowing(treeOf(await flat()))

@@ -1,5 +1,5 @@
 import type { OrganizationsNow } from '../../organizations/index.js';
-import type { Context } from '../../rules/index.js';
+import type { Context, DecisionInput } from '../../rules/index.js';
 import type { Device } from './device.js';
 
 const PROVEN: Context['identity'] = { proven: true };
@@ -33,4 +33,13 @@ export function contextOf(
     registered: device.registeredMs,
     now: session.nowMs,
   };
+}
+
+/** Whose rules may be for a CPE, beside the installation's. */
+export function ruledBy(
+  device: Pick<Device, 'organization'>,
+  organizations: OrganizationsNow,
+): Pick<DecisionInput, 'organization'> {
+  const organization = organizations.of(device.organization)?.id;
+  return organization === undefined ? {} : { organization };
 }

@@ -1,6 +1,6 @@
 import { stillHolds } from '../../common/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
-import { contextOf } from './context.js';
+import { contextOf, ruledBy } from './context.js';
 import { type DescribedCpe, type Device, type Moment, REQUESTED_MS } from './device.js';
 import { type ParameterStore, treeOf } from './parameter-store.js';
 import { unknownPaths } from './unread.js';
@@ -15,6 +15,7 @@ export function describeDevice(
   return {
     input: {
       context: contextOf(device, { events: ['2 PERIODIC'], ip: device.ip, nowMs, organizations }),
+      ...ruledBy(device, organizations),
       readParameters: async (subtrees) => treeOf(await parameterStore.flat(device.id, subtrees)),
       unread: (paths) => unknownPaths(device, parameterStore, paths, nowMs),
       counts: device.counts,

@@ -2,7 +2,7 @@ import type { Clock, CpeId, Logger } from '../../common/index.js';
 import type { Decision, Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
 import type { Caller } from '../credentials/identities.js';
-import { contextOf } from '../device/context.js';
+import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { asking, unreadPaths } from '../device/unread.js';
@@ -73,14 +73,16 @@ export class SessionDecision {
       const device = stored.document;
       // Deleted and come anew while this session went on.
       if (devices.isWaiting(device)) return { kind: 'nothing' };
+      // Asked for when the session began.
+      const organizations = devices.directory.known;
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, {
           events: facts.events,
           ip,
           nowMs: this.#parts.clock(),
-          // Asked for when the session began.
-          organizations: devices.directory.known,
+          organizations,
         }),
+        ...ruledBy(device, organizations),
         readParameters: (subtrees) => devices.parameterStore.tree(facts.cpeid, subtrees),
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
         counts: device.counts,

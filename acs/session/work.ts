@@ -12,6 +12,7 @@ import type { Change, Stored } from '../../store/index.js';
 import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
+import { ruledBy } from '../device/context.js';
 import { cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -319,7 +320,8 @@ export class SessionWork {
     taking: { readonly afresh: boolean; readonly nowMs: number },
   ) {
     const { devices, rules } = this.#parts;
-    const named = () => rules.parametersNamed(device.id);
+    const { organization } = ruledBy(device, devices.directory.known);
+    const named = () => rules.parametersNamed(device.id, organization);
     return devices.parameterStore.taking(device, reported, { ...taking, named });
   }
 

@@ -1,6 +1,6 @@
 import type { Clock, RuleId } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
-import { contextOf } from '../device/context.js';
+import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 
@@ -18,13 +18,15 @@ export async function prospectOf(
 ): Promise<Prospect> {
   if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
   if (parts.devices.isWaiting(device)) return 'no';
+  const organizations = await parts.devices.organizations();
   const decision = await parts.rules.decide({
     context: contextOf(device, {
       events: EVENTS,
       ip: device.ip,
       nowMs: parts.clock(),
-      organizations: await parts.devices.organizations(),
+      organizations,
     }),
+    ...ruledBy(device, organizations),
     readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),
     unread: async () => [],
     counts: device.counts,
