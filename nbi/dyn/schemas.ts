@@ -237,7 +237,7 @@ export const dynSchemas = {
     type: 'object',
     required: ['id', 'status', 'ts', 'cpeid', 'rule_description', 'campaignid', 'result'],
     properties: {
-      id: { type: 'string' },
+      id: { type: 'string', format: 'uuid' },
       status: { type: 'boolean', description: 'True once the upgrade ended.' },
       ts: { type: 'integer', description: 'Last change, in epoch seconds.' },
       cpeid: { type: 'string' },
