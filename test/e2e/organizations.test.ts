@@ -4,7 +4,9 @@ import test, { type ExecutionContext } from 'ava';
 import { DEVICES, type Device } from '../../acs/index.js';
 import { EventLog } from '../../events/index.js';
 import { ORGANIZATIONS } from '../../organizations/index.js';
+import { openLmdbStore } from '../../store/index.js';
 import { ferry as run } from '../cli/support.js';
+import { openTestRules } from '../rules/setup.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import { SHARED, startWithShared } from '../support/own-credentials.js';
 import { inform, RawCpe, restOfSession, SET_PARAMETER_VALUES_RESPONSE } from '../support/raw-cpe.js';
@@ -219,6 +221,32 @@ test('conditions of rules read the organization of a CPE, and those of organizat
     t.is(status, 400, JSON.stringify(condition));
     t.regex((body as { details: [{ field: string }] }).details[0].field, /^rules\.1\.condition/);
   }
+});
+
+test('a rule of an organization is for its CPEs alone, whatever its condition says, and its brake for them', async (t) => {
+  const ferry = await startTestFerry(t);
+  const north = await add(t, ferry, 'north', { rules: [{ subnet: '127.0.0.9' }] });
+  await add(t, ferry, 'south', { rules: [{ subnet: '127.0.0.8' }] });
+  const store = await openLmdbStore({ directory: join(ferry.dataDir, 'store') });
+  t.teardown(() => store.close());
+  const { rules } = await openTestRules(t, store);
+  const file = 'http://127.0.0.1:9/x.bin';
+  const body = (id: string, condition: object) => ({ id, file, condition, target: { softwareVersion: '9' } });
+  await rules.put([body('ALL', { oui: '00A1B2' }), body('PINNED', { cpeid: '00A1B2-HGW-7' })], {
+    author: 'north',
+    onlyNew: false,
+    organization: north,
+  });
+  const gets = async (serial: string, ip: string) =>
+    (await session(t, ferry, { serial, events: ['1 BOOT'] }, { ip })).includes('Download');
+  t.true(await gets('1', '127.0.0.9'));
+  t.false(await gets('2', '127.0.0.8'));
+  t.false(await gets('3', '127.0.0.1'));
+  t.false(await gets('7', '127.0.0.8'));
+  await rules.freeze({ frozen: true, by: 'north', organization: north });
+  t.false(await gets('4', '127.0.0.9'));
+  await rules.freeze({ frozen: false, by: 'north', organization: north });
+  t.true(await gets('5', '127.0.0.9'));
 });
 
 test('what a command changes of organizations holds in a running server within a second', async (t) => {
