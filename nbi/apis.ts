@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Approvals, ConnectionRequests, CpeCredentials, Devices, Upgrades } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
+import type { EventLog } from '../events/index.js';
 import type { ImageLibrary } from '../firmware/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
@@ -29,6 +30,8 @@ export interface ApiParts {
   readonly approvals: Pick<Approvals, 'approve'>;
   readonly credentials: CpeCredentials;
   readonly images: ImageLibrary;
+  /** What is said there of who has done what. */
+  readonly events: EventLog;
   readonly users: Users;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;

@@ -7,6 +7,7 @@ import {
   MINUTE_MS,
   type Turn,
 } from '../../common/index.js';
+import { EventLog } from '../../events/index.js';
 import {
   type Change,
   type Collection,
@@ -31,6 +32,7 @@ import {
   type RemovalOptions,
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
+import { toldDevice } from './told-device.js';
 
 /** What changes with every Inform and may trail by a minute after a crash. */
 export interface Sighting {
@@ -62,6 +64,7 @@ export class DeviceStore implements Devices {
   readonly arrivals = new Arrivals();
   readonly #store: Store;
   readonly #devices: Collection<Device>;
+  readonly #events: EventLog;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
@@ -84,6 +87,7 @@ export class DeviceStore implements Devices {
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
     this.#devices = parts.store.collection<Device>(DEVICES);
+    this.#events = new EventLog(parts);
     this.parameterStore = new ParameterStore(parts.store);
     this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
     this.#timer.unref();
@@ -277,9 +281,21 @@ export class DeviceStore implements Devices {
       if (stored.document.inFlight !== undefined) return 'upgrading';
       const forgetting = await this.parameterStore.forgetting(cpeid);
       const deleting = this.#devices.deleting(cpeid, stored.revision);
-      if (!(await this.#store.commit([deleting, ...forgetting])).committed) return undefined;
+      const noting =
+        by === undefined
+          ? []
+          : [
+              this.#events.noting({
+                action: 'removed',
+                subject: 'device',
+                subjectId: cpeid,
+                by,
+                before: toldDevice(stored.document),
+              }),
+            ];
+      if (!(await this.#store.commit([deleting, ...forgetting, ...noting])).committed) return undefined;
       this.#sightings.delete(cpeid);
-      this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by }) });
+      this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by: by.name }) });
       this.#onRemoved(why);
       return 'removed';
     });

@@ -3,6 +3,7 @@ import type { Devices } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import {
   ApiError,
+  actorOf,
   type DynDialect,
   failures,
   invalid,
@@ -105,7 +106,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, user } = exchange;
+      const { response, parameters, query: text } = exchange;
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL, dryRun: DRY_RUN });
       const { selection } = query;
       requireIntent(query, selection);
@@ -119,7 +120,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
         return;
       }
       await changeSelected(selected, exchange, async (turn) => {
-        const deletion = await deleteSelectedDevices({ devices, selection, turn }, user?.name ?? '');
+        const deletion = await deleteSelectedDevices({ devices, selection, turn }, actorOf(exchange));
         if (deletion.upgrading.length > 0) {
           throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');
         }

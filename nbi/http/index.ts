@@ -1,3 +1,4 @@
+export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
 export { type Answer, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';

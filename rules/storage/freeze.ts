@@ -1,4 +1,5 @@
-import type { Clock } from '../../common/index.js';
+import { type Clock, SECOND_MS } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import type { Change, Collection, CollectionDefinition, Revision, Store } from '../../store/index.js';
 import type { FreezeState } from '../vocabulary/index.js';
 
@@ -15,7 +16,7 @@ export interface Freeze {
   read(): Promise<{ readonly state: FreezeState; readonly revision: Revision | null }>;
   write(next: {
     readonly frozen: boolean;
-    readonly by: string;
+    readonly by: Actor;
     readonly reason?: string;
   }): Promise<FreezeState>;
   /** Refuses a commit unless the brake is as it was read. */
@@ -24,6 +25,7 @@ export interface Freeze {
 
 export function openFreeze(store: Store, clock: Clock): Freeze {
   const settings: Collection<FreezeDocument> = store.collection(SETTINGS);
+  const events = new EventLog({ store, clock });
   const read: Freeze['read'] = async () => {
     const stored = await settings.get(FREEZE_ID);
     if (stored === null) return { state: { frozen: false }, revision: null };
@@ -39,17 +41,31 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
         if (state.frozen === frozen) return state;
         const next: FreezeState = {
           frozen,
-          by,
+          by: by.name,
           sinceMs: clock(),
           ...(reason === undefined ? {} : { reason }),
         };
         const document: FreezeDocument = { id: FREEZE_ID, ...next };
-        const written =
-          revision === null ? await settings.insert(document) : await settings.replace(document, revision);
-        if (written !== null) return next;
+        const { committed } = await store.commit([
+          revision === null ? settings.inserting(document) : settings.replacing(document, revision),
+          events.noting({
+            action: frozen ? 'frozen' : 'lifted',
+            subject: 'freeze',
+            subjectId: FREEZE_ID,
+            by,
+            before: shown(state),
+            after: shown(next),
+          }),
+        ]);
+        if (committed) return next;
       }
       throw new Error('Upgrades were frozen and thawed by others all the time; try again');
     },
     unchangedSince: (revision) => settings.requiring(FREEZE_ID, revision),
   };
+}
+
+/** As FreezeUpgrades tells it. */
+function shown({ sinceMs, ...state }: FreezeState) {
+  return { ...state, ...(sinceMs !== undefined && { since: Math.floor(sinceMs / SECOND_MS) }) };
 }
