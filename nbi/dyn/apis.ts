@@ -1,12 +1,18 @@
 import { type Api, type Authentication, type DynDialect, dynDialect, type Route } from '../http/index.js';
+import { type AuditRouteParts, auditRoutes } from './audit-routes.js';
 import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
 import { type ResultRouteParts, resultRoutes } from './result-routes.js';
 import { type RuleRouteParts, ruleRoutes } from './rule-routes.js';
 
-export interface DynParts extends RuleRouteParts, ResultRouteParts, DeviceRouteParts, CpeAuthRouteParts {}
+export interface DynParts
+  extends RuleRouteParts,
+    ResultRouteParts,
+    DeviceRouteParts,
+    CpeAuthRouteParts,
+    AuditRouteParts {}
 
-/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, and what those log in with. Each answers in its own name. */
+/** `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, and who has changed any of it. Each answers in its own name. */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
   const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
     const dialect = dynDialect(name);
@@ -18,5 +24,6 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('FirmwareResultStorage', resultRoutes),
     apiOf('DeviceStorage', deviceRoutes),
     apiOf('CpeAuthStorage', cpeAuthRoutes),
+    apiOf('AuditStorage', auditRoutes),
   ];
 }

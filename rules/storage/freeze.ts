@@ -51,7 +51,7 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
           events.noting({
             action: frozen ? 'frozen' : 'lifted',
             subject: 'freeze',
-            subjectId: FREEZE_ID,
+            subjectId: 'upgrades',
             by,
             before: shown(state),
             after: shown(next),
