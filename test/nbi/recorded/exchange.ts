@@ -74,6 +74,9 @@ export function expand(request: string): Buffer {
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/^Date: [^\r]*/gm, 'Date: <<date>>'],
   [/^X-Request-Id: [0-9a-f-]{36}/gm, 'X-Request-Id: <<request id>>'],
+  // Of entries of the audit: the same length each time.
+  [/\b\d{15}-[0-9a-f]{8}-\d{8}\b/g, '<<event id>>'],
+  [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

@@ -179,9 +179,18 @@ function failingMetrics(): Registry {
 
 /** As a whole Ferry says them on the embedded store, without workers and rule files. */
 const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
-  ['store', 'rules', 'ruleFiles', 'process', 'disk', 'imageCleaning', 'waking', 'sweep', 'purge'].map(
-    (part) => [part, 'ok'],
-  ),
+  [
+    'store',
+    'rules',
+    'ruleFiles',
+    'process',
+    'disk',
+    'imageCleaning',
+    'waking',
+    'sweep',
+    'purge',
+    'auditRetention',
+  ].map((part) => [part, 'ok']),
 );
 
 function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
