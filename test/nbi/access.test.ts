@@ -16,6 +16,7 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'GET /v1/dyn/CpeAuthStorage/{pattern}': 'operator',
   'POST /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
   'DELETE /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
+  'GET /v1/dyn/AuditStorage/{pattern}': 'admin',
   'POST /v1/method/ReadmitDevice': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
