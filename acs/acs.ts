@@ -274,7 +274,7 @@ export function createAcs(parts: AcsParts): Acs {
     devices,
     upgrades,
     connectionRequests,
-    approvals: new Approvals({ store, devices, logger }),
+    approvals: new Approvals({ store, clock, devices, logger }),
     counted: (known) => newCpes.counted(known),
     credentials,
     organizations,

@@ -7,6 +7,7 @@ import { CpeCredentials } from '../acs/index.js';
 import { loopbackConfig } from '../cli/config.js';
 import { startFerry } from '../cli/server.js';
 import { type CpeId, createLogger, systemClock } from '../common/index.js';
+import { byCommand } from '../events/index.js';
 import { BENCH_PASSWORD } from './drive.js';
 import { ownLogin, SHARED_LOGIN } from './logins.js';
 import { cpeidOf } from './rule-bodies.js';
@@ -41,6 +42,7 @@ const ferry = await startFerry(config, {
 await ferry.installation.images.upload({
   metadata: { name: 'bench.bin', softwareVersion: '2.0.0' },
   content: Readable.from([Buffer.from('bench')]),
+  by: byCommand('bench'),
   uploadedBy: 'bench',
 });
 
@@ -56,10 +58,13 @@ process.on('message', async (message: Message) => {
     const { store, secrets } = ferry.installation;
     const credentials = new CpeCredentials({ store, secrets, clock: systemClock });
     const owners = Array.from({ length: until - from }, (_, at) => from + at);
-    await credentials.put(owners.map((cpe) => ({ cpeid: cpeidOf(cpe) as CpeId, ...ownLogin(cpe) })));
+    await credentials.put(
+      owners.map((cpe) => ({ cpeid: cpeidOf(cpe) as CpeId, ...ownLogin(cpe) })),
+      null,
+    );
     process.send?.({ done: true });
   } else if (message.rule !== undefined) {
-    await ferry.rules.put([message.rule], { author: 'bench', onlyNew: false });
+    await ferry.rules.put([message.rule], { by: byCommand('bench'), onlyNew: false });
     process.send?.({ done: true });
   } else {
     process.send?.({ cpu: process.cpuUsage() });

@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { simulatorOptions } from '../cpe-sim/index.js';
 import { type Arguments, CommandError, packageVersion } from './command.js';
+import { auditCommand } from './commands/audit.js';
 import { backupCommand } from './commands/backup.js';
 import { configCommand } from './commands/config.js';
 import { cpeAuthCommands } from './commands/cpe-auth.js';
@@ -43,6 +44,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(userCommands(io))
     .command(tokenCommands(io))
     .command(cpeAuthCommands(io))
+    .command(auditCommand(io))
     .command(freezeCommand(io))
     .command(storeCommands(io))
     .command(backupCommand(io))

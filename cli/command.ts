@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import type { Argv, Options } from 'yargs';
 import { createLogger, exists, type LogFields, type Logger, systemClock } from '../common/index.js';
+import { type Actor, byCommand } from '../events/index.js';
 import { type Arguments, readConfig, variableOf } from './config-sources.js';
 import { type Ambient, type Installation, openInstallation } from './installation.js';
 import type { Io } from './io.js';
@@ -134,6 +135,11 @@ export async function checkDataDirectory(
     );
   }
   io.stderr.write(`Making a new data directory, ${path}\n`);
+}
+
+/** Who runs this command, for the log of events. */
+export function operator(): Actor {
+  return byCommand(operatorName());
 }
 
 /** Who runs this command. A container's user often has a number only. */

@@ -42,6 +42,7 @@ export interface Config {
   readonly rulesDir: string;
   readonly resultDays: number;
   readonly deviceDays: number;
+  readonly auditDays: number;
   readonly diskFreeMibMin: number;
   readonly adminPassword: string;
   readonly nbiUserRequestsMax: number;
@@ -163,6 +164,12 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(0, 10_000),
     default: 0,
     describe: 'Days without an Inform after which a CPE is forgotten; its results stay; 0: never',
+    group: 'Storage:',
+  },
+  auditDays: {
+    ...whole(0, 10_000),
+    default: 730,
+    describe: 'Days that is kept who has changed what (ferry audit); 0: for ever',
     group: 'Storage:',
   },
   diskFreeMibMin: {

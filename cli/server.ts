@@ -8,6 +8,7 @@ import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
 import { acceptMoreATurn, FURTHER_ACCEPTORS } from './server/acceptors.js';
+import { purgeAudit } from './server/audit.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
 import { connectionShares, descriptorLimit } from './server/descriptors.js';
@@ -112,6 +113,7 @@ async function start(
   watchDuties(building);
   watchDisk(building);
 
+  purgeAudit(building);
   showStoreFigures(building);
   await keepImagesClean(building);
   const files = await startFileServer(building);

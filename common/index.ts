@@ -78,6 +78,7 @@ export {
   RefusedRequests,
   type RefusedRequestsParts,
 } from './refused-requests.js';
+export { Rounds } from './rounds.js';
 export {
   createSecrets,
   loadSecrets,

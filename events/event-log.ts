@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Turn } from '../common/index.js';
-import type { Change, Collection, Cursor, Store } from '../store/index.js';
+import type { Change, Collection, Cursor, FindQuery, Store } from '../store/index.js';
 import type { Actor } from './actor.js';
 import { EVENTS, type EventDocument, type SubjectKind } from './event.js';
 import { masked } from './masking.js';
@@ -25,8 +25,9 @@ export interface Happening {
 /** Which events; without a field all. */
 export interface EventFilter {
   readonly subject?: SubjectKind;
-  /** Together with `subject`. */
+  /** By an index only together with `subject`. */
   readonly subjectId?: string;
+  readonly action?: string;
   /** Name of who did it. */
   readonly by?: string;
   readonly organization?: string;
@@ -95,13 +96,14 @@ export class EventLog {
    * @param turn  when each page is read
    */
   async *scan(filter: EventFilter, turn?: Turn): AsyncGenerator<EventDocument, void> {
-    const { order = 'descending', after } = filter;
+    const { order = 'descending' } = filter;
     const bounds = {
       ...(filter.fromMs !== undefined && { atLeast: idAt(filter.fromMs) }),
       ...(filter.beforeMs !== undefined && { below: idAt(filter.beforeMs) }),
     };
     const index = indexFor(filter);
     const query = { ...(index ?? bounds), order };
+    const after = filter.after ?? (index === null ? undefined : edgeOf(filter, order));
     const cursor: Cursor | null =
       after === undefined
         ? null
@@ -109,21 +111,32 @@ export class EventLog {
     const from = cursor === null ? query : { ...query, after: cursor };
     for await (const { document } of this.#collection.scan(from, turn)) {
       if (after !== undefined && !isBehind(document.id, after.id, order)) continue;
+      if (isPast(filter, document, order)) return;
       if (matches(filter, document)) yield document;
     }
   }
 
+  /** When the latest event was; null where there is none. */
+  async latestMs(): Promise<number | null> {
+    for await (const { document } of this.#collection.scan({ order: 'descending' })) return document.atMs;
+    return null;
+  }
+
   /**
-   * Removes what is older than so many milliseconds since 1970, durably.
-   * @returns how many that were
+   * Removes a portion of what is older than so many milliseconds since 1970, the oldest first; durably, and each by itself, as another may
+   * remove the same.
+   * @returns how many were looked at; 0: there are no more
    */
-  async forgetBefore(beforeMs: number): Promise<number> {
-    let removed = 0;
+  async forgetSomeBefore(beforeMs: number): Promise<number> {
+    let query: FindQuery = { below: idAt(beforeMs), limit: REMOVED_AT_ONCE };
     for (;;) {
-      const { items } = await this.#collection.find({ below: idAt(beforeMs), limit: REMOVED_AT_ONCE });
-      if (items.length === 0) return removed;
-      await this.#store.commit(items.map(({ document }) => this.#collection.deleting(document.id)));
-      removed += items.length;
+      const { items, next } = await this.#collection.find(query);
+      if (items.length > 0) {
+        await Promise.all(items.map(({ document }) => this.#collection.delete(document.id)));
+        return items.length;
+      }
+      if (next === null) return 0;
+      query = { ...query, after: next };
     }
   }
 
@@ -172,13 +185,30 @@ function fieldsOf({ subject, subjectId, by, organization }: EventFilter): Partia
   };
 }
 
+/** Where the time asked for begins in an index, which goes by time: what is before it need not be walked. */
+function edgeOf({ fromMs, beforeMs }: EventFilter, order: 'ascending' | 'descending') {
+  const edgeMs = order === 'ascending' ? fromMs : beforeMs;
+  return edgeMs === undefined ? undefined : { id: idAt(edgeMs) };
+}
+
+/** Nothing that follows in this order is of the time asked for. */
+function isPast(
+  { fromMs, beforeMs }: EventFilter,
+  { atMs }: EventDocument,
+  order: 'ascending' | 'descending',
+): boolean {
+  if (order === 'ascending') return beforeMs !== undefined && atMs >= beforeMs;
+  return fromMs !== undefined && atMs < fromMs;
+}
+
 function isBehind(id: string, after: string, order: 'ascending' | 'descending'): boolean {
   return order === 'ascending' ? id > after : id < after;
 }
 
 function matches(filter: EventFilter, event: EventDocument): boolean {
-  const { subject, subjectId, by, organization, fromMs, beforeMs } = filter;
+  const { action, subject, subjectId, by, organization, fromMs, beforeMs } = filter;
   return (
+    (action === undefined || event.action === action) &&
     (subject === undefined || event.subject === subject) &&
     (subjectId === undefined || event.subjectId === subjectId) &&
     (by === undefined || event.by?.name === by) &&

@@ -6,6 +6,7 @@ export const SUBJECTS = [
   'rule',
   'image',
   'device',
+  'result',
   'cpe-credentials',
   'freeze',
   'user',

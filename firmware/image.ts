@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Actor } from '../events/index.js';
 import type { ImageContent } from './content-store.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
@@ -37,6 +38,9 @@ export interface Upload {
   readonly metadata: ImageMetadata;
   /** Bytes. Where the upload is refused it is left as it is (not destroyed), so that HTTP can still answer on its socket. */
   readonly content: Readable;
+  /** Who adds it, for the log of events; null: nobody does, it is brought back as it was. */
+  readonly by: Actor | null;
+  /** Whom the library names as who has uploaded it. */
   readonly uploadedBy: string;
   /** Content-Length, where it is known: refused early when too large or larger than the free space. */
   readonly sizeBytes?: number;
@@ -86,8 +90,12 @@ export interface ImageLibrary {
     readonly after?: string;
     readonly limit: number;
   }): Promise<{ items: readonly Image[]; next: string | null }>;
-  /** @returns false where there is none of that name. Content goes with its last name. */
-  remove(name: string): Promise<boolean>;
+  /**
+   * Content goes with its last name.
+   * @param by  as of an {@link Upload}
+   * @returns false where there is none of that name
+   */
+  remove(name: string, by: Actor | null): Promise<boolean>;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
   open(image: Image): Promise<ImageContent | null>;
   /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */

@@ -1,5 +1,7 @@
-import type { Clock, Logger } from '../common/index.js';
+import { type Clock, type Logger, SECOND_MS } from '../common/index.js';
+import { type Actor, EventLog } from '../events/index.js';
 import {
+  type Change,
   type Collection,
   type CollectionDefinition,
   PAGE_ITEMS_MAX,
@@ -61,11 +63,13 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #options: ImageLibraryOptions;
   readonly #images: Collection<Image>;
   readonly #contents: Collection<StoredContent>;
+  readonly #events: EventLog;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
     this.#images = options.store.collection<Image>(IMAGES);
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
+    this.#events = new EventLog(options);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -112,7 +116,7 @@ class StoredImageLibrary implements ImageLibrary {
     return { items, next: found.next === null ? null : (items.at(-1)?.id ?? null) };
   }
 
-  async remove(name: string): Promise<boolean> {
+  async remove(name: string, by: Actor | null): Promise<boolean> {
     if (!IMAGE_NAME_PATTERN.test(name)) return false;
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
       const image = await this.#images.get(name);
@@ -125,6 +129,7 @@ class StoredImageLibrary implements ImageLibrary {
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
           : this.#contents.replacing(withNames(content.document, -1), content.revision),
+        ...this.#noting('removed', image.document, by),
       ]);
       if (!committed) continue;
       this.#options.logger.info('image.removed', { image: name, sha256: content.document.id });
@@ -161,7 +166,7 @@ class StoredImageLibrary implements ImageLibrary {
   async #admit(
     description: ImageDescription,
     received: Received,
-    { uploadedBy, sha256: sha256Expected }: Upload,
+    { uploadedBy, by, sha256: sha256Expected }: Upload,
   ): Promise<UploadOutcome> {
     const { sha256, sizeBytes } = received;
     const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
@@ -176,7 +181,7 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const image = { id: name, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
-        if (!(await this.#commitUpload(image, content, own))) continue;
+        if (!(await this.#commitUpload(image, content, { own, by }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
         this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
@@ -192,7 +197,7 @@ class StoredImageLibrary implements ImageLibrary {
   async #commitUpload(
     image: Image,
     content: Stored<StoredContent> | null,
-    own: OwnContent,
+    { own, by }: { readonly own: OwnContent; readonly by: Actor | null },
   ): Promise<boolean> {
     try {
       const { committed } = await this.#options.store.commit([
@@ -200,6 +205,7 @@ class StoredImageLibrary implements ImageLibrary {
         content === null
           ? this.#contents.inserting({ id: image.sha256, file: image.contentFile, names: 1 })
           : this.#contents.replacing(withNames(content.document, 1), content.revision),
+        ...this.#noting('added', image, by),
       ]);
       return committed;
     } catch (error) {
@@ -207,6 +213,13 @@ class StoredImageLibrary implements ImageLibrary {
       if (!isStoreFull(error)) own.at = null;
       throw error;
     }
+  }
+
+  #noting(action: 'added' | 'removed', image: Image, by: Actor | null): readonly Change[] {
+    if (by === null) return [];
+    const there = shown(image);
+    const values = action === 'added' ? { after: there } : { before: there };
+    return [this.#events.noting({ action, subject: 'image', subjectId: image.id, by, ...values })];
   }
 
   async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
@@ -253,6 +266,11 @@ class StoredImageLibrary implements ImageLibrary {
       this.#options.logger.warn('image.content-not-removed', { file: name, error });
     }
   }
+}
+
+/** What the log of events says of an image: all but where its content lies. */
+function shown({ contentFile: _, uploadedAtMs, ...image }: Image) {
+  return { ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS) };
 }
 
 /** What an upload brought, while it is looked for a place. */

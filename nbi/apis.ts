@@ -8,6 +8,7 @@ import type {
   Upgrades,
 } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
+import type { EventLog } from '../events/index.js';
 import type { ImageLibrary } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Rules } from '../rules/index.js';
@@ -40,6 +41,8 @@ export interface ApiParts {
   readonly organizations: Organizations;
   readonly placements: Placements;
   readonly images: ImageLibrary;
+  /** What is said there of who has done what. */
+  readonly events: EventLog;
   readonly users: Users;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;

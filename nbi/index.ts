@@ -1,6 +1,9 @@
 export type { ConnectionBounds } from './connections.js';
 export {
+  AUDIT_CSV,
+  auditView,
   countSelectedDevices,
+  csvRow,
   type DeviceCounts,
   type DeviceDeletion,
   DeviceFilterError,

@@ -97,7 +97,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
-  const tables = openTables(store);
+  const tables = openTables(store, clock);
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);

@@ -4,11 +4,13 @@ import {
   type CpeId,
   compareText,
   type Logger,
+  SECOND_MS,
   type Secrets,
   stillHolds,
   type Turn,
 } from '../../common/index.js';
-import type { Change, Collection, Store, Stored } from '../../store/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
+import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import {
   CPE_AUTH,
   CPE_PROOFS,
@@ -22,6 +24,7 @@ import {
   READMISSION_MS,
   type SealedPassword,
 } from './credential.js';
+import { type Given, toldGiven, toldRemoved } from './told-credentials.js';
 
 /** Of one {@link CpeCredentials.put}: what one commit takes in good time on either store. */
 export const CREDENTIALS_A_BATCH_MAX = 1_000;
@@ -81,21 +84,23 @@ export class CpeCredentials {
   readonly #parts: CpeCredentialsParts;
   readonly #collection: Collection<CpeCredential>;
   readonly #proofs: Collection<CpeProof>;
+  readonly #events: EventLog;
 
   constructor(parts: CpeCredentialsParts) {
     this.#parts = parts;
     this.#collection = parts.store.collection<CpeCredential>(CPE_AUTH);
     this.#proofs = parts.store.collection<CpeProof>(CPE_PROOFS);
+    this.#events = new EventLog(parts);
   }
 
   /**
    * Stores credentials, all or none, durably. What a CPE had before stays right until it has used these.
    * @param logins  at most {@link CREDENTIALS_A_BATCH_MAX}; of those with the same user name the last counts
-   * @param by  who gives them, for the log
+   * @param by  who gives them, for the log of events, and out of which file; null: Ferry itself
    * @throws CredentialError for the first that cannot be taken: malformed, or its user name is another CPE's
    * @throws StoreError
    */
-  async put(logins: readonly CpeLogin[], by?: string): Promise<PutOutcome> {
+  async put(logins: readonly CpeLogin[], by: Actor | null, file?: string): Promise<PutOutcome> {
     const byName = new Map<string, { readonly login: CpeLogin; readonly index: number }>();
     for (const [index, login] of logins.entries()) {
       const problem = problemIn(login);
@@ -108,14 +113,22 @@ export class CpeCredentials {
     const distinct = [...byName.values()];
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const found = await this.#collection.getMany(distinct.map(({ login }) => login.username));
-      const changes = distinct.flatMap(({ login, index }, at) =>
-        this.#changing(login, index, found[at] ?? null),
+      const given = distinct.flatMap(({ login, index }, at): readonly Given[] => {
+        const before = found[at] ?? null;
+        const after = this.#after(login, index, before?.document ?? null);
+        return after === null ? [] : [{ before, after }];
+      });
+      const outcome = { stored: given.length, unchanged: logins.length - given.length };
+      if (given.length === 0) return outcome;
+      const changes = given.map(({ before, after }) =>
+        before === null
+          ? this.#collection.inserting(after)
+          : this.#collection.replacing(after, before.revision),
       );
-      if (changes.length === 0 || (await this.#parts.store.commit(changes)).committed) {
-        const outcome = { stored: changes.length, unchanged: logins.length - changes.length };
-        if (by !== undefined && outcome.stored > 0) this.#tellSet(logins, outcome, by);
-        return outcome;
-      }
+      if (by !== null) changes.push(this.#events.noting({ by, ...toldGiven(given, file) }));
+      if (!(await this.#parts.store.commit(changes)).committed) continue;
+      if (by !== null) this.#tellSet(logins, outcome, by.name);
+      return outcome;
     }
     throw new Error('Somebody else keeps changing the same credentials');
   }
@@ -126,29 +139,25 @@ export class CpeCredentials {
     this.#parts.logger?.info('cpe.credentials-set', { by, stored, ...(cpeid !== undefined && { cpeid }) });
   }
 
-  #changing(login: CpeLogin, index: number, found: Stored<CpeCredential> | null): readonly Change[] {
+  /** @returns null where it is so already */
+  #after(login: CpeLogin, index: number, found: CpeCredential | null): CpeCredential | null {
     const { secrets, clock } = this.#parts;
     const { username: id, password } = login;
     // Whoever means an identity that it had before means the same CPE.
-    const isFormer = found?.document.formerly?.includes(login.cpeid) === true;
-    const cpeid = isFormer ? found.document.cpeid : login.cpeid;
-    if (found !== null && found.document.cpeid !== cpeid) throw takenBy(found.document.cpeid, index);
-    const before = found?.document.passwords ?? [];
-    if (before[0] !== undefined && secrets.open(before[0].sealed) === password) return [];
+    const isFormer = found?.formerly?.includes(login.cpeid) === true;
+    const cpeid = isFormer ? found.cpeid : login.cpeid;
+    if (found !== null && found.cpeid !== cpeid) throw takenBy(found.cpeid, index);
+    const before = found?.passwords ?? [];
+    if (before[0] !== undefined && secrets.open(before[0].sealed) === password) return null;
     const newest = { sealed: secrets.seal(password), sinceMs: clock() };
     // Of two that the CPE may not have yet the older is of no use: it has the proven one, or is given this.
-    const kept = found?.document.provenMs === undefined && before.length > 1 ? before.slice(1) : before;
-    const document = {
-      ...formerlyOf(found?.document),
+    const kept = found?.provenMs === undefined && before.length > 1 ? before.slice(1) : before;
+    return {
+      ...formerlyOf(found ?? undefined),
       id,
       cpeid,
       passwords: [newest, ...kept].slice(0, PASSWORDS_MAX),
     };
-    return [
-      found === null
-        ? this.#collection.inserting(document)
-        : this.#collection.replacing(document, found.revision),
-    ];
   }
 
   /**
@@ -237,17 +246,27 @@ export class CpeCredentials {
 
   /**
    * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
-   * @param by  who says so, for the log
+   * @param by  who says so, for the log of events
    * @returns false where it has never used any
    */
-  async readmit(cpeid: CpeId, by?: string): Promise<boolean> {
+  async readmit(cpeid: CpeId, by: Actor): Promise<boolean> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const proof = await this.#proofs.get(cpeid);
       if (proof === null) return false;
       const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
       const readmitted = { ...proof.document, readmitUntilMs };
-      if ((await this.#proofs.replace(readmitted, proof.revision)) === null) continue;
-      if (by !== undefined) this.#parts.logger?.info('cpe.readmission', { cpeid, by });
+      const { committed } = await this.#parts.store.commit([
+        this.#proofs.replacing(readmitted, proof.revision),
+        this.#events.noting({
+          action: 'readmitted',
+          subject: 'device',
+          subjectId: cpeid,
+          by,
+          after: { readmittedUntil: Math.floor(readmitUntilMs / SECOND_MS) },
+        }),
+      ]);
+      if (!committed) continue;
+      this.#parts.logger?.info('cpe.readmission', { cpeid, by: by.name });
       return true;
     }
     throw new Error('Somebody else keeps changing the same credentials');
@@ -265,7 +284,7 @@ export class CpeCredentials {
     if (given !== undefined) return { cpeid, username, password: this.#parts.secrets.open(given.sealed) };
     const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
     if (problemIn(made) !== null) return null;
-    await this.put([made]);
+    await this.put([made], null);
     return made;
   }
 
@@ -298,14 +317,14 @@ export class CpeCredentials {
 
   /**
    * Takes all credentials of a CPE away, durably: it may log in with the shared pair again.
+   * @param by  who does, for the log of events
    * @returns how many user names those were
    */
-  async remove(cpeid: CpeId): Promise<number> {
+  async remove(cpeid: CpeId, by: Actor): Promise<number> {
     let removed = 0;
-    for await (const { document } of this.#collection.scan({ index: 'cpeid', equals: [cpeid] }))
-      if (await this.#collection.delete(document.id)) removed++;
-    // Last: who stops in between leaves a CPE that nobody can speak for, not one that anybody can.
-    await this.#proofs.delete(cpeid);
+    // As a rule there is one.
+    for (const { id } of await this.#stored(cpeid)) if (await this.#removeName(id, by)) removed++;
+    await this.#removeProofAlone(cpeid, by);
     return removed;
   }
 
@@ -338,20 +357,54 @@ export class CpeCredentials {
 
   /**
    * Takes user names away, durably, each by itself: a CPE that has none left may log in with the shared pair again.
-   * @param by  who does, for the log
+   * @param by  who does, for the log of events
    * @returns how many there were
    */
-  async removeNames(usernames: readonly string[], by: string): Promise<number> {
+  async removeNames(usernames: readonly string[], by: Actor): Promise<number> {
     let removed = 0;
     for (const username of usernames) {
       const found = await this.#collection.get(username);
-      if (found === null || !(await this.#collection.delete(username))) continue;
+      if (found === null || !(await this.#removeName(username, by))) continue;
       removed++;
-      const { cpeid } = found.document;
-      if ((await this.#stored(cpeid)).length === 0) await this.#proofs.delete(cpeid);
-      this.#parts.logger?.info('cpe.credentials-removed', { cpeid, by });
+      await this.#removeProofAlone(found.document.cpeid, by);
     }
     return removed;
+  }
+
+  /** Where two have taken the last two user names away at once neither was the last. */
+  async #removeProofAlone(cpeid: CpeId, by: Actor): Promise<void> {
+    const proof = await this.#proofs.get(cpeid);
+    if (proof === null || (await this.#stored(cpeid)).length > 0) return;
+    const { username } = proof.document;
+    await this.#parts.store.commit([
+      this.#proofs.deleting(cpeid, proof.revision),
+      this.#events.noting({
+        action: 'removed',
+        subject: 'cpe-credentials',
+        subjectId: username,
+        by,
+        before: { username, cpeid, proven: true },
+      }),
+    ]);
+  }
+
+  /** With the last that a CPE has goes the proof that it has used one: in the same commit, so that nobody is let in, or kept out, in between. */
+  #removeName(username: string, by: Actor): Promise<boolean> {
+    return untilCommitted(`The credentials ${username}`, async () => {
+      const found = await this.#collection.get(username);
+      if (found === null) return false;
+      const { cpeid } = found.document;
+      const isLast = (await this.#stored(cpeid)).length === 1;
+      const proof = isLast ? await this.#proofs.get(cpeid) : null;
+      const { committed } = await this.#parts.store.commit([
+        this.#collection.deleting(username, found.revision),
+        ...(proof === null ? [] : [this.#proofs.deleting(cpeid, proof.revision)]),
+        this.#events.noting({ by, ...toldRemoved(found.document) }),
+      ]);
+      if (!committed) return undefined;
+      this.#parts.logger?.info('cpe.credentials-removed', { cpeid, by: by.name });
+      return true;
+    });
   }
 }
 

@@ -1,7 +1,9 @@
-import type { Clock, CpeId, Logger } from '../../common/index.js';
+import { type Clock, type CpeId, type Logger, SECOND_MS } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import type { Store } from '../../store/index.js';
 import { hostOf, withUrlTrusted } from './connection-request-url.js';
 import { DeviceStore } from './device-store.js';
+import { toldUrl } from './told-device.js';
 
 export type UrlApproval =
   /** `changed`: until then it counted as moved. */
@@ -19,8 +21,10 @@ export async function approveConnectionRequestUrl(
   parts: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
   cpeid: CpeId,
   host: string,
+  by: Actor,
 ): Promise<UrlApproval> {
   const devices = new DeviceStore(parts);
+  const events = new EventLog(parts);
   try {
     let approval: UrlApproval = { kind: 'unknown-cpe' };
     await devices.change(cpeid, (stored) => {
@@ -32,9 +36,17 @@ export async function approveConnectionRequestUrl(
         approval = { kind: 'elsewhere', host: found };
         return null;
       }
-      const changed = connectionRequestMovedMs !== undefined;
-      approval = { kind: 'approved', url, changed };
-      return changed ? { device: withUrlTrusted(stored.document) } : null;
+      approval = { kind: 'approved', url, changed: connectionRequestMovedMs !== undefined };
+      if (connectionRequestMovedMs === undefined) return null;
+      const noting = events.noting({
+        action: 'url-approved',
+        subject: 'device',
+        subjectId: cpeid,
+        by,
+        before: { connectionRequestMoved: Math.floor(connectionRequestMovedMs / SECOND_MS) },
+        after: { connectionRequestUrl: toldUrl(url) },
+      });
+      return { device: withUrlTrusted(stored.document), with: [noting] };
     });
     return approval;
   } finally {

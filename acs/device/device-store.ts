@@ -9,6 +9,7 @@ import {
   type OrganizationId,
   type Turn,
 } from '../../common/index.js';
+import { EventLog } from '../../events/index.js';
 import { OrganizationDirectory, type OrganizationsNow } from '../../organizations/index.js';
 import {
   type Change,
@@ -34,6 +35,7 @@ import {
   type RemovalOptions,
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
+import { toldDevice } from './told-device.js';
 
 /** What changes with every Inform and may trail by a minute after a crash. */
 export interface Sighting {
@@ -66,6 +68,7 @@ export class DeviceStore implements Devices {
   readonly directory: OrganizationDirectory;
   readonly #store: Store;
   readonly #devices: Collection<Device>;
+  readonly #events: EventLog;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
@@ -90,6 +93,7 @@ export class DeviceStore implements Devices {
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
     this.#devices = parts.store.collection<Device>(DEVICES);
+    this.#events = new EventLog(parts);
     this.parameterStore = new ParameterStore(parts.store);
     this.directory = parts.directory ?? new OrganizationDirectory(parts);
     this.#timer = setInterval(() => void this.flush(), FLUSH_INTERVAL_MS);
@@ -289,9 +293,21 @@ export class DeviceStore implements Devices {
       if (stored.document.inFlight !== undefined) return 'upgrading';
       const forgetting = await this.parameterStore.forgetting(cpeid);
       const deleting = this.#devices.deleting(cpeid, stored.revision);
-      if (!(await this.#store.commit([deleting, ...forgetting])).committed) return undefined;
+      const noting =
+        by === undefined
+          ? []
+          : [
+              this.#events.noting({
+                action: 'removed',
+                subject: 'device',
+                subjectId: cpeid,
+                by,
+                before: toldDevice(stored.document),
+              }),
+            ];
+      if (!(await this.#store.commit([deleting, ...forgetting, ...noting])).committed) return undefined;
       this.#sightings.delete(cpeid);
-      this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by }) });
+      this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by: by.name }) });
       this.#onRemoved(why);
       return 'removed';
     });

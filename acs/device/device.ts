@@ -6,6 +6,7 @@ import {
   type ResultId,
   type Turn,
 } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
@@ -193,11 +194,14 @@ export interface Devices {
   remove(cpeids: readonly CpeId[], options: RemovalOptions): Promise<Removal>;
 }
 
-export interface RemovalOptions {
-  /** Asked for by somebody, or because nothing has been heard of the CPE for too long. */
-  readonly why: 'asked' | 'not-heard';
-  /** Who asked, for the log. */
-  readonly by?: string;
+export type RemovalOptions = RemovalReason & RemovalBounds;
+
+/** Asked for by somebody, or because nothing has been heard of the CPE for too long. */
+export type RemovalReason =
+  | { readonly why: 'asked'; readonly by: Actor }
+  | { readonly why: 'not-heard'; readonly by?: never };
+
+export interface RemovalBounds {
   /** Leaves a CPE where it is false of what is known of it by then; it does not act, as it may be asked again. */
   readonly only?: (device: Device) => boolean;
   /** When each portion is done, so that others have theirs in between; without it at once. */

@@ -6,11 +6,11 @@ import {
   HOUR_MS,
   type Logger,
   type MonotonicClock,
+  Rounds,
   SECOND_MS,
   type Turn,
 } from '../../common/index.js';
 import { Duty, type DutyRecords, type DutyReport, type Store } from '../../store/index.js';
-import { Rounds } from '../rounds.js';
 import type { Device } from './device.js';
 import type { DeviceStore } from './device-store.js';
 

@@ -1,4 +1,5 @@
-import type { CpeId, Logger } from '../../common/index.js';
+import type { Clock, CpeId, Logger } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import { type Collection, type Store, untilCommitted } from '../../store/index.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { NAMED_CPES, type NamedCpe } from './enrolment.js';
@@ -18,17 +19,22 @@ export interface ApprovalCounts {
 
 export interface ApprovalParts {
   readonly store: Store;
+  readonly clock: Clock;
   readonly devices: DeviceStore;
   readonly logger: Logger;
 }
 
 /** Takes an operator's word that CPEs are to be enrolled. */
 export class Approvals {
+  readonly #store: Store;
   readonly #devices: DeviceStore;
+  readonly #events: EventLog;
   readonly #named: Collection<NamedCpe>;
   readonly #logger: Logger;
 
-  constructor({ store, devices, logger }: ApprovalParts) {
+  constructor({ store, clock, devices, logger }: ApprovalParts) {
+    this.#store = store;
+    this.#events = new EventLog({ store, clock });
     this.#devices = devices;
     this.#named = store.collection<NamedCpe>(NAMED_CPES);
     this.#logger = logger;
@@ -36,10 +42,10 @@ export class Approvals {
 
   /**
    * Each in a commit of its own, durably; what was cut off is taken up by approving the same again.
-   * @param by  who does, for the log and for those that are named
+   * @param by  who does, for the log of events and for those that are named
    * @throws StoreError
    */
-  async approve(cpeids: readonly CpeId[], by: string): Promise<ApprovalCounts> {
+  async approve(cpeids: readonly CpeId[], by: Actor): Promise<ApprovalCounts> {
     const counts = { approved: 0, named: 0, enrolled: 0 };
     const ids = [...new Set(cpeids)];
     for (let start = 0; start < ids.length; start += APPROVED_AT_ONCE) {
@@ -49,11 +55,11 @@ export class Approvals {
     return counts;
   }
 
-  #approve(cpeid: CpeId, by: string): Promise<keyof ApprovalCounts> {
+  #approve(cpeid: CpeId, by: Actor): Promise<keyof ApprovalCounts> {
     return untilCommitted(`The device ${cpeid}`, async () => {
       const stored = await this.#devices.read(cpeid);
       if (stored === null) {
-        await this.#named.put({ id: cpeid, by });
+        if ((await this.#name(cpeid, by)) === 'raced') return undefined;
         // Where it has come meanwhile it may wait, and the name for ever.
         return (await this.#devices.read(cpeid)) === null ? 'named' : undefined;
       }
@@ -61,10 +67,38 @@ export class Approvals {
       const named = await this.#named.get(cpeid);
       const unnaming = named === null ? [] : [this.#named.deleting(cpeid, named.revision)];
       if (enrolment === undefined && named === null) return 'enrolled';
-      if (!(await this.#devices.commit(device, stored.revision, unnaming)).committed) return undefined;
+      const noting =
+        enrolment === undefined
+          ? []
+          : [
+              this.#events.noting({
+                action: 'enrolled',
+                subject: 'device',
+                subjectId: cpeid,
+                by,
+                before: { enrolment },
+                after: {},
+              }),
+            ];
+      const others = [...unnaming, ...noting];
+      if (!(await this.#devices.commit(device, stored.revision, others)).committed) return undefined;
       if (enrolment === undefined) return 'enrolled';
-      this.#logger.info('cpe.enrolled', { cpeid, by });
+      this.#logger.info('cpe.enrolled', { cpeid, by: by.name });
       return 'approved';
     });
+  }
+
+  /** Named twice, the first who did stays. */
+  async #name(cpeid: CpeId, by: Actor): Promise<'named' | 'raced'> {
+    if ((await this.#named.get(cpeid)) !== null) return 'named';
+    const noting = this.#events.noting({
+      action: 'named',
+      subject: 'device',
+      subjectId: cpeid,
+      by,
+      after: { enrolment: 'when it comes' },
+    });
+    const named = this.#named.inserting({ id: cpeid, by: by.name });
+    return (await this.#store.commit([named, noting])).committed ? 'named' : 'raced';
   }
 }

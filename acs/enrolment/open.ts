@@ -11,7 +11,7 @@ export function openApprovals(parts: {
 }): { readonly approvals: Approvals; readonly devices: DeviceStore; close(): Promise<void> } {
   const devices = new DeviceStore(parts);
   return {
-    approvals: new Approvals({ store: parts.store, devices, logger: parts.logger }),
+    approvals: new Approvals({ ...parts, devices }),
     devices,
     close: () => devices.close(),
   };

@@ -4,10 +4,10 @@ import {
   HOUR_MS,
   type Logger,
   type MonotonicClock,
+  Rounds,
   SECOND_MS,
 } from '../../common/index.js';
 import { DUTY_AGE_MS_MAX, Duty, type DutyRecords, type DutyReport, type Store } from '../../store/index.js';
-import { Rounds } from '../rounds.js';
 import type { UpgradeStore } from './upgrade-store.js';
 
 /** So long after the process that sweeps died another sweeps in its place; deadlines are minutes at least. */

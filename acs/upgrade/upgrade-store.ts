@@ -8,6 +8,7 @@ import {
   type ResultId,
   type Turn,
 } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import { DEFAULT_DEADLINES, type Decision, type Rules, type StoredRule } from '../../rules/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
@@ -27,6 +28,7 @@ import {
   endOf,
   hasMark,
 } from './marks.js';
+import { removedResult } from './told-result.js';
 import {
   newestFirst,
   UPGRADES,
@@ -55,6 +57,7 @@ export function stateMsMaxOf(rule: StoredRule): Upgrade['stateMsMax'] {
 export class UpgradeStore implements Upgrades {
   readonly #store: Store;
   readonly #upgrades: Collection<Upgrade>;
+  readonly #events: EventLog;
   readonly #devices: DeviceStore;
   readonly #rules: Rules;
   readonly #clock: Clock;
@@ -71,6 +74,7 @@ export class UpgradeStore implements Upgrades {
   }) {
     this.#store = parts.store;
     this.#upgrades = parts.store.collection<Upgrade>(UPGRADES);
+    this.#events = new EventLog(parts);
     this.#devices = parts.devices;
     this.#rules = parts.rules;
     this.#clock = parts.clock;
@@ -320,13 +324,20 @@ export class UpgradeStore implements Upgrades {
     }
   }
 
-  async remove(ids: readonly ResultId[]): Promise<number> {
+  async remove(ids: readonly ResultId[], by: Actor): Promise<number> {
     const stored = (await this.#upgrades.getMany([...new Set(ids)])).filter((entry) => entry !== null);
     const runningIds = stored.filter(({ document }) => !document.status).map(({ document }) => document.id);
     if (runningIds.length > 0) throw new UpgradeRunningError(runningIds);
     // Side by side they share their flushes.
-    const removed = await Promise.all(stored.map(({ document }) => this.#upgrades.delete(document.id)));
-    return removed.filter((was) => was).length;
+    const removed = await Promise.all(
+      stored.map(({ document }) =>
+        this.#store.commit([
+          this.#upgrades.deleting(document.id),
+          this.#events.noting(removedResult(document, by)),
+        ]),
+      ),
+    );
+    return removed.filter(({ committed }) => committed).length;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type RuleId,
   type Turn,
 } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
 
@@ -132,5 +133,5 @@ export interface Upgrades {
    */
   scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade>;
   /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
-  remove(ids: readonly ResultId[]): Promise<number>;
+  remove(ids: readonly ResultId[], by: Actor): Promise<number>;
 }

@@ -27,6 +27,7 @@ export async function restoreImage(
     const { image: added } = await library.upload({
       metadata: { name, ...described },
       content,
+      by: null,
       uploadedBy,
       sizeBytes,
       sha256,

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, type Secrets, systemClock } from '../../common/index.js';
+import { type Actor, byCommand, EventLog } from '../../events/index.js';
 import { openFreeze } from '../../rules/index.js';
-import { type Document, type Store, takeExclusively } from '../../store/index.js';
+import { type Change, type Document, type Store, takeExclusively } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
 import { FIRST_START_ID, INSTALLATION, KEY_CHECK_ID } from '../first-start.js';
 import { type Installation, usePartsOf } from '../installation.js';
@@ -79,6 +80,8 @@ export interface RestoreOptions {
   /** Leave upgrades frozen unless nothing can have moved since the backup. */
   readonly freeze: boolean;
   readonly onDocument: () => void;
+  /** Who has it done, for the log of events. */
+  readonly by: Actor;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -111,7 +114,7 @@ export async function restoreBackup(
       onDocument: options.onDocument,
     });
     if (options.freeze) await freeze(store, header);
-    await hold.commit([marks.deleting(RESTORE_ID)]);
+    await hold.commit([marks.deleting(RESTORE_ID), restored(store, header, options)]);
   } finally {
     await hold.release();
   }
@@ -136,7 +139,7 @@ async function refuseNotEmpty(store: Store): Promise<void> {
 async function empty(store: Store, images: Installation['images']): Promise<void> {
   for (;;) {
     const page = await images.list({ limit: PAGE });
-    for (const { id } of page.items) await images.remove(id);
+    for (const { id } of page.items) await images.remove(id, null);
     if (page.items.length === 0) break;
   }
   for (const definition of KEPT_COLLECTIONS) {
@@ -191,11 +194,22 @@ async function writeAll(
   await loader.drain();
 }
 
+/** The first that the log says after what the backup holds of it. */
+function restored(store: Store, { createdAt }: BackupHeader, { by, clock }: RestoreOptions): Change {
+  return new EventLog({ store, clock }).noting({
+    action: 'restored',
+    subject: 'installation',
+    subjectId: 'installation',
+    by,
+    after: { backupOf: createdAt },
+  });
+}
+
 /** Of what CPEs did after the backup nobody knows here: upgrades wait for an operator's word. */
 async function freeze(store: Store, { createdAt }: BackupHeader): Promise<void> {
   await openFreeze(store, systemClock).write({
     frozen: true,
-    by: 'ferry restore',
+    by: byCommand('ferry restore'),
     reason: `Restored from a backup of ${createdAt}: upgrades that began after it are not known here`,
   });
 }

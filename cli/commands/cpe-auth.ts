@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
 import {
   CREDENTIALS_A_BATCH_MAX,
@@ -6,7 +7,7 @@ import {
   type ShownCredential,
 } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
-import { type Arguments, CommandError, INSTALLATION_OPTIONS, withConfig } from '../command.js';
+import { type Arguments, CommandError, INSTALLATION_OPTIONS, operator, withConfig } from '../command.js';
 import { badLine, type LoginBatch, readLogins } from '../cpe-logins.js';
 import { withCredentials } from '../credentials-access.js';
 import { readingFile } from '../files.js';
@@ -56,10 +57,11 @@ function importCommand(io: Io): CommandModule {
           io.stdout.write(`${countOf(total, 'line')}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
+        const by = operator();
         let stored = 0;
         let unchanged = 0;
         await overFile(path, io, 'Storing', async ({ logins, lines }) => {
-          const outcome = await credentials.put(logins).catch((error: unknown) => {
+          const outcome = await credentials.put(logins, by, basename(path)).catch((error: unknown) => {
             if (!(error instanceof CredentialError)) throw error;
             throw badLine(
               lines[error.index] ?? 0,
@@ -123,7 +125,7 @@ function setCommand(io: Io): CommandModule {
         const cpeid = String(args['cpeid']) as CpeId;
         const username = args['username'] === undefined ? cpeid : String(args['username']);
         const { password, generated } = await passwordFrom(args, io);
-        const { stored } = await credentials.put([{ cpeid, username, password }]);
+        const { stored } = await credentials.put([{ cpeid, username, password }], operator());
         io.stdout.write(
           stored > 0
             ? `${cpeid} logs in as ${username} from now on; what it had before is right until then.\n`
@@ -169,7 +171,7 @@ function removeCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withCredentials(args, io, 'refuse', async (credentials) => {
         const cpeid = String(args['cpeid']) as CpeId;
-        if ((await credentials.remove(cpeid)) === 0)
+        if ((await credentials.remove(cpeid, operator())) === 0)
           throw new CommandError(`${cpeid} has no credentials of its own.`);
         io.stdout.write(`Removed the credentials of ${cpeid}.\n`);
       }),

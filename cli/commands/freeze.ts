@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { FreezeState } from '../../rules/index.js';
-import { type Arguments, INSTALLATION_OPTIONS, operatorName, withConfig } from '../command.js';
+import { type Arguments, INSTALLATION_OPTIONS, operator, withConfig } from '../command.js';
 import { type Io, printable, timeText } from '../io.js';
 import { withRulesAlone } from '../rules-access.js';
 
@@ -22,7 +22,7 @@ export function freezeCommand(io: Io): CommandModule {
         const reason = typeof args['reason'] === 'string' ? { reason: args['reason'] } : {};
         const state = args['status']
           ? await rules.freezeState()
-          : await rules.freeze({ frozen: !args['lift'], by: operatorName(), ...reason });
+          : await rules.freeze({ frozen: !args['lift'], by: operator(), ...reason });
         io.stdout.write(args['json'] ? `${JSON.stringify(state)}\n` : `${stateText(state)}\n`);
       }),
   };

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
 import { type Image, ImageError, type ImageLibrary, sameDescription } from '../../firmware/index.js';
-import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory } from '../command.js';
+import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory, operator } from '../command.js';
 import { parseConfig } from '../config.js';
 import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
@@ -136,7 +136,7 @@ async function copy(
       ...(productClass !== undefined && { productClass }),
       ...(hardwareVersion !== undefined && { hardwareVersion }),
     };
-    await target.upload({ metadata, content, uploadedBy, sizeBytes, sha256 });
+    await target.upload({ metadata, content, by: operator(), uploadedBy, sizeBytes, sha256 });
     bar.add(sizeBytes);
     return null;
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   type Arguments,
   CommandError,
   INSTALLATION_OPTIONS,
+  operator,
   operatorName,
   saying,
   withConfig,
@@ -81,6 +82,7 @@ function addCommand(io: Io): CommandModule {
               ...optional('hardwareVersion', text(args, 'hardwareVersion')),
             },
             content,
+            by: operator(),
             uploadedBy: operatorName(),
             sizeBytes,
             ...optional('sha256', text(args, 'sha256')),
@@ -148,7 +150,7 @@ function removeCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withImages(args, io, 'refuse', async (images) => {
         const name = String(args['name']);
-        if (!(await images.remove(name)))
+        if (!(await images.remove(name, operator())))
           throw new CommandError(`There is no image ${name}; ferry image list shows them.`);
         io.stdout.write(`Removed ${name}.\n`);
       }),

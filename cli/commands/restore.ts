@@ -9,6 +9,7 @@ import {
   type Arguments,
   CommandError,
   INSTALLATION_OPTIONS,
+  operator,
   withConfig,
   withInstallation,
 } from '../command.js';
@@ -116,6 +117,7 @@ async function restore(path: string, backup: VerifiedBackup, args: Arguments, io
           overwrite: args['overwrite'] === true,
           freeze: isFreezing(args, backup),
           onDocument: () => bar.add(1),
+          by: operator(),
           clock: systemClock,
           logger: createLogger({ level: 'error', format: config.logFormat }),
         });

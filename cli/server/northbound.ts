@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
+import { EventLog } from '../../events/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
@@ -62,6 +63,7 @@ export async function startNbi(
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     metrics: registry,
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),

@@ -1,4 +1,5 @@
 import { type Api, type Authentication, type DynDialect, dynDialect, type Route } from '../http/index.js';
+import { type AuditRouteParts, auditRoutes } from './audit-routes.js';
 import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
 import { type OrganizationRouteParts, organizationRoutes } from './organization-routes.js';
@@ -13,11 +14,12 @@ export interface DynParts
     DeviceRouteParts,
     CpeAuthRouteParts,
     UserRouteParts,
-    OrganizationRouteParts {}
+    OrganizationRouteParts,
+    AuditRouteParts {}
 
 /**
- * `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens, and the
- * organizations. Each answers in its own name.
+ * `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens, the
+ * organizations, and who has changed any of it. Each answers in its own name.
  */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
   const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
@@ -34,5 +36,6 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('AuthStorage', userRoutes),
     apiOf('TokenStorage', tokenRoutes),
     apiOf('OrganizationStorage', organizationRoutes),
+    apiOf('AuditStorage', auditRoutes),
   ];
 }

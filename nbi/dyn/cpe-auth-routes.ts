@@ -1,5 +1,6 @@
 import { type CpeCredentials, CREDENTIALS_A_BATCH_MAX } from '../../acs/index.js';
 import {
+  actorOf,
   closedQuery,
   type DynDialect,
   failures,
@@ -92,14 +93,13 @@ function deleteRoute({ credentials, reading }: CpeAuthRouteParts, dialect: DynDi
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, user } = exchange;
+      const { response, parameters, query: text } = exchange;
+      const by = actorOf(exchange);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { selection } = query;
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (usernames) =>
-          credentials.removeNames(usernames, user?.name ?? ''),
-        ),
+        inBatches(storage, selection, turn, (usernames) => credentials.removeNames(usernames, by)),
       );
       response.json(dialect.answer(204, ''));
     },

@@ -1,5 +1,6 @@
 import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
 import { deviceFacts, deviceStorage } from './device-storage.js';
 import { holds } from './fields.js';
@@ -38,12 +39,12 @@ export async function countSelectedDevices({ devices, selection, turn }: Deletin
 
 /**
  * Deletes the CPEs that are selected, in portions. What was cut off is taken up by deleting the same again.
- * @param by  who wants it, for the log
+ * @param by  who wants it, for the log of events
  * @param onLooked  how many have been looked at so far
  */
 export async function deleteSelectedDevices(
   { devices, selection, turn }: Deleting,
-  by: string,
+  by: Actor,
   onLooked: (devices: number) => void = () => {},
 ): Promise<DeviceDeletion> {
   const storage = deviceStorage(devices);

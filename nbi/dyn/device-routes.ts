@@ -3,6 +3,7 @@ import type { Devices, Placements } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import {
   ApiError,
+  actorOf,
   anyObjectBody,
   type DynDialect,
   failures,
@@ -151,7 +152,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, user } = exchange;
+      const { response, parameters, query: text } = exchange;
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL, dryRun: DRY_RUN });
       const { selection } = query;
       requireIntent(query, selection);
@@ -165,7 +166,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
         return;
       }
       await changeSelected(selected, exchange, async (turn) => {
-        const deletion = await deleteSelectedDevices({ devices, selection, turn }, user?.name ?? '');
+        const deletion = await deleteSelectedDevices({ devices, selection, turn }, actorOf(exchange));
         if (deletion.upgrading.length > 0) {
           throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');
         }

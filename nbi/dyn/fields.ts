@@ -61,17 +61,22 @@ export function boundFromTexts(fields: Fields, name: string, texts: readonly str
   const [value = '', ...others] = texts;
   if (others.length > 0 || (inName !== '' && value !== '')) return refuse(field, 'one number', texts.length);
   const text = inName === '' ? value : inName;
-  const bound = numberOf(type, text);
-  const expected = type === 'time' ? 'epoch seconds, or a time as in 2026-12-01T02:30:00Z' : 'a number';
-  if (bound === undefined) return refuse(field, expected, text);
+  const bound =
+    type === 'time' ? timeFromText(field, text) : (toNumber(text) ?? refuse(field, 'a number', text));
   const isStrict = equal === '' && inName !== '';
   const is = sign === '<' ? (isStrict ? '<' : '<=') : isStrict ? '>' : '>=';
   return { path, is, bound };
 }
 
-function numberOf(type: 'number' | 'time', text: string): number | undefined {
-  const epochMs = type === 'time' ? epochMsOf(text) : null;
-  return epochMs === null ? toNumber(text) : epochMs / SECOND_MS;
+/**
+ * Epoch seconds, told as such or written out.
+ * @param name  of the parameter
+ * @throws ApiError 400
+ */
+export function timeFromText(name: string, text: string): number {
+  const epochMs = epochMsOf(text);
+  if (epochMs !== null) return epochMs / SECOND_MS;
+  return toNumber(text) ?? refuse(name, 'epoch seconds, or a time as in 2026-12-01T02:30:00Z', text);
 }
 
 /**

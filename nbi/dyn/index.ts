@@ -1,4 +1,6 @@
 export { type DynParts, dynApis } from './apis.js';
+export { AUDIT_CSV, auditView } from './audit-storage.js';
+export { csvRow } from './csv.js';
 export {
   countSelectedDevices,
   type DeviceCounts,

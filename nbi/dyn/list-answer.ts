@@ -6,44 +6,75 @@ import {
   type DynDialect,
   type Exchange,
   isClientGone,
+  NDJSON,
   NDJSON_CONTENT_TYPE,
-  prefersNdjson,
 } from '../http/index.js';
+import { CSV, CSV_CONTENT_TYPE, type CsvTable, csvRow } from './csv.js';
 import type { Entry } from './entry.js';
+import type { ListFormatName } from './storage.js';
 
-/** How a list is written: what stands before, between and after its entries. */
-interface ListFormat {
+/** How a list is written: its entries, and what stands before, between and after them. */
+export interface ListFormat {
   readonly contentType: string;
+  readonly textOf: (entry: Entry) => string;
   readonly head: string;
   readonly separator: string;
   readonly tail: string;
 }
 
-const NDJSON: ListFormat = { contentType: NDJSON_CONTENT_TYPE, head: '', separator: '\n', tail: '\n' };
+const NDJSON_LIST: ListFormat = {
+  contentType: NDJSON_CONTENT_TYPE,
+  textOf: jsonOf,
+  head: '',
+  separator: '\n',
+  tail: '\n',
+};
 
-/** An entry as it stands in the answer. */
-export function textOf({ view }: Entry): string {
+/**
+ * How a list is to be written for a request: what its query says, else what `Accept` prefers.
+ * @param csv  of the storage, where it has one
+ */
+export function listFormat(
+  request: Request,
+  asked: ListFormatName | null,
+  dialect: DynDialect,
+  csv: CsvTable | undefined,
+): ListFormat {
+  const name = asked ?? preferredOf(request, csv !== undefined);
+  if (name === 'csv' && csv !== undefined) return csvList(csv);
+  return name === 'ndjson' ? NDJSON_LIST : jsonList(dialect);
+}
+
+function preferredOf(request: Request, hasCsv: boolean): ListFormatName {
+  const types = { 'application/json': 'json', [NDJSON]: 'ndjson', ...(hasCsv && { [CSV]: 'csv' }) } as const;
+  const type = request.accepts(Object.keys(types));
+  return type === NDJSON ? 'ndjson' : type === CSV ? 'csv' : 'json';
+}
+
+function jsonOf({ view }: Entry): string {
   return JSON.stringify(view);
 }
 
-/** {@link textOf} each, made as it is wanted. */
-export async function* textsOf(entries: AsyncIterable<Entry>): AsyncGenerator<string> {
+/** Each entry as it is written, made as it is wanted. */
+export async function* textsOf(
+  entries: AsyncIterable<Entry>,
+  { textOf }: ListFormat,
+): AsyncGenerator<string> {
   for await (const entry of entries) yield textOf(entry);
 }
 
 /**
- * Answers with entries, streamed as the client takes them; as NDJSON, an entry a line, where the client prefers that.
+ * Answers with entries, streamed as the client takes them.
  * @param texts  of the entries
  * @param after  the position that the next page begins behind, where there is one
  * @throws ApiError 404 where there are none
  */
 export async function sendTexts(
   { request, response, over }: Pick<Exchange, 'request' | 'response' | 'over'>,
-  dialect: DynDialect,
+  format: ListFormat,
   texts: AsyncIterable<string>,
   after: string | null,
 ): Promise<void> {
-  const format = prefersNdjson(request) ? NDJSON : jsonList(dialect);
   const iterator = texts[Symbol.asyncIterator]();
   // The status cannot be taken back once the body has begun.
   const first = await iterator.next();
@@ -61,9 +92,21 @@ export async function sendTexts(
 function jsonList({ listHead, listTail }: DynDialect): ListFormat {
   return {
     contentType: 'application/json; charset=utf-8',
+    textOf: jsonOf,
     head: listHead,
     separator: ',',
     tail: listTail,
+  };
+}
+
+function csvList({ head, row }: CsvTable): ListFormat {
+  // Each row brings its own end.
+  return {
+    contentType: CSV_CONTENT_TYPE,
+    textOf: (entry) => csvRow(row(entry.view)),
+    head: csvRow(head),
+    separator: '',
+    tail: '',
   };
 }
 

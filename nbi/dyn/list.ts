@@ -11,7 +11,7 @@ import {
 import type { NbiLimits } from '../limits.js';
 import type { Entry, Position } from './entry.js';
 import { onlyIds } from './id-pattern.js';
-import { sendTexts, textOf, textsOf } from './list-answer.js';
+import { type ListFormat, listFormat, sendTexts, textsOf } from './list-answer.js';
 import {
   comparePositions,
   entriesAfter,
@@ -35,6 +35,7 @@ interface Source {
   readonly storage: Storage;
   readonly selection: Selection;
   readonly turn: Turn;
+  readonly format: ListFormat;
 }
 
 /**
@@ -50,19 +51,15 @@ export function sendSelected(
   { limits, reading }: { readonly limits: NbiLimits; readonly reading: Reading },
 ): Promise<void> {
   const { order, selection } = query;
+  const format = listFormat(exchange.request, query.format, dialect, storage.csv);
   return reading.answer(exchange, isShort(storage, query), async (means) => {
     exchange.response.vary('Accept');
-    const source = { storage, selection, turn: means.turn };
+    const source = { storage, selection, turn: means.turn, format };
     const page = await (order.field === null
       ? pageInOwnOrder(source, query, means)
       : sortedPage(source, query, means, limits.sortedItemsMax));
     if (page === null) return false;
-    await sendTexts(
-      exchange,
-      dialect,
-      page.texts,
-      page.end === null ? null : renderPosition(page.end, order),
-    );
+    await sendTexts(exchange, format, page.texts, page.end === null ? null : renderPosition(page.end, order));
     return true;
   });
 }
@@ -75,12 +72,12 @@ function isShort(storage: Storage, { selection, everything, order, limit }: Quer
 
 /** @returns null where it needs a place */
 async function pageInOwnOrder(
-  { storage, selection, turn }: Source,
+  { storage, selection, turn, format }: Source,
   { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
   { held, hasPlace }: Means,
 ): Promise<Page | null> {
   const select = () => selectEntries(storage, selection, { after, turn });
-  if (limit === null && hasPlace) return { texts: textsOf(select()), end: null };
+  if (limit === null && hasPlace) return { texts: textsOf(select(), format), end: null };
   let texts: string[] | null = [];
   let count = 0;
   let last: Position | null = null;
@@ -93,7 +90,7 @@ async function pageInOwnOrder(
     count++;
     last = positionOf(entry, order);
     if (texts === null) continue;
-    const text = textOf(entry);
+    const text = format.textOf(entry);
     if (held.take(Buffer.byteLength(text))) {
       texts.push(text);
     } else {
@@ -103,7 +100,7 @@ async function pageInOwnOrder(
     }
   }
   if (last === null) throw new ApiError(404);
-  return { texts: texts === null ? textsOf(upTo(select(), last, order)) : Readable.from(texts), end };
+  return { texts: texts === null ? textsOf(upTo(select(), last, order), format) : Readable.from(texts), end };
 }
 
 async function* upTo(entries: AsyncIterable<Entry>, last: Position, order: Order): AsyncGenerator<Entry> {
@@ -120,7 +117,7 @@ async function sortedPage(
   { held, hasPlace }: Means,
   sortedMax: number,
 ): Promise<Page | null> {
-  const { storage, selection, turn } = source;
+  const { storage, selection, turn, format } = source;
   const all = selectEntries(storage, selection, { turn });
   const following = after === null ? all : entriesAfter(all, after, order);
   const found =
@@ -132,9 +129,9 @@ async function sortedPage(
   if (last === undefined) throw new ApiError(404);
   const end = found.length > page.length ? last : null;
   const entries = entriesAt(source, page);
-  if (hasPlace) return { texts: textsOf(entries), end };
+  if (hasPlace) return { texts: textsOf(entries, format), end };
   const texts: string[] = [];
-  for await (const text of textsOf(entries)) {
+  for await (const text of textsOf(entries, format)) {
     if (!held.take(Buffer.byteLength(text))) return null;
     texts.push(text);
   }

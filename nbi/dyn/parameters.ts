@@ -65,10 +65,23 @@ export const DRY_RUN = queryParameter('dryRun', 'true: counts what would be dele
   expected: 'true or false',
 });
 
+/** Beside `Accept`, for whoever cannot say it, as a link. */
+export const FORMAT = queryParameter('format', 'How the list is written; without it as Accept says.', {
+  enum: ['json', 'ndjson', 'csv'],
+  expected: 'json, ndjson or csv',
+});
+
+const A_TIME = 'epoch seconds, or a time as in 2026-11-29T00:00:00Z';
+export const SINCE = queryParameter('since', `Not before then: ${A_TIME}.`);
+export const UNTIL = queryParameter('until', `Before then: ${A_TIME}.`);
+
 /** The query parameters that are not fields, as far as a call takes them. */
 export interface Options extends Partial<ReturnType<typeof listOptions>> {
   readonly all?: typeof ALL;
   readonly revision?: typeof REVISION;
   readonly parameters?: typeof PARAMETERS;
   readonly dryRun?: typeof DRY_RUN;
+  readonly format?: typeof FORMAT;
+  readonly since?: typeof SINCE;
+  readonly until?: typeof UNTIL;
 }

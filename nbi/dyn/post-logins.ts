@@ -6,8 +6,10 @@ import {
   credentialProblem,
 } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import {
   ApiError,
+  actorOf,
   type DynDialect,
   type Exchange,
   invalid,
@@ -30,13 +32,14 @@ const FIELDS = ['cpeid', 'username', 'password'] as const;
  * @throws ApiError
  */
 export async function postLogins(
-  { request, response, user, parameters, body: read }: Exchange<'pattern', unknown, RecordsBody>,
+  exchange: Exchange<'pattern', unknown, RecordsBody>,
   credentials: Pick<CpeCredentials, 'put'>,
   dialect: DynDialect,
   limits: NbiLimits,
 ): Promise<void> {
+  const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
-  const by = user?.name ?? '';
+  const by = actorOf(exchange);
   const body = await read();
   if (body.kind === 'records') {
     const { unit, splitter } = body;
@@ -64,7 +67,7 @@ export async function postLogins(
   response.json(dialect.answer(204, ''));
 }
 
-function sinkOf(credentials: Pick<CpeCredentials, 'put'>, by: string): BatchSink {
+function sinkOf(credentials: Pick<CpeCredentials, 'put'>, by: Actor): BatchSink {
   return {
     what: 'CPE',
     async put(bodies) {

@@ -2,6 +2,7 @@ import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } fro
 import { StoreError } from '../../store/index.js';
 import {
   ApiError,
+  actorOf,
   type DynDialect,
   type Exchange,
   invalid,
@@ -32,14 +33,15 @@ export const IF_NONE_MATCH = {
  * @throws ApiError, and what `Rules.put` throws
  */
 export async function postRules(
-  { request, response, user, parameters, body: read }: Exchange<'pattern', unknown, RecordsBody>,
+  exchange: Exchange<'pattern', unknown, RecordsBody>,
   rules: Rules,
   dialect: DynDialect,
   limits: NbiLimits,
 ): Promise<void> {
+  const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
   const onlyNew = isOnlyNew(request.headers['if-none-match']);
-  const options = { author: user?.name ?? '', onlyNew };
+  const options = { by: actorOf(exchange), onlyNew };
   const body = await read();
   if (body.kind === 'records') {
     const itemProblem = (each: unknown) => idProblemOf(each, pattern);

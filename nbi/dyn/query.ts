@@ -1,11 +1,11 @@
 import { type Checked, invalid, type Parameter, parameterValue, type Schema } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import type { Position } from './entry.js';
-import { boundFromTexts, filterFromTexts } from './fields.js';
+import { type BoundFilter, boundFromTexts, filterFromTexts, timeFromText } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
 import { type Order, parsePosition } from './order.js';
 import type { Options } from './parameters.js';
-import type { Selection, Storage } from './storage.js';
+import type { ListFormatName, Selection, Storage } from './storage.js';
 
 export interface Query {
   readonly selection: Selection;
@@ -20,6 +20,8 @@ export interface Query {
   readonly parameters: boolean;
   /** `dryRun=true`: nothing is changed. */
   readonly dryRun: boolean;
+  /** How a list is written; null: as `Accept` says. */
+  readonly format: ListFormatName | null;
 }
 
 /**
@@ -40,12 +42,13 @@ export function parseQuery(
   const idLists = fieldNames
     .filter((name) => storage.idNames.includes(name))
     .map((name) => checkIds(name, query.getAll(name)));
-  const filters = fieldNames
+  const fieldFilters = fieldNames
     .filter((name) => !storage.idNames.includes(name))
     .map((name) => {
       const texts = query.getAll(name);
       return boundFromTexts(storage.fields, name, texts) ?? filterFromTexts(storage.fields, name, texts);
     });
+  const filters = [...fieldFilters, ...timeBounds(query, options)];
   return {
     selection: { pattern, idLists, filters, everyRevision: optionOf(query, options.revision) === 'all' },
     everything: pattern.all && idLists.length === 0 && filters.length === 0,
@@ -55,7 +58,21 @@ export function parseQuery(
     all: optionOf(query, options.all) ?? false,
     parameters: optionOf(query, options.parameters) ?? false,
     dryRun: optionOf(query, options.dryRun) ?? false,
+    format: optionOf(query, options.format),
   };
+}
+
+/** What `since` and `until` ask of the field `time`. */
+function timeBounds(query: URLSearchParams, { since, until }: Options): readonly BoundFilter[] {
+  const bounds = [
+    [since, '>='],
+    [until, '<'],
+  ] as const;
+  return bounds.flatMap(([parameter, is]) => {
+    const text = textOf(query, parameter);
+    if (parameter === undefined || text === null) return [];
+    return [{ path: 'time', is, bound: timeFromText(parameter.name, text) }];
+  });
 }
 
 /** Null where the parameter is not taken, or not there. */

@@ -2,6 +2,7 @@ import type { Upgrades } from '../../acs/index.js';
 import type { ResultId, Turn } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
+  actorOf,
   type DynDialect,
   failures,
   openQuery,
@@ -76,12 +77,13 @@ export function resultRoutes(
       },
       async handle(exchange) {
         const { response, parameters, query: text } = exchange;
+        const by = actorOf(exchange);
         const query = parseQuery(storage, parameters.pattern, text, { all: ALL, revision: REVISION });
         requireIntent(query, query.selection);
         const { selection } = query;
         await changeSelected({ storage, selection, reading }, exchange, async (turn) => {
           await refuseRunning(storage, selection, turn);
-          await inBatches(storage, selection, turn, (ids) => upgrades.remove(ids.map(toResultId)));
+          await inBatches(storage, selection, turn, (ids) => upgrades.remove(ids.map(toResultId), by));
         });
         response.json(dialect.answer(204, ''));
       },

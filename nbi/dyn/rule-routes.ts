@@ -1,6 +1,7 @@
 import type { RuleId } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
+  actorOf,
   anyObjectBody,
   closedQuery,
   type DynDialect,
@@ -128,13 +129,14 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const by = actorOf(exchange);
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'rule');
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) => rules.merge(ids.map(toRuleId), patch)),
+        inBatches(storage, selection, turn, (ids) => rules.merge(ids.map(toRuleId), patch, by)),
       );
       response.json(dialect.answer(204, ''));
     },
@@ -159,11 +161,12 @@ function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): R
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const by = actorOf(exchange);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       requireIntent(query, query.selection);
       const { selection } = query;
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) => rules.remove(ids.map(toRuleId))),
+        inBatches(storage, selection, turn, (ids) => rules.remove(ids.map(toRuleId), by)),
       );
       response.json(dialect.answer(204, ''));
     },

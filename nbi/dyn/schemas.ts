@@ -1,3 +1,4 @@
+import { PROOFS, SUBJECTS } from '../../events/index.js';
 import { RULES_EACH_MAX } from '../../organizations/index.js';
 import { RULE_SCHEMA } from '../../rules/index.js';
 import { ref } from '../http/index.js';
@@ -110,6 +111,47 @@ export const dynSchemas = {
         additionalProperties: false,
       },
     ],
+  },
+  AuditEntry: {
+    type: 'object',
+    description: 'Something that somebody has done.',
+    required: ['id', 'time', 'action', 'subject', 'subjectId'],
+    properties: {
+      id: { type: 'string', description: 'Sorts by time.' },
+      time: { type: 'integer', description: 'In epoch seconds.' },
+      action: {
+        type: 'string',
+        description: 'What was done: added, changed, removed, restarted, enrolled, named, called, frozen, …',
+      },
+      subject: { enum: SUBJECTS, description: 'To what.' },
+      subjectId: {
+        type: 'string',
+        description: 'Its id, as its storage shows it; * where it is about many at once.',
+      },
+      by: {
+        type: 'object',
+        description: 'Who did it; absent: it came about.',
+        required: ['name', 'how'],
+        properties: {
+          name: {
+            type: 'string',
+            description:
+              'Of the user; of a command whoever ran it, as the system names him; of a rule file its name.',
+          },
+          how: { enum: PROOFS, description: 'By what he was known.' },
+          credential: { type: 'string', description: 'The id of the token or the session that was shown.' },
+          organization: { type: 'string', description: 'That the user was of.' },
+          address: { type: 'string', description: 'Of the client, without proxies.' },
+          requestId: { type: 'string', description: 'X-Request-Id of the answer.' },
+        },
+      },
+      organization: { type: 'string', description: 'To which it belongs; absent: the installation.' },
+      before: {
+        type: 'object',
+        description: 'Of what was there the fields that differ, without secrets; absent: nothing was.',
+      },
+      after: { type: 'object', description: 'The same of what is there now; absent: nothing is.' },
+    },
   },
   CpeLogin: {
     type: 'object',

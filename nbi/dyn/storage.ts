@@ -1,6 +1,7 @@
 import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import type { Exchange, Reading } from '../http/index.js';
+import type { CsvTable } from './csv.js';
 import type { Entry, Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
@@ -15,6 +16,9 @@ export interface Selection {
   readonly everyRevision: boolean;
 }
 
+/** How a list can be written. */
+export type ListFormatName = 'json' | 'ndjson' | 'csv';
+
 /** A storage under `/v1/dyn`: where its entries come from and how they read. */
 export interface Storage {
   readonly name: string;
@@ -22,6 +26,8 @@ export interface Storage {
   /** Query parameters that mean the id. */
   readonly idNames: readonly string[];
   readonly order: 'ascending' | 'descending';
+  /** Where its lists can be had as CSV: the head, and what of an entry stands in each column. */
+  readonly csv?: CsvTable;
   /**
    * Entries in the storage's own order (by rank, ties by the UTF-8 of their ids in the same direction), among them every one
    * that is selected; served from an index where one fits.

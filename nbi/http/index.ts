@@ -1,3 +1,4 @@
+export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
 export { type Answer, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
@@ -23,7 +24,7 @@ export { type Dialect, renderJson } from './dialect.js';
 export { type DynDialect, dynDialect } from './dyn-dialect.js';
 export { isObject, type JsonObject, parseJson } from './json.js';
 export { mountApis } from './mount.js';
-export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
+export { NDJSON, NDJSON_CONTENT_TYPE } from './ndjson.js';
 export { hasPlace, userOf } from './observe.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';

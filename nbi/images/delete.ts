@@ -2,6 +2,7 @@ import type { Turn } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   ApiError,
+  actorOf,
   closedQuery,
   failures,
   jsonAnswer,
@@ -42,7 +43,7 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
         const expected = 'an image that no enabled rule names: disable these rules, or add force=true';
         throw new ApiError(409, [{ field: 'name', code: 'in-use', expected, ids }]);
       }
-      if (!(await images.remove(id))) throw new ApiError(404);
+      if (!(await images.remove(id, actorOf(exchange)))) throw new ApiError(404);
       response.json(dialect.answer(204, ''));
     },
   });

@@ -1,5 +1,13 @@
 import type { ImageLibrary, Upload } from '../../firmware/index.js';
-import { closedQuery, failures, octetsBody, queryParameter, type Route, route } from '../http/index.js';
+import {
+  actorOf,
+  closedQuery,
+  failures,
+  octetsBody,
+  queryParameter,
+  type Route,
+  route,
+} from '../http/index.js';
 import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
@@ -34,14 +42,17 @@ export function uploadRoute(images: ImageLibrary): Route {
       '201': imageAnswer('Uploaded'),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    async handle({ request, response, user, parameters: { name }, query, body }) {
+    async handle(exchange) {
+      const { request, response, parameters, query, body } = exchange;
+      const by = actorOf(exchange);
       const { sha256, ...metadata } = query;
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: Upload = {
-        metadata: { name, ...metadata },
+        metadata: { name: parameters.name, ...metadata },
         content,
-        uploadedBy: user?.name ?? '',
+        by,
+        uploadedBy: by.name,
         ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
         ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
       };

@@ -1,6 +1,6 @@
 import { type Approvals, isCpeId } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
-import { failures, invalid, jsonAnswer, objectBody, type Route, route } from '../http/index.js';
+import { actorOf, failures, invalid, jsonAnswer, objectBody, type Route, route } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import { methodDialect, sendAnswer } from './dialect.js';
 import { detailsSchema } from './rule-request.js';
@@ -37,10 +37,10 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
       ),
       ...failures('MethodAnswer', '413', '415', '507'),
     },
-    async handle({ response, user, body }) {
-      const { cpe_id: given } = await body();
-      const details = await approvals.approve(cpeidsOf(given), user?.name ?? '');
-      sendAnswer(response, { code: 200, message: 'OK', details });
+    async handle(exchange) {
+      const { cpe_id: given } = await exchange.body();
+      const details = await approvals.approve(cpeidsOf(given), actorOf(exchange));
+      sendAnswer(exchange.response, { code: 200, message: 'OK', details });
     },
   });
 }

@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../../common/index.js';
 import type { FreezeState, Rules } from '../../rules/index.js';
-import { failures, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
+import { actorOf, failures, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
 import { type MethodAnswer, sendAnswer } from './dialect.js';
 
 const PATH = '/v1/method/FreezeUpgrades';
@@ -45,11 +45,11 @@ export function freezeRoutes(rules: Rules): Route[] {
         '200': jsonAnswer('The state from now on', ref('MethodAnswer')),
         ...failures('MethodAnswer', '413', '415', '507'),
       },
-      async handle({ response, user, body }) {
-        const { frozen, reason } = await body();
-        const by = user?.name ?? '';
+      async handle(exchange) {
+        const { frozen, reason } = await exchange.body();
+        const by = actorOf(exchange);
         const state = await rules.freeze({ frozen, by, ...(reason === undefined ? {} : { reason }) });
-        sendAnswer(response, freezeAnswer(state));
+        sendAnswer(exchange.response, freezeAnswer(state));
       },
     }),
   ];

@@ -1,6 +1,15 @@
 import type { CpeCredentials } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
-import { ApiError, failures, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
+import {
+  ApiError,
+  actorOf,
+  failures,
+  jsonAnswer,
+  objectBody,
+  type Route,
+  ref,
+  route,
+} from '../http/index.js';
 import { OK, sendAnswer } from './dialect.js';
 import { idSchema } from './rule-request.js';
 
@@ -24,16 +33,16 @@ export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>)
       '200': jsonAnswer('It is given new ones when it comes', ref('MethodAnswer'), OK),
       ...failures('MethodAnswer', '404', '413', '415', '507'),
     },
-    async handle({ response, user, body }) {
-      const { cpe_id: cpeid } = await body();
-      if (!(await credentials.readmit(cpeid as CpeId, user?.name ?? '')))
+    async handle(exchange) {
+      const { cpe_id: cpeid } = await exchange.body();
+      if (!(await credentials.readmit(cpeid as CpeId, actorOf(exchange))))
         throw new ApiError(404, [
           {
             field: 'cpeid',
             expected: 'a CPE that has used credentials of its own: others need no readmission',
           },
         ]);
-      sendAnswer(response, { code: 200, message: 'OK' });
+      sendAnswer(exchange.response, { code: 200, message: 'OK' });
     },
   });
 }

@@ -1,7 +1,9 @@
 import type { RuleId } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   ApiError,
+  actorOf,
   failures,
   invalid,
   isObject,
@@ -34,8 +36,9 @@ export function restartRuleRoute(rules: Rules): Route {
       '200': jsonAnswer('Restarted', ref('MethodAnswer'), OK),
       ...failures('MethodAnswer', '404', '413', '415', '507'),
     },
-    async handle({ response, body }) {
-      sendAnswer(response, await restartRule(await body(), rules));
+    async handle(exchange) {
+      const answer = await restartRule(await exchange.body(), rules, actorOf(exchange));
+      sendAnswer(exchange.response, answer);
     },
   });
 }
@@ -44,14 +47,14 @@ export function restartRuleRoute(rules: Rules): Route {
  * Forgets what was counted against rules, so that they upgrade their CPEs again.
  * @throws ApiError 400 without an id, 404 where any of them does not exist (then none is restarted)
  */
-async function restartRule(body: JsonObject, rules: Rules): Promise<MethodAnswer> {
+async function restartRule(body: JsonObject, rules: Rules, by: Actor): Promise<MethodAnswer> {
   const ids = ruleIds(body);
   const missing: string[] = [];
   for (const id of ids) if ((await rules.get(id)) === null) missing.push(id);
   if (missing.length > 0) {
     throw new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids: missing.slice(0, 100) }]);
   }
-  await rules.restart(ids);
+  await rules.restart(ids, by);
   return { code: 200, message: 'OK' };
 }
 

@@ -1,5 +1,6 @@
 import type { ConnectionRequestOutcome, ConnectionRequests, Devices } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
+import type { EventLog } from '../../events/index.js';
 import {
   deviceStorage,
   EVERY_ID,
@@ -11,6 +12,7 @@ import {
 } from '../dyn/index.js';
 import {
   ApiError,
+  actorOf,
   type Exchange,
   failures,
   invalid,
@@ -29,6 +31,7 @@ import { type MethodAnswer, OK, sendAnswer } from './dialect.js';
 export interface SendCnrParts {
   readonly devices: Devices;
   readonly connectionRequests: ConnectionRequests;
+  readonly events: EventLog;
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
@@ -59,30 +62,34 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
       '200': jsonAnswer('Every CPE that matched has answered', ref('MethodAnswer'), OK),
       ...failures('MethodAnswer', '404', '413', '415', '502', '504', '507'),
     },
-    async handle({ response, body, user, over }) {
-      const { search_options: options } = await body();
-      sendAnswer(response, await sendCnr(options, parts, { user, over }));
+    async handle(exchange) {
+      const { search_options: options } = await exchange.body();
+      sendAnswer(exchange.response, await sendCnr(options, parts, exchange));
     },
   });
 }
 
 /**
  * Sends a connection request to every CPE that the search options match.
- * @param by  who asks; once nobody waits for the answer no further CPE is called
+ * @param exchange  who asks; once nobody waits for the answer no further CPE is called
  * @throws ApiError 400 no such field or too many CPEs, 404 no CPE matches
  */
 async function sendCnr(
   options: JsonObject,
-  { devices, connectionRequests, limits, reading }: SendCnrParts,
-  by: Pick<Exchange, 'user' | 'over'>,
+  { devices, connectionRequests, events, limits, reading }: SendCnrParts,
+  exchange: Exchange,
 ): Promise<MethodAnswer> {
-  const cpeids = await matchingCpes(options, { devices, reading, max: limits.connectionRequestsMax }, by);
+  const by = actorOf(exchange);
+  const search = { devices, reading, max: limits.connectionRequestsMax };
+  const cpeids = await matchingCpes(options, search, exchange);
   const outcomes: ConnectionRequestOutcome[] = [];
   const waiting = cpeids.values();
   // Each worker takes the next CPE once its last one has answered.
   const worker = async () => {
     for (const cpeid of waiting) {
-      if (!by.over.aborted) outcomes.push(await connectionRequests.send(cpeid));
+      if (exchange.over.aborted) continue;
+      await events.note({ action: 'called', subject: 'device', subjectId: cpeid, by });
+      outcomes.push(await connectionRequests.send(cpeid));
     }
   };
   await Promise.all(Array.from({ length: limits.connectionRequestsAtATime }, worker));

@@ -1,4 +1,5 @@
 import { type Clock, inTurns, type RuleId, type Turn } from '../../common/index.js';
+import { byRuleFile } from '../../events/index.js';
 import type { Collection, Document, Lease, Stored } from '../../store/index.js';
 import {
   isFromFile,
@@ -268,11 +269,14 @@ function planOne(
   means: Pick<Provenance, 'nowMs' | 'sealing'>,
 ): Write | null {
   if (item.valid === null) {
-    return before === null ? null : { before, after: withoutFile(before.document, means.nowMs) };
+    if (before === null) return null;
+    const by = byRuleFile(before.document.sourceFile ?? '');
+    return { before, after: withoutFile(before.document, means.nowMs), by };
   }
   if (before !== null && before.document.sourceFile === undefined) throw takenMeanwhile(item.id);
   const count = before?.document.restarts ?? restarted?.document.restarts ?? 0;
-  return { before, after: fromEntry(item, before?.document ?? null, count, means), restarts: restarted };
+  const after = fromEntry(item, before?.document ?? null, count, means);
+  return { before, after, by: byRuleFile(item.file), restarts: restarted };
 }
 
 function leaseLost(id: RuleId): RuleConflictError {

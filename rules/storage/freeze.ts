@@ -1,4 +1,5 @@
-import type { Clock } from '../../common/index.js';
+import { type Clock, SECOND_MS } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import type { Change, Collection, CollectionDefinition, Revision, Store } from '../../store/index.js';
 import type { FreezeState } from '../vocabulary/index.js';
 
@@ -29,7 +30,7 @@ export interface Freeze {
   /** @param organization  whose brake it is; undefined: the installation's */
   write(next: {
     readonly frozen: boolean;
-    readonly by: string;
+    readonly by: Actor;
     readonly reason?: string;
     readonly organization?: string | undefined;
   }): Promise<FreezeState>;
@@ -37,6 +38,7 @@ export interface Freeze {
 
 export function openFreeze(store: Store, clock: Clock): Freeze {
   const settings: Collection<FreezeDocument> = store.collection(SETTINGS);
+  const events = new EventLog({ store, clock });
   const readOne = async (
     id: string,
   ): Promise<{ readonly state: FreezeState; readonly revision: Revision | null }> => {
@@ -63,14 +65,24 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
         if (state.frozen === frozen) return state;
         const next: FreezeState = {
           frozen,
-          by,
+          by: by.name,
           sinceMs: clock(),
           ...(reason === undefined ? {} : { reason }),
         };
         const document: FreezeDocument = { id, ...next };
-        const written =
-          revision === null ? await settings.insert(document) : await settings.replace(document, revision);
-        if (written !== null) return next;
+        const { committed } = await store.commit([
+          revision === null ? settings.inserting(document) : settings.replacing(document, revision),
+          events.noting({
+            action: frozen ? 'frozen' : 'lifted',
+            subject: 'freeze',
+            subjectId: 'upgrades',
+            by,
+            ...(organization !== undefined && { organization }),
+            before: shown(state),
+            after: shown(next),
+          }),
+        ]);
+        if (committed) return next;
       }
       throw new Error('Upgrades were frozen and thawed by others all the time; try again');
     },
@@ -79,4 +91,9 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
 
 function idFor(organization: string | undefined): string {
   return organization === undefined ? FREEZE_ID : `${FREEZE_ID}:${organization}`;
+}
+
+/** As FreezeUpgrades tells it. */
+function shown({ sinceMs, ...state }: FreezeState) {
+  return { ...state, ...(sinceMs !== undefined && { since: Math.floor(sinceMs / SECOND_MS) }) };
 }

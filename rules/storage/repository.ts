@@ -7,6 +7,7 @@ import {
   type Turn,
   withPauses,
 } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   type LocatedProblem,
@@ -60,9 +61,9 @@ export function openRepository(parts: Parts): Repository {
       if (problems.length > 0) throw new InvalidRuleError(problems);
       return put(parts, valid, options);
     },
-    merge: (ids, patch) => merge(parts, ids, patch),
-    remove: (ids) => remove(tables, ids),
-    restart: (ids) => restart(tables, ids),
+    merge: (ids, patch, by) => merge(parts, ids, patch, by),
+    remove: (ids, by) => remove(tables, ids, by),
+    restart: (ids, by) => restart(tables, ids, by),
   };
 }
 
@@ -140,7 +141,7 @@ export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProble
 async function put(
   { tables, clock, sealing }: Parts,
   rules: readonly ValidRule[],
-  { author, onlyNew }: { readonly author: string; readonly onlyNew: boolean },
+  { by, onlyNew }: { readonly by: Actor; readonly onlyNew: boolean },
 ): Promise<PutCounts> {
   const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
   // A portion may be planned several times, and what counts is how it was planned last.
@@ -160,14 +161,14 @@ async function put(
       if (before !== null && isFromFile(before.document)) throw fromFile(before.document);
       refuseAgainst(valid, before?.document ?? null);
       const after = toStored(valid, before?.document ?? null, {
-        author: valid.rule.author ?? before?.document.author ?? author,
+        author: valid.rule.author ?? before?.document.author ?? by.name,
         restarts: before?.document.restarts ?? restarted?.document.restarts ?? 0,
         nowMs: clock(),
         sealing,
       });
       if (after === before?.document) written.delete(id);
       else written.add(id);
-      return { before, after, restarts: restarted };
+      return { before, after, by, restarts: restarted };
     });
   });
   return { written: written.size, unchanged: items.length - written.size };
@@ -185,6 +186,7 @@ async function merge(
   parts: Parts,
   ids: readonly RuleId[],
   patch: Readonly<Record<string, unknown>>,
+  by: Actor,
 ): Promise<void> {
   const { tables } = parts;
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
@@ -195,7 +197,7 @@ async function merge(
     const present = found.filter((before) => before !== null);
     return mapWithPauses(
       present,
-      (before): Write => ({ before, after: patched(parts, before.document, patch) }),
+      (before): Write => ({ before, after: patched(parts, before.document, patch), by }),
     );
   });
 }
@@ -247,7 +249,7 @@ function onlyEnabledDiffers(after: ValidRule['rule'], before: Rule): boolean {
   return isDeepStrictEqual({ ...before, ...after, enabled: true }, { ...before, enabled: true });
 }
 
-async function remove(tables: Tables, ids: readonly RuleId[]): Promise<number> {
+async function remove(tables: Tables, ids: readonly RuleId[], by: Actor): Promise<number> {
   const removed = new Set<RuleId>();
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const found = (
@@ -259,12 +261,12 @@ async function remove(tables: Tables, ids: readonly RuleId[]): Promise<number> {
     const kept = found.find(({ document }) => isFromFile(document));
     if (kept !== undefined) throw fromFile(kept.document);
     for (const { document } of found) removed.add(document.id);
-    return found.map((before): Write => ({ before, after: null }));
+    return found.map((before): Write => ({ before, after: null, by }));
   });
   return removed.size;
 }
 
-async function restart(tables: Tables, ids: readonly RuleId[]): Promise<number> {
+async function restart(tables: Tables, ids: readonly RuleId[], by: Actor): Promise<number> {
   const restarted = new Set<RuleId>();
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const wanted = portion.map(({ id }) => id);
@@ -282,7 +284,7 @@ async function restart(tables: Tables, ids: readonly RuleId[]): Promise<number> 
         count === null
           ? tables.restarts.inserting(document)
           : tables.restarts.replacing(document, count.revision);
-      return [{ before, after: { ...before.document, restarts: document.restarts }, also }];
+      return [{ before, after: { ...before.document, restarts: document.restarts }, by, also }];
     });
   });
   return restarted.size;

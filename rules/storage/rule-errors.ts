@@ -134,7 +134,7 @@ async function suspend(
       atMs: clock(),
       message: `its condition went beyond its bounds for ${TRIPPED_CPES_MAX} CPEs, last for ${cpeid}: ${message}; edit the rule to have it considered again`,
     };
-    return [{ before, after: { ...before.document, suspended } }];
+    return [{ before, after: { ...before.document, suspended }, by: null }];
   });
   if (suspended !== undefined) {
     logger.error('rules.suspended', { ruleId, cpes: TRIPPED_CPES_MAX, cpeid, code, message });

@@ -1,4 +1,5 @@
-import type { CpeId, RuleId } from '../../common/index.js';
+import type { Clock, CpeId, RuleId } from '../../common/index.js';
+import { EventLog } from '../../events/index.js';
 import {
   type Collection,
   type CollectionDefinition,
@@ -54,6 +55,8 @@ export interface Tables extends CampaignTables {
   readonly gone: Collection<GoneDocument>;
   /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
   readonly inFleetTurn: InTurn;
+  /** Where it is said who changes them. */
+  readonly events: EventLog;
   /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
   readonly errors: Collection<RuleErrors>;
 }
@@ -88,7 +91,7 @@ export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
   SETTINGS,
 ];
 
-export function openTables(store: Store): Tables {
+export function openTables(store: Store, clock: Clock): Tables {
   return {
     store,
     rules: store.collection<StoredRule>(RULES),
@@ -97,6 +100,7 @@ export function openTables(store: Store): Tables {
     gone: store.collection<GoneDocument>(GONE),
     inFleetTurn: createTurns(),
     ...openCampaigns(store),
+    events: new EventLog({ store, clock }),
     errors: store.collection<RuleErrors>(ERRORS),
   };
 }

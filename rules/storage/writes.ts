@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { RuleId } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { Change, CommitOutcome, Stored } from '../../store/index.js';
 import { RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
@@ -10,12 +11,14 @@ import {
   readMany,
   type Tables,
 } from './tables.js';
+import { ruleHappening } from './told-rule.js';
 
 /**
- * Most rules written in one commit (each is up to two changes). Longer lists are checked as a whole and then committed in
- * portions of this size.
+ * Most rules written in one commit. Each is up to three changes: itself, what its number of restarts or its errors become, and the event
+ * that says so; beside them is room for the generation and its notes. Longer lists are checked as a whole and then committed in portions
+ * of this size.
  */
-export const RULES_PER_COMMIT_MAX = 2_000;
+export const RULES_PER_COMMIT_MAX = 1_600;
 /** How often a change is planned again because someone else's came between. */
 const RACES_MAX = 20;
 /** How often another process may take the generation that a commit was to get: each time, that one got further. */
@@ -32,6 +35,8 @@ const GONE_PRUNED_AT_ONCE = 100;
 export interface Write {
   readonly before: Stored<StoredRule> | null;
   readonly after: StoredRule | null;
+  /** Who has it so, for the log of events; null: nobody, it comes about. */
+  readonly by: Actor | null;
   /** What `restarts` was taken from, for a rule that is new. */
   readonly restarts?: Stored<RestartsDocument> | null;
   /** Goes along with it. */
@@ -109,7 +114,7 @@ function isOfFleet(rule: StoredRule | null | undefined): boolean {
   return rule?.fleetSeq !== undefined;
 }
 
-function changesOf(tables: Tables, { before, after, restarts, also }: Write): readonly Change[] {
+function changesOf(tables: Tables, { before, after, by, restarts, also }: Write): readonly Change[] {
   const changes: Change[] = [];
   if (after === null) {
     if (before !== null) changes.push(tables.rules.deleting(before.document.id, before.revision));
@@ -121,6 +126,8 @@ function changesOf(tables: Tables, { before, after, restarts, also }: Write): re
     changes.push(tables.rules.replacing(after, before.revision));
   }
   if (also !== undefined) changes.push(also);
+  if (by !== null)
+    changes.push(tables.events.noting(ruleHappening({ before: before?.document ?? null, after, by })));
   return changes;
 }
 

@@ -1,4 +1,5 @@
 import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
 import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
@@ -82,15 +83,16 @@ export interface Rules {
   /** What `put` would refuse of these bodies by themselves, whatever is stored; at most 100 problems, each with its `item`. */
   check(bodies: readonly unknown[], organization?: string): Promise<readonly RuleProblem[]>;
   /**
-   * Creates or replaces rules, all or none: up to 2,000 are one commit; more are checked as a whole first, then committed in
+   * Creates or replaces rules, all or none: up to 1,600 are one commit; more are checked as a whole first, then committed in
    * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
    * @param bodies  as they came from outside: objects that should be rules
+   * @param options  `by`: also the author of rules that are new and do not say it
    * @throws InvalidRuleError, RuleConflictError
    */
   put(
     bodies: readonly unknown[],
     options: {
-      readonly author: string;
+      readonly by: Actor;
       readonly onlyNew: boolean;
       /** Whose rules they become, see {@link ruleIdIn}; absent: the installation's. */
       readonly organization?: string;
@@ -100,15 +102,15 @@ export interface Rules {
    * Merges `patch` into each of the rules, all or none.
    * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
    */
-  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>): Promise<void>;
+  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
   /**
    * Deletes what exists of these; counts and results stay.
    * @returns how many there were
    * @throws RuleConflictError for a rule that stands in a rule file
    */
-  remove(ids: readonly RuleId[]): Promise<number>;
+  remove(ids: readonly RuleId[], by: Actor): Promise<number>;
   /** Forgets what was counted against these rules (their current file and target). @returns how many there were */
-  restart(ids: readonly RuleId[]): Promise<number>;
+  restart(ids: readonly RuleId[], by: Actor): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them. */
@@ -143,7 +145,7 @@ export interface Rules {
   ended(counted: Counted, end: UpgradeEnd, previously?: UpgradeEnd): readonly Change[];
   freeze(state: {
     readonly frozen: boolean;
-    readonly by: string;
+    readonly by: Actor;
     readonly reason?: string;
     /** Whose brake it is: of its CPEs and rules; absent: the installation's, of all. */
     readonly organization?: string;

@@ -7,6 +7,7 @@ import { ORGANIZATIONS } from '../../organizations/index.js';
 import { openLmdbStore } from '../../store/index.js';
 import { ferry as run } from '../cli/support.js';
 import { openTestRules } from '../rules/setup.js';
+import { BY } from '../support/actor.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import { SHARED, startWithShared } from '../support/own-credentials.js';
 import { inform, RawCpe, restOfSession, SET_PARAMETER_VALUES_RESPONSE } from '../support/raw-cpe.js';
@@ -233,7 +234,7 @@ test('a rule of an organization is for its CPEs alone, whatever its condition sa
   const file = 'http://127.0.0.1:9/x.bin';
   const body = (id: string, condition: object) => ({ id, file, condition, target: { softwareVersion: '9' } });
   await rules.put([body('ALL', { oui: '00A1B2' }), body('PINNED', { cpeid: '00A1B2-HGW-7' })], {
-    author: 'north',
+    by: BY,
     onlyNew: false,
     organization: north,
   });
@@ -243,9 +244,9 @@ test('a rule of an organization is for its CPEs alone, whatever its condition sa
   t.false(await gets('2', '127.0.0.8'));
   t.false(await gets('3', '127.0.0.1'));
   t.false(await gets('7', '127.0.0.8'));
-  await rules.freeze({ frozen: true, by: 'north', organization: north });
+  await rules.freeze({ frozen: true, by: BY, organization: north });
   t.false(await gets('4', '127.0.0.9'));
-  await rules.freeze({ frozen: false, by: 'north', organization: north });
+  await rules.freeze({ frozen: false, by: BY, organization: north });
   t.true(await gets('5', '127.0.0.9'));
 });
 

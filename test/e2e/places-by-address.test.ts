@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { CpeCredentials } from '../../acs/index.js';
 import { type CpeId, DAY_MS, systemClock } from '../../common/index.js';
+import { BY } from '../support/actor.js';
 import { startTestFerry, type TestFerry } from '../support/ferry.js';
 import {
   downloadResponse,
@@ -132,7 +133,7 @@ test('a CPE with credentials of its own takes the last place, also from the addr
   const credentials = new CpeCredentials({ store, secrets, clock: systemClock });
   for (const productClass of Object.keys(LIMITS)) {
     const cpeid = `00A1B2-${productClass}-own` as CpeId;
-    await credentials.put([{ cpeid, username: cpeid, password: 'a password of its own' }]);
+    await credentials.put([{ cpeid, username: cpeid, password: 'a password of its own' }], BY);
     const claim = (serial: string) =>
       session(ferry, STRANGER, { serial, productClass }, basic('fleet:a shared password'));
     t.deepEqual([await claim('X1'), await claim('X2'), await claim('X3')], [true, true, false]);

@@ -12,6 +12,7 @@ import {
   type ImageMetadata,
   type Upload,
 } from '../../firmware/index.js';
+import { BY } from '../support/actor.js';
 import {
   contentOf,
   type LibraryOpener,
@@ -150,13 +151,13 @@ export function defineLibraryTests(where: string, open: LibraryOpener): void {
     const { image: b, sameContentAs } = await opened.library.upload(uploadOf('b', content));
     t.deepEqual(sameContentAs, ['a']);
     t.is(a.contentFile, b.contentFile);
-    t.true(await opened.library.remove('a'));
+    t.true(await opened.library.remove('a', BY));
     t.is(await opened.library.get('a'), null);
     t.true(await isConsistent(opened));
-    t.true(await opened.library.remove('b'));
+    t.true(await opened.library.remove('b', BY));
     await opened.settle();
     t.deepEqual(await opened.files(), { incoming: [], content: [] });
-    t.false(await opened.library.remove('b'));
+    t.false(await opened.library.remove('b', BY));
   });
 
   test(`${where}: images are listed by name, in pages`, async (t) => {
@@ -303,7 +304,7 @@ export function defineLibraryTests(where: string, open: LibraryOpener): void {
       for (let round = 0; round < 30; round++) {
         const { image } = await library.upload(uploadOf(name, content));
         t.true(content.equals(await contentOf(library, image)));
-        t.true(await library.remove(name));
+        t.true(await library.remove(name, BY));
       }
       await library.upload(uploadOf(name, content));
     };

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { BY } from '../support/actor.js';
 import { nowMs, recorder, startDownload, startServer } from './serving.js';
 import { ask, type LibraryOpener, MEBIBYTE, randomContent, type TestLibrary } from './support.js';
 
@@ -67,7 +68,7 @@ export function defineServingTests(where: string, open: LibraryOpener<TestLibrar
       content: randomContent(16 * MEBIBYTE),
     });
     const socket = await startDownload(port, path);
-    t.true(await library.remove('a.bin'));
+    t.true(await library.remove('a.bin', BY));
     let receivedBytes = 0;
     let headBytes = -1;
     for await (const chunk of socket) {

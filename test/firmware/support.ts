@@ -17,6 +17,7 @@ import {
   type Upload,
 } from '../../firmware/index.js';
 import type { Store } from '../../store/index.js';
+import { BY } from '../support/actor.js';
 import { openTestStore } from '../support/store.js';
 export interface Answer {
   readonly status: number;
@@ -144,7 +145,7 @@ export function uploadOf(
   more: Partial<Omit<Upload, 'metadata' | 'content'>> & { metadata?: Partial<Upload['metadata']> } = {},
 ): Upload {
   const stream = Buffer.isBuffer(content) ? Readable.from(pieces(content)) : content;
-  return { uploadedBy: 'tester', ...more, metadata: { name, ...more.metadata }, content: stream };
+  return { by: BY, uploadedBy: 'tester', ...more, metadata: { name, ...more.metadata }, content: stream };
 }
 
 export function randomContent(sizeBytes: number): Buffer {

@@ -8,6 +8,7 @@ import { restoreBackup, verifyBackup } from '../../cli/backup/restore.js';
 import { silentLogger, systemClock } from '../../common/index.js';
 import { compareStores } from '../cli/backup/compare.js';
 import { FerryCommand, ferry, temporaryDirectory } from '../cli/support.js';
+import { BY } from '../support/actor.js';
 import { startTestFerry } from '../support/ferry.js';
 import { openTestInstallation, populate } from '../support/installation.js';
 import { mongodbUrl, portOf, proxiedUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
@@ -171,6 +172,7 @@ test('an image whose bytes are not those it is described with stops a restore, w
   const options = {
     overwrite: false,
     freeze: false,
+    by: BY,
     onDocument() {},
     clock: systemClock,
     logger: silentLogger,

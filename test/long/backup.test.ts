@@ -8,6 +8,7 @@ import type { Installation } from '../../cli/installation.js';
 import { silentLogger, systemClock } from '../../common/index.js';
 import { compareStores, compareWithDatabase } from '../cli/backup/compare.js';
 import { temporaryDirectory } from '../cli/support.js';
+import { BY } from '../support/actor.js';
 import { openTestInstallation, populate } from '../support/installation.js';
 import { mongodbUrl, testDatabase, urlOfDatabase } from '../support/mongodb.js';
 
@@ -66,6 +67,7 @@ async function moved(
   await restoreBackup(file, backup, to, {
     overwrite: false,
     freeze: false,
+    by: BY,
     onDocument,
     clock: systemClock,
     logger: silentLogger,

@@ -6,6 +6,7 @@ import { CpeCredentials, DEVICES, type Device, PARAMETERS, UPGRADES, type Upgrad
 import type { Installation } from '../../cli/installation.js';
 import { systemClock } from '../../common/index.js';
 import { FerryCommand, ferry, temporaryDirectory } from '../cli/support.js';
+import { BY } from '../support/actor.js';
 import { nbiClient, until } from '../support/ferry.js';
 import { FerryProcess, freePorts } from '../support/ferry-process.js';
 import { cpeidOf, deviceOf, openTestInstallation, upgradeOf } from '../support/installation.js';
@@ -137,7 +138,10 @@ async function putMany({ store, secrets }: Installation, cpes: number): Promise<
     ]);
     await store.commit(changes);
     const own = cpeids.filter((_, index) => index % WITH_CREDENTIALS === 0);
-    await credentials.put(own.map((cpeid) => ({ cpeid, username: cpeid, password: 'secret' })));
+    await credentials.put(
+      own.map((cpeid) => ({ cpeid, username: cpeid, password: 'secret' })),
+      BY,
+    );
     for (const cpeid of own) await credentials.used(cpeid, 'secret');
   }
 }

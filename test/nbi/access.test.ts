@@ -28,6 +28,7 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'POST /v1/dyn/TokenStorage/{pattern}': 'admin',
   'DELETE /v1/dyn/TokenStorage/{pattern}': 'admin',
   'POST /v1/method/ChangePassword': 'viewer',
+  'GET /v1/dyn/AuditStorage/{pattern}': 'admin',
   'POST /v1/method/ReadmitDevice': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import type { CountKey, ResultId, RuleId } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
 import { openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
@@ -11,7 +12,7 @@ const call = (nbi: TestNbi, name: string, json: unknown, as?: string) =>
   nbi.call(`/v1/method/${name}`, { method: 'POST', json, ...(as === undefined ? {} : { as }) });
 
 const post = (nbi: TestNbi, ...bodies: readonly Record<string, unknown>[]) =>
-  nbi.rules.put(bodies, { author: 'api', onlyNew: false });
+  nbi.rules.put(bodies, { by: byCommand('api'), onlyNew: false });
 
 const fleetRule = (id: string, more: Record<string, unknown> = {}) =>
   ruleBody(id, { condition: { productClass: 'HGW' }, ...FILE, ...more });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type RuleId, silentLogger } from '../../common/index.js';
+import { type RuleId, silentLogger, systemClock } from '../../common/index.js';
 import { isObject } from '../../nbi/http/index.js';
 import { openRules } from '../../rules/index.js';
 import { openTables } from '../../rules/storage/index.js';
@@ -317,7 +317,7 @@ test('a rule that was stored when such conditions were taken runs on, is flagged
   const nbi = await startNbi(t);
   await post(nbi, [ruleBody('old'), ruleBody('good')]);
   const { store } = nbi;
-  const { rules } = openTables(store);
+  const { rules } = openTables(store, systemClock);
   const before = await rules.get('old');
   t.truthy(before && (await rules.replace({ ...before.document, condition: FLAWED }, before.revision)));
 

@@ -6,7 +6,7 @@ import express from 'express';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../common/index.js';
 import type { Entry } from '../../nbi/dyn/entry.js';
-import { sendTexts, textsOf } from '../../nbi/dyn/list-answer.js';
+import { listFormat, sendTexts, textsOf } from '../../nbi/dyn/list-answer.js';
 import { type Api, basicAuthentication, dynDialect, mountApis, route } from '../../nbi/http/index.js';
 import { NBI_LIMITS, type Users } from '../../nbi/index.js';
 import { until } from './support.js';
@@ -22,7 +22,10 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     operationId: 'list',
     summary: 'A list',
     answers: {},
-    handle: (exchange) => sendTexts(exchange, dialect, textsOf(entries()), null),
+    handle: (exchange) => {
+      const format = listFormat(exchange.request, null, dialect, undefined);
+      return sendTexts(exchange, format, textsOf(entries(), format), null);
+    },
   });
   const api: Api = {
     name: 'list',

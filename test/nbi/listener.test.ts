@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import { type Api, basicAuthentication, dynDialect, route } from '../../nbi/http/index.js';
 import type { Users } from '../../nbi/index.js';
+import { BY } from '../support/actor.js';
 import { until } from '../support/ferry.js';
 import { statusesOf } from '../support/raw-socket.js';
 import { OPERATOR, startNbi, type TestNbi, VIEWER } from './support.js';
@@ -190,6 +191,7 @@ async function upload(nbi: TestNbi): Promise<void> {
   await nbi.images.upload({
     metadata: { name: 'a.bin', softwareVersion: '2.0', fileType: '1 Firmware Upgrade Image' },
     content: Readable.from([Buffer.alloc(LARGE_BYTES)]),
+    by: BY,
     uploadedBy: 'test',
   });
 }

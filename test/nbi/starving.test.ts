@@ -9,6 +9,7 @@ import type { Api } from '../../nbi/http/index.js';
 import { basicAuthentication, dynDialect, route } from '../../nbi/http/index.js';
 import type { Users } from '../../nbi/index.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
+import { BY } from '../support/actor.js';
 import { until } from '../support/ferry.js';
 import { deviceOf, OPERATOR, startNbi, type TestNbi, VIEWER } from './support.js';
 
@@ -199,6 +200,7 @@ test('who leaves downloads unread keeps no more of them going than one may, and 
   await nbi.images.upload({
     metadata: { name: 'large.bin', softwareVersion: '2.0', fileType: '1 Firmware Upgrade Image' },
     content: Readable.from([Buffer.alloc(32 * MIB)]),
+    by: BY,
     uploadedBy: 'test',
   });
   const path = '/v1/images/large.bin/content';

@@ -26,6 +26,7 @@ import {
   silentLogger,
   subnetList,
 } from '../../common/index.js';
+import { EventLog } from '../../events/index.js';
 import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
 import type { Api } from '../../nbi/http/index.js';
@@ -85,6 +86,7 @@ export interface TestNbi {
   readonly store: Store;
   readonly rules: Rules;
   readonly images: ImageLibrary;
+  readonly events: EventLog;
   readonly users: Users;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -166,6 +168,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
+  const events = new EventLog({ store, clock });
   const parts = {
     rules,
     devices: acs.devices,
@@ -176,6 +179,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     organizations: acs.organizations,
     placements: acs.placements,
     images,
+    events,
     users,
     metrics,
     ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
@@ -215,6 +219,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     rules,
     images,
+    events,
     users,
     metrics,
     log,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type { CpeId, LogFields, Logger, RuleId } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
 import { createIsolate } from '../../rules/condition/isolate/index.js';
 import type { EvaluationMeans, IsolatedOutcome } from '../../rules/decision/evaluation.js';
 import { createProbation } from '../../rules/decision/probation.js';
@@ -185,7 +186,7 @@ export function ruleBody(over: Readonly<Record<string, unknown>> = {}): Record<s
 }
 
 export function post(rules: RuleEngine, ...bodies: readonly unknown[]): Promise<PutCounts> {
-  return rules.put(bodies, { author: 'api', onlyNew: false });
+  return rules.put(bodies, { by: byCommand('api'), onlyNew: false });
 }
 
 /** The verdict on each rule, by its id. */

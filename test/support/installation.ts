@@ -6,8 +6,10 @@ import { KEPT_COLLECTIONS } from '../../cli/collections.js';
 import { loopbackConfig } from '../../cli/config.js';
 import { type Ambient, type Installation, openInstallation } from '../../cli/installation.js';
 import { type CpeId, type ResultId, silentLogger, systemClock } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
 import { openRules } from '../../rules/index.js';
 import type { Document, Store } from '../../store/index.js';
+import { BY } from '../support/actor.js';
 import { testSecrets } from './secrets.js';
 
 const BATCH = 250;
@@ -32,11 +34,12 @@ export async function populate({ store, images, users }: Installation, cpes: num
     await images.upload({
       metadata: { name, softwareVersion: '2.0.0' },
       content: Readable.from([Buffer.alloc(100_000, 'firmware')]),
+      by: BY,
       uploadedBy: 'test',
     });
   }
   const content = Readable.from([randomBytes(300_000)]);
-  await images.upload({ metadata: { name: 'c.bin' }, content, uploadedBy: 'test' });
+  await images.upload({ metadata: { name: 'c.bin' }, content, by: BY, uploadedBy: 'test' });
   const rules = await openRules({
     store,
     clock: systemClock,
@@ -48,7 +51,7 @@ export async function populate({ store, images, users }: Installation, cpes: num
     const cpeids = Array.from({ length: Math.min(BATCH, cpes - done) }, (_, at) => cpeidOf(done + at));
     await rules.put(
       cpeids.map((cpeid) => ({ id: `rule-${cpeid}`, file: 'a.bin', condition: { cpeid }, enabled: true })),
-      { author: 'test', onlyNew: false },
+      { by: byCommand('test'), onlyNew: false },
     );
     await store.commit(cpeids.flatMap((cpeid, at) => documentsOf(store, cpeid, done + at)));
   }

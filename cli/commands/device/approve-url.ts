@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { approveConnectionRequestUrl } from '../../../acs/index.js';
 import { type CpeId, silentLogger, systemClock } from '../../../common/index.js';
-import { type Arguments, CommandError, withInstallation } from '../../command.js';
+import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 
 export function approveUrlCommand(io: Io): CommandModule {
@@ -20,7 +20,7 @@ export function approveUrlCommand(io: Io): CommandModule {
 async function approveUrl(cpeid: string, host: string, args: Arguments, io: Io): Promise<void> {
   await withInstallation(args, io, 'refuse', async ({ store }) => {
     const parts = { store, clock: systemClock, logger: silentLogger };
-    const approval = await approveConnectionRequestUrl(parts, cpeid as CpeId, host);
+    const approval = await approveConnectionRequestUrl(parts, cpeid as CpeId, host, operator());
     switch (approval.kind) {
       case 'approved': {
         const { url, changed } = approval;

@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { type ApprovalCounts, isCpeId, openApprovals } from '../../../acs/index.js';
 import { type CpeId, isListed, silentLogger, subnetList, systemClock } from '../../../common/index.js';
-import { type Arguments, CommandError, operatorName, withInstallation } from '../../command.js';
+import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
 import { readCpeIds } from '../../cpe-names.js';
 import { readingFile } from '../../files.js';
 import { countOf, type Io, printable } from '../../io.js';
@@ -49,7 +49,7 @@ async function approve(args: Arguments, io: Io): Promise<void> {
     const opened = openApprovals({ store, clock: systemClock, logger: silentLogger });
     const sum = { approved: 0, named: 0, enrolled: 0 };
     const take = async (cpeids: readonly CpeId[]) => {
-      const counts = await opened.approvals.approve(cpeids, operatorName());
+      const counts = await opened.approvals.approve(cpeids, operator());
       sum.approved += counts.approved;
       sum.named += counts.named;
       sum.enrolled += counts.enrolled;

@@ -10,7 +10,7 @@ import {
   deviceView,
   selectEntries,
 } from '../../../nbi/index.js';
-import { type Arguments, CommandError, operatorName, withInstallation } from '../../command.js';
+import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
 import { confirmDeletion } from '../../confirm.js';
 import { columnsOf, countOf, type Io, printable, tableText, timeText } from '../../io.js';
 import { progressBar } from '../../progress.js';
@@ -141,8 +141,8 @@ async function deleteThem(args: Arguments, io: Io, devices: Devices): Promise<vo
     counts.devices >= CPES_FOR_BAR_MIN
       ? progressBar(io, { title: 'Deleting', total: counts.devices, unit: 'items' })
       : null;
-  const deletion = await deleteSelectedDevices(selected, operatorName(), (done) => bar?.at(done)).finally(
-    () => bar?.stop(),
+  const deletion = await deleteSelectedDevices(selected, operator(), (done) => bar?.at(done)).finally(() =>
+    bar?.stop(),
   );
   const { upgrading } = deletion;
   const deleted = deletion.kind === 'deleted' ? deletion.devices : 0;

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
-import { type Arguments, CommandError } from '../../command.js';
+import { type Arguments, CommandError, operator } from '../../command.js';
 import { withCredentials } from '../../credentials-access.js';
 import type { Io } from '../../io.js';
 
@@ -13,7 +13,7 @@ export function readmitCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withCredentials(args, io, 'refuse', async (credentials) => {
         const cpeid = String(args['cpeid']) as CpeId;
-        if (!(await credentials.readmit(cpeid)))
+        if (!(await credentials.readmit(cpeid, operator())))
           throw new CommandError(`${cpeid} has never used credentials of its own: it needs no readmission.`);
         io.stdout.write(`${cpeid} is given new credentials when it comes within a day.\n`);
       }),

@@ -6,7 +6,7 @@ import {
   type RuleEngine,
   type StoredRule,
 } from '../../../rules/index.js';
-import { type Arguments, INSTALLATION_OPTIONS, withConfig } from '../../command.js';
+import { type Arguments, INSTALLATION_OPTIONS, operator, withConfig } from '../../command.js';
 import { confirmDeletion } from '../../confirm.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
 import { withRulesAlone } from '../../rules-access.js';
@@ -68,7 +68,10 @@ async function remove(rules: RuleEngine, found: readonly StoredRule[]): Promise<
   for (let start = 0; start < found.length; start += RULES_PER_COMMIT_MAX) {
     const portion = found.slice(start, start + RULES_PER_COMMIT_MAX);
     try {
-      await rules.remove(portion.map(({ id }) => id));
+      await rules.remove(
+        portion.map(({ id }) => id),
+        operator(),
+      );
       deleted.push(...portion);
     } catch (error) {
       if (!(error instanceof RuleConflictError)) throw error;
@@ -80,7 +83,7 @@ async function remove(rules: RuleEngine, found: readonly StoredRule[]): Promise<
 
 async function removeOne(rules: RuleEngine, id: RuleId): Promise<boolean> {
   try {
-    return (await rules.remove([id])) > 0;
+    return (await rules.remove([id], operator())) > 0;
   } catch (error) {
     if (error instanceof RuleConflictError) return false;
     throw error;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CpeDescriptionError, type DescribedCpe, describedCpe } from '../../../acs/index.js';
 import { createSecrets, epochMsOf, silentLogger, systemClock } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import {
   type CaseResult,
   checkRuleFiles,
@@ -113,7 +114,7 @@ async function withRules<Result>(
         secrets: createSecrets(randomBytes(32)),
         resolveFile: async (file) => imagesOf(images, file),
       });
-      await rules.put(files.flatMap(bodiesOf), { author: AUTHOR, onlyNew: true });
+      await rules.put(files.flatMap(bodiesOf), { by: byCommand(AUTHOR), onlyNew: true });
       const result = await run({
         rules,
         useImages(next) {

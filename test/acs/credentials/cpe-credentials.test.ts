@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { CpeCredentials } from '../../../acs/credentials/cpe-credentials.js';
 import { CredentialError, problemIn } from '../../../acs/credentials/credential.js';
 import type { CpeId } from '../../../common/index.js';
+import { BY } from '../../support/actor.js';
 import { testSecrets } from '../../support/secrets.js';
 import { storeOf } from '../../support/store.js';
 
@@ -12,7 +13,7 @@ async function open(t: ExecutionContext) {
   const store = await storeOf(t);
   const credentials = new CpeCredentials({ store, secrets: testSecrets, clock: () => nowMs++ });
   const put = (username: string, password: string, cpeid = X) =>
-    credentials.put([{ cpeid, username, password }]);
+    credentials.put([{ cpeid, username, password }], BY);
   const right = async (username: string) => (await credentials.rightFor(username))?.passwords ?? null;
   return { store, credentials, put, right };
 }
@@ -95,7 +96,7 @@ test('a user name is one CPE’s: a batch that gives it to another is refused wh
       { cpeid: X, username: 'y', password: 'p' },
     ],
   ]) {
-    const error = await t.throwsAsync(credentials.put(batch), { instanceOf: CredentialError });
+    const error = await t.throwsAsync(credentials.put(batch, BY), { instanceOf: CredentialError });
     t.is(error?.index, 1);
   }
   t.is(await right('y'), null);
@@ -104,7 +105,7 @@ test('a user name is one CPE’s: a batch that gives it to another is refused wh
 test('of the same user name twice in a batch the last counts', async (t) => {
   const { credentials, right } = await open(t);
   const login = (password: string) => ({ cpeid: X, username: 'x', password });
-  t.deepEqual(await credentials.put([login('a'), login('b')]), { stored: 1, unchanged: 1 });
+  t.deepEqual(await credentials.put([login('a'), login('b')], BY), { stored: 1, unchanged: 1 });
   t.deepEqual(await right('x'), ['b']);
 });
 
@@ -113,7 +114,7 @@ test('two that give a CPE passwords at the same time leave one of them, and the 
   await put('x', 'own');
   await credentials.used('x', 'own');
   const other = new CpeCredentials({ store, secrets: testSecrets, clock: () => 5_000 });
-  await Promise.all([put('x', 'a'), other.put([{ cpeid: X, username: 'x', password: 'b' }])]);
+  await Promise.all([put('x', 'a'), other.put([{ cpeid: X, username: 'x', password: 'b' }], BY)]);
   const [newest = '', ...rest] = (await right('x')) ?? [];
   t.regex(newest, /^[ab]$/);
   t.deepEqual(rest, ['own']);
@@ -123,8 +124,8 @@ test('what is removed is right no more', async (t) => {
   const { credentials, put, right } = await open(t);
   await put('x', 'p');
   await put('x2', 'p');
-  t.is(await credentials.remove(X), 2);
-  t.is(await credentials.remove(X), 0);
+  t.is(await credentials.remove(X, BY), 2);
+  t.is(await credentials.remove(X, BY), 0);
   t.is(await right('x'), null);
 });
 

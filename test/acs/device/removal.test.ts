@@ -2,7 +2,9 @@ import test, { type ExecutionContext } from 'ava';
 import { DEVICES, type Device, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
 import { type CpeId, SECOND_MS, silentLogger } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import { openMongoStore, type Store } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { recordingLogger } from '../../support/ferry.js';
 import { cpeidOf, deviceOf, upgradeOf } from '../../support/installation.js';
 import { mongodbUrl, testDatabase } from '../../support/mongodb.js';
@@ -58,7 +60,10 @@ function define(engine: string, storeFor: (t: ExecutionContext) => Promise<Store
     await at.parameters.put({ id: `${neighbour}/Device.DeviceInfo`, values: {} });
     const unknown = cpeidOf(9);
     const asked = [cpeidOf(1), cpeidOf(3), unknown, cpeidOf(3)];
-    t.deepEqual(await at.devices.remove(asked, { why: 'asked', by: 'op' }), { removed: 2, upgrading: [] });
+    t.deepEqual(await at.devices.remove(asked, { why: 'asked', by: byCommand('op') }), {
+      removed: 2,
+      upgrading: [],
+    });
     t.deepEqual(await at.left(), { ids: [neighbour, cpeidOf(2)].sort(), subtrees: SUBTREES.length + 1 });
     t.deepEqual(at.removedWhy, ['asked', 'asked']);
     const told = at.events.filter(({ event }) => event === 'cpe.deleted').map(({ fields }) => fields);
@@ -75,7 +80,7 @@ function define(engine: string, storeFor: (t: ExecutionContext) => Promise<Store
       at.devices.sighted(cpeid, sighting);
       at.beside.sighted(cpeid, sighting);
     }
-    await at.devices.remove([cpeidOf(1)], { why: 'asked' });
+    await at.devices.remove([cpeidOf(1)], { why: 'asked', by: BY });
     await at.devices.flush();
     await at.beside.flush();
     t.deepEqual((await at.left()).ids, [cpeidOf(2)]);
@@ -87,7 +92,7 @@ function define(engine: string, storeFor: (t: ExecutionContext) => Promise<Store
     const at = await open(t, await storeFor(t), [1]);
     const cpeid = cpeidOf(10);
     await at.documents.put(deviceOf(cpeid, upgradeOf(cpeid, 10)));
-    const removal = await at.devices.remove([cpeid, cpeidOf(1)], { why: 'asked' });
+    const removal = await at.devices.remove([cpeid, cpeidOf(1)], { why: 'asked', by: BY });
     t.deepEqual(removal, { removed: 1, upgrading: [cpeid] });
     t.deepEqual((await at.left()).ids, [cpeid]);
   });
@@ -110,7 +115,7 @@ function define(engine: string, storeFor: (t: ExecutionContext) => Promise<Store
       if (!reserving.has(device.id)) reserving.set(device.id, reserve());
       return true;
     };
-    const { removed, upgrading } = await at.devices.remove(cpeids, { why: 'asked', only });
+    const { removed, upgrading } = await at.devices.remove(cpeids, { why: 'asked', by: BY, only });
     const reserved = (await Promise.all(reserving.values())).filter((change) => change !== null);
     t.is(removed + upgrading.length, cpeids.length);
     t.deepEqual([upgrading.length, (await at.left()).ids], [reserved.length, [...upgrading].sort()]);

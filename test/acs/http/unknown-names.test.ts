@@ -7,6 +7,7 @@ import { CpeCredentials } from '../../../acs/credentials/cpe-credentials.js';
 import { CpeAuthenticator } from '../../../acs/http/cpe-auth.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { type CpeId, MINUTE_MS, silentLogger } from '../../../common/index.js';
+import { BY } from '../../support/actor.js';
 import { RawCpe } from '../../support/raw-cpe.js';
 import { testSecrets } from '../../support/secrets.js';
 import { storeOf } from '../../support/store.js';
@@ -54,11 +55,11 @@ test('an address that is told to wait has a name that is nobody’s looked for o
   // Up to the bound each is looked for, and after it none.
   t.true(reads <= 61, `${reads} reads`);
   const before = reads;
-  await credentials.put([{ cpeid: '00A1B2-HGW-1' as CpeId, username: 'one', password: 'p' }]);
+  await credentials.put([{ cpeid: '00A1B2-HGW-1' as CpeId, username: 'one', password: 'p' }], BY);
   t.is(await as('one:p'), 'admitted', 'one that was not asked for before');
   t.is(await as('fleet:p'), 'admitted');
   t.is(reads, before + 1);
-  await credentials.put([{ cpeid: '00A1B2-HGW-2' as CpeId, username: 'nobody', password: 'p' }]);
+  await credentials.put([{ cpeid: '00A1B2-HGW-2' as CpeId, username: 'nobody', password: 'p' }], BY);
   nowMs += MINUTE_MS;
   t.is(await as('nobody:p'), 'admitted', 'somebody by now');
 });

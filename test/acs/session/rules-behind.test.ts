@@ -10,6 +10,7 @@ import { SessionWork } from '../../../acs/session/work.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
 import { type CpeId, createSecrets, monotonicClock, type RuleId } from '../../../common/index.js';
 import { deaf, openTestRules, post, ruleBody } from '../../rules/setup.js';
+import { BY } from '../../support/actor.js';
 import { cpe, openTestWaking } from '../wake/setup.js';
 
 const R1 = 'r1' as RuleId;
@@ -76,15 +77,15 @@ async function openSessionsBehind(t: ExecutionContext) {
 test('a rule switched off at another node stops the very next reservation, though this one does not know', async (t) => {
   const { rules, decide } = await openSessionsBehind(t);
   t.is(await decide(cpe(0)), 'download');
-  await rules.merge([R1], { enabled: false });
+  await rules.merge([R1], { enabled: false }, BY);
   t.is(await decide(cpe(1)), 'nothing');
 });
 
 test('a rule edited at another node is reserved by its new edition, in the same session', async (t) => {
   const { rules, decide } = await openSessionsBehind(t);
   t.is(await decide(cpe(0)), 'download');
-  await rules.merge([R1], { description: 'edited' });
+  await rules.merge([R1], { description: 'edited' }, BY);
   t.is(await decide(cpe(1)), 'download');
-  await rules.merge([R1], { condition: { productClass: 'STB' } });
+  await rules.merge([R1], { condition: { productClass: 'STB' } }, BY);
   t.is(await decide(cpe(2)), 'nothing');
 });

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { DAY_MS, MINUTE_MS, type ResultId, type RuleId, SECOND_MS } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import { post } from '../../rules/setup.js';
+import { BY } from '../../support/actor.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
 
 const RULE = 'r1' as RuleId;
@@ -142,7 +144,7 @@ test('waking stops at limits.total and goes on where it was when that is raised'
   at.clock.nowMs += MINUTE_MS;
   await at.ticks(3);
   t.deepEqual(at.callsSince(), []);
-  await at.rules.merge([RULE], { limits: { total: 2 } });
+  await at.rules.merge([RULE], { limits: { total: 2 } }, BY);
   await at.ticks(3);
   t.deepEqual(at.callsSince(), [cpe(1)]);
 });
@@ -166,10 +168,10 @@ test('while upgrades are frozen nobody is called, and afterwards it goes on with
   await at.addDevices(4);
   await post(at.rules, wakeRule({ window: { ...WINDOW, wakePerSecond: 1 } }));
   await at.ticks(1);
-  await at.rules.freeze({ frozen: true, by: 'test' });
+  await at.rules.freeze({ frozen: true, by: byCommand('test') });
   await at.ticks(5);
   t.deepEqual(at.callsSince(), [cpe(0)]);
-  await at.rules.freeze({ frozen: false, by: 'test' });
+  await at.rules.freeze({ frozen: false, by: byCommand('test') });
   await at.ticks(2);
   t.deepEqual(at.callsSince(), [cpe(1), cpe(2)]);
 });
@@ -179,10 +181,10 @@ test('waking ends with the window and when the rule is disabled, and says so wit
   await at.addDevices(10);
   await post(at.rules, wakeRule());
   await at.ticks(1);
-  await at.rules.merge([RULE], { enabled: false });
+  await at.rules.merge([RULE], { enabled: false }, BY);
   await at.ticks(2);
   t.is(at.called.length, 3);
-  await at.rules.merge([RULE], { enabled: true });
+  await at.rules.merge([RULE], { enabled: true }, BY);
   await at.ticks(1);
   at.clock.nowMs += 60 * MINUTE_MS;
   await at.ticks(2);

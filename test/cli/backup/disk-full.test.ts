@@ -7,6 +7,7 @@ import { restoreBackup, verifyBackup } from '../../../cli/backup/restore.js';
 import { refuseHalfRestored } from '../../../cli/backup/restoring.js';
 import { writeBackup } from '../../../cli/backup/write.js';
 import { silentLogger, systemClock } from '../../../common/index.js';
+import { BY } from '../../support/actor.js';
 import { openTestInstallation, populate } from '../../support/installation.js';
 import { temporaryDirectory } from '../support.js';
 import { compareStores } from './compare.js';
@@ -56,6 +57,7 @@ test('a restore onto a disk that runs full is not taken for whole, and goes to i
   const to = await openTestInstallation(join(small, 'to'), { secretFile });
   const restore = () =>
     restoreBackup(file, backup, to, {
+      by: BY,
       overwrite: false,
       freeze: false,
       onDocument() {},

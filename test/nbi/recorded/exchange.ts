@@ -76,6 +76,9 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/^X-Request-Id: [0-9a-f-]{36}/gm, 'X-Request-Id: <<request id>>'],
   [/ferry_[0-9a-f]{20}_[A-Za-z0-9_-]{43}/g, '<<token>>'],
   [/"id":"[0-9a-f]{20}"/g, '"id":"<<token id>>"'],
+  // Of entries of the audit: the same length each time.
+  [/\b\d{15}-[0-9a-f]{8}-\d{8}\b/g, '<<event id>>'],
+  [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

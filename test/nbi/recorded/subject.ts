@@ -18,9 +18,11 @@ import {
   type RuleId,
   silentLogger,
 } from '../../../common/index.js';
+import { EventLog } from '../../../events/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
+import { BY } from '../../support/actor.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
 
@@ -177,9 +179,18 @@ function failingMetrics(): Registry {
 
 /** As a whole Ferry says them on the embedded store, without workers and rule files. */
 const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
-  ['store', 'rules', 'ruleFiles', 'process', 'disk', 'imageCleaning', 'waking', 'sweep', 'purge'].map(
-    (part) => [part, 'ok'],
-  ),
+  [
+    'store',
+    'rules',
+    'ruleFiles',
+    'process',
+    'disk',
+    'imageCleaning',
+    'waking',
+    'sweep',
+    'purge',
+    'auditRetention',
+  ].map((part) => [part, 'ok']),
 );
 
 function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
@@ -193,6 +204,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     metrics: new Registry(),
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
@@ -207,7 +219,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
 async function seed({ acs, installation: { store, users } }: Ferry, cpePort: number): Promise<void> {
   await users.add({ name: 'api', password: 'correct horse', role: 'operator' });
   await users.add({ name: 'viewer', password: 'only looking', role: 'viewer' });
-  await acs.credentials.put([{ cpeid: cpeId('2'), username: 'two', password: 'a secret' }]);
+  await acs.credentials.put([{ cpeid: cpeId('2'), username: 'two', password: 'a secret' }], BY);
   await acs.credentials.used('two', 'a secret');
   const devices = store.collection<Device>(DEVICES);
   for (const device of DEVICES_SEEDED) await devices.put(deviceOf(device));

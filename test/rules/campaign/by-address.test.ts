@@ -6,6 +6,7 @@ import type { RuleId } from '../../../common/index.js';
 import { addressBucketOf, allowanceOf, RESERVE_MS, reserveOf } from '../../../rules/campaign/by-address.js';
 import type { DecisionInput, Limits, UpgradeEnd } from '../../../rules/index.js';
 import { openLmdbStore, openMongoStore, type Store } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { mongodbUrl, testDatabase } from '../../support/mongodb.js';
 import { inputOf, openTestRules, post, ruleBody, temporaryDirectory } from '../setup.js';
 import { LimitsOracle, type Running } from './limits-oracle.js';
@@ -144,8 +145,8 @@ test('places that end are the address’s no more, however they end', async (t) 
   const at = await openLimited(t, { concurrent: 3 });
   const total = await openLimited(t, { total: 3 });
   for (const how of ['verified', 'failed', 'timed-out', 'cancelled', 'given-back'] as const) {
-    await at.rules.restart([RULE]);
-    await total.rules.restart([RULE]);
+    await at.rules.restart([RULE], BY);
+    await total.rules.restart([RULE], BY);
     const first = await at.take({ ip: STRANGER });
     t.is(await at.taken(2, { ip: STRANGER }), 1);
     await at.end(first, how);
@@ -208,7 +209,7 @@ test('failures stop a rule wherever they come from, and it says so where most ar
   ];
   const at = await openLimited(t, { stopAfterFailures: 3 });
   for (const [froms, said] of cases) {
-    await at.rules.restart([RULE]);
+    await at.rules.restart([RULE], BY);
     for (const [index, from] of froms.entries())
       t.true(await at.end(await at.take(from), index % 2 === 0 ? 'failed' : 'timed-out'));
     t.is(await at.reason({ ip: OTHER }), `limits.stopAfterFailures: 3 failed${said}`);
@@ -288,7 +289,7 @@ test('one after the other: a place is given exactly where the limits leave room 
       async (limits, steps) => {
         let now = limits;
         await post(at.rules, ruleBody({ limits: now }));
-        await at.rules.restart([RULE]);
+        await at.rules.restart([RULE], BY);
         const key = at.rules.countKey(await at.stored(RULE));
         const model = new Model();
         for (const step of steps) {
@@ -328,7 +329,7 @@ test('all at once, at two processes: one address leaves others half of the reser
       fc.integer({ min: 1, max: 20 }),
       async (name, limit, together) => {
         await post(at.rules, ruleBody({ limits: { [name]: limit } }));
-        await at.rules.restart([RULE]);
+        await at.rules.restart([RULE], BY);
         let had = 0;
         for (let asked = 0; asked < 2 * limit; asked += together) {
           const wave = await Promise.all(Array.from({ length: together }, () => at.take({ ip: STRANGER })));
@@ -351,7 +352,7 @@ test('a crowd of one address that comes at once leaves half of the reserve to ot
   const at = await openLimited(t, {}, { processes: 2 });
   for (const limit of [8, 15, 40, 64]) {
     await post(at.rules, ruleBody({ limits: { total: limit } }));
-    await at.rules.restart([RULE]);
+    await at.rules.restart([RULE], BY);
     const crowd = await Promise.all(Array.from({ length: 2 * limit }, () => at.take({ ip: STRANGER })));
     const left = limit - crowd.filter((running) => running !== null).length;
     t.true(left >= reserveOf(limit) / 2 && left <= reserveOf(limit), `${left} of ${limit} left`);

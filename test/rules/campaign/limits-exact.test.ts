@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { RuleId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import type { Limits, RuleEngine, UpgradeEnd } from '../../../rules/index.js';
 import { openLmdbStore } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { openTestRules, post, ruleBody, temporaryDirectory } from '../setup.js';
 import { LimitsOracle } from './limits-oracle.js';
 
@@ -60,7 +62,7 @@ async function openPair(t: ExecutionContext) {
       case 'limits': {
         const { limits } = step;
         await engine(number).put([ruleBody(limits === null ? {} : { limits })], {
-          author: 'api',
+          by: byCommand('api'),
           onlyNew: false,
         });
         return true;
@@ -92,7 +94,7 @@ test('one after the other: a reservation succeeds exactly where the limits leave
       fc.array(stepArbitrary, { minLength: 60, maxLength: 120, size: 'max' }),
       async (limits, steps) => {
         await post(pair.rules, ruleBody(limits === null ? {} : { limits }));
-        await pair.rules.restart([RULE]);
+        await pair.rules.restart([RULE], BY);
         for (const [number, step] of steps.entries()) {
           if (step.kind === 'reserve') await pair.expectExact(number);
           else await pair.take(step, number);
@@ -112,7 +114,7 @@ test('all at once, at two processes, while limits are edited: never above a limi
       fc.array(fc.array(stepArbitrary, { minLength: 2, maxLength: 30 }), { maxLength: 5 }),
       async (limits, waves) => {
         await post(pair.rules, ruleBody(limits === null ? {} : { limits }));
-        await pair.rules.restart([RULE]);
+        await pair.rules.restart([RULE], BY);
         const before = await pair.oracle.documents();
         for (const wave of waves) {
           // Edits of one rule at the same time may conflict, which is for their authors to hear.

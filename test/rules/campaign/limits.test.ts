@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { CountKey } from '../../../common/index.js';
 import type { UpgradeEnd } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import { CPE, inputOf, NOW_MS, openTestRules, post, ruleBody, type TestRules, verdictsOf } from '../setup.js';
 
 /** Decides for one CPE and reserves, as a session does. */
@@ -61,7 +62,7 @@ test('failures and time-outs stop a rule at limits.stopAfterFailures, successes 
   }
   t.false(await reserve(at));
   t.false(early.kind === 'upgrade' && (await at.store.commit(early.conditions)).committed);
-  await at.rules.merge([(await at.stored('r1')).id], { limits: { stopAfterFailures: 3 } });
+  await at.rules.merge([(await at.stored('r1')).id], { limits: { stopAfterFailures: 3 } }, BY);
   t.true(await reserve(at));
 });
 
@@ -106,27 +107,27 @@ test('no edit but that of file and target changes what executions are counted ag
     { author: 'bob' },
   ]) {
     clock.nowMs += 1_000;
-    await rules.merge([id], patch);
+    await rules.merge([id], patch, BY);
     t.is(await keyNow(), key, JSON.stringify(patch));
   }
-  await rules.remove([id]);
+  await rules.remove([id], BY);
   await post(rules, ruleBody());
   t.is(await keyNow(), key, 'removed and added again');
   const seen = new Set([key]);
   for (const change of [
-    () => rules.merge([id], { file: 'other.bin' }),
-    () => rules.merge([id], { target: { softwareVersion: '3' } }),
-    () => rules.restart([id]),
-    () => rules.restart([id]),
+    () => rules.merge([id], { file: 'other.bin' }, BY),
+    () => rules.merge([id], { target: { softwareVersion: '3' } }, BY),
+    () => rules.restart([id], BY),
+    () => rules.restart([id], BY),
   ]) {
     await change();
     seen.add(await keyNow());
   }
   t.is(seen.size, 5);
-  await rules.merge([id], { file: 'hgw-2.0.0.bin', target: null });
+  await rules.merge([id], { file: 'hgw-2.0.0.bin', target: null }, BY);
   const restarted = await keyNow();
   t.false(seen.has(restarted));
-  await rules.remove([id]);
+  await rules.remove([id], BY);
   await post(rules, ruleBody());
   t.is(await keyNow(), restarted, 'a restart outlives the rule');
   t.is((await stored('r1')).createdAtMs, NOW_MS + 11_000);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { MINUTE_MS, type RuleId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import {
   type Decision,
   type DecisionInput,
@@ -9,6 +10,7 @@ import {
   type RuleCount,
   type Verdict,
 } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import { CPE, inputOf, NOW_MS, openTestRules, post, ruleBody, type TestRules, verdictsOf } from '../setup.js';
 
 interface Gate {
@@ -176,11 +178,14 @@ test('every process decides on what is stored now', async (t) => {
   t.is((await other.decide(inputOf())).kind, 'nothing');
   await post(rules, ruleBody());
   t.is((await other.decide(inputOf())).kind, 'upgrade');
-  await rules.merge(await allIds(rules), { enabled: false });
+  await rules.merge(await allIds(rules), { enabled: false }, BY);
   t.deepEqual(await other.decide(inputOf()), { kind: 'nothing', considered: [] });
-  await rules.put([ruleBody({ condition: { cpeid: 'elsewhere' } })], { author: 'api', onlyNew: false });
+  await rules.put([ruleBody({ condition: { cpeid: 'elsewhere' } })], {
+    by: byCommand('api'),
+    onlyNew: false,
+  });
   t.deepEqual(verdictsOf(await other.decide(inputOf())), {});
-  await rules.remove(await allIds(rules));
+  await rules.remove(await allIds(rules), BY);
   t.is((await other.decide(inputOf())).kind, 'nothing');
 });
 
@@ -199,7 +204,7 @@ test('a reservation is refused once the rule it was decided on has changed', asy
   const { rules, store } = await openTestRules(t);
   await post(rules, ruleBody());
   const decision = await rules.decide(inputOf());
-  await rules.merge(await allIds(rules), { enabled: false });
+  await rules.merge(await allIds(rules), { enabled: false }, BY);
   t.false((await store.commit(conditionsOf(decision))).committed);
 });
 
@@ -208,11 +213,11 @@ test('the emergency brake refuses what was decided before it, and stops every pr
   await post(rules, ruleBody());
   const decided = await rules.decide(inputOf());
   const other = await another();
-  await other.freeze({ frozen: true, by: 'alice', reason: 'bricked' });
+  await other.freeze({ frozen: true, by: byCommand('alice'), reason: 'bricked' });
   t.false((await store.commit(conditionsOf(decided))).committed);
   t.deepEqual(await rules.decide(inputOf()), { kind: 'frozen' });
   t.deepEqual(await rules.freezeState(), { frozen: true, by: 'alice', reason: 'bricked', sinceMs: NOW_MS });
-  await rules.freeze({ frozen: false, by: 'bob' });
+  await rules.freeze({ frozen: false, by: byCommand('bob') });
   // What was decided before the brake stays refused after it is off.
   t.false((await store.commit(conditionsOf(decided))).committed);
   t.true((await store.commit(conditionsOf(await other.decide(inputOf())))).committed);
@@ -220,9 +225,9 @@ test('the emergency brake refuses what was decided before it, and stops every pr
 
 test('the first to pull the brake is the one it names', async (t) => {
   const { rules, clock } = await openTestRules(t);
-  await rules.freeze({ frozen: true, by: 'alice' });
+  await rules.freeze({ frozen: true, by: byCommand('alice') });
   clock.nowMs += 1_000;
-  t.deepEqual(await rules.freeze({ frozen: true, by: 'bob' }), {
+  t.deepEqual(await rules.freeze({ frozen: true, by: byCommand('bob') }), {
     frozen: true,
     by: 'alice',
     sinceMs: NOW_MS,

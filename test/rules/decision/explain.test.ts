@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { RuleId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import {
   type CompiledCondition,
   type Conjunct,
@@ -16,6 +17,7 @@ import {
   type Rules,
   UnknownRuleError,
 } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import { CPE, contextOf, evaluationMeans, inputOf, openTestRules, post, ruleBody } from '../setup.js';
 
 const PINNED = { condition: { cpeid: CPE } };
@@ -112,8 +114,11 @@ test('what is explained is what is decided: kind, winner, and every verdict up t
       fc.array(inputArbitrary, { minLength: 1, maxLength: 6 }),
       fc.boolean(),
       async (bodies, givens, frozen) => {
-        await rules.remove(Array.from({ length: 8 }, (_, index) => `p${index}` as RuleId));
-        await rules.freeze({ frozen, by: 'x' });
+        await rules.remove(
+          Array.from({ length: 8 }, (_, index) => `p${index}` as RuleId),
+          BY,
+        );
+        await rules.freeze({ frozen, by: byCommand('x') });
         await post(
           rules,
           ...bodies.map((body, index) => JSON.parse(JSON.stringify({ id: `p${index}`, ...body }))),
@@ -185,7 +190,7 @@ test('the winner goes by priority, then by age, then by id; each of the beaten s
     byId.reason,
     '"a" goes before "b", and before 1 more: the same priority and age, but its id sorts first.',
   );
-  await rules.remove(['b' as RuleId]);
+  await rules.remove(['b' as RuleId], BY);
   const byAge = await rules.explain(inputOf());
   t.regex(byAge.reason, /^"a" goes before "young": the same priority, but older \(2026-01-31T02:30:00\.000Z/);
   await post(rules, ruleBody({ id: 'first', priority: 5 }));
@@ -227,7 +232,7 @@ test('where nothing wins it says what stopped the first rule whose condition hol
 test('under the emergency brake it says who pulled it, and which rule it holds back', async (t) => {
   const { rules } = await openTestRules(t);
   await post(rules, ruleBody());
-  await rules.freeze({ frozen: true, by: 'eve', reason: 'smoke' });
+  await rules.freeze({ frozen: true, by: byCommand('eve'), reason: 'smoke' });
   const { kind, winner, reason } = await rules.explain(inputOf());
   t.is(kind, 'frozen');
   t.is(winner, undefined);

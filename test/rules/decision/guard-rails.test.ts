@@ -3,6 +3,7 @@ import type { CpeId, RuleId } from '../../../common/index.js';
 import { MINUTE_MS, SECOND_MS } from '../../../common/index.js';
 import { TRIAL_PACE_MS } from '../../../rules/decision/probation.js';
 import type { LastError, RuleEngine } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import { until } from '../../support/ferry.js';
 import { CPE, inputOf, NOW_MS, openTestRules, post, ruleBody, verdictsOf } from '../setup.js';
 import { untilSuspended, wildConditions } from '../wild-conditions.js';
@@ -46,13 +47,13 @@ test('an error is forgotten with an edit of its rule and with the rule, and by s
   await post(rules, body);
   t.truthy(await lastErrorOf(rules));
   clock.nowMs += 1;
-  await rules.merge(['r1' as RuleId], { description: 'new' });
+  await rules.merge(['r1' as RuleId], { description: 'new' }, BY);
   t.is(await lastErrorOf(rules), null);
 
   await rules.decide(inputOf());
   await rules.settled();
   t.truthy(await lastErrorOf(rules));
-  await rules.remove(['r1' as RuleId]);
+  await rules.remove(['r1' as RuleId], BY);
   t.is(await store.collection({ name: 'rule-errors', indexes: {} }).count(), 0);
 });
 
@@ -84,9 +85,9 @@ test('trips by 20 different CPEs suspend a rule in every process, with an alarm,
 
   // Saying the same again is no edit, and neither is forgetting counts.
   await post(rules, ruleBody({ condition: WILD }));
-  await rules.restart(['r1' as RuleId]);
+  await rules.restart(['r1' as RuleId], BY);
   t.is(await decide(rules, CPE), 'suspended');
-  await rules.merge(['r1' as RuleId], { condition: '$count(tags) = 0' });
+  await rules.merge(['r1' as RuleId], { condition: '$count(tags) = 0' }, BY);
   t.is(await rules.suspendedCount(), 0);
   t.is(await decide(rules, CPE), 'chosen');
   t.is(await decide(other, CPE), 'chosen');
@@ -116,7 +117,7 @@ test('the switch of the API lifts the suspension of a rule from a file', async (
   await rules.settled();
   t.truthy((await stored('r1')).suspended);
   clock.nowMs += 1;
-  await rules.merge(['r1' as RuleId], { enabled: false });
+  await rules.merge(['r1' as RuleId], { enabled: false }, BY);
   t.is((await stored('r1')).suspended, undefined);
 });
 
@@ -209,7 +210,10 @@ test('however many closures take too much, each CPE gets what a good one gives i
     await rules.settled();
     clock.nowMs += TRIAL_PACE_MS;
   }
-  await rules.remove(heavy.slice(1).map((_, n) => `heavy${n + 1}` as RuleId));
+  await rules.remove(
+    heavy.slice(1).map((_, n) => `heavy${n + 1}` as RuleId),
+    BY,
+  );
   while ((await stored('heavy0')).suspended === undefined) {
     clock.nowMs += heavy.length * TRIAL_PACE_MS;
     await rules.decide(withTrees(`00A1B2-HGW-${clock.nowMs % 1_009}` as CpeId));

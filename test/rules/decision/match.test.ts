@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { RuleId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import { InvalidRuleError, UnknownRuleError } from '../../../rules/index.js';
 import { CPE, inputOf, openTestRules, post, ruleBody } from '../setup.js';
 
@@ -55,7 +56,7 @@ test('a rule that is merely recorded as done does not stand before it', async (t
 
 test('the emergency brake is a verdict of its own', async (t) => {
   const { rules } = await openTestRules(t);
-  await rules.freeze({ frozen: true, by: 'eve' });
+  await rules.freeze({ frozen: true, by: byCommand('eve') });
   const match = await rules.match({ draft: ruleBody() });
   t.deepEqual(await match.judge(inputOf()), { matches: true, verdict: 'frozen' });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import type { CpeId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import {
   type DecisionInput,
   InvalidRuleError,
@@ -11,6 +12,7 @@ import {
   writtenId,
 } from '../../../rules/index.js';
 import { openLmdbStore } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { CPE, inputOf, openTestRules, ruleBody, temporaryDirectory, verdictsOf } from '../setup.js';
 
 const NORTH = '11111111-1111-4111-8111-111111111111';
@@ -21,7 +23,7 @@ type Body = Readonly<Record<string, unknown>>;
 function postIn(rules: RuleEngine, organization: string | null, ...bodies: readonly Body[]) {
   return rules.put(
     bodies.map((body) => ruleBody(body)),
-    { author: 'api', onlyNew: false, ...(organization !== null && { organization }) },
+    { by: BY, onlyNew: false, ...(organization !== null && { organization }) },
   );
 }
 
@@ -55,7 +57,7 @@ test('of different organizations the same id is different rules, and none overwr
   }
   t.deepEqual(await idsIn(rules, NORTH), [ruleIdIn(NORTH, 'UPGRADE_1')]);
   t.deepEqual(await idsIn(rules, null), ['UPGRADE_1']);
-  await rules.remove([ruleIdIn(SOUTH, 'UPGRADE_1')]);
+  await rules.remove([ruleIdIn(SOUTH, 'UPGRADE_1')], BY);
   t.deepEqual(await idsIn(rules, SOUTH), []);
   t.deepEqual(await idsIn(rules, NORTH), [ruleIdIn(NORTH, 'UPGRADE_1')]);
 });
@@ -63,7 +65,7 @@ test('of different organizations the same id is different rules, and none overwr
 test('a rule that exists is a conflict within its organization alone, and messages say the id as it was written', async (t) => {
   const { rules } = await openTestRules(t);
   const postNew = (organization: string) =>
-    rules.put([ruleBody({ id: 'A' })], { author: 'api', onlyNew: true, organization });
+    rules.put([ruleBody({ id: 'A' })], { by: BY, onlyNew: true, organization });
   await postNew(NORTH);
   await t.notThrowsAsync(postNew(SOUTH));
   const refused = await t.throwsAsync(postNew(NORTH), { instanceOf: RuleConflictError });
@@ -72,11 +74,11 @@ test('a rule that exists is a conflict within its organization alone, and messag
     instanceOf: InvalidRuleError,
   });
   t.is(twice.problems[0]?.found, '"B"');
-  const renamed = await t.throwsAsync(rules.merge([ruleIdIn(NORTH, 'A')], { id: 'C' }), {
+  const renamed = await t.throwsAsync(rules.merge([ruleIdIn(NORTH, 'A')], { id: 'C' }, BY), {
     instanceOf: InvalidRuleError,
   });
   t.like(renamed.problems[0], { code: 'rename', found: '"C"' });
-  await rules.merge([ruleIdIn(NORTH, 'A')], { priority: 9 });
+  await rules.merge([ruleIdIn(NORTH, 'A')], { priority: 9 }, BY);
   t.is((await rules.get(ruleIdIn(NORTH, 'A')))?.rule.priority, 9);
   t.is((await rules.get(ruleIdIn(SOUTH, 'A')))?.rule.priority, 1);
 });
@@ -142,16 +144,16 @@ test('each organization brakes for its own CPEs, the installation for all', asyn
   await postIn(rules, null, { id: 'ALL' });
   const kindFor = async (organization: string | null) =>
     (await rules.decide(inputOf({}, of(organization)))).kind;
-  await rules.freeze({ frozen: true, by: 'north', organization: NORTH });
+  await rules.freeze({ frozen: true, by: byCommand('north'), organization: NORTH });
   t.is(await kindFor(NORTH), 'frozen');
   t.is(await kindFor(SOUTH), 'upgrade');
   t.is(await kindFor(null), 'upgrade');
   t.like(await rules.freezeState(NORTH), { frozen: true, by: 'north' });
   t.deepEqual(await rules.freezeState(SOUTH), { frozen: false });
   t.deepEqual(await rules.freezeState(), { frozen: false });
-  await rules.freeze({ frozen: true, by: 'ops' });
+  await rules.freeze({ frozen: true, by: byCommand('ops') });
   t.is(await kindFor(SOUTH), 'frozen');
-  await rules.freeze({ frozen: false, by: 'ops' });
+  await rules.freeze({ frozen: false, by: byCommand('ops') });
   t.is(await kindFor(NORTH), 'frozen');
 });
 
@@ -160,7 +162,7 @@ test('a brake that an organization pulls between decision and commit holds the u
   await postIn(rules, NORTH, { id: 'N' });
   const decision = await rules.decide(inputOf({}, of(NORTH)));
   if (decision.kind !== 'upgrade') return t.fail(decision.kind);
-  await rules.freeze({ frozen: true, by: 'north', organization: NORTH });
+  await rules.freeze({ frozen: true, by: byCommand('north'), organization: NORTH });
   t.false((await store.commit([...decision.conditions])).committed);
 });
 
@@ -194,17 +196,17 @@ async function perform(rules: RuleEngine, organization: string, deed: Deed): Pro
         ...(reads && { 'parameters.Device.X.Y': 'z' }),
       };
       return rules.put([ruleBody({ id, condition, priority, enabled })], {
-        author: 'api',
+        by: BY,
         onlyNew: false,
         organization,
       });
     }
     case 'remove':
-      return rules.remove([ruleIdIn(organization, deed.id)]);
+      return rules.remove([ruleIdIn(organization, deed.id)], BY);
     case 'restart':
-      return rules.restart([ruleIdIn(organization, deed.id)]);
+      return rules.restart([ruleIdIn(organization, deed.id)], BY);
     case 'freeze':
-      return (await rules.freeze({ frozen: deed.frozen, by: 'somebody', organization })).frozen;
+      return (await rules.freeze({ frozen: deed.frozen, by: byCommand('somebody'), organization })).frozen;
     default:
       return deed satisfies never;
   }

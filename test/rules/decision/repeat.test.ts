@@ -1,6 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import type { CountKey, RuleId } from '../../../common/index.js';
 import { HOUR_MS } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
+import { BY } from '../../support/actor.js';
 import { openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
 const IDS = ['r1' as RuleId];
@@ -32,8 +34,8 @@ test('a rule may rather let it fail, which it also may when it is switched off',
 });
 
 const HELD: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
-  disabled: ({ rules }) => rules.merge(IDS, { enabled: false }),
-  frozen: ({ rules }) => rules.freeze({ frozen: true, by: 'admin' }),
+  disabled: ({ rules }) => rules.merge(IDS, { enabled: false }, BY),
+  frozen: ({ rules }) => rules.freeze({ frozen: true, by: byCommand('admin') }),
   'image-missing': async ({ images }) => images.clear(),
   'window-closed': async ({ clock }) => {
     clock.nowMs += 2 * HOUR_MS;
@@ -50,9 +52,9 @@ for (const [reason, change] of Object.entries(HELD)) {
 }
 
 const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
-  'the rule was deleted': ({ rules }) => rules.remove(IDS),
-  'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }),
-  'the rule was restarted': ({ rules }) => rules.restart(IDS),
+  'the rule was deleted': ({ rules }) => rules.remove(IDS, BY),
+  'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }, BY),
+  'the rule was restarted': ({ rules }) => rules.restart(IDS, BY),
 };
 
 for (const [title, change] of Object.entries(VOID)) {
@@ -64,8 +66,8 @@ for (const [title, change] of Object.entries(VOID)) {
 }
 
 for (const [title, change] of [
-  ['switched off', ({ rules }) => rules.merge(IDS, { enabled: false })],
-  ['frozen', ({ rules }) => rules.freeze({ frozen: true, by: 'admin' })],
+  ['switched off', ({ rules }) => rules.merge(IDS, { enabled: false }, BY)],
+  ['frozen', ({ rules }) => rules.freeze({ frozen: true, by: byCommand('admin') })],
 ] as const satisfies readonly (readonly [string, (b: Begun) => Promise<unknown>])[]) {
   test(`the commit refuses where upgrades were ${title} between the question and the commit`, async (t) => {
     const b = await begun(t);

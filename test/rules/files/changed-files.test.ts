@@ -14,6 +14,7 @@ import {
   type WatchOptions,
   watchRuleDirectory,
 } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import { propertyRuns } from '../random-rules.js';
 import { openTestRules, post, ruleBody, type TestRules, temporaryDirectory } from '../setup.js';
 
@@ -366,8 +367,8 @@ function textOf(content: readonly Kind[], prefix: string): string {
 async function ask(rules: RuleEngine, what: 'post' | 'delete' | 'switch', id: string): Promise<string> {
   try {
     if (what === 'post') await post(rules, ruleBody({ id }));
-    else if (what === 'delete') await rules.remove([id as RuleId]);
-    else await rules.merge([id as RuleId], { enabled: false });
+    else if (what === 'delete') await rules.remove([id as RuleId], BY);
+    else await rules.merge([id as RuleId], { enabled: false }, BY);
     return 'done';
   } catch (error) {
     if (error instanceof RuleConflictError || error instanceof InvalidRuleError) return error.name;

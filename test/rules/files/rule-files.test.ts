@@ -9,6 +9,7 @@ import {
   type RuleFileWatcher,
   watchRuleDirectory,
 } from '../../../rules/index.js';
+import { BY } from '../../support/actor.js';
 import {
   inputOf,
   NOW_MS,
@@ -230,30 +231,30 @@ test('another process takes over from one that died, and the dead one’s scan c
 test('a rule from a file: the API switches enabled, and nothing else', async (t) => {
   const { rules, stored } = await watchTestRules(t, { 'a.json': ruleBody({ id: 'a' }) });
   for (const change of [
-    () => rules.merge(ids('a'), { priority: 9 }),
-    () => rules.merge(ids('a'), { enabled: false, automatic: false }),
+    () => rules.merge(ids('a'), { priority: 9 }, BY),
+    () => rules.merge(ids('a'), { enabled: false, automatic: false }, BY),
     () => post(rules, ruleBody({ id: 'a' })),
-    () => rules.remove(ids('a')),
+    () => rules.remove(ids('a'), BY),
   ]) {
     const error = await t.throwsAsync(change(), { instanceOf: RuleConflictError });
     t.is(error.reason, 'from-file');
   }
-  await rules.merge(ids('a'), { id: 'a', enabled: false, automatic: true });
+  await rules.merge(ids('a'), { id: 'a', enabled: false, automatic: true }, BY);
   t.like(await stored('a'), { enabled: false, enabledOverride: false });
-  t.is(await rules.restart(ids('a')), 1);
+  t.is(await rules.restart(ids('a'), BY), 1);
 });
 
 test('the API’s switch outlives re-reading the file until the file says the same', async (t) => {
   const { rules, write, stored } = await watchTestRules(t, { 'a.json': ruleBody({ id: 'a' }) });
-  await rules.merge(ids('a'), { enabled: false });
+  await rules.merge(ids('a'), { enabled: false }, BY);
   await write('a.json', ruleBody({ id: 'a', priority: 2 }));
   t.like(await stored('a'), { enabled: false, enabledOverride: false, priority: 2 });
   await write('a.json', ruleBody({ id: 'a', enabled: false }));
   t.like(await stored('a'), { enabled: false, enabledOverride: undefined });
   await write('a.json', ruleBody({ id: 'a', enabled: true }));
   t.like(await stored('a'), { enabled: true });
-  await rules.merge(ids('a'), { enabled: false });
-  await rules.merge(ids('a'), { enabled: true });
+  await rules.merge(ids('a'), { enabled: false }, BY);
+  await rules.merge(ids('a'), { enabled: true }, BY);
   t.like(await stored('a'), { enabled: true, enabledOverride: undefined });
 });
 
@@ -262,10 +263,10 @@ test('a rule whose file is gone may be switched, deleted, or taken over by the A
     'a.json': [ruleBody({ id: 'a' }), ruleBody({ id: 'b' }), ruleBody({ id: 'c' })],
   });
   await write('a.json', [ruleBody({ id: 'c' })]);
-  await rules.merge(ids('a'), { enabled: true });
+  await rules.merge(ids('a'), { enabled: true }, BY);
   await watcher.scan();
   t.like(await stored('a'), { enabled: true, sourceMissing: true });
-  t.is(await rules.remove(ids('b')), 1);
+  t.is(await rules.remove(ids('b'), BY), 1);
   await post(rules, ruleBody({ id: 'a', author: 'api' }));
   t.like(await stored('a'), { author: 'api', sourceFile: undefined, sourceMissing: undefined });
 });
@@ -297,7 +298,7 @@ test('a condition that every CPE matches is applied and warned of, at its place 
     ['constant-operand'],
   );
   // It can still be switched off, and says of itself what is wrong.
-  await rules.merge(ids('a'), { enabled: false });
+  await rules.merge(ids('a'), { enabled: false }, BY);
   for await (const found of rules.withFindings(rules.scan({}))) {
     t.like(found, { rule: { enabled: false }, warning: { code: 'constant-operand' } });
   }
@@ -317,8 +318,8 @@ test('a password of a rule file is stored sealed, and reading the file again is 
   clock.nowMs += 1_000;
   t.like(await write('b.json', ruleBody({ id: 'b' })), { state: 'applied', rules: 2 });
   t.deepEqual(await stored('a'), before);
-  await rules.merge(ids('a'), { enabled: false });
-  await t.throwsAsync(rules.merge(ids('a'), { password: 'another' }), { instanceOf: RuleConflictError });
+  await rules.merge(ids('a'), { enabled: false }, BY);
+  await t.throwsAsync(rules.merge(ids('a'), { password: 'another' }, BY), { instanceOf: RuleConflictError });
   t.is((await stored('a')).sealedPassword, before.sealedPassword);
   const broken = await write('a.json', { ...rule, password: '********' });
   t.like(broken, { state: 'broken', problems: [{ field: 'password', code: 'not-stored' }] });

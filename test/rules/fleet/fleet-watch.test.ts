@@ -1,7 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Document as BsonDocument } from 'mongodb';
 import type { RuleId } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import { openMongoStore, type Store } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { until } from '../../support/ferry.js';
 import { mongodbUrl, portOf, proxiedUrl, readableTest, testDatabase } from '../../support/mongodb.js';
 import { commandReader } from '../../support/mongodb-commands.js';
@@ -23,10 +25,10 @@ test('a rule that was switched off, frozen or removed elsewhere reserves nothing
   await post(rules, ruleBody());
   t.is((await behind.decide(inputOf())).kind, 'upgrade');
   const ways: (() => Promise<unknown>)[] = [
-    () => rules.merge([R1], { enabled: false }),
-    () => rules.merge([R1], { enabled: true, window: { cron: '0 9 * * *', durationMinutes: 1 } }),
-    () => rules.merge([R1], { window: null, condition: { productClass: 'STB' } }),
-    () => rules.remove([R1]),
+    () => rules.merge([R1], { enabled: false }, BY),
+    () => rules.merge([R1], { enabled: true, window: { cron: '0 9 * * *', durationMinutes: 1 } }, BY),
+    () => rules.merge([R1], { window: null, condition: { productClass: 'STB' } }, BY),
+    () => rules.remove([R1], BY),
   ];
   for (const [at, change] of ways.entries()) {
     await change();
@@ -35,12 +37,12 @@ test('a rule that was switched off, frozen or removed elsewhere reserves nothing
     t.false((await store.commit(old.conditions)).committed, `way ${at}`);
     // What a session does then.
     t.is((await behind.decide(inputOf({}, { afresh: true }))).kind, 'nothing', `way ${at}`);
-    await rules.remove([R1]);
+    await rules.remove([R1], BY);
     await post(rules, ruleBody());
     t.is((await behind.decide(inputOf({}, { afresh: true }))).kind, 'upgrade');
   }
   // The brake is looked at in every decision that gets so far.
-  await rules.freeze({ frozen: true, by: 'test' });
+  await rules.freeze({ frozen: true, by: byCommand('test') });
   t.is((await behind.decide(inputOf())).kind, 'frozen');
 });
 
@@ -48,7 +50,7 @@ test('who asks why is told of what is stored, however old what the sessions know
   const { rules, behind } = await openWithDeaf(t);
   await post(rules, ruleBody());
   t.is((await behind.decide(inputOf())).kind, 'upgrade');
-  await rules.merge([R1], { enabled: false });
+  await rules.merge([R1], { enabled: false }, BY);
   t.is((await behind.decide(inputOf())).kind, 'upgrade');
   const { rules: explained } = await behind.explain(inputOf());
   t.deepEqual(
@@ -100,11 +102,11 @@ function define(mongodb: string): void {
     for (let round = 0; round < 5; round++) {
       await post(rules, ruleBody());
       await until(`post ${round} is seen`, async () => (await seen()) === 'chosen');
-      await rules.merge([R1], { enabled: false });
+      await rules.merge([R1], { enabled: false }, BY);
       await until(`switch ${round} is seen`, async () => (await seen()) === undefined);
-      await other.merge([R1], { enabled: true });
+      await other.merge([R1], { enabled: true }, BY);
       t.is(await seen(), 'chosen');
-      await other.remove([R1]);
+      await other.remove([R1], BY);
       t.is(await seen(), undefined);
     }
   });

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { RuleId } from '../../../common/index.js';
+import { systemClock } from '../../../common/index.js';
 import { createConditionCompiler, errorCode, loadGuards } from '../../../rules/condition/index.js';
 import { createJsonata } from '../../../rules/condition/jsonata.js';
 import { candidateOf, inOrder } from '../../../rules/fleet/candidate.js';
@@ -9,6 +10,7 @@ import type { Condition, Decision, StoredRule } from '../../../rules/index.js';
 import { FLEET_GENERATION_ID, openTables, type Tables } from '../../../rules/storage/tables.js';
 import { GONE_GENERATIONS_KEPT, writeInPortions } from '../../../rules/storage/writes.js';
 import type { Collection, Document, Revision } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { anyCondition, anyCpe, type DescribedCpe, propertyRuns } from '../random-rules.js';
 import { CPE, inputOf, openTestRules, post, ruleBody, verdictsOf } from '../setup.js';
 
@@ -90,12 +92,15 @@ test('index and pins give what looking at every rule gives, in every process, wh
       fc.array(anyCpe, { minLength: 10, maxLength: 10 }),
       async (steps, cpes) => {
         const byHand = new ByHand();
-        await rules.remove(Array.from({ length: 30 }, (_, number) => `r${number}` as RuleId));
+        await rules.remove(
+          Array.from({ length: 30 }, (_, number) => `r${number}` as RuleId),
+          BY,
+        );
         for (const { by, edits: edited, removed } of steps) {
           const editor = engines[by] ?? rules;
           const bodies = new Map(edited.map((edit) => [edit.id, ruleBody({ ...VISIBLE, ...edit })]));
           await post(editor, ...bodies.values());
-          await editor.remove(removed as RuleId[]);
+          await editor.remove(removed as RuleId[], BY);
           const stored: StoredRule[] = [];
           for await (const rule of rules.scan({})) stored.push(rule);
           for (const cpe of cpes) {
@@ -142,55 +147,57 @@ test('every way out of the fleet and into it holds in the next decision of anoth
   const seenByOther = async () => trueIn(await other.decide(inputOf()));
   await post(rules, ruleBody(VISIBLE), ruleBody({ id: 'r2', ...VISIBLE }));
   t.deepEqual(await seenByOther(), ['r1', 'r2']);
-  await rules.merge(ids('r1'), { condition: { productClass: 'STB' } });
+  await rules.merge(ids('r1'), { condition: { productClass: 'STB' } }, BY);
   t.deepEqual(await seenByOther(), ['r2']);
-  await rules.merge(ids('r1'), { condition: 'productClass = "HGW"', priority: 0 });
+  await rules.merge(ids('r1'), { condition: 'productClass = "HGW"', priority: 0 }, BY);
   t.deepEqual(await seenByOther(), ['r2', 'r1']);
-  await rules.merge(ids('r2'), { condition: { cpeid: 'elsewhere' } });
+  await rules.merge(ids('r2'), { condition: { cpeid: 'elsewhere' } }, BY);
   t.deepEqual(await seenByOther(), ['r1']);
-  await rules.merge(ids('r2'), { condition: { cpeid: CPE } });
+  await rules.merge(ids('r2'), { condition: { cpeid: CPE } }, BY);
   t.deepEqual(await seenByOther(), ['r2', 'r1']);
-  await rules.remove(ids('r1'));
+  await rules.remove(ids('r1'), BY);
   t.deepEqual(await seenByOther(), ['r2']);
-  await rules.remove(ids('r2'));
+  await rules.remove(ids('r2'), BY);
   await post(rules, ruleBody({ id: 'r2', ...VISIBLE }));
   t.deepEqual(await seenByOther(), ['r2']);
   // Removed and added again between two decisions.
-  await rules.remove(ids('r2'));
+  await rules.remove(ids('r2'), BY);
   await post(rules, ruleBody({ id: 'r2', ...VISIBLE, description: 'anew' }));
   t.deepEqual(await seenByOther(), ['r2']);
 });
 
 test('only what touches fleet rules moves their generation, and posting them again does not', async (t) => {
   const { rules, store } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   await post(rules, ruleBody(), ruleBody({ id: 'r2', condition: { cpeid: CPE } }));
   t.is(await generationOf(tables), 1);
   await post(rules, ruleBody(), ruleBody({ id: 'r3', condition: { cpeid: CPE } }));
-  await rules.merge(ids('r2'), { enabled: false });
-  await rules.remove(ids('r2', 'nope'));
+  await rules.merge(ids('r2'), { enabled: false }, BY);
+  await rules.remove(ids('r2', 'nope'), BY);
   t.is(await generationOf(tables), 1);
-  await rules.restart(ids('r1'));
+  await rules.restart(ids('r1'), BY);
   t.is(await generationOf(tables), 2);
 });
 
 test('what writes a rule internally is seen by other processes like an edit', async (t) => {
   const { rules, store, another } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   const other = await another();
   await post(rules, ruleBody());
   t.is((await other.decide(inputOf())).kind, 'upgrade');
   await writeInPortions(tables, [{ id: ids('r1')[0] as RuleId }], async ([item]) => {
     const before = await tables.rules.get(item?.id ?? '');
     if (before === null) return [];
-    return [{ before, after: { ...before.document, suspended: { atMs: 1, message: 'it tripped' } } }];
+    return [
+      { before, after: { ...before.document, suspended: { atMs: 1, message: 'it tripped' } }, by: null },
+    ];
   });
   t.deepEqual(verdictsOf(await other.decide(inputOf())), { r1: 'suspended' });
 });
 
 test('rules added one by one are read one by one', async (t) => {
   const { rules, store } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   let read = 0;
   const counted: Tables = {
     ...tables,
@@ -212,18 +219,18 @@ test('rules added one by one are read one by one', async (t) => {
     t.is((await fleet.current()).size, number + 1);
   }
   t.is(read, 500);
-  await rules.remove(ids('r5', 'r6'));
+  await rules.remove(ids('r5', 'r6'), BY);
   t.is((await fleet.current()).size, 498);
   t.is(read, 500);
 });
 
 test('notes of rules that are gone are kept for so many generations; who slept longer reads everything anew', async (t) => {
   const { rules, store, another } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   const [sleeper, late] = [await another(), await another()];
   await post(rules, ...['r1', 'r2', 'r3', 'r4'].map((id) => ruleBody({ id, ...VISIBLE })));
   t.is(trueIn(await sleeper.decide(inputOf())).length, 4);
-  await rules.remove(ids('r1'));
+  await rules.remove(ids('r1'), BY);
   t.is(trueIn(await late.decide(inputOf())).length, 3);
   // As if others had written so many times.
   await tables.generations.put({
@@ -231,7 +238,7 @@ test('notes of rules that are gone are kept for so many generations; who slept l
     generation: GONE_GENERATIONS_KEPT + 2,
     goneFrom: 0,
   });
-  await rules.remove(ids('r2'));
+  await rules.remove(ids('r2'), BY);
   t.is(await tables.gone.count(), 1);
   t.deepEqual(trueIn(await sleeper.decide(inputOf())), ['r3', 'r4']);
   t.deepEqual(trueIn(await late.decide(inputOf())), ['r3', 'r4']);
@@ -239,7 +246,7 @@ test('notes of rules that are gone are kept for so many generations; who slept l
 
 test('notes that are pruned while they are read are not missed', async (t) => {
   const { rules, store } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   const pruning: Tables = {
     ...tables,
     gone: replacing(
@@ -261,13 +268,13 @@ test('notes that are pruned while they are read are not missed', async (t) => {
   await post(rules, ruleBody(), ruleBody({ id: 'r2' }));
   const fleet = openFleet(pruning, compiler);
   t.is((await fleet.current()).size, 2);
-  await rules.remove(ids('r1'));
+  await rules.remove(ids('r1'), BY);
   t.is((await fleet.current()).size, 1);
 });
 
 test('a failed reading is made up for by the next decision', async (t) => {
   const { rules, store } = await openTestRules(t);
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   let broken = true;
   const failing: Tables = {
     ...tables,
@@ -295,9 +302,9 @@ test('processes that write fleet rules at once all succeed, and everyone sees ev
     ...Array.from({ length: 5 }, () => reader.decide(inputOf())),
   ]);
   await Promise.all(posts);
-  const fleet = openFleet(openTables(store), compiler);
+  const fleet = openFleet(openTables(store, systemClock), compiler);
   t.is((await fleet.all(undefined)).length, 2_090);
-  t.is(await generationOf(openTables(store)), 92);
+  t.is(await generationOf(openTables(store, systemClock)), 92);
   const decision = await reader.decide(inputOf({ softwareVersion: '1.0.0' }));
   t.is(Object.keys(verdictsOf(decision)).length, 90);
 });
@@ -305,7 +312,7 @@ test('processes that write fleet rules at once all succeed, and everyone sees ev
 test('losing a generation to others costs a writer no new plan, however often', async (t) => {
   const { rules, store, another } = await openTestRules(t);
   const other = await another();
-  const tables = openTables(store);
+  const tables = openTables(store, systemClock);
   await post(rules, ruleBody());
   let lost = 0;
   const unlucky: Tables = {
@@ -323,7 +330,7 @@ test('losing a generation to others costs a writer no new plan, however often', 
   await writeInPortions(unlucky, [{ id: ids('r1')[0] as RuleId }], async () => {
     plans += 1;
     const before = await tables.rules.get('r1');
-    return before === null ? [] : [{ before, after: null }];
+    return before === null ? [] : [{ before, after: null, by: BY }];
   });
   t.is(plans, 1);
   t.is(await rules.get(ids('r1')[0] as RuleId), null);

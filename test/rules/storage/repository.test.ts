@@ -1,7 +1,9 @@
 import test from 'ava';
 import { type RuleId, silentLogger } from '../../../common/index.js';
+import { byCommand } from '../../../events/index.js';
 import { InvalidRuleError, openRules, RuleConflictError, ruleOf } from '../../../rules/index.js';
 import type { Store } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { testSecrets } from '../../support/secrets.js';
 import { CPE, NOW_MS, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
@@ -34,7 +36,7 @@ test('posting what is stored changes nothing, not even a time or a revision', as
   const before = await rules.get('r1' as RuleId);
   clock.nowMs += 1_000;
   await rules.put([ruleBody({ limits: { total: 5 }, priority: 1 })], {
-    author: 'someone else',
+    by: byCommand('someone else'),
     onlyNew: false,
   });
   t.deepEqual(await rules.get('r1' as RuleId), before);
@@ -70,7 +72,10 @@ test('of an array with one wrong rule none is stored, and the problem names it',
 test('onlyNew refuses all of them where one exists', async (t) => {
   const { rules } = await openTestRules(t);
   await post(rules, ruleBody({ id: 'b' }));
-  const put = rules.put([ruleBody({ id: 'a' }), ruleBody({ id: 'b' })], { author: 'api', onlyNew: true });
+  const put = rules.put([ruleBody({ id: 'a' }), ruleBody({ id: 'b' })], {
+    by: byCommand('api'),
+    onlyNew: true,
+  });
   const error = await t.throwsAsync(put, { instanceOf: RuleConflictError });
   t.like(error, { reason: 'exists', ruleId: 'b' });
   t.deepEqual(await idsOf(rules), ['b']);
@@ -80,7 +85,7 @@ test('of two processes that create the same rule only anew, one succeeds', async
   const { rules, another } = await openTestRules(t);
   const engines = [rules, await another(), await another(), await another()];
   const outcomes = await Promise.allSettled(
-    engines.map((engine, index) => engine.put([ruleBody()], { author: `a${index}`, onlyNew: true })),
+    engines.map((engine, index) => engine.put([ruleBody()], { by: byCommand(`a${index}`), onlyNew: true })),
   );
   t.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
 });
@@ -90,10 +95,10 @@ test('concurrent merges of different fields are all kept', async (t) => {
   await post(rules, ruleBody());
   const other = await another();
   await Promise.all([
-    rules.merge(ids('r1'), { limits: { total: 5 } }),
-    other.merge(ids('r1'), { limits: { concurrent: 2 } }),
-    rules.merge(ids('r1'), { description: 'x' }),
-    other.merge(ids('r1'), { priority: 7 }),
+    rules.merge(ids('r1'), { limits: { total: 5 } }, BY),
+    other.merge(ids('r1'), { limits: { concurrent: 2 } }, BY),
+    rules.merge(ids('r1'), { description: 'x' }, BY),
+    other.merge(ids('r1'), { priority: 7 }, BY),
   ]);
   t.like(await stored('r1'), { limits: { total: 5, concurrent: 2 }, description: 'x', priority: 7 });
 });
@@ -108,14 +113,18 @@ test('merge: null takes a field away, an object goes in field by field, a condit
       force: true,
     }),
   );
-  await rules.merge(ids('r1', 'nobody'), {
-    id: 'r1',
-    limits: { total: 9, concurrent: null },
-    force: null,
-    condition: { cpeid: CPE },
-    enabled: false,
-    automatic: false,
-  });
+  await rules.merge(
+    ids('r1', 'nobody'),
+    {
+      id: 'r1',
+      limits: { total: 9, concurrent: null },
+      force: null,
+      condition: { cpeid: CPE },
+      enabled: false,
+      automatic: false,
+    },
+    BY,
+  );
   const after = await stored('r1');
   t.like(after, { condition: { cpeid: CPE }, pin: CPE, enabled: false, automatic: false });
   t.deepEqual(after.limits, { total: 9 } as never);
@@ -133,7 +142,7 @@ for (const [patch, field] of [
     const { rules, stored } = await openTestRules(t);
     await post(rules, ruleBody({ id: 'r0' }), ruleBody());
     const before = [await stored('r0'), await stored('r1')];
-    const merge = rules.merge(ids('r1', 'r0'), patch);
+    const merge = rules.merge(ids('r1', 'r0'), patch, BY);
     const error = await t.throwsAsync(merge, { instanceOf: InvalidRuleError });
     t.is(error.problems[0]?.field, field);
     t.deepEqual([await stored('r0'), await stored('r1')], before);
@@ -143,9 +152,9 @@ for (const [patch, field] of [
 test('remove and restart say how many there were, duplicates counted once', async (t) => {
   const { rules } = await openTestRules(t);
   await post(rules, ruleBody({ id: 'a' }), ruleBody({ id: 'b', condition: { cpeid: CPE } }));
-  t.is(await rules.restart(ids('a', 'a', 'none')), 1);
-  t.is(await rules.remove(ids('a', 'b', 'b', 'none')), 2);
-  t.is(await rules.remove(ids('a')), 0);
+  t.is(await rules.restart(ids('a', 'a', 'none'), BY), 1);
+  t.is(await rules.remove(ids('a', 'b', 'b', 'none'), BY), 2);
+  t.is(await rules.remove(ids('a'), BY), 0);
 });
 
 test('scan gives the newest first, by id, by prefix, by CPE, and all', async (t) => {
@@ -174,7 +183,7 @@ test('more rules than fit into one commit are stored, and found by prefix newest
   t.is(found.length, 2_002);
   t.is(found[0], 'm');
   await t.throwsAsync(
-    rules.put([...many, ruleBody({ id: 'm' })].reverse(), { author: 'api', onlyNew: true }),
+    rules.put([...many, ruleBody({ id: 'm' })].reverse(), { by: byCommand('api'), onlyNew: true }),
     { instanceOf: RuleConflictError },
   );
 });
@@ -202,7 +211,7 @@ test('a list can begin behind any place, also one whose rule is gone, whatever n
       t.deepEqual(await idsOf(rules, { ...filter, after: place }), expected);
     }
   }
-  await rules.remove([all[7] as RuleId]);
+  await rules.remove([all[7] as RuleId], BY);
   const [, , , , , , , gone] = places;
   t.deepEqual(
     await idsOf(rules, { after: { createdAtMs: gone?.createdAtMs ?? 0, id: gone?.id ?? '' } }),

@@ -1,0 +1,279 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
+import type { RuleId } from '../../common/index.js';
+import { type EventDocument, EventLog } from '../../events/index.js';
+import type { Route } from '../../nbi/http/index.js';
+import { APIS } from '../nbi/declared.js';
+import { ruleBody, startCpe } from '../nbi/support.js';
+import { BY } from '../support/actor.js';
+import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
+import { cpeidOf, deviceOf, upgradeOf } from '../support/installation.js';
+
+/** Sent wherever something secret may be, and never to be found in an event. */
+const SECRET = 'hidden-7c1f';
+
+const logOf = ({ installation: { store } }: TestFerry) => new EventLog({ store, clock: Date.now });
+
+async function eventsOf(ferry: TestFerry): Promise<readonly EventDocument[]> {
+  const found: EventDocument[] = [];
+  for await (const event of logOf(ferry).scan({ order: 'ascending' })) found.push(event);
+  return found;
+}
+
+/** A change by HTTP: what it takes, what is sent, and what is to be said of it. */
+interface Case {
+  prepare?(ferry: TestFerry, t: ExecutionContext): Promise<unknown>;
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly events: readonly Partial<EventDocument>[];
+}
+
+const CPE = cpeidOf(1);
+const FILE = `http://files.example.net/a.bin?token=${SECRET}`;
+const SHOWN_FILE = 'http://files.example.net/a.bin?token=********';
+
+const putDevice = async ({ installation: { store } }: TestFerry, more: Partial<Device> = {}) =>
+  store.collection<Device>(DEVICES).put({ ...deviceOf(CPE, null), ...more });
+const putRule = ({ rules }: TestFerry, id: string, more: object = {}) =>
+  rules.put([ruleBody(id, { file: FILE, ...more })], { by: BY, onlyNew: false });
+const login = { cpeid: CPE, username: 'one', password: SECRET };
+
+/** Of every route that changes something, by its method and path. */
+const CASES: Readonly<Record<string, Case>> = {
+  'POST /v1/dyn/FirmwareStorage/{pattern}': {
+    prepare: (ferry) => putRule(ferry, 'POSTED', { priority: 3, username: 'u', password: `${SECRET}1` }),
+    method: 'POST',
+    path: '/v1/dyn/FirmwareStorage/.*',
+    body: [
+      ruleBody('NEW', { file: FILE, username: 'u', password: SECRET }),
+      ruleBody('POSTED', { file: `${FILE}2`, username: 'u', password: `${SECRET}2` }),
+    ],
+    events: [
+      { action: 'added', subject: 'rule', subjectId: 'NEW' },
+      {
+        action: 'changed',
+        subject: 'rule',
+        subjectId: 'POSTED',
+        before: { file: SHOWN_FILE, password: '***', priority: 3 },
+        after: { file: `${SHOWN_FILE} (other values)`, password: '***', priority: 1 },
+      },
+    ],
+  },
+  'PUT /v1/dyn/FirmwareStorage/{pattern}': {
+    prepare: (ferry) => putRule(ferry, 'MERGED'),
+    method: 'PUT',
+    path: '/v1/dyn/FirmwareStorage/MERGED',
+    body: { enabled: false, description: 'no more' },
+    events: [
+      {
+        action: 'changed',
+        subject: 'rule',
+        subjectId: 'MERGED',
+        before: { enabled: true, description: '' },
+        after: { enabled: false, description: 'no more' },
+      },
+    ],
+  },
+  'DELETE /v1/dyn/FirmwareStorage/{pattern}': {
+    prepare: (ferry) => putRule(ferry, 'REMOVED'),
+    method: 'DELETE',
+    path: '/v1/dyn/FirmwareStorage/REMOVED',
+    events: [{ action: 'removed', subject: 'rule', subjectId: 'REMOVED' }],
+  },
+  'DELETE /v1/dyn/FirmwareResultStorage/{pattern}': {
+    prepare: ({ installation: { store } }) =>
+      store.collection<Upgrade>(UPGRADES).put({ ...upgradeOf(CPE, 10), status: true }),
+    method: 'DELETE',
+    path: `/v1/dyn/FirmwareResultStorage/${upgradeOf(CPE, 10).id}`,
+    events: [{ action: 'removed', subject: 'result', subjectId: upgradeOf(CPE, 10).id }],
+  },
+  'DELETE /v1/dyn/DeviceStorage/{pattern}': {
+    prepare: (ferry) => putDevice(ferry, { connectionRequestUrl: `http://192.0.2.1/?key=${SECRET}` }),
+    method: 'DELETE',
+    path: `/v1/dyn/DeviceStorage/${CPE}`,
+    events: [{ action: 'removed', subject: 'device', subjectId: CPE }],
+  },
+  'POST /v1/dyn/CpeAuthStorage/{pattern}': {
+    method: 'POST',
+    path: '/v1/dyn/CpeAuthStorage/.*',
+    body: login,
+    events: [{ action: 'added', subject: 'cpe-credentials', subjectId: 'one' }],
+  },
+  'DELETE /v1/dyn/CpeAuthStorage/{pattern}': {
+    prepare: ({ acs }) => acs.credentials.put([{ ...login, username: 'two' }], BY),
+    method: 'DELETE',
+    path: '/v1/dyn/CpeAuthStorage/two',
+    events: [{ action: 'removed', subject: 'cpe-credentials', subjectId: 'two' }],
+  },
+  'POST /v1/method/SendCNR': {
+    prepare: async (ferry, t) => putDevice(ferry, { connectionRequestUrl: await startCpe(t, 200) }),
+    method: 'POST',
+    path: '/v1/method/SendCNR',
+    body: { search_options: { cpe_id: CPE } },
+    events: [{ action: 'called', subject: 'device', subjectId: CPE }],
+  },
+  'POST /v1/method/RestartRule': {
+    prepare: (ferry) => putRule(ferry, 'RESTARTED'),
+    method: 'POST',
+    path: '/v1/method/RestartRule',
+    body: { id: 'RESTARTED' },
+    events: [
+      { action: 'restarted', subject: 'rule', subjectId: 'RESTARTED', before: {}, after: { restarts: 1 } },
+    ],
+  },
+  'POST /v1/method/ApproveDevices': {
+    prepare: (ferry) => putDevice(ferry, { enrolment: 'waiting' }),
+    method: 'POST',
+    path: '/v1/method/ApproveDevices',
+    body: { cpe_id: [CPE, cpeidOf(2)] },
+    events: [
+      { action: 'enrolled', subject: 'device', subjectId: CPE, before: { enrolment: 'waiting' }, after: {} },
+      { action: 'named', subject: 'device', subjectId: cpeidOf(2) },
+    ],
+  },
+  'POST /v1/method/FreezeUpgrades': {
+    method: 'POST',
+    path: '/v1/method/FreezeUpgrades',
+    body: { frozen: true, reason: 'it is late' },
+    events: [{ action: 'frozen', subject: 'freeze', subjectId: 'upgrades', before: { frozen: false } }],
+  },
+  'POST /v1/method/ReadmitDevice': {
+    async prepare({ acs }) {
+      await acs.credentials.put([{ ...login, username: 'three' }], BY);
+      await acs.credentials.used('three', SECRET);
+    },
+    method: 'POST',
+    path: '/v1/method/ReadmitDevice',
+    body: { cpe_id: CPE },
+    events: [{ action: 'readmitted', subject: 'device', subjectId: CPE }],
+  },
+  'PUT /v1/images/{name}': {
+    method: 'PUT',
+    path: '/v1/images/up.bin?softwareVersion=2.0.0',
+    body: Buffer.from(SECRET),
+    events: [{ action: 'added', subject: 'image', subjectId: 'up.bin' }],
+  },
+  'DELETE /v1/images/{name}': {
+    prepare: ({ nbi }) => nbi('PUT', '/v1/images/down.bin', Buffer.from(SECRET)),
+    method: 'DELETE',
+    path: '/v1/images/down.bin',
+    events: [{ action: 'removed', subject: 'image', subjectId: 'down.bin' }],
+  },
+};
+
+/** Routes that change nothing, whatever their method. */
+const CHANGE_NOTHING: Readonly<Record<string, string>> = {
+  'POST /v1/method/ExplainRules': 'explains what would be decided',
+  'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
+};
+
+const nameOf = ({ method, path }: Pick<Route, 'method' | 'path'>) => `${method} ${path}`;
+
+test('every route that may change something leaves an event, or is said to change nothing', (t) => {
+  const changing = APIS.flatMap(({ routes }) => routes)
+    .filter(({ method, role }) => method !== 'GET' && role !== null)
+    .map(nameOf);
+  const covered = [...Object.keys(CASES), ...Object.keys(CHANGE_NOTHING)];
+  t.deepEqual([...new Set(changing)].sort(), covered.sort());
+});
+
+test('each says who, how and from where, what there was and is, and no secret', async (t) => {
+  const ferry = await startTestFerry(t);
+  for (const [name, { prepare, method, path, body, events }] of Object.entries(CASES)) {
+    await prepare?.(ferry, t);
+    const before = new Set((await eventsOf(ferry)).map(({ id }) => id));
+    const answer = await ferry.nbi(method, path, body);
+    t.true(answer.status < 300, `${name} ${answer.status} ${JSON.stringify(answer.body)}`);
+    const added = (await eventsOf(ferry)).filter(({ id }) => !before.has(id));
+    const by = {
+      name: 'admin',
+      how: 'password',
+      address: '127.0.0.1',
+      requestId: answer.headers.get('X-Request-Id'),
+    };
+    t.is(added.length, events.length, `${name} ${JSON.stringify(added)}`);
+    for (const expected of events) {
+      const told = added.find(({ subjectId }) => subjectId === expected.subjectId);
+      t.like(told, expected, name);
+      t.deepEqual<unknown, unknown>(told?.by, by, name);
+    }
+    t.false(JSON.stringify(await eventsOf(ferry)).includes(SECRET), name);
+  }
+});
+
+test('what is dry, refused or the same again leaves no event', async (t) => {
+  const ferry = await startTestFerry(t);
+  await putDevice(ferry);
+  await putRule(ferry, 'R');
+  await ferry.nbi('PUT', '/v1/images/a.bin', Buffer.from('a'));
+  const before = await eventsOf(ferry);
+  await ferry.nbi('DELETE', `/v1/dyn/DeviceStorage/${CPE}?dryRun=true`);
+  await ferry.nbi('PUT', '/v1/images/a.bin', Buffer.from('a'));
+  await ferry.nbi('PUT', '/v1/images/a.bin', Buffer.from('b'));
+  await ferry.nbi('POST', '/v1/dyn/FirmwareStorage/.*', [ruleBody('S'), ruleBody('R', { file: '' })]);
+  await ferry.nbi('POST', '/v1/dyn/FirmwareStorage/.*', ruleBody('R', { file: FILE }));
+  await ferry.nbi('POST', '/v1/method/FreezeUpgrades', { frozen: false });
+  await ferry.nbi('PUT', '/v1/dyn/FirmwareStorage/R', { enabled: true });
+  t.deepEqual(await eventsOf(ferry), before);
+});
+
+test('of many who add the same rule at once one has, and one event says so', async (t) => {
+  const ferry = await startTestFerry(t);
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 20 }, () => ferry.rules.put([ruleBody('ONE')], { by: BY, onlyNew: true })),
+  );
+  t.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+  t.deepEqual(
+    (await eventsOf(ferry)).map(({ action, subjectId }) => [action, subjectId]),
+    [['added', 'ONE']],
+  );
+});
+
+test('many rules are many events, of a commit each can take', async (t) => {
+  const ferry = await startTestFerry(t);
+  const bodies = Array.from({ length: 3_500 }, (_, n) =>
+    ruleBody(`R${n}`, { condition: 'productClass = "HGW"' }),
+  );
+  await ferry.rules.put(bodies, { by: BY, onlyNew: true });
+  await ferry.rules.put(
+    bodies.map((body) => ({ ...body, priority: 7 })),
+    { by: BY, onlyNew: false },
+  );
+  await ferry.rules.remove(
+    bodies.map(({ id }) => id as RuleId),
+    BY,
+  );
+  const counts: Record<string, number> = {};
+  for (const { action } of await eventsOf(ferry)) counts[action] = (counts[action] ?? 0) + 1;
+  t.deepEqual(counts, { added: 3_500, changed: 3_500, removed: 3_500 });
+});
+
+test('of a rule file the file is named: what it brings, changes and takes away', async (t) => {
+  const ferry = await startTestFerry(t);
+  const rulesDir = join(ferry.dataDir, 'rules');
+  await mkdir(rulesDir);
+  const file = join(rulesDir, 'fleet.json');
+  const write = (priority: number) =>
+    writeFile(file, JSON.stringify([ruleBody('F', { file: FILE, priority })]));
+  await write(1);
+  const watched = await startTestFerry(t, { config: { rulesDir } });
+  const told = (count: number) =>
+    until(`there are ${count} events`, async () => {
+      const events = await eventsOf(watched);
+      return events.length >= count && events;
+    });
+  await told(1);
+  await write(2);
+  await told(2);
+  await writeFile(join(rulesDir, 'other.json'), '[]');
+  await rm(file);
+  const events = await told(3);
+  const by = { name: 'fleet.json', how: 'rule-file' };
+  t.like(events[0], { action: 'added', subjectId: 'F', by });
+  t.like(events[1], { action: 'changed', by, before: { priority: 1 }, after: { priority: 2 } });
+  t.like(events[2], { by, before: { enabled: true }, after: { enabled: false, sourceMissing: true } });
+  t.false(JSON.stringify(events).includes(SECRET));
+});
