@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'csv-parse/sync';
-import { type Actor, EventLog } from '../../events/index.js';
+import { type Actor, EVENTS, type EventDocument, EventLog } from '../../events/index.js';
 import { auditStorage } from '../../nbi/dyn/audit-storage.js';
 import { EVERY_ID } from '../../nbi/dyn/id-pattern.js';
 import { ADMIN, startTestFerry } from '../support/ferry.js';
@@ -13,6 +13,10 @@ const BEGIN_MS = Date.UTC(2026, 0, 1);
 async function filled(t: ExecutionContext) {
   const ferry = await startTestFerry(t);
   const { store } = ferry.installation;
+  // Of the first admin, and that he has logged in.
+  await ferry.nbi('GET', '/v1/images');
+  const before = store.collection<EventDocument>(EVENTS);
+  for await (const { document } of before.scan({})) await before.delete(document.id);
   let nowMs = BEGIN_MS;
   const log = new EventLog({ store, clock: () => nowMs });
   const changes = Array.from({ length: 100 }, (_, n) => {
