@@ -12,6 +12,7 @@ import {
   anyOf,
   basicAuthentication,
   Reading,
+  sessionAuthentication,
 } from './http/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
@@ -19,6 +20,7 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiDocument } from './openapi/index.js';
 import { schemaApi } from './schemas.js';
+import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import type { Users } from './users/index.js';
 
 export interface ApiParts {
@@ -30,6 +32,7 @@ export interface ApiParts {
   readonly credentials: CpeCredentials;
   readonly images: ImageLibrary;
   readonly users: Users;
+  readonly sessions: UserSessions;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
   /** What `/metrics` shows where it is more than this process's own. */
@@ -45,12 +48,13 @@ export interface ApiParts {
 /** The APIs that the northbound side serves; where the prefixes of two fit a path, the first takes it. */
 export function nbiApis(parts: ApiParts): readonly Api[] {
   const { users, metrics, allMetrics = () => metrics.metrics() } = parts;
-  const authentication = anyOf([], basicAuthentication(users));
+  const authentication = anyOf([sessionAuthentication(parts.sessions)], basicAuthentication(users));
   const read = { ...parts, reading: new Reading(parts.limits) };
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
     imageApi(read, authentication),
+    ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
     metricsApi(metrics, allMetrics, authentication, {
@@ -74,6 +78,7 @@ const DESCRIPTION =
 const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
+  ...sessionSchemas,
   ...answerSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,

@@ -1,6 +1,14 @@
 import type { CommandModule } from 'yargs';
+import { byCommand } from '../../events/index.js';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
-import { type Arguments, INSTALLATION_OPTIONS, saying, withConfig, withInstallation } from '../command.js';
+import {
+  type Arguments,
+  INSTALLATION_OPTIONS,
+  operatorName,
+  saying,
+  withConfig,
+  withInstallation,
+} from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
 import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
@@ -15,6 +23,8 @@ export function userCommands(io: Io): CommandModule {
         .command(passwordCommand(io))
         .command(removeCommand(io))
         .command(listCommand(io))
+        .command(sessionsCommand(io))
+        .command(logOutCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
@@ -90,6 +100,58 @@ function listCommand(io: Io): CommandModule {
           const rows = all.map((user) => [user.name, user.role, timeText(user.createdAtMs)]);
           io.stdout.write(`${tableText(['Name', 'Role', 'Created'], rows, columnsOf(io.stdout))}\n`);
         }
+      }),
+  };
+}
+
+function sessionsCommand(io: Io): CommandModule {
+  return {
+    command: 'sessions <name>',
+    describe: 'List where a user is logged in by a page',
+    builder: (argv) =>
+      argv
+        .positional('name', { type: 'string', describe: 'Who' })
+        .option('json', { type: 'boolean', describe: 'Print the sessions as JSON' }),
+    handler: (args: Arguments) =>
+      withInstallation(args, io, 'refuse', async ({ sessions }) => {
+        const all = await sessions.ofUser(String(args['name']));
+        const shown = all.map(({ id, createdAtMs, lastUsedAtMs, address, userAgent }) => ({
+          id,
+          createdAtMs,
+          lastUsedAtMs,
+          address,
+          userAgent,
+        }));
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+        } else if (all.length === 0) {
+          io.stdout.write(`${String(args['name'])} has no sessions.\n`);
+        } else {
+          const rows = shown.map((each) => [
+            each.id,
+            timeText(each.createdAtMs),
+            timeText(each.lastUsedAtMs),
+            each.address,
+            each.userAgent,
+          ]);
+          const titles = ['Session', 'Begun', 'Last used', 'From', 'By'];
+          io.stdout.write(`${tableText(titles, rows, columnsOf(io.stdout))}\n`);
+        }
+      }),
+  };
+}
+
+function logOutCommand(io: Io): CommandModule {
+  return {
+    command: 'log-out <name>',
+    describe: 'End all sessions of a user, on all nodes at once',
+    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
+    handler: (args: Arguments) =>
+      withInstallation(args, io, 'refuse', async ({ sessions }) => {
+        const count = await sessions.endAll(String(args['name']), byCommand(operatorName()));
+        io.stdout.write(
+          `Ended ${count} ${count === 1 ? 'session' : 'sessions'} of ${String(args['name'])}.\n`,
+        );
       }),
   };
 }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
-import { createNbi, createNbiServer, nbiLimits, nbiMemory } from '../../nbi/index.js';
+import { EventLog } from '../../events/index.js';
+import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
@@ -52,6 +53,7 @@ export async function startNbi(
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
+  const { clock, logger } = ambient;
   const app = createNbi({
     rules,
     devices: acs.devices,
@@ -61,6 +63,7 @@ export async function startNbi(
     credentials: acs.credentials,
     images: installation.images,
     users: installation.users,
+    sessions: installation.sessions,
     metrics: registry,
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
@@ -68,6 +71,11 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
+    noteOtherSite: otherSiteLog({
+      events: new EventLog({ store: installation.store, clock }),
+      logger,
+      monotonic,
+    }),
     limits: {
       ...nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax, config.nbiUserDownloadsMax),
       ...nbiMemory(config.nbiBodiesMibMax * MIB, config.nbiUnreadMibMax * MIB),

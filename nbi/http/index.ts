@@ -10,6 +10,7 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
+export { type Arrival, arrivalAt, originOf } from './arrival.js';
 export { type Authentication, type AuthenticationMethod, anyOf } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
@@ -21,9 +22,11 @@ export { isClientGone } from './client-gone.js';
 export { type Dialect, renderJson } from './dialect.js';
 export { type DynDialect, dynDialect } from './dyn-dialect.js';
 export { isObject, type JsonObject, parseJson } from './json.js';
-export { mountApis } from './mount.js';
+export { type MountParts, mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
-export { hasPlace, userOf } from './observe.js';
+export { arrivalOf, findingsOf, hasPlace, userOf } from './observe.js';
+export { otherSiteLog } from './other-site-log.js';
+export { mayChange, type OtherSite } from './other-sites.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';
@@ -31,3 +34,10 @@ export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';
+export {
+  noSession,
+  type SessionLogins,
+  sessionAuthentication,
+  sessionChallenge,
+} from './session-authentication.js';
+export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';

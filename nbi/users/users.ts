@@ -21,6 +21,7 @@ import {
   type UserDocument,
   UserError,
 } from './user.js';
+import { type FoundUser, UserLookup } from './user-lookup.js';
 import { type Credentials, type Verification, Verifier } from './verifier.js';
 
 /** Who may use the northbound APIs. */
@@ -38,6 +39,8 @@ export interface Users {
    * @throws the reason of the credentials' `over`, once nobody waits for the answer
    */
   verify(credentials: Credentials): Promise<Verification>;
+  /** Who has this name, as any process last had it, for whoever has shown something else than the password; null: nobody who may log in. */
+  find(name: string): Promise<FoundUser | null>;
   /** How many passwords are being hashed to verify credentials. */
   readonly hashing: number;
   /** How many wait for that. */
@@ -69,6 +72,7 @@ export function openUsers(parts: {
 }): Users {
   const collection = parts.store.collection<UserDocument>(USERS);
   const { secrets, logger, monotonic = monotonicClock, failedLoginsMax = FAILED_LOGINS_MAX } = parts;
+  const lookup = new UserLookup(collection);
   const verifier = new Verifier({
     collection,
     secrets,
@@ -114,6 +118,7 @@ export function openUsers(parts: {
       parts.logger.info('users.password-set', { user: name });
     },
     verify: (credentials) => verifier.verify(credentials),
+    find: (name) => lookup.find(name),
     get hashing() {
       return verifier.hashing;
     },

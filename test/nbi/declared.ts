@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { type ApiParts, describeApis, nbiApis } from '../../nbi/apis.js';
-import { type Api, basicAuthentication, type Schema } from '../../nbi/http/index.js';
-import { NBI_LIMITS, type Users } from '../../nbi/index.js';
+import type { Api, Schema } from '../../nbi/http/index.js';
+import { NBI_LIMITS } from '../../nbi/index.js';
 
 // Nothing is asked of the parts before a request comes.
 const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
@@ -9,7 +9,13 @@ const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
 /** The APIs as they are declared; none of their routes can be called. */
 export const APIS: readonly Api[] = nbiApis(PARTS);
 
+/** Of all but those that say so. */
+const AUTHENTICATION = APIS.find(({ name }) => name === 'images')?.authentication ?? {
+  schemes: [],
+  authenticate: () => Promise.reject(),
+};
+
 /** What `/v1/openapi.json` says. */
-export const openApiDocument = describeApis(APIS, basicAuthentication({} as Users)) as ReturnType<
-  typeof describeApis
-> & { readonly components: { readonly schemas: Readonly<Record<string, Schema>> } };
+export const openApiDocument = describeApis(APIS, AUTHENTICATION) as ReturnType<typeof describeApis> & {
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+};

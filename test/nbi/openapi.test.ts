@@ -119,7 +119,9 @@ test('an operation without security is open, and every other one asks for creden
       method: method.toUpperCase(),
       as: null,
     });
-    t.is(status === 401, value['security'] === undefined, `${method} ${path}`);
+    const { security } = value;
+    const isOpen = Array.isArray(security) && security.length === 0;
+    t.is(status === 401, !isOpen, `${method} ${path}`);
   }
 });
 
@@ -139,10 +141,11 @@ test('what the document shows as the answer to its own example is what the serve
     for (const [status, response] of Object.entries(asObject(value['responses']))) {
       const media = asObject(asObject(asObject(response)['content'])['application/json']);
       const example = media['example'];
-      // Those need a CPE or an upgrade; the tests of their own calls compare them.
+      // Those need a CPE, an upgrade or a session; the tests of their own calls compare them.
       const needsMore =
         path.endsWith('SendCNR') ||
         path.endsWith('ReadmitDevice') ||
+        path.includes('/v1/session') ||
         (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;
       if (status === '200') await prepare(nbi);

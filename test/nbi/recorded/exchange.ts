@@ -74,6 +74,10 @@ export function expand(request: string): Buffer {
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/^Date: [^\r]*/gm, 'Date: <<date>>'],
   [/^X-Request-Id: [0-9a-f-]{36}/gm, 'X-Request-Id: <<request id>>'],
+  // Of sessions: the cookie, the token, the id.
+  [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
+  [/"csrfToken":"[\w-]{43}"/g, '"csrfToken":"<<csrf token>>"'],
+  [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];
