@@ -15,7 +15,7 @@ export { otherSiteLog } from './http/index.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';
-export { type SessionLife, USER_SESSIONS, type UserSession, UserSessions } from './sessions/index.js';
+export { USER_SESSIONS, UserSessions } from './sessions/index.js';
 export {
   type Credentials,
   checkPassword,

@@ -10,7 +10,6 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
-export { type Arrival, arrivalAt, originOf } from './arrival.js';
 export { type Authentication, type AuthenticationMethod, anyOf } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
@@ -26,7 +25,6 @@ export { type MountParts, mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE, prefersNdjson } from './ndjson.js';
 export { arrivalOf, findingsOf, hasPlace, userOf } from './observe.js';
 export { otherSiteLog } from './other-site-log.js';
-export { mayChange, type OtherSite } from './other-sites.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';

@@ -31,10 +31,24 @@ export function sessionApis(
       name: 'session',
       prefixes: [SESSION_PATH],
       slashes: 'either',
-      // Of its own: no other way to log in has a session to tell of.
-      authentication: sessionAuthentication(sessions),
+      authentication: withoutDialog(authentication, sessions),
       dialect,
       routes: [logInRoute(users, sessions), ownSessionRoute(sessions), logOutRoute(sessions)],
     },
   ];
+}
+
+/**
+ * As everywhere, but that who shows nothing is told of sessions and not of Basic: a page that asks whether anybody is logged in must not
+ * have the browser open its dialog. Who does show a password has it checked: a browser forgets one that is answered 401.
+ */
+function withoutDialog(authentication: Authentication, sessions: UserSessions): Authentication {
+  const bySession = sessionAuthentication(sessions);
+  return {
+    schemes: authentication.schemes,
+    authenticate(request, demand) {
+      const showsNothing = request.headers.authorization === undefined;
+      return (showsNothing ? bySession : authentication).authenticate(request, demand);
+    },
+  };
 }

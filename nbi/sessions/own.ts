@@ -1,4 +1,5 @@
 import {
+  ApiError,
   arrivalOf,
   clearedCookie,
   closedQuery,
@@ -10,6 +11,7 @@ import {
   route,
   sessionCookie,
 } from '../http/index.js';
+import type { Principal } from '../users/index.js';
 import { dialect, ownAnswer, ownView, SESSION_PATH } from './session.js';
 import type { UserSessions } from './user-sessions.js';
 
@@ -22,12 +24,12 @@ export function ownSessionRoute(sessions: UserSessions): Route {
     operationId: 'ownSession',
     summary: 'Tells a page who is logged in, and its CSRF token',
     description:
-      'By the cookie of a session only: a page that has none is told so without a dialog of the browser.',
+      'A page that has no session is told so (401) without a dialog of the browser; who is logged in by something else has none (404).',
     query: closedQuery(),
-    answers: { '200': ownAnswer('The session of this cookie'), ...failures('Answer') },
+    answers: { '200': ownAnswer('The session of this cookie'), ...failures('Answer', '404') },
     async handle({ request, response, user }) {
       const cookie = sessionCookie(request);
-      const session = user?.credential === undefined ? null : await sessions.get(user.credential);
+      const session = await sessions.get(sessionIdOf(user));
       // It may have ended since it was asked who this is.
       if (cookie === null || session === null || user === null) throw noSession(request);
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie) };
@@ -47,14 +49,19 @@ export function logOutRoute(sessions: UserSessions): Route {
     query: closedQuery(),
     answers: {
       '200': jsonAnswer('Logged out', ref('Answer'), dialect.answer(204, '')),
-      ...failures('Answer', '507'),
+      ...failures('Answer', '404', '507'),
     },
     async handle({ response, user, by }) {
-      if (user?.credential !== undefined && by !== null) {
-        await sessions.end(user.credential, 'ended', by, null);
-      }
+      const id = sessionIdOf(user);
+      if (by !== null) await sessions.end(id, 'ended', by, null);
       response.setHeader('Set-Cookie', clearedCookie(arrivalOf(response)));
       response.json(dialect.answer(204, ''));
     },
   });
+}
+
+/** @throws ApiError 404 for who is logged in by something else */
+function sessionIdOf(user: Principal | null): string {
+  if (user?.how === 'session' && user.credential !== undefined) return user.credential;
+  throw new ApiError(404, [{ field: 'Cookie', expected: 'a session: log in by POST /v1/session' }]);
 }

@@ -9,7 +9,13 @@ import {
   SECOND_MS,
 } from '../../common/index.js';
 import { type Actor, EventLog, type Happening } from '../../events/index.js';
-import type { Collection, FindQuery, Store, Stored } from '../../store/index.js';
+import {
+  type Collection,
+  type FindQuery,
+  type Store,
+  type Stored,
+  untilCommitted,
+} from '../../store/index.js';
 import type { FoundUser, Principal, Users } from '../users/index.js';
 import {
   csrfTokenOf,
@@ -165,11 +171,11 @@ export class UserSessions {
    * @throws StoreError
    */
   async end(id: string, action: 'ended' | 'revoked', by: Actor, ofUser: string | null): Promise<boolean> {
-    for (;;) {
+    return untilCommitted(`Session ${id}`, async () => {
       const stored = await this.#collection.get(id);
       if (stored === null || (ofUser !== null && stored.document.user !== ofUser)) return false;
-      if (await this.#end(stored, action, by)) return true;
-    }
+      return (await this.#end(stored, action, by)) || undefined;
+    });
   }
 
   /**
@@ -179,11 +185,10 @@ export class UserSessions {
    */
   async endAll(name: string, by: Actor): Promise<number> {
     let ended = 0;
-    for (;;) {
-      const page = await this.#pageOf(name);
-      if (page.length === 0) return ended;
-      for (const stored of page) if (await this.#end(stored, 'revoked', by)) ended++;
+    for (const { document } of await this.#pageOf(name)) {
+      if (await this.end(document.id, 'revoked', by, null)) ended++;
     }
+    return ended;
   }
 
   async #read(cookie: string): Promise<Stored<UserSession> | null> {

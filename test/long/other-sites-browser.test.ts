@@ -115,6 +115,19 @@ async function stateOf({ nbi }: TestFerry): Promise<unknown> {
   return state;
 }
 
+/** How often what the attack asks for was read, whatever the answer. */
+async function readsOf({ nbi }: TestFerry): Promise<number> {
+  const { body } = await nbi('GET', '/metrics');
+  const lines = String(body).matchAll(/^ferry_nbi_request_seconds_count\{(.*)\} (\d+)$/gm);
+  let reads = 0;
+  for (const [, labels = '', count] of lines) {
+    if (labels.includes('method="GET"') && /FirmwareStorage|FreezeUpgrades|v1\/session"/.test(labels)) {
+      reads += Number(count);
+    }
+  }
+  return reads;
+}
+
 interface Attack {
   readonly ferry: TestFerry;
   readonly browser: BrowserContext;
@@ -126,12 +139,15 @@ async function attackFrom(t: ExecutionContext, { ferry, browser, origin }: Attac
   const page = await browser.newPage();
   await page.goto(origin);
   const seen = ferry.events.length;
+  const readBefore = await readsOf(ferry);
   const target = JSON.stringify({ base: ferry.urls.nbi, admin: ADMIN });
   const sent = await page.evaluate<number>(`attack(${target})`);
   const requests = () =>
     ferry.events.slice(seen).flatMap(({ event, fields }) => (event === 'nbi.request' ? [fields] : []));
   const posts = () => requests().filter(({ method }) => method === 'POST');
   await until(`${sent} changes have come`, () => posts().length >= sent);
+  // Of some the browser knows by itself that it need not ask twice.
+  await until('images and frames have asked', async () => (await readsOf(ferry)) - readBefore >= 3);
   // A form can take the whole window too.
   await page.evaluate(`takeWindow(${JSON.stringify(`${ferry.urls.nbi}${FREEZE}`)})`);
   await until('one more has come', () => posts().length >= sent + 1);
