@@ -150,6 +150,8 @@ async function attackFrom(t: ExecutionContext, { ferry, browser, origin }: Attac
   await until('images and frames have asked', async () => (await readsOf(ferry)) - readBefore >= 3);
   // A form can take the whole window too.
   await page.evaluate(`takeWindow(${JSON.stringify(`${ferry.urls.nbi}${FREEZE}`)})`);
+  // A window that is closed while it goes elsewhere may stay open.
+  await page.waitForURL(`${ferry.urls.nbi}${FREEZE}`);
   await until('one more has come', () => posts().length >= sent + 1);
   for (const { status, path, method } of requests()) {
     if (method === 'GET') continue;
