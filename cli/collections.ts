@@ -12,7 +12,7 @@ import {
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
 import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
-import { TOKENS, USERS } from '../nbi/index.js';
+import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
@@ -46,8 +46,14 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
 /** Written by the library of images, which knows where their contents lie. */
 export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
 
-/** Of running processes only: worth nothing to those that come later. */
-export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [LEASES, DUTIES, SESSIONS, NONCES];
+/** Of running processes, and of browsers that are logged in: worth nothing to those that come later. */
+export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
+  LEASES,
+  DUTIES,
+  SESSIONS,
+  NONCES,
+  USER_SESSIONS,
+];
 
 /** Every collection that a server opens. */
 export const ALL_COLLECTIONS: readonly CollectionDefinition[] = [

@@ -4,9 +4,11 @@ import { join, resolve } from 'node:path';
 import {
   type Clock,
   exists,
+  HOUR_MS,
   type Logger,
   loadSecrets,
   MasterKeyError,
+  MINUTE_MS,
   type MonotonicClock,
   type Secrets,
 } from '../common/index.js';
@@ -17,7 +19,7 @@ import {
   openImageLibrary,
   SharedContents,
 } from '../firmware/index.js';
-import { openUsers, type Users } from '../nbi/index.js';
+import { openUsers, UserSessions, type Users } from '../nbi/index.js';
 import {
   openLmdbStore,
   openMongoStore,
@@ -44,6 +46,7 @@ export interface Installation {
   readonly secrets: Secrets;
   readonly images: ImageLibrary;
   readonly users: Users;
+  readonly sessions: UserSessions;
   /** Whether what it writes reaches the disk; null where that is the database's. */
   readonly disk: DiskWatch | null;
   close(): Promise<void>;
@@ -95,7 +98,12 @@ export async function openInstallation(
       ...(monotonic && { monotonic }),
       failedLoginsMax: config.nbiFailedLoginsMax,
     });
-    return { store, shared, secrets, images, users, disk, close: () => store.close() };
+    const life = {
+      idleMs: config.nbiSessionIdleMinutes * MINUTE_MS,
+      totalMs: config.nbiSessionHours * HOUR_MS,
+    };
+    const sessions = new UserSessions({ store, users, clock, logger, life, ...(monotonic && { monotonic }) });
+    return { store, shared, secrets, images, users, sessions, disk, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;

@@ -49,6 +49,8 @@ export interface Config {
   readonly nbiUserListsMax: number;
   readonly nbiUserDownloadsMax: number;
   readonly nbiFailedLoginsMax: number;
+  readonly nbiSessionIdleMinutes: number;
+  readonly nbiSessionHours: number;
   readonly nbiBodiesMibMax: number;
   readonly nbiUnreadMibMax: number;
   readonly logLevel: LogLevel;
@@ -201,7 +203,8 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     schema: { ...SUBNETS.schema, items: { type: 'string', format: 'proxy' } },
     expected: `${SUBNETS.expected}, and not everybody (/0)`,
     default: [],
-    describe: 'Proxies in front of the listeners whose X-Forwarded-For is believed; repeat for several',
+    describe:
+      'Proxies in front of the listeners whose X-Forwarded-For, -Proto and -Host are believed; repeat for several',
     group: 'Listeners:',
   },
   cwmpConnectionsMax: {
@@ -417,6 +420,19 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 10,
     describe:
       'Wrong passwords a minute from one address for one user, in each process, before it is turned away; one address may have six times as many for all users',
+    group: 'Northbound users:',
+  },
+  nbiSessionIdleMinutes: {
+    // Uses are noted once a minute, so a session may end a minute early.
+    ...whole(5, 10_080),
+    default: 60,
+    describe: 'Minutes that the session of a user who has logged in by a page lasts without a request',
+    group: 'Northbound users:',
+  },
+  nbiSessionHours: {
+    ...whole(1, 720),
+    default: 12,
+    describe: 'Hours that such a session lasts at most, however much it is used',
     group: 'Northbound users:',
   },
   nbiBodiesMibMax: {

@@ -22,6 +22,7 @@ import {
   basicAuthentication,
   bearerAuthentication,
   Reading,
+  sessionAuthentication,
 } from './http/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
@@ -29,6 +30,7 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiDocument } from './openapi/index.js';
 import { schemaApi } from './schemas.js';
+import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import type { Users } from './users/index.js';
 
 export interface ApiParts {
@@ -44,6 +46,7 @@ export interface ApiParts {
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
+  readonly sessions: UserSessions;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
   /** What `/metrics` shows where it is more than this process's own. */
@@ -59,12 +62,16 @@ export interface ApiParts {
 /** The APIs that the northbound side serves; where the prefixes of two fit a path, the first takes it. */
 export function nbiApis(parts: ApiParts): readonly Api[] {
   const { users, metrics, allMetrics = () => metrics.metrics() } = parts;
-  const authentication = anyOf([bearerAuthentication(users)], basicAuthentication(users));
+  const authentication = anyOf(
+    [bearerAuthentication(users), sessionAuthentication(users, parts.sessions)],
+    basicAuthentication(users),
+  );
   const read = { ...parts, reading: new Reading(parts.limits) };
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
     imageApi(read, authentication),
+    ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
     metricsApi(metrics, allMetrics, authentication, {
@@ -88,6 +95,7 @@ const DESCRIPTION =
 const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
+  ...sessionSchemas,
   ...answerSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,

@@ -14,9 +14,11 @@ export {
   selectEntries,
 } from './dyn/index.js';
 export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
+export { otherSiteLog } from './http/index.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';
+export { USER_SESSIONS, UserSessions } from './sessions/index.js';
 export {
   type Credentials,
   checkPassword,

@@ -2,12 +2,14 @@ import type { BlockList } from 'node:net';
 import express, { type Express } from 'express';
 import type { Logger } from '../common/index.js';
 import { type ApiParts, nbiApis } from './apis.js';
-import { type Api, mountApis } from './http/index.js';
+import { type Api, type MountParts, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
-  /** Proxies in front whose X-Forwarded-For is believed, so that clients are counted and not proxies; null: none. */
+  /** Proxies in front whose X-Forwarded-For, -Proto and -Host are believed, so that clients are counted and not proxies; null: none. */
   readonly trustedProxies: BlockList | null;
+  /** Told of requests that pages of other sites have sent. */
+  readonly noteOtherSite?: NonNullable<MountParts['noteOtherSite']>;
 }
 
 /** The northbound side as an express application, to be handed to `createNbiServer`. */

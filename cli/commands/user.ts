@@ -26,6 +26,8 @@ export function userCommands(io: Io): CommandModule {
         .command(activityCommand(io, 'activate'))
         .command(removeCommand(io))
         .command(listCommand(io))
+        .command(sessionsCommand(io))
+        .command(logOutCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
@@ -152,6 +154,58 @@ function listCommand(io: Io): CommandModule {
 }
 
 const operator = () => byCommand(operatorName());
+
+function sessionsCommand(io: Io): CommandModule {
+  return {
+    command: 'sessions <name>',
+    describe: 'List where a user is logged in by a page',
+    builder: (argv) =>
+      argv
+        .positional('name', { type: 'string', describe: 'Who' })
+        .option('json', { type: 'boolean', describe: 'Print the sessions as JSON' }),
+    handler: (args: Arguments) =>
+      withInstallation(args, io, 'refuse', async ({ sessions }) => {
+        const all = await sessions.ofUser(String(args['name']));
+        const shown = all.map(({ id, createdAtMs, lastUsedAtMs, address, userAgent }) => ({
+          id,
+          createdAtMs,
+          lastUsedAtMs,
+          address,
+          userAgent,
+        }));
+        if (args['json']) {
+          io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+        } else if (all.length === 0) {
+          io.stdout.write(`${String(args['name'])} has no sessions.\n`);
+        } else {
+          const rows = shown.map((each) => [
+            each.id,
+            timeText(each.createdAtMs),
+            timeText(each.lastUsedAtMs),
+            each.address,
+            each.userAgent,
+          ]);
+          const titles = ['Session', 'Begun', 'Last used', 'From', 'By'];
+          io.stdout.write(`${tableText(titles, rows, columnsOf(io.stdout))}\n`);
+        }
+      }),
+  };
+}
+
+function logOutCommand(io: Io): CommandModule {
+  return {
+    command: 'log-out <name>',
+    describe: 'End all sessions of a user, on all nodes at once',
+    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
+    handler: (args: Arguments) =>
+      withInstallation(args, io, 'refuse', async ({ sessions }) => {
+        const count = await sessions.endAll(String(args['name']), operator());
+        io.stdout.write(
+          `Ended ${count} ${count === 1 ? 'session' : 'sessions'} of ${String(args['name'])}.\n`,
+        );
+      }),
+  };
+}
 
 async function withUsers(
   args: Arguments,

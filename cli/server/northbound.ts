@@ -4,7 +4,7 @@ import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
-import { createNbi, createNbiServer, nbiLimits, nbiMemory } from '../../nbi/index.js';
+import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
@@ -53,6 +53,7 @@ export async function startNbi(
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
+  const { clock, logger } = ambient;
   const app = createNbi({
     rules,
     devices: acs.devices,
@@ -65,6 +66,7 @@ export async function startNbi(
     images: installation.images,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
+    sessions: installation.sessions,
     metrics: registry,
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
@@ -72,6 +74,11 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
+    noteOtherSite: otherSiteLog({
+      events: new EventLog({ store: installation.store, clock }),
+      logger,
+      monotonic,
+    }),
     limits: {
       ...nbiLimits(config.nbiUserRequestsMax, config.nbiUserListsMax, config.nbiUserDownloadsMax),
       ...nbiMemory(config.nbiBodiesMibMax * MIB, config.nbiUnreadMibMax * MIB),

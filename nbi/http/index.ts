@@ -23,9 +23,10 @@ export { isClientGone } from './client-gone.js';
 export { type Dialect, renderJson } from './dialect.js';
 export { type DynDialect, dynDialect } from './dyn-dialect.js';
 export { isObject, type JsonObject, parseJson } from './json.js';
-export { mountApis } from './mount.js';
+export { type MountParts, mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE } from './ndjson.js';
-export { hasPlace, userOf } from './observe.js';
+export { arrivalOf, findingsOf, hasPlace, userOf } from './observe.js';
+export { otherSiteLog } from './other-site-log.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';
 export type { PlacesInUse } from './place-gauge.js';
@@ -34,3 +35,10 @@ export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';
+export {
+  noSession,
+  type SessionLogins,
+  sessionAuthentication,
+  sessionChallenge,
+} from './session-authentication.js';
+export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';

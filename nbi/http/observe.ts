@@ -12,13 +12,14 @@ import {
   Seldom,
   whenOver,
 } from '../../common/index.js';
+import { type Arrival, arrivalAt } from './arrival.js';
 
 export interface ObserverParts {
   readonly metrics: Registry;
   readonly logger: Logger;
   /** By which what is said seldom is timed; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
-  /** Proxies whose X-Forwarded-For is believed; null: none. */
+  /** Proxies whose X-Forwarded-For, -Proto and -Host are believed; null: none. */
   readonly trustedProxies: BlockList | null;
 }
 
@@ -26,6 +27,8 @@ export interface ObserverParts {
 export interface Findings {
   /** Where it comes from. */
   address?: string;
+  /** By what URL. */
+  arrival?: Arrival;
   /** Aborted once the answer is out or its client gone. */
   over?: AbortSignal;
   /** The path of the route that served it. */
@@ -40,6 +43,12 @@ export interface Findings {
 /** Kept beside the response, where express gives room for it. */
 export function findingsOf(response: Response): Findings {
   return response.locals;
+}
+
+/** By what URL the request came that this answers. */
+export function arrivalOf(response: Response | undefined): Arrival {
+  const arrival = response === undefined ? undefined : findingsOf(response).arrival;
+  return arrival ?? { scheme: 'http', host: null };
 }
 
 /** The name of who has sent a request, once that is known. */
@@ -80,7 +89,8 @@ export function createObserver({
     response.set('X-Request-Id', id);
     const ip = clientAddress(request, trustedProxies);
     const over = new AbortController();
-    Object.assign(findingsOf(response), { address: ip, over: over.signal });
+    const arrival = arrivalAt(request, trustedProxies);
+    Object.assign(findingsOf(response), { address: ip, arrival, over: over.signal });
     whenOver(request, response, () => {
       over.abort(OVER);
       const ms = Math.round(monotonicClock() - startMs);

@@ -9,7 +9,8 @@ import { ApiError, toApiError } from './api-error.js';
 import { announcedBody } from './bodies/body-kind.js';
 import { LARGE_BODY_BYTES } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
-import { findingsOf } from './observe.js';
+import { arrivalOf, findingsOf } from './observe.js';
+import { type OtherSite, otherSiteError, otherSiteOf } from './other-sites.js';
 import type { Places } from './places.js';
 import { parseQueryString } from './query-string.js';
 import type { Route } from './route.js';
@@ -21,6 +22,8 @@ export interface ServeParts {
   readonly largeBodies: Places;
   readonly logger: Logger;
   readonly limits: NbiLimits;
+  /** Told of requests that are refused because a page of elsewhere has them sent. */
+  readonly noteOtherSite?: (otherSite: OtherSite, request: Request, response: Response) => void;
 }
 
 /** A route, and what is around it. */
@@ -59,17 +62,22 @@ export async function serve(
   }
 }
 
-/** Log-in, the turn of a large body, a place, then what the route does. */
+/** Whether it comes from elsewhere, log-in, the turn of a large body, a place, then what the route does. */
 async function answer(
   { api, route, names }: Place,
   request: Request,
   response: Response,
-  { admission, largeBodies, limits }: ServeParts,
+  { admission, largeBodies, limits, noteOtherSite }: ServeParts,
   over: AbortSignal,
 ): Promise<void> {
   const findings = findingsOf(response);
   const { role, quiet = false, reserved = quiet, body: kind } = route;
   const { address = '' } = findings;
+  const otherSite = otherSiteOf(request, arrivalOf(response));
+  if (otherSite !== null) {
+    noteOtherSite?.(otherSite, request, response);
+    throw otherSiteError(otherSite);
+  }
   const user =
     role === null
       ? null

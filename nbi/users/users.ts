@@ -17,6 +17,7 @@ import { checkPassword } from './password.js';
 import { type ShownToken, type TokenVerification, TokenVerifier } from './token-verifier.js';
 import { Tokens } from './tokens.js';
 import { type Role, toUser, USERS, type User, type UserDocument, UserError } from './user.js';
+import { type FoundUser, UserLookup } from './user-lookup.js';
 import { type NewUser, type UserChange, type UserFilter, UserRecords } from './user-records.js';
 import { type Credentials, type Verification, Verifier } from './verifier.js';
 
@@ -62,6 +63,8 @@ export interface Users {
   readonly tokens: Tokens;
   /** What is kept of log-ins. */
   readonly logIns: LogIns;
+  /** Who has this name, as any process last had it, for whoever has shown something else than the password; null: nobody who may log in. */
+  find(name: string): Promise<FoundUser | null>;
   /** How many passwords are being hashed to verify credentials. */
   readonly hashing: number;
   /** How many wait for that. */
@@ -103,6 +106,7 @@ export function openUsers(parts: {
   };
   const logIns = new LogIns({ events, secrets, logger, monotonic, find });
   const limits = attemptLimits(failedLoginsMax);
+  const lookup = new UserLookup(collection);
   const verifier = new Verifier({
     collection,
     secrets,
@@ -154,6 +158,7 @@ export function openUsers(parts: {
     verifyToken: (shown) => tokenVerifier.verify(shown),
     tokens,
     logIns,
+    find: (name) => lookup.find(name),
     get hashing() {
       return verifier.hashing;
     },

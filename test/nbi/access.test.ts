@@ -48,6 +48,8 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'DELETE /v1/images/{name}': 'operator',
   'GET /v1/images/{name}/content': 'viewer',
   'GET /metrics': 'viewer',
+  'GET /v1/sessions': 'viewer',
+  'DELETE /v1/sessions/{id}': 'viewer',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -56,7 +58,10 @@ const OPEN: ReadonlySet<string> = new Set([
   'GET /healthz',
   'GET /livez',
   'GET /readyz',
+  'POST /v1/session',
 ]);
+/** Of the cookie of a session alone: who comes by a password has none. */
+const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);
 const ADMIN = 'root:a test password';
 const RANK = { nobody: 0, viewer: 1, operator: 2, admin: 3 } as const;
 const CREDENTIALS = { nobody: null, viewer: VIEWER, operator: OPERATOR, admin: ADMIN } as const;
@@ -77,7 +82,9 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     const name = `${method} ${path}`;
     called.add(name);
     const needed = ROLES[name];
-    if (needed === undefined) t.true(OPEN.has(name), `${name} is open, and not known to be`);
+    if (needed === undefined) {
+      t.true(OPEN.has(name) || BY_SESSION.has(name), `${name} is open, and not known to be`);
+    }
     for (const role of ['nobody', 'viewer', 'operator', 'admin'] as const) {
       const hasBody = method === 'POST' || method === 'PUT';
       const { status } = await nbi.call(pathOf(path), {
@@ -85,6 +92,10 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
         as: CREDENTIALS[role],
         ...(hasBody && { json: {} }),
       });
+      if (BY_SESSION.has(name)) {
+        t.is(status, role === 'nobody' ? 401 : 404, `${name} by ${role}`);
+        continue;
+      }
       const isIn = RANK[role] >= (needed === undefined ? 0 : RANK[needed]);
       const expected = isIn ? 'let in' : role === 'nobody' ? '401' : '403';
       const found = status === 401 || status === 403 ? String(status) : 'let in';
@@ -259,7 +270,15 @@ test('what a browser sends for another site is refused on every route, and no an
         as: ADMIN,
         headers: { ...headers, 'Content-Type': contentType },
       });
-      t.is(answer.status, 415, `${method} ${path} ${contentType}`);
+      t.is(answer.status, 403, `${method} ${path} ${contentType}`);
+      // Nor is it what any route takes, where a browser says nothing of where it comes from.
+      const unsaid = await nbi.call(pathOf(path), {
+        method,
+        body,
+        as: ADMIN,
+        headers: { 'Content-Type': contentType },
+      });
+      t.is(unsaid.status, 415, `${method} ${path} ${contentType}`);
     }
     const asked = {
       ...headers,

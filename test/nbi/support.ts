@@ -18,8 +18,10 @@ import {
   type CountKey,
   type CpeId,
   createSecrets,
+  HOUR_MS,
   type LogFields,
   type Logger,
+  MINUTE_MS,
   RefusedRequests,
   type ResultId,
   type RuleId,
@@ -39,6 +41,8 @@ import {
   type NbiLimits,
   type NbiListenerTimes,
   openUsers,
+  otherSiteLog,
+  UserSessions,
   type Users,
 } from '../../nbi/index.js';
 import { hashPassword } from '../../nbi/users/password.js';
@@ -88,6 +92,7 @@ export interface TestNbi {
   readonly images: ImageLibrary;
   readonly events: EventLog;
   readonly users: Users;
+  readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
   readonly call: (path: string, options?: RequestOptions) => Promise<Reply>;
@@ -110,6 +115,7 @@ export interface TestNbiOptions {
   readonly imageBytesMax?: number;
   readonly times?: Partial<NbiListenerTimes>;
   readonly ready?: () => Promise<Health>;
+  readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
 }
@@ -169,6 +175,15 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const events = new EventLog({ store, clock });
+  const sessions = new UserSessions({
+    store,
+    users,
+    clock,
+    logger,
+    life: { idleMs: 60 * MINUTE_MS, totalMs: 12 * HOUR_MS },
+    ...(options.sessionLimits && { limits: options.sessionLimits }),
+    ...(options.monotonic && { monotonic: options.monotonic }),
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -181,6 +196,12 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     events,
     users,
+    sessions,
+    noteOtherSite: otherSiteLog({
+      events: new EventLog({ store, clock }),
+      logger,
+      ...(options.monotonic && { monotonic: options.monotonic }),
+    }),
     metrics,
     ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
@@ -221,6 +242,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     events,
     users,
+    sessions,
     metrics,
     log,
     call: (path, request) => call(url + path, request),
@@ -243,7 +265,8 @@ function recordingLogger(): { readonly log: TestNbi['log']; readonly logger: Log
   return { log, logger: { error: record, warn: record, info: record, debug: record } };
 }
 
-async function call(url: string, options: RequestOptions = {}): Promise<Reply> {
+/** One request, and its answer with JSON read. */
+export async function call(url: string, options: RequestOptions = {}): Promise<Reply> {
   const { json, as = OPERATOR } = options;
   const headers = new Headers(options.headers);
   if (as !== null) headers.set('Authorization', `Basic ${Buffer.from(as).toString('base64')}`);
@@ -256,7 +279,7 @@ async function call(url: string, options: RequestOptions = {}): Promise<Reply> {
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const isJson = response.headers.get('Content-Type')?.startsWith('application/json') ?? false;
-  const content: unknown = isJson ? JSON.parse(bytes.toString()) : bytes;
+  const content: unknown = isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : bytes;
   return { status: response.status, headers: response.headers, body: content };
 }
 

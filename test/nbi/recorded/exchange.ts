@@ -79,6 +79,10 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   // Of entries of the audit: the same length each time.
   [/\b\d{15}-[0-9a-f]{8}-\d{8}\b/g, '<<event id>>'],
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
+  // Of sessions: the cookie, the token, the id.
+  [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
+  [/"csrfToken":"[\w-]{43}"/g, '"csrfToken":"<<csrf token>>"'],
+  [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

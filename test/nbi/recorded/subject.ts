@@ -87,10 +87,14 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
     beside.length === 0
       ? { port: Number(new URL(ferry.urls.nbi).port), close() {} }
       : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
+  let given = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
-      return mask(await send(recording.includes('narrow') ? narrow.port : wide.port, expand(request)));
+      const { port } = recording.includes('narrow') ? narrow : wide;
+      const answer = await send(port, expand(withSessionOf(given, request)));
+      if (SESSION_COOKIE.test(answer)) given = answer;
+      return mask(answer);
     },
     async close() {
       narrow.close();
@@ -100,6 +104,17 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+const SESSION_COOKIE = /ferry-session=([\w-]{43})/;
+
+/** A request that names what the answer to the last log-in told, which is another each time. */
+function withSessionOf(answer: string, request: string): string {
+  const told = (pattern: RegExp) => pattern.exec(answer)?.[1] ?? '';
+  return request
+    .replaceAll('<<session cookie>>', told(SESSION_COOKIE))
+    .replaceAll('<<csrf token>>', told(/"csrfToken":"([\w-]+)"/))
+    .replaceAll('<<session id>>', told(/"session":"(\w+)"/));
 }
 
 function serve(app: Express) {
@@ -206,6 +221,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     images: installation.images,
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
+    sessions: installation.sessions,
     metrics: new Registry(),
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: HEALTHY }),

@@ -1,0 +1,112 @@
+import {
+  ApiError,
+  closedQuery,
+  failures,
+  jsonAnswer,
+  type Parameter,
+  queryParameter,
+  type Route,
+  ref,
+  route,
+} from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import { mayActAs } from '../users/index.js';
+import { dialect, ITEM_PATH, LIST_PATH, sessionView } from './session.js';
+import type { UserSessions } from './user-sessions.js';
+
+const PAGE_ITEMS_DEFAULT = 100;
+const ID = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+} as const satisfies Parameter;
+
+/** `GET /v1/sessions` */
+export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): Route {
+  return route({
+    method: 'GET',
+    path: LIST_PATH,
+    role: 'viewer',
+    operationId: 'listSessions',
+    summary: "Lists sessions: one's own, and by admins everybody's or another user's",
+    query: closedQuery(
+      queryParameter('user', "Whose; without it one's own, and for admins everybody's.", {
+        type: 'string',
+        minLength: 1,
+        maxLength: 64,
+        expected: 'the name of a user',
+      }),
+      queryParameter('limit', "Of everybody's, sessions a page.", {
+        type: 'integer',
+        minimum: 1,
+        maximum: pageItemsMax,
+        default: PAGE_ITEMS_DEFAULT,
+        expected: `1 to ${pageItemsMax}`,
+      }),
+      queryParameter(
+        'after',
+        "Of everybody's, the last id of the page before; Link and X-Next-After tell it.",
+        {
+          type: 'string',
+          pattern: ID.schema.pattern,
+          expected: 'the id of a session',
+        },
+      ),
+    ),
+    answers: {
+      '200': jsonAnswer('The sessions, of one user the oldest first, else by id', {
+        allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref('Session') } } }],
+      }),
+      ...failures('Answer'),
+    },
+    async handle({ request, response, user, query: { user: name, limit, after } }) {
+      if (user === null) throw new ApiError(401);
+      const isAdmin = mayActAs(user.role, 'admin');
+      if (!isAdmin && name !== undefined && name !== user.name) {
+        throw new ApiError(403, [
+          { field: 'user', expected: `${user.name}: only admins see the sessions of others` },
+        ]);
+      }
+      const whose = name ?? (isAdmin ? null : user.name);
+      const page =
+        whose === null
+          ? await sessions.page(limit, after)
+          : { items: await sessions.ofUser(whose), hasMore: false };
+      const last = page.items.at(-1)?.id;
+      if (page.hasMore && last !== undefined) {
+        const url = new URL(request.originalUrl, 'http://host.invalid');
+        url.searchParams.set('after', last);
+        response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', last);
+      }
+      const views = page.items.map((each) => sessionView(each, sessions.life, each.id === user.credential));
+      response.json(dialect.answer(200, views));
+    },
+  });
+}
+
+/** `DELETE /v1/sessions/{id}` */
+export function revokeRoute(sessions: UserSessions): Route {
+  return route({
+    method: 'DELETE',
+    path: ITEM_PATH,
+    parameters: [ID],
+    role: 'viewer',
+    operationId: 'revokeSession',
+    summary: "Ends a session, on all nodes at once: one's own, and by admins anybody's",
+    query: closedQuery(),
+    answers: {
+      '200': jsonAnswer('Ended', ref('Answer'), dialect.answer(204, '')),
+      ...failures('Answer', '404', '507'),
+    },
+    async handle({ response, user, by, parameters: { id } }) {
+      if (user === null || by === null) throw new ApiError(401);
+      // Another's is as unknown as one that never was.
+      const ofUser = mayActAs(user.role, 'admin') ? null : user.name;
+      const isThere =
+        new RegExp(ID.schema.pattern).test(id) && (await sessions.end(id, 'revoked', by, ofUser));
+      if (!isThere) throw new ApiError(404);
+      response.json(dialect.answer(204, ''));
+    },
+  });
+}

@@ -1,0 +1,301 @@
+import { timingSafeEqual } from 'node:crypto';
+import {
+  CLOCKS_APART_MS_MAX,
+  type Clock,
+  type Logger,
+  MINUTE_MS,
+  type MonotonicClock,
+  monotonicClock,
+  SECOND_MS,
+} from '../../common/index.js';
+import { type Actor, EventLog, type Happening } from '../../events/index.js';
+import {
+  type Collection,
+  type FindQuery,
+  type Store,
+  type Stored,
+  untilCommitted,
+} from '../../store/index.js';
+import type { FoundUser, Principal, Users } from '../users/index.js';
+import {
+  csrfTokenOf,
+  isWithinLife,
+  keysOf,
+  newCookie,
+  type SessionLife,
+  USER_SESSIONS,
+  type UserSession,
+} from './user-session.js';
+
+/** Sessions of one user; whose are more loses the oldest. */
+export const SESSIONS_PER_USER_MAX = 32;
+/** Of all users; with more, those go that were used longest ago. */
+export const SESSIONS_MAX = 10_000;
+
+export interface UserSessionsParts {
+  readonly store: Store;
+  readonly users: Pick<Users, 'find'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly life: SessionLife;
+  /** By which it is told when what is over was last purged; this process's own unless told. */
+  readonly monotonic?: MonotonicClock;
+  /** In place of {@link SESSIONS_MAX} and {@link SESSIONS_PER_USER_MAX}; for tests. */
+  readonly limits?: { readonly inAllMax: number; readonly perUserMax: number };
+}
+
+/** A log-in that has succeeded. */
+export interface SessionBeginning {
+  readonly user: FoundUser;
+  readonly address: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+  /** The cookie that the browser has had so far: its session, if there is one, ends. */
+  readonly replaced: string | null;
+}
+
+/** Not in the way of every request, and often enough to tell a page that is used from one that is not. */
+const RENEWED_AFTER_MS = MINUTE_MS;
+/** What is over does no harm where it lies: it is purged by log-ins, which alone make more of it. */
+const PURGED_AFTER_MS = 10 * SECOND_MS;
+const PAGE_ITEMS = 500;
+
+/** Who has logged in by a page, in the store: every node knows of it, and none when it is over. */
+export class UserSessions {
+  readonly #parts: UserSessionsParts;
+  readonly #collection: Collection<UserSession>;
+  readonly #events: EventLog;
+  readonly #limits: { readonly inAllMax: number; readonly perUserMax: number };
+  readonly #renewing = new Set<string>();
+  #counted: { readonly atMs: number; count: number } | null = null;
+
+  constructor(parts: UserSessionsParts) {
+    this.#parts = parts;
+    this.#collection = parts.store.collection<UserSession>(USER_SESSIONS);
+    this.#events = new EventLog(parts);
+    this.#limits = parts.limits ?? { inAllMax: SESSIONS_MAX, perUserMax: SESSIONS_PER_USER_MAX };
+  }
+
+  get life(): SessionLife {
+    return this.#parts.life;
+  }
+
+  /**
+   * Begins a session of a new cookie, whatever the browser sent.
+   * @throws StoreError
+   */
+  async begin(
+    beginning: SessionBeginning,
+  ): Promise<{ readonly cookie: string; readonly session: UserSession }> {
+    const { user, address, userAgent, requestId } = beginning;
+    await this.#makeRoom();
+    const cookie = newCookie();
+    const keys = keysOf(cookie);
+    if (keys === null) throw new Error('A new cookie is not of the shape that cookies have');
+    const nowMs = this.#parts.clock();
+    const session: UserSession = {
+      ...keys,
+      user: user.name,
+      passwordMark: user.passwordMark,
+      createdAtMs: nowMs,
+      lastUsedAtMs: nowMs,
+      address,
+      userAgent,
+    };
+    const by: Actor = { name: user.name, how: 'password', credential: session.id, address, requestId };
+    await this.#parts.store.commit([
+      this.#collection.inserting(session),
+      this.#events.noting(happened('begun', session, by)),
+    ]);
+    this.#parts.logger.info('sessions.begun', { user: user.name, session: session.id, ip: address });
+    const before = beginning.replaced === null ? null : await this.#read(beginning.replaced);
+    if (before !== null) await this.#end(before, 'ended', by);
+    // Only now: of log-ins at the same time the last sees what all have made.
+    await this.#endSurplus(user.name, by);
+    return { cookie, session };
+  }
+
+  /** @throws StoreError */
+  async principalOf(cookie: string): Promise<Principal | null> {
+    const stored = await this.#read(cookie);
+    if (stored === null) return null;
+    const { document } = stored;
+    const user = await this.#holder(document);
+    if (user === null) return null;
+    this.#renew(stored);
+    return { name: user.name, role: user.role, how: 'session', credential: document.id };
+  }
+
+  csrfTokenOf(cookie: string): string {
+    return csrfTokenOf(cookie);
+  }
+
+  /** The session of an id; null where there is none, or it is over. */
+  async get(id: string): Promise<UserSession | null> {
+    const document = (await this.#collection.get(id))?.document ?? null;
+    return document !== null && (await this.#holder(document)) !== null ? document : null;
+  }
+
+  /** A user's, the oldest first. */
+  async ofUser(name: string): Promise<readonly UserSession[]> {
+    const holding: UserSession[] = [];
+    for (const { document } of await this.#pageOf(name)) {
+      if ((await this.#holder(document)) !== null) holding.push(document);
+    }
+    return holding;
+  }
+
+  /**
+   * Everybody's, by id.
+   * @param after  the id that the page before ended with
+   */
+  async page(
+    limit: number,
+    after: string | undefined,
+  ): Promise<{ readonly items: readonly UserSession[]; readonly hasMore: boolean }> {
+    const from = after === undefined ? null : this.#collection.cursorAt({}, { id: after });
+    const items: UserSession[] = [];
+    for await (const { document } of this.#collection.scan(from === null ? {} : { after: from })) {
+      if ((await this.#holder(document)) === null) continue;
+      if (items.length === limit) return { items, hasMore: true };
+      items.push(document);
+    }
+    return { items, hasMore: false };
+  }
+
+  /**
+   * Ends a session, durably: from then on its cookie names nothing on any node.
+   * @param action  `ended` by who has it, `revoked` by another
+   * @param ofUser  only where it is this user's; null: anybody's
+   * @returns whether there was one
+   * @throws StoreError
+   */
+  async end(id: string, action: 'ended' | 'revoked', by: Actor, ofUser: string | null): Promise<boolean> {
+    return untilCommitted(`Session ${id}`, async () => {
+      const stored = await this.#collection.get(id);
+      if (stored === null || (ofUser !== null && stored.document.user !== ofUser)) return false;
+      return (await this.#end(stored, action, by)) || undefined;
+    });
+  }
+
+  /**
+   * Ends all of a user's.
+   * @returns how many that were
+   * @throws StoreError
+   */
+  async endAll(name: string, by: Actor): Promise<number> {
+    let ended = 0;
+    for (const { document } of await this.#pageOf(name)) {
+      if (await this.end(document.id, 'revoked', by, null)) ended++;
+    }
+    return ended;
+  }
+
+  async #read(cookie: string): Promise<Stored<UserSession> | null> {
+    const keys = keysOf(cookie);
+    if (keys === null) return null;
+    const stored = await this.#collection.get(keys.id);
+    if (stored === null) return null;
+    const [own, shown] = [Buffer.from(stored.document.digest), Buffer.from(keys.digest)];
+    return own.length === shown.length && timingSafeEqual(own, shown) ? stored : null;
+  }
+
+  /** Whose it is, as that user is now; null where it is over: by time, by another password, or with the user. */
+  async #holder(session: UserSession): Promise<FoundUser | null> {
+    if (!isWithinLife(session, this.#parts.life, this.#parts.clock())) return null;
+    const user = await this.#parts.users.find(session.user);
+    return user !== null && user.passwordMark === session.passwordMark ? user : null;
+  }
+
+  /** Whoever waits for the answer does not wait for this. */
+  #renew({ document, revision }: Stored<UserSession>): void {
+    const { id, lastUsedAtMs } = document;
+    const nowMs = this.#parts.clock();
+    if (nowMs - lastUsedAtMs < RENEWED_AFTER_MS || this.#renewing.has(id)) return;
+    this.#renewing.add(id);
+    // At its revision: one that has been ended meanwhile stays so.
+    this.#collection
+      .replace({ ...document, lastUsedAtMs: nowMs }, revision)
+      .catch((error: unknown) => this.#parts.logger.debug('sessions.not-renewed', { session: id, error }))
+      .finally(() => this.#renewing.delete(id));
+  }
+
+  async #end(
+    { document, revision }: Stored<UserSession>,
+    action: 'ended' | 'revoked',
+    by: Actor,
+  ): Promise<boolean> {
+    const { committed } = await this.#parts.store.commit([
+      this.#collection.deleting(document.id, revision),
+      this.#events.noting(happened(action, document, by)),
+    ]);
+    if (committed) {
+      this.#parts.logger.info(`sessions.${action}`, {
+        user: document.user,
+        session: document.id,
+        by: by.name,
+      });
+    }
+    return committed;
+  }
+
+  async #endSurplus(user: string, by: Actor): Promise<void> {
+    const page = await this.#pageOf(user);
+    for (const stored of page.slice(0, Math.max(0, page.length - this.#limits.perUserMax))) {
+      // Where it is gone by now, or was used just then, another log-in sees to it.
+      await this.#end(stored, 'ended', by);
+    }
+  }
+
+  async #pageOf(user: string): Promise<readonly Stored<UserSession>[]> {
+    return (await this.#collection.find({ index: 'user', equals: [user], limit: PAGE_ITEMS })).items;
+  }
+
+  /** Purges what is over, and what is too much, now and then and before there could be too many. */
+  async #makeRoom(): Promise<void> {
+    const { clock, life, monotonic = monotonicClock } = this.#parts;
+    const atMs = monotonic();
+    const known = this.#counted;
+    if (known !== null && atMs - known.atMs < PURGED_AFTER_MS && known.count < this.#limits.inAllMax) {
+      known.count++;
+      return;
+    }
+    const nowMs = clock();
+    await this.#removeAll({ below: nowMs - life.idleMs });
+    await this.#removeAll({ atLeast: nowMs + CLOCKS_APART_MS_MAX + 1 });
+    const count = await this.#collection.count();
+    const surplus = Math.max(0, count - (this.#limits.inAllMax - 1));
+    if (surplus > 0) await this.#removeAll({}, surplus);
+    this.#counted = { atMs, count: count - surplus + 1 };
+  }
+
+  /** Those used longest ago first, of a range of times. */
+  async #removeAll(
+    range: Pick<FindQuery, 'atLeast' | 'below'>,
+    atMost = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    let left = atMost;
+    while (left > 0) {
+      const limit = Math.min(PAGE_ITEMS, left);
+      const { items } = await this.#collection.find({ index: 'lastUsed', ...range, limit });
+      if (items.length === 0) return;
+      // One that was used meanwhile is found elsewhere the next time.
+      await Promise.all(
+        items.map(({ document, revision }) => this.#collection.delete(document.id, revision)),
+      );
+      left -= items.length;
+    }
+  }
+}
+
+function happened(action: 'begun' | 'ended' | 'revoked', session: UserSession, by: Actor): Happening {
+  const { id, user, address, userAgent } = session;
+  const told = { user, address, userAgent };
+  return {
+    action,
+    subject: 'session',
+    subjectId: id,
+    by,
+    ...(action === 'begun' ? { after: told } : { before: told }),
+  };
+}
