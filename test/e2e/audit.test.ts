@@ -247,6 +247,8 @@ function userCases(storage: string): Readonly<Record<string, Case>> {
 
 /** Routes that change nothing, whatever their method. */
 const CHANGE_NOTHING: Readonly<Record<string, string>> = {
+  'DELETE /v1/session': 'ends the session of whoever asks: test/nbi/sessions shows its event',
+  'DELETE /v1/sessions/{id}': 'ends a session: test/nbi/sessions shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',
   'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
 };

@@ -3,7 +3,7 @@ import { parse } from 'csv-parse/sync';
 import { type Actor, EVENTS, type EventDocument, EventLog } from '../../events/index.js';
 import { auditStorage } from '../../nbi/dyn/audit-storage.js';
 import { EVERY_ID } from '../../nbi/dyn/id-pattern.js';
-import { ADMIN, startTestFerry } from '../support/ferry.js';
+import { ADMIN, startTestFerry, until } from '../support/ferry.js';
 
 const ANN: Actor = { name: 'ann', how: 'password', address: '192.0.2.1', requestId: 'r' };
 const BOB: Actor = { name: '=cmd|bob', how: 'token', credential: 't1' };
@@ -16,6 +16,7 @@ async function filled(t: ExecutionContext) {
   // Of the first admin, and that he has logged in.
   await ferry.nbi('GET', '/v1/images');
   const before = store.collection<EventDocument>(EVENTS);
+  await until('both are told', async () => (await before.count()) === 2);
   for await (const { document } of before.scan({})) await before.delete(document.id);
   let nowMs = BEGIN_MS;
   const log = new EventLog({ store, clock: () => nowMs });

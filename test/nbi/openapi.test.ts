@@ -176,9 +176,10 @@ test('what the document shows as the answer to its own example is what the serve
 });
 
 test('every way to log in is shown, and every call that is not open takes any of them', (t) => {
-  t.deepEqual(openApiDocument.security, [{ token: [] }, { basic: [] }]);
+  t.deepEqual(openApiDocument.security, [{ token: [] }, { session: [] }, { basic: [] }]);
   t.like(openApiDocument.components.securitySchemes, {
     token: { type: 'http', scheme: 'bearer' },
+    session: { type: 'apiKey', in: 'cookie' },
     basic: { type: 'http', scheme: 'basic' },
   });
 });

@@ -200,11 +200,11 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
     'ruleFiles',
     'process',
     'disk',
+    'auditRetention',
     'imageCleaning',
     'waking',
     'sweep',
     'purge',
-    'auditRetention',
   ].map((part) => [part, 'ok']),
 );
 
