@@ -1,4 +1,5 @@
 import test from 'ava';
+import { DAY_MS } from '../../common/index.js';
 import { sendRaw, statusesOf } from '../support/raw-socket.js';
 import { APIS } from './declared.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
@@ -106,6 +107,72 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     Object.keys(ROLES).filter((name) => !called.has(name)),
     [],
   );
+});
+
+type As = Readonly<Record<string, string>>;
+
+async function tokenOf(nbi: TestNbi, body: Readonly<Record<string, unknown>>) {
+  const json = { name: 'matrix', user: 'root', ...body };
+  const { body: answer } = await nbi.call('/v1/dyn/TokenStorage/.*', { method: 'POST', json, as: ADMIN });
+  const { id, token } = (answer as { details: { id: string; token: string } }).details;
+  return { id, as: { Authorization: `Bearer ${token}` } };
+}
+
+async function sessionOf(nbi: TestNbi, credentials: string) {
+  const [name, password] = credentials.split(':');
+  const reply = await nbi.call('/v1/session', { method: 'POST', as: null, json: { name, password } });
+  const { csrfToken = '' } = (reply.body as { details: { csrfToken?: string } }).details;
+  const [cookie = ''] = (reply.headers.get('Set-Cookie') ?? '').split(';');
+  return { Cookie: cookie, 'X-CSRF-Token': csrfToken };
+}
+
+/** Of a route that ends sessions, those of this test are not to be the ones. */
+const ENDS_SESSIONS: ReadonlySet<string> = new Set(['DELETE /v1/session']);
+
+test('tokens and sessions let in as far as they go, and none that is over, on every route', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1);
+  const nbi = await startNbi(t, { clock: () => nowMs });
+  await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
+  const expired = await tokenOf(nbi, { expiresAt: '2026-01-01T00:10:00Z' });
+  const ended = await sessionOf(nbi, ADMIN);
+  nowMs += DAY_MS;
+  const revoked = await tokenOf(nbi, {});
+  await nbi.call(`/v1/dyn/TokenStorage/${revoked.id}`, { method: 'DELETE', as: ADMIN });
+  const loggedOut = await sessionOf(nbi, ADMIN);
+  await nbi.call('/v1/session', { method: 'DELETE', as: null, headers: loggedOut });
+  const { Cookie: _, ...withoutCookie } = await sessionOf(nbi, ADMIN);
+  const cases: readonly (readonly [string, As, keyof typeof RANK | 'kept out'])[] = [
+    ['a token limited to viewing', (await tokenOf(nbi, { role: 'viewer' })).as, 'viewer'],
+    ['a token limited to operating', (await tokenOf(nbi, { role: 'operator' })).as, 'operator'],
+    ['a token of an admin', (await tokenOf(nbi, {})).as, 'admin'],
+    ['an expired token', expired.as, 'kept out'],
+    ['a revoked token', revoked.as, 'kept out'],
+    ['a session of a viewer', await sessionOf(nbi, VIEWER), 'viewer'],
+    ['a session of an operator', await sessionOf(nbi, OPERATOR), 'operator'],
+    ['a session of an admin', await sessionOf(nbi, ADMIN), 'admin'],
+    ['a session that is over', ended, 'kept out'],
+    ['a session that was logged out', loggedOut, 'kept out'],
+    ['a cookie of nobody', { Cookie: `ferry-session=${'A'.repeat(43)}`, ...withoutCookie }, 'kept out'],
+    ['the token of a session without its cookie', withoutCookie, 'kept out'],
+  ];
+  for (const { method, path, role } of routes) {
+    const name = `${method} ${path}`;
+    if (ENDS_SESSIONS.has(name)) continue;
+    for (const [title, headers, reach] of cases) {
+      const hasBody = method === 'POST' || method === 'PUT';
+      const { status } = await nbi.call(pathOf(path), {
+        method,
+        as: null,
+        headers,
+        ...(hasBody && { json: {} }),
+      });
+      const isOut = status === 401 || status === 429;
+      // Of open routes some have words of their own for who they do not know.
+      if (role === null) continue;
+      const expected = reach === 'kept out' ? 'out' : RANK[reach] >= RANK[role] ? 'in' : 'forbidden';
+      t.is(isOut ? 'out' : status === 403 ? 'forbidden' : 'in', expected, `${name} by ${title}: ${status}`);
+    }
+  }
 });
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
