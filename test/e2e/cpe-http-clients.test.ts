@@ -83,7 +83,7 @@ if (hasHttpClient('python3')) {
 
 if (hasHttpClient('go')) {
   test("Go's net/http begins a session by either algorithm, computed as RFC 7616 says", async (t) => {
-    t.timeout(300_000);
+    t.timeout(600_000);
     const client = await buildGoDigest(directory);
     for (const algorithm of ['MD5', 'SHA-256']) {
       const args = [await serverThatAsks('digest'), USERNAME, PASSWORD, informFile(), algorithm];
