@@ -4,6 +4,7 @@ import { ApiError } from './api-error.js';
 import type { Authentication, Demand } from './authentication.js';
 import { findingsOf } from './observe.js';
 import { requestIdOf, requireRole } from './required-role.js';
+import { throttled } from './throttled.js';
 
 /** Name and password of a user with each request (RFC 7617). */
 export function basicAuthentication(users: Users): Authentication {
@@ -41,16 +42,7 @@ async function authenticated(
     case 'denied':
       throw UNAUTHORIZED;
     case 'throttled':
-      throw new ApiError(
-        429,
-        [
-          {
-            field: 'Authorization',
-            expected: `fewer attempts to log in: wait ${verification.retryAfterSeconds} seconds`,
-          },
-        ],
-        { 'Retry-After': String(verification.retryAfterSeconds) },
-      );
+      throw throttled(verification.retryAfterSeconds);
     default:
       return verification satisfies never;
   }

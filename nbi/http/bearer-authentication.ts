@@ -3,6 +3,7 @@ import { byToken, mayActAs, type Principal, type Users } from '../users/index.js
 import { ApiError } from './api-error.js';
 import type { AuthenticationMethod, Demand } from './authentication.js';
 import { requestIdOf, requireRole } from './required-role.js';
+import { throttled } from './throttled.js';
 
 const BEARER = /^Bearer(?: +(.*))?$/i;
 
@@ -57,16 +58,7 @@ async function authenticated(
     case 'denied':
       throw verification.why === 'expired' ? EXPIRED : WRONG;
     case 'throttled':
-      throw new ApiError(
-        429,
-        [
-          {
-            field: 'Authorization',
-            expected: `fewer attempts to log in: wait ${verification.retryAfterSeconds} seconds`,
-          },
-        ],
-        { 'Retry-After': String(verification.retryAfterSeconds) },
-      );
+      throw throttled(verification.retryAfterSeconds);
     default:
       return verification satisfies never;
   }

@@ -42,3 +42,4 @@ export {
   sessionChallenge,
 } from './session-authentication.js';
 export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';
+export { throttled } from './throttled.js';

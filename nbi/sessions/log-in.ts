@@ -11,6 +11,7 @@ import {
   route,
   sessionChallenge,
   sessionCookie,
+  throttled,
 } from '../http/index.js';
 import type { FoundUser, Users } from '../users/index.js';
 import { dialect, ownAnswer, ownView, SESSION_PATH } from './session.js';
@@ -83,9 +84,7 @@ async function verified(
     const verification = await users.verify({ name, password, address, ...(over !== undefined && { over }) });
     if (verification.kind === 'denied') throw denied(request);
     if (verification.kind === 'verified') return;
-    const { retryAfterSeconds } = verification;
-    const expected = `fewer attempts to log in: wait ${retryAfterSeconds} seconds`;
-    throw new ApiError(429, [{ field: 'password', expected }], { 'Retry-After': String(retryAfterSeconds) });
+    throw throttled(verification.retryAfterSeconds, 'password');
   };
   await verify();
   const user = await users.find(name);

@@ -1,9 +1,9 @@
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type BrowserContext, chromium } from 'playwright-core';
+import { isProgram } from './is-program.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 /** It talks to nobody but to what the test serves. */
@@ -34,15 +34,6 @@ export function chromiumProgram(): string | null {
     );
   });
   return null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A browser of its own that has never been anywhere; it goes with the test. */

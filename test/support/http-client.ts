@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,15 +24,6 @@ export function hasHttpClient(name: HttpClient): boolean {
     t.false(isRequired, `${name} is not installed, and FERRY_REQUIRE_HTTP_CLIENTS=1 asks for it`);
   });
   return false;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const RUN_MS_MAX = 120_000;
@@ -141,6 +131,8 @@ func check(err error) {
 	}
 }
 `;
+
+import { isProgram } from './is-program.js';
 
 /** Compiles {@link GO_DIGEST}. @returns what runs it */
 export async function buildGoDigest(

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { platform, tmpdir } from 'node:os';
@@ -9,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { until } from './ferry.js';
 import type { Ports } from './ferry-process.js';
+import { isProgram } from './is-program.js';
 
 const DEPLOY = fileURLToPath(new URL('../../../deploy/', import.meta.url));
 /** Where the programs of a system are that not everybody has on the path. */
@@ -39,15 +39,6 @@ export function proxyProgram(name: ProxyName): string | null {
     );
   });
   return null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Starts the proxy that `program` is, with what deploy/ has for it, in front of nodes at {@link nodeHost} and `ports`. */
