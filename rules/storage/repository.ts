@@ -34,7 +34,7 @@ import {
 import { dependsOnStored, problemsAgainst } from './against-stored.js';
 import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
-import { readMany, type Tables } from './tables.js';
+import { organizationsWithRules, readMany, type Tables } from './tables.js';
 import { type Write, writeInPortions } from './writes.js';
 
 export type Repository = Pick<Rules, 'get' | 'scan' | 'check' | 'put' | 'merge' | 'remove' | 'restart'>;
@@ -326,8 +326,8 @@ async function* scan(
     return;
   }
   const few =
-    cpeid !== undefined && organization !== undefined
-      ? await pinnedTo(tables, cpeid as CpeId, organization ?? undefined)
+    cpeid !== undefined
+      ? await pinnedInAny(tables, cpeid as CpeId, organization)
       : await fewWithPrefix(tables, idPrefix);
   if (few !== null) {
     yield* few
@@ -368,6 +368,17 @@ async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule
 }
 
 /** Rules pinned to one CPE, at most one page of them. */
+/** @param organization  null: the installation's alone; undefined: whosever they are */
+async function pinnedInAny(
+  tables: Tables,
+  cpeid: CpeId,
+  organization: string | null | undefined,
+): Promise<readonly Stored<StoredRule>[]> {
+  if (organization !== undefined) return pinnedTo(tables, cpeid, organization ?? undefined);
+  const owners = [undefined, ...(await organizationsWithRules(tables))];
+  return (await Promise.all(owners.map((owner) => pinnedTo(tables, cpeid, owner)))).flat();
+}
+
 export async function pinnedTo(
   tables: Tables,
   cpeid: CpeId,

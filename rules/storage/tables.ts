@@ -106,6 +106,11 @@ export function openTables(store: Store, clock: Clock): Tables {
 }
 
 export const FLEET_GENERATION_ID = 'fleet';
+
+/** Those that have, or had, rules of their own. */
+export async function organizationsWithRules({ generations }: Tables): Promise<readonly string[]> {
+  return (await generations.get(FLEET_GENERATION_ID))?.document.organizations ?? [];
+}
 const GENERATION_DIGITS = 16;
 
 /** Ids sort as the generations do. */

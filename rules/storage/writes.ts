@@ -7,6 +7,7 @@ import {
   FLEET_GENERATION_ID,
   generationOfGone,
   goneId,
+  organizationsWithRules,
   type RestartsDocument,
   readMany,
   type Tables,
@@ -98,7 +99,7 @@ async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boo
   if (writes.some(touchesFleet)) return true;
   const organizations = organizationsIn(writes);
   if (organizations.length === 0) return false;
-  const known = (await tables.generations.get(FLEET_GENERATION_ID))?.document.organizations ?? [];
+  const known = await organizationsWithRules(tables);
   return organizations.some((organization) => !known.includes(organization));
 }
 

@@ -11,7 +11,13 @@ import {
   ruleIdIn,
   writtenId,
 } from '../../../rules/index.js';
-import { openLmdbStore } from '../../../store/index.js';
+import {
+  type Collection,
+  type CollectionDefinition,
+  type Document,
+  openLmdbStore,
+  type Store,
+} from '../../../store/index.js';
 import { BY } from '../../support/actor.js';
 import { CPE, inputOf, openTestRules, ruleBody, temporaryDirectory, verdictsOf } from '../setup.js';
 
@@ -138,6 +144,52 @@ test('the first rule of an organization, pinned to a CPE, is found by another pr
   await postIn(rules, NORTH, { id: 'N', condition: { cpeid: CPE } });
   t.is(await winner(other, NORTH), ruleIdIn(NORTH, 'N'));
 });
+
+test('the rules that are pinned to a CPE are looked up and not looked for, whosever they are', async (t) => {
+  const store = await openLmdbStore({ directory: await temporaryDirectory(t) });
+  t.teardown(() => store.close());
+  const { rules } = await openTestRules(t, withoutWalks(store));
+  const pinned = { condition: { cpeid: CPE } };
+  await postIn(rules, null, { id: 'ALL', ...pinned }, { id: 'OTHER', condition: { cpeid: '00A1B2-HGW-2' } });
+  const idsFor = async (organization?: string | null) => {
+    const ids: string[] = [];
+    const filter = { cpeid: CPE, ...(organization !== undefined && { organization }) };
+    for await (const { id } of rules.scan(filter)) ids.push(id);
+    return ids.sort();
+  };
+  t.deepEqual(await idsFor(), ['ALL']);
+  await postIn(rules, NORTH, { id: 'N', ...pinned });
+  await postIn(rules, SOUTH, { id: 'S', ...pinned });
+  t.deepEqual(await idsFor(), [ruleIdIn(NORTH, 'N'), ruleIdIn(SOUTH, 'S'), 'ALL']);
+  t.deepEqual(await idsFor(NORTH), [ruleIdIn(NORTH, 'N')]);
+  t.deepEqual(await idsFor(null), ['ALL']);
+});
+
+/** A store of which nobody may walk through all rules from the newest on. */
+function withoutWalks(store: Store): Store {
+  const guarded = <T extends Document>(collection: Collection<T>): Collection<T> =>
+    new Proxy(collection, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...given: readonly unknown[]) => {
+          const [query] = given as readonly [{ readonly index?: string }?];
+          if (name === 'scan' && query?.index === 'createdAt')
+            throw new Error('All rules are walked through');
+          return value.apply(target, given);
+        };
+      },
+    });
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name === 'collection')
+        return (definition: CollectionDefinition) => guarded(target.collection(definition));
+      return value.bind(target);
+    },
+  });
+}
 
 test('each organization brakes for its own CPEs, the installation for all', async (t) => {
   const { rules } = await openTestRules(t);
