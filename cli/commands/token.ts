@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs';
 import { DAY_MS, systemClock } from '../../common/index.js';
-import { byCommand } from '../../events/index.js';
 import {
   ROLES,
   type Role,
@@ -14,7 +13,7 @@ import {
   type Arguments,
   CommandError,
   INSTALLATION_OPTIONS,
-  operatorName,
+  operator,
   saying,
   withConfig,
   withInstallation,
@@ -78,7 +77,7 @@ function createCommand(io: Io): CommandModule {
             expiresAtMs: systemClock() + daysOf(args['days']) * DAY_MS,
             subnets: (args['subnet'] as readonly string[] | undefined) ?? [],
           },
-          byCommand(operatorName()),
+          operator(),
         );
         if (args['json']) {
           io.stdout.write(`${JSON.stringify({ ...token, token: text }, null, 2)}\n`);
@@ -147,7 +146,7 @@ function revokeCommand(io: Io): CommandModule {
       argv.positional('id', { type: 'string', describe: 'As ferry token list shows it: no secret' }),
     handler: (args: Arguments) =>
       withTokens(args, io, async ({ tokens }) => {
-        await tokens.revoke(String(args['id']), byCommand(operatorName()));
+        await tokens.revoke(String(args['id']), operator());
         io.stdout.write(`Revoked ${String(args['id'])}.\n`);
       }),
   };

@@ -1,10 +1,9 @@
 import type { CommandModule } from 'yargs';
-import { byCommand } from '../../events/index.js';
 import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
 import {
   type Arguments,
   INSTALLATION_OPTIONS,
-  operatorName,
+  operator,
   saying,
   withConfig,
   withInstallation,
@@ -152,8 +151,6 @@ function listCommand(io: Io): CommandModule {
       }),
   };
 }
-
-const operator = () => byCommand(operatorName());
 
 function sessionsCommand(io: Io): CommandModule {
   return {

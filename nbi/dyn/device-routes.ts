@@ -102,7 +102,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
+      const { response, parameters, query: text } = exchange;
       const { id, organization, ...others } = await exchange.body();
       const [other] = Object.keys(others);
       if (other !== undefined)
@@ -115,10 +115,9 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'CPE');
       requireIntent(query, selection);
-      if (by === null) throw new ApiError(403);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, (ids) =>
-          placements.place(ids as readonly CpeId[], organization, by),
+          placements.place(ids as readonly CpeId[], organization, actorOf(exchange)),
         ),
       );
       response.json(dialect.answer(204, ''));

@@ -1,7 +1,7 @@
 import type { OrganizationId } from '../../common/index.js';
 import type { Organizations } from '../../organizations/index.js';
 import {
-  ApiError,
+  actorOf,
   anyObjectBody,
   closedQuery,
   type DynDialect,
@@ -83,12 +83,13 @@ function postRoute({ organizations }: OrganizationRouteParts, dialect: DynDialec
       '200': listAnswer('The organization', 'Organization'),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    async handle({ response, parameters, body, by }) {
+    async handle(exchange) {
+      const { response, parameters, body } = exchange;
       const pattern = parseIdPattern(parameters.pattern);
       const said = await body();
       if (typeof said['id'] === 'string' && !pattern.matches(said['id']))
         throw invalid('id', 'an id that matches the pattern in the path; .* takes every id', said['id']);
-      const added = await organizations.add(said, someone(by));
+      const added = await organizations.add(said, actorOf(exchange));
       response.json(dialect.answer(200, [organizationView(added)]));
     },
   });
@@ -113,7 +114,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
+      const { response, parameters, query: text } = exchange;
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
@@ -121,7 +122,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, async (ids) => {
-          for (const each of ids) await organizations.change(toId(each), patch, someone(by));
+          for (const each of ids) await organizations.change(toId(each), patch, actorOf(exchange));
         }),
       );
       response.json(dialect.answer(204, ''));
@@ -147,24 +148,18 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
+      const { response, parameters, query: text } = exchange;
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { selection } = query;
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, async (ids) => {
-          for (const each of ids) await organizations.remove(toId(each), someone(by));
+          for (const each of ids) await organizations.remove(toId(each), actorOf(exchange));
         }),
       );
       response.json(dialect.answer(204, ''));
     },
   });
-}
-
-/** No route here is open. */
-function someone<T>(by: T | null): T {
-  if (by === null) throw new ApiError(401);
-  return by;
 }
 
 // The storage has just given these ids.

@@ -125,7 +125,7 @@ export function openUsers(parts: {
     monotonic,
     logger,
     attemptLimits: limits,
-    find,
+    find: (name) => lookup.find(name),
   });
   return {
     add: (user, by = null) => records.add(user, by),

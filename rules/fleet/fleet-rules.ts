@@ -15,7 +15,8 @@ export type RuleSelection = Pick<
  */
 export class FleetRules {
   readonly #installation = new RuleIndex();
-  readonly #byOrganization = new Map<string, RuleIndex>();
+  /** Under undefined the installation's own. */
+  readonly #byOwner = new Map<string | undefined, RuleIndex>([[undefined, this.#installation]]);
   #known: ReadonlySet<string> = new Set();
 
   /** @param organizations  those that have rules, be they of the fleet or pinned to CPEs */
@@ -28,30 +29,19 @@ export class FleetRules {
     return organization !== undefined && this.#known.has(organization);
   }
 
-  get size(): number {
-    let size = this.#installation.size;
-    for (const index of this.#byOrganization.values()) size += index.size;
-    return size;
-  }
-
   get(id: RuleId): Candidate | undefined {
-    return this.#indexOf(id)?.get(id);
+    return this.#byOwner.get(organizationOf(id))?.get(id);
   }
 
   set(candidate: Candidate): void {
-    const organization = organizationOf(candidate.rule.id);
-    let index = organization === undefined ? this.#installation : this.#byOrganization.get(organization);
-    if (index === undefined) {
-      index = new RuleIndex();
-      this.#byOrganization.set(organization ?? '', index);
-    }
+    const owner = organizationOf(candidate.rule.id);
+    const index = this.#byOwner.get(owner) ?? new RuleIndex();
+    this.#byOwner.set(owner, index);
     index.set(candidate);
   }
 
   delete(id: RuleId): void {
-    const index = this.#indexOf(id);
-    index?.delete(id);
-    if (index?.size === 0) this.#byOrganization.delete(organizationOf(id) ?? '');
+    this.#byOwner.get(organizationOf(id))?.delete(id);
   }
 
   /**
@@ -59,13 +49,8 @@ export class FleetRules {
    * @param organization  undefined: of none
    */
   of(organization: string | undefined): RuleSelection {
-    const own = organization === undefined ? undefined : this.#byOrganization.get(organization);
-    return own === undefined ? this.#installation : new Both(this.#installation, own);
-  }
-
-  #indexOf(id: RuleId): RuleIndex | undefined {
-    const organization = organizationOf(id);
-    return organization === undefined ? this.#installation : this.#byOrganization.get(organization);
+    const own = organization === undefined ? undefined : this.#byOwner.get(organization);
+    return own === undefined || own.size === 0 ? this.#installation : new Both(this.#installation, own);
   }
 }
 

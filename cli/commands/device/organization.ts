@@ -1,7 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { isCpeId } from '../../../acs/index.js';
-import { byCommand } from '../../../events/index.js';
-import { type Arguments, CommandError, operatorName } from '../../command.js';
+import { type Arguments, CommandError, operator } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { withOrganizations } from '../../organizations-access.js';
 
@@ -31,7 +30,7 @@ async function place(args: Arguments, io: Io): Promise<void> {
     throw new CommandError('say to whom: the slug of an organization, or --automatic', 2);
   if (!isCpeId(cpeid)) throw new CommandError(printable(`${cpeid} is not the id of a CPE.`), 2);
   await withOrganizations(args, io, async ({ placements }) => {
-    const { unknown, unchanged } = await placements.place([cpeid], slug, byCommand(operatorName()));
+    const { unknown, unchanged } = await placements.place([cpeid], slug, operator());
     if (unknown > 0) throw new CommandError(printable(`No CPE ${cpeid} is known.`));
     const is = slug === null ? 'is where rules say, from its next Inform on' : `belongs to ${slug}`;
     io.stdout.write(printable(`${cpeid} ${is}${unchanged > 0 ? ', as it did before' : ''}.\n`));

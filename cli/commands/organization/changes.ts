@@ -1,6 +1,5 @@
 import type { Argv, CommandModule } from 'yargs';
-import { byCommand } from '../../../events/index.js';
-import { type Arguments, CommandError, operatorName } from '../../command.js';
+import { type Arguments, CommandError, operator } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { withOrganizations } from '../../organizations-access.js';
 
@@ -36,7 +35,7 @@ function addCommand(io: Io): CommandModule {
         const slug = String(args['slug']);
         const name = args['name'] === undefined ? slug : String(args['name']);
         const said = { slug, name, ...orderIn(args) };
-        const added = await organizations.add(said, byCommand(operatorName()));
+        const added = await organizations.add(said, operator());
         io.stdout.write(printable(`Added ${added.slug} (${added.name}), ${added.id}.\n`));
       }),
   };
@@ -64,7 +63,7 @@ function renameCommand(io: Io): CommandModule {
         };
         if (Object.keys(said).length === 0) throw new CommandError('say what: --name, --to or --order', 2);
         const { id } = await organizations.find(String(args['slug']));
-        const changed = await organizations.change(id, said, byCommand(operatorName()));
+        const changed = await organizations.change(id, said, operator());
         io.stdout.write(
           printable(`It is ${changed.slug} (${changed.name}) now, with order ${changed.order}.\n`),
         );
@@ -80,7 +79,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
     handler: (args: Arguments) =>
       withOrganizations(args, io, async ({ organizations, devices }) => {
         const { id } = await organizations.find(String(args['slug']));
-        const { slug } = await organizations.change(id, { active }, byCommand(operatorName()));
+        const { slug } = await organizations.change(id, { active }, operator());
         const cpes = await devices.count({ organization: id });
         const then = active
           ? ''
@@ -106,7 +105,7 @@ function removeCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withOrganizations(args, io, async ({ organizations }) => {
         const { id, slug } = await organizations.find(String(args['slug']));
-        await organizations.remove(id, byCommand(operatorName()));
+        await organizations.remove(id, operator());
         io.stdout.write(`Removed ${slug}.\n`);
       }),
   };

@@ -1,8 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { CpeCredentials, type Device, surveyMemberships } from '../../../acs/index.js';
 import { type OrganizationId, systemClock } from '../../../common/index.js';
-import { byCommand } from '../../../events/index.js';
-import { type Arguments, CommandError, operatorName } from '../../command.js';
+import { type Arguments, CommandError, operator } from '../../command.js';
 import { parseCredentials } from '../../config.js';
 import { readingFile } from '../../files.js';
 import { CPE_USER_NAME } from '../../installation.js';
@@ -47,7 +46,7 @@ export function rulesCommand(io: Io): CommandModule {
           io.stdout.write(`${JSON.stringify(found.rules, null, 2)}\n`);
           return;
         }
-        const changed = await organizations.change(found.id, { rules }, byCommand(operatorName()));
+        const changed = await organizations.change(found.id, { rules }, operator());
         io.stdout.write(
           `${changed.slug} has ${countOf(changed.rules.length, 'rule')} now. CPEs move with their next Inform.\n`,
         );

@@ -216,11 +216,11 @@ test('rules added one by one are read one by one', async (t) => {
   const fleet = openFleet(counted, compiler);
   for (let number = 0; number < 500; number++) {
     await post(rules, ruleBody({ id: `r${number}` }));
-    t.is((await fleet.current()).size, number + 1);
+    t.is((await fleet.current()).of(undefined).size, number + 1);
   }
   t.is(read, 500);
   await rules.remove(ids('r5', 'r6'), BY);
-  t.is((await fleet.current()).size, 498);
+  t.is((await fleet.current()).of(undefined).size, 498);
   t.is(read, 500);
 });
 
@@ -267,9 +267,9 @@ test('notes that are pruned while they are read are not missed', async (t) => {
   };
   await post(rules, ruleBody(), ruleBody({ id: 'r2' }));
   const fleet = openFleet(pruning, compiler);
-  t.is((await fleet.current()).size, 2);
+  t.is((await fleet.current()).of(undefined).size, 2);
   await rules.remove(ids('r1'), BY);
-  t.is((await fleet.current()).size, 1);
+  t.is((await fleet.current()).of(undefined).size, 1);
 });
 
 test('a failed reading is made up for by the next decision', async (t) => {
@@ -287,7 +287,7 @@ test('a failed reading is made up for by the next decision', async (t) => {
   const fleet = openFleet(failing, compiler);
   await t.throwsAsync(fleet.current(), { message: 'the disk is gone' });
   broken = false;
-  t.is((await fleet.current()).size, 1);
+  t.is((await fleet.current()).of(undefined).size, 1);
 });
 
 test('processes that write fleet rules at once all succeed, and everyone sees everything', async (t) => {
