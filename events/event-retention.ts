@@ -2,22 +2,13 @@ import {
   Background,
   type Clock,
   DAY_MS,
-  HOUR_MS,
   type Logger,
   type MonotonicClock,
-  Rounds,
-  SECOND_MS,
   type Turn,
 } from '../common/index.js';
-import { Duty, type DutyRecords, type DutyReport, type Store } from '../store/index.js';
+import { type DutyRecords, SeldomDuty, type Store } from '../store/index.js';
 import type { EventLog } from './event-log.js';
 
-const LEASE_MS = 20 * SECOND_MS;
-/** How often it is asked whose this is: well within the lease. */
-const ASK_EVERY_MS = LEASE_MS / 4;
-/** What goes by days need not be looked at more often. */
-const ROUND_EVERY_MS = 6 * HOUR_MS;
-const ROUND_AGE_MS_MAX = 3 * ROUND_EVERY_MS;
 const CLIENT = 'event-retention';
 
 export interface EventRetentionParts {
@@ -34,42 +25,22 @@ export interface EventRetentionParts {
 /** Forgets events that are older than so many days: one process for all, in the background. */
 export class EventRetention {
   readonly #parts: EventRetentionParts;
-  readonly #duty: Duty;
-  readonly #done: DutyReport;
-  readonly #rounds: Rounds;
+  readonly #duty: SeldomDuty;
   readonly #background = new Background();
-  #doneAtMs = Number.NEGATIVE_INFINITY;
-  #isOver = false;
 
   constructor(parts: EventRetentionParts) {
-    const { store, clock, monotonic, duties } = parts;
     this.#parts = parts;
-    this.#duty = new Duty({ store, clock, monotonic, id: 'event-retention', leaseMs: LEASE_MS });
-    this.#done = duties.expect({ id: 'auditRetention', ageMsMax: ROUND_AGE_MS_MAX });
-    this.#rounds = new Rounds({ everyMs: ASK_EVERY_MS, run: () => this.#round() });
+    this.#duty = new SeldomDuty({
+      ...parts,
+      id: 'event-retention',
+      part: 'auditRetention',
+      word: 'audit',
+      run: () => this.forget(),
+    });
   }
 
-  async close(): Promise<void> {
-    this.#isOver = true;
-    await this.#rounds.stop();
-    // Where the store fails the lease runs out by itself.
-    await this.#duty
-      .release()
-      .catch((error: unknown) => this.#parts.logger.warn('audit.lease-not-released', { error }));
-  }
-
-  async #round(): Promise<void> {
-    const { logger, monotonic } = this.#parts;
-    try {
-      if (!(await this.#duty.isOurs()) || monotonic() - this.#doneAtMs < ROUND_EVERY_MS) return;
-      const count = await this.forget();
-      if (count === null) return;
-      this.#doneAtMs = monotonic();
-      this.#done();
-      if (count > 0) logger.info('audit.retention', { count });
-    } catch (error) {
-      logger.error('audit.retention-failed', { error });
-    }
+  close(): Promise<void> {
+    return this.#duty.close();
   }
 
   /**
@@ -88,8 +59,7 @@ export class EventRetention {
     const turn: Turn = (work) => this.#background.turn(CLIENT, work);
     let forgotten = 0;
     for (;;) {
-      // Between two portions another may have taken over, as a machine slept.
-      if (this.#isOver || !(await this.#duty.isOurs())) return null;
+      if (!(await this.#duty.goesOn())) return null;
       const removed = await turn(() => events.forgetSomeBefore(beforeMs));
       if (removed === 0) return forgotten;
       forgotten += removed;

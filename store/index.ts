@@ -22,4 +22,5 @@ export { LEASES, type Lease, type LeaseDocument, type Leases, openLeases } from 
 export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
 export type { MongoStoreOptions, SharedStore } from './mongo/store.js';
 export { openMongoStore } from './open-mongo.js';
+export { SeldomDuty } from './seldom-duty.js';
 export { untilCommitted } from './until-committed.js';

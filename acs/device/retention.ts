@@ -3,23 +3,14 @@ import {
   type Clock,
   type CpeId,
   DAY_MS,
-  HOUR_MS,
   type Logger,
   type MonotonicClock,
-  Rounds,
-  SECOND_MS,
   type Turn,
 } from '../../common/index.js';
-import { Duty, type DutyRecords, type DutyReport, type Store } from '../../store/index.js';
+import { type DutyRecords, SeldomDuty, type Store } from '../../store/index.js';
 import type { Device } from './device.js';
 import type { DeviceStore } from './device-store.js';
 
-const LEASE_MS = 20 * SECOND_MS;
-/** How often it is asked whose this is: well within the lease. */
-const ASK_EVERY_MS = LEASE_MS / 4;
-/** All CPEs are read for it, and what goes by days need not be looked at more often. */
-const ROUND_EVERY_MS = 6 * HOUR_MS;
-const ROUND_AGE_MS_MAX = 3 * ROUND_EVERY_MS;
 /** So many are removed before more are looked for. */
 const BATCH = 200;
 /** So many may go though they are most of those that are known, as where there are hardly any. */
@@ -40,42 +31,22 @@ export interface RetentionParts {
 /** Forgets CPEs that have not been heard of for so many days: one process for all, in the background. */
 export class Retention {
   readonly #parts: RetentionParts;
-  readonly #duty: Duty;
-  readonly #done: DutyReport;
-  readonly #rounds: Rounds;
+  readonly #duty: SeldomDuty;
   readonly #background = new Background();
-  #doneAtMs = Number.NEGATIVE_INFINITY;
-  #isOver = false;
 
   constructor(parts: RetentionParts) {
-    const { store, clock, monotonic, duties } = parts;
     this.#parts = parts;
-    this.#duty = new Duty({ store, clock, monotonic, id: 'retention', leaseMs: LEASE_MS });
-    this.#done = duties.expect({ id: 'deviceRetention', ageMsMax: ROUND_AGE_MS_MAX });
-    this.#rounds = new Rounds({ everyMs: ASK_EVERY_MS, run: () => this.#round() });
+    this.#duty = new SeldomDuty({
+      ...parts,
+      id: 'retention',
+      part: 'deviceRetention',
+      word: 'devices',
+      run: () => this.forget(),
+    });
   }
 
-  async close(): Promise<void> {
-    this.#isOver = true;
-    await this.#rounds.stop();
-    // Where the store fails the lease runs out by itself.
-    await this.#duty
-      .release()
-      .catch((error: unknown) => this.#parts.logger.warn('devices.lease-not-released', { error }));
-  }
-
-  async #round(): Promise<void> {
-    const { logger, monotonic } = this.#parts;
-    try {
-      if (!(await this.#duty.isOurs()) || monotonic() - this.#doneAtMs < ROUND_EVERY_MS) return;
-      const count = await this.forget();
-      if (count === null) return;
-      this.#doneAtMs = monotonic();
-      this.#done();
-      if (count > 0) logger.info('devices.retention', { count });
-    } catch (error) {
-      logger.error('devices.retention-failed', { error });
-    }
+  close(): Promise<void> {
+    return this.#duty.close();
   }
 
   /**
@@ -91,7 +62,7 @@ export class Retention {
     let known = 0;
     let old = 0;
     for await (const device of devices.scan({}, turn)) {
-      if (this.#isOver) return null;
+      if (this.#duty.isOver) return null;
       known++;
       if (isOld(device)) old++;
     }
@@ -114,8 +85,7 @@ export class Retention {
       if (isOld(device)) batch.push(device.id);
       if (batch.length < BATCH) continue;
       await flush();
-      // Between two batches another may have taken over, as a machine slept.
-      if (this.#isOver || !(await this.#duty.isOurs())) return null;
+      if (!(await this.#duty.goesOn())) return null;
     }
     await flush();
     return forgotten;
