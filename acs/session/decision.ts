@@ -73,8 +73,8 @@ export class SessionDecision {
       const device = stored.document;
       // Deleted and come anew while this session went on.
       if (devices.isWaiting(device)) return { kind: 'nothing' };
-      // Asked for when the session began.
-      const organizations = devices.directory.known;
+      // Not as this process knew them last: the session may have begun at another, and this one have asked for none.
+      const organizations = await devices.organizations();
       const decision = await this.#parts.rules.decide({
         context: contextOf(device, {
           events: facts.events,

@@ -110,7 +110,7 @@ export class Doubts {
       // What its Inform or a reading has shown in this session.
       seen.version = device.softwareVersion ?? null;
       const waits = await this.#waits(device);
-      const { organization } = ruledBy(device, devices.directory.known);
+      const { organization } = ruledBy(device, await devices.organizations());
       const may =
         found === 'queued' ? HELD_UNASKED : await this.#parts.rules.mayRepeat(upgrade, organization);
       seen.location =

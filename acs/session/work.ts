@@ -320,8 +320,10 @@ export class SessionWork {
     taking: { readonly afresh: boolean; readonly nowMs: number },
   ) {
     const { devices, rules } = this.#parts;
-    const { organization } = ruledBy(device, devices.directory.known);
-    const named = () => rules.parametersNamed(device.id, organization);
+    const named = async () => {
+      const { organization } = ruledBy(device, await devices.organizations());
+      return rules.parametersNamed(device.id, organization);
+    };
     return devices.parameterStore.taking(device, reported, { ...taking, named });
   }
 

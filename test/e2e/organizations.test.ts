@@ -250,6 +250,37 @@ test('a rule of an organization is for its CPEs alone, whatever its condition sa
   t.true(await gets('5', '127.0.0.9'));
 });
 
+test('a session that goes on at a process which has asked for no organizations is decided on by the organization of its CPE', async (t) => {
+  const one = await startTestFerry(t, { acsOptions: { shareSessions: true } });
+  await add(t, one, 'north', { rules: [{ subnet: '127.0.0.9' }] });
+  const { status } = await one.nbi('POST', '/v1/dyn/FirmwareStorage/.*', {
+    id: 'REST',
+    enabled: true,
+    automatic: true,
+    file: 'http://127.0.0.1:9/x.bin',
+    target: { softwareVersion: '9' },
+    condition: 'organization = "default" and oui = "00A1B2"',
+  });
+  t.is(status, 200);
+  const other = await startTestFerry(t, { acsOptions: { shareSessions: true }, dataDir: one.dataDir });
+  for (const [ip, gets] of [
+    ['127.0.0.9', false],
+    ['127.0.0.1', true],
+  ] as const) {
+    const [begins, goesOn] = [new RawCpe(one.urls.cwmp, ip), new RawCpe(other.urls.cwmp, ip)];
+    t.teardown(() => begins.close());
+    t.teardown(() => goesOn.close());
+    const [cookie = ''] = String(
+      (await begins.post(inform({ serial: ip, events: ['1 BOOT'] }))).headers['set-cookie'],
+    ).split(';');
+    goesOn.headers = { Cookie: cookie };
+    const { rpcs } = await restOfSession(goesOn, {
+      SetParameterValues: SET_PARAMETER_VALUES_RESPONSE,
+    });
+    t.is(rpcs.includes('Download'), gets, ip);
+  }
+});
+
 test('what a command changes of organizations holds in a running server within a second', async (t) => {
   const ferry = await startTestFerry(t);
   const beside = await startTestFerry(t, { dataDir: ferry.dataDir });
