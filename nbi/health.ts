@@ -75,6 +75,7 @@ function probe(path: string, { operationId, summary, yes, no, check }: Probe): R
     method: 'GET',
     path,
     role: null,
+    concerns: 'everyone',
     quiet: true,
     operationId,
     summary,

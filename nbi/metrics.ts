@@ -23,6 +23,7 @@ export function metricsApi(
     method: 'GET',
     path: '/metrics',
     role: 'viewer',
+    concerns: 'installation',
     quiet: true,
     operationId: 'metrics',
     summary: 'Metrics for Prometheus',

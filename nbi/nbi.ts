@@ -23,7 +23,7 @@ export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)
     response.set(SECURITY_HEADERS);
     next();
   });
-  mountApis(app, apis, parts);
+  mountApis(app, apis, { ...parts, organizations: parts.organizations.directory });
   return app;
 }
 

@@ -29,6 +29,7 @@ function schemaRoute(path: string, operationId: string, what: string, schema: ob
     method: 'GET',
     path,
     role: null,
+    concerns: 'everyone',
     operationId,
     summary: `The JSON Schema (draft 7) of ${what}, for editors`,
     answers: {

@@ -24,6 +24,7 @@ export function auditRoutes({ events, limits, reading }: AuditRouteParts, dialec
       path: '/v1/dyn/AuditStorage/{pattern}',
       parameters: [PATTERN],
       role: 'admin',
+      concerns: 'organizations',
       operationId: 'listAudit',
       summary: 'Lists who has changed what, the latest first',
       description:

@@ -49,6 +49,7 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
     path: PATH,
     parameters: [PATTERN],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'listDevices',
     summary: 'Lists the CPEs that are known, by id',
     query: openQuery(...Object.values(options), ANY_FIELD, PARAMETERS),
@@ -90,6 +91,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
     path: PATH,
     parameters: [PATTERN],
     role: 'operator',
+    concerns: 'installation',
     operationId: 'changeDevices',
     summary: 'Puts every CPE that matches into an organization',
     description:
@@ -132,6 +134,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
     path: PATH,
     parameters: [PATTERN],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'deleteDevices',
     summary: 'Deletes every CPE that matches, with its data model',
     description:

@@ -52,6 +52,7 @@ function listRoute({ organizations, limits, reading }: OrganizationRouteParts, d
     path: PATH,
     parameters: [PATTERN],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'listOrganizations',
     summary: 'Lists the organizations, in the order in which their rules are looked at',
     query: openQuery(...Object.values(options), ANY_FIELD),
@@ -73,6 +74,7 @@ function postRoute({ organizations }: OrganizationRouteParts, dialect: DynDialec
     path: PATH,
     parameters: [PATTERN],
     role: 'admin',
+    concerns: 'installation',
     operationId: 'addOrganization',
     summary: 'Adds an organization, and answers with it',
     description:
@@ -102,6 +104,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
     path: PATH,
     parameters: [PATTERN],
     role: 'admin',
+    concerns: 'organizations',
     operationId: 'changeOrganizations',
     summary: 'Merges fields into every organization that matches',
     description:
@@ -137,6 +140,7 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
     path: PATH,
     parameters: [PATTERN],
     role: 'admin',
+    concerns: 'installation',
     operationId: 'deleteOrganizations',
     summary: 'Deletes every organization that matches',
     description:

@@ -69,6 +69,7 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
     path: PATH,
     parameters: [PATTERN],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'listRules',
     summary: 'Lists upgrade rules, newest first',
     description:
@@ -94,6 +95,7 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
     path: PATH,
     parameters: [PATTERN],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'putRules',
     summary: 'Creates or replaces upgrade rules, all or none, or any number of them batch by batch',
     description:
@@ -116,6 +118,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
     path: PATH,
     parameters: [PATTERN],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'changeRules',
     summary: 'Merges fields into every rule that matches',
     description:
@@ -150,6 +153,7 @@ function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): R
     path: PATH,
     parameters: [PATTERN],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'deleteRules',
     summary: 'Deletes every rule that matches',
     description: 'Results and counts stay.',

@@ -5,6 +5,7 @@ import type { Answers } from './answers.js';
 import type { BodyKind } from './bodies/body-kind.js';
 import type { Parameter } from './parameter.js';
 import type { QueryKind } from './query.js';
+import type { Concern, Scope } from './scope.js';
 
 /** The names in the `{…}` of a path. */
 export type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -19,6 +20,8 @@ export interface Exchange<Name extends string = string, Query = unknown, Body = 
   readonly user: Principal | null;
   /** The same for what is kept of what happens: with where it came from; null on an open route. */
   readonly by: Actor | null;
+  /** Whose things it is about; null where the route is about none that belong to organizations. */
+  readonly scope: Scope | null;
   /** What stands for each `{…}` of the path, decoded. */
   readonly parameters: Readonly<Record<Name, string>>;
   readonly query: Query;
@@ -41,6 +44,8 @@ export interface Declaration<Path extends string = string, Query = unknown, Body
   readonly parameters?: readonly Parameter[];
   /** Who may; null: everyone, without credentials. */
   readonly role: Role | null;
+  /** What it is about: so whether users of an organization may call it, and what it looks at for them. */
+  readonly concerns: Concern;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;

@@ -14,6 +14,7 @@ import { type OtherSite, otherSiteError, otherSiteOf } from './other-sites.js';
 import type { Places } from './places.js';
 import { parseQueryString } from './query-string.js';
 import type { Route } from './route.js';
+import { type KnownOrganizations, scopeFor } from './scope.js';
 
 /** What all requests share. */
 export interface ServeParts {
@@ -22,6 +23,7 @@ export interface ServeParts {
   readonly largeBodies: Places;
   readonly logger: Logger;
   readonly limits: NbiLimits;
+  readonly organizations: KnownOrganizations;
   /** Told of requests that are refused because a page of elsewhere has them sent. */
   readonly noteOtherSite?: (otherSite: OtherSite, request: Request, response: Response) => void;
 }
@@ -62,12 +64,12 @@ export async function serve(
   }
 }
 
-/** Whether it comes from elsewhere, log-in, the turn of a large body, a place, then what the route does. */
+/** Whether it comes from elsewhere, log-in, the turn of a large body, a place, whose things it is about, then what the route does. */
 async function answer(
   { api, route, names }: Place,
   request: Request,
   response: Response,
-  { admission, largeBodies, limits, noteOtherSite }: ServeParts,
+  { admission, largeBodies, limits, organizations, noteOtherSite }: ServeParts,
   over: AbortSignal,
 ): Promise<void> {
   const findings = findingsOf(response);
@@ -96,11 +98,13 @@ async function answer(
     else over.addEventListener('abort', leave);
     try {
       const query = parseQueryString(request.originalUrl);
+      const scope = await scopeFor(route.concerns, user, query, organizations);
       await route.handle({
         request,
         response,
         user,
         by: user === null ? null : actorOf(user, address, response),
+        scope,
         parameters: parametersOf(request, names),
         query: route.query?.read(query),
         body: async () => kind?.read({ request, user, limits }),

@@ -22,6 +22,7 @@ export function downloadRoute(images: ImageLibrary, downloads: Places): Route {
     path: `${IMAGE_PATH}/content`,
     parameters: [NAME],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'downloadImage',
     summary: 'Downloads an image, or a range of it',
     query: closedQuery(),

@@ -22,6 +22,7 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
     path: IMAGE_PATH,
     parameters: [NAME],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'deleteImage',
     summary: 'Deletes an image',
     query: closedQuery(

@@ -11,6 +11,7 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
     method: 'GET',
     path: LIST_PATH,
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'listImages',
     summary: 'Lists the firmware library, by name',
     query: closedQuery(
@@ -53,6 +54,7 @@ export function imageRoute(images: ImageLibrary): Route {
     path: IMAGE_PATH,
     parameters: [NAME],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'getImage',
     summary: 'Tells what is known of an image',
     query: closedQuery(),

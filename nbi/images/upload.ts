@@ -33,6 +33,7 @@ export function uploadRoute(images: ImageLibrary): Route {
     path: IMAGE_PATH,
     parameters: [NAME],
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'uploadImage',
     summary: 'Uploads an image: the body is the file itself',
     query: QUERY,

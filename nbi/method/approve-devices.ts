@@ -15,6 +15,7 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
     method: 'POST',
     path: '/v1/method/ApproveDevices',
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'approveDevices',
     summary: 'Enrols CPEs that wait (enrolment in DeviceStorage)',
     description:

@@ -22,6 +22,7 @@ export function changePasswordRoute(users: Users, hashing: Places): Route {
     method: 'POST',
     path: '/v1/method/ChangePassword',
     role: 'viewer',
+    concerns: 'everyone',
     operationId: 'changePassword',
     summary: 'Gives whoever asks another password',
     description: 'A wrong old password costs an attempt to log in. Tokens of the user stay as they are.',

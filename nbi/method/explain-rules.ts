@@ -80,6 +80,7 @@ export function explainRulesRoute(parts: ExplainParts, places: Places): Route {
     method: 'POST',
     path: '/v1/method/ExplainRules',
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'explainRules',
     summary: 'Tells what would be decided for a CPE now, and what became of each rule',
     description:

@@ -78,6 +78,7 @@ export function matchDevicesRoute(parts: MatchParts, places: Places): Route {
     method: 'POST',
     path: '/v1/method/MatchDevices',
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'matchDevices',
     summary: 'Counts and lists the known CPEs that a rule would upgrade now, as though it were enabled',
     description:

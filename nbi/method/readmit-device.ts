@@ -19,6 +19,7 @@ export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>)
     method: 'POST',
     path: '/v1/method/ReadmitDevice',
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'readmitDevice',
     summary:
       'Has a CPE that has lost its credentials, as by a factory reset, be given new ones when it comes',

@@ -23,6 +23,7 @@ export function restartRuleRoute(rules: Rules): Route {
     method: 'POST',
     path: '/v1/method/RestartRule',
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'restartRule',
     summary: 'Forgets what was counted against rules, so that they upgrade their CPEs again',
     body: objectBody({

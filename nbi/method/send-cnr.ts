@@ -42,6 +42,7 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
     method: 'POST',
     path: '/v1/method/SendCNR',
     role: 'operator',
+    concerns: 'organizations',
     operationId: 'sendConnectionRequest',
     summary: 'Asks CPEs to start a session',
     description:

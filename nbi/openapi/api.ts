@@ -10,6 +10,7 @@ export function openApiApi(describe: () => unknown, authentication: Authenticati
     method: 'GET',
     path: '/v1/openapi.json',
     role: null,
+    concerns: 'everyone',
     operationId: 'openapi',
     summary: 'This document',
     answers: { '200': jsonAnswer('OpenAPI 3.1', { type: 'object' }) },

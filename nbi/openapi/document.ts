@@ -1,4 +1,11 @@
-import { type Api, type Authentication, type Route, type Schema, told } from '../http/index.js';
+import {
+  type Api,
+  type Authentication,
+  ORGANIZATION_PARAMETER,
+  type Route,
+  type Schema,
+  told,
+} from '../http/index.js';
 
 /** What the document is made of beside what the routes declare. */
 interface DocumentParts {
@@ -40,8 +47,10 @@ function pathsOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {
   return Object.fromEntries(paths);
 }
 
-function operationOf({ operationId, summary, description, role, query, headers, body, answers }: Route) {
-  const parameters = [...(query?.parameters ?? []), ...(headers ?? [])];
+function operationOf(route: Route) {
+  const { operationId, summary, description, role, concerns, query, headers, body, answers } = route;
+  const whose = concerns === 'organizations' ? [ORGANIZATION_PARAMETER] : [];
+  const parameters = [...(query?.parameters ?? []), ...whose, ...(headers ?? [])];
   return {
     operationId,
     summary,

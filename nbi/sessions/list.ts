@@ -28,6 +28,7 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
     method: 'GET',
     path: LIST_PATH,
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'listSessions',
     summary: "Lists sessions: one's own, and by admins everybody's or another user's",
     query: closedQuery(
@@ -92,6 +93,7 @@ export function revokeRoute(sessions: UserSessions): Route {
     path: ITEM_PATH,
     parameters: [ID],
     role: 'viewer',
+    concerns: 'organizations',
     operationId: 'revokeSession',
     summary: "Ends a session, on all nodes at once: one's own, and by admins anybody's",
     query: closedQuery(),

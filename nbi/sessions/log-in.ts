@@ -27,6 +27,7 @@ export function logInRoute(users: Users, sessions: UserSessions): Route {
     method: 'POST',
     path: SESSION_PATH,
     role: null,
+    concerns: 'everyone',
     operationId: 'logIn',
     summary: 'Logs a page in: begins a session, which a cookie names',
     description:

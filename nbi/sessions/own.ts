@@ -21,6 +21,7 @@ export function ownSessionRoute(sessions: UserSessions): Route {
     method: 'GET',
     path: SESSION_PATH,
     role: 'viewer',
+    concerns: 'everyone',
     operationId: 'ownSession',
     summary: 'Tells a page who is logged in, and its CSRF token',
     description:
@@ -44,6 +45,7 @@ export function logOutRoute(sessions: UserSessions): Route {
     method: 'DELETE',
     path: SESSION_PATH,
     role: 'viewer',
+    concerns: 'everyone',
     operationId: 'logOut',
     summary: 'Logs a page out: ends the session of this cookie, and takes the cookie away',
     query: closedQuery(),

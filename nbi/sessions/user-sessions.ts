@@ -16,7 +16,7 @@ import {
   type Stored,
   untilCommitted,
 } from '../../store/index.js';
-import type { FoundUser, Principal, Users } from '../users/index.js';
+import { bySession, type FoundUser, type Principal, type Users } from '../users/index.js';
 import {
   csrfTokenOf,
   isWithinLife,
@@ -123,7 +123,7 @@ export class UserSessions {
     const user = await this.#holder(document);
     if (user === null) return null;
     this.#renew(stored);
-    return { name: user.name, role: user.role, how: 'session', credential: document.id };
+    return bySession(user, document.id);
   }
 
   csrfTokenOf(cookie: string): string {

@@ -1,6 +1,6 @@
 export type { LogIns, RefusedLogIn } from './log-ins.js';
 export { checkPassword } from './password.js';
-export { byPassword, byToken, type Principal } from './principal.js';
+export { byPassword, bySession, byToken, type Principal } from './principal.js';
 export {
   SUBNET_CHARACTERS_MAX,
   TOKEN_DAYS_DEFAULT,

@@ -16,11 +16,20 @@ export interface Principal {
 }
 
 /** Whoever has shown the user's password. */
-export function byPassword({ name, role }: User): Principal {
-  return { name, role, how: 'password' };
+export function byPassword(user: User): Principal {
+  return { ...who(user), how: 'password' };
 }
 
 /** Whoever has shown a token of the user's: he may do what both may. */
-export function byToken({ name, role }: User, token: Token): Principal {
-  return { name, role: lesserRole(role, token.role), how: 'token', credential: token.id };
+export function byToken(user: User, token: Token): Principal {
+  return { ...who(user), role: lesserRole(user.role, token.role), how: 'token', credential: token.id };
+}
+
+/** Whoever has shown the cookie of a session of the user's. */
+export function bySession(user: User, session: string): Principal {
+  return { ...who(user), how: 'session', credential: session };
+}
+
+function who({ name, role, organization }: User): Pick<Principal, 'name' | 'role' | 'organization'> {
+  return { name, role, ...(organization !== undefined && { organization }) };
 }

@@ -20,6 +20,8 @@ export interface NewUser {
   readonly role: Role;
   /** Default: true. */
   readonly active?: boolean;
+  /** The id of the organization that he is to be of, for good; absent: the installation. */
+  readonly organization?: string;
 }
 
 /** What is to be another; what is absent stays. */
@@ -80,13 +82,14 @@ export class UserRecords {
   }
 
   /** @throws UserError `invalid`, `exists` */
-  async add({ name, password, role, active = true }: NewUser, by: Actor | null): Promise<User> {
+  async add({ name, password, role, active = true, organization }: NewUser, by: Actor | null): Promise<User> {
     checkNameAndRole(name, role);
     const hash = await hashPassword(password);
     const document: UserDocument = {
       id: name,
       role,
       ...(!active && { active: false }),
+      ...(organization !== undefined && { organization }),
       password: hash,
       createdAtMs: this.#parts.clock(),
     };

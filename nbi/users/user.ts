@@ -18,6 +18,8 @@ export interface User {
   readonly role: Role;
   /** Whoever is not cannot log in, by whatever means. */
   readonly active: boolean;
+  /** The id of the organization that he is of, for good; absent: the installation's, who sees all. */
+  readonly organization?: string;
   readonly createdAtMs: number;
 }
 
@@ -37,13 +39,21 @@ export interface UserDocument extends Document {
   readonly role: Role;
   /** Absent: active. */
   readonly active?: false;
+  /** Absent: of the installation. */
+  readonly organization?: string;
   readonly password: PasswordHash;
   /** Together with the name it says who this is: another may have had the name before. */
   readonly createdAtMs: number;
 }
 
-export function toUser({ id, role, active, createdAtMs }: UserDocument): User {
-  return { name: id, role, active: active !== false, createdAtMs };
+export function toUser({ id, role, active, organization, createdAtMs }: UserDocument): User {
+  return {
+    name: id,
+    role,
+    active: active !== false,
+    ...(organization !== undefined && { organization }),
+    createdAtMs,
+  };
 }
 
 export const USERS: CollectionDefinition = { name: 'users', indexes: {}, sequenced: true };

@@ -9,6 +9,7 @@ import type { Entry } from '../../nbi/dyn/entry.js';
 import { listFormat, sendTexts, textsOf } from '../../nbi/dyn/list-answer.js';
 import { type Api, basicAuthentication, dynDialect, mountApis, route } from '../../nbi/http/index.js';
 import { NBI_LIMITS, type Users } from '../../nbi/index.js';
+import { NO_ORGANIZATIONS } from '../support/no-organizations.js';
 import { until } from './support.js';
 
 /** Serves a list of its own at `/list`. @returns the port */
@@ -19,6 +20,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     method: 'GET',
     path: '/list',
     role: null,
+    concerns: 'everyone',
     operationId: 'list',
     summary: 'A list',
     answers: {},
@@ -40,6 +42,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
     logger: silentLogger,
     limits: NBI_LIMITS,
     trustedProxies: null,
+    organizations: NO_ORGANIZATIONS,
   });
   const server = http.createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

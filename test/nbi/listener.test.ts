@@ -120,6 +120,7 @@ function longWindedApi(role: 'viewer' | null, users: () => Users): Api {
         method: 'GET',
         path: '/held',
         role,
+        concerns: 'everyone',
         operationId: 'held',
         summary: '',
         answers: {},

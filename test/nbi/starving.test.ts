@@ -40,6 +40,7 @@ function heldApi(users: () => Users): Api {
         method: 'GET',
         path: '/held',
         role: 'viewer',
+        concerns: 'everyone',
         operationId: 'held',
         summary: '',
         answers: {},

@@ -47,6 +47,7 @@ import {
 } from '../../nbi/index.js';
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
+import type { Organizations } from '../../organizations/index.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
@@ -92,6 +93,7 @@ export interface TestNbi {
   readonly images: ImageLibrary;
   readonly events: EventLog;
   readonly users: Users;
+  readonly organizations: Organizations;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -242,6 +244,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     images,
     events,
     users,
+    organizations: acs.organizations,
     sessions,
     metrics,
     log,

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import { silentLogger } from '../../../common/index.js';
 import { type Api, mountApis } from '../../../nbi/http/index.js';
 import { NBI_LIMITS } from '../../../nbi/index.js';
+import { NO_ORGANIZATIONS } from '../../support/no-organizations.js';
 import { readRecording } from '../recorded/recordings.js';
 import { openSubject } from '../recorded/subject.js';
 import { type RequestOptions, startNbi, until } from '../support.js';
@@ -161,6 +162,7 @@ test('what only one of two could serve is refused at the start: a path of two AP
     logger: silentLogger,
     limits: NBI_LIMITS,
     trustedProxies: null,
+    organizations: NO_ORGANIZATIONS,
   };
   const mount = (...apis: readonly Api[]) => mountApis(express(), apis, parts);
   const posting = SHOP.routes.map((route) => ({ ...route, method: 'POST' })).slice(0, 1);

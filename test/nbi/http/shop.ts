@@ -71,6 +71,7 @@ const shelf = route({
   method: 'GET',
   path: PATH,
   role: 'viewer',
+  concerns: 'everyone',
   operationId: 'shelf',
   summary: 'A shelf',
   query: closedQuery(
@@ -94,6 +95,7 @@ const change = route({
   method: 'PATCH',
   path: PATH,
   role: 'operator',
+  concerns: 'everyone',
   operationId: 'change',
   summary: 'Changes a shelf',
   body: form,
@@ -108,6 +110,7 @@ const count = route({
   method: 'REPORT',
   path: PATH,
   role: 'viewer',
+  concerns: 'everyone',
   operationId: 'count',
   summary: 'Counts what is on a shelf',
   body: objectBody({
@@ -141,6 +144,7 @@ const broken = route({
   method: 'DELETE',
   path: '/shop/{shop}',
   role: 'operator',
+  concerns: 'everyone',
   operationId: 'broken',
   summary: 'Fails',
   answers,
