@@ -38,6 +38,11 @@ const options = await yargs(hideBin(process.argv))
     type: 'number',
     describe: 'Pinned rules, and known CPEs, at most [1000000; --against: rules stored, 10000]',
   })
+  .option('organizations', {
+    type: 'number',
+    default: 0,
+    describe: '--against: organizations that today has beside the default, ten of them with CPEs',
+  })
   .option('against', {
     type: 'string',
     describe:
@@ -59,7 +64,7 @@ const options = await yargs(hideBin(process.argv))
     describe:
       '--against: print JSON instead of a table, with p50, p99, processor time and the ratio of each round',
   })
-  .group(['against', 'rows', 'min-ratio', 'json'], 'Against a commit:')
+  .group(['against', 'rows', 'organizations', 'min-ratio', 'json'], 'Against a commit:')
   .epilogue(
     `Rows of --against:\n${ROWS.map(({ name, describe, isOfDatabase }) => `  ${`${name}${isOfDatabase ? '*' : ''}`.padEnd(16)} ${describe}`).join('\n')}\n\n` +
       'With --against the exit code is 1 where a row is slower, 2 where nothing could be measured, else 0. Today is the work tree as it is, ' +

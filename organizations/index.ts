@@ -4,6 +4,7 @@ export {
   type MembershipRule,
   ORGANIZATION_COLLECTIONS,
   ORGANIZATIONS,
+  ORGANIZATIONS_MAX,
   type Organization,
   type OrganizationFields,
   RULES_EACH_MAX,

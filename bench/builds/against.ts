@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { ORGANIZATIONS_MAX } from '../../organizations/index.js';
 import { ROUNDS_MAX } from '../statistics.js';
 import { type Load, ROWS, type Row } from './build-rows.js';
 import { judged, reportJson, reportText, slowerRows } from './builds-report.js';
@@ -15,6 +16,7 @@ export interface AgainstOptions {
   readonly rules?: number | undefined;
   readonly atATime: number;
   readonly store: string;
+  readonly organizations: number;
   /** Names with commas between. */
   readonly rows?: string | undefined;
   readonly minRatio: number;
@@ -32,12 +34,12 @@ export function againstCommit(options: AgainstOptions): Promise<number> {
 }
 
 async function compared(options: AgainstOptions, signal: AbortSignal): Promise<number> {
-  const { against, rounds = 9, minRatio, store, cpes, atATime } = options;
+  const { against, rounds = 9, minRatio, store, organizations, cpes, atATime } = options;
   const { sessions = 3_000, upgrades = 600, rules = 10_000 } = options;
   const load = { sessions, upgrades, cpes, rules, atATime };
-  checked({ rounds, load, minRatio });
+  checked({ rounds, load, organizations, minRatio });
   const rows = chosenRows(options.rows, store);
-  const comparison = await compareBuilds({ against, rounds, rows, load, store }, signal);
+  const comparison = await compareBuilds({ against, rounds, rows, load, store, organizations }, signal);
   const judgedRows = comparison.rows.map((figures) => judged(figures, minRatio));
   const report = options.json ? reportJson : reportText;
   process.stdout.write(`${report(comparison, judgedRows, minRatio)}\n`);
@@ -45,11 +47,26 @@ async function compared(options: AgainstOptions, signal: AbortSignal): Promise<n
 }
 
 /** @throws Error where an option has a value with which nothing can be measured */
-function checked({ rounds, load, minRatio }: { rounds: number; load: Load; minRatio: number }): void {
+function checked({
+  rounds,
+  load,
+  organizations,
+  minRatio,
+}: {
+  rounds: number;
+  load: Load;
+  organizations: number;
+  minRatio: number;
+}): void {
   const { atATime, ...counts } = load;
   for (const [name, count] of Object.entries({ rounds, ...counts, 'at-a-time': atATime })) {
     if (Number.isInteger(count) && count >= 1) continue;
     throw new Error(`--${name} is ${count}, where a whole number from 1 on should be`);
+  }
+  if (!(Number.isInteger(organizations) && organizations >= 0 && organizations < ORGANIZATIONS_MAX)) {
+    throw new Error(
+      `--organizations is ${organizations}, where a whole number below ${ORGANIZATIONS_MAX} should be`,
+    );
   }
   if (rounds > ROUNDS_MAX) throw new Error(`--rounds is ${rounds}, where at most ${ROUNDS_MAX} should be`);
   if (!(minRatio > 0 && minRatio <= 1)) {

@@ -20,6 +20,8 @@ export interface BuildComparison {
   readonly store: 'embedded' | 'mongodb';
   readonly rounds: number;
   readonly load: Load;
+  /** That today's build had beside the default. */
+  readonly organizations: number;
   readonly rows: readonly RowFigures[];
 }
 
@@ -71,7 +73,7 @@ export function reportText(
   rows: readonly JudgedRow[],
   minRatio: number,
 ): string {
-  const { before, today, store, rounds } = comparison;
+  const { before, today, store, rounds, organizations } = comparison;
   const changed = today.hasUncommittedChanges ? ', work tree with uncommitted changes' : '';
   const unitOf = new Map(comparison.rows.map(({ row }) => [row.name, row.unit]));
   const figure = (name: string, { perSecond }: Measurement) => {
@@ -94,6 +96,9 @@ export function reportText(
   return [
     `before ${shortHash(before.commit)}`,
     `today  ${shortHash(today.commit)}${changed}`,
+    ...(organizations === 0
+      ? []
+      : [`today has ${countOf(organizations, 'organization')} beside the default`]),
     `${store === 'embedded' ? 'embedded store' : 'on MongoDB'}, ${countOf(rounds, 'round')}, node ${process.versions.node}, ${countOf(availableParallelism(), 'core')}`,
     table,
     'ratio    today ÷ before in the same round, median of the rounds; more is better',

@@ -7,6 +7,7 @@ import { dropDatabase, newDatabase } from '../database.js';
 import { type Measurement, together } from '../drive.js';
 import { BURSTS, type Load, type Row, Subject } from './build-rows.js';
 import type { BuildComparison, RowFigures } from './builds-report.js';
+import { addOrganizations } from './organizations.js';
 import { TreeServer } from './tree-server.js';
 import { buildWorkTree, hasUncommittedChanges, ROOT, removeWorkTree, resolveCommit } from './work-tree.js';
 
@@ -18,6 +19,8 @@ export interface BuildOptions {
   readonly load: Load;
   /** Address of a database; empty: the embedded store. */
   readonly store: string;
+  /** That today's build has beside the default; the other has none. */
+  readonly organizations: number;
 }
 
 type Side = 'before' | 'today';
@@ -48,6 +51,7 @@ export async function compareBuilds(options: BuildOptions, signal: AbortSignal):
       store: options.store === '' ? 'embedded' : 'mongodb',
       rounds: options.rounds,
       load: options.load,
+      organizations: options.organizations,
       rows: measured,
     };
   } finally {
@@ -57,7 +61,7 @@ export async function compareBuilds(options: BuildOptions, signal: AbortSignal):
 }
 
 async function roundsOf(
-  { rounds, rows, load, store }: BuildOptions,
+  { rounds, rows, load, store, organizations }: BuildOptions,
   trees: Readonly<Record<Side, string>>,
   directory: string,
   signal: AbortSignal,
@@ -66,7 +70,7 @@ async function roundsOf(
   const bar = progressBar(process, { title: 'Measuring', total: rounds * rows.length, unit: 'items' });
   try {
     for (let round = 0; round < rounds; round++) {
-      await withSubjects({ trees, load, store, directory, signal }, async (subjects) => {
+      await withSubjects({ trees, load, store, organizations, directory, signal }, async (subjects) => {
         for (const { row, ...of } of figures) {
           bar.at(round * rows.length + rows.indexOf(row), `round ${round + 1}, ${row.name}`);
           const measured = await inTurn(row, load, subjects, round % 2 === 0);
@@ -105,13 +109,14 @@ interface RoundParts {
   readonly trees: Readonly<Record<Side, string>>;
   readonly load: Load;
   readonly store: string;
+  readonly organizations: number;
   readonly directory: string;
   readonly signal: AbortSignal;
 }
 
 /** A server of either build on a new store, for as long as `use` takes. */
 async function withSubjects(
-  { trees, load, store, directory, signal }: RoundParts,
+  { trees, load, store, organizations, directory, signal }: RoundParts,
   use: (subjects: Readonly<Record<Side, Subject>>) => Promise<void>,
 ): Promise<void> {
   const servers: TreeServer[] = [];
@@ -122,6 +127,7 @@ async function withSubjects(
     if (database !== '') databases.push(database);
     const server = await TreeServer.start(trees[side], { directory, store: database, signal });
     servers.push(server);
+    if (side === 'today') await addOrganizations(server.northbound, organizations);
     return new Subject(trees[side], server, load);
   };
   try {

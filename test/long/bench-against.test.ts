@@ -52,7 +52,7 @@ test('a commit is built beside this work tree and measured in turn with it, and 
   const directory = await temporaryDirectory(t);
   const { stdout } = await run(
     process.execPath,
-    [MAIN, '--against', 'HEAD', ...SMALL, '--sessions', '40', '--json'],
+    [MAIN, '--against', 'HEAD', ...SMALL, '--sessions', '40', '--organizations', '2', '--json'],
     {
       env: { ...process.env, TMPDIR: directory },
     },

@@ -29,6 +29,7 @@ function comparisonOf(perSecond: number, ratio: number): BuildComparison {
     store: 'embedded',
     rounds: ROUNDS,
     load: { sessions: 1, upgrades: 1, cpes: 1, rules: 1, atATime: 1 },
+    organizations: 100,
     rows,
   };
 }
@@ -53,6 +54,7 @@ test('the report says what was compared, that there are uncommitted changes, and
   const text = textOf(comparisonOf(1_000, 0.9));
   t.regex(text, /^before 0123456$/m);
   t.regex(text, /^today {2}fedcba9, work tree with uncommitted changes$/m);
+  t.regex(text, /^today has 100 organizations beside the default$/m);
   t.regex(text, /^9 rows slower: below 0.97 and outside the spread\.$/m);
   t.regex(textOf(comparisonOf(1_000, 1)), /^No row is slower/m);
 });
