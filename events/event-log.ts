@@ -42,8 +42,8 @@ export interface EventFilter {
 /** Of `before` and of `after`, each: what somebody reads, not a copy of the store. */
 const VALUES_CHARACTERS_MAX = 16 * 1_024;
 const TIME_DIGITS = 15;
-const PROCESS_BYTES = 4;
-const COUNT_DIGITS = 8;
+const COUNT_DIGITS = 6;
+const RANDOM_BYTES = 8;
 const REMOVED_AT_ONCE = 500;
 
 /** What has happened, kept in the store: each event in the commit that lets it happen. */
@@ -51,9 +51,9 @@ export class EventLog {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #collection: Collection<EventDocument>;
-  /** Two processes may tell of something in the same millisecond. */
-  readonly #process = randomBytes(PROCESS_BYTES).toString('hex');
-  #count = 0;
+  /** Of what happened in one millisecond, how much in each organization: who sees the ids of one does not learn how much there was in another. */
+  readonly #counts = new Map<string, number>();
+  #countedAtMs = 0;
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
     this.#store = store;
@@ -67,7 +67,7 @@ export class EventLog {
     const atMs = this.#clock();
     const differing = differences(before ?? null, after ?? null);
     return this.#collection.inserting({
-      id: this.#nextId(atMs),
+      id: this.#nextId(atMs, organization ?? ''),
       atMs,
       action,
       subject,
@@ -140,9 +140,13 @@ export class EventLog {
     }
   }
 
-  #nextId(atMs: number): string {
-    const count = String(this.#count++).padStart(COUNT_DIGITS, '0');
-    return `${idAt(atMs)}-${this.#process}-${count}`;
+  /** In the order in which they are told, as far as one process tells of one organization; others may tell of something in the same millisecond. */
+  #nextId(atMs: number, organization: string): string {
+    if (atMs !== this.#countedAtMs) this.#counts.clear();
+    this.#countedAtMs = atMs;
+    const count = this.#counts.get(organization) ?? 0;
+    this.#counts.set(organization, count + 1);
+    return `${idAt(atMs)}-${String(count).padStart(COUNT_DIGITS, '0')}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
   }
 }
 

@@ -139,3 +139,20 @@ test('of a time asked for no more is walked than that, by whatever index', async
   t.deepEqual(await idsOf({ ...between, action: 'removed' }), []);
   t.is(await events.latestMs(), 1_019_000);
 });
+
+test('ids say in which order, and nothing of how much happens in other organizations', async (t) => {
+  const { events, tell } = await log(t);
+  for (const organization of ['north', 'south', 'south', 'north', null, 'south', 'north'])
+    await tell({ organization });
+  const counts: Record<string, string[]> = {};
+  for await (const { id, organization = '' } of events.scan({ order: 'ascending' })) {
+    const [, time = '', count = ''] = /^(\d{15})-(\d{6})-[0-9a-f]{16}$/.exec(id) ?? [];
+    t.is(Number(time), 1_000_000);
+    counts[organization] = [...(counts[organization] ?? []), count];
+  }
+  t.deepEqual(counts, {
+    '': ['000000'],
+    north: ['000000', '000001', '000002'],
+    south: ['000000', '000001', '000002'],
+  });
+});
