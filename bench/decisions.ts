@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import jsonata from 'jsonata';
 import { type CountKey, createLogger, createSecrets, systemClock } from '../common/index.js';
+import { OrganizationDirectory } from '../organizations/index.js';
 import { type DecisionInput, openRules } from '../rules/index.js';
 import { openLmdbStore } from '../store/index.js';
 import { serialOf } from './envelopes.js';
@@ -39,8 +40,14 @@ const rules = await openRules({
   resolveFile: async () => ({ softwareVersion: '9.0.0' }),
 });
 
+/** The CPEs belong to them in turn, where there are others than the default. */
+const organizations = (await new OrganizationDirectory({ store }).latest()).all.filter(
+  ({ isDefault }) => !isDefault,
+);
+
 function inputOf(index: number, done: boolean): DecisionInput {
   const nowMs = Date.now();
+  const organization = organizations[index % organizations.length];
   const model = kind === 'fleet' ? modelOf(index) : { productClass: 'HGW', softwareVersion: '0.9.0' };
   return {
     context: {
@@ -52,7 +59,7 @@ function inputOf(index: number, done: boolean): DecisionInput {
       hardwareVersion: 'HGW-7490-rev3',
       events: ['2 PERIODIC'],
       tags: [],
-      organization: 'default',
+      organization: organization?.slug ?? 'default',
       ip: '10.20.30.40',
       lastInform: nowMs,
       registered: nowMs,
@@ -63,6 +70,7 @@ function inputOf(index: number, done: boolean): DecisionInput {
     unread: async () => [],
     counts: done ? countsOf(index) : {},
     requested: false,
+    ...(organization !== undefined && { organization: organization.id }),
   };
 }
 

@@ -1,16 +1,19 @@
-import { execFile } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { promisify } from 'node:util';
 import { postRules } from '../bulk-client.js';
+import type { DecisionCosts } from '../decisions.js';
 import { drive, type Measurement } from '../drive.js';
 import { ownLogin } from '../logins.js';
 import { call } from '../northbound.js';
 import { processorMicroseconds } from '../processor-time.js';
 import { cpeidOf, pinnedRule } from '../rule-bodies.js';
 import { firstContact, periodicSession, upgrade } from '../sessions.js';
+import { median } from '../statistics.js';
 import { commandOf, neutralEnvironment, type TreeServer } from './tree-server.js';
 
 /** Parts that a round of a row is measured in at most, the builds in turn: what the machine does to one part it does to its neighbour. */
@@ -74,6 +77,7 @@ const WARM_UPGRADES_SHARE = 0.5;
 /** What is compiled with the first is compiled once; of so few that are counted it would be a tenth. */
 const WARM_SEARCHES = 8;
 const WARM_EXPLANATIONS = 40;
+const MICROSECONDS_A_MILLISECOND = 1_000;
 
 /** First contacts of CPEs that are not known yet. */
 async function meet(subject: Subject, count: number): Promise<Measurement> {
@@ -140,6 +144,20 @@ function matches(subject: Subject, count: number): Promise<Measurement> {
 function explanations(subject: Subject, count: number): Promise<Measurement> {
   const { cpes } = subject.load;
   return callMethod(subject, count, 'ExplainRules', (index) => ({ cpe_id: cpeidOf(index % cpes) }));
+}
+
+/** Decisions that no rule is true for, in processes of their own on the server's store; with its organizations, where it has any. */
+async function decisions({ tree, server, load }: Subject, count: number): Promise<Measurement> {
+  const microseconds: number[] = [];
+  for (let index = 0; index < count; index++) {
+    const words = [server.dataDir, 'pinned', String(load.rules)];
+    const child = fork(join(tree, 'dist', 'bench', 'decisions.js'), words, { env: neutralEnvironment() });
+    const [[costs]] = await Promise.all([once(child, 'message'), once(child, 'exit')]);
+    microseconds.push((costs as DecisionCosts).microseconds.none);
+  }
+  const each = median(microseconds);
+  const eachMs = each / MICROSECONDS_A_MILLISECOND;
+  return { perSecond: 1_000 / eachMs, p50Ms: eachMs, p99Ms: eachMs, cpuMicroseconds: each };
 }
 
 /** Processes, one after the other, that load what they need, print a line and end. */
@@ -245,6 +263,15 @@ export const ROWS: readonly Row[] = [
       await periodicSessions(subject, subject.load.sessions);
     },
     measure: periodicSessions,
+  },
+  {
+    name: 'decide',
+    describe: 'decisions for CPEs that no rule is true for, with all those rules stored',
+    unit: '/s',
+    isOfDatabase: false,
+    count: () => BURSTS,
+    prepare: makeStored,
+    measure: decisions,
   },
   {
     name: 'match',

@@ -51,11 +51,11 @@ export class TreeServer implements Worked {
   readonly filePort: number;
   readonly northbound: Northbound;
   readonly #child: ChildProcess;
-  readonly #dataDir: string;
+  readonly dataDir: string;
 
   private constructor(child: ChildProcess, dataDir: string, ports: Ports) {
     this.#child = child;
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
     this.port = ports.cwmp;
     this.filePort = ports.files;
     this.northbound = { port: ports.nbi, user: 'admin', password: BENCH_PASSWORD };
@@ -127,7 +127,7 @@ export class TreeServer implements Worked {
       await ended;
       clearTimeout(impatience);
     }
-    if (!keepsData) await rm(this.#dataDir, { recursive: true, force: true });
+    if (!keepsData) await rm(this.dataDir, { recursive: true, force: true });
   }
 }
 

@@ -55,7 +55,7 @@ test('the report says what was compared, that there are uncommitted changes, and
   t.regex(text, /^before 0123456$/m);
   t.regex(text, /^today {2}fedcba9, work tree with uncommitted changes$/m);
   t.regex(text, /^today has 100 organizations beside the default$/m);
-  t.regex(text, /^9 rows slower: below 0.97 and outside the spread\.$/m);
+  t.regex(text, /^10 rows slower: below 0.97 and outside the spread\.$/m);
   t.regex(textOf(comparisonOf(1_000, 1)), /^No row is slower/m);
 });
 
