@@ -22,8 +22,8 @@ export function publicUrls(config: Config, fallback: string): PublicUrl {
 
 /** What rules need to know of the file they name. */
 export function resolvingBy(locator: Pick<DownloadLocator, 'resolve'>): ResolveFile {
-  return async (file) => {
-    const resolved = await locator.resolve(file);
+  return async (file, organization) => {
+    const resolved = await locator.resolve(file, organization);
     if (resolved === null) return null;
     return 'image' in resolved ? resolved.image : {};
   };

@@ -123,14 +123,15 @@ export async function openImages(
   config: Config,
   ambient: Ambient,
   whereMissing: 'make' | 'refuse',
-): Promise<{ readonly images: ImageLibrary; close(): Promise<void> }> {
+): Promise<{ readonly images: ImageLibrary; readonly store: Store; close(): Promise<void> }> {
   const open =
     config.store === ''
       ? await openEmbedded(config, ambient)
       : await openShared(config, ambient, whereMissing);
   try {
     await admitFirstStart(open.store, config);
-    return { images: imageLibrary(open, config, ambient), close: () => open.store.close() };
+    const { store } = open;
+    return { images: imageLibrary(open, config, ambient), store, close: () => store.close() };
   } catch (error) {
     await open.store.close();
     throw error;

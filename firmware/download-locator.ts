@@ -1,5 +1,5 @@
 import { FILE_URL_CHARACTERS_MAX, fileUrlOf, type Secrets } from '../common/index.js';
-import { FILES_PATH, percentDecode, TOKEN_PATH } from './file-path.js';
+import { FILES_PATH, TOKEN_PATH } from './file-path.js';
 import { FILE_TOKEN_CHARACTERS, issueFileToken } from './file-token.js';
 import {
   type DownloadLocation,
@@ -8,6 +8,7 @@ import {
   ImageError,
   type ImageLibrary,
 } from './image.js';
+import { type ImageOwner, imageIdAt, imageIdIn, imagePathOf, ownerOf, percentDecode } from './image-id.js';
 import { type PublicUrl, type PublicUrls, parsePublicUrl } from './public-url.js';
 
 /** Username and Password of Download are string(256), as the URL is (TR-069 A.3.2.8). */
@@ -32,13 +33,15 @@ export interface DownloadLocatorOptions {
   readonly secrets: Pick<Secrets, 'mac'>;
   readonly publicUrl: PublicUrl;
   readonly auth: FileAuth;
-  readonly library: Pick<ImageLibrary, 'get'>;
+  readonly library: Pick<ImageLibrary, 'get' | 'byId'>;
 }
 
 /** What a rule's `file` stands for. */
 export type ResolvedFile = { readonly image: Image } | { readonly url: string };
 
 export interface LocateOptions {
+  /** Whose rule names the file; see {@link DownloadLocator.resolve}. */
+  readonly organization?: string | undefined;
   readonly expiresAtMs: number;
   readonly cpeIp?: string | undefined;
   readonly fileType?: string | undefined;
@@ -51,8 +54,10 @@ export interface DownloadLocator {
   /**
    * What `file` stands for: an image of the library (by its name, or by its URL on our own file server) or a URL
    * elsewhere, without userinfo. Null where it is neither, or the image does not exist.
+   * @param organization  whose rule says so: it means its own image, else a shared one; absent: the installation, whose rules mean shared
+   *   ones. Another's does not exist.
    */
-  resolve(file: string): Promise<ResolvedFile | null>;
+  resolve(file: string, organization?: string): Promise<ResolvedFile | null>;
   /**
    * Where the CPE fetches it.
    * @param options  `expiresAtMs`: how long a token URL works; `cpeIp`: chooses among public URLs; `fileType`: goes before that of the
@@ -69,14 +74,14 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
   const publicUrls = parsePublicUrl(options.publicUrl, PUBLIC_URL_CHARACTERS_MAX);
   checkFileAuth(auth);
   return {
-    async resolve(file) {
+    async resolve(file, organization) {
       const reference = parseFile(file, publicUrls);
       if (reference.kind === 'foreign') return { url: reference.url };
       if (reference.kind === 'unusable') return null;
-      const image = await library.get(reference.name);
+      const image = await meant(library, reference, organization);
       return image === null ? null : { image };
     },
-    async locate(file, { expiresAtMs, cpeIp, fileType, username, password }) {
+    async locate(file, { organization, expiresAtMs, cpeIp, fileType, username, password }) {
       const reference = parseFile(file, publicUrls);
       if (reference.kind === 'unusable') throw new ImageError('invalid-url', 'file', reference.reason);
       if (reference.kind === 'foreign') {
@@ -89,20 +94,21 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
           targetFileName: '',
         };
       }
-      const image = await library.get(reference.name);
+      const image = await meant(library, reference, organization);
       if (image === null) return null;
       const base = publicUrls.forCpe(cpeIp);
       const common = {
         fileType: fileType ?? image.fileType,
         sizeBytes: image.sizeBytes,
-        targetFileName: image.id,
+        targetFileName: image.name,
       };
       if (auth.kind === 'credentials') {
-        const url = `${base}${FILES_PATH}${image.id}`;
+        const url = `${base}${FILES_PATH}${imagePathOf(image.id)}`;
         return { url, username: auth.username, password: auth.password, ...common };
       }
       const token = issueFileToken(secrets, image.id, expiresAtMs);
-      return { url: `${base}${TOKEN_PATH}${token}/${image.id}`, username: '', password: '', ...common };
+      const url = `${base}${TOKEN_PATH}${token}/${imagePathOf(image.id)}`;
+      return { url, username: '', password: '', ...common };
     },
   };
 }
@@ -122,9 +128,20 @@ export function checkFileAuth(auth: FileAuth): void {
 const TOO_LONG = `file: a CPE takes a URL, user and password of at most ${DOWNLOAD_FIELD_CHARACTERS_MAX} characters each`;
 
 type FileReference =
-  | { readonly kind: 'image'; readonly name: string }
+  | ({ readonly kind: 'image' } & ImageOwner)
   | { readonly kind: 'foreign'; readonly url: string; readonly username: string; readonly password: string }
   | { readonly kind: 'unusable'; readonly reason: string };
+
+/** Who names an organization in a URL means that one's image, and may mean no other's. */
+async function meant(
+  library: DownloadLocatorOptions['library'],
+  reference: ImageOwner,
+  organization: string | undefined,
+): Promise<Image | null> {
+  if (reference.organization === undefined) return library.get(reference.name, organization);
+  if (reference.organization !== organization) return null;
+  return library.byId(imageIdIn(organization, reference.name));
+}
 
 function parseFile(file: string, publicUrls: PublicUrls): FileReference {
   if (!ABSOLUTE_URL_PATTERN.test(file)) return { kind: 'image', name: file };
@@ -133,8 +150,8 @@ function parseFile(file: string, publicUrls: PublicUrls): FileReference {
   const sendable = fileUrlOf(rest);
   if (sendable.kind === 'unusable') return { kind: 'unusable', reason: `file: ${sendable.reason}` };
   const { url } = sendable;
-  const name = URL.canParse(url) ? ownImageName(new URL(url), publicUrls) : null;
-  return name === null ? parseForeign(url, userinfo) : { kind: 'image', name };
+  const own = URL.canParse(url) ? ownImage(new URL(url), publicUrls) : null;
+  return own === null ? parseForeign(url, userinfo) : { kind: 'image', ...own };
 }
 
 /** A rule that was stored when that was allowed may have user and password in its URL. */
@@ -143,11 +160,12 @@ function apart(file: string): { readonly userinfo: string; readonly rest: string
   return scheme === '' ? { userinfo, rest: file } : { userinfo, rest: `${scheme}${rest}` };
 }
 
-/** `<publicUrl>/files/NAME`, whatever the spelling of scheme, host and port; null for any other URL. */
-function ownImageName(url: URL, { bases }: PublicUrls): string | null {
+/** `<publicUrl>/files/NAME` or `…/ORGANIZATION/NAME`, whatever the spelling of scheme, host and port; null for any other URL. */
+function ownImage(url: URL, { bases }: PublicUrls): ImageOwner | null {
   const place = `${url.origin}${url.pathname}`;
   const base = bases.find((candidate) => place.startsWith(`${candidate}${FILES_PATH}`));
-  return base === undefined ? null : (percentDecode(place.slice(base.length + FILES_PATH.length)) ?? '');
+  if (base === undefined) return null;
+  return ownerOf(imageIdAt(place.slice(base.length + FILES_PATH.length)) ?? '');
 }
 
 function parseForeign(url: string, userinfo: string): FileReference {

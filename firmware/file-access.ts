@@ -58,26 +58,26 @@ export class FileAccess {
   denial(target: FileTarget, request: IncomingMessage, response: ServerResponse): Denial | null {
     return target.kind === 'token'
       ? this.#byToken(target, request)
-      : this.#byCredentials(target.name, request, response);
+      : this.#byCredentials(target.id, request, response);
   }
 
-  #byToken({ name, token }: Extract<FileTarget, { kind: 'token' }>, request: IncomingMessage): 403 | null {
+  #byToken({ id, token }: Extract<FileTarget, { kind: 'token' }>, request: IncomingMessage): 403 | null {
     const { secrets, clock, logger } = this.#parts;
-    const verdict = checkFileToken(secrets, token, name, clock());
+    const verdict = checkFileToken(secrets, token, id, clock());
     if (verdict === 'valid') return null;
     const { remoteAddress } = request.socket;
-    logger.warn('files.token-refused', { image: name, reason: verdict, remoteAddress });
+    logger.warn('files.token-refused', { image: id, reason: verdict, remoteAddress });
     return 403;
   }
 
-  #byCredentials(name: string, request: IncomingMessage, response: ServerResponse): 401 | 404 | 429 | null {
+  #byCredentials(id: string, request: IncomingMessage, response: ServerResponse): 401 | 404 | 429 | null {
     if (this.#asks === null) return 404;
     const { http, wrong } = this.#asks;
     const verdict = http.check(request);
     if (verdict.kind === 'right') return null;
     if (verdict.kind === 'wrong') {
       const address = request.socket.remoteAddress ?? '';
-      const waitSeconds = wrong.note(address, verdict.username, { image: name });
+      const waitSeconds = wrong.note(address, verdict.username, { image: id });
       if (waitSeconds > 0) {
         response.setHeader('Retry-After', waitSeconds);
         response.setHeader('Connection', 'close');

@@ -67,11 +67,11 @@ export type FileServerEvent =
   | { readonly kind: 'refused'; readonly status: RefusalStatus };
 
 export interface FileServerOptions {
-  readonly library: Pick<ImageLibrary, 'get' | 'open'>;
+  readonly library: Pick<ImageLibrary, 'byId' | 'open'>;
   readonly secrets: Pick<Secrets, 'mac'>;
   /** Only the paths of these matter here: requests are served with and without them in front. */
   readonly publicUrl: PublicUrl;
-  /** With `credentials`, `/files/<name>` is served as well; token URLs always are. */
+  /** With `credentials`, `/files/<image>` is served as well; token URLs always are. */
   readonly auth: FileAuth;
   /** How user and password are asked for; Digest, then Basic, unless told. */
   readonly schemes?: readonly AuthScheme[];
@@ -96,7 +96,8 @@ export interface FileServer {
 }
 
 /**
- * The HTTP server that CPEs download images from: `/t/<token>/<name>` and `/files/<name>` (GET, HEAD; ranges, ETag).
+ * The HTTP server that CPEs download images from: `/t/<token>/<image>` and `/files/<image>` (GET, HEAD; ranges, ETag). The
+ * image is a shared one's name, or `<id of its organization>/<name>`.
  * It always says Content-Length, never redirects and never compresses: CPEs' download clients are simple.
  * @throws Error where `publicUrl` or the credentials are not usable, naming the remedy
  */
@@ -159,11 +160,11 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
     onEvent({ kind: 'refused', status });
   };
   /** Tries for a while where the store does not answer, unless the client has gone. */
-  const found = async (name: string, { socket }: IncomingMessage) => {
+  const found = async (id: string, { socket }: IncomingMessage) => {
     const deadlineMs = performance.now() + (options.openMsMax ?? OPEN_MS_MAX);
     for (;;) {
       try {
-        const image = await library.get(name);
+        const image = await library.byId(id);
         return { image, content: image === null ? null : await library.open(image) };
       } catch (error) {
         const isPassing = error instanceof StoreError && error.code === 'unavailable' && !socket.destroyed;
@@ -183,7 +184,7 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
       }
       const denied = access.denial(target, request, response);
       if (denied !== null) return refuse(response, denied);
-      const { image, content } = await found(target.name, request);
+      const { image, content } = await found(target.id, request);
       if (image === null) return refuse(response, 404);
       // Half an image must never reach a CPE: some flash whatever they get.
       if (content === null) {

@@ -15,28 +15,28 @@ const TOKEN_PATTERN = new RegExp(`^[A-Za-z0-9_-]{${FILE_TOKEN_CHARACTERS}}$`);
  * master key honours it, also after a restart.
  * @throws RangeError when `expiresAtMs` is no time of this era
  */
-export function issueFileToken(secrets: Pick<Secrets, 'mac'>, name: string, expiresAtMs: number): string {
+export function issueFileToken(secrets: Pick<Secrets, 'mac'>, id: string, expiresAtMs: number): string {
   const expiry = Buffer.alloc(EXPIRY_BYTES);
   expiry.writeUIntBE(Math.ceil(expiresAtMs / SECOND_MS), 0, EXPIRY_BYTES);
-  return Buffer.concat([expiry, macOf(secrets, name, expiry)]).toString('base64url');
+  return Buffer.concat([expiry, macOf(secrets, id, expiry)]).toString('base64url');
 }
 
-/** What a token is worth for this name now; only a genuine one can be `expired`. */
+/** What a token is worth for the image of this id now; only a genuine one can be `expired`. */
 export function checkFileToken(
   secrets: Pick<Secrets, 'mac'>,
   token: string,
-  name: string,
+  id: string,
   nowMs: number,
 ): 'valid' | 'expired' | 'forged' {
   if (!TOKEN_PATTERN.test(token)) return 'forged';
   const bytes = Buffer.from(token, 'base64url');
   const expiry = bytes.subarray(0, EXPIRY_BYTES);
-  if (!timingSafeEqual(bytes.subarray(EXPIRY_BYTES), macOf(secrets, name, expiry))) return 'forged';
+  if (!timingSafeEqual(bytes.subarray(EXPIRY_BYTES), macOf(secrets, id, expiry))) return 'forged';
   return nowMs < expiry.readUIntBE(0, EXPIRY_BYTES) * SECOND_MS ? 'valid' : 'expired';
 }
 
-function macOf(secrets: Pick<Secrets, 'mac'>, name: string, expiry: Buffer): Buffer {
-  return secrets.mac('file-token', Buffer.concat([expiry, Buffer.from(name)])).subarray(0, MAC_BYTES);
+function macOf(secrets: Pick<Secrets, 'mac'>, id: string, expiry: Buffer): Buffer {
+  return secrets.mac('file-token', Buffer.concat([expiry, Buffer.from(id)])).subarray(0, MAC_BYTES);
 }
 
 const TOKEN_IN_URL = new RegExp(`${TOKEN_PATH}[A-Za-z0-9_-]{8,${FILE_TOKEN_CHARACTERS}}`, 'g');

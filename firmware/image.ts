@@ -6,9 +6,16 @@ export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
 export const IMAGE_NAME_PATTERN = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
 
-/** One image of the library (id = name). Content is kept once per SHA-256, however many names it has. */
+/** Of an organization's image: its URL has the organization's id in front, and must fit into a Download all the same. */
+export const ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX = 90;
+
+/** One image of the library. Content is kept once per SHA-256, however many names it has. */
 export interface Image {
+  /** Unique in the installation, where names are unique among the shared ones and within an organization: see `imageIdIn`. */
   readonly id: string;
+  readonly name: string;
+  /** The id of the organization that it belongs to; absent: it is shared, the installation's. */
+  readonly organization?: string;
   readonly sha256: string;
   /**
    * The file that holds the content, on disk or in GridFS: the hash and a random suffix. Every life of a content has its own file, so that a
@@ -36,6 +43,8 @@ export interface ImageMetadata {
 
 export interface Upload {
   readonly metadata: ImageMetadata;
+  /** Whose image it becomes; absent: shared. */
+  readonly organization?: string;
   /** Bytes. Where the upload is refused it is left as it is (not destroyed), so that HTTP can still answer on its socket. */
   readonly content: Readable;
   /** Who adds it, for the log of events; null: nobody does, it is brought back as it was. */
@@ -52,7 +61,7 @@ export interface UploadOutcome {
   readonly image: Image;
   /** `created`; `unchanged` where the same name held the same content and metadata already. */
   readonly outcome: 'created' | 'unchanged';
-  /** Other names that hold the same content; the first 100. */
+  /** Other names that hold the same content, as far as whoever the image belongs to sees them; the first 100. */
   readonly sameContentAs: readonly string[];
 }
 
@@ -80,22 +89,35 @@ export class ImageError extends Error {
   }
 }
 
-/** The library of firmware images. */
+/** Whose images a list has. */
+export interface ListedImages {
+  /** The `next` of the page before. */
+  readonly after?: string;
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /**
+   * An organization sees its own images and the shared ones but for those whose name an own image has: by name. Absent: everybody's, the
+   * shared ones first, then organization after organization, each by name.
+   */
+  readonly organization?: string;
+}
+
+/** The library of firmware images: those of each organization, and shared ones. */
 export interface ImageLibrary {
   /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
-  get(name: string): Promise<Image | null>;
-  /** By name. @param page `limit` is 1 to 1,000, `after` the `next` of the page before. @throws ImageError */
-  list(page: {
-    readonly after?: string;
-    readonly limit: number;
-  }): Promise<{ items: readonly Image[]; next: string | null }>;
+  /** What a name means to an organization: its own image, else the shared one; without an organization the shared one. */
+  get(name: string, organization?: string): Promise<Image | null>;
+  byId(id: string): Promise<Image | null>;
+  /** @throws ImageError */
+  list(page: ListedImages): Promise<{ items: readonly Image[]; next: string | null }>;
   /**
    * Content goes with its last name.
    * @param by  as of an {@link Upload}
+   * @param organization  whose image it is; absent: a shared one
    * @returns false where there is none of that name
    */
-  remove(name: string, by: Actor | null): Promise<boolean>;
+  remove(name: string, by: Actor | null, organization?: string): Promise<boolean>;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
   open(image: Image): Promise<ImageContent | null>;
   /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */

@@ -16,7 +16,14 @@ export {
 } from './file-server.js';
 export { fileTokensMasked } from './file-token.js';
 export * from './image.js';
-export { IMAGE_CONTENTS, IMAGES, type ImageLibraryOptions, openImageLibrary } from './library.js';
+export { type ImageDocument, imageOf } from './image-document.js';
+export { imageIdIn, isImageId } from './image-id.js';
+export {
+  IMAGE_CONTENTS,
+  IMAGES,
+  type ImageLibraryOptions,
+  openImageLibrary,
+} from './library.js';
 export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';

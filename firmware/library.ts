@@ -16,9 +16,13 @@ import {
   type Image,
   ImageError,
   type ImageLibrary,
+  type ListedImages,
   type Upload,
   type UploadOutcome,
 } from './image.js';
+import { type ImageDocument, imageOf } from './image-document.js';
+import { imageIdIn, isImageId, ownerOf } from './image-id.js';
+import { listedFrom, placeBefore } from './image-lists.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 
@@ -61,13 +65,13 @@ export function openImageLibrary(options: ImageLibraryOptions): ImageLibrary {
 
 class StoredImageLibrary implements ImageLibrary {
   readonly #options: ImageLibraryOptions;
-  readonly #images: Collection<Image>;
+  readonly #images: Collection<ImageDocument>;
   readonly #contents: Collection<StoredContent>;
   readonly #events: EventLog;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
-    this.#images = options.store.collection<Image>(IMAGES);
+    this.#images = options.store.collection<ImageDocument>(IMAGES);
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
     this.#events = new EventLog(options);
   }
@@ -91,52 +95,61 @@ class StoredImageLibrary implements ImageLibrary {
     }
   }
 
-  async get(name: string): Promise<Image | null> {
+  async get(name: string, organization?: string): Promise<Image | null> {
     if (!IMAGE_NAME_PATTERN.test(name)) return null;
-    return (await this.#images.get(name))?.document ?? null;
+    if (organization === undefined) return this.byId(name);
+    const [own, shared] = await this.#images.getMany([imageIdIn(organization, name), name]);
+    const meant = own ?? shared ?? null;
+    return meant === null ? null : imageOf(meant.document);
   }
 
-  async list(page: {
-    readonly after?: string;
-    readonly limit: number;
-  }): Promise<{ items: readonly Image[]; next: string | null }> {
-    const { after, limit } = page;
+  async byId(id: string): Promise<Image | null> {
+    const stored = isImageId(id) ? await this.#images.get(id) : null;
+    return stored === null ? null : imageOf(stored.document);
+  }
+
+  async list(page: ListedImages): Promise<{ items: readonly Image[]; next: string | null }> {
+    const { after, limit, organization } = page;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= PAGE_ITEMS_MAX)) {
       throw new ImageError('invalid-metadata', 'limit', `limit must be 1 to ${PAGE_ITEMS_MAX}`);
     }
-    if (after !== undefined && !IMAGE_NAME_PATTERN.test(after)) {
+    const isPlace = organization === undefined ? isImageId : (name: string) => IMAGE_NAME_PATTERN.test(name);
+    if (after !== undefined && !isPlace(after)) {
       throw new ImageError('invalid-metadata', 'after', 'after must be the name of an image');
     }
-    const found = await this.#images.find({
-      limit,
-      // A space sorts below every character of a name: so this is the first key after `after`.
-      ...(after === undefined ? {} : { atLeast: `${after} ` }),
-    });
-    const items = found.items.map((stored) => stored.document);
-    return { items, next: found.next === null ? null : (items.at(-1)?.id ?? null) };
+    const listed = listedFrom(this.#images, page);
+    const items: Image[] = [];
+    for await (const image of listed) {
+      const last = items.at(-1);
+      if (last !== undefined && items.length === limit)
+        return { items, next: organization === undefined ? last.id : last.name };
+      items.push(image);
+    }
+    return { items, next: null };
   }
 
-  async remove(name: string, by: Actor | null): Promise<boolean> {
+  async remove(name: string, by: Actor | null, organization?: string): Promise<boolean> {
     if (!IMAGE_NAME_PATTERN.test(name)) return false;
+    const id = imageIdIn(organization, name);
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
-      const image = await this.#images.get(name);
+      const image = await this.#images.get(id);
       if (image === null) return false;
       const content = await this.#contents.get(image.document.sha256);
-      if (content === null) throw new Error(`The content document of image ${name} is missing`);
+      if (content === null) throw new Error(`The content document of image ${id} is missing`);
       const isLast = content.document.names === 1;
       const { committed } = await this.#options.store.commit([
-        this.#images.deleting(name, image.revision),
+        this.#images.deleting(id, image.revision),
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
           : this.#contents.replacing(withNames(content.document, -1), content.revision),
-        ...this.#noting('removed', image.document, by),
+        ...this.#noting('removed', imageOf(image.document), by),
       ]);
       if (!committed) continue;
-      this.#options.logger.info('image.removed', { image: name, sha256: content.document.id });
+      this.#options.logger.info('image.removed', { image: id, sha256: content.document.id });
       if (isLast) await this.#discard(placeOf(image.document.contentFile), 'retire');
       return true;
     }
-    throw contended(name);
+    throw contended(id);
   }
 
   open(image: Image): Promise<ImageContent | null> {
@@ -152,7 +165,7 @@ class StoredImageLibrary implements ImageLibrary {
 
   /** Refuses before reading what cannot become anything but `name-taken`. */
   async #refuseTaken(description: ImageDescription, upload: Upload): Promise<void> {
-    const existing = await this.#images.get(description.name);
+    const existing = await this.#images.get(imageIdIn(upload.organization, description.name));
     if (existing === null) return;
     const { sha256, sizeBytes } = existing.document;
     const isSame =
@@ -166,28 +179,30 @@ class StoredImageLibrary implements ImageLibrary {
   async #admit(
     description: ImageDescription,
     received: Received,
-    { uploadedBy, by, sha256: sha256Expected }: Upload,
+    { organization, uploadedBy, by, sha256: sha256Expected }: Upload,
   ): Promise<UploadOutcome> {
+    const id = imageIdIn(organization, description.name);
     const { sha256, sizeBytes } = received;
     const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
       checkSha256(sha256, sha256Expected);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
-        const existing = await this.#images.get(description.name);
-        if (existing !== null) return await this.#unchanged(existing.document, description, own);
+        const existing = await this.#images.get(id);
+        if (existing !== null) return await this.#unchanged(imageOf(existing.document), description, own);
         const content = await this.#contents.get(sha256);
         if (content === null) await this.#place(own);
-        const { name, ...described } = description;
+        const { name: _, ...described } = description;
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
-        const image = { id: name, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
-        if (!(await this.#commitUpload(image, content, { own, by }))) continue;
+        const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
+        if (!(await this.#commitUpload(document, content, { own, by }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
-        this.#options.logger.info('image.uploaded', { image: name, sha256, sizeBytes, uploadedBy });
+        this.#options.logger.info('image.uploaded', { image: id, sha256, sizeBytes, uploadedBy });
+        const image = imageOf(document);
         return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
       }
-      throw contended(description.name);
+      throw contended(id);
     } finally {
       if (own.at !== null) await this.#discard(own.at, 'remove');
     }
@@ -195,17 +210,17 @@ class StoredImageLibrary implements ImageLibrary {
 
   /** @returns false where another upload or removal of the same name or content came first */
   async #commitUpload(
-    image: Image,
+    document: ImageDocument,
     content: Stored<StoredContent> | null,
     { own, by }: { readonly own: OwnContent; readonly by: Actor | null },
   ): Promise<boolean> {
     try {
       const { committed } = await this.#options.store.commit([
-        this.#images.inserting(image),
+        this.#images.inserting(document),
         content === null
-          ? this.#contents.inserting({ id: image.sha256, file: image.contentFile, names: 1 })
+          ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
           : this.#contents.replacing(withNames(content.document, 1), content.revision),
-        ...this.#noting('added', image, by),
+        ...this.#noting('added', imageOf(document), by),
       ]);
       return committed;
     } catch (error) {
@@ -219,24 +234,47 @@ class StoredImageLibrary implements ImageLibrary {
     if (by === null) return [];
     const there = shown(image);
     const values = action === 'added' ? { after: there } : { before: there };
-    return [this.#events.noting({ action, subject: 'image', subjectId: image.id, by, ...values })];
+    const { name: subjectId, organization = null } = image;
+    return [this.#events.noting({ action, subject: 'image', subjectId, organization, by, ...values })];
   }
 
   async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
     if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
-      throw nameTaken(existing.id);
+      throw nameTaken(existing.name);
     }
     await this.#restore(existing.contentFile, own);
     return { image: existing, outcome: 'unchanged', sameContentAs: await this.#otherNames(existing) };
   }
 
   async #otherNames(image: Image): Promise<readonly string[]> {
-    const limit = SAME_CONTENT_NAMES_MAX + 1;
-    const { items } = await this.#images.find({ index: 'sha256', equals: [image.sha256], limit });
-    return items
-      .map((stored) => stored.document.id)
-      .filter((name) => name !== image.id)
+    const { sha256, name, organization } = image;
+    const names = await this.#namesOf(sha256, organization);
+    if (organization !== undefined) {
+      const shared = await this.#namesOf(sha256, undefined);
+      const hiding = await this.#images.getMany(shared.map((each) => imageIdIn(organization, each)));
+      names.push(...shared.filter((_, index) => hiding[index] === null));
+    }
+    return names
+      .filter((each) => each !== name)
+      .sort()
       .slice(0, SAME_CONTENT_NAMES_MAX);
+  }
+
+  /** The first names of an owner's images that have a content: read from where these begin, so that nobody else's take their places. */
+  async #namesOf(sha256: string, organization: string | undefined): Promise<string[]> {
+    const query = { index: 'sha256', equals: [sha256] } as const;
+    const before = { id: placeBefore(organization), sha256 } as ImageDocument;
+    const cursor = this.#images.cursorAt(query, before);
+    const names: string[] = [];
+    for await (const { document } of this.#images.scan({
+      ...query,
+      ...(cursor !== null && { after: cursor }),
+    })) {
+      const owner = ownerOf(document.id);
+      if (owner.organization !== organization || names.length > SAME_CONTENT_NAMES_MAX) break;
+      names.push(owner.name);
+    }
+    return names;
   }
 
   /** Moves what was received into its place, once; it is durable there afterwards. */
@@ -269,8 +307,8 @@ class StoredImageLibrary implements ImageLibrary {
 }
 
 /** What the log of events says of an image: all but where its content lies. */
-function shown({ contentFile: _, uploadedAtMs, ...image }: Image) {
-  return { ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS) };
+function shown({ contentFile: _, organization: __, id: ___, name, uploadedAtMs, ...image }: Image) {
+  return { id: name, ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS) };
 }
 
 /** What an upload brought, while it is looked for a place. */

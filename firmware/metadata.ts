@@ -1,4 +1,10 @@
-import { FIRMWARE_FILE_TYPE, IMAGE_NAME_PATTERN, ImageError, type Upload } from './image.js';
+import {
+  FIRMWARE_FILE_TYPE,
+  IMAGE_NAME_PATTERN,
+  ImageError,
+  ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX,
+  type Upload,
+} from './image.js';
 
 /** TR-069 bounds SoftwareVersion and the like by 64 characters; vendors do not always. */
 export const METADATA_CHARACTERS_MAX = 128;
@@ -38,7 +44,7 @@ export function parseDescription(upload: Upload): ImageDescription {
   checkText('uploadedBy', upload.uploadedBy);
   checkAnnouncement(upload);
   return {
-    name: checkName(metadata.name),
+    name: checkName(metadata.name, upload.organization),
     fileType: checkFileType(metadata.fileType),
     ...optionalText('softwareVersion', metadata.softwareVersion),
     ...optionalText('productClass', metadata.productClass),
@@ -46,11 +52,18 @@ export function parseDescription(upload: Upload): ImageDescription {
   };
 }
 
-function checkName(name: string): string {
+function checkName(name: string, organization: string | undefined): string {
   if (typeof name !== 'string' || !IMAGE_NAME_PATTERN.test(name)) {
     throw invalid(
       'name',
       'must be 1 to 128 of the characters A-Z a-z 0-9 _ . ~ - and begin with none of . and -',
+    );
+  }
+  if (organization !== undefined && name.length > ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX) {
+    throw invalid(
+      'name',
+      `must be at most ${ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX} characters: this one has ${name.length}, and the URL of an ` +
+        "organization's image has its id in front",
     );
   }
   return name;

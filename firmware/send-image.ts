@@ -41,7 +41,7 @@ export function sendImage(
       else failed(error);
     };
     socket.once('close', connectionClosed);
-    const stream = send(request, `/${image.id}`, { etag: false, lastModified: false, cacheControl: false });
+    const stream = send(request, `/${image.name}`, { etag: false, lastModified: false, cacheControl: false });
     stream.on('error', failed);
     const sending: Sending = {
       res: response,
@@ -54,7 +54,7 @@ export function sendImage(
     Object.assign(stream, sending);
     // Of the file's facts it reads no others, as it is not to make headers of them.
     const facts: Pick<Stats, 'size'> = { size: image.sizeBytes };
-    stream.send(image.id, facts as Stats);
+    stream.send(image.name, facts as Stats);
     // An answer without content (HEAD, 304). With content it is the reading that ends, and says how.
     if (reading === null) response.once('close', () => settled(resolve));
   });

@@ -1,12 +1,14 @@
 import type { Clock, Secrets } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { StoredRule } from '../../rules/index.js';
+import { organizationOf, type StoredRule } from '../../rules/index.js';
 import type { Upgrade } from '../upgrade/upgrade.js';
 
 /** Where a file is to be fetched from; null where the library does not hold it. */
 export type LocateFile = (
   file: string,
   options: {
+    /** Whose rule names it; absent: the installation's. */
+    readonly organization?: string | undefined;
     readonly expiresAtMs: number;
     readonly cpeIp: string;
     readonly fileType?: string | undefined;
@@ -17,7 +19,7 @@ export type LocateFile = (
 
 /** What the file of an upgrade is fetched by: of the upgrade, or of its rule where there is none yet, and as the rule is now. */
 export type FetchedBy = Pick<Upgrade, 'file' | 'stateMsMax' | 'fileType'> &
-  Pick<StoredRule, 'username' | 'sealedPassword'>;
+  Pick<StoredRule, 'organization' | 'username' | 'sealedPassword'>;
 
 /** Where the file of an upgrade is to be had for as long as the CPE may take to accept and fetch it; null where it is not. */
 export type LocateUpgradeFile = (upgrade: FetchedBy, cpeIp: string) => Promise<DownloadLocation | null>;
@@ -27,10 +29,10 @@ export function locatingFor(parts: {
   readonly secrets: Pick<Secrets, 'open'>;
   readonly clock: Clock;
 }): LocateUpgradeFile {
-  return ({ file, fileType, username, sealedPassword, stateMsMax: { sent, accepted } }, cpeIp) => {
+  return ({ file, organization, fileType, username, sealedPassword, stateMsMax }, cpeIp) => {
     const password = sealedPassword === undefined ? undefined : parts.secrets.open(sealedPassword);
-    const expiresAtMs = parts.clock() + sent + accepted;
-    return parts.locateFile(file, { expiresAtMs, cpeIp, fileType, username, password });
+    const expiresAtMs = parts.clock() + stateMsMax.sent + stateMsMax.accepted;
+    return parts.locateFile(file, { organization, expiresAtMs, cpeIp, fileType, username, password });
   };
 }
 
@@ -39,10 +41,12 @@ export function fetchedBy(
   upgrade: Upgrade,
   { username, sealedPassword }: Pick<StoredRule, 'username' | 'sealedPassword'>,
 ): FetchedBy {
-  const { file, fileType, stateMsMax } = upgrade;
+  const { campaignid, file, fileType, stateMsMax } = upgrade;
+  const organization = organizationOf(campaignid);
   return {
     file,
     stateMsMax,
+    ...(organization !== undefined && { organization }),
     ...(fileType !== undefined && { fileType }),
     ...(username !== undefined && { username }),
     ...(sealedPassword !== undefined && { sealedPassword }),

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { IMAGES, type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
+import { IMAGES, type ImageDocument, ImageError, type ImageLibrary, imageOf } from '../../firmware/index.js';
 import type { Document, Store } from '../../store/index.js';
 import { BackupError, type BackupLine } from './format.js';
 import { readContent } from './image-contents.js';
@@ -17,34 +17,45 @@ export async function restoreImage(
   { image: found, hasContent }: { readonly image: Document; readonly hasContent: boolean },
   lines: AsyncGenerator<BackupLine, void>,
 ): Promise<void> {
-  const image = checkImage(found);
-  const images = store.collection<Image>(IMAGES);
+  const image = imageOf(checkImage(found));
+  const images = store.collection<ImageDocument>(IMAGES);
   const content = hasContent
     ? Readable.from(bytesOf(lines), { objectMode: false })
-    : readContent(library, await sharer(image));
-  const { id: name, contentFile: _, uploadedAtMs, uploadedBy, sha256, sizeBytes, ...described } = image;
+    : readContent(library, imageOf(await sharer(image.sha256)));
+  const {
+    id,
+    organization,
+    contentFile: _,
+    uploadedAtMs,
+    uploadedBy,
+    sha256,
+    sizeBytes,
+    ...metadata
+  } = image;
   try {
     const { image: added } = await library.upload({
-      metadata: { name, ...described },
+      metadata,
+      ...(organization !== undefined && { organization }),
       content,
       by: null,
       uploadedBy,
       sizeBytes,
       sha256,
     });
-    await images.put({ ...added, uploadedAtMs });
+    const { name: __, organization: ___, ...document } = added;
+    await images.put({ ...document, uploadedAtMs });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
-    throw new BackupError(`The image ${name} of the backup cannot be added: ${error.message}`);
+    throw new BackupError(`The image ${id} of the backup cannot be added: ${error.message}`);
   } finally {
     content.destroy();
   }
 
-  async function sharer({ sha256 }: Image): Promise<Image> {
+  async function sharer(sha256: string): Promise<ImageDocument> {
     const page = await images.find({ index: 'sha256', equals: [sha256], limit: CONTENT_SHARERS_PAGE });
     const first = page.items[0];
     if (first !== undefined) return first.document;
-    throw new BackupError(`The backup lacks the content of image ${image.id}: take another.`);
+    throw new BackupError(`The backup lacks the content of image ${id}: take another.`);
   }
 }
 
@@ -59,8 +70,8 @@ async function* bytesOf(lines: AsyncGenerator<BackupLine, void>): AsyncGenerator
   }
 }
 
-function checkImage(found: Document): Image {
-  const { sha256, sizeBytes, uploadedAtMs, uploadedBy, fileType } = found as Partial<Image>;
+function checkImage(found: Document): ImageDocument {
+  const { sha256, sizeBytes, uploadedAtMs, uploadedBy, fileType } = found as Partial<ImageDocument>;
   if (
     typeof sha256 === 'string' &&
     Number.isSafeInteger(sizeBytes) &&
@@ -68,7 +79,7 @@ function checkImage(found: Document): Image {
     typeof uploadedBy === 'string' &&
     typeof fileType === 'string'
   ) {
-    return found as Image;
+    return found as ImageDocument;
   }
   throw new BackupError(`The backup describes image ${found.id} in a way this version does not know.`);
 }

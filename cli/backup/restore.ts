@@ -139,7 +139,7 @@ async function refuseNotEmpty(store: Store): Promise<void> {
 async function empty(store: Store, images: Installation['images']): Promise<void> {
   for (;;) {
     const page = await images.list({ limit: PAGE });
-    for (const { id } of page.items) await images.remove(id, null);
+    for (const { name, organization } of page.items) await images.remove(name, null, organization);
     if (page.items.length === 0) break;
   }
   for (const definition of KEPT_COLLECTIONS) {

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
 import { type Secrets, systemClock } from '../../common/index.js';
-import { IMAGES, type Image } from '../../firmware/index.js';
+import { IMAGES, type ImageDocument, imageOf } from '../../firmware/index.js';
 import { openFreeze } from '../../rules/index.js';
 import { type Collection, type Document, PAGE_ITEMS_MAX, type Store } from '../../store/index.js';
 import { ALL_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
@@ -111,7 +111,7 @@ class Lines {
     return this.#line({ in: collection, doc: document });
   }
 
-  image(image: Image, content: boolean): string {
+  image(image: ImageDocument, content: boolean): string {
     this.#images++;
     return this.#line({ image, content });
   }
@@ -189,7 +189,7 @@ async function* imageLines(
   options: BackupOptions,
   lines: Lines,
 ): AsyncGenerator<string, void> {
-  const images = store.collection<Image>(IMAGES);
+  const images = store.collection<ImageDocument>(IMAGES);
   let sha256: string | null = null;
   // In the order of their contents, so that each of these comes once, with the first image that has it.
   for await (const { document } of walk(images, { index: 'sha256' })) {
@@ -198,7 +198,7 @@ async function* imageLines(
     sha256 = document.sha256;
     yield lines.image(document, isFirst);
     if (!isFirst) continue;
-    for await (const chunk of readContent(library, document)) yield lines.bytes(chunk as Buffer);
+    for await (const chunk of readContent(library, imageOf(document))) yield lines.bytes(chunk as Buffer);
     yield lines.bytes(Buffer.alloc(0));
   }
 }

@@ -1,12 +1,20 @@
 import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
-import { type Image, ImageError, type ImageLibrary, sameDescription } from '../../firmware/index.js';
+import {
+  type Image,
+  ImageError,
+  type ImageLibrary,
+  imageIdIn,
+  sameDescription,
+} from '../../firmware/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
 import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory, operator } from '../command.js';
 import { parseConfig } from '../config.js';
 import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
 import { countOf, type Io } from '../io.js';
 import type { Config } from '../options.js';
+import { organizationsIn } from '../organization-named.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 
 const PAGE = 500;
@@ -54,7 +62,7 @@ async function withLibraries<T>(
   io: Io,
   from: Config,
   to: Config,
-  run: (source: ImageLibrary, target: ImageLibrary) => Promise<T>,
+  run: (source: Side, target: Side) => Promise<T>,
 ): Promise<T> {
   const ambient = { clock: systemClock, logger: createLogger({ level: 'error', format: to.logFormat }) };
   await checkDataDirectory(from, io, 'refuse');
@@ -63,7 +71,11 @@ async function withLibraries<T>(
     await checkDataDirectory(to, io, 'make');
     const target = await openImages(to, ambient, 'make');
     try {
-      return await run(source.images, target.images);
+      const [here, there] = await Promise.all([organizationsIn(source.store), organizationsIn(target.store)]);
+      return await run(
+        { images: source.images, organizations: here },
+        { images: target.images, organizations: there },
+      );
     } finally {
       await target.close();
     }
@@ -72,36 +84,67 @@ async function withLibraries<T>(
   }
 }
 
+/** One of the two installations. */
+interface Side {
+  readonly images: ImageLibrary;
+  readonly organizations: OrganizationsNow;
+}
+
+/** An image, and what it is there: of the organization that has the same slug, whatever its id. */
+interface Copying {
+  readonly image: Image;
+  /** Of the image there, absent for a shared one. */
+  readonly organization?: string;
+  /** What the report calls it: its name, after the slug of its organization where it is one's. */
+  readonly label: string;
+}
+
 interface Report {
   readonly copied: string[];
   readonly unchanged: string[];
   readonly failed: { readonly name: string; readonly reason: string }[];
 }
 
-async function sync(source: ImageLibrary, target: ImageLibrary, io: Io): Promise<Report> {
+async function sync(source: Side, target: Side, io: Io): Promise<Report> {
   const report: Report = { copied: [], unchanged: [], failed: [] };
-  const missing: Image[] = [];
-  for await (const image of imagesOf(source)) {
-    const there = await target.get(image.id);
+  const missing: Copying[] = [];
+  for await (const image of imagesOf(source.images)) {
+    const copying = copyingOf(image, source, target);
+    if ('reason' in copying) {
+      report.failed.push(copying);
+      continue;
+    }
+    const { label, organization } = copying;
+    const there = await target.images.byId(imageIdIn(organization, image.name));
     const isSame = there !== null && there.sha256 === image.sha256 && sameDescription(there, image);
-    if (isSame && (await target.open(there)) !== null) {
-      report.unchanged.push(image.id);
+    if (isSame && (await target.images.open(there)) !== null) {
+      report.unchanged.push(label);
     } else {
-      missing.push(image);
+      missing.push(copying);
     }
   }
-  const total = missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const total = missing.reduce((sum, { image }) => sum + image.sizeBytes, 0);
   const bar = progressBar(io, { title: 'Copying', total, unit: 'bytes' });
   try {
-    for (const image of missing) {
-      const reason = await copy(image, source, target, bar);
-      if (reason === null) report.copied.push(image.id);
-      else report.failed.push({ name: image.id, reason });
+    for (const copying of missing) {
+      const reason = await copy(copying, source.images, target.images, bar);
+      if (reason === null) report.copied.push(copying.label);
+      else report.failed.push({ name: copying.label, reason });
     }
   } finally {
     bar.stop();
   }
   return report;
+}
+
+function copyingOf(image: Image, source: Side, target: Side): Copying | Report['failed'][number] {
+  const { name, organization } = image;
+  if (organization === undefined) return { image, label: name };
+  const slug = source.organizations.get(organization)?.slug ?? organization;
+  const label = `${slug}/${name}`;
+  const there = target.organizations.named(slug);
+  if (there !== null) return { image, organization: there.id, label };
+  return { name: label, reason: `where it is to be there is no organization ${slug}: add it first` };
 }
 
 async function* imagesOf(library: ImageLibrary): AsyncGenerator<Image> {
@@ -118,7 +161,7 @@ async function* imagesOf(library: ImageLibrary): AsyncGenerator<Image> {
 
 /** @returns why it could not be copied, or null. @throws StoreError: nothing else could be copied then either */
 async function copy(
-  image: Image,
+  { image, organization }: Copying,
   source: ImageLibrary,
   target: ImageLibrary,
   bar: ProgressBar,
@@ -127,7 +170,7 @@ async function copy(
   if (found === null) return 'its content is damaged where it is to be copied from';
   const content = found.read({ start: 0, end: image.sizeBytes - 1 });
   try {
-    const { id: name, sha256, sizeBytes, uploadedBy } = image;
+    const { name, sha256, sizeBytes, uploadedBy } = image;
     const { fileType, softwareVersion, productClass, hardwareVersion } = image;
     const metadata = {
       name,
@@ -136,7 +179,15 @@ async function copy(
       ...(productClass !== undefined && { productClass }),
       ...(hardwareVersion !== undefined && { hardwareVersion }),
     };
-    await target.upload({ metadata, content, by: operator(), uploadedBy, sizeBytes, sha256 });
+    await target.upload({
+      metadata,
+      ...(organization !== undefined && { organization }),
+      content,
+      by: operator(),
+      uploadedBy,
+      sizeBytes,
+      sha256,
+    });
     bar.add(sizeBytes);
     return null;
   } catch (error) {

@@ -1,8 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import type { CommandModule } from 'yargs';
+import type { Argv, CommandModule } from 'yargs';
 import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
+import type { Organization, OrganizationsNow } from '../../organizations/index.js';
 import {
   type Arguments,
   CommandError,
@@ -15,6 +16,7 @@ import {
 } from '../command.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
+import { organizationNamed, organizationsIn } from '../organization-named.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 import { syncCommand } from './image-sync.js';
@@ -41,7 +43,7 @@ function addCommand(io: Io): CommandModule {
     command: 'add <file>',
     describe: 'Add a firmware image',
     builder: (argv) =>
-      argv
+      withOrganization(argv, 'Whose image it becomes, by slug; without, it is shared by all')
         .positional('file', { type: 'string', describe: 'The image file' })
         .option('name', { type: 'string', requiresArg: true, describe: "Its name in rules [the file's own]" })
         .option('software-version', {
@@ -67,7 +69,7 @@ function addCommand(io: Io): CommandModule {
         .option('json', { type: 'boolean', describe: 'Print the image as JSON' })
         .example('$0 image add hgw-2.0.0.bin --software-version 2.0.0 --product-class HGW', ''),
     handler: (args: Arguments) =>
-      withImages(args, io, 'make', async (images) => {
+      withImages(args, io, 'make', async ({ images, organization, organizations }) => {
         const path = String(args['file']);
         const { file, sizeBytes } = await openFile(path);
         const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
@@ -81,6 +83,7 @@ function addCommand(io: Io): CommandModule {
               ...optional('productClass', text(args, 'productClass')),
               ...optional('hardwareVersion', text(args, 'hardwareVersion')),
             },
+            ...(organization !== null && { organization: organization.id }),
             content,
             by: operator(),
             uploadedBy: operatorName(),
@@ -94,11 +97,11 @@ function addCommand(io: Io): CommandModule {
         }
         const { image, sameContentAs } = outcome;
         if (args['json']) {
-          io.stdout.write(`${JSON.stringify(image)}\n`);
+          io.stdout.write(`${JSON.stringify(viewOf(image, organizations))}\n`);
           return;
         }
         const done = outcome.outcome === 'created' ? 'Added' : 'Unchanged:';
-        io.stdout.write(`${done} ${image.id}, ${sizeText(image.sizeBytes)}, SHA-256 ${image.sha256}\n`);
+        io.stdout.write(`${done} ${image.name}, ${sizeText(image.sizeBytes)}, SHA-256 ${image.sha256}\n`);
         if (sameContentAs.length > 0) io.stdout.write(`The same content as ${sameContentAs.join(', ')}.\n`);
         if (image.softwareVersion === undefined) {
           io.stdout.write('It has no --software-version: rules for it need a target to verify against.\n');
@@ -111,24 +114,41 @@ function listCommand(io: Io): CommandModule {
   return {
     command: 'list',
     describe: 'List the firmware images',
-    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'Print the images as JSON' }),
+    builder: (argv) =>
+      withOrganization(
+        argv,
+        'Only what this organization sees, by its slug: its own, and shared ones',
+      ).option('json', { type: 'boolean', describe: 'Print the images as JSON' }),
     handler: (args: Arguments) =>
-      withImages(args, io, 'refuse', async (images) => {
+      withImages(args, io, 'refuse', async ({ images, organization, organizations }) => {
         const all: Image[] = [];
         let after: string | null = null;
         do {
-          const page = await images.list({ limit: PAGE, ...(after !== null && { after }) });
+          const page = await images.list({
+            limit: PAGE,
+            ...(after !== null && { after }),
+            ...(organization !== null && { organization: organization.id }),
+          });
           all.push(...page.items);
           after = page.next;
         } while (after !== null);
         if (args['json']) {
-          io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
+          io.stdout.write(
+            `${JSON.stringify(
+              all.map((image) => viewOf(image, organizations)),
+              null,
+              2,
+            )}\n`,
+          );
         } else if (all.length === 0) {
           io.stdout.write('No images yet: ferry image add FILE adds one.\n');
         } else {
-          const head = ['Name', 'Version', 'Product class', 'Hardware', 'Size', 'SHA-256', 'Added'];
+          const areOwned = all.some((image) => image.organization !== undefined);
+          const owner = areOwned ? ['Organization'] : [];
+          const head = ['Name', ...owner, 'Version', 'Product class', 'Hardware', 'Size', 'SHA-256', 'Added'];
           const rows = all.map((image) => [
-            image.id,
+            image.name,
+            ...(areOwned ? [ownerText(image, organizations) ?? 'shared'] : []),
             image.softwareVersion ?? '',
             image.productClass ?? 'any',
             image.hardwareVersion ?? 'any',
@@ -146,24 +166,59 @@ function removeCommand(io: Io): CommandModule {
   return {
     command: 'remove <name>',
     describe: 'Remove a firmware image',
-    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Its name in the library' }),
+    builder: (argv) =>
+      withOrganization(argv, 'Whose image it is, by slug; without, a shared one').positional('name', {
+        type: 'string',
+        describe: 'Its name in the library',
+      }),
     handler: (args: Arguments) =>
-      withImages(args, io, 'refuse', async (images) => {
+      withImages(args, io, 'refuse', async ({ images, organization }) => {
         const name = String(args['name']);
-        if (!(await images.remove(name, operator())))
-          throw new CommandError(`There is no image ${name}; ferry image list shows them.`);
+        if (!(await images.remove(name, operator(), organization?.id))) {
+          const whose = organization === null ? '' : ` of ${organization.slug}`;
+          throw new CommandError(`There is no image ${name}${whose}; ferry image list shows them.`);
+        }
         io.stdout.write(`Removed ${name}.\n`);
       }),
   };
+}
+
+interface Opened {
+  readonly images: ImageLibrary;
+  readonly organizations: OrganizationsNow;
+  /** Whose images are meant; null: the installation's. */
+  readonly organization: Organization | null;
+}
+
+function withOrganization(argv: Argv, describe: string): Argv {
+  return argv.option('organization', { type: 'string', requiresArg: true, describe });
+}
+
+/** As it is stored, by the name that rules call it. */
+function viewOf({ name, organization, ...stored }: Image, organizations: OrganizationsNow) {
+  const owner = ownerText({ organization }, organizations);
+  return { ...stored, id: name, ...(owner !== null && { organization: owner }) };
+}
+
+/** The slug of its organization; null where it is shared. */
+function ownerText(
+  { organization }: { readonly organization?: string | undefined },
+  organizations: OrganizationsNow,
+): string | null {
+  return organization === undefined ? null : (organizations.get(organization)?.slug ?? organization);
 }
 
 async function withImages(
   args: Arguments,
   io: Io,
   whereMissing: 'make' | 'refuse',
-  run: (images: ImageLibrary) => Promise<void>,
+  run: (opened: Opened) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, ({ images }) => saying(ImageError, () => run(images)));
+  await withInstallation(args, io, whereMissing, async ({ store, images }) => {
+    const organizations = await organizationsIn(store);
+    const organization = organizationNamed(organizations, args['organization']);
+    await saying(ImageError, () => run({ images, organizations, organization }));
+  });
 }
 
 /** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */

@@ -8,6 +8,7 @@ import {
   type Places,
   type Route,
   route,
+  scopeOf,
 } from '../http/index.js';
 import { findImage, IMAGE_PATH, NAME } from './image.js';
 
@@ -33,7 +34,7 @@ export function downloadRoute(images: ImageLibrary, downloads: Places): Route {
     },
     async handle(exchange) {
       const { user, over, parameters } = exchange;
-      const image = await findImage(images, parameters.name);
+      const image = await findImage(images, parameters.name, scopeOf(exchange));
       await downloads.run(user?.name ?? '', over, () => sendContent(exchange, image, images));
     },
   });
@@ -48,7 +49,7 @@ async function sendContent(
   if (content === null) throw new ApiError(404);
   response.set({
     'Content-Type': 'application/octet-stream',
-    'Content-Disposition': `attachment; filename="${image.id}"`,
+    'Content-Disposition': `attachment; filename="${image.name}"`,
     ETag: `"${image.sha256}"`,
     'Last-Modified': new Date(image.uploadedAtMs).toUTCString(),
   });

@@ -1,15 +1,19 @@
 import type { Turn } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
+import type { Image, ImageLibrary } from '../../firmware/index.js';
+import { type Rules, type StoredRule, writtenId } from '../../rules/index.js';
 import {
   ApiError,
   actorOf,
   closedQuery,
   failures,
   jsonAnswer,
+  type Problem,
   queryParameter,
   type Route,
   ref,
   route,
+  type Scope,
+  scopeOf,
 } from '../http/index.js';
 import { dialect, findImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
 
@@ -38,23 +42,57 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
     async handle(exchange) {
       const { response, parameters, query } = exchange;
       const { force = false } = query;
-      const { id } = await findImage(images, parameters.name);
-      const ids = force ? [] : await reading.long(exchange, (turn) => rulesNaming(rules, id, turn));
-      if (ids.length > 0) {
-        const expected = 'an image that no enabled rule names: disable these rules, or add force=true';
-        throw new ApiError(409, [{ field: 'name', code: 'in-use', expected, ids }]);
-      }
-      if (!(await images.remove(id, actorOf(exchange)))) throw new ApiError(404);
+      const scope = scopeOf(exchange);
+      const image = await findImage(images, parameters.name, scope);
+      if (image.organization !== scope.organization?.id) throw shared();
+      const naming = force
+        ? []
+        : await reading.long(exchange, (turn) => rulesMeaning(image, { rules, images }, turn));
+      if (naming.length > 0) throw inUse(naming, scope);
+      if (!(await images.remove(image.name, actorOf(exchange), image.organization))) throw new ApiError(404);
       response.json(dialect.answer(204, ''));
     },
   });
 }
 
-async function rulesNaming(rules: Rules, file: string, turn: Turn): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const rule of rules.scan({}, turn)) {
-    if (rule.enabled && rule.file === file) ids.push(rule.id);
-    if (ids.length >= NAMING_RULES_SHOWN_MAX) break;
+/** Whoever asks sees the image, so it is no secret that there is one. */
+function shared(): ApiError {
+  const expected = "an image of the organization itself: this one is the installation's, shared by all";
+  return new ApiError(403, [{ field: 'name', code: 'shared', expected }]);
+}
+
+/** Enabled rules whose `file` means this image: of an organization its own; a shared image also those of organizations without one of that name. */
+async function rulesMeaning(
+  { name, organization }: Image,
+  { rules, images }: { readonly rules: Rules; readonly images: ImageLibrary },
+  turn: Turn,
+): Promise<readonly StoredRule[]> {
+  const found: StoredRule[] = [];
+  const meansIt = new Map([[organization, true]]);
+  const owned = organization === undefined ? {} : { organization };
+  for await (const rule of rules.scan(owned, turn)) {
+    if (!rule.enabled || rule.file !== name) continue;
+    const owner = rule.organization;
+    const means = meansIt.get(owner) ?? (await images.get(name, owner))?.organization === undefined;
+    meansIt.set(owner, means);
+    if (means) found.push(rule);
+    if (found.length >= NAMING_RULES_SHOWN_MAX) break;
   }
-  return ids;
+  return found;
+}
+
+/** A problem for each whose rules they are: ids are unique only within an organization. */
+function inUse(naming: readonly StoredRule[], { organization, organizations }: Scope): ApiError {
+  const owners = new Set(naming.map((rule) => rule.organization));
+  const problems = [...owners].map((owner): Problem => {
+    const isNamed = owner !== undefined && organization === null;
+    const whose = isNamed ? `rule of ${organizations.get(owner)?.slug ?? owner}` : 'rule';
+    return {
+      field: 'name',
+      code: 'in-use',
+      expected: `an image that no enabled ${whose} names: disable these rules, or add force=true`,
+      ids: naming.filter((rule) => rule.organization === owner).map(({ id }) => writtenId(id)),
+    };
+  });
+  return new ApiError(409, problems);
 }

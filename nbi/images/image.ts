@@ -10,6 +10,7 @@ import {
   type Parameter,
   type Reading,
   ref,
+  type Scope,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 
@@ -37,10 +38,15 @@ export function imageAnswer(description: string): Answer {
   return jsonAnswer(description, { allOf: [ref('Answer'), { properties: { details: ref('Image') } }] });
 }
 
-/** Times in epoch seconds, as everywhere in the API. */
-export function imageView({ id, uploadedAtMs, ...image }: Image): JsonObject {
+/**
+ * Times in epoch seconds, as everywhere in the API. Users of an organization are told of a shared image that it is one, and not which user of
+ * the installation has uploaded it; users of the installation whose an image is.
+ */
+export function imageView(image: Image, { organization, isInstallation, organizations }: Scope): JsonObject {
+  const { organization: owner, uploadedAtMs } = image;
+  const isShared = owner === undefined && organization !== null;
   return {
-    name: id,
+    name: image.name,
     sizeBytes: image.sizeBytes,
     sha256: image.sha256,
     fileType: image.fileType,
@@ -48,13 +54,15 @@ export function imageView({ id, uploadedAtMs, ...image }: Image): JsonObject {
     productClass: image.productClass,
     hardwareVersion: image.hardwareVersion,
     uploaded: Math.floor(uploadedAtMs / SECOND_MS),
-    uploadedBy: image.uploadedBy,
+    ...((isInstallation || !isShared) && { uploadedBy: image.uploadedBy }),
+    ...(isShared && { shared: true }),
+    ...(isInstallation && owner !== undefined && { organization: organizations.get(owner)?.slug ?? owner }),
   };
 }
 
-/** @throws ApiError 404 */
-export async function findImage(images: ImageLibrary, name: string): Promise<Image> {
-  const image = IMAGE_NAME_PATTERN.test(name) ? await images.get(name) : null;
+/** What a name means to whoever asks: where that is an organization its own image, else the shared one. @throws ApiError 404 */
+export async function findImage(images: ImageLibrary, name: string, { organization }: Scope): Promise<Image> {
+  const image = await images.get(name, organization?.id);
   if (image === null) throw new ApiError(404);
   return image;
 }
@@ -63,7 +71,7 @@ export async function findImage(images: ImageLibrary, name: string): Promise<Ima
 export const imageSchemas = {
   Image: {
     type: 'object',
-    required: ['name', 'sizeBytes', 'sha256', 'fileType', 'uploaded', 'uploadedBy'],
+    required: ['name', 'sizeBytes', 'sha256', 'fileType', 'uploaded'],
     properties: {
       name: { type: 'string', pattern: '^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$' },
       sizeBytes: { type: 'integer' },
@@ -73,7 +81,20 @@ export const imageSchemas = {
       productClass: { type: 'string' },
       hardwareVersion: { type: 'string' },
       uploaded: { type: 'integer', description: 'In epoch seconds.' },
-      uploadedBy: { type: 'string' },
+      uploadedBy: {
+        type: 'string',
+        description: 'Not told to users of an organization where the image is shared.',
+      },
+      shared: {
+        type: 'boolean',
+        description:
+          "True, to whoever sees an organization's images: it is the installation's, which all organizations have.",
+      },
+      organization: {
+        type: 'string',
+        description:
+          'The slug of the organization that the image belongs to, where it does; told to users of the installation.',
+      },
       sameContentAs: {
         type: 'array',
         items: { type: 'string' },

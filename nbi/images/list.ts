@@ -1,9 +1,20 @@
 import { IMAGE_NAME_PATTERN, type ImageLibrary } from '../../firmware/index.js';
-import { closedQuery, failures, jsonAnswer, queryParameter, type Route, ref, route } from '../http/index.js';
+import {
+  closedQuery,
+  failures,
+  jsonAnswer,
+  queryParameter,
+  type Route,
+  ref,
+  route,
+  scopeOf,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { dialect, findImage, IMAGE_PATH, imageAnswer, imageView, LIST_PATH, NAME } from './image.js';
 
 const PAGE_ITEMS_DEFAULT = 100;
+/** The name of an image, for the list of everybody's after a slash and the id of its organization. */
+const PLACE_PATTERN = IMAGE_NAME_PATTERN.source.replace('^', '^(?:/[0-9a-f-]{36}/)?');
 
 /** `GET /v1/images` */
 export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Route {
@@ -14,6 +25,8 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
     concerns: 'organizations',
     operationId: 'listImages',
     summary: 'Lists the firmware library, by name',
+    description:
+      "Users of an organization see its own images, and the shared ones but for those whose name an own image has; users of the installation see everybody's: the shared ones first, then those of each organization.",
     query: closedQuery(
       queryParameter('limit', 'Images a page.', {
         type: 'integer',
@@ -22,12 +35,16 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
         default: PAGE_ITEMS_DEFAULT,
         expected: `1 to ${pageItemsMax}`,
       }),
-      queryParameter('after', 'The last name of the page before; Link and X-Next-After tell it.', {
-        type: 'string',
-        pattern: IMAGE_NAME_PATTERN.source,
-        untold: ['pattern'],
-        expected: 'the name of an image',
-      }),
+      queryParameter(
+        'after',
+        'Where the page before ended, mostly its last name; Link and X-Next-After tell it.',
+        {
+          type: 'string',
+          pattern: PLACE_PATTERN,
+          untold: ['pattern'],
+          expected: 'the name of an image',
+        },
+      ),
     ),
     answers: {
       '200': jsonAnswer('The images', {
@@ -35,14 +52,26 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
       }),
       ...failures('Answer'),
     },
-    async handle({ request, response, query: { limit, after } }) {
-      const page = await images.list({ limit, ...(after === undefined ? {} : { after }) });
+    async handle(exchange) {
+      const { request, response, query } = exchange;
+      const { limit, after } = query;
+      const scope = scopeOf(exchange);
+      const page = await images.list({
+        limit,
+        ...(after !== undefined && { after }),
+        ...(scope.organization !== null && { organization: scope.organization.id }),
+      });
       if (page.next !== null) {
         const url = new URL(request.originalUrl, 'http://host.invalid');
         url.searchParams.set('after', page.next);
         response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', page.next);
       }
-      response.json(dialect.answer(200, page.items.map(imageView)));
+      response.json(
+        dialect.answer(
+          200,
+          page.items.map((image) => imageView(image, scope)),
+        ),
+      );
     },
   });
 }
@@ -59,8 +88,11 @@ export function imageRoute(images: ImageLibrary): Route {
     summary: 'Tells what is known of an image',
     query: closedQuery(),
     answers: { '200': imageAnswer('The image'), ...failures('Answer', '404') },
-    async handle({ response, parameters }) {
-      response.json(dialect.answer(200, imageView(await findImage(images, parameters.name))));
+    async handle(exchange) {
+      const { response, parameters } = exchange;
+      const scope = scopeOf(exchange);
+      const image = await findImage(images, parameters.name, scope);
+      response.json(dialect.answer(200, imageView(image, scope)));
     },
   });
 }

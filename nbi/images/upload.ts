@@ -7,6 +7,7 @@ import {
   queryParameter,
   type Route,
   route,
+  scopeOf,
 } from '../http/index.js';
 import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
 
@@ -46,11 +47,13 @@ export function uploadRoute(images: ImageLibrary): Route {
     async handle(exchange) {
       const { request, response, parameters, query, body } = exchange;
       const by = actorOf(exchange);
+      const scope = scopeOf(exchange);
       const { sha256, ...metadata } = query;
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: Upload = {
         metadata: { name: parameters.name, ...metadata },
+        ...(scope.organization !== null && { organization: scope.organization.id }),
         content,
         by,
         uploadedBy: by.name,
@@ -59,7 +62,7 @@ export function uploadRoute(images: ImageLibrary): Route {
       };
       const { image, outcome, sameContentAs } = await images.upload(upload);
       const code = outcome === 'created' ? 201 : 200;
-      response.status(code).json(dialect.answer(code, { ...imageView(image), sameContentAs }));
+      response.status(code).json(dialect.answer(code, { ...imageView(image, scope), sameContentAs }));
     },
   });
 }

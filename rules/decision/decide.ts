@@ -234,7 +234,7 @@ export async function consider(
   if (notYet !== null) return notYet;
   const slot = await slotFor(decider, rule, countKey, context);
   if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
-  const image = await decider.resolveFile(rule.file);
+  const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }

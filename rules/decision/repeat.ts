@@ -21,7 +21,8 @@ export async function mayRepeat(
   // Whoever asked for the session in which it was decided need not ask for this one as well.
   const refusal = switchGate(rule, true) ?? windowGate(decider, rule, nowMs);
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
-  if ((await decider.resolveFile(rule.file)) === null) return { kind: 'held', reason: 'image-missing' };
+  const image = await decider.resolveFile(rule.file, rule.organization);
+  if (image === null) return { kind: 'held', reason: 'image-missing' };
   // Last, as in a decision; the commit refuses if the brake is pulled after this.
   const brake = await decider.freeze.read(organization);
   if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };

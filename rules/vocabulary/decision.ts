@@ -53,8 +53,11 @@ export interface ImageFacts {
   readonly hardwareVersion?: string;
 }
 
-/** Resolves a rule's `file`: null where it names an image that the library does not hold. */
-export type ResolveFile = (file: string) => Promise<ImageFacts | null>;
+/**
+ * Resolves a rule's `file`: null where it names an image that the library does not hold.
+ * @param organization  whose rule it is, and so whose images it means; absent: the installation's
+ */
+export type ResolveFile = (file: string, organization?: string) => Promise<ImageFacts | null>;
 
 /** Parts of a data model by their first two steps (`Device.WiFi`); null: all of it, as what will be read cannot be told. */
 export type Subtrees = readonly string[] | null;

@@ -5,10 +5,12 @@ import { checkFileToken, issueFileToken } from '../../firmware/file-token.js';
 import {
   createDownloadLocator,
   type DownloadLocatorOptions,
+  type Image,
   ImageError,
+  ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX,
   PUBLIC_URL_CHARACTERS_MAX,
 } from '../../firmware/index.js';
-import { openTestLibrary, uploadOf } from './support.js';
+import { NORTH, openTestLibrary, SOUTH, uploadOf } from './support.js';
 
 const secrets = createSecrets(Buffer.alloc(32, 1));
 const otherSecrets = createSecrets(Buffer.alloc(32, 2));
@@ -214,5 +216,49 @@ test('a token is valid for its name until its time, and any altered character ma
   );
   for (const garbage of ['', 'x', '='.repeat(28), 'A'.repeat(29)]) {
     t.is(checkFileToken(secrets, garbage, 'a.bin', 0), 'forged');
+  }
+});
+
+test('a rule of an organization means its own image, else the shared one; one of the installation a shared one only', async (t) => {
+  const { library, locator, image } = await openLocator(t);
+  const upload = (name: string, organization: string) =>
+    library.upload(uploadOf(name, Buffer.from('x'), { organization })).then((outcome) => outcome.image);
+  const own = await upload('hgw.bin', NORTH);
+  const alone = await upload('alone.bin', NORTH);
+  const base = 'https://acs.example.net:8443/fw/files';
+  const meant: readonly (readonly [file: string, of: string | undefined, image: Image | null])[] = [
+    ['hgw.bin', NORTH, own],
+    ['hgw.bin', SOUTH, image],
+    ['hgw.bin', undefined, image],
+    ['alone.bin', NORTH, alone],
+    ['alone.bin', SOUTH, null],
+    ['alone.bin', undefined, null],
+    [`${base}/hgw.bin`, NORTH, own],
+    [`${base}/hgw.bin`, SOUTH, image],
+    [`${base}/${NORTH}/hgw%2Ebin`, NORTH, own],
+    [`${base}/${NORTH}/hgw.bin`, SOUTH, null],
+    [`${base}/${NORTH}/hgw.bin`, undefined, null],
+    [`${base}/${SOUTH}/hgw.bin`, SOUTH, null],
+    // No name of an image, though it is what one is stored under.
+    [own.id, NORTH, null],
+    [own.id, undefined, null],
+  ];
+  for (const [file, organization, image] of meant) {
+    t.deepEqual(await locator.resolve(file, organization), image && { image }, `${file} of ${organization}`);
+    const located = await locator.locate(file, { organization, expiresAtMs });
+    t.is(located?.targetFileName, image?.name, file);
+  }
+});
+
+test('the URL of an organization’s image has its id in front, and fits where the longest shared name does', async (t) => {
+  const longest = `http://h/${'p'.repeat(PUBLIC_URL_CHARACTERS_MAX - 9)}`;
+  for (const auth of [{ kind: 'token' }, { kind: 'credentials', username: 'u', password: 'p' }] as const) {
+    const { library, locator } = await openLocator(t, { publicUrl: longest, auth });
+    const name = 'n'.repeat(ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX);
+    await library.upload(uploadOf(name, Buffer.from('x'), { organization: NORTH }));
+    const located = await locator.locate(name, { organization: NORTH, expiresAtMs });
+    t.true(located?.url.endsWith(`/${NORTH}/${name}`));
+    t.true((located?.url.length ?? 0) <= 256);
+    t.is(located?.targetFileName, name);
   }
 });

@@ -3,10 +3,21 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import test from 'ava';
 import { createSecrets, silentLogger } from '../../common/index.js';
-import { createFileServer, type FileAuth } from '../../firmware/index.js';
-import { expiresAtMs, nowMs, recorder, startDownload, startServer } from './serving.js';
+import { issueFileToken } from '../../firmware/file-token.js';
+import { createFileServer, type FileAuth, imageIdIn } from '../../firmware/index.js';
+import { expiresAtMs, nowMs, recorder, secrets, startDownload, startServer } from './serving.js';
 import { defineServingTests } from './serving-conformance.js';
-import { ask, listen, MEBIBYTE, openTestLibrary, randomContent, sha256Of, uploadOf } from './support.js';
+import {
+  ask,
+  listen,
+  MEBIBYTE,
+  NORTH,
+  openTestLibrary,
+  randomContent,
+  SOUTH,
+  sha256Of,
+  uploadOf,
+} from './support.js';
 
 defineServingTests('from disk', openTestLibrary);
 
@@ -266,7 +277,7 @@ test('a connection beyond the limit is closed, and the others go on', async (t) 
 test('a library that fails is 500 with a log event', async (t) => {
   const { lines, logger } = recorder();
   const library = {
-    get: () => Promise.reject(new Error('store closed')),
+    byId: () => Promise.reject(new Error('store closed')),
     open: () => Promise.resolve(null),
   };
   const { port, path } = await startServer(t, openTestLibrary, { library, logger });
@@ -298,3 +309,51 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+test('an image of an organization is had by its own token only; whose another is, or that there is none, no answer tells', async (t) => {
+  const { port, library, content } = await startServer(t, openTestLibrary);
+  const own = randomContent(5_000);
+  const { image } = await library.upload(uploadOf('a.bin', own, { organization: NORTH }));
+  const token = issueFileToken(secrets, image.id, expiresAtMs);
+  const shared = issueFileToken(secrets, 'a.bin', expiresAtMs);
+  const answer = await ask(port, `/t/${token}/${NORTH}/a.bin`);
+  t.is(answer.status, 200);
+  t.true(answer.body.equals(own));
+  t.true((await ask(port, `/t/${shared}/a.bin`)).body.equals(content));
+  const told = ({ status, headers, body }: Awaited<ReturnType<typeof ask>>) => {
+    const { date: _, ...others } = headers;
+    return { status, headers: others, body: body.toString() };
+  };
+  const forged = told(await ask(port, `/t/${token}/${SOUTH}/none.bin`));
+  t.is(forged.status, 403);
+  for (const path of [
+    `/t/${token}/${SOUTH}/a.bin`,
+    `/t/${token}/a.bin`,
+    `/t/${shared}/${NORTH}/a.bin`,
+    `/t/${issueFileToken(secrets, `${NORTH}/a.bin`, expiresAtMs)}/${NORTH}/a.bin`,
+  ])
+    t.deepEqual(told(await ask(port, path)), forged, path);
+  const gone = issueFileToken(secrets, imageIdIn(SOUTH, 'a.bin'), expiresAtMs);
+  t.is((await ask(port, `/t/${gone}/${SOUTH}/a.bin`)).status, 404);
+  for (const path of [
+    `/t/${token}/${NORTH.toUpperCase()}/a.bin`,
+    `/t/${token}/x/a.bin`,
+    `/t/${token}/${NORTH}//a.bin`,
+    `/t/${token}/${NORTH}/%2e%2e`,
+    `/t/${token}/${NORTH}%2Fa.bin`,
+    `/t/${token}/${NORTH}/`,
+  ])
+    t.is((await ask(port, path)).status, 404, path);
+});
+
+test('with credentials an image of an organization lies below its id', async (t) => {
+  const auth = { kind: 'credentials', username: 'cpe', password: 's3cret' } as const;
+  const { port, library, content } = await startServer(t, openTestLibrary, { auth });
+  const own = randomContent(5_000);
+  await library.upload(uploadOf('a.bin', own, { organization: NORTH }));
+  const headers = { Authorization: `Basic ${Buffer.from('cpe:s3cret').toString('base64')}` };
+  t.true((await ask(port, `/files/${NORTH}/a.bin`, { headers })).body.equals(own));
+  t.true((await ask(port, '/files/a.bin', { headers })).body.equals(content));
+  t.is((await ask(port, `/files/${SOUTH}/a.bin`, { headers })).status, 404);
+  t.is((await ask(port, `/files/${NORTH}/a.bin`)).status, 401);
+});

@@ -8,6 +8,7 @@ import { until } from '../support/ferry.js';
 
 const IMAGE: Image = {
   id: 'a.bin',
+  name: 'a.bin',
   sha256: '0'.repeat(64),
   contentFile: 'a',
   sizeBytes: 1_000_000,

@@ -61,6 +61,9 @@ export function listen(server: Server): Promise<number> {
 export function sha256Of(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
+/** Ids of two organizations. */
+export const NORTH = '1a111111-1111-4111-8111-111111111111';
+export const SOUTH = '22222222-2222-4222-8222-222222222222';
 export const MEBIBYTE = 1024 * 1024;
 
 export interface TestLibrary {

@@ -52,17 +52,18 @@ async function fetchAll(
   const server = await startTestFerry(t, { dataDir, config: { fileAuth: FILE_AUTH, ...config } });
   const { items } = await server.installation.images.list({ limit: 100 });
   t.deepEqual(
-    items.map(({ id }) => id),
-    ['a.bin', 'b.bin', 'c.bin', 'large.bin'],
+    items.map(({ name }) => name),
+    ['a.bin', 'b.bin', 'c.bin', 'large.bin', 'a.bin', 'b.bin'],
   );
-  for (const { id, sizeBytes, sha256 } of items) {
+  for (const { id, name, organization, sizeBytes, sha256 } of items) {
+    const path = organization === undefined ? name : `${organization}/${name}`;
     const hash = createHash('sha256');
     for (let from = 0; from < sizeBytes; from += RANGE_BYTES) {
       const headers = {
         Authorization: `Basic ${Buffer.from(FILE_AUTH).toString('base64')}`,
         Range: `bytes=${from}-${from + RANGE_BYTES - 1}`,
       };
-      const answer = await fetch(`${server.urls.files}/files/${id}`, { headers });
+      const answer = await fetch(`${server.urls.files}/files/${path}`, { headers });
       t.is(answer.status, 206);
       const last = Math.min(sizeBytes, from + RANGE_BYTES) - 1;
       t.is(answer.headers.get('content-range'), `bytes ${from}-${last}/${sizeBytes}`);
@@ -179,7 +180,7 @@ test('an image whose bytes are not those it is described with stops a restore, w
   };
   await t.throwsAsync(restoreBackup(file, backup, installation, options), {
     instanceOf: BackupError,
-    message: /^The image \w+\.bin of the backup cannot be added: .*sha256/i,
+    message: /^The image \S+\.bin of the backup cannot be added: .*sha256/i,
   });
   t.truthy(await installation.store.collection({ name: 'installation', indexes: {} }).get('restore'));
   t.deepEqual((await installation.images.list({ limit: 10 })).items, []);

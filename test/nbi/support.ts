@@ -141,7 +141,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     clock,
     logger: silentLogger,
     secrets,
-    resolveFile: async (file) => (file.includes('://') ? {} : images.get(file)),
+    resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const acs = createAcs({

@@ -40,6 +40,19 @@ export async function populate({ store, images, users }: Installation, cpes: num
   }
   const content = Readable.from([randomBytes(300_000)]);
   await images.upload({ metadata: { name: 'c.bin' }, content, by: BY, uploadedBy: 'test' });
+  // Of an organization, under the name of a shared one: with a content of its own, and with one that others have.
+  for (const [name, content] of [
+    ['a.bin', randomBytes(1_000)],
+    ['b.bin', Buffer.alloc(100_000, 'firmware')],
+  ] as const) {
+    await images.upload({
+      metadata: { name },
+      organization: '1a111111-1111-4111-8111-111111111111',
+      content: Readable.from([content]),
+      by: BY,
+      uploadedBy: 'test',
+    });
+  }
   const rules = await openRules({
     store,
     clock: systemClock,

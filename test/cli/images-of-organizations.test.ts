@@ -1,0 +1,91 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ferry, temporaryDirectory } from './support.js';
+
+/** Runs commands on an installation of their own, with the organization north. */
+async function withNorth(t: ExecutionContext) {
+  const directory = await temporaryDirectory(t);
+  const dataDir = join(directory, 'data');
+  const run = async (...args: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await ferry([...args, `--data-dir=${dataDir}`]);
+    t.is(exitCode, 0, stderr);
+    return stdout;
+  };
+  const refused = async (...args: readonly string[]) => {
+    const { exitCode, stderr } = await ferry([...args, `--data-dir=${dataDir}`]);
+    t.is(exitCode, 1, stderr);
+    return stderr;
+  };
+  const image = async (content: string) => {
+    const path = join(directory, 'a.bin');
+    await writeFile(path, content);
+    return path;
+  };
+  await run('image', 'add', await image('shared'));
+  await run('organization', 'add', 'north');
+  return { dataDir, directory, run, refused, image };
+}
+
+const listed = (json: string) =>
+  JSON.parse(json).map(({ id, sizeBytes, organization, ...others }: Record<string, unknown>) => {
+    if ('name' in others) throw new Error('A script of today knows no name');
+    return [id, sizeBytes, organization];
+  });
+
+test('ferry image adds, lists and removes the images of an organization', async (t) => {
+  const { run, refused, image } = await withNorth(t);
+  // With none of organizations nothing says whose they are.
+  t.notRegex(await run('image', 'list'), /Organization|shared/);
+  t.regex(await run('image', 'add', await image('of north'), '--organization=north'), /^Added a\.bin, /);
+  await run('image', 'add', await image('more'), '--name=b.bin', '--organization=north');
+  await run('image', 'add', await image('other'), '--name=c.bin');
+  t.deepEqual(listed(await run('image', 'list', '--json')), [
+    ['a.bin', 6, undefined],
+    ['c.bin', 5, undefined],
+    ['a.bin', 8, 'north'],
+    ['b.bin', 4, 'north'],
+  ]);
+  t.deepEqual(listed(await run('image', 'list', '--json', '--organization=north')), [
+    ['a.bin', 8, 'north'],
+    ['b.bin', 4, 'north'],
+    ['c.bin', 5, undefined],
+  ]);
+  t.regex(await run('image', 'list'), /Organization.*a\.bin +│ shared.*a\.bin +│ north/s);
+  t.is(
+    await refused('image', 'remove', 'c.bin', '--organization=north'),
+    'ferry: There is no image c.bin of north; ferry image list shows them.\n',
+  );
+  t.regex(await refused('image', 'remove', 'b.bin'), /There is no image b\.bin; /);
+  await run('image', 'remove', 'a.bin', '--organization=north');
+  await run('image', 'remove', 'a.bin');
+  t.deepEqual(listed(await run('image', 'list', '--json')), [
+    ['c.bin', 5, undefined],
+    ['b.bin', 4, 'north'],
+  ]);
+  t.regex(await refused('image', 'list', '--organization=nobody'), /There is no organization nobody; /);
+  t.regex(
+    await refused('image', 'add', await image('x'), `--name=${'n'.repeat(91)}`, '--organization=north'),
+    /at most 90 characters: this one has 91/,
+  );
+});
+
+test('image sync copies an image of an organization to the organization of that slug, and says where there is none', async (t) => {
+  const { dataDir, directory, run, image } = await withNorth(t);
+  await run('image', 'add', await image('of north'), '--organization=north');
+  const to = join(directory, 'to');
+  const sync = () => ferry(['image', 'sync', '--json', `--from=${dataDir}`, `--to=${to}`]);
+  const missing = await sync();
+  t.is(missing.exitCode, 1);
+  t.deepEqual(JSON.parse(missing.stdout).copied, ['a.bin']);
+  t.regex(missing.stderr, /north\/a\.bin: where it is to be there is no organization north: add it first/);
+  t.is((await ferry(['organization', 'add', 'north', `--data-dir=${to}`])).exitCode, 0);
+  t.deepEqual(JSON.parse((await sync()).stdout), {
+    copied: ['north/a.bin'],
+    unchanged: ['a.bin'],
+    failed: [],
+  });
+  t.deepEqual(JSON.parse((await sync()).stdout).unchanged, ['a.bin', 'north/a.bin']);
+  const there = await ferry(['image', 'list', '--json', '--organization=north', `--data-dir=${to}`]);
+  t.deepEqual(listed(there.stdout), [['a.bin', 8, 'north']]);
+});
