@@ -1,6 +1,6 @@
 import { type OpenedOrganizations, openOrganizations } from '../acs/index.js';
 import { silentLogger, systemClock } from '../common/index.js';
-import { OrganizationError } from '../organizations/index.js';
+import { type Organization, OrganizationError, type OrganizationsNow } from '../organizations/index.js';
 import { openRules, type StandingConditions } from '../rules/index.js';
 import { type Arguments, CommandError, withInstallation } from './command.js';
 import type { Installation } from './installation.js';
@@ -39,6 +39,25 @@ export async function withOrganizations(
       await rules.close();
     }
   });
+}
+
+/** Of commands that look at rules. */
+export const ORGANIZATION_OPTION = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'The slug or id of an organization: as its users see and do it',
+} as const;
+
+/**
+ * The organization that `--organization` names; null where it is left out.
+ * @throws CommandError where there is no such
+ */
+export function organizationNamed(args: Arguments, organizations: OrganizationsNow): Organization | null {
+  if (args['organization'] === undefined) return null;
+  const named = String(args['organization']);
+  const organization = organizations.find(named);
+  if (organization === null) throw new CommandError(printable(`There is no organization ${named}.`));
+  return organization;
 }
 
 function inWords({ problems }: OrganizationError): CommandError {
