@@ -9,7 +9,7 @@ import {
   silentLogger,
 } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
-import { post } from '../../rules/setup.js';
+import { post, ruleBody } from '../../rules/setup.js';
 import { BY } from '../../support/actor.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
 
@@ -335,7 +335,7 @@ test('pinned rules of one pace share it', async (t) => {
   const at = await openTestWaking(t);
   await at.addDevices(8);
   const bodies = Array.from({ length: 8 }, (_, number) =>
-    wakeRule({ id: `p${number}`, condition: { cpeid: cpe(number) } }),
+    wakeRule({ id: `p${number}`, priority: 5, condition: { cpeid: cpe(number) } }),
   );
   await post(at.rules, ...bodies);
   const perTick: number[] = [];
@@ -419,10 +419,14 @@ for (const [kind, condition] of [
   test(`a rule of an organization that is ${kind} wakes its CPEs alone, whatever brake another has pulled`, async (t) => {
     const at = await openTwoOrganizations(t);
     await at.freeze(at.north.id);
+    // But for that brake this would upgrade the others' CPEs.
+    await post(at.rules, ruleBody({ id: 'ALL' }));
     const bodies =
       condition === null
-        ? [0, 1, 3, 4].map((number) => wakeRule({ id: `p${number}`, condition: { cpeid: cpe(number) } }))
-        : [wakeRule({ condition })];
+        ? [0, 1, 3, 4].map((number) =>
+            wakeRule({ id: `p${number}`, priority: 5, condition: { cpeid: cpe(number) } }),
+          )
+        : [wakeRule({ priority: 5, condition })];
     await at.rules.put(bodies, { by: BY, onlyNew: false, organization: at.south.id });
     await at.ticks(10);
     t.deepEqual(at.called, condition === null ? [cpe(3), cpe(4)] : [cpe(3), cpe(4), cpe(5)]);
