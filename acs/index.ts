@@ -15,7 +15,12 @@ export {
   CredentialError,
   problemIn as credentialProblem,
 } from './credentials/credential.js';
-export { type CpeDescription, CpeDescriptionError, describedCpe } from './described/described-cpe.js';
+export {
+  type Belonging,
+  type CpeDescription,
+  CpeDescriptionError,
+  describedCpe,
+} from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
 export { isCpeId } from './device/cpeid.js';
 export type {

@@ -3,6 +3,13 @@ import type { Store } from '../store/index.js';
 import { CommandError } from './command.js';
 import { printable } from './io.js';
 
+/** Of commands that do as the users of an organization do. */
+export const ORGANIZATION_OPTION = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'The slug or id of an organization: as its users see and do it',
+} as const;
+
 /** The organizations as they stand now, for a command that only looks them up. @throws StoreError */
 export function organizationsIn(store: Store): Promise<OrganizationsNow> {
   return new OrganizationDirectory({ store }).latest();

@@ -1,6 +1,7 @@
 import { CpeDescriptionError, type Devices, openKnownCpes } from '../acs/index.js';
 import { silentLogger, systemClock } from '../common/index.js';
 import { createDownloadLocator } from '../firmware/index.js';
+import { OrganizationDirectory, type OrganizationsNow } from '../organizations/index.js';
 import {
   InvalidRuleError,
   openRules,
@@ -61,7 +62,7 @@ export async function withRules(
 export async function withRulesAlone(
   args: Arguments,
   io: Io,
-  run: (rules: RuleEngine) => Promise<void>,
+  run: (rules: RuleEngine, organizations: () => Promise<OrganizationsNow>) => Promise<void>,
 ): Promise<void> {
   await withInstallation(args, io, 'refuse', async ({ store, secrets }) => {
     const rules = await openRules({
@@ -72,7 +73,7 @@ export async function withRulesAlone(
       resolveFile: async () => null,
     });
     try {
-      await run(rules);
+      await run(rules, () => new OrganizationDirectory({ store }).latest());
     } finally {
       await rules.close();
     }

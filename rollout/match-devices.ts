@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DescribedCpe, DeviceFilter, Devices, Moment } from '../acs/index.js';
 import type { CpeId, Turn } from '../common/index.js';
+import type { Organization, OrganizationsNow } from '../organizations/index.js';
 import type { MatchFinding, RuleMatch } from '../rules/index.js';
 
 /** Beyond that many serial numbers walking all CPEs is no slower. */
@@ -12,6 +13,8 @@ const ERRORS_LISTED_MAX = 10;
 
 export interface MatchOptions extends Moment {
   readonly match: RuleMatch;
+  /** Whose CPEs alone are looked at; null: everybody's. */
+  readonly organization?: Organization | null;
   /** Go on behind this one. */
   readonly after?: CpeId;
   /** Most CPEs listed. */
@@ -49,10 +52,11 @@ export interface MatchReport {
 
 /** Holds one rule against the CPEs that are known, by cpeid, and changes nothing. */
 export async function matchDevices(devices: Devices, options: MatchOptions): Promise<MatchReport> {
-  const { match, after, listedMax, isOver, turn, onLooked, nowMs, requested } = options;
+  const { match, organization = null, after, listedMax, isOver, turn, onLooked, nowMs, requested } = options;
   const moment: Moment = { nowMs, ...(requested === undefined ? {} : { requested }) };
   const verdicts = new Map<MatchVerdict, number>();
   const [cpes, errors]: [MatchedCpe[], MatchedCpe[]] = [[], []];
+  let passed = 0;
   let lookedAt = 0;
   let matching = 0;
   let last: CpeId | null = null;
@@ -65,7 +69,11 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
     errors,
     next,
   });
-  for await (const cpe of devices.describeAll(await filterFor(devices, match, after), moment, turn)) {
+  const filter = await filterFor(devices, match, after, organization);
+  for await (const cpe of devices.describeAll(filter, moment, turn)) {
+    passed += 1;
+    if (passed % CPES_AT_ONCE === 0) await setImmediate();
+    if (organization !== null && cpe.input.organization !== organization.id) continue;
     if (last !== null && isOver()) return report(last);
     const { matches, ...finding } = await judge(match, cpe);
     const { cpeid, softwareVersion } = cpe.input.context;
@@ -77,9 +85,26 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
     if (matches && cpes.length < listedMax) cpes.push(judged);
     if (finding.verdict === 'condition-error' && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
     onLooked?.(lookedAt);
-    if (lookedAt % CPES_AT_ONCE === 0) await setImmediate();
   }
   return report(null);
+}
+
+/**
+ * How many CPEs are known, of one organization or of all.
+ * @param organization  null: of all
+ */
+export async function knownCpes(
+  devices: Pick<Devices, 'count'>,
+  organization: Organization | null,
+  organizations: OrganizationsNow,
+): Promise<number> {
+  if (organization === null) return devices.count();
+  if (!organization.isDefault) return devices.count({ organization: organization.id });
+  // No index has all of them: there are those that nobody has put anywhere.
+  let known = await devices.count();
+  for (const { id, isDefault } of organizations.all)
+    if (!isDefault) known -= await devices.count({ organization: id });
+  return Math.max(0, known);
 }
 
 async function judge(
@@ -97,6 +122,7 @@ async function filterFor(
   devices: Devices,
   { narrowed: { cpeids, serialNumbers, tags } }: RuleMatch,
   after: CpeId | undefined,
+  organization: Organization | null,
 ): Promise<DeviceFilter> {
   const behind = after === undefined ? {} : { after };
   if (cpeids !== undefined) return { ids: cpeids, ...behind };
@@ -112,5 +138,7 @@ async function filterFor(
   if (tag !== undefined && otherTags.length === 0 && after === undefined && !/\p{Surrogate}/u.test(tag)) {
     return { tags: [tag] };
   }
+  // Not all of the default's are in the index.
+  if (organization?.isDefault === false) return { organization: organization.id, ...behind };
   return behind;
 }

@@ -161,7 +161,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {
       const state = await freeze.write(next);
-      logger.warn('rules.freeze', { ...state });
+      const { organization } = next;
+      logger.warn('rules.freeze', { ...state, ...(organization !== undefined && { organization }) });
       return state;
     },
     freezeState: async (organization) => (await freeze.read(organization)).state,

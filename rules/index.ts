@@ -29,6 +29,7 @@ export {
 export { openFreeze, RULE_COLLECTIONS, RULES_PER_COMMIT_MAX, ruleOf } from './storage/index.js';
 export { CPE_SCHEMA, type CpeFields, type LocatedProblem, parseCpe } from './validation/index.js';
 export {
+  askedIdIn,
   CONTEXT_FIELDS,
   type Condition,
   type ConjunctFinding,

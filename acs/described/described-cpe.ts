@@ -1,5 +1,5 @@
-import { epochMsOf } from '../../common/index.js';
-import { DEFAULT_SLUG, OrganizationsNow } from '../../organizations/index.js';
+import { epochMsOf, type OrganizationId } from '../../common/index.js';
+import { DEFAULT_SLUG, type Organization, OrganizationsNow } from '../../organizations/index.js';
 import {
   type CpeFields,
   type DecisionInput,
@@ -24,6 +24,13 @@ export interface CpeDescription {
   readonly inform?: Buffer;
 }
 
+/** To whom a CPE that is told of can belong. */
+export interface Belonging {
+  readonly organizations: OrganizationsNow;
+  /** Whose it is in any case; null: whose the description says, else the default's. */
+  readonly organization: Organization | null;
+}
+
 /** A description that cannot be used: each problem with its field, which is below `cpe` or is `inform`. */
 export class CpeDescriptionError extends Error {
   override readonly name = 'CpeDescriptionError';
@@ -44,18 +51,57 @@ type Identity = Pick<DeviceIdStruct, 'oui' | 'productClass' | 'serialNumber'>;
 
 /**
  * A CPE as a session with it would find it. Nothing is recorded.
+ * @param belonging  without, no rules concern it but the installation's
  * @param known  an Inform is then of a CPE that may be known: what it has behind it counts, and what it was not asked for is unread.
  *   Without, and without an Inform, the CPE has nothing behind it, and what the description does not have is missing
  * @throws CpeDescriptionError
  */
 export async function describedCpe(
-  { cpe = {}, inform }: CpeDescription,
+  description: CpeDescription,
   moment: Moment,
-  known?: Pick<Devices, 'get' | 'parameters' | 'organizations'>,
+  {
+    known,
+    belonging,
+  }: {
+    readonly known?: Pick<Devices, 'get' | 'parameters' | 'organizations'>;
+    readonly belonging?: Belonging;
+  } = {},
 ): Promise<DescribedCpe> {
+  const { cpe = {}, inform } = description;
   const parsed = parseCpe(cpe);
   if (!parsed.parsed) throw new CpeDescriptionError(parsed.problems.map(inCpe));
   const { fields } = parsed;
+  const described = await asDescribed(fields, inform, moment, known);
+  return belonging === undefined ? described : belongingTo(belonging, described, fields.organization);
+}
+
+function belongingTo(
+  { organization, organizations }: Belonging,
+  { input, ...described }: DescribedCpe,
+  said: string | undefined,
+): DescribedCpe {
+  const named = said === undefined ? null : organizations.find(said);
+  if (organization !== null && said !== undefined && named !== organization) {
+    const expected = `${organization.slug}, or left out: it is one of the organization that is asked about`;
+    throw problem(['cpe', 'organization'], expected, said);
+  }
+  const its = organization ?? (said === undefined ? organizations.of(inputPlacement(input)) : named);
+  if (its === null) return { ...described, input };
+  const context = { ...input.context, organization: its.slug };
+  return { ...described, input: { ...input, context, organization: its.id } };
+}
+
+/** Where a CPE that is known belongs already. */
+function inputPlacement({ organization }: DecisionInput) {
+  return organization === undefined ? undefined : { id: organization as OrganizationId };
+}
+
+async function asDescribed(
+  fields: CpeFields,
+  inform: Buffer | undefined,
+  moment: Moment,
+  known: Pick<Devices, 'get' | 'parameters' | 'organizations'> | undefined,
+): Promise<DescribedCpe> {
   const parameters = flatParameters(fields.parameters ?? {}, (path, expected) =>
     problem(['cpe', 'parameters', ...path], expected),
   );

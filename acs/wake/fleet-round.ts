@@ -1,7 +1,7 @@
 import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type CountKey, type CpeId, isAhead, MINUTE_MS, type RuleId } from '../../common/index.js';
-import { NO_COUNT, type OpenRule } from '../../rules/index.js';
+import { type CountKey, type CpeId, isAhead, MINUTE_MS } from '../../common/index.js';
+import { NO_COUNT, type OpenRule, type StoredRule } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import { type Called, hasComeSince } from './called.js';
 import { Pace } from './pace.js';
@@ -32,7 +32,7 @@ export class FleetRound {
   readonly edition: string;
   readonly openedAtMs: number;
   readonly #parts: WakeParts;
-  readonly #ruleId: RuleId;
+  readonly #rule: Pick<StoredRule, 'id' | 'organization'>;
   /** By the wall's clock, as what CPEs informed at. */
   readonly #begunAtMs: number;
   /** The same by the monotonic clock. */
@@ -53,7 +53,7 @@ export class FleetRound {
     const nowMs = parts.clock();
     const elapsedMs = parts.monotonic();
     this.#parts = parts;
-    this.#ruleId = open.rule.id;
+    this.#rule = open.rule;
     this.edition = editionOf(open);
     this.openedAtMs = open.openedAtMs;
     this.#pace = new Pace(open.wakePerSecond, elapsedMs);
@@ -76,7 +76,7 @@ export class FleetRound {
   progress(): WakeProgress {
     this.#savedAtMs = this.#parts.clock();
     return {
-      id: this.#ruleId,
+      id: this.#rule.id,
       edition: this.edition,
       openedAtMs: this.openedAtMs,
       begunAtMs: this.#begunMs(),
@@ -149,7 +149,7 @@ export class FleetRound {
   }
 
   async #prospect(device: Device): Promise<Prospect> {
-    return this.#hasCome(device) ? 'no' : prospectOf(this.#parts, this.#ruleId, device);
+    return this.#hasCome(device) ? 'no' : prospectOf(this.#parts, this.#rule, device);
   }
 
   /** When it began, by the wall's clock as it was then or as it has been set since: whichever is earlier. */

@@ -80,7 +80,7 @@ export class PinnedRound {
     if (device === null || this.#parts.caller.isCalling(cpeid)) return true;
     // Who was called and came has had its chance.
     if (attempts !== null && hasComeSince(attempts, device)) return true;
-    const prospect = await prospectOf(this.#parts, rule.id, device);
+    const prospect = await prospectOf(this.#parts, rule, device);
     if (prospect === 'no') return true;
     const pace = this.#paceOf(open, nowMs);
     // One rule's limits hold up that rule only, and its next turn comes with the next pass.

@@ -1,5 +1,5 @@
-import type { Clock, RuleId } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
+import type { Clock } from '../../common/index.js';
+import type { Rules, StoredRule } from '../../rules/index.js';
 import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -13,12 +13,15 @@ export type Prospect = 'yes' | 'no' | 'held-up';
 /** Whether this rule would upgrade the CPE if it came now, as far as is known without asking it. */
 export async function prospectOf(
   parts: { readonly rules: Rules; readonly devices: DeviceStore; readonly clock: Clock },
-  ruleId: RuleId,
+  { id: ruleId, organization }: Pick<StoredRule, 'id' | 'organization'>,
   device: Device,
 ): Promise<Prospect> {
   if (device.inFlight !== undefined || device.connectionRequestUrl === undefined) return 'no';
   if (parts.devices.isWaiting(device)) return 'no';
   const organizations = await parts.devices.organizations();
+  const belongs = ruledBy(device, organizations);
+  // Before anything is decided: what holds up the CPEs of another organization is not to hold up its waking.
+  if (organization !== undefined && organization !== belongs.organization) return 'no';
   const decision = await parts.rules.decide({
     context: contextOf(device, {
       events: EVENTS,
@@ -26,7 +29,7 @@ export async function prospectOf(
       nowMs: parts.clock(),
       organizations,
     }),
-    ...ruledBy(device, organizations),
+    ...belongs,
     readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),
     unread: async () => [],
     counts: device.counts,
@@ -37,7 +40,8 @@ export async function prospectOf(
     case 'upgrade':
       return decision.rule.id === ruleId ? 'yes' : 'no';
     case 'frozen':
-      return 'held-up';
+      // Where the CPE's organization alone has pulled its brake, a rule of the installation goes on with the CPEs of others.
+      return organization !== undefined || (await parts.rules.freezeState()).frozen ? 'held-up' : 'no';
     case 'nothing': {
       const own = decision.considered.find((considered) => considered.ruleId === ruleId);
       return own?.verdict === 'limit-reached' ? 'held-up' : 'no';

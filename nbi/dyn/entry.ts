@@ -3,6 +3,8 @@ import type { JsonObject } from '../http/index.js';
 /** One entry as the API shows it. */
 export interface Entry {
   readonly id: string;
+  /** What it is told apart by where several can have one id, as rules of different organizations. Default: `id`. */
+  readonly key?: string;
   readonly view: JsonObject;
   /** What filters and `sort` look at, where that is more than the view. */
   readonly facts?: JsonObject;
@@ -10,10 +12,15 @@ export interface Entry {
   readonly rank: string | number;
 }
 
+export function keyOf({ id, key = id }: Entry): string {
+  return key;
+}
+
 export type SortValue = string | number | boolean | null;
 
 /** Where an entry stands in an order; a page ends at one and the next begins after it. */
 export interface Position {
   readonly value: SortValue;
+  /** The entry's key. */
   readonly id: string;
 }

@@ -1,9 +1,14 @@
-import { SECOND_MS, withoutQueryValues } from '../../common/index.js';
-import { pinOf, type Rule, type RuleFindings, type Rules, ruleOf } from '../../rules/index.js';
+import { type RuleId, SECOND_MS, withoutQueryValues } from '../../common/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
+import { ruleNameOf } from '../../rollout/index.js';
+import { pinOf, type Rule, type RuleFindings, type Rules, ruleIdIn, ruleOf } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
 import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Selection, type Storage } from './storage.js';
+
+/** Rules that are looked up without a place for lists. */
+const LOOKS_SHORT_MAX = 2_000;
 
 /** Every field of a rule an author can write; the compiler sees to it that none is missing. */
 const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
@@ -49,24 +54,79 @@ const FINDINGS: Fields = {
   'warning.message': 'string',
 };
 
+/** Whose rules are shown. */
+export type RulesShown =
+  /** Those of one organization, by its id; undefined: the installation's own. */
+  | { readonly organization: string | undefined }
+  /** Everybody's, each with the slug of its organization. */
+  | { readonly organizations: OrganizationsNow };
+
 /**
  * The rules. To whom may not write them the query of a `file` is shown, filtered and sorted by without its values, which may be a key to the file. Beside
  * a rule's own fields one can ask for `cpeid`: those pinned to that CPE.
  */
-export function firmwareStorage(rules: Rules, reader: 'author' | 'viewer' = 'author'): Storage {
+export function firmwareStorage(
+  rules: Rules,
+  shown: RulesShown,
+  reader: 'author' | 'viewer' = 'author',
+): Storage {
+  return 'organizations' in shown
+    ? rulesOfEverybody(rules, shown.organizations, reader)
+    : rulesOfOne(rules, shown.organization, reader);
+}
+
+const LISTING = {
+  name: 'FirmwareStorage',
+  fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)) as Fields,
+  idNames: ['id', 'campaignid'],
+  order: 'descending',
+} as const;
+
+/** Nothing in it, nor in the places where its pages end, is of others: ids are as they are written. */
+function rulesOfOne(rules: Rules, owner: string | undefined, reader: 'author' | 'viewer'): Storage {
   return {
-    name: 'FirmwareStorage',
-    fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)),
-    idNames: ['id', 'campaignid'],
-    order: 'descending',
+    ...LISTING,
     async *candidates(selection, after, turn) {
-      const from = after === null ? {} : { after: { createdAtMs: Number(after.value), id: after.id } };
-      const found = rules.withFindings(rules.scan({ ...narrow(selection), ...from }, turn));
-      for await (const findings of found) yield toEntry(findings, reader);
+      const place = after && { createdAtMs: Number(after.value), id: ruleIdIn(owner, after.id) };
+      const filter = { ...narrow(selection), organization: owner ?? null, ...(place && { after: place }) };
+      for await (const findings of rules.withFindings(rules.scan(filter, turn)))
+        yield toEntry(findings, reader);
     },
   };
 }
 
+/** Of rules that are called the same each is told apart by the id that it is stored under. */
+function rulesOfEverybody(
+  rules: Rules,
+  organizations: OrganizationsNow,
+  reader: 'author' | 'viewer',
+): Storage {
+  return {
+    ...LISTING,
+    // For each id a rule of everybody's is looked up.
+    looksAtListed(selection) {
+      const ids = listedIds(selection);
+      return ids !== null && ids.length * (1 + organizations.all.length) <= LOOKS_SHORT_MAX;
+    },
+    async *candidates(selection, after, turn) {
+      const { pattern } = selection;
+      const place = after && { createdAtMs: Number(after.value), id: after.id };
+      const filter =
+        pattern.isOfKeys === true && pattern.ids !== null
+          ? { storedIds: pattern.ids.map((key) => key as RuleId) }
+          : narrow(selection);
+      for await (const findings of rules.withFindings(
+        rules.scan({ ...filter, ...(place && { after: place }) }, turn),
+      )) {
+        const entry = toEntry(findings, reader);
+        const { id: key } = findings.rule;
+        const { organization } = ruleNameOf(key, null, organizations);
+        if (organization === undefined) yield { ...entry, key };
+        else yield { ...entry, key, view: { ...entry.view, organization } };
+      }
+    },
+  };
+}
 function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
   const ids = listedIds(selection);
   if (ids !== null) return { ids };
@@ -92,7 +152,7 @@ function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 
   };
   const cpeid = pinOf(rule);
   const facts = cpeid === undefined ? view : { ...view, cpeid };
-  return { id: rule.id, view, facts, rank: rule.createdAtMs };
+  return { id: written.id, view, facts, rank: rule.createdAtMs };
 }
 
 /** With its time in epoch seconds, as everywhere in this API. */

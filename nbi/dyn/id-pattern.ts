@@ -9,15 +9,17 @@ export interface IdPattern {
   readonly ids: readonly string[] | null;
   /** What every id that matches begins with. */
   readonly prefix: string;
+  /** It is not the ids that it is about but the keys of entries, see `Entry`. */
+  readonly isOfKeys?: true;
   matches(id: string): boolean;
 }
 
 export const EVERY_ID: IdPattern = { all: true, ids: null, prefix: '', matches: () => true };
 
-/** These ids, however they are written. */
-export function onlyIds(ids: readonly string[]): IdPattern {
-  const set = new Set(ids);
-  return { all: false, ids, prefix: '', matches: (id) => set.has(id) };
+/** Entries by their keys, however these are written. */
+export function onlyKeys(keys: readonly string[]): IdPattern {
+  const set = new Set(keys);
+  return { all: false, ids: keys, prefix: '', isOfKeys: true, matches: (key) => set.has(key) };
 }
 
 /** What in a pattern stands for more than itself. */

@@ -9,8 +9,8 @@ import {
   type Reading,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
-import type { Entry, Position } from './entry.js';
-import { onlyIds } from './id-pattern.js';
+import { type Entry, keyOf, type Position } from './entry.js';
+import { onlyKeys } from './id-pattern.js';
 import { type ListFormat, listFormat, sendTexts, textsOf } from './list-answer.js';
 import {
   comparePositions,
@@ -165,11 +165,11 @@ async function* entriesAt(
 ): AsyncGenerator<Entry> {
   for (let from = 0; from < positions.length; from += PORTION_ITEMS) {
     if (from > 0) await turn(async () => {});
-    const ids = positions.slice(from, from + PORTION_ITEMS).map(({ id }) => id);
-    const portion = selectEntries(storage, { ...selection, pattern: onlyIds(ids) }, { turn });
-    const byId = new Map((await takeEntries(portion, ids.length)).map((entry) => [entry.id, entry]));
-    for (const id of ids) {
-      const entry = byId.get(id);
+    const keys = positions.slice(from, from + PORTION_ITEMS).map(({ id }) => id);
+    const portion = selectEntries(storage, { ...selection, pattern: onlyKeys(keys) }, { turn });
+    const byKey = new Map((await takeEntries(portion, keys.length)).map((entry) => [keyOf(entry), entry]));
+    for (const key of keys) {
+      const entry = byKey.get(key);
       if (entry !== undefined) yield entry;
     }
   }

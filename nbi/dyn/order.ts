@@ -1,8 +1,8 @@
 import { compareText } from '../../common/index.js';
 import { invalid } from '../http/index.js';
-import type { Entry, Position, SortValue } from './entry.js';
+import { type Entry, keyOf, type Position, type SortValue } from './entry.js';
 
-/** What a list is sorted by; `field: null` is the storage's own order. Ties go by id, in the same direction. */
+/** What a list is sorted by; `field: null` is the storage's own order. Ties go by key, in the same direction. */
 export interface Order {
   readonly field: string | null;
   readonly descending: boolean;
@@ -11,8 +11,9 @@ export interface Order {
 /** Strings are sorted by so many characters, so that a position fits a header. */
 const SORT_CHARACTERS_MAX = 200;
 
-export function positionOf({ id, view, facts, rank }: Entry, { field }: Order): Position {
-  return { value: sortValue(field === null ? rank : (facts ?? view)[field]), id };
+export function positionOf(entry: Entry, { field }: Order): Position {
+  const { view, facts = view, rank } = entry;
+  return { value: sortValue(field === null ? rank : facts[field]), id: keyOf(entry) };
 }
 
 function sortValue(value: unknown): SortValue {

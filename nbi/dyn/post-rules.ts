@@ -1,4 +1,11 @@
-import { InvalidRuleError, RuleConflictError, type RuleProblem, type Rules } from '../../rules/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
+import {
+  InvalidRuleError,
+  RuleConflictError,
+  type RuleProblem,
+  type Rules,
+  writtenId,
+} from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
 import {
   ApiError,
@@ -8,10 +15,13 @@ import {
   invalid,
   isObject,
   NDJSON,
+  ORGANIZATION_PARAMETER,
   type Parameter,
   type Problem,
   parameterValue,
   type RecordsBody,
+  type Scope,
+  scopeOf,
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
@@ -41,10 +51,12 @@ export async function postRules(
   const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
   const onlyNew = isOnlyNew(request.headers['if-none-match']);
-  const options = { by: actorOf(exchange), onlyNew };
+  const scope = scopeOf(exchange);
+  const organization = scope.organization?.id;
+  const options = { by: actorOf(exchange), onlyNew, ...(organization !== undefined && { organization }) };
+  const itemProblem = (each: unknown) => idProblemOf(each, pattern) ?? ownerProblemOf(each, scope);
   const body = await read();
   if (body.kind === 'records') {
-    const itemProblem = (each: unknown) => idProblemOf(each, pattern);
     await storeInBatches(
       {
         sink: sinkOf(rules, options),
@@ -67,18 +79,18 @@ export async function postRules(
     throw new ApiError(413, [{ field: '', expected: `${expected}: ${MORE_RULES}`, found: shortJson(value) }]);
   }
   for (const [item, each] of bodies.entries()) {
-    const problem = idProblemOf(each, pattern);
+    const problem = itemProblem(each);
     if (problem !== null) throw new ApiError(400, [{ ...problem, item }]);
   }
-  await rules.put(bodies, options);
+  await rules.put(bodies.map(withoutOwner), options);
   response.json(dialect.answer(204, ''));
 }
 
 function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1]): BatchSink {
   return {
     what: 'rule',
-    put: (bodies) => rules.put(bodies, options),
-    check: async (bodies) => refusalsOf(await rules.check(bodies)),
+    put: (bodies) => rules.put(bodies.map(withoutOwner), options),
+    check: async (bodies) => refusalsOf(await rules.check(bodies.map(withoutOwner), options.organization)),
     refusals(error, bodies) {
       if (error instanceof InvalidRuleError) return refusalsOf(error.problems);
       if (error instanceof RuleConflictError) return [conflictOf(error, bodies)];
@@ -99,7 +111,7 @@ function notStorable({ message }: StoreError): Problem {
 }
 
 function conflictOf(conflict: RuleConflictError, bodies: readonly unknown[]): ItemRefusal {
-  const index = bodies.findIndex((body) => isObject(body) && body['id'] === conflict.ruleId);
+  const index = bodies.findIndex((body) => isObject(body) && body['id'] === writtenId(conflict.ruleId));
   const problem = { field: 'id', code: conflict.reason, expected: conflict.message };
   return { item: index < 0 ? null : index, code: 409, problem };
 }
@@ -110,6 +122,29 @@ function idProblemOf(body: unknown, pattern: IdPattern): Problem | null {
   if (typeof id !== 'string' || pattern.matches(id)) return null;
   const expected = 'an id that matches the pattern in the path; .* takes every id';
   return { field: 'id', expected, found: JSON.stringify(id.slice(0, 100)) };
+}
+
+/**
+ * Whose rule it is stands in no rule but beside it, where everybody's are listed, and such an entry can be posted again. Where that is
+ * somebody else than the request is about, the rule would become another's.
+ */
+function ownerProblemOf(body: unknown, { organization, organizations }: Scope): Problem | null {
+  const owner = isObject(body) ? body[OWNER] : undefined;
+  if (owner === undefined || isOf(organization, owner, organizations)) return null;
+  const expected = `left out, or the organization that the request is about: name it by ?${ORGANIZATION_PARAMETER.name}=`;
+  return { field: OWNER, expected, found: shortJson(owner) };
+}
+
+function isOf(organization: Scope['organization'], owner: unknown, organizations: OrganizationsNow): boolean {
+  return organization !== null && typeof owner === 'string' && organizations.find(owner) === organization;
+}
+
+const OWNER = 'organization';
+
+function withoutOwner(body: unknown): unknown {
+  if (!isObject(body) || !Object.hasOwn(body, OWNER)) return body;
+  const { [OWNER]: _, ...rule } = body;
+  return rule;
 }
 
 function isOnlyNew(header: string | undefined): boolean {

@@ -1,10 +1,11 @@
 import type { RuleId } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
+import { type Rules, ruleIdIn } from '../../rules/index.js';
 import {
   actorOf,
   anyObjectBody,
   closedQuery,
   type DynDialect,
+  type Exchange,
   failures,
   invalid,
   openQuery,
@@ -14,6 +15,7 @@ import {
   recordsBody,
   ref,
   route,
+  scopeOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
@@ -62,7 +64,6 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
 }
 
 function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const storages = { author: firmwareStorage(rules), viewer: firmwareStorage(rules, 'viewer') };
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -82,7 +83,9 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
     },
     async handle(exchange) {
       const isAuthor = exchange.user !== null && mayActAs(exchange.user.role, 'operator');
-      const storage = isAuthor ? storages.author : storages.viewer;
+      const { organization, organizations } = scopeOf(exchange);
+      const shown = organization === null ? { organizations } : { organization: organization.id };
+      const storage = firmwareStorage(rules, shown, isAuthor ? 'author' : 'viewer');
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
@@ -112,7 +115,6 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
 }
 
 function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const storage = firmwareStorage(rules);
   return route({
     method: 'PUT',
     path: PATH,
@@ -132,6 +134,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const { storage, storedIds } = ownRules(exchange, rules);
       const by = actorOf(exchange);
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
@@ -139,7 +142,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
       const selection = narrowedTo(query.selection, id, 'rule');
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) => rules.merge(ids.map(toRuleId), patch, by)),
+        inBatches(storage, selection, turn, (ids) => rules.merge(storedIds(ids), patch, by)),
       );
       response.json(dialect.answer(204, ''));
     },
@@ -147,7 +150,6 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
 }
 
 function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const storage = firmwareStorage(rules);
   return route({
     method: 'DELETE',
     path: PATH,
@@ -165,17 +167,24 @@ function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): R
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const { storage, storedIds } = ownRules(exchange, rules);
       const by = actorOf(exchange);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       requireIntent(query, query.selection);
       const { selection } = query;
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) => rules.remove(ids.map(toRuleId), by)),
+        inBatches(storage, selection, turn, (ids) => rules.remove(storedIds(ids), by)),
       );
       response.json(dialect.answer(204, ''));
     },
   });
 }
 
-// The storage has just given these ids.
-const toRuleId = (id: string) => id as RuleId;
+/** Those that a request may change: of the organization that it is about, else the installation's own. */
+function ownRules(exchange: Pick<Exchange, 'scope'>, rules: Rules) {
+  const organization = scopeOf(exchange).organization?.id;
+  return {
+    storage: firmwareStorage(rules, { organization }),
+    storedIds: (ids: readonly string[]): readonly RuleId[] => ids.map((id) => ruleIdIn(organization, id)),
+  };
+}

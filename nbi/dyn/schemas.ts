@@ -235,6 +235,11 @@ export const dynSchemas = {
     ...RULE_SCHEMA,
     properties: {
       ...RULE_SCHEMA.properties,
+      organization: {
+        type: 'string',
+        description:
+          'The slug of the organization whose rule it is, where those of all are listed; absent: of the installation. It can be posted again to that organization, and is not stored.',
+      },
       lastError: {
         type: 'object',
         readOnly: true,

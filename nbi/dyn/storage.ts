@@ -2,7 +2,7 @@ import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import type { Exchange, Reading } from '../http/index.js';
 import type { CsvTable } from './csv.js';
-import type { Entry, Position } from './entry.js';
+import { type Entry, keyOf, type Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
 
@@ -29,7 +29,7 @@ export interface Storage {
   /** Where its lists can be had as CSV: the head, and what of an entry stands in each column. */
   readonly csv?: CsvTable;
   /**
-   * Entries in the storage's own order (by rank, ties by the UTF-8 of their ids in the same direction), among them every one
+   * Entries in the storage's own order (by rank, ties by the UTF-8 of their keys in the same direction), among them every one
    * that is selected; served from an index where one fits.
    * @param after  a position in that order: only what comes after it, at no more cost than from the start
    * @param turn  when each page is read
@@ -86,7 +86,8 @@ export async function* selectEntries(
   const idSets = selection.idLists.map((ids) => new Set(ids));
   const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
   for await (const entry of storage.candidates(selection, after, turn)) {
-    if (!selection.pattern.matches(entry.id)) continue;
+    const { pattern } = selection;
+    if (!pattern.matches(pattern.isOfKeys === true ? keyOf(entry) : entry.id)) continue;
     if (!idSets.every((ids) => hasId(entry, ids))) continue;
     if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;
   }

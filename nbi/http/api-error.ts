@@ -2,7 +2,7 @@ import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
 import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
 import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
-import { InvalidRuleError, RuleConflictError, UnknownRuleError } from '../../rules/index.js';
+import { InvalidRuleError, RuleConflictError, UnknownRuleError, writtenId } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
 import { TokenError, type TokenErrorCode, UserError, type UserErrorCode } from '../users/index.js';
 
@@ -95,11 +95,11 @@ export function toApiError(error: unknown): ApiError | null {
   if (error instanceof InvalidRuleError) return new ApiError(400, error.problems);
   if (error instanceof RuleConflictError) {
     return new ApiError(409, [
-      { field: 'id', code: error.reason, expected: error.message, found: shortJson(error.ruleId) },
+      { field: 'id', code: error.reason, expected: error.message, found: shortJson(writtenId(error.ruleId)) },
     ]);
   }
   if (error instanceof UnknownRuleError) {
-    const ids = error.ids.slice(0, UNKNOWN_IDS_SHOWN_MAX);
+    const ids = error.ids.slice(0, UNKNOWN_IDS_SHOWN_MAX).map(writtenId);
     return new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids }]);
   }
   if (error instanceof UpgradeRunningError) return runningError(error.ids);

@@ -5,9 +5,9 @@ import {
   describedCpe,
   type Moment,
 } from '../../acs/index.js';
-import type { Clock, CpeId, RuleId } from '../../common/index.js';
-import { explainFor } from '../../rollout/index.js';
-import { CPE_SCHEMA, type RuleExplanation, type Rules } from '../../rules/index.js';
+import type { Clock, CpeId } from '../../common/index.js';
+import { explainFor, ruleNameOf, rulesAskedFor } from '../../rollout/index.js';
+import { CPE_SCHEMA, type RuleExplanation, type Rules, writtenId } from '../../rules/index.js';
 import {
   ApiError,
   failures,
@@ -18,6 +18,8 @@ import {
   type Route,
   ref,
   route,
+  type Scope,
+  scopeOf,
   shortJson,
 } from '../http/index.js';
 import { type MethodAnswer, sendAnswer } from './dialect.js';
@@ -84,15 +86,20 @@ export function explainRulesRoute(parts: ExplainParts, places: Places): Route {
     operationId: 'explainRules',
     summary: 'Tells what would be decided for a CPE now, and what became of each rule',
     description:
-      'For a CPE that is known (cpe_id), as if it sent a periodic Inform now, or for one that is described (cpe). Changes nothing. A rule that is not stored takes the role operator.',
+      'For a CPE that is known (cpe_id), as if it sent a periodic Inform now, or for one that is described (cpe). Changes nothing. A rule that is not stored takes the role operator. An organization is told of its own rules, and which of the installation hold.',
     body: BODY,
     answers: {
       '200': jsonAnswer('The explanation', detailsSchema(ref('Explanation'))),
       ...failures('MethodAnswer', '404', '413', '415'),
     },
-    async handle({ response, user, over, body }) {
+    async handle(exchange) {
+      const { response, user, over, body } = exchange;
       const request = await body();
-      sendAnswer(response, await places.run(user?.name ?? '', over, () => explainRules(request, parts)));
+      const scope = scopeOf(exchange);
+      sendAnswer(
+        response,
+        await places.run(user?.name ?? '', over, () => explainRules(request, parts, scope)),
+      );
     },
   });
 }
@@ -104,20 +111,22 @@ export function explainRulesRoute(parts: ExplainParts, places: Places): Route {
 async function explainRules(
   request: Request,
   { rules, devices, clock }: ExplainParts,
+  scope: Scope,
 ): Promise<MethodAnswer> {
   const { rule: draft, rules: named, limit } = request;
-  // The schema of the body has checked each of them.
-  const ids = named?.map((id) => id as RuleId);
-  const cpe = await describe(request, devices, momentOf(request, clock));
+  const { organization } = scope;
+  const cpe = await describe(request, devices, momentOf(request, clock), scope);
+  const ids = named && (await rulesAskedFor(rules, organization, named, cpe.input));
   const explanation = await within('rule', () =>
     explainFor(rules, cpe, {
       limit,
       ...(ids === undefined ? {} : { ids }),
       ...(draft === undefined ? {} : { draft }),
+      ...(organization !== null && { organization: organization.id }),
     }),
   );
   const { cpeid, softwareVersion } = cpe.input.context;
-  const { kind, winner = null, reason, reads, inFlight, omitted } = explanation;
+  const { kind, winner, reason, reads, inFlight, omitted } = explanation;
   return {
     code: 200,
     message: 'OK',
@@ -125,11 +134,11 @@ async function explainRules(
       cpeid,
       softwareVersion,
       kind,
-      winner,
+      winner: winner === undefined ? null : writtenId(winner),
       reason,
       reads,
       upgrade: inFlight,
-      rules: explanation.rules.map(ruleView),
+      rules: explanation.rules.map((rule) => ruleView(rule, scope)),
       omitted,
     },
   };
@@ -139,17 +148,19 @@ async function describe(
   { cpe_id: cpeid, cpe }: Pick<Request, 'cpe_id' | 'cpe'>,
   devices: Devices,
   moment: Moment,
+  scope: Scope,
 ): Promise<DescribedCpe> {
-  if (cpeid === undefined) return described(cpe, moment);
+  if (cpeid === undefined) return described(cpe, moment, scope);
   const known = await devices.describe(cpeid as CpeId, moment);
-  if (known !== null) return known;
+  const isTheirs = scope.organization === null || known?.input.organization === scope.organization.id;
+  if (known !== null && isTheirs) return known;
   const expected = 'a CPE that is known; describe one in cpe instead';
   throw new ApiError(404, [{ field: 'cpe_id', expected, found: shortJson(cpeid) }]);
 }
 
-async function described(cpe: unknown, moment: Moment): Promise<DescribedCpe> {
+async function described(cpe: unknown, moment: Moment, belonging: Scope): Promise<DescribedCpe> {
   try {
-    return await describedCpe({ cpe }, moment);
+    return await describedCpe({ cpe }, moment, { belonging });
   } catch (error) {
     if (!(error instanceof CpeDescriptionError)) throw error;
     throw new ApiError(
@@ -159,6 +170,12 @@ async function described(cpe: unknown, moment: Moment): Promise<DescribedCpe> {
   }
 }
 
-function ruleView({ ruleId, verdict, detail, priority, conjuncts, warning }: RuleExplanation): JsonObject {
-  return { id: ruleId, verdict, detail, priority, conjuncts, warning };
+function ruleView(
+  { ruleId, verdict, detail, priority, conjuncts, warning }: RuleExplanation,
+  { organization: asking, organizations }: Scope,
+): JsonObject {
+  const { id, organization, of } = ruleNameOf(ruleId, asking, organizations);
+  return of === undefined
+    ? { id, verdict, detail, priority, conjuncts, warning, organization }
+    : { id, verdict, priority, of };
 }

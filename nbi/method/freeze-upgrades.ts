@@ -1,6 +1,6 @@
 import { SECOND_MS } from '../../common/index.js';
 import type { FreezeState, Rules } from '../../rules/index.js';
-import { actorOf, failures, jsonAnswer, objectBody, type Route, ref, route } from '../http/index.js';
+import { actorOf, failures, jsonAnswer, objectBody, type Route, ref, route, scopeOf } from '../http/index.js';
 import { type MethodAnswer, sendAnswer } from './dialect.js';
 
 const PATH = '/v1/method/FreezeUpgrades';
@@ -17,9 +17,12 @@ export function freezeRoutes(rules: Rules): Route[] {
       reserved: true,
       operationId: 'freezeState',
       summary: 'Tells whether upgrades are frozen',
+      description:
+        'Of an organization: whether those of its CPEs are, by the installation, which goes first, or by itself.',
       answers: { '200': jsonAnswer('The state', ref('MethodAnswer')), ...failures('MethodAnswer') },
-      async handle({ response }) {
-        sendAnswer(response, freezeAnswer(await rules.freezeState()));
+      async handle(exchange) {
+        const { organization } = scopeOf(exchange);
+        sendAnswer(exchange.response, freezeAnswer(await rules.freezeState(organization?.id)));
       },
     }),
     route({
@@ -30,6 +33,8 @@ export function freezeRoutes(rules: Rules): Route[] {
       reserved: true,
       operationId: 'freezeUpgrades',
       summary: 'The emergency brake: while upgrades are frozen no Download is sent',
+      description:
+        'An organization pulls and lifts a brake of its own, for its CPEs; it is answered by what holds for these then. That of the installation is for all.',
       body: objectBody({
         required: ['frozen'],
         properties: {
@@ -49,9 +54,16 @@ export function freezeRoutes(rules: Rules): Route[] {
       },
       async handle(exchange) {
         const { frozen, reason } = await exchange.body();
-        const by = actorOf(exchange);
-        const state = await rules.freeze({ frozen, by, ...(reason === undefined ? {} : { reason }) });
-        sendAnswer(exchange.response, freezeAnswer(state));
+        const { organization } = scopeOf(exchange);
+        const state = await rules.freeze({
+          frozen,
+          by: actorOf(exchange),
+          ...(reason === undefined ? {} : { reason }),
+          ...(organization !== null && { organization: organization.id }),
+        });
+        // While the installation brakes for all, what an organization says of its own changes nothing yet.
+        const holds = organization === null ? state : await rules.freezeState(organization.id);
+        sendAnswer(exchange.response, freezeAnswer(holds));
       },
     }),
   ];

@@ -4,11 +4,11 @@ import {
   type CpeId,
   type MonotonicClock,
   monotonicClock,
-  type RuleId,
   SECOND_MS,
 } from '../../common/index.js';
-import { type MatchedCpe, matchDevices } from '../../rollout/index.js';
-import type { Rules } from '../../rules/index.js';
+import type { Organization } from '../../organizations/index.js';
+import { knownCpes, type MatchedCpe, matchDevices, ruleAskedFor } from '../../rollout/index.js';
+import { type Rules, writtenId } from '../../rules/index.js';
 import {
   type Exchange,
   failures,
@@ -20,6 +20,8 @@ import {
   type Route,
   ref,
   route,
+  type Scope,
+  scopeOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { type MethodAnswer, methodDialect, sendAnswer } from './dialect.js';
@@ -82,15 +84,16 @@ export function matchDevicesRoute(parts: MatchParts, places: Places): Route {
     operationId: 'matchDevices',
     summary: 'Counts and lists the known CPEs that a rule would upgrade now, as though it were enabled',
     description:
-      'For a stored rule (rule_id), one that is not (rule), or a condition alone. Changes nothing. Rules and conditions that are not stored take the role operator. A user may have one search under way.',
+      'For a stored rule (rule_id), one that is not (rule), or a condition alone. Changes nothing. Of an organization it is held against its CPEs alone. Rules and conditions that are not stored take the role operator. A user may have one search under way.',
     body: bodyOf(parts.limits),
     answers: {
       '200': jsonAnswer('The CPEs', detailsSchema(ref('MatchReport')), EXAMPLE),
       ...failures('MethodAnswer', '404', '413', '415'),
     },
-    async handle({ response, user, over, body }) {
+    async handle(exchange) {
+      const { response, user, over, body } = exchange;
       const request = await body();
-      const by = { user, over };
+      const by = { user, over, scope: scopeOf(exchange) };
       sendAnswer(response, await places.run(user?.name ?? '', over, () => matchRule(request, parts, by)));
     },
   });
@@ -115,21 +118,23 @@ const EXAMPLE = methodDialect.answer({
 
 /**
  * Counts and lists the known CPEs that a rule would upgrade, as though it were enabled. Changes nothing.
- * @param by  whose turn it is; once nobody waits for the answer no further CPE is looked at
+ * @param by  whose rule and CPEs it is about, and whose turn it is; once nobody waits for the answer no further CPE is looked at
  * @throws ApiError 400, 404 no such rule
  */
 async function matchRule(
   request: Request,
   { rules, devices, clock, monotonic = monotonicClock, reading }: MatchParts,
-  by: Pick<Exchange, 'user' | 'over'>,
+  by: Pick<Exchange, 'user' | 'over'> & { readonly scope: Scope },
 ): Promise<MethodAnswer> {
+  const { organization, organizations } = by.scope;
   const { limit: listedMax, after, timeout } = request;
   const moment = momentOf(request, clock);
-  const match = await takeUp(request, rules);
-  const known = await devices.count();
+  const match = await takeUp(request, rules, organization);
+  const known = await knownCpes(devices, organization, organizations);
   const deadlineMs = monotonic() + timeout * SECOND_MS;
   const report = await matchDevices(devices, {
     match,
+    organization,
     listedMax,
     ...moment,
     ...(after === undefined ? {} : { after: after as CpeId }),
@@ -140,7 +145,7 @@ async function matchRule(
     code: 200,
     message: 'OK',
     details: {
-      id: match.rule?.id ?? null,
+      id: match.rule === null ? null : writtenId(match.rule.id),
       as_though_enabled: match.rule === null ? undefined : !match.rule.enabled,
       limits: match.rule?.limits,
       known,
@@ -155,11 +160,16 @@ async function matchRule(
   };
 }
 
-function takeUp({ rule_id: ruleId, rule: draft, condition }: Request, rules: Rules) {
-  if (ruleId !== undefined) return rules.match({ ruleId: ruleId as RuleId });
-  if (draft !== undefined) return within('rule', () => rules.match({ draft }));
+function takeUp(
+  { rule_id: ruleId, rule: draft, condition }: Request,
+  rules: Rules,
+  organization: Organization | null,
+) {
+  const asking = organization === null ? {} : { organization: organization.id };
+  if (ruleId !== undefined) return rules.match({ ruleId: ruleAskedFor(organization, ruleId), ...asking });
+  if (draft !== undefined) return within('rule', () => rules.match({ draft, ...asking }));
   // A problem with a condition says itself that it is one.
-  return within('', () => rules.match({ condition }));
+  return within('', () => rules.match({ condition, ...asking }));
 }
 
 function cpeView({ cpeid, softwareVersion, verdict, detail }: MatchedCpe): JsonObject {

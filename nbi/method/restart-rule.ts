@@ -1,6 +1,6 @@
 import type { RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
-import type { Rules } from '../../rules/index.js';
+import { askedIdIn, type Rules } from '../../rules/index.js';
 import {
   ApiError,
   actorOf,
@@ -13,6 +13,7 @@ import {
   type Route,
   ref,
   route,
+  scopeOf,
 } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import { type MethodAnswer, OK, sendAnswer } from './dialect.js';
@@ -38,20 +39,30 @@ export function restartRuleRoute(rules: Rules): Route {
       ...failures('MethodAnswer', '404', '413', '415', '507'),
     },
     async handle(exchange) {
-      const answer = await restartRule(await exchange.body(), rules, actorOf(exchange));
-      sendAnswer(exchange.response, answer);
+      const organization = scopeOf(exchange).organization?.id;
+      const options = { by: actorOf(exchange), organization };
+      sendAnswer(exchange.response, await restartRule(await exchange.body(), rules, options));
     },
   });
 }
 
 /**
  * Forgets what was counted against rules, so that they upgrade their CPEs again.
+ * @param options  `organization`: whose rules they are; undefined: the installation's own
  * @throws ApiError 400 without an id, 404 where any of them does not exist (then none is restarted)
  */
-async function restartRule(body: JsonObject, rules: Rules, by: Actor): Promise<MethodAnswer> {
-  const ids = ruleIds(body);
+async function restartRule(
+  body: JsonObject,
+  rules: Rules,
+  { by, organization }: { readonly by: Actor; readonly organization: string | undefined },
+): Promise<MethodAnswer> {
+  const ids: RuleId[] = [];
   const missing: string[] = [];
-  for (const id of ids) if ((await rules.get(id)) === null) missing.push(id);
+  for (const asked of ruleIds(body)) {
+    const id = askedIdIn(organization, asked);
+    if (id === null || (await rules.get(id)) === null) missing.push(asked);
+    else ids.push(id);
+  }
   if (missing.length > 0) {
     throw new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids: missing.slice(0, 100) }]);
   }
@@ -60,7 +71,7 @@ async function restartRule(body: JsonObject, rules: Rules, by: Actor): Promise<M
 }
 
 /** The ids come by one of two names, and stand in the body or in its search_options: what is wrong depends on which. */
-function ruleIds(body: JsonObject): RuleId[] {
+function ruleIds(body: JsonObject): readonly string[] {
   const { search_options: options, ...direct } = body;
   if (options !== undefined && (!isObject(options) || Object.keys(direct).length > 0)) {
     throw invalid('search_options', 'an object with id, and nothing beside it', options);
@@ -80,5 +91,5 @@ function ruleIds(body: JsonObject): RuleId[] {
   ) {
     throw invalid('id', `the id of a rule, or an array of 1 to ${FILTER_VALUES_MAX}`, id ?? null);
   }
-  return [...new Set(strings)].map((each) => each as RuleId);
+  return [...new Set(strings)].map(String);
 }

@@ -14,7 +14,10 @@ export const methodSchemas = {
         description:
           'What a session would do now. at-target: a rule for this one CPE is recorded as done; read: the CPE is asked for parameters first.',
       },
-      winner: { type: ['string', 'null'] },
+      winner: {
+        type: ['string', 'null'],
+        description: 'Null also where it is a rule of the installation and an organization was asked about.',
+      },
       reason: { type: 'string', description: 'Why the winner goes before the others, or why there is none.' },
       reads: { type: 'array', items: { type: 'string' }, description: 'What the CPE would be asked for.' },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },
@@ -23,9 +26,19 @@ export const methodSchemas = {
         description: 'In the order they are considered.',
         items: {
           type: 'object',
-          required: ['id', 'verdict', 'priority', 'conjuncts'],
+          required: ['id', 'verdict', 'priority'],
           properties: {
             id: { type: 'string' },
+            organization: {
+              type: 'string',
+              description:
+                'The slug of the organization whose rule it is; absent: of the installation, or of the one that was asked about.',
+            },
+            of: {
+              const: 'installation',
+              description:
+                'A rule of the installation, of which an organization is told no more than that it holds: there are no conjuncts.',
+            },
             verdict: { enum: VERDICTS },
             detail: { type: 'string' },
             priority: { type: 'number' },
@@ -60,7 +73,10 @@ export const methodSchemas = {
           },
         },
       },
-      omitted: { type: 'integer', description: 'How many rules are not listed.' },
+      omitted: {
+        type: 'integer',
+        description: 'How many rules are not listed; of an organization how many of its own.',
+      },
     },
   },
   MatchedCpe: {
@@ -92,7 +108,11 @@ export const methodSchemas = {
         description: 'The rule is not enabled; this is as though it were.',
       },
       limits: { type: 'object', description: "The rule's own; they bound how many of the CPEs it takes." },
-      known: { type: 'integer', description: 'CPEs this installation knows.' },
+      known: {
+        type: 'integer',
+        description:
+          'CPEs that this installation knows, or that belong to the organization that is asked about.',
+      },
       looked_at: {
         type: 'integer',
         description: 'CPEs looked at: where an index shows that others cannot match they are passed over.',

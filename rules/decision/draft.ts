@@ -39,9 +39,9 @@ export function createDrafts(parts: {
   const { tables, validator, compiler, sealing, clock } = parts;
   return {
     async take(body, organization) {
-      const validation = validator.validate(body);
+      const validation = ofOrganization(validator.validate(body), organization);
       if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
-      const value = ofOrganization(validation.value, organization);
+      const { value } = validation;
       const { id, author = '' } = value.rule;
       const [before, restarted] = await Promise.all([tables.rules.get(id), tables.restarts.get(id)]);
       const problems = problemsAgainst(value, before?.document ?? null);

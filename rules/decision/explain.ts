@@ -24,6 +24,7 @@ import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
 import { type Refusal, switchGate } from './gates.js';
+import { capitalized, type Telling, tellingTo } from './telling.js';
 
 /** Most rules listed. */
 const LISTED_MAX = 1_000;
@@ -55,11 +56,14 @@ interface Looked {
 /** What a walk through the rules has found. */
 interface Walk {
   readonly winner: Winner | null;
-  /** The first of the others that nothing but the winner stopped, and how many there are. */
+  /** The first of the others that nothing but the winner stopped, and how many there are; of those that are told of. */
   readonly second: StoredRule | null;
   readonly beaten: number;
-  /** The first rule whose condition held and that something else stopped. */
+  /** The first rule whose condition held and that something else stopped; of those that are told of. */
   readonly stopped: Looked | null;
+  /** Whether there are such of which nothing is told. */
+  readonly isUntoldBeaten: boolean;
+  readonly isUntoldStopped: boolean;
   readonly listed: readonly Looked[];
   readonly omitted: number;
 }
@@ -71,6 +75,7 @@ export async function explain(
   given: DecisionInput,
   { ids, limit = LISTED_MAX, draft: body, organization }: ExplainOptions = {},
 ): Promise<DecisionExplanation> {
+  const telling = tellingTo(organization);
   const draft = body === undefined ? null : await drafts.take(body, organization);
   const named = ids === undefined ? null : await namedRules(drafts, ids, draft);
   const [pinned, fleet] = await Promise.all([
@@ -90,11 +95,14 @@ export async function explain(
     ),
     listed: named === null ? null : new Set(named.map(({ rule }) => rule.id)),
     limit: Math.min(limit, LISTED_MAX),
+    telling,
   });
   const { state } = await decider.freeze.read(given.organization);
+  const toldPaths = new Set(pathsReadBy(lists.flat().filter(({ rule }) => telling.isTold(rule))));
+  const reading = { isFirst: reads.length > 0, told: reads.filter((path) => toldPaths.has(path)) };
   return {
-    ...concluded(walked, reads, state),
-    rules: await explained(decider, input, walked.listed),
+    ...concluded(walked, reading, state, telling),
+    rules: await explained(decider, input, walked.listed, telling),
     omitted: walked.omitted,
   };
 }
@@ -138,6 +146,7 @@ interface Scope {
   /** Null where all may be. */
   readonly listed: ReadonlySet<string> | null;
   readonly limit: number;
+  readonly telling: Telling;
 }
 
 async function walk(
@@ -146,6 +155,7 @@ async function walk(
   candidates: readonly Candidate[],
   scope: Scope,
 ): Promise<Walk> {
+  const { telling } = scope;
   const listing = beginListing(scope.limit);
   // Up to the winner a decision does the same; what comes after must not use up its budget.
   const decisive = beginEvaluation(input, decider);
@@ -154,10 +164,13 @@ async function walk(
   let second: StoredRule | null = null;
   let beaten = 0;
   let stopped: Looked | null = null;
+  let isUntoldBeaten = false;
+  let isUntoldStopped = false;
   for (const candidate of candidates) {
     const pause = decider.pauses.due();
     if (pause !== null) await pause;
     const { rule } = candidate;
+    const isTold = telling.isTold(rule);
     const isConsidered = scope.considered.has(rule.id);
     const isSelected = scope.selected.has(rule.id);
     const evaluation = winner === null && isConsidered && isSelected ? decisive : idle;
@@ -165,20 +178,27 @@ async function walk(
     let looked: Looked;
     if ('verdict' in outcome) {
       looked = { candidate, ...outcome };
-      if (isConsidered && !NOT_HELD.has(outcome.verdict)) stopped ??= looked;
+      if (isConsidered && !NOT_HELD.has(outcome.verdict)) {
+        if (isTold) stopped ??= looked;
+        else isUntoldStopped = true;
+      }
     } else if (!isConsidered) {
       looked = { candidate, verdict: 'lower-priority', detail: 'too many rules are for this one CPE' };
     } else if (winner === null) {
       winner = { rule, passed: outcome };
       looked = { candidate, ...(outcome.atTarget ? atTarget(outcome) : { verdict: 'chosen' as const }) };
     } else {
-      second ??= rule;
-      beaten += 1;
-      looked = { candidate, verdict: 'lower-priority', detail: beatenBy(winner, rule) };
+      if (isTold) {
+        second ??= rule;
+        beaten += 1;
+      } else isUntoldBeaten = true;
+      looked = { candidate, verdict: 'lower-priority', detail: beatenBy(winner, rule, telling) };
     }
-    if (scope.listed?.has(rule.id) !== false) listing.add(looked);
+    if (scope.listed?.has(rule.id) === false) continue;
+    // That others' conditions hold shows in what becomes of the CPE; which ones there are beside is not told.
+    if (isTold || !NOT_HELD.has(looked.verdict)) listing.add(looked, isTold);
   }
-  return { winner, second, beaten, stopped, ...listing.end() };
+  return { winner, second, beaten, stopped, isUntoldBeaten, isUntoldStopped, ...listing.end() };
 }
 
 async function outcomeOf(
@@ -200,8 +220,9 @@ function atTarget({ targetVersion }: Passed): Refusal {
   return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
 }
 
-function beatenBy({ rule, passed }: Winner, other: StoredRule): string {
-  const before = `${JSON.stringify(rule.id)} goes before it: ${precedence(rule, other)}`;
+function beatenBy({ rule, passed }: Winner, other: StoredRule, telling: Telling): string {
+  const why = telling.isTold(rule) ? `: ${precedence(rule, other)}` : '';
+  const before = `${telling.name(rule)} goes before it${why}`;
   return passed.atTarget ? `${before}; once that is recorded as done, this one is considered` : before;
 }
 
@@ -219,39 +240,56 @@ function timeOf(epochMs: number): string {
 }
 
 interface Listing {
-  add(looked: Looked): void;
+  /** @param isCounted  among those that are left out */
+  add(looked: Looked, isCounted: boolean): void;
   end(): Pick<Walk, 'listed' | 'omitted'>;
 }
 
 /** Keeps the telling ones rather than the others where there are too many, in the order they came. */
 function beginListing(limit: number): Listing {
-  const telling: (Looked & { readonly order: number })[] = [];
-  const ordinary: (Looked & { readonly order: number })[] = [];
+  interface Listed extends Looked {
+    readonly order: number;
+    readonly isCounted: boolean;
+  }
+  const telling: Listed[] = [];
+  const ordinary: Listed[] = [];
   let order = 0;
+  let counted = 0;
   return {
-    add(looked) {
+    add(looked, isCounted) {
       order += 1;
+      if (isCounted) counted += 1;
       const list = ORDINARY.has(looked.verdict) ? ordinary : telling;
       // Whoever won is listed, however many came before.
       if (list.length >= limit && looked.verdict === 'chosen') list.pop();
-      if (list.length < limit) list.push({ ...looked, order });
+      if (list.length < limit) list.push({ ...looked, order, isCounted });
     },
     end() {
       const kept = [...telling, ...ordinary.slice(0, limit - telling.length)];
-      return { listed: kept.sort((left, right) => left.order - right.order), omitted: order - kept.length };
+      const omitted = counted - kept.filter(({ isCounted }) => isCounted).length;
+      return { listed: kept.sort((left, right) => left.order - right.order), omitted };
     },
   };
 }
 
+/** What the CPE would be asked for. */
+interface ReadFirst {
+  readonly isFirst: boolean;
+  /** As far as it is told. */
+  readonly told: readonly string[];
+}
+
 function concluded(
-  { winner, second, beaten, stopped }: Walk,
-  reads: readonly string[],
+  walked: Walk,
+  { isFirst, told: reads }: ReadFirst,
   freeze: FreezeState,
+  telling: Telling,
 ): Pick<DecisionExplanation, 'kind' | 'winner' | 'reason' | 'reads'> {
-  const decided = withoutReading(winner, freeze);
-  const reason = reasonOf(decided.kind, winner, { second, beaten, stopped }, freeze);
-  if (reads.length === 0) return { ...decided, reason };
-  const names = reads.slice(0, NAMES_SHOWN_MAX).join(', ');
+  const { kind, winner } = withoutReading(walked.winner, freeze);
+  const reason = reasonOf(kind, walked, freeze, telling);
+  if (!isFirst)
+    return { kind, ...(winner !== undefined && telling.isTold(winner) && { winner: winner.id }), reason };
+  const names = reads.slice(0, NAMES_SHOWN_MAX).join(', ') || 'what rules of the installation read';
   const more = reads.length > NAMES_SHOWN_MAX ? ` and ${reads.length - NAMES_SHOWN_MAX} more` : '';
   return {
     kind: 'read',
@@ -263,34 +301,41 @@ function concluded(
 function withoutReading(
   winner: Winner | null,
   freeze: FreezeState,
-): Pick<DecisionExplanation, 'winner'> & { readonly kind: 'nothing' | 'at-target' | 'frozen' | 'upgrade' } {
+): { readonly kind: 'nothing' | 'at-target' | 'frozen' | 'upgrade'; readonly winner?: StoredRule } {
   if (winner === null) return { kind: 'nothing' };
-  if (winner.passed.atTarget) return { kind: 'at-target', winner: winner.rule.id };
-  return freeze.frozen ? { kind: 'frozen' } : { kind: 'upgrade', winner: winner.rule.id };
+  if (winner.passed.atTarget) return { kind: 'at-target', winner: winner.rule };
+  return freeze.frozen ? { kind: 'frozen' } : { kind: 'upgrade', winner: winner.rule };
 }
 
 function reasonOf(
   kind: ReturnType<typeof withoutReading>['kind'],
-  winner: Winner | null,
-  { second, beaten, stopped }: Pick<Walk, 'second' | 'beaten' | 'stopped'>,
+  { winner, second, beaten, stopped, isUntoldBeaten, isUntoldStopped }: Walk,
   { by, reason, sinceMs }: FreezeState,
+  telling: Telling,
 ): string {
   if (winner === null) {
-    if (stopped === null) return 'No rule that is switched on has a condition that holds for this CPE.';
-    const detail = stopped.detail === undefined ? '' : ` (${stopped.detail})`;
-    return `No rule may upgrade it now. The condition of ${JSON.stringify(stopped.candidate.rule.id)} holds, but it is stopped: ${stopped.verdict}${detail}.`;
+    if (stopped !== null) {
+      const detail = stopped.detail === undefined ? '' : ` (${stopped.detail})`;
+      return `No rule may upgrade it now. The condition of ${telling.name(stopped.candidate.rule)} holds, but it is stopped: ${stopped.verdict}${detail}.`;
+    }
+    return isUntoldStopped
+      ? 'No rule may upgrade it now.'
+      : 'No rule that is switched on has a condition that holds for this CPE.';
   }
-  const id = JSON.stringify(winner.rule.id);
+  const name = telling.name(winner.rule);
+  const id = capitalized(name);
   if (kind === 'at-target') {
     return `${id} is for this one CPE, which runs ${winner.passed.targetVersion} already: that is recorded, nothing is sent, and the other rules are looked at anew.`;
   }
   if (kind === 'frozen') {
     const since = sinceMs === undefined ? '' : ` since ${timeOf(sinceMs)}`;
-    return `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}; else ${id} would upgrade it.`;
+    return `Upgrades are frozen${since}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : ` (${reason})`}; else ${name} would upgrade it.`;
   }
-  if (second === null) return `${id} is the only rule that may upgrade it now.`;
+  if (!telling.isTold(winner.rule)) return `${id} goes first.`;
+  if (second === null)
+    return isUntoldBeaten ? `${id} goes first.` : `${id} is the only rule that may upgrade it now.`;
   const more = beaten > 1 ? `, and before ${beaten - 1} more` : '';
-  return `${id} goes before ${JSON.stringify(second.id)}${more}: ${precedence(winner.rule, second)}.`;
+  return `${id} goes before ${telling.name(second)}${more}: ${precedence(winner.rule, second)}.`;
 }
 
 /** Puts the findings beside the rules that are listed, within one more budget. */
@@ -298,6 +343,7 @@ async function explained(
   decider: Decider,
   input: DecisionInput,
   listed: readonly Looked[],
+  telling: Telling,
 ): Promise<readonly RuleExplanation[]> {
   const { compiler } = decider;
   const evaluation = beginEvaluation(input, decider);
@@ -311,6 +357,10 @@ async function explained(
     const pause = decider.pauses.due();
     if (pause !== null) await pause;
     const { rule, condition } = candidate;
+    if (!telling.isTold(rule)) {
+      rules.push({ ruleId: rule.id, verdict, priority: rule.priority, conjuncts: [] });
+      continue;
+    }
     const warning = warningOf(rule, compiler);
     rules.push({
       ruleId: rule.id,

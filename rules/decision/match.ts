@@ -12,6 +12,7 @@ import { candidatesPinnedTo, consider, type Decider, decide, readingOnce, subtre
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { organizationGate, switchGate } from './gates.js';
+import { type Telling, tellingTo } from './telling.js';
 
 const NAMES_SHOWN_MAX = 3;
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */
@@ -22,8 +23,10 @@ const CONDITION_ALONE = { id: 'condition', file: 'condition' };
  * @throws UnknownRuleError, InvalidRuleError
  */
 export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarget): Promise<RuleMatch> {
+  const { organization } = target;
   if ('condition' in target) {
-    const candidate = await drafts.take({ ...CONDITION_ALONE, condition: target.condition });
+    const { condition } = target;
+    const candidate = await drafts.take({ ...CONDITION_ALONE, condition }, organization);
     return {
       rule: null,
       narrowed: narrowedBy(candidate),
@@ -31,14 +34,13 @@ export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarg
     };
   }
   const candidate =
-    'draft' in target
-      ? await drafts.take(target.draft, target.organization)
-      : await only(drafts, target.ruleId);
+    'draft' in target ? await drafts.take(target.draft, organization) : await only(drafts, target.ruleId);
   const enabled: Candidate = { ...candidate, rule: { ...candidate.rule, enabled: true } };
+  const telling = tellingTo(organization);
   return {
     rule: candidate.rule,
     narrowed: narrowedBy(candidate),
-    judge: (input) => judge(decider, enabled, input),
+    judge: (input) => judge(decider, enabled, input, telling),
   };
 }
 
@@ -77,7 +79,12 @@ async function judgeCondition(
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 
-async function judge(decider: Decider, candidate: Candidate, given: DecisionInput): Promise<MatchFinding> {
+async function judge(
+  decider: Decider,
+  candidate: Candidate,
+  given: DecisionInput,
+  telling: Telling,
+): Promise<MatchFinding> {
   const foreign = organizationGate(candidate.rule, given.organization);
   if (foreign !== null) return { matches: false, ...foreign };
   const input = readingOnce(given, subtreesOf([candidate]));
@@ -100,7 +107,7 @@ async function judge(decider: Decider, candidate: Candidate, given: DecisionInpu
   const before = await firstBefore(decider, candidate, given);
   return before === null
     ? { matches: true, verdict: 'chosen' }
-    : { matches: true, verdict: 'lower-priority', detail: `${JSON.stringify(before.id)} goes before it` };
+    : { matches: true, verdict: 'lower-priority', detail: `${telling.name(before)} goes before it` };
 }
 
 /** What is demanded of a field that the CPE was not asked for is not known to be unmet. */

@@ -2,7 +2,7 @@ import type { CountKey, RuleId } from '../../common/index.js';
 import { countKeyOf } from '../campaign/index.js';
 import type { Repeat } from '../vocabulary/index.js';
 import { type Decider, windowGate } from './decide.js';
-import { switchGate } from './gates.js';
+import { organizationGate, switchGate } from './gates.js';
 
 /** See {@link Rules.mayRepeat}. */
 export async function mayRepeat(
@@ -14,6 +14,8 @@ export async function mayRepeat(
   const stored = await decider.tables.rules.get(upgrade.campaignid);
   if (stored === null) return { kind: 'void', reason: 'the rule has been deleted' };
   const { document: rule, revision } = stored;
+  if (organizationGate(rule, organization) !== null)
+    return { kind: 'void', reason: 'the CPE belongs to another organization now than the rule' };
   if (countKeyOf(rule) !== upgrade.countKey) {
     return { kind: 'void', reason: 'the rule has another file or target now, or was restarted' };
   }

@@ -12,8 +12,9 @@ export {
   TIMED_OUT,
 } from './failure.js';
 export { type Freeze, openFreeze } from './freeze.js';
-export { ofOrganization, openRepository, pinnedTo, withoutPath } from './repository.js';
+export { ofOrganization, openRepository, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';
+export { pinnedTo } from './scan.js';
 export type { Sealing } from './sealed-password.js';
 export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';
 export {

@@ -1,14 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import {
-  type Clock,
-  type CpeId,
-  compareText,
-  type RuleId,
-  type Turn,
-  withPauses,
-} from '../../common/index.js';
+import { type Clock, type RuleId, withPauses } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
-import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   type LocatedProblem,
   PROBLEMS_MAX,
@@ -18,24 +10,26 @@ import {
 } from '../validation/index.js';
 import {
   InvalidRuleError,
+  isStorable,
   mapWithPauses,
   type PutCounts,
-  pinIn,
-  pinOf,
   type Rule,
   RuleConflictError,
-  type RulePlace,
   type RuleProblem,
   type Rules,
   ruleIdIn,
   type StoredRule,
+  writtenBytesMax,
   writtenId,
 } from '../vocabulary/index.js';
 import { dependsOnStored, problemsAgainst } from './against-stored.js';
+import { scan } from './scan.js';
 import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
-import { organizationsWithRules, readMany, type Tables } from './tables.js';
+import { readMany, type Tables } from './tables.js';
 import { type Write, writeInPortions } from './writes.js';
+
+const ID_CHARACTERS_SHOWN_MAX = 80;
 
 export type Repository = Pick<Rules, 'get' | 'scan' | 'check' | 'put' | 'merge' | 'remove' | 'restart'>;
 
@@ -76,12 +70,13 @@ async function validateAll(
   const valid: ValidRule[] = [];
   const asking: { readonly item: number; readonly value: ValidRule }[] = [];
   const firstWith = new Map<RuleId, number>();
-  const take = (item: number, validation: Validation): void => {
+  const take = (item: number, written: Validation): void => {
+    const validation = ofOrganization(written, organization);
     if (!validation.valid) {
       problems.push(...validation.problems.map((problem) => ({ ...withoutPath(problem), item })));
       return;
     }
-    const value = ofOrganization(validation.value, organization);
+    const { value } = validation;
     const { id } = value.rule;
     const first = firstWith.get(id);
     if (first !== undefined) {
@@ -106,9 +101,14 @@ async function validateAll(
 }
 
 /** A rule as its author wrote it, under the id that it has in an organization. */
-export function ofOrganization(valid: ValidRule, organization: string | undefined): ValidRule {
-  if (organization === undefined) return valid;
-  return { ...valid, rule: { ...valid.rule, id: ruleIdIn(organization, valid.rule.id) } };
+export function ofOrganization(validation: Validation, organization: string | undefined): Validation {
+  if (organization === undefined || !validation.valid) return validation;
+  const { value } = validation;
+  const id = ruleIdIn(organization, value.rule.id);
+  if (isStorable(id)) return { valid: true, value: { ...value, rule: { ...value.rule, id } } };
+  const expected = `a name of at most ${writtenBytesMax(organization)} bytes in UTF-8; shorten it`;
+  const found = JSON.stringify(value.rule.id.slice(0, ID_CHARACTERS_SHOWN_MAX));
+  return { valid: false, problems: [{ path: ['id'], field: 'id', code: 'too-long', expected, found }] };
 }
 
 async function askStored(
@@ -212,9 +212,12 @@ function patched(
   patch: Readonly<Record<string, unknown>>,
 ): StoredRule {
   const nowMs = clock();
-  const validation = validator.validate(mergePatch(ruleOf(before), patch));
+  const validation = ofOrganization(
+    validator.validate(mergePatch(ruleOf(before), patch)),
+    before.organization,
+  );
   if (!validation.valid) throw new InvalidRuleError(validation.problems.map(withoutPath));
-  const value = ofOrganization(validation.value, before.organization);
+  const { value } = validation;
   const { rule } = value;
   if (rule.id !== before.id) {
     const expected = `${JSON.stringify(writtenId(before.id))}, or left out: a rule cannot be renamed`;
@@ -288,117 +291,4 @@ async function restart(tables: Tables, ids: readonly RuleId[], by: Actor): Promi
     });
   });
   return restarted.size;
-}
-
-interface ScanFilter {
-  readonly ids?: readonly string[];
-  readonly idPrefix?: string;
-  readonly cpeid?: string;
-  readonly organization?: string | null;
-  readonly after?: RulePlace;
-}
-
-const NEWEST_FIRST = { index: 'createdAt', order: 'descending' } as const;
-
-async function* scan(
-  tables: Tables,
-  { ids, idPrefix, cpeid, organization, after }: ScanFilter,
-  turn?: Turn,
-): AsyncGenerator<StoredRule> {
-  const matches = (rule: StoredRule): boolean =>
-    (idPrefix === undefined || rule.id.startsWith(idPrefix)) &&
-    (cpeid === undefined || pinOf(rule) === cpeid) &&
-    (organization === undefined || (rule.organization ?? null) === organization) &&
-    (after === undefined || newestFirst(after, rule) < 0);
-  if (ids !== undefined) {
-    const distinct = [...new Set(ids)];
-    if (distinct.length <= PORTION_RULES) {
-      yield* (await byIds(tables, distinct)).filter(matches).sort(newestFirst);
-      return;
-    }
-    const places: RulePlace[] = [];
-    for await (const rule of inPortions(tables, distinct, turn)) {
-      if (matches(rule)) places.push({ id: rule.id, createdAtMs: rule.createdAtMs });
-    }
-    places.sort(newestFirst);
-    const sorted = places.map(({ id }) => id);
-    for await (const rule of inPortions(tables, sorted, turn)) if (matches(rule)) yield rule;
-    return;
-  }
-  const few =
-    cpeid !== undefined
-      ? await pinnedInAny(tables, cpeid as CpeId, organization)
-      : await fewWithPrefix(tables, idPrefix);
-  if (few !== null) {
-    yield* few
-      .map(({ document }) => document)
-      .filter(matches)
-      .sort(newestFirst);
-    return;
-  }
-  const newest =
-    typeof organization === 'string'
-      ? ({ index: 'organization', equals: [organization], order: 'descending' } as const)
-      : NEWEST_FIRST;
-  const place = typeof organization === 'string' ? { organization, ...after } : after;
-  const cursor = after === undefined ? null : tables.rules.cursorAt(newest, place as StoredRule);
-  const from = cursor === null ? {} : { after: cursor };
-  for await (const { document } of tables.rules.scan({ ...newest, ...from }, turn)) {
-    if (matches(document)) yield document;
-  }
-}
-
-/** So many rules are held of those that are named by their ids: each may have megabytes. */
-const PORTION_RULES = 32;
-
-/** In the order of the ids. */
-async function* inPortions(
-  tables: Tables,
-  ids: readonly string[],
-  turn: Turn = (read) => read(),
-): AsyncGenerator<StoredRule> {
-  for (let from = 0; from < ids.length; from += PORTION_RULES) {
-    yield* await turn(() => byIds(tables, ids.slice(from, from + PORTION_RULES)));
-  }
-}
-
-async function byIds(tables: Tables, ids: readonly string[]): Promise<StoredRule[]> {
-  const found = await readMany(tables.rules, ids);
-  return found.flatMap((stored) => (stored === null ? [] : [stored.document]));
-}
-
-/** Rules pinned to one CPE, at most one page of them. */
-/** @param organization  null: the installation's alone; undefined: whosever they are */
-async function pinnedInAny(
-  tables: Tables,
-  cpeid: CpeId,
-  organization: string | null | undefined,
-): Promise<readonly Stored<StoredRule>[]> {
-  if (organization !== undefined) return pinnedTo(tables, cpeid, organization ?? undefined);
-  const owners = [undefined, ...(await organizationsWithRules(tables))];
-  return (await Promise.all(owners.map((owner) => pinnedTo(tables, cpeid, owner)))).flat();
-}
-
-export async function pinnedTo(
-  tables: Tables,
-  cpeid: CpeId,
-  organization: string | undefined,
-): Promise<readonly Stored<StoredRule>[]> {
-  const equals = [pinIn(organization, cpeid)];
-  return (await tables.rules.find({ index: 'pin', equals, limit: PAGE_ITEMS_MAX })).items;
-}
-
-/** Null where there is no prefix, or more than a page of ids have it: then all rules are walked, newest first. */
-async function fewWithPrefix(
-  tables: Tables,
-  prefix: string | undefined,
-): Promise<readonly Stored<StoredRule>[] | null> {
-  if (prefix === undefined || prefix === '') return null;
-  const { items, next } = await tables.rules.find({ prefix, limit: PAGE_ITEMS_MAX });
-  return next === null ? items : null;
-}
-
-/** As the index gives them. */
-function newestFirst(left: RulePlace, right: RulePlace): number {
-  return right.createdAtMs - left.createdAtMs || compareText(right.id, left.id);
 }

@@ -21,6 +21,7 @@ export interface ConjunctFinding {
 /** One rule's part in a decision. */
 export interface RuleExplanation extends Considered {
   readonly priority: number;
+  /** Empty where whoever asks is not told. */
   readonly conjuncts: readonly ConjunctFinding[];
   /** Its condition would not be taken today. */
   readonly warning?: RuleWarning;
@@ -29,14 +30,18 @@ export interface RuleExplanation extends Considered {
 /** What would be decided for a CPE now, and why; nothing is changed by asking. */
 export interface DecisionExplanation {
   readonly kind: Decision['kind'];
+  /** Absent also where it is a rule that whoever asks is not told of. */
   readonly winner?: RuleId;
   /** Why the winner goes before the others whose conditions hold, as a sentence; or why there is none. */
   readonly reason: string;
-  /** Where the kind is `read`: what the CPE would be asked for first. The rest is what would be decided without. */
+  /**
+   * Where the kind is `read`: what the CPE would be asked for first, as far as rules read it that whoever asks is told of. The rest is what
+   * would be decided without.
+   */
   readonly reads?: readonly string[];
   /** In the order they are considered. */
   readonly rules: readonly RuleExplanation[];
-  /** How many more there are than are listed. */
+  /** How many more there are than are listed, of those that whoever asks is told of. */
   readonly omitted: number;
 }
 
@@ -47,15 +52,20 @@ export interface ExplainOptions {
   readonly limit?: number;
   /** A rule as its author would post it, considered as if it were stored (in place of the one with its id). */
   readonly draft?: unknown;
-  /** Of which the draft would be a rule; absent: of the installation. */
+  /**
+   * Who asks: the draft is its rule, and of what the installation's rules come to it is told only which of them hold, without why. Absent:
+   * the installation, which is told all.
+   */
   readonly organization?: string;
 }
 
-/** A stored rule, a rule that is not stored, or only its condition. */
-export type MatchTarget =
+/** A stored rule, a rule that is not stored, or only its condition; and who asks, see {@link ExplainOptions}. */
+export type MatchTarget = (
   | { readonly ruleId: RuleId }
-  | { readonly draft: unknown; readonly organization?: string }
-  | { readonly condition: unknown };
+  | { readonly draft: unknown }
+  | { readonly condition: unknown }
+) &
+  Pick<ExplainOptions, 'organization'>;
 
 /** What the rule of a {@link RuleMatch} would come to for one CPE. */
 export interface MatchFinding {

@@ -12,7 +12,16 @@ export * from './explanation.js';
 export { createPauses, mapWithPauses, type Pauses } from './pause.js';
 export * from './problems.js';
 export * from './rule.js';
-export { organizationOf, pinIn, pinOf, ruleIdIn, writtenId } from './rule-id.js';
+export {
+  askedIdIn,
+  isStorable,
+  organizationOf,
+  pinIn,
+  pinOf,
+  ruleIdIn,
+  writtenBytesMax,
+  writtenId,
+} from './rule-id.js';
 export * from './rules.js';
 export {
   CONDITION_CHARACTERS_MAX,

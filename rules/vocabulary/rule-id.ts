@@ -1,4 +1,5 @@
 import type { CpeId, RuleId } from '../../common/index.js';
+import { ID_BYTES_MAX } from '../../store/index.js';
 
 /** No id that an author writes has it: ids are printable. */
 const SEPARATOR = '\u001f';
@@ -10,6 +11,28 @@ const SEPARATOR = '\u001f';
  */
 export function ruleIdIn(organization: string | undefined, written: string): RuleId {
   return (organization === undefined ? written : `${organization}${SEPARATOR}${written}`) as RuleId;
+}
+
+/**
+ * The same for a word that may be nobody's: somebody asks for it.
+ * @returns null where no rule can have that id
+ */
+export function askedIdIn(organization: string | undefined, asked: string): RuleId | null {
+  // As it is stored, another's would be named by it.
+  if (asked.includes(SEPARATOR)) return null;
+  const id = ruleIdIn(organization, asked);
+  // What is the installation's and too long the store refuses, as it always has.
+  return organization === undefined || isStorable(id) ? id : null;
+}
+
+/** Whether the store takes it: with the organization before it an id is longer than its author has made it. */
+export function isStorable(id: RuleId): boolean {
+  return Buffer.byteLength(id) <= ID_BYTES_MAX;
+}
+
+/** The most bytes of UTF-8 that the author of an organization's rule may call it by. */
+export function writtenBytesMax(organization: string): number {
+  return ID_BYTES_MAX - Buffer.byteLength(ruleIdIn(organization, ''));
 }
 
 /** What the author of a rule calls it. */

@@ -24,7 +24,7 @@ export interface Counted {
   readonly addressBucket?: number;
 }
 
-/** A place in the order in which rules are listed, newest first; ties go by id, the last by its UTF-8 first. */
+/** A place in the order in which rules are listed, newest first; ties go by id as it is stored, the last by its UTF-8 first. */
 export interface RulePlace {
   readonly createdAtMs: number;
   readonly id: string;
@@ -65,13 +65,16 @@ export type Repeat =
 export interface Rules {
   get(id: RuleId): Promise<{ readonly rule: StoredRule; readonly revision: Revision } | null>;
   /**
-   * Newest first, ties by id. Served from an index where `id` or `cpeid` (the pin) is given, else in bounded pages.
-   * @param filter  `after`: only what comes after this place, which costs no more than from the start
+   * Newest first, ties by id. Served from an index where `ids`, `storedIds` or `cpeid` (the pin) is given, else in bounded pages.
+   * @param filter  `ids` and `idPrefix` are as authors write them: of several organizations there may be a rule for each; `after`: only
+   *   what comes after this place, which costs no more than from the start
    * @param turn  see `Collection.scan`
    */
   scan(
     filter: {
       readonly ids?: readonly string[];
+      /** The same as they are stored. */
+      readonly storedIds?: readonly RuleId[];
       readonly idPrefix?: string;
       readonly cpeid?: string;
       /** Only the rules of this organization; null: only the installation's own; absent: all. */

@@ -222,3 +222,60 @@ test('ferry rules match counts and lists thousands of CPEs, before the rule is e
     t.true(refused.stderr.includes(words), refused.stderr);
   }
 });
+
+test('ferry rules explain, match and ferry freeze ask for an organization as its users do', async (t) => {
+  const dataDir = await temporaryDirectory(t);
+  const served = await serve(t, dataDir, [], { environment });
+  const run = (...args: string[]) => ferry([...args, `--data-dir=${dataDir}`]);
+  t.is((await run('organization', 'add', 'north', '--name=North')).exitCode, 0);
+  const store = await openLmdbStore({ directory: join(dataDir, 'store') });
+  const known = store.collection<Device>(DEVICES);
+  await Promise.all([known.put(deviceOf({ serialNumber: '1' })), known.put(deviceOf({ serialNumber: '2' }))]);
+  await store.close();
+  t.is((await run('device', 'organization', '00A1B2-HGW-1', 'north')).exitCode, 0);
+  const post = (query: string, rule: object) =>
+    nbi(served, `/v1/dyn/FirmwareStorage/.*${query}`, ADMIN, 'POST', rule);
+  t.is((await post('?organization=north', ruleOf('hgw', { priority: 2 }))).status, 200);
+  t.is((await post('', ruleOf('hgw', { priority: 5 }))).status, 200);
+
+  const all = await run('rules', 'explain', '--cpe=00A1B2-HGW-1');
+  t.regex(all.stdout, /\nhgw, priority 5: chosen\n[\s\S]*\nhgw of north, priority 2: lower-priority/);
+  const asked = await run('rules', 'explain', '--cpe=00A1B2-HGW-1', '--organization=north');
+  t.regex(asked.stdout, /\nWhy {7}A rule of the installation goes first\.\n/);
+  t.regex(asked.stdout, /\nhgw of the installation, priority 5: chosen\n\nhgw, priority 2: lower-priority/);
+  const json = JSON.parse((await run('rules', 'explain', 'hgw', '--cpe=00A1B2-HGW-1', '--json')).stdout);
+  t.deepEqual(
+    json.rules.map((rule: Record<string, unknown>) => [rule['ruleId'], rule['organization']]),
+    [
+      ['hgw', undefined],
+      ['hgw', 'north'],
+    ],
+  );
+  const foreign = await run('rules', 'explain', '--cpe=00A1B2-HGW-2', '--organization=north');
+  t.is(foreign.exitCode, 1);
+  t.regex(foreign.stderr, /There is no CPE 00A1B2-HGW-2/);
+  const described = ['--organization=north', `--cpe-file=${join(dataDir, 'cpe.json')}`];
+  await writeFile(join(dataDir, 'cpe.json'), JSON.stringify({ organization: 'south' }));
+  t.regex((await run('rules', 'explain', ...described)).stderr, /cpe\.organization: north, or left out/);
+
+  const match = async (...more: string[]) =>
+    JSON.parse((await run('rules', 'match', 'hgw', '--json', ...more)).stdout);
+  t.like(await match(), { rule: 'hgw', known: 2, lookedAt: 2, wouldUpgradeNow: 2 });
+  t.like(await match('--organization=north'), { rule: 'hgw', known: 1, lookedAt: 1, wouldUpgradeNow: 0 });
+
+  t.regex(
+    (await run('freeze', '--organization=north', '--reason=ours')).stdout,
+    /^Upgrades of north are frozen since .*: ours\n$/,
+  );
+  t.is((await run('freeze', '--status')).stdout, 'Upgrades are running.\n');
+  t.regex((await run('freeze', '--reason=all')).stdout, /^Upgrades are frozen since .*: all\n$/);
+  t.regex(
+    (await run('freeze', '--lift', '--organization=north')).stdout,
+    /^Upgrades of north are frozen since .*: all\n$/,
+  );
+  t.is((await run('freeze', '--lift')).exitCode, 0);
+  t.is((await run('freeze', '--status', '--organization=north')).stdout, 'Upgrades of north are running.\n');
+  const nowhere = await run('freeze', '--organization=nowhere');
+  t.is(nowhere.exitCode, 1);
+  t.regex(nowhere.stderr, /There is no organization nowhere;/);
+});

@@ -165,6 +165,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
         basic: false,
       },
       connectionRequestSubnets: ['127.0.0.0/8'],
+      // Of whenever the results of a test are: none is too old.
+      resultDays: 100 * 365,
     },
   });
   const { log, logger } = recordingLogger();

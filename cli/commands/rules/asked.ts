@@ -5,6 +5,7 @@ import { parseRuleFile } from '../../../rules/index.js';
 import { type Arguments, CommandError, withConfig } from '../../command.js';
 import { openFile } from '../../files.js';
 import { printable } from '../../io.js';
+import { ORGANIZATION_OPTION } from '../../organization-named.js';
 import { RULES_CONFIG } from '../../rules-access.js';
 
 /** What `explain` and `match` are asked in the same words. */
@@ -19,6 +20,7 @@ export function withRuleAndMoment(argv: Argv): Argv {
       requiresArg: true,
       describe: 'Take the rule from this JSON file, as if it were stored',
     })
+    .option('organization', ORGANIZATION_OPTION)
     .option('requested', {
       type: 'boolean',
       describe: 'As if SendCNR had asked for the session: rules that are not automatic count too',

@@ -1,12 +1,14 @@
 import type { CommandModule } from 'yargs';
-import { type DescribedCpe, type Devices, describedCpe } from '../../../acs/index.js';
-import type { CpeId, RuleId } from '../../../common/index.js';
-import { explainFor } from '../../../rollout/index.js';
+import { type Belonging, type DescribedCpe, type Devices, describedCpe } from '../../../acs/index.js';
+import type { CpeId } from '../../../common/index.js';
+import { type CpeExplanation, explainFor, ruleNameOf, rulesAskedFor } from '../../../rollout/index.js';
+import { writtenId } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
+import { organizationNamed } from '../../organization-named.js';
 import { withRules } from '../../rules-access.js';
 import { draftOf, idIn, limitOf, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
-import { explanationText } from './explanation-text.js';
+import { explanationText, type ToldExplanation } from './explanation-text.js';
 
 const RULES_LISTED = 20;
 const RULES_LISTED_MAX = 1_000;
@@ -40,24 +42,49 @@ export function explainCommand(io: Io): CommandModule {
       withRules(args, io, async ({ rules, devices }) => {
         const limit = limitOf(args, RULES_LISTED_MAX);
         const draft = await draftOf(args);
-        const cpe = await cpeOf(args, devices);
+        const organizations = await devices.organizations();
+        const organization = organizationNamed(organizations, args['organization']);
+        const belonging = { organizations, organization };
+        const cpe = await cpeOf(args, devices, belonging);
         const named = args['rule'] ?? idIn(draft);
+        const ids =
+          named === undefined
+            ? undefined
+            : await rulesAskedFor(rules, organization, [String(named)], cpe.input);
         const explanation = await explainFor(rules, cpe, {
           limit,
-          ...(named === undefined ? {} : { ids: [String(named) as RuleId] }),
+          ...(ids === undefined ? {} : { ids }),
           ...(draft === undefined ? {} : { draft }),
+          ...(organization !== null && { organization: organization.id }),
         });
+        const shown = shownTo(belonging, explanation);
         const { cpeid, softwareVersion } = cpe.input.context;
         io.stdout.write(
           args['json']
-            ? `${JSON.stringify({ cpeid, softwareVersion, ...explanation }, null, 2)}\n`
-            : explanationText(cpe, explanation),
+            ? `${JSON.stringify({ cpeid, softwareVersion, ...shown }, null, 2)}\n`
+            : explanationText(cpe, shown),
         );
       }),
   };
 }
 
-async function cpeOf(args: Arguments, devices: Devices): Promise<DescribedCpe> {
+/** Its rules as they are called, see {@link ruleNameOf}. */
+function shownTo(
+  { organization: asking, organizations }: Belonging,
+  explanation: CpeExplanation,
+): ToldExplanation {
+  const { winner, rules } = explanation;
+  return {
+    ...explanation,
+    ...(winner !== undefined && { winner: writtenId(winner) }),
+    rules: rules.map((rule) => {
+      const { id: ruleId, ...owner } = ruleNameOf(rule.ruleId, asking, organizations);
+      return { ...rule, ruleId, ...owner };
+    }),
+  };
+}
+
+async function cpeOf(args: Arguments, devices: Devices, belonging: Belonging): Promise<DescribedCpe> {
   const { cpe: id, 'cpe-file': cpeFile, inform: informFile } = args;
   const isDescribed = cpeFile !== undefined || informFile !== undefined;
   if ((id !== undefined) === isDescribed) {
@@ -70,10 +97,11 @@ async function cpeOf(args: Arguments, devices: Devices): Promise<DescribedCpe> {
   if (isDescribed) {
     const cpe = cpeFile === undefined ? {} : { cpe: await readJson(String(cpeFile)) };
     const inform = informFile === undefined ? {} : { inform: await readBytes(String(informFile)) };
-    return describedCpe({ ...cpe, ...inform }, moment, devices);
+    return describedCpe({ ...cpe, ...inform }, moment, { known: devices, belonging });
   }
   const known = await devices.describe(String(id) as CpeId, moment);
-  if (known !== null) return known;
+  const { organization } = belonging;
+  if (known !== null && (organization === null || known.input.organization === organization.id)) return known;
   throw new CommandError(
     `There is no CPE ${printable(String(id))}: none has informed under this id. --cpe-file describes one.`,
   );

@@ -1,5 +1,5 @@
 import type { DescribedCpe } from '../../../acs/index.js';
-import type { CpeExplanation } from '../../../rollout/index.js';
+import type { CpeExplanation, RuleName } from '../../../rollout/index.js';
 import type { ConjunctFinding, RuleExplanation } from '../../../rules/index.js';
 import { printable } from '../../io.js';
 
@@ -11,8 +11,18 @@ const MARKS: Readonly<Record<ConjunctFinding['outcome'], string>> = {
   'not-evaluated': '·',
 };
 
+/** An explanation with its rules as they are called. */
+export interface ToldExplanation extends Omit<CpeExplanation, 'winner' | 'rules'> {
+  readonly winner?: string;
+  readonly rules: readonly ToldRule[];
+}
+
+interface ToldRule extends Omit<RuleExplanation, 'ruleId'>, Omit<RuleName, 'id'> {
+  readonly ruleId: string;
+}
+
 /** An explanation for a person at a terminal: what is decided and why, then each rule with its conjuncts. */
-export function explanationText({ input }: DescribedCpe, explanation: CpeExplanation): string {
+export function explanationText({ input }: DescribedCpe, explanation: ToldExplanation): string {
   const { cpeid, softwareVersion } = input.context;
   const { kind, winner, reason, rules, omitted } = explanation;
   const runs =
@@ -32,18 +42,23 @@ export function stoppedText(rule: RuleExplanation): readonly string[] {
   return [`${line(rule.ruleId)}: ${verdictText(rule)}`, ...stopped.flatMap(conjunctLines)];
 }
 
-function ruleLines(rule: RuleExplanation): readonly string[] {
+function ruleLines(rule: ToldRule): readonly string[] {
   const { ruleId, priority, conjuncts, warning } = rule;
   const warned = warning === undefined ? [] : [`  ! ${line(warning.message, warning.message.length)}`];
   return [
-    `${line(ruleId)}, priority ${priority}: ${verdictText(rule)}`,
+    `${line(ruleId)}${ownerText(rule)}, priority ${priority}: ${verdictText(rule)}`,
     ...warned,
     ...conjuncts.flatMap(conjunctLines),
   ];
 }
 
+function ownerText({ organization, of }: ToldRule): string {
+  const owner = of === undefined ? organization : `the ${of}`;
+  return owner === undefined ? '' : ` of ${line(owner)}`;
+}
+
 /** Where a conjunct did not hold it says what the detail would, and more. */
-function verdictText({ verdict, detail, conjuncts }: RuleExplanation): string {
+function verdictText({ verdict, detail, conjuncts }: Omit<RuleExplanation, 'ruleId'>): string {
   const isSaidBelow = conjuncts.some(({ outcome }) => outcome === 'false' || outcome === 'error');
   return detail === undefined || isSaidBelow ? verdict : `${verdict} (${line(detail, detail.length)})`;
 }

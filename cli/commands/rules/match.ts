@@ -1,9 +1,11 @@
 import type { CommandModule } from 'yargs';
-import type { CpeId, RuleId } from '../../../common/index.js';
-import { type MatchReport, matchDevices } from '../../../rollout/index.js';
-import type { Limits, MatchTarget, RuleMatch } from '../../../rules/index.js';
+import type { CpeId } from '../../../common/index.js';
+import type { Organization } from '../../../organizations/index.js';
+import { knownCpes, type MatchReport, matchDevices, ruleAskedFor } from '../../../rollout/index.js';
+import { type Limits, type MatchTarget, type RuleMatch, writtenId } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { columnsOf, type Io, printable, tableText } from '../../io.js';
+import { organizationNamed } from '../../organization-named.js';
 import { progressBar } from '../../progress.js';
 import { withRules } from '../../rules-access.js';
 import { draftOf, limitOf, momentOf, withRuleAndMoment } from './asked.js';
@@ -42,12 +44,15 @@ export function matchCommand(io: Io): CommandModule {
         const listedMax = limitOf(args, CPES_LISTED_MAX);
         const moment = momentOf(args);
         const after = args['after'] === undefined ? {} : { after: String(args['after']) as CpeId };
-        const match = await rules.match(await targetOf(args));
-        const known = await devices.count();
+        const organizations = await devices.organizations();
+        const organization = organizationNamed(organizations, args['organization']);
+        const match = await rules.match(await targetOf(args, organization));
+        const known = await knownCpes(devices, organization, organizations);
         const walksAll = Object.keys(match.narrowed).length === 0 && known >= CPES_FOR_BAR_MIN;
         const bar = walksAll ? progressBar(io, { title: 'Looking', total: known, unit: 'items' }) : null;
         const report = await matchDevices(devices, {
           match,
+          organization,
           listedMax,
           ...moment,
           ...after,
@@ -57,21 +62,24 @@ export function matchCommand(io: Io): CommandModule {
         const { rule } = match;
         io.stdout.write(
           args['json']
-            ? `${JSON.stringify({ rule: rule?.id ?? null, enabled: rule?.enabled, known, ...report }, null, 2)}\n`
+            ? `${JSON.stringify({ rule: rule === null ? null : writtenId(rule.id), enabled: rule?.enabled, known, ...report }, null, 2)}\n`
             : reportText(match, known, report, columnsOf(io.stdout)),
         );
       }),
   };
 }
 
-async function targetOf(args: Arguments): Promise<MatchTarget> {
+async function targetOf(args: Arguments, organization: Organization | null): Promise<MatchTarget> {
   const draft = await draftOf(args);
   const { rule, condition } = args;
   if ((draft !== undefined || rule !== undefined) === (condition !== undefined)) {
     throw new CommandError('say what to look for: the id of a rule, --file FILE or --condition TEXT', 2);
   }
-  if (condition !== undefined) return { condition: String(condition) };
-  return draft === undefined ? { ruleId: String(rule) as RuleId } : { draft };
+  const asking = organization === null ? {} : { organization: organization.id };
+  if (condition !== undefined) return { condition: String(condition), ...asking };
+  return draft === undefined
+    ? { ruleId: ruleAskedFor(organization, String(rule)), ...asking }
+    : { draft, ...asking };
 }
 
 function reportText({ rule }: RuleMatch, known: number, report: MatchReport, columns: number): string {
@@ -80,7 +88,7 @@ function reportText({ rule }: RuleMatch, known: number, report: MatchReport, col
   const lines = [
     ...(rule === null
       ? []
-      : [`Rule ${rule.id}${rule.enabled ? '' : ', as though it were enabled (it is not)'}`]),
+      : [`Rule ${writtenId(rule.id)}${rule.enabled ? '' : ', as though it were enabled (it is not)'}`]),
     `${known} CPEs are known, ${lookedAt} were looked at: ${matching} match${rule === null ? '' : `, ${wouldUpgradeNow} would be upgraded now`}.`,
     ...(rule?.limits === undefined ? [] : [limitsText(rule.limits, wouldUpgradeNow)]),
     ...counts.map(([verdict, count]) => `  ${String(count).padStart(8)}  ${verdict}`),

@@ -69,7 +69,7 @@ test('a description goes before its Inform, and its Inform before what is known 
     organizations: () => new OrganizationsNow(0, []),
   };
   const cpe = { organization: 'south', parameters: { Device: { X: { New: 2 } } } };
-  const { input } = await describedCpe({ cpe, inform }, { nowMs }, devices);
+  const { input } = await describedCpe({ cpe, inform }, { nowMs }, { known: devices });
   t.like(input.context, { cpeid: known.id, tags: ['lab'], organization: 'south', registered: 7 });
   t.like(await input.readParameters(), { Device: { X: { Old: 1, New: 2 } } });
   t.deepEqual(await input.unread(['InternetGatewayDevice.X.Y', 'Device.X.Y']), ['Device.X.Y']);
@@ -77,6 +77,49 @@ test('a description goes before its Inform, and its Inform before what is known 
   const alone = await describedCpe({ cpe, inform }, { nowMs });
   t.like(alone.input.context, { cpeid: known.id, tags: [], registered: nowMs });
   t.deepEqual(await alone.input.unread(['Device.X.Y']), []);
+});
+
+test('a CPE that is told of belongs to the organization that is asked about, else to the one it is said to, else where it is or to the default', async (t) => {
+  const organizationOf = (id: string, isDefault = false) =>
+    ({
+      id,
+      slug: id.toUpperCase(),
+      name: id,
+      active: true,
+      isDefault,
+      order: 1,
+      rules: [],
+      createdAtMs: 0,
+    }) as never;
+  const organizations = new OrganizationsNow(1, [
+    organizationOf('all', true),
+    organizationOf('north'),
+    organizationOf('south'),
+  ]);
+  const known = deviceOf({ serialNumber: '1', organization: { id: 'south' as never, by: 'hand' } });
+  const devices = {
+    get: async (id: CpeId) => (id === known.id ? known : null),
+    parameters: async () => ({}),
+    organizations: () => organizations,
+  };
+  const belongs = async (asked: string | null, said?: string, body?: Buffer) => {
+    const belonging = { organizations, organization: asked === null ? null : organizations.get(asked) };
+    const description = {
+      cpe: said === undefined ? {} : { organization: said },
+      ...(body && { inform: body }),
+    };
+    const { input } = await describedCpe(description, { nowMs }, { known: devices, belonging });
+    return [input.organization, input.context.organization];
+  };
+  t.deepEqual(await belongs(null), ['all', 'ALL']);
+  t.deepEqual(await belongs(null, 'NORTH'), ['north', 'NORTH']);
+  t.deepEqual(await belongs(null, 'nowhere'), [undefined, 'nowhere']);
+  t.deepEqual(await belongs(null, undefined, inform), ['south', 'SOUTH']);
+  t.deepEqual(await belongs(null, 'NORTH', inform), ['north', 'NORTH']);
+  t.deepEqual(await belongs('north'), ['north', 'NORTH']);
+  t.deepEqual(await belongs('north', 'north', inform), ['north', 'NORTH']);
+  for (const said of ['SOUTH', 'nowhere'])
+    await t.throwsAsync(belongs('north', said), { message: /^cpe\.organization: NORTH, or left out/ });
 });
 
 test('what cannot be is refused by its field', async (t) => {

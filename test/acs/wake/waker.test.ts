@@ -1,7 +1,15 @@
-import test from 'ava';
-import { DAY_MS, MINUTE_MS, type ResultId, type RuleId, SECOND_MS } from '../../../common/index.js';
+import test, { type ExecutionContext } from 'ava';
+import { openOrganizations } from '../../../acs/index.js';
+import {
+  DAY_MS,
+  MINUTE_MS,
+  type ResultId,
+  type RuleId,
+  SECOND_MS,
+  silentLogger,
+} from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
-import { post } from '../../rules/setup.js';
+import { post, ruleBody } from '../../rules/setup.js';
 import { BY } from '../../support/actor.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
 
@@ -327,7 +335,7 @@ test('pinned rules of one pace share it', async (t) => {
   const at = await openTestWaking(t);
   await at.addDevices(8);
   const bodies = Array.from({ length: 8 }, (_, number) =>
-    wakeRule({ id: `p${number}`, condition: { cpeid: cpe(number) } }),
+    wakeRule({ id: `p${number}`, priority: 5, condition: { cpeid: cpe(number) } }),
   );
   await post(at.rules, ...bodies);
   const perTick: number[] = [];
@@ -378,4 +386,57 @@ test('a CPE that waits to be enrolled is not called', async (t) => {
   await post(at.rules, wakeRule());
   await at.ticks(2);
   t.deepEqual([...at.called], [cpe(1)]);
+});
+
+/** The first half of the CPEs belongs to one organization, the others to another. */
+async function openTwoOrganizations(t: ExecutionContext) {
+  const at = await openTestWaking(t);
+  const { organizations, close } = openOrganizations({
+    store: at.store,
+    conditions: at.rules.standing,
+    clock: () => at.clock.nowMs,
+    logger: silentLogger,
+  });
+  t.teardown(close);
+  const [north, south] = [
+    await organizations.add({ name: 'north', slug: 'north' }, BY),
+    await organizations.add({ name: 'south', slug: 'south' }, BY),
+  ];
+  await at.addDevices(6);
+  for (let number = 0; number < 6; number++) {
+    const { id } = number < 3 ? north : south;
+    await at.changeDevice(cpe(number), { organization: { id, by: 'hand' } });
+  }
+  const freeze = (organization: string) =>
+    at.rules.freeze({ frozen: true, by: byCommand('ops'), organization });
+  return { ...at, north, south, freeze };
+}
+
+for (const [kind, condition] of [
+  ['of the fleet', { productClass: 'HGW' }],
+  ['pinned to CPEs', null],
+] as const) {
+  test(`a rule of an organization that is ${kind} wakes its CPEs alone, whatever brake another has pulled`, async (t) => {
+    const at = await openTwoOrganizations(t);
+    await at.freeze(at.north.id);
+    // But for that brake this would upgrade the others' CPEs.
+    await post(at.rules, ruleBody({ id: 'ALL' }));
+    const bodies =
+      condition === null
+        ? [0, 1, 3, 4].map((number) =>
+            wakeRule({ id: `p${number}`, priority: 5, condition: { cpeid: cpe(number) } }),
+          )
+        : [wakeRule({ priority: 5, condition })];
+    await at.rules.put(bodies, { by: BY, onlyNew: false, organization: at.south.id });
+    await at.ticks(10);
+    t.deepEqual(at.called, condition === null ? [cpe(3), cpe(4)] : [cpe(3), cpe(4), cpe(5)]);
+  });
+}
+
+test('a rule of the installation goes on with the CPEs of others where one organization has pulled its brake', async (t) => {
+  const at = await openTwoOrganizations(t);
+  await at.freeze(at.north.id);
+  await post(at.rules, wakeRule());
+  await at.ticks(10);
+  t.deepEqual(at.called, [cpe(3), cpe(4), cpe(5)]);
 });

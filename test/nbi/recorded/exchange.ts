@@ -77,7 +77,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/ferry_[0-9a-f]{20}_[A-Za-z0-9_-]{43}/g, '<<token>>'],
   [/"id":"[0-9a-f]{20}"/g, '"id":"<<token id>>"'],
   // Of entries of the audit: the same length each time.
-  [/\b\d{15}-[0-9a-f]{8}-\d{8}\b/g, '<<event id>>'],
+  [/\b\d{15}-\d{6}-[0-9a-f]{16}\b/g, '<<event id>>'],
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // Of sessions: the cookie, the token, the id.
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
-import type { CpeId } from '../../../common/index.js';
+import type { CpeId, RuleId } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
 import {
   type DecisionInput,
@@ -276,6 +276,7 @@ async function seen(rules: RuleEngine, organization: string) {
     listed: listed.sort(),
     decided: [decision.kind, decision.kind === 'upgrade' ? writtenId(decision.rule.id) : null],
     explained: [kind, won, reads, omitted, explained.map(({ ruleId, verdict }) => [ruleId, verdict])],
+    told: await rules.explain(input, { organization }),
     named: await rules.parametersNamed(CPE as CpeId, organization),
     frozen: (await rules.freezeState(organization)).frozen,
   };
@@ -306,4 +307,94 @@ test('what an organization sees of the rules, and what is answered to it, does n
     }),
     { numRuns: 60 },
   );
+});
+
+test('what is asked for as no rule can be called, or as another’s is stored, is nobody’s; and no name is too long for its organization', async (t) => {
+  const { rules } = await openTestRules(t);
+  await postIn(rules, NORTH, { id: 'A' });
+  const long = 'ä'.repeat(250);
+  const refused = await t.throwsAsync(postIn(rules, NORTH, { id: long }), { instanceOf: InvalidRuleError });
+  t.like(refused.problems[0], { field: 'id', code: 'too-long', item: 0 });
+  t.regex(refused.problems[0]?.expected ?? '', /at most 475 bytes/);
+  await t.throwsAsync(rules.match({ draft: ruleBody({ id: long }), organization: NORTH }), {
+    instanceOf: InvalidRuleError,
+  });
+  const found = async (filter: Parameters<RuleEngine['scan']>[0]) => {
+    const ids: string[] = [];
+    for await (const { id } of rules.scan(filter)) ids.push(id);
+    return ids;
+  };
+  const stored = ruleIdIn(NORTH, 'A');
+  for (const organization of [NORTH, SOUTH, null, undefined]) {
+    for (const ids of [[stored], [long], [stored, long]])
+      t.deepEqual(await found({ ids, ...(organization !== undefined && { organization }) }), []);
+    t.deepEqual(await found({ idPrefix: stored, ...(organization !== undefined && { organization }) }), []);
+  }
+  t.deepEqual(await found({ ids: ['A'], organization: NORTH }), [stored]);
+  t.deepEqual(await found({ ids: ['A'] }), [stored]);
+  t.deepEqual(await found({ storedIds: [stored, ruleIdIn(SOUTH, 'A')] }), [stored]);
+  t.deepEqual(await found({ storedIds: [stored], organization: SOUTH }), []);
+});
+
+test('ids and their beginnings are looked up for everybody, and walked through where they are too many', async (t) => {
+  const { rules, clock } = await openTestRules(t);
+  const ids = ['A1', 'A2', 'B1'];
+  for (const organization of [null, NORTH, SOUTH]) {
+    clock.nowMs += 1;
+    await postIn(rules, organization, ...ids.map((id) => ({ id })));
+  }
+  const found = async (filter: Parameters<RuleEngine['scan']>[0]) => {
+    const places: string[] = [];
+    for await (const { id, organization } of rules.scan(filter))
+      places.push(`${organization === undefined ? '-' : organization === NORTH ? 'N' : 'S'}${writtenId(id)}`);
+    return places;
+  };
+  const many = Array.from({ length: 4_000 }, (_, index) => `X${index}`);
+  for (const named of [
+    ['A1', 'B1'],
+    [...many, 'A1', 'B1'],
+  ])
+    t.deepEqual(await found({ ids: named }), ['SB1', 'SA1', 'NB1', 'NA1', '-B1', '-A1']);
+  t.deepEqual(await found({ idPrefix: 'A' }), ['SA2', 'SA1', 'NA2', 'NA1', '-A2', '-A1']);
+  t.deepEqual(await found({ idPrefix: 'A', organization: null }), ['-A2', '-A1']);
+  t.deepEqual(await found({ idPrefix: 'A', organization: NORTH }), ['NA2', 'NA1']);
+  const from = { createdAtMs: clock.nowMs, id: ruleIdIn(SOUTH, 'A1') };
+  t.deepEqual(await found({ idPrefix: 'A', after: from }), ['NA2', 'NA1', '-A2', '-A1']);
+});
+
+test('an organization that asks why is told of others’ rules neither names nor reasons', async (t) => {
+  const { rules } = await openTestRules(t);
+  await postIn(rules, NORTH, { id: 'N', priority: 2 });
+  await postIn(rules, null, { id: 'SECRET', priority: 3 }, { id: 'OFF', enabled: false, priority: 9 });
+  const asked = { organization: NORTH };
+  const told = await rules.explain(inputOf({}, of(NORTH)), asked);
+  t.like(told, { kind: 'upgrade', reason: 'A rule of the installation goes first.', omitted: 0 });
+  t.is(told.winner, undefined);
+  t.deepEqual(
+    told.rules.map(({ ruleId, verdict, detail, conjuncts }) => [
+      writtenId(ruleId),
+      verdict,
+      detail,
+      conjuncts.length,
+    ]),
+    [
+      ['SECRET', 'chosen', undefined, 0],
+      ['N', 'lower-priority', 'a rule of the installation goes before it', 1],
+    ],
+  );
+  const match = await rules.match({ ruleId: ruleIdIn(NORTH, 'N'), ...asked });
+  t.like(await match.judge(inputOf({}, of(NORTH))), { detail: 'a rule of the installation goes before it' });
+  const all = await rules.explain(inputOf({}, of(NORTH)));
+  t.is(all.reason, '"SECRET" goes before "N" of its organization: priority 3 > 2.');
+  await rules.freeze({ frozen: true, by: BY });
+  const frozen = await rules.explain(inputOf({}, of(NORTH)), asked);
+  t.regex(
+    frozen.reason,
+    /^Upgrades are frozen since .*; else a rule of the installation would upgrade it\.$/,
+  );
+  await rules.merge(['SECRET' as RuleId], { window: { cron: '0 5 * * *', durationMinutes: 1 } }, BY);
+  await rules.remove([ruleIdIn(NORTH, 'N')], BY);
+  t.is((await rules.explain(inputOf({}, of(NORTH)), asked)).reason, 'No rule may upgrade it now.');
+  await rules.remove(['SECRET' as RuleId], BY);
+  t.regex((await rules.explain(inputOf({}, of(NORTH)), asked)).reason, /^No rule that is switched on/);
 });

@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { CountKey, RuleId } from '../../../common/index.js';
 import { HOUR_MS } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
+import { ruleIdIn } from '../../../rules/index.js';
 import { BY } from '../../support/actor.js';
 import { openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
@@ -78,3 +79,18 @@ for (const [title, change] of [
     t.false((await b.store.commit(repeat.conditions)).committed);
   });
 }
+
+test('a CPE that belongs to another organization by now than the rule is not sent its Download again', async (t) => {
+  const { rules } = await openTestRules(t);
+  await rules.put([ruleBody({ id: 'r1' })], { by: BY, onlyNew: false, organization: 'north' });
+  const campaignid = ruleIdIn('north', 'r1');
+  const { rule } = (await rules.get(campaignid)) ?? {};
+  if (rule === undefined) return t.fail();
+  const upgrade = { campaignid, countKey: rules.countKey(rule) };
+  t.is((await rules.mayRepeat(upgrade, 'north')).kind, 'allowed');
+  for (const organization of ['south', undefined])
+    t.deepEqual(await rules.mayRepeat(upgrade, organization), {
+      kind: 'void',
+      reason: 'the CPE belongs to another organization now than the rule',
+    });
+});
