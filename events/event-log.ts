@@ -44,6 +44,8 @@ const VALUES_CHARACTERS_MAX = 16 * 1_024;
 const TIME_DIGITS = 15;
 const PROCESS_BYTES = 4;
 const COUNT_DIGITS = 8;
+/** More than happens within a millisecond. */
+const COUNT_BEHIND = 50_000_000;
 const REMOVED_AT_ONCE = 500;
 
 /** What has happened, kept in the store: each event in the commit that lets it happen. */
@@ -53,7 +55,9 @@ export class EventLog {
   readonly #collection: Collection<EventDocument>;
   /** Two processes may tell of something in the same millisecond. */
   readonly #process = randomBytes(PROCESS_BYTES).toString('hex');
+  #latestMs = 0;
   #count = 0;
+  #countBehind = 0;
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
     this.#store = store;
@@ -140,9 +144,15 @@ export class EventLog {
     }
   }
 
+  /** Counted within a millisecond alone: of two events of one organization their ids do not tell how much happened to others in between. */
   #nextId(atMs: number): string {
-    const count = String(this.#count++).padStart(COUNT_DIGITS, '0');
-    return `${idAt(atMs)}-${this.#process}-${count}`;
+    if (atMs > this.#latestMs) {
+      this.#latestMs = atMs;
+      this.#count = 0;
+    }
+    // While the clock is behind where it was: what was counted there is not known any more.
+    const count = atMs < this.#latestMs ? COUNT_BEHIND + this.#countBehind++ : this.#count++;
+    return `${idAt(atMs)}-${this.#process}-${String(count).padStart(COUNT_DIGITS, '0')}`;
   }
 }
 
