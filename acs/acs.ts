@@ -8,7 +8,7 @@ import {
   type Secrets,
   subnetList,
 } from '../common/index.js';
-import { OrganizationDirectory, Organizations } from '../organizations/index.js';
+import { OrganizationDirectory, Organizations, type OrganizationUsers } from '../organizations/index.js';
 import type { Rules, StandingConditions, Waking } from '../rules/index.js';
 import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';
@@ -28,6 +28,7 @@ import type { Trace } from './http/answer.js';
 import { type CpeAuthentication, CpeAuthenticator } from './http/cpe-auth.js';
 import { CwmpServer } from './http/cwmp-server.js';
 import { StoredNonceClaims } from './http/nonce-claims.js';
+import { belongingsIn } from './membership/belongings.js';
 import { Membership, membershipConditionCheck } from './membership/membership.js';
 import { Placements } from './membership/placements.js';
 import { createAcsMetrics } from './metrics/acs-metrics.js';
@@ -109,6 +110,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
 export interface AcsParts {
   readonly store: Store;
   readonly rules: Rules & { readonly waking: Waking; readonly standing: StandingConditions };
+  readonly organizationUsers: OrganizationUsers;
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
   /** Is told where sessions come from; without it nobody wants to know. */
@@ -166,7 +168,8 @@ export function createAcs(parts: AcsParts): Acs {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    countCpes: (organization) => devices.count({ organization }),
+    belongings: belongingsIn({ devices, rules }),
+    users: parts.organizationUsers,
   });
   const work = new SessionWork({
     enrolment: new Enrolment({ store, policy: options.enrol, credentials }),

@@ -26,10 +26,10 @@ export async function withOrganizations(
   run: (opened: Opened) => Promise<void>,
 ): Promise<void> {
   await withInstallation(args, io, 'refuse', async (installation, config) => {
-    const { store, secrets } = installation;
+    const { store, secrets, users } = installation;
     const parts = { store, clock: systemClock, logger: silentLogger };
     const rules = await openRules({ ...parts, secrets, resolveFile: async () => null });
-    const opened = openOrganizations({ ...parts, conditions: rules.standing });
+    const opened = openOrganizations({ ...parts, rules, users: users.ofOrganizations });
     try {
       await run({ ...opened, conditions: rules.standing, installation, config });
     } catch (error) {

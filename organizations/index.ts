@@ -1,4 +1,5 @@
 export { OrganizationDirectory, OrganizationsNow, type Placed } from './directory.js';
+export { endingOf, type NameClaim, NameEndings } from './name-endings.js';
 export {
   DEFAULT_SLUG,
   type MembershipRule,
@@ -16,4 +17,6 @@ export {
   type OrganizationProblem,
 } from './organization-error.js';
 export { Organizations } from './organizations.js';
+export { requiringOrganization } from './requiring.js';
+export type { Belonging, OrganizationUsers } from './uses.js';
 export type { CheckCondition } from './validation.js';

@@ -1,3 +1,5 @@
+import type { Belonging } from './uses.js';
+
 /** Something wrong with what is said of an organization: which field, what should stand there, and what did. */
 export interface OrganizationProblem {
   /** `slug`, `rules.3.condition`; empty where it is no field. */
@@ -17,8 +19,10 @@ export type OrganizationErrorCode =
   | 'too-many'
   /** It is the installation's default, which stays. */
   | 'is-default'
-  /** CPEs belong to it. */
-  | 'has-cpes'
+  /** There is something that belongs to it. */
+  | Belonging['code']
+  /** Names of users that are not of it end so. */
+  | 'slug-in-names'
   /** It is deactivated. */
   | 'not-active';
 

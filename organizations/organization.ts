@@ -43,6 +43,11 @@ export interface SlugDocument extends Document {
 
 export const ORGANIZATION_SLUGS: CollectionDefinition = { name: 'organization-slugs', indexes: {} };
 
+/** Beside the slugs, as `@ending`: that names of users have come to end so while it was nobody's slug. */
+export interface EndingDocument extends Document {
+  readonly names: number;
+}
+
 export const STATE_ID = 'organizations';
 
 /** One document that every change counts in, so that all processes see that there was one, and bounds hold whoever races. */

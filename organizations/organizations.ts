@@ -4,6 +4,7 @@ import type { Clock, Logger, OrganizationId } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../store/index.js';
 import type { OrganizationDirectory } from './directory.js';
+import { NameEndings } from './name-endings.js';
 import {
   DEFAULT_ORDER,
   DEFAULT_SLUG,
@@ -22,6 +23,8 @@ import {
   type StateDocument,
 } from './organization.js';
 import { OrganizationError, type OrganizationErrorCode } from './organization-error.js';
+import { notFound, requiringOrganization } from './requiring.js';
+import type { Belonging, OrganizationUsers } from './uses.js';
 import { type CheckCondition, checkedFields } from './validation.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -34,8 +37,9 @@ export interface OrganizationsParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly checkCondition: CheckCondition;
-  /** How many CPEs are kept as belonging to one that is not the default. */
-  readonly countCpes: (id: OrganizationId) => Promise<number>;
+  /** What belongs to those that are not the default, but for users. */
+  readonly belongings: readonly Belonging[];
+  readonly users: OrganizationUsers;
 }
 
 /** The organizations of an installation: OrganizationStorage. Every change is one commit, and its event is in it. */
@@ -46,6 +50,7 @@ export class Organizations {
   readonly #organizations: Collection<OrganizationDocument>;
   readonly #slugs: Collection<SlugDocument>;
   readonly #state: Collection<StateDocument>;
+  readonly #endings: NameEndings;
 
   constructor(parts: OrganizationsParts) {
     const { store, clock, directory } = parts;
@@ -55,6 +60,7 @@ export class Organizations {
     this.#organizations = store.collection<OrganizationDocument>(ORGANIZATIONS);
     this.#slugs = store.collection<SlugDocument>(ORGANIZATION_SLUGS);
     this.#state = store.collection<StateDocument>(ORGANIZATION_STATE);
+    this.#endings = new NameEndings(store);
   }
 
   /** All, in the order in which their rules are looked at; the default is made where there is none yet. @throws StoreError */
@@ -73,7 +79,7 @@ export class Organizations {
 
   /**
    * @param said  by OrganizationFields, as it came from outside; an `id` may be said too
-   * @throws OrganizationError `invalid`, `slug-taken`, `id-taken`, `too-many`
+   * @throws OrganizationError `invalid`, `slug-taken`, `slug-in-names`, `id-taken`, `too-many`
    * @throws StoreError
    */
   async add({ id = randomUUID(), ...said }: JsonObject, by: Actor): Promise<Organization> {
@@ -82,13 +88,17 @@ export class Organizations {
     const fields = checkedFields(said, null, this.#parts.checkCondition);
     await this.#ensureDefault();
     const document = this.#documentOf(id as OrganizationId, fields, false);
-    const outcome = await this.#parts.store.commit([
-      this.#organizations.inserting(document),
-      this.#slugs.inserting({ id: fields.slug, organization: document.id }),
-      this.#counting({ organizations: 1, ...sizeOf(fields.rules) }),
-      this.#events.noting({ ...happening('added', document, by), after: { ...fields } }),
-    ]);
-    if (!outcome.committed) throw await this.#refusedBy(outcome.refused, document);
+    await untilCommitted(`The organization ${fields.slug}`, async () => {
+      const outcome = await this.#parts.store.commit([
+        this.#organizations.inserting(document),
+        ...(await this.#takingSlug(document)),
+        this.#counting({ organizations: 1, ...sizeOf(fields.rules) }),
+        this.#events.noting({ ...happening('added', document, by), after: { ...fields } }),
+      ]);
+      if (outcome.committed) return true;
+      if (isOfNames(outcome.refused)) return undefined;
+      throw await this.#refusedBy(outcome.refused, document);
+    });
     await this.directory.latest();
     this.#parts.logger.info('organizations.added', { slug: document.slug, id, by: by.name });
     return document;
@@ -96,7 +106,7 @@ export class Organizations {
 
   /**
    * Changes fields of one.
-   * @throws OrganizationError `invalid`, `not-found`, `slug-taken`, `too-many`, `is-default` (it cannot be deactivated)
+   * @throws OrganizationError `invalid`, `not-found`, `slug-taken`, `slug-in-names`, `too-many`, `is-default` (it cannot be deactivated)
    * @throws StoreError
    */
   async change(id: OrganizationId, said: JsonObject, by: Actor): Promise<Organization> {
@@ -116,7 +126,7 @@ export class Organizations {
         this.#organizations.replacing(after, revision),
         ...(after.slug === before.slug
           ? []
-          : [this.#slugs.deleting(before.slug), this.#slugs.inserting({ id: after.slug, organization: id })]),
+          : [this.#slugs.deleting(before.slug), ...(await this.#takingSlug(after))]),
         this.#counting(difference(sizeOf(before.rules), sizeOf(after.rules))),
         this.#events.noting({
           ...happening('changed', after, by),
@@ -128,7 +138,7 @@ export class Organizations {
         this.#parts.logger.info('organizations.changed', { slug: after.slug, id, by: by.name });
         return after;
       }
-      if (outcome.refused.collection === ORGANIZATIONS.name) return undefined;
+      if (outcome.refused.collection === ORGANIZATIONS.name || isOfNames(outcome.refused)) return undefined;
       throw await this.#refusedBy(outcome.refused, after);
     });
     await this.directory.latest();
@@ -147,23 +157,31 @@ export class Organizations {
   }
 
   /**
-   * Removes one that no CPE belongs to. While that is counted it is not active, so that none comes to belong to it meanwhile: whoever puts a CPE
-   * there requires that it is as it was.
-   * @throws OrganizationError `not-found`, `is-default`, `has-cpes`
+   * Removes one that nothing belongs to. While that is looked at it is not active, so that nothing comes to belong to it meanwhile: whoever makes
+   * something of it requires that it is as it was.
+   * @throws OrganizationError `not-found`, `is-default`, and the code of what belongs to it
    * @throws StoreError
    */
   async remove(id: OrganizationId, by: Actor): Promise<void> {
     const { document } = await this.#stored(id);
     if (document.isDefault)
       throw refused('is-default', 'isDefault', 'false: the default organization stays; it can be renamed');
-    if (await this.#hasCpes(id)) throw hasCpes(document);
-    if (document.active) await this.change(id, { active: false }, by);
-    if (await this.#hasCpes(id)) {
-      if (document.active) await this.change(id, { active: true }, by);
-      throw hasCpes(document);
-    }
+    await this.#requireUnused(document);
+    let wasActive = false;
     await untilCommitted(`The organization ${id}`, async () => {
+      if ((await this.#stored(id)).document.active) {
+        await this.change(id, { active: false }, by);
+        wasActive = true;
+      }
       const { document: before, revision } = await this.#stored(id);
+      // Others may activate it at any time; then what was looked at says nothing.
+      if (before.active) return undefined;
+      try {
+        await this.#requireUnused(before);
+      } catch (error) {
+        if (wasActive) await this.change(id, { active: true }, by);
+        throw error;
+      }
       const { rules, rulesBytes } = sizeOf(before.rules);
       const outcome = await this.#parts.store.commit([
         this.#organizations.deleting(id, revision),
@@ -177,20 +195,38 @@ export class Organizations {
     this.#parts.logger.info('organizations.removed', { slug: document.slug, id, by: by.name });
   }
 
-  /** For a commit that makes a CPE belong to one: refused unless that is active still. @throws OrganizationError `not-found`, `not-active` */
+  /** For a commit that makes something belong to one: refused unless that is active still. @throws OrganizationError `not-found`, `not-active` */
   async requiring(id: OrganizationId): Promise<Change> {
-    const { document, revision } = await this.#stored(id);
-    if (!document.active)
-      throw refused(
-        'not-active',
-        'organization',
-        `one that is active; ferry organization activate ${document.slug} makes it so`,
-      );
-    return this.#organizations.requiring(id, revision);
+    return (await requiringOrganization(this.#parts.store, id)).isThere;
   }
 
-  async #hasCpes(id: OrganizationId): Promise<boolean> {
-    return (await this.#parts.countCpes(id)) > 0;
+  /** @throws OrganizationError the code of what belongs to it */
+  async #requireUnused({ id, slug }: Organization): Promise<void> {
+    const { belongings, users } = this.#parts;
+    for (const each of [...belongings, users]) {
+      if (!(await each.isAnyOf(id))) continue;
+      const { code, what, remedy } = each;
+      throw refused(
+        code,
+        'organization',
+        `one without ${what}: deactivate ${slug} instead, or ${remedy} first`,
+      );
+    }
+  }
+
+  /** What the commit needs by which it comes to have its slug. @throws OrganizationError `slug-in-names` */
+  async #takingSlug({ id, slug }: Organization): Promise<readonly Change[]> {
+    const taking = this.#slugs.inserting({ id: slug, organization: id });
+    // Of one that is taken the store says so.
+    if ((await this.#slugs.get(slug)) !== null) return [taking];
+    const noMoreNames = await this.#endings.requiringNoMore(slug);
+    if (await this.#parts.users.haveEnding(slug, id))
+      throw refused(
+        'slug-in-names',
+        'slug',
+        `another: names of users that are not of this organization end in @${slug}`,
+      );
+    return [taking, noMoreNames];
   }
 
   /** @throws OrganizationError `not-found` */
@@ -270,20 +306,7 @@ function refused(code: OrganizationErrorCode, field: string, expected: string): 
   return new OrganizationError(code, [{ field, code, expected }]);
 }
 
-const NAME_SHOWN_CHARACTERS_MAX = 64;
-
-function notFound(slugOrId: string): OrganizationError {
-  return refused(
-    'not-found',
-    'organization',
-    `one that there is; ferry organization list shows them, and ${JSON.stringify(slugOrId.slice(0, NAME_SHOWN_CHARACTERS_MAX))} is none`,
-  );
-}
-
-function hasCpes({ slug }: Organization): OrganizationError {
-  return refused(
-    'has-cpes',
-    'organization',
-    `one without CPEs: deactivate ${slug} instead, or move its CPEs to another first`,
-  );
+/** Somebody has come to have a name meanwhile. */
+function isOfNames({ collection, kind }: Change): boolean {
+  return collection === ORGANIZATION_SLUGS.name && kind === 'require';
 }

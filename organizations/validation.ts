@@ -12,7 +12,7 @@ const SUBNET_CHARACTERS_MAX = 64;
 const PROBLEMS_MAX = 100;
 const FOUND_CHARACTERS_MAX = 80;
 
-const SLUG = /^[a-z0-9-]{1,40}$/;
+export const SLUG = /^[a-z0-9-]{1,40}$/;
 /** Nothing that a terminal, a log line or an HTTP header would trip over. */
 const PRINTABLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 

@@ -1,9 +1,10 @@
 import type { Clock, Logger } from '../../common/index.js';
-import { OrganizationDirectory, Organizations } from '../../organizations/index.js';
-import type { StandingConditions } from '../../rules/index.js';
+import { OrganizationDirectory, Organizations, type OrganizationUsers } from '../../organizations/index.js';
+import type { Rules, StandingConditions } from '../../rules/index.js';
 import type { Store } from '../../store/index.js';
 import type { Devices } from '../device/device.js';
 import { DeviceStore } from '../device/device-store.js';
+import { belongingsIn } from './belongings.js';
 import { membershipConditionCheck } from './membership.js';
 import { Placements } from './placements.js';
 
@@ -17,11 +18,12 @@ export interface OpenedOrganizations {
 /** The organizations of an installation, and their CPEs, for a process that holds no sessions. */
 export function openOrganizations(parts: {
   readonly store: Store;
-  readonly conditions: StandingConditions;
+  readonly rules: Pick<Rules, 'scan'> & { readonly standing: StandingConditions };
+  readonly users: OrganizationUsers;
   readonly clock: Clock;
   readonly logger: Logger;
 }): OpenedOrganizations {
-  const { store, conditions, clock, logger } = parts;
+  const { store, rules, users, clock, logger } = parts;
   const directory = new OrganizationDirectory({ store });
   const devices = new DeviceStore({ store, clock, logger, directory });
   const organizations = new Organizations({
@@ -29,8 +31,9 @@ export function openOrganizations(parts: {
     directory,
     clock,
     logger,
-    checkCondition: membershipConditionCheck(conditions),
-    countCpes: (organization) => devices.count({ organization }),
+    checkCondition: membershipConditionCheck(rules.standing),
+    belongings: belongingsIn({ devices, rules }),
+    users,
   });
   return {
     organizations,

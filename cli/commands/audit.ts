@@ -12,6 +12,7 @@ import {
   withInstallation,
 } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { organizationIn, organizationOption } from '../organization-option.js';
 
 const LISTED = 50;
 const LISTED_MAX = 1_000;
@@ -36,6 +37,7 @@ export function auditCommand(io: Io): CommandModule {
         .option('subject', { choices: SUBJECTS, describe: 'Of what kind it is that was changed' })
         .option('id', { type: 'string', requiresArg: true, describe: 'Its id, as of a rule or a CPE' })
         .option('action', { type: 'string', requiresArg: true, describe: 'What was done, as in removed' })
+        .option('organization', organizationOption('Only what belongs to this organization'))
         .option('limit', {
           type: 'number',
           default: LISTED,
@@ -61,7 +63,11 @@ async function audit(args: Arguments, io: Io): Promise<void> {
   const filter = filterOf(args);
   const limit = limitOf(args);
   await withInstallation(args, io, 'refuse', async ({ store }) => {
-    const entries = new EventLog({ store, clock: systemClock }).scan(filter);
+    const organization = (await organizationIn(args, store))?.id;
+    const entries = new EventLog({ store, clock: systemClock }).scan({
+      ...filter,
+      ...(organization !== undefined && { organization }),
+    });
     if (args['export'] !== undefined) return exportAll(entries, args['export'] as Export, io);
     const found: EventDocument[] = [];
     for await (const entry of entries) {

@@ -9,6 +9,7 @@ import {
   TokenError,
   type Users,
 } from '../../nbi/index.js';
+import type { Store } from '../../store/index.js';
 import {
   type Arguments,
   CommandError,
@@ -19,6 +20,7 @@ import {
   withInstallation,
 } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { organizationIn, organizationOption, withSlugs } from '../organization-option.js';
 import { SAY_WHICH } from '../usage.js';
 
 export function tokenCommands(io: Io): CommandModule {
@@ -103,30 +105,39 @@ function listCommand(io: Io): CommandModule {
     builder: (argv) =>
       argv
         .option('user', { type: 'string', requiresArg: true, describe: 'Only those of this user' })
+        .option('organization', organizationOption('Only those of users of this organization'))
         .option('json', { type: 'boolean', describe: 'Print the tokens as JSON' }),
     handler: (args: Arguments) =>
-      withTokens(args, io, async ({ tokens }) => {
+      withTokens(args, io, async ({ tokens }, store) => {
         const { user } = args;
-        const all: Token[] = [];
-        for await (const token of tokens.scan(typeof user === 'string' ? { user } : {})) all.push(token);
+        const within = (await organizationIn(args, store))?.id ?? null;
+        const found: Token[] = [];
+        for await (const token of tokens.scan({ within, ...(typeof user === 'string' && { user }) }))
+          found.push(token);
+        const all = await withSlugs(found, store);
         if (args['json']) {
           io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
         } else if (all.length === 0) {
           io.stdout.write('No tokens: ferry token create --user NAME --name WHAT-FOR makes one.\n');
         } else {
-          const head = ['Id', 'Name', 'User', 'Role', 'From', 'Expires', 'Last used'];
-          io.stdout.write(`${tableText(head, all.map(rowOf), columnsOf(io.stdout))}\n`);
+          const areOfOrganizations = all.some(({ organization }) => organization !== undefined);
+          const whose = areOfOrganizations ? ['Organization'] : [];
+          const head = ['Id', 'Name', 'User', ...whose, 'Role', 'From', 'Expires', 'Last used'];
+          const rows = all.map((token) => rowOf(token, areOfOrganizations));
+          io.stdout.write(`${tableText(head, rows, columnsOf(io.stdout))}\n`);
         }
       }),
   };
 }
 
 /** By the day, so that an id fits a line: it is what one copies. */
-function rowOf({ id, name, user, role, subnets, expiresAtMs, lastUsedMs }: Token): string[] {
+function rowOf(token: Token, areOfOrganizations: boolean): string[] {
+  const { id, name, user, organization = '', role, subnets, expiresAtMs, lastUsedMs } = token;
   return [
     id,
     name,
     user,
+    ...(areOfOrganizations ? [organization] : []),
     role,
     subnets.length === 0 ? 'anywhere' : subnets.join('\n'),
     expiresAtMs <= systemClock() ? 'expired' : dayText(expiresAtMs),
@@ -152,6 +163,12 @@ function revokeCommand(io: Io): CommandModule {
   };
 }
 
-async function withTokens(args: Arguments, io: Io, run: (users: Users) => Promise<void>): Promise<void> {
-  await withInstallation(args, io, 'refuse', ({ users }) => saying(TokenError, () => run(users)));
+async function withTokens(
+  args: Arguments,
+  io: Io,
+  run: (users: Users, store: Store) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, 'refuse', ({ users, store }) =>
+    saying(TokenError, () => run(users, store)),
+  );
 }

@@ -1,5 +1,7 @@
 import type { CommandModule } from 'yargs';
-import { ROLES, type Role, UserError, type Users } from '../../nbi/index.js';
+import { ROLES, type Role, type User, UserError, type Users } from '../../nbi/index.js';
+import { OrganizationError } from '../../organizations/index.js';
+import type { Store } from '../../store/index.js';
 import {
   type Arguments,
   INSTALLATION_OPTIONS,
@@ -9,6 +11,7 @@ import {
   withInstallation,
 } from '../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../io.js';
+import { organizationIn, organizationOption, withSlugs } from '../organization-option.js';
 import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
 
@@ -44,15 +47,24 @@ function addCommand(io: Io): CommandModule {
           default: 'operator' satisfies Role,
           describe: 'viewer reads, operator also acts, admin also manages users',
         })
-        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
+        .option('organization', organizationOption('Slug of the organization that he is of, for good'))
+        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' })
+        .example('$0 user add ann@north --organization north --role admin', 'Who manages users of north'),
     handler: (args: Arguments) =>
-      withUsers(args, io, 'make', async (users) => {
+      withUsers(args, io, 'make', async (users, store) => {
+        const organization = await organizationIn(args, store);
         const { password, generated } = await passwordFrom(args, io);
         const user = await users.add(
-          { name: String(args['name']), password, role: args['role'] as Role },
+          {
+            name: String(args['name']),
+            password,
+            role: args['role'] as Role,
+            ...(organization !== null && { organization: organization.id }),
+          },
           operator(),
         );
-        io.stdout.write(`Added ${user.name} (${user.role}).\n`);
+        const whose = organization === null ? '' : ` of ${organization.slug}`;
+        io.stdout.write(`Added ${user.name} (${user.role}${whose}).\n`);
         if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
       }),
   };
@@ -129,24 +141,31 @@ function listCommand(io: Io): CommandModule {
   return {
     command: 'list',
     describe: 'List the users',
-    builder: (argv) => argv.option('json', { type: 'boolean', describe: 'Print the users as JSON' }),
+    builder: (argv) =>
+      argv
+        .option('organization', organizationOption('Only users of this organization'))
+        .option('json', { type: 'boolean', describe: 'Print the users as JSON' }),
     handler: (args: Arguments) =>
-      withUsers(args, io, 'refuse', async (users) => {
-        const all = await users.list();
+      withUsers(args, io, 'refuse', async (users, store) => {
+        const within = (await organizationIn(args, store))?.id ?? null;
+        const found: User[] = [];
+        for await (const user of users.scan({ within })) found.push(user);
+        const all = await withSlugs(found, store);
         if (args['json']) {
           io.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
         } else if (all.length === 0) {
           io.stdout.write('No users yet: ferry user add NAME makes one.\n');
         } else {
+          const areOfOrganizations = all.some(({ organization }) => organization !== undefined);
           const rows = all.map((user) => [
             user.name,
             user.role,
+            ...(areOfOrganizations ? [user.organization ?? ''] : []),
             user.active ? 'yes' : 'no',
             timeText(user.createdAtMs),
           ]);
-          io.stdout.write(
-            `${tableText(['Name', 'Role', 'Active', 'Created'], rows, columnsOf(io.stdout))}\n`,
-          );
+          const head = ['Name', 'Role', ...(areOfOrganizations ? ['Organization'] : []), 'Active', 'Created'];
+          io.stdout.write(`${tableText(head, rows, columnsOf(io.stdout))}\n`);
         }
       }),
   };
@@ -208,7 +227,9 @@ async function withUsers(
   args: Arguments,
   io: Io,
   whereMissing: 'make' | 'refuse',
-  run: (users: Users) => Promise<void>,
+  run: (users: Users, store: Store) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, ({ users }) => saying(UserError, () => run(users)));
+  await withInstallation(args, io, whereMissing, ({ users, store }) =>
+    saying(OrganizationError, () => saying(UserError, () => run(users, store))),
+  );
 }

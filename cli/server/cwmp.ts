@@ -44,6 +44,7 @@ export function openAcs(
     store: installation.store,
     secrets: installation.secrets,
     rules,
+    organizationUsers: installation.users.ofOrganizations,
     registry,
     clock,
     monotonic,

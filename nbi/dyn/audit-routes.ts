@@ -1,5 +1,13 @@
 import type { EventLog } from '../../events/index.js';
-import { type DynDialect, failures, openQuery, type Reading, type Route, route } from '../http/index.js';
+import {
+  type DynDialect,
+  failures,
+  openQuery,
+  type Reading,
+  type Route,
+  route,
+  withinOf,
+} from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { listAnswer, nothingAnswer } from './answers.js';
 import { auditStorage } from './audit-storage.js';
@@ -39,7 +47,7 @@ export function auditRoutes({ events, limits, reading }: AuditRouteParts, dialec
         '404': nothingAnswer(dialect),
       },
       async handle(exchange) {
-        const storage = auditStorage(events, exchange.user?.organization ?? null);
+        const storage = auditStorage(events, withinOf(exchange));
         const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
         await sendSelected(exchange, storage, query, dialect, { limits, reading });
       },

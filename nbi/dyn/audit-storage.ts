@@ -69,7 +69,7 @@ function jsonOf(value: unknown): string | undefined {
 
 /**
  * What somebody has done, the latest first.
- * @param organization  whose users are not told of what belongs to others; null: the installation's, who are told of all
+ * @param organization  the id of the organization of whose things alone it tells; null: it tells of everybody's
  */
 export function auditStorage(events: Pick<EventLog, 'get' | 'scan'>, organization: string | null): Storage {
   return {

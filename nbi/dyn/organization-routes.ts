@@ -1,16 +1,19 @@
 import type { OrganizationId } from '../../common/index.js';
 import type { Organizations } from '../../organizations/index.js';
 import {
+  ApiError,
   actorOf,
   anyObjectBody,
   closedQuery,
   type DynDialect,
   failures,
   invalid,
+  type JsonObject,
   openQuery,
   type Reading,
   type Route,
   route,
+  withinOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
@@ -45,7 +48,6 @@ export function organizationRoutes(parts: OrganizationRouteParts, dialect: DynDi
 }
 
 function listRoute({ organizations, limits, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
-  const storage = organizationStorage(organizations);
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -62,6 +64,7 @@ function listRoute({ organizations, limits, reading }: OrganizationRouteParts, d
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
+      const storage = organizationStorage(organizations, withinOf(exchange));
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
@@ -98,7 +101,6 @@ function postRoute({ organizations }: OrganizationRouteParts, dialect: DynDialec
 }
 
 function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
-  const storage = organizationStorage(organizations);
   return route({
     method: 'PUT',
     path: PATH,
@@ -108,7 +110,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
     operationId: 'changeOrganizations',
     summary: 'Merges fields into every organization that matches',
     description:
-      '`name`, `slug`, `active`, `order` and `rules`, which are replaced as a whole. An id in the body narrows what is changed. Each is changed by itself. A slug that is taken, and the default deactivated, are conflicts (409).',
+      '`name`, `slug`, `active`, `order` and `rules`, which are replaced as a whole. An id in the body narrows what is changed. Each is changed by itself. A slug that is taken or that names of others’ users end in, and the default deactivated, are conflicts (409). Within an organization `name` alone may be changed (403).',
     query: openQuery(ALL, ANY_FIELD),
     body: anyObjectBody({ active: false }),
     answers: {
@@ -120,6 +122,9 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
       const { response, parameters, query: text } = exchange;
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
+      const within = withinOf(exchange);
+      if (within !== null) requireOwnFields(patch);
+      const storage = organizationStorage(organizations, within);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'organization');
       requireIntent(query, selection);
@@ -134,7 +139,6 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
 }
 
 function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
-  const storage = organizationStorage(organizations);
   return route({
     method: 'DELETE',
     path: PATH,
@@ -144,7 +148,7 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
     operationId: 'deleteOrganizations',
     summary: 'Deletes every organization that matches',
     description:
-      'Refused (409) for the default, and for one that CPEs belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
+      'Refused (409) for the default, and for one that CPEs, users or rules belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
     query: openQuery(ALL, ANY_FIELD),
     answers: {
       '200': doneAnswer('Deleted', dialect),
@@ -153,6 +157,7 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const storage = organizationStorage(organizations, null);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { selection } = query;
       requireIntent(query, selection);
@@ -164,6 +169,20 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
       response.json(dialect.answer(204, ''));
     },
   });
+}
+
+const INSTALLATIONS: ReadonlySet<string> = new Set(['slug', 'active', 'order', 'rules']);
+
+/** @throws ApiError 403, field by field, where one is said that is the installation's to say */
+function requireOwnFields(patch: JsonObject): void {
+  const problems = Object.keys(patch)
+    .filter((field) => INSTALLATIONS.has(field))
+    .map((field) => ({
+      field,
+      code: 'installation-only',
+      expected: 'as it is: an admin of the installation changes it, and names no organization meanwhile',
+    }));
+  if (problems.length > 0) throw new ApiError(403, problems);
 }
 
 // The storage has just given these ids.

@@ -28,15 +28,22 @@ export function organizationView(organization: Organization): JsonObject {
 /** Wide enough for any order and any time, so that they compare as text does. */
 const RANK_DIGITS = 16;
 
-/** The organizations, in the order in which their rules are looked at. */
-export function organizationStorage(organizations: Pick<Organizations, 'list'>): Storage {
+/**
+ * The organizations, in the order in which their rules are looked at.
+ * @param within  the id of the only one that there is for a request; null: there are all
+ */
+export function organizationStorage(
+  organizations: Pick<Organizations, 'list'>,
+  within: string | null,
+): Storage {
   return {
     name: 'OrganizationStorage',
     fields: ORGANIZATION_FIELDS,
     idNames: ['id'],
     order: 'ascending',
     async *candidates(_selection, after, turn) {
-      const all = await turn(() => organizations.list());
+      const every = await turn(() => organizations.list());
+      const all = within === null ? every : every.filter(({ id }) => id === within);
       const from =
         after === null ? 0 : all.findIndex((each) => isBehind(each, String(after.value), after.id));
       for (const organization of from < 0 ? [] : all.slice(from)) {

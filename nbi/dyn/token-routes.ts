@@ -11,6 +11,8 @@ import {
   type Route,
   ref,
   route,
+  scopeOf,
+  withinOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import {
@@ -45,7 +47,6 @@ export function tokenRoutes(parts: TokenRouteParts, dialect: DynDialect): Route[
 }
 
 function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDialect): Route {
-  const storage = tokenStorage(users);
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -62,6 +63,7 @@ function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDial
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
+      const storage = tokenStorage(users, scopeOf(exchange));
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
@@ -124,20 +126,21 @@ function postRoute({ users }: TokenRouteParts, dialect: DynDialect): Route {
       '200': jsonAnswer('The token, with all of its text', ref('TokenMade')),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    async handle({ response, parameters, body, user, by }) {
+    async handle(exchange) {
+      const { response, parameters, body, user, by } = exchange;
       const { expiresAt, user: owner = user?.name ?? '', ...wanted } = await body();
       if (!parseIdPattern(parameters.pattern).all) {
         throw invalid('pattern', '.*: the id of a token is made here', parameters.pattern);
       }
       const expiresAtMs = expiresAt === undefined ? undefined : expiresAt * SECOND_MS;
-      const { token, text } = await users.tokens.create({ ...wanted, user: owner, expiresAtMs }, by);
-      response.json(dialect.answer(200, { ...tokenView(token), token: text }));
+      const made = { ...wanted, user: owner, expiresAtMs };
+      const { token, text } = await users.tokens.create(made, by, withinOf(exchange));
+      response.json(dialect.answer(200, { ...tokenView(token, scopeOf(exchange)), token: text }));
     },
   });
 }
 
 function deleteRoute({ users, reading }: TokenRouteParts, dialect: DynDialect): Route {
-  const storage = tokenStorage(users);
   return route({
     method: 'DELETE',
     path: PATH,
@@ -154,6 +157,7 @@ function deleteRoute({ users, reading }: TokenRouteParts, dialect: DynDialect): 
     },
     async handle(exchange) {
       const { response, parameters, query: text, by } = exchange;
+      const storage = tokenStorage(users, scopeOf(exchange));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { selection } = query;
       requireIntent(query, selection);
@@ -167,7 +171,7 @@ function deleteRoute({ users, reading }: TokenRouteParts, dialect: DynDialect): 
       /** One that somebody else has revoked meanwhile is what was asked for. */
       async function revokeOne(id: string): Promise<void> {
         try {
-          await users.tokens.revoke(id, by);
+          await users.tokens.revoke(id, by, withinOf(exchange));
         } catch (error) {
           if (!(error instanceof TokenError)) throw error;
         }

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '../../common/index.js';
-import type { JsonObject } from '../http/index.js';
+import { type JsonObject, ownerShown, type Scope } from '../http/index.js';
 import type { Token, Users } from '../users/index.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
@@ -16,10 +16,10 @@ const TOKEN_FIELDS = {
   lastUsedFrom: 'string',
 } as const satisfies Fields;
 
-/** A token as the API shows it: nothing by which one could log in. Times in epoch seconds. */
-export function tokenView(token: Token): JsonObject {
+/** A token as the API shows it: nothing by which one could log in, and to users of the installation whose it is. Times in epoch seconds. */
+export function tokenView(token: Token, scope: Scope): JsonObject {
   const { id, name, user, role, subnets, createdAtMs, expiresAtMs, lastUsedMs, lastUsedFrom } = token;
-  return {
+  const fields = {
     id,
     name,
     user,
@@ -30,10 +30,12 @@ export function tokenView(token: Token): JsonObject {
     lastUsed: lastUsedMs === undefined ? undefined : Math.floor(lastUsedMs / SECOND_MS),
     lastUsedFrom,
   } satisfies Record<keyof typeof TOKEN_FIELDS, unknown>;
+  return { ...fields, ...ownerShown(scope, token) };
 }
 
-/** The tokens of all users, by id. */
-export function tokenStorage(users: Pick<Users, 'tokens'>): Storage {
+/** The tokens of all users that a request sees, by id. */
+export function tokenStorage(users: Pick<Users, 'tokens'>, scope: Scope): Storage {
+  const within = scope.organization?.id ?? null;
   return {
     name: 'TokenStorage',
     fields: TOKEN_FIELDS,
@@ -45,8 +47,8 @@ export function tokenStorage(users: Pick<Users, 'tokens'>): Storage {
       const [user] = owners?.length === 1 ? owners : [];
       const narrow = ids !== null ? { ids } : user !== undefined ? { user } : {};
       const from = after === null ? {} : { after: after.id };
-      for await (const token of users.tokens.scan({ ...narrow, ...from }, turn)) {
-        yield { id: token.id, view: tokenView(token), rank: token.id };
+      for await (const token of users.tokens.scan({ ...narrow, within, ...from }, turn)) {
+        yield { id: token.id, view: tokenView(token, scope), rank: token.id };
       }
     },
   };

@@ -13,6 +13,9 @@ import {
   type Reading,
   type Route,
   route,
+  type Scope,
+  scopeOf,
+  withinOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { ROLES, type Users } from '../users/index.js';
@@ -40,7 +43,17 @@ const NAME = {
 } as const;
 const RETRY_SECONDS = 1;
 const HASHES_AT_A_TIME = 2;
-const LAST_ADMIN = 'The last admin who is active is kept (409).';
+const OTHERS = 'only name, role, active and password';
+const ORGANIZATION = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  description:
+    'Whose user he is, for good: the slug or id of an organization; else the installation’s. Said by users of the installation alone.',
+  expected: 'the slug or id of an organization',
+} as const;
+const LAST_ADMIN =
+  'The last admin of the installation who is active is kept (409), and the last of an organization against its own users.';
 
 /**
  * Who may use the northbound interface: listed without passwords, added, changed and removed. UserStorage and AuthStorage are two names of
@@ -67,7 +80,6 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
 type Path = `/v1/dyn/${string}/{pattern}`;
 
 function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const storage = userStorage(dialect.name, users);
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -84,6 +96,7 @@ function listRoute({ users, limits, reading }: UserRouteParts, path: Path, diale
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
+      const storage = userStorage(dialect.name, users, scopeOf(exchange));
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
@@ -99,26 +112,35 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
     concerns: 'organizations',
     operationId: `put${dialect.name}`,
     summary: 'Adds a user, or changes the one of that name',
-    description: `A new one needs a password, and is an operator and active unless told; of one that there is, what is not named stays. ${LAST_ADMIN}`,
+    description: `A new one needs a password, and is an operator and active unless told; of one that there is, what is not named stays. A name that ends in @ and the slug of an organization is for its users, whose admins make no others. ${LAST_ADMIN}`,
     query: closedQuery(),
     body: objectBody({
       required: ['name'],
-      properties: { name: NAME, role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA },
-      others: 'only name, role, active and password',
+      properties: {
+        name: NAME,
+        role: ROLE,
+        active: ACTIVE,
+        password: PASSWORD_SCHEMA,
+        organization: ORGANIZATION,
+      },
+      others: OTHERS,
       example: { name: 'oss', role: 'operator', password: 'correct horse battery' },
     }),
     answers: {
       '200': doneAnswer('Stored', dialect),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    async handle({ response, parameters, body, user, by, over }) {
+    async handle(exchange) {
+      const { response, parameters, body, user, by, over } = exchange;
       const pattern = parseIdPattern(parameters.pattern);
-      const { name, role, active, password: given } = await body();
+      const { name, role, active, password: given, organization: said } = await body();
       if (!pattern.matches(name)) {
         throw invalid('name', 'a name that matches the pattern in the path; .* takes every one', name);
       }
       const password = passwordOf('password', given);
-      await hashing.run(user?.name ?? '', over, () => users.put({ name, role, active, password }, by));
+      const organization = organizationFor(said, scopeOf(exchange));
+      const put = { name, role, active, password, ...(organization !== null && { organization }) };
+      await hashing.run(user?.name ?? '', over, () => users.put(put, by, withinOf(exchange)));
       response.json(dialect.answer(204, ''));
     },
   });
@@ -130,7 +152,6 @@ function putRoute(
   dialect: DynDialect,
   hashing: Places,
 ): Route {
-  const storage = userStorage(dialect.name, users);
   return route({
     method: 'PUT',
     path,
@@ -153,6 +174,7 @@ function putRoute(
     },
     async handle(exchange) {
       const { response, parameters, query: text, body, user, by, over } = exchange;
+      const storage = userStorage(dialect.name, users, scopeOf(exchange));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { role, active, password: given } = await body();
       const password = passwordOf('password', given);
@@ -162,9 +184,10 @@ function putRoute(
       const { selection } = query;
       requireIntent(query, selection);
       const change = () =>
-        changeSelected({ storage, selection, reading }, exchange, async (turn) =>
-          users.change(await namesOf(storage, selection, turn), { role, active, password }, by),
-        );
+        changeSelected({ storage, selection, reading }, exchange, async (turn) => {
+          const names = await namesOf(storage, selection, turn);
+          await users.change(names, { role, active, password }, by, withinOf(exchange));
+        });
       await (password === undefined ? change() : hashing.run(user?.name ?? '', over, change));
       response.json(dialect.answer(204, ''));
     },
@@ -172,7 +195,6 @@ function putRoute(
 }
 
 function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const storage = userStorage(dialect.name, users);
   return route({
     method: 'DELETE',
     path,
@@ -190,15 +212,28 @@ function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: Dy
     },
     async handle(exchange) {
       const { response, parameters, query: text, by } = exchange;
+      const storage = userStorage(dialect.name, users, scopeOf(exchange));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const { selection } = query;
       requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, async (turn) =>
-        users.remove(await namesOf(storage, selection, turn), by),
+        users.remove(await namesOf(storage, selection, turn), by, withinOf(exchange)),
       );
       response.json(dialect.answer(204, ''));
     },
   });
+}
+
+/** The organization that a new user is to be of; null: of none. @throws ApiError 400 */
+function organizationFor(said: string | undefined, { organization, organizations }: Scope): string | null {
+  if (organization !== null) {
+    if (said !== undefined) throw invalid('organization', OTHERS);
+    return organization.id;
+  }
+  if (said === undefined) return null;
+  const found = organizations.find(said);
+  if (found === null) throw invalid('organization', 'the slug or id of an organization that there is', said);
+  return found.id;
 }
 
 /** All of them, before any is changed: an admin must be left. @throws ApiError 404 where there is none */

@@ -82,7 +82,10 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'slug-taken': 409,
   'id-taken': 409,
   'is-default': 409,
+  'slug-in-names': 409,
   'has-cpes': 409,
+  'has-users': 409,
+  'has-rules': 409,
   'not-active': 409,
 };
 

@@ -27,6 +27,7 @@ export { type MountParts, mountApis } from './mount.js';
 export { NDJSON, NDJSON_CONTENT_TYPE } from './ndjson.js';
 export { arrivalOf, findingsOf, hasPlace, userOf } from './observe.js';
 export { otherSiteLog } from './other-site-log.js';
+export { ownerShown, withinOf } from './owner.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';
 export type { PlacesInUse } from './place-gauge.js';
@@ -35,7 +36,14 @@ export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';
-export { type Concern, ORGANIZATION_PARAMETER, type Scope, scopeOf } from './scope.js';
+export {
+  activeOrganizationOf,
+  type Concern,
+  type KnownOrganizations,
+  ORGANIZATION_PARAMETER,
+  type Scope,
+  scopeOf,
+} from './scope.js';
 export {
   noSession,
   type SessionLogins,

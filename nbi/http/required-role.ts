@@ -16,13 +16,14 @@ export function requireRole(
   { remedy = 'ask an admin for it', headers = {} }: Refusal = {},
 ): void {
   if (mayActAs(principal.role, role)) return;
-  const { name, how, credential } = principal;
+  const { name, how, credential, organization } = principal;
   const requestId = requestIdOf(request);
   logIns.refuse({
     reason: 'wrong-role',
     name,
     how,
     ...(credential !== undefined && { credential }),
+    ...(organization !== undefined && { organization }),
     address,
     ...(requestId !== undefined && { requestId }),
     needed: role,

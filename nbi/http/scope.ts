@@ -53,8 +53,7 @@ export async function scopeFor(
   const isInstallation = user.organization === undefined;
   if (isInstallation && concern !== 'organizations') return null;
   const organizations = await known.current();
-  const own = isInstallation ? null : organizations.get(user.organization);
-  if (!isInstallation && own?.active !== true) throw deactivated();
+  const own = activeOrganizationOf(user, organizations);
   if (concern === 'installation') throw installationOnly();
   if (concern === 'everyone') return null;
   const [named, ...others] = query.getAll(ORGANIZATION_PARAMETER.name);
@@ -64,6 +63,20 @@ export async function scopeFor(
   const organization = organizations.find(named);
   if (organization === null || (own !== null && organization !== own)) throw unknownOrganization(named);
   return { organization, isInstallation, organizations };
+}
+
+/**
+ * The organization that a user is of; null: he is of none.
+ * @throws ApiError 403 where it is not active
+ */
+export function activeOrganizationOf(
+  { organization }: Pick<Principal, 'organization'>,
+  organizations: OrganizationsNow,
+): Organization | null {
+  if (organization === undefined) return null;
+  const own = organizations.get(organization);
+  if (own?.active !== true) throw deactivated();
+  return own;
 }
 
 /** Whose things this request is about. @throws Error on a route that has not declared to be about things of organizations */

@@ -1,3 +1,4 @@
+import type { Organizations } from '../../organizations/index.js';
 import { type Api, type Authentication, sessionAuthentication } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import type { Users } from '../users/index.js';
@@ -10,14 +11,17 @@ import type { UserSessions } from './user-sessions.js';
 export interface SessionParts {
   readonly users: Users;
   readonly sessions: UserSessions;
+  readonly organizations: Pick<Organizations, 'directory'>;
   readonly limits: NbiLimits;
 }
 
 /** `/v1/session`, by which pages log in and out, and `/v1/sessions`, where it is seen who has. */
 export function sessionApis(
-  { users, sessions, limits }: SessionParts,
+  { users, sessions, organizations, limits }: SessionParts,
   authentication: Authentication,
 ): readonly Api[] {
+  // Nothing is asked of the parts before a request comes.
+  const known = { current: () => organizations.directory.current() };
   return [
     {
       name: 'sessions',
@@ -33,7 +37,7 @@ export function sessionApis(
       slashes: 'either',
       authentication: withoutDialog(authentication, { users, sessions }),
       dialect,
-      routes: [logInRoute(users, sessions), ownSessionRoute(sessions), logOutRoute(sessions)],
+      routes: [logInRoute(users, sessions, known), ownSessionRoute(sessions, known), logOutRoute(sessions)],
     },
   ];
 }

@@ -3,11 +3,14 @@ import {
   closedQuery,
   failures,
   jsonAnswer,
+  ownerShown,
   type Parameter,
   queryParameter,
   type Route,
   ref,
   route,
+  scopeOf,
+  withinOf,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
@@ -31,6 +34,7 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
     concerns: 'organizations',
     operationId: 'listSessions',
     summary: "Lists sessions: one's own, and by admins everybody's or another user's",
+    description: 'Within an organization those of its users alone.',
     query: closedQuery(
       queryParameter('user', "Whose; without it one's own, and for admins everybody's.", {
         type: 'string',
@@ -59,9 +63,12 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
       '200': jsonAnswer('The sessions, of one user the oldest first, else by id', {
         allOf: [ref('Answer'), { properties: { details: { type: 'array', items: ref('Session') } } }],
       }),
-      ...failures('Answer'),
+      ...failures('Answer', '404'),
     },
-    async handle({ request, response, user, query: { user: name, limit, after } }) {
+    async handle(exchange) {
+      const { request, response, user, query } = exchange;
+      const { user: name, limit, after } = query;
+      const within = withinOf(exchange);
       if (user === null) throw new ApiError(401);
       const isAdmin = mayActAs(user.role, 'admin');
       if (!isAdmin && name !== undefined && name !== user.name) {
@@ -72,15 +79,18 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
       const whose = name ?? (isAdmin ? null : user.name);
       const page =
         whose === null
-          ? await sessions.page(limit, after)
-          : { items: await sessions.ofUser(whose), hasMore: false };
+          ? await sessions.page(limit, after, within)
+          : { items: await sessions.ofUser(whose, within), hasMore: false };
       const last = page.items.at(-1)?.id;
       if (page.hasMore && last !== undefined) {
         const url = new URL(request.originalUrl, 'http://host.invalid');
         url.searchParams.set('after', last);
         response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', last);
       }
-      const views = page.items.map((each) => sessionView(each, sessions.life, each.id === user.credential));
+      const views = page.items.map((each) => ({
+        ...sessionView(each, sessions.life, each.id === user.credential),
+        ...ownerShown(scopeOf(exchange), each),
+      }));
       response.json(dialect.answer(200, views));
     },
   });
@@ -101,12 +111,14 @@ export function revokeRoute(sessions: UserSessions): Route {
       '200': jsonAnswer('Ended', ref('Answer'), dialect.answer(204, '')),
       ...failures('Answer', '404', '507'),
     },
-    async handle({ response, user, by, parameters: { id } }) {
+    async handle(exchange) {
+      const { response, user, by, parameters } = exchange;
+      const { id } = parameters;
       if (user === null || by === null) throw new ApiError(401);
       // Another's is as unknown as one that never was.
-      const ofUser = mayActAs(user.role, 'admin') ? null : user.name;
+      const whose = { user: mayActAs(user.role, 'admin') ? null : user.name, within: withinOf(exchange) };
       const isThere =
-        new RegExp(ID.schema.pattern).test(id) && (await sessions.end(id, 'revoked', by, ofUser));
+        new RegExp(ID.schema.pattern).test(id) && (await sessions.end(id, 'revoked', by, whose));
       if (!isThere) throw new ApiError(404);
       response.json(dialect.answer(204, ''));
     },

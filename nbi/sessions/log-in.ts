@@ -1,11 +1,13 @@
 import type { Request, Response } from 'express';
 import {
   ApiError,
+  activeOrganizationOf,
   arrivalOf,
   closedQuery,
   failures,
   findingsOf,
   givenCookie,
+  type KnownOrganizations,
   objectBody,
   type Route,
   route,
@@ -22,7 +24,7 @@ const PASSWORD_CHARACTERS_MAX = 1_024;
 const USER_AGENT_CHARACTERS_MAX = 200;
 
 /** `POST /v1/session` */
-export function logInRoute(users: Users, sessions: UserSessions): Route {
+export function logInRoute(users: Users, sessions: UserSessions, organizations: KnownOrganizations): Route {
   return route({
     method: 'POST',
     path: SESSION_PATH,
@@ -31,7 +33,7 @@ export function logInRoute(users: Users, sessions: UserSessions): Route {
     operationId: 'logIn',
     summary: 'Logs a page in: begins a session, which a cookie names',
     description:
-      'The cookie is HttpOnly and SameSite=Strict, and Secure where the request came by TLS. It is another one each time. Wrong passwords count as those of Basic authentication do.',
+      'The cookie is HttpOnly and SameSite=Strict, and Secure where the request came by TLS. It is another one each time. Wrong passwords count as those of Basic authentication do. For users of an organization that is not active none begins (403).',
     query: closedQuery(),
     body: objectBody({
       required: ['name', 'password'],
@@ -58,6 +60,7 @@ export function logInRoute(users: Users, sessions: UserSessions): Route {
     },
     async handle({ request, response, body }) {
       const user = await verified(users, await body(), { request, response });
+      const organization = activeOrganizationOf(user, await organizations.current());
       const { address = '' } = findingsOf(response);
       const { cookie, session } = await sessions.begin({
         user,
@@ -68,7 +71,7 @@ export function logInRoute(users: Users, sessions: UserSessions): Route {
       });
       findingsOf(response).user = user.name;
       response.setHeader('Set-Cookie', givenCookie(arrivalOf(response), cookie));
-      const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie) };
+      const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
       response.json(dialect.answer(200, ownView(session, sessions.life, own)));
     },
   });

@@ -1,10 +1,12 @@
 import {
   ApiError,
+  activeOrganizationOf,
   arrivalOf,
   clearedCookie,
   closedQuery,
   failures,
   jsonAnswer,
+  type KnownOrganizations,
   noSession,
   type Route,
   ref,
@@ -13,10 +15,10 @@ import {
 } from '../http/index.js';
 import type { Principal } from '../users/index.js';
 import { dialect, ownAnswer, ownView, SESSION_PATH } from './session.js';
-import type { UserSessions } from './user-sessions.js';
+import { ANYBODYS, type UserSessions } from './user-sessions.js';
 
 /** `GET /v1/session` */
-export function ownSessionRoute(sessions: UserSessions): Route {
+export function ownSessionRoute(sessions: UserSessions, organizations: KnownOrganizations): Route {
   return route({
     method: 'GET',
     path: SESSION_PATH,
@@ -33,7 +35,8 @@ export function ownSessionRoute(sessions: UserSessions): Route {
       const session = await sessions.get(sessionIdOf(user));
       // It may have ended since it was asked who this is.
       if (cookie === null || session === null || user === null) throw noSession(request);
-      const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie) };
+      const organization = activeOrganizationOf(user, await organizations.current());
+      const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
       response.json(dialect.answer(200, ownView(session, sessions.life, own)));
     },
   });
@@ -55,7 +58,7 @@ export function logOutRoute(sessions: UserSessions): Route {
     },
     async handle({ response, user, by }) {
       const id = sessionIdOf(user);
-      if (by !== null) await sessions.end(id, 'ended', by, null);
+      if (by !== null) await sessions.end(id, 'ended', by, ANYBODYS);
       response.setHeader('Set-Cookie', clearedCookie(arrivalOf(response)));
       response.json(dialect.answer(204, ''));
     },

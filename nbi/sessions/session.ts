@@ -1,4 +1,5 @@
 import { SECOND_MS } from '../../common/index.js';
+import type { Organization } from '../../organizations/index.js';
 import { type Answer, dynDialect, type JsonObject, jsonAnswer, ref } from '../http/index.js';
 import type { Role } from '../users/index.js';
 import type { SessionLife, UserSession } from './user-session.js';
@@ -33,17 +34,22 @@ export function sessionView(
 export function ownView(
   { id, user, createdAtMs }: UserSession,
   { idleMs, totalMs }: SessionLife,
-  own: { readonly role: Role; readonly csrfToken: string },
+  own: { readonly role: Role; readonly csrfToken: string; readonly organization: Organization | null },
 ): JsonObject {
   return {
     name: user,
     role: own.role,
+    ...(own.organization !== null && { organization: organizationView(own.organization) }),
     session: id,
     csrfToken: own.csrfToken,
     createdAt: Math.floor(createdAtMs / SECOND_MS),
     expiresAt: Math.floor((createdAtMs + totalMs) / SECOND_MS),
     idleSeconds: Math.floor(idleMs / SECOND_MS),
   };
+}
+
+function organizationView({ id, slug, name }: Organization): JsonObject {
+  return { id, slug, name };
 }
 
 /** An answer that tells a page of its own session. */
@@ -61,6 +67,12 @@ export const sessionSchemas = {
     properties: {
       name: { type: 'string', description: 'Of the user.' },
       role: { enum: ['viewer', 'operator', 'admin'] },
+      organization: {
+        type: 'object',
+        description: 'That the user is of; absent: the installation’s.',
+        required: ['id', 'slug', 'name'],
+        properties: { id: { type: 'string' }, slug: { type: 'string' }, name: { type: 'string' } },
+      },
       session: { type: 'string', description: 'Its id in /v1/sessions.' },
       csrfToken: {
         type: 'string',
@@ -84,6 +96,10 @@ export const sessionSchemas = {
       address: { type: 'string', description: 'Where it began.' },
       userAgent: { type: 'string', description: 'How the client that began it calls itself, cut.' },
       current: { type: 'boolean', description: 'Whether it is the one of this request.' },
+      organization: {
+        type: 'string',
+        description: 'The slug of that whose user it is of; shown to users of the installation.',
+      },
     },
   },
 } as const;

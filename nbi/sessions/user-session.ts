@@ -8,6 +8,8 @@ export interface UserSession extends Document {
   readonly digest: string;
   /** The user's name. */
   readonly user: string;
+  /** The organization that the user is of; absent: the installation's. */
+  readonly organization?: string;
   /** Of the password that it was begun with; another one ends it. */
   readonly passwordMark: string;
   readonly createdAtMs: number;
@@ -22,7 +24,11 @@ export interface UserSession extends Document {
 /** Passing: losing the last moment of it in a power cut is no more than having to log in again. What ends a session is durable. */
 export const USER_SESSIONS: CollectionDefinition = {
   name: 'user-sessions',
-  indexes: { user: ['user', 'createdAtMs'], lastUsed: ['lastUsedAtMs'] },
+  indexes: {
+    user: ['user', 'createdAtMs'],
+    lastUsed: ['lastUsedAtMs'],
+    organization: ['organization'],
+  },
   passing: true,
 };
 

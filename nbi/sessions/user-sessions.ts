@@ -16,7 +16,7 @@ import {
   type Stored,
   untilCommitted,
 } from '../../store/index.js';
-import { bySession, type FoundUser, type Principal, type Users } from '../users/index.js';
+import { bySession, type FoundUser, isWithin, type Principal, type Users } from '../users/index.js';
 import {
   csrfTokenOf,
   isWithinLife,
@@ -59,6 +59,8 @@ const RENEWED_AFTER_MS = MINUTE_MS;
 /** What is over does no harm where it lies: it is purged by log-ins, which alone make more of it. */
 const PURGED_AFTER_MS = 10 * SECOND_MS;
 const PAGE_ITEMS = 500;
+/** For {@link UserSessions.end}. */
+export const ANYBODYS = { user: null, within: null } as const;
 
 /** Who has logged in by a page, in the store: every node knows of it, and none when it is over. */
 export class UserSessions {
@@ -93,16 +95,19 @@ export class UserSessions {
     const keys = keysOf(cookie);
     if (keys === null) throw new Error('A new cookie is not of the shape that cookies have');
     const nowMs = this.#parts.clock();
+    const whose = user.organization === undefined ? {} : { organization: user.organization };
     const session: UserSession = {
       ...keys,
       user: user.name,
+      ...whose,
       passwordMark: user.passwordMark,
       createdAtMs: nowMs,
       lastUsedAtMs: nowMs,
       address,
       userAgent,
     };
-    const by: Actor = { name: user.name, how: 'password', credential: session.id, address, requestId };
+    const credential = session.id;
+    const by: Actor = { name: user.name, how: 'password', credential, ...whose, address, requestId };
     await this.#parts.store.commit([
       this.#collection.inserting(session),
       this.#events.noting(happened('begun', session, by)),
@@ -136,11 +141,14 @@ export class UserSessions {
     return document !== null && (await this.#holder(document)) !== null ? document : null;
   }
 
-  /** A user's, the oldest first. */
-  async ofUser(name: string): Promise<readonly UserSession[]> {
+  /**
+   * A user's, the oldest first.
+   * @param within  the id of the organization whose users' sessions alone are known; null: all are
+   */
+  async ofUser(name: string, within: string | null = null): Promise<readonly UserSession[]> {
     const holding: UserSession[] = [];
     for (const { document } of await this.#pageOf(name)) {
-      if ((await this.#holder(document)) !== null) holding.push(document);
+      if (isWithin(within, document) && (await this.#holder(document)) !== null) holding.push(document);
     }
     return holding;
   }
@@ -148,14 +156,21 @@ export class UserSessions {
   /**
    * Everybody's, by id.
    * @param after  the id that the page before ended with
+   * @param within  the id of the organization whose users' sessions alone are known; null: all are
    */
   async page(
     limit: number,
     after: string | undefined,
+    within: string | null = null,
   ): Promise<{ readonly items: readonly UserSession[]; readonly hasMore: boolean }> {
-    const from = after === undefined ? null : this.#collection.cursorAt({}, { id: after });
+    const query = within === null ? {} : ({ index: 'organization', equals: [within] } as const);
+    const place = { id: after, organization: within } as UserSession;
+    const from = after === undefined ? null : this.#collection.cursorAt(query, place);
     const items: UserSession[] = [];
-    for await (const { document } of this.#collection.scan(from === null ? {} : { after: from })) {
+    for await (const { document } of this.#collection.scan({
+      ...query,
+      ...(from !== null && { after: from }),
+    })) {
       if ((await this.#holder(document)) === null) continue;
       if (items.length === limit) return { items, hasMore: true };
       items.push(document);
@@ -166,14 +181,20 @@ export class UserSessions {
   /**
    * Ends a session, durably: from then on its cookie names nothing on any node.
    * @param action  `ended` by who has it, `revoked` by another
-   * @param ofUser  only where it is this user's; null: anybody's
+   * @param of  only where it is this user's, and a user's of this organization; null: anybody's
    * @returns whether there was one
    * @throws StoreError
    */
-  async end(id: string, action: 'ended' | 'revoked', by: Actor, ofUser: string | null): Promise<boolean> {
+  async end(
+    id: string,
+    action: 'ended' | 'revoked',
+    by: Actor,
+    { user, within }: { readonly user: string | null; readonly within: string | null },
+  ): Promise<boolean> {
     return untilCommitted(`Session ${id}`, async () => {
       const stored = await this.#collection.get(id);
-      if (stored === null || (ofUser !== null && stored.document.user !== ofUser)) return false;
+      if (stored === null || !isWithin(within, stored.document)) return false;
+      if (user !== null && stored.document.user !== user) return false;
       return (await this.#end(stored, action, by)) || undefined;
     });
   }
@@ -186,7 +207,7 @@ export class UserSessions {
   async endAll(name: string, by: Actor): Promise<number> {
     let ended = 0;
     for (const { document } of await this.#pageOf(name)) {
-      if (await this.end(document.id, 'revoked', by, null)) ended++;
+      if (await this.end(document.id, 'revoked', by, ANYBODYS)) ended++;
     }
     return ended;
   }
@@ -289,12 +310,13 @@ export class UserSessions {
 }
 
 function happened(action: 'begun' | 'ended' | 'revoked', session: UserSession, by: Actor): Happening {
-  const { id, user, address, userAgent } = session;
+  const { id, user, organization, address, userAgent } = session;
   const told = { user, address, userAgent };
   return {
     action,
     subject: 'session',
     subjectId: id,
+    ...(organization !== undefined && { organization }),
     by,
     ...(action === 'begun' ? { after: told } : { before: told }),
   };

@@ -14,7 +14,16 @@ export {
 } from './token.js';
 export type { ShownToken, TokenVerification } from './token-verifier.js';
 export type { NewToken, Tokens } from './tokens.js';
-export { mayActAs, ROLES, type Role, USERS, type User, UserError, type UserErrorCode } from './user.js';
+export {
+  isWithin,
+  mayActAs,
+  ROLES,
+  type Role,
+  USERS,
+  type User,
+  UserError,
+  type UserErrorCode,
+} from './user.js';
 export type { FoundUser } from './user-lookup.js';
 export type { NewUser, UserChange } from './user-records.js';
 export { FIRST_ADMIN_NAME, openUsers, type Users } from './users.js';

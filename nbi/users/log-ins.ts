@@ -7,14 +7,17 @@ import {
   type Secrets,
   Seldom,
 } from '../../common/index.js';
-import type { Actor, EventLog, Proof } from '../../events/index.js';
-import { type Role, USER_NAME_PATTERN } from './user.js';
+import type { Actor, EventLog, Happening, Proof } from '../../events/index.js';
+import { endingOf, type OrganizationDirectory } from '../../organizations/index.js';
+import { type Role, USER_NAME_PATTERN, type User } from './user.js';
 
 /** A log-in that was refused. */
 export interface RefusedLogIn {
   readonly reason: 'wrong-credentials' | 'throttled' | 'wrong-token' | 'expired-token' | 'wrong-role';
   /** Of a user, or what was typed for one; null: none was told. */
   readonly name: string | null;
+  /** The organization that the user is of, where it is known; what is typed for a name may tell it too. */
+  readonly organization?: string;
   readonly how: Proof;
   /** The id of a token or a session. */
   readonly credential?: string;
@@ -29,15 +32,18 @@ interface LogInParts {
   readonly secrets: Secrets;
   readonly logger: Logger;
   readonly monotonic: MonotonicClock;
+  readonly organizations: Pick<OrganizationDirectory, 'current'>;
   /** Whether there is such a user, and whether he is active; null: none. */
-  readonly find: (name: string) => Promise<{ readonly active: boolean } | null>;
+  readonly find: (name: string) => Promise<Pick<User, 'active' | 'organization'> | null>;
 }
 
-/** Events a minute of this process. */
+/** Events a minute of this process, of each organization and of the installation: nobody is told less for what others do. */
 export const REFUSALS_A_MINUTE_MAX = 30;
 export const LOG_INS_A_MINUTE_MAX = 60;
 /** Users by address whose last log-in is remembered. */
 const REMEMBERED_MAX = 10_000;
+/** More than there are organizations; of those that are gone the oldest are forgotten. */
+const BUDGETS_MAX = 2_000;
 /** Of the digest of a name that nobody has: enough to see that it is the same again. */
 const DIGEST_CHARACTERS = 8;
 
@@ -49,16 +55,16 @@ export function unknownNameDigest(secrets: Secrets, name: string): string {
 /** Log-ins and refusals as events, bounded, and never in the way of a request. */
 export class LogIns {
   readonly #parts: LogInParts;
-  readonly #taken: Minutely;
-  readonly #refused: Minutely;
+  readonly #taken: Budgets;
+  readonly #refused: Budgets;
   /** When each user by network was told of, oldest first. */
   readonly #toldAtMs = new Map<string, number>();
   readonly #failures: Seldom;
 
   constructor(parts: LogInParts) {
     this.#parts = parts;
-    this.#taken = new Minutely(LOG_INS_A_MINUTE_MAX, parts.monotonic);
-    this.#refused = new Minutely(REFUSALS_A_MINUTE_MAX, parts.monotonic);
+    this.#taken = new Budgets(LOG_INS_A_MINUTE_MAX, parts.monotonic);
+    this.#refused = new Budgets(REFUSALS_A_MINUTE_MAX, parts.monotonic);
     this.#failures = new Seldom(MINUTE_MS, parts.monotonic);
   }
 
@@ -72,15 +78,27 @@ export class LogIns {
     this.#toldAtMs.set(key, nowMs);
     const [oldest] = this.#toldAtMs.keys();
     if (this.#toldAtMs.size > REMEMBERED_MAX && oldest !== undefined) this.#toldAtMs.delete(oldest);
-    const omitted = this.#taken.admit();
+    const { organization } = by;
+    const omitted = this.#taken.admit(organization);
     if (omitted === null) return;
-    this.#write(async () => ({ action: 'taken', subjectId: by.name, by, after: omittedOf(omitted) }));
+    const after = omittedOf(omitted);
+    this.#write(async () => ({ action: 'taken', subjectId: by.name, ...of(organization), by, after }));
   }
 
   /** Somebody was refused: at most thirty a minute are told, with how many were left out. */
   refuse(refused: RefusedLogIn): void {
-    const omitted = this.#refused.admit();
-    if (omitted === null) return;
+    this.#write(async () => {
+      const budget = await this.#organizationOf(refused);
+      const omitted = this.#refused.admit(budget);
+      return omitted === null ? null : this.#refusal(refused, budget, omitted);
+    });
+  }
+
+  async #refusal(
+    refused: RefusedLogIn,
+    budget: string | undefined,
+    omitted: number,
+  ): Promise<Omit<Happening, 'subject'>> {
     const { name, how, credential, address, requestId, needed } = refused;
     const from = {
       how,
@@ -88,44 +106,54 @@ export class LogIns {
       address,
       ...(requestId !== undefined && { requestId }),
     };
-    this.#write(async () => {
-      const reason = await this.#reasonOf(refused);
-      const more = { reason, ...(needed !== undefined && { needed }), ...omittedOf(omitted) };
-      const subjectId = name === null ? `#${credential ?? 'unknown'}` : await this.#subjectOf(name);
-      // Only who has shown who he is has done it; by anybody else it was said to be somebody.
-      return needed !== undefined && name !== null
-        ? { action: 'refused', subjectId, by: { name, ...from }, after: more }
-        : { action: 'refused', subjectId, by: null, after: { ...more, ...from } };
-    });
+    const found = name !== null && USER_NAME_PATTERN.test(name) ? await this.#parts.find(name) : null;
+    const organization = found === null ? budget : found.organization;
+    const reason = reasonOf(refused, found);
+    // What was left out is told to those whose it was.
+    const left = organization === budget ? omittedOf(omitted) : null;
+    const more = { reason, ...(needed !== undefined && { needed }), ...left };
+    const subjectId = this.#subjectOf(refused, found !== null);
+    const whose = { subjectId, ...of(organization) };
+    // Only who has shown who he is has done it; by anybody else it was said to be somebody.
+    return needed !== undefined && name !== null
+      ? { action: 'refused', ...whose, by: { name, ...of(organization), ...from }, after: more }
+      : { action: 'refused', ...whose, by: null, after: { ...more, ...from } };
   }
 
-  async #reasonOf({ reason, name, how }: RefusedLogIn): Promise<string> {
-    if (reason !== 'wrong-credentials' || how !== 'password' || name === null) return reason;
-    const found = await this.#parts.find(name);
-    if (found === null) return 'unknown-user';
-    return found.active ? 'wrong-password' : 'inactive-user';
+  /** By what is known of the user, else by what the name that was typed ends in, without asking the store for users. */
+  async #organizationOf({ name, organization }: RefusedLogIn): Promise<string | undefined> {
+    const slug = name === null ? null : endingOf(name);
+    if (organization !== undefined || slug === null) return organization;
+    return (await this.#parts.organizations.current()).named(slug)?.id;
   }
 
   /** A name that nobody has is told by its digest; no user is called so. */
-  async #subjectOf(name: string): Promise<string> {
-    const isOne = USER_NAME_PATTERN.test(name) && (await this.#parts.find(name)) !== null;
-    return isOne ? name : `#${unknownNameDigest(this.#parts.secrets, name)}`;
+  #subjectOf({ name, credential }: RefusedLogIn, exists: boolean): string {
+    if (name === null) return `#${credential ?? 'unknown'}`;
+    return exists ? name : `#${unknownNameDigest(this.#parts.secrets, name)}`;
   }
 
-  #write(
-    happening: () => Promise<{
-      readonly action: string;
-      readonly subjectId: string;
-      readonly by: Actor | null;
-      readonly after: Readonly<Record<string, unknown>> | null;
-    }>,
-  ): void {
-    const write = async () => this.#parts.events.note({ subject: 'log-in', ...(await happening()) });
+  /** @param happening  null: nothing is told of it */
+  #write(happening: () => Promise<Omit<Happening, 'subject'> | null>): void {
+    const write = async () => {
+      const told = await happening();
+      if (told !== null) await this.#parts.events.note({ subject: 'log-in', ...told });
+    };
     write().catch((error: unknown) => {
       const omitted = this.#failures.admit('failed');
       if (omitted !== null) this.#parts.logger.warn('log-ins.not-noted', { error });
     });
   }
+}
+
+function reasonOf({ reason, name, how }: RefusedLogIn, found: Pick<User, 'active'> | null): string {
+  if (reason !== 'wrong-credentials' || how !== 'password' || name === null) return reason;
+  if (found === null) return 'unknown-user';
+  return found.active ? 'wrong-password' : 'inactive-user';
+}
+
+function of(organization: string | undefined): { readonly organization?: string } {
+  return organization === undefined ? {} : { organization };
 }
 
 function omittedOf(omitted: number): Readonly<Record<string, unknown>> | null {
@@ -158,5 +186,27 @@ class Minutely {
     const omitted = this.#omitted;
     this.#omitted = 0;
     return omitted;
+  }
+}
+
+/** So many a minute of each organization, and of the installation. */
+class Budgets {
+  readonly #byOrganization = new Map<string | undefined, Minutely>();
+
+  constructor(
+    private readonly max: number,
+    private readonly nowMs: MonotonicClock,
+  ) {}
+
+  /** @returns as {@link Minutely.admit} */
+  admit(organization: string | undefined): number | null {
+    let budget = this.#byOrganization.get(organization);
+    if (budget === undefined) {
+      budget = new Minutely(this.max, this.nowMs);
+      this.#byOrganization.set(organization, budget);
+      const [oldest] = this.#byOrganization.keys();
+      if (this.#byOrganization.size > BUDGETS_MAX) this.#byOrganization.delete(oldest);
+    }
+    return budget.admit();
   }
 }

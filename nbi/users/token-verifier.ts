@@ -94,7 +94,7 @@ export class TokenVerifier {
     const stored = await this.#read(parsed, known, shown.mayBeStale ?? false);
     if (stored === null) return this.#denied(shown, parsed, null, 'wrong');
     const why = this.#whyNot(stored.document, shown.address);
-    if (why !== null) return this.#denied(shown, parsed, stored.user.name, why);
+    if (why !== null) return this.#denied(shown, parsed, stored.user, why);
     this.#remember(stored);
     if (stored !== known) this.#noteUse(stored, shown.address);
     return { kind: 'verified', user: stored.user, token: toToken(stored.document) };
@@ -139,7 +139,7 @@ export class TokenVerifier {
   #denied(
     shown: ShownToken,
     parsed: Parsed | null,
-    user: string | null,
+    user: User | null,
     why: 'wrong' | 'expired',
   ): TokenVerification {
     if (parsed !== null && this.#knownAs(parsed) !== null) this.#known.delete(parsed.id);
@@ -158,12 +158,13 @@ export class TokenVerifier {
   #tell(
     { address, requestId }: ShownToken,
     parsed: Parsed | null,
-    user: string | null,
+    user: User | null,
     reason: RefusedLogIn['reason'],
   ): void {
     this.#parts.logIns.refuse({
       reason,
-      name: user,
+      name: user?.name ?? null,
+      ...(user?.organization !== undefined && { organization: user.organization }),
       how: 'token',
       ...(parsed !== null && { credential: parsed.id }),
       address,
@@ -174,7 +175,7 @@ export class TokenVerifier {
     this.#parts.logger.warn('tokens.refused', {
       reason,
       ...(parsed !== null && { tokenId: parsed.id }),
-      ...(user !== null && { user }),
+      ...(user !== null && { user: user.name }),
       ip: address,
       ...(omitted > 0 && { omitted }),
     });

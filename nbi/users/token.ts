@@ -9,6 +9,8 @@ export interface Token {
   readonly name: string;
   /** Whose it is. */
   readonly user: string;
+  /** The organization that its user is of; absent: the installation's. */
+  readonly organization?: string;
   /** What it is limited to, where its user may do more. */
   readonly role: Role;
   /** From where it may be used; empty: from anywhere. */
@@ -25,6 +27,8 @@ export interface TokenDocument extends Document {
   readonly user: string;
   /** `createdAtMs` of its user: it is not that of another who comes to have the name. */
   readonly userSinceMs: number;
+  /** Of its user, who is of it for good. */
+  readonly organization?: string;
   readonly role: Role;
   readonly subnets?: readonly string[];
   readonly createdAtMs: number;
@@ -35,7 +39,10 @@ export interface TokenDocument extends Document {
   readonly lastUsedFrom?: string;
 }
 
-export const TOKENS: CollectionDefinition = { name: 'tokens', indexes: { user: ['user'] } };
+export const TOKENS: CollectionDefinition = {
+  name: 'tokens',
+  indexes: { user: ['user'], organization: ['organization'] },
+};
 
 export const TOKEN_DAYS_DEFAULT = 365;
 export const TOKEN_DAYS_MAX = 3_650;
@@ -68,11 +75,13 @@ function hashOf(secret: string): Buffer {
 }
 
 export function toToken(document: TokenDocument): Token {
-  const { id, name, user, role, subnets = [], createdAtMs, expiresAtMs, lastUsedMs, lastUsedFrom } = document;
+  const { id, name, user, organization, role, subnets = [], createdAtMs, expiresAtMs } = document;
+  const { lastUsedMs, lastUsedFrom } = document;
   return {
     id,
     name,
     user,
+    ...(organization !== undefined && { organization }),
     role,
     subnets,
     createdAtMs,

@@ -25,7 +25,7 @@ import {
   TokenError,
   toToken,
 } from './token.js';
-import { mayActAs, ROLES, type Role, USER_NAME_PATTERN, USERS, type UserDocument } from './user.js';
+import { isWithin, mayActAs, ROLES, type Role, USER_NAME_PATTERN, USERS, type UserDocument } from './user.js';
 
 export interface NewToken {
   readonly name: string;
@@ -42,6 +42,8 @@ export interface NewToken {
 export interface TokenFilter {
   readonly ids?: readonly string[];
   readonly user?: string;
+  /** The id of that which their users are of; null: whosever. */
+  readonly within?: string | null;
   /** Only those whose ids come after it. */
   readonly after?: string;
 }
@@ -67,12 +69,14 @@ export class Tokens {
 
   /**
    * Makes a token.
+   * @param within  the id of the organization whose users alone are known; null: all are
    * @returns it, with all of its text, which is kept nowhere
    * @throws TokenError `invalid`, `too-many`
    */
   async create(
     wanted: NewToken,
     by: Actor | null,
+    within: string | null = null,
   ): Promise<{ readonly token: Token; readonly text: string }> {
     const nowMs = this.#parts.clock();
     const { name, expiresAtMs = nowMs + TOKEN_DAYS_DEFAULT * DAY_MS, subnets = [] } = wanted;
@@ -81,7 +85,7 @@ export class Tokens {
     checkSubnets(subnets);
     const { id, text, hash } = generateToken();
     const document = await untilCommitted(`User ${wanted.user}`, async () => {
-      const { document: user, revision } = await this.#userOf(wanted.user);
+      const { document: user, revision } = await this.#userOf(wanted.user, within);
       const role = wanted.role ?? user.role;
       checkRole(role, user);
       const made: TokenDocument = {
@@ -89,6 +93,7 @@ export class Tokens {
         name,
         user: user.id,
         userSinceMs: user.createdAtMs,
+        ...(user.organization !== undefined && { organization: user.organization }),
         role,
         ...(subnets.length > 0 && { subnets }),
         createdAtMs: nowMs,
@@ -99,6 +104,7 @@ export class Tokens {
         action: 'added',
         subject: 'token',
         subjectId: id,
+        ...(made.organization !== undefined && { organization: made.organization }),
         by,
         after: shownInEvents(made),
       });
@@ -110,16 +116,21 @@ export class Tokens {
     return { token: toToken(document), text };
   }
 
-  /** @throws TokenError `not-found` */
-  async revoke(id: string, by: Actor | null): Promise<void> {
+  /**
+   * @param within  the id of the organization whose users' tokens alone are known; null: all are
+   * @throws TokenError `not-found`
+   */
+  async revoke(id: string, by: Actor | null, within: string | null = null): Promise<void> {
     const missing = new TokenError('not-found', 'id', `There is no token ${id.slice(0, 64)}`);
     await untilCommitted(`Token ${id.slice(0, 64)}`, async () => {
       const stored = await this.#tokens.get(id);
-      if (stored === null) throw missing;
+      if (stored === null || !isWithin(within, stored.document)) throw missing;
+      const { organization } = stored.document;
       const noted = this.#parts.events.noting({
         action: 'revoked',
         subject: 'token',
         subjectId: id,
+        ...(organization !== undefined && { organization }),
         by,
         before: shownInEvents(stored.document),
       });
@@ -133,23 +144,22 @@ export class Tokens {
    * By id, ascending.
    * @param turn  when each page is read
    */
-  async *scan({ ids, user, after }: TokenFilter, turn?: Turn): AsyncGenerator<Token, void> {
+  async *scan({ ids, user, within = null, after }: TokenFilter, turn?: Turn): AsyncGenerator<Token, void> {
     const isAfter = (id: string) => after === undefined || compareText(id, after) > 0;
     if (ids !== undefined) {
       for (const id of [...new Set(ids)].filter(isAfter).sort(compareText)) {
         const stored = await this.#tokens.get(id);
-        if (stored !== null) yield toToken(stored.document);
+        if (stored !== null && isWithin(within, stored.document)) yield toToken(stored.document);
       }
       return;
     }
-    const query = user === undefined ? {} : ({ index: 'user', equals: [user] } as const);
-    for await (const { document } of this.#tokens.scan(query, turn))
-      if (isAfter(document.id)) yield toToken(document);
+    for await (const { document } of this.#tokens.scan(queryOf(user, within), turn))
+      if (isAfter(document.id) && isWithin(within, document)) yield toToken(document);
   }
 
-  async #userOf(name: string): Promise<Stored<UserDocument>> {
+  async #userOf(name: string, within: string | null): Promise<Stored<UserDocument>> {
     const stored = USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
-    if (stored === null) {
+    if (stored === null || !isWithin(within, stored.document)) {
       throw new TokenError('invalid', 'user', `There is no user ${name.slice(0, 64)}: add it first`);
     }
     const count = await this.#tokens.count({ index: 'user', equals: [name] });
@@ -160,6 +170,11 @@ export class Tokens {
       `${name} has ${count} tokens and may have ${TOKENS_PER_USER_MAX}: revoke what has expired or is not used`,
     );
   }
+}
+
+function queryOf(user: string | undefined, within: string | null) {
+  if (user !== undefined) return { index: 'user', equals: [user] } as const;
+  return within === null ? {} : ({ index: 'organization', equals: [within] } as const);
 }
 
 function checkName(name: string): void {

@@ -1,9 +1,11 @@
-import { type Clock, compareText, type Logger, type Turn } from '../../common/index.js';
+import { type Clock, compareText, type Logger, type OrganizationId, type Turn } from '../../common/index.js';
 import type { Actor, EventLog } from '../../events/index.js';
+import { endingOf, NameEndings, requiringOrganization } from '../../organizations/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import { hashPassword } from './password.js';
 import { shownInEvents, TOKENS, type TokenDocument } from './token.js';
 import {
+  isWithin,
   ROLES,
   type Role,
   toUser,
@@ -34,6 +36,8 @@ export interface UserChange {
 /** Which users; without a field all. */
 export interface UserFilter {
   readonly names?: readonly string[];
+  /** The id of the organization that they are of; null: whosever. */
+  readonly within?: string | null;
   /** Only those whose names come after it. */
   readonly after?: string;
 }
@@ -46,44 +50,68 @@ interface RecordParts {
 }
 
 /**
- * The users as they are stored. Of the admins who are active one is always left: a commit that takes one away requires another to stay as he
- * is, so whichever of two that name each other comes second is refused, on whatever node.
+ * The users as they are stored. Where a call says `within`, the id of an organization, the users of that alone are known to it. Of the admins who are active one of the installation is always left, and where a call is within an organization one of that: a commit that takes one
+ * away requires another to stay as he is, so whichever of two that name each other comes second is refused, on whatever node.
  */
 export class UserRecords {
   readonly #parts: RecordParts;
   readonly #users: Collection<UserDocument>;
   readonly #tokens: Collection<TokenDocument>;
+  readonly #endings: NameEndings;
 
   constructor(parts: RecordParts) {
     this.#parts = parts;
+    this.#endings = new NameEndings(parts.store);
     this.#users = parts.store.collection<UserDocument>(USERS);
     this.#tokens = parts.store.collection<TokenDocument>(TOKENS);
   }
 
-  async get(name: string): Promise<Stored<UserDocument> | null> {
-    return USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
+  async get(name: string, within: string | null = null): Promise<Stored<UserDocument> | null> {
+    const stored = USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
+    return stored !== null && isWithin(within, stored.document) ? stored : null;
+  }
+
+  /** How many are of an organization. */
+  count(organization: string): Promise<number> {
+    return this.#users.count({ index: 'organization', equals: [organization] });
+  }
+
+  /** Whether somebody has a name that ends in `@slug` and is not of this organization. */
+  async haveEnding(slug: string, exceptOf: string): Promise<boolean> {
+    for await (const { document } of this.#users.scan({})) {
+      if (endingOf(document.id) === slug && document.organization !== exceptOf) return true;
+    }
+    return false;
   }
 
   /**
    * By name, ascending.
    * @param turn  when each page is read
    */
-  async *scan({ names, after }: UserFilter, turn?: Turn): AsyncGenerator<User, void> {
+  async *scan({ names, within = null, after }: UserFilter, turn?: Turn): AsyncGenerator<User, void> {
     const isAfter = (name: string) => after === undefined || compareText(name, after) > 0;
     if (names !== undefined) {
       for (const name of [...new Set(names)].filter(isAfter).sort(compareText)) {
-        const stored = await this.get(name);
+        const stored = await this.get(name, within);
         if (stored !== null) yield toUser(stored.document);
       }
       return;
     }
-    for await (const { document } of this.#users.scan({}, turn))
+    const query = within === null ? {} : ({ index: 'organization', equals: [within] } as const);
+    for await (const { document } of this.#users.scan(query, turn))
       if (isAfter(document.id)) yield toUser(document);
   }
 
-  /** @throws UserError `invalid`, `exists` */
-  async add({ name, password, role, active = true, organization }: NewUser, by: Actor | null): Promise<User> {
-    checkNameAndRole(name, role);
+  /**
+   * @throws UserError `invalid`, `exists`
+   * @throws OrganizationError `not-found`, `not-active`
+   */
+  async add(user: NewUser, by: Actor | null, within: string | null): Promise<User> {
+    const { name, password, role, active = true, organization } = user;
+    checkName(name);
+    checkRole(role);
+    // Before the password is hashed, which takes time.
+    await this.admit(user, within);
     const hash = await hashPassword(password);
     const document: UserDocument = {
       id: name,
@@ -93,22 +121,56 @@ export class UserRecords {
       password: hash,
       createdAtMs: this.#parts.clock(),
     };
-    const { committed } = await this.#parts.store.commit([
-      this.#users.inserting(document),
-      this.#noting('added', name, by, null, shown(document)),
-    ]);
-    if (!committed) {
+    await untilCommitted(`User ${name}`, async () => {
+      const outcome = await this.#parts.store.commit([
+        this.#users.inserting(document),
+        ...(await this.admit(user, within)),
+        this.#noting('added', document, by, null, shown(document)),
+      ]);
+      if (outcome.committed) return true;
+      if (outcome.refused.collection !== USERS.name) return undefined;
       throw new UserError('exists', 'name', `There is a user ${name} already: set its password instead`);
-    }
+    });
     this.#parts.logger.info('users.added', { user: name, role });
     return toUser(document);
+  }
+
+  /**
+   * Whether a new user may be called so, and be of his organization. What his name ends in says it, so that no refusal tells of another's users.
+   * @returns what the commit requires that adds him
+   * @throws UserError `invalid`
+   * @throws OrganizationError `not-found`, `not-active`
+   */
+  async admit(
+    { name, organization }: Pick<NewUser, 'name' | 'organization'>,
+    within: string | null,
+  ): Promise<readonly Change[]> {
+    checkName(name);
+    const claim = await this.#endings.claimOf(name);
+    if (organization === undefined) {
+      if (claim.organization === null) return claim.changes;
+      throw endsLikeOthers(name);
+    }
+    const { organization: own, isThere } = await requiringOrganization(
+      this.#parts.store,
+      organization as OrganizationId,
+    );
+    if (within !== null && claim.organization !== own.id)
+      throw new UserError('invalid', 'name', `must end in @${own.slug}, as in ${PERSON}@${own.slug}`);
+    if (claim.organization !== null && claim.organization !== own.id) throw endsLikeOthers(name);
+    return [...claim.changes, isThere];
   }
 
   /**
    * Changes users, each in a commit of its own; none where no active admin would be left.
    * @throws UserError `invalid`, `not-found`, `last-admin`
    */
-  async change(names: readonly string[], change: UserChange, by: Actor | null): Promise<void> {
+  async change(
+    names: readonly string[],
+    change: UserChange,
+    by: Actor | null,
+    within: string | null,
+  ): Promise<void> {
     const { role, active, password } = change;
     if (role !== undefined) checkRole(role);
     const hash = password === undefined ? undefined : await hashPassword(password);
@@ -118,8 +180,9 @@ export class UserRecords {
       ...((active ?? wasActive !== false) ? {} : { active: false }),
       ...(hash !== undefined && { password: hash }),
     });
-    await this.#checkAdmins(names, changed);
-    for (const name of names) await this.#changeOne(name, new Set(names), changed, by);
+    const leaving = { names: new Set(names), within };
+    await this.#checkAdmins(leaving, changed);
+    for (const name of names) await this.#changeOne(name, leaving, changed, by);
   }
 
   /**
@@ -132,7 +195,7 @@ export class UserRecords {
     const after = { ...shown(document), passwordChanged: true };
     const { committed } = await this.#parts.store.commit([
       this.#users.replacing({ ...document, password: hash }, revision),
-      this.#noting('changed', document.id, by, shown(document), after),
+      this.#noting('changed', document, by, shown(document), after),
     ]);
     if (!committed) {
       throw new UserError(
@@ -148,18 +211,19 @@ export class UserRecords {
    * Removes users and their tokens, each in a commit of its own; none where no active admin would be left.
    * @throws UserError `not-found`, `last-admin`
    */
-  async remove(names: readonly string[], by: Actor | null): Promise<void> {
-    await this.#checkAdmins(names, () => null);
-    for (const name of names) await this.#removeOne(name, new Set(names), by);
+  async remove(names: readonly string[], by: Actor | null, within: string | null): Promise<void> {
+    const leaving = { names: new Set(names), within };
+    await this.#checkAdmins(leaving, () => null);
+    for (const name of names) await this.#removeOne(name, leaving, by);
   }
 
   async #changeOne(
     name: string,
-    leaving: ReadonlySet<string>,
+    leaving: Leaving,
     changed: (document: UserDocument) => UserDocument,
     by: Actor | null,
   ): Promise<void> {
-    await this.#commitOver(name, async ({ document, revision }) => {
+    await this.#commitOver(name, leaving, async ({ document, revision }) => {
       const next = changed(document);
       const isNewPassword = next.password !== document.password;
       if (next.role === document.role && next.active === document.active && !isNewPassword) return null;
@@ -167,18 +231,18 @@ export class UserRecords {
       return [
         this.#users.replacing(next, revision),
         ...(await this.#keepingAdmin(document, next, leaving)),
-        this.#noting('changed', name, by, shown(document), after),
+        this.#noting('changed', document, by, shown(document), after),
       ];
     });
     this.#parts.logger.info('users.changed', { user: name });
   }
 
-  async #removeOne(name: string, leaving: ReadonlySet<string>, by: Actor | null): Promise<void> {
-    await this.#commitOver(name, async ({ document, revision }) => {
+  async #removeOne(name: string, leaving: Leaving, by: Actor | null): Promise<void> {
+    await this.#commitOver(name, leaving, async ({ document, revision }) => {
       const changes = [
         this.#users.deleting(name, revision),
         ...(await this.#keepingAdmin(document, null, leaving)),
-        this.#noting('removed', name, by, shown(document), null),
+        this.#noting('removed', document, by, shown(document), null),
       ];
       // They would let nobody in without their user; but nobody is to wonder about them either.
       for await (const { document: token } of this.#tokens.scan({ index: 'user', equals: [name] })) {
@@ -189,6 +253,7 @@ export class UserRecords {
             action: 'revoked',
             subject: 'token',
             subjectId: token.id,
+            ...ownerOf(document),
             by,
             before,
           }),
@@ -202,10 +267,11 @@ export class UserRecords {
   /** Tries again while others change what the commit goes by. @param changesOf  null where there is nothing to change */
   async #commitOver(
     name: string,
+    { within }: Leaving,
     changesOf: (stored: Stored<UserDocument>) => Promise<readonly Change[] | null>,
   ): Promise<void> {
     await untilCommitted(`User ${name}`, async () => {
-      const stored = await this.get(name);
+      const stored = await this.get(name, within);
       if (stored === null) throw notFound(name);
       const changes = await changesOf(stored);
       if (changes === null || (await this.#parts.store.commit(changes)).committed) return true;
@@ -215,13 +281,13 @@ export class UserRecords {
 
   /** Before anything is changed, so that who changes everybody does not change all but the last. */
   async #checkAdmins(
-    names: readonly string[],
+    leaving: Leaving,
     changed: (document: UserDocument) => UserDocument | null,
   ): Promise<void> {
-    for (const name of names) {
-      const stored = await this.get(name);
+    for (const name of leaving.names) {
+      const stored = await this.get(name, leaving.within);
       if (stored === null) throw notFound(name);
-      await this.#keepingAdmin(stored.document, changed(stored.document), new Set(names));
+      await this.#keepingAdmin(stored.document, changed(stored.document), leaving);
     }
   }
 
@@ -229,11 +295,15 @@ export class UserRecords {
   async #keepingAdmin(
     before: UserDocument,
     after: UserDocument | null,
-    leaving: ReadonlySet<string>,
+    { names, within }: Leaving,
   ): Promise<readonly Change[]> {
     if (!isActiveAdmin(before) || (after !== null && isActiveAdmin(after))) return [];
-    for await (const { document, revision } of this.#users.scan({})) {
-      if (isActiveAdmin(document) && !leaving.has(document.id))
+    const { organization } = before;
+    // The installation may leave an organization without.
+    if (organization !== undefined && within === null) return [];
+    const query = organization === undefined ? {} : { index: 'organization', equals: [organization] };
+    for await (const { document, revision } of this.#users.scan(query)) {
+      if (isActiveAdmin(document) && document.organization === organization && !names.has(document.id))
         return [this.#users.requiring(document.id, revision)];
     }
     throw new UserError(
@@ -245,13 +315,26 @@ export class UserRecords {
 
   #noting(
     action: string,
-    name: string,
+    user: UserDocument,
     by: Actor | null,
     before: Readonly<Record<string, unknown>> | null,
     after: Readonly<Record<string, unknown>> | null,
   ): Change {
-    return this.#parts.events.noting({ action, subject: 'user', subjectId: name, by, before, after });
+    const subject = { subject: 'user', subjectId: user.id, ...ownerOf(user) } as const;
+    return this.#parts.events.noting({ action, ...subject, by, before, after });
   }
+}
+
+/** Who is to be changed or removed, by somebody who knows of whom. */
+interface Leaving {
+  readonly names: ReadonlySet<string>;
+  /** The id of an organization; null: all are known. */
+  readonly within: string | null;
+}
+
+/** Whose an event is. */
+function ownerOf({ organization }: UserDocument): { readonly organization?: string } {
+  return organization === undefined ? {} : { organization };
 }
 
 function isActiveAdmin({ role, active }: UserDocument): boolean {
@@ -264,11 +347,20 @@ function shown(document: UserDocument) {
   return { name, role, active };
 }
 
-function checkNameAndRole(name: string, role: Role): void {
-  if (!USER_NAME_PATTERN.test(name)) {
-    throw new UserError('invalid', 'name', 'A user name has 1 to 64 letters, digits, or _ . @ -');
-  }
-  checkRole(role);
+function checkName(name: string): void {
+  if (USER_NAME_PATTERN.test(name)) return;
+  throw new UserError('invalid', 'name', 'A user name has 1 to 64 letters, digits, or _ . @ -');
+}
+
+const PERSON = 'ann';
+
+function endsLikeOthers(name: string): UserError {
+  const slug = endingOf(name);
+  return new UserError(
+    'invalid',
+    'name',
+    `Names that end in @${slug} are for users of the organization ${slug}: say that he is of it, or call him otherwise`,
+  );
 }
 
 function checkRole(role: Role): void {

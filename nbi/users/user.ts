@@ -23,6 +23,14 @@ export interface User {
   readonly createdAtMs: number;
 }
 
+/** Whether it is of an organization. @param within  its id; null: whosever it is */
+export function isWithin(
+  within: string | null,
+  { organization }: { readonly organization?: string },
+): boolean {
+  return within === null || organization === within;
+}
+
 /** How a password is kept: the parameters stand beside the key so that they can be raised later. */
 export interface PasswordHash {
   readonly algorithm: 'scrypt';
@@ -56,7 +64,12 @@ export function toUser({ id, role, active, organization, createdAtMs }: UserDocu
   };
 }
 
-export const USERS: CollectionDefinition = { name: 'users', indexes: {}, sequenced: true };
+export const USERS: CollectionDefinition = {
+  name: 'users',
+  // Only users of organizations are in it.
+  indexes: { organization: ['organization'] },
+  sequenced: true,
+};
 
 /** No colon, which Basic authentication cannot carry in a name. */
 export const USER_NAME_PATTERN = /^[A-Za-z0-9_.@-]{1,64}$/;
@@ -69,7 +82,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   constructor(
     readonly code: UserErrorCode,
-    readonly field: 'name' | 'password' | 'oldPassword' | 'role',
+    readonly field: 'name' | 'password' | 'oldPassword' | 'role' | 'organization',
     message: string,
   ) {
     super(message);

@@ -9,6 +9,7 @@ import {
   type Turn,
 } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
+import { OrganizationDirectory, type OrganizationUsers } from '../../organizations/index.js';
 import type { Store } from '../../store/index.js';
 import { attemptLimits, FAILED_LOGINS_MAX } from './attempts.js';
 import { hashLimits } from './hash-places.js';
@@ -21,27 +22,48 @@ import { type FoundUser, UserLookup } from './user-lookup.js';
 import { type NewUser, type UserChange, type UserFilter, UserRecords } from './user-records.js';
 import { type Credentials, type Verification, Verifier } from './verifier.js';
 
-/** Who may use the northbound APIs. Of every change it is kept who made it; null: nobody, it came about. */
+/**
+ * Who may use the northbound APIs. Of every change it is kept who made it; null: nobody, it came about. Calls that take `within`, the id of an
+ * organization, know of its users alone; null, the default: of all.
+ */
 export interface Users {
-  /** @throws UserError `invalid`, `exists` */
-  add(user: NewUser, by?: Actor | null): Promise<User>;
   /**
-   * Changes users; none where no active admin would be left.
+   * A name that ends in `@` and the slug of an organization is for its users, and within one there are no others.
+   * @throws UserError `invalid`, `exists`
+   * @throws OrganizationError `not-found`, `not-active`
+   */
+  add(user: NewUser, by?: Actor | null, within?: string | null): Promise<User>;
+  /**
+   * Changes users; none where no active admin of the installation would be left, or, within an organization, none of that.
    * @throws UserError `invalid`, `not-found`, `last-admin`
    */
-  change(names: readonly string[], change: UserChange, by?: Actor | null): Promise<void>;
+  change(
+    names: readonly string[],
+    change: UserChange,
+    by?: Actor | null,
+    within?: string | null,
+  ): Promise<void>;
   /**
    * Adds a user, or changes the one that there is.
-   * @throws UserError as `add` and `change`; `invalid` where a new one has no password
+   * @throws UserError as `add` and `change`; `invalid` where a new one has no password, or the one that there is is of another organization
+   * @throws OrganizationError as `add`
    */
-  put(user: { readonly name: string } & UserChange, by?: Actor | null): Promise<void>;
-  /** With their tokens. @throws UserError `not-found`, `last-admin` */
-  remove(names: readonly string[] | string, by?: Actor | null): Promise<void>;
+  put(
+    user: Pick<NewUser, 'name' | 'organization'> & UserChange,
+    by?: Actor | null,
+    within?: string | null,
+  ): Promise<void>;
+  /** With their tokens. @throws UserError `not-found`, `last-admin` as `change` */
+  remove(names: readonly string[] | string, by?: Actor | null, within?: string | null): Promise<void>;
   /**
    * By name, ascending.
    * @param turn  when each page is read
    */
   scan(filter: UserFilter, turn?: Turn): AsyncIterable<User>;
+  /** How many are of an organization. */
+  count(organization: string): Promise<number>;
+  /** What organizations ask of them. */
+  readonly ofOrganizations: OrganizationUsers;
   /** All of them, by name. */
   list(): Promise<readonly User[]>;
   /** @throws UserError `invalid`, `not-found` */
@@ -104,7 +126,8 @@ export function openUsers(parts: {
     const stored = await records.get(name);
     return stored === null ? null : toUser(stored.document);
   };
-  const logIns = new LogIns({ events, secrets, logger, monotonic, find });
+  const organizations = new OrganizationDirectory({ store, monotonic });
+  const logIns = new LogIns({ events, secrets, logger, monotonic, organizations, find });
   const limits = attemptLimits(failedLoginsMax);
   const lookup = new UserLookup(collection);
   const verifier = new Verifier({
@@ -128,23 +151,40 @@ export function openUsers(parts: {
     find: (name) => lookup.find(name),
   });
   return {
-    add: (user, by = null) => records.add(user, by),
-    change: (names, change, by = null) => records.change(names, change, by),
-    async put({ name, role, active, password }, by = null) {
-      if ((await records.get(name)) !== null) return records.change([name], { role, active, password }, by);
+    add: (user, by = null, within = null) => records.add(user, by, within),
+    change: (names, change, by = null, within = null) => records.change(names, change, by, within),
+    async put({ name, organization, ...change }, by = null, within = null) {
+      const stored = await records.get(name, within);
+      if (stored !== null) {
+        if (organization !== undefined && organization !== stored.document.organization)
+          throw isOfAnother(name);
+        return records.change([name], change, by, within);
+      }
+      const { role = ROLE_DEFAULT, active = true, password } = change;
       if (password === undefined) {
+        await records.admit({ name, ...(organization !== undefined && { organization }) }, within);
         throw new UserError('invalid', 'password', 'There is no such user yet: a new one needs a password');
       }
-      await records.add({ name, role: role ?? ROLE_DEFAULT, active: active ?? true, password }, by);
+      const added = { name, role, active, password, ...(organization !== undefined && { organization }) };
+      await records.add(added, by, within);
     },
-    remove: (names, by = null) => records.remove(typeof names === 'string' ? [names] : names, by),
+    remove: (names, by = null, within = null) =>
+      records.remove(typeof names === 'string' ? [names] : names, by, within),
     scan: (filter, turn) => records.scan(filter, turn),
+    count: (organization) => records.count(organization),
+    ofOrganizations: {
+      code: 'has-users',
+      what: 'users',
+      remedy: 'remove its users',
+      isAnyOf: async (id) => (await records.count(id)) > 0,
+      haveEnding: (slug, exceptOf) => records.haveEnding(slug, exceptOf),
+    },
     async list() {
       const users: User[] = [];
       for await (const user of records.scan({})) users.push(user);
       return users;
     },
-    setPassword: (name, password, by = null) => records.change([name], { password }, by),
+    setPassword: (name, password, by = null) => records.change([name], { password }, by, null),
     async changePassword(credentials, password, by) {
       checkPassword(password);
       const stored = await records.get(credentials.name);
@@ -170,7 +210,7 @@ export function openUsers(parts: {
       if ((await collection.count()) > 0) return null;
       const chosen = password ?? randomBytes(GENERATED_PASSWORD_BYTES).toString('base64url');
       try {
-        await records.add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' }, null);
+        await records.add({ name: FIRST_ADMIN_NAME, password: chosen, role: 'admin' }, null, null);
       } catch (error) {
         // Another process was first, and has shown its password.
         if (error instanceof UserError && error.code === 'exists') return null;
@@ -179,4 +219,12 @@ export function openUsers(parts: {
       return password === null ? { name: FIRST_ADMIN_NAME, password: chosen } : null;
     },
   };
+}
+
+function isOfAnother(name: string): UserError {
+  return new UserError(
+    'invalid',
+    'organization',
+    `as it is, or left out: whose user ${name} is stays; remove him and add him anew`,
+  );
 }

@@ -147,7 +147,7 @@ export class Verifier {
     switch (verification.kind) {
       case 'verified':
         this.#noteFamiliar(this.#attemptOf(credentials));
-        this.#noteLogIn(credentials);
+        this.#noteLogIn(credentials, verification.user);
         // Whatever changed while the password was hashed, the old answer must not be remembered.
         if (sequence === this.#sequence) this.#remember(key, verification.user);
         break;
@@ -163,10 +163,11 @@ export class Verifier {
     return verification;
   }
 
-  #noteLogIn({ name, address, requestId }: Credentials): void {
+  #noteLogIn({ name, address, requestId }: Credentials, { organization }: User): void {
     this.#parts.logIns.note({
       name,
       how: 'password',
+      ...(organization !== undefined && { organization }),
       address,
       ...(requestId !== undefined && { requestId }),
     });

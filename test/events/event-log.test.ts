@@ -32,6 +32,26 @@ async function log(t: ExecutionContext) {
   };
 }
 
+test('ids are in the order of what happens, also within a millisecond, and tell nothing of how much happened before it', async (t) => {
+  const { time, events, tell } = await log(t);
+  const ids = async () => {
+    const found: string[] = [];
+    for await (const { id } of events.scan({ order: 'ascending' })) found.push(id);
+    return found;
+  };
+  for (let count = 0; count < 5; count++) await tell({ subjectId: `R${count}` });
+  time.nowMs++;
+  await tell({ subjectId: 'later' });
+  const counts = (await ids()).map((id) => Number(id.split('-')[1]));
+  t.deepEqual(counts, [0, 1, 2, 3, 4, 0]);
+  // A clock that goes back comes upon no id that there is.
+  time.nowMs--;
+  await tell({ subjectId: 'back' });
+  time.nowMs++;
+  await tell({ subjectId: 'again' });
+  t.is(new Set(await ids()).size, 8);
+});
+
 test('an event is there with the commit that lets it happen, and only with it', async (t) => {
   const { store, events, idsOf } = await log(t);
   const rules = store.collection({ name: 'things', indexes: {} });

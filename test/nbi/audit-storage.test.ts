@@ -7,16 +7,23 @@ import { ADMIN, startTestFerry, until } from '../support/ferry.js';
 
 const ANN: Actor = { name: 'ann', how: 'password', address: '192.0.2.1', requestId: 'r' };
 const BOB: Actor = { name: '=cmd|bob', how: 'token', credential: 't1' };
+const O1 = '0b8f7a52-3a3b-4f6e-9a51-6a4f7d3c2b10';
 const BEGIN_MS = Date.UTC(2026, 0, 1);
 
 /** A hundred entries, a second apart: of ten rules and ten images in turn, by two. */
 async function filled(t: ExecutionContext) {
   const ferry = await startTestFerry(t);
   const { store } = ferry.installation;
-  // Of the first admin, and that he has logged in.
+  // Of the first admin, that he has logged in, and of two organizations, of which one is the default.
   await ferry.nbi('GET', '/v1/images');
+  const made = await ferry.nbi('POST', '/v1/dyn/OrganizationStorage/.*', {
+    id: O1,
+    name: 'One',
+    slug: 'one',
+  });
   const before = store.collection<EventDocument>(EVENTS);
-  await until('both are told', async () => (await before.count()) === 2);
+  if (made.status !== 200) throw new Error(JSON.stringify(made.body));
+  await until('all are told', async () => (await before.count()) === 4);
   for await (const { document } of before.scan({})) await before.delete(document.id);
   let nowMs = BEGIN_MS;
   const log = new EventLog({ store, clock: () => nowMs });
@@ -27,7 +34,7 @@ async function filled(t: ExecutionContext) {
       subject: n % 2 === 0 ? 'rule' : 'image',
       subjectId: `S${n % 10}`,
       by: n % 4 === 0 ? ANN : BOB,
-      ...(n >= 90 && { organization: 'o1' }),
+      ...(n >= 90 && { organization: O1 }),
       after: { n, text: 'a, "b"\nc' },
     });
   });
@@ -55,7 +62,9 @@ test('AuditStorage lists the latest first, by subject, id, name, action and time
     ['?by.name=ann', (n) => n % 4 === 0],
     ['?by.name=ann&by.name=nobody', (n) => n % 4 === 0],
     ['?by.how=token&action=added', (n) => n % 4 !== 0 && n % 5 === 0],
-    ['?organization=o1', (n) => n >= 90],
+    // Whose entries they are: by slug and by id.
+    ['?organization=one', (n) => n >= 90],
+    [`?organization=${O1}&by.name=ann`, (n) => n >= 90 && n % 4 === 0],
     ['?since=2026-01-01T00:00:10Z&until=2026-01-01T00:00:20Z', (n) => n >= 10 && n < 20],
     [`?since=${BEGIN_MS / 1_000 + 97.5}`, (n) => n >= 98],
     [`?time%3E${BEGIN_MS / 1_000 + 97}`, (n) => n > 97],
@@ -64,6 +73,7 @@ test('AuditStorage lists the latest first, by subject, id, name, action and time
   ] as [string, (n: number) => boolean][])
     t.deepEqual((await get(query)).ns, where(holds), query);
   t.is((await get('?subject=user')).status, 404);
+  t.is((await get('?organization=two')).status, 404);
   t.is((await get('?before=1')).status, 400);
   t.like((await get('?since=yesterday')).body, {
     details: [{ field: 'since', expected: 'epoch seconds, or a time as in 2026-12-01T02:30:00Z' }],
@@ -116,7 +126,7 @@ test('it comes as NDJSON and as CSV, by Accept or by format, as long as it is', 
     'by.name': "'=cmd|bob",
     'by.how': 'token',
     'by.credential': 't1',
-    organization: 'o1',
+    organization: O1,
     before: '',
     after: '{"n":98,"text":"a, \\"b\\"\\nc"}',
   });
@@ -150,7 +160,7 @@ test('only admins read it, and those of an organization what belongs to it', asy
   const selection = { pattern: EVERY_ID, idLists: [], filters: [], everyRevision: false };
   const seen: unknown[] = [];
   const turn = <T>(work: () => Promise<T>) => work();
-  for await (const { view } of auditStorage(events, 'o1').candidates(selection, null, turn))
+  for await (const { view } of auditStorage(events, O1).candidates(selection, null, turn))
     seen.push(view['organization']);
-  t.deepEqual(seen, Array(10).fill('o1'));
+  t.deepEqual(seen, Array(10).fill(O1));
 });

@@ -4,6 +4,7 @@ import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import type { JsonObject } from '../../nbi/http/index.js';
 import { USER_SESSIONS, type UserSession } from '../../nbi/sessions/index.js';
+import { USERS } from '../../nbi/users/user.js';
 import { until } from '../support/ferry.js';
 import { call, OPERATOR, type Reply, startNbi, type TestNbi, VIEWER } from './support.js';
 
@@ -230,11 +231,7 @@ test('another password, a user who is removed, and one who is added anew end ses
   const change = () =>
     nbi.call(JSON_PATH, { method: 'DELETE', as: null, headers: { Cookie: cookie, 'X-CSRF-Token': token } });
   t.is((await change()).status, 404);
-  const users = nbi.store.collection<{ readonly id: string; readonly role: string }>({
-    name: 'users',
-    indexes: {},
-    sequenced: true,
-  });
+  const users = nbi.store.collection<{ readonly id: string; readonly role: string }>(USERS);
   const stored = await users.get('api');
   await users.put({ ...stored?.document, id: 'api', role: 'viewer' });
   t.is((await change()).status, 403);

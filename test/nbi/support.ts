@@ -144,9 +144,18 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
+  const { log, logger } = recordingLogger();
+  const users = openUsers({
+    store,
+    secrets,
+    clock,
+    logger,
+    ...(options.monotonic && { monotonic: options.monotonic }),
+  });
   const acs = createAcs({
     store,
     rules,
+    organizationUsers: users.ofOrganizations,
     secrets,
     locateFile: async () => Promise.reject(new Error('No Download leaves these tests')),
     registry: metrics,
@@ -168,14 +177,6 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       // Of whenever the results of a test are: none is too old.
       resultDays: 100 * 365,
     },
-  });
-  const { log, logger } = recordingLogger();
-  const users = openUsers({
-    store,
-    secrets,
-    clock,
-    logger,
-    ...(options.monotonic && { monotonic: options.monotonic }),
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
   const events = new EventLog({ store, clock });

@@ -55,11 +55,7 @@ test('a password is kept as a salted scrypt hash with its parameters', async (t)
   const { users, store } = await openTestUsers(t);
   await users.add({ name: 'a', password: 'correct horse', role: 'viewer' });
   await users.add({ name: 'b', password: 'correct horse', role: 'viewer' });
-  const collection = store.collection<{ id: string; password: Record<string, unknown> }>({
-    name: 'users',
-    sequenced: true,
-    indexes: {},
-  });
+  const collection = store.collection<{ id: string; password: Record<string, unknown> }>(USERS);
   const [a, b] = [await collection.get('a'), await collection.get('b')];
   t.like(a?.document.password, { algorithm: 'scrypt', cost: 32_768, blockSize: 8, parallelization: 1 });
   t.not(a?.document.password['key'], b?.document.password['key']);

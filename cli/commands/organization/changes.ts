@@ -83,7 +83,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
         const cpes = await devices.count({ organization: id });
         const then = active
           ? ''
-          : ` ${cpes} CPEs belong to it; those that no hand has put there go with their next Inform.`;
+          : ` ${cpes} CPEs belong to it; those that no hand has put there go with their next Inform. Its users are kept out.`;
         io.stdout.write(`${slug} is ${active ? 'active' : 'not active any more'}.${then}\n`);
       }),
   });
@@ -91,7 +91,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
     command(
       'deactivate',
       false,
-      'Have the rules of an organization hold no more; CPEs put there by hand stay',
+      'Have the rules of an organization hold no more, and keep its users out; CPEs put there by hand stay',
     ),
     command('activate', true, 'Have the rules of an organization hold again'),
   ];
@@ -100,7 +100,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
 function removeCommand(io: Io): CommandModule {
   return {
     command: 'remove <slug>',
-    describe: 'Remove an organization that no CPE belongs to',
+    describe: 'Remove an organization that no CPE, user or rule belongs to',
     builder: withSlug,
     handler: (args: Arguments) =>
       withOrganizations(args, io, async ({ organizations }) => {

@@ -19,20 +19,24 @@ function listCommand(io: Io): CommandModule {
       withOrganizations(args, io, async (opened) => {
         const all = await opened.organizations.list();
         const shown = [];
-        for (const each of all) shown.push({ ...each, cpes: await cpesOf(opened, each, all) });
+        for (const each of all) {
+          const users = await opened.installation.users.count(each.id);
+          shown.push({ ...each, cpes: await cpesOf(opened, each, all), users });
+        }
         if (args['json']) {
           io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
           return;
         }
-        const rows = shown.map(({ slug, name, order, rules, cpes, ...each }) => [
+        const rows = shown.map(({ slug, name, order, rules, cpes, users, ...each }) => [
           slug,
           name,
           String(order),
           String(rules.length),
           String(cpes),
+          String(users),
           stateOf(each),
         ]);
-        const head = ['Slug', 'Name', 'Order', 'Rules', 'CPEs', 'State'];
+        const head = ['Slug', 'Name', 'Order', 'Rules', 'CPEs', 'Users', 'State'];
         io.stdout.write(`${tableText(head, rows, columnsOf(io.stdout))}\n`);
       }),
   };
@@ -47,8 +51,9 @@ function showCommand(io: Io): CommandModule {
       withOrganizations(args, io, async (opened) => {
         const found = await opened.organizations.find(String(args['slug']));
         const cpes = await cpesOf(opened, found, await opened.organizations.list());
+        const users = await opened.installation.users.count(found.id);
         if (args['json']) {
-          io.stdout.write(`${JSON.stringify({ ...found, cpes }, null, 2)}\n`);
+          io.stdout.write(`${JSON.stringify({ ...found, cpes, users }, null, 2)}\n`);
           return;
         }
         const rows = [
@@ -59,6 +64,7 @@ function showCommand(io: Io): CommandModule {
           ['order', String(found.order)],
           ['created', timeText(found.createdAtMs)],
           ['CPEs', String(cpes)],
+          ['users', String(users)],
           ...found.rules.map((rule, index) => [`rules.${index}`, JSON.stringify(rule)]),
         ];
         io.stdout.write(`${tableText(['Field', 'Value'], rows, columnsOf(io.stdout))}\n`);

@@ -6,6 +6,7 @@ import { WAITING_MAX } from '../../../acs/http/cpe-turns.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, DEVICES, type Device } from '../../../acs/index.js';
 import { monotonicClock, silentLogger } from '../../../common/index.js';
 import { type Collection, DutyRecords, type Store } from '../../../store/index.js';
+import { NO_USERS } from '../../organizations/setup.js';
 import { openTestRules } from '../../rules/setup.js';
 import { until } from '../../support/ferry.js';
 import { inform, RawCpe } from '../../support/raw-cpe.js';
@@ -44,6 +45,7 @@ async function startSlowAcs(t: ExecutionContext) {
   const acs = createAcs({
     store: slowStore,
     rules,
+    organizationUsers: NO_USERS,
     secrets: testSecrets,
     locateFile: () => Promise.reject(new Error('No Download leaves this test')),
     registry: new Registry(),

@@ -9,6 +9,7 @@ import {
   silentLogger,
 } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
+import { NO_USERS } from '../../organizations/setup.js';
 import { post, ruleBody } from '../../rules/setup.js';
 import { BY } from '../../support/actor.js';
 import { cpe, openTestWaking, WINDOW, wakeRule } from './setup.js';
@@ -393,7 +394,8 @@ async function openTwoOrganizations(t: ExecutionContext) {
   const at = await openTestWaking(t);
   const { organizations, close } = openOrganizations({
     store: at.store,
-    conditions: at.rules.standing,
+    rules: at.rules,
+    users: NO_USERS,
     clock: () => at.clock.nowMs,
     logger: silentLogger,
   });

@@ -1,0 +1,30 @@
+import type { Belonging } from '../../organizations/index.js';
+import type { Rules } from '../../rules/index.js';
+import type { Devices } from '../device/device.js';
+
+/** What belongs to organizations in the rooms from here down. */
+export function belongingsIn({
+  devices,
+  rules,
+}: {
+  readonly devices: Pick<Devices, 'count'>;
+  readonly rules: Pick<Rules, 'scan'>;
+}): readonly Belonging[] {
+  return [
+    {
+      code: 'has-cpes',
+      what: 'CPEs',
+      remedy: 'move its CPEs to another',
+      isAnyOf: async (organization) => (await devices.count({ organization })) > 0,
+    },
+    {
+      code: 'has-rules',
+      what: 'rules',
+      remedy: 'delete its rules',
+      async isAnyOf(organization) {
+        for await (const _ of rules.scan({ organization })) return true;
+        return false;
+      },
+    },
+  ];
+}

@@ -1,0 +1,129 @@
+import test from 'ava';
+import { byCommand } from '../../events/index.js';
+import { ROLES } from '../../nbi/users/user.js';
+import { APIS } from './declared.js';
+import type { Reply } from './support.js';
+import { startWithTwo } from './two-organizations.js';
+
+type Concern = 'organizations' | 'installation' | 'everyone';
+
+/** What each route is about: whether users of an organization may call it. A new one has to say so here, too. */
+const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
+  organizations: [
+    'GET /v1/dyn/FirmwareStorage/{pattern}',
+    'POST /v1/dyn/FirmwareStorage/{pattern}',
+    'PUT /v1/dyn/FirmwareStorage/{pattern}',
+    'DELETE /v1/dyn/FirmwareStorage/{pattern}',
+    'GET /v1/dyn/FirmwareResultStorage/{pattern}',
+    'DELETE /v1/dyn/FirmwareResultStorage/{pattern}',
+    'GET /v1/dyn/DeviceStorage/{pattern}',
+    'DELETE /v1/dyn/DeviceStorage/{pattern}',
+    'GET /v1/dyn/UserStorage/{pattern}',
+    'POST /v1/dyn/UserStorage/{pattern}',
+    'PUT /v1/dyn/UserStorage/{pattern}',
+    'DELETE /v1/dyn/UserStorage/{pattern}',
+    'GET /v1/dyn/AuthStorage/{pattern}',
+    'POST /v1/dyn/AuthStorage/{pattern}',
+    'PUT /v1/dyn/AuthStorage/{pattern}',
+    'DELETE /v1/dyn/AuthStorage/{pattern}',
+    'GET /v1/dyn/TokenStorage/{pattern}',
+    'POST /v1/dyn/TokenStorage/{pattern}',
+    'DELETE /v1/dyn/TokenStorage/{pattern}',
+    'GET /v1/dyn/OrganizationStorage/{pattern}',
+    'PUT /v1/dyn/OrganizationStorage/{pattern}',
+    'GET /v1/dyn/AuditStorage/{pattern}',
+    'POST /v1/method/SendCNR',
+    'POST /v1/method/RestartRule',
+    'POST /v1/method/ApproveDevices',
+    'GET /v1/method/FreezeUpgrades',
+    'POST /v1/method/FreezeUpgrades',
+    'POST /v1/method/ExplainRules',
+    'POST /v1/method/MatchDevices',
+    'POST /v1/method/ReadmitDevice',
+    'GET /v1/images',
+    'GET /v1/images/{name}',
+    'PUT /v1/images/{name}',
+    'DELETE /v1/images/{name}',
+    'GET /v1/images/{name}/content',
+    'GET /v1/sessions',
+    'DELETE /v1/sessions/{id}',
+  ],
+  installation: [
+    'PUT /v1/dyn/DeviceStorage/{pattern}',
+    'GET /v1/dyn/CpeAuthStorage/{pattern}',
+    'POST /v1/dyn/CpeAuthStorage/{pattern}',
+    'DELETE /v1/dyn/CpeAuthStorage/{pattern}',
+    'POST /v1/dyn/OrganizationStorage/{pattern}',
+    'DELETE /v1/dyn/OrganizationStorage/{pattern}',
+    'GET /metrics',
+  ],
+  everyone: [
+    'POST /v1/method/ChangePassword',
+    'POST /v1/session',
+    'GET /v1/session',
+    'DELETE /v1/session',
+    'GET /v1/schemas/rule-file.json',
+    'GET /v1/schemas/rule-test.json',
+    'GET /healthz',
+    'GET /readyz',
+    'GET /livez',
+    'GET /v1/openapi.json',
+  ],
+};
+
+const RANK = { viewer: 1, operator: 2, admin: 3 } as const;
+
+const routes = APIS.flatMap((api) => api.routes);
+const pathOf = (path: string) => path.replace('{pattern}', 'none').replace('{name}', 'none.bin');
+
+test('every route says whom it is about, and each stands here', (t) => {
+  const declared: Record<Concern, string[]> = { organizations: [], installation: [], everyone: [] };
+  for (const { method, path, concerns } of routes) declared[concerns].push(`${method} ${path}`);
+  for (const concern of Object.keys(CONCERNS) as Concern[])
+    t.deepEqual([...declared[concern]].sort(), [...CONCERNS[concern]].sort(), concern);
+});
+
+/** The status, and where it is a refusal what of. */
+function outcomeOf({ status, body }: Reply): string {
+  if (status !== 401 && status !== 403) return 'let in';
+  const { details } = body as {
+    readonly details: readonly { readonly field: string; readonly code?: string }[];
+  };
+  return `${status} ${details[0]?.code ?? details[0]?.field}`;
+}
+
+test('users of an organization are let in by their role to what is about organizations, those of the installation who name one as well, and to the installation nobody but they', async (t) => {
+  const { call, as, organizations } = await startWithTwo(t);
+  const { id } = await organizations.find('south');
+  await organizations.change(id, { active: false }, byCommand('test'));
+  const closed = as.south;
+  for (const { method, path, role: needed } of routes) {
+    const name = `${method} ${path}`;
+    const concern = (Object.keys(CONCERNS) as Concern[]).find((each) => CONCERNS[each].includes(name));
+    const hasBody = method === 'POST' || method === 'PUT';
+    const ask = async (credentials: string | null, query = '') =>
+      outcomeOf(
+        await call(`${pathOf(path)}${query}`, { method, as: credentials, ...(hasBody && { json: {} }) }),
+      );
+    if (needed === null) {
+      // Whoever asks, and whether or not he shows who he is.
+      const nobody = await ask(null);
+      for (const credentials of [as.north.viewer, closed.viewer]) t.is(await ask(credentials), nobody, name);
+      continue;
+    }
+    t.regex(await ask(null), /^401/, name);
+    for (const role of ROLES) {
+      const mayNot = RANK[role] < RANK[needed] ? '403 role' : null;
+      const ofOrganization = concern === 'installation' ? '403 installation-only' : 'let in';
+      t.is(await ask(as.north[role]), mayNot ?? ofOrganization, `${name} by ${role}@north`);
+      t.is(await ask(as.installation[role]), mayNot ?? 'let in', `${name} by ${role}.all`);
+      const named = await ask(as.installation[role], '?organization=north');
+      t.is(named, mayNot ?? 'let in', `${name} by ${role}.all, who names north`);
+      t.is(
+        await ask(closed[role]),
+        mayNot ?? '403 inactive',
+        `${name} by ${role}@south, which is not active`,
+      );
+    }
+  }
+});
