@@ -35,7 +35,14 @@ export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { type Exchange, type Route, route } from './route.js';
 export { type Checked, type Schema, told } from './schema.js';
-export { type Concern, ORGANIZATION_PARAMETER, type Scope, scopeOf } from './scope.js';
+export {
+  type Concern,
+  everybodys,
+  isWithin,
+  ORGANIZATION_PARAMETER,
+  type Scope,
+  scopeOf,
+} from './scope.js';
 export {
   noSession,
   type SessionLogins,
