@@ -160,7 +160,7 @@ export function createAcs(parts: AcsParts): Acs {
     enrolsAll: options.enrol === 'open',
   });
   const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
-  const credentials = new CpeCredentials({ store, secrets, clock, logger });
+  const credentials = new CpeCredentials({ store, secrets, clock, directory, logger });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const organizations = new Organizations({
     store,

@@ -1,5 +1,6 @@
 export { type Acs, type AcsOptions, type AcsParts, createAcs, DEFAULT_ACS_OPTIONS } from './acs.js';
 export type {
+  Asked,
   ConnectionRequestOutcome,
   ConnectionRequests,
 } from './connection-request/connection-requests.js';
@@ -36,7 +37,7 @@ export { DEVICES, PARAMETERS } from './device/device.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
 export { openKnownCpes } from './device/open.js';
 export { PURGES } from './device/secret-purge.js';
-export type { ApprovalCounts, Approvals } from './enrolment/approvals.js';
+export { type ApprovalCounts, type Approvals, UnknownCpeError } from './enrolment/approvals.js';
 export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
 export { openApprovals } from './enrolment/open.js';
 export type { CpeAuthentication } from './http/cpe-auth.js';

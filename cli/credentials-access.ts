@@ -1,5 +1,6 @@
 import { CpeCredentials, CredentialError } from '../acs/index.js';
 import { systemClock } from '../common/index.js';
+import type { Store } from '../store/index.js';
 import { type Arguments, saying, withInstallation } from './command.js';
 import type { Io } from './io.js';
 
@@ -11,9 +12,9 @@ export async function withCredentials(
   args: Arguments,
   io: Io,
   whereMissing: 'make' | 'refuse',
-  run: (credentials: CpeCredentials) => Promise<void>,
+  run: (credentials: CpeCredentials, store: Store) => Promise<void>,
 ): Promise<void> {
   await withInstallation(args, io, whereMissing, ({ store, secrets }) =>
-    saying(CredentialError, () => run(new CpeCredentials({ store, secrets, clock: systemClock }))),
+    saying(CredentialError, () => run(new CpeCredentials({ store, secrets, clock: systemClock }), store)),
   );
 }

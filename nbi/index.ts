@@ -14,7 +14,7 @@ export {
   selectEntries,
 } from './dyn/index.js';
 export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
-export { otherSiteLog } from './http/index.js';
+export { isWithin, otherSiteLog, type Scope } from './http/index.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';
 export { createNbiServer, type NbiListenerParts, type NbiListenerTimes } from './listener.js';
 export { createNbi, type NbiParts } from './nbi.js';

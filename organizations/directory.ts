@@ -20,6 +20,14 @@ export interface Placed {
   readonly id: OrganizationId;
 }
 
+/**
+ * Whether a CPE, or what came of one, belongs to an organization. It needs no organizations as they stood, which may have changed since.
+ * @param kept  the id that is kept with it; undefined: it is the default's
+ */
+export function belongsTo({ id, isDefault }: Organization, kept: OrganizationId | undefined): boolean {
+  return kept === undefined ? isDefault : kept === id;
+}
+
 /** The organizations as they stood at one moment. */
 export class OrganizationsNow {
   /** Moves with every change of any of them; 0 where there are none yet. */
@@ -58,6 +66,11 @@ export class OrganizationsNow {
   /** To which a CPE belongs; null for the default that nobody has made yet. */
   of(placed: Placed | undefined): Organization | null {
     return (placed === undefined ? null : this.get(placed.id)) ?? this.byDefault;
+  }
+
+  /** Whose something is that is kept with this id, also where that organization has come, or gone, since; null as with {@link of}. */
+  idOf(kept: OrganizationId | undefined): OrganizationId | null {
+    return kept ?? this.byDefault?.id ?? null;
   }
 
   /** The slug of that. */

@@ -1,4 +1,4 @@
-export { OrganizationDirectory, OrganizationsNow, type Placed } from './directory.js';
+export { belongsTo, OrganizationDirectory, OrganizationsNow, type Placed } from './directory.js';
 export { endingOf, type NameClaim, NameEndings } from './name-endings.js';
 export {
   DEFAULT_SLUG,

@@ -6,7 +6,7 @@ import { type AddressPolicy, AddressRefusedError, type PinnedTarget } from './ad
 import { type BasicUse, basicUse } from './basic.js';
 import { type Credentials, call } from './call.js';
 import type { CpeConnection } from './connection.js';
-import type { ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
+import type { Asked, ConnectionRequestOutcome, ConnectionRequests } from './connection-requests.js';
 import { SessionWatch } from './session-watch.js';
 
 const BACK_OFF_MS_FIRST = 500;
@@ -44,6 +44,7 @@ type Ending =
 
 const ANSWERED: Ending = { code: 200, message: 'OK', by: 'answer' };
 const CAME: Ending = { code: 200, message: 'OK', by: 'session' };
+const UNKNOWN: Ending = { code: 404, message: 'No such CPE has ever informed' };
 
 /** What a CPE that asks for it is given. */
 interface LogIn {
@@ -63,18 +64,23 @@ export class HttpConnectionRequests implements ConnectionRequests {
     this.#parts = parts;
   }
 
-  async send(cpeid: CpeId): Promise<ConnectionRequestOutcome> {
+  async send(cpeid: CpeId, { only = () => true, noting }: Asked = {}): Promise<ConnectionRequestOutcome> {
     // Stored before the CPE is asked: its session may come before this call returns, and at any process.
     const mark = this.#parts.clock() + REQUESTED_MS;
     let lastInformMsBefore: number | null = null;
-    await this.#parts.devices.change(cpeid, (stored) => {
-      lastInformMsBefore = stored?.document.lastInformMs ?? null;
-      return stored === null ? null : { device: { ...stored.document, requestedUntilMs: mark } };
+    const marked = await this.#parts.devices.change(cpeid, (stored) => {
+      if (stored === null || !only(stored.document)) return null;
+      lastInformMsBefore = stored.document.lastInformMs;
+      const noted = noting?.(stored.document);
+      return {
+        device: { ...stored.document, requestedUntilMs: mark },
+        ...(noted !== undefined && { with: [noted] }),
+      };
     });
     // An Inform takes the mark away. Where another call has set its own since, another Inform than the last one must do.
     const hasCome: HasCome = ({ requestedUntilMs, lastInformMs }) =>
       requestedUntilMs === undefined || (requestedUntilMs !== mark && lastInformMs !== lastInformMsBefore);
-    const { code, message, ...how } = await this.#send(cpeid, null, hasCome);
+    const { code, message, ...how } = marked === null ? UNKNOWN : await this.#send(cpeid, null, hasCome);
     this.#parts.metrics.connectionRequests.inc(String(code));
     if (code === 200) this.#parts.logger.info('connection-request.answered', { cpeid, ...how });
     else this.#parts.logger.warn('connection-request.failed', { cpeid, code, message });
@@ -103,7 +109,7 @@ export class HttpConnectionRequests implements ConnectionRequests {
     });
     try {
       const device = await devices.get(cpeid);
-      if (device === null) return { code: 404, message: 'No such CPE has ever informed' };
+      if (device === null) return UNKNOWN;
       if (marked === null) hasCome = ({ lastInformMs }) => lastInformMs !== device.lastInformMs;
       else if (hasCome(device)) return CAME;
       return await this.#callAt(device, watch);

@@ -10,7 +10,9 @@ import {
   type Turn,
 } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
+import type { Organization, OrganizationDirectory } from '../../organizations/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
+import { Owners } from '../device/owners.js';
 import {
   CPE_AUTH,
   CPE_PROOFS,
@@ -65,6 +67,8 @@ export interface CpeCredentialsParts {
   readonly store: Store;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** Of this process, where it has one already. */
+  readonly directory?: OrganizationDirectory;
   /** Tells who has changed credentials, where somebody has said so. */
   readonly logger?: Logger;
 }
@@ -85,12 +89,14 @@ export class CpeCredentials {
   readonly #collection: Collection<CpeCredential>;
   readonly #proofs: Collection<CpeProof>;
   readonly #events: EventLog;
+  readonly #owners: Owners;
 
   constructor(parts: CpeCredentialsParts) {
     this.#parts = parts;
     this.#collection = parts.store.collection<CpeCredential>(CPE_AUTH);
     this.#proofs = parts.store.collection<CpeProof>(CPE_PROOFS);
     this.#events = new EventLog(parts);
+    this.#owners = new Owners(parts);
   }
 
   /**
@@ -125,12 +131,17 @@ export class CpeCredentials {
           ? this.#collection.inserting(after)
           : this.#collection.replacing(after, before.revision),
       );
-      if (by !== null) changes.push(this.#events.noting({ by, ...toldGiven(given, file) }));
+      if (by !== null) changes.push(...(await this.#notingGiven(given, by, file)));
       if (!(await this.#parts.store.commit(changes)).committed) continue;
       if (by !== null) this.#tellSet(logins, outcome, by.name);
       return outcome;
     }
     throw new Error('Somebody else keeps changing the same credentials');
+  }
+
+  async #notingGiven(given: readonly Given[], by: Actor, file: string | undefined): Promise<Change[]> {
+    const organizations = await this.#owners.of(given.map(({ after }) => after.cpeid));
+    return toldGiven(given, organizations, file).map((told) => this.#events.noting({ ...told, by }));
   }
 
   #tellSet(logins: readonly CpeLogin[], { stored }: PutOutcome, by: string): void {
@@ -247,20 +258,25 @@ export class CpeCredentials {
   /**
    * Has a CPE that comes without its credentials be given new ones, for a day. Durable.
    * @param by  who says so, for the log of events
-   * @returns false where it has never used any
+   * @param organization  to which it must belong; null: to any
+   * @returns false where it has never used any, or does not belong there
    */
-  async readmit(cpeid: CpeId, by: Actor): Promise<boolean> {
+  async readmit(cpeid: CpeId, by: Actor, organization: Organization | null = null): Promise<boolean> {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const proof = await this.#proofs.get(cpeid);
-      if (proof === null) return false;
+      const stays = organization === null ? null : await this.#owners.requiring(cpeid, organization);
+      if (proof === null || (organization !== null && stays === null)) return false;
+      const [owner = null] = organization === null ? await this.#owners.of([cpeid]) : [organization.id];
       const readmitUntilMs = this.#parts.clock() + READMISSION_MS;
       const readmitted = { ...proof.document, readmitUntilMs };
       const { committed } = await this.#parts.store.commit([
         this.#proofs.replacing(readmitted, proof.revision),
+        ...(stays === null ? [] : [stays]),
         this.#events.noting({
           action: 'readmitted',
           subject: 'device',
           subjectId: cpeid,
+          organization: owner,
           by,
           after: { readmittedUntil: Math.floor(readmitUntilMs / SECOND_MS) },
         }),
@@ -376,12 +392,14 @@ export class CpeCredentials {
     const proof = await this.#proofs.get(cpeid);
     if (proof === null || (await this.#stored(cpeid)).length > 0) return;
     const { username } = proof.document;
+    const [organization = null] = await this.#owners.of([cpeid]);
     await this.#parts.store.commit([
       this.#proofs.deleting(cpeid, proof.revision),
       this.#events.noting({
         action: 'removed',
         subject: 'cpe-credentials',
         subjectId: username,
+        organization,
         by,
         before: { username, cpeid, proven: true },
       }),
@@ -396,10 +414,11 @@ export class CpeCredentials {
       const { cpeid } = found.document;
       const isLast = (await this.#stored(cpeid)).length === 1;
       const proof = isLast ? await this.#proofs.get(cpeid) : null;
+      const [organization = null] = await this.#owners.of([cpeid]);
       const { committed } = await this.#parts.store.commit([
         this.#collection.deleting(username, found.revision),
         ...(proof === null ? [] : [this.#proofs.deleting(cpeid, proof.revision)]),
-        this.#events.noting({ by, ...toldRemoved(found.document) }),
+        this.#events.noting({ by, ...toldRemoved(found.document, organization) }),
       ]);
       if (!committed) return undefined;
       this.#parts.logger?.info('cpe.credentials-removed', { cpeid, by: by.name });

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '../../common/index.js';
+import { type OrganizationId, SECOND_MS } from '../../common/index.js';
 import type { Happening } from '../../events/index.js';
 import type { Stored } from '../../store/index.js';
 import type { CpeCredential } from './credential.js';
@@ -10,15 +10,32 @@ export interface Given {
 }
 
 type Told = Omit<Happening, 'by'>;
+type Organization = OrganizationId | null;
 
 /** As the subject of an event about credentials of many CPEs, which has no id. */
 const MANY = '*';
 
 /**
- * What the log of events says of credentials that are given together: of one what CpeAuthStorage shows, of more how many and which are the
- * first and the last. A million lines of a file are no million events.
+ * What the log of events says of credentials that are given together, for each organization that any of their CPEs belongs to: of one what
+ * CpeAuthStorage shows, of more how many and which are the first and the last. A million lines of a file are no million events.
+ * @param organizations  of the CPE of each
  */
-export function toldGiven(given: readonly Given[], file: string | undefined): Told {
+export function toldGiven(
+  given: readonly Given[],
+  organizations: readonly Organization[],
+  file: string | undefined,
+): readonly Told[] {
+  const byOrganization = new Map<Organization, Given[]>();
+  for (const [index, each] of given.entries()) {
+    const organization = organizations[index] ?? null;
+    const its = byOrganization.get(organization);
+    if (its === undefined) byOrganization.set(organization, [each]);
+    else its.push(each);
+  }
+  return [...byOrganization].map(([organization, its]) => ({ ...toldTogether(its, file), organization }));
+}
+
+function toldTogether(given: readonly Given[], file: string | undefined): Told {
   const [first, ...others] = given;
   const last = others.at(-1);
   const from = file !== undefined && { file };
@@ -40,11 +57,12 @@ export function toldGiven(given: readonly Given[], file: string | undefined): To
   };
 }
 
-export function toldRemoved(credential: CpeCredential): Told {
+export function toldRemoved(credential: CpeCredential, organization: Organization): Told {
   return {
     action: 'removed',
     subject: 'cpe-credentials',
     subjectId: credential.id,
+    organization,
     before: shown(credential),
   };
 }

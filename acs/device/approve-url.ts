@@ -27,6 +27,7 @@ export async function approveConnectionRequestUrl(
   const events = new EventLog(parts);
   try {
     let approval: UrlApproval = { kind: 'unknown-cpe' };
+    const organizations = await devices.organizations();
     await devices.change(cpeid, (stored) => {
       approval = { kind: 'unknown-cpe' };
       if (stored === null) return null;
@@ -42,6 +43,7 @@ export async function approveConnectionRequestUrl(
         action: 'url-approved',
         subject: 'device',
         subjectId: cpeid,
+        organization: organizations.idOf(stored.document.organization?.id),
         by,
         before: { connectionRequestMoved: Math.floor(connectionRequestMovedMs / SECOND_MS) },
         after: { connectionRequestUrl: toldUrl(url) },

@@ -9,13 +9,14 @@ import {
   type OrganizationId,
   type Turn,
 } from '../../common/index.js';
-import { EventLog } from '../../events/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
 import { OrganizationDirectory, type OrganizationsNow } from '../../organizations/index.js';
 import {
   type Change,
   type Collection,
   type CommitOutcome,
   type FindQuery,
+  ID_BYTES_MAX,
   isDamaged,
   type Revision,
   type Store,
@@ -227,13 +228,39 @@ export class DeviceStore implements Devices {
       }
       return;
     }
-    const { after } = filter;
+    const { after, organization, idPrefix } = filter;
+    if (organization !== undefined && idPrefix !== undefined && idPrefix !== '') {
+      yield* this.#scanWithin(organization, idPrefix, after, turn);
+      return;
+    }
     for (const { query, fields } of indexRanges(filter)) {
       const cursor = after === undefined ? null : this.#devices.cursorAt(query, { ...fields, id: after });
       const from = cursor === null ? query : { ...query, after: cursor };
       for await (const { document } of this.#devices.scan(from, turn)) {
         if (after === undefined || compareText(document.id, after) > 0) yield this.#seen(document);
       }
+    }
+  }
+
+  /** Those of an organization whose ids begin so: in its part of the index they stand together. */
+  async *#scanWithin(
+    id: OrganizationId,
+    idPrefix: string,
+    after: string | undefined,
+    turn?: Turn,
+  ): AsyncIterable<Device> {
+    if (Buffer.byteLength(idPrefix) > ID_BYTES_MAX) return;
+    const isBehind = after !== undefined && compareText(after, idPrefix) >= 0;
+    // A cursor leads behind an id, and the prefix may be one.
+    const first = isBehind ? null : await this.get(idPrefix as CpeId);
+    if (first?.organization?.id === id) yield first;
+    const query = ofOrganization(id);
+    const from = { organization: { id }, id: isBehind ? after : idPrefix };
+    const cursor = this.#devices.cursorAt(query, from);
+    if (cursor === null) return;
+    for await (const { document } of this.#devices.scan({ ...query, after: cursor }, turn)) {
+      if (!document.id.startsWith(idPrefix)) return;
+      yield this.#seen(document);
     }
   }
 
@@ -293,23 +320,25 @@ export class DeviceStore implements Devices {
       if (stored.document.inFlight !== undefined) return 'upgrading';
       const forgetting = await this.parameterStore.forgetting(cpeid);
       const deleting = this.#devices.deleting(cpeid, stored.revision);
-      const noting =
-        by === undefined
-          ? []
-          : [
-              this.#events.noting({
-                action: 'removed',
-                subject: 'device',
-                subjectId: cpeid,
-                by,
-                before: toldDevice(stored.document),
-              }),
-            ];
+      const noting = by === undefined ? [] : [await this.#notingRemoved(stored.document, by)];
       if (!(await this.#store.commit([deleting, ...forgetting, ...noting])).committed) return undefined;
       this.#sightings.delete(cpeid);
       this.#logger.info('cpe.deleted', { cpeid, why, ...(by !== undefined && { by: by.name }) });
       this.#onRemoved(why);
       return 'removed';
+    });
+  }
+
+  async #notingRemoved(device: Device, by: Actor): Promise<Change> {
+    const organization = (await this.organizations()).idOf(device.organization?.id);
+    const before = toldDevice(device);
+    return this.#events.noting({
+      action: 'removed',
+      subject: 'device',
+      subjectId: device.id,
+      organization,
+      by,
+      before,
     });
   }
 

@@ -172,7 +172,8 @@ export const PARAMETERS: CollectionDefinition = { name: 'parameters', indexes: {
 export interface Devices {
   get(cpeid: CpeId): Promise<Device | null>;
   /**
-   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers`, `tags`, `isWaiting` and `organization`, else in bounded pages.
+   * By id, ascending; served from an index for `ids`, `idPrefix`, `serialNumbers`, `tags`, `isWaiting` and `organization`, and for
+   * `organization` together with `idPrefix`, else in bounded pages.
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;

@@ -1,7 +1,7 @@
 import { SECOND_MS, withoutSecrets } from '../../common/index.js';
 import type { Device } from './device.js';
 
-/** What the log of events says of a CPE that is deleted: what it was, in the names of DeviceStorage, and where it was last. */
+/** What the log of events says of a CPE that is deleted: what it was, in the names of DeviceStorage, and where it was last. Whose it was the event itself says. */
 export function toldDevice(device: Device) {
   const { manufacturer, oui, productClass, serialNumber, modelName, softwareVersion, hardwareVersion } =
     device;
@@ -18,7 +18,7 @@ export function toldDevice(device: Device) {
     connectionRequestUrl: connectionRequestUrl && toldUrl(connectionRequestUrl),
     enrolment,
     tags,
-    organization,
+    setBy: organization?.by,
     registered: Math.floor(registeredMs / SECOND_MS),
     lastInform: Math.floor(lastInformMs / SECOND_MS),
   };

@@ -1,6 +1,6 @@
 import type { Clock, CpeId, OrganizationId } from '../../common/index.js';
-import { type Actor, EventLog } from '../../events/index.js';
-import type { Organizations } from '../../organizations/index.js';
+import { type Actor, EventLog, type Happening } from '../../events/index.js';
+import type { Organizations, OrganizationsNow } from '../../organizations/index.js';
 import { type Store, untilCommitted } from '../../store/index.js';
 import type { Device, Placement } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -34,7 +34,7 @@ export class Placements {
   }
 
   /**
-   * Each in a commit of its own, with its event; what was cut off is taken up by saying the same again.
+   * Each in a commit of its own, with its events; what was cut off is taken up by saying the same again.
    * @param organization  by its id, or its slug; null: whatever rules say, from the next session on
    * @throws OrganizationError `not-found`, `not-active`
    * @throws StoreError
@@ -64,26 +64,37 @@ export class Placements {
       const after: Placement | undefined =
         id === null ? automatic(before, now.byDefault?.id) : { id, by: 'hand' };
       const next: Device = { ...device, ...(after !== undefined && { organization: after }) };
-      const shown = (placement: Placement | undefined) => ({
-        organization: now.slugOf(placement),
-        setBy: placement?.by ?? 'default',
-      });
       const outcome = await store.commit([
         devices.replacing(next, stored.revision),
         ...requiring,
-        this.#events.noting({
-          action: 'changed',
-          subject: 'device',
-          subjectId: cpeid,
-          organization: now.of(after)?.id ?? null,
-          by,
-          before: shown(before),
-          after: shown(after),
-        }),
+        ...happenings(cpeid, before, after, now).map((each) => this.#events.noting({ ...each, by })),
       ]);
       return outcome.committed ? 'placed' : undefined;
     });
   }
+}
+
+/** Of a CPE that moves there are two, so that each of the two organizations is told of it, and of nobody else. */
+function happenings(
+  cpeid: CpeId,
+  before: Placement | undefined,
+  after: Placement | undefined,
+  now: OrganizationsNow,
+): readonly Omit<Happening, 'by'>[] {
+  const subject = { subject: 'device', subjectId: cpeid } as const;
+  const [left, joined] = [now.idOf(before?.id), now.idOf(after?.id)];
+  const shown = (placement: Placement | undefined) => ({
+    organization: now.slugOf(placement),
+    setBy: placement?.by ?? 'default',
+  });
+  if (left === joined)
+    return [
+      { ...subject, action: 'changed', organization: joined, before: shown(before), after: shown(after) },
+    ];
+  return [
+    { ...subject, action: 'left', organization: left, before: shown(before) },
+    { ...subject, action: 'joined', organization: joined, after: shown(after) },
+  ];
 }
 
 /** It stays where it is until its rules are looked at, in its next session. */

@@ -9,6 +9,7 @@ import type { CwmpNamespace, Download } from '../soap/index.js';
 import { matchKey } from '../upgrade/command-key.js';
 import { DOUBT_MS_MAX } from '../upgrade/deadlines.js';
 import type { Evidence } from '../upgrade/life.js';
+import { toldCampaign } from '../upgrade/told-result.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
 import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
@@ -129,8 +130,16 @@ export class Doubts {
     const { before, after } = learnt;
     const { location, version } = seen;
     const outcome = outcomeOf(before, after, repeats);
-    const { commandKey, campaignid } = after;
-    logger.info('upgrade.doubted', { cpeid, commandKey, campaignid, found, outcome, repeats: after.repeats });
+    const { commandKey } = after;
+    const campaign = toldCampaign(after, devices.directory.known);
+    logger.info('upgrade.doubted', {
+      cpeid,
+      commandKey,
+      ...campaign,
+      found,
+      outcome,
+      repeats: after.repeats,
+    });
     metrics.doubts.inc(outcome);
     if (outcome === 'transferred') {
       // The version that says so is proof already.

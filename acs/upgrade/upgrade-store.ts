@@ -10,7 +10,14 @@ import {
 } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import { DEFAULT_DEADLINES, type Decision, type Rules, type StoredRule } from '../../rules/index.js';
+import {
+  DEFAULT_DEADLINES,
+  type Decision,
+  organizationOf,
+  type Rules,
+  type StoredRule,
+  writtenId,
+} from '../../rules/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -28,7 +35,7 @@ import {
   endOf,
   hasMark,
 } from './marks.js';
-import { removedResult } from './told-result.js';
+import { removedResult, toldCampaign } from './told-result.js';
 import {
   newestFirst,
   UPGRADES,
@@ -225,8 +232,9 @@ export class UpgradeStore implements Upgrades {
         if (device !== undefined) changes.push(this.#devices.replacing(device, revision));
       }
       if (!(await this.#store.commit(changes)).committed) return undefined;
-      const { commandKey, campaignid } = after;
-      this.#logger.warn('cpe.superseded', { cpeid: before.cpeid, by: cpeid, commandKey, campaignid });
+      const { commandKey } = after;
+      const campaign = toldCampaign(after, this.#devices.directory.known);
+      this.#logger.warn('cpe.superseded', { cpeid: before.cpeid, by: cpeid, commandKey, ...campaign });
       this.#tell(before, after);
       return { upgrade: after };
     });
@@ -242,12 +250,12 @@ export class UpgradeStore implements Upgrades {
    * @param corrects  the end that it was taken to have come to before
    */
   announce(upgrade: Upgrade, corrects?: Upgrade['state']): void {
-    const { state, cpeid, commandKey, campaignid, fromVersion, targetVersion, repeats, result } = upgrade;
+    const { state, cpeid, commandKey, fromVersion, targetVersion, repeats, result } = upgrade;
     const { matchedBy, reportedBy } = upgrade;
     const fields = {
       cpeid,
       commandKey,
-      campaignid,
+      ...toldCampaign(upgrade, this.#devices.directory.known),
       fromVersion,
       targetVersion,
       repeats,
@@ -328,12 +336,13 @@ export class UpgradeStore implements Upgrades {
     const stored = (await this.#upgrades.getMany([...new Set(ids)])).filter((entry) => entry !== null);
     const runningIds = stored.filter(({ document }) => !document.status).map(({ document }) => document.id);
     if (runningIds.length > 0) throw new UpgradeRunningError(runningIds);
+    const organizations = await this.#devices.organizations();
     // Side by side they share their flushes.
     const removed = await Promise.all(
       stored.map(({ document }) =>
         this.#store.commit([
           this.#upgrades.deleting(document.id),
-          this.#events.noting(removedResult(document, by)),
+          this.#events.noting(removedResult(document, organizations, by)),
         ]),
       ),
     );
@@ -342,17 +351,30 @@ export class UpgradeStore implements Upgrades {
 }
 
 /** Ranges of an index, with what every document in one has. */
-function indexRanges({ cpeids, campaignids, status }: UpgradeFilter) {
+function indexRanges({ cpeids, campaignids, writtenCampaignids, organization, status }: UpgradeFilter) {
   if (cpeids !== undefined) {
     return [...new Set(cpeids)].map((cpeid) => ({ index: 'cpe', equals: [cpeid], fields: { cpeid } }));
   }
   if (campaignids !== undefined) {
-    return [...new Set(campaignids)].map((campaignid) => ({
-      index: 'campaign',
-      equals: [campaignid],
-      fields: { campaignid },
+    return [...new Set(campaignids)].map((campaignid) =>
+      organization === undefined
+        ? { index: 'campaign', equals: [campaignid], fields: { campaignid } }
+        : {
+            index: 'organizationCampaign',
+            equals: [organization, campaignid],
+            fields: { organization, campaignid },
+          },
+    );
+  }
+  if (writtenCampaignids !== undefined) {
+    return [...new Set(writtenCampaignids)].map((writtenCampaignid) => ({
+      index: 'writtenCampaign',
+      equals: [writtenCampaignid],
+      fields: { writtenCampaignid },
     }));
   }
+  if (organization !== undefined)
+    return [{ index: 'organization', equals: [organization], fields: { organization } }];
   return [
     status === undefined
       ? { index: 'started', fields: {} }
@@ -365,11 +387,14 @@ function isAfter(upgrade: Upgrade, place: UpgradePlace | undefined): boolean {
 }
 
 function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | AtTargetDecision) {
+  const campaignid = decision.rule.id;
   return {
     id,
     commandKey: commandKeyOf(id),
     cpeid: device.id,
-    campaignid: decision.rule.id,
+    campaignid,
+    ...(organizationOf(campaignid) !== undefined && { writtenCampaignid: writtenId(campaignid) }),
+    ...(device.organization !== undefined && { organization: device.organization.id }),
     countKey: decision.countKey,
     ruleDescription: decision.rule.description,
     file: decision.rule.file,

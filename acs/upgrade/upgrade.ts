@@ -3,6 +3,7 @@ import {
   type CountKey,
   type CpeId,
   compareText,
+  type OrganizationId,
   type ResultId,
   type RuleId,
   type Turn,
@@ -36,6 +37,10 @@ export interface Upgrade extends Document {
   readonly commandKey: CommandKey;
   readonly cpeid: CpeId;
   readonly campaignid: RuleId;
+  /** What that rule is called by its author, where it is one of an organization; absent: as it is stored. */
+  readonly writtenCampaignid?: string;
+  /** To which organization its CPE belonged when it began, and so this for good; absent: the default. */
+  readonly organization?: OrganizationId;
   /** The rule's file and target that this was an execution of. */
   readonly countKey: CountKey;
   /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
@@ -87,6 +92,11 @@ export const UPGRADES: CollectionDefinition = {
     started: ['startedAtMs'],
     status: ['status', 'startedAtMs'],
     deadline: ['deadlineAtMs'],
+    // Of results of the default, where there is no other, nothing is in these.
+    organization: ['organization', 'startedAtMs'],
+    organizationCampaign: ['organization', 'campaignid', 'startedAtMs'],
+    // Only those of rules of organizations are in it.
+    writtenCampaign: ['writtenCampaignid', 'startedAtMs'],
   },
 };
 
@@ -108,9 +118,14 @@ export function newestFirst(left: UpgradePlace, right: UpgradePlace): number {
 
 export interface UpgradeFilter {
   readonly ids?: readonly string[];
+  /** Of rules, as they are stored. */
   readonly campaignids?: readonly string[];
+  /** Of rules of organizations, as their authors call them. */
+  readonly writtenCampaignids?: readonly string[];
   readonly cpeids?: readonly string[];
   readonly status?: boolean;
+  /** Only those that are kept as belonging to it: of the default not all are. */
+  readonly organization?: OrganizationId;
   /** Only what comes after this place in the order, which costs no more than from the start. */
   readonly after?: UpgradePlace;
 }
@@ -127,8 +142,9 @@ export class UpgradeRunningError extends Error {
 export interface Upgrades {
   get(id: ResultId): Promise<Upgrade | null>;
   /**
-   * Newest first (by `startedAtMs`, which does not move under a reader of several pages), ties by id; served from an index for any field
-   * of the filter, else in bounded pages.
+   * Newest first (by `startedAtMs`, which does not move under a reader of several pages), ties by id; served from an index for the first of
+   * `ids`, `cpeids`, `campaignids` (together with `organization`), `writtenCampaignids`, `organization` and `status` that the filter has, and
+   * from no other: what else it asks for is for the caller to check.
    * @param turn  see `Collection.scan`
    */
   scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade>;

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { FreezeState } from '../../rules/index.js';
 import { type Arguments, INSTALLATION_OPTIONS, operator, withConfig } from '../command.js';
 import { type Io, printable, timeText } from '../io.js';
-import { ORGANIZATION_OPTION, organizationNamed } from '../organization-named.js';
+import { ORGANIZATION_OPTION, organizationNamed } from '../organization-option.js';
 import { withRulesAlone } from '../rules-access.js';
 
 export function freezeCommand(io: Io): CommandModule {
@@ -25,7 +25,7 @@ export function freezeCommand(io: Io): CommandModule {
         .example('$0 freeze --organization north', 'Stop those of one organization'),
     handler: (args: Arguments) =>
       withRulesAlone(args, io, async (rules, organizations) => {
-        const organization = organizationNamed(await organizations(), args['organization']);
+        const organization = organizationNamed(args, await organizations());
         const whose = organization === null ? {} : { organization: organization.id };
         const reason = typeof args['reason'] === 'string' ? { reason: args['reason'] } : {};
         if (!args['status'])

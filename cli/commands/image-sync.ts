@@ -14,7 +14,7 @@ import { readConfig } from '../config-sources.js';
 import { openImages } from '../installation.js';
 import { countOf, type Io } from '../io.js';
 import type { Config } from '../options.js';
-import { organizationsIn } from '../organization-named.js';
+import { organizationsIn } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 
 const PAGE = 500;

@@ -16,7 +16,7 @@ import {
 } from '../command.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
-import { organizationNamed, organizationsIn } from '../organization-named.js';
+import { organizationNamed, organizationsIn } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 import { syncCommand } from './image-sync.js';
@@ -216,7 +216,7 @@ async function withImages(
 ): Promise<void> {
   await withInstallation(args, io, whereMissing, async ({ store, images }) => {
     const organizations = await organizationsIn(store);
-    const organization = organizationNamed(organizations, args['organization']);
+    const organization = organizationNamed(args, organizations);
     await saying(ImageError, () => run({ images, organizations, organization }));
   });
 }

@@ -1,9 +1,9 @@
 import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import type { Scope } from '../http/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
-import { deviceFacts, deviceStorage } from './device-storage.js';
-import { holds } from './fields.js';
+import { deviceStorage, isSelected } from './device-storage.js';
 import { looksAtListed, type Selection, selectEntries } from './storage.js';
 
 /** What deleting CPEs would come to. */
@@ -22,15 +22,22 @@ export type DeviceDeletion =
 
 interface Deleting {
   readonly devices: Devices;
+  /** Whose CPEs; of any others none is counted or deleted. */
+  readonly scope: Scope;
   readonly selection: Selection;
   /** When each page is read, and each portion deleted. */
   readonly turn: Turn;
 }
 
 /** Counts the CPEs that are selected, and changes nothing. */
-export async function countSelectedDevices({ devices, selection, turn }: Deleting): Promise<DeviceCounts> {
+export async function countSelectedDevices({
+  devices,
+  scope,
+  selection,
+  turn,
+}: Deleting): Promise<DeviceCounts> {
   const counts = { devices: 0, upgrading: 0 };
-  for await (const { view } of selectEntries(deviceStorage(devices), selection, { turn })) {
+  for await (const { view } of selectEntries(deviceStorage(devices, scope), selection, { turn })) {
     counts.devices++;
     if (view['upgrade'] !== null) counts.upgrading++;
   }
@@ -43,18 +50,17 @@ export async function countSelectedDevices({ devices, selection, turn }: Deletin
  * @param onLooked  how many have been looked at so far
  */
 export async function deleteSelectedDevices(
-  { devices, selection, turn }: Deleting,
+  { devices, scope, selection, turn }: Deleting,
   by: Actor,
   onLooked: (devices: number) => void = () => {},
 ): Promise<DeviceDeletion> {
-  const storage = deviceStorage(devices);
+  const storage = deviceStorage(devices, scope);
   const busy: CpeId[] = [];
   for await (const { id, view } of selectEntries(storage, selection, { turn })) {
     if (view['upgrade'] !== null) busy.push(toCpeId(id));
     if (busy.length >= BATCH_ITEMS_MAX) break;
   }
   if (busy.length > 0) return { kind: 'refused', upgrading: busy };
-  const organizations = await devices.organizations();
   const upgrading: CpeId[] = [];
   let deleted = 0;
   let lookedAt = 0;
@@ -62,8 +68,7 @@ export async function deleteSelectedDevices(
   const options = {
     why: 'asked',
     by,
-    only: (device: Device) =>
-      selection.filters.every((filter) => holds(filter, deviceFacts(device, organizations))),
+    only: (device: Device) => isSelected(device, selection, scope),
     // Of what is listed there is little, and whoever has gone meanwhile has asked for all of it.
     ...(!looksAtListed(storage, selection) && { turn }),
   } as const;

@@ -6,6 +6,7 @@ import {
   actorOf,
   anyObjectBody,
   type DynDialect,
+  everybodys,
   failures,
   invalid,
   openQuery,
@@ -13,6 +14,7 @@ import {
   type Route,
   ref,
   route,
+  scopeOf,
   upgradingError,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
@@ -42,7 +44,6 @@ export function deviceRoutes(parts: DeviceRouteParts, dialect: DynDialect): Rout
 }
 
 function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  const storage = deviceStorage(devices);
   const options = listOptions(limits.pageItemsMax);
   return route({
     method: 'GET',
@@ -59,6 +60,7 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
+      const storage = deviceStorage(devices, scopeOf(exchange));
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
         ...options,
         parameters: PARAMETERS,
@@ -85,7 +87,6 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
 }
 
 function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  const storage = deviceStorage(devices);
   return route({
     method: 'PUT',
     path: PATH,
@@ -114,6 +115,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
         );
       if (organization !== null && typeof organization !== 'string')
         throw invalid('organization', 'the slug or id of an organization, or null', organization);
+      const storage = deviceStorage(devices, everybodys(await devices.organizations()));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'CPE');
       requireIntent(query, selection);
@@ -128,7 +130,6 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
 }
 
 function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  const storage = deviceStorage(devices);
   return route({
     method: 'DELETE',
     path: PATH,
@@ -155,20 +156,23 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
     },
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
+      const scope = scopeOf(exchange);
+      const storage = deviceStorage(devices, scope);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL, dryRun: DRY_RUN });
       const { selection } = query;
       requireIntent(query, selection);
       const selected = { storage, selection, reading };
       if (query.dryRun) {
         const counts = await readSelected(selected, exchange, (turn) =>
-          countSelectedDevices({ devices, selection, turn }),
+          countSelectedDevices({ devices, scope, selection, turn }),
         );
         if (counts.devices === 0) throw new ApiError(404);
         response.json(dialect.answer(200, counts));
         return;
       }
       await changeSelected(selected, exchange, async (turn) => {
-        const deletion = await deleteSelectedDevices({ devices, selection, turn }, actorOf(exchange));
+        const deleting = { devices, scope, selection, turn };
+        const deletion = await deleteSelectedDevices(deleting, actorOf(exchange));
         if (deletion.upgrading.length > 0) {
           throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');
         }

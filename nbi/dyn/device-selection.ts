@@ -1,6 +1,5 @@
-import type { Devices } from '../../acs/index.js';
 import { ApiError } from '../http/index.js';
-import { deviceStorage } from './device-storage.js';
+import { DEVICE_WORDS } from './device-storage.js';
 import { parseQuery } from './query.js';
 import type { Selection } from './storage.js';
 
@@ -15,18 +14,14 @@ export class DeviceFilterError extends Error {
  * @param filters  as between the ampersands of a URL: `lastInform<2026-01-01T00:00:00Z`, `ip=192.0.2.7`
  * @throws DeviceFilterError
  */
-export function deviceSelection(
-  devices: Devices,
-  ids: readonly string[],
-  filters: readonly string[],
-): Selection {
+export function deviceSelection(ids: readonly string[], filters: readonly string[]): Selection {
   const query = new URLSearchParams();
   for (const filter of filters) {
     const [name = ''] = filter.split('=', 1);
     query.append(name, filter.slice(name.length + 1));
   }
   try {
-    const { selection } = parseQuery(deviceStorage(devices), '.*', query, {});
+    const { selection } = parseQuery(DEVICE_WORDS, '.*', query, {});
     return ids.length === 0 ? selection : { ...selection, idLists: [...selection.idLists, ids] };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -1,10 +1,11 @@
 import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
-import type { JsonObject } from '../http/index.js';
+import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { problemsOf } from './device-problems.js';
-import { type Fields, stringsOf } from './fields.js';
-import { listedIds, type Selection, type Storage } from './storage.js';
+import type { Entry } from './entry.js';
+import { type Fields, holds, stringsOf } from './fields.js';
+import { listedIds, type Selection, type Storage, type Words } from './storage.js';
 
 const DEVICE_FIELDS = {
   id: 'string',
@@ -39,10 +40,11 @@ const DEVICE_FIELDS = {
 /**
  * A CPE as the API shows it: times in epoch seconds, `upgrade` the id of the result of the one under way, else null; its organization where
  * there is more than the default.
+ * @param organizations  null: whose it is is not shown
  */
 export function deviceView(
   device: Device,
-  organizations: OrganizationsNow,
+  organizations: OrganizationsNow | null,
 ): JsonObject & { readonly id: string } {
   return {
     id: device.id,
@@ -68,7 +70,7 @@ export function deviceView(
     lastInform: Math.floor(device.lastInformMs / SECOND_MS),
     lastEvents: device.lastEvents,
     tags: device.tags,
-    organization: organizationView(device, organizations),
+    organization: organizations === null ? undefined : organizationView(device, organizations),
     upgrade: device.inFlight ?? null,
     supersededBy: device.supersededBy,
     supersedes: device.supersedes,
@@ -79,10 +81,20 @@ export function deviceView(
 type Path = keyof typeof DEVICE_FIELDS;
 type ViewField = Path extends infer P ? (P extends `${infer Top}.*` ? Top : P & string) : never;
 
-/** What filters and `sort` look at: an organization by its slug. */
-export function deviceFacts(device: Device, organizations: OrganizationsNow): JsonObject {
-  const view = deviceView(device, organizations);
-  return organizations.isAlone ? view : { ...view, organization: organizations.slugOf(device.organization) };
+/** Whether a CPE is selected, as far as whose it is and filters say. */
+export function isSelected(device: Device, { filters }: Selection, scope: Scope): boolean {
+  if (!isWithin(scope, device.organization?.id)) return false;
+  const { view, facts = view } = toEntry(device, scope);
+  return filters.every((filter) => holds(filter, facts));
+}
+
+/** What filters and `sort` look at is the organization by its slug: for its own users the one that they know of. */
+function toEntry(device: Device, { organization, isInstallation, organizations }: Scope): Entry {
+  const view = deviceView(device, isInstallation ? organizations : null);
+  const entry = { id: device.id, view, rank: device.id };
+  if (organization !== null) return { ...entry, facts: { ...view, organization: organization.slug } };
+  if (organizations.isAlone) return entry;
+  return { ...entry, facts: { ...view, organization: organizations.slugOf(device.organization) } };
 }
 
 function organizationView({ organization }: Device, organizations: OrganizationsNow): JsonObject | undefined {
@@ -109,20 +121,24 @@ function autonomousTransferView(transfer: Device['autonomousTransfer']): JsonObj
   return { at: Math.floor(atMs / SECOND_MS), ...told };
 }
 
-/** The CPEs this installation knows, by id. */
-export function deviceStorage(devices: Devices): Storage {
+/** How CPEs are asked for. */
+export const DEVICE_WORDS: Words = {
+  fields: DEVICE_FIELDS,
+  idNames: ['id', 'cpeid', 'cpe_id'],
+  order: 'ascending',
+};
+
+/** The CPEs this installation knows, as far as they are within the scope, by id. */
+export function deviceStorage(devices: Devices, scope: Scope): Storage {
   return {
+    ...DEVICE_WORDS,
     name: 'DeviceStorage',
-    fields: DEVICE_FIELDS,
-    idNames: ['id', 'cpeid', 'cpe_id'],
-    order: 'ascending',
+    // Of the default there is no index, as nobody may have asked yet whether a CPE is its.
+    leavesOut: () => scope.organization?.isDefault === true && !scope.organizations.isAlone,
     async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: after.id };
-      const organizations = await devices.organizations();
-      for await (const device of devices.scan({ ...narrow(selection, organizations), ...from }, turn)) {
-        const view = deviceView(device, organizations);
-        const facts = organizations.isAlone ? {} : { facts: deviceFacts(device, organizations) };
-        yield { id: device.id, view, rank: device.id, ...facts };
+      for await (const device of devices.scan({ ...narrow(selection, scope), ...from }, turn)) {
+        if (isWithin(scope, device.organization?.id)) yield toEntry(device, scope);
       }
     },
   };
@@ -130,14 +146,16 @@ export function deviceStorage(devices: Devices): Storage {
 
 /**
  * One index is enough: whatever else the selection asks for is checked entry by entry. Several serial numbers or tags would be
- * several sequences, each in order but not together.
+ * several sequences, each in order but not together. What an organization asks for costs by its own CPEs, and not by those of others.
  */
-function narrow(selection: Selection, organizations: OrganizationsNow): DeviceFilter {
+function narrow(selection: Selection, { organization: own, organizations }: Scope): DeviceFilter {
   const { pattern, filters } = selection;
   const ids = listedIds(selection);
   if (ids !== null) return { ids };
   const serialNumbers = stringsOf(filters, 'serialNumber');
   if (serialNumbers?.length === 1) return { serialNumbers };
+  if (own !== null && !own.isDefault)
+    return { organization: own.id, ...(pattern.prefix !== '' && { idPrefix: pattern.prefix }) };
   if (pattern.prefix !== '') return { idPrefix: pattern.prefix };
   if (stringsOf(filters, 'enrolment')?.join() === 'waiting') return { isWaiting: true };
   const tags = stringsOf(filters, 'tags');

@@ -1,8 +1,9 @@
 import { newestFirst, type Upgrade, type UpgradeFilter, type Upgrades } from '../../acs/index.js';
 import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
-import type { JsonObject } from '../http/index.js';
+import type { Organization, OrganizationsNow } from '../../organizations/index.js';
+import { type Rules, ruleIdIn, writtenId } from '../../rules/index.js';
+import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import type { Entry } from './entry.js';
 import { type Fields, stringsOf, valuesAdmitted } from './fields.js';
 import type { Selection, Storage } from './storage.js';
@@ -20,37 +21,58 @@ const RESULT_FIELDS: Fields = {
   reported_by: 'string',
 };
 
-/** An upgrade as FirmwareResultStorage shows it, field for field. */
-export function resultView(upgrade: Upgrade): JsonObject {
+/**
+ * An upgrade as FirmwareResultStorage shows it, field for field; whose it is where it is of another organization than the default.
+ * @param organizations  null: that is not shown
+ */
+export function resultView(upgrade: Upgrade, organizations: OrganizationsNow | null): JsonObject {
+  const organization = organizations === null ? null : otherThanDefault(upgrade, organizations);
   return {
     id: upgrade.id,
     status: upgrade.status,
     ts: Math.floor(upgrade.updatedAtMs / SECOND_MS),
     cpeid: upgrade.cpeid,
     rule_description: upgrade.ruleDescription,
-    campaignid: upgrade.campaignid,
+    campaignid: writtenId(upgrade.campaignid),
     result: { code: upgrade.result.code, message: upgrade.result.message },
     // Beyond the document, and absent as a rule.
     ...(upgrade.matchedBy !== undefined && { matched_by: upgrade.matchedBy }),
     ...(upgrade.reportedBy !== undefined && { reported_by: upgrade.reportedBy }),
+    ...(organization !== null && { organization }),
   };
 }
 
-/** Upgrades under way and ended; `id` means a result's own id or its rule's. */
-export function firmwareResultStorage(upgrades: Upgrades, rules: Rules): Storage {
+/** Its slug; of one that is gone the id. */
+function otherThanDefault({ organization: id }: Upgrade, organizations: OrganizationsNow): string | null {
+  if (id === undefined || id === organizations.byDefault?.id) return null;
+  return organizations.get(id)?.slug ?? id;
+}
+
+/** Upgrades under way and ended, as far as they are within the scope; `id` means a result's own id or its rule's. */
+export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: Scope): Storage {
+  const { organization: own, isInstallation, organizations } = scope;
+  const isOfDefault = own?.isDefault === true && !organizations.isAlone;
+  const toEntry = (upgrade: Upgrade): Entry => ({
+    id: upgrade.id,
+    view: resultView(upgrade, isInstallation ? organizations : null),
+    rank: upgrade.startedAtMs,
+  });
   return {
     name: 'FirmwareResultStorage',
     fields: RESULT_FIELDS,
     idNames: ['id'],
     order: 'descending',
     looksAtListed: ({ pattern }) => pattern.ids !== null,
-    leavesOut: ({ everyRevision }) => !everyRevision,
+    // Of the default there is no index, as its results need not say so.
+    leavesOut: ({ everyRevision }) => !everyRevision || isOfDefault,
     hasId: ({ id, view }, ids) => ids.has(id) || ids.has(String(view['campaignid'])),
     async *candidates(selection, after, turn) {
       const isCurrent = currentCheck(rules);
       const askedIds = new Set([...(selection.pattern.ids ?? []), ...selection.idLists.flat()]);
       const from = after === null ? {} : { after: { startedAtMs: Number(after.value), id: after.id } };
-      for await (const upgrade of scan((filter) => upgrades.scan({ ...filter, ...from }, turn), selection)) {
+      const read: Read = (filter) => upgrades.scan({ ...filter, ...from }, turn);
+      for await (const upgrade of scan(read, selection, own)) {
+        if (!isWithin(scope, upgrade.organization)) continue;
         const shown = selection.everyRevision || askedIds.has(upgrade.id) || (await isCurrent(upgrade));
         if (shown) yield toEntry(upgrade);
       }
@@ -58,44 +80,72 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules): Storage
   };
 }
 
-function toEntry(upgrade: Upgrade): Entry {
-  return { id: upgrade.id, view: resultView(upgrade), rank: upgrade.startedAtMs };
-}
-
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Index ranges read side by side; for more of them, all results are walked instead. */
+/** Values asked for, of each of which one index range or two are read side by side; for more of them, all results are walked instead. */
 const RANGES_MAX = 16;
 
 type Read = (filter: UpgradeFilter) => AsyncIterable<Upgrade>;
 
-/** One index is enough: whatever else the selection asks for is checked entry by entry. */
-function scan(read: Read, { pattern, idLists, filters }: Selection): AsyncIterable<Upgrade> {
+/**
+ * One index is enough: whatever else the selection asks for is checked entry by entry.
+ * @param own  the organization whose results alone are asked for
+ */
+function scan(
+  read: Read,
+  { pattern, idLists, filters }: Selection,
+  own: Organization | null,
+): AsyncIterable<Upgrade> {
   if (pattern.ids !== null) return read({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
+  const all: UpgradeFilter = own === null || own.isDefault ? {} : { organization: own.id };
   const [askedIds] = idLists;
   if (askedIds !== undefined) {
     // A rule's id may look like a result's, so such an id is looked for among both.
     const ids = askedIds.filter((id) => RESULT_ID.test(id));
-    if (ids.length > 0 && askedIds.length <= RANGES_MAX) {
-      return mergeNewestFirst([{ ids }, ...askedIds.map((id) => ({ campaignids: [id] }))], read);
-    }
-    return scanRanges(read, askedIds, (id) => ({ campaignids: [id] }));
+    const named = ids.length === 0 ? [] : [{ ids }];
+    return scanRanges(read, askedIds, all, (id) => ofRule(id, own), named);
   }
   const cpeids = stringsOf(filters, 'cpeid');
-  if (cpeids !== null) return scanRanges(read, cpeids, (id) => ({ cpeids: [id] }));
+  if (cpeids !== null) return scanRanges(read, cpeids, all, (id) => [{ cpeids: [id] }]);
   const campaignids = stringsOf(filters, 'campaignid');
-  if (campaignids !== null) return scanRanges(read, campaignids, (id) => ({ campaignids: [id] }));
+  if (campaignids !== null) return scanRanges(read, campaignids, all, (id) => ofRule(id, own));
   const status = valuesAdmitted(filters, 'status');
-  return read(status?.size === 1 ? { status: status.has(true) } : {});
+  const ended = status?.size === 1 ? status.has(true) : null;
+  // Most results are of what has ended, and an organization may have few of them; under way there is little at a time.
+  if (ended === null || (ended && all.organization !== undefined)) return read(all);
+  return read({ status: ended });
 }
 
+/**
+ * What is read of the results of rules that are called so: everybody's, or the organization's own and, of its CPEs, those of the installation's
+ * rule of that name.
+ */
+function ofRule(written: string, own: Organization | null): readonly UpgradeFilter[] {
+  const campaignids = [written];
+  if (own === null) return [{ campaignids }, { writtenCampaignids: [written] }];
+  const owns = { campaignids: [ruleIdIn(own.id, written)] };
+  if (own.isDefault) return [{ campaignids }, owns];
+  const { id: organization } = own;
+  return [
+    { campaignids, organization },
+    { ...owns, organization },
+  ];
+}
+
+/**
+ * @param all  what is read instead of too many ranges
+ * @param named  what is read beside the ranges
+ */
 function scanRanges(
   read: Read,
   values: readonly string[],
-  filterOf: (value: string) => UpgradeFilter,
+  all: UpgradeFilter,
+  filtersOf: (value: string) => readonly UpgradeFilter[],
+  named: readonly UpgradeFilter[] = [],
 ): AsyncIterable<Upgrade> {
   const distinct = [...new Set(values)];
-  return distinct.length > RANGES_MAX ? read({}) : mergeNewestFirst(distinct.map(filterOf), read);
+  if (distinct.length > RANGES_MAX) return read(all);
+  return mergeNewestFirst([...named, ...distinct.flatMap(filtersOf)], read);
 }
 
 /** Several sequences, each newest first, as one; what is named by its own id comes once. */

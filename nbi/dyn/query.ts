@@ -5,7 +5,7 @@ import { type BoundFilter, boundFromTexts, filterFromTexts, timeFromText } from 
 import { parseIdPattern } from './id-pattern.js';
 import { type Order, parsePosition } from './order.js';
 import type { Options } from './parameters.js';
-import type { ListFormatName, Selection, Storage } from './storage.js';
+import type { ListFormatName, Selection, Words } from './storage.js';
 
 export interface Query {
   readonly selection: Selection;
@@ -30,7 +30,7 @@ export interface Query {
  * @throws ApiError 400 naming the parameter
  */
 export function parseQuery(
-  storage: Storage,
+  storage: Words,
   patternSource: string,
   query: URLSearchParams,
   options: Options,
@@ -96,7 +96,7 @@ function checkIds(name: string, ids: readonly string[]): readonly string[] {
   return ids;
 }
 
-function parseOrder(storage: Storage, text: string | null): Order {
+function parseOrder(storage: Words, text: string | null): Order {
   if (text === null) return { field: null, descending: storage.order === 'descending' };
   const descending = text.startsWith('-');
   const field = descending ? text.slice(1) : text;

@@ -11,6 +11,7 @@ import {
   type Route,
   route,
   runningError,
+  scopeOf,
 } from '../http/index.js';
 import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
@@ -30,14 +31,13 @@ export interface ResultRouteParts {
 }
 
 const PATH = '/v1/dyn/FirmwareResultStorage/{pattern}';
-const ID = queryParameter('id', 'The id of a result, or of the rule it is of.');
+const ID = queryParameter('id', 'The id of a result, or of the rule it is of, as its author calls that.');
 
 /** The results of upgrades: they are listed, and deleted once they have ended. */
 export function resultRoutes(
   { upgrades, rules, limits, reading }: ResultRouteParts,
   dialect: DynDialect,
 ): Route[] {
-  const storage = firmwareResultStorage(upgrades, rules);
   const options = listOptions(limits.pageItemsMax);
   return [
     route({
@@ -48,6 +48,8 @@ export function resultRoutes(
       concerns: 'organizations',
       operationId: 'listResults',
       summary: 'Lists the results of upgrades, running and ended, the one begun last first',
+      description:
+        'A result belongs to the organization that its CPE belonged to when the upgrade began, and stays there where the CPE moves.',
       query: openQuery(...Object.values(options), ANY_FIELD, ID, REVISION),
       answers: {
         '200': listAnswer('The results', 'Result', RESULTS_EXAMPLE),
@@ -55,6 +57,7 @@ export function resultRoutes(
         '404': nothingAnswer(dialect),
       },
       async handle(exchange) {
+        const storage = firmwareResultStorage(upgrades, rules, scopeOf(exchange));
         const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
           ...options,
           revision: REVISION,
@@ -80,6 +83,7 @@ export function resultRoutes(
       async handle(exchange) {
         const { response, parameters, query: text } = exchange;
         const by = actorOf(exchange);
+        const storage = firmwareResultStorage(upgrades, rules, scopeOf(exchange));
         const query = parseQuery(storage, parameters.pattern, text, { all: ALL, revision: REVISION });
         requireIntent(query, query.selection);
         const { selection } = query;

@@ -311,6 +311,11 @@ export const dynSchemas = {
         description:
           'The cpeid under which its CPE came back from the upgrade, where that is another, as its OUI changes with the firmware.',
       },
+      organization: {
+        type: 'string',
+        description:
+          'The slug of the organization that its CPE belonged to when it began, where that is another than the default; for users of the installation. Of one that is gone its id.',
+      },
     },
   },
   DeviceCount: {
@@ -413,11 +418,12 @@ export const dynSchemas = {
       tags: { type: 'array', items: { type: 'string' } },
       organization: {
         type: 'object',
-        description: 'To which it belongs. Absent where there is no organization but the default.',
+        description:
+          'To which it belongs; for users of the installation, where there is an organization beside the default.',
         required: ['id', 'slug', 'by'],
         properties: {
           id: { type: 'string' },
-          slug: { type: 'string', description: 'What `organization=` filters by.' },
+          slug: { type: 'string', description: 'What `organization=` names it by.' },
           by: {
             enum: ['hand', 'rule', 'default'],
             description: 'An operator said so; a rule of the organization holds; or no rule of any does.',

@@ -6,6 +6,14 @@ import { type Entry, keyOf, type Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
 
+/** How what is asked of a storage reads. */
+export interface Words {
+  readonly fields: Fields;
+  /** Query parameters that mean the id. */
+  readonly idNames: readonly string[];
+  readonly order: 'ascending' | 'descending';
+}
+
 /** What a request picks out of a storage. */
 export interface Selection {
   readonly pattern: IdPattern;
@@ -20,12 +28,8 @@ export interface Selection {
 export type ListFormatName = 'json' | 'ndjson' | 'csv';
 
 /** A storage under `/v1/dyn`: where its entries come from and how they read. */
-export interface Storage {
+export interface Storage extends Words {
   readonly name: string;
-  readonly fields: Fields;
-  /** Query parameters that mean the id. */
-  readonly idNames: readonly string[];
-  readonly order: 'ascending' | 'descending';
   /** Where its lists can be had as CSV: the head, and what of an entry stands in each column. */
   readonly csv?: CsvTable;
   /**

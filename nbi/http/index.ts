@@ -39,6 +39,8 @@ export { type Checked, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,
   type Concern,
+  everybodys,
+  isWithin,
   type KnownOrganizations,
   ORGANIZATION_PARAMETER,
   type Scope,

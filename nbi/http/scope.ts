@@ -1,4 +1,5 @@
-import type { Organization, OrganizationsNow } from '../../organizations/index.js';
+import type { OrganizationId } from '../../common/index.js';
+import { belongsTo, type Organization, type OrganizationsNow } from '../../organizations/index.js';
 import type { Principal } from '../users/index.js';
 import { ApiError, invalid, shortJson } from './api-error.js';
 
@@ -84,6 +85,19 @@ export function scopeOf({ scope }: { readonly scope: Scope | null }): Scope {
   if (scope === null)
     throw new Error('This route is declared to be about nothing that belongs to organizations');
   return scope;
+}
+
+/** What is about everybody's things, as asked by somebody of the installation. */
+export function everybodys(organizations: OrganizationsNow): Scope {
+  return { organization: null, isInstallation: true, organizations };
+}
+
+/** Whether something is seen by whoever asks. @param kept  the id of its organization, as it is kept with it; undefined: the default's */
+export function isWithin(
+  { organization }: Pick<Scope, 'organization'>,
+  kept: OrganizationId | undefined,
+): boolean {
+  return organization === null || belongsTo(organization, kept);
 }
 
 function deactivated(): ApiError {

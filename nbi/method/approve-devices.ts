@@ -1,6 +1,17 @@
-import { type Approvals, isCpeId } from '../../acs/index.js';
+import { type Approvals, isCpeId, UnknownCpeError } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
-import { actorOf, failures, invalid, jsonAnswer, objectBody, type Route, route } from '../http/index.js';
+import {
+  ApiError,
+  actorOf,
+  failures,
+  invalid,
+  jsonAnswer,
+  objectBody,
+  type Route,
+  route,
+  scopeOf,
+  shortJson,
+} from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import { methodDialect, sendAnswer } from './dialect.js';
 import { detailsSchema } from './rule-request.js';
@@ -19,7 +30,7 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
     operationId: 'approveDevices',
     summary: 'Enrols CPEs that wait (enrolment in DeviceStorage)',
     description:
-      'Those that have not been heard of are named: with --enrol known they are enrolled when they come, with --enrol approve they wait then as any. Each is approved for itself; to approve the same again changes nothing.',
+      'Those that have not been heard of are named: with --enrol known they are enrolled when they come, with --enrol approve they wait then as any. Each is approved for itself; to approve the same again changes nothing. For an organization all must be CPEs that are known and belong to it; else none is approved (404).',
     body: objectBody({
       required: ['cpe_id'],
       properties: { cpe_id: { oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] } },
@@ -36,11 +47,16 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
           details: { approved: 0, named: 1, enrolled: 0 },
         }),
       ),
-      ...failures('MethodAnswer', '413', '415', '507'),
+      ...failures('MethodAnswer', '404', '413', '415', '507'),
     },
     async handle(exchange) {
       const { cpe_id: given } = await exchange.body();
-      const details = await approvals.approve(cpeidsOf(given), actorOf(exchange));
+      const { organization } = scopeOf(exchange);
+      const details = await approvals
+        .approve(cpeidsOf(given), actorOf(exchange), organization)
+        .catch((error: unknown) => {
+          throw error instanceof UnknownCpeError ? unknownCpe(error) : error;
+        });
       sendAnswer(exchange.response, { code: 200, message: 'OK', details });
     },
   });
@@ -55,6 +71,12 @@ const COUNTS = {
     enrolled: { type: 'integer', description: 'Enrolled already.' },
   },
 } as const;
+
+function unknownCpe({ cpeid }: UnknownCpeError): ApiError {
+  return new ApiError(404, [
+    { field: 'cpe_id', expected: 'ids of CPEs that are known', found: shortJson(cpeid) },
+  ]);
+}
 
 /** @throws ApiError 400 */
 function cpeidsOf(given: unknown): readonly CpeId[] {

@@ -9,6 +9,7 @@ import {
   type Route,
   ref,
   route,
+  scopeOf,
 } from '../http/index.js';
 import { OK, sendAnswer } from './dialect.js';
 import { idSchema } from './rule-request.js';
@@ -36,7 +37,8 @@ export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>)
     },
     async handle(exchange) {
       const { cpe_id: cpeid } = await exchange.body();
-      if (!(await credentials.readmit(cpeid as CpeId, actorOf(exchange))))
+      const { organization } = scopeOf(exchange);
+      if (!(await credentials.readmit(cpeid as CpeId, actorOf(exchange), organization)))
         throw new ApiError(404, [
           {
             field: 'cpeid',

@@ -1,4 +1,4 @@
-import type { ConnectionRequestOutcome, ConnectionRequests, Devices } from '../../acs/index.js';
+import type { Asked, ConnectionRequestOutcome, ConnectionRequests, Devices } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
 import type { EventLog } from '../../events/index.js';
 import {
@@ -16,6 +16,7 @@ import {
   type Exchange,
   failures,
   invalid,
+  isWithin,
   type JsonObject,
   jsonAnswer,
   objectBody,
@@ -23,6 +24,8 @@ import {
   type Route,
   ref,
   route,
+  type Scope,
+  scopeOf,
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
@@ -81,16 +84,27 @@ async function sendCnr(
   exchange: Exchange,
 ): Promise<MethodAnswer> {
   const by = actorOf(exchange);
+  const scope = scopeOf(exchange);
   const search = { devices, reading, max: limits.connectionRequestsMax };
-  const cpeids = await matchingCpes(options, search, exchange);
+  const cpeids = await matchingCpes(options, search, scope, exchange);
+  const asked: Asked = {
+    only: (device) => isWithin(scope, device.organization?.id),
+    noting: (device) =>
+      events.noting({
+        action: 'called',
+        subject: 'device',
+        subjectId: device.id,
+        organization: scope.organizations.idOf(device.organization?.id),
+        by,
+      }),
+  };
   const outcomes: ConnectionRequestOutcome[] = [];
   const waiting = cpeids.values();
   // Each worker takes the next CPE once its last one has answered.
   const worker = async () => {
     for (const cpeid of waiting) {
       if (exchange.over.aborted) continue;
-      await events.note({ action: 'called', subject: 'device', subjectId: cpeid, by });
-      outcomes.push(await connectionRequests.send(cpeid));
+      outcomes.push(await connectionRequests.send(cpeid, asked));
     }
   };
   await Promise.all(Array.from({ length: limits.connectionRequestsAtATime }, worker));
@@ -100,9 +114,10 @@ async function sendCnr(
 async function matchingCpes(
   options: JsonObject,
   { devices, reading, max }: Pick<SendCnrParts, 'devices' | 'reading'> & { readonly max: number },
+  scope: Scope,
   by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<CpeId[]> {
-  const storage = deviceStorage(devices);
+  const storage = deviceStorage(devices, scope);
   const idLists: string[][] = [];
   const filters: FieldFilter[] = [];
   for (const [name, value] of Object.entries(options)) {

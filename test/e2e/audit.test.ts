@@ -174,7 +174,10 @@ const CASES: Readonly<Record<string, Case>> = {
     method: 'PUT',
     path: `/v1/dyn/DeviceStorage/${CPE}`,
     body: { organization: 'west' },
-    events: [{ action: 'changed', subject: 'device', subjectId: CPE }],
+    events: [
+      { action: 'left', subject: 'device', subjectId: CPE },
+      { action: 'joined', subject: 'device', subjectId: CPE },
+    ],
   },
   'POST /v1/dyn/OrganizationStorage/{pattern}': {
     method: 'POST',

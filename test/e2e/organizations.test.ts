@@ -126,14 +126,14 @@ test('what an operator says by hand goes before rules until he takes it back, an
     subjectId: ID_1,
   }))
     noted.push(each);
-  t.is(noted.length, 1);
+  t.is(noted.length, 2);
   t.like(noted[0], {
-    action: 'changed',
+    action: 'joined',
     organization: south,
     by: { name: 'admin', how: 'password' },
-    before: { organization: 'north', setBy: 'rule' },
     after: { organization: 'south', setBy: 'hand' },
   });
+  t.like(noted[1], { action: 'left', before: { organization: 'north', setBy: 'rule' } });
   // Taken back it stays until its next session, by whose rules it goes.
   t.is(await put(ID_1, { organization: null }), 200);
   t.is(await placeOf(ferry), 'south by rule');

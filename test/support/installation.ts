@@ -127,6 +127,8 @@ export function upgradeOf(cpeid: CpeId, index: number): Upgrade {
     startedAtMs: 1_700_000_000_000 + index,
     updatedAtMs: 1_700_000_000_000 + index,
     ...(!status && { deadlineAtMs: 4_000_000_000_000 }),
+    // Where several organizations share an installation some are of others than the default.
+    ...(index % 10 === 9 && { organization: 'an organization', writtenCampaignid: `rule-${cpeid}` }),
     stateMsMax: { sent: 1, accepted: 1, transferred: 1 },
   } as unknown as Upgrade;
 }

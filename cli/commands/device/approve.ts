@@ -1,10 +1,18 @@
 import type { CommandModule } from 'yargs';
-import { type ApprovalCounts, isCpeId, openApprovals } from '../../../acs/index.js';
+import {
+  type ApprovalCounts,
+  type Device,
+  isCpeId,
+  openApprovals,
+  UnknownCpeError,
+} from '../../../acs/index.js';
 import { type CpeId, isListed, silentLogger, subnetList, systemClock } from '../../../common/index.js';
+import { belongsTo, type Organization } from '../../../organizations/index.js';
 import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
 import { readCpeIds } from '../../cpe-names.js';
 import { readingFile } from '../../files.js';
 import { countOf, type Io, printable } from '../../io.js';
+import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
 
 /** Of a file or of those that wait, so many at a time. */
 const BATCH = 1_000;
@@ -28,6 +36,10 @@ export function approveCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'Of all that wait only those whose last Inform came from this subnet',
         })
+        .option('organization', {
+          ...ORGANIZATION_OPTION,
+          describe: 'Only CPEs that are known and belong to this organization, by its slug or id',
+        })
         .example('$0 device approve 00A1B2-HGW-1', 'It is one of yours')
         .example('$0 device approve --from delivered.csv', 'Before they come, with --enrol known')
         .example('$0 device approve --all-waiting --ip 192.0.2.0/24', 'Those of one network'),
@@ -48,26 +60,42 @@ async function approve(args: Arguments, io: Io): Promise<void> {
   await withInstallation(args, io, path === null ? 'refuse' : 'make', async ({ store }) => {
     const opened = openApprovals({ store, clock: systemClock, logger: silentLogger });
     const sum = { approved: 0, named: 0, enrolled: 0 };
-    const take = async (cpeids: readonly CpeId[]) => {
-      const counts = await opened.approvals.approve(cpeids, operator());
-      sum.approved += counts.approved;
-      sum.named += counts.named;
-      sum.enrolled += counts.enrolled;
-    };
     try {
+      const organization = organizationNamed(args, await opened.devices.organizations());
+      const take = async (cpeids: readonly CpeId[]) => {
+        const counts = await opened.approvals.approve(cpeids, operator(), organization);
+        sum.approved += counts.approved;
+        sum.named += counts.named;
+        sum.enrolled += counts.enrolled;
+      };
+      // All of it first: nothing is approved of a file that names another's CPE.
+      if (path !== null && organization !== null)
+        await overFile(path, (cpeids) => opened.approvals.requireKnown(cpeids, organization));
       if (path !== null) await overFile(path, take);
       else if (named.length > 0) await take(named);
       else
         await inBatches(
           opened.devices.scan({ isWaiting: true }),
-          ({ id, ip }) => (subnet === null || isListed(subnet, ip) ? id : null),
+          (device) => (isMeant(device, subnet, organization) ? device.id : null),
           take,
         );
+    } catch (error) {
+      if (!(error instanceof UnknownCpeError)) throw error;
+      throw new CommandError(printable(`No CPE ${error.cpeid} is known in ${String(args['organization'])}.`));
     } finally {
       await opened.close();
     }
     io.stdout.write(textOf(sum));
   });
+}
+
+function isMeant(
+  { ip, organization: placement }: Device,
+  subnet: ReturnType<typeof subnetList> | null,
+  organization: Organization | null,
+): boolean {
+  if (subnet !== null && !isListed(subnet, ip)) return false;
+  return organization === null || belongsTo(organization, placement?.id);
 }
 
 function namedIn(args: Arguments): readonly CpeId[] {

@@ -8,11 +8,14 @@ import {
   deviceSelection,
   deviceStorage,
   deviceView,
+  isWithin,
+  type Scope,
   selectEntries,
 } from '../../../nbi/index.js';
 import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
 import { confirmDeletion } from '../../confirm.js';
 import { columnsOf, countOf, type Io, printable, tableText, timeText } from '../../io.js';
+import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
 import { progressBar } from '../../progress.js';
 
 const LISTED = 100;
@@ -39,6 +42,7 @@ function withSelection(argv: Argv): Argv {
       describe:
         'As in a query of DeviceStorage: ip=192.0.2.7, lastInform<2026-01-01T00:00:00Z; all of several must hold',
     })
+    .option('organization', ORGANIZATION_OPTION)
     .option('json', { type: 'boolean', describe: 'Answer as JSON' });
 }
 
@@ -49,11 +53,6 @@ function listCommand(io: Io): CommandModule {
     builder: (argv) =>
       withSelection(argv)
         .option('waiting', { type: 'boolean', describe: 'Only those that wait to be enrolled' })
-        .option('organization', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'Only those that belong to this organization, by its slug',
-        })
         .option('limit', {
           type: 'number',
           default: LISTED,
@@ -61,13 +60,13 @@ function listCommand(io: Io): CommandModule {
           describe: 'Most CPEs listed',
         }),
     handler: (args: Arguments) =>
-      withDevices(args, io, async (devices) => {
+      withDevices(args, io, async (devices, scope) => {
         const limit = Number(args['limit']);
         if (!Number.isInteger(limit) || limit < 1 || limit > LISTED_MAX) {
           throw new CommandError(`--limit: must be a whole number from 1 to ${LISTED_MAX}`, 2);
         }
         const found: Viewed[] = [];
-        for await (const { view } of selectEntries(deviceStorage(devices), selectionOf(args, devices), {
+        for await (const { view } of selectEntries(deviceStorage(devices, scope), selectionOf(args), {
           turn: AT_ONCE,
         })) {
           found.push(view);
@@ -88,14 +87,16 @@ function showCommand(io: Io): CommandModule {
       argv
         .positional('id', { type: 'string', describe: 'The id of a CPE' })
         .option('parameters', { type: 'boolean', describe: 'With its data model as last reported' })
+        .option('organization', ORGANIZATION_OPTION)
         .option('json', { type: 'boolean', describe: 'Answer as JSON' }),
     handler: (args: Arguments) =>
-      withDevices(args, io, async (devices) => {
+      withDevices(args, io, async (devices, scope) => {
         const cpeid = String(args['id']) as CpeId;
         const device = await devices.get(cpeid);
-        if (device === null) throw new CommandError(printable(`No CPE ${cpeid} is known.`));
+        if (device === null || !isWithin(scope, device.organization?.id))
+          throw new CommandError(printable(`No CPE ${cpeid} is known.`));
         const view: Viewed = {
-          ...deviceView(device, await devices.organizations()),
+          ...deviceView(device, scope.organizations),
           ...(args['parameters'] === true && { parameters: await devices.parameters(cpeid) }),
         };
         io.stdout.write(
@@ -117,15 +118,16 @@ function deleteCommand(io: Io): CommandModule {
         .conflicts('yes', 'dry-run')
         .example('$0 device delete 00A1B2-HGW-1', 'Delete one')
         .example("$0 device delete --filter 'lastInform<2026-01-01T00:00:00Z' --dry-run", 'How many?'),
-    handler: (args: Arguments) => withDevices(args, io, (devices) => deleteThem(args, io, devices)),
+    handler: (args: Arguments) =>
+      withDevices(args, io, (devices, scope) => deleteThem(args, io, devices, scope)),
   };
 }
 
-async function deleteThem(args: Arguments, io: Io, devices: Devices): Promise<void> {
+async function deleteThem(args: Arguments, io: Io, devices: Devices, scope: Scope): Promise<void> {
   if (idsOf(args).length === 0 && filtersOf(args).length === 0 && !args['all']) {
     throw new CommandError('say which: ids, --filter, or --all where every CPE is meant', 2);
   }
-  const selected = { devices, selection: selectionOf(args, devices), turn: AT_ONCE };
+  const selected = { devices, scope, selection: selectionOf(args), turn: AT_ONCE };
   const counts = await countSelectedDevices(selected);
   const say = (deleted: number, text: string) =>
     io.stdout.write(args['json'] ? `${JSON.stringify({ ...counts, deleted })}\n` : text);
@@ -206,21 +208,16 @@ function idsOf(args: Arguments): readonly string[] {
 }
 
 function filtersOf(args: Arguments): readonly string[] {
-  const { organization } = args as { readonly organization?: unknown };
-  return [
-    ...textsOf(args['filter']),
-    ...(args['waiting'] === true ? ['enrolment=waiting'] : []),
-    ...(organization === undefined ? [] : [`organization=${String(organization)}`]),
-  ];
+  return [...textsOf(args['filter']), ...(args['waiting'] === true ? ['enrolment=waiting'] : [])];
 }
 
 function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-function selectionOf(args: Arguments, devices: Devices) {
+function selectionOf(args: Arguments) {
   try {
-    return deviceSelection(devices, idsOf(args), filtersOf(args));
+    return deviceSelection(idsOf(args), filtersOf(args));
   } catch (error) {
     if (error instanceof DeviceFilterError)
       throw new CommandError(printable(`--filter: ${error.message}`), 2);
@@ -228,12 +225,18 @@ function selectionOf(args: Arguments, devices: Devices) {
   }
 }
 
-/** Opens the CPEs of an installation for one command, beside a running server or without one. */
-async function withDevices(args: Arguments, io: Io, run: (devices: Devices) => Promise<void>): Promise<void> {
+/** Opens the CPEs of an installation for one command, beside a running server or without one, and says whose are meant. */
+async function withDevices(
+  args: Arguments,
+  io: Io,
+  run: (devices: Devices, scope: Scope) => Promise<void>,
+): Promise<void> {
   await withInstallation(args, io, 'refuse', async ({ store }) => {
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {
-      await run(devices);
+      const organizations = await devices.organizations();
+      const organization = organizationNamed(args, organizations);
+      await run(devices, { organization, isInstallation: true, organizations });
     } finally {
       await devices.close();
     }

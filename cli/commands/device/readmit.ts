@@ -1,20 +1,31 @@
 import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
+import { OrganizationDirectory } from '../../../organizations/index.js';
 import { type Arguments, CommandError, operator } from '../../command.js';
 import { withCredentials } from '../../credentials-access.js';
-import type { Io } from '../../io.js';
+import { type Io, printable } from '../../io.js';
+import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
 
 /** An operator's word that a CPE which has lost its credentials is the one. */
 export function readmitCommand(io: Io): CommandModule {
   return {
     command: 'readmit <cpeid>',
     describe: 'Give a CPE that has lost its credentials new ones, when it comes within a day',
-    builder: (argv) => argv.positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' }),
+    builder: (argv) =>
+      argv
+        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .option('organization', ORGANIZATION_OPTION),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
+      withCredentials(args, io, 'refuse', async (credentials, store) => {
         const cpeid = String(args['cpeid']) as CpeId;
-        if (!(await credentials.readmit(cpeid, operator())))
-          throw new CommandError(`${cpeid} has never used credentials of its own: it needs no readmission.`);
+        const organizations = await new OrganizationDirectory({ store }).current();
+        const organization = organizationNamed(args, organizations);
+        if (!(await credentials.readmit(cpeid, operator(), organization)))
+          throw new CommandError(
+            printable(
+              `${cpeid} has never used credentials of its own${organization === null ? '' : `, or does not belong to ${organization.slug}`}: it needs no readmission.`,
+            ),
+          );
         io.stdout.write(`${cpeid} is given new credentials when it comes within a day.\n`);
       }),
   };

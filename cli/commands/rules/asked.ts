@@ -5,7 +5,7 @@ import { parseRuleFile } from '../../../rules/index.js';
 import { type Arguments, CommandError, withConfig } from '../../command.js';
 import { openFile } from '../../files.js';
 import { printable } from '../../io.js';
-import { ORGANIZATION_OPTION } from '../../organization-named.js';
+import { ORGANIZATION_OPTION } from '../../organization-option.js';
 import { RULES_CONFIG } from '../../rules-access.js';
 
 /** What `explain` and `match` are asked in the same words. */

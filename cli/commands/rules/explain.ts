@@ -5,7 +5,7 @@ import { type CpeExplanation, explainFor, ruleNameOf, rulesAskedFor } from '../.
 import { writtenId } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
-import { organizationNamed } from '../../organization-named.js';
+import { organizationNamed } from '../../organization-option.js';
 import { withRules } from '../../rules-access.js';
 import { draftOf, idIn, limitOf, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
 import { explanationText, type ToldExplanation } from './explanation-text.js';
@@ -43,7 +43,7 @@ export function explainCommand(io: Io): CommandModule {
         const limit = limitOf(args, RULES_LISTED_MAX);
         const draft = await draftOf(args);
         const organizations = await devices.organizations();
-        const organization = organizationNamed(organizations, args['organization']);
+        const organization = organizationNamed(args, organizations);
         const belonging = { organizations, organization };
         const cpe = await cpeOf(args, devices, belonging);
         const named = args['rule'] ?? idIn(draft);

@@ -5,7 +5,7 @@ import { knownCpes, type MatchReport, matchDevices, ruleAskedFor } from '../../.
 import { type Limits, type MatchTarget, type RuleMatch, writtenId } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { columnsOf, type Io, printable, tableText } from '../../io.js';
-import { organizationNamed } from '../../organization-named.js';
+import { organizationNamed } from '../../organization-option.js';
 import { progressBar } from '../../progress.js';
 import { withRules } from '../../rules-access.js';
 import { draftOf, limitOf, momentOf, withRuleAndMoment } from './asked.js';
@@ -45,7 +45,7 @@ export function matchCommand(io: Io): CommandModule {
         const moment = momentOf(args);
         const after = args['after'] === undefined ? {} : { after: String(args['after']) as CpeId };
         const organizations = await devices.organizations();
-        const organization = organizationNamed(organizations, args['organization']);
+        const organization = organizationNamed(args, organizations);
         const match = await rules.match(await targetOf(args, organization));
         const known = await knownCpes(devices, organization, organizations);
         const walksAll = Object.keys(match.narrowed).length === 0 && known >= CPES_FOR_BAR_MIN;
