@@ -125,7 +125,7 @@ test('a rule is called in results as its author does, and whose they are is told
 
 test('results of an organization that is gone are the installation’s to see, and nobody else’s', async (t) => {
   const nbi = await startWithResults(t);
-  await nbi.organizations.remove(nbi.north.id, { name: 'test', how: 'command' });
+  await nbi.remove(nbi.north);
   const { body } = await nbi.call(`${BASE}/.*?revision=all&campaignid=S&sort=id`, {
     as: nbi.as.installation.viewer,
   });

@@ -17,6 +17,8 @@ export interface TwoOrganizations extends TestNbi {
   readonly north: Organization;
   readonly south: Organization;
   readonly as: { readonly north: Users; readonly south: Users; readonly installation: Users };
+  /** Both of them are removed, or one, with their users. */
+  remove(...organizations: readonly Organization[]): Promise<void>;
   /** A CPE that belongs to one of them by an operator's word. */
   putDeviceOf(
     organization: Organization,
@@ -59,6 +61,12 @@ export async function startWithTwo(
     north,
     south,
     as,
+    async remove(...organizations) {
+      for (const { id, slug } of organizations) {
+        await Promise.all(ROLES.map((role) => users.delete(`${role}@${slug}`)));
+        await nbi.organizations.remove(id, by);
+      }
+    },
     putDeviceOf: ({ id }, device) => nbi.putDevice({ ...device, organization: { id, by: 'hand' } }),
   };
 }
