@@ -17,6 +17,12 @@ export function placeBefore(organization: string | undefined): string {
   return organization === undefined ? `${FIRST_OWNED}${LAST}` : imageIdIn(organization, '');
 }
 
+/** Whether there is an image of an organization. */
+export async function hasImages(images: Images, organization: string): Promise<boolean> {
+  const { items } = await images.find({ ...ownAfter(organization, undefined), limit: 1 });
+  return items.length > 0;
+}
+
 /** The images of a list from its `after` on, read as they are asked for. */
 export async function* listedFrom(
   images: Images,

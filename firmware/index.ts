@@ -18,6 +18,7 @@ export { fileTokensMasked } from './file-token.js';
 export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';
+export { hasImages } from './image-lists.js';
 export {
   IMAGE_CONTENTS,
   IMAGES,

@@ -1,5 +1,6 @@
-import { type Clock, type Logger, SECOND_MS } from '../common/index.js';
+import { type Clock, type Logger, type OrganizationId, SECOND_MS } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
+import { requiringOrganization } from '../organizations/index.js';
 import {
   type Change,
   type Collection,
@@ -195,7 +196,8 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
-        if (!(await this.#commitUpload(document, content, { own, by }))) continue;
+        const owners = await this.#ownerRequired(organization);
+        if (!(await this.#commitUpload(document, content, { own, by, owners }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
         this.#options.logger.info('image.uploaded', { image: id, sha256, sizeBytes, uploadedBy });
@@ -212,7 +214,11 @@ class StoredImageLibrary implements ImageLibrary {
   async #commitUpload(
     document: ImageDocument,
     content: Stored<StoredContent> | null,
-    { own, by }: { readonly own: OwnContent; readonly by: Actor | null },
+    {
+      own,
+      by,
+      owners,
+    }: { readonly own: OwnContent; readonly by: Actor | null; readonly owners: readonly Change[] },
   ): Promise<boolean> {
     try {
       const { committed } = await this.#options.store.commit([
@@ -220,6 +226,7 @@ class StoredImageLibrary implements ImageLibrary {
         content === null
           ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
           : this.#contents.replacing(withNames(content.document, 1), content.revision),
+        ...owners,
         ...this.#noting('added', imageOf(document), by),
       ]);
       return committed;
@@ -228,6 +235,13 @@ class StoredImageLibrary implements ImageLibrary {
       if (!isStoreFull(error)) own.at = null;
       throw error;
     }
+  }
+
+  /** An image is only made for an organization that is there: one that is to be removed has none by then. @throws OrganizationError */
+  async #ownerRequired(organization: string | undefined): Promise<readonly Change[]> {
+    if (organization === undefined) return [];
+    const { store } = this.#options;
+    return [(await requiringOrganization(store, organization as OrganizationId)).isThere];
   }
 
   #noting(action: 'added' | 'removed', image: Image, by: Actor | null): readonly Change[] {

@@ -1,15 +1,20 @@
+import { hasImages, IMAGES, type ImageDocument } from '../../firmware/index.js';
 import type { Belonging } from '../../organizations/index.js';
 import type { Rules } from '../../rules/index.js';
+import type { Store } from '../../store/index.js';
 import type { Devices } from '../device/device.js';
 
 /** What belongs to organizations in the rooms from here down. */
 export function belongingsIn({
+  store,
   devices,
   rules,
 }: {
+  readonly store: Store;
   readonly devices: Pick<Devices, 'count'>;
   readonly rules: Pick<Rules, 'scan'>;
 }): readonly Belonging[] {
+  const images = store.collection<ImageDocument>(IMAGES);
   return [
     {
       code: 'has-cpes',
@@ -25,6 +30,12 @@ export function belongingsIn({
         for await (const _ of rules.scan({ organization })) return true;
         return false;
       },
+    },
+    {
+      code: 'has-images',
+      what: 'images',
+      remedy: 'delete its images',
+      isAnyOf: (organization) => hasImages(images, organization),
     },
   ];
 }

@@ -32,7 +32,7 @@ export function openOrganizations(parts: {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    belongings: belongingsIn({ devices, rules }),
+    belongings: belongingsIn({ store, devices, rules }),
     users,
   });
   return {

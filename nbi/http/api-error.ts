@@ -86,6 +86,7 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'has-cpes': 409,
   'has-users': 409,
   'has-rules': 409,
+  'has-images': 409,
   'not-active': 409,
 };
 

@@ -49,7 +49,8 @@ function pathsOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {
 
 function operationOf(route: Route) {
   const { operationId, summary, description, role, concerns, query, headers, body, answers } = route;
-  const whose = concerns === 'organizations' ? [ORGANIZATION_PARAMETER] : [];
+  const isOfOrganizations = concerns === 'organizations';
+  const whose = isOfOrganizations ? [ORGANIZATION_PARAMETER] : [];
   const parameters = [...(query?.parameters ?? []), ...whose, ...(headers ?? [])];
   return {
     operationId,
@@ -58,6 +59,13 @@ function operationOf(route: Route) {
     ...(role === null ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters: told(parameters) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: told(body.content) } }),
-    responses: told(answers),
+    responses: told(isOfOrganizations ? withUnknownOrganization(answers) : answers),
   };
+}
+
+/** Also where a route finds something whatever it is asked: the organization that is named may be none. */
+function withUnknownOrganization(answers: Route['answers']): Route['answers'] {
+  const { 403: refused } = answers;
+  if (refused === undefined || answers[404] !== undefined) return answers;
+  return { ...answers, 404: { ...refused, description: 'There is no organization of that name' } };
 }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { RuleId } from '../../common/index.js';
+import type { OrganizationId, RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import { requiringOrganization } from '../../organizations/index.js';
 import type { Change, CommitOutcome, Stored } from '../../store/index.js';
 import { RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
@@ -48,6 +49,7 @@ export interface Write {
  * Plans and commits `items`, portion by portion, planning a portion again when it lost a race. `plan` throws where an item cannot
  * be done; of more than one portion all are planned before the first is committed.
  * @param conditions  asked for before each commit, and part of it
+ * @throws OrganizationError where a rule is made for an organization that is not there, or not active
  */
 export async function writeInPortions<Item extends { readonly id: RuleId }>(
   tables: Tables,
@@ -73,7 +75,11 @@ async function writePortion<Item extends { readonly id: RuleId }>(
     const writes = (await plan(portion)).filter(changesSomething);
     if (writes.length === 0) return;
     const required = await conditions();
-    const besides = [...required, ...(await errorsForgotten(tables, writes))];
+    const besides = [
+      ...required,
+      ...(await ownersRequired(tables, writes)),
+      ...(await errorsForgotten(tables, writes)),
+    ];
     const outcome = (await areOfFleet(tables, writes))
       ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
       : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
@@ -105,6 +111,13 @@ async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boo
 
 function organizationsIn(writes: readonly Write[]): readonly string[] {
   return [...new Set(writes.flatMap(({ after }) => after?.organization ?? []))];
+}
+
+/** A rule is only made for an organization that is there: one that is to be removed has none by then. */
+async function ownersRequired(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
+  const owners = organizationsIn(writes.filter(({ before }) => before === null));
+  const required = owners.map((id) => requiringOrganization(tables.store, id as OrganizationId));
+  return (await Promise.all(required)).map(({ isThere }) => isThere);
 }
 
 function touchesFleet({ before, after }: Write): boolean {

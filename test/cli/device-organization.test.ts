@@ -43,7 +43,10 @@ test('device list, show and delete are about one organization’s CPEs with --or
   t.is(await listed('--organization=default'), '4');
   t.is(await listed('--filter=organization=south'), '3');
   const nobody = await device('list', '--organization=nobody');
-  t.like(nobody, { exitCode: 1, stderr: 'ferry: There is no organization nobody.\n' });
+  t.like(nobody, {
+    exitCode: 1,
+    stderr: 'ferry: There is no organization nobody; ferry organization list shows them.\n',
+  });
   const foreign = await device('show', cpeidOf(3), '--organization=north');
   t.like(foreign, { exitCode: 1, stderr: `ferry: No CPE ${cpeidOf(3)} is known.\n` });
   t.is((await device('show', cpeidOf(2), '--organization=north')).exitCode, 0);

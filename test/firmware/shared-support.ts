@@ -3,13 +3,15 @@ import { DAY_MS, silentLogger } from '../../common/index.js';
 import { openImageLibrary, SharedContents } from '../../firmware/index.js';
 import { openMongoStore } from '../../store/index.js';
 import { testDatabase } from '../support/mongodb.js';
-import { type LibraryOpener, opened } from './support.js';
+import { haveOrganizations } from '../support/organizations-there.js';
+import { type LibraryOpener, NORTH, opened, SOUTH } from './support.js';
 
 /** An image library in GridFS, in a database of its own, which goes with the test. */
 export function sharedLibraryOpener(url: string): LibraryOpener {
   return async (t, options = {}) => {
     const database = testDatabase(t, url);
     const store = await openMongoStore({ url, database, timeoutMs: 60_000 });
+    await haveOrganizations(store, NORTH, SOUTH);
     const client = new MongoClient(url);
     t.teardown(() => Promise.all([store.close(), client.close()]));
     const files = client.db(database).collection('ferry.files.files');

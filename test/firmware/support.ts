@@ -18,7 +18,9 @@ import {
 } from '../../firmware/index.js';
 import type { Store } from '../../store/index.js';
 import { BY } from '../support/actor.js';
+import { haveOrganizations } from '../support/organizations-there.js';
 import { openTestStore } from '../support/store.js';
+
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -103,6 +105,7 @@ export async function openTestLibrary(
   options: TestLibraryOptions & { readonly directory?: string } = {},
 ): Promise<DiskLibrary> {
   const { store, directory: storeDirectory } = await openTestStore();
+  await haveOrganizations(store, NORTH, SOUTH);
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'ferry-images-')));
   t.teardown(async () => {
     await store.close();

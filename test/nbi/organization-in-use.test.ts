@@ -15,8 +15,8 @@ import { ruleBody } from './support.js';
 
 const BY = byCommand('test');
 
-test('an organization is not deleted while users, CPEs or rules belong to it, and is as active as it was', async (t) => {
-  const { dyn, as, north, organizations, putDeviceOf, rules, store } = await filled(t);
+test('an organization is not deleted while users, CPEs, rules or images belong to it, and is as active as it was', async (t) => {
+  const { call, dyn, as, north, organizations, putDeviceOf, rules, store } = await filled(t);
   const remove = () => dyn(`OrganizationStorage/${north.id}`, as.installation.admin, { method: 'DELETE' });
   const refused = async (code: string) => {
     const answer = await remove();
@@ -30,6 +30,10 @@ test('an organization is not deleted while users, CPEs or rules belong to it, an
   await store.collection(DEVICES).delete(device.id);
   await refused('has-rules');
   await rules.remove([ruleIdIn(north.id, 'R')], BY);
+  const image = { method: 'PUT', body: 'x', headers: { 'Content-Type': 'application/octet-stream' } };
+  t.is((await call('/v1/images/a.bin', { ...image, as: as.north.operator })).status, 201);
+  await refused('has-images');
+  t.is((await call('/v1/images/a.bin', { method: 'DELETE', as: as.north.operator })).status, 200);
   await refused('has-users');
   t.is((await dyn('UserStorage/.*@north', as.installation.admin, { method: 'DELETE' })).status, 200);
   t.is((await remove()).status, 200);

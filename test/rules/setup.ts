@@ -20,6 +20,7 @@ import {
 import type { RuleFailure } from '../../rules/storage/failure.js';
 import { createPauses } from '../../rules/vocabulary/pause.js';
 import { openLmdbStore, type Store } from '../../store/index.js';
+import { haveOrganizations } from '../support/organizations-there.js';
 import { testSecrets } from '../support/secrets.js';
 
 export const CPE = '00A1B2-HGW-1' as CpeId;
@@ -88,6 +89,10 @@ async function openTestStore(t: ExecutionContext): Promise<Store> {
   return store;
 }
 
+/** Ids of two organizations that are there. */
+export const NORTH = '11111111-1111-4111-8111-111111111111';
+export const SOUTH = '22222222-2222-4222-8222-222222222222';
+
 /** Rules on a real store, by default in a directory of its own, with an image `hgw-2.0.0.bin`. */
 export async function openTestRules(
   t: ExecutionContext,
@@ -95,6 +100,7 @@ export async function openTestRules(
   { isSharedAddress, onHeldBack }: Pick<RulesOptions, 'isSharedAddress' | 'onHeldBack'> = {},
 ): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));
+  await haveOrganizations(store, NORTH, SOUTH);
   const clock = { nowMs: NOW_MS };
   const images = new Map<string, ImageFacts>([['hgw-2.0.0.bin', { softwareVersion: '2.0.0' }]]);
   const log: { event: string; fields: LogFields }[] = [];

@@ -19,10 +19,17 @@ import {
   type Store,
 } from '../../../store/index.js';
 import { BY } from '../../support/actor.js';
-import { CPE, inputOf, openTestRules, ruleBody, temporaryDirectory, verdictsOf } from '../setup.js';
-
-const NORTH = '11111111-1111-4111-8111-111111111111';
-const SOUTH = '22222222-2222-4222-8222-222222222222';
+import { haveOrganizations } from '../../support/organizations-there.js';
+import {
+  CPE,
+  inputOf,
+  NORTH,
+  openTestRules,
+  ruleBody,
+  SOUTH,
+  temporaryDirectory,
+  verdictsOf,
+} from '../setup.js';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -290,6 +297,7 @@ test('what an organization sees of the rules, and what is answered to it, does n
     fc.asyncProperty(deeds, deeds, fc.infiniteStream(fc.boolean()), async (mine, others, turns) => {
       // Of each history fresh organizations: what earlier ones did is to be no matter either.
       const [alone, beside, other] = [randomUUID(), randomUUID(), randomUUID()];
+      await haveOrganizations(store, alone, beside, other);
       const answers: { readonly alone: unknown[]; readonly beside: unknown[] } = { alone: [], beside: [] };
       const rest = [...others];
       for (const deed of mine) {

@@ -4,7 +4,7 @@ import { HOUR_MS } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
 import { ruleIdIn } from '../../../rules/index.js';
 import { BY } from '../../support/actor.js';
-import { openTestRules, post, ruleBody, type TestRules } from '../setup.js';
+import { NORTH, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
 const IDS = ['r1' as RuleId];
 
@@ -82,12 +82,12 @@ for (const [title, change] of [
 
 test('a CPE that belongs to another organization by now than the rule is not sent its Download again', async (t) => {
   const { rules } = await openTestRules(t);
-  await rules.put([ruleBody({ id: 'r1' })], { by: BY, onlyNew: false, organization: 'north' });
-  const campaignid = ruleIdIn('north', 'r1');
+  await rules.put([ruleBody({ id: 'r1' })], { by: BY, onlyNew: false, organization: NORTH });
+  const campaignid = ruleIdIn(NORTH, 'r1');
   const { rule } = (await rules.get(campaignid)) ?? {};
   if (rule === undefined) return t.fail();
   const upgrade = { campaignid, countKey: rules.countKey(rule) };
-  t.is((await rules.mayRepeat(upgrade, 'north')).kind, 'allowed');
+  t.is((await rules.mayRepeat(upgrade, NORTH)).kind, 'allowed');
   for (const organization of ['south', undefined])
     t.deepEqual(await rules.mayRepeat(upgrade, organization), {
       kind: 'void',
