@@ -196,7 +196,8 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
-        const owners = await this.#ownerRequired(organization);
+        // What is brought back goes to whom it belonged, whatever has become of it.
+        const owners = by === null ? [] : await this.#ownerRequired(organization);
         if (!(await this.#commitUpload(document, content, { own, by, owners }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);

@@ -49,7 +49,8 @@ export async function populate({ store, images, users }: Installation, cpes: num
       metadata: { name },
       organization: '1a111111-1111-4111-8111-111111111111',
       content: Readable.from([content]),
-      by: BY,
+      // No such organization need be there.
+      by: null,
       uploadedBy: 'test',
     });
   }
