@@ -41,7 +41,8 @@ const options = await yargs(hideBin(process.argv))
   .option('organizations', {
     type: 'number',
     default: 0,
-    describe: '--against: organizations that today has beside the default, ten of them with CPEs',
+    describe:
+      '--against: organizations that today has beside the default, ten of them with CPEs, each with a rule that the commit has too',
   })
   .option('against', {
     type: 'string',

@@ -7,7 +7,7 @@ import { dropDatabase, newDatabase } from '../database.js';
 import { type Measurement, together } from '../drive.js';
 import { BURSTS, type Load, type Row, Subject } from './build-rows.js';
 import type { BuildComparison, RowFigures } from './builds-report.js';
-import { addOrganizations } from './organizations.js';
+import { addOrganizations, addTheirRules } from './organizations.js';
 import { TreeServer } from './tree-server.js';
 import { buildWorkTree, hasUncommittedChanges, ROOT, removeWorkTree, resolveCommit } from './work-tree.js';
 
@@ -19,7 +19,7 @@ export interface BuildOptions {
   readonly load: Load;
   /** Address of a database; empty: the embedded store. */
   readonly store: string;
-  /** That today's build has beside the default; the other has none. */
+  /** That today's build has beside the default, each with a rule; the other has these rules as its own. */
   readonly organizations: number;
 }
 
@@ -127,7 +127,8 @@ async function withSubjects(
     if (database !== '') databases.push(database);
     const server = await TreeServer.start(trees[side], { directory, store: database, signal });
     servers.push(server);
-    if (side === 'today') await addOrganizations(server.northbound, organizations);
+    const add = side === 'today' ? addOrganizations : addTheirRules;
+    await add(server.northbound, organizations);
     return new Subject(trees[side], server, load);
   };
   try {

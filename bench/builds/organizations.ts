@@ -11,9 +11,18 @@ export async function addOrganizations(northbound: Northbound, count: number): P
     const condition = `$substring(serialNumber, -1) = "${index}"`;
     const rules = index < WITH_CPES ? [...others, { condition }] : others;
     await post(northbound, '/v1/dyn/OrganizationStorage/.*', { name: slug, slug, rules });
-    const rule = { id: 'BENCH_OTHER', file: 'other.bin', condition: { productClass: `other-${index}` } };
-    await post(northbound, `/v1/dyn/FirmwareStorage/.*?organization=${slug}`, rule);
+    await post(northbound, `/v1/dyn/FirmwareStorage/.*?organization=${slug}`, ruleOf(index));
   }
+}
+
+/** The same upgrade rules, where there are no organizations that they could be of. */
+export async function addTheirRules(northbound: Northbound, count: number): Promise<void> {
+  for (let index = 0; index < count; index++)
+    await post(northbound, '/v1/dyn/FirmwareStorage/.*', ruleOf(index));
+}
+
+function ruleOf(index: number): object {
+  return { id: `BENCH_OTHER_${index}`, file: 'other.bin', condition: { productClass: `other-${index}` } };
 }
 
 async function post(northbound: Northbound, path: string, body: object): Promise<void> {

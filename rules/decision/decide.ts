@@ -189,7 +189,7 @@ async function withOwn(
   ofAll: readonly Candidate[],
 ): Promise<readonly Candidate[]> {
   const { organization } = about;
-  if (!rules.hasOf(organization)) return ofAll;
+  if (!rules.pinsOf(organization)) return ofAll;
   return [...mergeInOrder(ofAll, await pinnedBy(decider, about, organization))];
 }
 

@@ -17,16 +17,17 @@ export class FleetRules {
   readonly #installation = new RuleIndex();
   /** Under undefined the installation's own. */
   readonly #byOwner = new Map<string | undefined, RuleIndex>([[undefined, this.#installation]]);
-  #known: ReadonlySet<string> = new Set();
+  #pinning: ReadonlySet<string> = new Set();
+  readonly #together = new Map<string, Both>();
 
-  /** @param organizations  those that have rules, be they of the fleet or pinned to CPEs */
-  know(organizations: readonly string[]): void {
-    this.#known = new Set(organizations);
+  /** @param pinning  organizations that may have rules that are pinned to CPEs */
+  know(pinning: readonly string[]): void {
+    this.#pinning = new Set(pinning);
   }
 
-  /** Whether CPEs of an organization may have rules of its own: else nobody need look for any. */
-  hasOf(organization: string | undefined): organization is string {
-    return organization !== undefined && this.#known.has(organization);
+  /** Whether CPEs of an organization may have rules of its own pinned to them: else nobody need look for any. */
+  pinsOf(organization: string | undefined): organization is string {
+    return organization !== undefined && this.#pinning.has(organization);
   }
 
   get(id: RuleId): Candidate | undefined {
@@ -50,7 +51,13 @@ export class FleetRules {
    */
   of(organization: string | undefined): RuleSelection {
     const own = organization === undefined ? undefined : this.#byOwner.get(organization);
-    return own === undefined || own.size === 0 ? this.#installation : new Both(this.#installation, own);
+    if (organization === undefined || own === undefined || own.size === 0) return this.#installation;
+    // The indexes of an owner stay the same, whatever becomes of its rules.
+    const known = this.#together.get(organization);
+    if (known !== undefined) return known;
+    const together = new Both(this.#installation, own);
+    this.#together.set(organization, together);
+    return together;
   }
 }
 
@@ -86,6 +93,8 @@ class Both implements RuleSelection {
   select(context: object, parameters: object | null): readonly Candidate[] | null {
     const first = this.#first.select(context, parameters);
     const second = first === null ? null : this.#second.select(context, parameters);
-    return first === null || second === null ? null : [...mergeInOrder(first, second)];
+    if (first === null || second === null) return null;
+    if (first.length === 0 || second.length === 0) return first.length === 0 ? second : first;
+    return [...mergeInOrder(first, second)];
   }
 }

@@ -22,6 +22,7 @@ export {
   type GenerationDocument,
   goneId,
   openTables,
+  pinningIn,
   type RestartsDocument,
   RULE_COLLECTIONS,
   readMany,

@@ -24,6 +24,8 @@ export interface GenerationDocument extends Document {
   readonly goneFrom: number;
   /** Those that have, or had, rules of their own; absent: none. */
   readonly organizations?: readonly string[];
+  /** Those of them that have, or had, rules that are pinned to CPEs; absent: none, or where there are organizations any of them may. */
+  readonly pinning?: readonly string[];
 }
 
 /** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
@@ -106,6 +108,14 @@ export function openTables(store: Store, clock: Clock): Tables {
 }
 
 export const FLEET_GENERATION_ID = 'fleet';
+
+/** Those that may have rules that are pinned to CPEs. */
+export function pinningIn({
+  organizations = [],
+  pinning = organizations,
+}: Pick<GenerationDocument, 'organizations' | 'pinning'>): readonly string[] {
+  return pinning;
+}
 
 /** Those that have, or had, rules of their own. */
 export async function organizationsWithRules({ generations }: Tables): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import {
   FLEET_GENERATION_ID,
   generationOfGone,
   goneId,
-  organizationsWithRules,
+  pinningIn,
   type RestartsDocument,
   readMany,
   type Tables,
@@ -100,13 +100,17 @@ function changesSomething({ before, after, also }: Write): boolean {
   return after !== (before?.document ?? null) || also !== undefined;
 }
 
-/** Whether processes must look at the fleet again: also for the first rule of an organization, of whose CPEs more is looked at then. */
+/** Whether processes must look at the fleet again: also for the first pinned rule of an organization, of whose CPEs more is looked at then. */
 async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boolean> {
   if (writes.some(touchesFleet)) return true;
-  const organizations = organizationsIn(writes);
-  if (organizations.length === 0) return false;
-  const known = await organizationsWithRules(tables);
-  return organizations.some((organization) => !known.includes(organization));
+  const pinning = organizationsIn(writes.filter(isPinning));
+  if (pinning.length === 0) return false;
+  const known = pinningIn((await tables.generations.get(FLEET_GENERATION_ID))?.document ?? {});
+  return pinning.some((organization) => !known.includes(organization));
+}
+
+function isPinning({ after }: Write): boolean {
+  return after?.pin !== undefined;
 }
 
 function organizationsIn(writes: readonly Write[]): readonly string[] {
@@ -190,11 +194,14 @@ async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise
   const lastOld = old.at(-1);
   const goneFrom = lastOld === undefined ? (last?.document.goneFrom ?? 0) : generationOfGone(lastOld) + 1;
   const organizations = [...new Set([...(last?.document.organizations ?? []), ...organizationsIn(writes)])];
+  const pinning = [
+    ...new Set([...pinningIn(last?.document ?? {}), ...organizationsIn(writes.filter(isPinning))]),
+  ];
   const document = {
     id: FLEET_GENERATION_ID,
     generation: number,
     goneFrom,
-    ...(organizations.length > 0 && { organizations }),
+    ...(organizations.length > 0 && { organizations, pinning }),
   };
   const taking =
     last === null ? generations.inserting(document) : generations.replacing(document, last.revision);
