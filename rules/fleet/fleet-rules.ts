@@ -52,6 +52,7 @@ export class FleetRules {
   of(organization: string | undefined): RuleSelection {
     const own = organization === undefined ? undefined : this.#byOwner.get(organization);
     if (organization === undefined || own === undefined || own.size === 0) return this.#installation;
+    if (this.#installation.size === 0) return own;
     // The indexes of an owner stay the same, whatever becomes of its rules.
     const known = this.#together.get(organization);
     if (known !== undefined) return known;
@@ -87,7 +88,9 @@ class Both implements RuleSelection {
 
   parameterSubtrees(): Subtrees {
     const [first, second] = [this.#first.parameterSubtrees(), this.#second.parameterSubtrees()];
-    return first === null || second === null ? null : [...new Set([...first, ...second])];
+    if (first === null || second === null) return null;
+    if (first.length === 0 || second.length === 0) return first.length === 0 ? second : first;
+    return [...new Set([...first, ...second])];
   }
 
   select(context: object, parameters: object | null): readonly Candidate[] | null {
