@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { atOnce, readingJson } from '../../common/index.js';
 import type { Fact, FileEnd, Finding, ImageFacts } from './format.js';
 import { readable } from './text.js';
 
@@ -16,19 +17,15 @@ const TRAILERS_MAX = 8;
 /** Four times what fwtool writes at most. */
 const JSON_BYTES_MAX = 128 * 1_024;
 const BOARDS_MAX = 256;
-
-/** Parses JSON; throws on what is none, or nested too deep. */
-type ParseJson = (text: string) => unknown;
+/** Far more than any build system has written. */
+const JSON_BOUNDS = { depthMax: 8, tokensMax: 20_000, keysMax: 1_000 };
 
 /**
  * OpenWrt's metadata, which fwtool puts at the end of any image: trailers, each behind what it is about, with a CRC-32 without the final
  * inversion over all before it.
  * @returns null where the file ends with none
  */
-export function fwtoolMetadata(
-  { sizeBytes, tail, crcBeforeTail }: FileEnd,
-  parse: ParseJson,
-): Finding | null {
+export function fwtoolMetadata({ sizeBytes, tail, crcBeforeTail }: FileEnd): Finding | null {
   const tailAt = sizeBytes - tail.length;
   const broken: string[] = [];
   let facts: ImageFacts = {};
@@ -51,7 +48,7 @@ export function fwtoolMetadata(
       broken.push('the CRC-32 of the metadata is not that of the file before it');
     if (type === INFORMATION) {
       const from = end - size + DATA_HEADER_BYTES;
-      const read = information(tail.subarray(from, at), tailAt + from, parse);
+      const read = information(tail.subarray(from, at), tailAt + from);
       if (typeof read === 'string') broken.push(read);
       else facts = read;
       break;
@@ -64,12 +61,12 @@ export function fwtoolMetadata(
 }
 
 /** @returns what the JSON says; or what is wrong with it */
-function information(bytes: Buffer, atByte: number, parse: ParseJson): ImageFacts | string {
+function information(bytes: Buffer, atByte: number): ImageFacts | string {
   if (bytes.length > JSON_BYTES_MAX)
     return `the metadata has ${bytes.length} bytes, and at most ${JSON_BYTES_MAX} are read`;
   let value: unknown;
   try {
-    value = parse(bytes.toString('utf8').replace(/\0+$/, ''));
+    value = atOnce(readingJson(withoutNuls(bytes), JSON_BOUNDS)).value;
   } catch {
     return 'the metadata is no JSON';
   }
@@ -100,6 +97,12 @@ function information(bytes: Buffer, atByte: number, parse: ParseJson): ImageFact
     ...(description && { description }),
     ...(boards.length > 0 && { boards: { value: boards, from: `${field} in the metadata`, atByte } }),
   };
+}
+
+function withoutNuls(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -39,18 +39,12 @@ export interface Inspected {
 
 /** Looks into one file while it comes. Holds its first 64 KiB, and of its end a mebibyte and one chunk. */
 export class Inspection {
-  readonly #parse: (text: string) => unknown;
   readonly #tail: Buffer[] = [];
   #tailBytes = 0;
   #crcBeforeTail = 0;
   #head: Buffer[] | null = [];
   #sizeBytes = 0;
   #reader: Reader | null = null;
-
-  /** @param parse  reads JSON of at most 128 KiB, and throws on what is none or nested too deep */
-  constructor(parse: (text: string) => unknown = JSON.parse) {
-    this.#parse = parse;
-  }
 
   /** The next bytes, which are not kept by reference. */
   update(chunk: Buffer): void {
@@ -69,7 +63,7 @@ export class Inspection {
     if (this.#head !== null) this.#begin();
     const tail = Buffer.concat(this.#tail);
     const end = { sizeBytes: this.#sizeBytes, tail, crcBeforeTail: this.#crcBeforeTail };
-    const findings = [fwtoolMetadata(end, this.#parse), this.#reader?.end(end) ?? null].filter(
+    const findings = [fwtoolMetadata(end), this.#reader?.end(end) ?? null].filter(
       (finding) => finding !== null,
     );
     return {

@@ -260,6 +260,8 @@ test('metadata that is no JSON, nested too deep or long is broken, and never in 
     inspected(images.withMetadata(image, 'x'.repeat(200_000))).broken.join(),
     /at most 131072 are read/,
   );
+  const deep = Array.from({ length: 50 }).reduce<unknown>((inner) => [inner], 'deep');
+  t.regex(inspected(images.withMetadata(image, { deep })).broken.join(), /no JSON/);
   t.regex(inspected(images.withMetadata(image, ['a list'])).broken.join(), /no JSON object/);
   t.deepEqual(
     inspected(images.withMetadata(image, { version: 7, supported_devices: [1, { a: 1 }, 'ok'] })).facts.boards
