@@ -15,6 +15,7 @@ export {
   type FileServerOptions,
 } from './file-server.js';
 export { fileTokensMasked } from './file-token.js';
+export { type Inspected, Inspection } from './formats/index.js';
 export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';

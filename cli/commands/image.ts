@@ -19,6 +19,7 @@ import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { organizationNamed, organizationsIn } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
+import { inspectCommand } from './image-inspect.js';
 import { syncCommand } from './image-sync.js';
 
 const PAGE = 500;
@@ -33,6 +34,7 @@ export function imageCommands(io: Io): CommandModule {
         .command(listCommand(io))
         .command(removeCommand(io))
         .command(syncCommand(io))
+        .command(inspectCommand(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };

@@ -1,0 +1,110 @@
+import { crc32 } from 'node:zlib';
+import { atOnce, readingJson } from '../../common/index.js';
+import type { Fact, FileEnd, Finding, ImageFacts } from './format.js';
+import { readable } from './text.js';
+
+const TRAILER_BYTES = 16;
+const MAGIC = 'FWx0';
+const CRC_AT = 4;
+const TYPE_AT = 8;
+const SIZE_AT = 12;
+const SIGNATURE = 0;
+const INFORMATION = 1;
+/** In front of the JSON: a version and flags. */
+const DATA_HEADER_BYTES = 8;
+/** Signatures, certificates and the metadata. */
+const TRAILERS_MAX = 8;
+/** Four times what fwtool writes at most. */
+const JSON_BYTES_MAX = 128 * 1_024;
+const BOARDS_MAX = 256;
+/** Far more than any build system has written. */
+const JSON_BOUNDS = { depthMax: 8, tokensMax: 20_000, keysMax: 1_000 };
+
+/**
+ * OpenWrt's metadata, which fwtool puts at the end of any image: trailers, each behind what it is about, with a CRC-32 without the final
+ * inversion over all before it.
+ * @returns null where the file ends with none
+ */
+export function fwtoolMetadata({ sizeBytes, tail, crcBeforeTail }: FileEnd): Finding | null {
+  const tailAt = sizeBytes - tail.length;
+  const broken: string[] = [];
+  let facts: ImageFacts = {};
+  let end = tail.length;
+  let trailers = 0;
+  while (trailers < TRAILERS_MAX && end >= TRAILER_BYTES) {
+    const at = end - TRAILER_BYTES;
+    if (tail.toString('latin1', at, at + MAGIC.length) !== MAGIC) break;
+    trailers++;
+    const size = tail.readUInt32BE(at + SIZE_AT);
+    const type = tail[at + TYPE_AT];
+    if (size < TRAILER_BYTES || size > end) {
+      broken.push(
+        `the metadata is said to have ${size} bytes, which would begin ${size > tailAt + end ? 'before the file' : 'before what is read'}`,
+      );
+      break;
+    }
+    const crc = crc32(tail.subarray(0, at), crcBeforeTail);
+    if (~crc >>> 0 !== tail.readUInt32BE(at + CRC_AT))
+      broken.push('the CRC-32 of the metadata is not that of the file before it');
+    if (type === INFORMATION) {
+      const from = end - size + DATA_HEADER_BYTES;
+      const read = information(tail.subarray(from, at), tailAt + from);
+      if (typeof read === 'string') broken.push(read);
+      else facts = read;
+      break;
+    }
+    if (type !== SIGNATURE) break;
+    end -= size;
+  }
+  if (trailers === 0) return null;
+  return { format: 'fwtool-metadata', facts, checksum: broken.length === 0 ? 'right' : 'wrong', broken };
+}
+
+/** @returns what the JSON says; or what is wrong with it */
+function information(bytes: Buffer, atByte: number): ImageFacts | string {
+  if (bytes.length > JSON_BYTES_MAX)
+    return `the metadata has ${bytes.length} bytes, and at most ${JSON_BYTES_MAX} are read`;
+  let value: unknown;
+  try {
+    value = atOnce(readingJson(withoutNuls(bytes), JSON_BOUNDS)).value;
+  } catch {
+    return 'the metadata is no JSON';
+  }
+  if (!isObject(value)) return 'the metadata is no JSON object';
+  const told = isObject(value['version']) ? value['version'] : {};
+  const fact = (text: string | null, from: string): Fact | undefined =>
+    text === null ? undefined : { value: text, from: `${from} in the metadata`, atByte };
+  const version = fact(readable(told['version']), 'version.version');
+  const hardware = fact(readable(told['board']), 'version.board');
+  const description = fact(
+    readable(
+      ['dist', 'version', 'revision', 'target']
+        .map((name) => readable(told[name]))
+        .filter(Boolean)
+        .join(' '),
+    ),
+    'version',
+  );
+  // Where the new ones are, the old ones hold a sentence for who would read it.
+  const field = value['new_supported_devices'] === undefined ? 'supported_devices' : 'new_supported_devices';
+  const named = value[field];
+  const boards = (Array.isArray(named) ? named.slice(0, BOARDS_MAX) : [])
+    .map(readable)
+    .filter((each) => each !== null);
+  return {
+    ...(version && { version }),
+    ...(hardware && { hardware }),
+    ...(description && { description }),
+    ...(boards.length > 0 && { boards: { value: boards, from: `${field} in the metadata`, atByte } }),
+  };
+}
+
+function withoutNuls(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.subarray(0, end);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
