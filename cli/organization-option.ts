@@ -42,8 +42,9 @@ export async function withSlugs<T extends { readonly organization?: string }>(
 ): Promise<readonly T[]> {
   if (things.every(({ organization }) => organization === undefined)) return things;
   const organizations = await organizationsIn(store);
-  return things.map((thing) => {
-    const slug = organizations.get(thing.organization ?? '')?.slug;
-    return slug === undefined ? thing : { ...thing, organization: slug };
-  });
+  return things.map((thing) =>
+    thing.organization === undefined
+      ? thing
+      : { ...thing, organization: organizations.labelOf(thing.organization) },
+  );
 }

@@ -73,7 +73,12 @@ export class OrganizationsNow {
     return kept ?? this.byDefault?.id ?? null;
   }
 
-  /** The slug of that. */
+  /** What an organization is called by whoever may know of it: its slug; where it is gone, the id is all that is left. */
+  labelOf(id: string): string {
+    return this.get(id)?.slug ?? id;
+  }
+
+  /** The slug of that to which a CPE belongs. */
   slugOf(placed: Placed | undefined): string {
     return this.of(placed)?.slug ?? DEFAULT_SLUG;
   }

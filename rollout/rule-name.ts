@@ -32,8 +32,7 @@ export function ruleNameOf(
   const written = { id: writtenId(id) };
   if (asking !== null) return owner === asking.id ? written : { ...written, of: 'installation' };
   if (owner === undefined) return written;
-  // Of one that has been removed there is nothing else left to call it by.
-  return { ...written, organization: organizations.get(owner)?.slug ?? owner };
+  return { ...written, organization: organizations.labelOf(owner) };
 }
 
 /**

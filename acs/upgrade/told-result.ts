@@ -18,5 +18,5 @@ export function removedResult(upgrade: Upgrade, organizations: OrganizationsNow,
 export function toldCampaign({ campaignid }: Pick<Upgrade, 'campaignid'>, organizations: OrganizationsNow) {
   const owner = organizationOf(campaignid);
   if (owner === undefined) return { campaignid };
-  return { campaignid: writtenId(campaignid), organization: organizations.get(owner)?.slug ?? owner };
+  return { campaignid: writtenId(campaignid), organization: organizations.labelOf(owner) };
 }

@@ -140,7 +140,7 @@ async function sync(source: Side, target: Side, io: Io): Promise<Report> {
 function copyingOf(image: Image, source: Side, target: Side): Copying | Report['failed'][number] {
   const { name, organization } = image;
   if (organization === undefined) return { image, label: name };
-  const slug = source.organizations.get(organization)?.slug ?? organization;
+  const slug = source.organizations.labelOf(organization);
   const label = `${slug}/${name}`;
   const there = target.organizations.named(slug);
   if (there !== null) return { image, organization: there.id, label };

@@ -16,7 +16,7 @@ import {
 } from '../command.js';
 import { openFile } from '../files.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
-import { organizationNamed, organizationsIn } from '../organization-option.js';
+import { organizationNamed, organizationOption, organizationsIn } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 import { inspectCommand } from './image-inspect.js';
@@ -193,7 +193,7 @@ interface Opened {
 }
 
 function withOrganization(argv: Argv, describe: string): Argv {
-  return argv.option('organization', { type: 'string', requiresArg: true, describe });
+  return argv.option('organization', organizationOption(describe));
 }
 
 /** As it is stored, by the name that rules call it. */
@@ -207,7 +207,7 @@ function ownerText(
   { organization }: { readonly organization?: string | undefined },
   organizations: OrganizationsNow,
 ): string | null {
-  return organization === undefined ? null : (organizations.get(organization)?.slug ?? organization);
+  return organization === undefined ? null : organizations.labelOf(organization);
 }
 
 async function withImages(

@@ -45,7 +45,7 @@ export function resultView(upgrade: Upgrade, organizations: OrganizationsNow | n
 /** Its slug; of one that is gone the id. */
 function otherThanDefault({ organization: id }: Upgrade, organizations: OrganizationsNow): string | null {
   if (id === undefined || id === organizations.byDefault?.id) return null;
-  return organizations.get(id)?.slug ?? id;
+  return organizations.labelOf(id);
 }
 
 /** Upgrades under way and ended, as far as they are within the scope; `id` means a result's own id or its rule's. */

@@ -11,5 +11,5 @@ export function ownerShown(
   { organization }: { readonly organization?: string },
 ): { readonly organization?: string } {
   if (!isInstallation || organization === undefined) return {};
-  return { organization: organizations.get(organization)?.slug ?? organization };
+  return { organization: organizations.labelOf(organization) };
 }

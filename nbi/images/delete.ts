@@ -86,7 +86,7 @@ function inUse(naming: readonly StoredRule[], { organization, organizations }: S
   const owners = new Set(naming.map((rule) => rule.organization));
   const problems = [...owners].map((owner): Problem => {
     const isNamed = owner !== undefined && organization === null;
-    const whose = isNamed ? `rule of ${organizations.get(owner)?.slug ?? owner}` : 'rule';
+    const whose = isNamed ? `rule of ${organizations.labelOf(owner)}` : 'rule';
     return {
       field: 'name',
       code: 'in-use',

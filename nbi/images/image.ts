@@ -56,7 +56,7 @@ export function imageView(image: Image, { organization, isInstallation, organiza
     uploaded: Math.floor(uploadedAtMs / SECOND_MS),
     ...((isInstallation || !isShared) && { uploadedBy: image.uploadedBy }),
     ...(isShared && { shared: true }),
-    ...(isInstallation && owner !== undefined && { organization: organizations.get(owner)?.slug ?? owner }),
+    ...(isInstallation && owner !== undefined && { organization: organizations.labelOf(owner) }),
   };
 }
 

@@ -1,10 +1,9 @@
 import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
-import { OrganizationDirectory } from '../../../organizations/index.js';
 import { type Arguments, CommandError, operator } from '../../command.js';
 import { withCredentials } from '../../credentials-access.js';
 import { type Io, printable } from '../../io.js';
-import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
+import { ORGANIZATION_OPTION, organizationIn } from '../../organization-option.js';
 
 /** An operator's word that a CPE which has lost its credentials is the one. */
 export function readmitCommand(io: Io): CommandModule {
@@ -18,8 +17,7 @@ export function readmitCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withCredentials(args, io, 'refuse', async (credentials, store) => {
         const cpeid = String(args['cpeid']) as CpeId;
-        const organizations = await new OrganizationDirectory({ store }).current();
-        const organization = organizationNamed(args, organizations);
+        const organization = await organizationIn(args, store);
         if (!(await credentials.readmit(cpeid, operator(), organization)))
           throw new CommandError(
             printable(

@@ -100,7 +100,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
 function removeCommand(io: Io): CommandModule {
   return {
     command: 'remove <slug>',
-    describe: 'Remove an organization that no CPE, user or rule belongs to',
+    describe: 'Remove an organization that no CPE, user, rule or image belongs to',
     builder: withSlug,
     handler: (args: Arguments) =>
       withOrganizations(args, io, async ({ organizations }) => {
