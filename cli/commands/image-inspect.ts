@@ -44,7 +44,7 @@ async function inspect(content: AsyncIterable<unknown>, sizeBytes: number, io: I
   let read = 0;
   try {
     for await (const chunk of content) {
-      const bytes = Buffer.from(chunk as Buffer);
+      const bytes = chunk as Buffer;
       inspection.update(bytes);
       hash.update(bytes);
       read += bytes.length;

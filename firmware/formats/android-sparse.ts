@@ -10,7 +10,6 @@ const CHUNK_HEADER_BYTES = 12;
 
 /** Android's sparse image: its chunks stand for more than the file has. */
 export const androidSparse: Format = {
-  name: 'android-sparse',
   recognises: (head) => head.length >= HEADER_BYTES && head.readUInt32LE(0) === MAGIC,
   begin: (head) => new SparseReader(Buffer.from(head.subarray(0, HEADER_BYTES))),
 };

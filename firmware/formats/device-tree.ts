@@ -25,11 +25,8 @@ interface Kept extends Omit<TreeProperty, 'name'> {
   readonly nameAt: number;
 }
 
-/** Who takes a long value while it passes; null: nobody. */
-type TakeLong = (
-  path: string,
-  bytes: number,
-) => { readonly bytes: number; readonly take: (bytes: Buffer) => void } | null;
+/** Who takes a long value of a node while it passes; null: nobody. */
+type TakeLong = (path: string) => ((bytes: Buffer) => void) | null;
 
 /** Reads the structure of a flattened device tree while it comes. Names of properties stand elsewhere in the file, and are put in at the end. */
 export class DeviceTree {
@@ -148,7 +145,7 @@ export class DeviceTree {
     const path = this.#path.join('/');
     if (valueBytes > VALUE_BYTES_MAX) {
       const filler = aligned(valueBytes) - valueBytes;
-      this.#passing = { left: valueBytes, filler, take: this.#takeLong(path, valueBytes)?.take ?? null };
+      this.#passing = { left: valueBytes, filler, take: this.#takeLong(path) };
       return PROPERTY_HEADER_BYTES;
     }
     const used = PROPERTY_HEADER_BYTES + aligned(valueBytes);

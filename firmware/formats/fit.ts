@@ -19,7 +19,6 @@ const HASHES = ['md5', 'sha1', 'sha256'] as const;
 
 /** U-Boot's FIT: a device tree whose images are in it, or behind it where their data is external. */
 export const fit: Format = {
-  name: 'fit',
   recognises: (head) => head.length >= HEADER_BYTES && head.readUInt32BE(0) === MAGIC,
   begin: (head) => new FitReader(head.subarray(0, HEADER_BYTES)),
 };
@@ -28,12 +27,10 @@ export const fit: Format = {
 class Digests {
   readonly #hashes: ReadonlyMap<string, Hash> = new Map(HASHES.map((name) => [name, createHash(name)]));
   #crc = 0;
-  bytes = 0;
 
   take(bytes: Buffer): void {
     for (const hash of this.#hashes.values()) hash.update(bytes);
     this.#crc = crc32(bytes, this.#crc);
-    this.bytes += bytes.length;
   }
 
   /** In hexadecimal; null for a kind that is not known. */
@@ -63,11 +60,11 @@ class FitReader implements Reader {
     this.#treeUntil = Math.max(structureUntil, stringsUntil);
     if (this.#treeUntil > this.#totalBytes)
       this.#broken.push('the parts of the device tree reach beyond what it says is its end');
-    this.#tree = new DeviceTree(structureAt, (path, valueBytes) => {
+    this.#tree = new DeviceTree(structureAt, (path) => {
       if (!/^\/images\/[^/]+$/.test(path)) return null;
       const digests = new Digests();
       this.#data.set(path, { until: 0, digests });
-      return { bytes: valueBytes, take: (bytes) => digests.take(bytes) };
+      return (bytes) => digests.take(bytes);
     });
     this.#regions.watch(structureAt, structureUntil, (bytes) => this.#tree.update(bytes));
     this.#regions.watch(stringsAt, stringsUntil, (bytes) => void this.#strings.push(Buffer.from(bytes)));

@@ -1,19 +1,17 @@
 /** The formats that are known. */
-export const FORMAT_NAMES = [
-  'fwtool-metadata',
-  'sysupgrade-tar',
-  'uimage',
-  'fit',
-  'trx',
-  'tplink-v1',
-  'tplink-safeloader',
-  'netgear-chk',
-  'netgear-dni',
-  'seama',
-  'squashfs',
-  'android-sparse',
-] as const;
-export type FormatName = (typeof FORMAT_NAMES)[number];
+export type FormatName =
+  | 'fwtool-metadata'
+  | 'sysupgrade-tar'
+  | 'uimage'
+  | 'fit'
+  | 'trx'
+  | 'tplink-v1'
+  | 'tplink-safeloader'
+  | 'netgear-chk'
+  | 'netgear-dni'
+  | 'seama'
+  | 'squashfs'
+  | 'android-sparse';
 
 /** Something that a file says, and where it says so. */
 export interface Fact<T = string> {
@@ -64,7 +62,6 @@ export interface Reader {
 
 /** A format that is known by how a file begins. */
 export interface Format {
-  readonly name: FormatName;
   /** @param head  the first 64 KiB of the file, or all of it */
   recognises(head: Buffer): boolean;
   /** @param head  one that is recognised; it comes again as the first bytes */

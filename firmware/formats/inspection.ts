@@ -46,7 +46,7 @@ export class Inspection {
   #sizeBytes = 0;
   #reader: Reader | null = null;
 
-  /** The next bytes, which are not kept by reference. */
+  /** The next bytes. They are kept for a while, and must stay as they are. */
   update(chunk: Buffer): void {
     this.#sizeBytes += chunk.length;
     this.#keepTail(chunk);
@@ -54,7 +54,7 @@ export class Inspection {
       this.#reader?.update(chunk);
       return;
     }
-    this.#head.push(Buffer.from(chunk));
+    this.#head.push(chunk);
     if (this.#sizeBytes >= HEAD_BYTES) this.#begin();
   }
 
@@ -82,7 +82,7 @@ export class Inspection {
   }
 
   #keepTail(chunk: Buffer): void {
-    this.#tail.push(Buffer.from(chunk));
+    this.#tail.push(chunk);
     this.#tailBytes += chunk.length;
     for (let first = this.#tail[0]; first !== undefined; first = this.#tail[0]) {
       if (this.#tailBytes - first.length < TAIL_BYTES) return;

@@ -17,7 +17,6 @@ const BOARD_BYTES_MAX = 1_024;
 
 /** Netgear's CHK: a header that names the board, then kernel and root file system, each with Netgear's own sum. */
 export const netgearChk: Format = {
-  name: 'netgear-chk',
   recognises: (head) => head.length > FIXED_BYTES && head.toString('latin1', 0, 4) === MAGIC,
   begin: (head) => new ChkReader(head),
 };

@@ -8,7 +8,6 @@ const SUM = 0xff;
 
 /** Netgear's DNI: lines of a text header, and a last byte by which all add up. */
 export const netgearDni: Format = {
-  name: 'netgear-dni',
   recognises: (head) => head.length > HEADER_BYTES && head.subarray(0, HEADER_BYTES).includes(MARK),
   begin: (head) => new DniReader(head.toString('latin1', 0, HEADER_BYTES)),
 };

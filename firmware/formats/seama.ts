@@ -13,7 +13,6 @@ const HEADERS_LOOKED_AT = 2;
 
 /** SEAMA: a seal with texts of whose board it is, then images, each with its MD5; or one such image alone. */
 export const seama: Format = {
-  name: 'seama',
   recognises: (head) => head.length >= HEADER_BYTES && head.readUInt32BE(0) === MAGIC,
   begin: (head) => new SeamaReader(head),
 };

@@ -11,7 +11,6 @@ const BLOCK_BYTES_MAX = 1_024 * 1_024;
 
 /** A squashfs: what version it holds stands in a file within it, which is not read. */
 export const squashfs: Format = {
-  name: 'squashfs',
   recognises: (head) => head.length >= SUPERBLOCK_BYTES && head.toString('latin1', 0, 4) === MAGIC,
   begin: (head) => new SquashfsReader(Buffer.from(head.subarray(0, SUPERBLOCK_BYTES))),
 };

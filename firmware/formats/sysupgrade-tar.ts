@@ -13,7 +13,6 @@ const MEMBERS_MAX = 64;
 
 /** OpenWrt's sysupgrade.tar: a tar with one directory, whose CONTROL names the board. What follows its end is not its own. */
 export const sysupgradeTar: Format = {
-  name: 'sysupgrade-tar',
   recognises: (head) => head.length >= BLOCK_BYTES && DIRECTORY.test(nameOf(head)) && isSumRight(head),
   begin: () => new TarReader(),
 };

@@ -1,5 +1,4 @@
 import type { FileEnd, Finding, Format, ImageFacts, Reader } from './format.js';
-import { HEAD_BYTES } from './format.js';
 import { readable } from './text.js';
 
 const HEADER_BYTES = 0x14;
@@ -12,12 +11,11 @@ const BOARDS_MAX = 256;
 
 /** TP-Link's safeloader: a length, an MD5 with a key of the vendor's, and texts that the stock loader compares. */
 export const tplinkSafeloader: Format = {
-  name: 'tplink-safeloader',
   recognises: (head) =>
     head.length > HEADER_BYTES &&
     head.includes(PARTITIONS) &&
     (head.includes(VERSION) || head.includes(BOARDS)),
-  begin: (head) => new SafeloaderReader(Buffer.from(head.subarray(0, HEAD_BYTES))),
+  begin: (head) => new SafeloaderReader(head),
 };
 
 class SafeloaderReader implements Reader {

@@ -10,7 +10,6 @@ const REVISION_AT = 0x44;
 
 /** TP-Link's first header. Its lengths are of the flash, not of the file, and its MD5 is over a key that belongs to the vendor. */
 export const tplinkV1: Format = {
-  name: 'tplink-v1',
   recognises: (head) =>
     head.length >= HEADER_BYTES &&
     head.readUInt32BE(0) === HEADER_VERSION &&

@@ -14,7 +14,6 @@ const CHECKED_VERSION = 1;
 
 /** Broadcom's TRX. Its length is that of all of it; its CRC-32 lacks the final inversion. */
 export const trx: Format = {
-  name: 'trx',
   recognises: (head) => head.length >= HEADER_BYTES_MIN && head.toString('latin1', 0, 4) === MAGIC,
   begin: (head) => new TrxReader(head),
 };

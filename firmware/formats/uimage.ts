@@ -12,7 +12,6 @@ const NAME_AT = 32;
 
 /** U-Boot's legacy image: a header, then data that both have a CRC-32. What follows the data is none of its business. */
 export const uimage: Format = {
-  name: 'uimage',
   recognises: (head) => head.length >= HEADER_BYTES && head.readUInt32BE(0) === MAGIC,
   begin: (head) => new UimageReader(head.subarray(0, HEADER_BYTES)),
 };
