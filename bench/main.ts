@@ -6,6 +6,7 @@ import { ROWS } from './builds/build-rows.js';
 import { compareLogins } from './compare-logins.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
+import { refuseOptions } from './refuse-options.js';
 
 const options = await yargs(hideBin(process.argv))
   .scriptName('npm run bench --')
@@ -78,10 +79,7 @@ const options = await yargs(hideBin(process.argv))
       throw new Error('--rows and --json are for --against: name the commit too');
     return true;
   })
-  .fail((message, error) => {
-    process.stderr.write(`${message || error.message} (--help tells what there is)\n`);
-    process.exit(2);
-  })
+  .fail(refuseOptions)
   .strict()
   .parseAsync();
 

@@ -8,6 +8,7 @@ import { hideBin } from 'yargs/helpers';
 import { progressBar } from '../../cli/progress.js';
 import { interruptible } from '../builds/interruption.js';
 import { buildWorkTree, ROOT, removeWorkTree, resolveCommit, shortHash } from '../builds/work-tree.js';
+import { refuseOptions } from '../refuse-options.js';
 import type { Attack } from './attack.js';
 import { ATTACKS, EVERY_ATTACK } from './catalogue.js';
 import { type AttackFigures, countPlaces, measureAttack } from './measure.js';
@@ -70,10 +71,7 @@ const options = await yargs(hideBin(process.argv))
     if (!(pauseMs >= 0)) throw new Error(`--pause-ms is ${pauseMs}, where a number from 0 on should be`);
     return true;
   })
-  .fail((message, error) => {
-    process.stderr.write(`${message || error.message} (--help tells what there is)\n`);
-    process.exit(2);
-  })
+  .fail(refuseOptions)
   .strict()
   .parseAsync();
 

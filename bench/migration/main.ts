@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { countOf, sizeText, tableText } from '../../cli/io.js';
 import { interruptible } from '../builds/interruption.js';
+import { refuseOptions } from '../refuse-options.js';
 import { type BuildFigures, type Migration, migrate } from './migrate.js';
 
 const options = await yargs(hideBin(process.argv))
@@ -25,10 +26,7 @@ const options = await yargs(hideBin(process.argv))
     if (upgrades > cpes) throw new Error('--upgrades has to be at most --cpes');
     return true;
   })
-  .fail((message, error) => {
-    process.stderr.write(`${message || error.message} (--help tells what there is)\n`);
-    process.exit(2);
-  })
+  .fail(refuseOptions)
   .strict()
   .parseAsync();
 
