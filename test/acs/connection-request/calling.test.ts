@@ -9,6 +9,7 @@ import {
   leaving,
   OK,
   openTestCalls,
+  refusing,
   unauthorized,
 } from './setup.js';
 
@@ -134,7 +135,7 @@ test('a second challenge with another nonce is answered, whether it says stale o
     return (asked: Asked): Act =>
       given >= number && isRight(asked, `n${number}`)
         ? closing(OK)
-        : closing(unauthorized([`${D}, nonce="n${++given}"${given > 1 ? stale : ''}`]));
+        : refusing([`${D}, nonce="n${++given}"${given > 1 ? stale : ''}`]);
   };
   const results: unknown[] = [];
   for (const [number, stale] of [
@@ -157,7 +158,7 @@ test('a second challenge with another nonce is answered, whether it says stale o
 });
 
 test('a challenge that was answered in vain is not answered again', async (t) => {
-  const { code, message, requests } = await call(t, () => closing(unauthorized([`${D}, nonce="n"`])));
+  const { code, message, requests } = await call(t, () => refusing([`${D}, nonce="n"`]));
   t.deepEqual(
     { code, message, requests },
     { code: 502, message: 'The CPE refused the credentials (401)', requests: 2 },
@@ -169,13 +170,11 @@ test('the best of several challenges is answered, and the next best where a CPE 
     `${D}, nonce="n", qop="auth", algorithm=SHA-512-256`,
     `${D}, nonce="n", qop="auth", algorithm=MD5`,
   ];
-  const both = await call(t, (asked) => closing(isRight(asked, 'n') ? OK : unauthorized(offers)));
+  const both = await call(t, (asked) => (isRight(asked, 'n') ? closing(OK) : refusing(offers)));
   t.is(both.code, 200);
   t.regex(both.cpe.asked.at(-1)?.authorization ?? '', /algorithm=SHA-512-256/);
   const onlyMd5 = await call(t, (asked) =>
-    closing(
-      isRight(asked, 'n') && asked.authorization.includes('=MD5') ? OK : unauthorized([offers.join(', ')]),
-    ),
+    isRight(asked, 'n') && asked.authorization.includes('=MD5') ? closing(OK) : refusing([offers.join(', ')]),
   );
   t.deepEqual({ code: onlyMd5.code, requests: onlyMd5.requests }, { code: 200, requests: 3 });
 });
@@ -186,7 +185,7 @@ test('every algorithm and every qop that Ferry answers is answered right', async
       for (const qop of ['', ', qop=""', ', qop="auth"', ', qop="auth-int"']) {
         const challenge = `${D}, nonce="n", algorithm=${algorithm}${sess}${qop}`;
         const { code } = await call(t, (asked) =>
-          closing(isRight(asked, 'n') ? OK : unauthorized([challenge])),
+          isRight(asked, 'n') ? closing(OK) : refusing([challenge]),
         );
         t.is(code, 200, challenge);
       }
@@ -196,7 +195,7 @@ test('every algorithm and every qop that Ferry answers is answered right', async
 
 test('what no challenge of a CPE lets Ferry do is told, and no password is sent for it', async (t) => {
   const { code, message, requests } = await call(t, () =>
-    closing(unauthorized([`${D}, nonce="n", algorithm=SHA-1`, 'Negotiate'])),
+    refusing([`${D}, nonce="n", algorithm=SHA-1`, 'Negotiate']),
   );
   t.deepEqual(
     { code, message, requests },
@@ -206,10 +205,10 @@ test('what no challenge of a CPE lets Ferry do is told, and no password is sent 
       requests: 1,
     },
   );
-  t.is((await call(t, () => closing(unauthorized([])))).message, 'The CPE answered 401 without a challenge');
-  const some = await call(t, () => closing(unauthorized([`${D}, nonce="n"`, 'Negotiate'])));
+  t.is((await call(t, () => refusing([]))).message, 'The CPE answered 401 without a challenge');
+  const some = await call(t, () => refusing([`${D}, nonce="n"`, 'Negotiate']));
   t.is(some.message, 'The CPE refused the credentials (401); it also offers what Ferry cannot do: Negotiate');
-  const int = await call(t, () => closing(unauthorized([`${D}, nonce="n", qop="auth-int"`])));
+  const int = await call(t, () => refusing([`${D}, nonce="n", qop="auth-int"`]));
   t.is(int.message, 'The CPE refused Digest with qop=auth-int, which it asks for (401)');
 });
 
@@ -220,17 +219,13 @@ test('where Basic is allowed a password goes so only where nothing else can be a
   const allowed = { basic: true };
   const only = await call(
     t,
-    ({ authorization }) => closing(authorization === basic ? OK : unauthorized([BASIC])),
+    ({ authorization }) => (authorization === basic ? closing(OK) : refusing([BASIC])),
     allowed,
   );
   t.is(only.code, 200);
   let asked = 0;
-  const lured = await call(
-    t,
-    () => closing(unauthorized(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC])),
-    allowed,
-  );
-  const both = await call(t, () => closing(unauthorized([BASIC, `${D}, nonce="n"`])), allowed);
+  const lured = await call(t, () => refusing(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC]), allowed);
+  const both = await call(t, () => refusing([BASIC, `${D}, nonce="n"`]), allowed);
   for (const { code, cpe } of [lured, both]) {
     t.is(code, 502);
     t.false(cpe.asked.some(({ authorization }) => authorization.startsWith('Basic')));
@@ -253,14 +248,14 @@ const REFUSING_BASIC: Readonly<Record<string, readonly [object, object, RegExp]>
 
 for (const [where, [options, known, expected]] of Object.entries(REFUSING_BASIC)) {
   test(`no password goes to a CPE that asks for Basic alone where Basic ${where}, and the answer says what mends it`, async (t) => {
-    const only = await call(t, () => closing(unauthorized([BASIC])), options, known);
+    const only = await call(t, () => refusing([BASIC]), options, known);
     t.deepEqual({ code: only.code, requests: only.requests }, { code: 502, requests: 1 });
     t.regex(only.message, expected);
     t.like(
       only.events.find(({ event }) => event === 'connection-request.failed'),
       { fields: { message: only.message } },
     );
-    const more = await call(t, () => closing(unauthorized([BASIC, 'Negotiate'])), options, known);
+    const more = await call(t, () => refusing([BASIC, 'Negotiate']), options, known);
     t.is(more.message, `${only.message}; it also offers what Ferry cannot do: Negotiate`);
     t.deepEqual(
       [...only.cpe.asked, ...more.cpe.asked].map(({ authorization }) => authorization),
@@ -271,7 +266,7 @@ for (const [where, [options, known, expected]] of Object.entries(REFUSING_BASIC)
   test(`Digest is answered beside Basic where Basic ${where}`, async (t) => {
     const both = await call(
       t,
-      (asked) => closing(isRight(asked, 'n') ? OK : unauthorized([BASIC, `${D}, nonce="n"`])),
+      (asked) => (isRight(asked, 'n') ? closing(OK) : refusing([BASIC, `${D}, nonce="n"`])),
       options,
       known,
     );
@@ -279,7 +274,7 @@ for (const [where, [options, known, expected]] of Object.entries(REFUSING_BASIC)
     let asked = 0;
     const lured = await call(
       t,
-      () => closing(unauthorized(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC])),
+      () => refusing(++asked === 1 ? [`${D}, nonce="n"`] : [BASIC]),
       options,
       known,
     );
@@ -288,7 +283,7 @@ for (const [where, [options, known, expected]] of Object.entries(REFUSING_BASIC)
 }
 
 test('a CPE that is woken is given no more than one that an operator calls', async (t) => {
-  const calls = await openTestCalls(t, () => closing(unauthorized([BASIC])), { comingMsMax: 1 });
+  const calls = await openTestCalls(t, () => refusing([BASIC]), { comingMsMax: 1 });
   const { code, message } = await calls.wake();
   t.is(code, 502);
   t.regex(message, /--connection-request-basic/);
@@ -299,7 +294,7 @@ test('a CPE that is woken is given no more than one that an operator calls', asy
 });
 
 test('what a CPE says in a challenge cannot put a line into the next request', async (t) => {
-  const { cpe } = await call(t, () => closing(unauthorized([`${D}, nonce="n\rX-Put: 1", opaque="\0\r"`])));
+  const { cpe } = await call(t, () => refusing([`${D}, nonce="n\rX-Put: 1", opaque="\0\r"`]));
   t.is(cpe.asked.length, 2);
   t.deepEqual(
     cpe.asked[1]?.head.split('\r\n').map((line) => line.split(/[: ]/)[0]),

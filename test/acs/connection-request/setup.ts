@@ -40,6 +40,11 @@ export function unauthorized(challenges: readonly string[], ...more: readonly st
   return ['HTTP/1.1 401 Unauthorized', ...lines, ...more, 'Content-Length: 0', '', ''].join('\r\n');
 }
 
+/** Asks for a log-in and closes, and says so: how soon a connection is seen to close is up to the machine. */
+export function refusing(challenges: readonly string[]): Act {
+  return closing(unauthorized(challenges, 'Connection: close'));
+}
+
 export interface Asked {
   /** The head of the request. */
   readonly head: string;
