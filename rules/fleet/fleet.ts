@@ -5,14 +5,14 @@ import {
   FLEET_GENERATION_ID,
   type GenerationDocument,
   goneId,
-  pinningIn,
+  ownersOfRules,
   type Tables,
 } from '../storage/index.js';
 import { createPauses } from '../vocabulary/index.js';
 import { type Candidate, candidateOf } from './candidate.js';
 import { FleetRules } from './fleet-rules.js';
 
-const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom' | 'organizations' | 'pinning'> = {
+const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = {
   generation: 0,
   goneFrom: 0,
 };
@@ -41,9 +41,9 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
 
   const catchUp = async (wanted: number): Promise<void> => {
     if (seen !== null && seen >= wanted) return;
-    const { generation, ...owners } = await generationNow();
+    const { generation } = await generationNow();
     if (seen === null || !(await readSince(seen))) await readAll();
-    index.know(pinningIn(owners));
+    index.know((await ownersOfRules(tables)).pinning);
     seen = generation;
   };
 

@@ -1,6 +1,6 @@
 import { type Clock, SECOND_MS } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
-import type { Change, Collection, CollectionDefinition, Revision, Store } from '../../store/index.js';
+import type { Change, Collection, CollectionDefinition, Revision, Store, Stored } from '../../store/index.js';
 import type { FreezeState } from '../vocabulary/index.js';
 
 export const SETTINGS: CollectionDefinition = { name: 'settings', indexes: {} };
@@ -39,22 +39,16 @@ export interface Freeze {
 export function openFreeze(store: Store, clock: Clock): Freeze {
   const settings: Collection<FreezeDocument> = store.collection(SETTINGS);
   const events = new EventLog({ store, clock });
-  const readOne = async (
-    id: string,
-  ): Promise<{ readonly state: FreezeState; readonly revision: Revision | null }> => {
-    const stored = await settings.get(id);
-    if (stored === null) return { state: { frozen: false }, revision: null };
-    const { id: _, ...state } = stored.document;
-    return { state, revision: stored.revision };
-  };
+  const readOne = async (id: string): Promise<Brake> => brakeOf(await settings.get(id));
   return {
     async read(organization) {
-      const all = await readOne(FREEZE_ID);
-      const { state, revision } = all;
+      const id = organization === undefined ? null : idFor(organization);
+      // One reading for both, as every decision that upgrades waits for it.
+      const [all, its] = await settings.getMany(id === null ? [FREEZE_ID] : [FREEZE_ID, id]);
+      const { state, revision } = brakeOf(all);
       const unchanged = [settings.requiring(FREEZE_ID, revision)];
-      if (organization === undefined || state.frozen) return { state, revision, unchanged };
-      const id = idFor(organization);
-      const own = await readOne(id);
+      if (id === null || state.frozen) return { state, revision, unchanged };
+      const own = brakeOf(its);
       return { state: own.state, revision, unchanged: [...unchanged, settings.requiring(id, own.revision)] };
     },
     async write({ frozen, by, reason, organization }) {
@@ -87,6 +81,14 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
       throw new Error('Upgrades were frozen and thawed by others all the time; try again');
     },
   };
+}
+
+type Brake = { readonly state: FreezeState; readonly revision: Revision | null };
+
+function brakeOf(stored: Stored<FreezeDocument> | null | undefined): Brake {
+  if (stored === null || stored === undefined) return { state: { frozen: false }, revision: null };
+  const { id: _, ...state } = stored.document;
+  return { state, revision: stored.revision };
 }
 
 function idFor(organization: string | undefined): string {

@@ -22,7 +22,7 @@ export {
   type GenerationDocument,
   goneId,
   openTables,
-  pinningIn,
+  ownersOfRules,
   type RestartsDocument,
   RULE_COLLECTIONS,
   readMany,

@@ -9,7 +9,7 @@ import {
   type StoredRule,
   writtenId,
 } from '../vocabulary/index.js';
-import { organizationsWithRules, readMany, type Tables } from './tables.js';
+import { ownersOfRules, readMany, type Tables } from './tables.js';
 
 type ScanFilter = Parameters<Rules['scan']>[0];
 
@@ -89,7 +89,7 @@ async function ownersOf(
   organization: string | null | undefined,
 ): Promise<readonly (string | undefined)[]> {
   if (organization !== undefined) return [organization ?? undefined];
-  return [undefined, ...(await organizationsWithRules(tables))];
+  return [undefined, ...(await ownersOfRules(tables)).organizations];
 }
 
 /** So many rules are held of those that are named by their ids: each may have megabytes. */

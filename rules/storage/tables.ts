@@ -22,10 +22,16 @@ export interface GenerationDocument extends Document {
   readonly generation: number;
   /** Notes of {@link GoneDocument} are there from this generation on. */
   readonly goneFrom: number;
-  /** Those that have, or had, rules of their own; absent: none. */
+  /** As {@link Owners} has them; only in what an older version of Ferry wrote, and any of them may have pinned rules. */
   readonly organizations?: readonly string[];
-  /** Those of them that have, or had, rules that are pinned to CPEs; absent: none, or where there are organizations any of them may. */
-  readonly pinning?: readonly string[];
+}
+
+/** Organizations and their rules. */
+export interface Owners {
+  /** Those that have, or had, rules of their own. */
+  readonly organizations: readonly string[];
+  /** Those of them that have, or had, rules that are pinned to CPEs. */
+  readonly pinning: readonly string[];
 }
 
 /** Rules that a commit took out of the fleet: deleted, or pinned since. Its id is {@link goneId} of the commit's generation. */
@@ -55,6 +61,8 @@ export interface Tables extends CampaignTables {
    */
   readonly generations: Collection<GenerationDocument>;
   readonly gone: Collection<GoneDocument>;
+  /** One document, `fleet`, written with a generation. Apart from that, as every decision reads the generation. */
+  readonly owners: Collection<Owners & Document>;
   /** Commits of fleet rules by this process: each needs the generation that the one before it made. */
   readonly inFleetTurn: InTurn;
   /** Where it is said who changes them. */
@@ -81,6 +89,7 @@ const RULES: CollectionDefinition = {
 const RESTARTS: CollectionDefinition = { name: 'rule-restarts', indexes: {} };
 const GENERATIONS: CollectionDefinition = { name: 'rule-generations', indexes: {} };
 const GONE: CollectionDefinition = { name: 'rules-gone', indexes: {} };
+const OWNERS: CollectionDefinition = { name: 'rule-owners', indexes: {} };
 const ERRORS: CollectionDefinition = { name: 'rule-errors', indexes: {} };
 
 /** Every collection of the rules but those of campaigns and leases. */
@@ -89,6 +98,7 @@ export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
   RESTARTS,
   GENERATIONS,
   GONE,
+  OWNERS,
   ERRORS,
   SETTINGS,
 ];
@@ -100,6 +110,7 @@ export function openTables(store: Store, clock: Clock): Tables {
     restarts: store.collection<RestartsDocument>(RESTARTS),
     generations: store.collection<GenerationDocument>(GENERATIONS),
     gone: store.collection<GoneDocument>(GONE),
+    owners: store.collection<Owners & Document>(OWNERS),
     inFleetTurn: createTurns(),
     ...openCampaigns(store),
     events: new EventLog({ store, clock }),
@@ -109,18 +120,20 @@ export function openTables(store: Store, clock: Clock): Tables {
 
 export const FLEET_GENERATION_ID = 'fleet';
 
-/** Those that may have rules that are pinned to CPEs. */
-export function pinningIn({
-  organizations = [],
-  pinning = organizations,
-}: Pick<GenerationDocument, 'organizations' | 'pinning'>): readonly string[] {
-  return pinning;
+/**
+ * Whose rules there are.
+ * @returns and whether that is stored as this version of Ferry does: it keeps nothing of the other way
+ */
+export async function ownersOfRules({
+  generations,
+  owners,
+}: Tables): Promise<Owners & { readonly isStored: boolean }> {
+  const known = await owners.get(FLEET_GENERATION_ID);
+  if (known !== null) return { ...known.document, isStored: true };
+  const organizations = (await generations.get(FLEET_GENERATION_ID))?.document.organizations ?? [];
+  return { organizations, pinning: organizations, isStored: false };
 }
 
-/** Those that have, or had, rules of their own. */
-export async function organizationsWithRules({ generations }: Tables): Promise<readonly string[]> {
-  return (await generations.get(FLEET_GENERATION_ID))?.document.organizations ?? [];
-}
 const GENERATION_DIGITS = 16;
 
 /** Ids sort as the generations do. */

@@ -2,13 +2,14 @@ import { setTimeout } from 'node:timers/promises';
 import type { OrganizationId, RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { requiringOrganization } from '../../organizations/index.js';
-import type { Change, CommitOutcome, Stored } from '../../store/index.js';
+import type { Change, CommitOutcome, Document, Stored } from '../../store/index.js';
 import { RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
   FLEET_GENERATION_ID,
   generationOfGone,
   goneId,
-  pinningIn,
+  type Owners,
+  ownersOfRules,
   type RestartsDocument,
   readMany,
   type Tables,
@@ -105,8 +106,8 @@ async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boo
   if (writes.some(touchesFleet)) return true;
   const pinning = organizationsIn(writes.filter(isPinning));
   if (pinning.length === 0) return false;
-  const known = pinningIn((await tables.generations.get(FLEET_GENERATION_ID))?.document ?? {});
-  return pinning.some((organization) => !known.includes(organization));
+  const known = await ownersOfRules(tables);
+  return pinning.some((organization) => !known.pinning.includes(organization));
 }
 
 function isPinning({ after }: Write): boolean {
@@ -193,16 +194,7 @@ async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise
   const old = ruleIds.length === 0 ? [] : await notesBefore(tables, number - GONE_GENERATIONS_KEPT);
   const lastOld = old.at(-1);
   const goneFrom = lastOld === undefined ? (last?.document.goneFrom ?? 0) : generationOfGone(lastOld) + 1;
-  const organizations = [...new Set([...(last?.document.organizations ?? []), ...organizationsIn(writes)])];
-  const pinning = [
-    ...new Set([...pinningIn(last?.document ?? {}), ...organizationsIn(writes.filter(isPinning))]),
-  ];
-  const document = {
-    id: FLEET_GENERATION_ID,
-    generation: number,
-    goneFrom,
-    ...(organizations.length > 0 && { organizations, pinning }),
-  };
+  const document = { id: FLEET_GENERATION_ID, generation: number, goneFrom };
   const taking =
     last === null ? generations.inserting(document) : generations.replacing(document, last.revision);
   return {
@@ -210,10 +202,29 @@ async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise
     taking,
     changes: [
       taking,
+      ...(await ownersAdded(tables, writes)),
       ...(ruleIds.length === 0 ? [] : [gone.inserting({ id: goneId(number), ruleIds })]),
       ...old.map((id) => gone.deleting(id)),
     ],
   };
+}
+
+/** Only in a commit that takes a generation that was read before this is asked: so none takes away what another has added. */
+async function ownersAdded(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
+  const known = await ownersOfRules(tables);
+  const organizations = organizationsIn(writes);
+  const pinning = organizationsIn(writes.filter(isPinning));
+  if (known.isStored && areIn(known.organizations, organizations) && areIn(known.pinning, pinning)) return [];
+  const document: Owners & Document = {
+    id: FLEET_GENERATION_ID,
+    organizations: [...new Set([...known.organizations, ...organizations])],
+    pinning: [...new Set([...known.pinning, ...pinning])],
+  };
+  return document.organizations.length === 0 ? [] : [tables.owners.putting(document)];
+}
+
+function areIn(known: readonly string[], all: readonly string[]): boolean {
+  return all.every((one) => known.includes(one));
 }
 
 async function notesBefore({ gone }: Tables, generation: number): Promise<readonly string[]> {

@@ -406,3 +406,22 @@ test('an organization that asks why is told of others’ rules neither names nor
   await rules.remove(['SECRET' as RuleId], BY);
   t.regex((await rules.explain(inputOf({}, of(NORTH)), asked)).reason, /^No rule that is switched on/);
 });
+
+test('rules of organizations that an older version of Ferry has stored are found, and stay known when others are written', async (t) => {
+  const { rules, store, another } = await openTestRules(t);
+  const pinned = (id: string) => ({ id, condition: { cpeid: CPE } });
+  await postIn(rules, NORTH, pinned('of-north'));
+  // As it wrote them: beside the generation, and not which of them have pinned rules.
+  const generations = store.collection<Document>({ name: 'rule-generations', indexes: {} });
+  const owners = store.collection<Document>({ name: 'rule-owners', indexes: {} });
+  const { document } = (await generations.get('fleet')) ?? t.fail();
+  await generations.put({ ...document, organizations: [NORTH] });
+  await owners.delete('fleet');
+
+  t.is(await winner(await another(), NORTH), ruleIdIn(NORTH, 'of-north'));
+  await postIn(rules, SOUTH, pinned('of-south'));
+  const after = await another();
+  t.is(await winner(after, NORTH), ruleIdIn(NORTH, 'of-north'));
+  t.is(await winner(after, SOUTH), ruleIdIn(SOUTH, 'of-south'));
+  t.deepEqual(await idsIn(after, NORTH), [ruleIdIn(NORTH, 'of-north')]);
+});
