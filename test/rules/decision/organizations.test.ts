@@ -412,10 +412,13 @@ test('rules of organizations that an older version of Ferry has stored are found
   const pinned = (id: string) => ({ id, condition: { cpeid: CPE } });
   await postIn(rules, NORTH, pinned('of-north'));
   // As it wrote them: beside the generation, and not which of them have pinned rules.
-  const generations = store.collection<Document>({ name: 'rule-generations', indexes: {} });
+  const generations = store.collection<Document & { readonly organizations?: readonly string[] }>({
+    name: 'rule-generations',
+    indexes: {},
+  });
   const owners = store.collection<Document>({ name: 'rule-owners', indexes: {} });
-  const { document } = (await generations.get('fleet')) ?? t.fail();
-  await generations.put({ ...document, organizations: [NORTH] });
+  const generation = await generations.get('fleet');
+  await generations.put({ id: 'fleet', ...generation?.document, organizations: [NORTH] });
   await owners.delete('fleet');
 
   t.is(await winner(await another(), NORTH), ruleIdIn(NORTH, 'of-north'));
