@@ -252,8 +252,7 @@ export interface Watch {
   /**
    * Moves whenever anything in the collection may have changed: before the commit is answered where this store made it, and
    * within a second where another process did. To be taken before reading; what was read at the same position need not be
-   * read again. Null where nothing is known: always on the embedded store, where reading costs no more than asking would; else
-   * while the database says nothing.
+   * read again. Null where nothing is known: while the collection gets its indexes, and while the database says nothing.
    */
   position(): number | null;
 }

@@ -19,6 +19,7 @@ import { type FindPlan, planFind } from '../query.js';
 import { type Catalog, readCatalog } from './catalog.js';
 import { indexNumber } from './indexing.js';
 import {
+  type CollectionState,
   decodeRecord,
   decodeState,
   documentKey,
@@ -52,14 +53,13 @@ interface Entry {
   readonly oneOfMany: boolean;
 }
 
-/** Reading is a look at memory that the processes share: it is always the latest, and nothing is cheaper. */
-const LOOK_ALWAYS: Watch = { position: () => null };
-
 export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   readonly #engine: Engine;
   readonly #stateKey: Buffer;
   /** Null while indexes are being made. */
   #number: number | null = null;
+  /** What the state said last, and what that is: most reads find it unchanged. */
+  #readState: { readonly text: string | undefined; readonly state: CollectionState } | null = null;
   readonly #settled: Promise<void>;
 
   /** @param settled  resolves to the collection's number when it has its indexes */
@@ -157,7 +157,19 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
   }
 
   watch(): Watch {
-    return LOOK_ALWAYS;
+    return { position: () => this.#position() };
+  }
+
+  /** The number of the last change. It is in memory that the processes share, and cheaper to read than any document. */
+  #position(): number | null {
+    if (this.#number === null) return null;
+    try {
+      this.#engine.refresh();
+      return this.#state().sequence;
+    } catch {
+      // Who reads then is told what is wrong.
+      return null;
+    }
   }
 
   protected async readSequence(): Promise<number> {
@@ -249,8 +261,11 @@ export class LmdbCollection<T extends Document> extends BaseCollection<T> {
     return catalog;
   }
 
-  #state() {
-    return decodeState(this.#engine.trees.meta.get(this.#stateKey), this.name);
+  #state(): CollectionState {
+    const text = this.#engine.trees.meta.get(this.#stateKey);
+    if (this.#readState === null || this.#readState.text !== text)
+      this.#readState = { text, state: decodeState(text, this.name) };
+    return this.#readState.state;
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { OrganizationId } from '../../common/index.js';
 import { type EventDocument, EventLog } from '../../events/index.js';
-import { openLmdbStore } from '../../store/index.js';
+import { type CollectionDefinition, openLmdbStore, type Store } from '../../store/index.js';
 import { openTestStore, storeOf } from '../support/store.js';
 import { BY, organizationsOn, refusalOf } from './setup.js';
 
@@ -159,7 +159,7 @@ test('each change is an event of the same commit, by whoever makes it, with what
 test('where nothing tells of changes a process looks twice a second, and not more often', async (t) => {
   const store = await storeOf(t);
   const time = { nowMs: 0 };
-  const here = organizationsOn(store, { monotonic: () => time.nowMs });
+  const here = organizationsOn(sayingNothing(store), { monotonic: () => time.nowMs });
   await here.list();
   const elsewhere = organizationsOn(store);
   await elsewhere.add(NORTH, BY);
@@ -169,3 +169,31 @@ test('where nothing tells of changes a process looks twice a second, and not mor
   time.nowMs = 500;
   t.is((await here.directory.current()).named('north')?.name, 'North');
 });
+
+test('where the store tells of changes a process looks at once, and only then', async (t) => {
+  const store = await storeOf(t);
+  const here = organizationsOn(store, { monotonic: () => 0 });
+  await here.list();
+  t.is(here.directory.current(), here.directory.known);
+  await organizationsOn(store).add(NORTH, BY);
+  t.is((await here.directory.current()).named('north')?.name, 'North');
+});
+
+/** The store, as one whose collections never tell where they stand. */
+function sayingNothing(store: Store): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== 'collection') return value.bind(target);
+      return (definition: CollectionDefinition) =>
+        new Proxy(target.collection(definition), {
+          get(collection, key) {
+            if (key === 'watch') return () => ({ position: () => null });
+            const own: unknown = Reflect.get(collection, key);
+            return typeof own === 'function' ? own.bind(collection) : own;
+          },
+        });
+    },
+  });
+}
