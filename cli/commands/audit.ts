@@ -143,7 +143,7 @@ function listText(shown: readonly EventDocument[], areMore: boolean, columns: nu
     timeText(entry.atMs),
     entry.by === undefined ? '' : whoText(entry.by),
     `${entry.action} ${entry.subject}`,
-    [entry.subjectId, ...changedFields(entry)].join('\n'),
+    [subjectText(entry), ...changedFields(entry)].join('\n'),
   ]);
   const table = tableText(['Time', 'Who', 'What', 'Which'], rows, columns);
   return `${table}\n${areMore ? 'and more; --limit lists more, --export all\n' : ''}`;
@@ -151,6 +151,12 @@ function listText(shown: readonly EventDocument[], areMore: boolean, columns: nu
 
 function whoText({ name, how, address }: Actor): string {
   return [name, how === 'password' ? '' : `(${how})`, address ?? ''].filter((part) => part !== '').join(' ');
+}
+
+/** An organization's id tells people nothing, so its slug stands above it where the entry has that. */
+function subjectText({ subject, subjectId, before, after }: EventDocument): string {
+  const slug = subject === 'organization' ? (after?.['slug'] ?? before?.['slug']) : undefined;
+  return typeof slug === 'string' ? `${slug}\n${subjectId}` : subjectId;
 }
 
 /** Of what was there before and after the names of the fields that differ, on a line of their own. */

@@ -177,3 +177,9 @@ test('audit lists so many in 80 columns, tells that there are more, and exports 
   });
   t.is((await audit('--limit=0')).exitCode, 2);
 });
+
+test('the list has the slug of an organization that was added above its id', async (t) => {
+  const { run } = await installed(t);
+  await run(['organization', 'add', 'north']);
+  t.regex(await run(['audit']), /added organization +│ north +│\n/);
+});
