@@ -11,7 +11,7 @@ import {
   WAKE_PROGRESS,
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
-import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
+import { BUILD_COLLECTIONS, IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -40,6 +40,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   ...ORGANIZATION_COLLECTIONS,
   CAMPAIGN_SHARES,
   CAMPAIGNS,
+  // After the images, whose places in them and whose numbers they hold.
+  ...BUILD_COLLECTIONS,
   EVENTS,
 ];
 

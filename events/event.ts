@@ -5,6 +5,8 @@ import type { Actor } from './actor.js';
 export const SUBJECTS = [
   'rule',
   'image',
+  'image-category',
+  'image-build',
   'device',
   'result',
   'cpe-credentials',

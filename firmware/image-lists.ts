@@ -1,4 +1,6 @@
+import { compareText } from '../common/index.js';
 import { type Collection, type FindQuery, PAGE_ITEMS_MAX } from '../store/index.js';
+import type { Build } from './builds/index.js';
 import type { Image, ListedImages } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
 import { imageIdIn } from './image-id.js';
@@ -38,6 +40,21 @@ export async function* listedFrom(
   const isAmongOwned = after?.startsWith(FIRST_OWNED) === true;
   if (!isAmongOwned) yield* read(sharedAfter(after));
   yield* read({ atLeast: isAmongOwned ? behind(after) : FIRST_OWNED, below: FIRST_SHARED });
+}
+
+/** The images of a build, in the order of the lists; an own image hides no shared one here, as a build names the very image. */
+export async function* listedInBuild(
+  images: Pick<Collection<ImageDocument>, 'getMany'>,
+  { organization, after }: ListedImages,
+  build: Build | null,
+): AsyncGenerator<Image, void> {
+  const ids = (build?.images ?? []).map(({ name }) => imageIdIn(build?.organization, name));
+  const stored = await images.getMany(ids);
+  const found = stored.flatMap((each) => (each === null ? [] : [imageOf(each.document)]));
+  const placeOf = ({ id, name }: Image) => (organization === undefined ? id : name);
+  yield* found
+    .sort((a, b) => compareText(placeOf(a), placeOf(b)))
+    .filter((each) => after === undefined || compareText(placeOf(each), after) > 0);
 }
 
 function sharedAfter(name: string | undefined): Range {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Actor } from '../events/index.js';
+import type { BuildPlace, Builds } from './builds/index.js';
 import type { ImageContent, Received } from './content-store.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
@@ -29,6 +30,12 @@ export interface Image {
   /** Which CPEs it fits; absent: any. */
   readonly productClass?: string;
   readonly hardwareVersion?: string;
+  /** For clients that know images by numbers: its own in the installation, for good; absent: it was added by an older Ferry, and has none yet. */
+  readonly number?: number;
+  /** The id of the build that it is in, which belongs to whom it belongs to; absent: none. */
+  readonly build?: string;
+  /** What it is in its build: see {@link BuildPlace}. */
+  readonly type?: string;
   readonly uploadedAtMs: number;
   readonly uploadedBy: string;
 }
@@ -55,6 +62,10 @@ export interface Upload {
   readonly sizeBytes?: number;
   /** What the sender says the content hashes to; anything else is refused. */
   readonly sha256?: string;
+  /** Where in a build it is to stand; absent: in none, or where it is there already as it stands. */
+  readonly place?: BuildPlace;
+  /** What it had elsewhere, or before: it has it again unless something else has. */
+  readonly number?: number;
 }
 
 /** What is said of content that has been received already. */
@@ -103,10 +114,16 @@ export interface ListedImages {
    * shared ones first, then organization after organization, each by name.
    */
   readonly organization?: string;
+  /** Only what is in this build. */
+  readonly build?: string;
+  /** Only what is of this type in a build. A page may have fewer than asked for, and another follow. */
+  readonly type?: string;
 }
 
 /** The library of firmware images: those of each organization, and shared ones. */
 export interface ImageLibrary {
+  /** What keeps its images together. */
+  readonly builds: Builds;
   /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
   /**
@@ -126,6 +143,15 @@ export interface ImageLibrary {
    * @returns false where there is none of that name
    */
   remove(name: string, by: Actor | null, organization?: string): Promise<boolean>;
+  /**
+   * Puts an image into a build, or into another place; null takes it out.
+   * @param organization  as of {@link remove}
+   * @returns null where there is none of that name
+   * @throws BuildError `not-found`, `type-taken`, `too-many`, `invalid`
+   */
+  move(name: string, to: BuildPlace | null, by: Actor, organization?: string): Promise<Image | null>;
+  /** The image with a number; null where there is none. */
+  withNumber(number: number): Promise<Image | null>;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
   open(image: Image): Promise<ImageContent | null>;
   /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */

@@ -1,3 +1,4 @@
+export * from './builds/index.js';
 export type { ContentStore, ImageContent, Received } from './content-store.js';
 export { openDiskContents } from './disk-contents.js';
 export {
@@ -30,3 +31,4 @@ export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';
+export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

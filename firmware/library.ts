@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type OrganizationId, SECOND_MS } from '../common/index.js';
+import type { Clock, Logger, OrganizationId } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
 import { requiringOrganization } from '../organizations/index.js';
 import {
@@ -10,6 +10,7 @@ import {
   type Stored,
   StoreError,
 } from '../store/index.js';
+import { type BuildPlace, BuildPlaces, type Builds, openBuilds } from './builds/index.js';
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
 import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
 import {
@@ -23,8 +24,11 @@ import {
   type UploadOutcome,
 } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
+import { comingOrGoing, moved } from './image-events.js';
 import { imageIdIn, isImageId, ownerOf } from './image-id.js';
-import { listedFrom, placeBefore } from './image-lists.js';
+import { listedFrom, listedInBuild, placeBefore } from './image-lists.js';
+import { isAtPlace, moveImage, placeOfImage } from './image-moves.js';
+import { numberImages } from './image-numbering.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 
@@ -66,16 +70,20 @@ export function openImageLibrary(options: ImageLibraryOptions): ImageLibrary {
 }
 
 class StoredImageLibrary implements ImageLibrary {
+  readonly builds: Builds;
   readonly #options: ImageLibraryOptions;
   readonly #images: Collection<ImageDocument>;
   readonly #contents: Collection<StoredContent>;
   readonly #events: EventLog;
+  readonly #places: BuildPlaces;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
     this.#images = options.store.collection<ImageDocument>(IMAGES);
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
     this.#events = new EventLog(options);
+    this.builds = openBuilds(options);
+    this.#places = new BuildPlaces(options.store);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -115,13 +123,21 @@ class StoredImageLibrary implements ImageLibrary {
     if (after !== undefined && !isPlace(after)) {
       throw new ImageError('invalid-metadata', 'after', 'after must be the name of an image');
     }
-    const listed = listedFrom(this.#images, page);
+    const { build, type } = page;
+    const listed =
+      build === undefined
+        ? listedFrom(this.#images, page)
+        : listedInBuild(this.#images, page, await this.builds.get(build, organization ?? null));
     const items: Image[] = [];
+    let last: Image | undefined;
+    let looked = 0;
     for await (const image of listed) {
-      const last = items.at(-1);
-      if (last !== undefined && items.length === limit)
+      // Of one type there may be none for long.
+      if (last !== undefined && (items.length === limit || looked === PAGE_ITEMS_MAX))
         return { items, next: organization === undefined ? last.id : last.name };
-      items.push(image);
+      last = image;
+      looked++;
+      if (type === undefined || image.type === type) items.push(image);
     }
     return { items, next: null };
   }
@@ -140,6 +156,10 @@ class StoredImageLibrary implements ImageLibrary {
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
           : this.#contents.replacing(withNames(content.document, -1), content.revision),
+        ...(await this.#places.moving(imageOf(image.document), {
+          from: placeOfImage(image.document),
+          to: null,
+        })),
         ...(await this.#alongWith('removed', imageOf(image.document), by)),
       ]);
       if (!committed) continue;
@@ -150,12 +170,25 @@ class StoredImageLibrary implements ImageLibrary {
     throw contended(id);
   }
 
+  move(name: string, to: BuildPlace | null, by: Actor, organization?: string): Promise<Image | null> {
+    const parts = { store: this.#options.store, images: this.#images, places: this.#places };
+    const id = IMAGE_NAME_PATTERN.test(name) ? imageIdIn(organization, name) : null;
+    return moveImage(parts, id, to, (before, after) => this.#events.noting(moved(before, after, by)));
+  }
+
+  async withNumber(number: number): Promise<Image | null> {
+    const id = await this.builds.numbers.imageWith(number);
+    const image = id === null ? null : await this.byId(id);
+    return image?.number === number ? image : null;
+  }
+
   open(image: Image): Promise<ImageContent | null> {
     return this.#options.contents.open(placeOf(image.contentFile), image.sizeBytes);
   }
 
   async cleanUp(): Promise<void> {
     const nowMs = this.#options.clock();
+    await numberImages(this.#options.store, this.#images, this.builds.numbers);
     const incoming = await cleanIncoming(this.#options.contents, nowMs);
     const contents = await cleanContents(this.#options.contents, this.#contents, nowMs);
     if (incoming + contents > 0) this.#options.logger.info('images.cleaned-up', { incoming, contents });
@@ -168,6 +201,7 @@ class StoredImageLibrary implements ImageLibrary {
     const { sha256, sizeBytes } = existing.document;
     const isSame =
       sameDescription(existing.document, description) &&
+      isAtPlace(existing.document, upload.place) &&
       (upload.sha256 === undefined || upload.sha256.toLowerCase() === sha256) &&
       (upload.sizeBytes === undefined || upload.sizeBytes === sizeBytes);
     if (!isSame) throw nameTaken(description.name);
@@ -175,7 +209,7 @@ class StoredImageLibrary implements ImageLibrary {
 
   /** Puts the content in its place, unless a content document shows that it is there already. */
   async admit(received: Received, admission: Admission): Promise<UploadOutcome> {
-    const { organization, uploadedBy, by, sha256: sha256Expected } = admission;
+    const { organization, uploadedBy, by, place, sha256: sha256Expected } = admission;
     const { sha256, sizeBytes } = received;
     const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
@@ -184,16 +218,24 @@ class StoredImageLibrary implements ImageLibrary {
       checkSha256(sha256, sha256Expected);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
-        if (existing !== null) return await this.#unchanged(imageOf(existing.document), description, own);
+        if (existing !== null) {
+          if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
+          return await this.#unchanged(imageOf(existing.document), description, own);
+        }
         const content = await this.#contents.get(sha256);
         if (content === null) await this.#place(own);
         const { name: _, ...described } = description;
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
-        const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
+        const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
+        const said = { ...described, number, ...place };
+        const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
+        const move = { from: null, to: place ?? null };
+        const placing = await this.#places.moving({ ...description, organization }, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
-        if (!(await this.#commitUpload(document, content, { own, by, owners }))) continue;
+        const along = [...owners, ...changes, ...placing];
+        if (!(await this.#commitUpload(document, content, { own, by, along }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
         this.#options.logger.info('image.uploaded', { image: id, sha256, sizeBytes, uploadedBy });
@@ -215,8 +257,8 @@ class StoredImageLibrary implements ImageLibrary {
     {
       own,
       by,
-      owners,
-    }: { readonly own: OwnContent; readonly by: Actor | null; readonly owners: readonly Change[] },
+      along,
+    }: { readonly own: OwnContent; readonly by: Actor | null; readonly along: readonly Change[] },
   ): Promise<boolean> {
     try {
       const { committed } = await this.#options.store.commit([
@@ -224,7 +266,7 @@ class StoredImageLibrary implements ImageLibrary {
         content === null
           ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
           : this.#contents.replacing(withNames(content.document, 1), content.revision),
-        ...owners,
+        ...along,
         ...(await this.#alongWith('added', imageOf(document), by)),
       ]);
       return committed;
@@ -244,14 +286,7 @@ class StoredImageLibrary implements ImageLibrary {
 
   /** What else changes in the commit by which an image comes or goes. Where one of these is refused, all is planned again. */
   async #alongWith(action: 'added' | 'removed', image: Image, by: Actor | null): Promise<readonly Change[]> {
-    return by === null ? [] : [this.#noting(action, image, by)];
-  }
-
-  #noting(action: 'added' | 'removed', image: Image, by: Actor): Change {
-    const there = shown(image);
-    const values = action === 'added' ? { after: there } : { before: there };
-    const { name: subjectId, organization = null } = image;
-    return this.#events.noting({ action, subject: 'image', subjectId, organization, by, ...values });
+    return by === null ? [] : [this.#events.noting(comingOrGoing(action, image, by))];
   }
 
   async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
@@ -320,11 +355,6 @@ class StoredImageLibrary implements ImageLibrary {
       this.#options.logger.warn('image.content-not-removed', { file: name, error });
     }
   }
-}
-
-/** What the log of events says of an image: all but where its content lies. */
-function shown({ contentFile: _, organization: __, id: ___, name, uploadedAtMs, ...image }: Image) {
-  return { id: name, ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS) };
 }
 
 /** What an upload brought, while it is looked for a place. */

@@ -1,4 +1,11 @@
-import { hasImages, IMAGES, type ImageDocument } from '../../firmware/index.js';
+import {
+  CATEGORIES,
+  type CategoryDocument,
+  hasCategories,
+  hasImages,
+  IMAGES,
+  type ImageDocument,
+} from '../../firmware/index.js';
 import type { Belonging } from '../../organizations/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { Store } from '../../store/index.js';
@@ -15,6 +22,7 @@ export function belongingsIn({
   readonly rules: Pick<Rules, 'scan'>;
 }): readonly Belonging[] {
   const images = store.collection<ImageDocument>(IMAGES);
+  const categories = store.collection<CategoryDocument>(CATEGORIES);
   return [
     {
       code: 'has-cpes',
@@ -36,6 +44,12 @@ export function belongingsIn({
       what: 'images',
       remedy: 'delete its images',
       isAnyOf: (organization) => hasImages(images, organization),
+    },
+    {
+      code: 'has-builds',
+      what: 'categories of images',
+      remedy: 'delete its builds and categories',
+      isAnyOf: (organization) => hasCategories(categories, organization),
     },
   ];
 }

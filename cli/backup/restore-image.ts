@@ -30,6 +30,9 @@ export async function restoreImage(
     uploadedBy,
     sha256,
     sizeBytes,
+    number,
+    build,
+    type,
     ...metadata
   } = image;
   try {
@@ -39,6 +42,8 @@ export async function restoreImage(
       content,
       by: null,
       uploadedBy,
+      ...(number !== undefined && { number }),
+      ...(build !== undefined && type !== undefined && { place: { build, type } }),
       sizeBytes,
       sha256,
     });

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
 import {
+  type BuildPlace,
   type Image,
   ImageError,
   type ImageLibrary,
@@ -170,7 +171,7 @@ async function copy(
   if (found === null) return 'its content is damaged where it is to be copied from';
   const content = found.read({ start: 0, end: image.sizeBytes - 1 });
   try {
-    const { name, sha256, sizeBytes, uploadedBy } = image;
+    const { name, sha256, sizeBytes, uploadedBy, number } = image;
     const { fileType, softwareVersion, productClass, hardwareVersion } = image;
     const metadata = {
       name,
@@ -187,6 +188,8 @@ async function copy(
       uploadedBy,
       sizeBytes,
       sha256,
+      ...(number !== undefined && { number }),
+      ...(await placeThere(image, target)),
     });
     bar.add(sizeBytes);
     return null;
@@ -196,6 +199,17 @@ async function copy(
   } finally {
     content.destroy();
   }
+}
+
+/** Builds are not copied: an image is in one only where that is there and waits for it, as after a restore without images. */
+async function placeThere(
+  { name, build, type }: Image,
+  target: ImageLibrary,
+): Promise<{ readonly place?: BuildPlace }> {
+  if (build === undefined || type === undefined) return {};
+  const there = await target.builds.get(build, null);
+  const isAwaited = there?.images.some((each) => each.type === type && each.name === name) === true;
+  return isAwaited ? { place: { build, type } } : {};
 }
 
 /** @throws CommandError where an image could not be copied */

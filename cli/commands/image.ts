@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Argv, CommandModule } from 'yargs';
-import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
+import type { BuildPlace, Image, ImageLibrary } from '../../firmware/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
 import {
   type Arguments,
@@ -10,15 +10,16 @@ import {
   INSTALLATION_OPTIONS,
   operator,
   operatorName,
-  saying,
   withConfig,
-  withInstallation,
 } from '../command.js';
 import { openFile } from '../files.js';
+import { withImages } from '../images-access.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
-import { organizationNamed, organizationOption, organizationsIn } from '../organization-option.js';
+import { organizationOption } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
+import { buildCommands } from './image-build.js';
+import { buildNamed, categoryCommands } from './image-category.js';
 import { inspectCommand } from './image-inspect.js';
 import { syncCommand } from './image-sync.js';
 
@@ -35,6 +36,8 @@ export function imageCommands(io: Io): CommandModule {
         .command(removeCommand(io))
         .command(syncCommand(io))
         .command(inspectCommand(io))
+        .command(buildCommands(io))
+        .command(categoryCommands(io))
         .demandCommand(1, SAY_WHICH),
     handler() {},
   };
@@ -63,6 +66,18 @@ function addCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'Only for this HardwareVersion',
         })
+        .option('build', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The build that it is to be in: CATEGORY/VERSION, or its id',
+        })
+        .option('type', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Which devices of the build it is for, beside --build',
+        })
+        .implies('build', 'type')
+        .implies('type', 'build')
         .option('sha256', {
           type: 'string',
           requiresArg: true,
@@ -73,6 +88,7 @@ function addCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withImages(args, io, 'make', async ({ images, organization, organizations }) => {
         const path = String(args['file']);
+        const place = await placeIn(args, images, organization);
         const { file, sizeBytes } = await openFile(path);
         const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
         const content = Readable.from(counted(file, bar), { objectMode: false });
@@ -90,6 +106,7 @@ function addCommand(io: Io): CommandModule {
             by: operator(),
             uploadedBy: operatorName(),
             sizeBytes,
+            ...(place !== null && { place }),
             ...optional('sha256', text(args, 'sha256')),
           });
         } finally {
@@ -185,15 +202,19 @@ function removeCommand(io: Io): CommandModule {
   };
 }
 
-interface Opened {
-  readonly images: ImageLibrary;
-  readonly organizations: OrganizationsNow;
-  /** Whose images are meant; null: the installation's. */
-  readonly organization: Organization | null;
-}
-
 function withOrganization(argv: Argv, describe: string): Argv {
   return argv.option('organization', organizationOption(describe));
+}
+
+/** Where in a build an image is to stand. @throws CommandError */
+async function placeIn(
+  args: Arguments,
+  { builds }: ImageLibrary,
+  organization: Organization | null,
+): Promise<BuildPlace | null> {
+  if (args['build'] === undefined) return null;
+  const { id } = await buildNamed(String(args['build']), builds, organization);
+  return { build: id, type: String(args['type']) };
 }
 
 /** As it is stored, by the name that rules call it. */
@@ -208,19 +229,6 @@ function ownerText(
   organizations: OrganizationsNow,
 ): string | null {
   return organization === undefined ? null : organizations.labelOf(organization);
-}
-
-async function withImages(
-  args: Arguments,
-  io: Io,
-  whereMissing: 'make' | 'refuse',
-  run: (opened: Opened) => Promise<void>,
-): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ store, images }) => {
-    const organizations = await organizationsIn(store);
-    const organization = organizationNamed(args, organizations);
-    await saying(ImageError, () => run({ images, organizations, organization }));
-  });
 }
 
 /** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */

@@ -1,5 +1,6 @@
 import { type Api, type Authentication, type DynDialect, dynDialect, type Route } from '../http/index.js';
 import { type AuditRouteParts, auditRoutes } from './audit-routes.js';
+import { type BuildRouteParts, buildRoutes, categoryRoutes } from './build-routes.js';
 import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
 import { type OrganizationRouteParts, organizationRoutes } from './organization-routes.js';
@@ -15,11 +16,12 @@ export interface DynParts
     CpeAuthRouteParts,
     UserRouteParts,
     OrganizationRouteParts,
+    BuildRouteParts,
     AuditRouteParts {}
 
 /**
  * `/v1/dyn/{storage}/{pattern}`: the rules, the results of their upgrades, the CPEs, what those log in with, the users and their tokens, the
- * organizations, and who has changed any of it. Each answers in its own name.
+ * organizations, the builds of firmware and their categories, and who has changed any of it. Each answers in its own name.
  */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
   const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
@@ -36,6 +38,8 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('AuthStorage', userRoutes),
     apiOf('TokenStorage', tokenRoutes),
     apiOf('OrganizationStorage', organizationRoutes),
+    apiOf('CategoryStorage', categoryRoutes),
+    apiOf('BuildStorage', buildRoutes),
     apiOf('AuditStorage', auditRoutes),
   ];
 }

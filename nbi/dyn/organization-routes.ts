@@ -148,7 +148,7 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
     operationId: 'deleteOrganizations',
     summary: 'Deletes every organization that matches',
     description:
-      'Refused (409) for the default, and for one that CPEs, users, rules or images belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
+      'Refused (409) for the default, and for one that CPEs, users, rules, images or categories of them belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
     query: openQuery(ALL, ANY_FIELD),
     answers: {
       '200': doneAnswer('Deleted', dialect),

@@ -65,6 +65,11 @@ export const DRY_RUN = queryParameter('dryRun', 'true: counts what would be dele
   expected: 'true or false',
 });
 
+export const CASCADE = queryParameter('cascade', 'true: with what is in them.', {
+  type: 'boolean',
+  expected: 'true or false',
+});
+
 /** Beside `Accept`, for whoever cannot say it, as a link. */
 export const FORMAT = queryParameter('format', 'How the list is written; without it as Accept says.', {
   enum: ['json', 'ndjson', 'csv'],
@@ -81,6 +86,7 @@ export interface Options extends Partial<ReturnType<typeof listOptions>> {
   readonly revision?: typeof REVISION;
   readonly parameters?: typeof PARAMETERS;
   readonly dryRun?: typeof DRY_RUN;
+  readonly cascade?: typeof CASCADE;
   readonly format?: typeof FORMAT;
   readonly since?: typeof SINCE;
   readonly until?: typeof UNTIL;

@@ -20,6 +20,8 @@ export interface Query {
   readonly parameters: boolean;
   /** `dryRun=true`: nothing is changed. */
   readonly dryRun: boolean;
+  /** `cascade=true`: what is deleted goes with what is in it. */
+  readonly cascade: boolean;
   /** How a list is written; null: as `Accept` says. */
   readonly format: ListFormatName | null;
 }
@@ -58,6 +60,7 @@ export function parseQuery(
     all: optionOf(query, options.all) ?? false,
     parameters: optionOf(query, options.parameters) ?? false,
     dryRun: optionOf(query, options.dryRun) ?? false,
+    cascade: optionOf(query, options.cascade) ?? false,
     format: optionOf(query, options.format),
   };
 }

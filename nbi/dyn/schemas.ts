@@ -1,7 +1,34 @@
 import { PROOFS, SUBJECTS } from '../../events/index.js';
+import { BUILD_IMAGES_MAX } from '../../firmware/index.js';
 import { RULES_EACH_MAX } from '../../organizations/index.js';
 import { RULE_SCHEMA } from '../../rules/index.js';
 import { ref } from '../http/index.js';
+
+const NUMBER_OF = 'The number of that name in the installation, for good; it is not written.';
+
+/** What devices a firmware is for. */
+const PRODUCT = {
+  productFamily: { type: ['string', 'null'], description: 'As their maker calls it, at most 64 characters.' },
+  productFamilyNumber: { type: ['integer', 'null'], description: NUMBER_OF },
+  productModel: { type: ['string', 'null'], description: 'As their maker calls it, at most 64 characters.' },
+  productModelNumber: { type: ['integer', 'null'], description: NUMBER_OF },
+} as const;
+
+/** Whose something is, and since when. */
+const OWNED = {
+  created: { type: 'integer', description: 'In epoch seconds; it is not written.' },
+  modified: { type: 'integer', description: 'In epoch seconds; it is not written.' },
+  shared: {
+    type: 'boolean',
+    description:
+      "True, to whoever sees an organization's: it is the installation's, which all organizations have.",
+  },
+  organization: {
+    type: 'string',
+    description:
+      'The slug of the organization that it belongs to, where it does; told to users of the installation.',
+  },
+} as const;
 
 /** The shapes of `/v1/dyn`, under `#/components/schemas`. */
 export const dynSchemas = {
@@ -61,6 +88,82 @@ export const dynSchemas = {
       },
       created: { type: 'integer', description: 'In epoch seconds; it is not written.' },
     },
+  },
+  Category: {
+    type: 'object',
+    description: 'Builds of one firmware that follow one another.',
+    required: ['id', 'name', 'description', 'builds', 'created', 'modified'],
+    properties: {
+      id: { type: 'string' },
+      name: {
+        type: 'string',
+        description: '1 to 64 printable characters, its own among those of its owner.',
+      },
+      description: { type: 'string', description: 'At most 4,096 characters.' },
+      ...PRODUCT,
+      builds: { type: 'integer', description: 'How many it has; it is not written.' },
+      ...OWNED,
+    },
+  },
+  Build: {
+    type: 'object',
+    description: 'One version of the firmware of a category: an image for each type of device.',
+    required: [
+      'id',
+      'category',
+      'version',
+      'os',
+      'targetVersion',
+      'changelog',
+      'images',
+      'created',
+      'modified',
+    ],
+    properties: {
+      id: { type: 'string' },
+      category: { type: 'string', description: 'The id of its category; its name will do to write it.' },
+      version: { type: 'string', description: '1 to 128 printable characters, its own in the category.' },
+      os: {
+        type: ['string', 'null'],
+        description: 'What a CPE reports that runs it; its own among the builds of its owner.',
+      },
+      targetVersion: {
+        type: 'string',
+        description:
+          'What a CPE is to report once it runs the build: `os`, else the `softwareVersion` that all of its images have, else `version`; it is not written.',
+      },
+      changelog: { type: 'string', description: 'At most 65,536 characters.' },
+      images: {
+        type: 'array',
+        maxItems: BUILD_IMAGES_MAX,
+        description: 'One of each type. They are put there by /v1/images.',
+        items: {
+          type: 'object',
+          required: ['type', 'name'],
+          properties: { type: { type: 'string' }, name: { type: 'string' } },
+        },
+      },
+      ...PRODUCT,
+      ...OWNED,
+    },
+  },
+  BuildCount: {
+    description: 'What deleting builds, or categories, would come to.',
+    allOf: [
+      ref('Answer'),
+      {
+        properties: {
+          code: { enum: [200] },
+          details: {
+            type: 'object',
+            properties: {
+              builds: { type: 'integer', minimum: 1 },
+              categories: { type: 'integer', minimum: 1 },
+            },
+          },
+        },
+      },
+    ],
   },
   BulkReport: {
     description: 'A line of the report on what was stored while it came: rules, or credentials of CPEs.',

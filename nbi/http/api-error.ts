@@ -1,6 +1,6 @@
 import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
-import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import { BuildError, type BuildErrorCode, ImageError, type ImageErrorCode } from '../../firmware/index.js';
 import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError, writtenId } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
@@ -67,6 +67,19 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'no-space': 507,
 };
 
+const BUILD_STATUS: Readonly<Record<BuildErrorCode, number>> = {
+  invalid: 400,
+  'not-found': 404,
+  'id-taken': 409,
+  'name-taken': 409,
+  'version-taken': 409,
+  'os-taken': 409,
+  'type-taken': 409,
+  'has-builds': 409,
+  'has-images': 409,
+  'too-many': 409,
+};
+
 const USER_STATUS: Readonly<Record<UserErrorCode | TokenErrorCode, number>> = {
   invalid: 400,
   'not-found': 404,
@@ -87,6 +100,7 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'has-users': 409,
   'has-rules': 409,
   'has-images': 409,
+  'has-builds': 409,
   'not-active': 409,
 };
 
@@ -111,6 +125,10 @@ export function toApiError(error: unknown): ApiError | null {
     return new ApiError(IMAGE_STATUS[error.code], [
       { field: error.field ?? '', code: error.code, expected: error.message },
     ]);
+  }
+  if (error instanceof BuildError) {
+    const { code, field, expected } = error;
+    return new ApiError(BUILD_STATUS[code], [{ field, code, expected }]);
   }
   if (error instanceof UserError || error instanceof TokenError) {
     return new ApiError(USER_STATUS[error.code], [

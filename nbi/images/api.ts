@@ -4,6 +4,7 @@ import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
 import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
+import { placeRoute } from './place.js';
 import { uploadRoute } from './upload.js';
 
 const RETRY_AFTER_SECONDS = 10;
@@ -29,6 +30,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
       listRoute(images, limits),
       imageRoute(images),
       uploadRoute(images),
+      placeRoute(images),
       deleteRoute(parts),
       downloadRoute(images, downloads),
     ],

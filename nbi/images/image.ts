@@ -53,6 +53,9 @@ export function imageView(image: Image, { organization, isInstallation, organiza
     softwareVersion: image.softwareVersion,
     productClass: image.productClass,
     hardwareVersion: image.hardwareVersion,
+    number: image.number,
+    build: image.build,
+    type: image.type,
     uploaded: Math.floor(uploadedAtMs / SECOND_MS),
     ...((isInstallation || !isShared) && { uploadedBy: image.uploadedBy }),
     ...(isShared && { shared: true }),
@@ -65,6 +68,13 @@ export async function findImage(images: ImageLibrary, name: string, { organizati
   const image = await images.get(name, organization?.id);
   if (image === null) throw new ApiError(404);
   return image;
+}
+
+/** @throws ApiError 403 for a shared image where an organization would change it: whoever asks sees it, so it is no secret that there is one */
+export function requireOwn({ organization }: Image, scope: Scope): void {
+  if (organization === scope.organization?.id) return;
+  const expected = "an image of the organization itself: this one is the installation's, shared by all";
+  throw new ApiError(403, [{ field: 'name', code: 'shared', expected }]);
 }
 
 /** The shape of an image, under `#/components/schemas`. */
@@ -80,6 +90,15 @@ export const imageSchemas = {
       softwareVersion: { type: 'string', description: 'What a CPE reports once it runs this image.' },
       productClass: { type: 'string' },
       hardwareVersion: { type: 'string' },
+      number: {
+        type: 'integer',
+        description: 'Its own in the installation, for good, for clients that know images by numbers.',
+      },
+      build: { type: 'string', description: 'The id of the build that it is in, where it is in one.' },
+      type: {
+        type: 'string',
+        description: 'Which devices of its build it is for: a build has one image of each type.',
+      },
       uploaded: { type: 'integer', description: 'In epoch seconds.' },
       uploadedBy: {
         type: 'string',

@@ -45,6 +45,11 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
           expected: 'the name of an image',
         },
       ),
+      queryParameter('build', 'The id of a build: only what is in it.'),
+      queryParameter(
+        'type',
+        'Only what is of this type in its build. Without `build` a page may have fewer images than asked for, and another follow.',
+      ),
     ),
     answers: {
       '200': jsonAnswer('The images', {
@@ -54,11 +59,13 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
     },
     async handle(exchange) {
       const { request, response, query } = exchange;
-      const { limit, after } = query;
+      const { limit, after, build, type } = query;
       const scope = scopeOf(exchange);
       const page = await images.list({
         limit,
         ...(after !== undefined && { after }),
+        ...(build !== undefined && { build }),
+        ...(type !== undefined && { type }),
         ...(scope.organization !== null && { organization: scope.organization.id }),
       });
       if (page.next !== null) {

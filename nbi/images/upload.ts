@@ -10,6 +10,7 @@ import {
   scopeOf,
 } from '../http/index.js';
 import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
+import { placeSaid } from './place.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
 const QUERY = closedQuery(
@@ -25,6 +26,11 @@ const QUERY = closedQuery(
     pattern: '^[0-9A-Fa-f]{64}$',
     expected: '64 hexadecimal digits',
   }),
+  queryParameter(
+    'build',
+    'The id of the build that it is to be in, which belongs to whom the image belongs to.',
+  ),
+  queryParameter('type', 'Which devices of the build it is for; beside `build`, and only there.'),
 );
 
 /** `PUT /v1/images/{name}` */
@@ -42,13 +48,14 @@ export function uploadRoute(images: ImageLibrary): Route {
     answers: {
       '200': imageAnswer('The library holds the same content and metadata under this name already'),
       '201': imageAnswer('Uploaded'),
-      ...failures('Answer', '409', '413', '415', '507'),
+      ...failures('Answer', '404', '409', '413', '415', '507'),
     },
     async handle(exchange) {
       const { request, response, parameters, query, body } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
-      const { sha256, ...metadata } = query;
+      const { sha256, build, type, ...metadata } = query;
+      const place = placeSaid(build, type);
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: Upload = {
@@ -57,6 +64,7 @@ export function uploadRoute(images: ImageLibrary): Route {
         content,
         by,
         uploadedBy: by.name,
+        ...(place !== null && { place }),
         ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
         ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
       };

@@ -34,6 +34,7 @@ interface Case {
 }
 
 const CPE = cpeidOf(1);
+const BUILD = '00000000-0000-4000-8000-0000000000b1';
 const FILE = `http://files.example.net/a.bin?token=${SECRET}`;
 const SHOWN_FILE = 'http://files.example.net/a.bin?token=********';
 
@@ -165,6 +166,73 @@ const CASES: Readonly<Record<string, Case>> = {
     method: 'DELETE',
     path: '/v1/images/down.bin',
     events: [{ action: 'removed', subject: 'image', subjectId: 'down.bin' }],
+  },
+  'PATCH /v1/images/{name}': {
+    async prepare({ nbi, installation: { images } }) {
+      await images.builds.categories.add({ name: 'Moving' }, BY, null);
+      await images.builds.add({ id: BUILD, category: 'Moving', version: '1' }, BY, null);
+      await nbi('PUT', '/v1/images/moved.bin', Buffer.from(SECRET));
+    },
+    method: 'PATCH',
+    path: '/v1/images/moved.bin',
+    body: { build: BUILD, type: 'HGW' },
+    events: [
+      {
+        action: 'changed',
+        subject: 'image',
+        subjectId: 'moved.bin',
+        before: {},
+        after: { build: BUILD, type: 'HGW' },
+      },
+    ],
+  },
+  'POST /v1/dyn/CategoryStorage/{pattern}': {
+    method: 'POST',
+    path: '/v1/dyn/CategoryStorage/.*',
+    body: { name: 'Added' },
+    events: [{ action: 'added', subject: 'image-category' }],
+  },
+  'PUT /v1/dyn/CategoryStorage/{pattern}': {
+    prepare: ({ installation: { images } }) => images.builds.categories.add({ name: 'Changed' }, BY, null),
+    method: 'PUT',
+    path: '/v1/dyn/CategoryStorage/.*?name=Changed',
+    body: { description: 'more' },
+    events: [
+      {
+        action: 'changed',
+        subject: 'image-category',
+        before: { description: '' },
+        after: { description: 'more' },
+      },
+    ],
+  },
+  'DELETE /v1/dyn/CategoryStorage/{pattern}': {
+    prepare: ({ installation: { images } }) => images.builds.categories.add({ name: 'Removed' }, BY, null),
+    method: 'DELETE',
+    path: '/v1/dyn/CategoryStorage/.*?name=Removed',
+    events: [{ action: 'removed', subject: 'image-category', before: { name: 'Removed' } }],
+  },
+  'POST /v1/dyn/BuildStorage/{pattern}': {
+    prepare: ({ installation: { images } }) => images.builds.categories.add({ name: 'Built' }, BY, null),
+    method: 'POST',
+    path: '/v1/dyn/BuildStorage/.*',
+    body: { category: 'Built', version: '1' },
+    events: [{ action: 'added', subject: 'image-build', after: { version: '1' } }],
+  },
+  'PUT /v1/dyn/BuildStorage/{pattern}': {
+    prepare: ({ installation: { images } }) =>
+      images.builds.add({ category: 'Built', version: '2' }, BY, null),
+    method: 'PUT',
+    path: '/v1/dyn/BuildStorage/.*?version=2',
+    body: { os: 'HGW 2' },
+    events: [{ action: 'changed', subject: 'image-build', before: { os: null }, after: { os: 'HGW 2' } }],
+  },
+  'DELETE /v1/dyn/BuildStorage/{pattern}': {
+    prepare: ({ installation: { images } }) =>
+      images.builds.add({ category: 'Built', version: '3' }, BY, null),
+    method: 'DELETE',
+    path: '/v1/dyn/BuildStorage/.*?version=3',
+    events: [{ action: 'removed', subject: 'image-build', before: { version: '3' } }],
   },
   'PUT /v1/dyn/DeviceStorage/{pattern}': {
     async prepare(ferry) {

@@ -1,4 +1,5 @@
 import { mongodbUrl } from '../support/mongodb.js';
+import { defineBuildTests } from './builds-conformance.js';
 import { defineLibraryTests } from './library-conformance.js';
 import { defineOrganizationTests } from './organizations-conformance.js';
 import { defineServingTests } from './serving-conformance.js';
@@ -8,5 +9,6 @@ const url = mongodbUrl();
 if (url !== null) {
   defineLibraryTests('in GridFS', sharedLibraryOpener(url));
   defineOrganizationTests('in GridFS', sharedLibraryOpener(url));
+  defineBuildTests('in GridFS', sharedLibraryOpener(url));
   defineServingTests('from GridFS', sharedLibraryOpener(url));
 }

@@ -19,6 +19,14 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'POST /v1/dyn/OrganizationStorage/{pattern}': 'admin',
   'PUT /v1/dyn/OrganizationStorage/{pattern}': 'admin',
   'DELETE /v1/dyn/OrganizationStorage/{pattern}': 'admin',
+  'GET /v1/dyn/CategoryStorage/{pattern}': 'viewer',
+  'POST /v1/dyn/CategoryStorage/{pattern}': 'operator',
+  'PUT /v1/dyn/CategoryStorage/{pattern}': 'operator',
+  'DELETE /v1/dyn/CategoryStorage/{pattern}': 'operator',
+  'GET /v1/dyn/BuildStorage/{pattern}': 'viewer',
+  'POST /v1/dyn/BuildStorage/{pattern}': 'operator',
+  'PUT /v1/dyn/BuildStorage/{pattern}': 'operator',
+  'DELETE /v1/dyn/BuildStorage/{pattern}': 'operator',
   'GET /v1/dyn/CpeAuthStorage/{pattern}': 'operator',
   'POST /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
   'DELETE /v1/dyn/CpeAuthStorage/{pattern}': 'admin',
@@ -46,6 +54,7 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'GET /v1/images': 'viewer',
   'GET /v1/images/{name}': 'viewer',
   'PUT /v1/images/{name}': 'operator',
+  'PATCH /v1/images/{name}': 'operator',
   'DELETE /v1/images/{name}': 'operator',
   'GET /v1/images/{name}/content': 'viewer',
   'GET /metrics': 'viewer',
@@ -177,7 +186,7 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'] as const;
 /** Those that routes have. */
-const ROUTED_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+const ROUTED_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** One of each way to write a path that routers take for the same, which are tried with every method; the others with those that routes have. */
 const ALIKE: ReadonlySet<string> = new Set([
   '/v1/dyn/FirmwareStorage/.*?all=true',

@@ -26,7 +26,10 @@ test('an image is uploaded, shown, downloaded, listed and deleted', async (t) =>
     nbi,
     `hgw.bin?softwareVersion=2.0.0&productClass=HGW&hardwareVersion=B&sha256=${SHA256}`,
   );
+  const { number } = (created.body as { readonly details: { readonly number: number } }).details;
+  t.regex(String(number), /^[1-9]\d{8}$/);
   const image = {
+    number,
     name: 'hgw.bin',
     sizeBytes: 100_000,
     sha256: SHA256,

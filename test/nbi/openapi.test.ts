@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../nbi/http/index.js';
 import { APIS, openApiDocument } from './declared.js';
 import { ruleBody, startNbi, type TestNbi } from './support.js';
 
-const METHODS = ['get', 'post', 'put', 'delete'];
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 interface Operation {
   readonly path: string;
@@ -102,7 +102,7 @@ test('its paths and methods are exactly those that are declared and served', asy
   );
   const nbi = await startNbi(t);
   for (const path of new Set(operations().map((operation) => operation.path))) {
-    const { status, headers } = await nbi.call(path.replace(/\{\w+\}/, 'x'), { method: 'PATCH' });
+    const { status, headers } = await nbi.call(path.replace(/\{\w+\}/, 'x'), { method: 'PROPFIND' });
     t.is(status, 405, path);
     const served = headers.get('Allow')?.split(', ') ?? [];
     t.deepEqual(
@@ -146,6 +146,7 @@ test('what the document shows as the answer to its own example is what the serve
         path.endsWith('ChangePassword') ||
         (path.includes('TokenStorage') && status === '200') ||
         path.includes('OrganizationStorage') ||
+        ((path.includes('CategoryStorage') || path.includes('BuildStorage')) && status === '200') ||
         path.includes('/v1/session') ||
         (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('images')) continue;

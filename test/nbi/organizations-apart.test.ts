@@ -265,7 +265,7 @@ async function happen(nbi: TestNbi, of: Case, { by, act, id }: Step): Promise<vo
 function masked(text: string): string {
   return text
     .replace(/ferry_[0-9a-f]{20}_[A-Za-z0-9_-]{43}/g, 'TOKEN')
-    .replace(/"(requestId|uploaded)":"?[^",}]*"?/g, '"$1"')
+    .replace(/"(requestId|uploaded|number|created|modified)":"?[^",}]*"?/g, '"$1"')
     .replace(/\b[0-9a-f]{20}\b/g, 'TOKEN-ID')
     .replace(/\b(\d{15}-\d{6})-[0-9a-f]{16}\b/g, '$1');
 }

@@ -100,7 +100,7 @@ function activityCommands(io: Io): readonly CommandModule[] {
 function removeCommand(io: Io): CommandModule {
   return {
     command: 'remove <slug>',
-    describe: 'Remove an organization that no CPE, user, rule or image belongs to',
+    describe: 'Remove an organization that no CPE, user, rule, image or category of images belongs to',
     builder: withSlug,
     handler: (args: Arguments) =>
       withOrganizations(args, io, async ({ organizations }) => {

@@ -83,6 +83,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
   [/"csrfToken":"[\w-]{43}"/g, '"csrfToken":"<<csrf token>>"'],
   [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
+  // Of images: drawn by lot, as long each time.
+  [/"number":\d{9}\b/g, '"number":100000000'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

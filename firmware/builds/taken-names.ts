@@ -1,0 +1,23 @@
+import type { CollectionDefinition, Document } from '../../store/index.js';
+
+/** What is taken, by whom: of two who want the same the store refuses one. */
+export interface TakenName extends Document {
+  /** The id of the category or build. */
+  readonly of: string;
+}
+
+export const TAKEN_NAMES: CollectionDefinition = { name: 'image-build-names', indexes: {} };
+
+// What stands before a name has no slash in it, and a name has at most 128 characters: so no two are alike, and all fit an id.
+
+export function categoryNameKey(owner: string, name: string): string {
+  return `name/${owner}/${name}`;
+}
+
+export function versionKey(category: string, version: string): string {
+  return `version/${category}/${version}`;
+}
+
+export function osKey(owner: string, os: string): string {
+  return `os/${owner}/${os}`;
+}

@@ -1,0 +1,43 @@
+import type { Turn } from '../common/index.js';
+import type { Actor } from '../events/index.js';
+import { type Build, type Category, noBuild } from './builds/index.js';
+import type { ImageLibrary } from './image.js';
+
+/** What goes with a build or a category, and by whom. */
+export interface Removal {
+  readonly by: Actor;
+  /** Whose things alone are removed; null: anybody's. */
+  readonly within: string | null;
+  /** When each page is read. */
+  readonly turn?: Turn;
+}
+
+/**
+ * Removes a build with its images, each by itself: what was cut off is taken up by the same again.
+ * @throws BuildError. @throws StoreError
+ */
+export async function removeBuildWithImages(
+  library: ImageLibrary,
+  { id, organization, images }: Build,
+  { by, within }: Removal,
+): Promise<void> {
+  if (within !== null && organization !== within) throw noBuild();
+  for (const { name } of images) {
+    if (await library.remove(name, by, organization)) continue;
+    // A backup that was made while the image came or went can have the one without the other.
+    await library.builds.leaveOut(id, name, within);
+  }
+  await library.builds.remove(id, by, within);
+}
+
+/** Removes a category with its builds and their images, as {@link removeBuildWithImages}. @throws BuildError. @throws StoreError */
+export async function removeCategoryWithImages(
+  library: ImageLibrary,
+  { id }: Category,
+  removal: Removal,
+): Promise<void> {
+  const { by, within, turn } = removal;
+  for await (const build of library.builds.scan({ within, isOwnOnly: true, category: id }, turn))
+    await removeBuildWithImages(library, build, removal);
+  await library.builds.categories.remove(id, by, within);
+}
