@@ -188,10 +188,19 @@ class StoredImageLibrary implements ImageLibrary {
 
   async cleanUp(): Promise<void> {
     const nowMs = this.#options.clock();
-    await numberImages(this.#options.store, this.#images, this.builds.numbers);
+    await this.#numberImages();
     const incoming = await cleanIncoming(this.#options.contents, nowMs);
     const contents = await cleanContents(this.#options.contents, this.#contents, nowMs);
     if (incoming + contents > 0) this.#options.logger.info('images.cleaned-up', { incoming, contents });
+  }
+
+  /** A disk without room for numbers keeps no server from starting, nor what is left over from going. */
+  async #numberImages(): Promise<void> {
+    try {
+      await numberImages(this.#options.store, this.#images, this.builds.numbers);
+    } catch (error) {
+      this.#options.logger.warn('images.not-numbered', { error });
+    }
   }
 
   /** Refuses before reading what cannot become anything but `name-taken`. */
