@@ -1,6 +1,6 @@
 import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
-import { ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import { ImageError, type ImageErrorCode, UploadError, type UploadErrorCode } from '../../firmware/index.js';
 import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError, writtenId } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
@@ -67,6 +67,19 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'no-space': 507,
 };
 
+const UPLOAD_STATUS: Readonly<Record<UploadErrorCode, number>> = {
+  'wrong-range': 400,
+  'not-found': 404,
+  ended: 409,
+  busy: 409,
+  'not-resumable': 409,
+  'wrong-offset': 409,
+  cancelled: 409,
+  'too-many': 429,
+};
+/** A claim is let go of within as many. */
+const UPLOAD_RETRY_SECONDS = '15';
+
 const USER_STATUS: Readonly<Record<UserErrorCode | TokenErrorCode, number>> = {
   invalid: 400,
   'not-found': 404,
@@ -112,6 +125,7 @@ export function toApiError(error: unknown): ApiError | null {
       { field: error.field ?? '', code: error.code, expected: error.message },
     ]);
   }
+  if (error instanceof UploadError) return uploadError(error);
   if (error instanceof UserError || error instanceof TokenError) {
     return new ApiError(USER_STATUS[error.code], [
       { field: error.field, code: error.code, expected: error.message },
@@ -122,6 +136,16 @@ export function toApiError(error: unknown): ApiError | null {
   if (error instanceof PatternError) return invalid('pattern', error.message);
   if (error instanceof StoreError) return storeError(error);
   return null;
+}
+
+function uploadError({ code, field, message }: UploadError): ApiError {
+  const passes = code === 'busy' || code === 'too-many';
+  const headers = passes ? { 'Retry-After': UPLOAD_RETRY_SECONDS } : {};
+  return new ApiError(
+    UPLOAD_STATUS[code],
+    code === 'not-found' ? [] : [{ field, code, expected: message }],
+    headers,
+  );
 }
 
 export function runningError(ids: readonly string[]): ApiError {

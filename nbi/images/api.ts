@@ -28,7 +28,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
     routes: [
       listRoute(images, limits),
       imageRoute(images),
-      uploadRoute(images),
+      uploadRoute(parts),
       deleteRoute(parts),
       downloadRoute(images, downloads),
     ],

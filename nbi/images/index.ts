@@ -1,2 +1,2 @@
 export { imageApi } from './api.js';
-export { imageSchemas } from './image.js';
+export { imageAnswer, imageSchemas, imageView } from './image.js';
