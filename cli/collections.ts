@@ -11,7 +11,7 @@ import {
   WAKE_PROGRESS,
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
-import { BUILD_COLLECTIONS, IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
+import { BUILD_COLLECTIONS, IMAGE_CONTENTS, IMAGE_ROOM, IMAGES, UPLOADS } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -48,13 +48,16 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
 /** Written by the library of images, which knows where their contents lie. */
 export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE_CONTENTS];
 
-/** Of running processes, and of browsers that are logged in: worth nothing to those that come later. */
+/**
+ * Of running processes, of browsers that are logged in, of uploads under way, and what is counted anew where it is missing: worth nothing to those that come later. */
 export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   LEASES,
   DUTIES,
   SESSIONS,
   NONCES,
   USER_SESSIONS,
+  UPLOADS,
+  IMAGE_ROOM,
 ];
 
 /** Every collection that a server opens. */

@@ -17,7 +17,9 @@ import {
   type ImageLibrary,
   openDiskContents,
   openImageLibrary,
+  openUploads,
   SharedContents,
+  type Uploads,
 } from '../firmware/index.js';
 import { openUsers, UserSessions, type Users } from '../nbi/index.js';
 import {
@@ -45,6 +47,7 @@ export interface Installation {
   readonly shared: SharedStore | null;
   readonly secrets: Secrets;
   readonly images: ImageLibrary;
+  readonly uploads: Uploads;
   readonly users: Users;
   readonly sessions: UserSessions;
   /** Whether what it writes reaches the disk; null where that is the database's. */
@@ -90,6 +93,15 @@ export async function openInstallation(
     await admitFirstStart(store, config);
     const secrets = await masterKey(store, secretFile);
     const images = imageLibrary({ store, contents }, config, ambient);
+    const uploads = openUploads({
+      library: images,
+      contents,
+      store,
+      limits: imageLimits(config),
+      clock,
+      logger,
+      ...(monotonic && { monotonic }),
+    });
     const users = openUsers({
       store,
       secrets,
@@ -103,7 +115,7 @@ export async function openInstallation(
       totalMs: config.nbiSessionHours * HOUR_MS,
     };
     const sessions = new UserSessions({ store, users, clock, logger, life, ...(monotonic && { monotonic }) });
-    return { store, shared, secrets, images, users, sessions, disk, close: () => store.close() };
+    return { store, shared, secrets, images, uploads, users, sessions, disk, close: () => store.close() };
   } catch (error) {
     await store.close();
     throw error;
@@ -143,8 +155,14 @@ function imageLibrary(
   config: Config,
   { clock, logger }: Ambient,
 ): ImageLibrary {
-  const limits = { imageBytesMax: config.imageMibMax * MIB };
-  return openImageLibrary({ contents, store, limits, clock, logger });
+  return openImageLibrary({ contents, store, limits: imageLimits(config), clock, logger });
+}
+
+function imageLimits({ imageMibMax, organizationImageMibMax: mibMax }: Config) {
+  return {
+    imageBytesMax: imageMibMax * MIB,
+    ...(mibMax > 0 && { organizationImageBytesMax: mibMax * MIB }),
+  };
 }
 
 interface OpenStore {

@@ -16,6 +16,7 @@ export interface Config {
   readonly publicFileUrl: readonly string[];
   readonly fileAuth: string;
   readonly imageMibMax: number;
+  readonly organizationImageMibMax: number;
   readonly cpeAuth: string;
   readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
@@ -245,6 +246,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     ...whole(1, 65_536),
     default: 1_024,
     describe: 'Largest firmware image accepted, in MiB',
+    group: 'Firmware files:',
+  },
+  organizationImageMibMax: {
+    ...whole(0, 67_108_864),
+    default: 0,
+    describe:
+      'What the images of one organization may take together, uploads under way among them, in MiB; 0: no bound',
     group: 'Firmware files:',
   },
   cpeAuth: {

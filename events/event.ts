@@ -7,6 +7,7 @@ export const SUBJECTS = [
   'image',
   'image-category',
   'image-build',
+  'upload',
   'device',
   'result',
   'cpe-credentials',

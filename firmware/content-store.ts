@@ -4,6 +4,8 @@ import type { Inspected } from './formats/index.js';
 /** What names of content begin with: being received, or in its place. */
 export const INCOMING_PREFIX = 'incoming/';
 export const CONTENT_PREFIX = 'content/';
+/** And what comes in parts, each of which may be the last for hours. */
+export const PARTS_PREFIX = 'parts/';
 
 export interface ReceiveOptions {
   readonly bytesMax: number;
@@ -13,6 +15,30 @@ export interface ReceiveOptions {
   readonly idleMsMax: number;
   /** Who sends it: each has a share of the room for what is incoming. */
   readonly by: string;
+  /**
+   * Told of every chunk before it is kept how many bytes have come; the content ends with what it throws.
+   * @throws ImageError
+   */
+  readonly onBytes?: (bytes: number) => Promise<void> | void;
+}
+
+/** Of content that comes in parts. */
+export interface AppendOptions {
+  /** The bytes that are there, and stay; what is behind them is dropped. */
+  readonly offset: number;
+  /** Of all of it. */
+  readonly sizeBytes: number;
+  readonly bytesMax: number;
+  readonly by: string;
+}
+
+/** Content that is being written on. */
+export interface AppendedContent {
+  write(chunk: Uint8Array): Promise<void>;
+  /** All that was written so far is durable when it resolves. */
+  flush(): Promise<void>;
+  /** Lets go of it; what was not flushed may be lost. */
+  close(): Promise<void>;
 }
 
 /** Content that lies where it was received. The receiver moves or removes it. */
@@ -62,4 +88,14 @@ export interface ContentStore {
   retire(name: string): Promise<void>;
   list(): AsyncIterable<ContentEntry>;
   listIncoming(): AsyncIterable<IncomingEntry>;
+  /**
+   * Opens content that comes in parts to be written on; made where its offset is 0. One process at a time writes on it.
+   * @param name  with {@link PARTS_PREFIX}
+   * @throws ImageError `no-space`, and `incomplete` where bytes that were there are lost; its `write` and `flush` the same
+   */
+  append(name: string, options: AppendOptions): Promise<AppendedContent>;
+  /** Has content that came in parts be whole: from then on it can be opened, and moved. @throws StoreError */
+  seal(name: string, sizeBytes: number): Promise<void>;
+  /** What comes in parts and was not moved. */
+  listAppended(): AsyncIterable<ContentEntry>;
 }

@@ -4,15 +4,19 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ownProcessMark, processState } from '../common/index.js';
 import {
+  type AppendedContent,
+  type AppendOptions,
   CONTENT_PREFIX,
   type ContentEntry,
   type ContentStore,
   type ImageContent,
   INCOMING_PREFIX,
   type IncomingEntry,
+  PARTS_PREFIX,
   type Received,
   type ReceiveOptions,
 } from './content-store.js';
+import { openParts } from './disk-parts.js';
 import {
   checkAnnouncedSize,
   INCOMING_IMAGES_MAX,
@@ -43,14 +47,14 @@ const CHECKED_EVERY_BYTES = 64 * 1024 * 1024;
 export type OnWritten = (failure: Error | null) => void;
 
 /**
- * Keeps content in `content/` and `incoming/` of a directory, which must be on one file system; made where missing.
+ * Keeps content in `content/`, `incoming/` and `parts/` of a directory, which must be on one file system; made where missing.
  * A file that is removed while it is read can be read to its end.
  */
 export async function openDiskContents(
   directory: string,
   onWritten: OnWritten = () => {},
 ): Promise<ContentStore> {
-  for (const prefix of [CONTENT_PREFIX, INCOMING_PREFIX]) {
+  for (const prefix of [CONTENT_PREFIX, INCOMING_PREFIX, PARTS_PREFIX]) {
     await mkdir(join(directory, prefix), { recursive: true, mode: DIRECTORY_MODE });
   }
   await syncDirectory(directory);
@@ -111,6 +115,56 @@ class DiskContents implements ContentStore {
     }
   }
 
+  async append(name: string, options: AppendOptions): Promise<AppendedContent> {
+    const { offset, sizeBytes, by } = options;
+    const path = join(this.directory, name);
+    const claim = this.#room.begin(by);
+    this.#receiving.add(name);
+    const letGo = () => {
+      this.#room.end(claim);
+      this.#receiving.delete(name);
+    };
+    try {
+      const { bavail, bsize } = await statfs(dirname(path));
+      checkAnnouncedSize(options, bavail * bsize + offset);
+      await this.#lookAtOthers();
+      await this.#claim(claim, sizeBytes, options);
+      const parts = await openParts(path, offset);
+      if (offset === 0) await syncDirectory(dirname(path));
+      return {
+        write: (chunk) => this.#onDisk(() => parts.write(chunk)),
+        flush: async () => {
+          await this.#onDisk(() => parts.flush());
+          this.onWritten(null);
+        },
+        async close() {
+          letGo();
+          await parts.close();
+        },
+      };
+    } catch (error) {
+      letGo();
+      throw isNoSpace(error) ? noSpace() : error;
+    }
+  }
+
+  async #onDisk(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (isDiskFailure(error)) this.onWritten(error);
+      throw isNoSpace(error) ? noSpace() : error;
+    }
+  }
+
+  async seal(): Promise<void> {
+    // A file is what was written of it.
+  }
+
+  listAppended(): AsyncIterable<ContentEntry> {
+    return this.#entries(PARTS_PREFIX);
+  }
+
   async move(from: string, to: string): Promise<void> {
     const path = join(this.directory, to);
     await rename(join(this.directory, from), path);
@@ -149,7 +203,7 @@ class DiskContents implements ContentStore {
    * Several processes receive at once, and what those left behind that were killed takes room until it is removed.
    * @throws ImageError `no-space`
    */
-  async #claim(claim: Claim, bytes: number, { bytesMax }: ReceiveOptions): Promise<void> {
+  async #claim(claim: Claim, bytes: number, { bytesMax }: Pick<ReceiveOptions, 'bytesMax'>): Promise<void> {
     if (this.#room.extend(claim, bytes, bytesMax)) return;
     for await (const { name, isAbandoned } of this.listIncoming()) if (isAbandoned) await this.remove(name);
     await this.#lookAtOthers();
@@ -159,9 +213,11 @@ class DiskContents implements ContentStore {
   /** At what lies there that this store is not receiving now. */
   async #lookAtOthers(): Promise<void> {
     let bytes = 0;
-    for await (const { name } of await opendir(join(this.directory, INCOMING_PREFIX))) {
-      const path = `${INCOMING_PREFIX}${name}`;
-      if (!this.#receiving.has(path)) bytes += (await statOf(join(this.directory, path)))?.size ?? 0;
+    for (const prefix of [INCOMING_PREFIX, PARTS_PREFIX]) {
+      for await (const { name } of await opendir(join(this.directory, prefix))) {
+        const path = `${prefix}${name}`;
+        if (!this.#receiving.has(path)) bytes += (await statOf(join(this.directory, path)))?.size ?? 0;
+      }
     }
     this.#room.foundOthers(bytes);
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Actor } from '../events/index.js';
+import type { Change } from '../store/index.js';
 import type { BuildPlace, Builds } from './builds/index.js';
 import type { ImageContent, Received } from './content-store.js';
 
@@ -71,6 +72,18 @@ export interface Upload {
 /** What is said of content that has been received already. */
 export type Admission = Omit<Upload, 'content' | 'sizeBytes'>;
 
+/** What else an admission does. */
+export interface AdmissionParts {
+  /**
+   * What changes in the very commit by which the image comes to be; asked again for each attempt. Not where the library holds the image
+   * already.
+   * @throws whatever keeps the image from coming
+   */
+  readonly along?: () => Promise<readonly Change[]>;
+  /** A `newContentFile` that the content is kept in where it has none yet; for whoever must find it after a crash. */
+  readonly contentFile?: string;
+}
+
 export interface UploadOutcome {
   readonly image: Image;
   /** `created`; `unchanged` where the same name held the same content and metadata already. */
@@ -124,13 +137,18 @@ export interface ListedImages {
 export interface ImageLibrary {
   /** What keeps its images together. */
   readonly builds: Builds;
+  /**
+   * Refuses what an upload says of itself before a byte of it is read, also where its name is taken.
+   * @throws ImageError
+   */
+  check(upload: Omit<Upload, 'content'>): Promise<void>;
   /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
   /**
    * Shows content that has been received as an image. The library has it from then on: it lies in its place afterwards, or nowhere.
    * @throws ImageError
    */
-  admit(received: Received, admission: Admission): Promise<UploadOutcome>;
+  admit(received: Received, admission: Admission, parts?: AdmissionParts): Promise<UploadOutcome>;
   /** What a name means to an organization: its own image, else the shared one; without an organization the shared one. */
   get(name: string, organization?: string): Promise<Image | null>;
   byId(id: string): Promise<Image | null>;

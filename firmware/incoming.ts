@@ -16,7 +16,10 @@ export function newIncomingName(): string {
 }
 
 /** @throws ImageError `empty`, `too-large`, `no-space`, before anything is read */
-export function checkAnnouncedSize({ sizeBytes, bytesMax }: ReceiveOptions, freeBytes: number): void {
+export function checkAnnouncedSize(
+  { sizeBytes, bytesMax }: Pick<ReceiveOptions, 'sizeBytes' | 'bytesMax'>,
+  freeBytes: number,
+): void {
   if (sizeBytes === undefined) return;
   if (sizeBytes === 0) throw empty();
   if (sizeBytes > bytesMax) throw tooLarge(bytesMax);
@@ -39,11 +42,12 @@ export class Intake {
    * @throws ImageError `too-large`, `incomplete`, `empty`
    */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
-    const { bytesMax, sizeBytes, idleMsMax } = this.options;
+    const { bytesMax, sizeBytes, idleMsMax, onBytes } = this.options;
     for await (const chunk of chunksOf(this.content, idleMsMax)) {
       this.#sizeBytes += chunk.length;
       if (this.#sizeBytes > bytesMax) throw tooLarge(bytesMax);
       if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
+      await onBytes?.(this.#sizeBytes);
       this.#hash.update(chunk);
       this.#inspection.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
       yield chunk;
@@ -66,7 +70,7 @@ export class Intake {
 }
 
 /** The stream's chunks; whatever goes wrong with the stream itself, also that nothing comes, is `incomplete`. */
-async function* chunksOf(content: Readable, idleMsMax: number): AsyncGenerator<Uint8Array, void> {
+export async function* chunksOf(content: Readable, idleMsMax: number): AsyncGenerator<Uint8Array, void> {
   // The time the disk takes is not the sender's.
   let isWaiting = true;
   const idle = setTimeout(() => {
@@ -129,6 +133,11 @@ function tooLarge(bytesMax: number): ImageError {
 
 function wrongSize(announcedBytes: number, found: string): ImageError {
   return new ImageError('incomplete', 'sizeBytes', `${announcedBytes} bytes were announced, ${found}`);
+}
+
+/** What had come in parts is not there any more. */
+export function partsLost(): ImageError {
+  return new ImageError('incomplete', null, 'what had come of it is lost: begin another upload');
 }
 
 function empty(): ImageError {

@@ -21,6 +21,7 @@ export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';
 export { hasImages } from './image-lists.js';
+export { IMAGE_ROOM } from './image-room.js';
 export {
   IMAGE_CONTENTS,
   IMAGES,
@@ -31,4 +32,5 @@ export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';
+export * from './uploads/index.js';
 export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

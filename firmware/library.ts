@@ -5,6 +5,7 @@ import {
   type Change,
   type Collection,
   type CollectionDefinition,
+  type CommitOutcome,
   PAGE_ITEMS_MAX,
   type Store,
   type Stored,
@@ -15,6 +16,7 @@ import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from
 import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
 import {
   type Admission,
+  type AdmissionParts,
   IMAGE_NAME_PATTERN,
   type Image,
   ImageError,
@@ -29,6 +31,7 @@ import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, listedInBuild, placeBefore } from './image-lists.js';
 import { isAtPlace, moveImage, placeOfImage } from './image-moves.js';
 import { numberImages } from './image-numbering.js';
+import { ImageRoom } from './image-room.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 
@@ -49,6 +52,8 @@ export interface ImageLibraryOptions {
     readonly imageBytesMax: number;
     /** How long an upload may give nothing; {@link UPLOAD_IDLE_MS_MAX} unless told. */
     readonly uploadIdleMsMax?: number;
+    /** What the images of one organization may take together; without it as much as there is room. */
+    readonly organizationImageBytesMax?: number;
   };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -76,6 +81,7 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #contents: Collection<StoredContent>;
   readonly #events: EventLog;
   readonly #places: BuildPlaces;
+  readonly #room: ImageRoom;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -84,13 +90,13 @@ class StoredImageLibrary implements ImageLibrary {
     this.#events = new EventLog(options);
     this.builds = openBuilds(options);
     this.#places = new BuildPlaces(options.store);
+    this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
     // A stream that fails before it is read would otherwise end the process; reading it reports the failure.
     upload.content.on('error', () => {});
-    const description = parseDescription(upload);
-    await this.#refuseTaken(description, upload);
+    await this.check(upload);
     const { uploadIdleMsMax = UPLOAD_IDLE_MS_MAX, imageBytesMax } = this.#options.limits;
     const received = await this.#options.contents.receive(upload.content, {
       bytesMax: imageBytesMax,
@@ -99,6 +105,10 @@ class StoredImageLibrary implements ImageLibrary {
       ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
     });
     return this.admit(received, upload);
+  }
+
+  async check(upload: Omit<Upload, 'content'>): Promise<void> {
+    await this.#refuseTaken(parseDescription(upload), upload);
   }
 
   async get(name: string, organization?: string): Promise<Image | null> {
@@ -204,7 +214,7 @@ class StoredImageLibrary implements ImageLibrary {
   }
 
   /** Refuses before reading what cannot become anything but `name-taken`. */
-  async #refuseTaken(description: ImageDescription, upload: Upload): Promise<void> {
+  async #refuseTaken(description: ImageDescription, upload: Omit<Upload, 'content'>): Promise<void> {
     const existing = await this.#images.get(imageIdIn(upload.organization, description.name));
     if (existing === null) return;
     const { sha256, sizeBytes } = existing.document;
@@ -217,10 +227,14 @@ class StoredImageLibrary implements ImageLibrary {
   }
 
   /** Puts the content in its place, unless a content document shows that it is there already. */
-  async admit(received: Received, admission: Admission): Promise<UploadOutcome> {
+  async admit(
+    received: Received,
+    admission: Admission,
+    { along, contentFile: ownFile }: AdmissionParts = {},
+  ): Promise<UploadOutcome> {
     const { organization, uploadedBy, by, place, sha256: sha256Expected } = admission;
     const { sha256, sizeBytes } = received;
-    const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
+    const own: OwnContent = { file: ownFile ?? newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
       const description = parseDescription(admission);
       const id = imageIdIn(organization, description.name);
@@ -243,8 +257,8 @@ class StoredImageLibrary implements ImageLibrary {
         const placing = await this.#places.moving({ ...description, organization }, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
-        const along = [...owners, ...changes, ...placing];
-        if (!(await this.#commitUpload(document, content, { own, by, along }))) continue;
+        const also = [...((await along?.()) ?? []), ...owners, ...changes, ...placing];
+        if (!(await this.#commitUpload(document, content, { own, by, also }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
         this.#options.logger.info('image.uploaded', { image: id, sha256, sizeBytes, uploadedBy });
@@ -266,19 +280,25 @@ class StoredImageLibrary implements ImageLibrary {
     {
       own,
       by,
-      along,
-    }: { readonly own: OwnContent; readonly by: Actor | null; readonly along: readonly Change[] },
+      also,
+    }: { readonly own: OwnContent; readonly by: Actor | null; readonly also: readonly Change[] },
   ): Promise<boolean> {
+    const alongWith = await this.#alongWith('added', imageOf(document), by);
+    const outcome = await this.#committed(own, [
+      this.#images.inserting(document),
+      content === null
+        ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
+        : this.#contents.replacing(withNames(content.document, 1), content.revision),
+      ...also,
+      ...alongWith,
+    ]);
+    if (!outcome.committed) this.#room.requireRoom(outcome.refused);
+    return outcome.committed;
+  }
+
+  async #committed(own: OwnContent, changes: readonly Change[]): Promise<CommitOutcome> {
     try {
-      const { committed } = await this.#options.store.commit([
-        this.#images.inserting(document),
-        content === null
-          ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
-          : this.#contents.replacing(withNames(content.document, 1), content.revision),
-        ...along,
-        ...(await this.#alongWith('added', imageOf(document), by)),
-      ]);
-      return committed;
+      return await this.#options.store.commit(changes);
     } catch (error) {
       // Whether it was done all the same only the store knows: the file stays, and cleanUp finds out.
       if (!isStoreFull(error)) own.at = null;
@@ -295,7 +315,11 @@ class StoredImageLibrary implements ImageLibrary {
 
   /** What else changes in the commit by which an image comes or goes. Where one of these is refused, all is planned again. */
   async #alongWith(action: 'added' | 'removed', image: Image, by: Actor | null): Promise<readonly Change[]> {
-    return by === null ? [] : [this.#events.noting(comingOrGoing(action, image, by))];
+    const { organization, sizeBytes } = image;
+    const bytes = action === 'added' ? sizeBytes : -sizeBytes;
+    // What is brought back was there before, and what is there is never too much.
+    const room = await this.#room.taking(organization, bytes, { isBound: by !== null });
+    return by === null ? room : [...room, this.#events.noting(comingOrGoing(action, image, by))];
   }
 
   async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import { type StoredFiles, StoreError } from '../store/index.js';
 import {
+  type AppendedContent,
+  type AppendOptions,
   CONTENT_PREFIX,
   type ContentEntry,
   type ContentStore,
@@ -9,7 +11,7 @@ import {
   type Received,
   type ReceiveOptions,
 } from './content-store.js';
-import { checkAnnouncedSize, Intake, newIncomingName, noSpace } from './incoming.js';
+import { checkAnnouncedSize, Intake, newIncomingName, noSpace, partsLost } from './incoming.js';
 
 /**
  * Keeps content beside the documents of a store that many nodes share. No node knows what others read, so content that
@@ -23,12 +25,27 @@ export class SharedContents implements ContentStore {
     checkAnnouncedSize(options, Number.POSITIVE_INFINITY);
     const name = newIncomingName();
     const intake = new Intake(content, options);
-    try {
-      await this.files.write(name, intake.chunks());
-    } catch (error) {
-      throw error instanceof StoreError && error.code === 'no-space' ? noSpace() : error;
-    }
+    await orNoSpace(() => this.files.write(name, intake.chunks()));
     return intake.received(name);
+  }
+
+  async append(name: string, options: AppendOptions): Promise<AppendedContent> {
+    checkAnnouncedSize(options, Number.POSITIVE_INFINITY);
+    const file = await orNoSpace(() => this.files.append(name, options.offset));
+    if (file === null) throw partsLost();
+    return {
+      write: (chunk) => orNoSpace(() => file.write(chunk)),
+      flush: () => orNoSpace(() => file.flush()),
+      close: async () => {},
+    };
+  }
+
+  seal(name: string, sizeBytes: number): Promise<void> {
+    return this.files.seal(name, sizeBytes);
+  }
+
+  listAppended(): AsyncIterable<ContentEntry> {
+    return this.files.listAppended();
   }
 
   move(from: string, to: string): Promise<void> {
@@ -54,5 +71,13 @@ export class SharedContents implements ContentStore {
   async *listIncoming(): AsyncIterable<IncomingEntry> {
     // No node knows which others run; each upload says by itself when it was last heard of.
     for await (const entry of this.files.listIncoming()) yield { ...entry, isAbandoned: false };
+  }
+}
+
+async function orNoSpace<R>(act: () => Promise<R>): Promise<R> {
+  try {
+    return await act();
+  } catch (error) {
+    throw error instanceof StoreError && error.code === 'no-space' ? noSpace() : error;
   }
 }

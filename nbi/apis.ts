@@ -9,7 +9,7 @@ import type {
 } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
-import type { ImageLibrary } from '../firmware/index.js';
+import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
@@ -31,6 +31,7 @@ import { metricsApi } from './metrics.js';
 import { openApiApi, openApiDocument } from './openapi/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
+import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
 export interface ApiParts {
@@ -43,6 +44,7 @@ export interface ApiParts {
   readonly organizations: Organizations;
   readonly placements: Placements;
   readonly images: ImageLibrary;
+  readonly uploads: Uploads;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -67,10 +69,12 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     basicAuthentication(users),
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
+  const content = { ...read, places: uploadPlaces(parts.limits) };
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
-    imageApi(read, authentication),
+    imageApi(content, authentication),
+    uploadApi(content, authentication),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -95,6 +99,7 @@ const DESCRIPTION =
 const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
+  ...uploadSchemas,
   ...sessionSchemas,
   ...answerSchemas,
   ...methodAnswerSchemas,

@@ -42,11 +42,14 @@ export interface NbiLimits {
   /** Lists under way in this process that may look at any number of entries, however slowly they are read. */
   readonly listsAtATime: number;
   readonly listsPerUserMax: number;
-  /** How long a list, or a download, may wait for others to end. */
+  /** How long a list, a download or an upload may wait for others to end. */
   readonly waitSecondsMax: number;
   /** Downloads of images under way in this process; CPEs fetch theirs elsewhere. */
   readonly downloadsAtATime: number;
   readonly downloadsPerUserMax: number;
+  /** Requests that bring content of images, in this process. */
+  readonly uploadsAtATime: number;
+  readonly uploadsPerUserMax: number;
   /** Of pages, and entries by their ids, that are held for clients of this process that have not taken them; more needs a place of a list. */
   readonly unreadBytesMax: number;
   /** Of one user. */
@@ -126,6 +129,8 @@ export const NBI_LIMITS: NbiLimits = {
   waitSecondsMax: 30,
   downloadsAtATime: 16,
   downloadsPerUserMax: 4,
+  uploadsAtATime: 16,
+  uploadsPerUserMax: 2,
   unreadBytesMax: 64 * 1024 * 1024,
   unreadBytesPerClientMax: 16 * 1024 * 1024,
   connectionRequestsMax: 1_000,

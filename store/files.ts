@@ -25,6 +25,23 @@ export interface StoredFiles {
   list(prefix: string): AsyncIterable<StoredFileEntry>;
   /** Files that are being written, or whose writer died, with when something was last heard of the writer. */
   listIncoming(): AsyncIterable<StoredFileEntry>;
+  /**
+   * Opens a file that comes in parts, to be written on behind its first `offset` bytes; it is made where that is 0, and what it has
+   * behind them is dropped. One process at a time. It can be opened to be read once it is sealed, and moved; it is in neither list.
+   * @returns null where it has fewer bytes, or there is none
+   */
+  append(name: string, offset: number): Promise<AppendedFile | null>;
+  /** Has a file that came in parts be whole: from then on it can be opened. @throws StoreError `unavailable` where there is none */
+  seal(name: string, sizeBytes: number): Promise<void>;
+  /** Files that come in parts and have not been moved, with when one was last opened to be written on. */
+  listAppended(): AsyncIterable<StoredFileEntry>;
+}
+
+/** A file that is being written on. */
+export interface AppendedFile {
+  write(chunk: Uint8Array): Promise<void>;
+  /** All that was written so far is durable when it resolves. */
+  flush(): Promise<void>;
 }
 
 export interface StoredFileEntry {

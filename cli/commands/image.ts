@@ -30,7 +30,7 @@ export function imageCommands(io: Io): CommandModule {
     command: 'image',
     describe: 'Firmware images in the library',
     builder: (argv) =>
-      withConfig(argv, [...INSTALLATION_OPTIONS, 'imageMibMax'])
+      withConfig(argv, [...INSTALLATION_OPTIONS, 'imageMibMax', 'organizationImageMibMax'])
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
+import { HOUR_MS, MINUTE_MS, Rounds } from '../../common/index.js';
 import { createDownloadLocator, createFileServer } from '../../firmware/index.js';
 import { fileAuth, publicUrls } from '../file-urls.js';
 import type { Building } from './building.js';
@@ -25,6 +25,23 @@ export async function keepImagesClean({ installation, ambient, duties, closers }
   }, CLEANED_EVERY_MS);
   cleaning.unref();
   closers.push(async () => clearInterval(cleaning));
+  keepUploadsGoing({ installation, ambient, closers });
+}
+
+/** Has what processes that died left of uploads taken up, every minute and now; nobody waits for it. */
+function keepUploadsGoing({
+  installation: { uploads },
+  ambient: { logger },
+  closers,
+}: Pick<Building, 'installation' | 'ambient' | 'closers'>): void {
+  const run = () =>
+    uploads.cleanUp().catch((error: unknown) => logger.error('uploads.clean-up-failed', { error }));
+  const rounds = new Rounds({ everyMs: MINUTE_MS, run });
+  const first = run();
+  closers.push(async () => {
+    await rounds.stop();
+    await first;
+  });
 }
 
 /**

@@ -64,6 +64,7 @@ export async function startNbi(
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    uploads: installation.uploads,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -1,6 +1,13 @@
 import { UpgradeRunningError } from '../../acs/index.js';
 import { PatternError } from '../../common/index.js';
-import { BuildError, type BuildErrorCode, ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import {
+  BuildError,
+  type BuildErrorCode,
+  ImageError,
+  type ImageErrorCode,
+  UploadError,
+  type UploadErrorCode,
+} from '../../firmware/index.js';
 import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError, writtenId } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
@@ -79,6 +86,18 @@ const BUILD_STATUS: Readonly<Record<BuildErrorCode, number>> = {
   'has-images': 409,
   'too-many': 409,
 };
+const UPLOAD_STATUS: Readonly<Record<UploadErrorCode, number>> = {
+  'wrong-range': 400,
+  'not-found': 404,
+  ended: 409,
+  busy: 409,
+  'not-resumable': 409,
+  'wrong-offset': 409,
+  cancelled: 409,
+  'too-many': 429,
+};
+/** A claim is let go of within as many. */
+const UPLOAD_RETRY_SECONDS = '15';
 
 const USER_STATUS: Readonly<Record<UserErrorCode | TokenErrorCode, number>> = {
   invalid: 400,
@@ -130,6 +149,7 @@ export function toApiError(error: unknown): ApiError | null {
     const { code, field, expected } = error;
     return new ApiError(BUILD_STATUS[code], [{ field, code, expected }]);
   }
+  if (error instanceof UploadError) return uploadError(error);
   if (error instanceof UserError || error instanceof TokenError) {
     return new ApiError(USER_STATUS[error.code], [
       { field: error.field, code: error.code, expected: error.message },
@@ -140,6 +160,16 @@ export function toApiError(error: unknown): ApiError | null {
   if (error instanceof PatternError) return invalid('pattern', error.message);
   if (error instanceof StoreError) return storeError(error);
   return null;
+}
+
+function uploadError({ code, field, message }: UploadError): ApiError {
+  const passes = code === 'busy' || code === 'too-many';
+  const headers = passes ? { 'Retry-After': UPLOAD_RETRY_SECONDS } : {};
+  return new ApiError(
+    UPLOAD_STATUS[code],
+    code === 'not-found' ? [] : [{ field, code, expected: message }],
+    headers,
+  );
 }
 
 export function runningError(ids: readonly string[]): ApiError {

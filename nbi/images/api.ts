@@ -29,7 +29,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
     routes: [
       listRoute(images, limits),
       imageRoute(images),
-      uploadRoute(images),
+      uploadRoute(parts),
       placeRoute(images),
       deleteRoute(parts),
       downloadRoute(images, downloads),

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '../../common/index.js';
-import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary } from '../../firmware/index.js';
+import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary, type Uploads } from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   type Answer,
@@ -8,6 +8,7 @@ import {
   type JsonObject,
   jsonAnswer,
   type Parameter,
+  type Places,
   type Reading,
   ref,
   type Scope,
@@ -19,6 +20,9 @@ export interface ImageParts {
   readonly rules: Rules;
   readonly limits: NbiLimits;
   readonly reading: Reading;
+  readonly uploads: Uploads;
+  /** Of requests that bring content. */
+  readonly places: Places;
 }
 
 export const dialect = dynDialect('images');

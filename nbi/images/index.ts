@@ -1,3 +1,3 @@
 export { imageApi } from './api.js';
-export { imageSchemas } from './image.js';
+export { imageAnswer, imageSchemas, imageView } from './image.js';
 export { requireUnnamed } from './naming-rules.js';

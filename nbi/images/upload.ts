@@ -1,4 +1,4 @@
-import type { ImageLibrary, Upload } from '../../firmware/index.js';
+import type { AskedUpload } from '../../firmware/index.js';
 import {
   actorOf,
   closedQuery,
@@ -9,7 +9,7 @@ import {
   route,
   scopeOf,
 } from '../http/index.js';
-import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
+import { dialect, IMAGE_PATH, type ImageParts, imageAnswer, imageView, NAME } from './image.js';
 import { placeSaid } from './place.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
@@ -34,7 +34,7 @@ const QUERY = closedQuery(
 );
 
 /** `PUT /v1/images/{name}` */
-export function uploadRoute(images: ImageLibrary): Route {
+export function uploadRoute({ uploads, places }: ImageParts): Route {
   return route({
     method: 'PUT',
     path: IMAGE_PATH,
@@ -51,14 +51,14 @@ export function uploadRoute(images: ImageLibrary): Route {
       ...failures('Answer', '404', '409', '413', '415', '507'),
     },
     async handle(exchange) {
-      const { request, response, parameters, query, body } = exchange;
+      const { request, response, parameters, query, body, over } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
       const { sha256, build, type, ...metadata } = query;
       const place = placeSaid(build, type);
       const content = await body();
       const sizeText = request.headers['content-length'];
-      const upload: Upload = {
+      const upload: AskedUpload = {
         metadata: { name: parameters.name, ...metadata },
         ...(scope.organization !== null && { organization: scope.organization.id }),
         content,
@@ -68,7 +68,7 @@ export function uploadRoute(images: ImageLibrary): Route {
         ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
         ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
       };
-      const { image, outcome, sameContentAs } = await images.upload(upload);
+      const { image, outcome, sameContentAs } = await places.run(by.name, over, () => uploads.upload(upload));
       const code = outcome === 'created' ? 201 : 200;
       response.status(code).json(dialect.answer(code, { ...imageView(image, scope), sameContentAs }));
     },

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { type Collection, type Db, GridFSBucket, type GridFSFile, ObjectId } from 'mongodb';
+import { Binary, type Collection, type Db, GridFSBucket, type GridFSFile, ObjectId } from 'mongodb';
 import { MINUTE_MS, SECOND_MS } from '../../common/index.js';
 import { StoreError } from '../collection.js';
-import type { StoredFile, StoredFileEntry, StoredFiles } from '../files.js';
+import type { AppendedFile, StoredFile, StoredFileEntry, StoredFiles } from '../files.js';
 import { storeErrorOf, within } from './errors.js';
 import type { Vigil } from './vigil.js';
 
@@ -24,6 +24,8 @@ interface Incoming {
   readonly touchedAt: Date;
   /** Set by who removes it, before the chunks go: it can no longer be published. */
   readonly removed?: true;
+  /** It comes in parts: that nothing is heard of its writer says nothing. */
+  readonly parts?: true;
 }
 
 interface Chunk {
@@ -153,9 +155,72 @@ export class MongoFiles implements StoredFiles {
 
   async *listIncoming(): AsyncIterable<StoredFileEntry> {
     await this.#indexes();
-    for await (const { name, touchedAt } of this.#incoming.find({}, { hint: '_id_' })) {
-      yield { name, changedMs: touchedAt.getTime() };
-    }
+    const found = this.#incoming.find({ parts: { $exists: false } }, { hint: '_id_' });
+    for await (const { name, touchedAt } of found) yield { name, changedMs: touchedAt.getTime() };
+  }
+
+  async append(name: string, offset: number): Promise<AppendedFile | null> {
+    await this.#indexes();
+    return this.#ask('opening a file', async () => {
+      const marker = await this.#incoming.findOneAndUpdate(
+        { name, parts: true, removed: { $exists: false } },
+        { $currentDate: { touchedAt: true } },
+        { upsert: offset === 0, returnDocument: 'after' },
+      );
+      if (marker === null) return null;
+      const { _id: id } = marker;
+      const full = Math.floor(offset / CHUNK_BYTES);
+      const restBytes = offset % CHUNK_BYTES;
+      await this.#chunks.deleteMany({ files_id: id, n: { [restBytes === 0 ? '$gte' : '$gt']: full } });
+      const there = await this.#chunks.countDocuments({ files_id: id });
+      const last = restBytes === 0 ? null : await this.#chunks.findOne({ files_id: id, n: full });
+      const rest = Buffer.from(last?.data.buffer ?? new Uint8Array()).subarray(0, restBytes);
+      if (there !== full + (restBytes === 0 ? 0 : 1) || rest.length < restBytes) return null;
+      return this.#appended(id, full, rest);
+    });
+  }
+
+  /** @param rest  what the chunk that is to be written next has already */
+  #appended(id: ObjectId, next: number, rest: Buffer): AppendedFile {
+    let n = next;
+    let pieces: Uint8Array[] = [rest];
+    let heldBytes = rest.length;
+    const put = (data: Uint8Array) =>
+      this.#ask('writing a file', () =>
+        this.#chunks.updateOne({ files_id: id, n }, { $set: { data: new Binary(data) } }, { upsert: true }),
+      );
+    return {
+      write: async (chunk) => {
+        pieces.push(chunk);
+        heldBytes += chunk.length;
+        if (heldBytes < CHUNK_BYTES) return;
+        let held = Buffer.concat(pieces);
+        for (; held.length >= CHUNK_BYTES; n++) {
+          await put(held.subarray(0, CHUNK_BYTES));
+          held = held.subarray(CHUNK_BYTES);
+        }
+        pieces = [held];
+        heldBytes = held.length;
+      },
+      flush: async () => {
+        if (heldBytes > 0) await put(Buffer.concat(pieces));
+      },
+    };
+  }
+
+  async seal(name: string, sizeBytes: number): Promise<void> {
+    await this.#ask('sealing a file', async () => {
+      const marker = await this.#incoming.findOne({ name, parts: true, removed: { $exists: false } });
+      if (marker === null) throw removedMeanwhile(name);
+      const whole = { length: sizeBytes, chunkSize: CHUNK_BYTES, uploadDate: new Date(), filename: name };
+      await this.#files.updateOne({ _id: marker._id }, { $setOnInsert: whole }, { upsert: true });
+    });
+  }
+
+  async *listAppended(): AsyncIterable<StoredFileEntry> {
+    await this.#indexes();
+    const found = this.#incoming.find({ parts: true }, { hint: '_id_' });
+    for await (const { name, touchedAt } of found) yield { name, changedMs: touchedAt.getTime() };
   }
 
   /** Chunk by chunk, each found by its number: a cursor would hold 16 MB of them, and expire under a slow reader. */

@@ -234,6 +234,12 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/dyn/BuildStorage/.*?version=3',
     events: [{ action: 'removed', subject: 'image-build', before: { version: '3' } }],
   },
+  'POST /v1/uploads': {
+    method: 'POST',
+    path: '/v1/uploads',
+    body: { name: 'parts.bin' },
+    events: [{ action: 'added', subject: 'upload' }],
+  },
   'PUT /v1/dyn/DeviceStorage/{pattern}': {
     async prepare(ferry) {
       await putDevice(ferry);
@@ -318,6 +324,9 @@ function userCases(storage: string): Readonly<Record<string, Case>> {
 
 /** Routes that change nothing, whatever their method. */
 const CHANGE_NOTHING: Readonly<Record<string, string>> = {
+  'PUT /v1/uploads/{id}':
+    'brings bytes, and with the last of them an image: test/nbi/uploads shows its event',
+  'DELETE /v1/uploads/{id}': 'cancels an upload: test/nbi/uploads shows its event',
   'DELETE /v1/session': 'ends the session of whoever asks: test/nbi/sessions shows its event',
   'DELETE /v1/sessions/{id}': 'ends a session: test/nbi/sessions shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',

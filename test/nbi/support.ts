@@ -29,7 +29,13 @@ import {
   subnetList,
 } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
-import { type ImageLibrary, openDiskContents, openImageLibrary } from '../../firmware/index.js';
+import {
+  type ImageLibrary,
+  openDiskContents,
+  openImageLibrary,
+  openUploads,
+  type Uploads,
+} from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -91,6 +97,7 @@ export interface TestNbi {
   readonly store: Store;
   readonly rules: Rules;
   readonly images: ImageLibrary;
+  readonly uploads: Uploads;
   readonly events: EventLog;
   readonly users: Users;
   readonly organizations: Organizations;
@@ -115,6 +122,7 @@ export interface TestNbiOptions {
   readonly connections?: Partial<ConnectionBounds>;
   /** A mebibyte unless told. */
   readonly imageBytesMax?: number;
+  readonly organizationImageBytesMax?: number;
   readonly times?: Partial<NbiListenerTimes>;
   readonly ready?: () => Promise<Health>;
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
@@ -129,13 +137,20 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const secrets = createSecrets(randomBytes(32));
   const metrics = new Registry();
   const store = await openLmdbStore({ directory: join(directory, 'store') });
-  const images = openImageLibrary({
+  const stored = {
     contents: await openDiskContents(join(directory, 'images')),
     store,
-    limits: { imageBytesMax: options.imageBytesMax ?? 1024 * 1024 },
+    limits: {
+      imageBytesMax: options.imageBytesMax ?? 1024 * 1024,
+      ...(options.organizationImageBytesMax !== undefined && {
+        organizationImageBytesMax: options.organizationImageBytesMax,
+      }),
+    },
     clock,
     logger: silentLogger,
-  });
+  };
+  const images = openImageLibrary(stored);
+  const uploads = openUploads({ ...stored, library: images });
   const rules = await openRules({
     store,
     clock,
@@ -199,6 +214,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     organizations: acs.organizations,
     placements: acs.placements,
     images,
+    uploads,
     events,
     users,
     sessions,
@@ -245,6 +261,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     rules,
     images,
+    uploads,
     events,
     users,
     organizations: acs.organizations,

@@ -27,6 +27,7 @@ const CONSIDERED: Readonly<Record<string, string>> = {
   'acs/upgrade/upgrade.ts deadlineAtMs': 'withDeadlineFrom, by the sweeper',
   'acs/upgrade/upgrade.ts doubtUntilMs': 'stillHolds, DOUBT_MS_MAX',
   'acs/upgrade/upgrade.ts doubtUntilPeriodicMs': 'stillHolds, DOUBT_MS_MAX',
+  'firmware/uploads/upload.ts untilMs': 'stillHolds, CLAIM_MS',
   'nbi/users/token.ts expiresAtMs': 'stillHolds, TOKEN_MS_MAX, by TokenVerifier',
   'rules/campaign/campaign.ts untilMs': 'stillHolds, RESERVE_MS',
   'store/lease.ts untilMs': 'stillHolds, the duration that is asked for',

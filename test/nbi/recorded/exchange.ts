@@ -78,6 +78,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"id":"[0-9a-f]{20}"/g, '"id":"<<token id>>"'],
   // Of entries of the audit: the same length each time.
   [/\b\d{15}-\d{6}-[0-9a-f]{16}\b/g, '<<event id>>'],
+  [/\b\d{15}-[0-9a-f]{16}\b/g, '<<upload id>>'],
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // Of sessions: the cookie, the token, the id.
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],

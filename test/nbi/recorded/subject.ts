@@ -88,12 +88,14 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       ? { port: Number(new URL(ferry.urls.nbi).port), close() {} }
       : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
   let given = '';
+  let begun = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const answer = await send(port, expand(withSessionOf(given, request)));
+      const answer = await send(port, expand(withSessionOf(given, withUploadOf(begun, request))));
       if (SESSION_COOKIE.test(answer)) given = answer;
+      if (BEGUN_UPLOAD.test(answer)) begun = answer;
       return mask(answer);
     },
     async close() {
@@ -115,6 +117,13 @@ function withSessionOf(answer: string, request: string): string {
     .replaceAll('<<session cookie>>', told(SESSION_COOKIE))
     .replaceAll('<<csrf token>>', told(/"csrfToken":"([\w-]+)"/))
     .replaceAll('<<session id>>', told(/"session":"(\w+)"/));
+}
+
+const BEGUN_UPLOAD = /^Location: \/v1\/uploads\/(\S+)/m;
+
+/** A request that names the upload that was begun last. */
+function withUploadOf(answer: string, request: string): string {
+  return request.replaceAll('<<upload id>>', BEGUN_UPLOAD.exec(answer)?.[1] ?? '');
 }
 
 function serve(app: Express) {
@@ -219,6 +228,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    uploads: installation.uploads,
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,

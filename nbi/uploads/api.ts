@@ -1,0 +1,19 @@
+import type { Api, Authentication } from '../http/index.js';
+import { beginRoute } from './begin.js';
+import { cancelRoute } from './cancel.js';
+import { listRoute, uploadRoute } from './list.js';
+import { partRoute } from './part.js';
+import { type ContentParts, dialect, LIST_PATH } from './upload.js';
+
+/** `/v1/uploads`: images on their way into the library. */
+export function uploadApi(parts: ContentParts, authentication: Authentication): Api {
+  return {
+    name: 'uploads',
+    prefixes: [LIST_PATH],
+    slashes: 'either',
+    authentication,
+    dialect,
+    placesInUse: { uploads: () => parts.places.taken },
+    routes: [listRoute(parts), beginRoute(parts), uploadRoute(parts), partRoute(parts), cancelRoute(parts)],
+  };
+}

@@ -1,0 +1,68 @@
+import { actorOf, closedQuery, failures, objectBody, type Route, route, scopeOf } from '../http/index.js';
+import { dialect, LIST_PATH, type UploadParts, uploadAnswer, uploadView } from './upload.js';
+
+const TEXT = { type: 'string', expected: 'a string' } as const;
+
+/** What is said of the image is for the library to judge. */
+const BODY = objectBody({
+  required: ['name'],
+  properties: {
+    name: { ...TEXT, description: 'Of the image.' },
+    sizeBytes: {
+      type: 'integer',
+      minimum: 0,
+      expected: 'a whole number of bytes',
+      description: 'All there will be; without it the first part says so.',
+    },
+    sha256: {
+      type: 'string',
+      pattern: '^[0-9A-Fa-f]{64}$',
+      expected: '64 hexadecimal digits',
+      description: 'What the content must hash to.',
+    },
+    fileType: { ...TEXT, description: 'TR-069 FileType; "1 Firmware Upgrade Image" where it is left out.' },
+    softwareVersion: { ...TEXT, description: 'What a CPE reports once it runs this image.' },
+    productClass: { ...TEXT, description: 'The product class it fits; without: any.' },
+    hardwareVersion: { ...TEXT, description: 'The hardware version it fits; without: any.' },
+  },
+  others: 'name, sizeBytes, sha256, fileType, softwareVersion, productClass, hardwareVersion',
+  example: { name: 'hgw-2.0.0.bin', sizeBytes: 14_680_064, softwareVersion: '2.0.0' },
+});
+
+/** `POST /v1/uploads` */
+export function beginRoute({ uploads }: UploadParts): Route {
+  return route({
+    method: 'POST',
+    path: LIST_PATH,
+    role: 'operator',
+    concerns: 'organizations',
+    operationId: 'beginUpload',
+    summary: 'Begins an upload of an image in parts, which goes on after a broken connection',
+    description:
+      'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
+    query: closedQuery(),
+    body: BODY,
+    answers: { '201': uploadAnswer('Begun'), ...failures('Answer', '409', '413', '415', '507') },
+    async handle(exchange) {
+      const { response, body } = exchange;
+      const by = actorOf(exchange);
+      const scope = scopeOf(exchange);
+      const { name, sizeBytes, sha256, ...described } = await body();
+      const metadata = Object.fromEntries(
+        Object.entries(described).filter(([, value]) => value !== undefined),
+      );
+      const upload = await uploads.begin({
+        metadata: { name, ...metadata },
+        by,
+        uploadedBy: by.name,
+        ...(scope.organization !== null && { organization: scope.organization.id }),
+        ...(sizeBytes !== undefined && { sizeBytes }),
+        ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }),
+      });
+      response
+        .status(201)
+        .set('Location', `${LIST_PATH}/${upload.id}`)
+        .json(dialect.answer(201, uploadView(upload, scope)));
+    },
+  });
+}

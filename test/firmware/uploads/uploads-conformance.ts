@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ExecutionContext, TestFn } from 'ava';
+import { type ContentStore, UploadError } from '../../../firmware/index.js';
+import type { Store } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
+import { until } from '../../support/ferry.js';
+import { contentOf, sha256Of } from '../support.js';
+import { KNOWN_BYTES, knownContent, partFrom, saying, uploadsOver } from './support.js';
+
+const CHILD = fileURLToPath(new URL('./part-child.js', import.meta.url));
+const run = promisify(execFile);
+
+/** Stores of one kind, of which several processes can have the same open. */
+export interface UploadStores {
+  readonly store: Store;
+  readonly contents: ContentStore;
+  /** How a child finds them. */
+  readonly child: readonly [where: string, directory: string];
+}
+
+async function killedAt(place: string, { child }: UploadStores): Promise<void> {
+  const failed = await run(process.execPath, [CHILD, place, ...child]).catch((error: unknown) => error);
+  if ((failed as { readonly signal?: string }).signal !== 'SIGKILL') throw failed;
+}
+
+async function namesOf(entries: AsyncIterable<{ readonly name: string }>): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of entries) names.push(name);
+  return names;
+}
+
+/** What holds of uploads in parts wherever contents lie. */
+export function uploadsConform(test: TestFn, open: (t: ExecutionContext) => Promise<UploadStores>): void {
+  test('parts that end anywhere make the very content, however they fall on what is written at a time', async (t) => {
+    const { store, contents } = await open(t);
+    const { library, uploads } = uploadsOver(store, contents);
+    const content = knownContent(KNOWN_BYTES);
+    const { id } = await uploads.begin(saying('parts.bin', content.length));
+    const cuts = [1, 2, 255 * 1024, 255 * 1024 + 1, 510 * 1024 - 1, 1_000_000, content.length];
+    let from = 0;
+    for (const to of cuts) {
+      const outcome = await uploads.receive(id, null, ...partFrom(content, from, to));
+      from = to;
+      if (outcome.kind === 'waiting') t.is(outcome.upload.receivedBytes, to);
+      else t.is(outcome.outcome.image.sha256, sha256Of(content));
+    }
+    const image = await library.get('parts.bin');
+    t.true(image !== null && (await contentOf(library, image)).equals(content));
+    t.deepEqual(await namesOf(contents.listAppended()), []);
+    t.deepEqual(await namesOf(contents.listIncoming()), []);
+  });
+
+  test('cleaning up leaves what may be resumed, and removes what was cancelled', async (t) => {
+    const { store, contents } = await open(t);
+    const { library, uploads } = uploadsOver(store, contents);
+    const content = knownContent(1_000_000);
+    const kept = await uploads.begin(saying('kept.bin', content.length));
+    const dropped = await uploads.begin(saying('dropped.bin', content.length));
+    for (const { id } of [kept, dropped]) await uploads.receive(id, null, ...partFrom(content, 0, 600_000));
+    await uploads.cancel(dropped.id, null, BY);
+    await uploads.cleanUp();
+    await library.cleanUp();
+    t.deepEqual(await namesOf(contents.listAppended()), [`parts/${kept.id}`]);
+    const outcome = await uploads.receive(kept.id, null, ...partFrom(content, 600_000));
+    t.is(outcome.kind, 'admitted');
+    const error = await t.throwsAsync(uploads.receive(dropped.id, null, ...partFrom(content, 600_000)));
+    t.true(error instanceof UploadError && error.code === 'cancelled');
+  });
+
+  test('killed in the midst of a part, it goes on behind what was told to be there', async (t) => {
+    const stores = await open(t);
+    await killedAt('part', stores);
+    const { library, uploads } = uploadsOver(stores.store, stores.contents);
+    const content = knownContent(KNOWN_BYTES);
+    const [upload] = await uploads.list(null, { limit: 1 });
+    const there = upload?.receivedBytes ?? 0;
+    t.like(upload, { state: 'uploading' });
+    t.true(there > content.length / 2 + 1_234 && there < content.length, String(there));
+    await until('its claim has run out', async () => {
+      const outcome = await uploads
+        .receive(upload?.id ?? '', null, ...partFrom(content, there))
+        .catch((error: unknown) => error);
+      if (outcome instanceof UploadError && outcome.code === 'busy') return false;
+      t.like(outcome, { kind: 'admitted' });
+      return true;
+    });
+    const image = await library.get('killed.bin');
+    t.true(image !== null && (await contentOf(library, image)).equals(content));
+  });
+
+  for (const place of ['before seal', 'after seal', 'before move', 'after move']) {
+    test(`killed while it is validated (${place}), it becomes an image without anybody asking`, async (t) => {
+      const stores = await open(t);
+      await killedAt(place, stores);
+      const { library, uploads } = uploadsOver(stores.store, stores.contents);
+      t.is(await library.get('killed.bin'), null);
+      t.like((await uploads.list(null, { limit: 1 }))[0], { state: 'validating' });
+      await until('it is valid', async () => {
+        await uploads.cleanUp();
+        const [upload] = await uploads.list(null, { limit: 1 });
+        return upload?.state === 'valid';
+      });
+      const image = await library.get('killed.bin');
+      t.true(image !== null && (await contentOf(library, image)).equals(knownContent(KNOWN_BYTES)));
+      await uploads.cleanUp();
+      t.deepEqual(await namesOf(stores.contents.listAppended()), []);
+    });
+  }
+}
