@@ -144,7 +144,8 @@ function imageLibrary(
   { clock, logger }: Ambient,
 ): ImageLibrary {
   const limits = { imageBytesMax: config.imageMibMax * MIB };
-  return openImageLibrary({ contents, store, limits, clock, logger });
+  const { strictImages } = config;
+  return openImageLibrary({ contents, store, limits, strictImages, clock, logger });
 }
 
 interface OpenStore {

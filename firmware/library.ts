@@ -27,6 +27,7 @@ import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, placeBefore } from './image-lists.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
+import { type Described, describedBy } from './told-by-file.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -46,6 +47,8 @@ export interface ImageLibraryOptions {
     /** How long an upload may give nothing; {@link UPLOAD_IDLE_MS_MAX} unless told. */
     readonly uploadIdleMsMax?: number;
   };
+  /** Refuses what an uploader says against the file, which is else a warning that the image keeps. */
+  readonly strictImages?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -185,9 +188,9 @@ class StoredImageLibrary implements ImageLibrary {
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
         if (existing !== null) return await this.#unchanged(imageOf(existing.document), description, own);
+        const { name: _, ...described } = this.#described(description, received, admission);
         const content = await this.#contents.get(sha256);
         if (content === null) await this.#place(own);
-        const { name: _, ...described } = description;
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
@@ -206,6 +209,23 @@ class StoredImageLibrary implements ImageLibrary {
     } finally {
       if (own.at !== null) await this.#discard(own.at, 'remove');
     }
+  }
+
+  /** What is kept of an image that is not there yet. @throws ImageError `invalid`, `contradiction` */
+  #described(
+    description: ImageDescription,
+    { inspected, notInspected, sha256 }: Received,
+    { by, asItWas }: Admission,
+  ): Described {
+    if (by === null || asItWas !== undefined) return { ...description, ...asItWas };
+    if (notInspected !== undefined) {
+      this.#options.logger.error('image.not-inspected', {
+        image: description.name,
+        sha256,
+        error: notInspected,
+      });
+    }
+    return describedBy(description, inspected, this.#options.strictImages === true);
   }
 
   /** @returns false where another upload or removal of the same name or content came first */

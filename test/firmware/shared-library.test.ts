@@ -1,4 +1,5 @@
 import { mongodbUrl } from '../support/mongodb.js';
+import { defineFactsTests } from './facts-conformance.js';
 import { defineLibraryTests } from './library-conformance.js';
 import { defineOrganizationTests } from './organizations-conformance.js';
 import { defineServingTests } from './serving-conformance.js';
@@ -7,6 +8,7 @@ import { sharedLibraryOpener } from './shared-support.js';
 const url = mongodbUrl();
 if (url !== null) {
   defineLibraryTests('in GridFS', sharedLibraryOpener(url));
+  defineFactsTests('in GridFS', sharedLibraryOpener(url));
   defineOrganizationTests('in GridFS', sharedLibraryOpener(url));
   defineServingTests('from GridFS', sharedLibraryOpener(url));
 }

@@ -107,6 +107,7 @@ export interface TestNbi {
 export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
+  readonly strictImages?: boolean;
   readonly trustedProxies?: readonly string[];
   /** By which log-ins are counted and remembered. */
   readonly monotonic?: () => number;
@@ -133,6 +134,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     contents: await openDiskContents(join(directory, 'images')),
     store,
     limits: { imageBytesMax: options.imageBytesMax ?? 1024 * 1024 },
+    strictImages: options.strictImages === true,
     clock,
     logger: silentLogger,
   });
