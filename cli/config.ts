@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { subnetList } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 import { checkPassword } from '../nbi/index.js';
+import { isBoardParameter } from '../rules/index.js';
 import { CONFIG_NAMES, type Config, flagOf, MASK, OPTIONS } from './options.js';
 
 export class ConfigError extends Error {
@@ -69,6 +70,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   subnet: isSubnet,
   // What express is told to trust has at least one bit: whoever believes everybody believes nobody.
   proxy: (text) => isSubnet(text) && !/\/0+$/.test(text),
+  'board-parameter': (text) => text === '' || isBoardParameter(text),
   password: (text) => text === '' || isPassword(text),
   'store-url': (text) =>
     text === '' || /^mongodb(\+srv)?:\/\/([^@?\s]*@)?[^/@?\s]+(\/[^@?\s]*(\?\S*)?)?$/.test(text),

@@ -155,7 +155,8 @@ function imageLibrary(
   config: Config,
   { clock, logger }: Ambient,
 ): ImageLibrary {
-  return openImageLibrary({ contents, store, limits: imageLimits(config), clock, logger });
+  const { strictImages } = config;
+  return openImageLibrary({ contents, store, limits: imageLimits(config), strictImages, clock, logger });
 }
 
 function imageLimits({ imageMibMax, organizationImageMibMax: mibMax }: Config) {

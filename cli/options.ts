@@ -17,6 +17,8 @@ export interface Config {
   readonly fileAuth: string;
   readonly imageMibMax: number;
   readonly organizationImageMibMax: number;
+  readonly strictImages: boolean;
+  readonly boardParameter: string;
   readonly cpeAuth: string;
   readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
@@ -253,6 +255,23 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 0,
     describe:
       'What the images of one organization may take together, uploads under way among them, in MiB; 0: no bound',
+    group: 'Firmware files:',
+  },
+  strictImages: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe:
+      'Refuse an image whose version or boards were typed otherwise than its file says; else that is a warning',
+    group: 'Firmware files:',
+  },
+  boardParameter: {
+    schema: { type: 'string', format: 'board-parameter' },
+    expected:
+      'the full name of a parameter that is no secret, as in Device.DeviceInfo.X_VENDOR_Board, or empty',
+    default: '',
+    describe:
+      'Parameter by which CPEs tell their board, read where an image is for boards; below Device or InternetGatewayDevice, whichever the CPE has [their ModelName and ProductClass, where these are boards]',
     group: 'Firmware files:',
   },
   cpeAuth: {

@@ -19,6 +19,7 @@ import type { Config } from './options.js';
 export const RULES_CONFIG = [
   ...INSTALLATION_OPTIONS,
   'publicFileUrl',
+  'boardParameter',
 ] as const satisfies readonly (keyof Config)[];
 
 const PROBLEMS_SHOWN_MAX = 10;
@@ -45,6 +46,7 @@ export async function withRules(
       logger: silentLogger,
       secrets,
       resolveFile: resolvingBy(locator),
+      boardParameter: config.boardParameter,
     });
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {

@@ -79,6 +79,8 @@ export {
   type RefusedRequestsParts,
 } from './refused-requests.js';
 export { Rounds } from './rounds.js';
+export { runsTarget, type TargetVersion } from './runs-target.js';
+export { isDeviceTreeBoard, sameBoard } from './same-board.js';
 export {
   createSecrets,
   loadSecrets,

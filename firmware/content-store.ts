@@ -48,6 +48,8 @@ export interface Received {
   readonly sizeBytes: number;
   /** What it says of itself. */
   readonly inspected: Inspected;
+  /** Why it could not be looked into, which is a fault of ours: it is as though it said nothing. */
+  readonly notInspected?: unknown;
 }
 
 /** Content of an image, to be read. */

@@ -3,6 +3,7 @@ import type { Actor } from '../events/index.js';
 import type { Change } from '../store/index.js';
 import type { BuildPlace, Builds } from './builds/index.js';
 import type { ImageContent, Received } from './content-store.js';
+import type { FormatName } from './formats/index.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
@@ -11,8 +12,21 @@ export const IMAGE_NAME_PATTERN = /^[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,127}$/;
 /** Of an organization's image: its URL has the organization's id in front, and must fit into a Download all the same. */
 export const ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX = 90;
 
+/** What is taken from the file where the uploader has not said it. */
+export type ReadField = 'softwareVersion' | 'hardwareVersion' | 'boards';
+
+/** What looking into an image's file has brought. Absent also of images that were stored before anybody looked. */
+export interface ToldByFile {
+  /** Which of the image's fields its file says, and nobody has typed; absent: none. */
+  readonly fromFile?: readonly ReadField[];
+  /** The formats that the file is of, the one that says most first; absent: none that is known. */
+  readonly formats?: readonly FormatName[];
+  /** Where what was typed contradicts the file, and what else to look at, each a sentence; absent: nothing. */
+  readonly warnings?: readonly string[];
+}
+
 /** One image of the library. Content is kept once per SHA-256, however many names it has. */
-export interface Image {
+export interface Image extends ToldByFile {
   /** Unique in the installation, where names are unique among the shared ones and within an organization: see `imageIdIn`. */
   readonly id: string;
   readonly name: string;
@@ -30,7 +44,10 @@ export interface Image {
   readonly softwareVersion?: string;
   /** Which CPEs it fits; absent: any. */
   readonly productClass?: string;
+  /** The same; but where it is from the file it is the vendor's number for the hardware, which is no HardwareVersion that a CPE reports. */
   readonly hardwareVersion?: string;
+  /** The boards that it is for, at most 256; a CPE that is known to be another is not sent it. Absent: not known. */
+  readonly boards?: readonly string[];
   /** For clients that know images by numbers: its own in the installation, for good; absent: it was added by an older Ferry, and has none yet. */
   readonly number?: number;
   /** The id of the build that it is in, which belongs to whom it belongs to; absent: none. */
@@ -47,6 +64,8 @@ export interface ImageMetadata {
   readonly softwareVersion?: string;
   readonly productClass?: string;
   readonly hardwareVersion?: string;
+  /** 1 to 256. */
+  readonly boards?: readonly string[];
 }
 
 export interface Upload {
@@ -59,6 +78,11 @@ export interface Upload {
   readonly by: Actor | null;
   /** Whom the library names as who has uploaded it. */
   readonly uploadedBy: string;
+  /**
+   * What its file said of an image that is brought from elsewhere, where it was looked into: it stays as it was, and is neither filled up
+   * nor refused for what its file says now. So it is too where nobody adds it.
+   */
+  readonly asItWas?: ToldByFile;
   /** Content-Length, where it is known: refused early when too large or larger than the free space. */
   readonly sizeBytes?: number;
   /** What the sender says the content hashes to; anything else is refused. */
@@ -95,6 +119,10 @@ export interface UploadOutcome {
 export type ImageErrorCode =
   | 'invalid-metadata'
   | 'name-taken'
+  /** The file says that nobody should flash it. */
+  | 'invalid'
+  /** What was typed contradicts the file, and that is refused here. */
+  | 'contradiction'
   | 'too-large'
   | 'no-space'
   | 'checksum-mismatch'

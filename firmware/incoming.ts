@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { INCOMING_PREFIX, type Received, type ReceiveOptions } from './content-store.js';
-import { Inspection } from './formats/index.js';
+import { type Inspected, Inspection } from './formats/index.js';
 import { ImageError } from './image.js';
 
 const INCOMING_NAME_BYTES = 16;
@@ -26,16 +26,23 @@ export function checkAnnouncedSize(
   if (sizeBytes > freeBytes) throw noSpace();
 }
 
+const NOTHING_SAID: Inspected = { findings: [], facts: {}, broken: [] };
+
 /** What a sender gives, checked, hashed and looked into on its way to whoever takes it. */
 export class Intake {
   readonly #hash = createHash('sha256');
-  readonly #inspection = new Inspection();
+  /** Null once it has failed. */
+  #inspection: Pick<Inspection, 'update' | 'end'> | null;
+  #notInspected: unknown;
   #sizeBytes = 0;
 
   constructor(
     private readonly content: Readable,
     private readonly options: ReceiveOptions,
-  ) {}
+    inspection: Pick<Inspection, 'update' | 'end'> = new Inspection(),
+  ) {
+    this.#inspection = inspection;
+  }
 
   /**
    * The content's bytes. Reads no further than it must to know that it cannot be kept.
@@ -49,7 +56,9 @@ export class Intake {
       if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
       await onBytes?.(this.#sizeBytes);
       this.#hash.update(chunk);
-      this.#inspection.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+      this.#inspecting((inspection) =>
+        inspection.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)),
+      );
       yield chunk;
     }
     if (this.#sizeBytes === 0) throw empty();
@@ -60,12 +69,26 @@ export class Intake {
 
   /** To be called once, when all of it was taken. */
   received(name: string): Received {
+    const inspected = this.#inspecting((inspection) => inspection.end()) ?? NOTHING_SAID;
     return {
       name,
       sha256: this.#hash.digest('hex'),
       sizeBytes: this.#sizeBytes,
-      inspected: this.#inspection.end(),
+      inspected,
+      ...(this.#inspection === null && { notInspected: this.#notInspected }),
     };
+  }
+
+  /** What fails in looking into content is a fault of ours, and no reason to refuse it. */
+  #inspecting<Result>(look: (inspection: Pick<Inspection, 'update' | 'end'>) => Result): Result | undefined {
+    if (this.#inspection === null) return undefined;
+    try {
+      return look(this.#inspection);
+    } catch (error) {
+      this.#inspection = null;
+      this.#notInspected = error;
+      return undefined;
+    }
   }
 }
 

@@ -16,7 +16,7 @@ export {
   type FileServerOptions,
 } from './file-server.js';
 export { fileTokensMasked } from './file-token.js';
-export { type Inspected, Inspection } from './formats/index.js';
+export { type Fact, type FormatName, type Inspected, Inspection } from './formats/index.js';
 export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';
@@ -28,9 +28,10 @@ export {
   type ImageLibraryOptions,
   openImageLibrary,
 } from './library.js';
-export { sameDescription } from './metadata.js';
+export { BOARD_SEPARATOR, BOARDS_MAX, boardsIn, sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';
+export { toldByFile } from './told-by-file.js';
 export * from './uploads/index.js';
 export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

@@ -34,6 +34,7 @@ import { numberImages } from './image-numbering.js';
 import { ImageRoom } from './image-room.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
+import { type Described, describedBy } from './told-by-file.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -55,6 +56,8 @@ export interface ImageLibraryOptions {
     /** What the images of one organization may take together; without it as much as there is room. */
     readonly organizationImageBytesMax?: number;
   };
+  /** Refuses what an uploader says against the file, which is else a warning that the image keeps. */
+  readonly strictImages?: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -245,9 +248,9 @@ class StoredImageLibrary implements ImageLibrary {
           if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
           return await this.#unchanged(imageOf(existing.document), description, own);
         }
+        const { name: _, ...described } = this.#described(description, received, admission);
         const content = await this.#contents.get(sha256);
         if (content === null) await this.#place(own);
-        const { name: _, ...described } = description;
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
@@ -271,6 +274,23 @@ class StoredImageLibrary implements ImageLibrary {
     } finally {
       if (own.at !== null) await this.#discard(own.at, 'remove');
     }
+  }
+
+  /** What is kept of an image that is not there yet. @throws ImageError `invalid`, `contradiction` */
+  #described(
+    description: ImageDescription,
+    { inspected, notInspected, sha256 }: Received,
+    { by, asItWas }: Admission,
+  ): Described {
+    if (by === null || asItWas !== undefined) return { ...description, ...asItWas };
+    if (notInspected !== undefined) {
+      this.#options.logger.error('image.not-inspected', {
+        image: description.name,
+        sha256,
+        error: notInspected,
+      });
+    }
+    return describedBy(description, inspected, this.#options.strictImages === true);
   }
 
   /** @returns false where another upload or removal of the same name or content came first */

@@ -3,11 +3,16 @@ import {
   IMAGE_NAME_PATTERN,
   ImageError,
   ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX,
+  type ReadField,
   type Upload,
 } from './image.js';
 
 /** TR-069 bounds SoftwareVersion and the like by 64 characters; vendors do not always. */
 export const METADATA_CHARACTERS_MAX = 128;
+/** More boards than any build system names in one file. */
+export const BOARDS_MAX = 256;
+/** Between boards in one text: a device tree's `vendor,model` has a comma in it. */
+export const BOARD_SEPARATOR = ';';
 /** FileType of Download is string(64) (TR-069 A.3.2.8). */
 const FILE_TYPE_CHARACTERS_MAX = 64;
 const VENDOR_FILE_TYPE_PATTERN = /^X [0-9A-F]{6} [\x21-\x7e][\x20-\x7e]*$/;
@@ -22,17 +27,38 @@ export interface ImageDescription {
   readonly softwareVersion?: string;
   readonly productClass?: string;
   readonly hardwareVersion?: string;
+  readonly boards?: readonly string[];
+  /** Which of these are from a file: what is brought from elsewhere says so. */
+  readonly fromFile?: readonly ReadField[];
 }
 
-/** The fields that make two images of one name and content the same image. */
-const DESCRIBING_FIELDS = ['fileType', 'softwareVersion', 'productClass', 'hardwareVersion'] as const;
-
-/** True where both say the same of the image. */
+/**
+ * True where both say the same of an image of one name and content: what nobody has typed says nothing, whether or not the file was asked for
+ * it. So whoever uploads again what was uploaded before files were looked into is not told that the name is taken.
+ */
 export function sameDescription(
   one: Omit<ImageDescription, 'name'>,
   other: Omit<ImageDescription, 'name'>,
 ): boolean {
-  return DESCRIBING_FIELDS.every((field) => one[field] === other[field]);
+  if (one.fileType !== other.fileType || one.productClass !== other.productClass) return false;
+  // CPEs are held against a hardware version only where it was typed, so that one that was read is not the same.
+  if (typed(one, 'hardwareVersion') !== typed(other, 'hardwareVersion')) return false;
+  return (['softwareVersion', 'boards'] as const).every(
+    (field) =>
+      textOf(one[field]) === textOf(other[field]) ||
+      textOf(typed(one, field)) === textOf(typed(other, field)),
+  );
+}
+
+function typed<Field extends ReadField>(
+  description: Pick<ImageDescription, Field | 'fromFile'>,
+  field: Field,
+): ImageDescription[Field] | undefined {
+  return description.fromFile?.includes(field) ? undefined : description[field];
+}
+
+function textOf(value: string | readonly string[] | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
 }
 
 /**
@@ -43,12 +69,15 @@ export function parseDescription(upload: Omit<Upload, 'content'>): ImageDescript
   const { metadata } = upload;
   checkText('uploadedBy', upload.uploadedBy);
   checkAnnouncement(upload);
+  const fromFile = upload.asItWas?.fromFile ?? [];
   return {
     name: checkName(metadata.name, upload.organization),
     fileType: checkFileType(metadata.fileType),
     ...optionalText('softwareVersion', metadata.softwareVersion),
     ...optionalText('productClass', metadata.productClass),
     ...optionalText('hardwareVersion', metadata.hardwareVersion),
+    ...(metadata.boards !== undefined && { boards: checkBoards(metadata.boards) }),
+    ...(fromFile.length > 0 && { fromFile }),
   };
 }
 
@@ -106,13 +135,31 @@ function optionalText<Field extends string>(
   return named;
 }
 
+function checkBoards(boards: readonly string[]): readonly string[] {
+  if (!Array.isArray(boards) || boards.length === 0 || boards.length > BOARDS_MAX) {
+    throw invalid('boards', `must be 1 to ${BOARDS_MAX} boards; leave them out where they are not known`);
+  }
+  for (const board of boards) checkText('boards', board);
+  return [...new Set(boards)];
+}
+
+/** Boards that were given as one text; what is wrong with them the upload says. */
+export function boardsIn(text: string): readonly string[] {
+  return text.split(BOARD_SEPARATOR, BOARDS_MAX + 1).map((board) => board.trim());
+}
+
+/** Whether an image's metadata may hold a text. */
+export function isMetadataText(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    [...value.slice(0, 2 * METADATA_CHARACTERS_MAX + 1)].length <= METADATA_CHARACTERS_MAX &&
+    PRINTABLE_PATTERN.test(value) &&
+    value === value.trim()
+  );
+}
+
 function checkText(field: string, value: string): void {
-  if (
-    typeof value !== 'string' ||
-    [...value.slice(0, 2 * METADATA_CHARACTERS_MAX + 1)].length > METADATA_CHARACTERS_MAX ||
-    !PRINTABLE_PATTERN.test(value) ||
-    value !== value.trim()
-  ) {
+  if (!isMetadataText(value)) {
     throw invalid(
       field,
       `must be 1 to ${METADATA_CHARACTERS_MAX} printable characters without space at either end; leave it out where it is not known`,

@@ -18,6 +18,7 @@ import {
   loadGuards,
 } from './condition/index.js';
 import {
+  boardParameterOf,
   createDrafts,
   createProbation,
   createStandingConditions,
@@ -59,6 +60,8 @@ export interface RulesOptions {
   /** Seals what rules say of passwords for file servers. */
   readonly secrets: Pick<Secrets, 'seal' | 'open'>;
   readonly resolveFile: ResolveFile;
+  /** The parameter by which CPEs tell their board (see {@link isBoardParameter}); empty or absent: none. */
+  readonly boardParameter?: string;
   /**
    * Whether an address stands for so many CPEs (of IPv6 its /64) that none of a rule's places are kept from it; asked only where the room within a rule's
    * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
@@ -93,7 +96,7 @@ export interface RuleEngine extends Rules, FileRules {
  */
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
-  const { isSharedAddress = async () => true, onHeldBack } = options;
+  const { isSharedAddress = async () => true, onHeldBack, boardParameter = '' } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -115,6 +118,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     freeze,
     windows,
     resolveFile,
+    board: boardParameterOf(boardParameter),
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -156,7 +160,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     },
     parametersNamed: (cpeid, organization) => parametersNamed(decider, cpeid, organization),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
-    mayRepeat: (upgrade, organization) => mayRepeat(decider, upgrade, clock(), organization),
+    mayRepeat: (upgrade, cpe) => mayRepeat(decider, upgrade, clock(), cpe),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {

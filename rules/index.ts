@@ -9,7 +9,12 @@ export {
   shareId,
 } from './campaign/index.js';
 export { bucket, compareVersions, inSubnet } from './condition/index.js';
-export type { Standing, StandingCondition, StandingConditions } from './decision/index.js';
+export {
+  isBoardParameter,
+  type Standing,
+  type StandingCondition,
+  type StandingConditions,
+} from './decision/index.js';
 export { openRules, type RuleEngine, type RulesOptions } from './engine.js';
 export {
   isRuleFileName,

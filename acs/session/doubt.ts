@@ -1,7 +1,7 @@
 import { type Clock, type CommandKey, type Logger, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
 import type { Repeat, Rules } from '../../rules/index.js';
-import { ruledBy } from '../device/context.js';
+import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
@@ -101,7 +101,7 @@ export class Doubts {
     { cpeid, events }: SessionFacts,
     ip: string,
   ): Promise<{ readonly kind: 'go-on' } | DownloadNow> {
-    const { devices, upgrades, logger, metrics } = this.#parts;
+    const { devices, upgrades, clock, logger, metrics } = this.#parts;
     const periodic = events.includes('2 PERIODIC');
     const seen: { location: DownloadLocation | null; version: string | null } = {
       location: null,
@@ -111,9 +111,15 @@ export class Doubts {
       // What its Inform or a reading has shown in this session.
       seen.version = device.softwareVersion ?? null;
       const waits = await this.#waits(device);
-      const { organization } = ruledBy(device, await devices.organizations());
+      const organizations = await devices.organizations();
       const may =
-        found === 'queued' ? HELD_UNASKED : await this.#parts.rules.mayRepeat(upgrade, organization);
+        found === 'queued'
+          ? HELD_UNASKED
+          : await this.#parts.rules.mayRepeat(upgrade, {
+              context: contextOf(device, { events, ip, nowMs: clock(), organizations }),
+              ...ruledBy(device, organizations),
+              readParameters: (subtrees) => devices.parameterStore.tree(cpeid, subtrees),
+            });
       seen.location =
         may.kind === 'allowed' ? await this.#parts.locate(fetchedBy(upgrade, may.rule), ip) : null;
       const repeat: Repeat =

@@ -2,7 +2,7 @@ import { DAY_MS, stillHolds } from '../../common/index.js';
 import type { FaultStruct } from '../soap/index.js';
 import type { ReportMatch } from './command-key.js';
 import { DOUBT_MS_MAX } from './deadlines.js';
-import { repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
+import { isTarget, repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
 
 /** A CPE that never answers, or a server that is killed every time, does not have its Download sent for ever. */
 export const REPEATS_MAX = 5;
@@ -332,12 +332,12 @@ function afterTransfer(
 /** After the CPE said that the transfer went well: does what it reports now prove the upgrade? */
 function isProof(upgrade: Upgrade, version: string | null): boolean {
   if (version === null) return false;
-  return upgrade.targetVersion === null ? version !== upgrade.fromVersion : version === upgrade.targetVersion;
+  return upgrade.targetVersion === null ? version !== upgrade.fromVersion : isTarget(upgrade, version);
 }
 
 /** Without the CPE's word on the transfer: only a change to the target is proof. */
 function hasArrived(upgrade: Upgrade, version: string | null): boolean {
-  return version !== null && version === upgrade.targetVersion && version !== upgrade.fromVersion;
+  return version !== null && isTarget(upgrade, version) && version !== upgrade.fromVersion;
 }
 
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {

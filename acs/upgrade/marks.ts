@@ -1,4 +1,4 @@
-import { stillHolds } from '../../common/index.js';
+import { runsTarget, stillHolds } from '../../common/index.js';
 import { NO_COUNT, type RuleCount, type UpgradeEnd } from '../../rules/index.js';
 import type { Conclusion, Device } from '../device/device.js';
 import { type Evidence, FALLS_BACK_WITHIN_MS } from './life.js';
@@ -70,9 +70,9 @@ export function hasMark({ inFlight, late, concluded }: Device, id: Upgrade['id']
 }
 
 function conclusionOf(upgrade: Upgrade): Conclusion | null {
-  const { id, state, concludedFrom, fromVersion, targetVersion, updatedAtMs } = upgrade;
+  const { id, state, concludedFrom, fromVersion, targetVersion, isTargetRead, updatedAtMs } = upgrade;
   if (concludedFrom === undefined) return null;
-  if (state === 'failed') return { id, correctedBy: targetVersion };
+  if (state === 'failed') return { id, correctedBy: targetVersion, ...(isTargetRead && { isTargetRead }) };
   const untilMs = updatedAtMs + FALLS_BACK_WITHIN_MS;
   if (concludedFrom !== fromVersion) {
     return fromVersion === null ? null : { id, correctedBy: fromVersion, untilMs };
@@ -83,9 +83,13 @@ function conclusionOf(upgrade: Upgrade): Conclusion | null {
 /** Whether what this device reports now is what would correct the result of its last upgrade. */
 export function mayCorrect({ concluded, softwareVersion }: Device, nowMs: number): boolean {
   if (concluded === undefined) return false;
-  const { untilMs } = concluded;
+  const { untilMs, correctedBy, isTargetRead } = concluded;
   if (untilMs !== undefined && !stillHolds(untilMs, FALLS_BACK_WITHIN_MS, nowMs)) return false;
-  return concluded.correctedBy === null || concluded.correctedBy === softwareVersion;
+  if (correctedBy === null) return true;
+  return (
+    softwareVersion !== undefined &&
+    runsTarget(softwareVersion, { version: correctedBy, isRead: isTargetRead === true })
+  );
 }
 
 /**

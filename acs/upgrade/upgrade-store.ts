@@ -399,6 +399,7 @@ function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | At
     ruleDescription: decision.rule.description,
     file: decision.rule.file,
     targetVersion: decision.targetVersion,
+    ...(decision.isTargetRead && { isTargetRead: true as const }),
     fromVersion: device.softwareVersion ?? null,
   };
 }

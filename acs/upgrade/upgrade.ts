@@ -6,6 +6,7 @@ import {
   type OrganizationId,
   type ResultId,
   type RuleId,
+  runsTarget,
   type Turn,
 } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
@@ -56,6 +57,8 @@ export interface Upgrade extends Document {
   /** FileType of its Download; absent where nothing was sent, and in upgrades of earlier versions. */
   readonly fileType?: string;
   readonly targetVersion: string | null;
+  /** The target was read from the image's file: see `runsTarget`. Absent: it was typed, as in all upgrades of earlier versions. */
+  readonly isTargetRead?: true;
   /** SoftwareVersion when it began. */
   readonly fromVersion: string | null;
   readonly startedAtMs: number;
@@ -99,6 +102,16 @@ export const UPGRADES: CollectionDefinition = {
     writtenCampaign: ['writtenCampaignid', 'startedAtMs'],
   },
 };
+
+/** Whether a version that a CPE reports is the one that this upgrade is to bring; false where none is known. */
+export function isTarget(
+  { targetVersion, isTargetRead }: Pick<Upgrade, 'targetVersion' | 'isTargetRead'>,
+  reported: string,
+): boolean {
+  return (
+    targetVersion !== null && runsTarget(reported, { version: targetVersion, isRead: isTargetRead === true })
+  );
+}
 
 /** Which sending of its Download an upgrade is at: 0 for the first. What is learnt of an earlier one may be out of date. */
 export function repeatsOf({ repeats }: Pick<Upgrade, 'repeats'>): number {

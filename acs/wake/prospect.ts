@@ -3,6 +3,7 @@ import type { Rules, StoredRule } from '../../rules/index.js';
 import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
+import { unreadPaths } from '../device/unread.js';
 
 /** What a CPE says that was called (TR-069 3.7.1.5). */
 const EVENTS = ['6 CONNECTION REQUEST'];
@@ -31,7 +32,9 @@ export async function prospectOf(
     }),
     ...belongs,
     readParameters: (subtrees) => parts.devices.parameterStore.tree(device.id, subtrees),
-    unread: async () => [],
+    // What conditions have not read any session reads; its board, only one within the rule's window.
+    unread: async (paths, of) =>
+      of === 'board' ? unreadPaths(device, parts.devices.parameterStore, paths, parts.clock()) : [],
     counts: device.counts,
     requested: false,
     about: ruleId,
@@ -46,8 +49,9 @@ export async function prospectOf(
       const own = decision.considered.find((considered) => considered.ruleId === ruleId);
       return own?.verdict === 'limit-reached' ? 'held-up' : 'no';
     }
-    case 'at-target':
     case 'read':
+      return decision.ruleId === ruleId ? 'yes' : 'no';
+    case 'at-target':
       return 'no';
     default:
       return decision satisfies never;

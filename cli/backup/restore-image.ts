@@ -1,5 +1,12 @@
 import { Readable } from 'node:stream';
-import { IMAGES, type ImageDocument, ImageError, type ImageLibrary, imageOf } from '../../firmware/index.js';
+import {
+  IMAGES,
+  type ImageDocument,
+  ImageError,
+  type ImageLibrary,
+  imageOf,
+  toldByFile,
+} from '../../firmware/index.js';
 import type { Document, Store } from '../../store/index.js';
 import { BackupError, type BackupLine } from './format.js';
 import { readContent } from './image-contents.js';
@@ -41,6 +48,7 @@ export async function restoreImage(
       ...(organization !== undefined && { organization }),
       content,
       by: null,
+      asItWas: toldByFile(image),
       uploadedBy,
       ...(number !== undefined && { number }),
       ...(build !== undefined && type !== undefined && { place: { build, type } }),

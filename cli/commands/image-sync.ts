@@ -7,6 +7,7 @@ import {
   type ImageLibrary,
   imageIdIn,
   sameDescription,
+  toldByFile,
 } from '../../firmware/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
 import { type Arguments, CONFIG_EPILOGUE, CommandError, checkDataDirectory, operator } from '../command.js';
@@ -172,19 +173,21 @@ async function copy(
   const content = found.read({ start: 0, end: image.sizeBytes - 1 });
   try {
     const { name, sha256, sizeBytes, uploadedBy, number } = image;
-    const { fileType, softwareVersion, productClass, hardwareVersion } = image;
+    const { fileType, softwareVersion, productClass, hardwareVersion, boards } = image;
     const metadata = {
       name,
       fileType,
       ...(softwareVersion !== undefined && { softwareVersion }),
       ...(productClass !== undefined && { productClass }),
       ...(hardwareVersion !== undefined && { hardwareVersion }),
+      ...(boards !== undefined && { boards }),
     };
     await target.upload({
       metadata,
       ...(organization !== undefined && { organization }),
       content,
       by: operator(),
+      asItWas: toldByFile(image),
       uploadedBy,
       sizeBytes,
       sha256,

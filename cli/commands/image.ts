@@ -2,7 +2,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Argv, CommandModule } from 'yargs';
-import type { BuildPlace, Image, ImageLibrary } from '../../firmware/index.js';
+import {
+  BOARD_SEPARATOR,
+  type BuildPlace,
+  boardsIn,
+  type Image,
+  type ImageLibrary,
+  type ReadField,
+} from '../../firmware/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
 import {
   type Arguments,
@@ -14,7 +21,7 @@ import {
 } from '../command.js';
 import { openFile } from '../files.js';
 import { withImages } from '../images-access.js';
-import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
+import { columnsOf, type Io, printable, sizeText, tableText, timeText } from '../io.js';
 import { organizationOption } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
@@ -30,7 +37,7 @@ export function imageCommands(io: Io): CommandModule {
     command: 'image',
     describe: 'Firmware images in the library',
     builder: (argv) =>
-      withConfig(argv, [...INSTALLATION_OPTIONS, 'imageMibMax', 'organizationImageMibMax'])
+      withConfig(argv, [...INSTALLATION_OPTIONS, 'imageMibMax', 'organizationImageMibMax', 'strictImages'])
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
@@ -54,7 +61,7 @@ function addCommand(io: Io): CommandModule {
         .option('software-version', {
           type: 'string',
           requiresArg: true,
-          describe: 'What a CPE reports once it runs the image, for rules to verify',
+          describe: 'What a CPE reports once it runs the image, for rules to verify [what the file says]',
         })
         .option('product-class', {
           type: 'string',
@@ -65,6 +72,11 @@ function addCommand(io: Io): CommandModule {
           type: 'string',
           requiresArg: true,
           describe: 'Only for this HardwareVersion',
+        })
+        .option('boards', {
+          type: 'string',
+          requiresArg: true,
+          describe: `Only for these boards, separated by "${BOARD_SEPARATOR}" [what the file says]`,
         })
         .option('build', {
           type: 'string',
@@ -88,6 +100,7 @@ function addCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withImages(args, io, 'make', async ({ images, organization, organizations }) => {
         const path = String(args['file']);
+        const boards = text(args, 'boards');
         const place = await placeIn(args, images, organization);
         const { file, sizeBytes } = await openFile(path);
         const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
@@ -100,6 +113,7 @@ function addCommand(io: Io): CommandModule {
               ...optional('softwareVersion', text(args, 'softwareVersion')),
               ...optional('productClass', text(args, 'productClass')),
               ...optional('hardwareVersion', text(args, 'hardwareVersion')),
+              ...(boards !== undefined && { boards: boardsIn(boards) }),
             },
             ...(organization !== null && { organization: organization.id }),
             content,
@@ -122,11 +136,26 @@ function addCommand(io: Io): CommandModule {
         const done = outcome.outcome === 'created' ? 'Added' : 'Unchanged:';
         io.stdout.write(`${done} ${image.name}, ${sizeText(image.sizeBytes)}, SHA-256 ${image.sha256}\n`);
         if (sameContentAs.length > 0) io.stdout.write(`The same content as ${sameContentAs.join(', ')}.\n`);
+        for (const line of factLines(image)) io.stdout.write(`${printable(line)}\n`);
         if (image.softwareVersion === undefined) {
           io.stdout.write('It has no --software-version: rules for it need a target to verify against.\n');
         }
       }),
   };
+}
+
+/** What the file has said of an image, and what to look at. */
+function factLines({ fromFile = [], formats = [], warnings = [], ...image }: Image): readonly string[] {
+  const named = {
+    softwareVersion: `Version ${image.softwareVersion}`,
+    boards: `Boards ${image.boards?.join(', ')}`,
+    hardwareVersion: `Hardware ${image.hardwareVersion}; CPEs are not held against it`,
+  };
+  return [
+    ...(formats.length > 0 ? [`Its format is ${formats.join(', ')}.`] : []),
+    ...fromFile.map((field) => `From the file: ${named[field]}`),
+    ...warnings.map((warning) => `Warning: ${warning}`),
+  ];
 }
 
 function listCommand(io: Io): CommandModule {
@@ -170,7 +199,7 @@ function listCommand(io: Io): CommandModule {
             ...(areOwned ? [ownerText(image, organizations) ?? 'shared'] : []),
             image.softwareVersion ?? '',
             image.productClass ?? 'any',
-            image.hardwareVersion ?? 'any',
+            (isTyped(image, 'hardwareVersion') ? image.hardwareVersion : undefined) ?? 'any',
             sizeText(image.sizeBytes),
             image.sha256.slice(0, 12),
             timeText(image.uploadedAtMs),
@@ -200,6 +229,11 @@ function removeCommand(io: Io): CommandModule {
         io.stdout.write(`Removed ${name}.\n`);
       }),
   };
+}
+
+/** What is only read from the file is nothing that CPEs must have. */
+function isTyped({ fromFile = [] }: Image, field: ReadField): boolean {
+  return !fromFile.includes(field);
 }
 
 function withOrganization(argv: Argv, describe: string): Argv {

@@ -14,7 +14,7 @@ import type { Building } from './building.js';
 
 /** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
-  { ambient, installation, monotonic, registry, closers, fleetAddresses }: Building,
+  { config, ambient, installation, monotonic, registry, closers, fleetAddresses }: Building,
   locator: DownloadLocator,
 ): Promise<RuleEngine> {
   const decisions = new Histogram({
@@ -49,6 +49,7 @@ export async function openRuleEngine(
     logger: ambient.logger,
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
+    boardParameter: config.boardParameter,
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),

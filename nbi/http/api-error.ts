@@ -70,6 +70,8 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   empty: 400,
   'not-found': 404,
   'name-taken': 409,
+  invalid: 422,
+  contradiction: 422,
   'too-large': 413,
   'no-space': 507,
 };

@@ -57,6 +57,10 @@ export function imageView(image: Image, { organization, isInstallation, organiza
     softwareVersion: image.softwareVersion,
     productClass: image.productClass,
     hardwareVersion: image.hardwareVersion,
+    boards: image.boards,
+    fromFile: image.fromFile,
+    formats: image.formats,
+    warnings: image.warnings,
     number: image.number,
     build: image.build,
     type: image.type,
@@ -93,7 +97,31 @@ export const imageSchemas = {
       fileType: { type: 'string', default: '1 Firmware Upgrade Image' },
       softwareVersion: { type: 'string', description: 'What a CPE reports once it runs this image.' },
       productClass: { type: 'string' },
-      hardwareVersion: { type: 'string' },
+      hardwareVersion: {
+        type: 'string',
+        description:
+          "The HardwareVersion of the CPEs that it fits; where `fromFile` names it the vendor's number for the hardware, which CPEs are not held against.",
+      },
+      boards: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'The boards that it is for: a CPE that is known to be another is not sent it.',
+      },
+      fromFile: {
+        type: 'array',
+        items: { type: 'string', enum: ['softwareVersion', 'hardwareVersion', 'boards'] },
+        description: 'Which of these the file says, and nobody has given.',
+      },
+      formats: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'The formats that the file is of, the one that says most first.',
+      },
+      warnings: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Where what was given contradicts the file, and what else to look at.',
+      },
       number: {
         type: 'integer',
         description: 'Its own in the installation, for good, for clients that know images by numbers.',

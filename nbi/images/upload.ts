@@ -1,4 +1,4 @@
-import type { AskedUpload } from '../../firmware/index.js';
+import { type AskedUpload, BOARD_SEPARATOR, BOARDS_MAX, boardsIn } from '../../firmware/index.js';
 import {
   actorOf,
   closedQuery,
@@ -14,9 +14,16 @@ import { placeSaid } from './place.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
 const QUERY = closedQuery(
-  queryParameter('softwareVersion', 'What a CPE reports once it runs this image.'),
+  queryParameter(
+    'softwareVersion',
+    'What a CPE reports once it runs this image; without: what the file says, if it does.',
+  ),
   queryParameter('productClass', 'The product class it fits; without: any.'),
   queryParameter('hardwareVersion', 'The hardware version it fits; without: any.'),
+  queryParameter(
+    'boards',
+    `The boards it fits, at most ${BOARDS_MAX}, separated by "${BOARD_SEPARATOR}" as in vendor,model-1;vendor,model-2; without: what the file says, if it does.`,
+  ),
   queryParameter('fileType', 'TR-069 FileType.', {
     type: 'string',
     default: '1 Firmware Upgrade Image',
@@ -48,18 +55,22 @@ export function uploadRoute({ uploads, places }: ImageParts): Route {
     answers: {
       '200': imageAnswer('The library holds the same content and metadata under this name already'),
       '201': imageAnswer('Uploaded'),
-      ...failures('Answer', '404', '409', '413', '415', '507'),
+      ...failures('Answer', '404', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {
       const { request, response, parameters, query, body, over } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
-      const { sha256, build, type, ...metadata } = query;
+      const { sha256, boards, build, type, ...metadata } = query;
       const place = placeSaid(build, type);
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: AskedUpload = {
-        metadata: { name: parameters.name, ...metadata },
+        metadata: {
+          name: parameters.name,
+          ...metadata,
+          ...(boards !== undefined && { boards: boardsIn(boards) }),
+        },
         ...(scope.organization !== null && { organization: scope.organization.id }),
         content,
         by,

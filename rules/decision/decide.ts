@@ -1,4 +1,4 @@
-import type { CountKey, CpeId } from '../../common/index.js';
+import { type CountKey, type CpeId, runsTarget } from '../../common/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
@@ -23,17 +23,10 @@ import {
   type Subtrees,
 } from '../vocabulary/index.js';
 import type { WindowClock } from '../windows/index.js';
+import { type BoardParameter, type BoardUnread, fitOf, withBoard } from './board.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
 import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
-import {
-  executionsGate,
-  fitGate,
-  organizationGate,
-  type Refusal,
-  retryGate,
-  switchGate,
-  targetVersionOf,
-} from './gates.js';
+import { executionsGate, organizationGate, type Refusal, retryGate, switchGate, targetOf } from './gates.js';
 
 /** What a decision is made with. */
 export interface Decider extends EvaluationMeans {
@@ -43,6 +36,8 @@ export interface Decider extends EvaluationMeans {
   readonly freeze: Freeze;
   readonly windows: WindowClock;
   readonly resolveFile: ResolveFile;
+  /** Where CPEs tell their board; null: only where their model or product class is one. */
+  readonly board: BoardParameter | null;
   /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
   readonly isSharedAddress: (address: string) => Promise<boolean>;
   /** Told where CPEs of one address have most of a limit's places and few are left. */
@@ -63,7 +58,8 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const paths = parametersOf(pinned, fleet);
   const names = paths.length === 0 ? [] : await asked.unread(paths);
   if (names.length > 0) return { kind: 'read', names };
-  const input = readingOnce(asked, subtreesOf(pinned, fleet.parameterSubtrees()));
+  const looked = subtreesOf(pinned, fleet.parameterSubtrees());
+  const input = readingOnce(asked, withBoard(decider.board, looked));
   const selected = await selectFrom(fleet, input);
   if (pinned.length === 0 && selected.length === 0) return { kind: 'nothing', considered: [] };
   const evaluation = beginEvaluation(input, decider);
@@ -77,14 +73,16 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       continue;
     }
     const outcome = await consider(decider, input, evaluation, candidate);
+    if ('read' in outcome) return { kind: 'read', names: outcome.read, ruleId: rule.id };
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
       continue;
     }
-    const { countKey, targetVersion, atTarget, slot } = outcome;
+    const { countKey, targetVersion, isTargetRead, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
-      return { kind: 'at-target', rule, countKey, targetVersion, considered: explanation.list() };
+      const considered = explanation.list();
+      return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, considered };
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
     const brake = await decider.freeze.read(input.organization);
@@ -96,6 +94,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       rule,
       countKey,
       targetVersion,
+      isTargetRead,
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         ...brake.unchanged,
@@ -121,7 +120,7 @@ export async function selectFrom(
   return fleet.select(context, null) ?? fleet.select(context, await readParameters()) ?? [];
 }
 
-/** The parameter paths that the conditions of enabled rules name which may concern this CPE. */
+/** The parameter paths that the conditions of enabled rules name which may concern this CPE, and those of its board. */
 export async function parametersNamed(
   decider: Decider,
   cpeid: CpeId,
@@ -129,7 +128,8 @@ export async function parametersNamed(
 ): Promise<readonly string[]> {
   const about = { context: { cpeid }, ...(organization !== undefined && { organization }) };
   const pinned = await candidatesPinnedTo(decider, about);
-  return parametersOf(pinned, (await decider.fleet.current()).of(organization));
+  const ofRules = parametersOf(pinned, (await decider.fleet.current()).of(organization));
+  return [...(decider.board?.paths ?? []), ...ofRules];
 }
 
 /** What the conditions of enabled rules read of the data model. */
@@ -159,7 +159,10 @@ export function subtreesOf(candidates: readonly Candidate[], others: Subtrees = 
 }
 
 /** Index, conditions and whatever else looks at the data model share one reading, of what all of them look at. */
-export function readingOnce(input: DecisionInput, subtrees: Subtrees): DecisionInput {
+export function readingOnce<Input extends Pick<DecisionInput, 'readParameters'>>(
+  input: Input,
+  subtrees: Subtrees,
+): Input {
   let parameters: Promise<ParameterTree> | null = null;
   return {
     ...input,
@@ -206,6 +209,7 @@ async function pinnedBy(
 export interface Passed {
   readonly countKey: CountKey;
   readonly targetVersion: string | null;
+  readonly isTargetRead: boolean;
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
   readonly slot: FreeSlot;
@@ -213,13 +217,13 @@ export interface Passed {
 
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
 
-/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. */
+/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. The last may need to know more of the CPE. */
 export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,
   { rule, condition }: Candidate,
-): Promise<Refusal | Passed> {
+): Promise<Refusal | BoardUnread | Passed> {
   const { context } = input;
   const foreign = organizationGate(rule, input.organization);
   if (foreign !== null) return foreign;
@@ -238,7 +242,7 @@ export async function consider(
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
-  return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
+  return (await fitOf(decider.board, image, input)) ?? passed(input, rule, image, countKey, slot);
 }
 
 async function slotFor(
@@ -265,13 +269,16 @@ function passed(
   countKey: CountKey,
   slot: FreeSlot,
 ): Refusal | Passed {
-  const targetVersion = targetVersionOf(rule, image);
-  const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
+  const target = targetOf(rule, image);
+  const { softwareVersion } = context;
+  const isThere = target !== null && softwareVersion !== undefined && runsTarget(softwareVersion, target);
+  const atTarget = isThere && rule.force !== true;
+  const targetVersion = target?.version ?? null;
   // Of a pinned rule someone waits for the result; a fleet rule merely has nothing to do here.
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, atTarget, slot };
+  return { countKey, targetVersion, isTargetRead: target?.isRead ?? false, atTarget, slot };
 }
 
 export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {

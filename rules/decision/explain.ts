@@ -10,6 +10,7 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
+import { type BoardUnread, withBoard } from './board.js';
 import {
   candidatesPinnedTo,
   consider,
@@ -64,6 +65,8 @@ interface Walk {
   /** Whether there are such of which nothing is told. */
   readonly isUntoldBeaten: boolean;
   readonly isUntoldStopped: boolean;
+  /** What the CPE would be asked for to tell its board, as far as it is told; null: nothing. */
+  readonly boardRead: readonly string[] | null;
   readonly listed: readonly Looked[];
   readonly omitted: number;
 }
@@ -83,7 +86,8 @@ export async function explain(
     decider.fleet.all(given.organization),
   ]);
   const lists = [withDraft(pinned, draft, given), withDraft(fleet, draft, null)];
-  const input = readingOnce(given, subtreesOf([...lists.flat(), ...(named ?? [])]));
+  const looked = subtreesOf([...lists.flat(), ...(named ?? [])]);
+  const input = readingOnce(given, withBoard(decider.board, looked));
   const paths = [...new Set(pathsReadBy(lists.flat()))].slice(0, PARAMETERS_READ_MAX);
   const reads = paths.length === 0 ? [] : await input.unread(paths);
   const candidates = lists.flat().sort(inOrder);
@@ -99,7 +103,10 @@ export async function explain(
   });
   const { state } = await decider.freeze.read(given.organization);
   const toldPaths = new Set(pathsReadBy(lists.flat().filter(({ rule }) => telling.isTold(rule))));
-  const reading = { isFirst: reads.length > 0, told: reads.filter((path) => toldPaths.has(path)) };
+  const reading =
+    reads.length > 0
+      ? { isFirst: true, told: reads.filter((path) => toldPaths.has(path)) }
+      : { isFirst: walked.boardRead !== null, told: walked.boardRead ?? [] };
   return {
     ...concluded(walked, reading, state, telling),
     rules: await explained(decider, input, walked.listed, telling),
@@ -166,6 +173,7 @@ async function walk(
   let stopped: Looked | null = null;
   let isUntoldBeaten = false;
   let isUntoldStopped = false;
+  let boardRead: readonly string[] | null = null;
   for (const candidate of candidates) {
     const pause = decider.pauses.due();
     if (pause !== null) await pause;
@@ -174,7 +182,9 @@ async function walk(
     const isConsidered = scope.considered.has(rule.id);
     const isSelected = scope.selected.has(rule.id);
     const evaluation = winner === null && isConsidered && isSelected ? decisive : idle;
-    const outcome = await outcomeOf(decider, input, evaluation, candidate, isSelected);
+    const found = await outcomeOf(decider, input, evaluation, candidate, isSelected);
+    if ('read' in found && isConsidered && winner === null) boardRead ??= isTold ? found.read : [];
+    const outcome = 'read' in found ? boardNotKnown(found) : found;
     let looked: Looked;
     if ('verdict' in outcome) {
       looked = { candidate, ...outcome };
@@ -198,7 +208,7 @@ async function walk(
     // That others' conditions hold shows in what becomes of the CPE; which ones there are beside is not told.
     if (isTold || !NOT_HELD.has(looked.verdict)) listing.add(looked, isTold);
   }
-  return { winner, second, beaten, stopped, isUntoldBeaten, isUntoldStopped, ...listing.end() };
+  return { winner, second, beaten, stopped, isUntoldBeaten, isUntoldStopped, boardRead, ...listing.end() };
 }
 
 async function outcomeOf(
@@ -207,13 +217,17 @@ async function outcomeOf(
   evaluation: Evaluation,
   candidate: Candidate,
   isSelected: boolean,
-): Promise<Refusal | Passed> {
+): Promise<Refusal | BoardUnread | Passed> {
   const off = switchGate(candidate.rule, input.requested);
   if (off !== null) return off;
   const unmet = isSelected
     ? evaluation.unmet(candidate.condition)
     : await evaluation.unmetOfAll(candidate.condition);
   return unmet === null ? consider(decider, input, evaluation, candidate) : refusalOf(unmet);
+}
+
+function boardNotKnown({ detail }: BoardUnread): Refusal {
+  return { verdict: 'image-does-not-fit', detail };
 }
 
 function atTarget({ targetVersion }: Passed): Refusal {

@@ -1,4 +1,11 @@
-import { HOUR_MS, MINUTE_MS, stillHolds } from '../../common/index.js';
+import {
+  HOUR_MS,
+  isDeviceTreeBoard,
+  MINUTE_MS,
+  sameBoard,
+  stillHolds,
+  type TargetVersion,
+} from '../../common/index.js';
 import {
   type Context,
   DEFAULT_RETRY,
@@ -8,6 +15,9 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
+
+/** A detail is a sentence, and an image may have hundreds of boards. */
+const BOARDS_SHOWN_MAX = 5;
 
 /** Why a rule cannot run now. Each gate is a pure function that gives one of these, or null to let the rule pass. */
 export interface Refusal {
@@ -48,10 +58,26 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
   return { verdict: 'waiting-for-retry', detail: `until ${new Date(untilMs).toISOString()}` };
 }
 
-/** An image says what it fits; a CPE whose value is not known does not fit. */
-export function fitGate(image: ImageFacts, context: Omit<Context, 'parameters'>): Refusal | null {
+/** What a CPE says of its board where it was asked. */
+export interface AskedBoard {
+  /** The parameter that it was asked for. */
+  readonly parameter: string;
+  /** Null where it has none. */
+  readonly value: string | null;
+}
+
+/**
+ * An image says what it fits; a CPE whose value is not known does not fit. Of a hardware version that was read from the file CPEs are not
+ * asked: it is the vendor's number for the hardware, and no HardwareVersion.
+ * @param board  where there is a parameter that tells it; else what is known besides must do
+ */
+export function fitGate(
+  image: ImageFacts,
+  context: Omit<Context, 'parameters'>,
+  board?: AskedBoard,
+): Refusal | null {
   for (const field of ['productClass', 'hardwareVersion'] as const) {
-    const wanted = image[field];
+    const wanted = field === 'hardwareVersion' && isRead(image, field) ? undefined : image[field];
     if (wanted === undefined || wanted === context[field]) continue;
     const found = context[field] === undefined ? 'unknown' : JSON.stringify(context[field]);
     return {
@@ -59,10 +85,46 @@ export function fitGate(image: ImageFacts, context: Omit<Context, 'parameters'>)
       detail: `the image is for ${field} ${JSON.stringify(wanted)}, the CPE's is ${found}`,
     };
   }
-  return null;
+  if (image.boards === undefined) return null;
+  const other = board === undefined ? otherBoard(image.boards, context) : otherThan(image.boards, board);
+  if (other === null) return null;
+  return { verdict: 'image-does-not-fit', detail: `the image is for ${boardsText(image.boards)}, ${other}` };
+}
+
+function otherThan(boards: readonly string[], { parameter, value }: AskedBoard): string | null {
+  if (value === null) return `and the CPE has no value of ${parameter} to tell its board by`;
+  return isAmong(boards, value) ? null : `the CPE's ${parameter} is ${JSON.stringify(value)}`;
+}
+
+/** A CPE that reports a board under another name is that board; what is no board's name says nothing. */
+function otherBoard(
+  boards: readonly string[],
+  { modelName, productClass }: Omit<Context, 'parameters'>,
+): string | null {
+  const reported = { ModelName: modelName ?? '', ProductClass: productClass };
+  if (Object.values(reported).some((value) => isAmong(boards, value))) return null;
+  const told = Object.entries(reported).find(([, value]) => isDeviceTreeBoard(value));
+  return told === undefined ? null : `the CPE's ${told[0]} is ${JSON.stringify(told[1])}`;
+}
+
+function isAmong(boards: readonly string[], value: string): boolean {
+  return boards.some((board) => sameBoard(board, value));
+}
+
+function boardsText(boards: readonly string[]): string {
+  const named = boards.slice(0, BOARDS_SHOWN_MAX).map((board) => JSON.stringify(board));
+  const more = boards.length > named.length ? ` and ${boards.length - named.length} more` : '';
+  return `${boards.length === 1 ? 'board' : 'boards'} ${named.join(', ')}${more}`;
 }
 
 /** What the CPE must report afterwards; null where neither rule nor image says. */
-export function targetVersionOf(rule: Rule, image: ImageFacts): string | null {
-  return rule.target?.softwareVersion ?? image.softwareVersion ?? null;
+export function targetOf(rule: Rule, image: ImageFacts): TargetVersion | null {
+  const typed = rule.target?.softwareVersion;
+  if (typed !== undefined) return { version: typed, isRead: false };
+  const { softwareVersion: version } = image;
+  return version === undefined ? null : { version, isRead: isRead(image, 'softwareVersion') };
+}
+
+function isRead({ fromFile = [] }: ImageFacts, field: 'softwareVersion' | 'hardwareVersion'): boolean {
+  return fromFile.includes(field);
 }

@@ -8,6 +8,7 @@ import {
   type RuleMatch,
   type StoredRule,
 } from '../vocabulary/index.js';
+import { withBoard } from './board.js';
 import { candidatesPinnedTo, consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
@@ -87,7 +88,7 @@ async function judge(
 ): Promise<MatchFinding> {
   const foreign = organizationGate(candidate.rule, given.organization);
   if (foreign !== null) return { matches: false, ...foreign };
-  const input = readingOnce(given, subtreesOf([candidate]));
+  const input = readingOnce(given, withBoard(decider.board, subtreesOf([candidate])));
   const evaluation = beginEvaluation(input, decider);
   const early =
     (await unmetFor(candidate.condition, evaluation, input)) ?? (await unreadBy(candidate.condition, input));
@@ -99,6 +100,7 @@ async function judge(
   }
   const off = switchGate(candidate.rule, input.requested) ?? refused;
   if (off !== null) return { matches: true, ...off };
+  if ('read' in outcome) return { matches: true, verdict: 'parameters-unread', detail: outcome.detail };
   if ('atTarget' in outcome && outcome.atTarget) {
     return { matches: true, verdict: 'at-target', detail: `it runs ${outcome.targetVersion} already` };
   }
@@ -168,13 +170,13 @@ async function firstBefore(
     decider.fleet.all(input.organization),
   ]);
   const ofFleet = (await decider.fleet.latest()).of(input.organization).parameterSubtrees();
-  const looking = readingOnce(input, subtreesOf(pinned, ofFleet));
+  const looking = readingOnce(input, withBoard(decider.board, subtreesOf(pinned, ofFleet)));
   const evaluation = beginEvaluation(looking, decider);
   for (const other of [...pinned, ...fleet].sort(inOrder)) {
     if (inOrder(other, candidate) >= 0) return null;
     if (other.rule.id === candidate.rule.id || switchGate(other.rule, input.requested) !== null) continue;
     const outcome = await consider(decider, looking, evaluation, other);
-    if (!('verdict' in outcome) && !outcome.atTarget) return other.rule;
+    if ('countKey' in outcome && !outcome.atTarget) return other.rule;
   }
   return null;
 }

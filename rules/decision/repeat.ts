@@ -1,7 +1,8 @@
 import type { CountKey, RuleId } from '../../common/index.js';
 import { countKeyOf } from '../campaign/index.js';
-import type { Repeat } from '../vocabulary/index.js';
-import { type Decider, windowGate } from './decide.js';
+import type { DecisionInput, Repeat } from '../vocabulary/index.js';
+import { fitOf, withBoard } from './board.js';
+import { type Decider, readingOnce, windowGate } from './decide.js';
 import { organizationGate, switchGate } from './gates.js';
 
 /** See {@link Rules.mayRepeat}. */
@@ -9,8 +10,9 @@ export async function mayRepeat(
   decider: Decider,
   upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
   nowMs: number,
-  organization: string | undefined,
+  cpe: Pick<DecisionInput, 'context' | 'organization' | 'readParameters'>,
 ): Promise<Repeat> {
+  const { organization } = cpe;
   const stored = await decider.tables.rules.get(upgrade.campaignid);
   if (stored === null) return { kind: 'void', reason: 'the rule has been deleted' };
   const { document: rule, revision } = stored;
@@ -25,6 +27,10 @@ export async function mayRepeat(
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
+  // What is not known now of its board was known when it was decided; it is asked for again then.
+  const reading = readingOnce({ ...cpe, unread: async () => [] }, withBoard(decider.board, []));
+  if ((await fitOf(decider.board, image, reading)) !== null)
+    return { kind: 'held', reason: 'image-does-not-fit' };
   // Last, as in a decision; the commit refuses if the brake is pulled after this.
   const brake = await decider.freeze.read(organization);
   if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };

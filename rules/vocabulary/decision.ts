@@ -51,6 +51,10 @@ export interface ImageFacts {
   readonly softwareVersion?: string;
   readonly productClass?: string;
   readonly hardwareVersion?: string;
+  /** The boards that it is for; absent: not known. */
+  readonly boards?: readonly string[];
+  /** Which of these are read from the file, and typed by nobody. */
+  readonly fromFile?: readonly ('softwareVersion' | 'hardwareVersion' | 'boards')[];
 }
 
 /**
@@ -73,8 +77,9 @@ export interface DecisionInput {
    * Given the parameter paths (`Device.X.Y`, at most 256) that enabled rules which may concern this CPE read, says which of them the CPE should be
    * asked for before anything is decided. Where a condition fixes only the beginning of a path it is a partial one, with a dot at its end
    * (`Device.IP.Interface.`). Not called where no rule reads any.
+   * @param of  `board`: the paths are no condition's, but those of the CPE's board, which an image is held against
    */
-  readonly unread: (paths: readonly string[]) => Promise<readonly string[]>;
+  readonly unread: (paths: readonly string[], of?: 'board') => Promise<readonly string[]>;
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
   readonly requested: boolean;
@@ -124,6 +129,8 @@ export type Decision =
       readonly countKey: CountKey;
       /** What the CPE must report to be verified; null where neither rule nor image says. */
       readonly targetVersion: string | null;
+      /** The target is what the file says, see `runsTarget`. */
+      readonly isTargetRead: boolean;
       /**
        * Goes into the same commit as the reservation: it is refused unless the rule is still as it was decided on, upgrades are
        * not frozen, and the rule's limits allow one more.
@@ -141,10 +148,16 @@ export type Decision =
       readonly rule: StoredRule;
       readonly countKey: CountKey;
       readonly targetVersion: string;
+      readonly isTargetRead: boolean;
       readonly considered: readonly Considered[];
     }
-  /** Conditions read parameters that the CPE was not asked for yet. */
-  | { readonly kind: 'read'; readonly names: readonly string[] }
+  /** Conditions read parameters that the CPE was not asked for yet, or an image is for boards, and its board is not known. */
+  | {
+      readonly kind: 'read';
+      readonly names: readonly string[];
+      /** The rule whose image it is. */
+      readonly ruleId?: RuleId;
+    }
   /** A rule would have upgraded this CPE, but for the emergency brake. */
   | { readonly kind: 'frozen' }
   | { readonly kind: 'nothing'; readonly considered: readonly Considered[] };

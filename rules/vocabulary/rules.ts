@@ -116,16 +116,16 @@ export interface Rules {
   restart(ids: readonly RuleId[], by: Actor): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
-  /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them. */
+  /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them, and those of its board. */
   parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
-   * limits have a say, nor has the condition, which was true when it was decided.
-   * @param organization  that the CPE belongs to
+   * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: there may be another of its
+   * name by now.
    */
   mayRepeat(
     upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
-    organization?: string,
+    cpe: Pick<DecisionInput, 'context' | 'organization' | 'readParameters'>,
   ): Promise<Repeat>;
   /** Each of the rules with what there is to be said of it, in the order they come. */
   withFindings(rules: AsyncIterable<StoredRule>): AsyncIterable<RuleFindings>;

@@ -2,11 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { DAY_MS } from '../../common/index.js';
+import { defineFactsTests } from './facts-conformance.js';
 import { defineLibraryTests } from './library-conformance.js';
 import { defineOrganizationTests } from './organizations-conformance.js';
 import { openTestLibrary } from './support.js';
 
 defineLibraryTests('on disk', openTestLibrary);
+defineFactsTests('on disk', openTestLibrary);
 defineOrganizationTests('on disk', openTestLibrary);
 
 test('cleanUp leaves files that are not ours', async (t) => {

@@ -86,6 +86,7 @@ export interface TestLibrary {
 export interface TestLibraryOptions {
   readonly imageBytesMax?: number;
   readonly uploadIdleMsMax?: number;
+  readonly strictImages?: boolean;
   readonly clock?: Clock;
 }
 
@@ -132,8 +133,10 @@ export async function openTestLibrary(
 /** A library over stores that are open. */
 export function opened(store: Store, contents: ContentStore, options: TestLibraryOptions) {
   const { imageBytesMax = 64 * MEBIBYTE, uploadIdleMsMax = 60_000, clock = systemClock } = options;
+  const { strictImages = false } = options;
   const limits = { imageBytesMax, uploadIdleMsMax };
-  const another = () => openImageLibrary({ contents, store, limits, clock, logger: silentLogger });
+  const another = () =>
+    openImageLibrary({ contents, store, limits, strictImages, clock, logger: silentLogger });
   return { library: another(), another, store, contents };
 }
 

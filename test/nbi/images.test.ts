@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import test from 'ava';
+import { uimage, withMetadata } from '../firmware/formats/images.js';
 import { ruleBody, startNbi, type TestNbi, until } from './support.js';
 
 const CONTENT = randomBytes(100_000);
@@ -164,4 +165,44 @@ test('images are listed in pages', async (t) => {
   for (const query of ['limit=0', 'limit=1001', 'after=%20', 'sort=name']) {
     t.is((await nbi.call(`/v1/images?${query}`)).status, 400, query);
   }
+});
+
+test('boards are given as a list, and what the file says is told with the image', async (t) => {
+  const nbi = await startNbi(t);
+  const openwrt = withMetadata(randomBytes(1_000));
+  const told = {
+    softwareVersion: '22.03.1',
+    boards: ['tplink,archer-c7-v5', 'tplink,archer-c7-v4'],
+    hardwareVersion: 'tplink_archer-c7-v5',
+    fromFile: ['hardwareVersion'],
+    formats: ['fwtool-metadata'],
+  };
+  const boards = encodeURIComponent('tplink,archer-c7-v5; tplink,archer-c7-v4');
+  const created = await upload(nbi, `a.bin?softwareVersion=22.03.1&boards=${boards}`, openwrt);
+  t.is(created.status, 201, JSON.stringify(created.body));
+  t.like(created.body, { details: told });
+  const { warnings } = (created.body as { details: { warnings: string[] } }).details;
+  t.regex(
+    warnings.join(),
+    /^softwareVersion was given as "22\.03\.1", but the file says "23\.05\.3" \(.*\)$/,
+  );
+  t.like((await nbi.call('/v1/images/a.bin')).body, { details: { ...told, warnings } });
+  t.like((await upload(nbi, 'b.bin?boards=%20;', openwrt)).body, {
+    code: 400,
+    details: [{ field: 'boards', code: 'invalid-metadata' }],
+  });
+});
+
+test('a broken file is a 422 with the reason, and so is a contradiction where that is configured', async (t) => {
+  const nbi = await startNbi(t, { strictImages: true });
+  const broken = Buffer.from(uimage());
+  broken.writeUInt8(broken.readUInt8(200) ^ 1, 200);
+  const refused = await upload(nbi, 'a.bin', broken);
+  t.is(refused.status, 422);
+  t.like(refused.body, { code: 422, details: [{ field: '', code: 'invalid' }] });
+  t.like((await upload(nbi, 'a.bin?softwareVersion=1', withMetadata(CONTENT))).body, {
+    code: 422,
+    details: [{ field: 'softwareVersion', code: 'contradiction' }],
+  });
+  t.is((await nbi.call('/v1/images/a.bin')).status, 404);
 });

@@ -114,6 +114,7 @@ export interface TestNbi {
 export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
+  readonly strictImages?: boolean;
   readonly trustedProxies?: readonly string[];
   /** By which log-ins are counted and remembered. */
   readonly monotonic?: () => number;
@@ -146,6 +147,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
         organizationImageBytesMax: options.organizationImageBytesMax,
       }),
     },
+    strictImages: options.strictImages === true,
     clock,
     logger: silentLogger,
   };

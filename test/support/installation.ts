@@ -9,6 +9,7 @@ import { type CpeId, type ResultId, silentLogger, systemClock } from '../../comm
 import { byCommand } from '../../events/index.js';
 import { openRules } from '../../rules/index.js';
 import type { Document, Store } from '../../store/index.js';
+import { withMetadata } from '../firmware/formats/images.js';
 import { BY } from '../support/actor.js';
 import { testSecrets } from './secrets.js';
 
@@ -38,8 +39,10 @@ export async function populate({ store, images, users }: Installation, cpes: num
       uploadedBy: 'test',
     });
   }
-  const content = Readable.from([randomBytes(300_000)]);
-  await images.upload({ metadata: { name: 'c.bin' }, content, by: BY, uploadedBy: 'test' });
+  // Of which its file says more than whoever has uploaded it, and something else.
+  const content = Readable.from([withMetadata(randomBytes(300_000))]);
+  const metadata = { name: 'c.bin', softwareVersion: '1', boards: ['other,board'] };
+  await images.upload({ metadata, content, by: BY, uploadedBy: 'test' });
   // Of an organization, under the name of a shared one: with a content of its own, and with one that others have.
   for (const [name, content] of [
     ['a.bin', randomBytes(1_000)],

@@ -2,9 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { exists } from '../../../common/index.js';
-import { RULE_FILES_MAX, TEST_FILE_SUFFIX } from '../../../rules/index.js';
+import { isBoardParameter, RULE_FILES_MAX, TEST_FILE_SUFFIX } from '../../../rules/index.js';
 import { type Arguments, CommandError } from '../../command.js';
 import { type Io, printable } from '../../io.js';
+import { OPTIONS } from '../../options.js';
 import { pathsOf } from './check.js';
 import { stoppedText } from './explanation-text.js';
 import {
@@ -31,6 +32,11 @@ export function testCommand(io: Io): CommandModule {
           type: 'boolean',
           describe: 'Only the rules of NAME.json decide, not all of its directory',
         })
+        .option('board-parameter', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Parameter by which CPEs tell their board, as the server is told of it',
+        })
         .option('quiet', { type: 'boolean', describe: 'Print failed tests only, and no summary' })
         .options(formatOptions)
         .example('$0 rules test rules.d', 'All tests of a directory')
@@ -41,11 +47,14 @@ export function testCommand(io: Io): CommandModule {
 }
 
 async function test(args: Arguments, io: Io): Promise<void> {
+  const boardParameter = String(args['boardParameter'] ?? '');
+  if (boardParameter !== '' && !isBoardParameter(boardParameter))
+    throw new CommandError(`--board-parameter must be ${OPTIONS.boardParameter.expected}.`, 2);
   const files = await testedFiles(pathsOf(args));
   const results: TestResult[] = [];
   const broken: Annotation[] = [];
   for (const group of await groupsOf(files, args['alone'] === true)) {
-    const outcome = await runTests(group);
+    const outcome = await runTests(group, boardParameter);
     if (outcome.kind === 'run') results.push(...outcome.results);
     else broken.push(...outcome.findings);
   }

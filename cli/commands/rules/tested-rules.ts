@@ -54,13 +54,16 @@ export type GroupOutcome =
   /** The rules or the tests are broken: nothing was run. */
   | { readonly kind: 'broken'; readonly findings: readonly Finding[] };
 
-/** Runs the tests of some rules on the engine that the server has, on a store of its own that is gone afterwards. */
-export async function runTests(group: TestGroup): Promise<GroupOutcome> {
+/**
+ * Runs the tests of some rules on the engine that the server has, on a store of its own that is gone afterwards.
+ * @param boardParameter  by which CPEs tell their board; empty: none
+ */
+export async function runTests(group: TestGroup, boardParameter = ''): Promise<GroupOutcome> {
   const { findings: checked } = await checkRuleFiles(group.ruleFiles);
   const { cases, findings: broken } = await readTests(group.testFiles);
   const findings = [...checked.filter(({ severity }) => severity === 'error'), ...broken];
   if (findings.length > 0) return { kind: 'broken', findings };
-  return withRules(group.ruleFiles, async (rules) => {
+  return withRules(group.ruleFiles, boardParameter, async (rules) => {
     const results: TestResult[] = [];
     for (const [file, located] of cases) {
       for (const one of located) results.push(await resultOf(rules, file, one));
@@ -99,6 +102,7 @@ async function readTests(files: readonly string[]): Promise<{
 
 async function withRules<Result>(
   files: readonly RuleFileContent[],
+  boardParameter: string,
   run: (rules: RulesUnderTest) => Promise<Result>,
 ): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), 'ferry-rules-test-'));
@@ -113,6 +117,7 @@ async function withRules<Result>(
         // The store is gone with the tests, and so may be what seals in it.
         secrets: createSecrets(randomBytes(32)),
         resolveFile: async (file) => imagesOf(images, file),
+        boardParameter,
       });
       await rules.put(files.flatMap(bodiesOf), { by: byCommand(AUTHOR), onlyNew: true });
       const result = await run({

@@ -4,6 +4,8 @@ import { VERDICTS } from '../../vocabulary/index.js';
 export const TEST_CASES_MAX = 10_000;
 const TEXT_CHARACTERS_MAX = 256;
 const LIST_ITEMS_MAX = 64;
+const BOARDS_MAX = 256;
+const READ_FIELDS = ['softwareVersion', 'hardwareVersion', 'boards'];
 const COUNT_MAX = 1_000_000;
 
 const text = (description: string) =>
@@ -91,6 +93,22 @@ const CASE = {
           softwareVersion: text('the version of the image'),
           productClass: text('the product class that the image fits; left out, any'),
           hardwareVersion: text('the hardware version that the image fits; left out, any'),
+          boards: {
+            type: 'array',
+            maxItems: BOARDS_MAX,
+            items: text('a board such as "vendor,model"'),
+            description: `an array of at most ${BOARDS_MAX} boards that the image fits; left out, any`,
+          },
+          fromFile: {
+            type: 'array',
+            maxItems: READ_FIELDS.length,
+            items: {
+              type: 'string',
+              enum: READ_FIELDS,
+              description: `one of ${READ_FIELDS.join(', ')}`,
+            },
+            description: 'an array of those fields that are read from the file, and typed by nobody',
+          },
         },
         description: 'an object such as {"softwareVersion": "2.0.0"}, or null for an image that is missing',
       },

@@ -163,3 +163,17 @@ test('whatever comes: one end is counted at a time, executions stay as begun, an
     { numRuns: 2_000 },
   );
 });
+
+test('a failure by its version is taken back by one that has the target in it, where that was read from the file', (t) => {
+  for (const isTargetRead of [true, false]) {
+    const read = isTargetRead ? { isTargetRead } : {};
+    const start = { ...transferred(), ...read };
+    const failed = advance(start, { kind: 'quiet', boot: true, applying: true, version: '1.0' }, 1_000);
+    t.is(failed.state, 'failed');
+    const device = deviceAfter(deviceReserving(deviceOf(cpeid, null), start), failed, 'failed', false);
+    const softwareVersion = `OpenWrt ${start.targetVersion} r1`;
+    t.is(mayCorrect({ ...device, softwareVersion }, 2_000), isTargetRead);
+    const state = advance(failed, shown(softwareVersion), 2_000).state;
+    t.is(state, isTargetRead ? 'verified' : 'failed');
+  }
+});

@@ -396,3 +396,14 @@ test('whatever comes in whatever order: final states stay, a deadline always end
     { numRuns: 2_000 },
   );
 });
+
+test('a target that was read from the file is proved by a version with more around it, one that was typed is not', (t) => {
+  const around = 'OpenWrt 2.0 r23630';
+  const start = upgrade({ fromVersion: 'OpenWrt 1.0 r1' });
+  const evidence = [accepted, complete(around), quiet(true, around, true)];
+  t.is(after(evidence, { ...start, isTargetRead: true }), 'verified 200');
+  t.is(after(evidence, start), 'failed 500');
+  // Without word of the transfer the new version says as much.
+  t.is(after([accepted, quiet(true, around)], { ...start, isTargetRead: true }), 'verified 200');
+  t.is(after([accepted, quiet(true, 'OpenWrt 2.0.1 r1')], { ...start, isTargetRead: true }), 'accepted 202');
+});

@@ -7,7 +7,7 @@ import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { Caller } from '../../../acs/wake/caller.js';
 import { Waker } from '../../../acs/wake/waker.js';
 import { type CpeId, SECOND_MS } from '../../../common/index.js';
-import type { Counted, RuleEngine } from '../../../rules/index.js';
+import type { Counted, RuleEngine, RulesOptions } from '../../../rules/index.js';
 import { inputOf, openTestRules, ruleBody } from '../../rules/setup.js';
 
 export type Answer = ConnectionRequestOutcome['code'] | 'never';
@@ -24,8 +24,11 @@ export function cpe(number: number): CpeId {
 }
 
 /** Wakers on real rules and devices; only the connection requests end in a list. */
-export async function openTestWaking(t: ExecutionContext) {
-  const at = await openTestRules(t);
+export async function openTestWaking(
+  t: ExecutionContext,
+  options: Pick<RulesOptions, 'boardParameter'> = {},
+) {
+  const at = await openTestRules(t, undefined, options);
   const { store, clock, logger } = at;
   const collection = store.collection<Device>(DEVICES);
   /** Who was called, in order. */

@@ -66,6 +66,18 @@ for (const [title, over] of [
   });
 }
 
+test('whose board is not known is called to be asked for it, and who has not told it then is not', async (t) => {
+  const boardParameter = 'Device.DeviceInfo.X_ACME_Board';
+  const at = await openTestWaking(t, { boardParameter });
+  at.images.set('hgw-2.0.0.bin', { softwareVersion: '2.0.0', boards: ['vendor,model'] });
+  await at.addDevices(2);
+  const failedPaths = { paths: [boardParameter], untilMs: at.clock.nowMs + DAY_MS };
+  await at.changeDevice(cpe(0), { failedPaths });
+  await post(at.rules, wakeRule());
+  await at.ticks(5);
+  t.deepEqual(at.called, [cpe(1)]);
+});
+
 test('only those are called whom this rule would upgrade now', async (t) => {
   const at = await openTestWaking(t);
   await at.addDevices(6);

@@ -4,7 +4,7 @@ import { HOUR_MS } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
 import { ruleIdIn } from '../../../rules/index.js';
 import { BY } from '../../support/actor.js';
-import { NORTH, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
+import { inputOf, NORTH, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
 
 const IDS = ['r1' as RuleId];
 
@@ -19,7 +19,7 @@ async function begun(t: ExecutionContext, over: Readonly<Record<string, unknown>
 type Begun = TestRules & { readonly upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey } };
 
 async function verdict({ rules, upgrade }: Begun): Promise<string> {
-  const repeat = await rules.mayRepeat(upgrade);
+  const repeat = await rules.mayRepeat(upgrade, inputOf());
   return 'reason' in repeat ? `${repeat.kind}: ${repeat.reason}` : repeat.kind;
 }
 
@@ -38,6 +38,8 @@ const HELD: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
   disabled: ({ rules }) => rules.merge(IDS, { enabled: false }, BY),
   frozen: ({ rules }) => rules.freeze({ frozen: true, by: byCommand('admin') }),
   'image-missing': async ({ images }) => images.clear(),
+  'image-does-not-fit': async ({ images }) =>
+    images.set('hgw-2.0.0.bin', { softwareVersion: '2.0.0', productClass: 'another' }),
   'window-closed': async ({ clock }) => {
     clock.nowMs += 2 * HOUR_MS;
   },
@@ -72,7 +74,7 @@ for (const [title, change] of [
 ] as const satisfies readonly (readonly [string, (b: Begun) => Promise<unknown>])[]) {
   test(`the commit refuses where upgrades were ${title} between the question and the commit`, async (t) => {
     const b = await begun(t);
-    const repeat = await b.rules.mayRepeat(b.upgrade);
+    const repeat = await b.rules.mayRepeat(b.upgrade, inputOf());
     if (repeat.kind !== 'allowed') return t.fail(repeat.kind);
     t.true((await b.store.commit(repeat.conditions)).committed);
     await change(b);
@@ -87,9 +89,9 @@ test('a CPE that belongs to another organization by now than the rule is not sen
   const { rule } = (await rules.get(campaignid)) ?? {};
   if (rule === undefined) return t.fail();
   const upgrade = { campaignid, countKey: rules.countKey(rule) };
-  t.is((await rules.mayRepeat(upgrade, NORTH)).kind, 'allowed');
-  for (const organization of ['south', undefined])
-    t.deepEqual(await rules.mayRepeat(upgrade, organization), {
+  t.is((await rules.mayRepeat(upgrade, inputOf({}, { organization: NORTH }))).kind, 'allowed');
+  for (const cpe of [inputOf({}, { organization: 'south' }), inputOf()])
+    t.deepEqual(await rules.mayRepeat(upgrade, cpe), {
       kind: 'void',
       reason: 'the CPE belongs to another organization now than the rule',
     });
