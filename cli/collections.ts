@@ -11,7 +11,7 @@ import {
   WAKE_PROGRESS,
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
-import { IMAGE_CONTENTS, IMAGES } from '../firmware/index.js';
+import { IMAGE_CONTENTS, IMAGE_KEYS, IMAGES } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -38,6 +38,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   DEVICES,
   // After the devices: whatever organization they were found in is there.
   ...ORGANIZATION_COLLECTIONS,
+  IMAGE_KEYS,
   CAMPAIGN_SHARES,
   CAMPAIGNS,
   EVENTS,

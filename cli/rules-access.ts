@@ -11,7 +11,7 @@ import {
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
-import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
+import { fileAuth, publicUrls, resolvingBy, signingBy } from './file-urls.js';
 import { type Io, printable } from './io.js';
 import type { Config } from './options.js';
 
@@ -19,6 +19,7 @@ import type { Config } from './options.js';
 export const RULES_CONFIG = [
   ...INSTALLATION_OPTIONS,
   'publicFileUrl',
+  'requireSignature',
 ] as const satisfies readonly (keyof Config)[];
 
 const PROBLEMS_SHOWN_MAX = 10;
@@ -45,6 +46,7 @@ export async function withRules(
       logger: silentLogger,
       secrets,
       resolveFile: resolvingBy(locator),
+      ...signingBy(locator, images, config),
     });
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {

@@ -5,6 +5,7 @@ import type { Actor } from './actor.js';
 export const SUBJECTS = [
   'rule',
   'image',
+  'image-key',
   'device',
   'result',
   'cpe-credentials',

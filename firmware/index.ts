@@ -30,3 +30,13 @@ export { sameDescription } from './metadata.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';
+export {
+  IMAGE_KEYS,
+  IMAGE_KEYS_MAX,
+  type ImageKey,
+  ImageKeys,
+  KEY_NAME_PATTERN,
+  KEY_TEXT_CHARACTERS_MAX,
+  SIGNATURE_BYTES_MAX,
+  SIGNATURE_EXPECTED,
+} from './signatures/index.js';

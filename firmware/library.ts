@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type OrganizationId, SECOND_MS } from '../common/index.js';
+import { type Clock, createTurns, type Logger, type OrganizationId, SECOND_MS } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
 import { requiringOrganization } from '../organizations/index.js';
 import {
@@ -18,7 +18,9 @@ import {
   type Image,
   ImageError,
   type ImageLibrary,
+  type ImageSignature,
   type ListedImages,
+  type Signing,
   type Upload,
   type UploadOutcome,
 } from './image.js';
@@ -27,6 +29,15 @@ import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, placeBefore } from './image-lists.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
+import {
+  badSignature,
+  candidatesOf,
+  type HoldingKeys,
+  ImageKeys,
+  keyOf,
+  parseSignature,
+  type SignedContent,
+} from './signatures/index.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -70,12 +81,16 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #images: Collection<ImageDocument>;
   readonly #contents: Collection<StoredContent>;
   readonly #events: EventLog;
+  readonly keys: ImageKeys;
+  /** What is signed as a whole is held as a whole while it is verified: one at a time. */
+  readonly #verifying = createTurns();
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
     this.#images = options.store.collection<ImageDocument>(IMAGES);
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
     this.#events = new EventLog(options);
+    this.keys = new ImageKeys(options);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -83,6 +98,7 @@ class StoredImageLibrary implements ImageLibrary {
     upload.content.on('error', () => {});
     const description = parseDescription(upload);
     await this.#refuseTaken(description, upload);
+    if (upload.signature !== undefined) await this.#refuseUnknownKey(upload.signature, upload.organization);
     const { uploadIdleMsMax = UPLOAD_IDLE_MS_MAX, imageBytesMax } = this.#options.limits;
     const received = await this.#options.contents.receive(upload.content, {
       bytesMax: imageBytesMax,
@@ -182,15 +198,36 @@ class StoredImageLibrary implements ImageLibrary {
       const description = parseDescription(admission);
       const id = imageIdIn(organization, description.name);
       checkSha256(sha256, sha256Expected);
+      const signature =
+        admission.signature === undefined
+          ? null
+          : await this.#verified(
+              admission.signature,
+              organization,
+              await this.#contentAt(received.name, sizeBytes),
+            );
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
-        if (existing !== null) return await this.#unchanged(imageOf(existing.document), description, own);
+        if (existing !== null) {
+          const same = await this.#unchanged(existing, { description, own, signature, by });
+          if (same === null) continue;
+          return same;
+        }
         const content = await this.#contents.get(sha256);
         if (content === null) await this.#place(own);
         const { name: _, ...described } = description;
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
-        const document = { id, sha256, contentFile, sizeBytes, ...described, uploadedAtMs, uploadedBy };
+        const document = {
+          id,
+          sha256,
+          contentFile,
+          sizeBytes,
+          ...described,
+          uploadedAtMs,
+          uploadedBy,
+          ...(signature !== null && { signature }),
+        };
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
         if (!(await this.#commitUpload(document, content, { own, by, owners }))) continue;
@@ -254,12 +291,128 @@ class StoredImageLibrary implements ImageLibrary {
     return this.#events.noting({ action, subject: 'image', subjectId, organization, by, ...values });
   }
 
-  async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
+  /** @returns null where the image was changed or removed meanwhile */
+  async #unchanged(
+    stored: Stored<ImageDocument>,
+    { description, own, signature, by }: UploadedAgain,
+  ): Promise<UploadOutcome | null> {
+    const existing = imageOf(stored.document);
     if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
       throw nameTaken(existing.name);
     }
+    let image = existing;
+    if (signature !== null && !(await this.signing(existing)).isSigned) {
+      const signed = await this.#replaceSignature(stored, signature, by);
+      if (signed === null) return null;
+      image = signed;
+    }
     await this.#restore(existing.contentFile, own);
-    return { image: existing, outcome: 'unchanged', sameContentAs: await this.#otherNames(existing) };
+    return { image, outcome: 'unchanged', sameContentAs: await this.#otherNames(image) };
+  }
+
+  async sign(name: string, signature: Buffer, by: Actor, organization?: string): Promise<Image | null> {
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const stored = await this.#stored(name, organization);
+      if (stored === null) return null;
+      const content = await this.#contentAt(placeOf(stored.document.contentFile), stored.document.sizeBytes);
+      const verified = await this.#verified(signature, organization, content);
+      const signed = await this.#replaceSignature(stored, verified, by);
+      if (signed !== null) return signed;
+    }
+    throw contended(imageIdIn(organization, name));
+  }
+
+  async unsign(name: string, by: Actor, organization?: string): Promise<Image | null> {
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const stored = await this.#stored(name, organization);
+      if (stored === null) return null;
+      if (stored.document.signature === undefined) return imageOf(stored.document);
+      const unsigned = await this.#replaceSignature(stored, null, by);
+      if (unsigned !== null) return unsigned;
+    }
+    throw contended(imageIdIn(organization, name));
+  }
+
+  async signing({ id }: Image): Promise<Signing> {
+    const stored = await this.#images.get(id);
+    if (stored === null) return { isSigned: false, detail: 'the image is gone' };
+    const { signature } = stored.document;
+    if (signature === undefined) return { isSigned: false, detail: 'the image has no signature' };
+    const { keys, unchanged } = await this.keys.holdingFor(ownerOf(id).organization);
+    const key = keys.find(({ publicKey }) => publicKey === signature.publicKey);
+    if (key === undefined) {
+      const detail = `the image is signed by ${signature.keyName} (${signature.keyId}), a key that does not hold any more`;
+      return { isSigned: false, detail };
+    }
+    return { isSigned: true, unchanged: [this.#images.requiring(id, stored.revision), unchanged(key)] };
+  }
+
+  async verify(image: Image): Promise<void> {
+    const { signature, organization, contentFile, sizeBytes } = image;
+    if (signature === undefined) throw badSignature('there is none');
+    const content = await this.#contentAt(placeOf(contentFile), sizeBytes);
+    await this.#verified(Buffer.from(signature.file, 'base64'), organization, content);
+  }
+
+  async #stored(name: string, organization: string | undefined): Promise<Stored<ImageDocument> | null> {
+    return IMAGE_NAME_PATTERN.test(name) ? this.#images.get(imageIdIn(organization, name)) : null;
+  }
+
+  /** @returns null where the image was changed or removed meanwhile */
+  async #replaceSignature(
+    { document, revision }: Stored<ImageDocument>,
+    signature: ImageSignature | null,
+    by: Actor | null,
+  ): Promise<Image | null> {
+    const { signature: _, ...unsigned } = document;
+    const next: ImageDocument = signature === null ? unsigned : { ...unsigned, signature };
+    const image = imageOf(next);
+    const { name: subjectId, organization = null } = image;
+    const [before, after] = [shown(imageOf(document)), shown(image)];
+    const action = signature === null ? 'unsigned' : 'signed';
+    const { committed } = await this.#options.store.commit([
+      this.#images.replacing(next, revision),
+      this.#events.noting({ action, subject: 'image', subjectId, organization, by, before, after }),
+    ]);
+    if (!committed) return null;
+    this.#options.logger.info(`image.${action}`, {
+      image: document.id,
+      ...(signature && { key: signature.keyName }),
+    });
+    return image;
+  }
+
+  /** Refuses before the content is read what can be of none of the keys. */
+  async #refuseUnknownKey(signature: Buffer, organization: string | undefined): Promise<void> {
+    const { keys } = await this.keys.holdingFor(organization);
+    candidatesOf(parseSignature(signature), keys);
+  }
+
+  /** @throws ImageError `bad-signature` */
+  async #verified(
+    file: Buffer,
+    organization: string | undefined,
+    content: SignedContent,
+  ): Promise<ImageSignature> {
+    const signature = parseSignature(file);
+    const { keys }: HoldingKeys = await this.keys.holdingFor(organization);
+    const verifying = () => keyOf(signature, keys, content);
+    const key = await (signature.algorithm === 'minisign' ? verifying() : this.#verifying(verifying));
+    return {
+      algorithm: signature.algorithm,
+      keyId: key.keyId,
+      keyName: key.name,
+      ...(signature.trusted !== undefined && { trustedComment: signature.trusted.comment }),
+      verifiedAtMs: this.#options.clock(),
+      publicKey: key.publicKey,
+      file: file.toString('base64'),
+    };
+  }
+
+  async #contentAt(place: string, sizeBytes: number): Promise<SignedContent> {
+    const content = await this.#options.contents.open(place, sizeBytes);
+    if (content === null) throw badSignature('the content of the image is lost; upload it again');
+    return { sizeBytes, read: () => content.read({ start: 0, end: sizeBytes - 1 }) };
   }
 
   async #otherNames(image: Image): Promise<readonly string[]> {
@@ -323,8 +476,29 @@ class StoredImageLibrary implements ImageLibrary {
 }
 
 /** What the log of events says of an image: all but where its content lies. */
-function shown({ contentFile: _, organization: __, id: ___, name, uploadedAtMs, ...image }: Image) {
-  return { id: name, ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS) };
+function shown({
+  contentFile: _,
+  organization: __,
+  id: ___,
+  name,
+  uploadedAtMs,
+  signature,
+  ...image
+}: Image) {
+  const signed = signature === undefined ? {} : { signature: shownSignature(signature) };
+  return { id: name, ...image, uploaded: Math.floor(uploadedAtMs / SECOND_MS), ...signed };
+}
+
+function shownSignature({ verifiedAtMs, publicKey: _, file: __, ...signature }: ImageSignature) {
+  return { ...signature, verified: Math.floor(verifiedAtMs / SECOND_MS) };
+}
+
+/** What an upload says of an image that there is. */
+interface UploadedAgain {
+  readonly description: ImageDescription;
+  readonly own: OwnContent;
+  readonly signature: ImageSignature | null;
+  readonly by: Actor | null;
 }
 
 /** What an upload brought, while it is looked for a place. */

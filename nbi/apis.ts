@@ -24,6 +24,7 @@ import {
   Reading,
   sessionAuthentication,
 } from './http/index.js';
+import { imageKeyApi, imageKeySchemas } from './image-keys/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
@@ -71,6 +72,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     ...dynApis(read, authentication),
     methodApi(read, authentication),
     imageApi(read, authentication),
+    imageKeyApi(read, authentication),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -95,6 +97,7 @@ const DESCRIPTION =
 const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
+  ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,
   ...methodAnswerSchemas,

@@ -43,7 +43,13 @@ import {
   withFindings,
 } from './storage/index.js';
 import { createRuleValidator } from './validation/index.js';
-import { createPauses, type Decision, type ResolveFile, type Rules } from './vocabulary/index.js';
+import {
+  createPauses,
+  type Decision,
+  type ResolveFile,
+  type Rules,
+  type SigningOfFile,
+} from './vocabulary/index.js';
 import { createWindowClock, openWaking, type Waking } from './windows/index.js';
 
 /** One rule's condition errors are logged this often. */
@@ -59,6 +65,10 @@ export interface RulesOptions {
   /** Seals what rules say of passwords for file servers. */
   readonly secrets: Pick<Secrets, 'seal' | 'open'>;
   readonly resolveFile: ResolveFile;
+  /** Whether what a rule's `file` names is signed; where nobody can say so, nothing is. */
+  readonly signingOf?: SigningOfFile;
+  /** Whether every rule's image must be signed, whatever the rule says; false unless told. */
+  readonly requireSignature?: boolean;
   /**
    * Whether an address stands for so many CPEs (of IPv6 its /64) that none of a rule's places are kept from it; asked only where the room within a rule's
    * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
@@ -94,6 +104,7 @@ export interface RuleEngine extends Rules, FileRules {
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
   const { isSharedAddress = async () => true, onHeldBack } = options;
+  const { signingOf = nothingIsSigned, requireSignature = false } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -115,6 +126,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     freeze,
     windows,
     resolveFile,
+    signatures: { signingOf, requiredOfAll: requireSignature },
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -187,6 +199,11 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     },
   };
 }
+
+const nothingIsSigned: SigningOfFile = async () => ({
+  isSigned: false,
+  detail: 'there is no library of images here that could say so',
+});
 
 type Report = (cpeid: CpeId, decision: Decision) => void;
 

@@ -79,6 +79,7 @@ export {
   type RuleWarning,
   ruleIdIn,
   type Scalar,
+  type SigningOfFile,
   type StoredRule,
   type Subtrees,
   type Suspension,

@@ -1,4 +1,5 @@
-import { hasImages, IMAGES, type ImageDocument } from '../../firmware/index.js';
+import type { Clock } from '../../common/index.js';
+import { hasImages, IMAGES, type ImageDocument, ImageKeys } from '../../firmware/index.js';
 import type { Belonging } from '../../organizations/index.js';
 import type { Rules } from '../../rules/index.js';
 import type { Store } from '../../store/index.js';
@@ -7,14 +8,17 @@ import type { Devices } from '../device/device.js';
 /** What belongs to organizations in the rooms from here down. */
 export function belongingsIn({
   store,
+  clock,
   devices,
   rules,
 }: {
   readonly store: Store;
+  readonly clock: Clock;
   readonly devices: Pick<Devices, 'count'>;
   readonly rules: Pick<Rules, 'scan'>;
 }): readonly Belonging[] {
   const images = store.collection<ImageDocument>(IMAGES);
+  const keys = new ImageKeys({ store, clock });
   return [
     {
       code: 'has-cpes',
@@ -36,6 +40,12 @@ export function belongingsIn({
       what: 'images',
       remedy: 'delete its images',
       isAnyOf: (organization) => hasImages(images, organization),
+    },
+    {
+      code: 'has-image-keys',
+      what: 'keys of images',
+      remedy: 'remove its keys of images',
+      isAnyOf: async (organization) => (await keys.of(organization)).length > 0,
     },
   ];
 }

@@ -1,26 +1,26 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Argv, CommandModule } from 'yargs';
-import { type Image, ImageError, type ImageLibrary } from '../../firmware/index.js';
-import type { Organization, OrganizationsNow } from '../../organizations/index.js';
+import type { CommandModule } from 'yargs';
+import type { Image, ImageLibrary } from '../../firmware/index.js';
+import type { OrganizationsNow } from '../../organizations/index.js';
 import {
   type Arguments,
   CommandError,
   INSTALLATION_OPTIONS,
   operator,
   operatorName,
-  saying,
   withConfig,
-  withInstallation,
 } from '../command.js';
 import { openFile } from '../files.js';
+import { ownerText, withImages, withOrganization } from '../images-access.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
-import { organizationNamed, organizationOption, organizationsIn } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 import { inspectCommand } from './image-inspect.js';
+import { keyCommands } from './image-key.js';
 import { syncCommand } from './image-sync.js';
+import { signatureOf, signedText, verifyCommand } from './image-verify.js';
 
 const PAGE = 500;
 
@@ -33,6 +33,8 @@ export function imageCommands(io: Io): CommandModule {
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
+        .command(verifyCommand(io))
+        .command(keyCommands(io))
         .command(syncCommand(io))
         .command(inspectCommand(io))
         .demandCommand(1, SAY_WHICH),
@@ -68,11 +70,17 @@ function addCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'Refuse the file unless it hashes to this',
         })
+        .option('signature', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'File of its signature (.minisig, .sig, or of Ed25519); refused unless a key verifies it',
+        })
         .option('json', { type: 'boolean', describe: 'Print the image as JSON' })
         .example('$0 image add hgw-2.0.0.bin --software-version 2.0.0 --product-class HGW', ''),
     handler: (args: Arguments) =>
       withImages(args, io, 'make', async ({ images, organization, organizations }) => {
         const path = String(args['file']);
+        const signature = await signatureOf(args);
         const { file, sizeBytes } = await openFile(path);
         const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
         const content = Readable.from(counted(file, bar), { objectMode: false });
@@ -91,6 +99,7 @@ function addCommand(io: Io): CommandModule {
             uploadedBy: operatorName(),
             sizeBytes,
             ...optional('sha256', text(args, 'sha256')),
+            ...(signature !== null && { signature }),
           });
         } finally {
           bar.stop();
@@ -104,6 +113,7 @@ function addCommand(io: Io): CommandModule {
         }
         const done = outcome.outcome === 'created' ? 'Added' : 'Unchanged:';
         io.stdout.write(`${done} ${image.name}, ${sizeText(image.sizeBytes)}, SHA-256 ${image.sha256}\n`);
+        if (image.signature !== undefined) io.stdout.write(`${signedText(image.signature)}\n`);
         if (sameContentAs.length > 0) io.stdout.write(`The same content as ${sameContentAs.join(', ')}.\n`);
         if (image.softwareVersion === undefined) {
           io.stdout.write('It has no --software-version: rules for it need a target to verify against.\n');
@@ -185,42 +195,10 @@ function removeCommand(io: Io): CommandModule {
   };
 }
 
-interface Opened {
-  readonly images: ImageLibrary;
-  readonly organizations: OrganizationsNow;
-  /** Whose images are meant; null: the installation's. */
-  readonly organization: Organization | null;
-}
-
-function withOrganization(argv: Argv, describe: string): Argv {
-  return argv.option('organization', organizationOption(describe));
-}
-
 /** As it is stored, by the name that rules call it. */
 function viewOf({ name, organization, ...stored }: Image, organizations: OrganizationsNow) {
   const owner = ownerText({ organization }, organizations);
   return { ...stored, id: name, ...(owner !== null && { organization: owner }) };
-}
-
-/** The slug of its organization; null where it is shared. */
-function ownerText(
-  { organization }: { readonly organization?: string | undefined },
-  organizations: OrganizationsNow,
-): string | null {
-  return organization === undefined ? null : organizations.labelOf(organization);
-}
-
-async function withImages(
-  args: Arguments,
-  io: Io,
-  whereMissing: 'make' | 'refuse',
-  run: (opened: Opened) => Promise<void>,
-): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ store, images }) => {
-    const organizations = await organizationsIn(store);
-    const organization = organizationNamed(args, organizations);
-    await saying(ImageError, () => run({ images, organizations, organization }));
-  });
 }
 
 /** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */

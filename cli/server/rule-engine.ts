@@ -9,12 +9,12 @@ import {
   watchRuleDirectory,
 } from '../../rules/index.js';
 import { DUTY_AGE_MS_MAX } from '../../store/index.js';
-import { resolvingBy } from '../file-urls.js';
+import { resolvingBy, signingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
 /** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
-  { ambient, installation, monotonic, registry, closers, fleetAddresses }: Building,
+  { config, ambient, installation, monotonic, registry, closers, fleetAddresses }: Building,
   locator: DownloadLocator,
 ): Promise<RuleEngine> {
   const decisions = new Histogram({
@@ -49,6 +49,7 @@ export async function openRuleEngine(
     logger: ambient.logger,
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
+    ...signingBy(locator, installation.images, config),
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),

@@ -36,6 +36,7 @@ const MORE = {
   '412': 'A condition of the request does not hold',
   '413': 'The body is too large',
   '415': 'The Content-Type is another than the call takes',
+  '422': 'The signature is none of the image by a key that holds',
   '416': 'The range is outside the image',
   '502': 'A CPE refused the connection request',
   '504': 'A CPE did not answer in time',

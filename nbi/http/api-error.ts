@@ -63,6 +63,10 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   empty: 400,
   'not-found': 404,
   'name-taken': 409,
+  'bad-signature': 422,
+  'invalid-key': 400,
+  'key-taken': 409,
+  'too-many-keys': 409,
   'too-large': 413,
   'no-space': 507,
 };
@@ -87,6 +91,7 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'has-users': 409,
   'has-rules': 409,
   'has-images': 409,
+  'has-image-keys': 409,
   'not-active': 409,
 };
 

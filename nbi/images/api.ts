@@ -4,6 +4,7 @@ import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
 import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
+import { signatureRoutes } from './signature.js';
 import { uploadRoute } from './upload.js';
 
 const RETRY_AFTER_SECONDS = 10;
@@ -30,6 +31,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
       imageRoute(images),
       uploadRoute(images),
       deleteRoute(parts),
+      ...signatureRoutes(images),
       downloadRoute(images, downloads),
     ],
   };

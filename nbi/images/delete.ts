@@ -15,7 +15,7 @@ import {
   type Scope,
   scopeOf,
 } from '../http/index.js';
-import { dialect, findImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
+import { dialect, findOwnImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
 
 const NAMING_RULES_SHOWN_MAX = 10;
 
@@ -43,8 +43,7 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
       const { response, parameters, query } = exchange;
       const { force = false } = query;
       const scope = scopeOf(exchange);
-      const image = await findImage(images, parameters.name, scope);
-      if (image.organization !== scope.organization?.id) throw shared();
+      const image = await findOwnImage(images, parameters.name, scope);
       const naming = force
         ? []
         : await reading.long(exchange, (turn) => rulesMeaning(image, { rules, images }, turn));
@@ -53,12 +52,6 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
       response.json(dialect.answer(204, ''));
     },
   });
-}
-
-/** Whoever asks sees the image, so it is no secret that there is one. */
-function shared(): ApiError {
-  const expected = "an image of the organization itself: this one is the installation's, shared by all";
-  return new ApiError(403, [{ field: 'name', code: 'shared', expected }]);
 }
 
 /** Enabled rules whose `file` means this image: of an organization its own; a shared image also those of organizations without one of that name. */

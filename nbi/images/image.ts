@@ -1,5 +1,10 @@
 import { SECOND_MS } from '../../common/index.js';
-import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary } from '../../firmware/index.js';
+import {
+  IMAGE_NAME_PATTERN,
+  type Image,
+  type ImageLibrary,
+  type ImageSignature,
+} from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   type Answer,
@@ -25,6 +30,7 @@ export const dialect = dynDialect('images');
 
 export const LIST_PATH = '/v1/images';
 export const IMAGE_PATH = '/v1/images/{name}';
+export const SIGNATURE_PATH = '/v1/images/{name}/signature';
 
 export const NAME = {
   name: 'name',
@@ -54,10 +60,21 @@ export function imageView(image: Image, { organization, isInstallation, organiza
     productClass: image.productClass,
     hardwareVersion: image.hardwareVersion,
     uploaded: Math.floor(uploadedAtMs / SECOND_MS),
+    ...(image.signature !== undefined && { signature: signatureView(image.signature) }),
     ...((isInstallation || !isShared) && { uploadedBy: image.uploadedBy }),
     ...(isShared && { shared: true }),
     ...(isInstallation && owner !== undefined && { organization: organizations.labelOf(owner) }),
   };
+}
+
+function signatureView({
+  algorithm,
+  keyId,
+  keyName,
+  trustedComment,
+  verifiedAtMs,
+}: ImageSignature): JsonObject {
+  return { algorithm, keyId, keyName, trustedComment, verified: Math.floor(verifiedAtMs / SECOND_MS) };
 }
 
 /** What a name means to whoever asks: where that is an organization its own image, else the shared one. @throws ApiError 404 */
@@ -65,6 +82,15 @@ export async function findImage(images: ImageLibrary, name: string, { organizati
   const image = await images.get(name, organization?.id);
   if (image === null) throw new ApiError(404);
   return image;
+}
+
+/** The same where it is to be changed. @throws ApiError 404; 403 where an organization means a shared one by it */
+export async function findOwnImage(images: ImageLibrary, name: string, scope: Scope): Promise<Image> {
+  const image = await findImage(images, name, scope);
+  if (image.organization === scope.organization?.id) return image;
+  // Whoever asks sees the image, so it is no secret that there is one.
+  const expected = "an image of the organization itself: this one is the installation's, shared by all";
+  throw new ApiError(403, [{ field: 'name', code: 'shared', expected }]);
 }
 
 /** The shape of an image, under `#/components/schemas`. */
@@ -84,6 +110,19 @@ export const imageSchemas = {
       uploadedBy: {
         type: 'string',
         description: 'Not told to users of an organization where the image is shared.',
+      },
+      signature: {
+        type: 'object',
+        required: ['algorithm', 'keyId', 'keyName', 'verified'],
+        description:
+          'By whom it is signed, where it is. It was verified when it came; a rule with `requireSignature` asks whether the key still holds.',
+        properties: {
+          algorithm: { enum: ['ed25519', 'minisign-legacy', 'minisign'] },
+          keyId: { type: 'string', description: 'The number of the key, as minisign prints it.' },
+          keyName: { type: 'string', description: 'What the key was called.' },
+          trustedComment: { type: 'string', description: 'What was signed along with it.' },
+          verified: { type: 'integer', description: 'In epoch seconds.' },
+        },
       },
       shared: {
         type: 'boolean',

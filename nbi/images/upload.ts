@@ -10,6 +10,7 @@ import {
   scopeOf,
 } from '../http/index.js';
 import { dialect, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
+import { SIGNATURE_HEADER, signatureIn } from './signature.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
 const QUERY = closedQuery(
@@ -38,17 +39,19 @@ export function uploadRoute(images: ImageLibrary): Route {
     operationId: 'uploadImage',
     summary: 'Uploads an image: the body is the file itself',
     query: QUERY,
+    headers: [SIGNATURE_HEADER],
     body: octetsBody,
     answers: {
       '200': imageAnswer('The library holds the same content and metadata under this name already'),
       '201': imageAnswer('Uploaded'),
-      ...failures('Answer', '409', '413', '415', '507'),
+      ...failures('Answer', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {
       const { request, response, parameters, query, body } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
       const { sha256, ...metadata } = query;
+      const signature = signatureIn(request);
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: Upload = {
@@ -58,6 +61,7 @@ export function uploadRoute(images: ImageLibrary): Route {
         by,
         uploadedBy: by.name,
         ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
+        ...(signature !== undefined && { signature }),
         ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
       };
       const { image, outcome, sameContentAs } = await images.upload(upload);

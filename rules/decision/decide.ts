@@ -1,4 +1,5 @@
 import type { CountKey, CpeId } from '../../common/index.js';
+import type { Change } from '../../store/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
@@ -34,6 +35,7 @@ import {
   switchGate,
   targetVersionOf,
 } from './gates.js';
+import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
 export interface Decider extends EvaluationMeans {
@@ -43,6 +45,7 @@ export interface Decider extends EvaluationMeans {
   readonly freeze: Freeze;
   readonly windows: WindowClock;
   readonly resolveFile: ResolveFile;
+  readonly signatures: SignatureMeans;
   /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
   readonly isSharedAddress: (address: string) => Promise<boolean>;
   /** Told where CPEs of one address have most of a limit's places and few are left. */
@@ -99,6 +102,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         ...brake.unchanged,
+        ...outcome.unchanged,
         ...slot.changes,
       ],
       share: slot.share,
@@ -209,6 +213,8 @@ export interface Passed {
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
   readonly slot: FreeSlot;
+  /** What it rests on beside the rule. */
+  readonly unchanged: readonly Change[];
 }
 
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
@@ -238,7 +244,11 @@ export async function consider(
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
-  return fitGate(image, context) ?? passed(input, rule, image, countKey, slot);
+  const unfit = fitGate(image, context);
+  if (unfit !== null) return unfit;
+  const signing = await signingFor(decider.signatures, rule);
+  if ('verdict' in signing) return signing;
+  return passed(input, { rule, image, countKey, slot, unchanged: signing.unchanged });
 }
 
 async function slotFor(
@@ -260,10 +270,16 @@ async function slotFor(
 
 function passed(
   { context }: DecisionInput,
-  rule: Candidate['rule'],
-  image: ImageFacts,
-  countKey: CountKey,
-  slot: FreeSlot,
+  {
+    rule,
+    image,
+    countKey,
+    slot,
+    unchanged,
+  }: Pick<Passed, 'countKey' | 'slot' | 'unchanged'> & {
+    readonly rule: Candidate['rule'];
+    readonly image: ImageFacts;
+  },
 ): Refusal | Passed {
   const targetVersion = targetVersionOf(rule, image);
   const atTarget = targetVersion !== null && rule.force !== true && context.softwareVersion === targetVersion;
@@ -271,7 +287,7 @@ function passed(
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, atTarget, slot };
+  return { countKey, targetVersion, atTarget, slot, unchanged };
 }
 
 export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {

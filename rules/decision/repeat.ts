@@ -3,6 +3,7 @@ import { countKeyOf } from '../campaign/index.js';
 import type { Repeat } from '../vocabulary/index.js';
 import { type Decider, windowGate } from './decide.js';
 import { organizationGate, switchGate } from './gates.js';
+import { signingFor } from './signed.js';
 
 /** See {@link Rules.mayRepeat}. */
 export async function mayRepeat(
@@ -25,9 +26,15 @@ export async function mayRepeat(
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
+  const signing = await signingFor(decider.signatures, rule);
+  if ('verdict' in signing) return { kind: 'held', reason: signing.verdict };
   // Last, as in a decision; the commit refuses if the brake is pulled after this.
   const brake = await decider.freeze.read(organization);
   if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };
-  const conditions = [decider.tables.rules.requiring(rule.id, revision), ...brake.unchanged];
+  const conditions = [
+    decider.tables.rules.requiring(rule.id, revision),
+    ...brake.unchanged,
+    ...signing.unchanged,
+  ];
   return { kind: 'allowed', rule, conditions };
 }

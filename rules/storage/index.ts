@@ -28,6 +28,5 @@ export {
   readMany,
   type Tables,
 } from './tables.js';
-export { createTurns } from './turns.js';
 export { warningOf, withFindings } from './warning.js';
 export { RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';

@@ -1,4 +1,4 @@
-import type { Clock, CpeId, RuleId } from '../../common/index.js';
+import { type Clock, type CpeId, createTurns, type InTurn, type RuleId } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import {
   type Collection,
@@ -11,7 +11,6 @@ import {
 import { type CampaignTables, openCampaigns } from '../campaign/index.js';
 import type { LastError, StoredRule } from '../vocabulary/index.js';
 import { SETTINGS } from './freeze.js';
-import { createTurns, type InTurn } from './turns.js';
 
 export interface RestartsDocument extends Document {
   readonly restarts: number;

@@ -4,10 +4,12 @@ import test from 'ava';
 import { DAY_MS } from '../../common/index.js';
 import { defineLibraryTests } from './library-conformance.js';
 import { defineOrganizationTests } from './organizations-conformance.js';
+import { defineSigningTests } from './signing-conformance.js';
 import { openTestLibrary } from './support.js';
 
 defineLibraryTests('on disk', openTestLibrary);
 defineOrganizationTests('on disk', openTestLibrary);
+defineSigningTests('on disk', openTestLibrary);
 
 test('cleanUp leaves files that are not ours', async (t) => {
   const opened = await openTestLibrary(t, { clock: () => Date.now() + DAY_MS });

@@ -97,7 +97,11 @@ export const SOUTH = '22222222-2222-4222-8222-222222222222';
 export async function openTestRules(
   t: ExecutionContext,
   opened?: Store,
-  { isSharedAddress, onHeldBack }: Pick<RulesOptions, 'isSharedAddress' | 'onHeldBack'> = {},
+  {
+    isSharedAddress,
+    onHeldBack,
+    ...more
+  }: Pick<RulesOptions, 'isSharedAddress' | 'onHeldBack' | 'signingOf' | 'requireSignature'> = {},
 ): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));
   await haveOrganizations(store, NORTH, SOUTH);
@@ -116,6 +120,7 @@ export async function openTestRules(
       secrets: testSecrets,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),
       conditionWaitMsMax: PATIENT_MS,
+      ...more,
       ...(isSharedAddress !== undefined && { isSharedAddress }),
       ...(onHeldBack !== undefined && { onHeldBack }),
       onIsolated: (outcome) => isolated.push(outcome),

@@ -91,6 +91,7 @@ const CASE = {
           softwareVersion: text('the version of the image'),
           productClass: text('the product class that the image fits; left out, any'),
           hardwareVersion: text('the hardware version that the image fits; left out, any'),
+          signed: flag('false: it is not signed by a key that holds; left out, it is'),
         },
         description: 'an object such as {"softwareVersion": "2.0.0"}, or null for an image that is missing',
       },

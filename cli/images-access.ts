@@ -1,0 +1,46 @@
+import type { Argv } from 'yargs';
+import { ImageError, type ImageLibrary } from '../firmware/index.js';
+import { type Organization, OrganizationError, type OrganizationsNow } from '../organizations/index.js';
+import { type Arguments, saying, withInstallation } from './command.js';
+import type { Io } from './io.js';
+import { organizationNamed, organizationOption, organizationsIn } from './organization-option.js';
+
+/** What commands of images work on. */
+export interface Opened {
+  readonly images: ImageLibrary;
+  readonly organizations: OrganizationsNow;
+  /** Whose images are meant; null: the installation's. */
+  readonly organization: Organization | null;
+}
+
+/** Adds `--organization SLUG`. */
+export function withOrganization(argv: Argv, describe: string): Argv {
+  return argv.option('organization', organizationOption(describe));
+}
+
+/** The slug of its organization; null where it is shared. */
+export function ownerText(
+  { organization }: { readonly organization?: string | undefined },
+  organizations: OrganizationsNow,
+): string | null {
+  return organization === undefined ? null : organizations.labelOf(organization);
+}
+
+/**
+ * Opens the images of an installation for one command.
+ * @throws CommandError where there is none, and for what `run` asked that cannot be
+ */
+export async function withImages(
+  args: Arguments,
+  io: Io,
+  whereMissing: 'make' | 'refuse',
+  run: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  await withInstallation(args, io, whereMissing, async ({ store, images }) => {
+    const organizations = await organizationsIn(store);
+    const organization = organizationNamed(args, organizations);
+    await saying(ImageError, () =>
+      saying(OrganizationError, () => run({ images, organizations, organization })),
+    );
+  });
+}
