@@ -11,7 +11,7 @@ import {
   WAKE_PROGRESS,
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
-import { IMAGE_CONTENTS, IMAGE_KEYS, IMAGES } from '../firmware/index.js';
+import { IMAGE_CONTENTS, IMAGE_KEYS, IMAGES, IMAGES_GOING } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -49,6 +49,7 @@ export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE
 
 /** Of running processes, and of browsers that are logged in: worth nothing to those that come later. */
 export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
+  IMAGES_GOING,
   LEASES,
   DUTIES,
   SESSIONS,

@@ -2,12 +2,14 @@ import type { Argv } from 'yargs';
 import { ImageError, type ImageLibrary } from '../firmware/index.js';
 import { type Organization, OrganizationError, type OrganizationsNow } from '../organizations/index.js';
 import { type Arguments, saying, withInstallation } from './command.js';
+import type { Installation } from './installation.js';
 import type { Io } from './io.js';
 import { organizationNamed, organizationOption, organizationsIn } from './organization-option.js';
 
 /** What commands of images work on. */
 export interface Opened {
   readonly images: ImageLibrary;
+  readonly installation: Installation;
   readonly organizations: OrganizationsNow;
   /** Whose images are meant; null: the installation's. */
   readonly organization: Organization | null;
@@ -36,11 +38,12 @@ export async function withImages(
   whereMissing: 'make' | 'refuse',
   run: (opened: Opened) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, async ({ store, images }) => {
+  await withInstallation(args, io, whereMissing, async (installation) => {
+    const { store, images } = installation;
     const organizations = await organizationsIn(store);
     const organization = organizationNamed(args, organizations);
     await saying(ImageError, () =>
-      saying(OrganizationError, () => run({ images, organizations, organization })),
+      saying(OrganizationError, () => run({ images, installation, organizations, organization })),
     );
   });
 }

@@ -47,6 +47,7 @@ export async function withRules(
       secrets,
       resolveFile: resolvingBy(locator),
       ...signingBy(locator, images, config),
+      keepingFiles: (files) => images.going.keeping(files),
     });
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {
@@ -66,13 +67,14 @@ export async function withRulesAlone(
   io: Io,
   run: (rules: RuleEngine, organizations: () => Promise<OrganizationsNow>) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, 'refuse', async ({ store, secrets }) => {
+  await withInstallation(args, io, 'refuse', async ({ store, secrets, images }) => {
     const rules = await openRules({
       store,
       clock: systemClock,
       logger: silentLogger,
       secrets,
       resolveFile: async () => null,
+      keepingFiles: (files) => images.going.keeping(files),
     });
     try {
       await run(rules, () => new OrganizationDirectory({ store }).latest());

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Actor } from '../events/index.js';
 import type { Change } from '../store/index.js';
 import type { ImageContent, Received } from './content-store.js';
+import type { GoingImages } from './going-images.js';
 import type { ImageKeys } from './signatures/index.js';
 
 export { ImageError, type ImageErrorCode } from './image-error.js';
@@ -131,9 +132,15 @@ export interface ImageLibrary {
    * Content goes with its last name.
    * @param by  as of an {@link Upload}
    * @param organization  whose image it is; absent: a shared one
-   * @returns false where there is none of that name
+   * @param mayGo  asked of the image before each try, for what else must hold of the commit; null: it stays
+   * @returns false where there is none of that name, or it stays
    */
-  remove(name: string, by: Actor | null, organization?: string): Promise<boolean>;
+  remove(
+    name: string,
+    by: Actor | null,
+    organization?: string,
+    mayGo?: (image: Image) => Promise<Change | null>,
+  ): Promise<boolean>;
   /**
    * Takes a signature of an image that is there, in place of any that it has.
    * @param organization  whose image it is; absent: a shared one
@@ -147,6 +154,8 @@ export interface ImageLibrary {
   signing(image: Image): Promise<Signing>;
   /** Verifies the signature of an image once more, by the keys that hold now and all of its bytes. @throws ImageError `bad-signature` */
   verify(image: Image): Promise<void>;
+  /** The names of images that are about to be removed as unneeded. */
+  readonly going: GoingImages;
   /** The keys by which signatures are verified. */
   readonly keys: ImageKeys;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */

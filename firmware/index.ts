@@ -16,10 +16,12 @@ export {
 } from './file-server.js';
 export { fileTokensMasked } from './file-token.js';
 export { type Inspected, Inspection } from './formats/index.js';
+export { GoingImages, IMAGES_GOING } from './going-images.js';
 export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';
 export { hasImages } from './image-lists.js';
+export * from './keeping/index.js';
 export {
   IMAGE_CONTENTS,
   IMAGES,

@@ -12,6 +12,7 @@ import {
 } from '../store/index.js';
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
 import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
+import { GoingImages } from './going-images.js';
 import {
   type Admission,
   IMAGE_NAME_PATTERN,
@@ -81,6 +82,7 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #images: Collection<ImageDocument>;
   readonly #contents: Collection<StoredContent>;
   readonly #events: EventLog;
+  readonly going: GoingImages;
   readonly keys: ImageKeys;
   /** What is signed as a whole is held as a whole while it is verified: one at a time. */
   readonly #verifying = createTurns();
@@ -90,6 +92,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#images = options.store.collection<ImageDocument>(IMAGES);
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
     this.#events = new EventLog(options);
+    this.going = new GoingImages(options);
     this.keys = new ImageKeys(options);
   }
 
@@ -142,16 +145,24 @@ class StoredImageLibrary implements ImageLibrary {
     return { items, next: null };
   }
 
-  async remove(name: string, by: Actor | null, organization?: string): Promise<boolean> {
+  async remove(
+    name: string,
+    by: Actor | null,
+    organization?: string,
+    mayGo?: (image: Image) => Promise<Change | null>,
+  ): Promise<boolean> {
     if (!IMAGE_NAME_PATTERN.test(name)) return false;
     const id = imageIdIn(organization, name);
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
       const image = await this.#images.get(id);
       if (image === null) return false;
+      const going = mayGo === undefined ? [] : [await mayGo(imageOf(image.document))];
+      if (going.some((condition) => condition === null)) return false;
       const content = await this.#contents.get(image.document.sha256);
       if (content === null) throw new Error(`The content document of image ${id} is missing`);
       const isLast = content.document.names === 1;
       const { committed } = await this.#options.store.commit([
+        ...going.filter((condition) => condition !== null),
         this.#images.deleting(id, image.revision),
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)

@@ -35,6 +35,7 @@ import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.
 import { openFleet } from './fleet/index.js';
 import {
   type FailureKind,
+  type KeepingFiles,
   openFreeze,
   openRepository,
   openRuleErrors,
@@ -67,6 +68,8 @@ export interface RulesOptions {
   readonly resolveFile: ResolveFile;
   /** Whether what a rule's `file` names is signed; where nobody can say so, nothing is. */
   readonly signingOf?: SigningOfFile;
+  /** What goes along with commits of rules that name files, see {@link KeepingFiles}; nothing unless told. */
+  readonly keepingFiles?: KeepingFiles;
   /** Whether every rule's image must be signed, whatever the rule says; false unless told. */
   readonly requireSignature?: boolean;
   /**
@@ -108,7 +111,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
-  const tables = openTables(store, clock);
+  const tables = openTables(store, clock, options.keepingFiles);
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);

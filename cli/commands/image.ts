@@ -17,6 +17,7 @@ import { ownerText, withImages, withOrganization } from '../images-access.js';
 import { columnsOf, type Io, sizeText, tableText, timeText } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
+import { gcCommand } from './image-gc.js';
 import { inspectCommand } from './image-inspect.js';
 import { keyCommands } from './image-key.js';
 import { syncCommand } from './image-sync.js';
@@ -35,6 +36,7 @@ export function imageCommands(io: Io): CommandModule {
         .command(removeCommand(io))
         .command(verifyCommand(io))
         .command(keyCommands(io))
+        .command(gcCommand(io))
         .command(syncCommand(io))
         .command(inspectCommand(io))
         .demandCommand(1, SAY_WHICH),

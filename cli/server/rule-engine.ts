@@ -50,6 +50,7 @@ export async function openRuleEngine(
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
     ...signingBy(locator, installation.images, config),
+    keepingFiles: (files) => installation.images.going.keeping(files),
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),

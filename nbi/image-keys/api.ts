@@ -142,7 +142,8 @@ function removeRoute(images: ImageLibrary): Route {
     async handle(exchange) {
       const { parameters, response } = exchange;
       const organization = scopeOf(exchange).organization?.id;
-      if (!(await images.keys.remove(parameters.name, actorOf(exchange), organization))) throw new ApiError(404);
+      if (!(await images.keys.remove(parameters.name, actorOf(exchange), organization)))
+        throw new ApiError(404);
       response.json(dialect.answer(204, ''));
     },
   });

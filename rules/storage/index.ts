@@ -21,6 +21,7 @@ export {
   FLEET_GENERATION_ID,
   type GenerationDocument,
   goneId,
+  type KeepingFiles,
   openTables,
   ownersOfRules,
   type RestartsDocument,

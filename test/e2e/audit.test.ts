@@ -167,6 +167,12 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/images/down.bin',
     events: [{ action: 'removed', subject: 'image', subjectId: 'down.bin' }],
   },
+  'POST /v1/method/CollectImages': {
+    method: 'POST',
+    path: '/v1/method/CollectImages',
+    body: { unusedForDays: 0 },
+    events: [{ action: 'removed', subject: 'image', subjectId: 'up.bin' }],
+  },
   'PUT /v1/image-keys/{name}': {
     method: 'PUT',
     path: '/v1/image-keys/release',
