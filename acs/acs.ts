@@ -168,7 +168,7 @@ export function createAcs(parts: AcsParts): Acs {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    belongings: belongingsIn({ store, devices, rules }),
+    belongings: belongingsIn({ store, clock, devices, rules }),
     users: parts.organizationUsers,
   });
   const work = new SessionWork({

@@ -11,7 +11,15 @@ import {
   WAKE_PROGRESS,
 } from '../acs/index.js';
 import { EVENTS } from '../events/index.js';
-import { BUILD_COLLECTIONS, IMAGE_CONTENTS, IMAGE_ROOM, IMAGES, UPLOADS } from '../firmware/index.js';
+import {
+  BUILD_COLLECTIONS,
+  IMAGE_CONTENTS,
+  IMAGE_KEYS,
+  IMAGE_ROOM,
+  IMAGES,
+  IMAGES_GOING,
+  UPLOADS,
+} from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
@@ -38,6 +46,7 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   DEVICES,
   // After the devices: whatever organization they were found in is there.
   ...ORGANIZATION_COLLECTIONS,
+  IMAGE_KEYS,
   CAMPAIGN_SHARES,
   CAMPAIGNS,
   // After the images, whose places in them and whose numbers they hold.
@@ -51,6 +60,7 @@ export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE
 /**
  * Of running processes, of browsers that are logged in, of uploads under way, and what is counted anew where it is missing: worth nothing to those that come later. */
 export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
+  IMAGES_GOING,
   LEASES,
   DUTIES,
   SESSIONS,

@@ -1,5 +1,5 @@
-import type { DownloadLocator, FileAuth, PublicUrl } from '../firmware/index.js';
-import type { ResolveFile } from '../rules/index.js';
+import type { DownloadLocator, FileAuth, ImageLibrary, PublicUrl } from '../firmware/index.js';
+import type { ResolveFile, SigningOfFile } from '../rules/index.js';
 import { parseCredentials, parseFileUrl } from './config.js';
 import type { Config } from './options.js';
 
@@ -18,6 +18,23 @@ export function publicUrls(config: Config, fallback: string): PublicUrl {
     else subnets.push({ subnet, url });
   }
   return [...subnets, { subnet: 'default', url: rest }];
+}
+
+/** What rules need to know of signatures: whether the file they name is an image that is signed, and whether it must be. */
+export function signingBy(
+  locator: Pick<DownloadLocator, 'resolve'>,
+  images: Pick<ImageLibrary, 'signing'>,
+  { requireSignature }: Pick<Config, 'requireSignature'>,
+): { readonly signingOf: SigningOfFile; readonly requireSignature: boolean } {
+  return {
+    requireSignature,
+    async signingOf(file, organization) {
+      const resolved = await locator.resolve(file, organization);
+      if (resolved === null) return { isSigned: false, detail: 'there is no such image' };
+      if ('image' in resolved) return images.signing(resolved.image);
+      return { isSigned: false, detail: 'the file is elsewhere, and no image of the library' };
+    },
+  };
 }
 
 /** What rules need to know of the file they name. */

@@ -19,6 +19,7 @@ export interface Config {
   readonly organizationImageMibMax: number;
   readonly strictImages: boolean;
   readonly boardParameter: string;
+  readonly requireSignature: boolean;
   readonly cpeAuth: string;
   readonly cpeAuthScheme: 'basic' | 'digest' | 'both';
   readonly allowAnonymousCpe: boolean;
@@ -243,6 +244,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe: 'Give CPEs this USER:PASSWORD for downloads instead of a token in the URL',
     group: 'Firmware files:',
     secret: true,
+  },
+  requireSignature: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Send no image that is not signed by a key that holds (ferry image key), whatever a rule says',
+    group: 'Firmware files:',
   },
   imageMibMax: {
     ...whole(1, 65_536),

@@ -11,7 +11,7 @@ import {
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
-import { fileAuth, publicUrls, resolvingBy } from './file-urls.js';
+import { fileAuth, publicUrls, resolvingBy, signingBy } from './file-urls.js';
 import { type Io, printable } from './io.js';
 import type { Config } from './options.js';
 
@@ -20,6 +20,7 @@ export const RULES_CONFIG = [
   ...INSTALLATION_OPTIONS,
   'publicFileUrl',
   'boardParameter',
+  'requireSignature',
 ] as const satisfies readonly (keyof Config)[];
 
 const PROBLEMS_SHOWN_MAX = 10;
@@ -47,6 +48,8 @@ export async function withRules(
       secrets,
       resolveFile: resolvingBy(locator),
       boardParameter: config.boardParameter,
+      ...signingBy(locator, images, config),
+      keepingFiles: (files) => images.going.keeping(files),
     });
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {
@@ -66,13 +69,14 @@ export async function withRulesAlone(
   io: Io,
   run: (rules: RuleEngine, organizations: () => Promise<OrganizationsNow>) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, 'refuse', async ({ store, secrets }) => {
+  await withInstallation(args, io, 'refuse', async ({ store, secrets, images }) => {
     const rules = await openRules({
       store,
       clock: systemClock,
       logger: silentLogger,
       secrets,
       resolveFile: async () => null,
+      keepingFiles: (files) => images.going.keeping(files),
     });
     try {
       await run(rules, () => new OrganizationDirectory({ store }).latest());

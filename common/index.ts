@@ -94,6 +94,7 @@ export { atOnce, inTurns, STRETCH_MS_MAX, type Steps, withPauses } from './steps
 export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';
+export { createTurns, type InTurn } from './turns.js';
 export { whenOver } from './when-over.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

@@ -8,6 +8,7 @@ export const SUBJECTS = [
   'image-category',
   'image-build',
   'upload',
+  'image-key',
   'device',
   'result',
   'cpe-credentials',

@@ -4,6 +4,10 @@ import type { Change } from '../store/index.js';
 import type { BuildPlace, Builds } from './builds/index.js';
 import type { ImageContent, Received } from './content-store.js';
 import type { FormatName } from './formats/index.js';
+import type { GoingImages } from './going-images.js';
+import type { ImageKeys } from './signatures/index.js';
+
+export { ImageError, type ImageErrorCode } from './image-error.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
@@ -56,7 +60,33 @@ export interface Image extends ToldByFile {
   readonly type?: string;
   readonly uploadedAtMs: number;
   readonly uploadedBy: string;
+  /** By whom it is signed, as it was verified; absent: by nobody. Whether the key still holds is for {@link ImageLibrary.signing} to say. */
+  readonly signature?: ImageSignature;
 }
+
+/** A signature that was verified when it came. */
+export interface ImageSignature {
+  readonly algorithm: 'ed25519' | 'minisign-legacy' | 'minisign';
+  /** The key's number in 16 hexadecimal digits, and its name then. */
+  readonly keyId: string;
+  readonly keyName: string;
+  /** What whoever signed it said along with it, signed as well. */
+  readonly trustedComment?: string;
+  readonly verifiedAtMs: number;
+  /** The key itself, in base64, by which it is known whether it still holds. */
+  readonly publicKey: string;
+  /** The signature as it came, in base64, so that it can be verified again. */
+  readonly file: string;
+}
+
+/** Whether an image is signed by a key that holds now. */
+export type Signing =
+  | {
+      readonly isSigned: true;
+      /** For a commit that rests on it: refused where the image or the keys of whoever has that key were changed meanwhile. */
+      readonly unchanged: readonly Change[];
+    }
+  | { readonly isSigned: false /** Why not, in words. */; readonly detail: string };
 
 export interface ImageMetadata {
   readonly name: string;
@@ -91,6 +121,8 @@ export interface Upload {
   readonly place?: BuildPlace;
   /** What it had elsewhere, or before: it has it again unless something else has. */
   readonly number?: number;
+  /** A detached signature: the file as minisign, usign or signify writes it, or the 64 bytes of Ed25519; one that does not verify is refused. */
+  readonly signature?: Buffer;
 }
 
 /** What is said of content that has been received already. */
@@ -114,34 +146,6 @@ export interface UploadOutcome {
   readonly outcome: 'created' | 'unchanged';
   /** Other names that hold the same content, as far as whoever the image belongs to sees them; the first 100. */
   readonly sameContentAs: readonly string[];
-}
-
-export type ImageErrorCode =
-  | 'invalid-metadata'
-  | 'name-taken'
-  /** The file says that nobody should flash it. */
-  | 'invalid'
-  /** What was typed contradicts the file, and that is refused here. */
-  | 'contradiction'
-  | 'too-large'
-  | 'no-space'
-  | 'checksum-mismatch'
-  | 'incomplete'
-  | 'empty'
-  | 'not-found'
-  /** An absolute URL that no Download can carry. */
-  | 'invalid-url';
-
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
-  constructor(
-    readonly code: ImageErrorCode,
-    /** The field at fault, where there is one. */
-    readonly field: string | null,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** Whose images a list has. */
@@ -186,9 +190,15 @@ export interface ImageLibrary {
    * Content goes with its last name.
    * @param by  as of an {@link Upload}
    * @param organization  whose image it is; absent: a shared one
-   * @returns false where there is none of that name
+   * @param mayGo  asked of the image before each try, for what else must hold of the commit; null: it stays
+   * @returns false where there is none of that name, or it stays
    */
-  remove(name: string, by: Actor | null, organization?: string): Promise<boolean>;
+  remove(
+    name: string,
+    by: Actor | null,
+    organization?: string,
+    mayGo?: (image: Image) => Promise<Change | null>,
+  ): Promise<boolean>;
   /**
    * Puts an image into a build, or into another place; null takes it out.
    * @param organization  as of {@link remove}
@@ -198,6 +208,23 @@ export interface ImageLibrary {
   move(name: string, to: BuildPlace | null, by: Actor, organization?: string): Promise<Image | null>;
   /** The image with a number; null where there is none. */
   withNumber(number: number): Promise<Image | null>;
+  /**
+   * Takes a signature of an image that is there, in place of any that it has.
+   * @param organization  whose image it is; absent: a shared one
+   * @returns null where there is none of that name
+   * @throws ImageError `bad-signature`
+   */
+  sign(name: string, signature: Buffer, by: Actor, organization?: string): Promise<Image | null>;
+  /** Takes the signature from an image. @returns null where there is none of that name */
+  unsign(name: string, by: Actor, organization?: string): Promise<Image | null>;
+  /** Whether an image is signed by a key that holds now: one of its owner's, or of the installation's. */
+  signing(image: Image): Promise<Signing>;
+  /** Verifies the signature of an image once more, by the keys that hold now and all of its bytes. @throws ImageError `bad-signature` */
+  verify(image: Image): Promise<void>;
+  /** The names of images that are about to be removed as unneeded. */
+  readonly going: GoingImages;
+  /** The keys by which signatures are verified. */
+  readonly keys: ImageKeys;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
   open(image: Image): Promise<ImageContent | null>;
   /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */

@@ -17,11 +17,13 @@ export {
 } from './file-server.js';
 export { fileTokensMasked } from './file-token.js';
 export { type Fact, type FormatName, type Inspected, Inspection } from './formats/index.js';
+export { GoingImages, IMAGES_GOING } from './going-images.js';
 export * from './image.js';
 export { type ImageDocument, imageOf } from './image-document.js';
 export { imageIdIn, isImageId } from './image-id.js';
 export { hasImages } from './image-lists.js';
 export { IMAGE_ROOM } from './image-room.js';
+export * from './keeping/index.js';
 export {
   IMAGE_CONTENTS,
   IMAGES,
@@ -32,6 +34,16 @@ export { BOARD_SEPARATOR, BOARDS_MAX, boardsIn, sameDescription } from './metada
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';
+export {
+  IMAGE_KEYS,
+  IMAGE_KEYS_MAX,
+  type ImageKey,
+  ImageKeys,
+  KEY_NAME_PATTERN,
+  KEY_TEXT_CHARACTERS_MAX,
+  SIGNATURE_BYTES_MAX,
+  SIGNATURE_EXPECTED,
+} from './signatures/index.js';
 export { toldByFile } from './told-by-file.js';
 export * from './uploads/index.js';
 export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

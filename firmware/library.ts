@@ -1,4 +1,4 @@
-import type { Clock, Logger, OrganizationId } from '../common/index.js';
+import { type Clock, createTurns, type Logger, type OrganizationId } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
 import { requiringOrganization } from '../organizations/index.js';
 import {
@@ -14,6 +14,7 @@ import {
 import { type BuildPlace, BuildPlaces, type Builds, openBuilds } from './builds/index.js';
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
 import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
+import { GoingImages } from './going-images.js';
 import {
   type Admission,
   type AdmissionParts,
@@ -21,12 +22,14 @@ import {
   type Image,
   ImageError,
   type ImageLibrary,
+  type ImageSignature,
   type ListedImages,
+  type Signing,
   type Upload,
   type UploadOutcome,
 } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
-import { comingOrGoing, moved } from './image-events.js';
+import { comingOrGoing, moved, signedOrUnsigned } from './image-events.js';
 import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, listedInBuild, placeBefore } from './image-lists.js';
 import { isAtPlace, moveImage, placeOfImage } from './image-moves.js';
@@ -34,6 +37,15 @@ import { numberImages } from './image-numbering.js';
 import { ImageRoom } from './image-room.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
+import {
+  badSignature,
+  candidatesOf,
+  type HoldingKeys,
+  ImageKeys,
+  keyOf,
+  parseSignature,
+  type SignedContent,
+} from './signatures/index.js';
 import { type Described, describedBy } from './told-by-file.js';
 
 /** A sender that gives nothing for so long has gone away. */
@@ -85,6 +97,10 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #events: EventLog;
   readonly #places: BuildPlaces;
   readonly #room: ImageRoom;
+  readonly going: GoingImages;
+  readonly keys: ImageKeys;
+  /** What is signed as a whole is held as a whole while it is verified: one at a time. */
+  readonly #verifying = createTurns();
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -94,6 +110,8 @@ class StoredImageLibrary implements ImageLibrary {
     this.builds = openBuilds(options);
     this.#places = new BuildPlaces(options.store);
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
+    this.going = new GoingImages(options);
+    this.keys = new ImageKeys(options);
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -112,6 +130,7 @@ class StoredImageLibrary implements ImageLibrary {
 
   async check(upload: Omit<Upload, 'content'>): Promise<void> {
     await this.#refuseTaken(parseDescription(upload), upload);
+    if (upload.signature !== undefined) await this.#refuseUnknownKey(upload.signature, upload.organization);
   }
 
   async get(name: string, organization?: string): Promise<Image | null> {
@@ -155,16 +174,24 @@ class StoredImageLibrary implements ImageLibrary {
     return { items, next: null };
   }
 
-  async remove(name: string, by: Actor | null, organization?: string): Promise<boolean> {
+  async remove(
+    name: string,
+    by: Actor | null,
+    organization?: string,
+    mayGo?: (image: Image) => Promise<Change | null>,
+  ): Promise<boolean> {
     if (!IMAGE_NAME_PATTERN.test(name)) return false;
     const id = imageIdIn(organization, name);
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
       const image = await this.#images.get(id);
       if (image === null) return false;
+      const going = mayGo === undefined ? [] : [await mayGo(imageOf(image.document))];
+      if (going.some((condition) => condition === null)) return false;
       const content = await this.#contents.get(image.document.sha256);
       if (content === null) throw new Error(`The content document of image ${id} is missing`);
       const isLast = content.document.names === 1;
       const { committed } = await this.#options.store.commit([
+        ...going.filter((condition) => condition !== null),
         this.#images.deleting(id, image.revision),
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
@@ -242,11 +269,21 @@ class StoredImageLibrary implements ImageLibrary {
       const description = parseDescription(admission);
       const id = imageIdIn(organization, description.name);
       checkSha256(sha256, sha256Expected);
+      const signature =
+        admission.signature === undefined
+          ? null
+          : await this.#verified(
+              admission.signature,
+              organization,
+              await this.#contentAt(received.name, sizeBytes),
+            );
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
         if (existing !== null) {
           if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
-          return await this.#unchanged(imageOf(existing.document), description, own);
+          const same = await this.#unchanged(existing, { description, own, signature, by });
+          if (same === null) continue;
+          return same;
         }
         const { name: _, ...described } = this.#described(description, received, admission);
         const content = await this.#contents.get(sha256);
@@ -254,7 +291,7 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
-        const said = { ...described, number, ...place };
+        const said = { ...described, number, ...place, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
         const placing = await this.#places.moving({ ...description, organization }, move, by === null);
@@ -342,12 +379,125 @@ class StoredImageLibrary implements ImageLibrary {
     return by === null ? room : [...room, this.#events.noting(comingOrGoing(action, image, by))];
   }
 
-  async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {
+  /** @returns null where the image was changed or removed meanwhile */
+  async #unchanged(
+    stored: Stored<ImageDocument>,
+    { description, own, signature, by }: UploadedAgain,
+  ): Promise<UploadOutcome | null> {
+    const existing = imageOf(stored.document);
     if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
       throw nameTaken(existing.name);
     }
+    let image = existing;
+    if (signature !== null && !(await this.signing(existing)).isSigned) {
+      const signed = await this.#replaceSignature(stored, signature, by);
+      if (signed === null) return null;
+      image = signed;
+    }
     await this.#restore(existing.contentFile, own);
-    return { image: existing, outcome: 'unchanged', sameContentAs: await this.#otherNames(existing) };
+    return { image, outcome: 'unchanged', sameContentAs: await this.#otherNames(image) };
+  }
+
+  async sign(name: string, signature: Buffer, by: Actor, organization?: string): Promise<Image | null> {
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const stored = await this.#stored(name, organization);
+      if (stored === null) return null;
+      const content = await this.#contentAt(placeOf(stored.document.contentFile), stored.document.sizeBytes);
+      const verified = await this.#verified(signature, organization, content);
+      const signed = await this.#replaceSignature(stored, verified, by);
+      if (signed !== null) return signed;
+    }
+    throw contended(imageIdIn(organization, name));
+  }
+
+  async unsign(name: string, by: Actor, organization?: string): Promise<Image | null> {
+    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
+      const stored = await this.#stored(name, organization);
+      if (stored === null) return null;
+      if (stored.document.signature === undefined) return imageOf(stored.document);
+      const unsigned = await this.#replaceSignature(stored, null, by);
+      if (unsigned !== null) return unsigned;
+    }
+    throw contended(imageIdIn(organization, name));
+  }
+
+  async signing({ id }: Image): Promise<Signing> {
+    const stored = await this.#images.get(id);
+    if (stored === null) return { isSigned: false, detail: 'the image is gone' };
+    const { signature } = stored.document;
+    if (signature === undefined) return { isSigned: false, detail: 'the image has no signature' };
+    const { keys, unchanged } = await this.keys.holdingFor(ownerOf(id).organization);
+    const key = keys.find(({ publicKey }) => publicKey === signature.publicKey);
+    if (key === undefined) {
+      const detail = `the image is signed by ${signature.keyName} (${signature.keyId}), a key that does not hold any more`;
+      return { isSigned: false, detail };
+    }
+    return { isSigned: true, unchanged: [this.#images.requiring(id, stored.revision), unchanged(key)] };
+  }
+
+  async verify(image: Image): Promise<void> {
+    const { signature, organization, contentFile, sizeBytes } = image;
+    if (signature === undefined) throw badSignature('there is none');
+    const content = await this.#contentAt(placeOf(contentFile), sizeBytes);
+    await this.#verified(Buffer.from(signature.file, 'base64'), organization, content);
+  }
+
+  async #stored(name: string, organization: string | undefined): Promise<Stored<ImageDocument> | null> {
+    return IMAGE_NAME_PATTERN.test(name) ? this.#images.get(imageIdIn(organization, name)) : null;
+  }
+
+  /** @returns null where the image was changed or removed meanwhile */
+  async #replaceSignature(
+    { document, revision }: Stored<ImageDocument>,
+    signature: ImageSignature | null,
+    by: Actor | null,
+  ): Promise<Image | null> {
+    const { signature: _, ...unsigned } = document;
+    const next: ImageDocument = signature === null ? unsigned : { ...unsigned, signature };
+    const image = imageOf(next);
+    const { committed } = await this.#options.store.commit([
+      this.#images.replacing(next, revision),
+      this.#events.noting(signedOrUnsigned(imageOf(document), image, by)),
+    ]);
+    if (!committed) return null;
+    this.#options.logger.info(signature === null ? 'image.unsigned' : 'image.signed', {
+      image: document.id,
+      ...(signature && { key: signature.keyName }),
+    });
+    return image;
+  }
+
+  /** Refuses before the content is read what can be of none of the keys. */
+  async #refuseUnknownKey(signature: Buffer, organization: string | undefined): Promise<void> {
+    const { keys } = await this.keys.holdingFor(organization);
+    candidatesOf(parseSignature(signature), keys);
+  }
+
+  /** @throws ImageError `bad-signature` */
+  async #verified(
+    file: Buffer,
+    organization: string | undefined,
+    content: SignedContent,
+  ): Promise<ImageSignature> {
+    const signature = parseSignature(file);
+    const { keys }: HoldingKeys = await this.keys.holdingFor(organization);
+    const verifying = () => keyOf(signature, keys, content);
+    const key = await (signature.algorithm === 'minisign' ? verifying() : this.#verifying(verifying));
+    return {
+      algorithm: signature.algorithm,
+      keyId: key.keyId,
+      keyName: key.name,
+      ...(signature.trusted !== undefined && { trustedComment: signature.trusted.comment }),
+      verifiedAtMs: this.#options.clock(),
+      publicKey: key.publicKey,
+      file: file.toString('base64'),
+    };
+  }
+
+  async #contentAt(place: string, sizeBytes: number): Promise<SignedContent> {
+    const content = await this.#options.contents.open(place, sizeBytes);
+    if (content === null) throw badSignature('the content of the image is lost; upload it again');
+    return { sizeBytes, read: () => content.read({ start: 0, end: sizeBytes - 1 }) };
   }
 
   async #otherNames(image: Image): Promise<readonly string[]> {
@@ -408,6 +558,14 @@ class StoredImageLibrary implements ImageLibrary {
       this.#options.logger.warn('image.content-not-removed', { file: name, error });
     }
   }
+}
+
+/** What an upload says of an image that there is. */
+interface UploadedAgain {
+  readonly description: ImageDescription;
+  readonly own: OwnContent;
+  readonly signature: ImageSignature | null;
+  readonly by: Actor | null;
 }
 
 /** What an upload brought, while it is looked for a place. */

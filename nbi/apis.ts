@@ -24,6 +24,7 @@ import {
   Reading,
   sessionAuthentication,
 } from './http/index.js';
+import { imageKeyApi, imageKeySchemas } from './image-keys/index.js';
 import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
@@ -74,6 +75,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     ...dynApis(read, authentication),
     methodApi(read, authentication),
     imageApi(content, authentication),
+    imageKeyApi(read, authentication),
     uploadApi(content, authentication),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
@@ -100,6 +102,7 @@ const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
   ...uploadSchemas,
+  ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,
   ...methodAnswerSchemas,

@@ -36,6 +36,7 @@ import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.
 import { openFleet } from './fleet/index.js';
 import {
   type FailureKind,
+  type KeepingFiles,
   openFreeze,
   openRepository,
   openRuleErrors,
@@ -44,7 +45,13 @@ import {
   withFindings,
 } from './storage/index.js';
 import { createRuleValidator } from './validation/index.js';
-import { createPauses, type Decision, type ResolveFile, type Rules } from './vocabulary/index.js';
+import {
+  createPauses,
+  type Decision,
+  type ResolveFile,
+  type Rules,
+  type SigningOfFile,
+} from './vocabulary/index.js';
 import { createWindowClock, openWaking, type Waking } from './windows/index.js';
 
 /** One rule's condition errors are logged this often. */
@@ -62,6 +69,12 @@ export interface RulesOptions {
   readonly resolveFile: ResolveFile;
   /** The parameter by which CPEs tell their board (see {@link isBoardParameter}); empty or absent: none. */
   readonly boardParameter?: string;
+  /** Whether what a rule's `file` names is signed; where nobody can say so, nothing is. */
+  readonly signingOf?: SigningOfFile;
+  /** What goes along with commits of rules that name files, see {@link KeepingFiles}; nothing unless told. */
+  readonly keepingFiles?: KeepingFiles;
+  /** Whether every rule's image must be signed, whatever the rule says; false unless told. */
+  readonly requireSignature?: boolean;
   /**
    * Whether an address stands for so many CPEs (of IPv6 its /64) that none of a rule's places are kept from it; asked only where the room within a rule's
    * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
@@ -97,10 +110,11 @@ export interface RuleEngine extends Rules, FileRules {
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
   const { isSharedAddress = async () => true, onHeldBack, boardParameter = '' } = options;
+  const { signingOf = nothingIsSigned, requireSignature = false } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
-  const tables = openTables(store, clock);
+  const tables = openTables(store, clock, options.keepingFiles);
   const freeze = openFreeze(store, clock);
   const fleet = openFleet(tables, compiler);
   const leases = openLeases(store, clock);
@@ -119,6 +133,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows,
     resolveFile,
     board: boardParameterOf(boardParameter),
+    signatures: { signingOf, requiredOfAll: requireSignature },
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -191,6 +206,11 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     },
   };
 }
+
+const nothingIsSigned: SigningOfFile = async () => ({
+  isSigned: false,
+  detail: 'there is no library of images here that could say so',
+});
 
 type Report = (cpeid: CpeId, decision: Decision) => void;
 

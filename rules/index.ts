@@ -84,6 +84,7 @@ export {
   type RuleWarning,
   ruleIdIn,
   type Scalar,
+  type SigningOfFile,
   type StoredRule,
   type Subtrees,
   type Suspension,

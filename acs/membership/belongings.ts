@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/index.js';
 import {
   CATEGORIES,
   type CategoryDocument,
@@ -5,6 +6,7 @@ import {
   hasImages,
   IMAGES,
   type ImageDocument,
+  ImageKeys,
 } from '../../firmware/index.js';
 import type { Belonging } from '../../organizations/index.js';
 import type { Rules } from '../../rules/index.js';
@@ -14,15 +16,18 @@ import type { Devices } from '../device/device.js';
 /** What belongs to organizations in the rooms from here down. */
 export function belongingsIn({
   store,
+  clock,
   devices,
   rules,
 }: {
   readonly store: Store;
+  readonly clock: Clock;
   readonly devices: Pick<Devices, 'count'>;
   readonly rules: Pick<Rules, 'scan'>;
 }): readonly Belonging[] {
   const images = store.collection<ImageDocument>(IMAGES);
   const categories = store.collection<CategoryDocument>(CATEGORIES);
+  const keys = new ImageKeys({ store, clock });
   return [
     {
       code: 'has-cpes',
@@ -50,6 +55,12 @@ export function belongingsIn({
       what: 'categories of images',
       remedy: 'delete its builds and categories',
       isAnyOf: (organization) => hasCategories(categories, organization),
+    },
+    {
+      code: 'has-image-keys',
+      what: 'keys of images',
+      remedy: 'remove its keys of images',
+      isAnyOf: async (organization) => (await keys.of(organization)).length > 0,
     },
   ];
 }

@@ -32,7 +32,7 @@ export function openOrganizations(parts: {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    belongings: belongingsIn({ store, devices, rules }),
+    belongings: belongingsIn({ store, clock, devices, rules }),
     users,
   });
   return {

@@ -35,16 +35,9 @@ import {
   endOf,
   hasMark,
 } from './marks.js';
+import { scanUpgrades } from './scan-upgrades.js';
 import { removedResult, toldCampaign } from './told-result.js';
-import {
-  newestFirst,
-  UPGRADES,
-  type Upgrade,
-  type UpgradeFilter,
-  type UpgradePlace,
-  UpgradeRunningError,
-  type Upgrades,
-} from './upgrade.js';
+import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type Upgrades } from './upgrade.js';
 
 const SWEEP_PAGE = 200;
 
@@ -313,23 +306,8 @@ export class UpgradeStore implements Upgrades {
     return (await this.#upgrades.get(id))?.document ?? null;
   }
 
-  async *scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade> {
-    if (filter.ids !== undefined) {
-      const found = await Promise.all([...new Set(filter.ids)].map((id) => this.get(id as ResultId)));
-      const known = found.filter((upgrade) => upgrade !== null);
-      yield* known.filter((upgrade) => isAfter(upgrade, filter.after)).sort(newestFirst);
-      return;
-    }
-    const { after } = filter;
-    // Several ranges are each newest first; put together they are sorted by whoever asked for more than one.
-    for (const { fields, ...range } of indexRanges(filter)) {
-      const query = { ...range, order: 'descending' } as const;
-      const cursor = after === undefined ? null : this.#upgrades.cursorAt(query, { ...fields, ...after });
-      const from = cursor === null ? query : { ...query, after: cursor };
-      for await (const { document } of this.#upgrades.scan(from, turn)) {
-        if (isAfter(document, after)) yield document;
-      }
-    }
+  scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade> {
+    return scanUpgrades(this.#upgrades, filter, turn);
   }
 
   async remove(ids: readonly ResultId[], by: Actor): Promise<number> {
@@ -348,42 +326,6 @@ export class UpgradeStore implements Upgrades {
     );
     return removed.filter(({ committed }) => committed).length;
   }
-}
-
-/** Ranges of an index, with what every document in one has. */
-function indexRanges({ cpeids, campaignids, writtenCampaignids, organization, status }: UpgradeFilter) {
-  if (cpeids !== undefined) {
-    return [...new Set(cpeids)].map((cpeid) => ({ index: 'cpe', equals: [cpeid], fields: { cpeid } }));
-  }
-  if (campaignids !== undefined) {
-    return [...new Set(campaignids)].map((campaignid) =>
-      organization === undefined
-        ? { index: 'campaign', equals: [campaignid], fields: { campaignid } }
-        : {
-            index: 'organizationCampaign',
-            equals: [organization, campaignid],
-            fields: { organization, campaignid },
-          },
-    );
-  }
-  if (writtenCampaignids !== undefined) {
-    return [...new Set(writtenCampaignids)].map((writtenCampaignid) => ({
-      index: 'writtenCampaign',
-      equals: [writtenCampaignid],
-      fields: { writtenCampaignid },
-    }));
-  }
-  if (organization !== undefined)
-    return [{ index: 'organization', equals: [organization], fields: { organization } }];
-  return [
-    status === undefined
-      ? { index: 'started', fields: {} }
-      : { index: 'status', equals: [status], fields: { status } },
-  ];
-}
-
-function isAfter(upgrade: Upgrade, place: UpgradePlace | undefined): boolean {
-  return place === undefined || newestFirst(place, upgrade) < 0;
 }
 
 function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | AtTargetDecision) {

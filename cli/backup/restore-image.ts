@@ -40,6 +40,7 @@ export async function restoreImage(
     number,
     build,
     type,
+    signature,
     ...metadata
   } = image;
   try {
@@ -56,7 +57,8 @@ export async function restoreImage(
       sha256,
     });
     const { name: __, organization: ___, ...document } = added;
-    await images.put({ ...document, uploadedAtMs });
+    // It was verified when it came; whether its key still holds is looked up whenever it matters.
+    await images.put({ ...document, uploadedAtMs, ...(signature !== undefined && { signature }) });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new BackupError(`The image ${id} of the backup cannot be added: ${error.message}`);

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Argv, CommandModule } from 'yargs';
+import type { CommandModule } from 'yargs';
 import {
   BOARD_SEPARATOR,
   type BuildPlace,
@@ -20,15 +20,17 @@ import {
   withConfig,
 } from '../command.js';
 import { openFile } from '../files.js';
-import { withImages } from '../images-access.js';
+import { ownerText, withImages, withOrganization } from '../images-access.js';
 import { columnsOf, type Io, printable, sizeText, tableText, timeText } from '../io.js';
-import { organizationOption } from '../organization-option.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
 import { buildCommands } from './image-build.js';
 import { buildNamed, categoryCommands } from './image-category.js';
+import { gcCommand } from './image-gc.js';
 import { inspectCommand } from './image-inspect.js';
+import { keyCommands } from './image-key.js';
 import { syncCommand } from './image-sync.js';
+import { signatureOf, signedText, verifyCommand } from './image-verify.js';
 
 const PAGE = 500;
 
@@ -41,6 +43,9 @@ export function imageCommands(io: Io): CommandModule {
         .command(addCommand(io))
         .command(listCommand(io))
         .command(removeCommand(io))
+        .command(verifyCommand(io))
+        .command(keyCommands(io))
+        .command(gcCommand(io))
         .command(syncCommand(io))
         .command(inspectCommand(io))
         .command(buildCommands(io))
@@ -95,6 +100,11 @@ function addCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'Refuse the file unless it hashes to this',
         })
+        .option('signature', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'File of its signature (.minisig, .sig, or of Ed25519); refused unless a key verifies it',
+        })
         .option('json', { type: 'boolean', describe: 'Print the image as JSON' })
         .example('$0 image add hgw-2.0.0.bin --software-version 2.0.0 --product-class HGW', ''),
     handler: (args: Arguments) =>
@@ -102,6 +112,7 @@ function addCommand(io: Io): CommandModule {
         const path = String(args['file']);
         const boards = text(args, 'boards');
         const place = await placeIn(args, images, organization);
+        const signature = await signatureOf(args);
         const { file, sizeBytes } = await openFile(path);
         const bar = progressBar(io, { title: 'Adding', total: sizeBytes, unit: 'bytes' });
         const content = Readable.from(counted(file, bar), { objectMode: false });
@@ -122,6 +133,7 @@ function addCommand(io: Io): CommandModule {
             sizeBytes,
             ...(place !== null && { place }),
             ...optional('sha256', text(args, 'sha256')),
+            ...(signature !== null && { signature }),
           });
         } finally {
           bar.stop();
@@ -135,6 +147,7 @@ function addCommand(io: Io): CommandModule {
         }
         const done = outcome.outcome === 'created' ? 'Added' : 'Unchanged:';
         io.stdout.write(`${done} ${image.name}, ${sizeText(image.sizeBytes)}, SHA-256 ${image.sha256}\n`);
+        if (image.signature !== undefined) io.stdout.write(`${signedText(image.signature)}\n`);
         if (sameContentAs.length > 0) io.stdout.write(`The same content as ${sameContentAs.join(', ')}.\n`);
         for (const line of factLines(image)) io.stdout.write(`${printable(line)}\n`);
         if (image.softwareVersion === undefined) {
@@ -236,10 +249,6 @@ function isTyped({ fromFile = [] }: Image, field: ReadField): boolean {
   return !fromFile.includes(field);
 }
 
-function withOrganization(argv: Argv, describe: string): Argv {
-  return argv.option('organization', organizationOption(describe));
-}
-
 /** Where in a build an image is to stand. @throws CommandError */
 async function placeIn(
   args: Arguments,
@@ -255,14 +264,6 @@ async function placeIn(
 function viewOf({ name, organization, ...stored }: Image, organizations: OrganizationsNow) {
   const owner = ownerText({ organization }, organizations);
   return { ...stored, id: name, ...(owner !== null && { organization: owner }) };
-}
-
-/** The slug of its organization; null where it is shared. */
-function ownerText(
-  { organization }: { readonly organization?: string | undefined },
-  organizations: OrganizationsNow,
-): string | null {
-  return organization === undefined ? null : organizations.labelOf(organization);
 }
 
 /** Counts what is taken, not before it is: a listener for 'data' would set the stream flowing before the library reads. */

@@ -9,7 +9,7 @@ import {
   watchRuleDirectory,
 } from '../../rules/index.js';
 import { DUTY_AGE_MS_MAX } from '../../store/index.js';
-import { resolvingBy } from '../file-urls.js';
+import { resolvingBy, signingBy } from '../file-urls.js';
 import type { Building } from './building.js';
 
 /** Opens the rules with their figures. @throws StoreError */
@@ -50,6 +50,8 @@ export async function openRuleEngine(
     secrets: installation.secrets,
     resolveFile: resolvingBy(locator),
     boardParameter: config.boardParameter,
+    ...signingBy(locator, installation.images, config),
+    keepingFiles: (files) => installation.images.going.keeping(files),
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SECOND_MS } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { BuildPlace } from '../builds/index.js';
 import { PARTS_PREFIX } from '../content-store.js';
 import type { Admission, ImageMetadata } from '../image.js';
 import type { UploadProgress } from './progress.js';
@@ -39,6 +40,10 @@ export interface UploadDocument extends UploadRecord, Document {
   readonly openBy?: string;
   readonly by: Actor;
   readonly claim?: Claim;
+  /** Where in a build it is to stand. */
+  readonly place?: BuildPlace;
+  /** The file of its signature, in base64. */
+  readonly signature?: string;
   /** The bytes that are reserved for it of what its organization's images may take. */
   readonly reservedBytes: number;
   /** Where its content is once it was moved there and no image has it yet. */
@@ -78,12 +83,14 @@ export function uploadIdOf(partsName: string): string {
 
 /** What the library is told of what an upload has brought. */
 export function admissionOf(upload: UploadDocument): Admission {
-  const { metadata, organization, sha256, by, uploadedBy } = upload;
+  const { metadata, organization, sha256, by, uploadedBy, place, signature } = upload;
   return {
     metadata,
     by,
     uploadedBy,
     ...(organization !== undefined && { organization }),
     ...(sha256 !== undefined && { sha256 }),
+    ...(place !== undefined && { place }),
+    ...(signature !== undefined && { signature: Buffer.from(signature, 'base64') }),
   };
 }

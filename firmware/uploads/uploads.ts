@@ -279,7 +279,7 @@ class StoredUploads implements Uploads {
     along: readonly Change[] | ((id: string) => readonly Change[]),
   ): Promise<Transfer> {
     const { clock, store } = this.#options;
-    const { metadata, organization, sha256, sizeBytes, uploadedBy, by } = upload;
+    const { metadata, organization, sha256, sizeBytes, uploadedBy, by, place, signature } = upload;
     const nowMs = clock();
     const id = newUploadId(nowMs);
     const document: UploadDocument = {
@@ -298,6 +298,8 @@ class StoredUploads implements Uploads {
       ...(sizeBytes !== undefined && { sizeBytes }),
       ...(sha256 !== undefined && { sha256 }),
       ...(organization !== undefined && { organization }),
+      ...(place !== undefined && { place }),
+      ...(signature !== undefined && { signature: signature.toString('base64') }),
       ...(kind === 'whole' && { claim: await this.#records.newClaim() }),
     };
     const isThere =

@@ -40,6 +40,7 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
     'deadlines.transferredMinutes': 'number',
   },
   onDoubt: { onDoubt: 'string' },
+  requireSignature: { requireSignature: 'boolean' },
 };
 
 /** What Ferry found out about a rule: shown where there is something, and never written. */

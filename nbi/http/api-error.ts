@@ -72,6 +72,10 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'name-taken': 409,
   invalid: 422,
   contradiction: 422,
+  'bad-signature': 422,
+  'invalid-key': 400,
+  'key-taken': 409,
+  'too-many-keys': 409,
   'too-large': 413,
   'no-space': 507,
 };
@@ -122,6 +126,7 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'has-rules': 409,
   'has-images': 409,
   'has-builds': 409,
+  'has-image-keys': 409,
   'not-active': 409,
 };
 

@@ -5,6 +5,7 @@ import { deleteRoute } from './delete.js';
 import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
 import { placeRoute } from './place.js';
+import { signatureRoutes } from './signature.js';
 import { uploadRoute } from './upload.js';
 
 const RETRY_AFTER_SECONDS = 10;
@@ -32,6 +33,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
       uploadRoute(parts),
       placeRoute(images),
       deleteRoute(parts),
+      ...signatureRoutes(images),
       downloadRoute(images, downloads),
     ],
   };

@@ -10,7 +10,7 @@ import {
   route,
   scopeOf,
 } from '../http/index.js';
-import { dialect, findImage, IMAGE_PATH, type ImageParts, NAME, requireOwn } from './image.js';
+import { dialect, findOwnImage, IMAGE_PATH, type ImageParts, NAME } from './image.js';
 import { requireUnnamed } from './naming-rules.js';
 
 /** `DELETE /v1/images/{name}` */
@@ -37,8 +37,7 @@ export function deleteRoute({ images, rules, reading }: ImageParts): Route {
       const { response, parameters, query } = exchange;
       const { force = false } = query;
       const scope = scopeOf(exchange);
-      const image = await findImage(images, parameters.name, scope);
-      requireOwn(image, scope);
+      const image = await findOwnImage(images, parameters.name, scope);
       if (!force) {
         const remedy = ', or add force=true';
         await reading.long(exchange, (turn) =>

@@ -1,5 +1,11 @@
 import { SECOND_MS } from '../../common/index.js';
-import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary, type Uploads } from '../../firmware/index.js';
+import {
+  IMAGE_NAME_PATTERN,
+  type Image,
+  type ImageLibrary,
+  type ImageSignature,
+  type Uploads,
+} from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   type Answer,
@@ -29,6 +35,7 @@ export const dialect = dynDialect('images');
 
 export const LIST_PATH = '/v1/images';
 export const IMAGE_PATH = '/v1/images/{name}';
+export const SIGNATURE_PATH = '/v1/images/{name}/signature';
 
 export const NAME = {
   name: 'name',
@@ -65,10 +72,21 @@ export function imageView(image: Image, { organization, isInstallation, organiza
     build: image.build,
     type: image.type,
     uploaded: Math.floor(uploadedAtMs / SECOND_MS),
+    ...(image.signature !== undefined && { signature: signatureView(image.signature) }),
     ...((isInstallation || !isShared) && { uploadedBy: image.uploadedBy }),
     ...(isShared && { shared: true }),
     ...(isInstallation && owner !== undefined && { organization: organizations.labelOf(owner) }),
   };
+}
+
+function signatureView({
+  algorithm,
+  keyId,
+  keyName,
+  trustedComment,
+  verifiedAtMs,
+}: ImageSignature): JsonObject {
+  return { algorithm, keyId, keyName, trustedComment, verified: Math.floor(verifiedAtMs / SECOND_MS) };
 }
 
 /** What a name means to whoever asks: where that is an organization its own image, else the shared one. @throws ApiError 404 */
@@ -78,9 +96,11 @@ export async function findImage(images: ImageLibrary, name: string, { organizati
   return image;
 }
 
-/** @throws ApiError 403 for a shared image where an organization would change it: whoever asks sees it, so it is no secret that there is one */
-export function requireOwn({ organization }: Image, scope: Scope): void {
-  if (organization === scope.organization?.id) return;
+/** The same where it is to be changed. @throws ApiError 404; 403 where an organization means a shared one by it */
+export async function findOwnImage(images: ImageLibrary, name: string, scope: Scope): Promise<Image> {
+  const image = await findImage(images, name, scope);
+  if (image.organization === scope.organization?.id) return image;
+  // Whoever asks sees the image, so it is no secret that there is one.
   const expected = "an image of the organization itself: this one is the installation's, shared by all";
   throw new ApiError(403, [{ field: 'name', code: 'shared', expected }]);
 }
@@ -135,6 +155,19 @@ export const imageSchemas = {
       uploadedBy: {
         type: 'string',
         description: 'Not told to users of an organization where the image is shared.',
+      },
+      signature: {
+        type: 'object',
+        required: ['algorithm', 'keyId', 'keyName', 'verified'],
+        description:
+          'By whom it is signed, where it is. It was verified when it came; a rule with `requireSignature` asks whether the key still holds.',
+        properties: {
+          algorithm: { enum: ['ed25519', 'minisign-legacy', 'minisign'] },
+          keyId: { type: 'string', description: 'The number of the key, as minisign prints it.' },
+          keyName: { type: 'string', description: 'What the key was called.' },
+          trustedComment: { type: 'string', description: 'What was signed along with it.' },
+          verified: { type: 'integer', description: 'In epoch seconds.' },
+        },
       },
       shared: {
         type: 'boolean',

@@ -1,3 +1,5 @@
 export { imageApi } from './api.js';
 export { imageAnswer, imageSchemas, imageView } from './image.js';
 export { requireUnnamed } from './naming-rules.js';
+export { placeSaid } from './place.js';
+export { SIGNATURE_HEADER, signatureIn } from './signature.js';

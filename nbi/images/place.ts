@@ -11,7 +11,7 @@ import {
   route,
   scopeOf,
 } from '../http/index.js';
-import { dialect, findImage, IMAGE_PATH, imageAnswer, imageView, NAME, requireOwn } from './image.js';
+import { dialect, findOwnImage, IMAGE_PATH, imageAnswer, imageView, NAME } from './image.js';
 
 /** `PATCH /v1/images/{name}` */
 export function placeRoute(images: ImageLibrary): Route {
@@ -34,8 +34,7 @@ export function placeRoute(images: ImageLibrary): Route {
       const { response, parameters, body } = exchange;
       const scope = scopeOf(exchange);
       const { build, type } = fieldsOf(await body());
-      const image = await findImage(images, parameters.name, scope);
-      requireOwn(image, scope);
+      const image = await findOwnImage(images, parameters.name, scope);
       const to = build === null ? null : placeSaid(build, type);
       const moved = await images.move(image.name, to, actorOf(exchange), image.organization);
       if (moved === null) throw new ApiError(404);

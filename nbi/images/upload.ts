@@ -11,6 +11,7 @@ import {
 } from '../http/index.js';
 import { dialect, IMAGE_PATH, type ImageParts, imageAnswer, imageView, NAME } from './image.js';
 import { placeSaid } from './place.js';
+import { SIGNATURE_HEADER, signatureIn } from './signature.js';
 
 /** What is said of the image is for the library to judge; what its content must hash to is not. */
 const QUERY = closedQuery(
@@ -51,6 +52,7 @@ export function uploadRoute({ uploads, places }: ImageParts): Route {
     operationId: 'uploadImage',
     summary: 'Uploads an image: the body is the file itself',
     query: QUERY,
+    headers: [SIGNATURE_HEADER],
     body: octetsBody,
     answers: {
       '200': imageAnswer('The library holds the same content and metadata under this name already'),
@@ -63,6 +65,7 @@ export function uploadRoute({ uploads, places }: ImageParts): Route {
       const scope = scopeOf(exchange);
       const { sha256, boards, build, type, ...metadata } = query;
       const place = placeSaid(build, type);
+      const signature = signatureIn(request);
       const content = await body();
       const sizeText = request.headers['content-length'];
       const upload: AskedUpload = {
@@ -77,6 +80,7 @@ export function uploadRoute({ uploads, places }: ImageParts): Route {
         uploadedBy: by.name,
         ...(place !== null && { place }),
         ...(sizeText === undefined ? {} : { sizeBytes: Number(sizeText) }),
+        ...(signature !== undefined && { signature }),
         ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
       };
       const { image, outcome, sameContentAs } = await places.run(by.name, over, () => uploads.upload(upload));

@@ -5,6 +5,7 @@ import { type Api, type Authentication, Places } from '../http/index.js';
 import type { Users } from '../users/index.js';
 import { type ApproveParts, approveDevicesRoute } from './approve-devices.js';
 import { changePasswordRoute } from './change-password.js';
+import { type CollectParts, collectImagesRoute } from './collect-images.js';
 import { methodDialect } from './dialect.js';
 import { type ExplainParts, explainRulesRoute } from './explain-rules.js';
 import { freezeRoutes } from './freeze-upgrades.js';
@@ -13,7 +14,7 @@ import { readmitDeviceRoute } from './readmit-device.js';
 import { restartRuleRoute } from './restart-rule.js';
 import { type SendCnrParts, sendCnrRoute } from './send-cnr.js';
 
-export interface MethodParts extends SendCnrParts, ExplainParts, ApproveParts {
+export interface MethodParts extends SendCnrParts, ExplainParts, ApproveParts, CollectParts {
   readonly rules: Rules;
   readonly credentials: CpeCredentials;
   readonly users: Users;
@@ -57,6 +58,7 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
     matchDevicesRoute(parts, searches),
     readmitDeviceRoute(credentials),
     changePasswordRoute(users, passwords),
+    collectImagesRoute(parts),
   ];
   return {
     name: 'method',

@@ -1,5 +1,6 @@
 import { VERDICTS } from '../../rules/index.js';
 import { ref } from '../http/index.js';
+import { collectedImagesSchema } from './collected-images.js';
 
 /** The shapes of what methods answer, under `#/components/schemas`. */
 export const methodSchemas = {
@@ -98,6 +99,7 @@ export const methodSchemas = {
       detail: { type: 'string' },
     },
   },
+  CollectedImages: collectedImagesSchema,
   MatchReport: {
     type: 'object',
     required: ['id', 'known', 'looked_at', 'matching', 'verdicts', 'cpes', 'errors', 'next'],

@@ -1,4 +1,6 @@
+import { BOARDS_MAX } from '../../firmware/index.js';
 import { actorOf, closedQuery, failures, objectBody, type Route, route, scopeOf } from '../http/index.js';
+import { placeSaid, SIGNATURE_HEADER, signatureIn } from '../images/index.js';
 import { dialect, LIST_PATH, type UploadParts, uploadAnswer, uploadView } from './upload.js';
 
 const TEXT = { type: 'string', expected: 'a string' } as const;
@@ -24,8 +26,18 @@ const BODY = objectBody({
     softwareVersion: { ...TEXT, description: 'What a CPE reports once it runs this image.' },
     productClass: { ...TEXT, description: 'The product class it fits; without: any.' },
     hardwareVersion: { ...TEXT, description: 'The hardware version it fits; without: any.' },
+    boards: {
+      type: 'array',
+      maxItems: BOARDS_MAX,
+      items: TEXT,
+      expected: `an array of at most ${BOARDS_MAX} texts`,
+      description: 'The boards it is for; without: what the file says.',
+    },
+    build: { ...TEXT, description: 'The id of the build that it is to be in, beside type.' },
+    type: { ...TEXT, description: 'Which devices of the build it is for, beside build.' },
   },
-  others: 'name, sizeBytes, sha256, fileType, softwareVersion, productClass, hardwareVersion',
+  others:
+    'name, sizeBytes, sha256, fileType, softwareVersion, productClass, hardwareVersion, boards, build, type',
   example: { name: 'hgw-2.0.0.bin', sizeBytes: 14_680_064, softwareVersion: '2.0.0' },
 });
 
@@ -34,6 +46,7 @@ export function beginRoute({ uploads }: UploadParts): Route {
   return route({
     method: 'POST',
     path: LIST_PATH,
+    headers: [SIGNATURE_HEADER],
     role: 'operator',
     concerns: 'organizations',
     operationId: 'beginUpload',
@@ -42,12 +55,17 @@ export function beginRoute({ uploads }: UploadParts): Route {
       'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
     query: closedQuery(),
     body: BODY,
-    answers: { '201': uploadAnswer('Begun'), ...failures('Answer', '409', '413', '415', '507') },
+    answers: {
+      '201': uploadAnswer('Begun'),
+      ...failures('Answer', '404', '409', '413', '415', '422', '507'),
+    },
     async handle(exchange) {
-      const { response, body } = exchange;
+      const { request, response, body } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
-      const { name, sizeBytes, sha256, ...described } = await body();
+      const signature = signatureIn(request);
+      const { name, sizeBytes, sha256, build, type, ...described } = await body();
+      const place = placeSaid(build, type);
       const metadata = Object.fromEntries(
         Object.entries(described).filter(([, value]) => value !== undefined),
       );
@@ -57,6 +75,8 @@ export function beginRoute({ uploads }: UploadParts): Route {
         uploadedBy: by.name,
         ...(scope.organization !== null && { organization: scope.organization.id }),
         ...(sizeBytes !== undefined && { sizeBytes }),
+        ...(place !== null && { place }),
+        ...(signature !== undefined && { signature }),
         ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }),
       });
       response

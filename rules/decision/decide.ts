@@ -1,4 +1,5 @@
 import { type CountKey, type CpeId, runsTarget } from '../../common/index.js';
+import type { Change } from '../../store/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
@@ -27,6 +28,7 @@ import { type BoardParameter, type BoardUnread, fitOf, withBoard } from './board
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
 import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
 import { executionsGate, organizationGate, type Refusal, retryGate, switchGate, targetOf } from './gates.js';
+import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
 export interface Decider extends EvaluationMeans {
@@ -38,6 +40,7 @@ export interface Decider extends EvaluationMeans {
   readonly resolveFile: ResolveFile;
   /** Where CPEs tell their board; null: only where their model or product class is one. */
   readonly board: BoardParameter | null;
+  readonly signatures: SignatureMeans;
   /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
   readonly isSharedAddress: (address: string) => Promise<boolean>;
   /** Told where CPEs of one address have most of a limit's places and few are left. */
@@ -98,6 +101,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         ...brake.unchanged,
+        ...outcome.unchanged,
         ...slot.changes,
       ],
       share: slot.share,
@@ -213,6 +217,8 @@ export interface Passed {
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
   readonly slot: FreeSlot;
+  /** What it rests on beside the rule. */
+  readonly unchanged: readonly Change[];
 }
 
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
@@ -242,7 +248,11 @@ export async function consider(
   if (image === null) {
     return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
   }
-  return (await fitOf(decider.board, image, input)) ?? passed(input, rule, image, countKey, slot);
+  const unfit = await fitOf(decider.board, image, input);
+  if (unfit !== null) return unfit;
+  const signing = await signingFor(decider.signatures, rule);
+  if ('verdict' in signing) return signing;
+  return passed(input, { rule, image, countKey, slot, unchanged: signing.unchanged });
 }
 
 async function slotFor(
@@ -264,10 +274,16 @@ async function slotFor(
 
 function passed(
   { context }: DecisionInput,
-  rule: Candidate['rule'],
-  image: ImageFacts,
-  countKey: CountKey,
-  slot: FreeSlot,
+  {
+    rule,
+    image,
+    countKey,
+    slot,
+    unchanged,
+  }: Pick<Passed, 'countKey' | 'slot' | 'unchanged'> & {
+    readonly rule: Candidate['rule'];
+    readonly image: ImageFacts;
+  },
 ): Refusal | Passed {
   const target = targetOf(rule, image);
   const { softwareVersion } = context;
@@ -278,7 +294,7 @@ function passed(
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, isTargetRead: target?.isRead ?? false, atTarget, slot };
+  return { countKey, targetVersion, isTargetRead: target?.isRead ?? false, atTarget, slot, unchanged };
 }
 
 export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {

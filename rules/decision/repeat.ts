@@ -4,6 +4,7 @@ import type { DecisionInput, Repeat } from '../vocabulary/index.js';
 import { fitOf, withBoard } from './board.js';
 import { type Decider, readingOnce, windowGate } from './decide.js';
 import { organizationGate, switchGate } from './gates.js';
+import { signingFor } from './signed.js';
 
 /** See {@link Rules.mayRepeat}. */
 export async function mayRepeat(
@@ -31,9 +32,15 @@ export async function mayRepeat(
   const reading = readingOnce({ ...cpe, unread: async () => [] }, withBoard(decider.board, []));
   if ((await fitOf(decider.board, image, reading)) !== null)
     return { kind: 'held', reason: 'image-does-not-fit' };
+  const signing = await signingFor(decider.signatures, rule);
+  if ('verdict' in signing) return { kind: 'held', reason: signing.verdict };
   // Last, as in a decision; the commit refuses if the brake is pulled after this.
   const brake = await decider.freeze.read(organization);
   if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };
-  const conditions = [decider.tables.rules.requiring(rule.id, revision), ...brake.unchanged];
+  const conditions = [
+    decider.tables.rules.requiring(rule.id, revision),
+    ...brake.unchanged,
+    ...signing.unchanged,
+  ];
   return { kind: 'allowed', rule, conditions };
 }

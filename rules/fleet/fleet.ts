@@ -1,7 +1,6 @@
-import type { RuleId } from '../../common/index.js';
+import { createTurns, type RuleId } from '../../common/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
 import {
-  createTurns,
   FLEET_GENERATION_ID,
   type GenerationDocument,
   goneId,

@@ -21,6 +21,7 @@ export {
   FLEET_GENERATION_ID,
   type GenerationDocument,
   goneId,
+  type KeepingFiles,
   openTables,
   ownersOfRules,
   type RestartsDocument,
@@ -28,6 +29,5 @@ export {
   readMany,
   type Tables,
 } from './tables.js';
-export { createTurns } from './turns.js';
 export { warningOf, withFindings } from './warning.js';
 export { RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';

@@ -1,6 +1,7 @@
-import type { Clock, CpeId, RuleId } from '../../common/index.js';
+import { type Clock, type CpeId, createTurns, type InTurn, type RuleId } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import {
+  type Change,
   type Collection,
   type CollectionDefinition,
   type Document,
@@ -11,7 +12,6 @@ import {
 import { type CampaignTables, openCampaigns } from '../campaign/index.js';
 import type { LastError, StoredRule } from '../vocabulary/index.js';
 import { SETTINGS } from './freeze.js';
-import { createTurns, type InTurn } from './turns.js';
 
 export interface RestartsDocument extends Document {
   readonly restarts: number;
@@ -67,6 +67,8 @@ export interface Tables extends CampaignTables {
   readonly inFleetTurn: InTurn;
   /** Where it is said who changes them. */
   readonly events: EventLog;
+  /** What a commit takes along that leaves rules with these files. */
+  readonly keepingFiles: KeepingFiles;
   /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
   readonly errors: Collection<RuleErrors>;
 }
@@ -103,9 +105,16 @@ export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
   SETTINGS,
 ];
 
-export function openTables(store: Store, clock: Clock): Tables {
+/**
+ * What goes along with a commit of rules that name these files, so that none of them is removed as unneeded at the same time; it is asked
+ * anew for every try.
+ */
+export type KeepingFiles = (files: readonly string[]) => Promise<readonly Change[]>;
+
+export function openTables(store: Store, clock: Clock, keepingFiles: KeepingFiles = async () => []): Tables {
   return {
     store,
+    keepingFiles,
     rules: store.collection<StoredRule>(RULES),
     restarts: store.collection<RestartsDocument>(RESTARTS),
     generations: store.collection<GenerationDocument>(GENERATIONS),

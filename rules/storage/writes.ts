@@ -79,6 +79,7 @@ async function writePortion<Item extends { readonly id: RuleId }>(
     const besides = [
       ...required,
       ...(await ownersRequired(tables, writes)),
+      ...(await tables.keepingFiles(filesNamed(writes))),
       ...(await errorsForgotten(tables, writes)),
     ];
     const outcome = (await areOfFleet(tables, writes))
@@ -116,6 +117,11 @@ function isPinning({ after }: Write): boolean {
 
 function organizationsIn(writes: readonly Write[]): readonly string[] {
   return [...new Set(writes.flatMap(({ after }) => after?.organization ?? []))];
+}
+
+/** What a commit leaves named: whatever these files stand for must not go unseen meanwhile. */
+function filesNamed(writes: readonly Write[]): readonly string[] {
+  return writes.flatMap(({ after }) => after?.file ?? []);
 }
 
 /** A rule is only made for an organization that is there: one that is to be removed has none by then. */

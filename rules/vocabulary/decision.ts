@@ -63,6 +63,18 @@ export interface ImageFacts {
  */
 export type ResolveFile = (file: string, organization?: string) => Promise<ImageFacts | null>;
 
+/** Whether what a rule's `file` names is an image that is signed by a key that holds now. */
+export type FileSigning =
+  | {
+      readonly isSigned: true;
+      /** For the commit that rests on it: refused where the image or the key was changed meanwhile. */
+      readonly unchanged: readonly Change[];
+    }
+  | { readonly isSigned: false /** Why not, in words. */; readonly detail: string };
+
+/** @param organization  as of {@link ResolveFile} */
+export type SigningOfFile = (file: string, organization?: string) => Promise<FileSigning>;
+
 /** Parts of a data model by their first two steps (`Device.WiFi`); null: all of it, as what will be read cannot be told. */
 export type Subtrees = readonly string[] | null;
 
@@ -111,6 +123,7 @@ export const VERDICTS = [
   'limit-reached',
   'image-missing',
   'image-does-not-fit',
+  'image-not-signed',
   'lower-priority',
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];

@@ -63,6 +63,8 @@ export interface Rule {
   readonly deadlines?: Deadlines;
   /** `resend` where it is left out. */
   readonly onDoubt?: OnDoubt;
+  /** Nothing is sent unless the image is signed by a key that holds; false where it is left out, unless the installation asks it of all rules. */
+  readonly requireSignature?: boolean;
 }
 
 /** Why and when a rule was suspended. */

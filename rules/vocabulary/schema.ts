@@ -246,5 +246,10 @@ export const RULE_SCHEMA = {
       description:
         '"resend" to send a Download once more where it is not known to have reached the CPE and the CPE does not have it queued, or "fail"; leave it out for "resend"',
     },
+    requireSignature: {
+      type: 'boolean',
+      description:
+        'true to send only an image that is signed by a key that holds (ferry image key), or false; leave it out for what the option require-signature says',
+    },
   },
 } as const;

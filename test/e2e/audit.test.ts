@@ -5,6 +5,7 @@ import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js
 import type { RuleId } from '../../common/index.js';
 import { type EventDocument, EventLog } from '../../events/index.js';
 import type { Route } from '../../nbi/http/index.js';
+import { PUBLISHED } from '../firmware/signatures/signer.js';
 import { APIS } from '../nbi/declared.js';
 import { ruleBody, startCpe } from '../nbi/support.js';
 import { BY } from '../support/actor.js';
@@ -239,6 +240,45 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/uploads',
     body: { name: 'parts.bin' },
     events: [{ action: 'added', subject: 'upload' }],
+  },
+  'POST /v1/method/CollectImages': {
+    method: 'POST',
+    path: '/v1/method/CollectImages',
+    body: { unusedForDays: 0 },
+    events: [{ action: 'removed', subject: 'image', subjectId: 'up.bin' }],
+  },
+  'PUT /v1/image-keys/{name}': {
+    method: 'PUT',
+    path: '/v1/image-keys/release',
+    body: { publicKey: PUBLISHED.publicKey },
+    events: [
+      { action: 'added', subject: 'image-key', subjectId: 'release', after: { keyId: PUBLISHED.keyId } },
+    ],
+  },
+  'PUT /v1/images/{name}/signature': {
+    prepare: ({ nbi }) => nbi('PUT', '/v1/images/signed.bin', PUBLISHED.content),
+    method: 'PUT',
+    path: '/v1/images/signed.bin/signature',
+    body: PUBLISHED.prehashed,
+    events: [
+      {
+        action: 'signed',
+        subject: 'image',
+        subjectId: 'signed.bin',
+        before: {},
+        after: { signature: { keyName: 'release' } },
+      },
+    ],
+  },
+  'DELETE /v1/images/{name}/signature': {
+    method: 'DELETE',
+    path: '/v1/images/signed.bin/signature',
+    events: [{ action: 'unsigned', subject: 'image', subjectId: 'signed.bin', after: {} }],
+  },
+  'DELETE /v1/image-keys/{name}': {
+    method: 'DELETE',
+    path: '/v1/image-keys/release',
+    events: [{ action: 'removed', subject: 'image-key', subjectId: 'release' }],
   },
   'PUT /v1/dyn/DeviceStorage/{pattern}': {
     async prepare(ferry) {

@@ -5,11 +5,13 @@ import { DAY_MS } from '../../common/index.js';
 import { defineFactsTests } from './facts-conformance.js';
 import { defineLibraryTests } from './library-conformance.js';
 import { defineOrganizationTests } from './organizations-conformance.js';
+import { defineSigningTests } from './signing-conformance.js';
 import { openTestLibrary } from './support.js';
 
 defineLibraryTests('on disk', openTestLibrary);
 defineFactsTests('on disk', openTestLibrary);
 defineOrganizationTests('on disk', openTestLibrary);
+defineSigningTests('on disk', openTestLibrary);
 
 test('cleanUp leaves files that are not ours', async (t) => {
   const opened = await openTestLibrary(t, { clock: () => Date.now() + DAY_MS });

@@ -159,6 +159,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
     secrets,
     resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
+    keepingFiles: (files) => images.going.keeping(files),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const { log, logger } = recordingLogger();

@@ -100,8 +100,11 @@ export async function openTestRules(
   {
     isSharedAddress,
     onHeldBack,
-    boardParameter = '',
-  }: Pick<RulesOptions, 'isSharedAddress' | 'onHeldBack' | 'boardParameter'> = {},
+    ...more
+  }: Pick<
+    RulesOptions,
+    'isSharedAddress' | 'onHeldBack' | 'boardParameter' | 'signingOf' | 'requireSignature'
+  > = {},
 ): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));
   await haveOrganizations(store, NORTH, SOUTH);
@@ -120,7 +123,7 @@ export async function openTestRules(
       secrets: testSecrets,
       resolveFile: async (file) => images.get(file) ?? (file.includes('://') ? {} : null),
       conditionWaitMsMax: PATIENT_MS,
-      boardParameter,
+      ...more,
       ...(isSharedAddress !== undefined && { isSharedAddress }),
       ...(onHeldBack !== undefined && { onHeldBack }),
       onIsolated: (outcome) => isolated.push(outcome),

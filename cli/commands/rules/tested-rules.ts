@@ -19,6 +19,7 @@ import {
   type RuleTestCase,
   readBounded,
   runCase,
+  signingIn,
 } from '../../../rules/index.js';
 import { openLmdbStore } from '../../../store/index.js';
 import { readNamed } from './sources.js';
@@ -118,6 +119,7 @@ async function withRules<Result>(
         secrets: createSecrets(randomBytes(32)),
         resolveFile: async (file) => imagesOf(images, file),
         boardParameter,
+        signingOf: async (file) => signingIn(images, file),
       });
       await rules.put(files.flatMap(bodiesOf), { by: byCommand(AUTHOR), onlyNew: true });
       const result = await run({

@@ -4,6 +4,7 @@ export {
   type Outcome,
   type RulesUnderTest,
   runCase,
+  signingIn,
 } from './run.js';
 export { RULE_TEST_SCHEMA } from './schema.js';
 export {

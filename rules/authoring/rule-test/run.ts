@@ -2,6 +2,7 @@ import type { CountKey, RuleId } from '../../../common/index.js';
 import {
   type Decision,
   type DecisionInput,
+  type FileSigning,
   type ImageFacts,
   NO_COUNT,
   type RuleCount,
@@ -104,6 +105,14 @@ async function verdictDifferences(
  */
 export function imagesOf(images: RuleTestCase['images'], file: string): ImageFacts | null {
   return images !== undefined && Object.hasOwn(images, file) ? (images[file] ?? null) : {};
+}
+
+/** Whether it is signed in a case: an image is unless the case says otherwise, a file elsewhere never. */
+export function signingIn(images: RuleTestCase['images'], file: string): FileSigning {
+  if (file.includes('://')) return { isSigned: false, detail: 'the file is not in the library' };
+  const named = images !== undefined && Object.hasOwn(images, file) ? images[file] : undefined;
+  if (named?.signed === false) return { isSigned: false, detail: 'the image has no signature' };
+  return { isSigned: true, unchanged: [] };
 }
 
 function outcomeOf(decision: Decision): Outcome {

@@ -109,6 +109,7 @@ const CASE = {
             },
             description: 'an array of those fields that are read from the file, and typed by nobody',
           },
+          signed: flag('false: it is not signed by a key that holds; left out, it is'),
         },
         description: 'an object such as {"softwareVersion": "2.0.0"}, or null for an image that is missing',
       },

@@ -25,7 +25,7 @@ export interface RuleTestCase {
       }
     >
   >;
-  readonly images?: Readonly<Record<string, ImageFacts | null>>;
+  readonly images?: Readonly<Record<string, (ImageFacts & { readonly signed?: boolean }) | null>>;
   readonly expect: Expectation;
 }
 

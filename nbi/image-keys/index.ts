@@ -1,0 +1,1 @@
+export { imageKeyApi, imageKeySchemas } from './api.js';
