@@ -1,4 +1,4 @@
-import { type Clock, createTurns, type Logger, type OrganizationId } from '../common/index.js';
+import type { Clock, Logger, OrganizationId } from '../common/index.js';
 import { type Actor, EventLog } from '../events/index.js';
 import { requiringOrganization } from '../organizations/index.js';
 import {
@@ -29,23 +29,16 @@ import {
   type UploadOutcome,
 } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
-import { comingOrGoing, moved, signedOrUnsigned } from './image-events.js';
+import { comingOrGoing, moved } from './image-events.js';
 import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, listedInBuild, placeBefore } from './image-lists.js';
 import { isAtPlace, moveImage, placeOfImage } from './image-moves.js';
 import { numberImages } from './image-numbering.js';
 import { ImageRoom } from './image-room.js';
+import { ImageSigning } from './image-signing.js';
 import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
-import {
-  badSignature,
-  candidatesOf,
-  type HoldingKeys,
-  ImageKeys,
-  keyOf,
-  parseSignature,
-  type SignedContent,
-} from './signatures/index.js';
+import type { ImageKeys } from './signatures/index.js';
 import { type Described, describedBy } from './told-by-file.js';
 
 /** A sender that gives nothing for so long has gone away. */
@@ -97,10 +90,8 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #events: EventLog;
   readonly #places: BuildPlaces;
   readonly #room: ImageRoom;
+  readonly #signing: ImageSigning;
   readonly going: GoingImages;
-  readonly keys: ImageKeys;
-  /** What is signed as a whole is held as a whole while it is verified: one at a time. */
-  readonly #verifying = createTurns();
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -111,7 +102,11 @@ class StoredImageLibrary implements ImageLibrary {
     this.#places = new BuildPlaces(options.store);
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
-    this.keys = new ImageKeys(options);
+    this.#signing = new ImageSigning(options, this.#images);
+  }
+
+  get keys(): ImageKeys {
+    return this.#signing.keys;
   }
 
   async upload(upload: Upload): Promise<UploadOutcome> {
@@ -130,7 +125,8 @@ class StoredImageLibrary implements ImageLibrary {
 
   async check(upload: Omit<Upload, 'content'>): Promise<void> {
     await this.#refuseTaken(parseDescription(upload), upload);
-    if (upload.signature !== undefined) await this.#refuseUnknownKey(upload.signature, upload.organization);
+    if (upload.signature !== undefined)
+      await this.#signing.refuseUnknownKey(upload.signature, upload.organization);
   }
 
   async get(name: string, organization?: string): Promise<Image | null> {
@@ -272,11 +268,7 @@ class StoredImageLibrary implements ImageLibrary {
       const signature =
         admission.signature === undefined
           ? null
-          : await this.#verified(
-              admission.signature,
-              organization,
-              await this.#contentAt(received.name, sizeBytes),
-            );
+          : await this.#signing.verified(admission.signature, organization, received);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
         if (existing !== null) {
@@ -389,8 +381,8 @@ class StoredImageLibrary implements ImageLibrary {
       throw nameTaken(existing.name);
     }
     let image = existing;
-    if (signature !== null && !(await this.signing(existing)).isSigned) {
-      const signed = await this.#replaceSignature(stored, signature, by);
+    if (signature !== null && !(await this.#signing.signing(existing)).isSigned) {
+      const signed = await this.#signing.replace(stored, signature, by);
       if (signed === null) return null;
       image = signed;
     }
@@ -398,106 +390,20 @@ class StoredImageLibrary implements ImageLibrary {
     return { image, outcome: 'unchanged', sameContentAs: await this.#otherNames(image) };
   }
 
-  async sign(name: string, signature: Buffer, by: Actor, organization?: string): Promise<Image | null> {
-    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
-      const stored = await this.#stored(name, organization);
-      if (stored === null) return null;
-      const content = await this.#contentAt(placeOf(stored.document.contentFile), stored.document.sizeBytes);
-      const verified = await this.#verified(signature, organization, content);
-      const signed = await this.#replaceSignature(stored, verified, by);
-      if (signed !== null) return signed;
-    }
-    throw contended(imageIdIn(organization, name));
+  sign(name: string, signature: Buffer, by: Actor, organization?: string): Promise<Image | null> {
+    return this.#signing.sign(name, signature, by, organization);
   }
 
-  async unsign(name: string, by: Actor, organization?: string): Promise<Image | null> {
-    for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
-      const stored = await this.#stored(name, organization);
-      if (stored === null) return null;
-      if (stored.document.signature === undefined) return imageOf(stored.document);
-      const unsigned = await this.#replaceSignature(stored, null, by);
-      if (unsigned !== null) return unsigned;
-    }
-    throw contended(imageIdIn(organization, name));
+  unsign(name: string, by: Actor, organization?: string): Promise<Image | null> {
+    return this.#signing.unsign(name, by, organization);
   }
 
-  async signing({ id }: Image): Promise<Signing> {
-    const stored = await this.#images.get(id);
-    if (stored === null) return { isSigned: false, detail: 'the image is gone' };
-    const { signature } = stored.document;
-    if (signature === undefined) return { isSigned: false, detail: 'the image has no signature' };
-    const { keys, unchanged } = await this.keys.holdingFor(ownerOf(id).organization);
-    const key = keys.find(({ publicKey }) => publicKey === signature.publicKey);
-    if (key === undefined) {
-      const detail = `the image is signed by ${signature.keyName} (${signature.keyId}), a key that does not hold any more`;
-      return { isSigned: false, detail };
-    }
-    return { isSigned: true, unchanged: [this.#images.requiring(id, stored.revision), unchanged(key)] };
+  signing(image: Image): Promise<Signing> {
+    return this.#signing.signing(image);
   }
 
-  async verify(image: Image): Promise<void> {
-    const { signature, organization, contentFile, sizeBytes } = image;
-    if (signature === undefined) throw badSignature('there is none');
-    const content = await this.#contentAt(placeOf(contentFile), sizeBytes);
-    await this.#verified(Buffer.from(signature.file, 'base64'), organization, content);
-  }
-
-  async #stored(name: string, organization: string | undefined): Promise<Stored<ImageDocument> | null> {
-    return IMAGE_NAME_PATTERN.test(name) ? this.#images.get(imageIdIn(organization, name)) : null;
-  }
-
-  /** @returns null where the image was changed or removed meanwhile */
-  async #replaceSignature(
-    { document, revision }: Stored<ImageDocument>,
-    signature: ImageSignature | null,
-    by: Actor | null,
-  ): Promise<Image | null> {
-    const { signature: _, ...unsigned } = document;
-    const next: ImageDocument = signature === null ? unsigned : { ...unsigned, signature };
-    const image = imageOf(next);
-    const { committed } = await this.#options.store.commit([
-      this.#images.replacing(next, revision),
-      this.#events.noting(signedOrUnsigned(imageOf(document), image, by)),
-    ]);
-    if (!committed) return null;
-    this.#options.logger.info(signature === null ? 'image.unsigned' : 'image.signed', {
-      image: document.id,
-      ...(signature && { key: signature.keyName }),
-    });
-    return image;
-  }
-
-  /** Refuses before the content is read what can be of none of the keys. */
-  async #refuseUnknownKey(signature: Buffer, organization: string | undefined): Promise<void> {
-    const { keys } = await this.keys.holdingFor(organization);
-    candidatesOf(parseSignature(signature), keys);
-  }
-
-  /** @throws ImageError `bad-signature` */
-  async #verified(
-    file: Buffer,
-    organization: string | undefined,
-    content: SignedContent,
-  ): Promise<ImageSignature> {
-    const signature = parseSignature(file);
-    const { keys }: HoldingKeys = await this.keys.holdingFor(organization);
-    const verifying = () => keyOf(signature, keys, content);
-    const key = await (signature.algorithm === 'minisign' ? verifying() : this.#verifying(verifying));
-    return {
-      algorithm: signature.algorithm,
-      keyId: key.keyId,
-      keyName: key.name,
-      ...(signature.trusted !== undefined && { trustedComment: signature.trusted.comment }),
-      verifiedAtMs: this.#options.clock(),
-      publicKey: key.publicKey,
-      file: file.toString('base64'),
-    };
-  }
-
-  async #contentAt(place: string, sizeBytes: number): Promise<SignedContent> {
-    const content = await this.#options.contents.open(place, sizeBytes);
-    if (content === null) throw badSignature('the content of the image is lost; upload it again');
-    return { sizeBytes, read: () => content.read({ start: 0, end: sizeBytes - 1 }) };
+  verify(image: Image): Promise<void> {
+    return this.#signing.verify(image);
   }
 
   async #otherNames(image: Image): Promise<readonly string[]> {

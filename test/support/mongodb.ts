@@ -37,8 +37,11 @@ export function databaseName(): string {
   return `ferry-test-${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
+/** Of a database that a hundred tests are using at the same time. */
+const DROPPED_MS_MAX = 60_000;
+
 export async function dropDatabase(url: string, name: string): Promise<void> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 });
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: DROPPED_MS_MAX });
   await client.db(name).dropDatabase();
   await client.close();
 }
