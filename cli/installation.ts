@@ -98,6 +98,7 @@ export async function openInstallation(
       contents,
       store,
       limits: imageLimits(config),
+      sources: config.imageSources,
       clock,
       logger,
       ...(monotonic && { monotonic }),

@@ -18,6 +18,7 @@ export interface Config {
   readonly imageMibMax: number;
   readonly organizationImageMibMax: number;
   readonly strictImages: boolean;
+  readonly imageSources: readonly string[];
   readonly boardParameter: string;
   readonly requireSignature: boolean;
   readonly cpeAuth: string;
@@ -271,6 +272,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: false,
     describe:
       'Refuse an image whose version or boards were typed otherwise than its file says; else that is a warning',
+    group: 'Firmware files:',
+  },
+  imageSources: {
+    ...SUBNETS,
+    default: [],
+    describe:
+      'Where images may be fetched from by URL, whatever names and redirects lead there; repeat for several [nowhere]',
     group: 'Firmware files:',
   },
   boardParameter: {

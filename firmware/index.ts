@@ -44,6 +44,12 @@ export {
   SIGNATURE_BYTES_MAX,
   SIGNATURE_EXPECTED,
 } from './signatures/index.js';
+export {
+  SOURCE_URL_CHARACTERS_MAX,
+  SourceError,
+  type SourceErrorCode,
+  SourcePolicy,
+} from './sources/index.js';
 export { toldByFile } from './told-by-file.js';
 export * from './uploads/index.js';
 export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

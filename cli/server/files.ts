@@ -41,6 +41,7 @@ function keepUploadsGoing({
   closers.push(async () => {
     await rounds.stop();
     await first;
+    await uploads.close();
   });
 }
 

@@ -11,8 +11,10 @@ import type { UploadProgress } from './progress.js';
 export interface UploadRecord extends UploadProgress {
   /** Later ones have later ids. */
   readonly id: string;
-  /** `whole`: one request brings it. `parts`: as many as it takes. */
-  readonly kind: 'whole' | 'parts';
+  /** `whole`: one request brings it. `parts`: as many as it takes. `url`: Ferry fetches it. */
+  readonly kind: 'whole' | 'parts' | 'url';
+  /** Where it is fetched from. */
+  readonly url?: string;
   readonly metadata: ImageMetadata;
   /** Whose image it is to become; absent: shared. */
   readonly organization?: string;
@@ -40,6 +42,8 @@ export interface UploadDocument extends UploadRecord, Document {
   readonly openBy?: string;
   readonly by: Actor;
   readonly claim?: Claim;
+  /** What tells the file that is fetched from another that may be in its place: see `openSource`. */
+  readonly validator?: string;
   /** Where in a build it is to stand. */
   readonly place?: BuildPlace;
   /** The file of its signature, in base64. */

@@ -17,8 +17,10 @@ import type { ImageDocument } from '../image-document.js';
 import { ImageRoom } from '../image-room.js';
 import { checkAnnouncedSize, chunksOf, Intake, partsLost } from '../incoming.js';
 import { IMAGES, UPLOAD_IDLE_MS_MAX } from '../library.js';
+import { SourcePolicy } from '../sources/index.js';
 import { type ContentRange, wrongRange } from './content-range.js';
-import { isEnded, type UploadEvent } from './progress.js';
+import { Fetching } from './fetching.js';
+import { isEnded, type UploadEvent, type UploadReason } from './progress.js';
 import { UPLOAD_KEPT_MS, UploadRecords } from './records.js';
 import { Transfer } from './transfer.js';
 import {
@@ -49,10 +51,16 @@ export type PartOutcome =
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
 export interface Uploads {
+  /** Refuses what is too large before any of it has come. @throws ImageError `too-large` */
+  checkSize(sizeBytes: number): void;
   /** As of the library, and shown while it runs. @throws ImageError, UploadError `cancelled` */
   upload(upload: AskedUpload): Promise<UploadOutcome>;
-  /** Begins an upload whose content comes in parts. @throws ImageError, UploadError `too-many` */
-  begin(upload: Omit<AskedUpload, 'content'>): Promise<UploadRecord>;
+  /**
+   * Begins an upload whose content comes in parts.
+   * @param url  where it is fetched from instead, in the background; by this process if it can, else by another
+   * @throws ImageError, UploadError `too-many`, SourceError
+   */
+  begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord>;
   /**
    * Takes the next part; the last has all of it validated. What came of a part that breaks off counts. Bytes that are there already are
    * skipped.
@@ -73,6 +81,32 @@ export interface Uploads {
    * Called at start and now and then.
    */
   cleanUp(): Promise<void>;
+  /** Ends what is fetched here; it goes on elsewhere, or after the next start. */
+  close(): Promise<void>;
+}
+
+/** An upload whose content is fetched. */
+export type FetchedUpload = UploadDocument & { readonly url: string };
+
+/** What is found of a file that is to be fetched. */
+export interface FoundSource {
+  readonly fromByte: number;
+  readonly totalBytes: number;
+  readonly validator: string | null;
+}
+
+/** Uploads, for who fetches their content. */
+export interface Fetchable {
+  /** Those that wait for somebody to fetch them, the eldest first. */
+  fetches(): Promise<readonly FetchedUpload[]>;
+  /** One of them; null where it is none. */
+  toFetch(id: string): Promise<FetchedUpload | null>;
+  /** Notes by what the file is told apart, before its bytes are taken. What is there of one that nothing tells apart is nothing worth. */
+  found(id: string, source: FoundSource): Promise<void>;
+  /** Takes the bytes, as of a part. @throws UploadError, ImageError */
+  fetched(id: string, range: ContentRange, content: Readable): Promise<PartOutcome>;
+  /** Ends one that is not fetched, unless it has ended. */
+  failed(id: string, reason: UploadReason): Promise<void>;
 }
 
 export interface UploadsOptions {
@@ -85,6 +119,10 @@ export interface UploadsOptions {
     readonly uploadIdleMsMax?: number;
     readonly organizationImageBytesMax?: number;
   };
+  /** Subnets of the addresses that images may be fetched from; none unless told. */
+  readonly sources?: readonly string[];
+  /** How long it is waited before a fetch is tried again, see {@link Fetching}. */
+  readonly fetchPauseMs?: number;
   readonly clock: Clock;
   readonly monotonic?: MonotonicClock;
   readonly logger: Logger;
@@ -94,18 +132,27 @@ export function openUploads(options: UploadsOptions): Uploads {
   return new StoredUploads(options);
 }
 
-class StoredUploads implements Uploads {
+class StoredUploads implements Uploads, Fetchable {
   readonly #options: UploadsOptions;
   readonly #records: UploadRecords;
   readonly #events: EventLog;
+  readonly #sources: SourcePolicy;
+  readonly #fetching: Fetching;
 
   constructor(options: UploadsOptions) {
-    const { store, clock, limits } = options;
+    const { store, clock, limits, logger, sources = [], fetchPauseMs } = options;
     this.#options = options;
     const images = store.collection<ImageDocument>(IMAGES);
     const room = new ImageRoom(store, images, limits.organizationImageBytesMax ?? null);
     this.#records = new UploadRecords({ store, clock, room });
     this.#events = new EventLog(options);
+    this.#sources = new SourcePolicy(sources);
+    this.#fetching = new Fetching({
+      uploads: this,
+      sources: this.#sources,
+      logger,
+      ...(fetchPauseMs !== undefined && { pauseMsFirst: fetchPauseMs }),
+    });
   }
 
   async upload(upload: AskedUpload): Promise<UploadOutcome> {
@@ -113,7 +160,7 @@ class StoredUploads implements Uploads {
     upload.content.on('error', () => {});
     await this.#check(upload);
     const { contents } = this.#options;
-    const transfer = await this.#begun(upload, 'whole', []);
+    const transfer = await this.#begun(upload, { kind: 'whole' }, []);
     return this.#through(transfer, async () => {
       const received = await contents.receive(upload.content, {
         bytesMax: this.#options.limits.imageBytesMax,
@@ -129,17 +176,19 @@ class StoredUploads implements Uploads {
     });
   }
 
-  async begin(upload: Omit<AskedUpload, 'content'>): Promise<UploadRecord> {
+  async begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord> {
+    if (url !== undefined) this.#sources.check(url);
     await this.#check(upload);
     const open = await this.#records.open(upload.uploadedBy);
-    if (open.filter(({ document }) => document.kind === 'parts').length >= OPEN_UPLOADS_PER_USER_MAX) {
+    if (open.filter(({ document }) => document.kind !== 'whole').length >= OPEN_UPLOADS_PER_USER_MAX) {
       throw new UploadError(
         'too-many',
         '',
         `at most ${OPEN_UPLOADS_PER_USER_MAX} uploads of one user that have not ended: send the rest of one, or cancel it`,
       );
     }
-    const transfer = await this.#begun(upload, 'parts', (id) => [
+    const kind = url === undefined ? ({ kind: 'parts' } as const) : ({ kind: 'url', url } as const);
+    const transfer = await this.#begun(upload, kind, (id) => [
       this.#events.noting({
         action: 'added',
         subject: 'upload',
@@ -148,29 +197,43 @@ class StoredUploads implements Uploads {
         by: upload.by,
         after: {
           name: upload.metadata.name,
+          ...(url !== undefined && { url }),
           ...(upload.sizeBytes !== undefined && { sizeBytes: upload.sizeBytes }),
         },
       }),
     ]);
     transfer.close();
+    if (url !== undefined) this.#fetchNext();
     return transfer.upload;
   }
 
   async receive(
     id: string,
     within: string | null,
+    range: ContentRange,
+    content: Readable,
+  ): Promise<PartOutcome> {
+    const stored = await this.#find(id, within);
+    if (stored.document.kind !== 'parts')
+      throw new UploadError(
+        'not-resumable',
+        'id',
+        'an upload begun by POST /v1/uploads without a url: this one comes in one request, or is fetched',
+      );
+    return this.#part(stored, range, content);
+  }
+
+  async fetched(id: string, range: ContentRange, content: Readable): Promise<PartOutcome> {
+    return this.#part(await this.#find(id, null), range, content);
+  }
+
+  async #part(
+    stored: Stored<UploadDocument>,
     { part, totalBytes }: ContentRange,
     content: Readable,
   ): Promise<PartOutcome> {
     content.on('error', () => {});
-    const stored = await this.#find(id, within);
     const { document } = stored;
-    if (document.kind !== 'parts')
-      throw new UploadError(
-        'not-resumable',
-        'id',
-        'an upload begun by POST /v1/uploads: this one comes in one request',
-      );
     if (isEnded(document)) throw ended(document);
     if (document.sizeBytes !== undefined && document.sizeBytes !== totalBytes)
       throw wrongRange(`a TOTAL of ${document.sizeBytes}, as the upload was begun with`);
@@ -194,6 +257,39 @@ class StoredUploads implements Uploads {
       await transfer.release();
       return { kind: 'waiting', upload: transfer.upload };
     });
+  }
+
+  async fetches(): Promise<readonly FetchedUpload[]> {
+    const found: FetchedUpload[] = [];
+    for (const { document } of await this.#records.open()) {
+      if (isFetched(document) && !(await this.#records.isClaimed(document))) found.push(document);
+    }
+    return found.sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  async toFetch(id: string): Promise<FetchedUpload | null> {
+    const document = (await this.#records.get(id))?.document;
+    return document !== undefined && isFetched(document) ? document : null;
+  }
+
+  async found(id: string, { validator }: FoundSource): Promise<void> {
+    const stored = await this.#find(id, null);
+    const { document } = stored;
+    if (isEnded(document)) throw ended(document);
+    const isSame = validator !== null && validator === document.validator;
+    if (isSame || (document.receivedBytes === 0 && validator === null)) return;
+    if (await this.#records.isClaimed(document)) throw busy();
+    const { validator: _, ...anew } = document;
+    const changed = { ...anew, receivedBytes: 0, ...(validator !== null && { validator }) };
+    if ((await this.#records.change(stored, changed)) === null) throw busy();
+  }
+
+  async failed(id: string, reason: UploadReason): Promise<void> {
+    const stored = await this.#records.get(id);
+    if (stored === null || (await this.#records.isClaimed(stored.document))) return;
+    const failed = this.#records.endedBy(stored.document, { kind: 'failed', reason });
+    if (failed === null || (await this.#records.change(stored, failed)) === null) return;
+    await this.#dropParts(stored.document);
   }
 
   async get(id: string, within: string | null): Promise<UploadRecord> {
@@ -222,6 +318,7 @@ class StoredUploads implements Uploads {
         before: { name: metadata.name },
       });
       if ((await this.#records.change(stored, cancelledOne, [note])) === null) continue;
+      this.#fetching.stop(id);
       // Whoever writes on it removes it on learning of this.
       if (!(await this.#records.isClaimed(stored.document))) await this.#dropParts(stored.document);
       return cancelledOne;
@@ -236,6 +333,7 @@ class StoredUploads implements Uploads {
         this.#options.logger.warn('upload.not-resumed', { upload: stored.document.id, error }),
       );
     }
+    this.#fetchNext();
     await this.#records.forgetOld();
     for await (const { name } of this.#options.contents.listAppended()) {
       const stored = await this.#records.get(uploadIdOf(name));
@@ -243,6 +341,17 @@ class StoredUploads implements Uploads {
         stored !== null && (!isEnded(stored.document) || (await this.#records.isClaimed(stored.document)));
       if (!isNeeded) await this.#options.contents.remove(name);
     }
+  }
+
+  close(): Promise<void> {
+    return this.#fetching.close();
+  }
+
+  /** In the background: nobody waits for it. */
+  #fetchNext(): void {
+    this.#fetching
+      .next()
+      .catch((error: unknown) => this.#options.logger.warn('uploads.not-fetched', { error }));
   }
 
   /** What is to become of an upload that no process has. */
@@ -265,6 +374,10 @@ class StoredUploads implements Uploads {
       await fail('given-up', 'nothing came of it for 24 hours: begin another upload');
   }
 
+  checkSize(sizeBytes: number): void {
+    checkAnnouncedSize({ sizeBytes, bytesMax: this.#options.limits.imageBytesMax }, Number.POSITIVE_INFINITY);
+  }
+
   /** @throws ImageError before anything is read */
   async #check(upload: Omit<AskedUpload, 'content'>): Promise<void> {
     await this.#options.library.check(upload);
@@ -275,7 +388,7 @@ class StoredUploads implements Uploads {
 
   async #begun(
     upload: Omit<AskedUpload, 'content'>,
-    kind: UploadDocument['kind'],
+    how: Pick<UploadDocument, 'kind' | 'url'>,
     along: readonly Change[] | ((id: string) => readonly Change[]),
   ): Promise<Transfer> {
     const { clock, store } = this.#options;
@@ -284,7 +397,7 @@ class StoredUploads implements Uploads {
     const id = newUploadId(nowMs);
     const document: UploadDocument = {
       id,
-      kind,
+      ...how,
       state: 'uploading',
       receivedBytes: 0,
       metadata,
@@ -300,7 +413,7 @@ class StoredUploads implements Uploads {
       ...(organization !== undefined && { organization }),
       ...(place !== undefined && { place }),
       ...(signature !== undefined && { signature: signature.toString('base64') }),
-      ...(kind === 'whole' && { claim: await this.#records.newClaim() }),
+      ...(how.kind === 'whole' && { claim: await this.#records.newClaim() }),
     };
     const isThere =
       organization === undefined
@@ -350,7 +463,7 @@ class StoredUploads implements Uploads {
     const { kind, state } = transfer.upload;
     const isTheirs = error instanceof ImageError || error instanceof OrganizationError;
     // Whatever is not the sender's doing may pass: what has come in parts stays.
-    if (kind === 'parts' && (state === 'uploading' || !isTheirs)) return transfer.release();
+    if (kind !== 'whole' && (state === 'uploading' || !isTheirs)) return transfer.release();
     await transfer.end(endOf(error, state === 'validating'));
     await this.#dropParts(transfer.upload);
   }
@@ -453,7 +566,7 @@ class StoredUploads implements Uploads {
   }
 
   async #dropParts({ id, kind }: UploadDocument): Promise<void> {
-    if (kind !== 'parts') return;
+    if (kind === 'whole') return;
     await this.#options.contents.remove(partsOf(id)).catch((error: unknown) => {
       // cleanUp tries again.
       this.#options.logger.warn('upload.parts-not-removed', { upload: id, error });
@@ -486,4 +599,9 @@ function ended({ state }: UploadRecord): UploadError {
   return state === 'cancelled'
     ? cancelled()
     : new UploadError('ended', 'id', `an upload that goes on: this one is ${state}`);
+}
+
+function isFetched(document: UploadDocument): document is FetchedUpload {
+  const { kind, url, receivedBytes, sizeBytes } = document;
+  return kind === 'url' && url !== undefined && !isEnded(document) && receivedBytes !== sizeBytes;
 }

@@ -5,6 +5,7 @@ import {
   type BuildErrorCode,
   ImageError,
   type ImageErrorCode,
+  SourceError,
   UploadError,
   type UploadErrorCode,
 } from '../../firmware/index.js';
@@ -157,6 +158,7 @@ export function toApiError(error: unknown): ApiError | null {
     return new ApiError(BUILD_STATUS[code], [{ field, code, expected }]);
   }
   if (error instanceof UploadError) return uploadError(error);
+  if (error instanceof SourceError) return invalid('url', error.message);
   if (error instanceof UserError || error instanceof TokenError) {
     return new ApiError(USER_STATUS[error.code], [
       { field: error.field, code: error.code, expected: error.message },

@@ -16,6 +16,7 @@ export { basicAuthentication } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { fileBody } from './bodies/file-body.js';
+export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { anyObjectBody, objectBody } from './bodies/object-body.js';
 export { octetsBody } from './bodies/octets-body.js';
 export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';

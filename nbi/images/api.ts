@@ -2,6 +2,7 @@ import { SECOND_MS } from '../../common/index.js';
 import { type Api, type Authentication, Places } from '../http/index.js';
 import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
+import { formRoute } from './form.js';
 import { dialect, type ImageParts, LIST_PATH } from './image.js';
 import { imageRoute, listRoute } from './list.js';
 import { placeRoute } from './place.js';
@@ -31,6 +32,7 @@ export function imageApi(parts: ImageParts, authentication: Authentication): Api
       listRoute(images, limits),
       imageRoute(images),
       uploadRoute(parts),
+      formRoute(parts),
       placeRoute(images),
       deleteRoute(parts),
       ...signatureRoutes(images),

@@ -60,8 +60,9 @@ export function signatureRoutes(images: ImageLibrary): Route[] {
       },
       async handle(exchange) {
         const scope = scopeOf(exchange);
+        const signature = await exchange.body();
         const { name, organization } = await findOwnImage(images, exchange.parameters.name, scope);
-        const image = await images.sign(name, await exchange.body(), actorOf(exchange), organization);
+        const image = await images.sign(name, signature, actorOf(exchange), organization);
         if (image === null) throw new ApiError(404);
         exchange.response.json(dialect.answer(200, imageView(image, scope)));
       },

@@ -1,4 +1,4 @@
-import { BOARDS_MAX } from '../../firmware/index.js';
+import { BOARDS_MAX, SOURCE_URL_CHARACTERS_MAX } from '../../firmware/index.js';
 import { actorOf, closedQuery, failures, objectBody, type Route, route, scopeOf } from '../http/index.js';
 import { placeSaid, SIGNATURE_HEADER, signatureIn } from '../images/index.js';
 import { dialect, LIST_PATH, type UploadParts, uploadAnswer, uploadView } from './upload.js';
@@ -10,6 +10,13 @@ const BODY = objectBody({
   required: ['name'],
   properties: {
     name: { ...TEXT, description: 'Of the image.' },
+    url: {
+      type: 'string',
+      maxLength: SOURCE_URL_CHARACTERS_MAX,
+      expected: `a URL of http or https, of at most ${SOURCE_URL_CHARACTERS_MAX} characters`,
+      description:
+        'Where Ferry fetches the file, in the background; only from where `--image-sources` permits it. Without it the file comes in parts.',
+    },
     sizeBytes: {
       type: 'integer',
       minimum: 0,
@@ -37,7 +44,7 @@ const BODY = objectBody({
     type: { ...TEXT, description: 'Which devices of the build it is for, beside build.' },
   },
   others:
-    'name, sizeBytes, sha256, fileType, softwareVersion, productClass, hardwareVersion, boards, build, type',
+    'name, url, sizeBytes, sha256, fileType, softwareVersion, productClass, hardwareVersion, boards, build, type',
   example: { name: 'hgw-2.0.0.bin', sizeBytes: 14_680_064, softwareVersion: '2.0.0' },
 });
 
@@ -50,26 +57,26 @@ export function beginRoute({ uploads }: UploadParts): Route {
     role: 'operator',
     concerns: 'organizations',
     operationId: 'beginUpload',
-    summary: 'Begins an upload of an image in parts, which goes on after a broken connection',
+    summary: 'Begins an upload of an image in parts, which goes on after a broken connection; or has it fetched',
     description:
       'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
     query: closedQuery(),
     body: BODY,
     answers: {
       '201': uploadAnswer('Begun'),
-      ...failures('Answer', '404', '409', '413', '415', '422', '507'),
+      ...failures('Answer', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {
       const { request, response, body } = exchange;
       const by = actorOf(exchange);
       const scope = scopeOf(exchange);
       const signature = signatureIn(request);
-      const { name, sizeBytes, sha256, build, type, ...described } = await body();
+      const { name, url, sizeBytes, sha256, build, type, ...described } = await body();
       const place = placeSaid(build, type);
       const metadata = Object.fromEntries(
         Object.entries(described).filter(([, value]) => value !== undefined),
       );
-      const upload = await uploads.begin({
+      const asked = {
         metadata: { name, ...metadata },
         by,
         uploadedBy: by.name,
@@ -78,7 +85,8 @@ export function beginRoute({ uploads }: UploadParts): Route {
         ...(place !== null && { place }),
         ...(signature !== undefined && { signature }),
         ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }),
-      });
+      };
+      const upload = await uploads.begin(asked, url);
       response
         .status(201)
         .set('Location', `${LIST_PATH}/${upload.id}`)

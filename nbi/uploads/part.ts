@@ -51,8 +51,8 @@ export function partRoute({ uploads, places }: ContentParts): Route {
     async handle(exchange) {
       const { request, response, parameters, user, over } = exchange;
       const scope = scopeOf(exchange);
-      const range = parseContentRange(request.headers['content-range']);
       const content = await exchange.body();
+      const range = parseContentRange(request.headers['content-range']);
       const length = request.headers['content-length'];
       const partBytes = range.part === null ? 0 : range.part.to - range.part.from + 1;
       if (length !== undefined && Number(length) !== partBytes)

@@ -43,6 +43,7 @@ export function uploadAnswer(description: string): Answer {
 /** Times in epoch seconds, as everywhere in the API. */
 export function uploadView(upload: UploadRecord, scope: Scope): JsonObject {
   const { id, kind, state, metadata, receivedBytes, sizeBytes, sha256, image, reason, uploadedBy } = upload;
+  const { url } = upload;
   const seconds = (atMs: number) => Math.floor(atMs / SECOND_MS);
   return {
     id,
@@ -52,6 +53,7 @@ export function uploadView(upload: UploadRecord, scope: Scope): JsonObject {
     ...(sizeBytes !== undefined && { sizeBytes }),
     ...(sha256 !== undefined && { sha256 }),
     resumable: kind === 'parts',
+    ...(url !== undefined && { url }),
     ...(image !== undefined && { image }),
     ...(reason !== undefined && { reason: { code: reason.code, message: reason.message } }),
     uploadedBy,
@@ -82,6 +84,7 @@ export const uploadSchemas = {
       sizeBytes: { type: 'integer', description: 'All there will be, where it is known.' },
       sha256: { type: 'string', description: 'What the content must hash to, where that was said.' },
       resumable: { type: 'boolean', description: 'It comes in parts.' },
+      url: { type: 'string', description: 'Where it is fetched from, where it is.' },
       image: { type: 'string' },
       reason: {
         type: 'object',

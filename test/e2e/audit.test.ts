@@ -245,7 +245,10 @@ const CASES: Readonly<Record<string, Case>> = {
     method: 'POST',
     path: '/v1/method/CollectImages',
     body: { unusedForDays: 0 },
-    events: [{ action: 'removed', subject: 'image', subjectId: 'up.bin' }],
+    events: [
+      { action: 'removed', subject: 'image', subjectId: 'up.bin' },
+      { action: 'removed', subject: 'image', subjectId: 'moved.bin' },
+    ],
   },
   'PUT /v1/image-keys/{name}': {
     method: 'PUT',

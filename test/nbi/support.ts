@@ -115,6 +115,8 @@ export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
   readonly strictImages?: boolean;
+  /** Where images may be fetched from; nowhere unless told. A fetch is tried again at once. */
+  readonly imageSources?: readonly string[];
   readonly trustedProxies?: readonly string[];
   /** By which log-ins are counted and remembered. */
   readonly monotonic?: () => number;
@@ -152,7 +154,12 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
   };
   const images = openImageLibrary(stored);
-  const uploads = openUploads({ ...stored, library: images });
+  const uploads = openUploads({
+    ...stored,
+    library: images,
+    sources: options.imageSources ?? [],
+    fetchPauseMs: 1,
+  });
   const rules = await openRules({
     store,
     clock,
@@ -249,6 +256,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await uploads.close();
     await acs.close();
     await duties.close();
     await rules.close();

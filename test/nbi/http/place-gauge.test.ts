@@ -19,6 +19,7 @@ const AT_REST = {
   'log-ins-waiting': 0,
   explanations: 0,
   searches: 0,
+  uploads: 0,
 };
 
 async function placesOf(nbi: TestNbi): Promise<Readonly<Record<string, number>>> {
