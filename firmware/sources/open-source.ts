@@ -95,7 +95,7 @@ async function ask(
 /** Where it says that the file is instead; null where it says nothing of the kind. @throws SourceError */
 function redirectOf({ statusCode = 0, headers: { location } }: IncomingMessage, from: URL): string | null {
   if (!REDIRECTS.has(statusCode)) return null;
-  if (location === undefined || !URL.canParse(location, from))
+  if (location === undefined || !URL.canParse(location, from.href))
     throw new SourceError('refused', `it answers HTTP ${statusCode} without a place to go to`);
   return new URL(location, from).href;
 }

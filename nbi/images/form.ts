@@ -1,10 +1,18 @@
-import { closedQuery, FORM_BYTES_MAX, formBody, invalid, queryParameter, type Route, route } from '../http/index.js';
+import {
+  closedQuery,
+  FORM_BYTES_MAX,
+  formBody,
+  invalid,
+  queryParameter,
+  type Route,
+  route,
+} from '../http/index.js';
 import { type ImageParts, LIST_PATH } from './image.js';
 import { SIGNATURE_HEADER } from './signature.js';
 import { answerUpload, SAID, UPLOAD_ANSWERS } from './uploading.js';
 
 const FIELDS = [
-  queryParameter('name', "What the image is called; without: as the file is where it comes from."),
+  queryParameter('name', 'What the image is called; without: as the file is where it comes from.'),
   ...SAID,
 ] as const;
 const IN_FORM = closedQuery(...FIELDS);
@@ -28,7 +36,8 @@ export function formRoute(parts: ImageParts): Route {
       const { fields, fileName, content } = await exchange.body();
       // As of a query: each once, and no others.
       const { name = fileName, ...said } = IN_FORM.read(fields);
-      if (name === '') throw invalid('name', 'what the image is called, where the file has no name of its own');
+      if (name === '')
+        throw invalid('name', 'what the image is called, where the file has no name of its own');
       await answerUpload(parts, exchange, { name, said, content: async () => content });
     },
   });

@@ -77,7 +77,9 @@ export async function answerUpload(
     ...(signature !== undefined && { signature }),
     ...(sha256 !== undefined && { sha256: sha256.toLowerCase() }),
   };
-  const { image, outcome, sameContentAs } = await places.run(by.name, exchange.over, () => uploads.upload(upload));
+  const { image, outcome, sameContentAs } = await places.run(by.name, exchange.over, () =>
+    uploads.upload(upload),
+  );
   const code = outcome === 'created' ? 201 : 200;
   exchange.response.status(code).json(dialect.answer(code, { ...imageView(image, scope), sameContentAs }));
 }

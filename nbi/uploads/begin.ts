@@ -57,7 +57,8 @@ export function beginRoute({ uploads }: UploadParts): Route {
     role: 'operator',
     concerns: 'organizations',
     operationId: 'beginUpload',
-    summary: 'Begins an upload of an image in parts, which goes on after a broken connection; or has it fetched',
+    summary:
+      'Begins an upload of an image in parts, which goes on after a broken connection; or has it fetched',
     description:
       'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
     query: closedQuery(),

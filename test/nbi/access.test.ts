@@ -366,7 +366,8 @@ test('what a browser sends for another site is refused on every route, and no an
         as: ADMIN,
         headers: { 'Content-Type': contentType },
       });
-      const isForm = kind.content['multipart/form-data'] !== undefined && contentType.startsWith('multipart/');
+      const isForm =
+        kind?.content['multipart/form-data'] !== undefined && contentType.startsWith('multipart/');
       // Forms are for scripts as well; every browser says where one comes from.
       t.is(unsaid.status, isForm ? 400 : 415, `${method} ${path} ${contentType}`);
     }

@@ -33,7 +33,9 @@ export interface FileForm {
  * @param fields  as the document shows them
  */
 export function formBody(fields: readonly Parameter[]): BodyKind<FileForm> {
-  const properties = Object.fromEntries(fields.map(({ name, description, schema }) => [name, { ...schema, description }]));
+  const properties = Object.fromEntries(
+    fields.map(({ name, description, schema }) => [name, { ...schema, description }]),
+  );
   const file = { type: 'string', format: 'binary', description: 'The file itself; it comes last.' };
   return {
     content: {
