@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HOUR_MS, type Logger, SECOND_MS } from '../../common/index.js';
 import { ImageError } from '../image.js';
 import { openSource, SourceError, type SourcePolicy } from '../sources/index.js';
+import type { Fetchable } from './fetchable.js';
 import type { UploadReason } from './progress.js';
 import { UploadError, type UploadErrorCode } from './upload-error.js';
-import type { Fetchable } from './uploads.js';
 
 /** Of one process. */
 const AT_A_TIME_MAX = 4;

@@ -19,6 +19,7 @@ import { checkAnnouncedSize, chunksOf, Intake, partsLost } from '../incoming.js'
 import { IMAGES, UPLOAD_IDLE_MS_MAX } from '../library.js';
 import { SourcePolicy } from '../sources/index.js';
 import { type ContentRange, wrongRange } from './content-range.js';
+import type { Fetchable, FetchedUpload, FoundSource, PartOutcome } from './fetchable.js';
 import { Fetching } from './fetching.js';
 import { isEnded, type UploadEvent, type UploadReason } from './progress.js';
 import { UPLOAD_KEPT_MS, UploadRecords } from './records.js';
@@ -43,11 +44,6 @@ const READ_MS_MAX = MINUTE_MS;
 
 /** An upload over HTTP: somebody does it. */
 export type AskedUpload = Upload & { readonly by: Actor };
-
-/** What becomes of a part: the upload goes on, or has become an image. */
-export type PartOutcome =
-  | { readonly kind: 'waiting'; readonly upload: UploadRecord }
-  | { readonly kind: 'admitted'; readonly outcome: UploadOutcome };
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
 export interface Uploads {
@@ -83,30 +79,6 @@ export interface Uploads {
   cleanUp(): Promise<void>;
   /** Ends what is fetched here; it goes on elsewhere, or after the next start. */
   close(): Promise<void>;
-}
-
-/** An upload whose content is fetched. */
-export type FetchedUpload = UploadDocument & { readonly url: string };
-
-/** What is found of a file that is to be fetched. */
-export interface FoundSource {
-  readonly fromByte: number;
-  readonly totalBytes: number;
-  readonly validator: string | null;
-}
-
-/** Uploads, for who fetches their content. */
-export interface Fetchable {
-  /** Those that wait for somebody to fetch them, the eldest first. */
-  fetches(): Promise<readonly FetchedUpload[]>;
-  /** One of them; null where it is none. */
-  toFetch(id: string): Promise<FetchedUpload | null>;
-  /** Notes by what the file is told apart, before its bytes are taken. What is there of one that nothing tells apart is nothing worth. */
-  found(id: string, source: FoundSource): Promise<void>;
-  /** Takes the bytes, as of a part. @throws UploadError, ImageError */
-  fetched(id: string, range: ContentRange, content: Readable): Promise<PartOutcome>;
-  /** Ends one that is not fetched, unless it has ended. */
-  failed(id: string, reason: UploadReason): Promise<void>;
 }
 
 export interface UploadsOptions {
