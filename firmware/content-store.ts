@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { Inspected } from './formats/index.js';
 
 /** What names of content begin with: being received, or in its place. */
 export const INCOMING_PREFIX = 'incoming/';
@@ -20,8 +19,6 @@ export interface Received {
   readonly name: string;
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** What it says of itself. */
-  readonly inspected: Inspected;
 }
 
 /** Content of an image, to be read. */

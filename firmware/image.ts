@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Actor } from '../events/index.js';
-import type { ImageContent, Received } from './content-store.js';
+import type { ImageContent } from './content-store.js';
 
 export const FIRMWARE_FILE_TYPE = '1 Firmware Upgrade Image';
 /** Images, and the names they are fetched by: unreserved URL characters only, so a name reads the same everywhere. */
@@ -57,9 +57,6 @@ export interface Upload {
   readonly sha256?: string;
 }
 
-/** What is said of content that has been received already. */
-export type Admission = Omit<Upload, 'content' | 'sizeBytes'>;
-
 export interface UploadOutcome {
   readonly image: Image;
   /** `created`; `unchanged` where the same name held the same content and metadata already. */
@@ -109,11 +106,6 @@ export interface ListedImages {
 export interface ImageLibrary {
   /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
   upload(upload: Upload): Promise<UploadOutcome>;
-  /**
-   * Shows content that has been received as an image. The library has it from then on: it lies in its place afterwards, or nowhere.
-   * @throws ImageError
-   */
-  admit(received: Received, admission: Admission): Promise<UploadOutcome>;
   /** What a name means to an organization: its own image, else the shared one; without an organization the shared one. */
   get(name: string, organization?: string): Promise<Image | null>;
   byId(id: string): Promise<Image | null>;

@@ -1,4 +1,4 @@
-export type { ContentStore, ImageContent, Received } from './content-store.js';
+export type { ContentStore, ImageContent } from './content-store.js';
 export { openDiskContents } from './disk-contents.js';
 export {
   createDownloadLocator,

@@ -13,7 +13,6 @@ import {
 import { cleanContents, cleanIncoming, newContentFile, type StoredContent } from './content-files.js';
 import { CONTENT_PREFIX, type ContentStore, type ImageContent, type Received } from './content-store.js';
 import {
-  type Admission,
   IMAGE_NAME_PATTERN,
   type Image,
   ImageError,
@@ -90,7 +89,11 @@ class StoredImageLibrary implements ImageLibrary {
       by: upload.uploadedBy,
       ...(upload.sizeBytes === undefined ? {} : { sizeBytes: upload.sizeBytes }),
     });
-    return this.admit(received, upload);
+    try {
+      return await this.#admit(description, received, upload);
+    } catch (error) {
+      throw isNoSpace(error) || isStoreFull(error) ? noSpace() : error;
+    }
   }
 
   async get(name: string, organization?: string): Promise<Image | null> {
@@ -140,7 +143,7 @@ class StoredImageLibrary implements ImageLibrary {
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
           : this.#contents.replacing(withNames(content.document, -1), content.revision),
-        ...(await this.#alongWith('removed', imageOf(image.document), by)),
+        ...this.#noting('removed', imageOf(image.document), by),
       ]);
       if (!committed) continue;
       this.#options.logger.info('image.removed', { image: id, sha256: content.document.id });
@@ -173,14 +176,16 @@ class StoredImageLibrary implements ImageLibrary {
     if (!isSame) throw nameTaken(description.name);
   }
 
-  /** Puts the content in its place, unless a content document shows that it is there already. */
-  async admit(received: Received, admission: Admission): Promise<UploadOutcome> {
-    const { organization, uploadedBy, by, sha256: sha256Expected } = admission;
+  /** Gives durable content its name: puts it in its place, unless a content document shows that it is there already. */
+  async #admit(
+    description: ImageDescription,
+    received: Received,
+    { organization, uploadedBy, by, sha256: sha256Expected }: Upload,
+  ): Promise<UploadOutcome> {
+    const id = imageIdIn(organization, description.name);
     const { sha256, sizeBytes } = received;
     const own: OwnContent = { file: newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
-      const description = parseDescription(admission);
-      const id = imageIdIn(organization, description.name);
       checkSha256(sha256, sha256Expected);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
@@ -201,8 +206,6 @@ class StoredImageLibrary implements ImageLibrary {
         return { image, outcome: 'created', sameContentAs: await this.#otherNames(image) };
       }
       throw contended(id);
-    } catch (error) {
-      throw isNoSpace(error) || isStoreFull(error) ? noSpace() : error;
     } finally {
       if (own.at !== null) await this.#discard(own.at, 'remove');
     }
@@ -225,7 +228,7 @@ class StoredImageLibrary implements ImageLibrary {
           ? this.#contents.inserting({ id: document.sha256, file: document.contentFile, names: 1 })
           : this.#contents.replacing(withNames(content.document, 1), content.revision),
         ...owners,
-        ...(await this.#alongWith('added', imageOf(document), by)),
+        ...this.#noting('added', imageOf(document), by),
       ]);
       return committed;
     } catch (error) {
@@ -242,16 +245,12 @@ class StoredImageLibrary implements ImageLibrary {
     return [(await requiringOrganization(store, organization as OrganizationId)).isThere];
   }
 
-  /** What else changes in the commit by which an image comes or goes. Where one of these is refused, all is planned again. */
-  async #alongWith(action: 'added' | 'removed', image: Image, by: Actor | null): Promise<readonly Change[]> {
-    return by === null ? [] : [this.#noting(action, image, by)];
-  }
-
-  #noting(action: 'added' | 'removed', image: Image, by: Actor): Change {
+  #noting(action: 'added' | 'removed', image: Image, by: Actor | null): readonly Change[] {
+    if (by === null) return [];
     const there = shown(image);
     const values = action === 'added' ? { after: there } : { before: there };
     const { name: subjectId, organization = null } = image;
-    return this.#events.noting({ action, subject: 'image', subjectId, organization, by, ...values });
+    return [this.#events.noting({ action, subject: 'image', subjectId, organization, by, ...values })];
   }
 
   async #unchanged(existing: Image, description: ImageDescription, own: OwnContent): Promise<UploadOutcome> {

@@ -39,7 +39,7 @@ export function sameDescription(
  * Checks everything an upload says of itself before a byte of it is read.
  * @throws ImageError `invalid-metadata`, naming the field and what it should be
  */
-export function parseDescription(upload: Omit<Upload, 'content'>): ImageDescription {
+export function parseDescription(upload: Upload): ImageDescription {
   const { metadata } = upload;
   checkText('uploadedBy', upload.uploadedBy);
   checkAnnouncement(upload);
@@ -85,7 +85,7 @@ function checkFileType(fileType: string | undefined): string {
   );
 }
 
-function checkAnnouncement(upload: Omit<Upload, 'content'>): void {
+function checkAnnouncement(upload: Upload): void {
   const { sha256, sizeBytes } = upload;
   if (sha256 !== undefined && !(typeof sha256 === 'string' && SHA256_PATTERN.test(sha256))) {
     throw invalid('sha256', 'must be 64 hexadecimal digits');
