@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { subnetList } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 import { checkPassword } from '../nbi/index.js';
@@ -21,13 +21,8 @@ export function parseConfig(
   origins: Readonly<Record<string, string>> = {},
 ): Config {
   const config: Record<string, unknown> = {};
-  const properties: Record<string, unknown> = {};
-  for (const name of CONFIG_NAMES) {
-    config[name] = given[name] ?? OPTIONS[name].default;
-    properties[name] = OPTIONS[name].schema;
-  }
-  const ajv = new Ajv({ allErrors: true, strict: true, formats: FORMATS });
-  const validate = ajv.compile<Config>({ type: 'object', properties });
+  for (const name of CONFIG_NAMES) config[name] = given[name] ?? OPTIONS[name].default;
+  const validate = configCheck();
   if (validate(config)) {
     checkTogether(config, origins);
     return config;
@@ -38,6 +33,18 @@ export function parseConfig(
     return `${origins[name] ?? `--${flagOf(name)}`} must be ${OPTIONS[name].expected}${found}`;
   });
   throw new ConfigError(wrong.join('\n'));
+}
+
+let compiled: ValidateFunction<Config> | null = null;
+
+/** Compiled once in a process, when it is first needed. */
+function configCheck(): ValidateFunction<Config> {
+  const properties = Object.fromEntries(CONFIG_NAMES.map((name) => [name, OPTIONS[name].schema]));
+  compiled ??= new Ajv({ allErrors: true, strict: true, formats: FORMATS }).compile<Config>({
+    type: 'object',
+    properties,
+  });
+  return compiled;
 }
 
 /** What would be of no effect beside another option is refused: who gives it relies on it. */

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { validateDetailed } from 'node-cron';
 import { type CpeId, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
@@ -48,16 +48,23 @@ export interface RuleValidator {
 /** What stands around a condition that is no rule's, for it to be held to all that a rule's is held to. */
 const FRAME = { id: '-', file: 'http://192.0.2.1/' };
 
-export function createRuleValidator(compiler: ConditionCompiler): RuleValidator {
-  const ajv = new Ajv({
+let compiled: ValidateFunction<ValidRule['rule']> | null = null;
+
+/** Compiled once in a process, when it is first needed. */
+function ruleCheck(): ValidateFunction<ValidRule['rule']> {
+  compiled ??= new Ajv({
     strict: true,
     allowUnionTypes: true,
     allErrors: true,
     useDefaults: true,
     verbose: true,
     unicodeRegExp: true,
-  });
-  const check = ajv.compile<ValidRule['rule']>(RULE_SCHEMA);
+  }).compile<ValidRule['rule']>(RULE_SCHEMA);
+  return compiled;
+}
+
+export function createRuleValidator(compiler: ConditionCompiler): RuleValidator {
+  const check = ruleCheck();
   const validator: RuleValidator = {
     conditionProblems(condition) {
       const validation = validator.validate({ ...FRAME, condition });

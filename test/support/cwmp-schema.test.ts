@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { validateXML } from 'xmllint-wasm';
+import { XmlDocument, XsdValidator } from 'libxml2-wasm';
 import { validateEnvelopes } from './cwmp-schema.js';
 
 const REBOOT = envelope('<cwmp:Reboot><CommandKey>k</CommandKey></cwmp:Reboot>');
@@ -23,14 +23,9 @@ function fault(detail: string): string {
 
 test('a misspelt RPC passes the schema of SOAP alone, and is rejected by the check of the Body against CWMP', async (t) => {
   const misspelt = envelope('<cwmp:Dowload><CommandKey>k</CommandKey></cwmp:Dowload>');
-  const soapOnly = await validateXML({
-    xml: misspelt,
-    schema: readFileSync(
-      new URL('../../../test/fixtures/cwmp-xsd/soap-envelope.xsd', import.meta.url),
-      'utf8',
-    ),
-  });
-  t.true(soapOnly.valid, soapOnly.rawOutput);
+  const soap = readFileSync(new URL('../../../test/fixtures/cwmp-xsd/soap-envelope.xsd', import.meta.url));
+  const validator = XsdValidator.fromDoc(XmlDocument.fromBuffer(soap));
+  t.notThrows(() => validator.validate(XmlDocument.fromString(misspelt)));
 
   const errors = await validateEnvelopes([REBOOT, misspelt, REBOOT]);
   t.deepEqual(
@@ -154,7 +149,7 @@ test('a fragment keeps the namespaces declared around it, also for prefixes in v
   t.not((await validateEnvelopes([text.replace('TYPE', 'maybe')])).length, 0);
 });
 
-test('thousands of different envelopes take a few runs of xmllint', async (t) => {
+test('thousands of different envelopes are checked each by itself', async (t) => {
   const many = Array.from({ length: 2_500 }, (_, i) =>
     REBOOT.replace('>k<', `>${i === 2_000 ? 'k'.repeat(33) : i}<`),
   );

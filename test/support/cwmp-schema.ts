@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { validateXML } from 'xmllint-wasm';
 import type { EnvelopeObserver } from '../../cpe-sim/index.js';
 import { parseFragments } from './xml-fragments.js';
 
@@ -31,21 +31,6 @@ const CWMP_SCHEMAS: Readonly<Record<string, string>> = {
   'urn:dslforum-org:cwmp-1-4': 'cwmp-1-4.xsd',
 };
 
-const FIXTURE_FILES = [
-  'soap-envelope.xsd',
-  'soap-encoding.xsd',
-  'cwmp-1-0.xsd',
-  'cwmp-1-1.xsd',
-  'cwmp-1-2.xsd',
-  'cwmp-1-3.xsd',
-  'cwmp-1-4.xsd',
-];
-
-/** Documents a WebAssembly run takes at once, which is bounded by its memory and its command line. */
-const BATCH_DOCUMENTS_MAX = 1_000;
-const BATCH_CHARACTERS_MAX = 8 * 1024 * 1024;
-const MEMORY_PAGES_MAX = 4_096;
-
 export interface SchemaError {
   /** Which of the envelopes. */
   readonly index: number;
@@ -56,7 +41,7 @@ export interface SchemaError {
  * Holds CWMP envelopes to the official schemas: the envelope to SOAP's, and (SOAP is lax about what it carries) the Body's
  * child, each CWMP header block and a fault's CWMP detail to their own global elements in the schema of their namespace.
  * A Body without exactly one child, and a fault without CWMP detail, are violations. Empty bodies are skipped.
- * Takes thousands at once; equal documents are checked once.
+ * Equal documents are checked once.
  *
  * @returns every violation; empty where all are valid
  */
@@ -79,10 +64,10 @@ export async function validateEnvelopes(envelopes: readonly string[]): Promise<S
     }
   }
   for (const [schema, documents] of jobs) {
-    for (const batch of batchesOf([...documents.keys()])) {
-      for (const { document, error } of await validate(schema, batch)) {
-        for (const index of documents.get(document) ?? []) errors.push({ index, error });
-      }
+    const problemOf = await validation(schema);
+    for (const [document, indexes] of documents) {
+      const error = problemOf(document);
+      if (error !== null) errors.push(...indexes.map((index) => ({ index, error })));
     }
   }
   return errors.sort((a, b) => a.index - b.index);
@@ -141,65 +126,47 @@ function documentsOf(envelope: string): { schema: string; document: string }[] {
   return documents;
 }
 
-function batchesOf(documents: readonly string[]): string[][] {
-  const batches: string[][] = [];
-  let batch: string[] = [];
-  let characters = 0;
-  for (const document of documents) {
-    if (batch.length >= BATCH_DOCUMENTS_MAX || characters + document.length > BATCH_CHARACTERS_MAX) {
-      batches.push(batch);
-      batch = [];
-      characters = 0;
-    }
-    batch.push(document);
-    characters += document.length;
-  }
-  return batch.length === 0 ? batches : [...batches, batch];
+/** What is wrong with a document; null where it is valid. */
+type Validation = (document: string) => string | null;
+
+const validations = new Map<string, Promise<Validation>>();
+
+/** Each schema is read once in a process. */
+function validation(schema: string): Promise<Validation> {
+  const known = validations.get(schema) ?? createValidation(schema);
+  validations.set(schema, known);
+  return known;
 }
 
-/**
- * @throws Error where xmllint gives no verdict on a document: a schema that it cannot load must not pass for a success
- */
-async function validate(
-  schema: string,
-  documents: readonly string[],
-): Promise<{ document: string; error: string }[]> {
-  const output = await xmllint(schema, documents);
-  const found = new Map<number, string[]>();
-  const verdicts = new Set<number>();
-  for (const line of output.split('\n')) {
-    const verdict = /^doc-(\d+)\.xml (?:validates|fails to validate)$/.exec(line)?.[1];
-    const problem = /^doc-(\d+)\.xml:\d+: (.*)$/.exec(line);
-    if (verdict !== undefined) verdicts.add(Number(verdict));
-    if (problem?.[1] === undefined || problem[2] === undefined) continue;
-    const index = Number(problem[1]);
-    found.set(index, [...(found.get(index) ?? []), problem[2]]);
-  }
-  return documents.flatMap((document, index) => {
-    const problems = found.get(index);
-    if (problems === undefined && !verdicts.has(index)) {
-      throw new Error(`xmllint gave no verdict with ${schema}: ${output.slice(0, 2_000)}`);
-    }
-    return problems === undefined ? [] : [{ document, error: problems.join('; ') }];
-  });
+let library: Promise<typeof import('libxml2-wasm')> | null = null;
+
+/** Not before there is something to check: most tests speak no CWMP. */
+async function loadLibrary(): Promise<typeof import('libxml2-wasm')> {
+  const { xmlRegisterFsInputProviders } = await import('libxml2-wasm/lib/nodejs.mjs');
+  // For what a schema imports.
+  xmlRegisterFsInputProviders();
+  return import('libxml2-wasm');
 }
 
-async function xmllint(schema: string, documents: readonly string[]): Promise<string> {
-  const fixtures = FIXTURE_FILES.map((fileName) => ({
-    fileName,
-    contents: readFileSync(new URL(fileName, FIXTURES), 'utf8'),
-  }));
-  const files = [...fixtures, { fileName: ENVELOPE_SCHEMA, contents: ENVELOPE_SCHEMA_TEXT }];
-  try {
-    const result = await validateXML({
-      xml: documents.map((contents, index) => ({ fileName: `doc-${index}.xml`, contents })),
-      schema: files.filter(({ fileName }) => fileName === schema),
-      preload: files.filter(({ fileName }) => fileName !== schema),
-      maxMemoryPages: MEMORY_PAGES_MAX,
-    });
-    return result.rawOutput;
-  } catch (error) {
-    // Its exit code is that of the last document; what it wrote about each is in the message.
-    return error instanceof Error ? error.message : String(error);
-  }
+/** @throws XmlLibError where the schema cannot be read */
+async function createValidation(schema: string): Promise<Validation> {
+  library ??= loadLibrary();
+  const { XmlDocument, XmlLibError, XsdValidator } = await library;
+  const url = fileURLToPath(new URL(schema, FIXTURES));
+  const text = schema === ENVELOPE_SCHEMA ? ENVELOPE_SCHEMA_TEXT : readFileSync(url, 'utf8');
+  const validator = XsdValidator.fromDoc(XmlDocument.fromString(text, { url }));
+  return (document) => {
+    try {
+      const parsed = XmlDocument.fromString(document);
+      try {
+        validator.validate(parsed);
+      } finally {
+        parsed.dispose();
+      }
+      return null;
+    } catch (error) {
+      if (!(error instanceof XmlLibError)) throw error;
+      return error.details.map(({ message }) => message.trim()).join('; ');
+    }
+  };
 }
