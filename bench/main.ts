@@ -6,6 +6,7 @@ import { ROWS } from './builds/build-rows.js';
 import { compareLogins } from './compare-logins.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
+import { compareUploads } from './compare-uploads.js';
 import { refuseOptions } from './refuse-options.js';
 
 const options = await yargs(hideBin(process.argv))
@@ -15,9 +16,9 @@ const options = await yargs(hideBin(process.argv))
   )
   .command('$0 [what]', '', (argv) =>
     argv.positional('what', {
-      choices: ['all', 'servers', 'logins', 'rules'] as const,
+      choices: ['all', 'servers', 'logins', 'rules', 'uploads'] as const,
       describe:
-        'servers: sessions and upgrades against a bare node:http server; logins: Digest against Basic, and own credentials against shared ones; rules: what rules cost [all of it]',
+        'servers: sessions and upgrades against a bare node:http server; logins: Digest against Basic, and own credentials against shared ones; rules: what rules cost; uploads: images against a bare server that flushes the same bytes, and sessions beside them [all of it]',
     }),
   )
   .option('rounds', { type: 'number', describe: 'Rounds; medians over them are printed [5; --against: 9]' })
@@ -38,6 +39,11 @@ const options = await yargs(hideBin(process.argv))
   .option('rules', {
     type: 'number',
     describe: 'Pinned rules, and known CPEs, at most [1000000; --against: rules stored, 10000]',
+  })
+  .option('image-mib', {
+    type: 'number',
+    default: 64,
+    describe: 'uploads: MiB of each image',
   })
   .option('organizations', {
     type: 'number',
@@ -90,6 +96,7 @@ if (against !== undefined) {
   const sized = { ...options, rounds, sessions, upgrades };
   if (what === 'all' || what === 'servers') process.stdout.write(`${await compareServers(sized)}\n`);
   if (what === 'all' || what === 'logins') process.stdout.write(`${await compareLogins(sized)}\n`);
+  if (what === 'all' || what === 'uploads') process.stdout.write(`${await compareUploads(sized)}\n`);
   if (what === 'all' || what === 'rules')
     process.stdout.write(`${await compareRules({ ...sized, pinnedMax: rules })}\n`);
 }

@@ -29,12 +29,19 @@ export function gcCommand(io: Io): CommandModule {
           default: 0,
           describe: 'So many of each product class and hardware version stay, the newest',
         })
+        .option('keep-builds', {
+          type: 'number',
+          requiresArg: true,
+          default: 0,
+          describe: 'So many builds of each category stay with all their images, the newest',
+        })
         .option('dry-run', { type: 'boolean', describe: 'Only tell what would go, and why the others stay' })
         .option('json', { type: 'boolean', describe: 'Print it as JSON' })
         .example('$0 image gc --unused-for 180d --keep 3 --dry-run', ''),
     handler: (args: Arguments) =>
       withImages(args, io, 'refuse', async ({ images, installation, organization }) => {
-        const [unusedMs, keepNewest] = [daysIn(args['unusedFor']) * DAY_MS, countIn(args['keep'])];
+        const [unusedMs, keepNewest] = [daysIn(args['unusedFor']) * DAY_MS, countIn(args['keep'], '--keep')];
+        const keepBuilds = countIn(args['keepBuilds'], '--keep-builds');
         const dryRun = args['dryRun'] === true;
         const { store, secrets } = installation;
         const parts = { store, secrets, clock: systemClock, logger: silentLogger };
@@ -46,6 +53,7 @@ export function gcCommand(io: Io): CommandModule {
               ...(organization !== null && { organization: organization.id }),
               unusedMs,
               keepNewest,
+              keepBuilds,
               dryRun,
               nowMs: systemClock(),
               by: operator(),
@@ -67,14 +75,16 @@ function daysIn(value: unknown): number {
   throw new CommandError('--unused-for must be a number of days, as in 90d', 2);
 }
 
-function countIn(value: unknown): number {
+function countIn(value: unknown, option: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
-  throw new CommandError('--keep must be a whole number of at least 0', 2);
+  throw new CommandError(`${option} must be a whole number of at least 0`, 2);
 }
 
 const REASONS: Readonly<Record<KeptBecause, string>> = {
   young: 'added lately',
   newest: 'one of the newest',
+  'newest-build': 'of one of the newest builds',
+  'build-stays': 'its build stays',
   'named-by-rule': 'named by',
   'upgrade-running': 'an upgrade runs',
   'used-lately': 'sent to a CPE lately',
@@ -82,7 +92,7 @@ const REASONS: Readonly<Record<KeptBecause, string>> = {
   'changed-meanwhile': 'named or changed meanwhile',
 };
 
-function report({ removed, kept }: Collected, dryRun: boolean, columns: number): string {
+function report({ removed, removedBuilds, kept }: Collected, dryRun: boolean, columns: number): string {
   const bytes = removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const [would, stay] = dryRun ? ['would be removed', 'would stay'] : ['removed', 'stay'];
   const rows = [
@@ -92,7 +102,8 @@ function report({ removed, kept }: Collected, dryRun: boolean, columns: number):
       `${REASONS[because]} ${rules.join(', ')}`.trim(),
     ]),
   ];
-  const sum = `${countOf(removed.length, 'image')} ${would} (${sizeText(bytes)}), ${kept.length} ${stay}.`;
+  const builds = removedBuilds.length === 0 ? '' : ` and ${countOf(removedBuilds.length, 'build')}`;
+  const sum = `${countOf(removed.length, 'image')}${builds} ${would} (${sizeText(bytes)}), ${kept.length} ${stay}.`;
   return rows.length === 0
     ? sum
     : `${tableText(
@@ -102,10 +113,11 @@ function report({ removed, kept }: Collected, dryRun: boolean, columns: number):
       )}\n${sum}`;
 }
 
-function jsonOf({ removed, kept }: Collected, dryRun: boolean): string {
+function jsonOf({ removed, removedBuilds, kept }: Collected, dryRun: boolean): string {
   const told = {
     dryRun,
     removed: removed.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })),
+    removedBuilds: removedBuilds.map(({ id, category, version }) => ({ id, category, version })),
     kept: kept.map(({ image, because, rules }) => ({ name: image.name, because, rules })),
   };
   return JSON.stringify(told, null, 2);

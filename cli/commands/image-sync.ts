@@ -104,11 +104,13 @@ interface Copying {
 interface Report {
   readonly copied: string[];
   readonly unchanged: string[];
+  /** Those that are there, but without the signature that they have where they come from. */
+  readonly unsigned: { readonly name: string; readonly reason: string }[];
   readonly failed: { readonly name: string; readonly reason: string }[];
 }
 
 async function sync(source: Side, target: Side, io: Io): Promise<Report> {
-  const report: Report = { copied: [], unchanged: [], failed: [] };
+  const report: Report = { copied: [], unchanged: [], unsigned: [], failed: [] };
   const missing: Copying[] = [];
   for await (const image of imagesOf(source.images)) {
     const copying = copyingOf(image, source, target);
@@ -121,6 +123,7 @@ async function sync(source: Side, target: Side, io: Io): Promise<Report> {
     const isSame = there !== null && there.sha256 === image.sha256 && sameDescription(there, image);
     if (isSame && (await target.images.open(there)) !== null) {
       report.unchanged.push(label);
+      await copySignature(copying, target.images, report);
     } else {
       missing.push(copying);
     }
@@ -130,8 +133,12 @@ async function sync(source: Side, target: Side, io: Io): Promise<Report> {
   try {
     for (const copying of missing) {
       const reason = await copy(copying, source.images, target.images, bar);
-      if (reason === null) report.copied.push(copying.label);
-      else report.failed.push({ name: copying.label, reason });
+      if (reason === null) {
+        report.copied.push(copying.label);
+        await copySignature(copying, target.images, report);
+      } else {
+        report.failed.push({ name: copying.label, reason });
+      }
     }
   } finally {
     bar.stop();
@@ -204,6 +211,25 @@ async function copy(
   }
 }
 
+/**
+ * A signature goes along where the key that made it holds there too, also later: keys are not copied, as they say whom that
+ * installation trusts. An image that is signed there already keeps its own.
+ */
+async function copySignature(
+  { image, organization, label }: Copying,
+  target: ImageLibrary,
+  report: Report,
+): Promise<void> {
+  const there = await target.byId(imageIdIn(organization, image.name));
+  if (image.signature === undefined || there?.signature !== undefined) return;
+  try {
+    await target.sign(image.name, Buffer.from(image.signature.file, 'base64'), operator(), organization);
+  } catch (error) {
+    if (!(error instanceof ImageError) || error.code !== 'bad-signature') throw error;
+    report.unsigned.push({ name: label, reason: error.message });
+  }
+}
+
 /** Builds are not copied: an image is in one only where that is there and waits for it, as after a restore without images. */
 async function placeThere(
   { name, build, type }: Image,
@@ -217,9 +243,16 @@ async function placeThere(
 
 /** @throws CommandError where an image could not be copied */
 function say(report: Report, io: Io, asJson: boolean): void {
-  const { copied, unchanged, failed } = report;
+  const { copied, unchanged, unsigned, failed } = report;
   if (asJson) io.stdout.write(`${JSON.stringify(report)}\n`);
   else io.stdout.write(`Copied ${countOf(copied.length, 'image')}; there already: ${unchanged.length}.\n`);
+  if (!asJson && unsigned.length > 0) {
+    const lines = unsigned.map(({ name, reason }) => `  ${name}: ${reason}`);
+    io.stdout.write(
+      `${countOf(unsigned.length, 'image')} without the signature it has where it comes from ` +
+        `(ferry image key add adds a key there; then sync again):\n${lines.join('\n')}\n`,
+    );
+  }
   if (failed.length === 0) return;
   const lines = failed.map(({ name, reason }) => `${name}: ${reason}`);
   throw new CommandError(`${countOf(failed.length, 'image')} not copied:\n${lines.join('\n')}`);

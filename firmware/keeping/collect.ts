@@ -1,7 +1,9 @@
 import type { Actor } from '../../events/index.js';
+import { type Build, BuildError } from '../builds/index.js';
 import type { Image, ImageLibrary } from '../image.js';
 import { ownerOf } from '../image-id.js';
 import { imageNameIn } from '../named-image.js';
+import { buildsOwnedBy, newestBuilds } from './build-retention.js';
 
 const PAGE = 500;
 /** Images of which one collection decides, the oldest first; the next one decides of more. */
@@ -32,6 +34,10 @@ export type KeptBecause =
   | 'young'
   /** One of the newest of its product class and hardware version. */
   | 'newest'
+  /** Its build is one of the newest of a category. */
+  | 'newest-build'
+  /** Another image of its build stays: a build goes as a whole. */
+  | 'build-stays'
   | 'named-by-rule'
   | 'upgrade-running'
   | 'used-lately'
@@ -47,6 +53,8 @@ export interface CollectOptions {
   readonly unusedMs: number;
   /** So many of each product class and hardware version stay, the newest. */
   readonly keepNewest: number;
+  /** So many builds of each category stay with all their images, the newest. */
+  readonly keepBuilds: number;
   /** Removes nothing. */
   readonly dryRun: boolean;
   readonly nowMs: number;
@@ -56,6 +64,8 @@ export interface CollectOptions {
 export interface Collected {
   /** What was removed, or would be. */
   readonly removed: readonly Image[];
+  /** Builds that went with the last of their images, or would. */
+  readonly removedBuilds: readonly Build[];
   readonly kept: readonly {
     readonly image: Image;
     readonly because: KeptBecause;
@@ -66,7 +76,8 @@ export interface Collected {
 /**
  * Removes images that nobody needs. No image that a rule or a running upgrade names goes, also not one that is named while this looks: names are
  * marked first (`going-images.ts`), then it is looked for who names them, rules before upgrades. An upgrade is only begun by a rule that is there:
- * one whose rule was gone when it was looked for, and whose upgrade had been begun before, is found running.
+ * one whose rule was gone when it was looked for, and whose upgrade had been begun before, is found running. The images of a build stay or go together,
+ * but for what comes between while they go; with the last of them goes the build.
  * @throws StoreError
  */
 export async function collectImages(
@@ -76,10 +87,22 @@ export async function collectImages(
   const { organization, unusedMs, nowMs, dryRun, by } = options;
   const sinceMs = nowMs - unusedMs;
   const all = await imagesOf(images, organization);
+  const builds = await buildsOwnedBy(images.builds, organization);
   const kept = new Map<Image, Collected['kept'][number]>();
-  const keep = (image: Image, because: KeptBecause) => kept.set(image, { image, because });
+  const keep = (image: Image, because: KeptBecause) => {
+    if (!kept.has(image)) kept.set(image, { image, because });
+  };
+  const keepWholeBuilds = () => {
+    const staying = new Set([...kept.keys()].map(({ build }) => build));
+    for (const image of all)
+      if (image.build !== undefined && staying.has(image.build)) keep(image, 'build-stays');
+  };
   for (const image of all) if (image.uploadedAtMs > sinceMs) keep(image, 'young');
-  for (const image of newestOf(all, options.keepNewest)) if (!kept.has(image)) keep(image, 'newest');
+  for (const image of newestOf(all, options.keepNewest)) keep(image, 'newest');
+  const newest = newestBuilds(builds, options.keepBuilds);
+  for (const image of all)
+    if (image.build !== undefined && newest.has(image.build)) keep(image, 'newest-build');
+  keepWholeBuilds();
   const old = all
     .filter((image) => !kept.has(image))
     .sort((one, other) => one.uploadedAtMs - other.uploadedAtMs);
@@ -93,13 +116,20 @@ export async function collectImages(
     for (const image of candidates) {
       const naming = named.get(image.name);
       if (naming !== undefined) kept.set(image, { image, ...naming });
-      else if (run === null || (await remove(image, run))) removed.push(image);
+    }
+    keepWholeBuilds();
+    for (const image of candidates) {
+      if (kept.has(image)) continue;
+      if (run === null || (await remove(image, run))) removed.push(image);
       else keep(image, 'changed-meanwhile');
     }
   } finally {
     if (run !== null) await going.unmark(run);
   }
-  return { removed, kept: all.flatMap((image) => kept.get(image) ?? []) };
+  const removedBuilds: Build[] = [];
+  for (const build of emptiedOf(builds, removed, kept))
+    if (dryRun || (await removeBuild(build))) removedBuilds.push(build);
+  return { removed, removedBuilds, kept: all.flatMap((image) => kept.get(image) ?? []) };
 
   function remove(image: Image, ofRun: string): Promise<boolean> {
     return images.remove(image.name, by, organization, async (found) => {
@@ -107,6 +137,28 @@ export async function collectImages(
       return going.stillGoing(ofRun, image.name);
     });
   }
+
+  /** @returns false where it has gone otherwise, or has another image by now */
+  async function removeBuild({ id }: Build): Promise<boolean> {
+    try {
+      await images.builds.remove(id, by, organization ?? null);
+      return true;
+    } catch (error) {
+      if (error instanceof BuildError) return false;
+      throw error;
+    }
+  }
+}
+
+/** Those of which an image was removed, and none stays. One that never had an image is about to get some. */
+function emptiedOf(
+  builds: readonly Build[],
+  removed: readonly Image[],
+  kept: ReadonlyMap<Image, unknown>,
+): readonly Build[] {
+  const emptied = new Set(removed.map(({ build }) => build));
+  for (const { build } of kept.keys()) emptied.delete(build);
+  return builds.filter(({ id }) => emptied.has(id));
 }
 
 type Naming = Pick<Collected['kept'][number], 'because' | 'rules'>;

@@ -60,6 +60,14 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
           description: 'So many of each product class and hardware version stay, the newest.',
           expected: `a whole number from 0 to ${NEWEST_MAX}`,
         },
+        keepBuilds: {
+          type: 'integer',
+          minimum: 0,
+          maximum: NEWEST_MAX,
+          default: 0,
+          description: 'So many builds of each category stay with all their images, the newest.',
+          expected: `a whole number from 0 to ${NEWEST_MAX}`,
+        },
         dryRun: {
           type: 'boolean',
           default: false,
@@ -67,7 +75,7 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
           expected: 'true or false',
         },
       },
-      others: 'only unusedForDays, keepNewest and dryRun',
+      others: 'only unusedForDays, keepNewest, keepBuilds and dryRun',
       example: { unusedForDays: DAYS_DEFAULT, keepNewest: 3, dryRun: true },
     }),
     answers: {
@@ -79,7 +87,7 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
       ...failures('MethodAnswer', '413', '415', '507'),
     },
     async handle(exchange) {
-      const { unusedForDays, keepNewest, dryRun } = await exchange.body();
+      const { unusedForDays, keepNewest, keepBuilds, dryRun } = await exchange.body();
       const { organization } = scopeOf(exchange);
       const by = actorOf(exchange);
       const collected = await reading.long(exchange, (turn) =>
@@ -89,6 +97,7 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
             ...(organization !== null && { organization: organization.id }),
             unusedMs: unusedForDays * DAY_MS,
             keepNewest,
+            keepBuilds,
             dryRun,
             nowMs: clock(),
             by,
@@ -100,15 +109,18 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
   });
 }
 
-function answerOf({ removed, kept }: Collected, dryRun: boolean): MethodAnswer {
+function answerOf({ removed, removedBuilds, kept }: Collected, dryRun: boolean): MethodAnswer {
   const details = {
     dryRun,
     removedCount: removed.length,
     keptCount: kept.length,
     removed: removed.slice(0, LISTED_MAX).map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })),
+    removedBuilds: removedBuilds
+      .slice(0, LISTED_MAX)
+      .map(({ id, category, version }) => ({ id, category, version })),
     kept: kept.slice(0, LISTED_MAX).map(({ image: { name }, because, rules }) => ({ name, because, rules })),
   };
   return { code: 200, message: 'OK', details };
 }
 
-const EXAMPLE = methodDialect.answer(answerOf({ removed: [], kept: [] }, true));
+const EXAMPLE = methodDialect.answer(answerOf({ removed: [], removedBuilds: [], kept: [] }, true));

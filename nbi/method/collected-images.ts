@@ -1,7 +1,7 @@
 /** The shape of the answer, under `#/components/schemas`. */
 export const collectedImagesSchema = {
   type: 'object',
-  required: ['dryRun', 'removedCount', 'keptCount', 'removed', 'kept'],
+  required: ['dryRun', 'removedCount', 'keptCount', 'removed', 'removedBuilds', 'kept'],
   properties: {
     dryRun: { type: 'boolean' },
     removedCount: { type: 'integer' },
@@ -13,6 +13,19 @@ export const collectedImagesSchema = {
         type: 'object',
         required: ['name', 'sizeBytes', 'sha256'],
         properties: { name: { type: 'string' }, sizeBytes: { type: 'integer' }, sha256: { type: 'string' } },
+      },
+    },
+    removedBuilds: {
+      type: 'array',
+      description: 'Builds that went with the last of their images, or would: the first 1,000.',
+      items: {
+        type: 'object',
+        required: ['id', 'category', 'version'],
+        properties: {
+          id: { type: 'string' },
+          category: { type: 'string' },
+          version: { type: 'string' },
+        },
       },
     },
     kept: {
@@ -27,6 +40,8 @@ export const collectedImagesSchema = {
             enum: [
               'young',
               'newest',
+              'newest-build',
+              'build-stays',
               'named-by-rule',
               'upgrade-running',
               'used-lately',

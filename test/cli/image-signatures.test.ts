@@ -101,3 +101,22 @@ test('a server that is told to requires signatures of all rules, by the images t
   const own = await run('rules', 'explain', '--cpe=00A1B2-HGW-1', '--require-signature');
   t.regex(own.told, /image-not-signed|does not hold/);
 });
+
+test('image sync takes a signature along where its key holds there too, at once or once it has been added', async (t) => {
+  const { dataDir, files, run } = await begun(t);
+  t.is((await run('image', 'key', 'add', 'release', files.key)).exitCode, 0);
+  t.is((await run('image', 'add', files.image, `--signature=${files.signature}`)).exitCode, 0);
+  const to = await temporaryDirectory(t);
+  const sync = (...more: string[]) => ferry(['image', 'sync', `--from=${dataDir}`, `--to=${to}`, ...more]);
+  const verified = async () => (await ferry(['image', 'verify', 'a.bin', `--data-dir=${to}`])).exitCode === 0;
+
+  const without = await sync();
+  t.is(without.exitCode, 0, without.stderr);
+  t.regex(without.stdout, /^Copied 1 image; [\s\S]*\n1 image without the signature .*\n {2}a\.bin: /);
+  t.false(await verified());
+  const added = await ferry(['image', 'key', 'add', 'release', files.key, `--data-dir=${to}`]);
+  t.is(added.exitCode, 0, added.stderr);
+  const again = await sync('--json');
+  t.deepEqual(JSON.parse(again.stdout), { copied: [], unchanged: ['a.bin'], unsigned: [], failed: [] });
+  t.true(await verified());
+});

@@ -81,7 +81,12 @@ function define(url: string): void {
 
     const there = await sync(first, database);
     t.is(there.exitCode, 0, there.stderr);
-    t.deepEqual(JSON.parse(there.stdout), { copied: ['a.bin', 'b.bin'], unchanged: [], failed: [] });
+    t.deepEqual(JSON.parse(there.stdout), {
+      copied: ['a.bin', 'b.bin'],
+      unchanged: [],
+      unsigned: [],
+      failed: [],
+    });
     await add(first, 'c.bin', 5_000);
     t.like(JSON.parse((await sync(first, database)).stdout), {
       copied: ['c.bin'],

@@ -64,7 +64,7 @@ async function begun(t: ExecutionContext, open: LibraryOpener) {
     ) =>
       collectImages(
         { images, uses },
-        { unusedMs: 90 * DAY_MS, keepNewest: 0, dryRun: false, nowMs: NOW_MS, by: BY, ...options },
+        { unusedMs: 90 * DAY_MS, keepNewest: 0, keepBuilds: 0, dryRun: false, nowMs: NOW_MS, by: BY, ...options },
       ),
   };
 }
@@ -131,6 +131,43 @@ export function defineKeepingTests(where: string, open: LibraryOpener): void {
       ['a3', 'newest'],
       ['b1', 'newest'],
     ]);
+  });
+
+  test(`${where}: a build stays or goes as a whole, the newest of each category where so many are asked for, and goes with its last image`, async (t) => {
+    const it = await begun(t, open);
+    const [{ rules, images }] = it.nodes;
+    const { builds } = images;
+    for (const category of ['gateways', 'boxes']) await builds.categories.add({ name: category }, BY, null);
+    const versions: Readonly<Record<string, readonly string[]>> = { gateways: ['1', '2', '3'], boxes: ['1'] };
+    for (const [category, numbers] of Object.entries(versions)) {
+      for (const version of numbers) {
+        it.clock.nowMs += 1_000;
+        const { id } = await builds.add({ category, version }, BY, null);
+        for (const type of ['a', 'b'])
+          await it.add(`${category}-${version}${type}`, undefined, { place: { build: id, type } });
+      }
+    }
+    await builds.add({ category: 'boxes', version: 'to come' }, BY, null);
+    await it.rule(rules, 'one', 'gateways-1b');
+    const dry = await it.collect({ dryRun: true, keepBuilds: 1 });
+    t.is((await images.list({ limit: 100 })).items.length, 8);
+    const done = await it.collect({ keepBuilds: 1 });
+    const wentOf = ({ removedBuilds }: Collected) => removedBuilds.map((each) => `${each.category}-${each.version}`);
+    for (const each of [dry, done]) {
+      t.deepEqual(gone(each).sort(), ['gateways-2a', 'gateways-2b']);
+      t.deepEqual(wentOf(each), ['gateways-2']);
+      t.deepEqual(stays(each), [
+        ['boxes-1a', 'newest-build'],
+        ['boxes-1b', 'newest-build'],
+        ['gateways-1a', 'build-stays'],
+        ['gateways-1b', 'named-by-rule', 'one'],
+        ['gateways-3a', 'newest-build'],
+        ['gateways-3b', 'newest-build'],
+      ]);
+    }
+    const left: string[] = [];
+    for await (const { version } of builds.scan({ within: null })) left.push(version);
+    t.deepEqual(left.sort(), ['1', '1', '3', 'to come']);
   });
 
   test(`${where}: of an organization only its own go, by its own rules; a shared one stays by anybody's`, async (t) => {
