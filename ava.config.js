@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 /** What waits for longest begins first, so that nobody waits for it at the end. */
 const FIRST = ['store/mongo-faults', 'firmware/shared-library', 'cli/backup/', 'e2e/fleet'];
 
@@ -14,5 +16,9 @@ export default {
   // Twice the cores of a small machine: half of them wait for a database, or for processes of their own.
   concurrency: 4,
   sortTestFiles: (one, other) => rankOf(one) - rankOf(other) || one.localeCompare(other),
+  // Half of what many files take is reading Ferry and its packages: from Node.js 22 on they are compiled once. Older ones pass it over.
+  environmentVariables: {
+    NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/node-compile', import.meta.url)),
+  },
   nodeArguments: ['--enable-source-maps'],
 };
