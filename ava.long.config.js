@@ -1,7 +1,10 @@
+import base from './ava.config.js';
+
 export default {
   files: ['dist/test/long/**/*.test.js'],
   timeout: '20m',
   // Each of these owns both cores for its whole length; two at a time would only measure each other.
   concurrency: 1,
-  nodeArguments: ['--enable-source-maps'],
+  environmentVariables: base.environmentVariables,
+  nodeArguments: base.nodeArguments,
 };

@@ -5,7 +5,7 @@ import { mongodbUrl } from '../support/mongodb.js';
 /** What a slow machine gets upgraded in a few minutes; `npm run test:hunt` has the patience for more. */
 const CPES = Number(process.env['FERRY_CHAOS_CPES'] ?? 150);
 const CHAOS_MS = 30_000;
-const ROUNDS = Number(process.env['FERRY_CHAOS_ROUNDS'] ?? 2);
+const ROUNDS = Number(process.env['FERRY_CHAOS_ROUNDS'] ?? 1);
 /** The seed of the first round; each round logs its own. */
 const SEED = Number(process.env['FERRY_CHAOS_SEED'] ?? 1);
 
