@@ -6,7 +6,20 @@ import test from 'ava';
 const MAIN = fileURLToPath(new URL('../../bench/main.js', import.meta.url));
 
 test('the benchmark runs through and prints its tables; what it measures is for people to judge', async (t) => {
-  const small = ['--rounds', '1', '--sessions', '60', '--upgrades', '20', '--cpes', '20', '--rules', '1000', '--image-mib', '1'];
+  const small = [
+    '--rounds',
+    '1',
+    '--sessions',
+    '60',
+    '--upgrades',
+    '20',
+    '--cpes',
+    '20',
+    '--rules',
+    '1000',
+    '--image-mib',
+    '1',
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...small]);
   for (const row of [
     'periodic session',

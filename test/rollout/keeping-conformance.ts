@@ -64,7 +64,15 @@ async function begun(t: ExecutionContext, open: LibraryOpener) {
     ) =>
       collectImages(
         { images, uses },
-        { unusedMs: 90 * DAY_MS, keepNewest: 0, keepBuilds: 0, dryRun: false, nowMs: NOW_MS, by: BY, ...options },
+        {
+          unusedMs: 90 * DAY_MS,
+          keepNewest: 0,
+          keepBuilds: 0,
+          dryRun: false,
+          nowMs: NOW_MS,
+          by: BY,
+          ...options,
+        },
       ),
   };
 }
@@ -152,7 +160,8 @@ export function defineKeepingTests(where: string, open: LibraryOpener): void {
     const dry = await it.collect({ dryRun: true, keepBuilds: 1 });
     t.is((await images.list({ limit: 100 })).items.length, 8);
     const done = await it.collect({ keepBuilds: 1 });
-    const wentOf = ({ removedBuilds }: Collected) => removedBuilds.map((each) => `${each.category}-${each.version}`);
+    const wentOf = ({ removedBuilds }: Collected) =>
+      removedBuilds.map((each) => `${each.category}-${each.version}`);
     for (const each of [dry, done]) {
       t.deepEqual(gone(each).sort(), ['gateways-2a', 'gateways-2b']);
       t.deepEqual(wentOf(each), ['gateways-2']);
