@@ -83,6 +83,7 @@ test('image sync copies an image of an organization to the organization of that 
   t.deepEqual(JSON.parse((await sync()).stdout), {
     copied: ['north/a.bin'],
     unchanged: ['a.bin'],
+    unsigned: [],
     failed: [],
   });
   t.deepEqual(JSON.parse((await sync()).stdout).unchanged, ['a.bin', 'north/a.bin']);

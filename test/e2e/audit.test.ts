@@ -31,6 +31,7 @@ interface Case {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Record<string, string>;
   readonly events: readonly Partial<EventDocument>[];
 }
 
@@ -248,7 +249,17 @@ const CASES: Readonly<Record<string, Case>> = {
     events: [
       { action: 'removed', subject: 'image', subjectId: 'up.bin' },
       { action: 'removed', subject: 'image', subjectId: 'moved.bin' },
+      { action: 'removed', subject: 'image-build', subjectId: BUILD },
     ],
+  },
+  'POST /v1/images': {
+    method: 'POST',
+    path: '/v1/images',
+    headers: { 'Content-Type': 'multipart/form-data; boundary=end' },
+    body: Buffer.from(
+      `--end\r\nContent-Disposition: form-data; name="file"; filename="form.bin"\r\n\r\n${SECRET}\r\n--end--\r\n`,
+    ),
+    events: [{ action: 'added', subject: 'image', subjectId: 'form.bin' }],
   },
   'PUT /v1/image-keys/{name}': {
     method: 'PUT',
@@ -388,10 +399,10 @@ test('every route that may change something leaves an event, or is said to chang
 
 test('each says who, how and from where, what there was and is, and no secret', async (t) => {
   const ferry = await startTestFerry(t);
-  for (const [name, { prepare, method, path, body, events }] of Object.entries(CASES)) {
+  for (const [name, { prepare, method, path, body, headers, events }] of Object.entries(CASES)) {
     await prepare?.(ferry, t);
     const before = new Set((await eventsOf(ferry)).map(({ id }) => id));
-    const answer = await ferry.nbi(method, path, body);
+    const answer = await ferry.nbi(method, path, body, headers);
     t.true(answer.status < 300, `${name} ${answer.status} ${JSON.stringify(answer.body)}`);
     const added = (await eventsOf(ferry)).filter(({ id }) => !before.has(id));
     const by = {

@@ -98,6 +98,26 @@ test('of a form that is not whole, or is none, nothing is kept, and it is told w
   t.deepEqual(((await nbi.call('/v1/images')).body as { readonly details: unknown }).details, []);
 });
 
+test('a form that is cut off anywhere is told so, whoever reads it by then, and the server goes on', async (t) => {
+  const nbi = await startNbi(t);
+  const parts: readonly Part[] = [
+    { name: 'softwareVersion', value: '2.0' },
+    { name: 'file', value: 'firmware', fileName: 'a.bin' },
+  ];
+  const whole = formOf(parts);
+  // Without the last line break a form is whole all the same.
+  for (let length = 0; length < whole.length - 2; length++) {
+    const reply = await post(nbi, whole.subarray(0, length));
+    t.is(reply.status, 400, `${length} bytes: ${JSON.stringify(reply.body)}`);
+  }
+  // Refused for what stands before the file, which nobody reads then.
+  const refusedEarly = formOf([{ name: 'colour', value: 'red' }, ...parts]);
+  for (let length = refusedEarly.length - 80; length < refusedEarly.length - 2; length++)
+    t.is((await post(nbi, refusedEarly.subarray(0, length))).status, 400, `${length} bytes`);
+  t.deepEqual(((await nbi.call('/v1/images')).body as { readonly details: unknown }).details, []);
+  t.is((await post(nbi, whole)).status, 201);
+});
+
 test('what is too large is refused, and viewers send no forms', async (t) => {
   const nbi = await startNbi(t, { imageBytesMax: 10_000 });
   const form = formOf([{ name: 'file', value: randomContent(20_000), fileName: 'a.bin' }]);

@@ -101,11 +101,21 @@ test('what nothing tells from another file is fetched anew, and so is what is an
   t.like(await ended(nbi, id), { state: 'valid' });
   t.deepEqual((await nbi.call('/v1/images/fw.bin/content')).body, second);
 
-  let tags = 0;
-  const other = await serverOf(t, (request, response) =>
-    serving(first, 100_000, `"${++tags}"`)(request, response),
-  );
+  const begun: http.ServerResponse[] = [];
+  const other = await serverOf(t, (request, response) => {
+    if (begun.push(response) > 1) return serving(second, undefined, '"2"')(request, response);
+    response.writeHead(200, { 'Content-Length': first.length, ETag: '"1"' });
+    // Little by little: some of it is to be there before it breaks off, however fast this machine is.
+    let sentBytes = 0;
+    const sending = setInterval(() => {
+      response.write(first.subarray(sentBytes, sentBytes + 100));
+      sentBytes += 100;
+    }, 20);
+    response.once('close', () => clearInterval(sending));
+  });
   const changed = await fetching(t, nbi, { name: 'other.bin', url: other.url });
+  await until('some of it is there', async () => Number((await shown(nbi, changed))['receivedBytes']) > 0);
+  begun[0]?.destroy();
   t.like(await ended(nbi, changed), { state: 'upload-error', reason: { code: 'changed' } });
 });
 

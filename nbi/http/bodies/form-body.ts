@@ -80,6 +80,8 @@ class FormReader {
       });
       this.#parser.on('file', (_, stream, fileName) => {
         this.#hasFile = true;
+        // The form fails with it. Without anybody who hears it here the process would, where the file is not read, or not any more.
+        stream.on('error', () => {});
         const content = Readable.from(bytesOf(stream, ended), { objectMode: false });
         resolve({ fields: this.#fields, fileName: fileName ?? '', content });
       });
