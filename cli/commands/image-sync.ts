@@ -213,7 +213,8 @@ async function copy(
 
 /**
  * A signature goes along where the key that made it holds there too, also later: keys are not copied, as they say whom that
- * installation trusts. An image that is signed there already keeps its own.
+ * installation trusts. An image that is signed there by
+ * a key that holds keeps its own.
  */
 async function copySignature(
   { image, organization, label }: Copying,
@@ -221,7 +222,7 @@ async function copySignature(
   report: Report,
 ): Promise<void> {
   const there = await target.byId(imageIdIn(organization, image.name));
-  if (image.signature === undefined || there?.signature !== undefined) return;
+  if (image.signature === undefined || (there !== null && (await target.signing(there)).isSigned)) return;
   try {
     await target.sign(image.name, Buffer.from(image.signature.file, 'base64'), operator(), organization);
   } catch (error) {
