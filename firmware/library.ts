@@ -301,7 +301,9 @@ class StoredImageLibrary implements ImageLibrary {
     } catch (error) {
       throw isNoSpace(error) || isStoreFull(error) ? noSpace() : error;
     } finally {
-      if (own.at !== null) await this.#discard(own.at, 'remove');
+      // What lies in a place that its sender has named may be another's by now, who goes on with it; without a name cleanUp removes it.
+      const isAnothers = ownFile !== undefined && own.at === placeOf(ownFile);
+      if (own.at !== null && !isAnothers) await this.#discard(own.at, 'remove');
     }
   }
 

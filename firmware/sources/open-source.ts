@@ -84,9 +84,14 @@ async function ask(
       clearTimeout(timer);
       resolve(answer);
     });
-    asked.once('error', (error) => {
+    asked.on('error', (error) => {
       clearTimeout(timer);
       reject(new SourceError('unavailable', `it cannot be fetched: ${error.message}`));
+    });
+    // Without an error where the server wants to go on in another protocol.
+    asked.once('close', () => {
+      clearTimeout(timer);
+      reject(new SourceError('unavailable', 'it cannot be fetched: the connection ended without an answer'));
     });
     asked.end();
   });

@@ -106,12 +106,15 @@ export class Fetching {
         source.content.destroy();
       }
     } catch (error) {
-      return reasonOf(error);
+      const reason = reasonOf(error);
+      if (reason !== 'unknown') return reason;
+      this.parts.logger.warn('upload.not-fetched', { upload: id, error });
+      return { code: 'failed', message: 'the server could not keep it', mayPass: true };
     }
   }
 }
 
-function reasonOf(error: unknown): (UploadReason & { readonly mayPass: boolean }) | null {
+function reasonOf(error: unknown): (UploadReason & { readonly mayPass: boolean }) | null | 'unknown' {
   if (error instanceof UploadError)
     return ENDED_OTHERWISE.has(error.code)
       ? null
@@ -120,5 +123,5 @@ function reasonOf(error: unknown): (UploadReason & { readonly mayPass: boolean }
     return { code: error.code, message: error.message, mayPass: error.mayPass };
   if (error instanceof ImageError)
     return { code: error.code, message: error.message, mayPass: error.code === 'incomplete' };
-  throw error;
+  return 'unknown';
 }

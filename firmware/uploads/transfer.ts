@@ -85,7 +85,7 @@ export class Transfer {
     });
   }
 
-  /** From now on nobody but its caller changes it: it is renewed no more. */
+  /** From now on nobody but its caller changes it: it is renewed no more, so that the commit which follows has its revision. */
   async still(): Promise<void> {
     clearInterval(this.#renewing);
     await this.#saving;
@@ -93,6 +93,7 @@ export class Transfer {
 
   /** What goes into the commit by which it becomes an image. @throws UploadError where somebody else has changed it meanwhile */
   async admitting(image: string): Promise<readonly Change[]> {
+    await this.still();
     const now = await this.records.get(this.upload.id);
     if (now?.revision !== this.#stored.revision) throw lost(now);
     const ended = this.records.endedBy(withoutClaim(now.document), { kind: 'admitted', image });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { SECOND_MS } from '../../common/index.js';
+import { CLOCKS_APART_MS_MAX } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { BuildPlace } from '../builds/index.js';
@@ -64,8 +64,11 @@ export const UPLOADS: CollectionDefinition = {
   },
 };
 
-/** A claim is renewed well within it; a process that dies leaves it so long where others cannot tell that it has died. */
-export const CLAIM_MS = 15 * SECOND_MS;
+/**
+ * A claim is renewed well within it, also by the clock of a node that is ahead; a process that dies leaves it so long where others cannot tell
+ * that it has died.
+ */
+export const CLAIM_MS = 2 * CLOCKS_APART_MS_MAX;
 
 const TIME_DIGITS = 15;
 const RANDOM_BYTES = 8;

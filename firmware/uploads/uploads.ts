@@ -337,12 +337,14 @@ class StoredUploads implements Uploads, Fetchable {
     };
     if (document.kind === 'whole')
       return fail('abandoned', 'the server that received it ended before all of it had come: send it again');
-    if (document.receivedBytes > 0 && document.receivedBytes === document.sizeBytes) {
+    const isOver = clock() - document.changedAtMs > UPLOAD_KEPT_MS;
+    // What cannot be looked into for as long never can.
+    if (!isOver && document.receivedBytes > 0 && document.receivedBytes === document.sizeBytes) {
       const transfer = await this.#claim(stored, document.sizeBytes);
       await this.#through(transfer, () => this.#validate(transfer));
       return;
     }
-    if (clock() - document.changedAtMs > UPLOAD_KEPT_MS)
+    if (isOver)
       await fail('given-up', 'nothing came of it for 24 hours: begin another upload');
   }
 
@@ -459,6 +461,8 @@ class StoredUploads implements Uploads, Fetchable {
       });
     let position = from;
     const keep = async () => {
+      // Asked first: where another goes on with it nothing may be written any more, which may be of a part that is an image by now.
+      await transfer.save({});
       await file.flush();
       await transfer.came(Math.max(position, offset), clock());
     };
@@ -519,7 +523,6 @@ class StoredUploads implements Uploads, Fetchable {
       if (contentFile === undefined) await contents.remove(received.name);
       throw error;
     }
-    await transfer.still();
     const { upload } = transfer;
     const outcome = await library.admit(received, admissionOf(upload), {
       along: () => transfer.admitting(upload.metadata.name),

@@ -118,6 +118,17 @@ test('a form that is cut off anywhere is told so, whoever reads it by then, and 
   t.is((await post(nbi, whole)).status, 201);
 });
 
+test('a form with a part that has no name is refused, wherever it stands', async (t) => {
+  const nbi = await startNbi(t);
+  const named = formOf([{ name: 'file', value: 'firmware', fileName: 'a.bin' }], false);
+  const nameless = (bytes: number) =>
+    Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\n${'x'.repeat(bytes)}\r\n`);
+  const end = Buffer.from(`--${BOUNDARY}--\r\n`);
+  for (const form of [[nameless(1), named], [named, nameless(1)], [nameless(70_000)], [nameless(1)]])
+    t.is((await post(nbi, Buffer.concat([...form, end]))).status, 400);
+  t.is((await post(nbi, Buffer.concat([named, end]))).status, 201);
+});
+
 test('what is too large is refused, and viewers send no forms', async (t) => {
   const nbi = await startNbi(t, { imageBytesMax: 10_000 });
   const form = formOf([{ name: 'file', value: randomContent(20_000), fileName: 'a.bin' }]);

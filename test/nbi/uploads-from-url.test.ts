@@ -129,6 +129,15 @@ test('what never comes whole ends with its reason, after four tries', async (t) 
   t.is(asked.length, 4);
 });
 
+test('a server that would go on in another protocol is as one that does not answer', async (t) => {
+  const nbi = await startNbi(t, { imageSources: LOOPBACK });
+  const { url } = await serverOf(t, ({ socket }) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n');
+  });
+  const id = await fetching(t, nbi, { name: 'fw.bin', url });
+  t.like(await ended(nbi, id), { state: 'upload-error', reason: { code: 'unavailable' } });
+});
+
 for (const [what, answer, reason] of [
   ['404', (_, response) => response.writeHead(404).end(), /HTTP 404/],
   ['no length', (_, response) => response.writeHead(200).end('x'), /Content-Length/],

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders, type BusboyInstance } from '@fastify/busboy';
 import { ApiError, invalid } from '../api-error.js';
 import type { Parameter } from '../parameter.js';
@@ -54,6 +53,8 @@ class FormReader {
   readonly #request: IncomingMessage;
   readonly #parser: BusboyInstance;
   readonly #fields = new URLSearchParams();
+  /** The file, which is only at its end where the form is: so nothing is taken for whole that is not. */
+  readonly #content = new PassThrough();
   #fieldBytes = 0;
   #hasFile = false;
   #reject: (error: Error) => void = () => {};
@@ -62,16 +63,17 @@ class FormReader {
   constructor(request: IncomingMessage) {
     this.#request = request;
     this.#parser = parserOf(request);
+    // Whoever reads it is told. Where nobody does, or not any more, an error that nobody hears would end the process.
+    this.#content.on('error', () => {});
   }
 
   /** Resolves once the file begins. @throws ApiError 400 */
   form(): Promise<FileForm> {
-    const ended = once(this.#parser, 'finish');
-    // Who takes the file is told; before there is one the form itself fails.
-    ended.catch(() => {});
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.#parser.on('field', (name, value, isNameCut, isValueCut) => {
+      this.#parser.on('field', (name: string | undefined, value, isNameCut, isValueCut) => {
+        // The parser's types know no field without a name.
+        if (name === undefined) return this.#refuse('body', 'a name for each field');
         if (this.#hasFile) return this.#refuse(shown(name), 'a field before the file: the file comes last');
         this.#fieldBytes += Buffer.byteLength(value);
         if (isNameCut || isValueCut || this.#fieldBytes > FIELD_BYTES_MAX)
@@ -80,19 +82,24 @@ class FormReader {
       });
       this.#parser.on('file', (_, stream, fileName) => {
         this.#hasFile = true;
-        // The form fails with it. Without anybody who hears it here the process would, where the file is not read, or not any more.
+        // The form fails with it.
         stream.on('error', () => {});
-        const content = Readable.from(bytesOf(stream, ended), { objectMode: false });
-        resolve({ fields: this.#fields, fileName: fileName ?? '', content });
+        stream.pipe(this.#content, { end: false });
+        resolve({ fields: this.#fields, fileName: fileName ?? '', content: this.#content });
       });
       for (const limit of ['partsLimit', 'fieldsLimit', 'filesLimit'] as const)
         this.#parser.on(limit, () => this.#refuse('body', `one file and at most ${FIELDS_MAX} fields`));
       this.#parser.on('finish', () => {
-        if (!this.#hasFile) this.#refuse('file', 'a part with a file, behind the fields');
+        if (this.#hasFile) this.#content.end();
+        else this.#refuse('file', 'a part with a file, behind the fields');
       });
       this.#parser.on('error', (error) => this.#refuse('body', `a whole form: ${messageOf(error)}`));
-      this.#request.once('aborted', () => this.#refuse('body', 'a whole form: the connection broke'));
-      this.#request.pipe(this.#parser);
+      this.#request.once('close', () => {
+        if (!this.#request.complete) this.#refuse('body', CONNECTION_BROKE);
+      });
+      // One that broke before anybody listened gives neither bytes nor an end.
+      if (this.#request.destroyed && !this.#request.complete) this.#refuse('body', CONNECTION_BROKE);
+      else this.#request.pipe(this.#parser);
     });
   }
 
@@ -100,21 +107,13 @@ class FormReader {
   #refuse(field: string, expected: string): void {
     this.#request.unpipe(this.#parser);
     this.#reject(invalid(field, expected));
-    if (!this.#parser.destroyed) this.#parser.destroy(new Error(`${field}: expected ${expected}`));
+    const reason = new Error(`${field}: expected ${expected}`);
+    this.#content.destroy(reason);
+    if (!this.#parser.destroyed) this.#parser.destroy(reason);
   }
 }
 
-/** The file, which is only at its end where the form is: so nothing is taken for whole that is not. */
-async function* bytesOf(file: Readable, ended: Promise<unknown>): AsyncGenerator<Uint8Array, void> {
-  const failed = ended.then(() => null);
-  const chunks = file.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await Promise.race([chunks.next(), failed]);
-    if (next === null || next.done) break;
-    yield next.value as Uint8Array;
-  }
-  await ended;
-}
+const CONNECTION_BROKE = 'a whole form: the connection broke';
 
 /** @throws ApiError 415 where it is no form, or one without a boundary */
 function parserOf(request: IncomingMessage): BusboyInstance {

@@ -9,7 +9,7 @@ import {
   UPLOADS,
 } from '../../../firmware/index.js';
 import { ENDED_UPLOADS_MAX } from '../../../firmware/uploads/records.js';
-import { newUploadId, type UploadDocument } from '../../../firmware/uploads/upload.js';
+import { CLAIM_MS, newUploadId, type UploadDocument } from '../../../firmware/uploads/upload.js';
 import { BY } from '../../support/actor.js';
 import { NORTH, openTestLibrary, randomContent, uploadOf } from '../support.js';
 import { partFrom, saying } from './support.js';
@@ -68,11 +68,11 @@ test('one that another process has is left to it until its claim has run out', a
   const { id } = await uploads.begin(saying('a', 10));
   const stored = await uploading.get(id);
   if (stored === null) return t.fail();
-  const claim = { holder: 'x', mark: 'of elsewhere', untilMs: nowMs + 15_000 };
+  const claim = { holder: 'x', mark: 'of elsewhere', untilMs: nowMs + CLAIM_MS };
   await uploading.put({ ...stored.document, claim });
   const content = randomContent(10);
   t.like(await t.throwsAsync(uploads.receive(id, null, ...partFrom(content, 0))), { code: 'busy' });
-  nowMs += 15_001;
+  nowMs += CLAIM_MS + 1;
   t.like(await uploads.receive(id, null, ...partFrom(content, 0)), { kind: 'admitted' });
   // A clock that was ahead keeps nobody out.
   const other = await uploads.begin(saying('b', 10));
