@@ -170,15 +170,15 @@ export interface ImageLibrary {
   /** What keeps its images together. */
   readonly builds: Builds;
   /**
-   * Refuses what an upload says of itself before a byte of it is read, also where its name is taken.
-   * @throws ImageError
+   * Refuses what an upload says of itself before a byte of it is read, also where its name is taken, or its place in a build.
+   * @throws ImageError, BuildError
    */
   check(upload: Omit<Upload, 'content'>): Promise<void>;
-  /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
+  /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError, BuildError */
   upload(upload: Upload): Promise<UploadOutcome>;
   /**
    * Shows content that has been received as an image. The library has it from then on: it lies in its place afterwards, or nowhere.
-   * @throws ImageError
+   * @throws ImageError, BuildError
    */
   admit(received: Received, admission: Admission, parts?: AdmissionParts): Promise<UploadOutcome>;
   /** What a name means to an organization: its own image, else the shared one; without an organization the shared one. */

@@ -239,14 +239,22 @@ class StoredImageLibrary implements ImageLibrary {
     }
   }
 
-  /** Refuses before reading what cannot become anything but `name-taken`. */
+  /** Refuses before reading what cannot become anything but `name-taken`, or cannot stand where it is to. */
   async #refuseTaken(description: ImageDescription, upload: Omit<Upload, 'content'>): Promise<void> {
-    const existing = await this.#images.get(imageIdIn(upload.organization, description.name));
-    if (existing === null) return;
+    const { organization, place, by } = upload;
+    const existing = await this.#images.get(imageIdIn(organization, description.name));
+    if (existing === null) {
+      await this.#places.moving(
+        { ...description, organization },
+        { from: null, to: place ?? null },
+        by === null,
+      );
+      return;
+    }
     const { sha256, sizeBytes } = existing.document;
     const isSame =
       sameDescription(existing.document, description) &&
-      isAtPlace(existing.document, upload.place) &&
+      isAtPlace(existing.document, place) &&
       (upload.sha256 === undefined || upload.sha256.toLowerCase() === sha256) &&
       (upload.sizeBytes === undefined || upload.sizeBytes === sizeBytes);
     if (!isSame) throw nameTaken(description.name);
@@ -286,7 +294,8 @@ class StoredImageLibrary implements ImageLibrary {
         const said = { ...described, number, ...place, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
-        const placing = await this.#places.moving({ ...description, organization }, move, by === null);
+        const placed = { name: description.name, softwareVersion: described.softwareVersion, organization };
+        const placing = await this.#places.moving(placed, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
         const also = [...((await along?.()) ?? []), ...owners, ...changes, ...placing];

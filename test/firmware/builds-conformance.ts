@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -6,8 +7,10 @@ import {
   type Image,
   type ImageDocument,
   type ImageLibrary,
+  targetVersionOf,
 } from '../../firmware/index.js';
 import { BY } from '../support/actor.js';
+import { content, withMetadata } from './formats/images.js';
 import { type LibraryOpener, NORTH, randomContent, SOUTH, uploadOf } from './support.js';
 
 const HGW = { build: '00000000-0000-4000-8000-0000000000b1', type: 'HGW' };
@@ -159,6 +162,32 @@ export function defineBuildTests(where: string, open: LibraryOpener): void {
     );
     t.is(placed.image.build, HGW.build);
     t.deepEqual(await placesIn(library), ['HGW a']);
+  });
+
+  test(`a place that cannot be had is refused before a byte of the image is read, ${where}`, async (t) => {
+    const { library } = await open(t);
+    const unread = () =>
+      new Readable({
+        read() {
+          t.fail('it was read');
+          this.push(null);
+        },
+      });
+    t.is(await codeOf(library.upload(uploadOf('a', unread(), { place: HGW }))), 'not-found');
+    await withBuild(library);
+    await library.upload(uploadOf('a', randomContent(10), { place: HGW }));
+    t.is(await codeOf(library.upload(uploadOf('b', unread(), { place: HGW }))), 'type-taken');
+    t.is(await codeOf(library.upload(uploadOf('b', unread(), { place: { ...HGW, type: '' } }))), 'invalid');
+  });
+
+  test(`what is read from the files of a build is its target version, where nobody has typed one, ${where}`, async (t) => {
+    const { library } = await open(t);
+    await withBuild(library);
+    const openwrt = withMetadata(content(10_000));
+    const { image } = await library.upload(uploadOf('a', openwrt, { place: HGW }));
+    const build = await library.builds.get(HGW.build, null);
+    t.is(image.softwareVersion, '23.05.3');
+    t.is(build === null ? null : targetVersionOf(build), '23.05.3');
   });
 
   test(`of a category that is removed and a build that is added to it at once there is one, ${where}`, async (t) => {
