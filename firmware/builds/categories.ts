@@ -30,7 +30,7 @@ export class Categories {
   async find(idOrName: string, within: Within): Promise<Category | null> {
     const byId = await this.#parts.categories.get(idOrName);
     if (byId !== null) return isSeen(within, byId.document.owner) ? categoryOf(byId.document) : null;
-    for (const owner of within === null ? [SHARED] : [within, SHARED]) {
+    for (const owner of new Set([within ?? SHARED, SHARED])) {
       const named = await this.#parts.names.get(categoryNameKey(owner, idOrName));
       const found = named === null ? null : await this.#parts.categories.get(named.document.of);
       if (found !== null) return categoryOf(found.document);
