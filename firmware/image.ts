@@ -197,7 +197,7 @@ export interface ImageLibrary {
     name: string,
     by: Actor | null,
     organization?: string,
-    mayGo?: (image: Image) => Promise<Change | null>,
+    mayGo?: (image: Image) => Promise<readonly Change[] | null>,
   ): Promise<boolean>;
   /**
    * Puts an image into a build, or into another place; null takes it out.
@@ -206,6 +206,11 @@ export interface ImageLibrary {
    * @throws BuildError `not-found`, `type-taken`, `too-many`, `invalid`
    */
   move(name: string, to: BuildPlace | null, by: Actor, organization?: string): Promise<Image | null>;
+  /**
+   * Takes an image out of the list of a build that it is not in by its own word: a backup made while it came or went can have it there.
+   * @param organization  as of {@link remove}
+   */
+  leaveOut(build: string, name: string, organization?: string): Promise<void>;
   /** The image with a number; null where there is none. */
   withNumber(number: number): Promise<Image | null>;
   /**

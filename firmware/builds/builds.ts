@@ -82,9 +82,10 @@ export class Builds {
   ): Promise<Build> {
     checkNewId(id);
     const fields = buildFields(said, null);
-    const product = await this.#parts.productOf(fields);
     return untilCommitted(`The build ${fields.version}`, async () => {
       const { document: category, revision } = await this.#category(named, within);
+      // Behind what refuses: a number that was given stays given.
+      const product = await this.#parts.productOf(fields);
       const { owner } = category;
       const nowMs = this.#parts.clock();
       const times = { createdAtMs: nowMs, modifiedAtMs: nowMs };
@@ -151,17 +152,6 @@ export class Builds {
         this.#parts.noting('removed', 'image-build', document, { by, before: shown(document) }),
       ]);
       return committed ? true : undefined;
-    });
-  }
-
-  /** Forgets an image that stands in a build and is not there. @throws BuildError `not-found`. @throws StoreError */
-  async leaveOut(id: string, image: string, within: Within): Promise<void> {
-    await untilCommitted(`The build ${id}`, async () => {
-      const { document, revision } = await this.#stored(id, within);
-      const images = document.images.filter(({ name }) => name !== image);
-      if (images.length === document.images.length) return true;
-      const made = await this.#parts.builds.replace({ ...document, images }, revision);
-      return made === null ? undefined : true;
     });
   }
 

@@ -133,8 +133,10 @@ export async function collectImages(
 
   function remove(image: Image, ofRun: string): Promise<boolean> {
     return images.remove(image.name, by, organization, async (found) => {
-      if (found.uploadedAtMs !== image.uploadedAtMs || found.sha256 !== image.sha256) return null;
-      return going.stillGoing(ofRun, image.name);
+      const isSame = found.uploadedAtMs === image.uploadedAtMs && found.sha256 === image.sha256;
+      if (!isSame || found.build !== image.build || found.type !== image.type) return null;
+      const stillGoing = await going.stillGoing(ofRun, image.name);
+      return stillGoing === null ? null : [stillGoing];
     });
   }
 

@@ -55,6 +55,14 @@ test('a number that another name was given goes to no second one', async (t) => 
   t.is(await library.builds.numbers.nameOf('model', wanted), 'another');
 });
 
+test('a build that is refused leaves no number of its product behind', async (t) => {
+  const { library, store } = await openTestLibrary(t);
+  const said = { category: 'none', version: '1', productFamily: 'Example', productModel: 'HGW' };
+  await t.throwsAsync(library.builds.add(said, BY, null), { code: 'not-found' });
+  const numbers = store.collection({ name: 'image-numbers', indexes: {} });
+  t.deepEqual((await numbers.find({ limit: 1 })).items, []);
+});
+
 test('what is not said of a build’s product holds as said of its category', (t) => {
   const said = { productFamily: 'F', productFamilyNumber: 1, productModel: 'M', productModelNumber: 2 };
   const nothing = {

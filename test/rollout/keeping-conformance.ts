@@ -246,6 +246,25 @@ export function defineKeepingTests(where: string, open: LibraryOpener): void {
     t.is((await here.images.list({ limit: 10 })).items.length, 2);
   });
 
+  test(`${where}: what comes into a build meanwhile stays`, async (t) => {
+    const it = await begun(t, open);
+    const [here, there] = it.nodes;
+    for (const name of ['a.bin', 'b.bin']) await it.add(name);
+    const { builds } = there.images;
+    await builds.categories.add({ name: 'gateways' }, BY, null);
+    const { id: build } = await builds.add({ category: 'gateways', version: '1' }, BY, null);
+    const uses: ImageUses = {
+      ...here.uses,
+      async *rules(organization) {
+        yield* here.uses.rules(organization);
+        await there.images.move('a.bin', { build, type: 'a' }, BY);
+      },
+    };
+    const done = await it.collect({}, { images: here.images, uses });
+    t.deepEqual(gone(done), ['b.bin']);
+    t.deepEqual(stays(done), [['a.bin', 'changed-meanwhile']]);
+  });
+
   test(`${where}: one that died leaves marks that keep nobody from anything`, async (t) => {
     const it = await begun(t, open);
     const [here, there] = it.nodes;
