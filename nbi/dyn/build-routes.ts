@@ -5,6 +5,7 @@ import {
   BuildError,
   type Builds,
   type Category,
+  type Image,
   type ImageLibrary,
   removeBuildWithImages,
   removeCategoryWithImages,
@@ -91,7 +92,7 @@ const BUILD_KIND: Kind = {
     const within = changedOwner(removing.scope);
     const build = await parts.images.builds.get(id, within);
     if (build === null) return;
-    await requireUnnamedImages(parts, build, removing);
+    await requireUnnamedImages(parts, imagesOf(build), removing);
     await removeBuildWithImages(parts.images, build, { ...removing, within });
   },
 };
@@ -118,9 +119,11 @@ const CATEGORY_KIND: Kind = {
     const within = changedOwner(scope);
     const category: Category | null = await parts.images.builds.categories.find(id, within);
     if (category === null) return;
-    // Looked at before anything is removed; whatever rule comes to name one meanwhile keeps no image today either.
+    const going: OwnedImage[] = [];
     for await (const build of parts.images.builds.scan({ within, category: category.id }, turn))
-      await requireUnnamedImages(parts, build, removing);
+      going.push(...imagesOf(build));
+    // Looked at before anything is removed; whatever rule comes to name one meanwhile keeps no image today either.
+    await requireUnnamedImages(parts, going, removing);
     await removeCategoryWithImages(parts.images, category, { ...removing, within });
   },
 };
@@ -307,11 +310,17 @@ async function unlessGone(removing: Promise<void>): Promise<void> {
   }
 }
 
+type OwnedImage = Pick<Image, 'name' | 'organization'>;
+
+function imagesOf({ organization, images }: Build): readonly OwnedImage[] {
+  return images.map(({ name }) => ({ name, ...(organization !== undefined && { organization }) }));
+}
+
+/** @param removed  of one owner: all rules are looked at once for them together */
 async function requireUnnamedImages(
   { images, rules }: BuildRouteParts,
-  { organization, images: own }: Build,
+  removed: readonly OwnedImage[],
   { scope, turn }: Removing,
 ): Promise<void> {
-  const removed = own.map(({ name }) => ({ name, ...(organization !== undefined && { organization }) }));
   await requireUnnamed(removed, { images, rules }, { scope, turn, remedy: ' first' });
 }

@@ -225,6 +225,25 @@ test('a category goes with its builds and their images only where that is said, 
   );
 });
 
+test('a category goes with all its builds and images after one look at the rules', async (t) => {
+  const nbi = await startWithBuilds(t);
+  const { operator } = nbi.as.north;
+  const { id, category } = nbi.builds.north;
+  const [second = {}] = listOf(await send(nbi, operator, 'POST', `${BUILDS}/.*`, { category, version: '2' }));
+  await upload(nbi, operator, 'a.bin', `?build=${id}&type=A`);
+  await upload(nbi, operator, 'b.bin', `?build=${second['id']}&type=A`);
+  const scan = nbi.rules.scan.bind(nbi.rules);
+  let looks = 0;
+  nbi.rules.scan = (...asked) => {
+    looks++;
+    return scan(...asked);
+  };
+  t.is((await send(nbi, operator, 'DELETE', `${CATEGORIES}/${category}?cascade=true`)).status, 200);
+  t.is(looks, 1);
+  for (const name of ['a.bin', 'b.bin'])
+    t.is((await nbi.call(`/v1/images/${name}`, { as: operator })).status, 404);
+});
+
 test('an organization with a category is not deleted', async (t) => {
   const nbi = await startWithBuilds(t);
   const { as, north } = nbi;
