@@ -1,5 +1,5 @@
 import test from 'ava';
-import { productOf, targetVersionOf } from '../../firmware/index.js';
+import { productOf, SHARED, targetVersionOf } from '../../firmware/index.js';
 import { BY } from '../support/actor.js';
 import { defineBuildTests } from './builds-conformance.js';
 import { NORTH, openTestLibrary, randomContent, SOUTH, uploadOf } from './support.js';
@@ -167,6 +167,11 @@ test('a list of builds goes on where a page ended, by owner and from the oldest'
       [NORTH, false],
     ],
   );
+  for (const isOwnOnly of [false, true]) {
+    const shared = [];
+    for await (const each of builds.scan({ within: SHARED, isOwnOnly })) shared.push(each);
+    t.deepEqual(shared, all.slice(0, 3));
+  }
   for (const [at, { id, organization = '', createdAtMs }] of all.entries()) {
     const rest = [];
     const after = { id, owner: organization, createdAtMs };
