@@ -248,11 +248,8 @@ class StoredImageLibrary implements ImageLibrary {
     const { organization, place, by } = upload;
     const existing = await this.#images.get(imageIdIn(organization, description.name));
     if (existing === null) {
-      await this.#places.moving(
-        { ...description, organization },
-        { from: null, to: place ?? null },
-        by === null,
-      );
+      const move = { from: null, to: place ?? null };
+      await this.#places.moving({ ...description, organization }, move, by === null);
       return;
     }
     const { sha256, sizeBytes } = existing.document;

@@ -11,7 +11,7 @@ import { type BuildFields, buildFields, checkNewId } from './fields.js';
 import type { Numbers } from './numbers.js';
 import { isChangeable, isSeen, type OwnedFilter, ownedFrom, scanned, type Within } from './owned-list.js';
 import type { BuildParts } from './parts.js';
-import { osKey, versionKey } from './taken-names.js';
+import { namesOfBuild, osKey, versionKey } from './taken-names.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -93,7 +93,7 @@ export class Builds {
       const outcome = await this.#parts.store.commit([
         this.#parts.builds.inserting(document),
         this.#parts.categories.replacing({ ...category, builds: category.builds + 1 }, revision),
-        ...this.#takingNames(document, null),
+        ...(await this.#takingNames(document, null)),
         ...(await this.#parts.ownerRequired(owner)),
         this.#parts.noting('added', 'image-build', document, { by, after: shown(document) }),
       ]);
@@ -122,7 +122,7 @@ export class Builds {
       const outcome = await this.#parts.store.commit([
         this.#parts.builds.replacing(after, revision),
         ...(moved?.counting ?? []),
-        ...this.#takingNames(after, before),
+        ...(await this.#takingNames(after, before)),
         this.#parts.noting('changed', 'image-build', after, {
           by,
           before: shown(before),
@@ -148,7 +148,7 @@ export class Builds {
       const { committed } = await this.#parts.store.commit([
         this.#parts.builds.deleting(id, revision),
         ...(category === null ? [] : [this.#counted(category, -1)]),
-        ...namesOf(document).map((key) => this.#parts.names.deleting(key)),
+        ...(await this.#parts.givingUp(namesOfBuild(document), document)),
         this.#parts.noting('removed', 'image-build', document, { by, before: shown(document) }),
       ]);
       return committed ? true : undefined;
@@ -168,11 +168,12 @@ export class Builds {
     return this.#parts.categories.replacing({ ...document, builds: document.builds + added }, revision);
   }
 
-  #takingNames(document: BuildDocument, before: BuildDocument | null): readonly Change[] {
-    const had = before === null ? [] : namesOf(before);
-    const has = namesOf(document);
+  async #takingNames(document: BuildDocument, before: BuildDocument | null): Promise<readonly Change[]> {
+    const had = before === null ? [] : namesOfBuild(before);
+    const has = namesOfBuild(document);
+    const left = had.filter((key) => !has.includes(key));
     return [
-      ...had.filter((key) => !has.includes(key)).map((key) => this.#parts.names.deleting(key)),
+      ...(await this.#parts.givingUp(left, document)),
       ...has
         .filter((key) => !had.includes(key))
         .map((key) => this.#parts.names.inserting({ id: key, of: document.id })),
@@ -221,10 +222,6 @@ const MILLISECOND_DIGITS = 15;
 /** When a build was added, as text that sorts as that does. */
 export function builtAt({ createdAtMs }: Pick<Build, 'createdAtMs'>): string {
   return String(createdAtMs).padStart(MILLISECOND_DIGITS, '0');
-}
-
-function namesOf({ category, version, owner, os }: BuildDocument): readonly string[] {
-  return [versionKey(category, version), ...(os === null ? [] : [osKey(owner, os)])];
 }
 
 /** What the log of events says of a build. */

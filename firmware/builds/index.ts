@@ -22,6 +22,8 @@ export { CATEGORIES, type Category, type CategoryDocument, type Product, SHARED 
 export { TYPE_CHARACTERS_MAX } from './fields.js';
 export { Numbers, type ProductKind } from './numbers.js';
 export { BuildPlaces, type SaidPlaces } from './places.js';
+export { BuildRecount } from './recount.js';
+export { TAKEN_NAMES, type TakenName } from './taken-names.js';
 
 /** What categories, builds and numbers are kept in. */
 export const BUILD_COLLECTIONS: readonly CollectionDefinition[] = [CATEGORIES, BUILDS, TAKEN_NAMES, NUMBERS];

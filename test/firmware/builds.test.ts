@@ -1,5 +1,5 @@
 import test from 'ava';
-import { productOf, SHARED, targetVersionOf } from '../../firmware/index.js';
+import { productOf, SHARED, TAKEN_NAMES, type TakenName, targetVersionOf } from '../../firmware/index.js';
 import { BY } from '../support/actor.js';
 import { defineBuildTests } from './builds-conformance.js';
 import { NORTH, openTestLibrary, randomContent, SOUTH, uploadOf } from './support.js';
@@ -115,6 +115,24 @@ test('a build goes to another category of its owner, and takes its names along',
   await builds.change(id, { os: null }, BY, NORTH);
   t.is(await builds.ofOs('X', NORTH), null);
   await t.throwsAsync(builds.change(id, { version: '2' }, BY, SOUTH), { code: 'not-found' });
+});
+
+test('what has lost its name, or has it no more, goes all the same, and takes no other’s along', async (t) => {
+  const { library, store } = await openTestLibrary(t);
+  const { builds } = library;
+  const { id: category } = await builds.categories.add({ name: 'Gateways' }, BY, null);
+  const [first, second] = [
+    await builds.add({ category, version: '1' }, BY, null),
+    await builds.add({ category, version: '2' }, BY, null),
+  ];
+  const names = store.collection<TakenName>(TAKEN_NAMES);
+  await names.put({ id: `version/${category}/1`, of: second.id });
+  await names.delete('name//Gateways');
+  await builds.remove(first.id, BY, null);
+  t.is((await builds.ofVersion(category, '1', null))?.id, second.id);
+  await builds.remove(second.id, BY, null);
+  await builds.categories.remove(category, BY, null);
+  t.is(await builds.categories.find(category, null), null);
 });
 
 test('texts of outside are bounded, and names that objects have of themselves are names as any', async (t) => {
