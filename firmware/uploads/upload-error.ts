@@ -33,7 +33,10 @@ export class UploadError extends Error {
   }
 }
 
-/** Why content becomes no image, for whoever sends it: what it is, what was said of it, or where it is to stand. Anything else is a fault of ours. */
+/**
+ * Why content becomes no image, for whoever sends it: what it is, what was said of it, or where it is to stand. Anything else is a fault of
+ * ours.
+ */
 export type Refusal = ImageError | BuildError | OrganizationError;
 
 export function isRefusal(error: unknown): error is Refusal {
