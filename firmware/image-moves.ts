@@ -1,12 +1,27 @@
 import type { Change, Collection, Store } from '../store/index.js';
 import { untilCommitted } from '../store/index.js';
-import type { BuildPlace, BuildPlaces } from './builds/index.js';
+import type { BuildPlace, BuildPlaces, SaidPlaces } from './builds/index.js';
 import type { Image } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
+import { imageIdIn } from './image-id.js';
 
 /** Where an image stands in a build; null: in none. */
 export function placeOfImage({ build, type }: Pick<Image, 'build' | 'type'>): BuildPlace | null {
   return build === undefined || type === undefined ? null : { build, type };
+}
+
+/** Where the images of a library say that they stand. */
+export function placesSaidBy(images: Collection<ImageDocument>): SaidPlaces {
+  return {
+    async placeOf(name, organization) {
+      const id = imageIdIn(organization, name);
+      const stored = await images.get(id);
+      return {
+        place: stored === null ? null : placeOfImage(stored.document),
+        unchanged: images.requiring(id, stored?.revision ?? null),
+      };
+    },
+  };
 }
 
 /** Whether it stands where an upload wants it to; one that says nothing is content with any place. */
@@ -15,7 +30,8 @@ export function isAtPlace(image: Pick<Image, 'build' | 'type'>, wanted: BuildPla
 }
 
 /**
- * Puts an image into a build, out of the one that it was in; or, with null, into none. Both builds and the image change in one commit.
+ * Puts an image into a build, out of the one that it was in; or, with null, into none. Both builds and the image change in one commit. Where
+ * it says itself that it stands there, and the build does not list it, the build comes to.
  * @param id  null: there is none
  * @param noting  the event that goes into the commit
  * @throws BuildError. @throws StoreError
@@ -38,11 +54,13 @@ export async function moveImage(
     const after: ImageDocument = { ...others, ...to };
     const before = imageOf(stored.document);
     const placing = await places.moving(before, { from: placeOfImage(before), to });
-    if (to === null ? before.build === undefined : isAtPlace(before, to)) return before;
+    const saysSo = to === null ? before.build === undefined : isAtPlace(before, to);
+    if (saysSo && placing.length === 0) return before;
     const { committed } = await store.commit([
-      images.replacing(after, stored.revision),
       ...placing,
-      noting(before, imageOf(after)),
+      ...(saysSo
+        ? [images.requiring(id, stored.revision)]
+        : [images.replacing(after, stored.revision), noting(before, imageOf(after))]),
     ]);
     return committed ? imageOf(after) : undefined;
   });

@@ -170,15 +170,15 @@ export interface ImageLibrary {
   /** What keeps its images together. */
   readonly builds: Builds;
   /**
-   * Refuses what an upload says of itself before a byte of it is read, also where its name is taken.
-   * @throws ImageError
+   * Refuses what an upload says of itself before a byte of it is read, also where its name is taken, or its place in a build.
+   * @throws ImageError, BuildError
    */
   check(upload: Omit<Upload, 'content'>): Promise<void>;
-  /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError */
+  /** Streams to where contents lie, hashes on the way, and shows the image only when all of it is durable. @throws ImageError, BuildError */
   upload(upload: Upload): Promise<UploadOutcome>;
   /**
    * Shows content that has been received as an image. The library has it from then on: it lies in its place afterwards, or nowhere.
-   * @throws ImageError
+   * @throws ImageError, BuildError
    */
   admit(received: Received, admission: Admission, parts?: AdmissionParts): Promise<UploadOutcome>;
   /** What a name means to an organization: its own image, else the shared one; without an organization the shared one. */
@@ -197,7 +197,7 @@ export interface ImageLibrary {
     name: string,
     by: Actor | null,
     organization?: string,
-    mayGo?: (image: Image) => Promise<Change | null>,
+    mayGo?: (image: Image) => Promise<readonly Change[] | null>,
   ): Promise<boolean>;
   /**
    * Puts an image into a build, or into another place; null takes it out.
@@ -206,6 +206,11 @@ export interface ImageLibrary {
    * @throws BuildError `not-found`, `type-taken`, `too-many`, `invalid`
    */
   move(name: string, to: BuildPlace | null, by: Actor, organization?: string): Promise<Image | null>;
+  /**
+   * Takes an image out of the list of a build that it is not in by its own word: a backup made while it came or went can have it there.
+   * @param organization  as of {@link remove}
+   */
+  leaveOut(build: string, name: string, organization?: string): Promise<void>;
   /** The image with a number; null where there is none. */
   withNumber(number: number): Promise<Image | null>;
   /**

@@ -31,6 +31,7 @@ export {
   openImageLibrary,
 } from './library.js';
 export { BOARD_SEPARATOR, BOARDS_MAX, boardsIn, sameDescription } from './metadata.js';
+export { imageNameIn } from './named-image.js';
 export { DEFAULT_SUBNET, type PublicUrl } from './public-url.js';
 export { sendImage } from './send-image.js';
 export { SharedContents } from './shared-contents.js';

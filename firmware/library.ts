@@ -32,7 +32,7 @@ import { type ImageDocument, imageOf } from './image-document.js';
 import { comingOrGoing, moved } from './image-events.js';
 import { imageIdIn, isImageId, ownerOf } from './image-id.js';
 import { listedFrom, listedInBuild, placeBefore } from './image-lists.js';
-import { isAtPlace, moveImage, placeOfImage } from './image-moves.js';
+import { isAtPlace, moveImage, placeOfImage, placesSaidBy } from './image-moves.js';
 import { numberImages } from './image-numbering.js';
 import { ImageRoom } from './image-room.js';
 import { ImageSigning } from './image-signing.js';
@@ -99,7 +99,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#contents = options.store.collection<StoredContent>(IMAGE_CONTENTS);
     this.#events = new EventLog(options);
     this.builds = openBuilds(options);
-    this.#places = new BuildPlaces(options.store);
+    this.#places = new BuildPlaces(options.store, placesSaidBy(this.#images));
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
     this.#signing = new ImageSigning(options, this.#images);
@@ -174,20 +174,20 @@ class StoredImageLibrary implements ImageLibrary {
     name: string,
     by: Actor | null,
     organization?: string,
-    mayGo?: (image: Image) => Promise<Change | null>,
+    mayGo?: (image: Image) => Promise<readonly Change[] | null>,
   ): Promise<boolean> {
     if (!IMAGE_NAME_PATTERN.test(name)) return false;
     const id = imageIdIn(organization, name);
     for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
       const image = await this.#images.get(id);
       if (image === null) return false;
-      const going = mayGo === undefined ? [] : [await mayGo(imageOf(image.document))];
-      if (going.some((condition) => condition === null)) return false;
+      const going = mayGo === undefined ? [] : await mayGo(imageOf(image.document));
+      if (going === null) return false;
       const content = await this.#contents.get(image.document.sha256);
       if (content === null) throw new Error(`The content document of image ${id} is missing`);
       const isLast = content.document.names === 1;
       const { committed } = await this.#options.store.commit([
-        ...going.filter((condition) => condition !== null),
+        ...going,
         this.#images.deleting(id, image.revision),
         isLast
           ? this.#contents.deleting(content.document.id, content.revision)
@@ -210,6 +210,10 @@ class StoredImageLibrary implements ImageLibrary {
     const parts = { store: this.#options.store, images: this.#images, places: this.#places };
     const id = IMAGE_NAME_PATTERN.test(name) ? imageIdIn(organization, name) : null;
     return moveImage(parts, id, to, (before, after) => this.#events.noting(moved(before, after, by)));
+  }
+
+  leaveOut(build: string, name: string, organization?: string): Promise<void> {
+    return this.#places.leaveOut(build, { name, organization });
   }
 
   async withNumber(number: number): Promise<Image | null> {
@@ -239,14 +243,19 @@ class StoredImageLibrary implements ImageLibrary {
     }
   }
 
-  /** Refuses before reading what cannot become anything but `name-taken`. */
+  /** Refuses before reading what cannot become anything but `name-taken`, or cannot stand where it is to. */
   async #refuseTaken(description: ImageDescription, upload: Omit<Upload, 'content'>): Promise<void> {
-    const existing = await this.#images.get(imageIdIn(upload.organization, description.name));
-    if (existing === null) return;
+    const { organization, place, by } = upload;
+    const existing = await this.#images.get(imageIdIn(organization, description.name));
+    if (existing === null) {
+      const move = { from: null, to: place ?? null };
+      await this.#places.moving({ ...description, organization }, move, by === null);
+      return;
+    }
     const { sha256, sizeBytes } = existing.document;
     const isSame =
       sameDescription(existing.document, description) &&
-      isAtPlace(existing.document, upload.place) &&
+      isAtPlace(existing.document, place) &&
       (upload.sha256 === undefined || upload.sha256.toLowerCase() === sha256) &&
       (upload.sizeBytes === undefined || upload.sizeBytes === sizeBytes);
     if (!isSame) throw nameTaken(description.name);
@@ -286,7 +295,8 @@ class StoredImageLibrary implements ImageLibrary {
         const said = { ...described, number, ...place, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
-        const placing = await this.#places.moving({ ...description, organization }, move, by === null);
+        const placed = { name: description.name, softwareVersion: described.softwareVersion, organization };
+        const placing = await this.#places.moving(placed, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
         const also = [...((await along?.()) ?? []), ...owners, ...changes, ...placing];

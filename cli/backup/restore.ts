@@ -1,5 +1,6 @@
 import { type Clock, type Logger, type Secrets, systemClock } from '../../common/index.js';
 import { type Actor, byCommand, EventLog } from '../../events/index.js';
+import { BuildRecount, TAKEN_NAMES, type TakenName } from '../../firmware/index.js';
 import { openFreeze } from '../../rules/index.js';
 import { type Change, type Document, type Store, takeExclusively } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
@@ -20,6 +21,7 @@ export interface VerifiedBackup {
   readonly header: BackupHeader;
   readonly end: BackupEnd;
   readonly running: RunningCount;
+  readonly builds: BuildRecount;
 }
 
 /** The master key that a backup must have been made with. @throws BackupError where it cannot be told, or is another */
@@ -37,6 +39,7 @@ export async function verifyBackup(
 ): Promise<VerifiedBackup> {
   const counts = new Map<string, number>();
   const running = new RunningCount();
+  const builds = new BuildRecount();
   let images = 0;
   let header: BackupHeader | null = null;
   let end: BackupEnd | null = null;
@@ -52,6 +55,7 @@ export async function verifyBackup(
     if (line.kind !== 'document') continue;
     definitionOf(line.collection);
     running.note(line.collection, line.document);
+    builds.note(line.collection, line.document);
     counts.set(line.collection, (counts.get(line.collection) ?? 0) + 1);
   }
   if (header === null || end === null) throw new Error('A backup was read without its header or its end');
@@ -62,7 +66,7 @@ export async function verifyBackup(
   if (!isAsCounted)
     throw new BackupError(`${path} is damaged (its end counts other documents): take another backup.`);
   if (secrets !== null) checkMac(path, secrets, end);
-  return { header, end, running };
+  return { header, end, running, builds };
 }
 
 function definitionOf(collection: string) {
@@ -93,7 +97,7 @@ export interface RestoreOptions {
  */
 export async function restoreBackup(
   path: string,
-  { header, end, running }: VerifiedBackup,
+  { header, end, running, builds }: VerifiedBackup,
   installation: Pick<Installation, 'store' | 'shared' | 'secrets' | 'images'>,
   options: RestoreOptions,
 ): Promise<void> {
@@ -108,9 +112,11 @@ export async function restoreBackup(
     // From here on it is the mark that keeps servers away, also where this process dies.
     await hold.commit([marks.putting({ id: RESTORE_ID, sha256: end.sha256 })]);
     await empty(store, images);
+    const [ofShares, ofBuilds] = [running.corrector(), builds.corrector()];
     await writeAll(path, installation, {
       sha256: end.sha256,
-      correct: running.corrector(),
+      correct: (collection, document) => ofBuilds(collection, ofShares(collection, document)),
+      names: builds.names(),
       onDocument: options.onDocument,
     });
     if (options.freeze) await freeze(store, header);
@@ -158,11 +164,14 @@ async function writeAll(
   {
     sha256,
     correct,
+    names,
     onDocument,
   }: {
     /** Of what was verified. */
     readonly sha256: string;
     readonly correct: ReturnType<RunningCount['corrector']>;
+    /** In the place of those that the backup holds. */
+    readonly names: readonly TakenName[];
     readonly onDocument: () => void;
   },
 ): Promise<void> {
@@ -183,7 +192,8 @@ async function writeAll(
         throw new BackupError(`${path} is damaged (bytes of no image): take another.`);
       case 'document': {
         const { collection, document, sizeBytes } = line;
-        await loader.add(definitionOf(collection), correct(collection, document), sizeBytes);
+        if (collection !== TAKEN_NAMES.name)
+          await loader.add(definitionOf(collection), correct(collection, document), sizeBytes);
         onDocument();
         break;
       }
@@ -191,6 +201,7 @@ async function writeAll(
         line satisfies never;
     }
   }
+  for (const name of names) await loader.add(TAKEN_NAMES, name, JSON.stringify(name).length);
   await loader.drain();
 }
 

@@ -1,12 +1,14 @@
 import type { CommandModule } from 'yargs';
 import { createLogger, systemClock } from '../../common/index.js';
 import {
+  BuildError,
   type BuildPlace,
   type Image,
   ImageError,
   type ImageLibrary,
   imageIdIn,
   sameDescription,
+  SHARED,
   toldByFile,
 } from '../../firmware/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
@@ -199,11 +201,13 @@ async function copy(
       sizeBytes,
       sha256,
       ...(number !== undefined && { number }),
-      ...(await placeThere(image, target)),
+      ...(await placeThere(image, organization, target)),
     });
     bar.add(sizeBytes);
     return null;
   } catch (error) {
+    // Its build has gone or changed meanwhile.
+    if (error instanceof BuildError) return error.message;
     if (!(error instanceof ImageError) || error.code === 'no-space') throw error;
     return error.message;
   } finally {
@@ -231,13 +235,18 @@ async function copySignature(
   }
 }
 
-/** Builds are not copied: an image is in one only where that is there and waits for it, as after a restore without images. */
+/**
+ * Builds are not copied: an image is in one only where that is there and waits for it, as after a restore without images.
+ * @param organization  whose image it is to be there
+ */
 async function placeThere(
   { name, build, type }: Image,
+  organization: string | undefined,
   target: ImageLibrary,
 ): Promise<{ readonly place?: BuildPlace }> {
   if (build === undefined || type === undefined) return {};
-  const there = await target.builds.get(build, null);
+  const there = await target.builds.get(build, organization ?? SHARED);
+  if (there?.organization !== organization) return {};
   const isAwaited = there?.images.some((each) => each.type === type && each.name === name) === true;
   return isAwaited ? { place: { build, type } } : {};
 }

@@ -11,7 +11,7 @@ import { type BuildFields, buildFields, checkNewId } from './fields.js';
 import type { Numbers } from './numbers.js';
 import { isChangeable, isSeen, type OwnedFilter, ownedFrom, scanned, type Within } from './owned-list.js';
 import type { BuildParts } from './parts.js';
-import { osKey, versionKey } from './taken-names.js';
+import { namesOfBuild, osKey, versionKey } from './taken-names.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -82,9 +82,10 @@ export class Builds {
   ): Promise<Build> {
     checkNewId(id);
     const fields = buildFields(said, null);
-    const product = await this.#parts.productOf(fields);
     return untilCommitted(`The build ${fields.version}`, async () => {
       const { document: category, revision } = await this.#category(named, within);
+      // Behind what refuses: a number that was given stays given.
+      const product = await this.#parts.productOf(fields);
       const { owner } = category;
       const nowMs = this.#parts.clock();
       const times = { createdAtMs: nowMs, modifiedAtMs: nowMs };
@@ -92,7 +93,7 @@ export class Builds {
       const outcome = await this.#parts.store.commit([
         this.#parts.builds.inserting(document),
         this.#parts.categories.replacing({ ...category, builds: category.builds + 1 }, revision),
-        ...this.#takingNames(document, null),
+        ...(await this.#takingNames(document, null)),
         ...(await this.#parts.ownerRequired(owner)),
         this.#parts.noting('added', 'image-build', document, { by, after: shown(document) }),
       ]);
@@ -121,7 +122,7 @@ export class Builds {
       const outcome = await this.#parts.store.commit([
         this.#parts.builds.replacing(after, revision),
         ...(moved?.counting ?? []),
-        ...this.#takingNames(after, before),
+        ...(await this.#takingNames(after, before)),
         this.#parts.noting('changed', 'image-build', after, {
           by,
           before: shown(before),
@@ -147,21 +148,10 @@ export class Builds {
       const { committed } = await this.#parts.store.commit([
         this.#parts.builds.deleting(id, revision),
         ...(category === null ? [] : [this.#counted(category, -1)]),
-        ...namesOf(document).map((key) => this.#parts.names.deleting(key)),
+        ...(await this.#parts.givingUp(namesOfBuild(document), document)),
         this.#parts.noting('removed', 'image-build', document, { by, before: shown(document) }),
       ]);
       return committed ? true : undefined;
-    });
-  }
-
-  /** Forgets an image that stands in a build and is not there. @throws BuildError `not-found`. @throws StoreError */
-  async leaveOut(id: string, image: string, within: Within): Promise<void> {
-    await untilCommitted(`The build ${id}`, async () => {
-      const { document, revision } = await this.#stored(id, within);
-      const images = document.images.filter(({ name }) => name !== image);
-      if (images.length === document.images.length) return true;
-      const made = await this.#parts.builds.replace({ ...document, images }, revision);
-      return made === null ? undefined : true;
     });
   }
 
@@ -178,11 +168,12 @@ export class Builds {
     return this.#parts.categories.replacing({ ...document, builds: document.builds + added }, revision);
   }
 
-  #takingNames(document: BuildDocument, before: BuildDocument | null): readonly Change[] {
-    const had = before === null ? [] : namesOf(before);
-    const has = namesOf(document);
+  async #takingNames(document: BuildDocument, before: BuildDocument | null): Promise<readonly Change[]> {
+    const had = before === null ? [] : namesOfBuild(before);
+    const has = namesOfBuild(document);
+    const left = had.filter((key) => !has.includes(key));
     return [
-      ...had.filter((key) => !has.includes(key)).map((key) => this.#parts.names.deleting(key)),
+      ...(await this.#parts.givingUp(left, document)),
       ...has
         .filter((key) => !had.includes(key))
         .map((key) => this.#parts.names.inserting({ id: key, of: document.id })),
@@ -231,10 +222,6 @@ const MILLISECOND_DIGITS = 15;
 /** When a build was added, as text that sorts as that does. */
 export function builtAt({ createdAtMs }: Pick<Build, 'createdAtMs'>): string {
   return String(createdAtMs).padStart(MILLISECOND_DIGITS, '0');
-}
-
-function namesOf({ category, version, owner, os }: BuildDocument): readonly string[] {
-  return [versionKey(category, version), ...(os === null ? [] : [osKey(owner, os)])];
 }
 
 /** What the log of events says of a build. */

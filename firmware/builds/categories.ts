@@ -8,7 +8,7 @@ import { type Category, type CategoryDocument, categoryOf, SHARED } from './cate
 import { type CategoryFields, categoryFields, checkNewId } from './fields.js';
 import { isChangeable, isSeen, type OwnedFilter, ownedFrom, type Within } from './owned-list.js';
 import type { BuildParts } from './parts.js';
-import { categoryNameKey } from './taken-names.js';
+import { categoryNameKey, nameOfCategory } from './taken-names.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -30,7 +30,7 @@ export class Categories {
   async find(idOrName: string, within: Within): Promise<Category | null> {
     const byId = await this.#parts.categories.get(idOrName);
     if (byId !== null) return isSeen(within, byId.document.owner) ? categoryOf(byId.document) : null;
-    for (const owner of within === null ? [SHARED] : [within, SHARED]) {
+    for (const owner of new Set([within ?? SHARED, SHARED])) {
       const named = await this.#parts.names.get(categoryNameKey(owner, idOrName));
       const found = named === null ? null : await this.#parts.categories.get(named.document.of);
       if (found !== null) return categoryOf(found.document);
@@ -77,7 +77,7 @@ export class Categories {
         this.#parts.categories.replacing(after, revision),
         ...(after.name === before.name
           ? []
-          : [this.#parts.names.deleting(nameKey(before)), this.#takingName(after)]),
+          : [...(await this.#parts.givingUp([nameOfCategory(before)], before)), this.#takingName(after)]),
         this.#parts.noting('changed', 'image-category', after, {
           by,
           before: { ...fieldsOf(before) },
@@ -100,7 +100,7 @@ export class Categories {
         );
       const { committed } = await this.#parts.store.commit([
         this.#parts.categories.deleting(id, revision),
-        this.#parts.names.deleting(nameKey(document)),
+        ...(await this.#parts.givingUp([nameOfCategory(document)], document)),
         this.#parts.noting('removed', 'image-category', document, { by, before: { ...fieldsOf(document) } }),
       ]);
       return committed ? true : undefined;
@@ -108,7 +108,7 @@ export class Categories {
   }
 
   #takingName(document: CategoryDocument): Change {
-    return this.#parts.names.inserting({ id: nameKey(document), of: document.id });
+    return this.#parts.names.inserting({ id: nameOfCategory(document), of: document.id });
   }
 
   async #stored(id: string, within: Within): Promise<Stored<CategoryDocument>> {
@@ -131,10 +131,6 @@ export class Categories {
 /** The same for one that there is not and for another's. */
 export function noCategory(): BuildError {
   return new BuildError('not-found', 'category', 'the id of a category that there is, or its name');
-}
-
-function nameKey({ owner, name }: Pick<CategoryDocument, 'owner' | 'name'>): string {
-  return categoryNameKey(owner, name);
 }
 
 function fieldsOf({ name, description, productFamily, productModel }: CategoryFields): CategoryFields {

@@ -21,7 +21,9 @@ export { type BuildFilter, Builds, builtAt } from './builds.js';
 export { CATEGORIES, type Category, type CategoryDocument, type Product, SHARED } from './category.js';
 export { TYPE_CHARACTERS_MAX } from './fields.js';
 export { Numbers, type ProductKind } from './numbers.js';
-export { BuildPlaces } from './places.js';
+export { BuildPlaces, type SaidPlaces } from './places.js';
+export { BuildRecount } from './recount.js';
+export { TAKEN_NAMES, type TakenName } from './taken-names.js';
 
 /** What categories, builds and numbers are kept in. */
 export const BUILD_COLLECTIONS: readonly CollectionDefinition[] = [CATEGORIES, BUILDS, TAKEN_NAMES, NUMBERS];

@@ -2,13 +2,13 @@ import { compareText, type Turn } from '../../common/index.js';
 import { type Collection, type FindQuery, PAGE_ITEMS_MAX } from '../../store/index.js';
 import { type Owned, SHARED } from './category.js';
 
-/** Whose things are seen: an organization's own and the shared ones; null: everybody's. */
+/** Whose things are seen: an organization's own and the shared ones; {@link SHARED}: these alone; null: everybody's. */
 export type Within = string | null;
 
 /** Which of them a list has. */
 export interface OwnedFilter<T extends Owned> {
   readonly within: Within;
-  /** Of an organization its own alone, which are what it may change. */
+  /** Of whom `within` says his own alone, which are what he may change. */
   readonly isOwnOnly?: boolean;
   /** Without: all. */
   readonly ids?: readonly string[];
@@ -53,7 +53,7 @@ export async function* ownedFrom<T extends Owned>(
     yield* found.sort(compare).filter((each) => last === undefined || compare(each, last) > 0);
     return;
   }
-  for (const owner of within === null ? [null] : isOwnOnly ? [within] : [SHARED, within]) {
+  for (const owner of within === null ? [null] : isOwnOnly ? [within] : new Set([SHARED, within])) {
     const query = { index: 'list', ...(owner !== null && { equals: [owner] }) } as const;
     const isBehind = owner !== null && after !== undefined && compareText(after.owner, owner) > 0;
     if (!isBehind) yield* scanned(collection, query, after, turn);

@@ -45,6 +45,14 @@ export class BuildParts {
     return { productFamily, productFamilyNumber, productModel, productModelNumber };
   }
 
+  /** The changes by which something gives up names that it has: of two that wanted one, a restore has left one of them without. */
+  async givingUp(names: readonly string[], { id }: { readonly id: string }): Promise<readonly Change[]> {
+    const taken = await this.names.getMany(names);
+    return taken.flatMap((each) =>
+      each?.document.of === id ? [this.names.deleting(each.document.id, each.revision)] : [],
+    );
+  }
+
   noting(
     action: 'added' | 'changed' | 'removed',
     subject: 'image-category' | 'image-build',

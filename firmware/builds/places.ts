@@ -1,4 +1,4 @@
-import type { Change, Collection, Store } from '../../store/index.js';
+import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import { BUILD_IMAGES_MAX, BUILDS, type BuildDocument, type BuildImage, type BuildPlace } from './build.js';
 import { BuildError, noBuild } from './build-error.js';
 import { SHARED } from './category.js';
@@ -17,16 +17,32 @@ export interface Move {
   readonly to: BuildPlace | null;
 }
 
-/** The places of images in builds: what must be in the commit by which an image comes to have one, or gives it up. */
-export class BuildPlaces {
-  readonly #builds: Collection<BuildDocument>;
+/** What images say themselves of where they stand. */
+export interface SaidPlaces {
+  /** Null where it stands in no build, or is not there; and what a commit requires that rests on that. @throws StoreError */
+  placeOf(
+    name: string,
+    organization: string | undefined,
+  ): Promise<{ readonly place: BuildPlace | null; readonly unchanged: Change }>;
+}
 
-  constructor(store: Store) {
+/**
+ * The places of images in builds: what must be in the commit by which an image comes to have one, or gives it up. After a backup that was
+ * made while an image came or went the build can list one that does not say so, or that is not there; it is then as though it did not.
+ */
+export class BuildPlaces {
+  readonly #store: Store;
+  readonly #builds: Collection<BuildDocument>;
+  readonly #said: SaidPlaces;
+
+  constructor(store: Store, said: SaidPlaces) {
+    this.#store = store;
     this.#builds = store.collection<BuildDocument>(BUILDS);
+    this.#said = said;
   }
 
   /**
-   * Refused where the build has changed meanwhile: then all is planned again.
+   * Refused where the build has changed meanwhile: then all is planned again. Nothing where the builds list the image as it is to be.
    * @param isBroughtBack  the image was there before: a build that is gone is passed over
    * @throws BuildError `not-found` (a build of another owner, too), `type-taken`, `too-many`, `invalid`
    * @throws StoreError
@@ -42,17 +58,67 @@ export class BuildPlaces {
         continue;
       }
       const { document, revision } = stored;
-      const left = from?.build === id ? without(document.images, from.type, image.name) : document.images;
-      const images = to?.build === id ? withImage(left, to.type, image) : left;
-      if (images !== document.images) changes.push(this.#builds.replacing({ ...document, images }, revision));
+      let images: readonly BuildImage[] = without(document.images, image.name);
+      if (to?.build === id) {
+        const there = ofType(images, to.type);
+        if (there !== undefined) {
+          changes.push(await this.#givingWay(id, there, image.organization));
+          images = without(images, there.name);
+        }
+        images = withImage(images, to.type, image);
+      }
+      if (!areSame(images, document.images))
+        changes.push(this.#builds.replacing({ ...document, images }, revision));
     }
     return changes;
   }
+
+  /** Takes an image out of the list of a build that it does not say it is in. @throws StoreError */
+  async leaveOut(id: string, { name, organization }: PlacedImage): Promise<void> {
+    await untilCommitted(`The build ${id}`, async () => {
+      const stored = await this.#builds.get(id);
+      if (stored === null) return true;
+      const { document, revision } = stored;
+      const images = without(document.images, name);
+      const { place, unchanged } = await this.#said.placeOf(name, organization);
+      if (images.length === document.images.length || place?.build === id) return true;
+      const { committed } = await this.#store.commit([
+        unchanged,
+        this.#builds.replacing({ ...document, images }, revision),
+      ]);
+      return committed ? true : undefined;
+    });
+  }
+
+  /** What a commit requires that takes the place of an image which does not say that it has it. @throws BuildError `type-taken` */
+  async #givingWay(
+    build: string,
+    { name, type }: BuildImage,
+    organization: string | undefined,
+  ): Promise<Change> {
+    const { place, unchanged } = await this.#said.placeOf(name, organization);
+    if (place?.build !== build || place.type !== type) return unchanged;
+    throw new BuildError(
+      'type-taken',
+      'type',
+      `another: the build has ${name} for ${type} already; take that out of it first`,
+    );
+  }
 }
 
-function without(images: readonly BuildImage[], type: string, name: string): readonly BuildImage[] {
-  const left = images.filter((each) => each.type !== type || each.name !== name);
-  return left.length === images.length ? images : left;
+function without(images: readonly BuildImage[], name: string): readonly BuildImage[] {
+  return images.filter((each) => each.name !== name);
+}
+
+/** Both in the order of their types. */
+function areSame(images: readonly BuildImage[], others: readonly BuildImage[]): boolean {
+  const textOf = (all: readonly BuildImage[]) =>
+    JSON.stringify(all.map(({ type, name, softwareVersion }) => [type, name, softwareVersion]));
+  return textOf(images) === textOf(others);
+}
+
+function ofType(images: readonly BuildImage[], type: string): BuildImage | undefined {
+  return images.find((each) => each.type === type);
 }
 
 function withImage(
@@ -60,14 +126,6 @@ function withImage(
   type: string,
   { name, softwareVersion }: PlacedImage,
 ): readonly BuildImage[] {
-  const there = images.find((each) => each.type === type);
-  if (there?.name === name) return images;
-  if (there !== undefined)
-    throw new BuildError(
-      'type-taken',
-      'type',
-      `another: the build has ${there.name} for ${type} already; take that out of it first`,
-    );
   if (images.length >= BUILD_IMAGES_MAX)
     throw new BuildError('too-many', 'build', `one with fewer than ${BUILD_IMAGES_MAX} images`);
   const all = [...images, { type, name, softwareVersion: softwareVersion ?? null }];

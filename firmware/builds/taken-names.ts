@@ -1,4 +1,6 @@
 import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { BuildDocument } from './build.js';
+import type { CategoryDocument } from './category.js';
 
 /** What is taken, by whom: of two who want the same the store refuses one. */
 export interface TakenName extends Document {
@@ -20,4 +22,14 @@ export function versionKey(category: string, version: string): string {
 
 export function osKey(owner: string, os: string): string {
   return `os/${owner}/${os}`;
+}
+
+/** The name that a category takes. */
+export function nameOfCategory({ owner, name }: Pick<CategoryDocument, 'owner' | 'name'>): string {
+  return categoryNameKey(owner, name);
+}
+
+/** The names that a build takes. */
+export function namesOfBuild({ category, version, owner, os }: BuildDocument): readonly string[] {
+  return [versionKey(category, version), ...(os === null ? [] : [osKey(owner, os)])];
 }

@@ -1,9 +1,9 @@
 import type { Actor } from '../../events/index.js';
-import { type Build, BuildError } from '../builds/index.js';
+import { BuildError, SHARED } from '../builds/index.js';
 import type { Image, ImageLibrary } from '../image.js';
 import { ownerOf } from '../image-id.js';
 import { imageNameIn } from '../named-image.js';
-import { buildsOwnedBy, newestBuilds } from './build-retention.js';
+import { buildsOwnedBy, type HeldBuild, newestBuilds } from './build-retention.js';
 
 const PAGE = 500;
 /** Images of which one collection decides, the oldest first; the next one decides of more. */
@@ -65,7 +65,7 @@ export interface Collected {
   /** What was removed, or would be. */
   readonly removed: readonly Image[];
   /** Builds that went with the last of their images, or would. */
-  readonly removedBuilds: readonly Build[];
+  readonly removedBuilds: readonly HeldBuild[];
   readonly kept: readonly {
     readonly image: Image;
     readonly because: KeptBecause;
@@ -126,22 +126,24 @@ export async function collectImages(
   } finally {
     if (run !== null) await going.unmark(run);
   }
-  const removedBuilds: Build[] = [];
+  const removedBuilds: HeldBuild[] = [];
   for (const build of emptiedOf(builds, removed, kept))
     if (dryRun || (await removeBuild(build))) removedBuilds.push(build);
   return { removed, removedBuilds, kept: all.flatMap((image) => kept.get(image) ?? []) };
 
   function remove(image: Image, ofRun: string): Promise<boolean> {
     return images.remove(image.name, by, organization, async (found) => {
-      if (found.uploadedAtMs !== image.uploadedAtMs || found.sha256 !== image.sha256) return null;
-      return going.stillGoing(ofRun, image.name);
+      const isSame = found.uploadedAtMs === image.uploadedAtMs && found.sha256 === image.sha256;
+      if (!isSame || found.build !== image.build || found.type !== image.type) return null;
+      const stillGoing = await going.stillGoing(ofRun, image.name);
+      return stillGoing === null ? null : [stillGoing];
     });
   }
 
   /** @returns false where it has gone otherwise, or has another image by now */
-  async function removeBuild({ id }: Build): Promise<boolean> {
+  async function removeBuild({ id }: HeldBuild): Promise<boolean> {
     try {
-      await images.builds.remove(id, by, organization ?? null);
+      await images.builds.remove(id, by, organization ?? SHARED);
       return true;
     } catch (error) {
       if (error instanceof BuildError) return false;
@@ -152,10 +154,10 @@ export async function collectImages(
 
 /** Those of which an image was removed, and none stays. One that never had an image is about to get some. */
 function emptiedOf(
-  builds: readonly Build[],
+  builds: readonly HeldBuild[],
   removed: readonly Image[],
   kept: ReadonlyMap<Image, unknown>,
-): readonly Build[] {
+): readonly HeldBuild[] {
   const emptied = new Set(removed.map(({ build }) => build));
   for (const { build } of kept.keys()) emptied.delete(build);
   return builds.filter(({ id }) => emptied.has(id));

@@ -1,4 +1,5 @@
 // Which images nobody needs any more.
+export type { HeldBuild } from './build-retention.js';
 export {
   COLLECTED_IMAGES_MAX,
   type Collected,

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { HOUR_MS, type Logger, SECOND_MS } from '../../common/index.js';
-import { ImageError } from '../image.js';
 import { openSource, SourceError, type SourcePolicy } from '../sources/index.js';
 import type { Fetchable } from './fetchable.js';
 import type { UploadReason } from './progress.js';
-import { UploadError, type UploadErrorCode } from './upload-error.js';
+import { isRefusal, UploadError, type UploadErrorCode } from './upload-error.js';
 
 /** Of one process. */
 const AT_A_TIME_MAX = 4;
@@ -121,7 +120,7 @@ function reasonOf(error: unknown): (UploadReason & { readonly mayPass: boolean }
       : { code: error.code, message: error.message, mayPass: false };
   if (error instanceof SourceError)
     return { code: error.code, message: error.message, mayPass: error.mayPass };
-  if (error instanceof ImageError)
+  if (isRefusal(error))
     return { code: error.code, message: error.message, mayPass: error.code === 'incomplete' };
   return 'unknown';
 }

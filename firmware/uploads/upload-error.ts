@@ -1,3 +1,7 @@
+import { OrganizationError } from '../../organizations/index.js';
+import { BuildError } from '../builds/index.js';
+import { ImageError } from '../image-error.js';
+
 export type UploadErrorCode =
   | 'not-found'
   /** It has come to its end. */
@@ -27,6 +31,16 @@ export class UploadError extends Error {
   ) {
     super(message);
   }
+}
+
+/**
+ * Why content becomes no image, for whoever sends it: what it is, what was said of it, or where it is to stand. Anything else is a fault of
+ * ours.
+ */
+export type Refusal = ImageError | BuildError | OrganizationError;
+
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof ImageError || error instanceof BuildError || error instanceof OrganizationError;
 }
 
 export function busy(): UploadError {

@@ -8,7 +8,7 @@ import {
   type OrganizationId,
 } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
-import { OrganizationError, requiringOrganization } from '../../organizations/index.js';
+import { requiringOrganization } from '../../organizations/index.js';
 import type { Change, Store, Stored } from '../../store/index.js';
 import { newContentFile } from '../content-files.js';
 import { type AppendedContent, CONTENT_PREFIX, type ContentStore, type Received } from '../content-store.js';
@@ -33,7 +33,7 @@ import {
   type UploadRecord,
   uploadIdOf,
 } from './upload.js';
-import { busy, cancelled, UploadError } from './upload-error.js';
+import { busy, cancelled, isRefusal, UploadError } from './upload-error.js';
 
 /** What one user has begun and not ended holds room for incoming content, for a day at worst. */
 const OPEN_UPLOADS_PER_USER_MAX = 4;
@@ -49,18 +49,18 @@ export type AskedUpload = Upload & { readonly by: Actor };
 export interface Uploads {
   /** Refuses what is too large before any of it has come. @throws ImageError `too-large` */
   checkSize(sizeBytes: number): void;
-  /** As of the library, and shown while it runs. @throws ImageError, UploadError `cancelled` */
+  /** As of the library, and shown while it runs. @throws ImageError, BuildError, UploadError `cancelled` */
   upload(upload: AskedUpload): Promise<UploadOutcome>;
   /**
    * Begins an upload whose content comes in parts.
    * @param url  where it is fetched from instead, in the background; by this process if it can, else by another
-   * @throws ImageError, UploadError `too-many`, SourceError
+   * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
   begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord>;
   /**
    * Takes the next part; the last has all of it validated. What came of a part that breaks off counts. Bytes that are there already are
    * skipped.
-   * @throws UploadError, ImageError
+   * @throws UploadError, ImageError, BuildError
    */
   receive(id: string, within: string | null, range: ContentRange, content: Readable): Promise<PartOutcome>;
   /** @throws UploadError `not-found` */
@@ -352,7 +352,7 @@ class StoredUploads implements Uploads, Fetchable {
     checkAnnouncedSize({ sizeBytes, bytesMax: this.#options.limits.imageBytesMax }, Number.POSITIVE_INFINITY);
   }
 
-  /** @throws ImageError before anything is read */
+  /** @throws ImageError, BuildError before anything is read */
   async #check(upload: Omit<AskedUpload, 'content'>): Promise<void> {
     await this.#options.library.check(upload);
     const { sizeBytes } = upload;
@@ -435,9 +435,8 @@ class StoredUploads implements Uploads, Fetchable {
     if (error instanceof UploadError && error.code === 'cancelled') return this.#dropParts(transfer.upload);
     if (error instanceof UploadError) return transfer.release();
     const { kind, state } = transfer.upload;
-    const isTheirs = error instanceof ImageError || error instanceof OrganizationError;
     // Whatever is not the sender's doing may pass: what has come in parts stays.
-    if (kind !== 'whole' && (state === 'uploading' || !isTheirs)) return transfer.release();
+    if (kind !== 'whole' && (state === 'uploading' || !isRefusal(error))) return transfer.release();
     await transfer.end(endOf(error, state === 'validating'));
     await this.#dropParts(transfer.upload);
   }
@@ -559,7 +558,7 @@ async function writeFrom(file: AppendedContent, chunk: Uint8Array, there: number
 }
 
 function endOf(error: unknown, isValidating: boolean): UploadEvent {
-  if (error instanceof ImageError || error instanceof OrganizationError) {
+  if (isRefusal(error)) {
     const reason = { code: error.code, message: error.message };
     const isWrong = isValidating && !['no-space', 'incomplete'].includes(error.code);
     return isWrong ? { kind: 'refused', reason } : { kind: 'failed', reason };

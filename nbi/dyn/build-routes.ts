@@ -5,6 +5,7 @@ import {
   BuildError,
   type Builds,
   type Category,
+  type Image,
   type ImageLibrary,
   removeBuildWithImages,
   removeCategoryWithImages,
@@ -31,7 +32,7 @@ import { requireUnnamed } from '../images/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { buildStorage, buildView } from './build-storage.js';
-import { categoryStorage, categoryView } from './category-storage.js';
+import { categoryStorage, categoryView, changedOwner } from './category-storage.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
@@ -59,8 +60,8 @@ interface Kind {
   readonly examples: { readonly added: JsonObject; readonly changed: JsonObject };
   storage(parts: BuildRouteParts, scope: Scope, isOwnOnly?: boolean): Storage;
   add(builds: Builds, said: JsonObject, by: Actor, scope: Scope): Promise<JsonObject>;
-  change(builds: Builds, id: string, said: JsonObject, by: Actor, within: string | null): Promise<unknown>;
-  remove(builds: Builds, id: string, by: Actor, within: string | null): Promise<void>;
+  change(builds: Builds, id: string, said: JsonObject, by: Actor, within: string): Promise<unknown>;
+  remove(builds: Builds, id: string, by: Actor, within: string): Promise<void>;
   removeWithImages(parts: BuildRouteParts, id: string, removing: Removing): Promise<void>;
 }
 
@@ -84,15 +85,14 @@ const BUILD_KIND: Kind = {
     changed: { changelog: 'Faster, and safer' },
   },
   storage: buildStorage,
-  add: async (builds, said, by, scope) =>
-    buildView(await builds.add(said, by, scope.organization?.id ?? null), scope),
+  add: async (builds, said, by, scope) => buildView(await builds.add(said, by, changedOwner(scope)), scope),
   change: (builds, id, said, by, within) => builds.change(id, said, by, within),
   remove: (builds, id, by, within) => builds.remove(id, by, within),
   async removeWithImages(parts, id, removing) {
-    const within = removing.scope.organization?.id ?? null;
+    const within = changedOwner(removing.scope);
     const build = await parts.images.builds.get(id, within);
     if (build === null) return;
-    await requireUnnamedImages(parts, build, removing);
+    await requireUnnamedImages(parts, imagesOf(build), removing);
     await removeBuildWithImages(parts.images, build, { ...removing, within });
   },
 };
@@ -111,17 +111,19 @@ const CATEGORY_KIND: Kind = {
   },
   storage: categoryStorage,
   add: async (builds, said, by, scope) =>
-    categoryView(await builds.categories.add(said, by, scope.organization?.id ?? null), scope),
+    categoryView(await builds.categories.add(said, by, changedOwner(scope)), scope),
   change: (builds, id, said, by, within) => builds.categories.change(id, said, by, within),
   remove: (builds, id, by, within) => builds.categories.remove(id, by, within),
   async removeWithImages(parts, id, removing) {
     const { scope, turn } = removing;
-    const within = scope.organization?.id ?? null;
+    const within = changedOwner(scope);
     const category: Category | null = await parts.images.builds.categories.find(id, within);
     if (category === null) return;
-    // Looked at before anything is removed; whatever rule comes to name one meanwhile keeps no image today either.
+    const going: OwnedImage[] = [];
     for await (const build of parts.images.builds.scan({ within, category: category.id }, turn))
-      await requireUnnamedImages(parts, build, removing);
+      going.push(...imagesOf(build));
+    // Looked at before anything is removed; whatever rule comes to name one meanwhile keeps no image today either.
+    await requireUnnamedImages(parts, going, removing);
     await removeCategoryWithImages(parts.images, category, { ...removing, within });
   },
 };
@@ -208,7 +210,7 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
     concerns: 'organizations',
     operationId: `change${kind.things}`,
     summary: `Merges fields into every ${kind.word} that matches`,
-    description: `${kind.fields}. An id in the body narrows what is changed. Each is changed by itself. Within an organization the shared ones are not among them.`,
+    description: `${kind.fields}. An id in the body narrows what is changed. Each is changed by itself. Within an organization the shared ones are not among them, and without one only these are.`,
     query: openQuery(ALL, ANY_FIELD),
     body: anyObjectBody(kind.examples.changed),
     answers: {
@@ -221,7 +223,7 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
       const { id, ...patch } = await exchange.body();
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const scope = scopeOf(exchange);
-      const within = scope.organization?.id ?? null;
+      const within = changedOwner(scope);
       const storage = kind.storage(parts, scope, true);
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, kind.word);
@@ -246,7 +248,7 @@ function deleteRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): R
     concerns: 'organizations',
     operationId: `delete${kind.things}`,
     summary: `Deletes every ${kind.word} that matches`,
-    description: `Refused (409) for one that has ${kind.contents}, unless \`cascade=true\` says that they go with it; images that enabled rules name are refused all the same. Each is deleted by itself, in their order, up to the first that is refused. With \`dryRun=true\` they are only counted. Within an organization the shared ones are not among them.`,
+    description: `Refused (409) for one that has ${kind.contents}, unless \`cascade=true\` says that they go with it; images that enabled rules name are refused all the same. Each is deleted by itself, in their order, up to the first that is refused. With \`dryRun=true\` they are only counted. Within an organization the shared ones are not among them, and without one only these are.`,
     query: openQuery(ALL, DRY_RUN, CASCADE, ANY_FIELD),
     answers: {
       '200': {
@@ -264,7 +266,7 @@ function deleteRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): R
     async handle(exchange) {
       const { response, parameters, query: text } = exchange;
       const scope = scopeOf(exchange);
-      const within = scope.organization?.id ?? null;
+      const within = changedOwner(scope);
       const storage = kind.storage(parts, scope, true);
       const query = parseQuery(storage, parameters.pattern, text, {
         all: ALL,
@@ -308,11 +310,17 @@ async function unlessGone(removing: Promise<void>): Promise<void> {
   }
 }
 
+type OwnedImage = Pick<Image, 'name' | 'organization'>;
+
+function imagesOf({ organization, images }: Build): readonly OwnedImage[] {
+  return images.map(({ name }) => ({ name, ...(organization !== undefined && { organization }) }));
+}
+
+/** @param removed  of one owner: all rules are looked at once for them together */
 async function requireUnnamedImages(
   { images, rules }: BuildRouteParts,
-  { organization, images: own }: Build,
+  removed: readonly OwnedImage[],
   { scope, turn }: Removing,
 ): Promise<void> {
-  const removed = own.map(({ name }) => ({ name, ...(organization !== undefined && { organization }) }));
   await requireUnnamed(removed, { images, rules }, { scope, turn, remedy: ' first' });
 }

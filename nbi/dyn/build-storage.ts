@@ -1,7 +1,7 @@
 import { SECOND_MS } from '../../common/index.js';
 import { type Build, builtAt, targetVersionOf } from '../../firmware/index.js';
 import { type JsonObject, ownerShown, type Scope } from '../http/index.js';
-import { type OfBuilds, ownedPosition, ownedRank, sharedShown } from './category-storage.js';
+import { changedOwner, type OfBuilds, ownedPosition, ownedRank, sharedShown } from './category-storage.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
@@ -50,7 +50,7 @@ export function buildView(build: Build, scope: Scope): JsonObject {
  * @param isOwnOnly  those that it may change
  */
 export function buildStorage({ images }: OfBuilds, scope: Scope, isOwnOnly = false): Storage {
-  const within = scope.organization?.id ?? null;
+  const within = isOwnOnly ? changedOwner(scope) : (scope.organization?.id ?? null);
   return {
     name: 'BuildStorage',
     fields: BUILD_FIELDS,

@@ -47,6 +47,11 @@ export function sharedShown(
   return organization === undefined && scope.organization !== null ? { shared: true } : {};
 }
 
+/** Whose things a request makes and changes: those of the organization that it is about, else the installation's own. */
+export function changedOwner({ organization }: Pick<Scope, 'organization'>): string {
+  return organization?.id ?? SHARED;
+}
+
 /** Where something stands among what is listed by owner. */
 export function ownedRank(organization: string | undefined, rank: string): string {
   return `${organization ?? SHARED}/${rank}`;
@@ -70,7 +75,7 @@ export type OfBuilds = { readonly images: { readonly builds: Builds } };
  * @param isOwnOnly  those that it may change
  */
 export function categoryStorage({ images }: OfBuilds, scope: Scope, isOwnOnly = false): Storage {
-  const within = scope.organization?.id ?? null;
+  const within = isOwnOnly ? changedOwner(scope) : (scope.organization?.id ?? null);
   return {
     name: 'CategoryStorage',
     fields: CATEGORY_FIELDS,

@@ -1,13 +1,14 @@
 import type { Turn } from '../../common/index.js';
-import type { Image, ImageLibrary } from '../../firmware/index.js';
+import { type Image, type ImageLibrary, imageNameIn } from '../../firmware/index.js';
 import { type Rules, type StoredRule, writtenId } from '../../rules/index.js';
 import { ApiError, type Problem, type Scope } from '../http/index.js';
 
 const NAMING_RULES_SHOWN_MAX = 10;
 
 /**
- * Refuses where enabled rules mean one of these images by their `file`: of an organization its own rules; a shared image is meant also by
- * those of organizations without one of that name.
+ * Refuses where enabled rules mean one of these images by their `file`, which may be its URL: of an organization its own rules; a shared
+ * image is meant also by those of organizations without one of that name.
+ * @param removed  of one owner
  * @param remedy  beside disabling the rules
  * @throws ApiError 409
  */
@@ -36,10 +37,11 @@ async function rulesMeaning(
   const owned = organization === undefined ? {} : { organization };
   const names = new Set(removed.map(({ name }) => name));
   for await (const rule of rules.scan(owned, turn)) {
-    const { file } = rule;
-    if (!rule.enabled || !names.has(file)) continue;
-    const key = keyOf(rule.organization, file);
-    const means = meaning.get(key) ?? (await meansOne(rule.organization, file));
+    if (!rule.enabled) continue;
+    const name = imageNameIn(rule.file);
+    if (!names.has(name)) continue;
+    const key = keyOf(rule.organization, name);
+    const means = meaning.get(key) ?? (await meansOne(rule.organization, name));
     meaning.set(key, means);
     if (means) found.push(rule);
     if (found.length >= NAMING_RULES_SHOWN_MAX) break;

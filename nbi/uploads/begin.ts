@@ -65,7 +65,7 @@ export function beginRoute({ uploads }: UploadParts): Route {
     body: BODY,
     answers: {
       '201': uploadAnswer('Begun'),
-      ...failures('Answer', '409', '413', '415', '422', '507'),
+      ...failures('Answer', '404', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {
       const { request, response, body } = exchange;

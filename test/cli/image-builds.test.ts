@@ -77,6 +77,28 @@ test('an organization has categories of its own, and removes nothing that is sha
   t.is(json(await run('image', 'list', '--json')).length, 1);
 });
 
+test('ferry image sync copies an image into no build that another organization has there', async (t) => {
+  const { run, on, directory, image } = await installation(t);
+  const north = '--organization=north';
+  await run('organization', 'add', 'north');
+  await run('image', 'category', 'add', 'Gateways', north);
+  await run('image', 'build', 'add', 'Gateways', '1', north);
+  await run('image', 'add', image, '--build=Gateways/1', '--type=A', north);
+  const file = join(directory, 'rest.backup');
+  await run('backup', file, '--no-images');
+  const [from, to] = [join(directory, 'data'), join(directory, 'rest')];
+  const rest = (...args: readonly string[]) =>
+    on('rest').run(...args, `--secret-file=${join(from, 'secret.key')}`);
+  await rest('restore', file);
+  await rest('organization', 'rename', 'north', '--to=old');
+  await rest('organization', 'add', 'north');
+  const { exitCode, stderr } = await ferry(['image', 'sync', `--from=${from}`, `--to=${to}`]);
+  t.is(exitCode, 0, stderr);
+  const [copied] = json(await rest('image', 'list', '--json'));
+  t.is(copied.organization, 'north');
+  t.is(copied.build, undefined);
+});
+
 test('a backup brings builds, places and numbers back; without images they wait for ferry image sync', async (t) => {
   const { run, on, directory, image } = await installation(t);
   await run('image', 'category', 'add', 'Gateways', '--product-family=Example');

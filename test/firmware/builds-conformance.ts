@@ -1,13 +1,18 @@
+import { Readable } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  type Build,
   BuildError,
   IMAGES,
   type Image,
   type ImageDocument,
   type ImageLibrary,
+  removeBuildWithImages,
+  targetVersionOf,
 } from '../../firmware/index.js';
 import { BY } from '../support/actor.js';
+import { content, withMetadata } from './formats/images.js';
 import { type LibraryOpener, NORTH, randomContent, SOUTH, uploadOf } from './support.js';
 
 const HGW = { build: '00000000-0000-4000-8000-0000000000b1', type: 'HGW' };
@@ -144,6 +149,48 @@ export function defineBuildTests(where: string, open: LibraryOpener): void {
     t.is((await library.builds.categories.find('Gateways', null))?.builds, 0);
   });
 
+  test(`with a build go those images alone that are in it by then, ${where}`, async (t) => {
+    const { library } = await open(t);
+    await withBuild(library);
+    for (const place of [HGW, STB]) await library.upload(uploadOf(place.type, randomContent(10), { place }));
+    const before = (await library.builds.get(HGW.build, null)) as Build;
+    await library.move('HGW', null, BY);
+    await library.leaveOut(HGW.build, 'STB');
+    t.deepEqual(await placesIn(library), ['STB STB'], 'what is in it is not left out of it');
+    await removeBuildWithImages(library, before, { by: BY, within: null });
+    t.truthy(await library.get('HGW'));
+    t.is(await library.get('STB'), null);
+    t.is(await library.builds.get(HGW.build, null), null);
+  });
+
+  test(`where image and build say otherwise, as after a backup beside a running server, the image’s word holds, ${where}`, async (t) => {
+    const { library, store } = await open(t);
+    await withBuild(library);
+    const images = store.collection<ImageDocument>(IMAGES);
+    const says = async (name: string, place: Partial<typeof HGW>) => {
+      const { build: _, type: __, ...document } = (await images.get(name))?.document as ImageDocument;
+      await images.put({ ...document, ...place });
+    };
+    for (const name of ['a', 'b', 'c']) await library.upload(uploadOf(name, randomContent(10)));
+    await says('a', HGW);
+    t.like((await library.move('a', HGW, BY)) as Image, HGW);
+    t.deepEqual(await placesIn(library), ['HGW a']);
+    t.is(await codeOf(library.move('b', HGW, BY)), 'type-taken');
+    await images.delete('a');
+    t.is(await codeOf(library.move('b', HGW, BY)), 'done');
+    t.deepEqual(await placesIn(library), ['HGW b'], 'one that is not there gives way');
+    await says('b', {});
+    t.is(await codeOf(library.upload(uploadOf('d', randomContent(10), { place: HGW }))), 'done');
+    t.deepEqual(await placesIn(library), ['HGW d'], 'and so does one that says that it is elsewhere');
+    await says('d', STB);
+    t.is(await codeOf(library.move('d', STB, BY)), 'done');
+    t.deepEqual(await placesIn(library), ['STB d']);
+    await says('d', {});
+    const build = (await library.builds.get(HGW.build, null)) as Build;
+    await removeBuildWithImages(library, build, { by: BY, within: null });
+    t.truthy(await library.get('d'));
+  });
+
   test(`an image stands only in a build of whom it belongs to, ${where}`, async (t) => {
     const { library } = await open(t);
     await withBuild(library, NORTH);
@@ -159,6 +206,32 @@ export function defineBuildTests(where: string, open: LibraryOpener): void {
     );
     t.is(placed.image.build, HGW.build);
     t.deepEqual(await placesIn(library), ['HGW a']);
+  });
+
+  test(`a place that cannot be had is refused before a byte of the image is read, ${where}`, async (t) => {
+    const { library } = await open(t);
+    const unread = () =>
+      new Readable({
+        read() {
+          t.fail('it was read');
+          this.push(null);
+        },
+      });
+    t.is(await codeOf(library.upload(uploadOf('a', unread(), { place: HGW }))), 'not-found');
+    await withBuild(library);
+    await library.upload(uploadOf('a', randomContent(10), { place: HGW }));
+    t.is(await codeOf(library.upload(uploadOf('b', unread(), { place: HGW }))), 'type-taken');
+    t.is(await codeOf(library.upload(uploadOf('b', unread(), { place: { ...HGW, type: '' } }))), 'invalid');
+  });
+
+  test(`what is read from the files of a build is its target version, where nobody has typed one, ${where}`, async (t) => {
+    const { library } = await open(t);
+    await withBuild(library);
+    const openwrt = withMetadata(content(10_000));
+    const { image } = await library.upload(uploadOf('a', openwrt, { place: HGW }));
+    const build = await library.builds.get(HGW.build, null);
+    t.is(image.softwareVersion, '23.05.3');
+    t.is(build === null ? null : targetVersionOf(build), '23.05.3');
   });
 
   test(`of a category that is removed and a build that is added to it at once there is one, ${where}`, async (t) => {

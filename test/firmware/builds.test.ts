@@ -1,5 +1,5 @@
 import test from 'ava';
-import { productOf, targetVersionOf } from '../../firmware/index.js';
+import { productOf, SHARED, TAKEN_NAMES, type TakenName, targetVersionOf } from '../../firmware/index.js';
 import { BY } from '../support/actor.js';
 import { defineBuildTests } from './builds-conformance.js';
 import { NORTH, openTestLibrary, randomContent, SOUTH, uploadOf } from './support.js';
@@ -53,6 +53,14 @@ test('a number that another name was given goes to no second one', async (t) => 
   t.not(found, wanted);
   t.is(await library.builds.numbers.numberOf('model', 'HGW'), found);
   t.is(await library.builds.numbers.nameOf('model', wanted), 'another');
+});
+
+test('a build that is refused leaves no number of its product behind', async (t) => {
+  const { library, store } = await openTestLibrary(t);
+  const said = { category: 'none', version: '1', productFamily: 'Example', productModel: 'HGW' };
+  await t.throwsAsync(library.builds.add(said, BY, null), { code: 'not-found' });
+  const numbers = store.collection({ name: 'image-numbers', indexes: {} });
+  t.deepEqual((await numbers.find({ limit: 1 })).items, []);
 });
 
 test('what is not said of a build’s product holds as said of its category', (t) => {
@@ -109,6 +117,24 @@ test('a build goes to another category of its owner, and takes its names along',
   await t.throwsAsync(builds.change(id, { version: '2' }, BY, SOUTH), { code: 'not-found' });
 });
 
+test('what has lost its name, or has it no more, goes all the same, and takes no other’s along', async (t) => {
+  const { library, store } = await openTestLibrary(t);
+  const { builds } = library;
+  const { id: category } = await builds.categories.add({ name: 'Gateways' }, BY, null);
+  const [first, second] = [
+    await builds.add({ category, version: '1' }, BY, null),
+    await builds.add({ category, version: '2' }, BY, null),
+  ];
+  const names = store.collection<TakenName>(TAKEN_NAMES);
+  await names.put({ id: `version/${category}/1`, of: second.id });
+  await names.delete('name//Gateways');
+  await builds.remove(first.id, BY, null);
+  t.is((await builds.ofVersion(category, '1', null))?.id, second.id);
+  await builds.remove(second.id, BY, null);
+  await builds.categories.remove(category, BY, null);
+  t.is(await builds.categories.find(category, null), null);
+});
+
 test('texts of outside are bounded, and names that objects have of themselves are names as any', async (t) => {
   const { library } = await openTestLibrary(t);
   const { builds } = library;
@@ -159,6 +185,11 @@ test('a list of builds goes on where a page ended, by owner and from the oldest'
       [NORTH, false],
     ],
   );
+  for (const isOwnOnly of [false, true]) {
+    const shared = [];
+    for await (const each of builds.scan({ within: SHARED, isOwnOnly })) shared.push(each);
+    t.deepEqual(shared, all.slice(0, 3));
+  }
   for (const [at, { id, organization = '', createdAtMs }] of all.entries()) {
     const rest = [];
     const after = { id, owner: organization, createdAtMs };

@@ -118,6 +118,44 @@ test('another organization’s category and build are answered as none, whatever
   t.is(listOf(await nbi.call(`${BUILDS}/.*`, { as: as.installation.viewer })).length, 2);
 });
 
+test('a user of the installation changes and deletes those of an organization only where he names it', async (t) => {
+  const nbi = await startWithBuilds(t);
+  const { operator } = nbi.as.installation;
+  const { id, category } = nbi.builds.north;
+  await upload(nbi, nbi.as.north.operator, 'a.bin', `?build=${id}&type=A`);
+  for (const [method, path, json] of [
+    ['PUT', `${BUILDS}/${id}`, { changelog: 'x' }],
+    ['PUT', `${CATEGORIES}/${category}`, { description: 'x' }],
+    ['DELETE', `${BUILDS}/${id}?cascade=true`],
+    ['DELETE', `${BUILDS}/.*?id=${id}&dryRun=true`],
+    ['DELETE', `${CATEGORIES}/${category}?cascade=true`],
+    ['POST', `${BUILDS}/.*`, { category, version: '2' }],
+  ] as const)
+    t.is((await send(nbi, operator, method, path, json)).status, 404, `${method} ${path}`);
+  const all = { description: 'everybody’s', changelog: 'everybody’s' };
+  for (const [path, field] of [
+    [BUILDS, 'changelog'],
+    [CATEGORIES, 'description'],
+  ] as const) {
+    t.is((await send(nbi, operator, 'PUT', `${path}/.*?all=true`, { [field]: all[field] })).status, 200);
+    const shown = listOf(await nbi.call(`${path}/.*`, { as: operator }));
+    t.deepEqual(
+      shown.map((each) => [each['organization'] ?? 'shared', each[field]]).sort(),
+      [
+        ['north', ''],
+        ['shared', all[field]],
+        ['south', ''],
+      ],
+    );
+  }
+  t.is((await send(nbi, operator, 'DELETE', `${CATEGORIES}/.*?all=true&cascade=true`)).status, 200);
+  t.is(listOf(await nbi.call(`${BUILDS}/.*`, { as: operator })).length, 2);
+  t.is((await nbi.call('/v1/images/a.bin', { as: nbi.as.north.operator })).status, 200);
+  const named = `${BUILDS}/${id}?cascade=true&organization=north`;
+  t.is((await send(nbi, operator, 'DELETE', named)).status, 200);
+  t.is((await nbi.call('/v1/images/a.bin', { as: nbi.as.north.operator })).status, 404);
+});
+
 test('images come into a build at the upload or later, are listed by build and type, and a place is had by one', async (t) => {
   const nbi = await startWithBuilds(t);
   const { as, builds } = nbi;
@@ -185,6 +223,25 @@ test('a category goes with its builds and their images only where that is said, 
     listOf(await nbi.call(`${BUILDS}/.*`, { as: operator })).map((each) => each['shared']),
     [true],
   );
+});
+
+test('a category goes with all its builds and images after one look at the rules', async (t) => {
+  const nbi = await startWithBuilds(t);
+  const { operator } = nbi.as.north;
+  const { id, category } = nbi.builds.north;
+  const [second = {}] = listOf(await send(nbi, operator, 'POST', `${BUILDS}/.*`, { category, version: '2' }));
+  await upload(nbi, operator, 'a.bin', `?build=${id}&type=A`);
+  await upload(nbi, operator, 'b.bin', `?build=${second['id']}&type=A`);
+  const scan = nbi.rules.scan.bind(nbi.rules);
+  let looks = 0;
+  nbi.rules.scan = (...asked) => {
+    looks++;
+    return scan(...asked);
+  };
+  t.is((await send(nbi, operator, 'DELETE', `${CATEGORIES}/${category}?cascade=true`)).status, 200);
+  t.is(looks, 1);
+  for (const name of ['a.bin', 'b.bin'])
+    t.is((await nbi.call(`/v1/images/${name}`, { as: operator })).status, 404);
 });
 
 test('an organization with a category is not deleted', async (t) => {

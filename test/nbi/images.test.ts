@@ -110,6 +110,17 @@ test('an image that an enabled rule names is only deleted by force', async (t) =
   t.is((await nbi.call('/v1/images/a.bin?force=true', { method: 'DELETE' })).status, 200);
 });
 
+test('a rule names an image by its URL as well', async (t) => {
+  const nbi = await startNbi(t);
+  for (const name of ['a.bin', 'b.bin']) await upload(nbi, name);
+  const json = ruleBody('on', { file: 'http://files.example.net/files/a%2Ebin?x=1' });
+  t.is((await nbi.call('/v1/dyn/FirmwareStorage/.*', { method: 'POST', json })).status, 200);
+  const refused = await nbi.call('/v1/images/a.bin', { method: 'DELETE' });
+  t.is(refused.status, 409);
+  t.like(refused.body, { details: [{ code: 'in-use', ids: ['on'] }] });
+  t.is((await nbi.call('/v1/images/b.bin', { method: 'DELETE' })).status, 200);
+});
+
 test('a wrong checksum, name, type, encoding, size or parameter is refused, and nothing is kept', async (t) => {
   const nbi = await startNbi(t);
   const refusals: readonly (readonly [number, ReturnType<typeof upload>])[] = [

@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { randomContent, sha256Of } from '../firmware/support.js';
+import { BY } from '../support/actor.js';
 import { until } from '../support/ferry.js';
 import { startNbi, type TestNbi } from './support.js';
 import { startWithTwo } from './two-organizations.js';
@@ -177,6 +178,21 @@ test('a checksum that is given is held to, whatever the server sends', async (t)
   const { url } = await serverOf(t, serving(randomContent(1_000)));
   const id = await fetching(t, nbi, { name: 'fw.bin', url, sha256: '0'.repeat(64) });
   t.like(await ended(nbi, id), { state: 'invalid', reason: { code: 'checksum-mismatch' } });
+});
+
+test('what the build refuses that it is to stand in is not asked for again', async (t) => {
+  const nbi = await startNbi(t, { imageSources: LOOPBACK });
+  const { builds } = nbi.images;
+  await builds.categories.add({ name: 'Gateways' }, BY, null);
+  const { id: build } = await builds.add({ category: 'Gateways', version: '1' }, BY, null);
+  const serve = serving(randomContent(1_000));
+  const { url, asked } = await serverOf(t, async (request, response) => {
+    await builds.remove(build, BY, null);
+    serve(request, response);
+  });
+  const id = await fetching(t, nbi, { name: 'fw.bin', url, build, type: 'HGW' });
+  t.like(await ended(nbi, id), { state: 'invalid', reason: { code: 'not-found' } });
+  t.is(asked.length, 1);
 });
 
 test('only permitted addresses are asked, also where a redirect leads', async (t) => {

@@ -161,10 +161,10 @@ export function defineKeepingTests(where: string, open: LibraryOpener): void {
     t.is((await images.list({ limit: 100 })).items.length, 8);
     const done = await it.collect({ keepBuilds: 1 });
     const wentOf = ({ removedBuilds }: Collected) =>
-      removedBuilds.map(({ images, version }) => `${images.length} images, ${version}`);
+      removedBuilds.map(({ id: _, category: __, ...held }) => held);
     for (const each of [dry, done]) {
       t.deepEqual(gone(each).sort(), ['gateways-2a', 'gateways-2b']);
-      t.deepEqual(wentOf(each), ['2 images, 2']);
+      t.deepEqual(wentOf(each), [{ version: '2', imageCount: 2 }]);
       t.deepEqual(stays(each), [
         ['boxes-1a', 'newest-build'],
         ['boxes-1b', 'newest-build'],
@@ -244,6 +244,25 @@ export function defineKeepingTests(where: string, open: LibraryOpener): void {
       ['b.bin', 'changed-meanwhile'],
     ]);
     t.is((await here.images.list({ limit: 10 })).items.length, 2);
+  });
+
+  test(`${where}: what comes into a build meanwhile stays`, async (t) => {
+    const it = await begun(t, open);
+    const [here, there] = it.nodes;
+    for (const name of ['a.bin', 'b.bin']) await it.add(name);
+    const { builds } = there.images;
+    await builds.categories.add({ name: 'gateways' }, BY, null);
+    const { id: build } = await builds.add({ category: 'gateways', version: '1' }, BY, null);
+    const uses: ImageUses = {
+      ...here.uses,
+      async *rules(organization) {
+        yield* here.uses.rules(organization);
+        await there.images.move('a.bin', { build, type: 'a' }, BY);
+      },
+    };
+    const done = await it.collect({}, { images: here.images, uses });
+    t.deepEqual(gone(done), ['b.bin']);
+    t.deepEqual(stays(done), [['a.bin', 'changed-meanwhile']]);
   });
 
   test(`${where}: one that died leaves marks that keep nobody from anything`, async (t) => {

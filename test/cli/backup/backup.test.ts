@@ -8,8 +8,16 @@ import { verifyBackup } from '../../../cli/backup/restore.js';
 import { writeBackup } from '../../../cli/backup/write.js';
 import { ALL_COLLECTIONS } from '../../../cli/collections.js';
 import { silentLogger, systemClock } from '../../../common/index.js';
+import {
+  CATEGORIES,
+  type CategoryDocument,
+  removeCategoryWithImages,
+  TAKEN_NAMES,
+  type TakenName,
+} from '../../../firmware/index.js';
 import { CAMPAIGN_SHARES, type CampaignShare } from '../../../rules/index.js';
 import { takeInUse } from '../../../store/index.js';
+import { BY } from '../../support/actor.js';
 import { startTestFerry, until } from '../../support/ferry.js';
 import { cpeidOf, deviceOf, openTestInstallation, populate, upgradeOf } from '../../support/installation.js';
 import { mongodbUrl, testDatabase } from '../../support/mongodb.js';
@@ -298,6 +306,38 @@ test('a device and its upgrade are of one moment, though the upgrade ends while 
   t.true(ended);
   t.is((content.get(`devices/${cpeidOf(0)}`) as Device).inFlight, undefined);
   t.true((content.get(`upgrades/${upgrade.id}`) as Upgrade).status);
+});
+
+test('builds are counted and their names taken again, so that a backup between two changes keeps none from coming or going', async (t) => {
+  const { directory, dataDir } = await backedUp(t, 1);
+  const from = await openTestInstallation(dataDir);
+  const category = await from.images.builds.categories.add({ name: 'Gateways' }, BY, null);
+  await from.images.builds.categories.add({ name: 'Boxes' }, BY, null);
+  const said = { category: category.id, version: '1', os: 'HGW 1' };
+  const { id } = await from.images.builds.add(said, BY, null);
+  const categories = from.store.collection<CategoryDocument>(CATEGORIES);
+  const read = (await categories.get(category.id))?.document as CategoryDocument;
+  await categories.put({ ...read, builds: 5 });
+  const names = from.store.collection<TakenName>(TAKEN_NAMES);
+  const { items } = await names.find({ limit: 10 });
+  t.is(items.length, 4);
+  for (const { document } of items) await names.delete(document.id);
+  await names.put({ id: `version/${category.id}/2`, of: 'one that was not read' });
+  await from.close();
+  const file = join(directory, 'second');
+  t.is((await ferry(['backup', file, `--data-dir=${dataDir}`, '--include-key'])).exitCode, 0);
+  const to = join(directory, 'to');
+  t.is((await ferry(['restore', file, `--data-dir=${to}`])).exitCode, 0);
+  const target = await openTestInstallation(to);
+  t.teardown(() => target.close());
+  const { builds } = target.images;
+  t.is((await builds.categories.find('Gateways', null))?.builds, 1);
+  t.is((await builds.ofOs('HGW 1', null))?.id, id);
+  await t.throwsAsync(builds.add(said, BY, null), { code: 'version-taken' });
+  await builds.add({ category: 'Gateways', version: '2' }, BY, null);
+  await removeCategoryWithImages(target.images, category, { by: BY, within: null });
+  t.is(await builds.categories.find('Gateways', null), null);
+  t.is((await builds.categories.find('Boxes', null))?.builds, 0);
 });
 
 test('upgrades under way are counted again, so that no slot of a limit is lost or won by a restore', async (t) => {

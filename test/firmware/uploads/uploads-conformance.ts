@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutionContext, TestFn } from 'ava';
-import { type ContentStore, UploadError } from '../../../firmware/index.js';
+import { BuildError, type ContentStore, UploadError } from '../../../firmware/index.js';
 import type { Store } from '../../../store/index.js';
 import { BY } from '../../support/actor.js';
 import { until } from '../../support/ferry.js';
@@ -67,6 +68,40 @@ export function uploadsConform(test: TestFn, open: (t: ExecutionContext) => Prom
     t.is(outcome.kind, 'admitted');
     const error = await t.throwsAsync(uploads.receive(dropped.id, null, ...partFrom(content, 600_000)));
     t.true(error instanceof UploadError && error.code === 'cancelled');
+  });
+
+  test('an upload that its build refuses ends with that reason: before it has begun, or once all of it is there', async (t) => {
+    const { store, contents } = await open(t);
+    const { library, uploads } = uploadsOver(store, contents);
+    const { builds } = library;
+    const content = knownContent(1_000_000);
+    await builds.categories.add({ name: 'Gateways' }, BY, null);
+    const placed = async (version: string) => {
+      const { id: build } = await builds.add({ category: 'Gateways', version }, BY, null);
+      return { ...saying(`${version}.bin`, content.length), place: { build, type: 'HGW' } };
+    };
+    const refused = { instanceOf: BuildError, code: 'not-found' };
+    const unknown = { ...(await placed('0')), place: { build: 'none', type: 'HGW' } };
+    await t.throwsAsync(uploads.begin(unknown), refused);
+    await t.throwsAsync(uploads.upload({ ...unknown, content: Readable.from([content]) }), refused);
+    t.deepEqual(await uploads.list(null, { limit: 1 }), []);
+
+    const parts = await placed('parts');
+    const { id } = await uploads.begin(parts);
+    await uploads.receive(id, null, ...partFrom(content, 0, 600_000));
+    await builds.remove(parts.place.build, BY, null);
+    await t.throwsAsync(uploads.receive(id, null, ...partFrom(content, 600_000)), refused);
+    t.like(await uploads.get(id, null), { state: 'invalid', reason: { code: 'not-found' } });
+    t.deepEqual(await namesOf(contents.listAppended()), []);
+
+    const whole = await placed('whole');
+    async function* losingItsBuild(): AsyncGenerator<Buffer> {
+      yield content;
+      await builds.remove(whole.place.build, BY, null);
+    }
+    await t.throwsAsync(uploads.upload({ ...whole, content: Readable.from(losingItsBuild()) }), refused);
+    t.like((await uploads.list(null, { limit: 1 }))[0], { state: 'invalid', reason: { code: 'not-found' } });
+    t.deepEqual(await namesOf(contents.listIncoming()), []);
   });
 
   test('killed in the midst of a part, it goes on behind what was told to be there', async (t) => {
