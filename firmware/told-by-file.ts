@@ -25,7 +25,7 @@ export function toldByFile({ fromFile, formats, warnings }: Pick<Image, keyof To
  */
 export function describedBy(
   description: ImageDescription,
-  { findings, facts, broken }: Inspected,
+  { findings, facts, broken, unread }: Inspected,
   isStrict: boolean,
 ): Described {
   if (broken.length > 0) throw brokenFile(broken);
@@ -49,6 +49,7 @@ export function describedBy(
   const warnings = [
     ...contradictions.map(({ message }) => message),
     ...(fromFile.includes('boards') ? leftOut(facts.boards, boards) : []),
+    ...unread,
   ];
   return {
     ...said,

@@ -41,6 +41,8 @@ export interface Finding {
   readonly checksum: 'right' | 'wrong' | 'none';
   /** Why nobody should flash it, each in a sentence; empty: nothing is known to be wrong. */
   readonly broken: readonly string[];
+  /** What was not read or not checked because it is more than is read of a file, each in a sentence; absent: nothing. It is no fault of the file's. */
+  readonly unread?: readonly string[];
 }
 
 /** The end of a file. */

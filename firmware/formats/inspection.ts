@@ -35,6 +35,8 @@ export interface Inspected {
   /** What they say together. */
   readonly facts: ImageFacts;
   readonly broken: readonly string[];
+  /** What was not read or not checked, as it is more than is read of a file. */
+  readonly unread: readonly string[];
 }
 
 /** Looks into one file while it comes. Holds its first 64 KiB, and of its end a mebibyte and one chunk. */
@@ -70,6 +72,7 @@ export class Inspection {
       findings,
       facts: Object.assign({}, ...findings.map(({ facts }) => facts).reverse()),
       broken: findings.flatMap(({ broken }) => broken),
+      unread: findings.flatMap(({ unread = [] }) => unread),
     };
   }
 

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 
 /** Firmware files of each format, byte by byte, by the table of what the real tools write. */
 
-const u32be = (value: number) => {
+export const u32be = (value: number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
@@ -225,16 +225,17 @@ export function sparse(): Buffer {
   return Buffer.concat([header, chunk, content(4_096)]);
 }
 
-interface TreeNode {
+export interface TreeNode {
   readonly name: string;
   readonly properties?: Readonly<Record<string, Buffer>>;
   readonly nodes?: readonly TreeNode[];
 }
 
-const cString = (...texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\0`).join(''));
+export const cString = (...texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\0`).join(''));
 const aligned = (bytes: Buffer) => Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4);
 
-function tree(root: TreeNode): Buffer {
+/** A flattened device tree. */
+export function tree(root: TreeNode): Buffer {
   const names: string[] = [];
   const nameAt = (name: string) => {
     const at = names.indexOf(name);

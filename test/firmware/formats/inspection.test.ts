@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -189,6 +190,7 @@ for (const { title, bytes, formats, facts, checksum } of CASES) {
     );
     t.deepEqual(valuesOf(found.facts), facts);
     t.deepEqual(found.broken, []);
+    t.deepEqual(found.unread, []);
     t.is(found.findings.at(-1)?.checksum, checksum);
   });
 }
@@ -201,7 +203,7 @@ test('each fact says where it stands', (t) => {
 
 test('what is none of them is nothing, also where it is empty or short', (t) => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('x'), images.content(200_000), Buffer.from('FWx0')]) {
-    t.deepEqual(inspected(bytes), { findings: [], facts: {}, broken: [] });
+    t.deepEqual(inspected(bytes), { findings: [], facts: {}, broken: [], unread: [] });
   }
 });
 
@@ -268,6 +270,95 @@ test('metadata that is no JSON, nested too deep or long is broken, and never in 
       ?.value,
     ['ok'],
   );
+});
+
+/** A hash node that holds for the data. */
+const hashOf = (data: Buffer): images.TreeNode => ({
+  name: 'hash-1',
+  properties: { algo: images.cString('sha1'), value: createHash('sha1').update(data).digest() },
+});
+
+/** A FIT with these images, and what stands behind its tree. */
+function fitOf(nodes: readonly images.TreeNode[], behind: Buffer = Buffer.alloc(0)): Buffer {
+  const tree = images.tree({ name: '', nodes: [{ name: 'images', nodes }] });
+  return Buffer.concat([tree, Buffer.alloc(-tree.length & 3), behind]);
+}
+
+test('however often a FIT names one part of the file, that is hashed once', (t) => {
+  const data = images.content(50_000);
+  const external = (bytes: number) => ({ 'data-size': images.u32be(bytes), 'data-offset': images.u32be(0) });
+  const same = Array.from({ length: 900 }, (_, at) => ({
+    name: `image-${at}`,
+    properties: external(data.length),
+    nodes: [hashOf(data)],
+  }));
+  const found = inspected(fitOf(same, data));
+  t.deepEqual(found.broken, []);
+  t.like(found.findings, [{ format: 'fit', checksum: 'right' }]);
+  t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 899; at most 256 are/);
+  const beyond = same.map((image) => ({ ...image, properties: external(0xffffffff) }));
+  t.is(inspected(fitOf(beyond, data)).broken.length, 900);
+  const elsewhere = { name: 'other', properties: external(data.length), nodes: [hashOf(data)] };
+  const outside = images.tree({ name: '', nodes: [{ name: 'elsewhere', nodes: [elsewhere] }] });
+  t.like(inspected(outside), { broken: [], unread: [], findings: [{ checksum: 'none' }] });
+});
+
+test('data of a FIT that lies in its tree is not checked, as it has passed by then', (t) => {
+  const place = { 'data-size': images.u32be(100), 'data-position': images.u32be(40) };
+  const nodes = [hashOf(images.content(100))];
+  const found = inspected(fitOf([{ name: 'kernel', properties: place, nodes }]));
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 1;/);
+});
+
+test('of more images than any FIT has the data is not checked, and that is said', (t) => {
+  const nodes = (bytes: number) =>
+    Array.from({ length: 300 }, (_, at) => {
+      const data = images.content(bytes, at);
+      return { name: `image-${at}`, properties: { data }, nodes: [hashOf(data)] };
+    });
+  for (const bytes of [5_000, 100]) {
+    const found = inspected(fitOf(nodes(bytes)));
+    t.like(found, { broken: [], findings: [{ checksum: 'right' }] });
+    t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 44;/);
+  }
+});
+
+test('a long value of an image beside its data is not taken for it', (t) => {
+  const [data, other] = [images.content(9_000), images.content(8_000, 2)];
+  for (const properties of [
+    { data, signature: other },
+    { signature: other, data },
+  ]) {
+    t.like(inspected(fitOf([{ name: 'kernel', properties, nodes: [hashOf(data)] }])), {
+      broken: [],
+      findings: [{ checksum: 'right' }],
+    });
+    t.deepEqual(inspected(fitOf([{ name: 'kernel', properties, nodes: [hashOf(other)] }])).broken, [
+      'the sha1 of /images/kernel is not that of its data',
+    ]);
+  }
+});
+
+test('a FIT with more properties or deeper nodes than are read is not broken, and names no boards that may be some only', (t) => {
+  const config = { name: 'config-1', properties: { compatible: images.cString('vendor,hgw') } };
+  const many = Object.fromEntries(Array.from({ length: 4_100 }, (_, at) => [`p${at}`, Buffer.alloc(4)]));
+  const deep = Array.from({ length: 20 }).reduce<images.TreeNode>(
+    (node) => ({ name: 'deep', nodes: [node] }),
+    { name: 'deepest' },
+  );
+  const odd: readonly (readonly [images.TreeNode, RegExp])[] = [
+    [{ name: 'many', properties: many }, /has more properties than the 4096, .* read: it is not read on$/],
+    [deep, /has nodes deeper than 16: it is not read on$/],
+  ];
+  for (const [node, reason] of odd) {
+    const properties = { description: images.cString('Vendor firmware 4.2.1') };
+    const nodes = [{ name: 'configurations', nodes: [config] }, node];
+    const found = inspected(images.tree({ name: '', properties, nodes }));
+    t.deepEqual(found.broken, []);
+    t.regex(found.unread.join(), reason);
+    t.deepEqual(valuesOf(found.facts), { version: '4.2.1', description: 'Vendor firmware 4.2.1' });
+  }
 });
 
 test('odd members of a tar are refused', (t) => {
