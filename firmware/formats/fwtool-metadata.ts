@@ -74,7 +74,7 @@ function information(bytes: Buffer, atByte: number): ImageFacts | string {
   const told = isObject(value['version']) ? value['version'] : {};
   const fact = (text: string | null, from: string): Fact | undefined =>
     text === null ? undefined : { value: text, from: `${from} in the metadata`, atByte };
-  const version = fact(readable(told['version']), 'version.version');
+  const version = fact(released(readable(told['version'])), 'version.version');
   const hardware = fact(readable(told['board']), 'version.board');
   const description = fact(
     readable(
@@ -97,6 +97,11 @@ function information(bytes: Buffer, atByte: number): ImageFacts | string {
     ...(description && { description }),
     ...(boards.length > 0 && { boards: { value: boards, from: `${field} in the metadata`, atByte } }),
   };
+}
+
+/** A snapshot has the name of all snapshots: whoever runs one does not run this one by that. @returns null for it */
+function released(version: string | null): string | null {
+  return version === null || !/\d/.test(version) || /snapshot$/i.test(version) ? null : version;
 }
 
 function withoutNuls(bytes: Buffer): Buffer {

@@ -361,6 +361,17 @@ test('a FIT with more properties or deeper nodes than are read is not broken, an
   }
 });
 
+test('metadata of a snapshot, or of no number, tells no version: the next snapshot is called the same', (t) => {
+  const image = images.content(1_000);
+  const told = (version: string) =>
+    inspected(images.withMetadata(image, { version: { version, revision: 'r25000-1' } })).facts;
+  for (const version of ['SNAPSHOT', '23.05-SNAPSHOT', '24.10-Snapshot', 'testing']) {
+    t.is(told(version).version, undefined);
+    t.is(told(version).description?.value, `${version} r25000-1`);
+  }
+  t.is(told('23.05.0-rc1').version?.value, '23.05.0-rc1');
+});
+
 test('odd members of a tar are refused', (t) => {
   const odd = (member: images.TarMember) =>
     inspected(
