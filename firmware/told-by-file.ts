@@ -94,8 +94,9 @@ function boardsContradiction(
   read: Fact<readonly string[]> | null,
 ): Contradiction | null {
   if (typed === undefined || read === null) return null;
-  if (typed.some((board) => read.value.some((other) => sameBoard(board, other)))) return null;
-  const message = `boards were given as ${listed(typed)}, but the file is for ${listed(read.value)} (${placeOf(read)})`;
+  const others = typed.filter((board) => !read.value.some((named) => sameBoard(board, named)));
+  if (others.length === 0) return null;
+  const message = `boards were given as ${listed(others)}, but the file is for ${listed(read.value)} (${placeOf(read)})`;
   return { field: 'boards', message };
 }
 

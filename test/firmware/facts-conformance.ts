@@ -120,11 +120,13 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.deepEqual(await opened.library.get('a'), image);
   });
 
-  test(`${where}: one board in common is no contradiction`, async (t) => {
+  test(`${where}: each board that was typed is to be one of the file's, and those that are not are named`, async (t) => {
     const opened = await open(t);
-    const metadata = { boards: ['other,board', 'TPLink,Archer-C7-v5'] };
-    const { image } = await opened.library.upload(uploadOf('a', OPENWRT, { metadata }));
-    t.is(image.warnings, undefined);
+    const warningsOf = async (name: string, boards: readonly string[]) =>
+      (await opened.library.upload(uploadOf(name, OPENWRT, { metadata: { boards } }))).image.warnings;
+    t.is(await warningsOf('a', ['TPLink,Archer-C7-v5', 'tplink_archer-c7-v5']), undefined);
+    const [warning = ''] = (await warningsOf('b', ['TPLink,Archer-C7-v5', 'other,board'])) ?? [];
+    t.regex(warning, /^boards were given as "other,board", but the file is for "tplink,archer-c7-v5" /);
   });
 
   test(`${where}: where that is configured a contradiction is refused, and nothing is kept`, async (t) => {
