@@ -1,6 +1,6 @@
 import { runsTarget, sameBoard } from '../common/index.js';
 import type { Fact, Inspected } from './formats/index.js';
-import { type Image, ImageError, type ReadField, type ToldByFile } from './image.js';
+import { FIRMWARE_FILE_TYPE, type Image, ImageError, type ReadField, type ToldByFile } from './image.js';
 import { BOARDS_MAX, type ImageDescription, isMetadataText, METADATA_CHARACTERS_MAX } from './metadata.js';
 
 /** Reasons, and boards, that one sentence names. */
@@ -19,7 +19,8 @@ export function toldByFile({ fromFile, formats, warnings }: Pick<Image, keyof To
 }
 
 /**
- * What the uploader has said of an image, filled up with what its file says, and with warnings where the two contradict each other.
+ * What the uploader has said of an image, filled up with what its file says, and with warnings where the two contradict each other or not all
+ * of the file was read.
  * @param isStrict  a contradiction is refused
  * @throws ImageError `invalid` for a file that nobody should flash; `contradiction`
  */
@@ -28,6 +29,8 @@ export function describedBy(
   { findings, facts, broken, unread }: Inspected,
   isStrict: boolean,
 ): Described {
+  // What a file of a vendor's own type holds, and by what words, only the vendor knows.
+  if (description.fileType !== FIRMWARE_FILE_TYPE) return description;
   if (broken.length > 0) throw brokenFile(broken);
   const version = usable(facts.version);
   const hardware = usable(facts.hardware);

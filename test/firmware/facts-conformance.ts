@@ -150,6 +150,22 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.deepEqual(await opened.files(), { incoming: [], content: [] });
   });
 
+  test(`${where}: what is not read on is a warning, and what a vendor's own type of file holds is not looked for`, async (t) => {
+    const opened = await open(t);
+    const members = Array.from({ length: 100 }, (_, at) => `sysupgrade-x/${at}`);
+    const tar = files.tar(members.map((name) => ({ name, content: Buffer.from(name) })));
+    const { image: long } = await opened.library.upload(uploadOf('long', tar));
+    t.deepEqual(long.warnings, ['the tar has more than 64 members: those behind are not read']);
+    const broken = Buffer.from(files.uimage());
+    broken.writeUInt8(broken.readUInt8(200) ^ 1, 200);
+    const metadata = { fileType: 'X 00A1B2 Settings' };
+    for (const content of [broken, OPENWRT]) {
+      const { image } = await opened.library.upload(uploadOf(`of-${content.length}`, content, { metadata }));
+      for (const field of ['softwareVersion', 'boards', 'fromFile', 'formats', 'warnings'] as const)
+        t.is(image[field], undefined);
+    }
+  });
+
   test(`${where}: what is brought back, or from elsewhere, stays as it was`, async (t) => {
     const opened = await open(t, { strictImages: true });
     const broken = Buffer.from(files.uimage());

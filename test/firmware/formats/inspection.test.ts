@@ -242,7 +242,7 @@ test('a file that is cut short is broken where it told of more', (t) => {
 test('lengths that lie are told as what they are', (t) => {
   const metadata = images.withMetadata(images.content(10_000));
   metadata.writeUInt32BE(2_000_000, metadata.length - 4);
-  t.regex(inspected(metadata).broken.join(), /said to have 2000000 bytes, which would begin before the file/);
+  t.regex(inspected(metadata).broken.join(), /said to have 2000000 bytes, and there are \d+ up to its end/);
   metadata.writeUInt32BE(3, metadata.length - 4);
   t.regex(inspected(metadata).broken.join(), /said to have 3 bytes/);
   const trx = images.trx();
@@ -256,20 +256,30 @@ test('lengths that lie are told as what they are', (t) => {
   t.regex(inspected(fit).broken.join(), /reach beyond/);
 });
 
-test('metadata that is no JSON, nested too deep or long is broken, and never in the way', (t) => {
+test('metadata that is no JSON is broken; nested deeper or longer than is read it is not, and never in the way', (t) => {
   const image = images.content(1_000);
-  t.regex(
-    inspected(images.withMetadata(image, 'x'.repeat(200_000))).broken.join(),
-    /at most 131072 are read/,
-  );
+  const told = (metadata: unknown) => inspected(images.withMetadata(image, metadata));
+  t.regex(told(JSON.parse('{"__proto__": 1}')).broken.join(), /no JSON$/);
+  t.regex(told(['a list']).broken.join(), /no JSON object/);
   const deep = Array.from({ length: 50 }).reduce<unknown>((inner) => [inner], 'deep');
-  t.regex(inspected(images.withMetadata(image, { deep })).broken.join(), /no JSON/);
-  t.regex(inspected(images.withMetadata(image, ['a list'])).broken.join(), /no JSON object/);
-  t.deepEqual(
-    inspected(images.withMetadata(image, { version: 7, supported_devices: [1, { a: 1 }, 'ok'] })).facts.boards
-      ?.value,
-    ['ok'],
-  );
+  for (const [metadata, reason] of [
+    ['x'.repeat(200_000), /at most 131072 are read/],
+    [{ deep }, /goes beyond what is read: at most 8 levels/],
+  ] as const) {
+    const found = told(metadata);
+    t.regex(found.unread.join(), reason);
+    t.deepEqual([found.broken, found.facts], [[], {}]);
+  }
+  t.deepEqual(told({ version: 7, supported_devices: [1, { a: 1 }, 'ok'] }).facts.boards?.value, ['ok']);
+});
+
+test('metadata that begins before what is read of a file is not broken', (t) => {
+  const image = images.content(TAIL_BYTES + 100_000);
+  const file = images.withMetadata(image);
+  file.writeUInt32BE(TAIL_BYTES + 90_000, file.length - 4);
+  const found = inspected(file);
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /^the metadata has 1138576 bytes, and of a file the last 1048576 are read$/);
 });
 
 /** A hash node that holds for the data. */
@@ -372,7 +382,7 @@ test('metadata of a snapshot, or of no number, tells no version: the next snapsh
   t.is(told('23.05.0-rc1').version?.value, '23.05.0-rc1');
 });
 
-test('odd members of a tar are refused', (t) => {
+test('odd members of a tar are broken, and more of them than are read are not', (t) => {
   const odd = (member: images.TarMember) =>
     inspected(
       images.tar([{ name: 'sysupgrade-x/CONTROL', content: Buffer.from('BOARD=x\n') }, member]),
@@ -387,7 +397,23 @@ test('odd members of a tar are refused', (t) => {
   );
   t.regex(odd({ name: 'sysupgrade-x/root', content, size: '77777777777\0' }), /in the midst of a member/);
   const many = Array.from({ length: 100 }, (_, at) => ({ name: `sysupgrade-x/${at}`, content }));
-  t.regex(inspected(images.tar(many)).broken.join(), /more than 64 members/);
+  const control = { name: 'sysupgrade-x/CONTROL', content: Buffer.from('BOARD=x\n') };
+  const found = inspected(images.tar([control, ...many]));
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /more than 64 members/);
+  t.deepEqual(found.facts.boards?.value, ['x']);
+});
+
+test('what only begins like a format is none of it', (t) => {
+  const yaml = (text: string) => Buffer.from(`${text}\n# ${'settings '.repeat(30)}`);
+  for (const text of ['device: hgw\nmode: bridge', 'other-device: hgw\nversion: 2', '# device: a\nversion: 2'])
+    t.deepEqual(inspected(yaml(text)).findings, [], text);
+  const third = images.squashfs();
+  third.writeUInt16LE(3, 28);
+  third.writeBigUInt64LE(2n ** 60n, 40);
+  t.deepEqual(inspected(third).findings, []);
+  third.writeUInt16LE(5, 28);
+  t.regex(inspected(third).broken.join(), /none of squashfs 4/);
 });
 
 const MUTATIONS = Number(process.env['FERRY_PROPERTY_CASES'] ?? 400);
