@@ -219,6 +219,30 @@ test('in what portions a file comes makes no difference', (t) => {
   );
 });
 
+test('of small portions none is held: they are put together as they come', (t) => {
+  const file = images.withMetadata(images.content(HEAD_BYTES + 10_000));
+  const inspection = new Inspection();
+  const portion = Buffer.alloc(7);
+  for (let at = 0; at < file.length; at += portion.length) {
+    const bytes = file.copy(portion, 0, at);
+    inspection.update(portion.subarray(0, bytes));
+  }
+  t.deepEqual(inspection.end(), inspected(file));
+});
+
+test('portions of any size leave the same end of a file, and the CRC-32 of what is before it', (t) => {
+  const file = images.withMetadata(images.content(TAIL_BYTES + 200_000));
+  for (const sizes of [[16_384, 1], [16_383], [70_000, 3, 20_000]]) {
+    const inspection = new Inspection();
+    for (let at = 0, portion = 0; at < file.length; portion++) {
+      const bytes = sizes[portion % sizes.length] ?? 1;
+      inspection.update(file.subarray(at, at + bytes));
+      at += bytes;
+    }
+    t.like(inspection.end(), { broken: [], findings: [{ format: 'fwtool-metadata', checksum: 'right' }] });
+  }
+});
+
 test('a byte that is another is found wherever the format has a checksum over it', (t) => {
   for (const { title, bytes, checksum } of CASES) {
     if (checksum === 'none') continue;
