@@ -37,7 +37,8 @@ export function describedBy(
   const boards = usableBoards(facts.boards);
   const contradictions = [
     versionContradiction(description, version),
-    boardsContradiction(description, boards),
+    // Of a file that names more than are read, what was typed may be among the others.
+    boardsContradiction(description, namesMore(facts.boards) ? null : boards),
   ].filter((found) => found !== null);
   const [first] = contradictions;
   if (isStrict && first !== undefined) throw refused(first, contradictions);
@@ -103,15 +104,20 @@ function boardsContradiction(
   return { field: 'boards', message };
 }
 
+function namesMore(told: Fact<readonly string[]> | undefined): boolean {
+  return told !== undefined && told.value.length > BOARDS_MAX;
+}
+
 /** A CPE of a board that was left out would be said not to fit, and nobody knew why. */
 function leftOut(
   told: Fact<readonly string[]> | undefined,
   kept: Fact<readonly string[]> | null,
 ): readonly string[] {
-  const count = new Set(told?.value).size - (kept?.value.length ?? 0);
+  const count = (told?.value.length ?? 0) - (kept?.value.length ?? 0);
   if (count <= 0) return [];
+  const atLeast = namesMore(told) ? 'at least ' : '';
   return [
-    `${count} of the boards that the file names are left out: an image has at most ${BOARDS_MAX}, of at most ${METADATA_CHARACTERS_MAX} characters each`,
+    `${atLeast}${count} of the boards that the file names are left out: an image has at most ${BOARDS_MAX}, of at most ${METADATA_CHARACTERS_MAX} characters each`,
   ];
 }
 

@@ -1,7 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { DeviceTree, nameIn, type TreeProperty } from './device-tree.js';
-import type { Fact, FileEnd, Finding, Format, ImageFacts, Reader } from './format.js';
+import {
+  BOARDS_READ_MAX,
+  type Fact,
+  type FileEnd,
+  type Finding,
+  type Format,
+  type ImageFacts,
+  type Reader,
+} from './format.js';
 import { Regions } from './regions.js';
 import { textIn, versionIn } from './text.js';
 
@@ -13,7 +21,6 @@ const STRINGS_AT = 12;
 const STRINGS_BYTES_AT = 32;
 const STRUCTURE_BYTES_AT = 36;
 const STRINGS_BYTES_MAX = 64 * 1_024;
-const BOARDS_MAX = 256;
 const ALIGNED_TO = 4;
 /** No build system writes nearly as many; each that is within the tree has four digests. */
 const DATA_CHECKED_MAX = 256;
@@ -268,7 +275,7 @@ function factsOf(properties: readonly TreeProperty[], isWhole: boolean): ImageFa
   for (const { path, name, value, atByte } of properties) {
     if (/^\/configurations\/[^/]+$/.test(path) && name === 'compatible') {
       boardsAt ??= atByte;
-      for (const text of textsIn(value)) if (boards.size < BOARDS_MAX) boards.add(text);
+      for (const text of textsIn(value)) if (boards.size < BOARDS_READ_MAX) boards.add(text);
     }
     if (name !== 'description') continue;
     const text = textIn(value);

@@ -1,6 +1,13 @@
 import { crc32 } from 'node:zlib';
 import { atOnce, expectedInstead, JsonFault, readingJson } from '../../common/index.js';
-import { type Fact, type FileEnd, type Finding, type ImageFacts, TAIL_BYTES } from './format.js';
+import {
+  BOARDS_READ_MAX,
+  type Fact,
+  type FileEnd,
+  type Finding,
+  type ImageFacts,
+  TAIL_BYTES,
+} from './format.js';
 import { readable } from './text.js';
 
 const TRAILER_BYTES = 16;
@@ -16,7 +23,6 @@ const DATA_HEADER_BYTES = 8;
 const TRAILERS_MAX = 8;
 /** Four times what fwtool writes at most. */
 const JSON_BYTES_MAX = 128 * 1_024;
-const BOARDS_MAX = 256;
 /** Far more than any build system has written. */
 const JSON_BOUNDS = { depthMax: 8, tokensMax: 20_000, keysMax: 1_000 };
 
@@ -106,9 +112,8 @@ function factsOf(value: Readonly<Record<string, unknown>>, atByte: number): Imag
   // Where the new ones are, the old ones hold a sentence for who would read it.
   const field = value['new_supported_devices'] === undefined ? 'supported_devices' : 'new_supported_devices';
   const named = value[field];
-  const boards = (Array.isArray(named) ? named.slice(0, BOARDS_MAX) : [])
-    .map(readable)
-    .filter((each) => each !== null);
+  const texts = (Array.isArray(named) ? named : []).map(readable).filter((each) => each !== null);
+  const boards = [...new Set(texts)].slice(0, BOARDS_READ_MAX);
   return {
     ...(version && { version }),
     ...(hardware && { hardware }),

@@ -74,6 +74,27 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.regex(image.warnings?.[0] ?? '', /^1 of the boards that the file names are left out/);
   });
 
+  test(`${where}: of a file that names more boards than an image has the others are left out with a warning, whatever its format`, async (t) => {
+    const opened = await open(t);
+    const names = Array.from({ length: 300 }, (_, at) => `a,b-${at}`);
+    const compatible = files.cString(...names);
+    const config = { name: 'c', properties: { compatible } };
+    const told = {
+      metadata: files.withMetadata(files.content(1_000), { supported_devices: names }),
+      fit: files.tree({ name: '', nodes: [{ name: 'configurations', nodes: [config] }] }),
+      safeloader: files.safeloader(names.map((name) => `{product_name:${name.replace(',', '-')}}`)),
+    };
+    for (const [name, content] of Object.entries(told)) {
+      const { image } = await opened.library.upload(uploadOf(name, content));
+      t.is(image.boards?.length, 256, name);
+      t.regex(image.warnings?.[0] ?? '', /^at least 1 of the boards that the file names are left out/, name);
+    }
+    // What was typed may be among those that are not known.
+    const metadata = { boards: ['a,b-299'] };
+    const { image } = await opened.library.upload(uploadOf('typed', told.metadata, { metadata }));
+    t.is(image.warnings, undefined);
+  });
+
   test(`${where}: uploaded again as yesterday it is unchanged, whichever version has stored it`, async (t) => {
     const opened = await open(t);
     const typed = { softwareVersion: VERSION, productClass: 'HGW' };

@@ -428,6 +428,15 @@ test('odd members of a tar are broken, and more of them than are read are not', 
   t.deepEqual(found.facts.boards?.value, ['x']);
 });
 
+test('a SupportList that is longer than is read of it is told of', (t) => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, at) => `{product_name:Archer C6,product_ver:2.0.0,special_id:${at}}`);
+  t.deepEqual(inspected(images.safeloader(lines(400))).unread, []);
+  const found = inspected(images.safeloader(lines(700)));
+  t.deepEqual(found.unread, ['of the SupportList the first 32768 bytes are read']);
+  t.deepEqual(found.facts.boards?.value, ['Archer C6 2.0.0']);
+});
+
 test('what only begins like a format is none of it', (t) => {
   const yaml = (text: string) => Buffer.from(`${text}\n# ${'settings '.repeat(30)}`);
   for (const text of ['device: hgw\nmode: bridge', 'other-device: hgw\nversion: 2', '# device: a\nversion: 2'])
