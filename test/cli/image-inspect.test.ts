@@ -33,7 +33,7 @@ test('ferry image inspect tells what a file says of itself without any installat
   await writeFile(path, images.tar(members.map((name) => ({ name, content: Buffer.from(name) }))));
   const long = await inspect();
   t.is(long.exitCode, 0);
-  t.regex(long.stdout, /^Not all of it was read: the tar has more than 64 members: those behind are not read\.$/m);
+  t.regex(long.stdout, /^Not all of it was read: the tar has more than 64 members: .* are not read\.$/m);
 
   await writeFile(path, 'none that is known');
   t.regex((await inspect()).stdout, /of no format that Ferry knows/);

@@ -118,7 +118,8 @@ test('a CPE is asked for its board once, where an image with boards is what it w
 test('who asks about one rule is told of it, although another would first have to know the board', async (t) => {
   const { rules, images } = await withImage(t, { boards: BOARDS }, NAME);
   images.set('next.bin', {});
-  await post(rules, ruleBody({ id: 'next', file: 'next.bin', priority: -1, condition: { serialNumber: '1' } }));
+  const condition = { serialNumber: '1' };
+  await post(rules, ruleBody({ id: 'next', file: 'next.bin', priority: -1, condition }));
   const cpe = telling({}, async () => [NAME]);
   t.is((await rules.decide(cpe)).kind, 'read');
   t.is((await rules.decide({ ...cpe, about: R1 })).kind, 'read');
