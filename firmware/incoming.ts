@@ -26,7 +26,7 @@ export function checkAnnouncedSize(
   if (sizeBytes > freeBytes) throw noSpace();
 }
 
-const NOTHING_SAID: Inspected = { findings: [], facts: {}, broken: [] };
+const NOTHING_SAID: Inspected = { findings: [], facts: {}, broken: [], unread: [] };
 
 /** What a sender gives, checked, hashed and looked into on its way to whoever takes it. */
 export class Intake {

@@ -1,6 +1,6 @@
 import { runsTarget, sameBoard } from '../common/index.js';
 import type { Fact, Inspected } from './formats/index.js';
-import { type Image, ImageError, type ReadField, type ToldByFile } from './image.js';
+import { FIRMWARE_FILE_TYPE, type Image, ImageError, type ReadField, type ToldByFile } from './image.js';
 import { BOARDS_MAX, type ImageDescription, isMetadataText, METADATA_CHARACTERS_MAX } from './metadata.js';
 
 /** Reasons, and boards, that one sentence names. */
@@ -19,22 +19,26 @@ export function toldByFile({ fromFile, formats, warnings }: Pick<Image, keyof To
 }
 
 /**
- * What the uploader has said of an image, filled up with what its file says, and with warnings where the two contradict each other.
+ * What the uploader has said of an image, filled up with what its file says, and with warnings where the two contradict each other or not all
+ * of the file was read.
  * @param isStrict  a contradiction is refused
  * @throws ImageError `invalid` for a file that nobody should flash; `contradiction`
  */
 export function describedBy(
   description: ImageDescription,
-  { findings, facts, broken }: Inspected,
+  { findings, facts, broken, unread }: Inspected,
   isStrict: boolean,
 ): Described {
+  // What a file of a vendor's own type holds, and by what words, only the vendor knows.
+  if (description.fileType !== FIRMWARE_FILE_TYPE) return description;
   if (broken.length > 0) throw brokenFile(broken);
   const version = usable(facts.version);
   const hardware = usable(facts.hardware);
   const boards = usableBoards(facts.boards);
   const contradictions = [
     versionContradiction(description, version),
-    boardsContradiction(description, boards),
+    // Of a file that names more than are read, what was typed may be among the others.
+    boardsContradiction(description, namesMore(facts.boards) ? null : boards),
   ].filter((found) => found !== null);
   const [first] = contradictions;
   if (isStrict && first !== undefined) throw refused(first, contradictions);
@@ -49,6 +53,7 @@ export function describedBy(
   const warnings = [
     ...contradictions.map(({ message }) => message),
     ...(fromFile.includes('boards') ? leftOut(facts.boards, boards) : []),
+    ...unread,
   ];
   return {
     ...said,
@@ -93,9 +98,14 @@ function boardsContradiction(
   read: Fact<readonly string[]> | null,
 ): Contradiction | null {
   if (typed === undefined || read === null) return null;
-  if (typed.some((board) => read.value.some((other) => sameBoard(board, other)))) return null;
-  const message = `boards were given as ${listed(typed)}, but the file is for ${listed(read.value)} (${placeOf(read)})`;
+  const others = typed.filter((board) => !read.value.some((named) => sameBoard(board, named)));
+  if (others.length === 0) return null;
+  const message = `boards were given as ${listed(others)}, but the file is for ${listed(read.value)} (${placeOf(read)})`;
   return { field: 'boards', message };
+}
+
+function namesMore(told: Fact<readonly string[]> | undefined): boolean {
+  return told !== undefined && told.value.length > BOARDS_MAX;
 }
 
 /** A CPE of a board that was left out would be said not to fit, and nobody knew why. */
@@ -103,10 +113,11 @@ function leftOut(
   told: Fact<readonly string[]> | undefined,
   kept: Fact<readonly string[]> | null,
 ): readonly string[] {
-  const count = new Set(told?.value).size - (kept?.value.length ?? 0);
+  const count = (told?.value.length ?? 0) - (kept?.value.length ?? 0);
   if (count <= 0) return [];
+  const atLeast = namesMore(told) ? 'at least ' : '';
   return [
-    `${count} of the boards that the file names are left out: an image has at most ${BOARDS_MAX}, of at most ${METADATA_CHARACTERS_MAX} characters each`,
+    `${atLeast}${count} of the boards that the file names are left out: an image has at most ${BOARDS_MAX}, of at most ${METADATA_CHARACTERS_MAX} characters each`,
   ];
 }
 

@@ -134,8 +134,8 @@ export interface Conclusion {
   readonly id: ResultId;
   /** The version that would; null: any other than the one before the upgrade. */
   readonly correctedBy: string | null;
-  /** That version was read from the image's file: see `runsTarget`. */
-  readonly isTargetRead?: true;
+  /** Then also than this one, which an upgrade to a target that was read from the image's file has failed by. */
+  readonly otherThan?: string;
   /** From then on it stays; absent: until the next upgrade begins. */
   readonly untilMs?: number;
 }

@@ -243,15 +243,15 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
       if (isProof(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
       // Before a boot that came after the transfer an old version says nothing: many CPEs report before they reboot.
       if (!evidence.boot || !evidence.applying || evidence.version === null) return upgrade;
-      if (upgrade.targetVersion === null) return verified(upgrade, evidence.version, nowMs);
-      return wrongVersion(upgrade, evidence.version, nowMs);
+      return isDisproof(upgrade, evidence.version)
+        ? wrongVersion(upgrade, evidence.version, nowMs)
+        : verified(upgrade, evidence.version, nowMs);
     case 'deadline':
       // A CPE that has not been heard of since may yet come back with the new version; what is known of it is from before.
       if (!evidence.heardSince) return ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
-      if (upgrade.targetVersion === null || isProof(upgrade, evidence.version)) {
-        return verified(upgrade, evidence.version, nowMs);
-      }
-      return wrongVersion(upgrade, evidence.version, nowMs);
+      return isDisproof(upgrade, evidence.version)
+        ? wrongVersion(upgrade, evidence.version, nowMs)
+        : verified(upgrade, evidence.version, nowMs);
     case 'cancel':
       return ended(upgrade, 'cancelled', evidence.reason, nowMs);
     case 'download-response':
@@ -329,10 +329,23 @@ function afterTransfer(
   return isProof(upgrade, version) ? verified(upgrade, version, nowMs) : upgrade;
 }
 
-/** After the CPE said that the transfer went well: does what it reports now prove the upgrade? */
+/**
+ * After the CPE said that the transfer went well: does what it reports now prove the upgrade? Where the target was read from the file, another
+ * version than before does too: files call versions by names that their CPEs do not use.
+ */
 function isProof(upgrade: Upgrade, version: string | null): boolean {
   if (version === null) return false;
-  return upgrade.targetVersion === null ? version !== upgrade.fromVersion : isTarget(upgrade, version);
+  const { targetVersion, isTargetRead, fromVersion } = upgrade;
+  if (targetVersion === null) return version !== fromVersion;
+  const hasChanged = fromVersion !== null && version !== fromVersion;
+  return isTarget(upgrade, version) || (isTargetRead === true && hasChanged);
+}
+
+/** Does it say that the upgrade has failed? Where the target was read from the file, only the version of before does. */
+function isDisproof(upgrade: Upgrade, version: string | null): boolean {
+  const { targetVersion, isTargetRead, fromVersion } = upgrade;
+  if (targetVersion === null || isProof(upgrade, version)) return false;
+  return isTargetRead !== true || version === null || version === fromVersion;
 }
 
 /** Without the CPE's word on the transfer: only a change to the target is proof. */
@@ -367,8 +380,8 @@ function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: strin
 }
 
 function verified(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {
-  const message = `${verifiedMessage(upgrade, version)}${repeatsText(upgrade)}`;
-  const after = ended(upgrade, 'verified', message, nowMs);
+  const told = `${verifiedMessage(upgrade, version)}${otherVersionText(upgrade, version)}`;
+  const after = ended(upgrade, 'verified', `${told}${repeatsText(upgrade)}`, nowMs);
   return version === null ? after : { ...after, concludedFrom: version };
 }
 
@@ -391,6 +404,13 @@ function verifiedMessage(upgrade: Upgrade, version: string | null): string {
   return upgrade.fromVersion === null
     ? `Upgrade has succeeded: software version ${version}`
     : `Upgrade has succeeded: software version ${version}, before ${upgrade.fromVersion}`;
+}
+
+/** Nobody has typed the version that the file tells: whether the CPE means the same by its own is for people to say. */
+function otherVersionText(upgrade: Upgrade, version: string | null): string {
+  const { targetVersion } = upgrade;
+  if (version === null || targetVersion === null || isTarget(upgrade, version)) return '';
+  return `; the image's file says ${targetVersion}`;
 }
 
 /** The words of the NBI document. */

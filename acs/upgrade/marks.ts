@@ -1,4 +1,4 @@
-import { runsTarget, stillHolds } from '../../common/index.js';
+import { stillHolds } from '../../common/index.js';
 import { NO_COUNT, type RuleCount, type UpgradeEnd } from '../../rules/index.js';
 import type { Conclusion, Device } from '../device/device.js';
 import { type Evidence, FALLS_BACK_WITHIN_MS } from './life.js';
@@ -72,7 +72,11 @@ export function hasMark({ inFlight, late, concluded }: Device, id: Upgrade['id']
 function conclusionOf(upgrade: Upgrade): Conclusion | null {
   const { id, state, concludedFrom, fromVersion, targetVersion, isTargetRead, updatedAtMs } = upgrade;
   if (concludedFrom === undefined) return null;
-  if (state === 'failed') return { id, correctedBy: targetVersion, ...(isTargetRead && { isTargetRead }) };
+  if (state === 'failed') {
+    return isTargetRead
+      ? { id, correctedBy: null, otherThan: concludedFrom }
+      : { id, correctedBy: targetVersion };
+  }
   const untilMs = updatedAtMs + FALLS_BACK_WITHIN_MS;
   if (concludedFrom !== fromVersion) {
     return fromVersion === null ? null : { id, correctedBy: fromVersion, untilMs };
@@ -83,13 +87,10 @@ function conclusionOf(upgrade: Upgrade): Conclusion | null {
 /** Whether what this device reports now is what would correct the result of its last upgrade. */
 export function mayCorrect({ concluded, softwareVersion }: Device, nowMs: number): boolean {
   if (concluded === undefined) return false;
-  const { untilMs, correctedBy, isTargetRead } = concluded;
+  const { untilMs, correctedBy, otherThan } = concluded;
   if (untilMs !== undefined && !stillHolds(untilMs, FALLS_BACK_WITHIN_MS, nowMs)) return false;
-  if (correctedBy === null) return true;
-  return (
-    softwareVersion !== undefined &&
-    runsTarget(softwareVersion, { version: correctedBy, isRead: isTargetRead === true })
-  );
+  if (correctedBy === null) return otherThan === undefined || softwareVersion !== otherThan;
+  return softwareVersion === correctedBy;
 }
 
 /**

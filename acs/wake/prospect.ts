@@ -50,7 +50,8 @@ export async function prospectOf(
       return own?.verdict === 'limit-reached' ? 'held-up' : 'no';
     }
     case 'read':
-      return decision.ruleId === ruleId ? 'yes' : 'no';
+      // For this rule alone: of others, which may fit it or not, the decision was not told.
+      return 'yes';
     case 'at-target':
       return 'no';
     default:

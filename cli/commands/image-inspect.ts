@@ -70,7 +70,7 @@ const CHECKSUMS = {
 };
 
 function report(path: string, { sizeBytes, sha256, inspected }: Looked, columns: number): string {
-  const { findings, facts } = inspected;
+  const { findings, facts, unread } = inspected;
   const about = `${printable(path)}, ${sizeText(sizeBytes)}\nSHA-256 ${sha256}`;
   if (findings.length === 0)
     return `${about}\nIt is of no format that Ferry knows, so it says nothing of itself.`;
@@ -85,5 +85,5 @@ function report(path: string, { sizeBytes, sha256, inspected }: Looked, columns:
     rows.length === 0
       ? 'It says nothing of version or board.'
       : tableText(['What', 'It says', 'Where'], rows, columns);
-  return [about, ...formats, table].join('\n');
+  return [about, ...formats, ...unread.map((told) => `Not all of it was read: ${told}.`), table].join('\n');
 }

@@ -9,7 +9,7 @@ const PROPERTY_HEADER_BYTES = 12;
 const DEPTH_MAX = 16;
 const NAME_BYTES_MAX = 256;
 const PROPERTIES_MAX = 4_096;
-/** A longer value is an image's data: it is passed on, and not kept. */
+/** A longer value may be an image's data: it is passed on, and not kept. */
 const VALUE_BYTES_MAX = 4_096;
 const KEPT_BYTES_MAX = 512 * 1_024;
 
@@ -25,13 +25,22 @@ interface Kept extends Omit<TreeProperty, 'name'> {
   readonly nameAt: number;
 }
 
-/** Who takes a long value of a node while it passes; null: nobody. */
-type TakeLong = (path: string) => ((bytes: Buffer) => void) | null;
+/** Who takes a long value of a node while it passes, which has its name at a byte of the strings; null: nobody. */
+type TakeLong = (path: string, nameAt: number) => ((bytes: Buffer) => void) | null;
+
+/** The name that stands at a byte of a tree's strings; null where there is none. */
+export function nameIn(strings: Buffer, nameAt: number): string | null {
+  const end = strings.indexOf(0, nameAt);
+  if (nameAt >= strings.length || end < 0 || end - nameAt > NAME_BYTES_MAX) return null;
+  return strings.toString('latin1', nameAt, end);
+}
 
 /** Reads the structure of a flattened device tree while it comes. Names of properties stand elsewhere in the file, and are put in at the end. */
 export class DeviceTree {
-  /** What keeps it from being read on; null: nothing. */
+  /** What is wrong with it, so that it cannot be read on; null: nothing. */
   problem: string | null = null;
+  /** What it has more of than is read, so that it is not read on; null: nothing. */
+  beyond: string | null = null;
   readonly #takeLong: TakeLong;
   readonly #path: string[] = [];
   readonly #kept: Kept[] = [];
@@ -58,14 +67,13 @@ export class DeviceTree {
   /** What was kept, with the names that its strings give. */
   named(strings: Buffer): readonly TreeProperty[] {
     return this.#kept.flatMap(({ nameAt, ...kept }) => {
-      const end = strings.indexOf(0, nameAt);
-      if (nameAt >= strings.length || end < 0 || end - nameAt > NAME_BYTES_MAX) return [];
-      return [{ ...kept, name: strings.toString('latin1', nameAt, end) }];
+      const name = nameIn(strings, nameAt);
+      return name === null ? [] : [{ ...kept, name }];
     });
   }
 
   get #isOver(): boolean {
-    return this.#hasEnded || this.problem !== null;
+    return this.#hasEnded || this.problem !== null || this.beyond !== null;
   }
 
   #pass(bytes: Buffer): Buffer {
@@ -131,7 +139,7 @@ export class DeviceTree {
     const used = aligned(end + 1);
     if (used > bytes.length) return 0;
     if (this.#path.length === 0 && this.#hasRoot) this.problem = 'a second root';
-    if (this.#path.length >= DEPTH_MAX) this.problem = `nodes deeper than ${DEPTH_MAX}`;
+    if (this.#path.length >= DEPTH_MAX) this.beyond = `nodes deeper than ${DEPTH_MAX}`;
     this.#hasRoot = true;
     this.#path.push(bytes.toString('latin1', WORD_BYTES, end));
     return used;
@@ -145,14 +153,14 @@ export class DeviceTree {
     const path = this.#path.join('/');
     if (valueBytes > VALUE_BYTES_MAX) {
       const filler = aligned(valueBytes) - valueBytes;
-      this.#passing = { left: valueBytes, filler, take: this.#takeLong(path) };
+      this.#passing = { left: valueBytes, filler, take: this.#takeLong(path, nameAt) };
       return PROPERTY_HEADER_BYTES;
     }
     const used = PROPERTY_HEADER_BYTES + aligned(valueBytes);
     if (used > bytes.length) return 0;
     this.#keptBytes += valueBytes;
     if (this.#kept.length >= PROPERTIES_MAX || this.#keptBytes > KEPT_BYTES_MAX) {
-      this.problem = 'more properties than are read';
+      this.beyond = `more properties than the ${PROPERTIES_MAX}, of ${KEPT_BYTES_MAX} bytes, that are read`;
       return used;
     }
     const value = Buffer.from(bytes.subarray(PROPERTY_HEADER_BYTES, PROPERTY_HEADER_BYTES + valueBytes));

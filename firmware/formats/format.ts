@@ -25,7 +25,7 @@ export interface Fact<T = string> {
 export interface ImageFacts {
   /** As a CPE that runs it is expected to report it. */
   readonly version?: Fact;
-  /** The boards that it is for, as its build system calls them. */
+  /** The boards that it is for, as its build system calls them, each once: no more than {@link BOARDS_READ_MAX}. */
   readonly boards?: Fact<readonly string[]>;
   readonly hardware?: Fact;
   readonly region?: Fact;
@@ -41,6 +41,8 @@ export interface Finding {
   readonly checksum: 'right' | 'wrong' | 'none';
   /** Why nobody should flash it, each in a sentence; empty: nothing is known to be wrong. */
   readonly broken: readonly string[];
+  /** What was not read or not checked because it is more than is read of a file, each in a sentence; absent: nothing. It is no fault of the file's. */
+  readonly unread?: readonly string[];
 }
 
 /** The end of a file. */
@@ -70,3 +72,5 @@ export interface Format {
 
 export const HEAD_BYTES = 64 * 1_024;
 export const TAIL_BYTES = 1_024 * 1_024;
+/** One more than an image has at most, so that it is known of a file that it names more. */
+export const BOARDS_READ_MAX = 257;

@@ -9,9 +9,12 @@ const MAJOR = 4;
 const BLOCK_BYTES_MIN = 4_096;
 const BLOCK_BYTES_MAX = 1_024 * 1_024;
 
-/** A squashfs: what version it holds stands in a file within it, which is not read. */
+/** A squashfs: what version it holds stands in a file within it, which is not read. Earlier ones than 4 have another superblock. */
 export const squashfs: Format = {
-  recognises: (head) => head.length >= SUPERBLOCK_BYTES && head.toString('latin1', 0, 4) === MAGIC,
+  recognises: (head) =>
+    head.length >= SUPERBLOCK_BYTES &&
+    head.toString('latin1', 0, 4) === MAGIC &&
+    head.readUInt16LE(MAJOR_AT) >= MAJOR,
   begin: (head) => new SquashfsReader(Buffer.from(head.subarray(0, SUPERBLOCK_BYTES))),
 };
 

@@ -20,6 +20,7 @@ export const sysupgradeTar: Format = {
 class TarReader implements Reader {
   readonly #block = Buffer.alloc(BLOCK_BYTES);
   readonly #broken: string[] = [];
+  readonly #unread: string[] = [];
   #filled = 0;
   #at = 0;
   /** Of the member that is being passed over, with what fills its last block; the block of its content that is kept. */
@@ -66,19 +67,22 @@ class TarReader implements Reader {
       this.#state = 'ended';
       return;
     }
+    this.#members++;
+    if (this.#members > MEMBERS_MAX) {
+      this.#state = 'ended';
+      this.#unread.push(`the tar has more than ${MEMBERS_MAX} members: those behind are not read`);
+      return;
+    }
     const name = nameOf(block);
     const size = octal(block.subarray(SIZE.from, SIZE.until));
-    this.#members++;
     const type = String.fromCharCode(block[TYPE_AT] ?? 0);
     const wrong = !isSumRight(block)
       ? 'a header whose sum is not its own'
       : size === null
         ? 'a member whose size is no octal number'
-        : this.#members > MEMBERS_MAX
-          ? `more than ${MEMBERS_MAX} members`
-          : !DIRECTORY.test(name) || name.includes('..') || !ORDINARY.has(type)
-            ? 'a member that is no file within its one directory'
-            : null;
+        : !DIRECTORY.test(name) || name.includes('..') || !ORDINARY.has(type)
+          ? 'a member that is no file within its one directory'
+          : null;
     if (wrong !== null || size === null) {
       this.#state = 'broken';
       this.#broken.push(`the tar has ${wrong}`);
@@ -106,6 +110,7 @@ class TarReader implements Reader {
       facts: this.#board === null ? {} : { boards: { ...this.#board, value: [this.#board.value] } },
       checksum: broken.length === 0 ? 'right' : 'wrong',
       broken,
+      ...(this.#unread.length > 0 && { unread: this.#unread }),
     };
   }
 }

@@ -1,13 +1,19 @@
-import type { FileEnd, Finding, Format, ImageFacts, Reader } from './format.js';
+import {
+  BOARDS_READ_MAX,
+  type FileEnd,
+  type Finding,
+  type Format,
+  type ImageFacts,
+  type Reader,
+} from './format.js';
 import { readable } from './text.js';
 
 const HEADER_BYTES = 0x14;
 const PARTITIONS = 'fwup-ptn ';
 const VERSION = 'soft_ver:';
 const BOARDS = 'SupportList:';
-/** What of either is read: more is not what a build system writes. */
-const TEXT_BYTES_MAX = 8_192;
-const BOARDS_MAX = 256;
+/** What of either is read: the lines of more boards than an image has, each with its regions. */
+const TEXT_BYTES_MAX = 32 * 1_024;
 
 /** TP-Link's safeloader: a length, an MD5 with a key of the vendor's, and texts that the stock loader compares. */
 export const tplinkSafeloader: Format = {
@@ -31,7 +37,14 @@ class SafeloaderReader implements Reader {
     const told = this.#head.readUInt32BE(0);
     const broken =
       told > sizeBytes ? [`the safeloader header tells of ${told} bytes, and there are ${sizeBytes}`] : [];
-    return { format: 'tplink-safeloader', facts: this.#facts(), checksum: 'none', broken };
+    const unread = `of the SupportList the first ${TEXT_BYTES_MAX} bytes are read`;
+    return {
+      format: 'tplink-safeloader',
+      facts: this.#facts(),
+      checksum: 'none',
+      broken,
+      ...(this.#after(BOARDS)?.isCut === true && { unread: [unread] }),
+    };
   }
 
   #facts(): ImageFacts {
@@ -47,13 +60,14 @@ class SafeloaderReader implements Reader {
   }
 
   /** What follows a word, up to what is no text any more. */
-  #after(word: string): { readonly text: string; readonly atByte: number } | null {
+  #after(word: string): { readonly text: string; readonly atByte: number; readonly isCut: boolean } | null {
     const found = this.#head.indexOf(word);
     if (found < 0) return null;
     const atByte = found + word.length;
     const bytes = this.#head.subarray(atByte, atByte + TEXT_BYTES_MAX);
     const end = bytes.findIndex((byte) => byte === 0 || byte === 0xff);
-    return { text: bytes.toString('latin1', 0, end < 0 ? bytes.length : end), atByte };
+    const isCut = end < 0 && bytes.length === TEXT_BYTES_MAX;
+    return { text: bytes.toString('latin1', 0, end < 0 ? bytes.length : end), atByte, isCut };
   }
 }
 
@@ -70,7 +84,7 @@ function boardsIn(text: string): readonly string[] {
     const board = [fields.get('product_name'), fields.get('product_ver')].filter(Boolean).join(' ');
     const known = readable(board);
     if (known !== null && !boards.includes(known)) boards.push(known);
-    if (boards.length >= BOARDS_MAX) break;
+    if (boards.length >= BOARDS_READ_MAX) break;
   }
   return boards;
 }

@@ -49,6 +49,11 @@ export interface BoardUnread {
   readonly detail: string;
 }
 
+/** Where nobody asks the CPE: its rule has another go when the board is known. */
+export function boardNotKnown({ detail }: BoardUnread): Refusal {
+  return { verdict: 'image-does-not-fit', detail };
+}
+
 /** Whether a CPE may get an image; where that is for boards, as far as the CPE's is known, or what to ask the CPE for. */
 export async function fitOf(
   parameter: BoardParameter | null,

@@ -24,7 +24,7 @@ import {
   type Subtrees,
 } from '../vocabulary/index.js';
 import type { WindowClock } from '../windows/index.js';
-import { type BoardParameter, type BoardUnread, fitOf, withBoard } from './board.js';
+import { type BoardParameter, type BoardUnread, boardNotKnown, fitOf, withBoard } from './board.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
 import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
 import { executionsGate, organizationGate, type Refusal, retryGate, switchGate, targetOf } from './gates.js';
@@ -76,7 +76,11 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       continue;
     }
     const outcome = await consider(decider, input, evaluation, candidate);
-    if ('read' in outcome) return { kind: 'read', names: outcome.read, ruleId: rule.id };
+    if ('read' in outcome) {
+      if (input.about === undefined || input.about === rule.id) return { kind: 'read', names: outcome.read };
+      explanation.add(rule.id, boardNotKnown(outcome));
+      continue;
+    }
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
       continue;

@@ -10,7 +10,7 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
-import { type BoardUnread, withBoard } from './board.js';
+import { type BoardUnread, boardNotKnown, withBoard } from './board.js';
 import {
   candidatesPinnedTo,
   consider,
@@ -224,10 +224,6 @@ async function outcomeOf(
     ? evaluation.unmet(candidate.condition)
     : await evaluation.unmetOfAll(candidate.condition);
   return unmet === null ? consider(decider, input, evaluation, candidate) : refusalOf(unmet);
-}
-
-function boardNotKnown({ detail }: BoardUnread): Refusal {
-  return { verdict: 'image-does-not-fit', detail };
 }
 
 function atTarget({ targetVersion }: Passed): Refusal {

@@ -102,7 +102,7 @@ export interface DecisionInput {
   readonly afresh?: boolean;
   /** The id of the organization that the CPE belongs to: its rules are looked at beside the installation's; absent: none but these. */
   readonly organization?: string;
-  /** A rule whose verdict is wanted, however many others there are to tell of. */
+  /** A rule whose verdict is wanted, however many others there are to tell of, and although others would first have to know the CPE's board. */
   readonly about?: RuleId;
 }
 
@@ -168,8 +168,6 @@ export type Decision =
   | {
       readonly kind: 'read';
       readonly names: readonly string[];
-      /** The rule whose image it is. */
-      readonly ruleId?: RuleId;
     }
   /** A rule would have upgraded this CPE, but for the emergency brake. */
   | { readonly kind: 'frozen' }

@@ -29,6 +29,12 @@ test('ferry image inspect tells what a file says of itself without any installat
   t.is(failed.exitCode, 1);
   t.regex(failed.stderr, /hgw\.bin is broken: the crc32 of \/images\/kernel-1 is not that of its data/);
 
+  const members = Array.from({ length: 100 }, (_, at) => `sysupgrade-x/${at}`);
+  await writeFile(path, images.tar(members.map((name) => ({ name, content: Buffer.from(name) }))));
+  const long = await inspect();
+  t.is(long.exitCode, 0);
+  t.regex(long.stdout, /^Not all of it was read: the tar has more than 64 members: .* are not read\.$/m);
+
   await writeFile(path, 'none that is known');
   t.regex((await inspect()).stdout, /of no format that Ferry knows/);
   t.regex((await ferry(['image', 'inspect', join(directory, 'none')])).stderr, /cannot be read/);

@@ -74,6 +74,27 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.regex(image.warnings?.[0] ?? '', /^1 of the boards that the file names are left out/);
   });
 
+  test(`${where}: of a file that names more boards than an image has the others are left out with a warning, whatever its format`, async (t) => {
+    const opened = await open(t);
+    const names = Array.from({ length: 300 }, (_, at) => `a,b-${at}`);
+    const compatible = files.cString(...names);
+    const config = { name: 'c', properties: { compatible } };
+    const told = {
+      metadata: files.withMetadata(files.content(1_000), { supported_devices: names }),
+      fit: files.tree({ name: '', nodes: [{ name: 'configurations', nodes: [config] }] }),
+      safeloader: files.safeloader(names.map((name) => `{product_name:${name.replace(',', '-')}}`)),
+    };
+    for (const [name, content] of Object.entries(told)) {
+      const { image } = await opened.library.upload(uploadOf(name, content));
+      t.is(image.boards?.length, 256, name);
+      t.regex(image.warnings?.[0] ?? '', /^at least 1 of the boards that the file names are left out/, name);
+    }
+    // What was typed may be among those that are not known.
+    const metadata = { boards: ['a,b-299'] };
+    const { image } = await opened.library.upload(uploadOf('typed', told.metadata, { metadata }));
+    t.is(image.warnings, undefined);
+  });
+
   test(`${where}: uploaded again as yesterday it is unchanged, whichever version has stored it`, async (t) => {
     const opened = await open(t);
     const typed = { softwareVersion: VERSION, productClass: 'HGW' };
@@ -120,11 +141,13 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.deepEqual(await opened.library.get('a'), image);
   });
 
-  test(`${where}: one board in common is no contradiction`, async (t) => {
+  test(`${where}: each board that was typed is to be one of the file's, and those that are not are named`, async (t) => {
     const opened = await open(t);
-    const metadata = { boards: ['other,board', 'TPLink,Archer-C7-v5'] };
-    const { image } = await opened.library.upload(uploadOf('a', OPENWRT, { metadata }));
-    t.is(image.warnings, undefined);
+    const warningsOf = async (name: string, boards: readonly string[]) =>
+      (await opened.library.upload(uploadOf(name, OPENWRT, { metadata: { boards } }))).image.warnings;
+    t.is(await warningsOf('a', ['TPLink,Archer-C7-v5', 'tplink_archer-c7-v5']), undefined);
+    const [warning = ''] = (await warningsOf('b', ['TPLink,Archer-C7-v5', 'other,board'])) ?? [];
+    t.regex(warning, /^boards were given as "other,board", but the file is for "tplink,archer-c7-v5" /);
   });
 
   test(`${where}: where that is configured a contradiction is refused, and nothing is kept`, async (t) => {
@@ -146,6 +169,22 @@ export function defineFactsTests(where: string, open: LibraryOpener): void {
     t.regex(message, /^the file is broken: .*CRC/);
     t.is(await opened.library.get('a'), null);
     t.deepEqual(await opened.files(), { incoming: [], content: [] });
+  });
+
+  test(`${where}: what is not read on is a warning, and what a vendor's own type of file holds is not looked for`, async (t) => {
+    const opened = await open(t);
+    const members = Array.from({ length: 100 }, (_, at) => `sysupgrade-x/${at}`);
+    const tar = files.tar(members.map((name) => ({ name, content: Buffer.from(name) })));
+    const { image: long } = await opened.library.upload(uploadOf('long', tar));
+    t.deepEqual(long.warnings, ['the tar has more than 64 members: those behind are not read']);
+    const broken = Buffer.from(files.uimage());
+    broken.writeUInt8(broken.readUInt8(200) ^ 1, 200);
+    const metadata = { fileType: 'X 00A1B2 Settings' };
+    for (const content of [broken, OPENWRT]) {
+      const { image } = await opened.library.upload(uploadOf(`of-${content.length}`, content, { metadata }));
+      for (const field of ['softwareVersion', 'boards', 'fromFile', 'formats', 'warnings'] as const)
+        t.is(image[field], undefined);
+    }
   });
 
   test(`${where}: what is brought back, or from elsewhere, stays as it was`, async (t) => {

@@ -21,7 +21,7 @@ for (const where of ['update', 'end'] as const) {
       name: 'incoming/x',
       sha256: sha256Of(Buffer.concat([CONTENT, CONTENT])),
       sizeBytes: bytes,
-      inspected: { findings: [], facts: {}, broken: [] },
+      inspected: { findings: [], facts: {}, broken: [], unread: [] },
       notInspected: fault,
     });
   });

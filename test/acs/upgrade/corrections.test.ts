@@ -164,16 +164,21 @@ test('whatever comes: one end is counted at a time, executions stay as begun, an
   );
 });
 
-test('a failure by its version is taken back by one that has the target in it, where that was read from the file', (t) => {
+test('a failure by its version is taken back by the target; where that was read from the file, by any other than before', (t) => {
   for (const isTargetRead of [true, false]) {
     const read = isTargetRead ? { isTargetRead } : {};
     const start = { ...transferred(), ...read };
     const failed = advance(start, { kind: 'quiet', boot: true, applying: true, version: '1.0' }, 1_000);
     t.is(failed.state, 'failed');
     const device = deviceAfter(deviceReserving(deviceOf(cpeid, null), start), failed, 'failed', false);
-    const softwareVersion = `OpenWrt ${start.targetVersion} r1`;
-    t.is(mayCorrect({ ...device, softwareVersion }, 2_000), isTargetRead);
-    const state = advance(failed, shown(softwareVersion), 2_000).state;
-    t.is(state, isTargetRead ? 'verified' : 'failed');
+    for (const [softwareVersion, isTakenBack] of [
+      ['2.0', true],
+      [`OpenWrt ${start.targetVersion} r1`, isTargetRead],
+      ['3.0', isTargetRead],
+      ['1.0', false],
+    ] as const) {
+      t.is(mayCorrect({ ...device, softwareVersion }, 2_000), isTakenBack, softwareVersion);
+      t.is(advance(failed, shown(softwareVersion), 2_000).state, isTakenBack ? 'verified' : 'failed');
+    }
   }
 });

@@ -407,3 +407,24 @@ test('a target that was read from the file is proved by a version with more arou
   t.is(after([accepted, quiet(true, around)], { ...start, isTargetRead: true }), 'verified 200');
   t.is(after([accepted, quiet(true, 'OpenWrt 2.0.1 r1')], { ...start, isTargetRead: true }), 'accepted 202');
 });
+
+test('a target that was read from the file makes no failure of another version than before, and the result names both', (t) => {
+  const [old, own] = ['V1.0.0.50', 'V1.0.0.58'];
+  const typed = upgrade({ fromVersion: old, targetVersion: 'V1.0.0.58_1.0.38' });
+  const read: Upgrade = { ...typed, isTargetRead: true };
+  const booted = [accepted, complete(old), later(true, own)];
+  const expired = [accepted, complete(old), deadline(own, true)];
+  const told = [accepted, complete(own)];
+  for (const evidence of [told, booted, expired]) t.is(after(evidence, read), 'verified 200');
+  for (const evidence of [booted, expired]) t.is(after(evidence, typed), 'failed 500');
+  t.is(after([queue('absent', own)], read), 'transferred 202');
+  t.is(
+    advance({ ...read, state: 'transferred' }, later(true, own), 1).result.message,
+    `Upgrade has succeeded: software version ${own}, before ${old}; the image's file says V1.0.0.58_1.0.38`,
+  );
+  t.is(after([accepted, complete(old), later(true, old)], read), 'failed 500');
+  // What it had before is not known: its first version is no proof before it has booted, and no failure then.
+  const unknown: Upgrade = { ...read, fromVersion: null };
+  t.is(after([accepted, complete(own)], unknown), 'transferred 202');
+  t.is(after([accepted, complete(own), later(true, own)], unknown), 'verified 200');
+});

@@ -78,6 +78,16 @@ test('whose board is not known is called to be asked for it, and who has not tol
   t.deepEqual(at.called, [cpe(1)]);
 });
 
+test('whom this rule would upgrade is called although another would first ask it for its board, and nobody else is', async (t) => {
+  const at = await openTestWaking(t, { boardParameter: 'Device.DeviceInfo.X_ACME_Board' });
+  at.images.set('other.bin', { softwareVersion: '3.0.0', boards: ['vendor,model'] });
+  await at.addDevices(3);
+  await at.changeDevice(cpe(1), { softwareVersion: '2.0.0' });
+  await post(at.rules, wakeRule(), ruleBody({ id: 'first', priority: 2, file: 'other.bin' }));
+  await at.ticks(5);
+  t.deepEqual(at.called, [cpe(0), cpe(2)]);
+});
+
 test('only those are called whom this rule would upgrade now', async (t) => {
   const at = await openTestWaking(t);
   await at.addDevices(6);

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 
 /** Firmware files of each format, byte by byte, by the table of what the real tools write. */
 
-const u32be = (value: number) => {
+export const u32be = (value: number) => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
@@ -122,7 +122,11 @@ export function tplinkV1(version = 'ver. 3.17.1'): Buffer {
   return Buffer.concat([header, content(4_000)]);
 }
 
-export function safeloader(): Buffer {
+const ARCHER_C6 = ['45550000', '55530000'].map(
+  (id) => `{product_name:Archer C6,product_ver:2.0.0,special_id:${id}}`,
+);
+
+export function safeloader(supported: readonly string[] = ARCHER_C6): Buffer {
   const partitions = padded(
     'fwup-ptn partition-table base 0x00800 size 0x00800\t\r\nfwup-ptn soft-version base 0x01000 size 0x00020\t\r\n',
     0x800,
@@ -131,9 +135,7 @@ export function safeloader(): Buffer {
     Buffer.alloc(0x1000, 0xff),
     partitions,
     Buffer.from('soft_ver:7.0.0\n\0'),
-    Buffer.from(
-      'SupportList:\r\n{product_name:Archer C6,product_ver:2.0.0,special_id:45550000}\r\n{product_name:Archer C6,product_ver:2.0.0,special_id:55530000}\r\n\0',
-    ),
+    Buffer.from(`SupportList:\r\n${supported.map((board) => `${board}\r\n`).join('')}\0`),
     content(3_000).map((byte) => byte | 0x80),
   ]);
   const md5 = createHash('md5').update('a key of the vendor').digest();
@@ -225,16 +227,17 @@ export function sparse(): Buffer {
   return Buffer.concat([header, chunk, content(4_096)]);
 }
 
-interface TreeNode {
+export interface TreeNode {
   readonly name: string;
   readonly properties?: Readonly<Record<string, Buffer>>;
   readonly nodes?: readonly TreeNode[];
 }
 
-const cString = (...texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\0`).join(''));
+export const cString = (...texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\0`).join(''));
 const aligned = (bytes: Buffer) => Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4);
 
-function tree(root: TreeNode): Buffer {
+/** A flattened device tree. */
+export function tree(root: TreeNode): Buffer {
   const names: string[] = [];
   const nameAt = (name: string) => {
     const at = names.indexOf(name);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import {
@@ -189,6 +190,7 @@ for (const { title, bytes, formats, facts, checksum } of CASES) {
     );
     t.deepEqual(valuesOf(found.facts), facts);
     t.deepEqual(found.broken, []);
+    t.deepEqual(found.unread, []);
     t.is(found.findings.at(-1)?.checksum, checksum);
   });
 }
@@ -201,7 +203,7 @@ test('each fact says where it stands', (t) => {
 
 test('what is none of them is nothing, also where it is empty or short', (t) => {
   for (const bytes of [Buffer.alloc(0), Buffer.from('x'), images.content(200_000), Buffer.from('FWx0')]) {
-    t.deepEqual(inspected(bytes), { findings: [], facts: {}, broken: [] });
+    t.deepEqual(inspected(bytes), { findings: [], facts: {}, broken: [], unread: [] });
   }
 });
 
@@ -215,6 +217,30 @@ test('in what portions a file comes makes no difference', (t) => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('of small portions none is held: they are put together as they come', (t) => {
+  const file = images.withMetadata(images.content(HEAD_BYTES + 10_000));
+  const inspection = new Inspection();
+  const portion = Buffer.alloc(7);
+  for (let at = 0; at < file.length; at += portion.length) {
+    const bytes = file.copy(portion, 0, at);
+    inspection.update(portion.subarray(0, bytes));
+  }
+  t.deepEqual(inspection.end(), inspected(file));
+});
+
+test('portions of any size leave the same end of a file, and the CRC-32 of what is before it', (t) => {
+  const file = images.withMetadata(images.content(TAIL_BYTES + 200_000));
+  for (const sizes of [[16_384, 1], [16_383], [70_000, 3, 20_000]]) {
+    const inspection = new Inspection();
+    for (let at = 0, portion = 0; at < file.length; portion++) {
+      const bytes = sizes[portion % sizes.length] ?? 1;
+      inspection.update(file.subarray(at, at + bytes));
+      at += bytes;
+    }
+    t.like(inspection.end(), { broken: [], findings: [{ format: 'fwtool-metadata', checksum: 'right' }] });
+  }
 });
 
 test('a byte that is another is found wherever the format has a checksum over it', (t) => {
@@ -240,7 +266,7 @@ test('a file that is cut short is broken where it told of more', (t) => {
 test('lengths that lie are told as what they are', (t) => {
   const metadata = images.withMetadata(images.content(10_000));
   metadata.writeUInt32BE(2_000_000, metadata.length - 4);
-  t.regex(inspected(metadata).broken.join(), /said to have 2000000 bytes, which would begin before the file/);
+  t.regex(inspected(metadata).broken.join(), /said to have 2000000 bytes, and there are \d+ up to its end/);
   metadata.writeUInt32BE(3, metadata.length - 4);
   t.regex(inspected(metadata).broken.join(), /said to have 3 bytes/);
   const trx = images.trx();
@@ -254,23 +280,133 @@ test('lengths that lie are told as what they are', (t) => {
   t.regex(inspected(fit).broken.join(), /reach beyond/);
 });
 
-test('metadata that is no JSON, nested too deep or long is broken, and never in the way', (t) => {
+test('metadata that is no JSON is broken; nested deeper or longer than is read it is not, and never in the way', (t) => {
   const image = images.content(1_000);
-  t.regex(
-    inspected(images.withMetadata(image, 'x'.repeat(200_000))).broken.join(),
-    /at most 131072 are read/,
-  );
+  const told = (metadata: unknown) => inspected(images.withMetadata(image, metadata));
+  t.regex(told(JSON.parse('{"__proto__": 1}')).broken.join(), /no JSON$/);
+  t.regex(told(['a list']).broken.join(), /no JSON object/);
   const deep = Array.from({ length: 50 }).reduce<unknown>((inner) => [inner], 'deep');
-  t.regex(inspected(images.withMetadata(image, { deep })).broken.join(), /no JSON/);
-  t.regex(inspected(images.withMetadata(image, ['a list'])).broken.join(), /no JSON object/);
-  t.deepEqual(
-    inspected(images.withMetadata(image, { version: 7, supported_devices: [1, { a: 1 }, 'ok'] })).facts.boards
-      ?.value,
-    ['ok'],
-  );
+  for (const [metadata, reason] of [
+    ['x'.repeat(200_000), /at most 131072 are read/],
+    [{ deep }, /goes beyond what is read: at most 8 levels/],
+  ] as const) {
+    const found = told(metadata);
+    t.regex(found.unread.join(), reason);
+    t.deepEqual([found.broken, found.facts], [[], {}]);
+  }
+  t.deepEqual(told({ version: 7, supported_devices: [1, { a: 1 }, 'ok'] }).facts.boards?.value, ['ok']);
 });
 
-test('odd members of a tar are refused', (t) => {
+test('metadata that begins before what is read of a file is not broken', (t) => {
+  const image = images.content(TAIL_BYTES + 100_000);
+  const file = images.withMetadata(image);
+  file.writeUInt32BE(TAIL_BYTES + 90_000, file.length - 4);
+  const found = inspected(file);
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /^the metadata has 1138576 bytes, and of a file the last 1048576 are read$/);
+});
+
+/** A hash node that holds for the data. */
+const hashOf = (data: Buffer): images.TreeNode => ({
+  name: 'hash-1',
+  properties: { algo: images.cString('sha1'), value: createHash('sha1').update(data).digest() },
+});
+
+/** A FIT with these images, and what stands behind its tree. */
+function fitOf(nodes: readonly images.TreeNode[], behind: Buffer = Buffer.alloc(0)): Buffer {
+  const tree = images.tree({ name: '', nodes: [{ name: 'images', nodes }] });
+  return Buffer.concat([tree, Buffer.alloc(-tree.length & 3), behind]);
+}
+
+test('however often a FIT names one part of the file, that is hashed once', (t) => {
+  const data = images.content(50_000);
+  const external = (bytes: number) => ({ 'data-size': images.u32be(bytes), 'data-offset': images.u32be(0) });
+  const same = Array.from({ length: 900 }, (_, at) => ({
+    name: `image-${at}`,
+    properties: external(data.length),
+    nodes: [hashOf(data)],
+  }));
+  const found = inspected(fitOf(same, data));
+  t.deepEqual(found.broken, []);
+  t.like(found.findings, [{ format: 'fit', checksum: 'right' }]);
+  t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 899; at most 256 are/);
+  const beyond = same.map((image) => ({ ...image, properties: external(0xffffffff) }));
+  t.is(inspected(fitOf(beyond, data)).broken.length, 900);
+  const elsewhere = { name: 'other', properties: external(data.length), nodes: [hashOf(data)] };
+  const outside = images.tree({ name: '', nodes: [{ name: 'elsewhere', nodes: [elsewhere] }] });
+  t.like(inspected(outside), { broken: [], unread: [], findings: [{ checksum: 'none' }] });
+});
+
+test('data of a FIT that lies in its tree is not checked, as it has passed by then', (t) => {
+  const place = { 'data-size': images.u32be(100), 'data-position': images.u32be(40) };
+  const nodes = [hashOf(images.content(100))];
+  const found = inspected(fitOf([{ name: 'kernel', properties: place, nodes }]));
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 1;/);
+});
+
+test('of more images than any FIT has the data is not checked, and that is said', (t) => {
+  const nodes = (bytes: number) =>
+    Array.from({ length: 300 }, (_, at) => {
+      const data = images.content(bytes, at);
+      return { name: `image-${at}`, properties: { data }, nodes: [hashOf(data)] };
+    });
+  for (const bytes of [5_000, 100]) {
+    const found = inspected(fitOf(nodes(bytes)));
+    t.like(found, { broken: [], findings: [{ checksum: 'right' }] });
+    t.regex(found.unread.join(), /^unchecked pieces of data of the FIT's images: 44;/);
+  }
+});
+
+test('a long value of an image beside its data is not taken for it', (t) => {
+  const [data, other] = [images.content(9_000), images.content(8_000, 2)];
+  for (const properties of [
+    { data, signature: other },
+    { signature: other, data },
+  ]) {
+    t.like(inspected(fitOf([{ name: 'kernel', properties, nodes: [hashOf(data)] }])), {
+      broken: [],
+      findings: [{ checksum: 'right' }],
+    });
+    t.deepEqual(inspected(fitOf([{ name: 'kernel', properties, nodes: [hashOf(other)] }])).broken, [
+      'the sha1 of /images/kernel is not that of its data',
+    ]);
+  }
+});
+
+test('a FIT with more properties or deeper nodes than are read is not broken, and names no boards that may be some only', (t) => {
+  const config = { name: 'config-1', properties: { compatible: images.cString('vendor,hgw') } };
+  const many = Object.fromEntries(Array.from({ length: 4_100 }, (_, at) => [`p${at}`, Buffer.alloc(4)]));
+  const deep = Array.from({ length: 20 }).reduce<images.TreeNode>(
+    (node) => ({ name: 'deep', nodes: [node] }),
+    { name: 'deepest' },
+  );
+  const odd: readonly (readonly [images.TreeNode, RegExp])[] = [
+    [{ name: 'many', properties: many }, /has more properties than the 4096, .* read: it is not read on$/],
+    [deep, /has nodes deeper than 16: it is not read on$/],
+  ];
+  for (const [node, reason] of odd) {
+    const properties = { description: images.cString('Vendor firmware 4.2.1') };
+    const nodes = [{ name: 'configurations', nodes: [config] }, node];
+    const found = inspected(images.tree({ name: '', properties, nodes }));
+    t.deepEqual(found.broken, []);
+    t.regex(found.unread.join(), reason);
+    t.deepEqual(valuesOf(found.facts), { version: '4.2.1', description: 'Vendor firmware 4.2.1' });
+  }
+});
+
+test('metadata of a snapshot, or of no number, tells no version: the next snapshot is called the same', (t) => {
+  const image = images.content(1_000);
+  const told = (version: string) =>
+    inspected(images.withMetadata(image, { version: { version, revision: 'r25000-1' } })).facts;
+  for (const version of ['SNAPSHOT', '23.05-SNAPSHOT', '24.10-Snapshot', 'testing']) {
+    t.is(told(version).version, undefined);
+    t.is(told(version).description?.value, `${version} r25000-1`);
+  }
+  t.is(told('23.05.0-rc1').version?.value, '23.05.0-rc1');
+});
+
+test('odd members of a tar are broken, and more of them than are read are not', (t) => {
   const odd = (member: images.TarMember) =>
     inspected(
       images.tar([{ name: 'sysupgrade-x/CONTROL', content: Buffer.from('BOARD=x\n') }, member]),
@@ -285,7 +421,32 @@ test('odd members of a tar are refused', (t) => {
   );
   t.regex(odd({ name: 'sysupgrade-x/root', content, size: '77777777777\0' }), /in the midst of a member/);
   const many = Array.from({ length: 100 }, (_, at) => ({ name: `sysupgrade-x/${at}`, content }));
-  t.regex(inspected(images.tar(many)).broken.join(), /more than 64 members/);
+  const control = { name: 'sysupgrade-x/CONTROL', content: Buffer.from('BOARD=x\n') };
+  const found = inspected(images.tar([control, ...many]));
+  t.deepEqual(found.broken, []);
+  t.regex(found.unread.join(), /more than 64 members/);
+  t.deepEqual(found.facts.boards?.value, ['x']);
+});
+
+test('a SupportList that is longer than is read of it is told of', (t) => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, at) => `{product_name:Archer C6,product_ver:2.0.0,special_id:${at}}`);
+  t.deepEqual(inspected(images.safeloader(lines(400))).unread, []);
+  const found = inspected(images.safeloader(lines(700)));
+  t.deepEqual(found.unread, ['of the SupportList the first 32768 bytes are read']);
+  t.deepEqual(found.facts.boards?.value, ['Archer C6 2.0.0']);
+});
+
+test('what only begins like a format is none of it', (t) => {
+  const yaml = (text: string) => Buffer.from(`${text}\n# ${'settings '.repeat(30)}`);
+  for (const text of ['device: a\nmode: bridge', 'other-device: a\nversion: 2', '# device: a\nversion: 2'])
+    t.deepEqual(inspected(yaml(text)).findings, [], text);
+  const third = images.squashfs();
+  third.writeUInt16LE(3, 28);
+  third.writeBigUInt64LE(2n ** 60n, 40);
+  t.deepEqual(inspected(third).findings, []);
+  third.writeUInt16LE(5, 28);
+  t.regex(inspected(third).broken.join(), /none of squashfs 4/);
 });
 
 const MUTATIONS = Number(process.env['FERRY_PROPERTY_CASES'] ?? 400);

@@ -101,7 +101,7 @@ test('a CPE is asked for its board once, where an image with boards is what it w
     t.is(of, 'board');
     return asked.length === 1 ? [NAME] : [];
   });
-  t.deepEqual(await rules.decide(cpe), { kind: 'read', names: [NAME], ruleId: R1 });
+  t.deepEqual(await rules.decide(cpe), { kind: 'read', names: [NAME] });
   // It has refused to tell it.
   const decision = await rules.decide(cpe);
   t.is(decision.kind, 'nothing');
@@ -113,6 +113,19 @@ test('a CPE is asked for its board once, where an image with boards is what it w
     },
   ]);
   t.deepEqual(asked, [PATHS, PATHS]);
+});
+
+test('who asks about one rule is told of it, although another would first have to know the board', async (t) => {
+  const { rules, images } = await withImage(t, { boards: BOARDS }, NAME);
+  images.set('next.bin', {});
+  const condition = { serialNumber: '1' };
+  await post(rules, ruleBody({ id: 'next', file: 'next.bin', priority: -1, condition }));
+  const cpe = telling({}, async () => [NAME]);
+  t.is((await rules.decide(cpe)).kind, 'read');
+  t.is((await rules.decide({ ...cpe, about: R1 })).kind, 'read');
+  const decision = await rules.decide({ ...cpe, about: 'next' as RuleId });
+  t.like(decision, { kind: 'upgrade', rule: { id: 'next' } });
+  t.is(verdictsOf(decision)['r1'], MISFIT);
 });
 
 test('no CPE is asked for its board where no image with boards is in question', async (t) => {
