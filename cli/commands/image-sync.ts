@@ -7,8 +7,8 @@ import {
   ImageError,
   type ImageLibrary,
   imageIdIn,
-  sameDescription,
   SHARED,
+  sameDescription,
   toldByFile,
 } from '../../firmware/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';

@@ -344,8 +344,7 @@ class StoredUploads implements Uploads, Fetchable {
       await this.#through(transfer, () => this.#validate(transfer));
       return;
     }
-    if (isOver)
-      await fail('given-up', 'nothing came of it for 24 hours: begin another upload');
+    if (isOver) await fail('given-up', 'nothing came of it for 24 hours: begin another upload');
   }
 
   checkSize(sizeBytes: number): void {

@@ -139,14 +139,11 @@ test('a user of the installation changes and deletes those of an organization on
   ] as const) {
     t.is((await send(nbi, operator, 'PUT', `${path}/.*?all=true`, { [field]: all[field] })).status, 200);
     const shown = listOf(await nbi.call(`${path}/.*`, { as: operator }));
-    t.deepEqual(
-      shown.map((each) => [each['organization'] ?? 'shared', each[field]]).sort(),
-      [
-        ['north', ''],
-        ['shared', all[field]],
-        ['south', ''],
-      ],
-    );
+    t.deepEqual(shown.map((each) => [each['organization'] ?? 'shared', each[field]]).sort(), [
+      ['north', ''],
+      ['shared', all[field]],
+      ['south', ''],
+    ]);
   }
   t.is((await send(nbi, operator, 'DELETE', `${CATEGORIES}/.*?all=true&cascade=true`)).status, 200);
   t.is(listOf(await nbi.call(`${BUILDS}/.*`, { as: operator })).length, 2);

@@ -233,7 +233,8 @@ export interface TreeNode {
   readonly nodes?: readonly TreeNode[];
 }
 
-export const cString = (...texts: readonly string[]) => Buffer.from(texts.map((text) => `${text}\0`).join(''));
+export const cString = (...texts: readonly string[]) =>
+  Buffer.from(texts.map((text) => `${text}\0`).join(''));
 const aligned = (bytes: Buffer) => Buffer.concat([bytes], Math.ceil(bytes.length / 4) * 4);
 
 /** A flattened device tree. */
