@@ -39,10 +39,9 @@ let compiled: ValidateFunction<Config> | null = null;
 
 /** Compiled once in a process, when it is first needed. */
 function configCheck(): ValidateFunction<Config> {
-  const properties = Object.fromEntries(CONFIG_NAMES.map((name) => [name, OPTIONS[name].schema]));
   compiled ??= new Ajv({ allErrors: true, strict: true, formats: FORMATS }).compile<Config>({
     type: 'object',
-    properties,
+    properties: Object.fromEntries(CONFIG_NAMES.map((name) => [name, OPTIONS[name].schema])),
   });
   return compiled;
 }
