@@ -34,11 +34,16 @@ export async function cleanIncoming(store: ContentStore, nowMs: number): Promise
   return removed;
 }
 
-/** Removes content that no content document names and that has been in its place for long. @returns how much */
+/**
+ * Removes content that no content document names and that has been in its place for long.
+ * @param spared  files that something else will name yet
+ * @returns how much
+ */
 export async function cleanContents(
   store: ContentStore,
   contents: Collection<StoredContent>,
   nowMs: number,
+  spared: ReadonlySet<string>,
 ): Promise<number> {
   let removed = 0;
   let batch: { name: string; file: string; sha256: string }[] = [];
@@ -54,7 +59,7 @@ export async function cleanContents(
   for await (const { name, changedMs } of store.list()) {
     const file = name.slice(CONTENT_PREFIX.length);
     const sha256 = CONTENT_NAME_PATTERN.exec(file)?.[1];
-    if (sha256 === undefined || nowMs - changedMs < CONTENT_AGE_MS_MIN) continue;
+    if (sha256 === undefined || spared.has(file) || nowMs - changedMs < CONTENT_AGE_MS_MIN) continue;
     batch.push({ name, file, sha256 });
     if (batch.length === BATCH_FILES) await removeUnnamed();
   }

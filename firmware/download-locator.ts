@@ -101,12 +101,13 @@ export function createDownloadLocator(options: DownloadLocatorOptions): Download
         fileType: fileType ?? image.fileType,
         sizeBytes: image.sizeBytes,
         targetFileName: image.name,
+        sha256: image.sha256,
       };
       if (auth.kind === 'credentials') {
         const url = `${base}${FILES_PATH}${imagePathOf(image.id)}`;
         return { url, username: auth.username, password: auth.password, ...common };
       }
-      const token = issueFileToken(secrets, image.id, expiresAtMs);
+      const token = issueFileToken(secrets, image, expiresAtMs);
       const url = `${base}${TOKEN_PATH}${token}/${imagePathOf(image.id)}`;
       return { url, username: '', password: '', ...common };
     },

@@ -12,6 +12,7 @@ import {
 import type { FileAuth } from './download-locator.js';
 import type { FileTarget } from './file-path.js';
 import { checkFileToken } from './file-token.js';
+import type { Image } from './image.js';
 
 export interface FileAccessParts {
   readonly secrets: Pick<Secrets, 'mac'>;
@@ -22,7 +23,10 @@ export interface FileAccessParts {
   readonly logger: Logger;
 }
 
-type Denial = 401 | 403 | 404 | 429;
+/** Whether a request may have a file, and where it may, which image: one of the same name but other content may not be its. */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly to: (image: Pick<Image, 'sha256'>) => boolean }
+  | { readonly kind: 'refused'; readonly status: 401 | 403 | 404 | 429 };
 
 /**
  * Who may have a file: whoever has its token, or answers for the configured user by Digest or Basic. Who says again what somebody
@@ -51,23 +55,20 @@ export class FileAccess {
           };
   }
 
-  /**
-   * @param response  is given the headers that go with a denial
-   * @returns the status that refuses the request; null where it may have the file
-   */
-  denial(target: FileTarget, request: IncomingMessage, response: ServerResponse): Denial | null {
-    return target.kind === 'token'
-      ? this.#byToken(target, request)
-      : this.#byCredentials(target.id, request, response);
+  /** @param response  is given the headers that go with a refusal */
+  admission(target: FileTarget, request: IncomingMessage, response: ServerResponse): Admission {
+    if (target.kind === 'token') return this.#byToken(target, request);
+    const status = this.#byCredentials(target.id, request, response);
+    return status === null ? { kind: 'admitted', to: () => true } : { kind: 'refused', status };
   }
 
-  #byToken({ id, token }: Extract<FileTarget, { kind: 'token' }>, request: IncomingMessage): 403 | null {
+  #byToken({ id, token }: Extract<FileTarget, { kind: 'token' }>, request: IncomingMessage): Admission {
     const { secrets, clock, logger } = this.#parts;
-    const verdict = checkFileToken(secrets, token, id, clock());
-    if (verdict === 'valid') return null;
+    const worth = checkFileToken(secrets, token, id, clock());
+    if (worth.kind === 'valid') return { kind: 'admitted', to: ({ sha256 }) => worth.isFor(sha256) };
     const { remoteAddress } = request.socket;
-    logger.warn('files.token-refused', { image: id, reason: verdict, remoteAddress });
-    return 403;
+    logger.warn('files.token-refused', { image: id, reason: worth.kind, remoteAddress });
+    return { kind: 'refused', status: 403 };
   }
 
   #byCredentials(id: string, request: IncomingMessage, response: ServerResponse): 401 | 404 | 429 | null {

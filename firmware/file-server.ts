@@ -160,12 +160,20 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
     onEvent({ kind: 'refused', status });
   };
   /** Tries for a while where the store does not answer, unless the client has gone. */
-  const found = async (id: string, { socket }: IncomingMessage) => {
+  const found = async (
+    id: string,
+    { socket }: IncomingMessage,
+    isAdmittedTo: (image: Image) => boolean,
+  ): Promise<{ readonly image: Image | null; readonly content: ImageContent | null }> => {
     const deadlineMs = performance.now() + (options.openMsMax ?? OPEN_MS_MAX);
     for (;;) {
       try {
         const image = await library.byId(id);
-        return { image, content: image === null ? null : await library.open(image) };
+        if (image === null) return { image, content: null };
+        if (isAdmittedTo(image)) return { image, content: await library.open(image) };
+        // What it was sent for has gone: it fails here, and a new Download is for what is there now.
+        logger.warn('files.content-replaced', { image: id, remoteAddress: socket.remoteAddress });
+        return { image: null, content: null };
       } catch (error) {
         const isPassing = error instanceof StoreError && error.code === 'unavailable' && !socket.destroyed;
         if (!isPassing || performance.now() > deadlineMs) throw error;
@@ -182,9 +190,9 @@ function createHandler(options: FileServerOptions, prefixes: readonly string[]):
         response.setHeader('Allow', 'GET, HEAD');
         return refuse(response, 405);
       }
-      const denied = access.denial(target, request, response);
-      if (denied !== null) return refuse(response, denied);
-      const { image, content } = await found(target.id, request);
+      const admission = access.admission(target, request, response);
+      if (admission.kind === 'refused') return refuse(response, admission.status);
+      const { image, content } = await found(target.id, request, admission.to);
       if (image === null) return refuse(response, 404);
       // Half an image must never reach a CPE: some flash whatever they get.
       if (content === null) {

@@ -232,8 +232,11 @@ export interface ImageLibrary {
   readonly keys: ImageKeys;
   /** The content, to serve it; null where it was lost or cut short by other hands. @throws StoreError */
   open(image: Image): Promise<ImageContent | null>;
-  /** Removes what uploads and removals cut off by a crash left behind; called at start and now and then. */
-  cleanUp(): Promise<void>;
+  /**
+   * Removes what uploads and removals cut off by a crash left behind; called at start and now and then.
+   * @param spared  files of contents that an upload will name once it is taken up again
+   */
+  cleanUp(spared?: ReadonlySet<string>): Promise<void>;
 }
 
 /** How a CPE is told to fetch a file (TR-069 A.3.2.8: URL at most 256 characters, no userinfo in it). */
@@ -245,4 +248,6 @@ export interface DownloadLocation {
   /** 0 where it is not known. */
   readonly sizeBytes: number;
   readonly targetFileName: string;
+  /** Of the image's content, in hexadecimal; absent where the file is elsewhere. */
+  readonly sha256?: string;
 }

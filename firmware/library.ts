@@ -226,11 +226,11 @@ class StoredImageLibrary implements ImageLibrary {
     return this.#options.contents.open(placeOf(image.contentFile), image.sizeBytes);
   }
 
-  async cleanUp(): Promise<void> {
+  async cleanUp(spared: ReadonlySet<string> = new Set()): Promise<void> {
     const nowMs = this.#options.clock();
     await this.#numberImages();
     const incoming = await cleanIncoming(this.#options.contents, nowMs);
-    const contents = await cleanContents(this.#options.contents, this.#contents, nowMs);
+    const contents = await cleanContents(this.#options.contents, this.#contents, nowMs, spared);
     if (incoming + contents > 0) this.#options.logger.info('images.cleaned-up', { incoming, contents });
   }
 

@@ -40,8 +40,8 @@ export class SharedContents implements ContentStore {
     };
   }
 
-  seal(name: string, sizeBytes: number): Promise<void> {
-    return this.files.seal(name, sizeBytes);
+  async seal(name: string, sizeBytes: number): Promise<void> {
+    if (!(await this.files.seal(name, sizeBytes))) throw partsLost();
   }
 
   listAppended(): AsyncIterable<ContentEntry> {

@@ -31,8 +31,8 @@ export interface StoredFiles {
    * @returns null where it has fewer bytes, or there is none
    */
   append(name: string, offset: number): Promise<AppendedFile | null>;
-  /** Has a file that came in parts be whole: from then on it can be opened. @throws StoreError `unavailable` where there is none */
-  seal(name: string, sizeBytes: number): Promise<void>;
+  /** Has a file that came in parts be whole: from then on it can be opened. @returns false where there is none */
+  seal(name: string, sizeBytes: number): Promise<boolean>;
   /** Files that come in parts and have not been moved, with when one was last opened to be written on. */
   listAppended(): AsyncIterable<StoredFileEntry>;
 }

@@ -8,7 +8,7 @@ import type { DeviceStore } from '../device/device-store.js';
 import { asking, unreadPaths } from '../device/unread.js';
 import { stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
 import { type Doubts, downloadOf } from './doubt.js';
-import type { LocateUpgradeFile } from './file-location.js';
+import { isOfImage, type LocateUpgradeFile } from './file-location.js';
 import type { Answer, DownloadNow, SessionFacts } from './session.js';
 import type { Claim } from './sessions.js';
 
@@ -132,8 +132,8 @@ export class SessionDecision {
     const { devices, upgrades, locate } = this.#parts;
     const { rule } = decision;
     const location = await locate({ ...rule, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
-    // The image went between decision and reservation; the next round sees that it is missing.
-    if (location === null) return null;
+    // The image went between decision and reservation, or another took its name; the next round sees that.
+    if (location === null || !isOfImage(decision, location)) return null;
     const reserved = upgrades.reserving(at.device, decision, location);
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];

@@ -12,7 +12,7 @@ import type { Evidence } from '../upgrade/life.js';
 import { toldCampaign } from '../upgrade/told-result.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
-import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
+import { fetchedBy, isOfImage, type LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
@@ -120,8 +120,9 @@ export class Doubts {
               ...ruledBy(device, organizations),
               readParameters: (subtrees) => devices.parameterStore.tree(cpeid, subtrees),
             });
-      seen.location =
+      const there =
         may.kind === 'allowed' ? await this.#parts.locate(fetchedBy(upgrade, may.rule), ip) : null;
+      seen.location = there !== null && isOfImage(upgrade, there) ? there : null;
       const repeat: Repeat =
         may.kind === 'allowed' && seen.location === null ? { kind: 'held', reason: 'image-missing' } : may;
       const conditions = repeat.kind === 'allowed' ? repeat.conditions : [];

@@ -98,6 +98,7 @@ export class UpgradeStore implements Upgrades {
     const upgrade: Upgrade = {
       ...newUpgrade(id, device, decision),
       fileType: location.fileType,
+      ...(decision.imageSha256 !== undefined && { imageSha256: decision.imageSha256 }),
       share: decision.share,
       ...(decision.addressBucket !== undefined && { addressBucket: decision.addressBucket }),
       urlDigest: urlDigestOf(location.url),

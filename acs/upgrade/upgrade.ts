@@ -54,6 +54,8 @@ export interface Upgrade extends Document {
   readonly status: boolean;
   readonly result: UpgradeResult;
   readonly file: string;
+  /** SHA-256 of the image that it was decided for; absent where the file is elsewhere, and in upgrades of earlier versions. */
+  readonly imageSha256?: string;
   /** FileType of its Download; absent where nothing was sent, and in upgrades of earlier versions. */
   readonly fileType?: string;
   readonly targetVersion: string | null;

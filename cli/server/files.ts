@@ -12,14 +12,14 @@ const CLEANED_MS_MAX = 3 * HOUR_MS;
 
 /** Removes now, and every ten minutes, what nobody needs of images any more. */
 export async function keepImagesClean({ installation, ambient, duties, closers }: Building): Promise<void> {
-  const { images } = installation;
+  const { images, uploads } = installation;
+  const cleanUp = async () => images.cleanUp(await uploads.contentFiles());
   const done = duties.expect({ id: 'imageCleaning', ageMsMax: CLEANED_MS_MAX });
-  await images.cleanUp();
+  await cleanUp();
   done();
   // What a crash left behind where nobody can tell whose it was is still too young to be told from an upload under way.
   const cleaning = setInterval(() => {
-    images
-      .cleanUp()
+    cleanUp()
       .then(done)
       .catch((error: unknown) => ambient.logger.error('images.clean-up-failed', { error }));
   }, CLEANED_EVERY_MS);

@@ -77,6 +77,8 @@ export interface Uploads {
    * Called at start and now and then.
    */
   cleanUp(): Promise<void>;
+  /** The files into which contents of uploads go that have not ended: one may lie in its place before anything names it. */
+  contentFiles(): Promise<ReadonlySet<string>>;
   /** Ends what is fetched here; it goes on elsewhere, or after the next start. */
   close(): Promise<void>;
 }
@@ -313,6 +315,11 @@ class StoredUploads implements Uploads, Fetchable {
         stored !== null && (!isEnded(stored.document) || (await this.#records.isClaimed(stored.document)));
       if (!isNeeded) await this.#options.contents.remove(name);
     }
+  }
+
+  async contentFiles(): Promise<ReadonlySet<string>> {
+    const open = await this.#records.open();
+    return new Set(open.flatMap(({ document: { contentFile } }) => contentFile ?? []));
   }
 
   close(): Promise<void> {

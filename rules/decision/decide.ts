@@ -85,7 +85,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       explanation.add(rule.id, outcome);
       continue;
     }
-    const { countKey, targetVersion, isTargetRead, atTarget, slot } = outcome;
+    const { countKey, targetVersion, isTargetRead, imageSha256, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
       const considered = explanation.list();
@@ -102,6 +102,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       countKey,
       targetVersion,
       isTargetRead,
+      ...(imageSha256 !== undefined && { imageSha256 }),
       conditions: [
         decider.tables.rules.requiring(rule.id, candidate.revision),
         ...brake.unchanged,
@@ -218,6 +219,7 @@ export interface Passed {
   readonly countKey: CountKey;
   readonly targetVersion: string | null;
   readonly isTargetRead: boolean;
+  readonly imageSha256: string | undefined;
   /** It is pinned, and its CPE runs the target already. */
   readonly atTarget: boolean;
   readonly slot: FreeSlot;
@@ -298,7 +300,8 @@ function passed(
   if (atTarget && rule.pin === undefined) {
     return { verdict: 'at-target', detail: `it runs ${targetVersion} already` };
   }
-  return { countKey, targetVersion, isTargetRead: target?.isRead ?? false, atTarget, slot, unchanged };
+  const isTargetRead = target?.isRead ?? false;
+  return { countKey, targetVersion, isTargetRead, imageSha256: image.sha256, atTarget, slot, unchanged };
 }
 
 export function windowGate(decider: Decider, { window }: Candidate['rule'], nowMs: number): Refusal | null {

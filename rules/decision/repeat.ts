@@ -9,7 +9,7 @@ import { signingFor } from './signed.js';
 /** See {@link Rules.mayRepeat}. */
 export async function mayRepeat(
   decider: Decider,
-  upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
+  upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey; readonly imageSha256?: string },
   nowMs: number,
   cpe: Pick<DecisionInput, 'context' | 'organization' | 'readParameters'>,
 ): Promise<Repeat> {
@@ -28,6 +28,8 @@ export async function mayRepeat(
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
+  if (upgrade.imageSha256 !== undefined && upgrade.imageSha256 !== image.sha256)
+    return { kind: 'void', reason: 'another image has its name now' };
   // What is not known now of its board was known when it was decided; it is asked for again then.
   const reading = readingOnce({ ...cpe, unread: async () => [] }, withBoard(decider.board, []));
   if ((await fitOf(decider.board, image, reading)) !== null)

@@ -53,6 +53,8 @@ export interface ImageFacts {
   readonly hardwareVersion?: string;
   /** The boards that it is for; absent: not known. */
   readonly boards?: readonly string[];
+  /** Of its content, which alone is sent on a decision that saw it; absent where that is not known. */
+  readonly sha256?: string;
   /** Which of these are read from the file, and typed by nobody. */
   readonly fromFile?: readonly ('softwareVersion' | 'hardwareVersion' | 'boards')[];
 }
@@ -144,6 +146,8 @@ export type Decision =
       readonly targetVersion: string | null;
       /** The target is what the file says, see `runsTarget`. */
       readonly isTargetRead: boolean;
+      /** SHA-256 of the image that was looked at; absent where the file is elsewhere. */
+      readonly imageSha256?: string;
       /**
        * Goes into the same commit as the reservation: it is refused unless the rule is still as it was decided on, upgrades are
        * not frozen, and the rule's limits allow one more.

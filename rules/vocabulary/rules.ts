@@ -120,11 +120,12 @@ export interface Rules {
   parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
-   * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: there may be another of its
-   * name by now.
+   * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: more may be known by now of
+   * it and of the CPE.
+   * @param upgrade  `imageSha256`: of the image that it was decided for; another that has its name by now is never sent instead
    */
   mayRepeat(
-    upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey },
+    upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey; readonly imageSha256?: string },
     cpe: Pick<DecisionInput, 'context' | 'organization' | 'readParameters'>,
   ): Promise<Repeat>;
   /** Each of the rules with what there is to be said of it, in the order they come. */

@@ -208,12 +208,13 @@ export class MongoFiles implements StoredFiles {
     };
   }
 
-  async seal(name: string, sizeBytes: number): Promise<void> {
-    await this.#ask('sealing a file', async () => {
+  async seal(name: string, sizeBytes: number): Promise<boolean> {
+    return this.#ask('sealing a file', async () => {
       const marker = await this.#incoming.findOne({ name, parts: true, removed: { $exists: false } });
-      if (marker === null) throw removedMeanwhile(name);
+      if (marker === null) return false;
       const whole = { length: sizeBytes, chunkSize: CHUNK_BYTES, uploadDate: new Date(), filename: name };
       await this.#files.updateOne({ _id: marker._id }, { $setOnInsert: whole }, { upsert: true });
+      return true;
     });
   }
 

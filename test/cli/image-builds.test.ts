@@ -80,6 +80,8 @@ test('an organization has categories of its own, and removes nothing that is sha
 test('ferry image sync copies an image into no build that another organization has there', async (t) => {
   const { run, on, directory, image } = await installation(t);
   const north = '--organization=north';
+  // The first of all makes the data directory, which organizations do not.
+  await run('image', 'category', 'add', 'Shared');
   await run('organization', 'add', 'north');
   await run('image', 'category', 'add', 'Gateways', north);
   await run('image', 'build', 'add', 'Gateways', '1', north);

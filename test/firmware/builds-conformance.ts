@@ -168,7 +168,11 @@ export function defineBuildTests(where: string, open: LibraryOpener): void {
     await withBuild(library);
     const images = store.collection<ImageDocument>(IMAGES);
     const says = async (name: string, place: Partial<typeof HGW>) => {
-      const { build: _, type: __, ...document } = (await images.get(name))?.document as ImageDocument;
+      const {
+        build: _,
+        type: __,
+        ...document
+      } = ((await images.get(name)) as { document: ImageDocument }).document;
       await images.put({ ...document, ...place });
     };
     for (const name of ['a', 'b', 'c']) await library.upload(uploadOf(name, randomContent(10)));

@@ -10,7 +10,7 @@ import {
   ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX,
   PUBLIC_URL_CHARACTERS_MAX,
 } from '../../firmware/index.js';
-import { NORTH, openTestLibrary, SOUTH, uploadOf } from './support.js';
+import { NORTH, openTestLibrary, SOUTH, sha256Of, uploadOf } from './support.js';
 
 const secrets = createSecrets(Buffer.alloc(32, 1));
 const otherSecrets = createSecrets(Buffer.alloc(32, 2));
@@ -28,7 +28,7 @@ async function openLocator(t: ExecutionContext, more: Partial<DownloadLocatorOpt
 test('an image is located by a token URL, without credentials', async (t) => {
   const { locator, image } = await openLocator(t);
   t.deepEqual(await locator.resolve('hgw.bin'), { image });
-  const token = issueFileToken(secrets, 'hgw.bin', expiresAtMs);
+  const token = issueFileToken(secrets, image, expiresAtMs);
   t.deepEqual(await locator.locate('hgw.bin', { expiresAtMs }), {
     url: `https://acs.example.net:8443/fw/t/${token}/hgw.bin`,
     username: '',
@@ -36,12 +36,13 @@ test('an image is located by a token URL, without credentials', async (t) => {
     fileType: '1 Firmware Upgrade Image',
     sizeBytes: 7,
     targetFileName: 'hgw.bin',
+    sha256: image.sha256,
   });
 });
 
 test('with Basic an image is located by its plain URL and the credentials', async (t) => {
   const auth = { kind: 'credentials', username: 'cpe', password: 's3cret' } as const;
-  const { locator } = await openLocator(t, { auth });
+  const { locator, image } = await openLocator(t, { auth });
   t.deepEqual(await locator.locate('hgw.bin', { expiresAtMs }), {
     url: 'https://acs.example.net:8443/fw/files/hgw.bin',
     username: 'cpe',
@@ -49,6 +50,7 @@ test('with Basic an image is located by its plain URL and the credentials', asyn
     fileType: '1 Firmware Upgrade Image',
     sizeBytes: 7,
     targetFileName: 'hgw.bin',
+    sha256: image.sha256,
   });
 });
 
@@ -196,27 +198,48 @@ for (const [message, options] of BAD_OPTIONS) {
   });
 }
 
-test('a token is valid for its name until its time, and any altered character makes it forged', (t) => {
+test('a token is valid for its name and content until its time, and any altered character makes it forged', (t) => {
+  const sha256 = sha256Of(Buffer.from('content'));
+  const image = { id: 'a.bin', sha256 };
   fc.assert(
     fc.property(
-      fc.integer({ min: 0, max: 4_000_000_000 }),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
       fc.nat({ max: 27 }),
       fc.constantFrom(...'ABCabc019_-'),
       (expirySeconds, position, character) => {
         const nowMs = expirySeconds * 1_000;
-        const token = issueFileToken(secrets, 'a.bin', nowMs);
+        const token = issueFileToken(secrets, image, nowMs);
         const altered = token.slice(0, position) + character + token.slice(position + 1);
-        t.is(checkFileToken(secrets, token, 'a.bin', nowMs - 1), 'valid');
-        t.is(checkFileToken(secrets, token, 'a.bin', nowMs), 'expired');
-        t.is(checkFileToken(secrets, token, 'b.bin', nowMs - 1), 'forged');
-        t.is(checkFileToken(otherSecrets, token, 'a.bin', nowMs - 1), 'forged');
-        t.is(checkFileToken(secrets, altered, 'a.bin', nowMs - 1), altered === token ? 'valid' : 'forged');
+        const worth = checkFileToken(secrets, token, 'a.bin', nowMs - 1);
+        t.true(worth.kind === 'valid' && worth.isFor(sha256) && !worth.isFor(sha256Of(Buffer.from('other'))));
+        t.is(checkFileToken(secrets, token, 'a.bin', nowMs).kind, 'expired');
+        t.is(checkFileToken(secrets, token, 'b.bin', nowMs - 1).kind, 'forged');
+        t.is(checkFileToken(otherSecrets, token, 'a.bin', nowMs - 1).kind, 'forged');
+        const { kind } = checkFileToken(secrets, altered, 'a.bin', nowMs - 1);
+        t.is(kind, altered === token ? 'valid' : 'forged');
       },
     ),
   );
   for (const garbage of ['', 'x', '='.repeat(28), 'A'.repeat(29)]) {
-    t.is(checkFileToken(secrets, garbage, 'a.bin', 0), 'forged');
+    t.is(checkFileToken(secrets, garbage, 'a.bin', 0).kind, 'forged');
   }
+  t.is(issueFileToken(secrets, image, 2 ** 33 * 1_000).length, 28, 'a rule may give a CPE centuries');
+});
+
+test('the token of a Download that an earlier version sent is worth what it was, whatever the content', (t) => {
+  const nowMs = 1_764_000_000_000;
+  const expiry = Buffer.alloc(5);
+  expiry.writeUIntBE(nowMs / 1_000, 0, 5);
+  const mac = secrets.mac('file-token', Buffer.concat([expiry, Buffer.from('a.bin')])).subarray(0, 16);
+  const token = Buffer.concat([expiry, mac]).toString('base64url');
+  const worth = checkFileToken(secrets, token, 'a.bin', nowMs - 1);
+  t.true(
+    worth.kind === 'valid' &&
+      worth.isFor(sha256Of(Buffer.from('content'))) &&
+      worth.isFor(sha256Of(Buffer.from('other'))),
+  );
+  t.is(checkFileToken(secrets, token, 'a.bin', nowMs).kind, 'expired');
+  t.is(checkFileToken(secrets, token, 'b.bin', nowMs - 1).kind, 'forged');
 });
 
 test('a rule of an organization means its own image, else the shared one; one of the installation a shared one only', async (t) => {

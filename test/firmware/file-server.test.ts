@@ -5,6 +5,7 @@ import test from 'ava';
 import { createSecrets, silentLogger } from '../../common/index.js';
 import { issueFileToken } from '../../firmware/file-token.js';
 import { createFileServer, type FileAuth, imageIdIn } from '../../firmware/index.js';
+import { BY } from '../support/actor.js';
 import { expiresAtMs, nowMs, recorder, secrets, startDownload, startServer } from './serving.js';
 import { defineServingTests } from './serving-conformance.js';
 import {
@@ -126,6 +127,26 @@ test('a token that has expired, was altered, or is for another name is 403, with
   );
   t.false(JSON.stringify(lines).includes(token));
   t.is(events.filter((event) => event.kind === 'refused' && event.status === 403).length, 5);
+});
+
+test('a token is for the content it was made for: what was put in its place meanwhile is not had by it, whole or in part', async (t) => {
+  const { lines, logger } = recorder();
+  const { port, path, library, content } = await startServer(t, openTestLibrary, { logger });
+  const replace = async (by: Buffer) => {
+    await library.remove('a.bin', BY);
+    return (await library.upload(uploadOf('a.bin', by))).image;
+  };
+  t.is((await ask(port, path)).status, 200);
+  const image = await replace(randomContent(100_000));
+  t.is((await ask(port, path)).status, 404);
+  t.is((await ask(port, path, { headers: { Range: 'bytes=5-9' } })).status, 404);
+  t.deepEqual(
+    lines.map(({ event }) => event),
+    ['files.content-replaced', 'files.content-replaced'],
+  );
+  t.is((await ask(port, `/t/${issueFileToken(secrets, image, expiresAtMs)}/a.bin`)).status, 200);
+  await replace(content);
+  t.is((await ask(port, path)).status, 200, 'the very content is there again');
 });
 
 test('a token outlives the server that was there when it was made', async (t) => {
@@ -314,8 +335,9 @@ test('an image of an organization is had by its own token only; whose another is
   const { port, library, content } = await startServer(t, openTestLibrary);
   const own = randomContent(5_000);
   const { image } = await library.upload(uploadOf('a.bin', own, { organization: NORTH }));
-  const token = issueFileToken(secrets, image.id, expiresAtMs);
-  const shared = issueFileToken(secrets, 'a.bin', expiresAtMs);
+  const token = issueFileToken(secrets, image, expiresAtMs);
+  const shared = issueFileToken(secrets, { id: 'a.bin', sha256: sha256Of(content) }, expiresAtMs);
+  const foreign = issueFileToken(secrets, { id: `${NORTH}/a.bin`, sha256: image.sha256 }, expiresAtMs);
   const answer = await ask(port, `/t/${token}/${NORTH}/a.bin`);
   t.is(answer.status, 200);
   t.true(answer.body.equals(own));
@@ -330,10 +352,10 @@ test('an image of an organization is had by its own token only; whose another is
     `/t/${token}/${SOUTH}/a.bin`,
     `/t/${token}/a.bin`,
     `/t/${shared}/${NORTH}/a.bin`,
-    `/t/${issueFileToken(secrets, `${NORTH}/a.bin`, expiresAtMs)}/${NORTH}/a.bin`,
+    `/t/${foreign}/${NORTH}/a.bin`,
   ])
     t.deepEqual(told(await ask(port, path)), forged, path);
-  const gone = issueFileToken(secrets, imageIdIn(SOUTH, 'a.bin'), expiresAtMs);
+  const gone = issueFileToken(secrets, { ...image, id: imageIdIn(SOUTH, 'a.bin') }, expiresAtMs);
   t.is((await ask(port, `/t/${gone}/${SOUTH}/a.bin`)).status, 404);
   for (const path of [
     `/t/${token}/${NORTH.toUpperCase()}/a.bin`,

@@ -29,7 +29,8 @@ async function openSessionsBehind(t: ExecutionContext) {
   const { store, rules, clock, logger, addDevices } = await openTestWaking(t);
   await addDevices(3);
   await post(rules, ruleBody());
-  const behind = (await openTestRules(t, deaf(store))).rules;
+  const { rules: behind, images } = await openTestRules(t, deaf(store));
+  const located: { sha256?: string; onLocate: () => void } = { onLocate: () => {} };
   const devices = new DeviceStore({ store, clock: () => clock.nowMs, logger });
   t.teardown(() => devices.close());
   const metrics = createAcsMetrics(new Registry(), () => 0);
@@ -51,7 +52,10 @@ async function openSessionsBehind(t: ExecutionContext) {
     upgrades: new UpgradeStore({ ...parts, store }),
     secrets,
     provisioning: { periodicInformSeconds: 0, setCredentials: false, giveLogins: false },
-    locateFile: async () => LOCATION,
+    locateFile: async () => {
+      located.onLocate();
+      return { ...LOCATION, ...(located.sha256 !== undefined && { sha256: located.sha256 }) };
+    },
   });
   /** What the session of a CPE comes to. */
   const decide = async (cpeid: CpeId) => {
@@ -71,7 +75,8 @@ async function openSessionsBehind(t: ExecutionContext) {
     const answer = await work.perform({ kind: 'decide', queueKnown: true }, facts, request);
     return answer.to === 'decide' ? answer.decision.kind : answer.to;
   };
-  return { rules, decide };
+  const hold = (sha256: string) => images.set('hgw-2.0.0.bin', { softwareVersion: '2.0.0', sha256 });
+  return { rules, decide, located, hold };
 }
 
 test('a rule switched off at another node stops the very next reservation, though this one does not know', async (t) => {
@@ -88,4 +93,16 @@ test('a rule edited at another node is reserved by its new edition, in the same 
   t.is(await decide(cpe(1)), 'download');
   await rules.merge([R1], { condition: { productClass: 'STB' } }, BY);
   t.is(await decide(cpe(2)), 'nothing');
+});
+
+test('what is sent is the image that was decided on: where another takes its name in between, that one is decided on first', async (t) => {
+  const { decide, located, hold } = await openSessionsBehind(t);
+  const [first, second] = ['1', '2'].map((digit) => digit.repeat(64)) as [string, string];
+  hold(first);
+  located.sha256 = first;
+  t.is(await decide(cpe(0)), 'download');
+  located.sha256 = second;
+  t.is(await decide(cpe(1)), 'nothing', 'as long as they are two');
+  located.onLocate = () => hold(second);
+  t.is(await decide(cpe(2)), 'download');
 });

@@ -1,17 +1,17 @@
 import { Readable } from 'node:stream';
-import { silentLogger, systemClock } from '../../../common/index.js';
+import { type Clock, silentLogger, systemClock } from '../../../common/index.js';
 import { type ContentStore, openImageLibrary, openUploads } from '../../../firmware/index.js';
 import type { Store } from '../../../store/index.js';
 import { BY } from '../../support/actor.js';
 import { MEBIBYTE } from '../support.js';
 
 /** The uploads over stores that are open, as one process has them. */
-export function uploadsOver(store: Store, contents: ContentStore) {
+export function uploadsOver(store: Store, contents: ContentStore, clock: Clock = systemClock) {
   const parts = {
     store,
     contents,
     limits: { imageBytesMax: 64 * MEBIBYTE },
-    clock: systemClock,
+    clock,
     logger: silentLogger,
   };
   const library = openImageLibrary(parts);

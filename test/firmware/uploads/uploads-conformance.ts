@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutionContext, TestFn } from 'ava';
+import { HOUR_MS } from '../../../common/index.js';
 import { BuildError, type ContentStore, UploadError } from '../../../firmware/index.js';
 import type { Store } from '../../../store/index.js';
 import { BY } from '../../support/actor.js';
@@ -125,6 +126,18 @@ export function uploadsConform(test: TestFn, open: (t: ExecutionContext) => Prom
     t.true(image !== null && (await contentOf(library, image)).equals(content));
   });
 
+  test('killed before it is validated, it ends where its bytes are lost', async (t) => {
+    const stores = await open(t);
+    await killedAt('before seal', stores);
+    const { uploads } = uploadsOver(stores.store, stores.contents);
+    for (const name of await namesOf(stores.contents.listAppended())) await stores.contents.remove(name);
+    await until('it has ended', async () => {
+      await uploads.cleanUp();
+      return (await uploads.list(null, { limit: 1 }))[0]?.state !== 'validating';
+    });
+    t.like((await uploads.list(null, { limit: 1 }))[0], { reason: { code: 'incomplete' } });
+  });
+
   for (const place of ['before seal', 'after seal', 'before move', 'after move']) {
     test(`killed while it is validated (${place}), it becomes an image without anybody asking`, async (t) => {
       const stores = await open(t);
@@ -132,6 +145,9 @@ export function uploadsConform(test: TestFn, open: (t: ExecutionContext) => Prom
       const { library, uploads } = uploadsOver(stores.store, stores.contents);
       t.is(await library.get('killed.bin'), null);
       t.like((await uploads.list(null, { limit: 1 }))[0], { state: 'validating' });
+      // However long nothing ran: what lies in its place is no rest of something that went.
+      const hoursLater = uploadsOver(stores.store, stores.contents, () => Date.now() + 5 * HOUR_MS);
+      await hoursLater.library.cleanUp(await hoursLater.uploads.contentFiles());
       await until('it is valid', async () => {
         await uploads.cleanUp();
         const [upload] = await uploads.list(null, { limit: 1 });

@@ -1,22 +1,27 @@
 import test, { type ExecutionContext } from 'ava';
-import type { CountKey, RuleId } from '../../../common/index.js';
+import type { RuleId } from '../../../common/index.js';
 import { HOUR_MS } from '../../../common/index.js';
 import { byCommand } from '../../../events/index.js';
 import { ruleIdIn } from '../../../rules/index.js';
 import { BY } from '../../support/actor.js';
-import { inputOf, NORTH, openTestRules, post, ruleBody, type TestRules } from '../setup.js';
+import { inputOf, NORTH, openTestRules, post, ruleBody } from '../setup.js';
 
 const IDS = ['r1' as RuleId];
 
 /** A rule, and the upgrade of it whose Download may have to be sent again. */
-async function begun(t: ExecutionContext, over: Readonly<Record<string, unknown>> = {}) {
+async function begun(
+  t: ExecutionContext,
+  over: Readonly<Record<string, unknown>> = {},
+  imageSha256?: string,
+) {
   const opened = await openTestRules(t);
   await post(opened.rules, ruleBody(over));
   const countKey = opened.rules.countKey(await opened.stored('r1'));
-  return { ...opened, upgrade: { campaignid: 'r1' as RuleId, countKey } };
+  const of = imageSha256 === undefined ? {} : { imageSha256 };
+  return { ...opened, upgrade: { campaignid: 'r1' as RuleId, countKey, ...of } };
 }
 
-type Begun = TestRules & { readonly upgrade: { readonly campaignid: RuleId; readonly countKey: CountKey } };
+type Begun = Awaited<ReturnType<typeof begun>>;
 
 async function verdict({ rules, upgrade }: Begun): Promise<string> {
   const repeat = await rules.mayRepeat(upgrade, inputOf());
@@ -59,6 +64,16 @@ const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
   'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }, BY),
   'the rule was restarted': ({ rules }) => rules.restart(IDS, BY),
 };
+
+test('it is given up where another image has the name of the one that it was decided for', async (t) => {
+  const [sha256, other] = ['a', 'b'].map((digit) => digit.repeat(64)) as [string, string];
+  const b = await begun(t, {}, sha256);
+  const image = { softwareVersion: '2.0.0', sha256 };
+  b.images.set('hgw-2.0.0.bin', image);
+  t.is(await verdict(b), 'allowed');
+  b.images.set('hgw-2.0.0.bin', { ...image, sha256: other });
+  t.is(await verdict(b), 'void: another image has its name now');
+});
 
 for (const [title, change] of Object.entries(VOID)) {
   test(`it is given up: ${title}`, async (t) => {
