@@ -91,6 +91,7 @@ export {
 } from './secrets.js';
 export { Seldom } from './seldom.js';
 export { atOnce, inTurns, STRETCH_MS_MAX, type Steps, withPauses } from './steps.js';
+export { noteStreamed } from './streamed.js';
 export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';

@@ -27,6 +27,7 @@ import {
   tooMuchIncoming,
 } from './incoming.js';
 import { type Claim, IncomingRoom } from './incoming-room.js';
+import { WrittenBehind } from './written-behind.js';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -86,6 +87,7 @@ class DiskContents implements ContentStore {
       await this.#lookAtOthers();
       await this.#claim(claim, options.sizeBytes ?? 0, options);
       const file = await open(path, 'wx', FILE_MODE);
+      const written = new WrittenBehind(file);
       try {
         const intake = new Intake(content, options);
         let bytes = 0;
@@ -96,13 +98,14 @@ class DiskContents implements ContentStore {
             await this.#lookAtOthers();
             lookAtBytes += CHECKED_EVERY_BYTES;
           }
-          await this.#claim(claim, Math.max(bytes, claim.bytes), options);
-          await file.writeFile(chunk);
+          if (bytes > claim.bytes) await this.#claim(claim, bytes, options);
+          await written.write(chunk);
         }
-        await file.sync();
+        await written.end();
         this.onWritten(null);
         return intake.received(name);
       } finally {
+        await written.settled();
         await file.close();
       }
     } catch (error) {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { noteStreamed } from '../common/index.js';
 import { INCOMING_PREFIX, type Received, type ReceiveOptions } from './content-store.js';
 import { type Inspected, Inspection } from './formats/index.js';
 import { ImageError } from './image.js';
@@ -54,6 +55,7 @@ export class Intake {
       this.#sizeBytes += chunk.length;
       if (this.#sizeBytes > bytesMax) throw tooLarge(bytesMax);
       if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
+      noteStreamed(chunk.length);
       await onBytes?.(this.#sizeBytes);
       this.#hash.update(chunk);
       this.#inspecting((inspection) =>
