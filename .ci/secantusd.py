@@ -1,4 +1,4 @@
-"""secantusd-py, without three faults that stall it: under minutes of load, or where a client dies.
+"""secantusd-py, without four faults that stall it: under minutes of load, or where a client dies.
 
 The thread that starts the server reads its tables and then only waits; the one that takes expired documents away rests for a
 minute at a time. Both leave WiredTiger cursors positioned, which hold on to a snapshot. Whatever is written meanwhile cannot
@@ -9,6 +9,10 @@ are 10,000. Here it looks at the oldest only.
 
 A database is dropped under the lock that ends transactions need as well. Where a client has died in a transaction that wrote to
 it, both wait for ever. Here such transactions end first.
+
+Whoever ends a transaction also looks for those that nobody has used for long, and waits for each that is just doing something, with
+the lock that all of them need to end. Where that one waits for a write that waits for the transaction which is to end, all three wait for ever.
+Here what is doing something is not idle.
 """
 
 import functools
@@ -41,6 +45,22 @@ def prune_oldest(self):
         del records[key]
 
 
+def prune_idle(self):
+    cutoff = self._time() - self._lifetime
+    reaped = 0
+    for transaction in list(self._txns.values()):
+        if not transaction.mutex.acquire(blocking=False):
+            continue
+        try:
+            if transaction.state is transactions.TxnState.IN_PROGRESS and transaction.last_use < cutoff:
+                self._rollback_quietly(transaction)
+                transaction.state = transactions.TxnState.ABORTED
+                reaped += 1
+        finally:
+            transaction.mutex.release()
+    return reaped
+
+
 registries = []
 
 
@@ -69,6 +89,7 @@ def ending_transactions(method):
 for name in ("ensure_oplog_bootstrap", "prune_ttl_all_collections"):
     setattr(Storage, name, letting_go(getattr(Storage, name)))
 TransactionRegistry._prune_retryable_locked = prune_oldest
+TransactionRegistry._prune_locked = prune_idle
 TransactionRegistry.__init__ = known(TransactionRegistry.__init__)
 Storage.drop_database = ending_transactions(Storage.drop_database)
 
