@@ -12,7 +12,7 @@ it, both wait for ever. Here such transactions end first.
 
 Whoever ends a transaction also looks for those that nobody has used for long, and waits for each that is just doing something, with
 the lock that all of them need to end. Where that one waits for a write that waits for the transaction which is to end, all three wait for ever.
-Here what is doing something is not idle.
+Here what is doing something is not idle, and a session that ends waits for its own transaction alone.
 """
 
 import functools
@@ -61,6 +61,13 @@ def prune_idle(self):
     return reaped
 
 
+def abort_for_session(self, lsid_bytes):
+    with self._lock:
+        transaction = self._txns.get(lsid_bytes)
+    if transaction is not None:
+        self.abort_in_progress(transaction)
+
+
 registries = []
 
 
@@ -90,6 +97,7 @@ for name in ("ensure_oplog_bootstrap", "prune_ttl_all_collections"):
     setattr(Storage, name, letting_go(getattr(Storage, name)))
 TransactionRegistry._prune_retryable_locked = prune_oldest
 TransactionRegistry._prune_locked = prune_idle
+TransactionRegistry.abort_for_session = abort_for_session
 TransactionRegistry.__init__ = known(TransactionRegistry.__init__)
 Storage.drop_database = ending_transactions(Storage.drop_database)
 

@@ -96,8 +96,8 @@ export interface ContentStore {
    * @throws ImageError `no-space`, and `incomplete` where bytes that were there are lost; its `write` and `flush` the same
    */
   append(name: string, options: AppendOptions): Promise<AppendedContent>;
-  /** Has content that came in parts be whole: from then on it can be opened, and moved. @throws ImageError `incomplete` where it is lost */
-  seal(name: string, sizeBytes: number): Promise<void>;
+  /** Has content that came in parts be whole: from then on it can be opened, and moved. @returns false where it is not there */
+  seal(name: string, sizeBytes: number): Promise<boolean>;
   /** What comes in parts and was not moved. */
   listAppended(): AsyncIterable<ContentEntry>;
 }

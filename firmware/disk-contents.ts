@@ -94,18 +94,23 @@ class DiskContents implements ContentStore {
         let lookAtBytes = CHECKED_EVERY_BYTES;
         for await (const chunk of intake.chunks()) {
           bytes += chunk.length;
-          if (bytes >= lookAtBytes) {
+          const isToLook = bytes >= lookAtBytes;
+          if (isToLook) {
             await this.#lookAtOthers();
             lookAtBytes += CHECKED_EVERY_BYTES;
           }
-          if (bytes > claim.bytes) await this.#claim(claim, bytes, options);
+          if (isToLook || bytes > claim.bytes)
+            await this.#claim(claim, Math.max(bytes, claim.bytes), options);
           await written.write(chunk);
         }
         await written.end();
         this.onWritten(null);
         return intake.received(name);
+      } catch (error) {
+        // Whatever the sender does meanwhile: what the disk says goes before it.
+        throw (await written.failure()) ?? error;
       } finally {
-        await written.settled();
+        await written.failure();
         await file.close();
       }
     } catch (error) {
@@ -160,8 +165,9 @@ class DiskContents implements ContentStore {
     }
   }
 
-  async seal(): Promise<void> {
+  async seal(name: string): Promise<boolean> {
     // A file is what was written of it.
+    return (await statOf(join(this.directory, name))) !== null;
   }
 
   listAppended(): AsyncIterable<ContentEntry> {

@@ -4,17 +4,17 @@ import { TOKEN_PATH } from './file-path.js';
 
 /** Seconds since the epoch, big-endian: until 2106. */
 const EXPIRY_BYTES = 4;
-/** Of the SHA-256 of the content: nobody is kept from anything by these 40 bits; they tell one upload from the next. */
-const CONTENT_BYTES = 5;
+/** Of a MAC without the content: what somebody has made up is refused by these 40 bits before anything is looked up. */
+const NAME_MAC_BYTES = 5;
 /** Of the 32 bytes of HMAC-SHA-256: 96 bits, which can only be tried one request at a time. */
 const MAC_BYTES = 12;
-const TOKEN_BYTES = EXPIRY_BYTES + CONTENT_BYTES + MAC_BYTES;
+const TOKEN_BYTES = EXPIRY_BYTES + NAME_MAC_BYTES + MAC_BYTES;
 /** 21 bytes fill 28 characters exactly, so no token can be written in two ways. */
 export const FILE_TOKEN_CHARACTERS = (TOKEN_BYTES * 4) / 3;
 const TOKEN_PATTERN = new RegExp(`^[A-Za-z0-9_-]{${FILE_TOKEN_CHARACTERS}}$`);
 
 /** Versions before this one made tokens for a name, whatever its content: 5 bytes of expiry, 16 of the MAC. */
-const NAME_EXPIRY_BYTES = 5;
+const OLD_EXPIRY_BYTES = 5;
 
 const EXPIRY_SECONDS_MAX = 2 ** (8 * EXPIRY_BYTES) - 1;
 
@@ -22,7 +22,7 @@ const EXPIRY_SECONDS_MAX = 2 ** (8 * EXPIRY_BYTES) - 1;
 export type FileTokenWorth =
   | {
       readonly kind: 'valid';
-      /** Whether it is for this content. */
+      /** Whether it is for this content, and no part of it is made up. */
       readonly isFor: (sha256: string) => boolean;
     }
   | { readonly kind: 'expired' | 'forged' };
@@ -31,20 +31,18 @@ export type FileTokenWorth =
  * Makes the token that lets its bearer fetch one image until `expiresAtMs`, as long as it is of this content: what was decided
  * on is what a CPE gets, or nothing. It is stateless: every node with the same master key honours it, also after a restart.
  * @param image  `sha256` in hexadecimal
- * @throws RangeError when `expiresAtMs` is no time of this era
+ * @param expiresAtMs  later than 2106 is 2106
+ * @throws RangeError when `expiresAtMs` is before 1970
  */
 export function issueFileToken(
   secrets: Pick<Secrets, 'mac'>,
   { id, sha256 }: { readonly id: string; readonly sha256: string },
   expiresAtMs: number,
 ): string {
-  const said = Buffer.alloc(EXPIRY_BYTES + CONTENT_BYTES);
-  // A rule may give a CPE centuries; a token need not work for longer than anything here.
-  said.writeUIntBE(Math.min(Math.ceil(expiresAtMs / SECOND_MS), EXPIRY_SECONDS_MAX), 0, EXPIRY_BYTES);
-  said.set(beginningOf(sha256), EXPIRY_BYTES);
-  return Buffer.concat([said, macOf(secrets, 'file-content-token', said, id, MAC_BYTES)]).toString(
-    'base64url',
-  );
+  const expiry = Buffer.alloc(EXPIRY_BYTES);
+  expiry.writeUIntBE(Math.min(Math.ceil(expiresAtMs / SECOND_MS), EXPIRY_SECONDS_MAX), 0, EXPIRY_BYTES);
+  const [nameMac, mac] = macsOf(secrets, expiry, id, sha256);
+  return Buffer.concat([expiry, nameMac, mac]).toString('base64url');
 }
 
 /** What a token is worth for the image of this id now. */
@@ -68,36 +66,39 @@ interface Genuine {
 }
 
 function ofContent(secrets: Pick<Secrets, 'mac'>, bytes: Buffer, id: string): Genuine | null {
-  const said = bytes.subarray(0, EXPIRY_BYTES + CONTENT_BYTES);
-  const mac = macOf(secrets, 'file-content-token', said, id, MAC_BYTES);
-  if (!timingSafeEqual(bytes.subarray(said.length), mac)) return null;
-  const content = said.subarray(EXPIRY_BYTES);
+  const expiry = bytes.subarray(0, EXPIRY_BYTES);
+  const nameMac = bytes.subarray(EXPIRY_BYTES, EXPIRY_BYTES + NAME_MAC_BYTES);
+  const mac = bytes.subarray(EXPIRY_BYTES + NAME_MAC_BYTES);
+  if (!timingSafeEqual(nameMac, nameMacOf(secrets, expiry, id))) return null;
   return {
-    expirySeconds: said.readUIntBE(0, EXPIRY_BYTES),
-    isFor: (sha256) => content.equals(beginningOf(sha256)),
+    expirySeconds: expiry.readUIntBE(0, EXPIRY_BYTES),
+    isFor: (sha256) => timingSafeEqual(mac, macsOf(secrets, expiry, id, sha256)[1]),
   };
 }
 
 /** A Download that was sent by a version before this one is fetched with what it was sent. */
 function ofName(secrets: Pick<Secrets, 'mac'>, bytes: Buffer, id: string): Genuine | null {
-  const expiry = bytes.subarray(0, NAME_EXPIRY_BYTES);
-  const mac = macOf(secrets, 'file-token', expiry, id, TOKEN_BYTES - NAME_EXPIRY_BYTES);
-  if (!timingSafeEqual(bytes.subarray(NAME_EXPIRY_BYTES), mac)) return null;
-  return { expirySeconds: expiry.readUIntBE(0, NAME_EXPIRY_BYTES), isFor: () => true };
+  const expiry = bytes.subarray(0, OLD_EXPIRY_BYTES);
+  const mac = secrets.mac('file-token', Buffer.concat([expiry, Buffer.from(id)]));
+  const said = bytes.subarray(OLD_EXPIRY_BYTES);
+  if (!timingSafeEqual(said, mac.subarray(0, said.length))) return null;
+  return { expirySeconds: expiry.readUIntBE(0, OLD_EXPIRY_BYTES), isFor: () => true };
 }
 
-function beginningOf(sha256: string): Buffer {
-  return Buffer.from(sha256, 'hex').subarray(0, CONTENT_BYTES);
-}
-
-function macOf(
+/** Both MACs of a token. A hash has a length of its own, so that no id reads as another with a content. */
+function macsOf(
   secrets: Pick<Secrets, 'mac'>,
-  purpose: 'file-token' | 'file-content-token',
-  said: Buffer,
+  expiry: Buffer,
   id: string,
-  bytes: number,
-): Buffer {
-  return secrets.mac(purpose, Buffer.concat([said, Buffer.from(id)])).subarray(0, bytes);
+  sha256: string,
+): readonly [ofName: Buffer, ofContent: Buffer] {
+  const content = Buffer.concat([expiry, Buffer.from(sha256, 'hex'), Buffer.from(id)]);
+  return [nameMacOf(secrets, expiry, id), secrets.mac('file-content-token', content).subarray(0, MAC_BYTES)];
+}
+
+function nameMacOf(secrets: Pick<Secrets, 'mac'>, expiry: Buffer, id: string): Buffer {
+  const name = Buffer.concat([expiry, Buffer.from(id)]);
+  return secrets.mac('file-name-token', name).subarray(0, NAME_MAC_BYTES);
 }
 
 const TOKEN_IN_URL = new RegExp(`${TOKEN_PATH}[A-Za-z0-9_-]{8,${FILE_TOKEN_CHARACTERS}}`, 'g');

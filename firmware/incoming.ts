@@ -55,7 +55,6 @@ export class Intake {
       this.#sizeBytes += chunk.length;
       if (this.#sizeBytes > bytesMax) throw tooLarge(bytesMax);
       if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
-      noteStreamed(chunk.length);
       await onBytes?.(this.#sizeBytes);
       this.#hash.update(chunk);
       this.#inspecting((inspection) =>
@@ -106,6 +105,7 @@ export async function* chunksOf(content: Readable, idleMsMax: number): AsyncGene
     for await (const chunk of content.iterator({ destroyOnReturn: false })) {
       if (!(chunk instanceof Uint8Array)) throw new TypeError('the content must be a stream of bytes');
       isWaiting = false;
+      noteStreamed(chunk.length);
       yield chunk;
       isWaiting = true;
       idle.refresh();

@@ -40,8 +40,8 @@ export class SharedContents implements ContentStore {
     };
   }
 
-  async seal(name: string, sizeBytes: number): Promise<void> {
-    if (!(await this.files.seal(name, sizeBytes))) throw partsLost();
+  seal(name: string, sizeBytes: number): Promise<boolean> {
+    return this.files.seal(name, sizeBytes);
   }
 
   listAppended(): AsyncIterable<ContentEntry> {

@@ -27,15 +27,19 @@ export class WrittenBehind {
 
   /** All of it is on the disk once this resolves. @throws what writing or flushing has thrown */
   async end(): Promise<void> {
-    await this.settled();
-    await this.#writing;
-    await this.#flushing;
+    const failure = await this.failure();
+    if (failure !== null) throw failure;
     await this.file.sync();
   }
 
-  /** Nothing of it is under way once this resolves, however that went: the file can be closed. */
-  async settled(): Promise<void> {
-    await Promise.allSettled([this.#writing, this.#flushing]);
+  /**
+   * Nothing of it is under way once this resolves: the file can be closed.
+   * @returns what writing or flushing has failed with; null where neither has
+   */
+  async failure(): Promise<unknown> {
+    for (const outcome of await Promise.allSettled([this.#writing, this.#flushing]))
+      if (outcome.status === 'rejected') return outcome.reason;
+    return null;
   }
 
   /** Whoever comes next is told how it went; until then nobody need listen. */

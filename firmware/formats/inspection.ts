@@ -39,7 +39,7 @@ export interface Inspected {
   readonly unread: readonly string[];
 }
 
-/** Looks into one file while it comes. Holds its first 64 KiB, and of its end a mebibyte and one chunk. */
+/** Looks into one file while it comes. Holds its first 64 KiB, and its last mebibyte. */
 export class Inspection {
   readonly #tail = new Tail();
   /** What is known of the head; null once its reader has begun. */
@@ -47,7 +47,7 @@ export class Inspection {
   #sizeBytes = 0;
   #reader: Reader | null = null;
 
-  /** The next bytes. They are kept for a while, and must stay as they are. */
+  /** The next bytes. None of them is held. */
   update(chunk: Buffer): void {
     const before = this.#sizeBytes;
     this.#sizeBytes += chunk.length;

@@ -511,9 +511,15 @@ class StoredUploads implements Uploads, Fetchable {
       return intake.received(name);
     };
     // Where a process died in the midst of this it may lie in its place already.
-    const placed = contentFile === undefined ? null : await read(`${CONTENT_PREFIX}${contentFile}`);
-    if (placed === null) await contents.seal(partsOf(id), receivedBytes);
-    const received = placed ?? (await read(partsOf(id)));
+    const readPlaced = async () =>
+      contentFile === undefined ? null : read(`${CONTENT_PREFIX}${contentFile}`);
+    let received = await readPlaced();
+    if (received === null) {
+      const isThere = await contents.seal(partsOf(id), receivedBytes);
+      received = isThere ? await read(partsOf(id)) : null;
+    }
+    // Another process that was taken for dead may have moved it meanwhile.
+    received ??= await readPlaced();
     if (received === null) throw partsLost();
     const file = contentFile ?? newContentFile(received.sha256);
     await transfer.save({ contentFile: file });

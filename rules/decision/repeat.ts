@@ -29,7 +29,7 @@ export async function mayRepeat(
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
   if (upgrade.imageSha256 !== undefined && upgrade.imageSha256 !== image.sha256)
-    return { kind: 'void', reason: 'another image has its name now' };
+    return { kind: 'void', reason: 'its file is another image now' };
   // What is not known now of its board was known when it was decided; it is asked for again then.
   const reading = readingOnce({ ...cpe, unread: async () => [] }, withBoard(decider.board, []));
   if ((await fitOf(decider.board, image, reading)) !== null)

@@ -21,8 +21,9 @@ const { store, contents } = await opened();
 const move = contents.move.bind(contents);
 contents.seal = async (...sealed) => {
   if (place === 'before seal') die();
-  await Object.getPrototypeOf(contents).seal.call(contents, ...sealed);
+  const isThere: boolean = await Object.getPrototypeOf(contents).seal.call(contents, ...sealed);
   if (place === 'after seal') die();
+  return isThere;
 };
 contents.move = async (from, to) => {
   if (place === 'before move') die();

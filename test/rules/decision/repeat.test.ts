@@ -72,7 +72,7 @@ test('it is given up where another image has the name of the one that it was dec
   b.images.set('hgw-2.0.0.bin', image);
   t.is(await verdict(b), 'allowed');
   b.images.set('hgw-2.0.0.bin', { ...image, sha256: other });
-  t.is(await verdict(b), 'void: another image has its name now');
+  t.is(await verdict(b), 'void: its file is another image now');
 });
 
 for (const [title, change] of Object.entries(VOID)) {
