@@ -59,12 +59,6 @@ for (const [reason, change] of Object.entries(HELD)) {
   });
 }
 
-const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
-  'the rule was deleted': ({ rules }) => rules.remove(IDS, BY),
-  'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }, BY),
-  'the rule was restarted': ({ rules }) => rules.restart(IDS, BY),
-};
-
 test('it is given up where another image has the name of the one that it was decided for', async (t) => {
   const [sha256, other] = ['a', 'b'].map((digit) => digit.repeat(64)) as [string, string];
   const b = await begun(t, {}, sha256);
@@ -74,6 +68,12 @@ test('it is given up where another image has the name of the one that it was dec
   b.images.set('hgw-2.0.0.bin', { ...image, sha256: other });
   t.is(await verdict(b), 'void: its file is another image now');
 });
+
+const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
+  'the rule was deleted': ({ rules }) => rules.remove(IDS, BY),
+  'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }, BY),
+  'the rule was restarted': ({ rules }) => rules.restart(IDS, BY),
+};
 
 for (const [title, change] of Object.entries(VOID)) {
   test(`it is given up: ${title}`, async (t) => {
