@@ -53,6 +53,7 @@ export {
   fieldOfParameter,
   type ImageFacts,
   InvalidRuleError,
+  isDecidedImage,
   isSecretParameter,
   keptOfSecret,
   type LastError,

@@ -1,5 +1,5 @@
 import type { Clock, CpeId, Logger } from '../../common/index.js';
-import type { Decision, Rules } from '../../rules/index.js';
+import { type Decision, isDecidedImage, type Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
 import type { Caller } from '../credentials/identities.js';
 import { contextOf, ruledBy } from '../device/context.js';
@@ -8,7 +8,7 @@ import type { DeviceStore } from '../device/device-store.js';
 import { asking, unreadPaths } from '../device/unread.js';
 import { stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
 import { type Doubts, downloadOf } from './doubt.js';
-import { isOfImage, type LocateUpgradeFile } from './file-location.js';
+import type { LocateUpgradeFile } from './file-location.js';
 import type { Answer, DownloadNow, SessionFacts } from './session.js';
 import type { Claim } from './sessions.js';
 
@@ -133,7 +133,7 @@ export class SessionDecision {
     const { rule } = decision;
     const location = await locate({ ...rule, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
     // The image went between decision and reservation, or another took its name; the next round sees that.
-    if (location === null || !isOfImage(decision, location)) return null;
+    if (location === null || !isDecidedImage(decision, location)) return null;
     const reserved = upgrades.reserving(at.device, decision, location);
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];

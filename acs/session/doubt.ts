@@ -1,6 +1,6 @@
 import { type Clock, type CommandKey, type Logger, SECOND_MS } from '../../common/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import type { Repeat, Rules } from '../../rules/index.js';
+import { isDecidedImage, type Repeat, type Rules } from '../../rules/index.js';
 import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
@@ -12,7 +12,7 @@ import type { Evidence } from '../upgrade/life.js';
 import { toldCampaign } from '../upgrade/told-result.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
-import { fetchedBy, isOfImage, type LocateUpgradeFile } from './file-location.js';
+import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
 /** Where neither Ferry has set a periodic interval nor the CPE has told its own. */
@@ -122,7 +122,7 @@ export class Doubts {
             });
       const there =
         may.kind === 'allowed' ? await this.#parts.locate(fetchedBy(upgrade, may.rule), ip) : null;
-      seen.location = there !== null && isOfImage(upgrade, there) ? there : null;
+      seen.location = there !== null && isDecidedImage(upgrade, there) ? there : null;
       const repeat: Repeat =
         may.kind === 'allowed' && seen.location === null ? { kind: 'held', reason: 'image-missing' } : may;
       const conditions = repeat.kind === 'allowed' ? repeat.conditions : [];

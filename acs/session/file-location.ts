@@ -36,14 +36,6 @@ export function locatingFor(parts: {
   };
 }
 
-/** Whether what would be fetched is the image that was decided on. */
-export function isOfImage(
-  { imageSha256 }: Pick<Upgrade, 'imageSha256'>,
-  { sha256 }: Pick<DownloadLocation, 'sha256'>,
-): boolean {
-  return imageSha256 === undefined || imageSha256 === sha256;
-}
-
 /** What it was is the upgrade's; who may fetch it is for the rule to say, as it is now. */
 export function fetchedBy(
   upgrade: Upgrade,

@@ -1,6 +1,6 @@
 import type { CountKey, RuleId } from '../../common/index.js';
 import { countKeyOf } from '../campaign/index.js';
-import type { DecisionInput, Repeat } from '../vocabulary/index.js';
+import { type DecisionInput, isDecidedImage, type Repeat } from '../vocabulary/index.js';
 import { fitOf, withBoard } from './board.js';
 import { type Decider, readingOnce, windowGate } from './decide.js';
 import { organizationGate, switchGate } from './gates.js';
@@ -28,8 +28,7 @@ export async function mayRepeat(
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
-  if (upgrade.imageSha256 !== undefined && upgrade.imageSha256 !== image.sha256)
-    return { kind: 'void', reason: 'its file is another image now' };
+  if (!isDecidedImage(upgrade, image)) return { kind: 'void', reason: 'its file is another image now' };
   // What is not known now of its board was known when it was decided; it is asked for again then.
   const reading = readingOnce({ ...cpe, unread: async () => [] }, withBoard(decider.board, []));
   if ((await fitOf(decider.board, image, reading)) !== null)

@@ -7,6 +7,7 @@ export {
   type ParameterField,
   parametersOfField,
 } from './context-fields.js';
+export { isDecidedImage } from './decided-image.js';
 export * from './decision.js';
 export * from './explanation.js';
 export { createPauses, mapWithPauses, type Pauses } from './pause.js';
