@@ -107,10 +107,9 @@ class DiskContents implements ContentStore {
         this.onWritten(null);
         return intake.received(name);
       } catch (error) {
-        // Whatever the sender does meanwhile: what the disk says goes before it.
+        // Whatever the sender does meanwhile: what the disk says goes before it. And nothing is written to a file that is closed.
         throw (await written.failure()) ?? error;
       } finally {
-        await written.failure();
         await file.close();
       }
     } catch (error) {

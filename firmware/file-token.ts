@@ -41,8 +41,8 @@ export function issueFileToken(
 ): string {
   const expiry = Buffer.alloc(EXPIRY_BYTES);
   expiry.writeUIntBE(Math.min(Math.ceil(expiresAtMs / SECOND_MS), EXPIRY_SECONDS_MAX), 0, EXPIRY_BYTES);
-  const [nameMac, mac] = macsOf(secrets, expiry, id, sha256);
-  return Buffer.concat([expiry, nameMac, mac]).toString('base64url');
+  const macs = [nameMacOf(secrets, expiry, id), contentMacOf(secrets, expiry, id, sha256)];
+  return Buffer.concat([expiry, ...macs]).toString('base64url');
 }
 
 /** What a token is worth for the image of this id now. */
@@ -72,7 +72,7 @@ function ofContent(secrets: Pick<Secrets, 'mac'>, bytes: Buffer, id: string): Ge
   if (!timingSafeEqual(nameMac, nameMacOf(secrets, expiry, id))) return null;
   return {
     expirySeconds: expiry.readUIntBE(0, EXPIRY_BYTES),
-    isFor: (sha256) => timingSafeEqual(mac, macsOf(secrets, expiry, id, sha256)[1]),
+    isFor: (sha256) => timingSafeEqual(mac, contentMacOf(secrets, expiry, id, sha256)),
   };
 }
 
@@ -85,20 +85,15 @@ function ofName(secrets: Pick<Secrets, 'mac'>, bytes: Buffer, id: string): Genui
   return { expirySeconds: expiry.readUIntBE(0, OLD_EXPIRY_BYTES), isFor: () => true };
 }
 
-/** Both MACs of a token. A hash has a length of its own, so that no id reads as another with a content. */
-function macsOf(
-  secrets: Pick<Secrets, 'mac'>,
-  expiry: Buffer,
-  id: string,
-  sha256: string,
-): readonly [ofName: Buffer, ofContent: Buffer] {
-  const content = Buffer.concat([expiry, Buffer.from(sha256, 'hex'), Buffer.from(id)]);
-  return [nameMacOf(secrets, expiry, id), secrets.mac('file-content-token', content).subarray(0, MAC_BYTES)];
-}
-
 function nameMacOf(secrets: Pick<Secrets, 'mac'>, expiry: Buffer, id: string): Buffer {
   const name = Buffer.concat([expiry, Buffer.from(id)]);
   return secrets.mac('file-name-token', name).subarray(0, NAME_MAC_BYTES);
+}
+
+/** A hash has a length of its own, so that no id reads as another with a content. */
+function contentMacOf(secrets: Pick<Secrets, 'mac'>, expiry: Buffer, id: string, sha256: string): Buffer {
+  const content = Buffer.concat([expiry, Buffer.from(sha256, 'hex'), Buffer.from(id)]);
+  return secrets.mac('file-content-token', content).subarray(0, MAC_BYTES);
 }
 
 const TOKEN_IN_URL = new RegExp(`${TOKEN_PATH}[A-Za-z0-9_-]{8,${FILE_TOKEN_CHARACTERS}}`, 'g');
