@@ -1,4 +1,4 @@
-"""secantusd-py, without four faults that stall it: under minutes of load, or where a client dies.
+"""secantusd-py, without five faults that stall it: under minutes of load, or where a client dies.
 
 The thread that starts the server reads its tables and then only waits; the one that takes expired documents away rests for a
 minute at a time. Both leave WiredTiger cursors positioned, which hold on to a snapshot. Whatever is written meanwhile cannot
@@ -13,12 +13,18 @@ it, both wait for ever. Here such transactions end first.
 Whoever ends a transaction also looks for those that nobody has used for long, and waits for each that is just doing something, with
 the lock that all of them need to end. Where that one waits for a write that waits for the transaction which is to end, all three wait for ever.
 Here what is doing something is not idle, and a session that ends waits for its own transaction alone.
+
+A change of many documents that meets one which a transaction has written tries again until that transaction ends, and keeps its
+collection to itself meanwhile. Where the transaction's next statement is for the same collection, both wait for ever. Here the
+collection is let go of between the tries.
 """
 
 import functools
 import sys
+import time
 
-from secantus import transactions
+import wiredtiger
+from secantus import storage, transactions
 from secantus.cli import main
 from secantus.storage import Storage
 from secantus.transactions import TransactionRegistry
@@ -93,8 +99,30 @@ def ending_transactions(method):
     return wrapped
 
 
+def letting_others_write(method):
+    """A chunk of a change of many, which its caller runs with the collection's lock, and which looks at each document anew."""
+    once = method.__wrapped__
+
+    @functools.wraps(once)
+    def wrapped(self, db, coll, *args, **kwargs):
+        while True:
+            try:
+                return once(self, db, coll, *args, **kwargs)
+            except (storage.WriteConflictError, wiredtiger.WiredTigerError) as error:
+                if not isinstance(error, storage.WriteConflictError) and not storage._is_wt_rollback(error):
+                    raise
+            lock = self._coll_lock(db, coll)
+            lock.release()
+            time.sleep(0.005)
+            lock.acquire()
+
+    return wrapped
+
+
 for name in ("ensure_oplog_bootstrap", "prune_ttl_all_collections"):
     setattr(Storage, name, letting_go(getattr(Storage, name)))
+for name in ("_update_chunk", "_delete_chunk"):
+    setattr(Storage, name, letting_others_write(getattr(Storage, name)))
 TransactionRegistry._prune_retryable_locked = prune_oldest
 TransactionRegistry._prune_locked = prune_idle
 TransactionRegistry.abort_for_session = abort_for_session
