@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { noteStreamed } from '../common/index.js';
+import { Background, noteStreamed } from '../common/index.js';
 import { INCOMING_PREFIX, type Received, type ReceiveOptions } from './content-store.js';
 import { type Inspected, Inspection } from './formats/index.js';
 import { ImageError } from './image.js';
@@ -29,6 +29,9 @@ export function checkAnnouncedSize(
 
 const NOTHING_SAID: Inspected = { findings: [], facts: {}, broken: [], unread: [] };
 
+/** Sessions go before uploads, of which there may be many at a time. */
+const reading = new Background();
+
 /** What a sender gives, checked, hashed and looked into on its way to whoever takes it. */
 export class Intake {
   readonly #hash = createHash('sha256');
@@ -50,16 +53,18 @@ export class Intake {
    * @throws ImageError `too-large`, `incomplete`, `empty`
    */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
-    const { bytesMax, sizeBytes, idleMsMax, onBytes } = this.options;
+    const { bytesMax, sizeBytes, idleMsMax, by, onBytes } = this.options;
     for await (const chunk of chunksOf(this.content, idleMsMax)) {
       this.#sizeBytes += chunk.length;
       if (this.#sizeBytes > bytesMax) throw tooLarge(bytesMax);
       if (sizeBytes !== undefined && this.#sizeBytes > sizeBytes) throw wrongSize(sizeBytes, 'more came');
       await onBytes?.(this.#sizeBytes);
-      this.#hash.update(chunk);
-      this.#inspecting((inspection) =>
-        inspection.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)),
-      );
+      await reading.turn(by, async () => {
+        this.#hash.update(chunk);
+        this.#inspecting((inspection) =>
+          inspection.update(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)),
+        );
+      });
       yield chunk;
     }
     if (this.#sizeBytes === 0) throw empty();

@@ -26,3 +26,20 @@ for (const where of ['update', 'end'] as const) {
     });
   });
 }
+
+test('whatever else is at work has its turn between the pieces of content', async (t) => {
+  const pieces = 100;
+  let turns = 0;
+  let over = false;
+  const turn = () => {
+    turns++;
+    if (!over) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const content = Readable.from(Array.from({ length: pieces }, () => CONTENT));
+  let taken = 0;
+  for await (const _ of new Intake(content, OPTIONS).chunks()) taken++;
+  over = true;
+  t.is(taken, pieces);
+  t.true(turns >= 2 * pieces, `${turns} turns of the event loop`);
+});
