@@ -28,6 +28,13 @@ async function placesOf(nbi: TestNbi): Promise<Readonly<Record<string, number>>>
   return Object.fromEntries([...samples].map(([, kind, taken]) => [kind, Number(taken)]));
 }
 
+function become(nbi: TestNbi, wanted: Readonly<Record<string, number>>): Promise<true> {
+  return until(`places are ${JSON.stringify(wanted)}`, async () => {
+    const places = await placesOf(nbi);
+    return Object.entries(wanted).every(([kind, count]) => places[kind] === count);
+  });
+}
+
 function begin(t: ExecutionContext, { server }: TestNbi, text: string): Socket {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   t.teardown(() => socket.destroy());
@@ -65,14 +72,9 @@ test('the metrics show how many places of each kind are taken, and that each is 
     begin(t, nbi, `${head('/v1/method/FreezeUpgrades', OPERATOR, json(1_000))}{`),
   ];
   const taken = { ...AT_REST, requests: 3, reserved: 2, bodies: 2, 'large-bodies': 1, lists: 1 };
-  const become = (wanted: Readonly<Record<string, number>>) =>
-    until(`places are ${JSON.stringify(wanted)}`, async () => {
-      const places = await placesOf(nbi);
-      return Object.entries(wanted).every(([kind, count]) => places[kind] === count);
-    });
-  await t.notThrowsAsync(become(taken));
+  await t.notThrowsAsync(become(nbi, taken));
   for (const socket of [list, ...others]) socket.destroy();
-  await t.notThrowsAsync(become(AT_REST));
+  await t.notThrowsAsync(become(nbi, AT_REST));
 });
 
 test('the metrics show how many passwords are being hashed and wait for it, and who hangs up waits no longer and has lost no attempt', async (t) => {
@@ -88,5 +90,6 @@ test('the metrics show how many passwords are being hashed and wait for it, and 
   for (const socket of guesses) socket.destroy();
   await t.notThrowsAsync(until('none waits', async () => (await placesOf(nbi))['log-ins-waiting'] === 0));
   t.is((await nbi.call('/v1/images', { as: 'another:guess' })).status, 401);
-  t.deepEqual(await placesOf(nbi), AT_REST);
+  // What was being hashed when all hung up is hashed to its end.
+  await t.notThrowsAsync(become(nbi, AT_REST));
 });
