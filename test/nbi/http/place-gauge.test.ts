@@ -92,4 +92,5 @@ test('the metrics show how many passwords are being hashed and wait for it, and 
   t.is((await nbi.call('/v1/images', { as: 'another:guess' })).status, 401);
   // What was being hashed when all hung up is hashed to its end.
   await t.notThrowsAsync(become(nbi, AT_REST));
+  t.deepEqual(await placesOf(nbi), AT_REST);
 });
