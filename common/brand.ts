@@ -18,3 +18,9 @@ export type OrganizationId = Brand<string, 'OrganizationId'>;
 
 /** Names what an execution is counted against: a rule with its file and target. */
 export type CountKey = Brand<string, 'CountKey'>;
+
+/** The id of a batch: a UUID. */
+export type BatchId = Brand<string, 'BatchId'>;
+
+/** The id of a batch's operation on one CPE: a UUID of version 5. */
+export type OperationId = Brand<string, 'OperationId'>;

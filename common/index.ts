@@ -1,6 +1,16 @@
 export { isListed, networkOf, plainAddress, subnetList } from './addresses.js';
 export { Background, type Turn } from './background.js';
-export type { Brand, CommandKey, CountKey, CpeId, OrganizationId, ResultId, RuleId } from './brand.js';
+export type {
+  BatchId,
+  Brand,
+  CommandKey,
+  CountKey,
+  CpeId,
+  OperationId,
+  OrganizationId,
+  ResultId,
+  RuleId,
+} from './brand.js';
 export { clientAddress } from './client-address.js';
 export {
   CLOCKS_APART_MS_MAX,
@@ -96,6 +106,7 @@ export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';
 export { createTurns, type InTurn } from './turns.js';
+export { uuidV5 } from './uuid-v5.js';
 export { whenOver } from './when-over.js';
 export { withinTime } from './within-time.js';
 export { epochMsOf, ZONED_TIME_PATTERN } from './zoned-time.js';

@@ -41,6 +41,8 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
   },
   onDoubt: { onDoubt: 'string' },
   requireSignature: { requireSignature: 'boolean' },
+  notBefore: { notBefore: 'string' },
+  notAfter: { notAfter: 'string' },
 };
 
 /** What Ferry found out about a rule: shown where there is something, and never written. */

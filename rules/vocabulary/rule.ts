@@ -65,6 +65,16 @@ export interface Rule {
   readonly onDoubt?: OnDoubt;
   /** Nothing is sent unless the image is signed by a key that holds; false where it is left out, unless the installation asks it of all rules. */
   readonly requireSignature?: boolean;
+  /** From when on it may run (RFC 3339 with an offset or Z); half-open with {@link notAfter}. */
+  readonly notBefore?: string;
+  /** From when on it runs no more (RFC 3339 with an offset or Z); what was sent before goes on. */
+  readonly notAfter?: string;
+}
+
+/** Who made a rule that nobody wrote: it acts through it, and alone changes it. */
+export interface RuleOwner {
+  readonly kind: 'batch';
+  readonly id: string;
 }
 
 /** Why and when a rule was suspended. */
@@ -105,6 +115,8 @@ export interface StoredRule extends Omit<Rule, 'password'> {
   readonly suspended?: Suspension;
   /** Changes with every edit of `limits`, and only then: what was granted under other limits is counted anew. */
   readonly limitsTag?: string;
+  /** What made it, and alone may change it but for `enabled`; it runs only while its owner's gate is open. */
+  readonly owner?: RuleOwner;
   /** How often RestartRule was called for this id: part of its count key. */
   readonly restarts: number;
   /** The rule file it was read from. The NBI may then switch `enabled` only. */

@@ -1,0 +1,121 @@
+import type { BatchId, CpeId, OperationId, Turn } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
+import type { Condition, Limits } from '../../rules/index.js';
+import type { Batch, BatchState, BatchWhat, Progress } from './batch.js';
+
+/** Most characters of a batch's name. */
+export const BATCH_NAME_CHARACTERS_MAX = 200;
+
+/** Whom a new batch is for. */
+export type NewWhom =
+  /** As they come: a list of any length is never held as a whole. A serial number may stand for a cpeid where it names one CPE. */
+  | { readonly kind: 'list'; readonly cpeids: AsyncIterable<string> | Iterable<string> }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'condition'; readonly condition: Condition }
+  | { readonly kind: 'build'; readonly firmwareless: boolean };
+
+export interface NewBatch {
+  readonly name: string;
+  readonly what: BatchWhat;
+  readonly whom: NewWhom;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  /** True unless said. */
+  readonly persistent?: boolean;
+  readonly limits?: Limits;
+  /** 0 unless said. */
+  readonly priority?: number;
+  /** 10 unless said. */
+  readonly wakePerSecond?: number;
+  readonly options?: Readonly<Record<string, boolean>>;
+  /** True unless said: whether lists of batches show it. */
+  readonly listed?: boolean;
+  /** The id of the organization that it becomes a thing of; absent: the installation's. */
+  readonly organization?: string;
+}
+
+export type BatchErrorCode =
+  | 'not-found'
+  | 'invalid'
+  /** The image or build that it names is not there. */
+  | 'no-image'
+  | 'no-build'
+  /** It is not in a state in which that can be done. */
+  | 'state'
+  /** The CPE's Download is being carried out already. */
+  | 'under-way';
+
+/** What is wrong with what was asked of a batch; each API words it. */
+export class BatchError extends Error {
+  override readonly name = 'BatchError';
+  constructor(
+    readonly code: BatchErrorCode,
+    readonly field: string | null,
+    /** What should be there, or how to go on. */
+    readonly expected: string,
+  ) {
+    super(field === null ? expected : `${field}: ${expected}`);
+  }
+}
+
+/** Which operations are started again. */
+export interface RetryFilter {
+  readonly reason?: string;
+  readonly operation?: OperationId;
+}
+
+export interface BatchPlace {
+  readonly createdAtMs: number;
+  readonly id: string;
+}
+
+export interface BatchFilter {
+  readonly build?: string;
+  /** Only those of this organization; null: only the installation's own; absent: all. */
+  readonly organization?: string | null;
+  readonly after?: BatchPlace;
+}
+
+/** Batches of upgrades: made, watched, cancelled and tried again. */
+export interface Batches {
+  /**
+   * Stores a batch that nothing decides on yet, and makes it in portions. Of a list it resolves when all is made, as only the caller has it;
+   * of all others once it is stored: it is made in the background, and another process goes on with it where this one dies.
+   * @throws BatchError `invalid`, `no-image`, `no-build`; OrganizationError; whatever the list throws, and then nothing is left of it
+   */
+  create(batch: NewBatch, by: Actor): Promise<Batch>;
+  /** Resolves once it is no longer being made by this process. */
+  made(id: BatchId): Promise<void>;
+  get(id: BatchId): Promise<Batch | null>;
+  /** Newest first, ties by id; those that are listed. */
+  scan(filter: BatchFilter, turn?: Turn): AsyncIterable<Batch>;
+  /** @returns null where there is none */
+  progress(id: BatchId): Promise<Progress | null>;
+  /** The same without examples, of one that was read. */
+  stateOf(batch: Batch): Promise<BatchState>;
+  /**
+   * Withdraws what has not been sent, in one commit that no node can send after; what is under way goes on, and is asked to be given up where
+   * the CPE has not begun (CancelTransfer). Without effect where it is cancelled already.
+   * @throws BatchError `not-found`
+   */
+  cancel(id: BatchId, by: Actor): Promise<Batch>;
+  /**
+   * The same for one CPE.
+   * @returns the state that its operation has now: `running` where the CPE is to be asked first
+   * @throws BatchError `not-found`; `state` where it has ended; `under-way` where the file was transferred
+   */
+  cancelOne(id: OperationId, by: Actor): Promise<'cancelled' | 'running'>;
+  /**
+   * Starts again what has failed, timed out or was cancelled; what was verified, runs or waits stays. Opens the batch again.
+   * @returns how many operations wait again
+   * @throws BatchError `not-found`; `state` while it is being made, or where its time is over
+   */
+  retry(id: BatchId, filter: RetryFilter, by: Actor): Promise<number>;
+  /** Cancels it, and deletes it with its rules and operations once nothing of it runs; results stay. @throws BatchError `not-found`, `state` */
+  remove(id: BatchId, by: Actor): Promise<void>;
+  /** The CPEs of a batch that are called; who counts as away and how long; what a dead process left: one round of all of that. */
+  round(): Promise<void>;
+  close(): Promise<void>;
+  /** The operation of a single-CPE batch made by {@link create}, or of any other. */
+  operationOf(id: BatchId, cpeid: CpeId): Promise<OperationId>;
+}

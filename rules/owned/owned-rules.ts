@@ -1,0 +1,75 @@
+import type { CpeId, RuleId } from '../../common/index.js';
+import type { Change, CollectionDefinition, Document } from '../../store/index.js';
+import type { Condition, Limits, Retry, RuleOwner } from '../vocabulary/index.js';
+
+/** Most owned rules of one commit: beside each there is room for what its owner keeps of it (`along`). */
+export const OWNED_RULES_PER_COMMIT_MAX = 500;
+
+/** Whether the rules of an owner may run. Without a gate they may not. */
+export interface RuleGate extends Document {
+  /** {@link gateIdOf} of the owner. */
+  readonly id: string;
+  /** `closed`: being prepared, withdrawn or cancelled. */
+  readonly state: 'open' | 'closed';
+}
+
+export const RULE_GATES: CollectionDefinition = { name: 'rule-gates', indexes: {} };
+
+export function gateIdOf({ kind, id }: RuleOwner): string {
+  return `${kind}:${id}`;
+}
+
+/** A rule that something other than an author makes. It is automatic and enabled. */
+export interface OwnedRule {
+  /** `{kind}:{uuid}[:{cpeid}]`, as an author of the organization would write it. */
+  readonly id: string;
+  /** The one CPE that it is for (its condition), or the condition of a fleet rule. */
+  readonly whom: { readonly cpeid: CpeId } | { readonly condition: Condition };
+  readonly file: string;
+  readonly description: string;
+  readonly priority: number;
+  readonly executions: number;
+  readonly target?: { readonly softwareVersion: string };
+  readonly force?: boolean;
+  readonly limits?: Limits;
+  readonly retry?: Retry;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+}
+
+/** What goes with a commit of owned rules, and whether that was done. */
+export type OwnedOutcome =
+  | { readonly committed: true }
+  /** The change of `along` that was refused; null: something of the rules has moved, plan anew. */
+  | { readonly committed: false; readonly refused: Change | null };
+
+/** Rules that others than authors make: written, taken back and run again in the commits of their owners. */
+export interface OwnedRules {
+  /**
+   * Stores rules that are not there yet, with `along`, in one commit.
+   * @param rules  at most {@link OWNED_RULES_PER_COMMIT_MAX}
+   * @param options  `author`: who made the owner; `organization`: whose rules they become
+   * @throws InvalidRuleError (a condition that does not compile), OrganizationError
+   */
+  put(
+    rules: readonly OwnedRule[],
+    options: {
+      readonly owner: RuleOwner;
+      readonly author: string;
+      readonly organization?: string;
+      readonly along: readonly Change[];
+    },
+  ): Promise<OwnedOutcome>;
+  /** Deletes those of these that are there, with `along`, in one commit. At most {@link OWNED_RULES_PER_COMMIT_MAX}. */
+  withdraw(ids: readonly RuleId[], along: readonly Change[]): Promise<OwnedOutcome>;
+  /**
+   * Has rules run again on CPEs that they have run on, as RestartRule would, with `along`, in one commit.
+   * @param until  their `notAfter` from then on; null: none; left out: as it is
+   * @returns refused null also where one of them is not there
+   */
+  again(
+    ids: readonly RuleId[],
+    along: readonly Change[],
+    until?: { readonly notAfter: string | null },
+  ): Promise<OwnedOutcome>;
+}
