@@ -10,6 +10,7 @@ import {
   type Turn,
 } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import type { RuleOwner } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
 
@@ -42,6 +43,8 @@ export interface Upgrade extends Document {
   readonly writtenCampaignid?: string;
   /** To which organization its CPE belonged when it began, and so this for good; absent: the default. */
   readonly organization?: OrganizationId;
+  /** What owns that rule; absent where an author does. */
+  readonly owner?: RuleOwner;
   /** The rule's file and target that this was an execution of. */
   readonly countKey: CountKey;
   /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
