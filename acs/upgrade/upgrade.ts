@@ -74,6 +74,10 @@ export interface Upgrade extends Document {
   readonly urlDigest?: string;
   /** The version that its result was concluded from: a later one may correct it. */
   readonly concludedFrom?: string;
+  /** The FaultCode that it failed with (TR-069 A.5.1), where the CPE said one; absent in upgrades of earlier versions. */
+  readonly fault?: number;
+  /** It failed as its Download does not seem to have reached the CPE. */
+  readonly notReached?: true;
   /** How often it was. */
   readonly corrections?: number;
   /** How the CPE's report of the transfer was known to be this one's; absent: by its CommandKey, as it was sent. */
