@@ -70,6 +70,11 @@ export class BatchStore {
     return false;
   }
 
+  async hasOperations(batch: BatchId): Promise<boolean> {
+    for await (const _ of this.#operations.scan({ index: 'batch', equals: [batch] })) return true;
+    return false;
+  }
+
   operation(id: string): Promise<Stored<Operation> | null> {
     return this.#operations.get(id);
   }
