@@ -7,7 +7,7 @@ import type { OperationImage, OperationReason } from '../operations/index.js';
 export interface BatchTarget {
   readonly cpeid: CpeId;
   readonly image: OperationImage;
-  /** Why it is not sent that, whatever it does (a reason of operations): its operation is `skipped` from the first. Absent: it waits. */
+  /** Why it is not sent that, whatever it does: its operation is `skipped` from the first. Absent: it waits. */
   readonly skipped?: OperationReason;
   /** What is said of `skipped` in words. */
   readonly detail?: string;
