@@ -1,4 +1,4 @@
-import type { Device, Devices } from '../../acs/index.js';
+import type { Device } from '../../acs/index.js';
 import type { CpeId, OrganizationId, Turn } from '../../common/index.js';
 import { type Build, noBuild } from '../../firmware/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
@@ -47,8 +47,7 @@ export class Aims {
   async *ofAll(image: string, turn: Turn) {
     const organization = await this.#organization();
     // Not all of the default's are in the index.
-    const filter =
-      organization === null || organization.isDefault ? {} : { organization: organization.id };
+    const filter = organization === null || organization.isDefault ? {} : { organization: organization.id };
     for await (const some of inPortions(this.#parts.devices.scan(filter, turn))) {
       const meant = await this.#images.named(image, this.#batch.organization);
       yield some
@@ -62,7 +61,9 @@ export class Aims {
   ofBuild(build: Build, firmwareless: boolean, turn: Turn) {
     const { id, organization } = this.#batch;
     const within = organization ?? null;
-    return this.ofTargets(this.#parts.buildTargets.targetsOf(build, { batch: id, firmwareless, within }, turn));
+    return this.ofTargets(
+      this.#parts.buildTargets.targetsOf(build, { batch: id, firmwareless, within }, turn),
+    );
   }
 
   /** Those that are looked at already. */
@@ -169,7 +170,10 @@ export class Aims {
 }
 
 /** The build that a batch sends; null: it sends one image. @throws BuildError */
-export async function buildOf(parts: Pick<MakerParts, 'images'>, { what }: Pick<Batch, 'what'>): Promise<Build | null> {
+export async function buildOf(
+  parts: { readonly images: Pick<MakerParts['images'], 'builds'> },
+  { what }: Pick<Batch, 'what'>,
+): Promise<Build | null> {
   if (!('build' in what)) return null;
   const build = await parts.images.builds.get(what.build, null);
   if (build === null) throw noBuild();

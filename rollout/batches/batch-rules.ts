@@ -1,13 +1,10 @@
 import type { BatchId, CpeId, RuleId } from '../../common/index.js';
-import { type Build, type Image, type ImageLibrary, targetVersionOf } from '../../firmware/index.js';
+import { type Build, type ImageLibrary, targetVersionOf } from '../../firmware/index.js';
 import { type Condition, type OwnedRule, ruleIdIn } from '../../rules/index.js';
-import { type OperationImage, operationIdOf } from '../operations/index.js';
+import { type OperationImage, operationIdOf, operationImageOf } from '../operations/index.js';
 import type { Batch } from './batch.js';
 
-type Acting = Pick<
-  Batch,
-  'id' | 'organization' | 'name' | 'notBefore' | 'notAfter' | 'limits' | 'priority'
->;
+type Acting = Pick<Batch, 'id' | 'organization' | 'name' | 'notBefore' | 'notAfter' | 'limits' | 'priority'>;
 
 /** What a rule of a batch sends, and what its CPE is to report then; without a target what the image says. */
 export interface Sent {
@@ -60,7 +57,7 @@ export class MeantImages {
   /** The image that a batch of an organization means by a name. @returns null where there is none */
   async named(name: string, organization: string | undefined): Promise<OperationImage | null> {
     const image = await this.#library.get(name, organization);
-    return image === null ? null : operationImage(image);
+    return image === null ? null : operationImageOf(image);
   }
 
   /** Why a batch of an organization cannot send an image by its name; null: it can. */
@@ -72,12 +69,6 @@ export class MeantImages {
     if (meant === null) return 'image-missing';
     return meant.number === image.number ? null : 'image-name-taken';
   }
-}
-
-/** An image as operations name it. @returns null where it has no number, as an older Ferry has added it and no server has run since */
-export function operationImage({ name, number, organization }: Image): OperationImage | null {
-  if (number === undefined) return null;
-  return { number, name, ...(organization !== undefined && { organization }) };
 }
 
 function ruleOf({ name, priority, notBefore, notAfter }: Acting, { file, target }: Sent) {

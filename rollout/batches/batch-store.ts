@@ -36,8 +36,9 @@ export class BatchStore {
   }
 
   /** Those that lists show, newest first. */
-  async *listed({ build, organization, after }: BatchFilter, turn?: Turn): AsyncGenerator<Batch, void> {
-    const query = { ...listIndex({ build, organization }), order: 'descending' } as const;
+  async *listed(filter: BatchFilter, turn?: Turn): AsyncGenerator<Batch, void> {
+    const { build, organization, after } = filter;
+    const query = { ...listIndex(filter), order: 'descending' } as const;
     const place =
       after === undefined
         ? null
@@ -166,7 +167,8 @@ export function ownerOf(id: BatchId): RuleOwner {
 
 /** What the log of events says of a batch. */
 export function shown(batch: Batch): Readonly<Record<string, unknown>> {
-  const { name, what, whom, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } = batch;
+  const { name, what, whom, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } =
+    batch;
   return {
     name,
     what,
@@ -190,7 +192,5 @@ function listIndex({ build, organization }: Pick<BatchFilter, 'build' | 'organiz
 /** Newest first; ties as the index has them backwards. */
 function isBehind(batch: Batch, after: { readonly createdAtMs: number; readonly id: string }): boolean {
   const listedAtMs = batch.listedAtMs ?? 0;
-  return (
-    listedAtMs < after.createdAtMs || (listedAtMs === after.createdAtMs && batch.id < after.id)
-  );
+  return listedAtMs < after.createdAtMs || (listedAtMs === after.createdAtMs && batch.id < after.id);
 }

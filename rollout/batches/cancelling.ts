@@ -4,13 +4,7 @@ import { type Stored, untilCommitted } from '../../store/index.js';
 import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import { BatchError } from './batches.js';
-import {
-  ownRules,
-  type Portioning,
-  stillIn,
-  type WithdrawingParts,
-  withdrawWaiting,
-} from './withdrawing.js';
+import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
 
 /** What became of the wish that an upgrade under way be given up. `transferred`: its CPE has the file, and goes on. */
 export type Withdrawn = 'asked' | 'ended' | 'transferred';
@@ -98,17 +92,17 @@ export class Cancelling {
   }
 
   /** Its Download was sent: its CPE is to be asked. */
-  async #giveUp(
-    batch: Batch,
-    stored: Stored<Operation>,
-    by: Actor,
-  ): Promise<'running' | undefined> {
+  async #giveUp(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'running' | undefined> {
     const { kept, ledger, underWay } = this.#parts;
     const { resultId, cpeid } = stored.document;
     if (underWay !== null && resultId !== undefined) {
       const asked = await underWay.withdraw(resultId);
       if (asked === 'transferred')
-        throw new BatchError('under-way', null, 'one whose device has not begun: this one has the file already');
+        throw new BatchError(
+          'under-way',
+          null,
+          'one whose device has not begun: this one has the file already',
+        );
       // It has ended between two looks: what it came to is read anew.
       if (asked === 'ended') return undefined;
     }

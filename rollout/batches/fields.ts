@@ -49,13 +49,9 @@ export async function batchFields(
 }
 
 function requireName(name: string): void {
-  const isName =
-    name.length <= BATCH_NAME_CHARACTERS_MAX && PRINTABLE.test(name) && name === name.trim();
+  const isName = name.length <= BATCH_NAME_CHARACTERS_MAX && PRINTABLE.test(name) && name === name.trim();
   if (isName) return;
-  throw invalid(
-    'name',
-    `1 to ${BATCH_NAME_CHARACTERS_MAX} printable characters without space at either end`,
-  );
+  throw invalid('name', `1 to ${BATCH_NAME_CHARACTERS_MAX} printable characters without space at either end`);
 }
 
 function requireOptions(options: Readonly<Record<string, boolean>>): void {

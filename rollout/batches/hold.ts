@@ -13,7 +13,11 @@ export class Hold {
   readonly #release: (lease: Lease) => Promise<void>;
   #lease: Lease;
 
-  private constructor(lease: Lease, renew: () => Promise<Lease | null>, release: (lease: Lease) => Promise<void>) {
+  private constructor(
+    lease: Lease,
+    renew: () => Promise<Lease | null>,
+    release: (lease: Lease) => Promise<void>,
+  ) {
     this.#lease = lease;
     this.#release = release;
     this.#renewing = new Rounds({

@@ -1,18 +1,22 @@
 import type { Devices } from '../../acs/index.js';
 import type { Logger, Turn } from '../../common/index.js';
-import type { ImageLibrary } from '../../firmware/index.js';
+import type { Build, ImageLibrary } from '../../firmware/index.js';
 import type { OwnedRules } from '../../rules/index.js';
 import { type Change, type Stored, untilCommitted } from '../../store/index.js';
-import { operationIdOf, type OperationLedger, pendingOperation, skippedOperation } from '../operations/index.js';
+import {
+  type OperationLedger,
+  operationIdOf,
+  pendingOperation,
+  skippedOperation,
+} from '../operations/index.js';
 import type { Aim } from './aims.js';
 import type { Batch } from './batch.js';
-import { type BatchStore, ownerOf } from './batch-store.js';
 import { pinnedRule, pinnedRuleId, sentOf } from './batch-rules.js';
+import { type BatchStore, ownerOf } from './batch-store.js';
 import { BatchError } from './batches.js';
 import type { Hold } from './hold.js';
 import { endOfWaiting } from './state.js';
 import type { BuildTargets } from './targets.js';
-import type { Build } from '../../firmware/index.js';
 
 export interface MakerParts {
   readonly kept: BatchStore;
@@ -72,7 +76,10 @@ export class Maker {
   }
 
   /** @returns `moved` where a change that came along with one of them was refused: then nothing of the portion was written */
-  async #write(portion: readonly Aim[], { batch, hold, build }: MakingOptions): Promise<'written' | 'moved' | 'left'> {
+  async #write(
+    portion: readonly Aim[],
+    { batch, hold, build }: MakingOptions,
+  ): Promise<'written' | 'moved' | 'left'> {
     const { kept } = this.#parts;
     return untilCommitted(`The batch ${batch.id}`, async () => {
       const gate = await kept.gate(batch.id);

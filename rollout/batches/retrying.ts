@@ -136,7 +136,9 @@ export class Retrying {
       const there = new Set<string>();
       const ids = ended.map(({ document }) => pinnedRuleId(batch, document.cpeid));
       for await (const { id } of this.#parts.rules.scan({ storedIds: ids })) there.add(id);
-      const group = ended.filter(({ document }) => there.has(pinnedRuleId(batch, document.cpeid)) === hasRule);
+      const group = ended.filter(
+        ({ document }) => there.has(pinnedRuleId(batch, document.cpeid)) === hasRule,
+      );
       if (group.length === 0) return 0;
       const conditions = [this.#parts.kept.gateHeld(gate), hold.held];
       const outcome = await this.#commit(group, hasRule, conditions, retry);
@@ -175,7 +177,11 @@ export class Retrying {
       },
     }));
     const along = [...conditions, ...ledger.moving(moves)];
-    if (hasRule) return rules.again(moves.map(({ after }) => after.ruleId), along);
+    if (hasRule)
+      return rules.again(
+        moves.map(({ after }) => after.ruleId),
+        along,
+      );
     const build = await buildOf({ images }, batch);
     const owned = group.flatMap(({ document: { cpeid, image } }) =>
       image === null ? [] : [pinnedRule(batch, cpeid, sentOf(image.name, build))],

@@ -4,7 +4,7 @@ import { belongsTo, type OrganizationsNow } from '../../organizations/index.js';
 import type { Stored } from '../../store/index.js';
 import { failedFor, type Operation, type OperationReason } from '../operations/index.js';
 import type { Batch } from './batch.js';
-import { Hold } from './hold.js';
+import type { Hold } from './hold.js';
 import { type WithdrawingParts, withdrawPortion } from './withdrawing.js';
 
 /** From the beginning of one pass over all that waits to that of the next. */
@@ -73,7 +73,13 @@ export class Strays {
     if (hold === null) return;
     try {
       const strays = portion.filter(({ document }) => reasons.has(document.id));
-      await withdrawPortion(this.#parts, batch, strays, (operation, nowMs) => after(operation, reasons, nowMs), hold);
+      await withdrawPortion(
+        this.#parts,
+        batch,
+        strays,
+        (operation, nowMs) => after(operation, reasons, nowMs),
+        hold,
+      );
     } finally {
       await hold.release();
     }

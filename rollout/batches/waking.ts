@@ -130,7 +130,10 @@ export class BatchWaking {
     const { operations, calling, monotonic } = this.#parts;
     const nowMs = monotonic();
     const pass = this.#passOf(batch, nowMs);
-    pass.due = Math.min(Math.max(1, batch.wakePerSecond), pass.due + ((nowMs - pass.atMs) / SECOND_MS) * batch.wakePerSecond);
+    pass.due = Math.min(
+      Math.max(1, batch.wakePerSecond),
+      pass.due + ((nowMs - pass.atMs) / SECOND_MS) * batch.wakePerSecond,
+    );
     pass.atMs = nowMs;
     if (pass.isOver) {
       if (nowMs - pass.begunAtMs < PASS_MS_MIN) return 0;

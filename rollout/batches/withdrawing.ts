@@ -65,9 +65,7 @@ export async function stillIn(
   states: readonly OperationState[],
 ): Promise<readonly Stored<Operation>[]> {
   const now = await kept.operationsWith(portion.map(({ document }) => document.id));
-  return now.flatMap((stored) =>
-    stored !== null && states.includes(stored.document.state) ? [stored] : [],
-  );
+  return now.flatMap((stored) => (stored !== null && states.includes(stored.document.state) ? [stored] : []));
 }
 
 /** The rules that are of these operations alone: that of a batch by condition is everybody's. */
