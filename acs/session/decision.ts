@@ -92,6 +92,7 @@ export class SessionDecision {
       switch (decision.kind) {
         case 'frozen':
         case 'nothing':
+        case 'unfit':
           return { kind: 'nothing' };
         case 'read':
           await requireCurrent(request);

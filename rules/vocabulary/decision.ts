@@ -39,6 +39,8 @@ export interface RuleCount {
   /** Ended other than verified, in a row; spaces the retries. */
   readonly failures: number;
   readonly verified: boolean;
+  /** It will get nothing: the image does not fit it, or was not there, which whoever owns the rule has recorded. */
+  readonly refused?: true;
   readonly lastEndedMs?: number;
   /** Downloads refused with 9004 that were given back (at most 5). */
   readonly givenBack: number;
@@ -121,7 +123,10 @@ export const VERDICTS = [
   'already-verified',
   'at-target',
   'waiting-for-retry',
+  'not-yet',
+  'too-late',
   'window-closed',
+  'held-by-owner',
   'limit-reached',
   'image-missing',
   'image-does-not-fit',
@@ -166,6 +171,18 @@ export type Decision =
       readonly countKey: CountKey;
       readonly targetVersion: string;
       readonly isTargetRead: boolean;
+      readonly considered: readonly Considered[];
+    }
+  | {
+      /**
+       * A pinned rule that has an owner, and an image that does not fit its CPE or is not there: nothing will be sent, which is for the
+       * owner to record. Once it is (`refused` in the count of `countKey`) the rule is done.
+       */
+      readonly kind: 'unfit';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      /** Why, in words. */
+      readonly detail: string;
       readonly considered: readonly Considered[];
     }
   /** Conditions read parameters that the CPE was not asked for yet, or an image is for boards, and its board is not known. */

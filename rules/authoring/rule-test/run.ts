@@ -127,9 +127,10 @@ function outcomeOf(decision: Decision): Outcome {
       };
     }
     case 'nothing':
-    // Neither comes of a store of its own and of a CPE that has nothing unread.
+    // None of these comes of a store of its own, of rules that were written, and of a CPE that has nothing unread.
     case 'frozen':
     case 'read':
+    case 'unfit':
       return { decision: 'nothing' };
     default: {
       const never: never = decision;
