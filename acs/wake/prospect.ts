@@ -53,7 +53,6 @@ export async function prospectOf(
       // For this rule alone: of others, which may fit it or not, the decision was not told.
       return 'yes';
     case 'at-target':
-    // Comes of no question about one rule.
     case 'unfit':
       return 'no';
     default:

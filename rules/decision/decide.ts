@@ -81,6 +81,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const candidates = mergeInOrder(pinned, selected);
   for (const candidate of candidates) {
     const { rule } = candidate;
+    if (asked.passedOver?.has(rule.id)) continue;
     const off = switchGate(rule, input.requested);
     if (off !== null) {
       explanation.add(rule.id, off);
@@ -94,15 +95,16 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     }
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
-      if (!isForItsOwner(rule, outcome, input)) continue;
-      const { verdict, detail = verdict } = outcome;
-      return { kind: 'unfit', rule, countKey: countKeyOf(rule), detail, considered: explanation.list() };
+      const unfit = await unfitFor(decider, candidate, outcome, input);
+      if (unfit !== null) return { ...unfit, considered: explanation.list() };
+      continue;
     }
     const { countKey, targetVersion, isTargetRead, imageSha256, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
+      const conditions = [decider.tables.rules.requiring(rule.id, candidate.revision), ...outcome.unchanged];
       const considered = explanation.list();
-      return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, considered };
+      return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, conditions, considered };
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
     const brake = await decider.freeze.read(input.organization);
@@ -139,10 +141,20 @@ function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
     rule.owner !== undefined && executionsGate(rule, counts[countKeyOf(rule)] ?? NO_COUNT) !== null;
 }
 
-/** Whether somebody waits to be told that this CPE will get nothing. */
-function isForItsOwner(rule: StoredRule, { verdict }: Refusal, { about }: DecisionInput): boolean {
-  if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return false;
-  return verdict === 'image-does-not-fit' || verdict === 'image-missing';
+/** What is told to the owner of a rule of which its one CPE will get nothing; null where nobody waits for that. */
+async function unfitFor(
+  { tables }: Decider,
+  { rule, revision }: Candidate,
+  { verdict, detail = verdict }: Refusal,
+  { about }: DecisionInput,
+): Promise<Omit<Extract<Decision, { kind: 'unfit' }>, 'considered'> | null> {
+  if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return null;
+  if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  // It was open when the rule came to be held against its image.
+  const owner = await ownerGate(tables, rule);
+  if ('verdict' in owner) return null;
+  const conditions = [tables.rules.requiring(rule.id, revision), ...owner.unchanged];
+  return { kind: 'unfit', rule, countKey: countKeyOf(rule), detail, conditions };
 }
 
 function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<FleetRules> {

@@ -127,7 +127,7 @@ function outcomeOf(decision: Decision): Outcome {
       };
     }
     case 'nothing':
-    // None of these comes of a store of its own, of rules that were written, and of a CPE that has nothing unread.
+    // None of them comes of a store of its own, of a CPE that has nothing unread, and of rules that authors wrote.
     case 'frozen':
     case 'read':
     case 'unfit':
