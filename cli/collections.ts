@@ -22,7 +22,7 @@ import {
 } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
-import { OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
+import { DEVICE_FIRMWARES, OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -55,6 +55,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   CAMPAIGNS,
   // After the images, whose places in them and whose numbers they hold.
   ...BUILD_COLLECTIONS,
+  // They name an image by its number, and are nothing where there is none.
+  DEVICE_FIRMWARES,
   EVENTS,
 ];
 
