@@ -23,7 +23,7 @@ export interface MakerParts {
   readonly ledger: Pick<OperationLedger, 'adding'>;
   readonly rules: Pick<OwnedRules, 'put'>;
   readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
-  readonly devices: Pick<Devices, 'get' | 'scan' | 'isWaiting' | 'organizations'>;
+  readonly devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting' | 'organizations'>;
   readonly buildTargets: BuildTargets;
   readonly logger: Logger;
   /** When each page of CPEs is read: sessions go first. */

@@ -33,7 +33,7 @@ export type NamedCpe =
  * @param names  as they came from outside, at most a portion
  */
 export async function namedCpes(
-  devices: Pick<Devices, 'get' | 'scan'>,
+  devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber'>,
   organization: Organization | null,
   names: readonly string[],
 ): Promise<readonly NamedCpe[]> {
@@ -56,7 +56,7 @@ function cpe(named: Device, device: Device = named): NamedCpe {
 }
 
 async function bySerialNumber(
-  devices: Pick<Devices, 'scan'>,
+  devices: Pick<Devices, 'withSerialNumber'>,
   name: string,
   isIts: (device: Device) => boolean,
 ): Promise<NamedCpe> {
@@ -64,14 +64,10 @@ async function bySerialNumber(
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
   if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
-  const candidates: Device[] = [];
-  let looks = 0;
-  for await (const device of devices.scan({ serialNumbers: [name] })) {
-    looks += 1;
-    // The identity that it goes by now stands for it.
-    if (isIts(device) && device.supersededBy === undefined) candidates.push(device);
-    if (candidates.length > CANDIDATES_MAX || looks >= LOOKS_MAX) break;
-  }
+  // The identity that a CPE goes by now stands for it.
+  const candidates = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
+    (device) => isIts(device) && device.supersededBy === undefined,
+  );
   const [first, ...others] = candidates;
   if (first === undefined) return { kind: 'none', named, reason: 'unknown-device' };
   if (others.length === 0) return cpe(first);

@@ -39,8 +39,10 @@ export interface BatchesParts
   readonly rules: Pick<Rules, 'check' | 'scan' | 'freezeState'> & { readonly owned: OwnedRules };
   readonly operations: Operations;
   readonly ledger: Pick<OperationLedger, 'adding' | 'moving' | 'removing' | 'droppingCounts'>;
-  /** By what CPEs are called, and upgrades given up; null in a process without sessions: those that have some see to it. */
-  readonly sessions: { readonly calling: Calling; readonly underWay: UnderWay } | null;
+  /** By what CPEs are called; null in a process without sessions: those that have some see to it. */
+  readonly calling: Calling | null;
+  /** By what upgrades under way are given up; null likewise. */
+  readonly underWay: UnderWay | null;
   /** For how many days batches that have ended are kept. */
   readonly resultDays: number;
 }
@@ -78,7 +80,7 @@ class StoredBatches implements OpenedBatches {
   #isClosed = false;
 
   constructor(parts: BatchesParts) {
-    const { store, clock, monotonic, logger, rules, ledger, images, devices, sessions } = parts;
+    const { store, clock, monotonic, logger, rules, ledger, images, devices, calling, underWay } = parts;
     this.#parts = parts;
     const kept = new BatchStore({ store, clock });
     this.#kept = kept;
@@ -88,7 +90,7 @@ class StoredBatches implements OpenedBatches {
     const moving = { kept, ledger, rules: owned };
     const hold = (id: BatchId) => Hold.take({ store, clock, logger }, id);
     const isOver = () => this.#isClosed;
-    this.#cancelling = new Cancelling({ ...moving, underWay: sessions?.underWay ?? null });
+    this.#cancelling = new Cancelling({ ...moving, underWay });
     const scan: Rules['scan'] = (filter, turn) => rules.scan(filter, turn);
     const again = { put: owned.put.bind(owned), again: owned.again.bind(owned), scan };
     this.#retrying = new Retrying({ kept, ledger, images, rules: again });
@@ -114,14 +116,14 @@ class StoredBatches implements OpenedBatches {
       isOver,
     });
     this.#waking =
-      sessions === null
+      calling === null
         ? null
         : new BatchWaking({
             kept,
             operations: parts.operations,
             devices,
             rules,
-            calling: sessions.calling,
+            calling,
             clock,
             monotonic,
           });
