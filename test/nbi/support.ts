@@ -36,6 +36,7 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
+import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import { nbiApis } from '../../nbi/apis.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -101,6 +102,7 @@ export interface TestNbi {
   readonly events: EventLog;
   readonly users: Users;
   readonly organizations: Organizations;
+  readonly upgrading: InstallationBatches;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -132,6 +134,9 @@ export interface TestNbiOptions {
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
 }
+
+/** What tests put there is of any date. */
+const RESULT_DAYS = 100_000;
 
 /** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
 export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}): Promise<TestNbi> {
@@ -190,8 +195,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
     options: {
       ...DEFAULT_ACS_OPTIONS,
-      // What tests put there is of any date.
-      resultDays: 100_000,
+      resultDays: RESULT_DAYS,
       cpeAuthentication: { kind: 'anonymous' },
       connectionRequests: {
         attemptMsMax: 5_000,
@@ -214,6 +218,18 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.sessionLimits && { limits: options.sessionLimits }),
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
+  const upgrading = openInstallationBatches({
+    config: { resultDays: RESULT_DAYS },
+    installation: { store, secrets, images },
+    rules,
+    devices: acs.devices,
+    clock,
+    monotonic: clock,
+    logger: silentLogger,
+    turn: (work) => work(),
+    calling: null,
+    underWay: null,
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -225,6 +241,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     placements: acs.placements,
     images,
     uploads,
+    ...upgrading,
     events,
     users,
     sessions,
@@ -256,6 +273,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.batches.close();
     await uploads.close();
     await acs.close();
     await duties.close();
@@ -276,6 +294,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     events,
     users,
     organizations: acs.organizations,
+    upgrading,
     sessions,
     metrics,
     log,
