@@ -12,6 +12,7 @@ import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
+import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import {
   type Clock,
   type CommandKey,
@@ -36,7 +37,6 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
-import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import { nbiApis } from '../../nbi/apis.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
