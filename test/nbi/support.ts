@@ -38,6 +38,7 @@ import {
   type Uploads,
 } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
+import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
   type ConnectionBounds,
@@ -133,6 +134,7 @@ export interface TestNbiOptions {
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
+  readonly firmwareUpgrader?: Partial<UpgraderOptions>;
 }
 
 /** What tests put there is of any date. */
@@ -258,6 +260,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
+    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
