@@ -37,6 +37,7 @@ import {
   type Uploads,
 } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
+import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
   type ConnectionBounds,
@@ -131,6 +132,7 @@ export interface TestNbiOptions {
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
+  readonly firmwareUpgrader?: Partial<UpgraderOptions>;
 }
 
 /** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
@@ -241,6 +243,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
+    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
