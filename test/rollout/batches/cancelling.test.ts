@@ -1,7 +1,10 @@
 import test from 'ava';
+import type { Upgrades } from '../../../acs/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
-import { BatchError, type Withdrawn } from '../../../rollout/index.js';
+import { BatchError } from '../../../rollout/index.js';
 import { BY, cpe, listOf, openTestBatches } from './support.js';
+
+type Answer = Awaited<ReturnType<Upgrades['withdraw']>>;
 
 test('once a batch is cancelled nothing of it begins, before a single operation of it has been moved', async (t) => {
   const has = await openTestBatches(t);
@@ -94,7 +97,7 @@ for (const [title, withdrawn, expected] of [
     const asked: ResultId[] = [];
     const called: CpeId[] = [];
     const underWay = {
-      async withdraw(id: ResultId): Promise<Withdrawn> {
+      async withdraw(id: ResultId): Promise<Answer> {
         asked.push(id);
         return withdrawn;
       },
@@ -118,7 +121,7 @@ for (const [title, withdrawn, expected] of [
 test('of a batch that is cancelled each CPE that runs is asked once', async (t) => {
   const asked: ResultId[] = [];
   const underWay = {
-    async withdraw(id: ResultId): Promise<Withdrawn> {
+    async withdraw(id: ResultId): Promise<Answer> {
       asked.push(id);
       return 'asked';
     },
@@ -138,7 +141,8 @@ test('of a batch that is cancelled each CPE that runs is asked once', async (t) 
 });
 
 test('an operation of a batch by condition is cancelled without its batch', async (t) => {
-  const has = await openTestBatches(t);
+  const underWay = { withdraw: async (): Promise<Answer> => 'asked', call() {} };
+  const has = await openTestBatches(t, { underWay });
   await has.haveCpes(2);
   const whom = { kind: 'condition', condition: { productClass: 'HGW' } } as const;
   const { id } = await has.batches.create({ ...listOf([]), whom }, BY);
