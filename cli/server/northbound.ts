@@ -7,6 +7,7 @@ import { EventLog } from '../../events/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
+import { packageVersion } from '../command.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
@@ -69,6 +70,7 @@ export async function startNbi(
     users: installation.users,
     sessions: installation.sessions,
     metrics: registry,
+    version: packageVersion(),
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     monotonic,

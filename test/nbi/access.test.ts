@@ -81,6 +81,16 @@ const OPEN: ReadonlySet<string> = new Set([
   'GET /livez',
   'GET /readyz',
   'POST /v1/session',
+  'GET /',
+  'GET /pages/{asset}',
+  'GET /admin/login/',
+  'GET /api/v1/docs/',
+  'GET /api/v1/docs/{asset}',
+  'GET /api/v1/docs.json',
+  'GET /api/v1/docs.yaml',
+  'GET /api/v1/redoc/',
+  'POST /admin/login/',
+  'POST /admin/logout/',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);

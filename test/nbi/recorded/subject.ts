@@ -233,6 +233,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     users: installation.users,
     sessions: installation.sessions,
     metrics: new Registry(),
+    version: 'recorded',
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: HEALTHY }),
     clock,
