@@ -13,6 +13,13 @@ import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import {
+  firmwareUpgraderApi,
+  type PageMaker,
+  type UpgraderOptions,
+  type UpgradeUses,
+  upgraderSchemas,
+} from './firmware-upgrader/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
 import {
   type Api,
@@ -60,6 +67,12 @@ export interface ApiParts {
   /** Of Ferry. */
   readonly version: string;
   readonly clock: Clock;
+  /** How the firmware upgrader's API answers; as the reference unless told. */
+  readonly firmwareUpgrader?: UpgraderOptions;
+  /** What upgrades make of builds and images, which goes with them; nothing unless told. */
+  readonly upgradeUses?: UpgradeUses;
+  /** What makes pages of that API's answers, for browsers. */
+  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -81,6 +94,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageApi(content, authentication),
     imageKeyApi(read, authentication),
     uploadApi(content, authentication),
+    firmwareUpgraderApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -110,6 +124,7 @@ const SCHEMAS = {
   ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,
+  ...upgraderSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

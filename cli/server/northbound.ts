@@ -6,6 +6,7 @@ import { RefusedRequests, subnetList } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
+import type { InstallationBatches } from '../batches.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { packageVersion } from '../command.js';
 import { healthChecks } from '../health.js';
@@ -53,6 +54,7 @@ export async function startNbi(
   rules: RuleEngine,
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
+  upgrading: InstallationBatches,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
   const { clock, logger } = ambient;
   const app = createNbi({
@@ -66,6 +68,7 @@ export async function startNbi(
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
+    ...upgrading,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -8,6 +8,7 @@ export {
   type OperationImage,
   type OperationState,
 } from './operation.js';
+export { operationImageOf } from './operation-image.js';
 export { OperationLedger, type OperationLedgerParts, type OperationMove } from './operation-ledger.js';
 export {
   cancelAsked,
@@ -21,5 +22,6 @@ export {
   waitingAgain,
   withdrawn,
 } from './operation-life.js';
+export { OperationStore } from './operation-store.js';
 export type { OperationFilter, OperationPlace, Operations } from './operations.js';
 export { isFailure, OPERATION_REASONS, type OperationReason, wordsOf } from './reasons.js';

@@ -15,6 +15,7 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
+import { outsideTimes } from '../windows/index.js';
 
 /** A detail is a sentence, and an image may have hundreds of boards. */
 const BOARDS_SHOWN_MAX = 5;
@@ -42,6 +43,9 @@ export function switchGate(rule: StoredRule, requested: boolean): Refusal | null
 
 export function executionsGate(rule: Rule, count: RuleCount): Refusal | null {
   if (count.verified) return { verdict: 'already-verified' };
+  if (count.refused === true) {
+    return { verdict: 'executions-used-up', detail: 'the image did not fit the CPE, or was not there' };
+  }
   if (rule.executions >= 0 && count.started >= rule.executions) {
     return { verdict: 'executions-used-up', detail: `${count.started} of ${rule.executions}` };
   }
@@ -56,6 +60,21 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
   const untilMs = count.lastEndedMs + waitMs;
   if (!stillHolds(untilMs, waitMs, nowMs)) return null;
   return { verdict: 'waiting-for-retry', detail: `until ${new Date(untilMs).toISOString()}` };
+}
+
+/** An upgrade that has begun by then goes on, and is not asked about. */
+export function timeGate(rule: Pick<Rule, 'notBefore' | 'notAfter'>, nowMs: number): Refusal | null {
+  const verdict = outsideTimes(rule, nowMs);
+  switch (verdict) {
+    case null:
+      return null;
+    case 'not-yet':
+      return { verdict, detail: `not before ${rule.notBefore}` };
+    case 'too-late':
+      return { verdict, detail: `its time is over since ${rule.notAfter}` };
+    default:
+      return verdict satisfies never;
+  }
 }
 
 /** What a CPE says of its board where it was asked. */

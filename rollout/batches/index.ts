@@ -1,0 +1,27 @@
+/** Upgrades of many CPEs as one thing: made, watched, cancelled and tried again. */
+export {
+  BATCH_STATES,
+  BATCHES,
+  type Batch,
+  type BatchPhase,
+  type BatchState,
+  type BatchWhat,
+  type BatchWhom,
+  type Progress,
+} from './batch.js';
+export {
+  BATCH_NAME_CHARACTERS_MAX,
+  BatchError,
+  type BatchErrorCode,
+  type Batches,
+  type BatchFilter,
+  type BatchPlace,
+  type NewBatch,
+  type NewWhom,
+  type RetryFilter,
+} from './batches.js';
+export type { UnderWay, Withdrawn } from './cancelling.js';
+export { WAKE_PER_SECOND_MAX } from './fields.js';
+export { type BatchesParts, type OpenedBatches, openBatches } from './open-batches.js';
+export type { BatchTarget, BuildDevices, BuildTargets } from './targets.js';
+export type { Calling } from './waking.js';
