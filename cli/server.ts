@@ -4,8 +4,8 @@ import { monotonicClock, subnetList } from '../common/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
-import type { Serving } from './health.js';
 import type { InstallationBatches } from './batches.js';
+import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
 import { acceptMoreATurn, FURTHER_ACCEPTORS } from './server/acceptors.js';
@@ -126,7 +126,7 @@ async function start(
   showKnownCpes(building, acs);
   const upgrading = serveBatches(building, acs, rules);
   const watcher = await watchRules(building, rules);
-  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
+  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
   const closeFurther = await acceptMoreATurn(
