@@ -29,7 +29,13 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     upgradeUses: uses = NO_UPGRADE_USES,
     upgraderPage: page = plainPage,
   } = parts;
-  const context: EndpointContext & UpgradeParts = { ...parts, options, types: new ImageTypes(options.version), uses, page };
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types: new ImageTypes(options.version),
+    uses,
+    page,
+  };
   const endpoints = endpointsOf(context);
   const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;

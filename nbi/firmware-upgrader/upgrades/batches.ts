@@ -1,11 +1,6 @@
 import type { BatchId, Turn } from '../../../common/index.js';
 import type { Build, UpgraderVersion } from '../../../firmware/index.js';
-import {
-  type Batch,
-  type Operation,
-  type OperationCounts,
-  type OperationState,
-} from '../../../rollout/index.js';
+import type { Batch, Operation, OperationCounts, OperationState } from '../../../rollout/index.js';
 import {
   type Asking,
   type Call,
@@ -23,7 +18,7 @@ import {
 } from '../manners/index.js';
 import { BUILD_FIELDS, buildView } from './build-view.js';
 import type { UpgradeContext } from './context.js';
-import { operationFields, type OperationViewParts, operationView } from './operation-view.js';
+import { type OperationViewParts, operationFields, operationView } from './operation-view.js';
 import { batchStatus, batchStatuses, progressReport, rateOf, reportOf } from './statuses.js';
 import { type Whose, whoseOf } from './whose.js';
 
@@ -41,14 +36,22 @@ interface BuildBatch {
 function filtersOf(version: UpgraderVersion): readonly Filter[] {
   return [
     { name: 'build', kind: 'reference', description: 'The id of a build.' },
-    { name: 'status', kind: 'choice', choices: batchStatuses(version), description: 'What they have come to.' },
+    {
+      name: 'status',
+      kind: 'choice',
+      choices: batchStatuses(version),
+      description: 'What they have come to.',
+    },
     ...(version === '1.2'
       ? []
       : [{ name: 'created', kind: 'time', description: 'The very time when they were made.' } as const]),
   ];
 }
 
-function fieldsOf(version: UpgraderVersion): { readonly list: readonly Field[]; readonly detail: readonly Field[] } {
+function fieldsOf(version: UpgraderVersion): {
+  readonly list: readonly Field[];
+  readonly detail: readonly Field[];
+} {
   const choices = batchStatuses(version).map((value) => ({ value, label: value }));
   const first = [
     { name: 'id', kind: 'id', readOnly: true },
@@ -131,7 +134,8 @@ function sourceOf(context: Context, asking: Asking, said: Filtered): ListSource<
     for await (const batch of batches.scan(build === undefined ? {} : { build }, turn)) {
       if (created !== undefined && batch.createdAtMs !== Number(created)) continue;
       const found = await shownBatch(context, asking, batch);
-      if (found !== null && (status === undefined || (await statusOf(context, batch)) === status)) yield found;
+      if (found !== null && (status === undefined || (await statusOf(context, batch)) === status))
+        yield found;
     }
   }
   return {
@@ -155,11 +159,7 @@ function sourceOf(context: Context, asking: Asking, said: Filtered): ListSource<
 }
 
 /** A batch where it is of a build, and whoever asks sees it and wants it; null elsewhere. */
-async function shownBatch(
-  { images }: Context,
-  asking: Asking,
-  batch: Batch,
-): Promise<BuildBatch | null> {
+async function shownBatch({ images }: Context, asking: Asking, batch: Batch): Promise<BuildBatch | null> {
   if (batch.listedAtMs === undefined || !('build' in batch.what)) return null;
   const build = await images.builds.get(batch.what.build, null);
   // One of an organization may send a build of all.
@@ -176,7 +176,11 @@ async function headOf({ images }: Context, { batch, build }: BuildBatch) {
   return { id: batch.id, build: await buildView(images, build) };
 }
 
-async function tailOf({ batches, options: { version } }: Context, { batch }: BuildBatch, counts: OperationCounts) {
+async function tailOf(
+  { batches, options: { version } }: Context,
+  { batch }: BuildBatch,
+  counts: OperationCounts,
+) {
   return {
     created: timeText(batch.createdAtMs),
     modified: timeText(batch.updatedAtMs),

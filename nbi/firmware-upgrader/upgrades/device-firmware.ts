@@ -135,12 +135,7 @@ function namedBy({ number, name, organization, build }: Image): OperationImage |
   return { number, name, ...(organization !== undefined && { organization }) };
 }
 
-async function give(
-  context: Context,
-  call: Call,
-  cpeid: CpeId,
-  image: OperationImage | null,
-): Promise<void> {
+async function give(context: Context, call: Call, cpeid: CpeId, image: OperationImage | null): Promise<void> {
   const { by, within } = call.asking;
   const acrossCategories = context.options.version === '1.2';
   // The reference gives up on a device that it does not reach.

@@ -52,10 +52,7 @@ function logOf({ log, state, reason }: Operation, version: UpgraderVersion): str
 }
 
 /** How far it is, by the upgrade that runs for it or ran last. */
-export async function progress(
-  upgrades: UpgradeContext['upgrades'],
-  operation: Operation,
-): Promise<number> {
+export async function progress(upgrades: UpgradeContext['upgrades'], operation: Operation): Promise<number> {
   const { state, resultId } = operation;
   const goesByUpgrade = state !== 'verified' && state !== 'pending' && resultId !== undefined;
   return progressOf(operation, goesByUpgrade ? await upgrades.get(resultId) : null);

@@ -14,7 +14,7 @@ import {
   UpgraderError,
 } from '../manners/index.js';
 import type { UpgradeContext } from './context.js';
-import { operationFields, type OperationViewParts, operationView, progress } from './operation-view.js';
+import { type OperationViewParts, operationFields, operationView, progress } from './operation-view.js';
 import { FLASHING, operationStatus, operationStatuses, statesOf } from './statuses.js';
 import { deviceOf, whoseOf } from './whose.js';
 
@@ -125,8 +125,7 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
   });
   const wanted = await call.long((turn) => filterOf(context, said, turn));
   const narrowed = narrowedTo(asking, said);
-  const source =
-    wanted === null || narrowed === null ? NOTHING : await sourceOf(context, narrowed, wanted);
+  const source = wanted === null || narrowed === null ? NOTHING : await sourceOf(context, narrowed, wanted);
   await call.sendList(source, ORDERING, (each) => operationView(context, each));
 }
 

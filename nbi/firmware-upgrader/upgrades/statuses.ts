@@ -137,7 +137,11 @@ export function progressOf(
   }
 }
 
-function progressOfUpgrade({ state, concludedFrom, fault }: Parameters<typeof progressOf>[1] & object): number {
+function progressOfUpgrade({
+  state,
+  concludedFrom,
+  fault,
+}: Parameters<typeof progressOf>[1] & object): number {
   switch (state) {
     case 'sent':
       return MARKS.sent;
