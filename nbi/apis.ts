@@ -16,6 +16,7 @@ import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
   type PageMaker,
+  type UpgradeParts,
   type UpgraderOptions,
   type UpgradeUses,
   upgraderSchemas,
@@ -43,7 +44,7 @@ import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
-export interface ApiParts {
+export interface ApiParts extends UpgradeParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly upgrades: Upgrades;

@@ -60,6 +60,7 @@ export async function startNbi(
   const app = createNbi({
     rules,
     devices: acs.devices,
+    deviceIds: acs.deviceIds,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,

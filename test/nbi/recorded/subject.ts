@@ -221,6 +221,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
   return {
     rules,
     devices: acs.devices,
+    deviceIds: acs.deviceIds,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
