@@ -15,6 +15,7 @@ import {
   upgraderDialect,
 } from './manners/index.js';
 import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
+import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
 import { NO_UPGRADE_USES } from './uses.js';
 
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
@@ -28,7 +29,13 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     upgradeUses: uses = NO_UPGRADE_USES,
     upgraderPage: page = plainPage,
   } = parts;
-  const context: EndpointContext = { ...parts, options, types: new ImageTypes(options.version), uses, page };
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types: new ImageTypes(options.version),
+    uses,
+    page,
+  };
   const endpoints = endpointsOf(context);
   const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
@@ -54,6 +61,6 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
 }
 
 /** All of them: a resource that moves in stands here. */
-function endpointsOf(context: EndpointContext): readonly Endpoint[] {
-  return [...categoryEndpoints(context)];
+function endpointsOf(context: EndpointContext & UpgradeParts): readonly Endpoint[] {
+  return [...categoryEndpoints(context), ...upgradeEndpoints(context)];
 }
