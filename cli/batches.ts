@@ -7,8 +7,8 @@ import {
   type DeviceFirmwares,
   type OpenedBatches,
   OperationLedger,
-  type Operations,
   OperationStore,
+  type Operations,
   openBatches,
   openBuildFirmware,
 } from '../rollout/index.js';
