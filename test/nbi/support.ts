@@ -12,6 +12,7 @@ import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
+import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import {
   type Clock,
   type CommandKey,
@@ -102,6 +103,7 @@ export interface TestNbi {
   readonly events: EventLog;
   readonly users: Users;
   readonly organizations: Organizations;
+  readonly upgrading: InstallationBatches;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -134,6 +136,9 @@ export interface TestNbiOptions {
   readonly beside?: readonly Api[];
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
 }
+
+/** What tests put there is of any date. */
+const RESULT_DAYS = 100_000;
 
 /** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
 export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}): Promise<TestNbi> {
@@ -192,8 +197,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
     options: {
       ...DEFAULT_ACS_OPTIONS,
-      // What tests put there is of any date.
-      resultDays: 100_000,
+      resultDays: RESULT_DAYS,
       cpeAuthentication: { kind: 'anonymous' },
       connectionRequests: {
         attemptMsMax: 5_000,
@@ -216,6 +220,18 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.sessionLimits && { limits: options.sessionLimits }),
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
+  const upgrading = openInstallationBatches({
+    config: { resultDays: RESULT_DAYS },
+    installation: { store, secrets, images },
+    rules,
+    devices: acs.devices,
+    clock,
+    monotonic: clock,
+    logger: silentLogger,
+    turn: (work) => work(),
+    calling: null,
+    underWay: null,
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -227,6 +243,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     placements: acs.placements,
     images,
     uploads,
+    ...upgrading,
     events,
     users,
     sessions,
@@ -259,6 +276,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.batches.close();
     await uploads.close();
     await acs.close();
     await duties.close();
@@ -279,6 +297,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     events,
     users,
     organizations: acs.organizations,
+    upgrading,
     sessions,
     metrics,
     log,

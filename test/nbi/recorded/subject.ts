@@ -217,7 +217,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
   ].map((part) => [part, 'ok']),
 );
 
-function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
+function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => number): NbiParts {
   return {
     rules,
     devices: acs.devices,
@@ -229,6 +229,7 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
+    ...upgrading,
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,
