@@ -66,16 +66,23 @@ async function send(
   const content = await images.open(image);
   if (content === null) throw detail(404, 'File not found');
   const { type, encoding } = contentTypeOf(image.name);
+  const modifiedMs = Math.floor(image.uploadedAtMs / SECOND_MS) * SECOND_MS;
+  const known = request.headers['if-modified-since'];
   response.set({
     ...mannersOf(request, allowOf(endpoint)),
     'Content-Disposition': `inline; filename="${image.name}"`,
-    'Last-Modified': new Date(Math.floor(image.uploadedAtMs / SECOND_MS) * SECOND_MS).toUTCString(),
+    'Last-Modified': new Date(modifiedMs).toUTCString(),
     'Cache-Control': 'max-age=0, no-cache, must-revalidate, proxy-revalidate',
     Expires: NEVER,
     ...(encoding !== null && { 'Content-Encoding': encoding }),
   });
   // Not express's `set`, which has its own mind of charsets.
   response.setHeader('Content-Type', type);
+  // As the reference has it, whatever else is said of caches.
+  if (known !== undefined && Date.parse(known) >= modifiedMs) {
+    response.status(304).end();
+    return;
+  }
   try {
     await sendImage(request, response, { image, content, hasRanges: false });
   } catch (error) {
