@@ -18,6 +18,7 @@ import {
   upgraderDialect,
 } from './manners/index.js';
 import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
+import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
 import { NO_UPGRADE_USES } from './uses.js';
 
 const RETRY_AFTER_SECONDS = 10;
@@ -41,7 +42,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
   const types = new ImageTypes(options.version);
-  const context: EndpointContext = { ...parts, options, types, uses, page, downloads };
+  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
   const endpoints = endpointsOf(context);
   const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
@@ -68,11 +69,12 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
 }
 
 /** All of them: a resource that moves in stands here. */
-function endpointsOf(context: EndpointContext): readonly Endpoint[] {
+function endpointsOf(context: EndpointContext & UpgradeParts): readonly Endpoint[] {
   return [
     ...categoryEndpoints(context),
     ...buildEndpoints(context),
     ...imageEndpoints(context),
     downloadEndpoint(context),
+    ...upgradeEndpoints(context),
   ];
 }

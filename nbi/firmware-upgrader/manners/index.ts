@@ -41,6 +41,7 @@ export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export { type Page, type PageMaker, plainPage } from './page.js';
+export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';
 export {
