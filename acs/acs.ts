@@ -8,7 +8,12 @@ import {
   type Secrets,
   subnetList,
 } from '../common/index.js';
-import { type Belonging, OrganizationDirectory, Organizations, type OrganizationUsers } from '../organizations/index.js';
+import {
+  type Belonging,
+  OrganizationDirectory,
+  Organizations,
+  type OrganizationUsers,
+} from '../organizations/index.js';
 import type { Rules, StandingConditions, Waking } from '../rules/index.js';
 import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';

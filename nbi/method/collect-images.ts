@@ -33,7 +33,14 @@ export interface CollectParts {
 }
 
 /** `POST /v1/method/CollectImages` */
-export function collectImagesRoute({ images, rules, upgrades, batches, clock, reading }: CollectParts): Route {
+export function collectImagesRoute({
+  images,
+  rules,
+  upgrades,
+  batches,
+  clock,
+  reading,
+}: CollectParts): Route {
   return route({
     method: 'POST',
     path: '/v1/method/CollectImages',

@@ -66,7 +66,11 @@ export class Cancelling {
       const { committed } = await kept.store.commit([
         kept.batches.replacing(after, stored.revision),
         gate === null ? kept.gatePut(id, 'closed') : kept.gateHeld(gate),
-        kept.noting('cancelled', after, { by: null, before: { cancelled: false }, after: { cancelled: true } }),
+        kept.noting('cancelled', after, {
+          by: null,
+          before: { cancelled: false },
+          after: { cancelled: true },
+        }),
       ]);
       return committed ? true : undefined;
     });

@@ -31,7 +31,11 @@ async function begun(t: ExecutionContext, open: LibraryOpener) {
       keepingFiles: (files) => images.going.keeping(files),
     });
     t.teardown(() => rules.close());
-    return { images, rules, uses: usesOfImages({ rules, upgrades: upgradesIn(store), batches: batchesIn(store) }) };
+    return {
+      images,
+      rules,
+      uses: usesOfImages({ rules, upgrades: upgradesIn(store), batches: batchesIn(store) }),
+    };
   };
   const nodes = [await nodeOf(opened.library), await nodeOf(opened.another())] as const;
   const [node] = nodes;
