@@ -11,11 +11,13 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
+import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
   type PageMaker,
+  type UpgradeParts,
   type UpgraderOptions,
   type UpgradeUses,
   upgraderSchemas,
@@ -36,13 +38,14 @@ import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
 import { metricsApi } from './metrics.js';
-import { openApiApi, openApiDocument } from './openapi/index.js';
+import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
+import { pageApis } from './pages/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
-export interface ApiParts {
+export interface ApiParts extends UpgradeParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly upgrades: Upgrades;
@@ -53,6 +56,9 @@ export interface ApiParts {
   readonly placements: Placements;
   readonly images: ImageLibrary;
   readonly uploads: Uploads;
+  readonly batches: Batches;
+  /** What became of each CPE of a batch. */
+  readonly operations: Operations;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -63,6 +69,8 @@ export interface ApiParts {
   readonly allMetrics?: () => Promise<string>;
   readonly health: HealthChecks['health'];
   readonly ready: HealthChecks['ready'];
+  /** Of Ferry. */
+  readonly version: string;
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
@@ -84,6 +92,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
   const content = { ...read, places: uploadPlaces(parts.limits) };
+  const document = openApiBytes(() => describeApis(apis, authentication));
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
@@ -99,7 +108,8 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
       hashing: () => users.hashing,
       'log-ins-waiting': () => users.waitingForHash,
     }),
-    openApiApi(() => describeApis(apis, authentication), authentication),
+    openApiApi(document, authentication),
+    ...pageApis(parts, document, authentication),
   ];
   return apis;
 }

@@ -214,6 +214,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
     'waking',
     'sweep',
     'purge',
+    'batches',
   ].map((part) => [part, 'ok']),
 );
 
@@ -221,6 +222,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
   return {
     rules,
     devices: acs.devices,
+    deviceIds: acs.deviceIds,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
@@ -234,6 +236,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     users: installation.users,
     sessions: installation.sessions,
     metrics: new Registry(),
+    version: 'recorded',
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: HEALTHY }),
     clock,
