@@ -117,7 +117,8 @@ export class TokenVerifier {
       const isRight = isSame(hash, stored?.document.hash);
       if (stored === null || !isRight) return null;
       const user = await this.#parts.find(stored.document.user);
-      if (user?.active !== true) return 'inactive';
+      // Of a permanent one all is known by who has it: there is nothing else to find out about it.
+      if (user?.active !== true) return stored.document.passwordMark === undefined ? null : 'inactive';
       const { userSinceMs, passwordMark = user.passwordMark } = stored.document;
       // Another who comes to have the name has nothing of the first.
       if (user.createdAtMs !== userSinceMs || user.passwordMark !== passwordMark) return null;
