@@ -37,6 +37,7 @@ import type { Provisioning } from './session/provisioning.js';
 import { SessionTable } from './session/session-table.js';
 import { SharedSessions } from './session/shared/shared-sessions.js';
 import { SessionWork } from './session/work.js';
+import type { OwnedUpgrades } from './upgrade/owned-upgrades.js';
 import { Sweeper } from './upgrade/sweeper.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
@@ -111,6 +112,8 @@ export interface AcsParts {
   readonly store: Store;
   readonly rules: Rules & { readonly waking: Waking; readonly standing: StandingConditions };
   readonly organizationUsers: OrganizationUsers;
+  /** What whoever owns rules keeps of their upgrades; without it nobody owns any. */
+  readonly owned?: OwnedUpgrades;
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
   /** Is told where sessions come from; without it nobody wants to know. */
@@ -159,7 +162,15 @@ export function createAcs(parts: AcsParts): Acs {
     onRemoved: (why) => metrics.removed.inc(why),
     enrolsAll: options.enrol === 'open',
   });
-  const upgrades = new UpgradeStore({ store, devices, rules, clock, logger, metrics });
+  const upgrades = new UpgradeStore({
+    store,
+    devices,
+    rules,
+    ...(parts.owned !== undefined && { owned: parts.owned }),
+    clock,
+    logger,
+    metrics,
+  });
   const credentials = new CpeCredentials({ store, secrets, clock, directory, logger });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const organizations = new Organizations({

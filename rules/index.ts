@@ -79,6 +79,7 @@ export {
   type RuleExplanation,
   type RuleFindings,
   type RuleMatch,
+  type RuleOwner,
   type RulePlace,
   type RuleProblem,
   type Rules,

@@ -1,4 +1,4 @@
-import type { Clock, CpeId, Logger } from '../../common/index.js';
+import type { Clock, CpeId, Logger, RuleId } from '../../common/index.js';
 import { type Decision, isDecidedImage, type Rules } from '../../rules/index.js';
 import type { Revision } from '../../store/index.js';
 import type { Caller } from '../credentials/identities.js';
@@ -6,7 +6,8 @@ import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import { asking, unreadPaths } from '../device/unread.js';
-import { stateMsMaxOf, type UpgradeStore } from '../upgrade/upgrade-store.js';
+import { stateMsMaxOf } from '../upgrade/beginning.js';
+import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import { type Doubts, downloadOf } from './doubt.js';
 import type { LocateUpgradeFile } from './file-location.js';
 import type { Answer, DownloadNow, SessionFacts } from './session.js';
@@ -66,6 +67,7 @@ export class SessionDecision {
   ): Promise<Extract<Answer, { to: 'decide' }>['decision']> {
     const { devices } = this.#parts;
     const { ip } = request;
+    const passedOver = new Set<RuleId>();
     for (let round = 0; round < DECISION_ROUNDS_MAX; round++) {
       const stored = facts.hand.device ?? (await devices.read(facts.cpeid));
       facts.hand.device = null;
@@ -88,6 +90,7 @@ export class SessionDecision {
         counts: device.counts,
         requested: facts.requested,
         afresh: round > 0,
+        passedOver,
       });
       switch (decision.kind) {
         case 'frozen':
@@ -97,16 +100,19 @@ export class SessionDecision {
           await requireCurrent(request);
           await this.#noteAsking(facts.cpeid, decision.names);
           return decision;
-        case 'at-target': {
-          const recorded = this.#parts.upgrades.recordingAtTarget(device, decision);
-          await devices.commit(recorded.device, stored.revision, recorded.with);
+        case 'at-target':
+        case 'unfit': {
+          const recorded = await this.#recording(device, decision);
+          if (recorded === null) passedOver.add(decision.rule.id);
+          else await devices.commit(recorded.device, stored.revision, recorded.with);
           continue;
         }
         case 'upgrade': {
           const question = queueKnown ? null : this.#parts.doubts.questionBefore(device, facts);
           if (question !== null) return { kind: 'ask-queue', question };
           const reserved = await this.#reserve({ device, revision: stored.revision }, decision, request);
-          if (reserved !== null) return reserved;
+          if (reserved === 'passed-over') passedOver.add(decision.rule.id);
+          else if (reserved !== 'again') return reserved;
           continue;
         }
         default:
@@ -124,24 +130,32 @@ export class SessionDecision {
     );
   }
 
+  #recording(device: Device, decision: Extract<Decision, { kind: 'at-target' | 'unfit' }>) {
+    const { upgrades } = this.#parts;
+    return decision.kind === 'at-target'
+      ? upgrades.recordingAtTarget(device, decision)
+      : upgrades.recordingUnfit(device, decision);
+  }
+
   async #reserve(
     at: { readonly device: Device; readonly revision: Revision },
     decision: Extract<Decision, { kind: 'upgrade' }>,
     { ip: cpeIp, claim }: StepRequest,
-  ): Promise<DownloadNow | null> {
+  ): Promise<DownloadNow | 'again' | 'passed-over'> {
     const { devices, upgrades, locate } = this.#parts;
     const { rule } = decision;
     const location = await locate({ ...rule, stateMsMax: stateMsMaxOf(rule) }, cpeIp);
     // The image went between decision and reservation, or another took its name; the next round sees that.
-    if (location === null || !isDecidedImage(decision, location)) return null;
-    const reserved = upgrades.reserving(at.device, decision, location);
+    if (location === null || !isDecidedImage(decision, location)) return 'again';
+    const reserved = await upgrades.reserving(at.device, decision, location);
+    if (reserved === null) return 'passed-over';
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);
     if (!outcome.committed) {
       if (outcome.refused.collection === claiming?.change.collection)
         throw new StepTakenError('The step is taken');
-      return null;
+      return 'again';
     }
     const claimedAt = outcome.revisions.at(-1);
     if (claimedAt !== undefined && claimedAt !== null) claiming?.made(claimedAt);

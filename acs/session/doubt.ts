@@ -6,12 +6,13 @@ import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { CwmpNamespace, Download } from '../soap/index.js';
+import { urlDigestOf } from '../upgrade/beginning.js';
 import { matchKey } from '../upgrade/command-key.js';
 import { DOUBT_MS_MAX } from '../upgrade/deadlines.js';
 import type { Evidence } from '../upgrade/life.js';
 import { toldCampaign } from '../upgrade/told-result.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
-import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
+import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 

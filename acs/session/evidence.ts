@@ -3,6 +3,7 @@ import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AutonomousTransferComplete, FaultStruct } from '../soap/index.js';
+import { urlDigestOf } from '../upgrade/beginning.js';
 import {
   isProofOfKey,
   type KeyMatch,
@@ -14,7 +15,7 @@ import {
 import type { Evidence } from '../upgrade/life.js';
 import { mayCorrect } from '../upgrade/marks.js';
 import type { Upgrade } from '../upgrade/upgrade.js';
-import { type UpgradeStore, urlDigestOf } from '../upgrade/upgrade-store.js';
+import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import type { SentSecrets } from './sent-secrets.js';
 import type { Query, SessionFacts } from './session.js';
 

@@ -119,13 +119,13 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
     case 'download-fault':
       // A fault that answers an earlier sending says nothing of the one that is under way.
       if (evidence.repeats !== repeatsOf(upgrade)) return upgrade;
-      return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return failedBy(upgrade, evidence.fault, nowMs);
     case 'queue':
       // Whatever was heard of the upgrade since the CPE was asked has settled it.
       if (upgrade.state !== 'sent' || evidence.repeats !== repeatsOf(upgrade)) return upgrade;
       return inDoubt(upgrade, evidence, nowMs);
     case 'transfer-complete':
-      if (evidence.fault !== null) return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      if (evidence.fault !== null) return failedBy(upgrade, evidence.fault, nowMs);
       return isProof(upgrade, evidence.version)
         ? verified(upgrade, evidence.version, nowMs)
         : running(upgrade, 'transferred', nowMs);
@@ -170,7 +170,7 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
     case 'held':
       return held(upgrade, repeat.reason, nowMs);
     case 'unwanted':
-      return ended(upgrade, 'failed', `Upgrade has failed: ${NOT_REACHED}`, nowMs);
+      return unreached(upgrade, `Upgrade has failed: ${NOT_REACHED}`, nowMs);
     case 'void':
       return ended(
         upgrade,
@@ -232,7 +232,11 @@ function repeated(upgrade: Upgrade, urlDigest: string | undefined, nowMs: number
 
 function exhausted(upgrade: Upgrade, nowMs: number): Upgrade {
   const message = `Upgrade has failed: the Download was sent ${repeatsOf(upgrade) + 1} times, and the device has none of them`;
-  return ended(upgrade, 'failed', message, nowMs);
+  return unreached(upgrade, message, nowMs);
+}
+
+function unreached(upgrade: Upgrade, message: string, nowMs: number): Upgrade {
+  return { ...ended(upgrade, 'failed', message, nowMs), notReached: true };
 }
 
 function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
@@ -270,7 +274,7 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     case 'quiet':
       return hasArrived(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
     case 'download-fault':
-      return ended(upgrade, 'failed', faultMessage(evidence.fault), nowMs);
+      return failedBy(upgrade, evidence.fault, nowMs);
     case 'download-response':
     case 'queue':
     case 'deadline':
@@ -325,7 +329,7 @@ function afterTransfer(
   { fault, version }: Extract<Evidence, { kind: 'transfer-complete' }>,
   nowMs: number,
 ): Upgrade {
-  if (fault !== null) return ended(upgrade, 'failed', faultMessage(fault), nowMs);
+  if (fault !== null) return failedBy(upgrade, fault, nowMs);
   return isProof(upgrade, version) ? verified(upgrade, version, nowMs) : upgrade;
 }
 
@@ -375,8 +379,19 @@ export const RUNNING = {
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
 function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: string, nowMs: number): Upgrade {
-  const { deadlineAtMs: _, concludedFrom: _from, ...rest } = withoutDoubt(upgrade);
+  const {
+    deadlineAtMs: _,
+    concludedFrom: _from,
+    fault: _fault,
+    notReached: _reached,
+    ...rest
+  } = withoutDoubt(upgrade);
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
+}
+
+/** Of what the CPE itself says. */
+function failedBy(upgrade: Upgrade, fault: FaultStruct, nowMs: number): Upgrade {
+  return { ...ended(upgrade, 'failed', faultMessage(fault), nowMs), fault: fault.faultCode };
 }
 
 function verified(upgrade: Upgrade, version: string | null, nowMs: number): Upgrade {

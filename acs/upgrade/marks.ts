@@ -21,6 +21,12 @@ export function deviceAtTarget(device: Device, upgrade: Upgrade): Device {
   return withCount(device, upgrade, { ...countOf(device, upgrade), verified: true });
 }
 
+/** The device to which a rule sends nothing, as its image does not fit; its owner knows. */
+export function deviceUnfit(device: Device, { countKey }: Pick<Upgrade, 'countKey'>): Device {
+  const count = device.counts[countKey] ?? NO_COUNT;
+  return { ...device, counts: { ...device.counts, [countKey]: { ...count, refused: true } } };
+}
+
 /** How an upgrade that has ended is counted. */
 export function endOf(upgrade: Upgrade, evidence: Evidence, device: Device, isLate: boolean): UpgradeEnd {
   const { givenBack } = countOf(device, upgrade);
@@ -138,6 +144,8 @@ function joinedCounts(left: Device['counts'], right: Device['counts'], isKnown: 
       verified: own.verified || count.verified,
       givenBack: join(own.givenBack, count.givenBack),
       ...(lastEndedMs > 0 && { lastEndedMs }),
+      // The image was held against the one device, and not against the other.
+      ...(own.refused === true && { refused: own.refused }),
     });
   }
   return Object.fromEntries(joined);

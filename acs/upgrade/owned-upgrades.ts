@@ -17,7 +17,7 @@ export interface OwnedUpgrades {
   /**
    * An upgrade has ended, or is found to have ended otherwise than was counted before.
    * @param end  how it is counted now; `given-back`: the CPE was busy, it waits again
-   * @param previously  how it was counted before; absent: it was running
+   * @param previously  how it was counted before; absent: it was running. The same as `end` where only why is another
    */
   ending(after: Upgrade, end: UpgradeEnd, previously?: UpgradeEnd): Promise<readonly Change[]>;
   /** The device of a running upgrade is gone, and so is the upgrade. */

@@ -1,30 +1,20 @@
-import { hash, randomUUID } from 'node:crypto';
-import {
-  type Clock,
-  type CpeId,
-  DAY_MS,
-  type Logger,
-  MINUTE_MS,
-  type ResultId,
-  type Turn,
-} from '../../common/index.js';
+import { type Clock, type CpeId, DAY_MS, type Logger, type ResultId, type Turn } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import type { DownloadLocation } from '../../firmware/index.js';
-import {
-  DEFAULT_DEADLINES,
-  type Decision,
-  organizationOf,
-  type Rules,
-  type StoredRule,
-  writtenId,
-} from '../../rules/index.js';
+import type { Rules, UpgradeEnd } from '../../rules/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
-import { commandKeyOf } from './command-key.js';
+import {
+  type AtTargetDecision,
+  type UnfitDecision,
+  type UpgradeDecision,
+  upgradeAtTarget,
+  upgradeSent,
+} from './beginning.js';
 import { isHeardSince, mendDeadlines } from './deadlines.js';
-import { advance, type Evidence, hasEnded, RUNNING } from './life.js';
+import { advance, type Evidence, hasEnded } from './life.js';
 import {
   countedAs,
   deviceAfter,
@@ -32,25 +22,31 @@ import {
   deviceContinuing,
   deviceReserving,
   deviceSuperseded,
+  deviceUnfit,
   endOf,
   hasMark,
 } from './marks.js';
+import { NO_OWNED_UPGRADES, type OwnedUpgrades } from './owned-upgrades.js';
 import { scanUpgrades } from './scan-upgrades.js';
 import { removedResult, toldCampaign } from './told-result.js';
 import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type Upgrades } from './upgrade.js';
 
 const SWEEP_PAGE = 200;
 
-type UpgradeDecision = Extract<Decision, { kind: 'upgrade' }>;
-type AtTargetDecision = Extract<Decision, { kind: 'at-target' }>;
+/** What a decision comes to where nothing is sent: the device, and the changes for the same commit. */
+interface Recording {
+  readonly device: Device;
+  readonly with: Change[];
+}
 
-export function stateMsMaxOf(rule: StoredRule): Upgrade['stateMsMax'] {
-  const deadlines = { ...DEFAULT_DEADLINES, ...rule.deadlines };
-  return {
-    sent: deadlines.sentMinutes * MINUTE_MS,
-    accepted: deadlines.acceptedMinutes * MINUTE_MS,
-    transferred: deadlines.transferredMinutes * MINUTE_MS,
-  };
+interface CountedEnd {
+  readonly counted: UpgradeEnd;
+  /** How it was counted before; undefined: it was running. */
+  readonly previously: UpgradeEnd | undefined;
+}
+
+interface Ending extends CountedEnd {
+  readonly of: (device: Device) => Device;
 }
 
 /** The upgrades in the store: begun by a decision, moved on by evidence, swept at their deadlines. */
@@ -60,6 +56,7 @@ export class UpgradeStore implements Upgrades {
   readonly #events: EventLog;
   readonly #devices: DeviceStore;
   readonly #rules: Rules;
+  readonly #owned: OwnedUpgrades;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #metrics: AcsMetrics;
@@ -68,6 +65,8 @@ export class UpgradeStore implements Upgrades {
     store: Store;
     devices: DeviceStore;
     rules: Rules;
+    /** Nobody owns rules where it is left out. */
+    owned?: OwnedUpgrades;
     clock: Clock;
     logger: Logger;
     metrics: AcsMetrics;
@@ -77,6 +76,7 @@ export class UpgradeStore implements Upgrades {
     this.#events = new EventLog(parts);
     this.#devices = parts.devices;
     this.#rules = parts.rules;
+    this.#owned = parts.owned ?? NO_OWNED_UPGRADES;
     this.#clock = parts.clock;
     this.#logger = parts.logger;
     this.#metrics = parts.metrics;
@@ -86,50 +86,48 @@ export class UpgradeStore implements Upgrades {
    * What reserves an upgrade: the device with its mark and count, and the changes for the same commit, which refuses unless the rule
    * is still as it was decided on. Nothing is sent before that commit is durable.
    * @param location  what the Download will be sent with
+   * @returns null where the rule's owner does not wait for this CPE
    */
-  reserving(
+  async reserving(
     device: Device,
     decision: UpgradeDecision,
     location: Pick<DownloadLocation, 'url' | 'fileType'>,
-  ): { device: Device; upgrade: Upgrade; with: Change[] } {
-    const nowMs = this.#clock();
-    const id = randomUUID() as ResultId;
-    const stateMsMax = stateMsMaxOf(decision.rule);
-    const upgrade: Upgrade = {
-      ...newUpgrade(id, device, decision),
-      fileType: location.fileType,
-      ...(decision.imageSha256 !== undefined && { imageSha256: decision.imageSha256 }),
-      share: decision.share,
-      ...(decision.addressBucket !== undefined && { addressBucket: decision.addressBucket }),
-      urlDigest: urlDigestOf(location.url),
-      state: 'sent',
-      status: false,
-      result: RUNNING.sent,
-      startedAtMs: nowMs,
-      updatedAtMs: nowMs,
-      deadlineAtMs: nowMs + stateMsMax.sent,
-      stateMsMax,
-    };
+  ): Promise<{ readonly device: Device; readonly upgrade: Upgrade; readonly with: Change[] } | null> {
+    const { rule, conditions } = decision;
+    const upgrade = upgradeSent(device, decision, location, this.#clock());
+    const others = rule.owner === undefined ? [] : await this.#owned.beginning(upgrade, rule, device);
+    if (others === null) return null;
     return {
       device: deviceReserving(device, upgrade),
       upgrade,
-      with: [this.#upgrades.inserting(upgrade), ...decision.conditions],
+      with: [this.#upgrades.inserting(upgrade), ...conditions, ...others],
     };
   }
 
-  /** A pinned rule whose CPE is at its target already: a result that says so, and the rule is done with this CPE. */
-  recordingAtTarget(device: Device, decision: AtTargetDecision): { device: Device; with: Change[] } {
-    const nowMs = this.#clock();
-    const upgrade: Upgrade = {
-      ...newUpgrade(randomUUID() as ResultId, device, decision),
-      state: 'verified',
-      status: true,
-      result: { code: 200, message: `already at target version ${decision.targetVersion}` },
-      startedAtMs: nowMs,
-      updatedAtMs: nowMs,
-      stateMsMax: stateMsMaxOf(decision.rule),
+  /**
+   * A pinned rule whose CPE is at its target already: a result that says so, and the rule is done with this CPE.
+   * @returns null as {@link reserving}
+   */
+  async recordingAtTarget(device: Device, decision: AtTargetDecision): Promise<Recording | null> {
+    const { rule, conditions } = decision;
+    const upgrade = upgradeAtTarget(device, decision, this.#clock());
+    const others = rule.owner === undefined ? [] : await this.#owned.atTarget(upgrade, rule, device);
+    if (others === null) return null;
+    return {
+      device: deviceAtTarget(device, upgrade),
+      with: [this.#upgrades.inserting(upgrade), ...conditions, ...others],
     };
-    return { device: deviceAtTarget(device, upgrade), with: [this.#upgrades.inserting(upgrade)] };
+  }
+
+  /**
+   * An owner's rule whose image does not fit its CPE: the owner is told, and the rule is done with this CPE.
+   * @returns null as {@link reserving}
+   */
+  async recordingUnfit(device: Device, decision: UnfitDecision): Promise<Recording | null> {
+    const { rule, detail, conditions } = decision;
+    const others = await this.#owned.unfit(rule, device, detail);
+    if (others === null) return null;
+    return { device: deviceUnfit(device, decision), with: [...conditions, ...others] };
   }
 
   /**
@@ -175,7 +173,7 @@ export class UpgradeStore implements Upgrades {
         for (const { document, revision } of devices) {
           changes.push(this.#devices.replacing(end.of(document), revision));
         }
-        changes.push(...this.#rules.ended(after, end.counted, end.previously));
+        changes.push(...(await this.#counting(after, end)));
       }
       if (!(await this.#store.commit(changes)).committed) return undefined;
       this.#tell(before, after);
@@ -219,7 +217,7 @@ export class UpgradeStore implements Upgrades {
       if (moved !== before && hasEnded(after.state)) {
         const end = ending(before, after, evidence, owner.document);
         devices = devices.map(end.of);
-        changes.push(...this.#rules.ended(after, end.counted, end.previously));
+        changes.push(...(await this.#counting(after, end)));
       }
       for (const [index, { revision }] of [owner, successor].entries()) {
         const device = devices[index];
@@ -232,6 +230,13 @@ export class UpgradeStore implements Upgrades {
       this.#tell(before, after);
       return { upgrade: after };
     });
+  }
+
+  /** What counts an end, for its rule and for whatever owns that. */
+  async #counting(after: Upgrade, { counted, previously }: CountedEnd): Promise<readonly Change[]> {
+    const ofRule = this.#rules.ended(after, counted, previously);
+    if (after.owner === undefined) return ofRule;
+    return [...ofRule, ...(await this.#owned.ending(after, counted, previously))];
   }
 
   #tell(before: Upgrade, after: Upgrade): void {
@@ -286,11 +291,28 @@ export class UpgradeStore implements Upgrades {
           heardSince: device !== null && isHeardSince(device, document, this.#clock()),
         });
         // Without its device nothing can be learnt of an upgrade: it ends here, or it would be due for ever.
-        if (after === null) await this.#upgrades.delete(document.id);
+        if (after === null) await this.#lose(document.id);
         swept++;
       }
       if (due.next === null) return swept;
     }
+  }
+
+  /** Takes a running upgrade out whose device is gone, and out of what is counted as running. */
+  #lose(id: ResultId): Promise<null> {
+    return untilCommitted(`The upgrade ${id}`, async () => {
+      const stored = await this.#upgrades.get(id);
+      if (stored === null || hasEnded(stored.document.state)) return null;
+      const { document: upgrade, revision } = stored;
+      const ofOwner = upgrade.owner === undefined ? [] : await this.#owned.lost(upgrade);
+      const deleting = this.#upgrades.deleting(id, revision);
+      const outcome = await this.#store.commit([
+        deleting,
+        ...this.#rules.ended(upgrade, 'cancelled'),
+        ...ofOwner,
+      ]);
+      return outcome.committed ? null : undefined;
+    });
   }
 
   /** Deletes ended results that are older than they are kept. */
@@ -329,29 +351,6 @@ export class UpgradeStore implements Upgrades {
   }
 }
 
-function newUpgrade(id: ResultId, device: Device, decision: UpgradeDecision | AtTargetDecision) {
-  const campaignid = decision.rule.id;
-  return {
-    id,
-    commandKey: commandKeyOf(id),
-    cpeid: device.id,
-    campaignid,
-    ...(organizationOf(campaignid) !== undefined && { writtenCampaignid: writtenId(campaignid) }),
-    ...(device.organization !== undefined && { organization: device.organization.id }),
-    countKey: decision.countKey,
-    ruleDescription: decision.rule.description,
-    file: decision.rule.file,
-    targetVersion: decision.targetVersion,
-    ...(decision.isTargetRead && { isTargetRead: true as const }),
-    fromVersion: device.softwareVersion ?? null,
-  };
-}
-
-/** As a URL may be a key to the file, only this is kept of it. */
-export function urlDigestOf(url: string): string {
-  return hash('sha256', url, 'base64url');
-}
-
 /** @returns the other identity of an upgrade's CPE, undefined where it has one only; null for a CPE that is none of them */
 function otherIdentity({ cpeid, reportedBy }: Upgrade, asked: CpeId): CpeId | undefined | null {
   if (asked === cpeid) return reportedBy;
@@ -369,7 +368,7 @@ function refusalOf(upgrade: Upgrade, owner: Device, successor: Device): string |
 }
 
 /** What else changes when an upgrade ends, or is found to have ended otherwise: marks and counts of its devices, and its rule's campaign. */
-function ending(before: Upgrade, after: Upgrade, evidence: Evidence, device: Device) {
+function ending(before: Upgrade, after: Upgrade, evidence: Evidence, device: Device): Ending {
   // What is learnt late corrects the record; the CPE's failures counted it when it ended first.
   const isLate = hasEnded(before.state);
   const counted = endOf(after, evidence, device, isLate);

@@ -10,6 +10,7 @@ import {
   type Turn,
 } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import type { RuleOwner } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
 
@@ -42,6 +43,8 @@ export interface Upgrade extends Document {
   readonly writtenCampaignid?: string;
   /** To which organization its CPE belonged when it began, and so this for good; absent: the default. */
   readonly organization?: OrganizationId;
+  /** What owns that rule; absent where an author does. */
+  readonly owner?: RuleOwner;
   /** The rule's file and target that this was an execution of. */
   readonly countKey: CountKey;
   /** Which part of the rule's counts it was counted in; absent where nothing was sent. */
@@ -71,6 +74,10 @@ export interface Upgrade extends Document {
   readonly urlDigest?: string;
   /** The version that its result was concluded from: a later one may correct it. */
   readonly concludedFrom?: string;
+  /** The FaultCode that it failed with (TR-069 A.5.1), where the CPE said one; absent in upgrades of earlier versions. */
+  readonly fault?: number;
+  /** It failed as its Download does not seem to have reached the CPE. */
+  readonly notReached?: true;
   /** How often it was. */
   readonly corrections?: number;
   /** How the CPE's report of the transfer was known to be this one's; absent: by its CommandKey, as it was sent. */

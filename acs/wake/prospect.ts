@@ -53,6 +53,7 @@ export async function prospectOf(
       // For this rule alone: of others, which may fit it or not, the decision was not told.
       return 'yes';
     case 'at-target':
+    case 'unfit':
       return 'no';
     default:
       return decision satisfies never;

@@ -2,6 +2,7 @@ import type { BatchId, CpeId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Condition, Limits } from '../../rules/index.js';
 import type { Batch, BatchState, BatchWhat, Progress } from './batch.js';
+import type { BatchTarget } from './targets.js';
 
 /** Most characters of a batch's name. */
 export const BATCH_NAME_CHARACTERS_MAX = 200;
@@ -12,7 +13,12 @@ export type NewWhom =
   | { readonly kind: 'list'; readonly cpeids: AsyncIterable<string> | Iterable<string> }
   | { readonly kind: 'all' }
   | { readonly kind: 'condition'; readonly condition: Condition }
-  | { readonly kind: 'build'; readonly firmwareless: boolean };
+  | { readonly kind: 'build'; readonly firmwareless: boolean }
+  /**
+   * Those that whoever makes it has looked at already; stored and made as a list is. Where an `along` of theirs is refused nothing is left
+   * of the batch.
+   */
+  | { readonly kind: 'targets'; readonly targets: (batch: BatchId) => AsyncIterable<BatchTarget> };
 
 export interface NewBatch {
   readonly name: string;
@@ -43,7 +49,9 @@ export type BatchErrorCode =
   /** It is not in a state in which that can be done. */
   | 'state'
   /** The CPE's Download is being carried out already. */
-  | 'under-way';
+  | 'under-way'
+  /** What it was to be made along with has moved meanwhile: plan anew. */
+  | 'moved';
 
 /** What is wrong with what was asked of a batch; each API words it. */
 export class BatchError extends Error {
@@ -81,7 +89,7 @@ export interface Batches {
   /**
    * Stores a batch that nothing decides on yet, and makes it in portions. Of a list it resolves when all is made, as only the caller has it;
    * of all others once it is stored: it is made in the background, and another process goes on with it where this one dies.
-   * @throws BatchError `invalid`, `no-image`, `no-build`; OrganizationError; whatever the list throws, and then nothing is left of it
+   * @throws BatchError `invalid`, `no-image`, `no-build`, `moved`; OrganizationError; whatever the list throws, and then nothing is left of it
    */
   create(batch: NewBatch, by: Actor): Promise<Batch>;
   /** Resolves once it is no longer being made by this process. */

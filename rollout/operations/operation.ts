@@ -1,4 +1,12 @@
-import type { BatchId, CpeId, OperationId, OrganizationId, ResultId, RuleId } from '../../common/index.js';
+import type {
+  BatchId,
+  CountKey,
+  CpeId,
+  OperationId,
+  OrganizationId,
+  ResultId,
+  RuleId,
+} from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 
 /**
@@ -43,6 +51,8 @@ export interface Operation extends Document {
   readonly detail?: string;
   /** The upgrade that runs, or ran last. */
   readonly resultId?: ResultId;
+  /** What that was counted against: another once its rule was restarted. */
+  readonly countKey?: CountKey;
   /** How often it was begun. */
   readonly attempts: number;
   /** What has happened, oldest first, a line each; the last 50. */
@@ -53,12 +63,18 @@ export interface Operation extends Document {
   readonly updatedAtMs: number;
 }
 
-/** In which order there are operations: `list` is all, newest first. */
+/**
+ * In which order there are operations: `list` is all, newest first. Those by state are beside those that are not, as what moves from one
+ * state to another while somebody pages through would be missed by them.
+ */
 export const OPERATIONS: CollectionDefinition = {
   name: 'operations',
   indexes: {
     list: ['createdAtMs'],
+    state: ['state', 'createdAtMs'],
     organization: ['organization', 'createdAtMs'],
+    // Of CPEs of the default, where there is no other organization, nothing is in these.
+    organizationState: ['organization', 'state', 'createdAtMs'],
     batch: ['batch', 'createdAtMs'],
     batchState: ['batch', 'state', 'createdAtMs'],
     batchReason: ['batch', 'reason', 'createdAtMs'],

@@ -70,6 +70,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   const candidates = mergeInOrder(pinned, selected);
   for (const candidate of candidates) {
     const { rule } = candidate;
+    if (asked.passedOver?.has(rule.id)) continue;
     const off = switchGate(rule, input.requested);
     if (off !== null) {
       explanation.add(rule.id, off);
@@ -88,8 +89,9 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     const { countKey, targetVersion, isTargetRead, imageSha256, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
+      const conditions = [decider.tables.rules.requiring(rule.id, candidate.revision)];
       const considered = explanation.list();
-      return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, considered };
+      return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, conditions, considered };
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
     const brake = await decider.freeze.read(input.organization);

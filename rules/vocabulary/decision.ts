@@ -42,6 +42,8 @@ export interface RuleCount {
   readonly lastEndedMs?: number;
   /** Downloads refused with 9004 that were given back (at most 5). */
   readonly givenBack: number;
+  /** The image of a rule with an owner does not fit the CPE, and the owner was told: it is not told again, and nothing is sent. */
+  readonly refused?: true;
 }
 
 export const NO_COUNT: RuleCount = { started: 0, failures: 0, verified: false, givenBack: 0 };
@@ -102,6 +104,8 @@ export interface DecisionInput {
    * old as long as this process has not changed them. (What is old can only be refused: the conditions of a decision say so.)
    */
   readonly afresh?: boolean;
+  /** Rules that are left out, as what owns them does not wait for this CPE; they are not told of. */
+  readonly passedOver?: ReadonlySet<RuleId>;
   /** The id of the organization that the CPE belongs to: its rules are looked at beside the installation's; absent: none but these. */
   readonly organization?: string;
   /** A rule whose verdict is wanted, however many others there are to tell of, and although others would first have to know the CPE's board. */
@@ -166,6 +170,19 @@ export type Decision =
       readonly countKey: CountKey;
       readonly targetVersion: string;
       readonly isTargetRead: boolean;
+      /** Goes into the commit that records it, as with an upgrade. */
+      readonly conditions: readonly Change[];
+      readonly considered: readonly Considered[];
+    }
+  /** The image of a pinned rule with an owner does not fit its CPE: the owner is told, nothing is sent, and the rule is done. */
+  | {
+      readonly kind: 'unfit';
+      readonly rule: StoredRule;
+      readonly countKey: CountKey;
+      /** Why not, in words. */
+      readonly detail: string;
+      /** Goes into the commit that records it, as with an upgrade. */
+      readonly conditions: readonly Change[];
       readonly considered: readonly Considered[];
     }
   /** Conditions read parameters that the CPE was not asked for yet, or an image is for boards, and its board is not known. */

@@ -127,9 +127,10 @@ function outcomeOf(decision: Decision): Outcome {
       };
     }
     case 'nothing':
-    // Neither comes of a store of its own and of a CPE that has nothing unread.
+    // None of them comes of a store of its own, of a CPE that has nothing unread, and of rules that authors wrote.
     case 'frozen':
     case 'read':
+    case 'unfit':
       return { decision: 'nothing' };
     default: {
       const never: never = decision;

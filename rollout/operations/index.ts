@@ -1,0 +1,25 @@
+/** What becomes of each CPE of a batch, and what all of them come to. */
+export {
+  OPERATION_SHARES,
+  OPERATION_STATES,
+  OPERATIONS,
+  type Operation,
+  type OperationCounts,
+  type OperationImage,
+  type OperationState,
+} from './operation.js';
+export { OperationLedger, type OperationLedgerParts, type OperationMove } from './operation-ledger.js';
+export {
+  cancelAsked,
+  failedFor,
+  hasOperationEnded,
+  type OperationOf,
+  operationIdOf,
+  pendingOperation,
+  skipped,
+  skippedOperation,
+  waitingAgain,
+  withdrawn,
+} from './operation-life.js';
+export type { OperationFilter, OperationPlace, Operations } from './operations.js';
+export { isFailure, OPERATION_REASONS, type OperationReason, wordsOf } from './reasons.js';
