@@ -23,6 +23,16 @@ export interface Api {
   readonly authentication: Authentication;
   readonly dialect: Dialect;
   readonly routes: readonly Route[];
+  /**
+   * What must stand for each `{…}` of its paths, as a whole: where something else does, the path is none of its (404), and nobody is sent to
+   * its slash. Default: anything.
+   */
+  readonly segment?: RegExp;
+  /**
+   * What answers a method that no route at one of its paths is for; null, the default: it is refused (405) before anybody logs in. The OpenAPI
+   * document does not list it.
+   */
+  readonly unserved?: (path: string, method: string) => Route | null;
   /** What the metrics show of it. */
   readonly placesInUse?: PlacesInUse;
 }

@@ -31,8 +31,9 @@ export {
 export { octetsBody } from './bodies/octets-body.js';
 export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';
 export { type RecordsBody, recordsBody } from './bodies/records-body.js';
+export { type UrlencodedFields, urlencodedBody } from './bodies/urlencoded-body.js';
 export { isClientGone } from './client-gone.js';
-export { type Dialect, renderJson } from './dialect.js';
+export { type Asked, type Dialect, type Rendered, renderJson } from './dialect.js';
 export { type DynDialect, dynDialect } from './dyn-dialect.js';
 export { isObject, type JsonObject, parseJson } from './json.js';
 export { type MountParts, mountApis } from './mount.js';
@@ -40,6 +41,14 @@ export { NDJSON, NDJSON_CONTENT_TYPE } from './ndjson.js';
 export { arrivalOf, findingsOf, hasPlace, userOf } from './observe.js';
 export { otherSiteLog } from './other-site-log.js';
 export { ownerShown, withinOf } from './owner.js';
+export {
+  clearedPageCookies,
+  cookieValues,
+  givenPageCookie,
+  onlyCookie,
+  PAGE_CSRF_COOKIE,
+  PAGE_SESSION_COOKIE,
+} from './page-cookies.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';
 export type { PlacesInUse } from './place-gauge.js';

@@ -1,4 +1,11 @@
-import express, { type Express, type Request, type Response, type Router } from 'express';
+import express, {
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import { Admission } from './admission.js';
 import type { Api } from './api.js';
 import { largeBodyPlaces } from './bodies/large-bodies.js';
@@ -60,12 +67,25 @@ function refuseClashes(apis: readonly Api[]): void {
 function routerOf(api: Api, parts: ServeParts): Router {
   const router = express.Router({ caseSensitive: true, strict: api.slashes !== 'either' });
   for (const path of new Set(api.routes.map((each) => each.path))) {
-    router.all(expressPath(path), servingAt(api, path, parts));
+    router.all(expressPath(path), ...guardOf(api), servingAt(api, path, parts));
     if (api.slashes === 'redirected' && path.endsWith('/')) {
-      router.all(expressPath(path.slice(0, -1)), redirectToSlash);
+      router.all(expressPath(path.slice(0, -1)), ...guardOf(api), redirectToSlash);
     }
   }
   return router;
+}
+
+/** Passes on what has something else in its path than the API's paths have. */
+function guardOf({ segment }: Api): RequestHandler[] {
+  if (segment === undefined) return [];
+  return [
+    ({ params }: Request, _response: Response, next: NextFunction): void => {
+      const isOne = Object.values(params)
+        .flat()
+        .every((each) => segment.test(each));
+      next(isOne ? undefined : 'route');
+    },
+  ];
 }
 
 /** Serves whatever comes to one path. */
@@ -77,7 +97,7 @@ function servingAt(api: Api, path: string, parts: ServeParts) {
   const isQuiet = routes.some(({ quiet }) => quiet);
   return (request: Request, response: Response): Promise<void> | void => {
     if (isQuiet) findingsOf(response).isQuiet = true;
-    const route = routeFor(byMethod, request.method);
+    const route = routeFor(byMethod, request.method) ?? api.unserved?.(path, request.method) ?? undefined;
     if (route !== undefined) return serve({ api, route, allow, names }, request, response, parts);
     sendError(response, api.dialect, new UnservedMethodError(allow), { request, allow });
   };

@@ -46,6 +46,11 @@ export interface Declaration<Path extends string = string, Query = unknown, Body
   readonly role: Role | null;
   /** What it is about: so whether users of an organization may call it, and what it looks at for them. */
   readonly concerns: Concern;
+  /**
+   * Whether `organization` in the query says whose things alone it is about, where it is about things of organizations; false: the handler
+   * reads that parameter itself, and the scope is all that the user sees. Default: true.
+   */
+  readonly namesOrganization?: boolean;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;

@@ -98,7 +98,8 @@ async function answer(
     else over.addEventListener('abort', leave);
     try {
       const query = parseQueryString(request.originalUrl);
-      const scope = await scopeFor(route.concerns, user, query, organizations);
+      const whose = route.namesOrganization === false ? new URLSearchParams() : query;
+      const scope = await scopeFor(route.concerns, user, whose, organizations);
       await route.handle({
         request,
         response,

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Arrival } from './arrival.js';
 import { arrivalOf } from './observe.js';
+import { cookieValues, onlyCookie } from './page-cookies.js';
 
 /**
  * What the cookie of a session is called. Under TLS browsers take `__Host-` only from this very host, with Secure and for `/`, so no
@@ -12,18 +13,12 @@ export function sessionCookieName({ scheme }: Arrival): string {
 
 /** The values of the session's cookie, as far as the request has any: what came under another name is none. */
 export function sessionCookies(request: Pick<Request, 'headers' | 'res'>): readonly string[] {
-  const name = sessionCookieName(arrivalOf(request.res));
-  return (request.headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+  return cookieValues(request, sessionCookieName(arrivalOf(request.res)));
 }
 
 /** The one value; null for none, and for several: one of them was planted, and nobody knows which. */
 export function sessionCookie(request: Pick<Request, 'headers' | 'res'>): string | null {
-  const [only, ...others] = sessionCookies(request);
-  return only !== undefined && others.length === 0 ? only : null;
+  return onlyCookie(request, sessionCookieName(arrivalOf(request.res)));
 }
 
 /** The `Set-Cookie` that gives a browser its session, until it is closed; the server knows when the session is over. */

@@ -49,7 +49,7 @@ function pathsOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {
 
 function operationOf(route: Route) {
   const { operationId, summary, description, role, concerns, query, headers, body, answers } = route;
-  const isOfOrganizations = concerns === 'organizations';
+  const isOfOrganizations = concerns === 'organizations' && route.namesOrganization !== false;
   const whose = isOfOrganizations ? [ORGANIZATION_PARAMETER] : [];
   const parameters = [...(query?.parameters ?? []), ...whose, ...(headers ?? [])];
   return {

@@ -1,4 +1,11 @@
 export { sessionApis } from './api.js';
+export {
+  type BegunSession,
+  beginSession,
+  type LogInParts,
+  NAME_CHARACTERS_MAX,
+  PASSWORD_CHARACTERS_MAX,
+} from './begin-session.js';
 export { sessionSchemas } from './session.js';
 export { type SessionLife, USER_SESSIONS, type UserSession } from './user-session.js';
 export { UserSessions } from './user-sessions.js';

@@ -1,27 +1,18 @@
-import type { Request, Response } from 'express';
 import {
-  ApiError,
-  activeOrganizationOf,
   arrivalOf,
   closedQuery,
   failures,
-  findingsOf,
   givenCookie,
   type KnownOrganizations,
   objectBody,
   type Route,
   route,
-  sessionChallenge,
   sessionCookie,
-  throttled,
 } from '../http/index.js';
-import type { FoundUser, Users } from '../users/index.js';
+import type { Users } from '../users/index.js';
+import { beginSession, NAME_CHARACTERS_MAX, PASSWORD_CHARACTERS_MAX } from './begin-session.js';
 import { dialect, ownAnswer, ownView, SESSION_PATH } from './session.js';
 import type { UserSessions } from './user-sessions.js';
-
-const NAME_CHARACTERS_MAX = 64;
-const PASSWORD_CHARACTERS_MAX = 1_024;
-const USER_AGENT_CHARACTERS_MAX = 200;
 
 /** `POST /v1/session` */
 export function logInRoute(users: Users, sessions: UserSessions, organizations: KnownOrganizations): Route {
@@ -59,47 +50,15 @@ export function logInRoute(users: Users, sessions: UserSessions, organizations: 
       ...failures('Answer', '413', '415', '507'),
     },
     async handle({ request, response, body }) {
-      const user = await verified(users, await body(), { request, response });
-      const organization = activeOrganizationOf(user, await organizations.current());
-      const { address = '' } = findingsOf(response);
-      const { cookie, session } = await sessions.begin({
-        user,
-        address,
-        userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
-        requestId: String(response.getHeader('X-Request-Id')),
+      const parts = { users, sessions, organizations };
+      const { user, organization, cookie, session } = await beginSession(parts, await body(), {
+        request,
+        response,
         replaced: sessionCookie(request),
       });
-      findingsOf(response).user = user.name;
       response.setHeader('Set-Cookie', givenCookie(arrivalOf(response), cookie));
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
       response.json(dialect.answer(200, ownView(session, sessions.life, own)));
     },
   });
-}
-
-/** @throws ApiError 401 or 429, where the password is not this user's or too many were wrong */
-async function verified(
-  users: Users,
-  { name, password }: { readonly name: string; readonly password: string },
-  { request, response }: { readonly request: Request; readonly response: Response },
-): Promise<FoundUser> {
-  const { address = '', over } = findingsOf(response);
-  const verify = async () => {
-    const verification = await users.verify({ name, password, address, ...(over !== undefined && { over }) });
-    if (verification.kind === 'denied') throw denied(request);
-    if (verification.kind === 'verified') return;
-    throw throttled(verification.retryAfterSeconds, 'password');
-  };
-  await verify();
-  const user = await users.find(name);
-  // Once more, by what is remembered: had the password been changed in between, the session would be of the new one, which nobody showed.
-  await verify();
-  if (user === null) throw denied(request);
-  return user;
-}
-
-/** Whatever session the browser has goes on. */
-function denied(request: Request): ApiError {
-  const problems = [{ field: 'password', expected: 'the name and password of a user' }];
-  return new ApiError(401, problems, sessionChallenge(request));
 }

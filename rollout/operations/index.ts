@@ -21,5 +21,6 @@ export {
   waitingAgain,
   withdrawn,
 } from './operation-life.js';
+export { OperationStore } from './operation-store.js';
 export type { OperationFilter, OperationPlace, Operations } from './operations.js';
 export { isFailure, OPERATION_REASONS, type OperationReason, wordsOf } from './reasons.js';

@@ -1,0 +1,84 @@
+import { IMAGE_TYPE_TABLE } from './table.js';
+
+/** The versions of the firmware upgrader's API whose types there are. */
+export const UPGRADER_VERSIONS = ['1.2', '1.3'] as const;
+export type UpgraderVersion = (typeof UPGRADER_VERSIONS)[number];
+
+/** A type of images: which devices an image of a build is for. */
+export interface ImageType {
+  /** The name of the file without the prefix of its distribution: `ath79-generic-tplink_tl-wdr4300-v1-squashfs-sysupgrade.bin`. */
+  readonly type: string;
+  /** For people. */
+  readonly label: string;
+  /** The models that it is for, as devices report them: compared to the letter. */
+  readonly boards: readonly string[];
+  /**
+   * The reference wrote its one board so that its own look-up from board to type misses it: such an image can be assigned to any device by
+   * hand. Ferry finds it all the same.
+   */
+  readonly isBare: boolean;
+  /** Not known to version 1.2. */
+  readonly isSince13: boolean;
+}
+
+/** As version 1.2 calls two of them. */
+const LABELS_OF_12: ReadonlyMap<string, string> = new Map([
+  ['Ubiquiti UniFi AP (OpenWRT 19.07 and later)', 'Ubiquiti UniFi (OpenWRT 19.07 and later)'],
+  ['Ubiquiti UniFi AC-LR (OpenWrt 19.07 and later)', 'Ubiquiti UniFi AC LR (OpenWrt 19.07 and later)'],
+]);
+
+/** The types of images of one version of the API, by name and by board. */
+export class ImageTypes {
+  /** In the order of the API. */
+  readonly all: readonly ImageType[];
+  readonly #byType: ReadonlyMap<string, ImageType>;
+  /** The last entry that lists a board wins. */
+  readonly #byBoard: ReadonlyMap<string, ImageType>;
+
+  constructor(version: UpgraderVersion) {
+    this.all = version === '1.2' ? ALL.filter(({ isSince13 }) => !isSince13).map(labelledAs12) : ALL;
+    this.#byType = new Map(this.all.map((each) => [each.type, each]));
+    this.#byBoard = new Map(this.all.flatMap((each) => each.boards.map((board) => [board, each])));
+  }
+
+  /** Null for one that is not known. */
+  get(type: string): ImageType | null {
+    return this.#byType.get(type) ?? null;
+  }
+
+  /** The only type that may be assigned to a device of a model; null where no type lists it. */
+  ofBoard(model: string): ImageType | null {
+    return this.#byBoard.get(model) ?? null;
+  }
+
+  /** Whether a type, of which there may be none of that name, is for a model. */
+  isFor(type: string, model: string): boolean {
+    return this.get(type)?.boards.includes(model) ?? false;
+  }
+
+  /**
+   * The type that a file says by its name: what stands behind the first dash (`openwrt-ath79-…`, as its distribution calls it).
+   * @returns null where that is no type
+   */
+  inFileName(fileName: string): ImageType | null {
+    const dash = fileName.indexOf('-');
+    return dash < 0 ? null : this.get(fileName.slice(dash + 1));
+  }
+}
+
+function typeIn(line: string): ImageType {
+  const [type = '', label = '', boards = '', ...flags] = line.split(' | ');
+  return {
+    type,
+    label,
+    boards: boards.split('; '),
+    isBare: flags.includes('bare'),
+    isSince13: flags.includes('since 1.3'),
+  };
+}
+
+const ALL: readonly ImageType[] = IMAGE_TYPE_TABLE.trim().split('\n').map(typeIn);
+
+function labelledAs12(type: ImageType): ImageType {
+  return { ...type, label: LABELS_OF_12.get(type.label) ?? type.label };
+}

@@ -1,0 +1,11 @@
+export { Html, html, NOTHING, type Piece } from './html.js';
+export {
+  ASSETS_PATH,
+  type Crumb,
+  type Page,
+  pageHeaders,
+  pagePolicy,
+  type Reader,
+  renderPage,
+  sendPage,
+} from './page.js';

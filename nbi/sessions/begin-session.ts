@@ -1,0 +1,87 @@
+import type { Request, Response } from 'express';
+import type { Organization } from '../../organizations/index.js';
+import {
+  ApiError,
+  activeOrganizationOf,
+  findingsOf,
+  type KnownOrganizations,
+  sessionChallenge,
+  throttled,
+} from '../http/index.js';
+import type { FoundUser, Users } from '../users/index.js';
+import type { UserSession } from './user-session.js';
+import type { UserSessions } from './user-sessions.js';
+
+export const NAME_CHARACTERS_MAX = 64;
+export const PASSWORD_CHARACTERS_MAX = 1_024;
+const USER_AGENT_CHARACTERS_MAX = 200;
+
+/** What logging in by a page takes. */
+export interface LogInParts {
+  readonly users: Users;
+  readonly sessions: UserSessions;
+  readonly organizations: KnownOrganizations;
+}
+
+/** Who has logged in, and by what he is known from now on. */
+export interface BegunSession {
+  readonly user: FoundUser;
+  readonly organization: Organization | null;
+  /** What goes to the browser, and to nobody else. */
+  readonly cookie: string;
+  readonly session: UserSession;
+}
+
+/**
+ * Begins the session of whoever has shown a name and its password, whatever page asked for them.
+ * @param replaced  the cookie of the session that the browser has so far, which ends; null: none
+ * @throws ApiError 401 where the password is not this user's, 429 where too many were wrong, 403 for a user of an organization that is
+ *   not active
+ * @throws StoreError
+ */
+export async function beginSession(
+  { users, sessions, organizations }: LogInParts,
+  credentials: { readonly name: string; readonly password: string },
+  asked: { readonly request: Request; readonly response: Response; readonly replaced: string | null },
+): Promise<BegunSession> {
+  const { request, response, replaced } = asked;
+  const user = await verified(users, credentials, asked);
+  const organization = activeOrganizationOf(user, await organizations.current());
+  const { address = '' } = findingsOf(response);
+  const { cookie, session } = await sessions.begin({
+    user,
+    address,
+    userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
+    requestId: String(response.getHeader('X-Request-Id')),
+    replaced,
+  });
+  findingsOf(response).user = user.name;
+  return { user, organization, cookie, session };
+}
+
+/** @throws ApiError 401 or 429, where the password is not this user's or too many were wrong */
+async function verified(
+  users: Users,
+  { name, password }: { readonly name: string; readonly password: string },
+  { request, response }: { readonly request: Request; readonly response: Response },
+): Promise<FoundUser> {
+  const { address = '', over } = findingsOf(response);
+  const verify = async () => {
+    const verification = await users.verify({ name, password, address, ...(over !== undefined && { over }) });
+    if (verification.kind === 'denied') throw denied(request);
+    if (verification.kind === 'verified') return;
+    throw throttled(verification.retryAfterSeconds, 'password');
+  };
+  await verify();
+  const user = await users.find(name);
+  // Once more, by what is remembered: had the password been changed in between, the session would be of the new one, which nobody showed.
+  await verify();
+  if (user === null) throw denied(request);
+  return user;
+}
+
+/** Whatever session the browser has goes on. */
+function denied(request: Request): ApiError {
+  const problems = [{ field: 'password', expected: 'the name and password of a user' }];
+  return new ApiError(401, problems, sessionChallenge(request));
+}
