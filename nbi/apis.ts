@@ -11,7 +11,9 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
+import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
+import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
 import {
@@ -46,6 +48,9 @@ export interface ApiParts {
   readonly placements: Placements;
   readonly images: ImageLibrary;
   readonly uploads: Uploads;
+  readonly batches: Batches;
+  /** What became of each CPE of a batch. */
+  readonly operations: Operations;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -77,6 +82,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageApi(content, authentication),
     imageKeyApi(read, authentication),
     uploadApi(content, authentication),
+    batchApi(read, authentication),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -102,6 +108,7 @@ const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
   ...uploadSchemas,
+  ...batchSchemas,
   ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,

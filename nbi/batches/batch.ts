@@ -7,7 +7,7 @@ import {
   OPERATION_STATES,
   type OperationCounts,
   type Operations,
-  reasonInWords,
+  wordsOf,
 } from '../../rollout/index.js';
 import {
   type Answer,
@@ -114,7 +114,7 @@ export function reasonsView(
     .map(([reason, count]) => ({
       reason,
       count,
-      words: reasonInWords(reason),
+      words: wordsOf(reason),
       examples: examples[reason] ?? [],
     }));
 }

@@ -60,15 +60,17 @@ export function listRoute(parts: BatchParts): Route {
     async handle(exchange) {
       const { query } = exchange;
       const scope = scopeOf(exchange);
-      const after = query.after === undefined ? {} : { after: placeOf(query.after) };
+      const { limit, after, state, build } = query;
       const asked = {
-        ...after,
-        ...(query.build !== undefined && { build: query.build }),
+        limit,
         organization: withinOf(exchange),
+        ...(after !== undefined && { after: placeOf(after) }),
+        ...(state !== undefined && { state }),
+        ...(build !== undefined && { build }),
       };
-      const page = () => pageOf(parts, exchange, scope, { ...query, ...asked });
+      const page = () => pageOf(parts, exchange, scope, asked);
       // To look for those in a state may mean to look at many.
-      const { views, next } = await (query.state === undefined ? page() : reading.long(exchange, page));
+      const { views, next } = await (state === undefined ? page() : reading.long(exchange, page));
       if (next !== null) tellNext(exchange, next);
       exchange.response.json(dialect.answer(200, views));
     },

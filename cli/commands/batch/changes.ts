@@ -34,7 +34,9 @@ function cancelCommand(io: Io): CommandModule {
         }
         await batches.cancel(id, operator());
         const progress = await progressOf(id, batches);
-        io.stdout.write(printable(`Cancelled ${name}: nothing more of it is sent.\n${countsText(progress)}\n`));
+        io.stdout.write(
+          printable(`Cancelled ${name}: nothing more of it is sent.\n${countsText(progress)}\n`),
+        );
       }),
   };
 }

@@ -23,8 +23,17 @@ export function createCommand(io: Io): CommandModule {
     describe: 'Make a batch: running servers act on it, nothing before all of it is made',
     builder: (argv) =>
       argv
-        .option('name', { type: 'string', demandOption: true, requiresArg: true, describe: 'What to call it' })
-        .option('image', { type: 'string', requiresArg: true, describe: 'The image that its CPEs are to get' })
+        .option('name', {
+          type: 'string',
+          demandOption: true,
+          requiresArg: true,
+          describe: 'What to call it',
+        })
+        .option('image', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'The image that its CPEs are to get',
+        })
         .option('build', {
           type: 'string',
           requiresArg: true,
@@ -33,7 +42,8 @@ export function createCommand(io: Io): CommandModule {
         .option('cpes', {
           type: 'string',
           requiresArg: true,
-          describe: 'File of CPEs by id or serial number, one a line, or CSV with a column cpeid; - is standard input',
+          describe:
+            'File of CPEs by id or serial number, one a line, or CSV with a column cpeid; - is standard input',
         })
         .option('all', { type: 'boolean', describe: 'Every CPE that is known now' })
         .option('condition', {
@@ -60,7 +70,11 @@ export function createCommand(io: Io): CommandModule {
           type: 'boolean',
           describe: 'Give up what was not sent within an hour, rather than waiting for CPEs that are away',
         })
-        .option('priority', { type: 'number', requiresArg: true, describe: 'As that of a rule; 0 unless said' })
+        .option('priority', {
+          type: 'number',
+          requiresArg: true,
+          describe: 'As that of a rule; 0 unless said',
+        })
         .option('wake-per-second', {
           type: 'number',
           requiresArg: true,
@@ -71,7 +85,11 @@ export function createCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'With --condition: most upgrades under way at a time',
         })
-        .option('total', { type: 'number', requiresArg: true, describe: 'With --condition: most it may start' })
+        .option('total', {
+          type: 'number',
+          requiresArg: true,
+          describe: 'With --condition: most it may start',
+        })
         .option('stop-after-failures', {
           type: 'number',
           requiresArg: true,

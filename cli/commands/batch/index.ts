@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
-import { RULES_CONFIG } from '../../rules-access.js';
 import { withConfig } from '../../command.js';
 import type { Io } from '../../io.js';
+import { RULES_CONFIG } from '../../rules-access.js';
 import { SAY_WHICH } from '../../usage.js';
 import { changeCommands } from './changes.js';
 import { createCommand } from './create.js';

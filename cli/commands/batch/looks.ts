@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs';
 import { BATCH_STATES, type Batch, type BatchState, type OperationCounts } from '../../../rollout/index.js';
-import { type Arguments } from "../../command.js';
 import { withBatches } from '../../batches-access.js';
+import type { Arguments } from '../../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
 import { organizationNamed, organizationOption } from '../../organization-option.js';
 import { batchNamed, progressOf, wholeNumberOf, withBatchId } from './named.js';
@@ -22,7 +22,11 @@ function listCommand(io: Io): CommandModule {
     builder: (argv) =>
       argv
         .option('state', { choices: BATCH_STATES, describe: 'Only those in this state' })
-        .option('build', { type: 'string', requiresArg: true, describe: 'Only those of this build, by its id' })
+        .option('build', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Only those of this build, by its id',
+        })
         .option('organization', organizationOption('Only those of this organization, by its slug or id'))
         .option('limit', { type: 'number', default: LISTED, requiresArg: true, describe: 'Most listed' })
         .option('json', { type: 'boolean', describe: 'Print them as JSON' })
@@ -71,7 +75,9 @@ function list(args: Arguments, io: Io): Promise<void> {
       timeText(each.batch.createdAtMs),
     ]);
     const table = tableText(['Id', 'Name', 'Sends', 'State', 'Ended', 'Made'], rows, columnsOf(io.stdout));
-    io.stdout.write(`${table}\n${isCut ? `There are more: --limit, at most ${LISTED_MAX}, shows them.\n` : ''}`);
+    io.stdout.write(
+      `${table}\n${isCut ? `There are more: --limit, at most ${LISTED_MAX}, shows them.\n` : ''}`,
+    );
   });
 }
 

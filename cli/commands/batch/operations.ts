@@ -65,7 +65,9 @@ function operations(args: Arguments, io: Io): Promise<void> {
       String(each.attempts),
       timeText(each.updatedAtMs),
     ]);
-    io.stdout.write(`${tableText(['CPE', 'State', 'Why', 'Tries', 'Changed'], rows, columnsOf(io.stdout))}\n`);
+    io.stdout.write(
+      `${tableText(['CPE', 'State', 'Why', 'Tries', 'Changed'], rows, columnsOf(io.stdout))}\n`,
+    );
     if (isCut) io.stdout.write(`There are more: --limit, at most ${TABLE_ROWS_MAX}, shows them.\n`);
     if (args['cpe'] !== undefined) io.stdout.write(logText(shown, columnsOf(io.stdout)));
   });
