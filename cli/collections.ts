@@ -22,6 +22,7 @@ import {
 } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
+import { DEVICE_FIRMWARES, OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -35,6 +36,9 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   INSTALLATION,
   USERS,
   TOKENS,
+  // Operations before the rules that they run by, and these before upgrades: so what a backup has of an operation is no newer than the rest,
+  // and is brought forward to it.
+  OPERATIONS,
   ...RULE_COLLECTIONS,
   WAKE_PROGRESS,
   CPE_AUTH,
@@ -51,6 +55,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   CAMPAIGNS,
   // After the images, whose places in them and whose numbers they hold.
   ...BUILD_COLLECTIONS,
+  // They name an image by its number, and are nothing where there is none.
+  DEVICE_FIRMWARES,
   EVENTS,
 ];
 
@@ -68,6 +74,7 @@ export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   USER_SESSIONS,
   UPLOADS,
   IMAGE_ROOM,
+  OPERATION_SHARES,
 ];
 
 /** Every collection that a server opens. */

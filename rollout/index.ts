@@ -1,5 +1,6 @@
 /** What concerns the whole fleet rather than one session: rules and CPEs are looked at together, and rules do the work. */
 export * from './batches/index.js';
+export * from './builds/index.js';
 export { type CpeExplanation, explainFor } from './explain-for.js';
 export { usesOfImages } from './image-uses.js';
 export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './match-devices.js';

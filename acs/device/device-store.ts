@@ -242,6 +242,15 @@ export class DeviceStore implements Devices {
     }
   }
 
+  async *newest(organization?: OrganizationId, turn?: Turn): AsyncIterable<Device> {
+    const query =
+      organization === undefined
+        ? { index: 'registered' }
+        : { index: 'organizationRegistered', equals: [organization] };
+    for await (const { document } of this.#devices.scan({ ...query, order: 'descending' }, turn))
+      yield this.#seen(document);
+  }
+
   /** Those of an organization whose ids begin so: in its part of the index they stand together. */
   async *#scanWithin(
     id: OrganizationId,
@@ -285,7 +294,6 @@ export class DeviceStore implements Devices {
     return this.directory.current();
   }
 
-  /** Whether it is to be enrolled before rules may look at it, also if it came now. */
   isWaiting({ enrolment }: Device): boolean {
     return enrolment !== undefined && !this.#enrolsAll;
   }

@@ -158,6 +158,7 @@ export const DEVICES: CollectionDefinition = {
     registered: ['registeredMs'],
     enrolment: ['enrolment'],
     organization: ['organization.id'],
+    organizationRegistered: ['organization.id', 'registeredMs'],
   },
 };
 
@@ -179,6 +180,14 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
+  /**
+   * By when they came first, newest first.
+   * @param organization  only those that are kept as belonging to it: of the default not all are; absent: all
+   * @param turn  see `Collection.scan`
+   */
+  newest(organization?: OrganizationId, turn?: Turn): AsyncIterable<Device>;
+  /** Whether it is to be enrolled before rules may look at it, also if it came now. */
+  isWaiting(device: Device): boolean;
   /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
   /** What would be decided on if the CPE began a session now; null for one that is not known. */

@@ -27,7 +27,7 @@ export function createRoute(parts: MakingParts): Route {
     body: batchBody,
     answers: {
       '201': batchAnswer('Made, or being made'),
-      ...failures('Answer', '404', '409', '413', '415', '507'),
+      ...failures('Answer', '409', '413', '415', '507'),
     },
     async handle(exchange) {
       const { request, response, user, over } = exchange;

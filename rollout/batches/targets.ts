@@ -1,14 +1,14 @@
 import type { BatchId, CpeId, Turn } from '../../common/index.js';
 import type { Build } from '../../firmware/index.js';
 import type { Change } from '../../store/index.js';
-import type { OperationImage } from '../operations/operation.js';
+import type { OperationImage, OperationReason } from '../operations/index.js';
 
 /** One CPE of a batch, and what it is to get. */
 export interface BatchTarget {
   readonly cpeid: CpeId;
   readonly image: OperationImage;
-  /** Why it is not sent that, whatever it does (a reason of operations): its operation is `skipped` from the first. Absent: it waits. */
-  readonly skipped?: string;
+  /** Why it is not sent that, whatever it does: its operation is `skipped` from the first. Absent: it waits. */
+  readonly skipped?: OperationReason;
   /** What is said of `skipped` in words. */
   readonly detail?: string;
   /** Goes into the commit by which its operation comes to be. */

@@ -8,6 +8,7 @@ export {
   type OperationImage,
   type OperationState,
 } from './operation.js';
+export { operationImageOf } from './operation-image.js';
 export { OperationLedger, type OperationLedgerParts, type OperationMove } from './operation-ledger.js';
 export {
   cancelAsked,

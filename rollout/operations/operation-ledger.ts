@@ -1,15 +1,11 @@
 import type { Device, OwnedUpgrades, Upgrade } from '../../acs/index.js';
 import type { BatchId, Clock } from '../../common/index.js';
+import type { ImageLibrary } from '../../firmware/index.js';
 import type { RuleOwner, StoredRule, UpgradeEnd } from '../../rules/index.js';
 import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import { CountTally, shareIdsOf } from './counting.js';
-import {
-  OPERATION_SHARES,
-  OPERATIONS,
-  type Operation,
-  type OperationImage,
-  type OperationShare,
-} from './operation.js';
+import { OPERATION_SHARES, OPERATIONS, type Operation, type OperationShare } from './operation.js';
+import { imageMeant } from './operation-image.js';
 import {
   afterEnd,
   begun,
@@ -30,11 +26,8 @@ export interface OperationMove {
 export interface OperationLedgerParts {
   readonly store: Store;
   readonly clock: Clock;
-  /**
-   * The image that the `file` of a batch's rule names; null where there is none.
-   * @param organization  whose rule it is; absent: the installation's
-   */
-  readonly imageOf: (file: string, organization: string | undefined) => Promise<OperationImage | null>;
+  /** Where the image is found that an operation is of, where only the rule of its batch tells. */
+  readonly images: Pick<ImageLibrary, 'get'>;
 }
 
 /**
@@ -46,13 +39,13 @@ export class OperationLedger implements OwnedUpgrades {
   readonly #operations: Collection<Operation>;
   readonly #shares: Collection<OperationShare>;
   readonly #clock: Clock;
-  readonly #imageOf: OperationLedgerParts['imageOf'];
+  readonly #images: OperationLedgerParts['images'];
 
-  constructor({ store, clock, imageOf }: OperationLedgerParts) {
+  constructor({ store, clock, images }: OperationLedgerParts) {
     this.#operations = store.collection<Operation>(OPERATIONS);
     this.#shares = store.collection<OperationShare>(OPERATION_SHARES);
     this.#clock = clock;
-    this.#imageOf = imageOf;
+    this.#images = images;
   }
 
   /** Stores operations that are not there yet: an insert of each, and a change of each share that counts them. */
@@ -106,7 +99,7 @@ export class OperationLedger implements OwnedUpgrades {
       return this.moved(stored, begun(stored.document, upgrade));
     }
     if (isPinned) return null;
-    const image = await this.#imageOf(rule.file, rule.organization);
+    const image = await imageMeant(this.#images, rule);
     const organization = device.organization?.id;
     const made = pendingOperation(
       {
