@@ -17,6 +17,7 @@ import { type ConnectionRequestOptions, HttpConnectionRequests } from './connect
 import { CpeCredentials } from './credentials/cpe-credentials.js';
 import { type AfterReset, Identities } from './credentials/identities.js';
 import type { Devices } from './device/device.js';
+import { type DeviceIds, deviceIdsBy, StoredDeviceIds } from './device/device-ids.js';
 import { DeviceStore } from './device/device-store.js';
 import type { FleetAddresses } from './device/fleet-addresses.js';
 import { Retention } from './device/retention.js';
@@ -41,7 +42,7 @@ import type { OwnedUpgrades } from './upgrade/owned-upgrades.js';
 import { Sweeper } from './upgrade/sweeper.js';
 import type { Upgrades } from './upgrade/upgrade.js';
 import { UpgradeStore } from './upgrade/upgrade-store.js';
-import { Caller } from './wake/caller.js';
+import { Caller, type CpeCaller } from './wake/caller.js';
 import { Waker } from './wake/waker.js';
 
 export interface AcsOptions {
@@ -133,8 +134,11 @@ export interface Acs {
   /** Not listening yet: the composition says where. */
   readonly cwmp: CwmpServer;
   readonly devices: Devices;
+  readonly deviceIds: DeviceIds;
   readonly upgrades: Upgrades;
   readonly connectionRequests: ConnectionRequests;
+  /** Calls many CPEs, and waits for none of them. */
+  readonly caller: CpeCaller;
   readonly approvals: Approvals;
   /** To be told how many CPEs there are whenever they have been counted. */
   counted(known: number): void;
@@ -154,6 +158,7 @@ export function createAcs(parts: AcsParts): Acs {
   const { store, rules, secrets, clock, monotonic, duties, logger, options } = parts;
   const metrics = createAcsMetrics(parts.registry, () => cwmp.openSessions);
   const directory = new OrganizationDirectory({ store, monotonic });
+  const uuidOf = deviceIdsBy(secrets);
   const devices = new DeviceStore({
     store,
     clock,
@@ -161,6 +166,7 @@ export function createAcs(parts: AcsParts): Acs {
     directory,
     onRemoved: (why) => metrics.removed.inc(why),
     enrolsAll: options.enrol === 'open',
+    uuidOf,
   });
   const upgrades = new UpgradeStore({
     store,
@@ -282,12 +288,15 @@ export function createAcs(parts: AcsParts): Acs {
   const { deviceDays } = options;
   const retention =
     deviceDays === 0 ? null : new Retention({ store, devices, duties, clock, monotonic, logger, deviceDays });
+  const deviceIds = new StoredDeviceIds({ store, devices, idOf: uuidOf, clock, monotonic, logger });
   const secretPurge = new SecretPurge({ store, devices, clock, monotonic, logger });
   return {
     cwmp,
     devices,
+    deviceIds,
     upgrades,
     connectionRequests,
+    caller,
     approvals: new Approvals({ store, clock, devices, logger }),
     counted: (known) => newCpes.counted(known),
     credentials,
@@ -303,6 +312,7 @@ export function createAcs(parts: AcsParts): Acs {
       await sweeper.close();
       await retention?.close();
       await secretPurge.close();
+      await deviceIds.close();
       await devices.close();
     },
   };

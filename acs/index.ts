@@ -34,9 +34,10 @@ export type {
   Removal,
 } from './device/device.js';
 export { DEVICES, PARAMETERS } from './device/device.js';
+export { type DeviceIds, deviceIdsBy } from './device/device-ids.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
+export { PURGES } from './device/once-over-all.js';
 export { openKnownCpes } from './device/open.js';
-export { PURGES } from './device/secret-purge.js';
 export { type ApprovalCounts, type Approvals, UnknownCpeError } from './enrolment/approvals.js';
 export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
 export { openApprovals } from './enrolment/open.js';
@@ -58,4 +59,5 @@ export {
   type UpgradeState,
   type Upgrades,
 } from './upgrade/upgrade.js';
+export type { CpeCaller } from './wake/caller.js';
 export { WAKE_PROGRESS } from './wake/wake-progress.js';

@@ -22,7 +22,7 @@ import {
 } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
-import { DEVICE_FIRMWARES, OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
+import { BATCHES, DEVICE_FIRMWARES, OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -36,6 +36,8 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   INSTALLATION,
   USERS,
   TOKENS,
+  // Batches before what is made of them: one that a backup has as being made is made, or removed, by whoever restores it.
+  BATCHES,
   // Operations before the rules that they run by, and these before upgrades: so what a backup has of an operation is no newer than the rest,
   // and is brought forward to it.
   OPERATIONS,

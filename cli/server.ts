@@ -4,11 +4,13 @@ import { monotonicClock, subnetList } from '../common/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
+import type { InstallationBatches } from './batches.js';
 import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
 import { acceptMoreATurn, FURTHER_ACCEPTORS } from './server/acceptors.js';
 import { purgeAudit } from './server/audit.js';
+import { serveBatches } from './server/batches.js';
 import type { Building, FerryAmbient } from './server/building.js';
 import { cpeAuthentication, openAcs } from './server/cwmp.js';
 import { connectionShares, descriptorLimit } from './server/descriptors.js';
@@ -33,6 +35,7 @@ export interface Ferry extends Started {
   readonly installation: Installation;
   readonly acs: Acs;
   readonly rules: RuleEngine;
+  readonly upgrading: InstallationBatches;
   /** Resolves where a restore took this process for dead and has replaced what it works on: then it must end. */
   readonly replaced: Promise<void>;
   /** Stops taking requests, finishes what is under way, writes what waits. */
@@ -121,8 +124,9 @@ async function start(
   const cpe = await cpeAuthentication(config, installation);
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   showKnownCpes(building, acs);
+  const upgrading = serveBatches(building, acs, rules);
   const watcher = await watchRules(building, rules);
-  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building));
+  const nbi = await startNbi(building, acs, rules, upgrading, watcher, watchClocks(building));
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
   const closeFurther = await acceptMoreATurn(
@@ -144,6 +148,7 @@ async function start(
     installation,
     acs,
     rules,
+    upgrading,
     replaced: hold.lost,
     firstAdmin,
     newCpeCredentials: cpe.generated,

@@ -10,6 +10,7 @@ export const SUBJECTS = [
   'upload',
   'image-key',
   'device',
+  'batch',
   'result',
   'cpe-credentials',
   'freeze',

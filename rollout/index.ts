@@ -1,4 +1,5 @@
 /** What concerns the whole fleet rather than one session: rules and CPEs are looked at together, and rules do the work. */
+
 export * from './batches/index.js';
 export * from './builds/index.js';
 export { type CpeExplanation, explainFor } from './explain-for.js';

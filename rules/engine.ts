@@ -34,6 +34,7 @@ import {
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
 import { openFleet } from './fleet/index.js';
+import { type OwnedRules, openOwnedRules } from './owned/index.js';
 import {
   type FailureKind,
   type KeepingFiles,
@@ -95,6 +96,8 @@ export interface RulesOptions {
 /** The rules with what belongs to one process. */
 export interface RuleEngine extends Rules, FileRules {
   readonly waking: Waking;
+  /** Rules that others than authors make. */
+  readonly owned: OwnedRules;
   /** Conditions that are no rule's. */
   readonly standing: StandingConditions;
   /** Waits for what decisions left behind: errors and suspensions to be written, an evaluator to be ready again. */
@@ -164,6 +167,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const drafts = createDrafts({ tables, validator, compiler, sealing, clock });
   return {
     ...openRepository({ tables, validator, sealing, clock }),
+    owned: openOwnedRules({ tables, validator, sealing, clock }),
     countKey: countKeyOf,
     async decide(input) {
       const startedMs = performance.now();

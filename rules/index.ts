@@ -31,7 +31,21 @@ export {
   type WatchOptions,
   watchRuleDirectory,
 } from './files/index.js';
-export { openFreeze, RULE_COLLECTIONS, RULES_PER_COMMIT_MAX, ruleOf } from './storage/index.js';
+export {
+  OWNED_RULES_PER_COMMIT_MAX,
+  type OwnedOutcome,
+  type OwnedRule,
+  type OwnedRules,
+} from './owned/index.js';
+export {
+  gateIdOf,
+  openFreeze,
+  RULE_COLLECTIONS,
+  RULE_GATES,
+  RULES_PER_COMMIT_MAX,
+  type RuleGate,
+  ruleOf,
+} from './storage/index.js';
 export { CPE_SCHEMA, type CpeFields, type LocatedProblem, parseCpe } from './validation/index.js';
 export {
   askedIdIn,

@@ -74,17 +74,22 @@ export class DeviceStore implements Devices {
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
   readonly #enrolsAll: boolean;
+  readonly #uuidOf: ((cpeid: CpeId) => string) | null;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
   #flushing: Promise<void> | null = null;
 
-  /** @param parts  `onRemoved` is told of each CPE that was; with `enrolsAll` those that wait do so only until they come again */
+  /**
+   * @param parts  `onRemoved` is told of each CPE that was; with `enrolsAll` those that wait do so only until they come again; `uuidOf` gives
+   *   ids to devices as they are written, without it they have what they have
+   */
   constructor(parts: {
     readonly store: Store;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly onRemoved?: (why: RemovalOptions['why']) => void;
     readonly enrolsAll?: boolean;
+    readonly uuidOf?: (cpeid: CpeId) => string;
     readonly directory?: OrganizationDirectory;
     readonly monotonic?: MonotonicClock;
   }) {
@@ -93,6 +98,7 @@ export class DeviceStore implements Devices {
     this.#logger = parts.logger;
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
+    this.#uuidOf = parts.uuidOf ?? null;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.#events = new EventLog(parts);
     this.parameterStore = new ParameterStore(parts.store);
@@ -133,19 +139,24 @@ export class DeviceStore implements Devices {
   #commit(stored: Stored<Device> | null, wanted: DeviceChange): Promise<CommitOutcome> {
     const own =
       stored === null
-        ? this.#devices.inserting(wanted.device)
-        : this.#devices.replacing(wanted.device, stored.revision);
+        ? this.#devices.inserting(this.#named(wanted.device))
+        : this.replacing(wanted.device, stored.revision);
     return this.#store.commit([own, ...(wanted.with ?? [])]);
   }
 
   /** Replaces the device together with other changes; refused where anything had moved. */
   commit(device: Device, revision: Revision, others: readonly Change[]): Promise<CommitOutcome> {
-    return this.#store.commit([this.#devices.replacing(device, revision), ...others]);
+    return this.#store.commit([this.replacing(device, revision), ...others]);
   }
 
   /** For a commit that changes more than the device. */
   replacing(device: Device, revision: Revision): Change {
-    return this.#devices.replacing(device, revision);
+    return this.#devices.replacing(this.#named(device), revision);
+  }
+
+  #named(device: Device): Device {
+    if (device.uuid !== undefined || this.#uuidOf === null) return device;
+    return { ...device, uuid: this.#uuidOf(device.id) };
   }
 
   /** Notes that the CPE was seen; written within a minute. */
@@ -195,7 +206,10 @@ export class DeviceStore implements Devices {
 
   async #write(cpeid: CpeId, sighting: Sighting, stored: Stored<Device> | null | undefined): Promise<void> {
     if (stored && this.#isNews(sighting, stored.document)) {
-      const revision = await this.#devices.replace({ ...stored.document, ...sighting }, stored.revision);
+      const revision = await this.#devices.replace(
+        this.#named({ ...stored.document, ...sighting }),
+        stored.revision,
+      );
       if (revision === null) return;
     }
     if (this.#sightings.get(cpeid) === sighting) this.#sightings.delete(cpeid);
@@ -240,6 +254,14 @@ export class DeviceStore implements Devices {
         if (after === undefined || compareText(document.id, after) > 0) yield this.#seen(document);
       }
     }
+  }
+
+  async withSerialNumber(serialNumber: string, limit: number): Promise<readonly Device[]> {
+    const found: Device[] = [];
+    for await (const device of this.scan({ serialNumbers: [serialNumber] })) {
+      if (found.push(device) >= limit) break;
+    }
+    return found;
   }
 
   async *newest(organization?: OrganizationId, turn?: Turn): AsyncIterable<Device> {

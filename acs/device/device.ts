@@ -38,6 +38,8 @@ export interface Placement {
 /** What Ferry keeps of a CPE between sessions. Small (≤ 2 kB as a rule): it is read in every session. */
 export interface Device extends Document {
   readonly id: CpeId;
+  /** By what it is found where a UUID stands for it (`DeviceIds`); absent in what an earlier version wrote. */
+  readonly uuid?: string;
   readonly manufacturer: string;
   readonly oui: string;
   readonly productClass: string;
@@ -158,6 +160,7 @@ export const DEVICES: CollectionDefinition = {
     registered: ['registeredMs'],
     enrolment: ['enrolment'],
     organization: ['organization.id'],
+    uuid: ['uuid'],
     organizationRegistered: ['organization.id', 'registeredMs'],
   },
 };
@@ -180,6 +183,11 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
+  /**
+   * The CPEs that have told this serial number, by id: none, one, or several of different vendors or product classes.
+   * @param limit  no more of them are looked at
+   */
+  withSerialNumber(serialNumber: string, limit: number): Promise<readonly Device[]>;
   /**
    * By when they came first, newest first.
    * @param organization  only those that are kept as belonging to it: of the default not all are; absent: all

@@ -1,46 +1,15 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  Background,
-  type Clock,
-  type CpeId,
-  type Logger,
-  type MonotonicClock,
-  SECOND_MS,
-} from '../../common/index.js';
+import type { Clock, CpeId, Logger, MonotonicClock } from '../../common/index.js';
 import { isSecretParameter, keptOfSecret } from '../../rules/index.js';
-import {
-  type Change,
-  type Collection,
-  type CollectionDefinition,
-  type Cursor,
-  type Document,
-  Duty,
-  isDamaged,
-  type Store,
-  untilCommitted,
-} from '../../store/index.js';
+import { type Change, type Collection, isDamaged, type Store, untilCommitted } from '../../store/index.js';
 import { type Device, PARAMETERS, type ParameterDocument } from './device.js';
 import type { DeviceStore } from './device-store.js';
+import { OnceOverAll } from './once-over-all.js';
 import { bytesOf, type Values } from './parameter-bound.js';
 
-/** How far something has come that is done once to all that an installation has stored. */
-export interface PurgeDocument extends Document {
-  /** Where to go on; null: at the beginning. */
-  readonly after: Cursor | null;
-  /** Values that are gone; of a page that a crash cut off those are not counted that went before it. */
-  readonly count: number;
-  readonly isDone: boolean;
-}
-
-export const PURGES: CollectionDefinition = { name: 'purges', indexes: {} };
 /** A later version that knows more names of secrets takes another, and so purges once more. */
 const PURGE_ID = 'secrets-1';
 /** Subtrees at a time: some milliseconds of work, and at most so many commits under one flush. */
 const PAGE_SUBTREES = 100;
-/** So long after the process that purges died another goes on; a page takes a second at most. */
-const LEASE_MS = 30 * SECOND_MS;
-/** Until it is done whoever does not have it, or has failed, looks again after so long. */
-const AGAIN_MS = 10 * SECOND_MS;
 
 export interface SecretPurgeParts {
   readonly store: Store;
@@ -52,67 +21,34 @@ export interface SecretPurgeParts {
 
 /**
  * Takes out what an earlier version has stored of the secrets that CPEs reported: their values, and the digests of the Informs that they
- * came in. Once for an installation, by one process, beside everything else; a crash costs no more than a page. What is not purged yet
- * nobody is shown (`ParameterStore.flat`).
+ * came in ({@link OnceOverAll}). What is not purged yet nobody is shown (`ParameterStore.flat`).
  */
 export class SecretPurge {
   readonly #parts: SecretPurgeParts;
-  readonly #purges: Collection<PurgeDocument>;
   readonly #parameters: Collection<ParameterDocument>;
-  readonly #duty: Duty;
-  readonly #background = new Background();
-  readonly #stopping = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #pass: OnceOverAll<ParameterDocument>;
 
   constructor(parts: SecretPurgeParts) {
-    const { store, clock, monotonic } = parts;
     this.#parts = parts;
-    this.#purges = store.collection<PurgeDocument>(PURGES);
-    this.#parameters = store.collection<ParameterDocument>(PARAMETERS);
-    this.#duty = new Duty({ store, clock, monotonic, id: 'secret-purge', leaseMs: LEASE_MS });
-    this.#running = this.#untilDone();
+    const parameters = parts.store.collection<ParameterDocument>(PARAMETERS);
+    this.#parameters = parameters;
+    this.#pass = new OnceOverAll<ParameterDocument>({
+      ...parts,
+      id: PURGE_ID,
+      duty: 'secret-purge',
+      events: {
+        done: 'parameters.secrets-purged',
+        failed: 'parameters.secrets-purge-failed',
+        leaseNotReleased: 'parameters.lease-not-released',
+      },
+      page: (after) => parameters.find({ limit: PAGE_SUBTREES, ...(after !== null && { after }) }),
+      run: (documents) => this.#purgePage(documents),
+    });
   }
 
   /** Leaves the rest to the next start, or to another process. */
-  async close(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    // Where the store fails the lease runs out by itself.
-    await this.#duty
-      .release()
-      .catch((error: unknown) => this.#parts.logger.warn('parameters.lease-not-released', { error }));
-  }
-
-  async #untilDone(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        if (await this.#purge()) return;
-      } catch (error) {
-        this.#parts.logger.error('parameters.secrets-purge-failed', { error });
-      }
-      await delay(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
-    }
-  }
-
-  /** @returns whether there is nothing left to do, for any process */
-  async #purge(): Promise<boolean> {
-    const stored = await this.#purges.get(PURGE_ID);
-    let progress: PurgeDocument = stored?.document ?? { id: PURGE_ID, after: null, count: 0, isDone: false };
-    let hasLooked = progress.after !== null;
-    while (!progress.isDone) {
-      if (this.#stopping.signal.aborted || !(await this.#duty.isOurs())) return false;
-      const { after, count } = progress;
-      const query = { limit: PAGE_SUBTREES, ...(after !== null && { after }) };
-      const page = await this.#background.turn('page', () => this.#parameters.find(query));
-      hasLooked ||= page.items.length > 0;
-      const goneCount = await this.#purgePage(page.items.map(({ document }) => document));
-      progress = { ...progress, after: page.next, count: count + goneCount, isDone: page.next === null };
-      await this.#purges.put(progress);
-      if (progress.isDone && hasLooked)
-        this.#parts.logger.info('parameters.secrets-purged', { count: progress.count });
-    }
-    return true;
+  close(): Promise<void> {
+    return this.#pass.close();
   }
 
   async #purgePage(documents: readonly ParameterDocument[]): Promise<number> {

@@ -9,8 +9,20 @@ import type { AcsMetrics } from '../metrics/acs-metrics.js';
 /** Connection requests under way at a time: what CPEs that do not answer may hold up. */
 const IN_FLIGHT_MAX = 1_000;
 
+/** Calls CPEs, as many at a time as there is room for. All that call share that room. */
+export interface CpeCaller {
+  /** How many more may be called now; 0 also while Ferry stops. */
+  readonly free: number;
+  isCalling(cpeid: CpeId): boolean;
+  /**
+   * Calls a CPE now, by connection request; how long that is tried is an option of these. Never throws. To be asked only while there is room.
+   * @param onEnd  called once, with how it went: 200 where it came
+   */
+  call(cpeid: CpeId, onEnd: (code: ConnectionRequestOutcome['code']) => void): void;
+}
+
 /** Sends connection requests and waits for none of them: one slow CPE does not hold up the next. */
-export class Caller {
+export class Caller implements CpeCaller {
   readonly #requests: ConnectionRequests;
   readonly #metrics: AcsMetrics;
   readonly #logger: Logger;
@@ -25,7 +37,6 @@ export class Caller {
     setMaxListeners(2 * IN_FLIGHT_MAX, this.#stop.signal);
   }
 
-  /** How many more may be called now. */
   get free(): number {
     return this.#stop.signal.aborted ? 0 : IN_FLIGHT_MAX - this.#underWay.size;
   }
@@ -34,7 +45,6 @@ export class Caller {
     return this.#underWay.has(cpeid);
   }
 
-  /** @param onEnd  called once, with how it went */
   call(cpeid: CpeId, onEnd: (code: ConnectionRequestOutcome['code']) => void): void {
     const call = this.#call(cpeid)
       .then(onEnd)

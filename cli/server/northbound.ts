@@ -6,6 +6,7 @@ import { RefusedRequests, subnetList } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
+import type { InstallationBatches } from '../batches.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
@@ -50,6 +51,7 @@ export async function startNbi(
   }: Building,
   acs: Acs,
   rules: RuleEngine,
+  { batches, operations }: InstallationBatches,
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
@@ -65,6 +67,8 @@ export async function startNbi(
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
+    batches,
+    operations,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -44,7 +44,10 @@ const LIMIT = { type: 'integer', minimum: 1, expected: 'a whole number from 1' }
 const PROPERTIES = {
   name: text('a text', 'Of at most 200 characters.'),
   image: text('the name of an image', 'The image that its CPEs are to get.'),
-  build: text('the id of a build', 'Instead: of this build each CPE gets the image that is for it.'),
+  build: text(
+    'the id of a build',
+    'Instead, beside `devices`: each CPE gets the image of this build that is for it.',
+  ),
   all: {
     type: 'boolean',
     enum: [true],
@@ -196,6 +199,8 @@ function whomOf(said: Said, cpeids: readonly unknown[] | AsyncIterable<string> |
     throw invalid(others[0] ?? 'cpeids', `one of ${Object.keys(ways).join(', ')}, and only one`);
   if (devices !== undefined && build === undefined)
     throw invalid('devices', 'left out where there is no build: an image alone has no devices');
+  if (devices === undefined && build !== undefined)
+    throw invalid('build', 'an image, or "devices": "build" beside it: a build is for its own devices');
   if (firmwareless !== undefined && devices === undefined)
     throw invalid('firmwareless', 'left out, or beside "devices": "build"');
   if (cpeids !== null) return { kind: 'list', cpeids: cpeids as readonly string[] | AsyncIterable<string> };

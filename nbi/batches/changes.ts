@@ -65,9 +65,9 @@ export function retryRoute({ batches }: BatchParts): Route {
     role: 'operator',
     concerns: 'organizations',
     operationId: 'retryBatch',
-    summary: 'Starts again what has failed, timed out, was skipped or cancelled',
+    summary: 'Starts again what has failed, timed out or was cancelled',
     description:
-      'All of it, or what ended for a reason, or one CPE; without a body all. What was verified, runs or waits stays as it is. A batch that was cancelled goes on for these.',
+      'All of it, or what ended for a reason, or one CPE; without a body all. What was verified, skipped, runs or waits stays as it is. A batch that was cancelled goes on for these.',
     query: closedQuery(),
     body: RETRY_BODY,
     answers: {
@@ -109,12 +109,12 @@ export function deleteRoute({ batches }: BatchParts): Route {
     role: 'operator',
     concerns: 'organizations',
     operationId: 'deleteBatch',
-    summary: 'Cancels a batch, and deletes it with its operations; the results of upgrades stay',
-    description: 'Refused (409) while an upgrade of it runs: then it is only cancelled.',
+    summary: 'Cancels a batch, and deletes it with its rules and operations; the results of upgrades stay',
+    description: 'Nobody sees it any more once this has answered. What is under way goes on to its end.',
     query: closedQuery(),
     answers: {
       '200': jsonAnswer('Deleted', ref('Answer'), dialect.answer(204, '')),
-      ...failures('Answer', '404', '409', '507'),
+      ...failures('Answer', '404', '507'),
     },
     async handle(exchange) {
       const { id } = await findBatch(batches, exchange.parameters.id, scopeOf(exchange));

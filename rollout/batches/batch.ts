@@ -17,8 +17,13 @@ export type BatchWhom =
   /** The devices of a build: those with a firmware of its category, and with `firmwareless` those without that fit one of its images. */
   | { readonly kind: 'build'; readonly firmwareless: boolean };
 
-/** What is stored of where it is; {@link BatchState} is what that comes to. */
-export type BatchPhase = 'preparing' | 'made' | 'cancelled' | 'broken-off';
+/**
+ * What is stored of where it is, and by which it is found that something is left to do; {@link BatchState} is what that comes to.
+ * `preparing`: its operations and rules are being written, and its gate is closed. `made`: its gate is open. `cancelled`: its gate is closed,
+ * and what waits is being withdrawn. `ended`: nothing of it waits or runs, its gate is closed; trying again opens it. `removing`: nobody
+ * sees it any more, what is left of it is being deleted.
+ */
+export type BatchPhase = 'preparing' | 'made' | 'cancelled' | 'ended' | 'removing';
 
 export type BatchState =
   | 'preparing'
@@ -57,10 +62,10 @@ export interface Batch extends Document {
   /** Free words for whoever made it, such as `{ c: true }`; nothing goes by them. */
   readonly options: Readonly<Record<string, boolean>>;
   readonly phase: BatchPhase;
+  /** Somebody has cancelled it, and nobody has tried it again since. */
+  readonly isCancelled?: true;
   /** `createdAtMs` of those that lists of batches show; absent: it is a single CPE's, made by the API of devices. */
   readonly listedAtMs?: number;
-  /** While it is being made: when its maker was last alive, and which process that is. */
-  readonly maker?: { readonly id: string; readonly aliveAtMs: number };
   /** When what is not persistent is given up; absent: never. */
   readonly endsAtMs?: number;
   readonly by: string;
@@ -75,7 +80,7 @@ export const BATCHES: CollectionDefinition = {
     list: ['listedAtMs'],
     organization: ['organization', 'listedAtMs'],
     build: ['what.build', 'listedAtMs'],
-    phase: ['phase', 'createdAtMs'],
+    phase: ['phase', 'updatedAtMs'],
   },
 };
 

@@ -1,8 +1,9 @@
-/** Batches of upgrades. */
+/** Upgrades of many CPEs as one thing: made, watched, cancelled and tried again. */
 export {
   BATCH_STATES,
   BATCHES,
   type Batch,
+  type BatchPhase,
   type BatchState,
   type BatchWhat,
   type BatchWhom,
@@ -13,7 +14,14 @@ export {
   BatchError,
   type BatchErrorCode,
   type Batches,
+  type BatchFilter,
   type BatchPlace,
   type NewBatch,
   type NewWhom,
+  type RetryFilter,
 } from './batches.js';
+export type { UnderWay, Withdrawn } from './cancelling.js';
+export { WAKE_PER_SECOND_MAX } from './fields.js';
+export { type BatchesParts, type OpenedBatches, openBatches } from './open-batches.js';
+export type { BatchTarget, BuildDevices, BuildTargets } from './targets.js';
+export type { Calling } from './waking.js';

@@ -27,7 +27,16 @@ import type { WindowClock } from '../windows/index.js';
 import { type BoardParameter, type BoardUnread, boardNotKnown, fitOf, withBoard } from './board.js';
 import { beginExplanation, CONSIDERED_MAX, type Explanation } from './considered.js';
 import { beginEvaluation, type Evaluation, type EvaluationMeans } from './evaluation.js';
-import { executionsGate, organizationGate, type Refusal, retryGate, switchGate, targetOf } from './gates.js';
+import {
+  executionsGate,
+  organizationGate,
+  type Refusal,
+  retryGate,
+  switchGate,
+  targetOf,
+  timeGate,
+} from './gates.js';
+import { ownerGate } from './owner-gate.js';
 import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
@@ -53,9 +62,11 @@ export interface Decider extends EvaluationMeans {
 export async function decide(decider: Decider, asked: DecisionInput): Promise<Decision> {
   const pause = decider.pauses.due();
   if (pause !== null) await pause;
-  const [ofAll, rules] = await Promise.all([pinnedBy(decider, asked, undefined), rulesFor(decider, asked)]);
+  // Where nobody asks for the verdict on one rule, those that are done with this CPE are as good as not there.
+  const wanted: Pinned = asked.about === undefined ? { ...asked, isDone: isDoneWith(asked) } : asked;
+  const [ofAll, rules] = await Promise.all([pinnedBy(decider, wanted, undefined), rulesFor(decider, asked)]);
   const fleet = rules.of(asked.organization);
-  const pinned = await withOwn(decider, asked, rules, ofAll);
+  const pinned = await withOwn(decider, wanted, rules, ofAll);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
   const paths = parametersOf(pinned, fleet);
@@ -84,12 +95,14 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     }
     if ('verdict' in outcome) {
       explanation.add(rule.id, outcome);
+      const unfit = await unfitFor(decider, candidate, outcome, input);
+      if (unfit !== null) return { ...unfit, considered: explanation.list() };
       continue;
     }
     const { countKey, targetVersion, isTargetRead, imageSha256, atTarget, slot } = outcome;
     if (atTarget && targetVersion !== null) {
       explanation.add(rule.id, { verdict: 'at-target', detail: `it runs ${targetVersion} already` });
-      const conditions = [decider.tables.rules.requiring(rule.id, candidate.revision)];
+      const conditions = [decider.tables.rules.requiring(rule.id, candidate.revision), ...outcome.unchanged];
       const considered = explanation.list();
       return { kind: 'at-target', rule, countKey, targetVersion, isTargetRead, conditions, considered };
     }
@@ -117,6 +130,31 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     };
   }
   return { kind: 'nothing', considered: explanation.list() };
+}
+
+/**
+ * A batch stays stored when its upgrades are over, and so do its rules, one for each of its CPEs: they are left out before anything is made
+ * of them, so that a session costs what it costs without.
+ */
+function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
+  return (rule) =>
+    rule.owner !== undefined && executionsGate(rule, counts[countKeyOf(rule)] ?? NO_COUNT) !== null;
+}
+
+/** What is told to the owner of a rule of which its one CPE will get nothing; null where nobody waits for that. */
+async function unfitFor(
+  { tables }: Decider,
+  { rule, revision }: Candidate,
+  { verdict, detail = verdict }: Refusal,
+  { about }: DecisionInput,
+): Promise<Omit<Extract<Decision, { kind: 'unfit' }>, 'considered'> | null> {
+  if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return null;
+  if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  // It was open when the rule came to be held against its image.
+  const owner = await ownerGate(tables, rule);
+  if ('verdict' in owner) return null;
+  const conditions = [tables.rules.requiring(rule.id, revision), ...owner.unchanged];
+  return { kind: 'unfit', rule, countKey: countKeyOf(rule), detail, conditions };
 }
 
 function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<FleetRules> {
@@ -187,6 +225,8 @@ export function readingOnce<Input extends Pick<DecisionInput, 'readParameters'>>
 /** What tells whose pinned rules are wanted. */
 type Pinned = Pick<DecisionInput, 'organization'> & {
   readonly context: Pick<DecisionInput['context'], 'cpeid'>;
+  /** Tells those that are not wanted; none unless told. */
+  readonly isDone?: (rule: StoredRule) => boolean;
 };
 
 /** The rules pinned to a CPE, the installation's and those of its organization, in order. */
@@ -209,11 +249,14 @@ async function withOwn(
 
 async function pinnedBy(
   { tables, compiler }: Decider,
-  { context }: Pinned,
+  { context, isDone = () => false }: Pinned,
   organization: string | undefined,
 ): Promise<readonly Candidate[]> {
   const found = await pinnedTo(tables, context.cpeid, organization);
-  return found.map(({ document, revision }) => candidateOf(document, revision, compiler)).sort(inOrder);
+  return found
+    .filter(({ document }) => !isDone(document))
+    .map(({ document, revision }) => candidateOf(document, revision, compiler))
+    .sort(inOrder);
 }
 
 /** A rule that passed every gate. */
@@ -248,8 +291,11 @@ export async function consider(
   const notYet =
     executionsGate(rule, count) ??
     retryGate(rule, count, context.now) ??
+    timeGate(rule, context.now) ??
     windowGate(decider, rule, context.now);
   if (notYet !== null) return notYet;
+  const owner = await ownerGate(decider.tables, rule);
+  if ('verdict' in owner) return owner;
   const slot = await slotFor(decider, rule, countKey, context);
   if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
   const image = await decider.resolveFile(rule.file, rule.organization);
@@ -260,7 +306,13 @@ export async function consider(
   if (unfit !== null) return unfit;
   const signing = await signingFor(decider.signatures, rule);
   if ('verdict' in signing) return signing;
-  return passed(input, { rule, image, countKey, slot, unchanged: signing.unchanged });
+  return passed(input, {
+    rule,
+    image,
+    countKey,
+    slot,
+    unchanged: [...owner.unchanged, ...signing.unchanged],
+  });
 }
 
 async function slotFor(

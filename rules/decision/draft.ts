@@ -6,6 +6,7 @@ import {
   ofOrganization,
   problemsAgainst,
   readMany,
+  refuseOwned,
   type Sealing,
   type Tables,
   toStored,
@@ -22,7 +23,7 @@ export interface Drafts {
   /**
    * A rule as its author would post it, the way it would be stored now.
    * @param organization  of which it would be; undefined: of the installation
-   * @throws InvalidRuleError
+   * @throws InvalidRuleError, RuleConflictError (it would take the place of one that has an owner)
    */
   take(body: unknown, organization?: string): Promise<Candidate>;
   /** @throws UnknownRuleError naming every one that is not stored */
@@ -44,6 +45,7 @@ export function createDrafts(parts: {
       const { value } = validation;
       const { id, author = '' } = value.rule;
       const [before, restarted] = await Promise.all([tables.rules.get(id), tables.restarts.get(id)]);
+      if (before !== null) refuseOwned(before.document);
       const problems = problemsAgainst(value, before?.document ?? null);
       if (problems.length > 0) throw new InvalidRuleError(problems.map(withoutPath));
       const rule = toStored(value, before?.document ?? null, {

@@ -1,4 +1,5 @@
 import {
+  epochMsOf,
   HOUR_MS,
   isDeviceTreeBoard,
   MINUTE_MS,
@@ -42,6 +43,9 @@ export function switchGate(rule: StoredRule, requested: boolean): Refusal | null
 
 export function executionsGate(rule: Rule, count: RuleCount): Refusal | null {
   if (count.verified) return { verdict: 'already-verified' };
+  if (count.refused === true) {
+    return { verdict: 'executions-used-up', detail: 'the image did not fit the CPE, or was not there' };
+  }
   if (rule.executions >= 0 && count.started >= rule.executions) {
     return { verdict: 'executions-used-up', detail: `${count.started} of ${rule.executions}` };
   }
@@ -56,6 +60,23 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
   const untilMs = count.lastEndedMs + waitMs;
   if (!stillHolds(untilMs, waitMs, nowMs)) return null;
   return { verdict: 'waiting-for-retry', detail: `until ${new Date(untilMs).toISOString()}` };
+}
+
+/**
+ * The times between which a rule may run, half-open: from `notBefore` on, and from `notAfter` on no more. An upgrade that has begun by then
+ * goes on. A time that cannot be read, which another version may have stored, lets nothing run.
+ */
+export function timeGate(
+  { notBefore, notAfter }: Pick<Rule, 'notBefore' | 'notAfter'>,
+  nowMs: number,
+): Refusal | null {
+  if (notBefore !== undefined && nowMs < (epochMsOf(notBefore) ?? Number.POSITIVE_INFINITY)) {
+    return { verdict: 'not-yet', detail: `not before ${notBefore}` };
+  }
+  if (notAfter !== undefined && nowMs >= (epochMsOf(notAfter) ?? Number.NEGATIVE_INFINITY)) {
+    return { verdict: 'too-late', detail: `its time was over at ${notAfter}` };
+  }
+  return null;
 }
 
 /** What a CPE says of its board where it was asked. */

@@ -3,7 +3,8 @@ import { countKeyOf } from '../campaign/index.js';
 import { type DecisionInput, isDecidedImage, type Repeat } from '../vocabulary/index.js';
 import { fitOf, withBoard } from './board.js';
 import { type Decider, readingOnce, windowGate } from './decide.js';
-import { organizationGate, switchGate } from './gates.js';
+import { organizationGate, switchGate, timeGate } from './gates.js';
+import { ownerGate } from './owner-gate.js';
 import { signingFor } from './signed.js';
 
 /** See {@link Rules.mayRepeat}. */
@@ -22,9 +23,15 @@ export async function mayRepeat(
   if (countKeyOf(rule) !== upgrade.countKey) {
     return { kind: 'void', reason: 'the rule has another file or target now, or was restarted' };
   }
+  const owner = await ownerGate(decider.tables, rule);
+  if ('verdict' in owner) return { kind: 'void', reason: `its ${rule.owner?.kind ?? 'owner'} was cancelled` };
+  const time = timeGate(rule, nowMs);
+  // What has arrived goes on after its time; what has not would begin after it.
+  if (time?.verdict === 'too-late')
+    return { kind: 'void', reason: 'the time of the rule (notAfter) is over' };
   if (rule.onDoubt === 'fail') return { kind: 'unwanted' };
   // Whoever asked for the session in which it was decided need not ask for this one as well.
-  const refusal = switchGate(rule, true) ?? windowGate(decider, rule, nowMs);
+  const refusal = switchGate(rule, true) ?? time ?? windowGate(decider, rule, nowMs);
   if (refusal !== null) return { kind: 'held', reason: refusal.verdict };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) return { kind: 'held', reason: 'image-missing' };
@@ -40,6 +47,7 @@ export async function mayRepeat(
   if (brake.state.frozen) return { kind: 'held', reason: 'frozen' };
   const conditions = [
     decider.tables.rules.requiring(rule.id, revision),
+    ...owner.unchanged,
     ...brake.unchanged,
     ...signing.unchanged,
   ];

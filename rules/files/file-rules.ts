@@ -191,9 +191,12 @@ async function otherOwners(
   for await (const found of readInTurns(tables.rules, entries, turn)) {
     index++;
     if (found === null) continue;
-    const { id, sourceFile } = found.document;
+    const { id, sourceFile, owner } = found.document;
     if (sourceFile === undefined) {
-      const expected = 'another id, or delete the rule that the API has under it';
+      const expected =
+        owner === undefined
+          ? 'another id, or delete the rule that the API has under it'
+          : `another id: a rule of ${owner.kind} ${owner.id} has it`;
       if (taken.length < PROBLEMS_MAX) taken.push(idProblem(index, id, 'taken', expected));
     } else if (isFromFile(found.document) && beside?.unchanged.has(sourceFile) === true) {
       files.add(sourceFile);

@@ -76,18 +76,18 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   const readRules = async (into: FleetRules, since: number): Promise<ReadonlySet<RuleId>> => {
     const found = new Set<RuleId>();
     const pauses = createPauses();
-    for await (const { document, revision } of tables.rules.scan({
-      index: 'fleetSeq',
-      atLeast: since + 1,
-    })) {
-      found.add(document.id);
-      const known = index.get(document.id);
-      const same = known?.revision === revision;
-      if (same && into === index) continue;
-      // Compiling takes a tenth of a millisecond, or much more: the first load of thousands must not hold up the sessions.
-      const pause = same ? null : pauses.due();
-      if (pause !== null) await pause;
-      into.set(same ? known : candidateOf(document, revision, compiler));
+    // Rules that have an owner are found by an index of their own (see `StoredRule.ownedSeq`).
+    for (const by of ['fleetSeq', 'ownedSeq']) {
+      for await (const { document, revision } of tables.rules.scan({ index: by, atLeast: since + 1 })) {
+        found.add(document.id);
+        const known = index.get(document.id);
+        const same = known?.revision === revision;
+        if (same && into === index) continue;
+        // Compiling takes a tenth of a millisecond, or much more: the first load of thousands must not hold up the sessions.
+        const pause = same ? null : pauses.due();
+        if (pause !== null) await pause;
+        into.set(same ? known : candidateOf(document, revision, compiler));
+      }
     }
     return found;
   };

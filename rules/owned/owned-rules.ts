@@ -1,23 +1,12 @@
 import type { CpeId, RuleId } from '../../common/index.js';
-import type { Change, CollectionDefinition, Document } from '../../store/index.js';
+import type { Change } from '../../store/index.js';
 import type { Condition, Limits, Retry, RuleOwner } from '../vocabulary/index.js';
 
-/** Most owned rules of one commit: beside each there is room for what its owner keeps of it (`along`). */
+/**
+ * Most owned rules of one commit. Each is up to three changes (itself, its number of restarts, what its errors become): beside them there is
+ * room for seven changes of its owner's for each.
+ */
 export const OWNED_RULES_PER_COMMIT_MAX = 500;
-
-/** Whether the rules of an owner may run. Without a gate they may not. */
-export interface RuleGate extends Document {
-  /** {@link gateIdOf} of the owner. */
-  readonly id: string;
-  /** `closed`: being prepared, withdrawn or cancelled. */
-  readonly state: 'open' | 'closed';
-}
-
-export const RULE_GATES: CollectionDefinition = { name: 'rule-gates', indexes: {} };
-
-export function gateIdOf({ kind, id }: RuleOwner): string {
-  return `${kind}:${id}`;
-}
 
 /** A rule that something other than an author makes. It is automatic and enabled. */
 export interface OwnedRule {
@@ -43,13 +32,15 @@ export type OwnedOutcome =
   /** The change of `along` that was refused; null: something of the rules has moved, plan anew. */
   | { readonly committed: false; readonly refused: Change | null };
 
-/** Rules that others than authors make: written, taken back and run again in the commits of their owners. */
+/** Rules that others than authors make: written, taken back and run again in the commits of their owners. No event tells of each. */
 export interface OwnedRules {
   /**
    * Stores rules that are not there yet, with `along`, in one commit.
    * @param rules  at most {@link OWNED_RULES_PER_COMMIT_MAX}
    * @param options  `author`: who made the owner; `organization`: whose rules they become
-   * @throws InvalidRuleError (a condition that does not compile), OrganizationError
+   * @returns refused null also where one of them is there
+   * @throws InvalidRuleError (a condition that does not compile, or that more CPEs match than can be meant; each with its `item`),
+   *   OrganizationError, RangeError
    */
   put(
     rules: readonly OwnedRule[],

@@ -27,6 +27,7 @@ function isAsBefore(
   before: StoredRule | null,
 ): boolean {
   if (before === null) return false;
+  if (field === 'id') return true;
   if (field === 'condition') return isDeepStrictEqual(rule.condition, before.condition);
   return field === 'file' && rule.file === before.file;
 }

@@ -12,8 +12,10 @@ export {
   TIMED_OUT,
 } from './failure.js';
 export { type Freeze, openFreeze } from './freeze.js';
+export { refuseOwned } from './owned-conflict.js';
 export { ofOrganization, openRepository, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';
+export { gateIdOf, RULE_GATES, type RuleGate } from './rule-gate.js';
 export { pinnedTo } from './scan.js';
 export type { Sealing } from './sealed-password.js';
 export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';
@@ -30,4 +32,4 @@ export {
   type Tables,
 } from './tables.js';
 export { warningOf, withFindings } from './warning.js';
-export { RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';
+export { commitWrites, RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';

@@ -23,6 +23,7 @@ import {
   writtenId,
 } from '../vocabulary/index.js';
 import { dependsOnStored, problemsAgainst } from './against-stored.js';
+import { refuseOwned } from './owned-conflict.js';
 import { scan } from './scan.js';
 import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
@@ -155,6 +156,7 @@ async function put(
     return mapWithPauses(portion, ({ id, valid }, index): Write => {
       const before = found[index] ?? null;
       const restarted = restarts[index] ?? null;
+      if (before !== null) refuseOwned(before.document);
       if (before !== null && onlyNew) {
         throw new RuleConflictError(id, 'exists', `There is a rule ${JSON.stringify(writtenId(id))} already`);
       }
@@ -226,6 +228,7 @@ function patched(
     ]);
   }
   refuseAgainst(value, before);
+  if (before.owner !== undefined) return switched(before, rule, nowMs);
   if (!isFromFile(before)) {
     // A rule whose file is gone keeps saying where it came from: only a new POST makes it the API's own.
     const { sourceFile, sourceMissing } = before;
@@ -248,6 +251,14 @@ function patched(
   };
 }
 
+/** Of a rule that has an owner. @throws RuleConflictError where anything else is changed */
+function switched(before: StoredRule, rule: ValidRule['rule'], nowMs: number): StoredRule {
+  if (!onlyEnabledDiffers(rule, ruleOf(before))) refuseOwned(before);
+  if (rule.enabled === before.enabled) return before;
+  const { suspended: _, ...rest } = before;
+  return { ...rest, enabled: rule.enabled, updatedAtMs: nowMs };
+}
+
 function onlyEnabledDiffers(after: ValidRule['rule'], before: Rule): boolean {
   return isDeepStrictEqual({ ...before, ...after, enabled: true }, { ...before, enabled: true });
 }
@@ -263,6 +274,7 @@ async function remove(tables: Tables, ids: readonly RuleId[], by: Actor): Promis
     ).filter((rule) => rule !== null);
     const kept = found.find(({ document }) => isFromFile(document));
     if (kept !== undefined) throw fromFile(kept.document);
+    for (const { document } of found) refuseOwned(document);
     for (const { document } of found) removed.add(document.id);
     return found.map((before): Write => ({ before, after: null, by }));
   });
@@ -279,6 +291,7 @@ async function restart(tables: Tables, ids: readonly RuleId[], by: Actor): Promi
     ]);
     return found.flatMap((before, index): Write[] => {
       if (before === null) return [];
+      refuseOwned(before.document);
       const { id } = before.document;
       restarted.add(id);
       const count = counted[index] ?? null;

@@ -2,8 +2,8 @@ import { type CpeId, compareText, type RuleId, type Turn } from '../../common/in
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   askedIdIn,
-  pinIn,
   pinOf,
+  pinsIn,
   type RulePlace,
   type Rules,
   type StoredRule,
@@ -124,13 +124,14 @@ async function pinnedInAny(
   return (await Promise.all(owners.map((owner) => pinnedTo(tables, cpeid, owner)))).flat();
 }
 
+/** In one reading also those that have an owner: most sessions come to nothing, and a second would be in all of them. */
 export async function pinnedTo(
   tables: Tables,
   cpeid: CpeId,
   organization: string | undefined,
 ): Promise<readonly Stored<StoredRule>[]> {
-  const equals = [pinIn(organization, cpeid)];
-  return (await tables.rules.find({ index: 'pin', equals, limit: PAGE_ITEMS_MAX })).items;
+  const pins = pinsIn(organization, cpeid);
+  return (await tables.rules.find({ index: 'pin', ...pins, limit: PAGE_ITEMS_MAX })).items;
 }
 
 /** Null where there is no prefix, or more than a page of ids have it: then all rules are walked, newest first. */

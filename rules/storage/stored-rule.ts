@@ -4,9 +4,11 @@ import type { RuleId } from '../../common/index.js';
 import type { ValidRule } from '../validation/index.js';
 import {
   organizationOf,
+  ownedPinIn,
   PASSWORD_KEPT,
   pinIn,
   type Rule,
+  type RuleOwner,
   type StoredRule,
   writtenId,
 } from '../vocabulary/index.js';
@@ -21,6 +23,8 @@ export function ruleOf(stored: StoredRule): Rule {
     organization: _organization,
     pin: _pin,
     fleetSeq: _fleetSeq,
+    ownedSeq: _ownedSeq,
+    owner: _owner,
     createdAtMs: _createdAtMs,
     updatedAtMs: _updatedAtMs,
     suspended: _suspended,
@@ -45,6 +49,8 @@ export interface Provenance {
   readonly sealing: Sealing;
   /** For a rule that is, or was, in a rule file. */
   readonly source?: Pick<StoredRule, 'sourceFile' | 'sourceMissing' | 'enabledOverride'>;
+  /** For a rule that nobody wrote. */
+  readonly owner?: RuleOwner;
 }
 
 /**
@@ -54,7 +60,7 @@ export interface Provenance {
 export function toStored(
   { rule: { password, ...rule }, pin }: ValidRule,
   before: StoredRule | null,
-  { author, restarts, nowMs, sealing, source }: Provenance,
+  { author, restarts, nowMs, sealing, source, owner }: Provenance,
 ): StoredRule {
   const organization = organizationOf(rule.id);
   const next: StoredRule = {
@@ -63,7 +69,11 @@ export function toStored(
     author,
     ...sealedPasswordOf(password, before, sealing),
     // Which generation it goes into, the commit says.
-    ...(pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin: pinIn(organization, pin) }),
+    ...(owner === undefined
+      ? pin === null
+        ? { fleetSeq: before?.fleetSeq ?? 0 }
+        : { pin: pinIn(organization, pin) }
+      : { owner, ...(pin === null ? { ownedSeq: 0 } : { pin: ownedPinIn(organization, pin) }) }),
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,

@@ -12,6 +12,7 @@ import {
 import { type CampaignTables, openCampaigns } from '../campaign/index.js';
 import type { LastError, StoredRule } from '../vocabulary/index.js';
 import { SETTINGS } from './freeze.js';
+import { RULE_GATES, type RuleGate } from './rule-gate.js';
 
 export interface RestartsDocument extends Document {
   readonly restarts: number;
@@ -69,6 +70,8 @@ export interface Tables extends CampaignTables {
   readonly events: EventLog;
   /** What a commit takes along that leaves rules with these files. */
   readonly keepingFiles: KeepingFiles;
+  /** Whether the rules of each owner may run; whoever owns them writes these. */
+  readonly gates: Collection<RuleGate>;
   /** Apart from the rules, so that an error moves no rule's revision and no reservation is refused for it. */
   readonly errors: Collection<RuleErrors>;
 }
@@ -78,6 +81,8 @@ const RULES: CollectionDefinition = {
   indexes: {
     pin: ['pin'],
     fleetSeq: ['fleetSeq'],
+    // Only fleet rules that have an owner.
+    ownedSeq: ['ownedSeq'],
     createdAt: ['createdAtMs'],
     // Only rules of organizations are in it.
     organization: ['organization', 'createdAtMs'],
@@ -102,6 +107,7 @@ export const RULE_COLLECTIONS: readonly CollectionDefinition[] = [
   GONE,
   OWNERS,
   ERRORS,
+  RULE_GATES,
   SETTINGS,
 ];
 
@@ -123,6 +129,7 @@ export function openTables(store: Store, clock: Clock, keepingFiles: KeepingFile
     inFleetTurn: createTurns(),
     ...openCampaigns(store),
     events: new EventLog({ store, clock }),
+    gates: store.collection<RuleGate>(RULE_GATES),
     errors: store.collection<RuleErrors>(ERRORS),
   };
 }

@@ -76,15 +76,7 @@ async function writePortion<Item extends { readonly id: RuleId }>(
     const writes = (await plan(portion)).filter(changesSomething);
     if (writes.length === 0) return;
     const required = await conditions();
-    const besides = [
-      ...required,
-      ...(await ownersRequired(tables, writes)),
-      ...(await tables.keepingFiles(filesNamed(writes))),
-      ...(await errorsForgotten(tables, writes)),
-    ];
-    const outcome = (await areOfFleet(tables, writes))
-      ? await tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
-      : await tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
+    const outcome = await commitWrites(tables, writes, required);
     if (outcome.committed) return;
     // A condition of the caller's never comes true again by trying.
     if (required.includes(outcome.refused)) break;
@@ -96,6 +88,26 @@ async function writePortion<Item extends { readonly id: RuleId }>(
     'changed-meanwhile',
     `The rule ${JSON.stringify(writtenId(first.id))} or one with it was changed by others meanwhile; try again`,
   );
+}
+
+/**
+ * Carries out what was planned, in one commit with `along`.
+ * @throws OrganizationError as {@link writeInPortions}
+ */
+export async function commitWrites(
+  tables: Tables,
+  writes: readonly Write[],
+  along: readonly Change[],
+): Promise<CommitOutcome> {
+  const besides = [
+    ...along,
+    ...(await ownersRequired(tables, writes)),
+    ...(await tables.keepingFiles(filesNamed(writes))),
+    ...(await errorsForgotten(tables, writes)),
+  ];
+  return (await areOfFleet(tables, writes))
+    ? tables.inFleetTurn(() => commitOfFleet(tables, writes, besides))
+    : tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
 }
 
 function changesSomething({ before, after, also }: Write): boolean {
@@ -136,7 +148,7 @@ function touchesFleet({ before, after }: Write): boolean {
 }
 
 function isOfFleet(rule: StoredRule | null | undefined): boolean {
-  return rule?.fleetSeq !== undefined;
+  return rule?.fleetSeq !== undefined || rule?.ownedSeq !== undefined;
 }
 
 function changesOf(tables: Tables, { before, after, by, restarts, also }: Write): readonly Change[] {
@@ -179,7 +191,9 @@ async function commitOfFleet(
 
 function stamped(write: Write, generation: number): Write {
   const { after } = write;
-  return after !== null && isOfFleet(after) ? { ...write, after: { ...after, fleetSeq: generation } } : write;
+  if (after === null || !isOfFleet(after)) return write;
+  const seq = after.owner === undefined ? { fleetSeq: generation } : { ownedSeq: generation };
+  return { ...write, after: { ...after, ...seq } };
 }
 
 interface Generation {

@@ -15,5 +15,5 @@ export function warningsInFile({ refusals }: ValidRule): readonly LocatedProblem
 }
 
 function isLenient({ path }: LocatedProblem): boolean {
-  return path[0] === 'condition';
+  return path[0] === 'condition' || path[0] === 'id';
 }

@@ -1,11 +1,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { validateDetailed } from 'node-cron';
-import { type CpeId, suggest, withoutSecrets } from '../../common/index.js';
+import { type CpeId, epochMsOf, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import { type ConditionCompiler, ConditionError } from '../condition/index.js';
 import {
   CONDITION_OBJECT_BYTES_MAX,
   CONDITION_VALUES_TOGETHER_MAX,
+  OWNED_ID_BEGINNING,
   RULE_SCHEMA,
   type Rule,
   type RuleProblem,
@@ -29,7 +30,7 @@ export interface ValidRule {
   readonly pin: CpeId | null;
   /**
    * Why a field is not taken although a rule with it could be decided on: a condition that more CPEs match than can be meant, a file that
-   * no Download can carry. Whoever stores the rule says whether they matter: not where the same is stored already.
+   * no Download can carry, an id as rules have that have an owner. Whoever stores the rule says whether they matter: not where the same is stored already.
    */
   readonly refusals: readonly LocatedProblem[];
 }
@@ -78,7 +79,11 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
       withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
       const { problems, pin } = checkMeaning(copy, compiler);
-      const refusals = [...badFile(copy.file), ...refusedCondition(copy.condition, compiler)];
+      const refusals = [
+        ...idOfOthers(copy.id),
+        ...badFile(copy.file),
+        ...refusedCondition(copy.condition, compiler),
+      ];
       if (problems.length > 0) return { valid: false, problems: [...refusals, ...problems] };
       return { valid: true, value: { rule: copy, pin, refusals } };
     },
@@ -135,7 +140,14 @@ function withoutFindings(copy: unknown): void {
   for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
 }
 
-const SHOWN_BESIDE_RULES = ['lastError', 'suspended', 'warning'] as const;
+const SHOWN_BESIDE_RULES = ['lastError', 'owner', 'suspended', 'warning'] as const;
+
+function idOfOthers(id: string): readonly LocatedProblem[] {
+  const beginning = Object.values(OWNED_ID_BEGINNING).find((each) => id.startsWith(each));
+  if (beginning === undefined) return [];
+  const expected = `another name: those that begin with "${beginning}" are for the rules that a batch makes`;
+  return [{ path: ['id'], field: 'id', code: 'owned', expected, found: shorten(id) }];
+}
 
 function badFile(file: string): readonly LocatedProblem[] {
   const expected = unusableFile(file);
@@ -178,6 +190,7 @@ function checkMeaning(
       add(['window', 'timezone'], 'bad-timezone', description, rule.window.timezone);
     }
   }
+  for (const problem of timeProblems(rule)) add(...problem);
   if (
     typeof rule.condition === 'object' &&
     Buffer.byteLength(JSON.stringify(rule.condition)) > CONDITION_OBJECT_BYTES_MAX
@@ -197,6 +210,20 @@ function checkMeaning(
     add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
     return { problems, pin: null };
   }
+}
+
+/** What the pattern takes and no calendar has, and times that are never. */
+function* timeProblems({
+  notBefore,
+  notAfter,
+}: ValidRule['rule']): Generator<[path: readonly string[], code: string, expected: string, found: unknown]> {
+  const from = notBefore === undefined ? Number.NEGATIVE_INFINITY : epochMsOf(notBefore);
+  const until = notAfter === undefined ? Number.POSITIVE_INFINITY : epochMsOf(notAfter);
+  const { properties } = RULE_SCHEMA;
+  if (from === null) yield [['notBefore'], 'bad-time', properties.notBefore.description, notBefore];
+  if (until === null) yield [['notAfter'], 'bad-time', properties.notAfter.description, notAfter];
+  if (from === null || until === null || from < until) return;
+  yield [['notAfter'], 'not-after-before', `a time after "notBefore", which is ${notBefore}`, notAfter];
 }
 
 function valuesOf(condition: Rule['condition']): number {

@@ -42,7 +42,7 @@ export interface RuleCount {
   readonly lastEndedMs?: number;
   /** Downloads refused with 9004 that were given back (at most 5). */
   readonly givenBack: number;
-  /** The image of a rule with an owner does not fit the CPE, and the owner was told: it is not told again, and nothing is sent. */
+  /** The image of a rule with an owner does not fit the CPE, or was not there, and the owner was told: it is not told again, and nothing is sent. */
   readonly refused?: true;
 }
 
@@ -125,7 +125,10 @@ export const VERDICTS = [
   'already-verified',
   'at-target',
   'waiting-for-retry',
+  'not-yet',
+  'too-late',
   'window-closed',
+  'held-by-owner',
   'limit-reached',
   'image-missing',
   'image-does-not-fit',
@@ -174,7 +177,10 @@ export type Decision =
       readonly conditions: readonly Change[];
       readonly considered: readonly Considered[];
     }
-  /** The image of a pinned rule with an owner does not fit its CPE: the owner is told, nothing is sent, and the rule is done. */
+  /**
+   * The image of a pinned rule with an owner does not fit its CPE, or is not there: the owner is told, nothing is sent, and the rule is done
+   * once that is recorded (`refused` in the count of `countKey`).
+   */
   | {
       readonly kind: 'unfit';
       readonly rule: StoredRule;

@@ -30,12 +30,12 @@ export class InvalidRuleError extends Error {
   }
 }
 
-/** A change that what is stored forbids: the rule exists, comes from a file, or moved meanwhile. */
+/** A change that what is stored forbids: the rule exists, comes from a file, is somebody's own, or moved meanwhile. */
 export class RuleConflictError extends Error {
   override readonly name = 'RuleConflictError';
   constructor(
     readonly ruleId: RuleId,
-    readonly reason: 'exists' | 'from-file' | 'changed-meanwhile',
+    readonly reason: 'exists' | 'from-file' | 'owned' | 'changed-meanwhile',
     message: string,
   ) {
     super(message);

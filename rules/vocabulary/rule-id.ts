@@ -51,7 +51,29 @@ export function pinIn(organization: string | undefined, cpeid: CpeId): string {
   return ruleIdIn(organization, cpeid);
 }
 
+/**
+ * The end of the pin of a rule that has an owner. Versions of Ferry that know no owners look for pins without it, and so never run such a
+ * rule without its gate. Like the separator it is no character of a cpeid, and sorts before those that are.
+ */
+const OWNED = '\u001e';
+
+/** The same as {@link pinIn} of a rule that has an owner. */
+export function ownedPinIn(organization: string | undefined, cpeid: CpeId): string {
+  return `${pinIn(organization, cpeid)}${OWNED}`;
+}
+
+/** Where the pins of one CPE's rules begin and end, of those with an owner and those without. */
+export function pinsIn(
+  organization: string | undefined,
+  cpeid: CpeId,
+): { readonly atLeast: string; readonly below: string } {
+  const pin = pinIn(organization, cpeid);
+  return { atLeast: pin, below: `${pin}${SEPARATOR}` };
+}
+
 /** The one CPE that a stored rule is for; undefined: a fleet rule. */
 export function pinOf({ pin }: { readonly pin?: string }): CpeId | undefined {
-  return pin === undefined ? undefined : (writtenId(pin) as CpeId);
+  if (pin === undefined) return undefined;
+  const cpeid = writtenId(pin);
+  return (cpeid.endsWith(OWNED) ? cpeid.slice(0, -OWNED.length) : cpeid) as CpeId;
 }

@@ -77,6 +77,9 @@ export interface RuleOwner {
   readonly id: string;
 }
 
+/** How the ids of rules begin that have an owner: no author may begin one so. */
+export const OWNED_ID_BEGINNING: Readonly<Record<RuleOwner['kind'], string>> = { batch: 'batch:' };
+
 /** Why and when a rule was suspended. */
 export interface Suspension {
   readonly atMs: number;
@@ -109,6 +112,8 @@ export interface StoredRule extends Omit<Rule, 'password'> {
   readonly pin?: string;
   /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
   readonly fleetSeq?: number;
+  /** The same of a fleet rule that has an owner. Apart from the others, as nodes of a version that knows no owners would run it without its gate. */
+  readonly ownedSeq?: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */

@@ -90,7 +90,7 @@ export interface Rules {
    * portions of that size (`merge` and the others too). Posting what is stored already changes nothing (also no timestamp).
    * @param bodies  as they came from outside: objects that should be rules
    * @param options  `by`: also the author of rules that are new and do not say it
-   * @throws InvalidRuleError, RuleConflictError
+   * @throws InvalidRuleError, RuleConflictError (also where there is a rule from a file or one that has an owner)
    */
   put(
     bodies: readonly unknown[],
@@ -103,16 +103,20 @@ export interface Rules {
   ): Promise<PutCounts>;
   /**
    * Merges `patch` into each of the rules, all or none.
-   * @throws InvalidRuleError, RuleConflictError (a rule from a file takes only `enabled`)
+   * @throws InvalidRuleError, RuleConflictError (a rule from a file, or that has an owner, takes only `enabled`)
    */
   merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
   /**
    * Deletes what exists of these; counts and results stay.
    * @returns how many there were
-   * @throws RuleConflictError for a rule that stands in a rule file
+   * @throws RuleConflictError for a rule that stands in a rule file, or has an owner
    */
   remove(ids: readonly RuleId[], by: Actor): Promise<number>;
-  /** Forgets what was counted against these rules (their current file and target). @returns how many there were */
+  /**
+   * Forgets what was counted against these rules (their current file and target).
+   * @returns how many there were
+   * @throws RuleConflictError for a rule that has an owner
+   */
   restart(ids: readonly RuleId[], by: Actor): Promise<number>;
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;

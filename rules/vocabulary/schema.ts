@@ -1,3 +1,4 @@
+import { ZONED_TIME_PATTERN } from '../../common/index.js';
 import type { Deadlines, Retry } from './rule.js';
 
 export const RULE_ID_CHARACTERS_MAX = 256;
@@ -8,6 +9,8 @@ export const CREDENTIAL_CHARACTERS_MAX = 256;
 /** Stands for a password that is stored: what is shown in its place, and what keeps it where it is written back. */
 export const PASSWORD_KEPT = '********';
 export const CONDITION_CHARACTERS_MAX = 16 * 1_024;
+/** A time with milliseconds and the minutes of its zone has 29. */
+const TIME_CHARACTERS_MAX = 32;
 export const CONDITION_KEYS_MAX = 64;
 export const CONDITION_VALUES_MAX = 10_000;
 /** All arrays of one condition in object form together: what one rule may cost the index, and whoever is told apart by it. */
@@ -41,6 +44,14 @@ const minutes = (defaultMinutes: number, minutesMax: number) =>
     maximum: minutesMax,
     default: defaultMinutes,
     description: `a number of minutes above 0, at most ${minutesMax}; leave it out for ${defaultMinutes}`,
+  }) as const;
+
+const time = (what: string) =>
+  ({
+    type: 'string',
+    maxLength: TIME_CHARACTERS_MAX,
+    pattern: ZONED_TIME_PATTERN,
+    description: `${what}: a date and time with its zone (RFC 3339), such as "2027-03-01T02:00:00+01:00" or "2027-03-01T01:00:00Z"; leave it out for no bound`,
   }) as const;
 
 const limit = (what: string) =>
@@ -246,6 +257,8 @@ export const RULE_SCHEMA = {
       description:
         '"resend" to send a Download once more where it is not known to have reached the CPE and the CPE does not have it queued, or "fail"; leave it out for "resend"',
     },
+    notBefore: time('from when on the rule may run'),
+    notAfter: time('from when on it runs no more, which is after "notBefore"; what was sent before goes on'),
     requireSignature: {
       type: 'boolean',
       description:

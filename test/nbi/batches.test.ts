@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { DEVICES, type Device } from '../../acs/index.js';
-import { BATCHES, OPERATION_SHARES, OPERATIONS } from '../../rollout/index.js';
 import type { JsonObject } from '../../nbi/http/index.js';
+import { BATCHES, OPERATION_SHARES, OPERATIONS } from '../../rollout/index.js';
 import {
   cpeidOf,
   createCpe,
@@ -100,14 +100,11 @@ test('a batch of a list is made when the call answers: an operation and a rule f
   ]);
   t.deepEqual(await get(ferry, made['id']), made);
   const operations = await operationsOf(ferry, made['id']);
-  t.deepEqual(
-    operations.map(({ cpeid, state, reason }) => [cpeid, state, reason]).sort(),
-    [
-      [cpeidOf('1'), 'pending', undefined],
-      [cpeidOf('2'), 'pending', undefined],
-      ['nobody', 'skipped', 'unknown-device'],
-    ],
-  );
+  t.deepEqual(operations.map(({ cpeid, state, reason }) => [cpeid, state, reason]).sort(), [
+    [cpeidOf('1'), 'pending', undefined],
+    [cpeidOf('2'), 'pending', undefined],
+    ['nobody', 'skipped', 'unknown-device'],
+  ]);
   const rules = listOf(await ferry.nbi('GET', '/v1/dyn/FirmwareStorage/batch:.*'));
   t.deepEqual(
     rules.map(({ id }) => id).sort(),
@@ -193,6 +190,7 @@ test('what is wrong with a batch is told by its field, and nothing is made', asy
     ['build', { ...right, build: '00000000-0000-4000-8000-000000000000' }],
     ['build', { ...without, build: '00000000-0000-4000-8000-000000000000' }],
     ['build', { ...without, build: 'x'.repeat(1_000) }],
+    ['build', { ...without, cpeids: undefined, build: 'x'.repeat(1_000), devices: 'build' }],
     ['cpeids', whole],
     ['cpeids', { ...right, cpeids: [] }],
     ['cpeids', { ...right, cpeids: 'all' }],
@@ -271,15 +269,20 @@ test('lists are narrowed by state, build, reason and CPE', async (t) => {
   const idle = await make(t, ferry, ofList('1'));
   const later = await make(t, ferry, { ...ofList('1'), notBefore: '2999-01-01T00:00:00+01:00' });
   const bad = await make(t, ferry, { ...ofList(), cpeids: ['nobody', 'nothing'] });
-  const found = async (query: string) => listOf(await ferry.nbi('GET', `${PATH}${query}`)).map(({ id }) => id);
+  const found = async (query: string) =>
+    listOf(await ferry.nbi('GET', `${PATH}${query}`)).map(({ id }) => id);
   t.deepEqual(await found('?state=idle'), [idle['id']]);
   t.deepEqual(await found('?state=scheduled'), [later['id']]);
   t.deepEqual(await found('?state=failed'), [bad['id']]);
   t.deepEqual(await found('?state=success'), []);
   t.deepEqual(await found('?build=00000000-0000-4000-8000-000000000000'), []);
   t.is(later['notBefore'], '2999-01-01T00:00:00+01:00', 'a time stands as it was said');
-  const { id } = await make(t, ferry, { ...ofList('1', '2'), cpeids: [cpeidOf('1'), cpeidOf('2'), 'nobody'] });
-  const cpes = async (query: string) => (await operationsOf(ferry, id, query)).map(({ cpeid }) => cpeid).sort();
+  const { id } = await make(t, ferry, {
+    ...ofList('1', '2'),
+    cpeids: [cpeidOf('1'), cpeidOf('2'), 'nobody'],
+  });
+  const cpes = async (query: string) =>
+    (await operationsOf(ferry, id, query)).map(({ cpeid }) => cpeid).sort();
   t.deepEqual(await cpes('?state=pending'), [cpeidOf('1'), cpeidOf('2')]);
   t.deepEqual(await cpes('?reason=unknown-device'), ['nobody']);
   t.deepEqual(await cpes('?reason=fault-9010'), []);
@@ -296,7 +299,10 @@ test('a batch is cancelled, for one CPE or all, tried again by reason or CPE, an
   t.like(detailsOf(one), { cpeid: cpeidOf('2'), state: 'cancelled', reason: 'withdrawn' });
   t.is((await nbi('POST', `${PATH}/${id}/operations/${cpeidOf('2')}/cancel`)).status, 409);
   t.is((await nbi('POST', `${PATH}/${id}/operations/${cpeidOf('7')}/cancel`)).status, 404);
-  t.like(await get(ferry, id), { state: 'idle', progress: { ...NOTHING, total: 3, pending: 2, cancelled: 1 } });
+  t.like(await get(ferry, id), {
+    state: 'idle',
+    progress: { ...NOTHING, total: 3, pending: 2, cancelled: 1 },
+  });
 
   const retried = await nbi('POST', `${PATH}/${id}/retry`, { cpeid: cpeidOf('2') });
   t.deepEqual(detailsOf(retried), { retried: 1 }, JSON.stringify(retried.body));
@@ -339,7 +345,14 @@ test('a batch is cancelled, for one CPE or all, tried again by reason or CPE, an
 
 test('an id that there cannot be is as one that there is not', async (t) => {
   const { nbi } = await start(t);
-  for (const id of ['x', '%00', '..', 'A'.repeat(2_000), '00000000-0000-4000-8000-000000000000', '%F0%9F%98%80'])
+  for (const id of [
+    'x',
+    '%00',
+    '..',
+    'A'.repeat(2_000),
+    '00000000-0000-4000-8000-000000000000',
+    '%F0%9F%98%80',
+  ])
     t.is((await nbi('GET', `${PATH}/${id}`)).status, 404, id.slice(0, 50));
 });
 
@@ -365,7 +378,7 @@ test('what a CPE does is seen in its batch: verified, with the upgrade that did 
   const ferry = await startTestFerry(t);
   await uploadImage(t, ferry.nbi);
   const listener = await startListener(t);
-  const cpe = createCpe(t, ferry.urls.cwmp, '1', { connectionRequests: listener });
+  const cpe = createCpe(t, ferry.urls.cwmp, '1', { listener });
   await introduce(ferry.nbi, cpe);
   const { id } = await make(t, ferry, ofList('1'));
   await requestSession(t, ferry.nbi, cpe);

@@ -12,6 +12,7 @@ import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
+import { openInstallationBatches } from '../../cli/batches.js';
 import {
   type Clock,
   type CommandKey,
@@ -204,6 +205,18 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     },
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
+  const { batches, operations } = openInstallationBatches({
+    config: { resultDays: 100_000 },
+    installation: { store, secrets, images },
+    rules,
+    devices: acs.devices,
+    clock,
+    monotonic: clock,
+    logger,
+    turn: (work) => work(),
+    calling: null,
+    underWay: null,
+  });
   const events = new EventLog({ store, clock });
   const sessions = new UserSessions({
     store,
@@ -225,6 +238,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     placements: acs.placements,
     images,
     uploads,
+    batches,
+    operations,
     events,
     users,
     sessions,
@@ -257,6 +272,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     server.closeAllConnections();
     server.close();
     await uploads.close();
+    await batches.close();
     await acs.close();
     await duties.close();
     await rules.close();

@@ -26,6 +26,7 @@ export const HOUSE: Laws = {
       'condition',
       'validation',
       'storage',
+      'owned',
       'files',
       'fleet',
       'windows',

@@ -33,6 +33,8 @@ function cancelCommand(io: Io): CommandModule {
           return;
         }
         await batches.cancel(id, operator());
+        // What waits is withdrawn by this process, as long as nothing else of the batch is under way elsewhere.
+        await batches.made(id);
         const progress = await progressOf(id, batches);
         io.stdout.write(
           printable(`Cancelled ${name}: nothing more of it is sent.\n${countsText(progress)}\n`),
@@ -44,7 +46,7 @@ function cancelCommand(io: Io): CommandModule {
 function retryCommand(io: Io): CommandModule {
   return {
     command: 'retry <id>',
-    describe: 'Start again what has failed, timed out, was skipped or cancelled',
+    describe: 'Start again what has failed, timed out or was cancelled',
     builder: (argv) =>
       withBatchId(argv)
         .option('reason', {
@@ -71,12 +73,13 @@ function retryCommand(io: Io): CommandModule {
 function deleteCommand(io: Io): CommandModule {
   return {
     command: 'delete <id>',
-    describe: 'Cancel a batch, and delete it once nothing of it runs; results of upgrades stay',
+    describe: 'Cancel a batch, and delete it; what is under way goes on, and results of upgrades stay',
     builder: withBatchId,
     handler: (args: Arguments) =>
       withBatches(args, io, async ({ batches }) => {
         const { id, name } = await batchNamed(args, batches);
         await batches.remove(id, operator());
+        await batches.made(id);
         io.stdout.write(printable(`Deleted ${name}.\n`));
       }),
   };

@@ -229,7 +229,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
   ].map((part) => [part, 'ok']),
 );
 
-function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiParts {
+function partsOf({ acs, rules, installation, upgrading }: Ferry, clock: () => number): NbiParts {
   return {
     rules,
     devices: acs.devices,
@@ -241,6 +241,8 @@ function partsOf({ acs, rules, installation }: Ferry, clock: () => number): NbiP
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
+    batches: upgrading.batches,
+    operations: upgrading.operations,
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,

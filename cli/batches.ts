@@ -1,0 +1,63 @@
+import { type Devices, deviceIdsBy } from '../acs/index.js';
+import type { Clock, Logger, MonotonicClock, Turn } from '../common/index.js';
+import { ImageTypes } from '../firmware/index.js';
+import {
+  type BatchesParts,
+  type BuildUpgrades,
+  type DeviceFirmwares,
+  type OpenedBatches,
+  OperationLedger,
+  OperationStore,
+  type Operations,
+  openBatches,
+  openBuildFirmware,
+} from '../rollout/index.js';
+import type { RuleEngine } from '../rules/index.js';
+import type { Installation } from './installation.js';
+import type { Config } from './options.js';
+
+export interface InstallationBatchesParts extends Pick<BatchesParts, 'calling' | 'underWay'> {
+  readonly config: Pick<Config, 'resultDays'>;
+  readonly installation: Pick<Installation, 'store' | 'secrets' | 'images'>;
+  readonly rules: RuleEngine;
+  readonly devices: Devices;
+  readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
+  readonly logger: Logger;
+  /** When each page of CPEs is read by what goes on in the background. */
+  readonly turn: Turn;
+}
+
+/** Batches, what becomes of each of their CPEs, and the firmware of CPEs by builds. */
+export interface InstallationBatches {
+  readonly batches: OpenedBatches;
+  readonly operations: Operations;
+  readonly deviceFirmwares: DeviceFirmwares;
+  readonly buildUpgrades: BuildUpgrades;
+}
+
+/** Puts them together for an installation that is open: for a server, or for a command beside it. */
+export function openInstallationBatches(parts: InstallationBatchesParts): InstallationBatches {
+  const { installation, config, devices, clock } = parts;
+  const { store, images, secrets } = installation;
+  const operations = new OperationStore(store);
+  const firmware = openBuildFirmware({
+    store,
+    clock,
+    devices,
+    deviceIds: { idOf: deviceIdsBy(secrets) },
+    library: images,
+    operations,
+    types: new ImageTypes('1.3'),
+  });
+  const batches = openBatches({
+    ...parts,
+    store,
+    images,
+    operations,
+    ledger: new OperationLedger({ store, clock, images }),
+    buildTargets: firmware.targets,
+    resultDays: config.resultDays,
+  });
+  return { batches, operations, ...firmware.with(batches) };
+}

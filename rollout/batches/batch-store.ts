@@ -1,0 +1,196 @@
+import type { BatchId, Clock, Turn } from '../../common/index.js';
+import { type Actor, EventLog } from '../../events/index.js';
+import { gateIdOf, RULE_GATES, type RuleGate, type RuleOwner } from '../../rules/index.js';
+import type { Change, Collection, Cursor, FindQuery, Store, Stored } from '../../store/index.js';
+import { OPERATIONS, type Operation, type OperationState } from '../operations/index.js';
+import { BATCHES, type Batch, type BatchPhase } from './batch.js';
+import type { BatchFilter } from './batches.js';
+
+/** Operations that are looked at, and moved with their rules, in one commit. */
+export const PORTION = 500;
+
+export type BatchAction = 'added' | 'cancelled' | 'retried' | 'removed' | 'operation-cancelled';
+
+/** What batches are kept in. It writes nothing itself: it makes the changes of those who do. */
+export class BatchStore {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly batches: Collection<Batch>;
+  readonly #gates: Collection<RuleGate>;
+  readonly #operations: Collection<Operation>;
+  readonly #events: EventLog;
+
+  constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
+    this.store = store;
+    this.clock = clock;
+    this.batches = store.collection<Batch>(BATCHES);
+    this.#gates = store.collection<RuleGate>(RULE_GATES);
+    this.#operations = store.collection<Operation>(OPERATIONS);
+    this.#events = new EventLog({ store, clock });
+  }
+
+  /** One that is there for whoever asks: what is being removed is not. */
+  async seen(id: string): Promise<Stored<Batch> | null> {
+    const stored = await this.batches.get(id);
+    return stored === null || stored.document.phase === 'removing' ? null : stored;
+  }
+
+  /** Those that lists show, newest first. */
+  async *listed(filter: BatchFilter, turn?: Turn): AsyncGenerator<Batch, void> {
+    const { build, organization, after } = filter;
+    const query = { ...listIndex(filter), order: 'descending' } as const;
+    const place =
+      after === undefined
+        ? null
+        : this.batches.cursorAt(query, {
+            id: after.id,
+            listedAtMs: after.createdAtMs,
+            what: { build },
+            organization,
+          } as unknown as Batch);
+    const from = place === null ? query : { ...query, after: place };
+    for await (const { document } of this.batches.scan(from, turn)) {
+      if (after !== undefined && !isBehind(document, after)) continue;
+      if (document.phase === 'removing') continue;
+      if (organization === null && document.organization !== undefined) continue;
+      if (typeof organization === 'string' && document.organization !== organization) continue;
+      yield document;
+    }
+  }
+
+  /** Those in a phase, the one that has been in it longest first. */
+  inPhase(phase: BatchPhase, turn?: Turn): AsyncIterable<Stored<Batch>> {
+    return this.batches.scan({ index: 'phase', equals: [phase] }, turn);
+  }
+
+  /** Whether any of a batch's operations is in one of these states. */
+  async hasAny(batch: BatchId, states: readonly OperationState[]): Promise<boolean> {
+    for (const state of states)
+      for await (const _ of this.#operations.scan({ index: 'batchState', equals: [batch, state] }))
+        return true;
+    return false;
+  }
+
+  async hasOperations(batch: BatchId): Promise<boolean> {
+    for await (const _ of this.#operations.scan({ index: 'batch', equals: [batch] })) return true;
+    return false;
+  }
+
+  operation(id: string): Promise<Stored<Operation> | null> {
+    return this.#operations.get(id);
+  }
+
+  /** In their order; null where there is none. @param ids  at most {@link PORTION} */
+  operationsWith(ids: readonly string[]): Promise<(Stored<Operation> | null)[]> {
+    return this.#operations.getMany(ids);
+  }
+
+  /** Portion after portion, none of them empty; of what is moved meanwhile each is in at most one. */
+  async *portions(which: OperationPortions, turn?: Turn): AsyncGenerator<readonly Stored<Operation>[], void> {
+    const query = portionQuery(which);
+    let after: Cursor | null = null;
+    do {
+      const page: FindQuery = after === null ? query : { ...query, after };
+      const read = () => this.#operations.find(page);
+      const { items, next } = await (turn === undefined ? read() : turn(read));
+      if (items.length > 0) yield items;
+      after = next;
+    } while (after !== null);
+  }
+
+  /** The gate of a batch's rules; null where there is none, which is as good as closed. */
+  gate(id: BatchId): Promise<Stored<RuleGate> | null> {
+    return this.#gates.get(gateIdOf(ownerOf(id)));
+  }
+
+  /** Makes the gate, or moves it. Whoever has required it as it was is refused from then on, also where it stays as it is. */
+  gatePut(id: BatchId, state: RuleGate['state']): Change {
+    return this.#gates.putting({ id: gateIdOf(ownerOf(id)), state });
+  }
+
+  /** Moves the gate from where it was read: refused where somebody has moved it since. */
+  gateMoved(gate: Stored<RuleGate>, state: RuleGate['state']): Change {
+    return this.#gates.replacing({ ...gate.document, state }, gate.revision);
+  }
+
+  /** Refuses a commit once somebody has moved the gate. */
+  gateHeld({ document, revision }: Stored<RuleGate>): Change {
+    return this.#gates.requiring(document.id, revision);
+  }
+
+  gateRemoved({ document }: Stored<RuleGate>): Change {
+    return this.#gates.deleting(document.id);
+  }
+
+  /** Whether a refused change is one of a gate. */
+  isOfGate({ collection }: Change): boolean {
+    return collection === this.#gates.name;
+  }
+
+  /** Goes into the commit by which something happens to a batch. */
+  noting(
+    action: BatchAction,
+    { id, organization }: Pick<Batch, 'id' | 'organization'>,
+    said: {
+      readonly by: Actor | null;
+      readonly before?: Readonly<Record<string, unknown>>;
+      readonly after?: Readonly<Record<string, unknown>>;
+    },
+  ): Change {
+    return this.#events.noting({
+      action,
+      subject: 'batch',
+      subjectId: id,
+      organization: organization ?? null,
+      ...said,
+    });
+  }
+}
+
+/** Which operations of a batch; without a state or a reason all. */
+export interface OperationPortions {
+  readonly batch: BatchId;
+  readonly state?: OperationState;
+  readonly reason?: string;
+}
+
+function portionQuery({ batch, state, reason }: OperationPortions): FindQuery {
+  if (reason !== undefined) return { index: 'batchReason', equals: [batch, reason], limit: PORTION };
+  return state === undefined
+    ? { index: 'batch', equals: [batch], limit: PORTION }
+    : { index: 'batchState', equals: [batch, state], limit: PORTION };
+}
+
+export function ownerOf(id: BatchId): RuleOwner {
+  return { kind: 'batch', id };
+}
+
+/** What the log of events says of a batch. */
+export function shown(batch: Batch): Readonly<Record<string, unknown>> {
+  const { name, what, whom, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } =
+    batch;
+  return {
+    name,
+    what,
+    whom,
+    ...(notBefore !== undefined && { notBefore }),
+    ...(notAfter !== undefined && { notAfter }),
+    persistent,
+    ...(limits !== undefined && { limits }),
+    priority,
+    wakePerSecond,
+    options,
+  };
+}
+
+function listIndex({ build, organization }: Pick<BatchFilter, 'build' | 'organization'>) {
+  if (build !== undefined) return { index: 'build', equals: [build] } as const;
+  if (typeof organization === 'string') return { index: 'organization', equals: [organization] } as const;
+  return { index: 'list' } as const;
+}
+
+/** Newest first; ties as the index has them backwards. */
+function isBehind(batch: Batch, after: { readonly createdAtMs: number; readonly id: string }): boolean {
+  const listedAtMs = batch.listedAtMs ?? 0;
+  return listedAtMs < after.createdAtMs || (listedAtMs === after.createdAtMs && batch.id < after.id);
+}

@@ -1,0 +1,151 @@
+import type { BatchId, CpeId, OperationId, ResultId } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
+import { type Stored, untilCommitted } from '../../store/index.js';
+import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
+import type { Batch } from './batch.js';
+import { BatchError } from './batches.js';
+import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
+
+/** What became of the wish that an upgrade under way be given up. `transferred`: its CPE has the file, and goes on. */
+export type Withdrawn = 'asked' | 'ended' | 'transferred';
+
+/** How upgrades that are under way are given up. */
+export interface UnderWay {
+  /** @returns null where there is no such upgrade */
+  withdraw(id: ResultId): Promise<Withdrawn | null>;
+  /** Has the CPE come for what it is to be asked, as soon as may be. */
+  call(cpeid: CpeId): void;
+}
+
+export interface CancellingParts extends WithdrawingParts {
+  /** Null in a process without sessions: those that have some see to it. */
+  readonly underWay: UnderWay | null;
+}
+
+/** Who is named in the log of operations that nobody cancelled by name. */
+const NOBODY = 'Ferry';
+
+export class Cancelling {
+  readonly #parts: CancellingParts;
+
+  constructor(parts: CancellingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Closes the gate of a batch: from that commit on no node begins anything of it.
+   * @param by  null: nobody; it cannot be made
+   * @throws BatchError `not-found`
+   */
+  async close(id: BatchId, by: Actor | null): Promise<Batch> {
+    const { kept } = this.#parts;
+    return untilCommitted(`The batch ${id}`, async () => {
+      const stored = await kept.seen(id);
+      if (stored === null) throw notFound();
+      const { document, revision } = stored;
+      if (document.isCancelled === true) return document;
+      const { endsAtMs: _, ...rest } = document;
+      const after: Batch = { ...rest, phase: 'cancelled', isCancelled: true, updatedAtMs: kept.clock() };
+      const { committed } = await kept.store.commit([
+        kept.batches.replacing(after, revision),
+        kept.gatePut(id, 'closed'),
+        kept.noting('cancelled', document, { by, before: { cancelled: false }, after: { cancelled: true } }),
+      ]);
+      return committed ? after : undefined;
+    });
+  }
+
+  /**
+   * Withdraws what waits of a batch whose gate is closed, and asks for what runs to be given up.
+   * @returns false where it did not come to its end: it is another's by now, or this process stops
+   */
+  async withdraw(batch: Batch, portioning: Portioning): Promise<boolean> {
+    const after = (operation: Operation, nowMs: number) => withdrawn(operation, NOBODY, nowMs);
+    if (!(await withdrawWaiting(this.#parts, batch, after, portioning))) return false;
+    return this.askRunning(batch, portioning);
+  }
+
+  /** @throws BatchError as `Batches.cancelOne` */
+  async one(id: OperationId, by: Actor): Promise<'cancelled' | 'running'> {
+    const { kept } = this.#parts;
+    return untilCommitted(`The operation ${id}`, async () => {
+      const stored = await kept.operation(id);
+      const batch = stored === null ? null : await kept.seen(stored.document.batch);
+      if (stored === null || batch === null) throw notFound();
+      const { state } = stored.document;
+      if (hasOperationEnded(stored.document))
+        throw new BatchError('state', null, `one that has not ended: it is ${state}`);
+      return state === 'running'
+        ? this.#giveUp(batch.document, stored, by)
+        : this.#takeBack(batch.document, stored, by);
+    });
+  }
+
+  async #takeBack(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'cancelled' | undefined> {
+    const { kept, ledger, rules } = this.#parts;
+    const after = withdrawn(stored.document, by.name, kept.clock());
+    const outcome = await rules.withdraw(ownRules(batch, [stored]), [
+      ...ledger.moving([{ stored, after }]),
+      this.#noted(batch, stored.document, by),
+    ]);
+    return outcome.committed ? 'cancelled' : undefined;
+  }
+
+  /** Its Download was sent: its CPE is to be asked. */
+  async #giveUp(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'running' | undefined> {
+    const { kept, ledger, underWay } = this.#parts;
+    const { resultId, cpeid } = stored.document;
+    if (underWay !== null && resultId !== undefined) {
+      const asked = await underWay.withdraw(resultId);
+      if (asked === 'transferred')
+        throw new BatchError(
+          'under-way',
+          null,
+          'one whose device has not begun: this one has the file already',
+        );
+      // It has ended between two looks: what it came to is read anew.
+      if (asked === 'ended') return undefined;
+    }
+    const after = cancelAsked(stored.document, by.name, kept.clock());
+    if (after === stored.document) return 'running';
+    const { committed } = await kept.store.commit([
+      ...ledger.moving([{ stored, after }]),
+      this.#noted(batch, stored.document, by),
+    ]);
+    if (!committed) return undefined;
+    underWay?.call(cpeid);
+    return 'running';
+  }
+
+  /** Asks for what runs of a batch to be given up, where its CPEs have not begun. @returns false where it did not come to its end */
+  async askRunning(batch: Batch, { isOver }: Portioning): Promise<boolean> {
+    const { kept, ledger, underWay } = this.#parts;
+    if (underWay === null) return true;
+    for await (const portion of kept.portions({ batch: batch.id, state: 'running' })) {
+      if (isOver()) return false;
+      for (const stored of portion) {
+        const { resultId, cancelAskedAtMs, cpeid } = stored.document;
+        if (resultId === undefined || cancelAskedAtMs !== undefined) continue;
+        if ((await underWay.withdraw(resultId)) !== 'asked') continue;
+        const [now] = await stillIn(kept, [stored], ['running']);
+        if (now === undefined) continue;
+        const after = cancelAsked(now.document, NOBODY, kept.clock());
+        // Where it has moved meanwhile the next round looks again.
+        const { committed } = await kept.store.commit(ledger.moving([{ stored: now, after }]));
+        if (committed) underWay.call(cpeid);
+      }
+    }
+    return true;
+  }
+
+  #noted(batch: Batch, { id, cpeid, state }: Operation, by: Actor) {
+    return this.#parts.kept.noting('operation-cancelled', batch, {
+      by,
+      after: { operation: id, cpeid, wasRunning: state === 'running' },
+    });
+  }
+}
+
+export function notFound(): BatchError {
+  return new BatchError('not-found', null, 'one that there is');
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { type BatchId, type Clock, type Logger, Rounds, SECOND_MS } from '../../common/index.js';
+import { type Change, type Lease, openLeases, type Store } from '../../store/index.js';
+
+/** So long after its process died somebody else goes on with a batch. */
+const HOLD_MS = 60 * SECOND_MS;
+/** By a timer, whatever is being done meanwhile: a list may take minutes to bring the next CPE. */
+const RENEWED_EVERY_MS = HOLD_MS / 4;
+
+/** The right to write portions of one batch: one at a time has it, on all nodes. */
+export class Hold {
+  readonly #renewing: Rounds;
+  readonly #release: (lease: Lease) => Promise<void>;
+  #lease: Lease;
+
+  private constructor(
+    lease: Lease,
+    renew: () => Promise<Lease | null>,
+    release: (lease: Lease) => Promise<void>,
+  ) {
+    this.#lease = lease;
+    this.#release = release;
+    this.#renewing = new Rounds({
+      everyMs: RENEWED_EVERY_MS,
+      run: async () => {
+        // Where it cannot be renewed it runs out, and then commits that rest on it are refused.
+        this.#lease = (await renew().catch(() => null)) ?? this.#lease;
+      },
+    });
+  }
+
+  /** @returns null where somebody else has it. @throws StoreError */
+  static async take(
+    { store, clock, logger }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
+    batch: BatchId,
+  ): Promise<Hold | null> {
+    const leases = openLeases(store, clock);
+    const holder = randomUUID();
+    const acquire = () => leases.acquire(`batch:${batch}`, holder, HOLD_MS);
+    const lease = await acquire();
+    if (lease === null) return null;
+    return new Hold(lease, acquire, (held) =>
+      // Where the store fails it runs out by itself.
+      leases.release(held).catch((error: unknown) => logger.warn('batches.not-released', { batch, error })),
+    );
+  }
+
+  /** Refuses a commit once somebody else has it. Renewing moves it: a commit that was refused by this may be tried again with the next. */
+  get held(): Change {
+    return this.#lease.held;
+  }
+
+  async release(): Promise<void> {
+    await this.#renewing.stop();
+    await this.#release(this.#lease);
+  }
+}

@@ -1,0 +1,116 @@
+import { type BatchId, DAY_MS, type Logger } from '../../common/index.js';
+import type { Batch } from './batch.js';
+import type { BatchStore } from './batch-store.js';
+import type { Cancelling } from './cancelling.js';
+import type { Ending } from './ending.js';
+import type { Hold } from './hold.js';
+import type { Removing } from './removing.js';
+import type { Strays } from './strays.js';
+import type { Portioning } from './withdrawing.js';
+
+export interface HousekeepingParts {
+  readonly kept: BatchStore;
+  readonly cancelling: Cancelling;
+  readonly ending: Ending;
+  readonly removing: Removing;
+  readonly strays: Strays;
+  readonly logger: Logger;
+  /** For how many days batches that have ended are kept, as results are. */
+  readonly resultDays: number;
+  readonly hold: (id: BatchId) => Promise<Hold | null>;
+  /** Goes on with the making of a batch that another process has left, in the background; lets go of the hold. */
+  readonly goOn: (batch: Batch, hold: Hold) => void;
+  readonly isOver: () => boolean;
+}
+
+/** What is due of all batches, whoever began it. */
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws StoreError */
+  async round(): Promise<void> {
+    const { strays } = this.#parts;
+    await this.#each('preparing', (batch) => this.#goOn(batch));
+    await this.#each('cancelled', (batch) => this.held(batch, (held) => this.#withdraw(batch, held)));
+    await this.#each('made', (batch) => this.#end(batch));
+    await this.#each('removing', (batch) => this.remove(batch));
+    await this.#forget();
+    await strays.advance();
+  }
+
+  /** Deletes what is left of a batch that is hidden, as far as it can be. */
+  async remove(batch: Batch): Promise<void> {
+    const { cancelling, removing } = this.#parts;
+    await this.held(batch, async (portioning) => {
+      await cancelling.askRunning(batch, portioning);
+      await removing.run(batch, portioning);
+    });
+  }
+
+  /** Withdraws what waits of a batch that was cancelled. */
+  async withdraw(batch: Batch): Promise<void> {
+    await this.held(batch, (portioning) => this.#withdraw(batch, portioning));
+  }
+
+  /** Does something with a batch, where nobody else has it. */
+  async held(batch: Batch, work: (portioning: Portioning) => Promise<unknown>): Promise<void> {
+    const hold = await this.#parts.hold(batch.id);
+    if (hold === null) return;
+    try {
+      await work({ hold, isOver: this.#parts.isOver });
+    } finally {
+      await hold.release();
+    }
+  }
+
+  async #each(phase: Batch['phase'], work: (batch: Batch) => Promise<void>): Promise<void> {
+    const { kept, isOver, logger } = this.#parts;
+    for await (const { document } of kept.inPhase(phase)) {
+      if (isOver()) return;
+      // What is wrong with one keeps nobody from the others.
+      await work(document).catch((error: unknown) =>
+        logger.error('batches.round-failed', { batch: document.id, phase, error }),
+      );
+    }
+  }
+
+  async #goOn(batch: Batch): Promise<void> {
+    const { hold: take, goOn, removing } = this.#parts;
+    const hold = await take(batch.id);
+    if (hold === null) return;
+    if (batch.whom.kind !== 'list') {
+      goOn(batch, hold);
+      return;
+    }
+    // Only whoever has died knew the rest of its list, and nobody was told of what there is.
+    try {
+      const hidden = await removing.hide(batch.id, null);
+      await removing.run(hidden, { hold, isOver: this.#parts.isOver });
+    } finally {
+      await hold.release();
+    }
+  }
+
+  async #withdraw(batch: Batch, portioning: Portioning): Promise<void> {
+    const { cancelling, ending } = this.#parts;
+    if (await cancelling.withdraw(batch, portioning)) await ending.run(batch, portioning);
+  }
+
+  async #end(batch: Batch): Promise<void> {
+    const { ending } = this.#parts;
+    if (await ending.isDue(batch)) await this.held(batch, (portioning) => ending.run(batch, portioning));
+  }
+
+  async #forget(): Promise<void> {
+    const { kept, removing, resultDays } = this.#parts;
+    const beforeMs = kept.clock() - resultDays * DAY_MS;
+    for await (const { document } of kept.inPhase('ended')) {
+      if (document.updatedAtMs >= beforeMs) return;
+      await removing.hide(document.id, null);
+    }
+  }
+}

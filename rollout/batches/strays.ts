@@ -1,0 +1,101 @@
+import type { Device, Devices } from '../../acs/index.js';
+import { MINUTE_MS, type MonotonicClock, type OperationId, type Turn } from '../../common/index.js';
+import { belongsTo, type OrganizationsNow } from '../../organizations/index.js';
+import type { Stored } from '../../store/index.js';
+import { failedFor, type Operation, type OperationReason } from '../operations/index.js';
+import type { Batch } from './batch.js';
+import type { Hold } from './hold.js';
+import { type WithdrawingParts, withdrawPortion } from './withdrawing.js';
+
+/** From the beginning of one pass over all that waits to that of the next. */
+const PASS_MS_MIN = 10 * MINUTE_MS;
+
+export interface StraysParts extends WithdrawingParts {
+  readonly devices: Pick<Devices, 'scan' | 'organizations'>;
+  readonly monotonic: MonotonicClock;
+  readonly hold: (batch: Batch) => Promise<Hold | null>;
+  readonly turn: Turn;
+}
+
+interface Why {
+  readonly reason: Extract<OperationReason, 'device-gone' | 'other-organization'>;
+  readonly detail?: string;
+}
+
+/** Ends what waits for CPEs that will never come for it: that are known no more, go by another name, or were moved to another organization. */
+export class Strays {
+  readonly #parts: StraysParts;
+  #walk: AsyncIterator<readonly [Batch, readonly Stored<Operation>[]]> | null = null;
+  #begunAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: StraysParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at the next portion of all that waits. */
+  async advance(): Promise<void> {
+    const nowMs = this.#parts.monotonic();
+    if (this.#walk === null) {
+      if (nowMs - this.#begunAtMs < PASS_MS_MIN) return;
+      this.#begunAtMs = nowMs;
+      this.#walk = this.#waiting();
+    }
+    const next = await this.#walk.next();
+    if (next.done === true) this.#walk = null;
+    else await this.#look(...next.value);
+  }
+
+  /** Looks at all that waits, from the first. */
+  async all(): Promise<void> {
+    for await (const [batch, portion] of this.#waiting()) await this.#look(batch, portion);
+  }
+
+  async *#waiting(): AsyncGenerator<readonly [Batch, readonly Stored<Operation>[]]> {
+    const { kept, turn } = this.#parts;
+    for await (const { document } of kept.inPhase('made', turn))
+      for await (const portion of kept.portions({ batch: document.id, state: 'pending' }, turn))
+        yield [document, portion];
+  }
+
+  async #look(batch: Batch, portion: readonly Stored<Operation>[]): Promise<void> {
+    const { devices, turn } = this.#parts;
+    const known = new Map<string, Device>();
+    const ids = portion.map(({ document }) => document.cpeid);
+    for await (const device of devices.scan({ ids }, turn)) known.set(device.id, device);
+    const organizations = await devices.organizations();
+    const reasons = new Map<OperationId, Why>();
+    for (const { document } of portion) {
+      const why = whyNever(batch, known.get(document.cpeid), organizations);
+      if (why !== null) reasons.set(document.id, why);
+    }
+    if (reasons.size === 0) return;
+    const hold = await this.#parts.hold(batch);
+    if (hold === null) return;
+    try {
+      const strays = portion.filter(({ document }) => reasons.has(document.id));
+      await withdrawPortion(
+        this.#parts,
+        batch,
+        strays,
+        (operation, nowMs) => after(operation, reasons, nowMs),
+        hold,
+      );
+    } finally {
+      await hold.release();
+    }
+  }
+}
+
+function after(operation: Operation, reasons: ReadonlyMap<OperationId, Why>, nowMs: number): Operation {
+  const why = reasons.get(operation.id);
+  return why === undefined ? operation : failedFor(operation, why.reason, nowMs, why.detail);
+}
+
+function whyNever(batch: Batch, device: Device | undefined, organizations: OrganizationsNow): Why | null {
+  if (device === undefined) return { reason: 'device-gone' };
+  if (device.supersededBy !== undefined)
+    return { reason: 'device-gone', detail: `the device goes on as ${device.supersededBy}` };
+  const organization = batch.organization === undefined ? null : organizations.get(batch.organization);
+  if (organization === null || belongsTo(organization, device.organization?.id)) return null;
+  return { reason: 'other-organization' };
+}

@@ -1,0 +1,133 @@
+import type { Clock } from '../../common/index.js';
+import { type Change, COMMIT_CHANGES_MAX, type Stored } from '../../store/index.js';
+import {
+  commitWrites,
+  ofOrganization,
+  type RestartsDocument,
+  readMany,
+  type Sealing,
+  type Tables,
+  toStored,
+  type Write,
+  withoutPath,
+} from '../storage/index.js';
+import type { LocatedProblem, RuleValidator, ValidRule } from '../validation/index.js';
+import { InvalidRuleError, mapWithPauses, type StoredRule } from '../vocabulary/index.js';
+import {
+  OWNED_RULES_PER_COMMIT_MAX,
+  type OwnedOutcome,
+  type OwnedRule,
+  type OwnedRules,
+} from './owned-rules.js';
+
+/** Changes of a commit that are left for the rules' own: those of each, and the generation with its notes. */
+const ALONG_CHANGES_MAX = COMMIT_CHANGES_MAX - 3 * OWNED_RULES_PER_COMMIT_MAX - 200;
+
+export function openOwnedRules(parts: {
+  readonly tables: Tables;
+  readonly validator: RuleValidator;
+  readonly sealing: Sealing;
+  readonly clock: Clock;
+}): OwnedRules {
+  const { tables, validator, sealing, clock } = parts;
+  return {
+    async put(rules, { owner, author, organization, along }) {
+      refuseTooMany(rules, along);
+      const valid = await mapWithPauses(rules, (rule, item) => checked(validator, rule, item, organization));
+      const restarted = await readMany(
+        tables.restarts,
+        valid.map(({ rule }) => rule.id),
+      );
+      const nowMs = clock();
+      const writes = await mapWithPauses(valid, (each, index): Write => {
+        const restarts = restarted[index] ?? null;
+        const count = restarts?.document.restarts ?? 0;
+        const after = toStored(each, null, { author, restarts: count, nowMs, sealing, owner });
+        return { before: null, after, by: null, restarts };
+      });
+      return committed(tables, writes, along);
+    },
+    async withdraw(ids, along) {
+      refuseTooMany(ids, along);
+      const found = await readMany(tables.rules, [...new Set(ids)]);
+      const writes = found.flatMap((before): Write[] =>
+        before === null ? [] : [{ before, after: null, by: null }],
+      );
+      return committed(tables, writes, along);
+    },
+    async again(ids, along, until) {
+      refuseTooMany(ids, along);
+      const distinct = [...new Set(ids)];
+      const [found, counted] = await Promise.all([
+        readMany(tables.rules, distinct),
+        readMany(tables.restarts, distinct),
+      ]);
+      const writes: Write[] = [];
+      for (const [index, before] of found.entries()) {
+        if (before === null) return { committed: false, refused: null };
+        writes.push(restarting(tables, before, counted[index] ?? null, { until, nowMs: clock() }));
+      }
+      return committed(tables, writes, along);
+    },
+  };
+}
+
+function refuseTooMany(rules: readonly unknown[], along: readonly Change[]): void {
+  if (rules.length <= OWNED_RULES_PER_COMMIT_MAX && along.length <= ALONG_CHANGES_MAX) return;
+  throw new RangeError(
+    `A commit takes at most ${OWNED_RULES_PER_COMMIT_MAX} rules and ${ALONG_CHANGES_MAX} changes along with them, and these are ${rules.length} and ${along.length}`,
+  );
+}
+
+/** What nobody wrote is held to all that an author's rule is held to, but that ids as it has are kept for such. */
+function checked(
+  validator: RuleValidator,
+  { whom, ...rest }: OwnedRule,
+  item: number,
+  organization: string | undefined,
+): ValidRule {
+  const condition = 'cpeid' in whom ? { cpeid: whom.cpeid } : whom.condition;
+  const validation = ofOrganization(validator.validate({ ...rest, condition }), organization);
+  if (!validation.valid) throw invalid(validation.problems, item);
+  const refusals = validation.value.refusals.filter(({ path: [field] }) => field !== 'id');
+  if (refusals.length > 0) throw invalid(refusals, item);
+  return validation.value;
+}
+
+function invalid(problems: readonly LocatedProblem[], item: number): InvalidRuleError {
+  return new InvalidRuleError(problems.map((problem) => ({ ...withoutPath(problem), item })));
+}
+
+/** As RestartRule has it, so that what is counted from then on is counted anew. */
+function restarting(
+  { restarts }: Tables,
+  before: Stored<StoredRule>,
+  counted: Stored<RestartsDocument> | null,
+  {
+    until,
+    nowMs,
+  }: { readonly until?: { readonly notAfter: string | null } | undefined; readonly nowMs: number },
+): Write {
+  const { notAfter: until_, ...rest } = before.document;
+  const notAfter = until === undefined ? until_ : (until.notAfter ?? undefined);
+  const document = { id: rest.id, restarts: (counted?.document.restarts ?? 0) + 1 };
+  const after: StoredRule = {
+    ...rest,
+    ...(notAfter !== undefined && { notAfter }),
+    restarts: document.restarts,
+    updatedAtMs: nowMs,
+  };
+  const also =
+    counted === null ? restarts.inserting(document) : restarts.replacing(document, counted.revision);
+  return { before, after, by: null, also };
+}
+
+async function committed(
+  tables: Tables,
+  writes: readonly Write[],
+  along: readonly Change[],
+): Promise<OwnedOutcome> {
+  const outcome = await commitWrites(tables, writes, along);
+  if (outcome.committed) return { committed: true };
+  return { committed: false, refused: along.includes(outcome.refused) ? outcome.refused : null };
+}

@@ -1,0 +1,131 @@
+import test, { type ExecutionContext } from 'ava';
+import { DEVICES, type Device } from '../../../acs/device/device.js';
+import { deviceIdsBy, StoredDeviceIds } from '../../../acs/device/device-ids.js';
+import { DeviceStore } from '../../../acs/device/device-store.js';
+import { PURGES, type PurgeDocument } from '../../../acs/device/once-over-all.js';
+import {
+  type CpeId,
+  createSecrets,
+  type Logger,
+  monotonicClock,
+  systemClock,
+} from '../../../common/index.js';
+import { openMongoStore, type Store } from '../../../store/index.js';
+import { recordingLogger, until } from '../../support/ferry.js';
+import { cpeidOf, deviceOf } from '../../support/installation.js';
+import { mongodbUrl, testDatabase } from '../../support/mongodb.js';
+import { testSecrets } from '../../support/secrets.js';
+import { storeOf } from '../../support/store.js';
+
+/** More than two pages. */
+const CPES = 250;
+const idOf = deviceIdsBy(testSecrets);
+
+/** Devices as an earlier version has left them. */
+function populate(store: Store): Promise<void> {
+  return store.load(
+    DEVICES,
+    Array.from({ length: CPES }, (_, index) => deviceOf(cpeidOf(index), null)),
+  );
+}
+
+/** What a process has that starts on the store. */
+function start(t: ExecutionContext, store: Store, logger: Logger = recordingLogger().logger) {
+  const parts = { store, clock: systemClock, monotonic: monotonicClock, logger };
+  const devices = new DeviceStore({ ...parts, uuidOf: idOf });
+  const ids = new StoredDeviceIds({ ...parts, devices, idOf });
+  t.teardown(async () => {
+    await ids.close();
+    await devices.close();
+  });
+  return { devices, ids };
+}
+
+async function isDone(store: Store): Promise<boolean> {
+  const { items } = await store.collection<PurgeDocument>(PURGES).find({ limit: 1 });
+  return items[0]?.document.isDone === true;
+}
+
+function finds(engine: string, open: (t: ExecutionContext) => Promise<Store>): void {
+  test(`a device of an earlier version is found by its id from the first question on (${engine})`, async (t) => {
+    t.timeout(120_000);
+    const store = await open(t);
+    await populate(store);
+    const { ids } = start(t, store);
+    const asked = Array.from({ length: CPES }, (_, index) => cpeidOf(index));
+    const found = await Promise.all(asked.map((cpeid) => ids.cpeidOf(ids.idOf(cpeid))));
+    t.deepEqual(found, asked);
+    t.is(await ids.cpeidOf(ids.idOf('not-known-1' as CpeId)), null);
+  });
+
+  test(`older devices are given their ids once, and are found by the index from then on (${engine})`, async (t) => {
+    t.timeout(120_000);
+    const store = await open(t);
+    await populate(store);
+    const { logger, events } = recordingLogger();
+    const { ids } = start(t, store, logger);
+    await until('all have their ids', () => isDone(store));
+    t.deepEqual(
+      events.filter(({ event }) => event.startsWith('devices.')),
+      [{ event: 'devices.ids-given', fields: { count: CPES } }],
+    );
+    t.is(await store.collection<Device>(DEVICES).count({ index: 'uuid' }), CPES);
+    t.is(await ids.cpeidOf(idOf(cpeidOf(7)).toUpperCase()), cpeidOf(7));
+    t.is(await ids.cpeidOf(idOf('not-known-1' as CpeId)), null);
+  });
+}
+
+finds('LMDB', storeOf);
+const url = mongodbUrl();
+if (url !== null)
+  finds('MongoDB', async (t) => {
+    const store = await openMongoStore({ url, database: testDatabase(t, url), timeoutMs: 60_000 });
+    t.teardown(() => store.close());
+    return store;
+  });
+
+test('a CPE has its id from its first commit, and none once it is removed', async (t) => {
+  const { devices, ids } = start(t, await storeOf(t));
+  const cpeid = cpeidOf(1);
+  await devices.change(cpeid, () => ({ device: deviceOf(cpeid, null) }));
+  t.is((await devices.get(cpeid))?.uuid, idOf(cpeid));
+  t.is(await ids.cpeidOf(idOf(cpeid)), cpeid);
+  await devices.remove([cpeid], { why: 'not-heard' });
+  t.is(await ids.cpeidOf(idOf(cpeid)), null);
+});
+
+test('a device that a node of an earlier version has made known has its id once its sighting is written', async (t) => {
+  const store = await storeOf(t);
+  const { devices, ids } = start(t, store);
+  await until('all have their ids', () => isDone(store));
+  const cpeid = cpeidOf(1);
+  await store.collection<Device>(DEVICES).put(deviceOf(cpeid, null));
+  devices.sighted(cpeid, { lastInformMs: systemClock(), ip: '192.0.2.1', lastEvents: ['2 PERIODIC'] });
+  await devices.flush();
+  t.is(await ids.cpeidOf(idOf(cpeid)), cpeid);
+});
+
+test('ids are UUIDs of version 5 that go by the master key and the cpeid alone', (t) => {
+  const [one, two] = [cpeidOf(1), cpeidOf(2)];
+  t.regex(idOf(one), /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.is(deviceIdsBy(testSecrets)(one), idOf(one));
+  t.not(idOf(two), idOf(one));
+  t.not(deviceIdsBy(createSecrets(Buffer.alloc(32, 8)))(one), idOf(one));
+});
+
+test('what is no UUID is no device', async (t) => {
+  const { ids } = start(t, await storeOf(t));
+  for (const id of ['', 'x', `${idOf(cpeidOf(1))}0`, 'ä'.repeat(36)]) t.is(await ids.cpeidOf(id), null);
+});
+
+test('a serial number stands for none, one or several CPEs, and no more are looked at than asked for', async (t) => {
+  const store = await storeOf(t);
+  const { devices } = start(t, store);
+  const stored = [1, 2, 3].map((index) => ({ ...deviceOf(cpeidOf(index), null), serialNumber: 'S' }));
+  await store.load(DEVICES, [...stored, deviceOf(cpeidOf(4), null)]);
+  const idsOf = async (serial: string, limit: number) =>
+    (await devices.withSerialNumber(serial, limit)).map(({ id }) => id);
+  t.deepEqual(await idsOf('S', 2), [cpeidOf(1), cpeidOf(2)]);
+  t.deepEqual(await idsOf('0000004', 2), [cpeidOf(4)]);
+  t.deepEqual(await idsOf('none', 2), []);
+});
