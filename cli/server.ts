@@ -126,7 +126,7 @@ async function start(
   showKnownCpes(building, acs);
   const upgrading = serveBatches(building, acs, rules);
   const watcher = await watchRules(building, rules);
-  const nbi = await startNbi(building, acs, rules, upgrading, watcher, watchClocks(building));
+  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
   const closeFurther = await acceptMoreATurn(

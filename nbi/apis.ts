@@ -15,6 +15,13 @@ import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import {
+  firmwareUpgraderApi,
+  type PageMaker,
+  type UpgraderOptions,
+  type UpgradeUses,
+  upgraderSchemas,
+} from './firmware-upgrader/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
 import {
   type Api,
@@ -62,6 +69,12 @@ export interface ApiParts {
   readonly health: HealthChecks['health'];
   readonly ready: HealthChecks['ready'];
   readonly clock: Clock;
+  /** How the firmware upgrader's API answers; as the reference unless told. */
+  readonly firmwareUpgrader?: UpgraderOptions;
+  /** What upgrades make of builds and images, which goes with them; nothing unless told. */
+  readonly upgradeUses?: UpgradeUses;
+  /** What makes pages of that API's answers, for browsers. */
+  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -83,6 +96,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageKeyApi(read, authentication),
     uploadApi(content, authentication),
     batchApi(read, authentication),
+    firmwareUpgraderApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -112,6 +126,7 @@ const SCHEMAS = {
   ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,
+  ...upgraderSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

@@ -51,9 +51,9 @@ export async function startNbi(
   }: Building,
   acs: Acs,
   rules: RuleEngine,
-  { batches, operations }: InstallationBatches,
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
+  upgrading: InstallationBatches,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
   const { clock, logger } = ambient;
   const app = createNbi({
@@ -67,8 +67,7 @@ export async function startNbi(
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
-    batches,
-    operations,
+    ...upgrading,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -11,7 +11,7 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
-export { type Authentication, type AuthenticationMethod, anyOf } from './authentication.js';
+export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
 export { basicAuthentication } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
@@ -32,6 +32,7 @@ export { octetsBody } from './bodies/octets-body.js';
 export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';
 export { type RecordsBody, recordsBody } from './bodies/records-body.js';
 export { type UrlencodedFields, urlencodedBody } from './bodies/urlencoded-body.js';
+export { readWholeBody } from './bodies/whole-body.js';
 export { isClientGone } from './client-gone.js';
 export { type Asked, type Dialect, type Rendered, renderJson } from './dialect.js';
 export { type DynDialect, dynDialect } from './dyn-dialect.js';
@@ -55,7 +56,9 @@ export type { PlacesInUse } from './place-gauge.js';
 export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
+export { requestIdOf, requireRole } from './required-role.js';
 export { type Exchange, type Route, route } from './route.js';
+export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 export { type Checked, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,

@@ -29,7 +29,7 @@ export interface ShownToken {
 
 export type TokenVerification =
   | { readonly kind: 'verified'; readonly user: User; readonly token: Token }
-  | { readonly kind: 'denied'; readonly why: 'wrong' | 'expired' }
+  | { readonly kind: 'denied'; readonly why: 'wrong' | 'expired' | 'inactive' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds: number };
 
 interface TokenVerifierParts {

@@ -1,7 +1,7 @@
 import type { BatchId, CpeId, OrganizationId } from '../../common/index.js';
 import type { Condition, Limits } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
-import type { OperationCounts } from '../operations/operation.js';
+import type { OperationCounts } from '../operations/index.js';
 
 /** What CPEs are to get: one image of the library, or of a build the image that is for them. */
 export type BatchWhat = { readonly image: string } | { readonly build: string };

@@ -1,5 +1,5 @@
 import type { Build, Builds, ImageLibrary } from '../../firmware/index.js';
-import type { OperationImage } from '../operations/operation.js';
+import type { OperationImage } from '../operations/index.js';
 
 /** An image that stands in a build. */
 export interface PlacedImage {

@@ -2,7 +2,7 @@ import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, OrganizationId, Turn } from '../../common/index.js';
 import type { Build } from '../../firmware/index.js';
 import type { Collection } from '../../store/index.js';
-import type { OperationImage } from '../operations/operation.js';
+import type { OperationImage } from '../operations/index.js';
 import type { Boards } from './boards.js';
 import { BuildImages, type BuildLibrary } from './build-images.js';
 import type { BuildPlan, DeviceFirmware, Within } from './device-firmware.js';

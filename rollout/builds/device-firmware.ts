@@ -2,7 +2,7 @@ import type { CpeId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Build, BuildImage } from '../../firmware/index.js';
 import type { Batch } from '../batches/batch.js';
-import type { OperationImage } from '../operations/operation.js';
+import type { OperationImage } from '../operations/index.js';
 
 /** The firmware that a CPE has, or is to have, as far as builds go: one for a CPE. */
 export interface DeviceFirmware {

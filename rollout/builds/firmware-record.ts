@@ -1,6 +1,6 @@
 import type { CpeId, OperationId } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
-import type { OperationImage } from '../operations/operation.js';
+import type { OperationImage } from '../operations/index.js';
 
 /**
  * What is kept of a CPE's firmware: which image it was given. In which build that stands, and so whether the CPE has a firmware at all, is

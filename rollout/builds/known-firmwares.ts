@@ -1,7 +1,7 @@
 import type { Device, Devices } from '../../acs/index.js';
 import { type CpeId, uuidV5 } from '../../common/index.js';
 import { targetVersionOf } from '../../firmware/index.js';
-import type { Operations } from '../operations/operations.js';
+import type { Operations } from '../operations/index.js';
 import type { Boards } from './boards.js';
 import type { BuildImages, PlacedImage } from './build-images.js';
 import type { DeviceFirmware } from './device-firmware.js';

@@ -12,7 +12,7 @@ import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
-import { openInstallationBatches } from '../../cli/batches.js';
+import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import {
   type Clock,
   type CommandKey,
@@ -38,6 +38,7 @@ import {
   type Uploads,
 } from '../../firmware/index.js';
 import { nbiApis } from '../../nbi/apis.js';
+import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
   type ConnectionBounds,
@@ -102,6 +103,7 @@ export interface TestNbi {
   readonly events: EventLog;
   readonly users: Users;
   readonly organizations: Organizations;
+  readonly upgrading: InstallationBatches;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -132,7 +134,11 @@ export interface TestNbiOptions {
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
+  readonly firmwareUpgrader?: Partial<UpgraderOptions>;
 }
+
+/** What tests put there is of any date. */
+const RESULT_DAYS = 100_000;
 
 /** The real northbound side on a real store, listening on a port of its own; all of it goes with the test. */
 export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}): Promise<TestNbi> {
@@ -191,8 +197,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
     options: {
       ...DEFAULT_ACS_OPTIONS,
-      // What tests put there is of any date.
-      resultDays: 100_000,
+      resultDays: RESULT_DAYS,
       cpeAuthentication: { kind: 'anonymous' },
       connectionRequests: {
         attemptMsMax: 5_000,
@@ -205,18 +210,6 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     },
   });
   for (const document of await userDocuments) await store.collection<UserDocument>(USERS).put(document);
-  const { batches, operations } = openInstallationBatches({
-    config: { resultDays: 100_000 },
-    installation: { store, secrets, images },
-    rules,
-    devices: acs.devices,
-    clock,
-    monotonic: clock,
-    logger,
-    turn: (work) => work(),
-    calling: null,
-    underWay: null,
-  });
   const events = new EventLog({ store, clock });
   const sessions = new UserSessions({
     store,
@@ -226,6 +219,18 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     life: { idleMs: 60 * MINUTE_MS, totalMs: 12 * HOUR_MS },
     ...(options.sessionLimits && { limits: options.sessionLimits }),
     ...(options.monotonic && { monotonic: options.monotonic }),
+  });
+  const upgrading = openInstallationBatches({
+    config: { resultDays: RESULT_DAYS },
+    installation: { store, secrets, images },
+    rules,
+    devices: acs.devices,
+    clock,
+    monotonic: clock,
+    logger: silentLogger,
+    turn: (work) => work(),
+    calling: null,
+    underWay: null,
   });
   const parts = {
     rules,
@@ -238,8 +243,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     placements: acs.placements,
     images,
     uploads,
-    batches,
-    operations,
+    ...upgrading,
     events,
     users,
     sessions,
@@ -256,6 +260,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
+    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
@@ -271,8 +276,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.batches.close();
     await uploads.close();
-    await batches.close();
     await acs.close();
     await duties.close();
     await rules.close();
@@ -292,6 +297,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     events,
     users,
     organizations: acs.organizations,
+    upgrading,
     sessions,
     metrics,
     log,

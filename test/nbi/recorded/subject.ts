@@ -131,7 +131,7 @@ function withUploadOf(answer: string, request: string): string {
 }
 
 const MADE_BATCH = /^Location: \/v1\/batches\/(\S+)/m;
-const BATCH_ID = '<<batch id>>';
+const BATCH_ID = '<<batch-id>>';
 
 /** A request that names the batch that was made last. */
 function withBatchOf(batches: readonly string[], request: string): string {
@@ -229,7 +229,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
   ].map((part) => [part, 'ok']),
 );
 
-function partsOf({ acs, rules, installation, upgrading }: Ferry, clock: () => number): NbiParts {
+function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => number): NbiParts {
   return {
     rules,
     devices: acs.devices,
@@ -241,8 +241,7 @@ function partsOf({ acs, rules, installation, upgrading }: Ferry, clock: () => nu
     placements: acs.placements,
     images: installation.images,
     uploads: installation.uploads,
-    batches: upgrading.batches,
-    operations: upgrading.operations,
+    ...upgrading,
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -1,0 +1,59 @@
+import { MINUTE_MS, monotonicClock } from '../../common/index.js';
+import { ImageTypes } from '../../firmware/index.js';
+import type { Api } from '../http/index.js';
+import { categoryEndpoints } from './categories.js';
+import {
+  type Endpoint,
+  fullPath,
+  PATH_ID,
+  PREFIX,
+  plainPage,
+  RequestThrottle,
+  routesOf,
+  unservedRoute,
+  upgraderAuthentication,
+  upgraderDialect,
+} from './manners/index.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
+import { NO_UPGRADE_USES } from './uses.js';
+
+/** Users whose requests are counted; each has so many times as he may ask in a minute. */
+const THROTTLED_USERS_MAX = 1_000;
+
+/** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
+export function firmwareUpgraderApi(parts: UpgraderParts): Api {
+  const {
+    monotonic = monotonicClock,
+    firmwareUpgrader: options = UPGRADER_OPTIONS,
+    upgradeUses: uses = NO_UPGRADE_USES,
+    upgraderPage: page = plainPage,
+  } = parts;
+  const context: EndpointContext = { ...parts, options, types: new ImageTypes(options.version), uses, page };
+  const endpoints = endpointsOf(context);
+  const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
+  const endpointAt = (path: string) => byPath.get(path) ?? null;
+  const throttle = new RequestThrottle({
+    requestsMax: options.userRequestsPerMinuteMax,
+    windowMs: MINUTE_MS,
+    clientsMax: THROTTLED_USERS_MAX,
+    monotonic,
+  });
+  return {
+    name: 'firmware-upgrader',
+    prefixes: [PREFIX],
+    slashes: 'redirected',
+    segment: PATH_ID,
+    authentication: upgraderAuthentication({ ...parts, throttle }),
+    dialect: upgraderDialect({ page, endpointAt }),
+    routes: endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
+    unserved: (path, method) => {
+      const endpoint = endpointAt(path);
+      return endpoint === null ? null : unservedRoute(endpoint, method, context);
+    },
+  };
+}
+
+/** All of them: a resource that moves in stands here. */
+function endpointsOf(context: EndpointContext): readonly Endpoint[] {
+  return [...categoryEndpoints(context)];
+}

@@ -1,0 +1,111 @@
+import type { Schema } from '../../http/index.js';
+
+/** One of few values. */
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+/** A field of the objects of an endpoint: from it come the checks of bodies, what OPTIONS tells, the OpenAPI document, and forms of pages. */
+export type Field = FieldFacts & FieldKind;
+
+interface FieldFacts {
+  readonly name: string;
+  /** For people; without it, the name. */
+  readonly label?: string;
+  /** What of it is sent is ignored. */
+  readonly readOnly?: true;
+  /** It must be in a body that is no PATCH. */
+  readonly required?: true;
+  readonly mayBeNull?: true;
+  readonly mayBeBlank?: true;
+  readonly help?: string;
+}
+
+type FieldKind =
+  /** Trimmed; numbers are taken as text. */
+  | { readonly kind: 'string'; readonly charactersMax?: number }
+  /** The id of another object. */
+  | { readonly kind: 'reference' }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
+  | { readonly kind: 'file' }
+  | { readonly kind: 'id' | 'time' | 'integer' | 'object' }
+  | { readonly kind: 'nested'; readonly fields: readonly Field[] }
+  | { readonly kind: 'list'; readonly fields: readonly Field[] };
+
+/** What a field has been found to say. */
+type ValueOf<F extends Field> = F extends { readonly kind: 'boolean' }
+  ? boolean
+  : F extends { readonly mayBeNull: true }
+    ? string | null
+    : string;
+
+/** The fields of a body, as far as they were sent. */
+export type Said<F extends readonly Field[]> = {
+  readonly [Each in F[number] as Each extends { readonly readOnly: true } | { readonly kind: 'file' }
+    ? never
+    : Each['name']]?: ValueOf<Each>;
+};
+
+/** What people call it. */
+export function labelOf({ name, label }: Field): string {
+  const words = name.replaceAll('_', ' ');
+  return label ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The shape of the objects that have these fields, as answers show them. */
+export function schemaOf(fields: readonly Field[]): Schema {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(fields.map((field) => [field.name, valueSchemaOf(field)])),
+  };
+}
+
+/** The shape of bodies. */
+export function bodySchemaOf(fields: readonly Field[], isPartial: boolean): Schema {
+  const written = fields.filter(({ readOnly }) => readOnly !== true);
+  const required = isPartial ? [] : written.filter((each) => each.required === true).map(({ name }) => name);
+  return { ...schemaOf(written), ...(required.length > 0 && { required }) };
+}
+
+function valueSchemaOf(field: Field): Schema {
+  const description = field.help === undefined ? {} : { description: field.help };
+  const typed = (type: string, more: Schema = {}) => ({
+    type: field.mayBeNull === true ? [type, 'null'] : type,
+    ...more,
+    ...description,
+  });
+  switch (field.kind) {
+    case 'string':
+      return typed('string', field.charactersMax === undefined ? {} : { maxLength: field.charactersMax });
+    case 'reference':
+    case 'id':
+      return typed('string', { format: 'uuid' });
+    case 'time':
+      return typed('string', { format: 'date-time' });
+    case 'boolean':
+      return typed('boolean');
+    case 'integer':
+      return typed('integer');
+    case 'choice':
+      return typed('string', {
+        enum: [
+          ...field.choices.map(({ value }) => value),
+          ...(field.mayBeBlank === true ? [''] : []),
+          ...(field.mayBeNull === true ? [null] : []),
+        ],
+      });
+    case 'file':
+      // In bodies; answers have its URL.
+      return { type: 'string', ...description };
+    case 'object':
+      return typed('object');
+    case 'nested':
+      return { ...schemaOf(field.fields), ...description };
+    case 'list':
+      return { type: 'array', items: schemaOf(field.fields), ...description };
+    default:
+      return field satisfies never;
+  }
+}

@@ -1,0 +1,56 @@
+export {
+  type Asking,
+  askingOf,
+  isShown,
+  lastOf,
+  type OwnedBy,
+  ownersOf,
+  requireOwn,
+  requireWriter,
+} from './asking.js';
+export { CSRF_COOKIE, SESSION_COOKIE, upgraderAuthentication } from './authentication.js';
+export {
+  A_FILE,
+  type BodyData,
+  fieldsBody,
+  formParser,
+  JSON_TYPE,
+  mediaTypeOf,
+  multipartError,
+  NO_BODY,
+  PARTS_TYPE,
+  unsupported,
+} from './body.js';
+export { upgraderDialect } from './dialect.js';
+export {
+  allowOf,
+  type Call,
+  type Endpoint,
+  type EndpointParts,
+  fullPath,
+  type Method,
+  type MethodName,
+  PREFIX,
+  routesOf,
+  unservedRoute,
+  upgraderSchemas,
+} from './endpoint.js';
+export { type Choice, type Field, type Said, schemaOf } from './field.js';
+export { type Filter, type Filtered, filtered } from './filter.js';
+export { absoluteUrl } from './links.js';
+export type { ListSource, Order, Ordering } from './list.js';
+export { type Page, type PageMaker, plainPage } from './page.js';
+export { RequestThrottle } from './throttle.js';
+export { timeText } from './times.js';
+export {
+  detail,
+  NO_PERMISSION,
+  noObject,
+  noPermission,
+  notUnique,
+  UpgraderError,
+  wrongFields,
+  wrongObject,
+} from './upgrader-error.js';
+export { PATH_ID, uuidIn } from './uuid.js';
+export { noPk, type References, said } from './validation.js';

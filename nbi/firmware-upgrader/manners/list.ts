@@ -1,0 +1,232 @@
+import type { Request } from 'express';
+import { compareText, type Turn } from '../../../common/index.js';
+import { lastOf } from './asking.js';
+import { pageLink } from './links.js';
+import { detail } from './upgrader-error.js';
+
+/** By what a list is sorted. */
+export interface Order {
+  readonly key: string;
+  readonly isDescending: boolean;
+}
+
+/** What can be sorted by; strings by their code points. */
+type SortValue = string | number;
+
+/** What a list is read from. */
+export interface ListSource<Item> {
+  idOf(item: Item): string;
+  /** What an item is sorted by, for each key of the list's ordering. */
+  sortedBy(item: Item, key: string): SortValue;
+  /** All that match, each once, in any order. Every page is read at the turn. */
+  scan(turn: Turn): AsyncIterable<Item>;
+  /** Those of some ids that are there, in any order. */
+  read(ids: readonly string[]): Promise<readonly Item[]>;
+  /** All that match, in this order, where the source has it so; null: it is sorted here. */
+  inOrder?(order: readonly Order[], turn: Turn): AsyncIterable<Item> | null;
+  /** Just how many match, where that is known without reading all of them. */
+  count?(): Promise<number>;
+}
+
+/** How a list may be sorted. */
+export interface Ordering {
+  readonly keys: readonly string[];
+  /** As the parameter has it: `-created,version`. */
+  readonly byDefault: string;
+}
+
+/** A page of a list as it goes out, before its items are worded. */
+export interface ListPage<Item> {
+  readonly count: number;
+  readonly next: string | null;
+  readonly previous: string | null;
+  readonly items: readonly Item[];
+}
+
+const PAGE_ITEMS = 10;
+const PAGE_ITEMS_MAX = 100;
+/** Ids and what they are sorted by that are held at once; further pages are found by looking through the list again. */
+const HELD_MAX = 10_000;
+
+/**
+ * The page of a list that a request asks for. Whatever its length, what is held of it is bounded.
+ * @throws UpgraderError 404 for a page that there is not
+ */
+export async function listPage<Item>(
+  request: Request,
+  source: ListSource<Item>,
+  ordering: Ordering,
+  turn: Turn,
+): Promise<ListPage<Item>> {
+  const { originalUrl } = request;
+  const size = pageSizeOf(lastOf(originalUrl, 'page_size'));
+  const order = orderOf(lastOf(originalUrl, 'ordering'), ordering);
+  const asked = pageOf(lastOf(originalUrl, 'page'));
+  const isFar = asked === 'last' || asked * size > HELD_MAX;
+  const counted =
+    source.count !== undefined ? await source.count() : isFar ? await countOf(source, turn) : null;
+  const page = asked === 'last' ? Math.max(1, Math.ceil((counted ?? 0) / size)) : asked;
+  const offset = (page - 1) * size;
+  if (counted !== null && page > 1 && offset >= counted) throw invalidPage();
+  const { count, items } = await selected(source, order, { offset, size, counted }, turn);
+  if (page > 1 && offset >= count) throw invalidPage();
+  return {
+    count,
+    next: offset + size < count ? pageLink(request, page + 1) : null,
+    previous: page > 1 ? pageLink(request, page - 1) : null,
+    items,
+  };
+}
+
+/** What is no size is the default. */
+function pageSizeOf(text: string): number {
+  const size = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  return size < 1 ? PAGE_ITEMS : Math.min(size, PAGE_ITEMS_MAX);
+}
+
+function pageOf(text: string): number | 'last' {
+  if (text === '') return 1;
+  if (text === 'last') return text;
+  const page = /^\d{1,12}$/.test(text) ? Number(text) : 0;
+  if (page < 1) throw invalidPage();
+  return page;
+}
+
+function invalidPage(): Error {
+  return detail(404, 'Invalid page.');
+}
+
+/** Names that the list cannot be sorted by are passed over. */
+function orderOf(text: string, { keys, byDefault }: Ordering): readonly Order[] {
+  const said = ordersIn(text).filter(({ key }) => keys.includes(key));
+  return said.length > 0 ? said : ordersIn(byDefault);
+}
+
+function ordersIn(text: string): readonly Order[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .map((each) => ({ key: each.replace(/^-/, ''), isDescending: each.startsWith('-') }));
+}
+
+async function countOf<Item>(source: ListSource<Item>, turn: Turn): Promise<number> {
+  let count = 0;
+  for await (const _ of source.scan(turn)) count++;
+  return count;
+}
+
+interface Window {
+  readonly offset: number;
+  readonly size: number;
+  readonly counted: number | null;
+}
+
+interface Selected<Item> {
+  readonly count: number;
+  readonly items: readonly Item[];
+}
+
+async function selected<Item>(
+  source: ListSource<Item>,
+  order: readonly Order[],
+  window: Window,
+  turn: Turn,
+): Promise<Selected<Item>> {
+  const ordered = source.inOrder?.(order, turn) ?? null;
+  if (ordered !== null) return cutOf(ordered, window);
+  const places = await sortedPlaces(source, order, window, turn);
+  const ids = places.window.map(({ id }) => id);
+  const found = new Map((await source.read(ids)).map((item) => [source.idOf(item), item]));
+  return { count: places.count, items: ids.flatMap((id) => found.get(id) ?? []) };
+}
+
+/** Of a list that comes in order no more is read than is needed. */
+async function cutOf<Item>(
+  ordered: AsyncIterable<Item>,
+  { offset, size, counted }: Window,
+): Promise<Selected<Item>> {
+  const items: Item[] = [];
+  let count = 0;
+  for await (const item of ordered) {
+    if (count >= offset && items.length < size) items.push(item);
+    count++;
+    if (counted !== null && items.length === size) break;
+  }
+  return { count: counted ?? count, items };
+}
+
+/** Where an item stands. */
+interface Place {
+  readonly id: string;
+  readonly values: readonly SortValue[];
+}
+
+/** Looks through the list as often as it takes to come to the window with no more than {@link HELD_MAX} places held. */
+async function sortedPlaces<Item>(
+  source: ListSource<Item>,
+  order: readonly Order[],
+  { offset, size }: Window,
+  turn: Turn,
+): Promise<{ readonly count: number; readonly window: readonly Place[] }> {
+  const compare = comparing(order);
+  let passed = 0;
+  let last: Place | null = null;
+  for (;;) {
+    const first = new FirstOf(Math.min(HELD_MAX, offset + size - passed), compare);
+    let count = 0;
+    for await (const item of source.scan(turn)) {
+      count++;
+      const values = order.map(({ key }) => source.sortedBy(item, key));
+      const place = { id: source.idOf(item), values };
+      if (last === null || compare(place, last) > 0) first.offer(place);
+    }
+    const places = first.sorted();
+    const isEnough = passed + places.length >= offset + size || places.length < HELD_MAX;
+    if (isEnough) return { count, window: places.slice(Math.max(0, offset - passed)) };
+    passed += places.length;
+    last = places.at(-1) ?? last;
+  }
+}
+
+function comparing(order: readonly Order[]): (one: Place, other: Place) => number {
+  const signs = order.map(({ isDescending }) => (isDescending ? -1 : 1));
+  return (one, other) => {
+    for (const [at, sign] of signs.entries()) {
+      const difference = sign * compareValues(one.values[at] ?? '', other.values[at] ?? '');
+      if (difference !== 0) return difference;
+    }
+    return compareText(one.id, other.id);
+  };
+}
+
+function compareValues(one: SortValue, other: SortValue): number {
+  return typeof one === 'number' && typeof other === 'number'
+    ? one - other
+    : compareText(String(one), String(other));
+}
+
+/** The first so many of what it is offered. */
+class FirstOf {
+  readonly #kept: Place[] = [];
+
+  constructor(
+    private readonly most: number,
+    private readonly compare: (one: Place, other: Place) => number,
+  ) {}
+
+  offer(place: Place): void {
+    this.#kept.push(place);
+    // Sorted now and then and not for each: so that costs what sorting all of them would.
+    if (this.#kept.length >= 2 * this.most + PAGE_ITEMS_MAX) this.#cut();
+  }
+
+  sorted(): readonly Place[] {
+    this.#cut();
+    return this.#kept;
+  }
+
+  #cut(): void {
+    this.#kept.sort(this.compare);
+    this.#kept.length = Math.min(this.#kept.length, this.most);
+  }
+}

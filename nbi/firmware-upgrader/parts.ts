@@ -1,0 +1,57 @@
+import type { MonotonicClock } from '../../common/index.js';
+import type { ImageLibrary, ImageTypes, UpgraderVersion, Uploads } from '../../firmware/index.js';
+import type { Places, Reading, SessionLogins } from '../http/index.js';
+import type { NbiLimits } from '../limits.js';
+import type { Users } from '../users/index.js';
+import type { PageMaker } from './manners/index.js';
+import type { UpgradeUses } from './uses.js';
+
+/** What of the firmware upgrader can be set. */
+export interface UpgraderOptions {
+  /** Whose answers it gives where they differ. */
+  readonly version: UpgraderVersion;
+  /** Requests of one user a minute, in each process; 0: as many as he likes. */
+  readonly userRequestsPerMinuteMax: number;
+  /** Requests for a token from one address a day, in each process; 0: as many as it likes. */
+  readonly tokenRequestsPerDayMax: number;
+  /** Of an image that is uploaded here; what the library takes is a bound as well. */
+  readonly imageBytesMax: number;
+}
+
+const IMAGE_MIB_DEFAULT = 30;
+
+/** As the reference has it. */
+export const UPGRADER_OPTIONS: UpgraderOptions = {
+  version: '1.3',
+  userRequestsPerMinuteMax: 1_000,
+  tokenRequestsPerDayMax: 20,
+  imageBytesMax: IMAGE_MIB_DEFAULT * 1024 * 1024,
+};
+
+/** What the API is put together from. */
+export interface UpgraderParts {
+  readonly images: ImageLibrary;
+  readonly uploads: Uploads;
+  readonly users: Users;
+  readonly sessions: SessionLogins;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+  /** Of requests that bring content of images. */
+  readonly places: Places;
+  readonly monotonic?: MonotonicClock;
+  /** {@link UPGRADER_OPTIONS} unless told. */
+  readonly firmwareUpgrader?: UpgraderOptions;
+  /** What builds and images are used for; nothing unless told. */
+  readonly upgradeUses?: UpgradeUses;
+  /** What makes pages of answers, for browsers. */
+  readonly upgraderPage?: PageMaker;
+}
+
+/** The same with all that is told or not, as the endpoints have it. */
+export interface EndpointContext
+  extends Pick<UpgraderParts, 'images' | 'uploads' | 'limits' | 'reading' | 'places'> {
+  readonly options: UpgraderOptions;
+  readonly types: ImageTypes;
+  readonly uses: UpgradeUses;
+  readonly page: PageMaker;
+}
