@@ -12,9 +12,10 @@ import {
   type CpeIdentity,
   type CpeRequest,
   type CpeResponse,
-  hasQueueMethod,
+  hasMethod,
   type NamedValue,
-  QUEUE_METHODS,
+  OPTIONAL_METHODS,
+  type OptionalMethod,
   type QueueMethod,
 } from './soap/index.js';
 import { now, type Transfers } from './transfers.js';
@@ -136,6 +137,8 @@ export class Dialogue {
       case 'Reboot':
         this.#speaker.reboot(() => pending.raise('M Reboot', request.commandKey));
         return { kind: 'answer', response: { type: 'RebootResponse' } };
+      case 'CancelTransfer':
+        return this.#answerCancel(request.commandKey);
       case 'GetRPCMethods':
         return { kind: 'answer', response: { type: 'GetRPCMethodsResponse', methods: this.#methods() } };
       case 'GetQueuedTransfers':
@@ -156,13 +159,21 @@ export class Dialogue {
     return { kind: 'answer', response };
   }
 
-  #methods(): readonly string[] {
-    return [...CPE_METHODS, ...QUEUE_METHODS.filter((method) => this.#supports(method))];
+  #answerCancel(commandKey: string): Reply {
+    const { identity, transfers, events } = this.#speaker;
+    const response = this.#supports('CancelTransfer') ? transfers.cancel(commandKey) : faultResponse(9000);
+    const faultCode = response.type === 'Fault' ? response.fault.faultCode : null;
+    events.emit('cancel-asked', { identity, commandKey, faultCode });
+    return { kind: 'answer', response };
   }
 
-  #supports(method: QueueMethod): boolean {
+  #methods(): readonly string[] {
+    return [...CPE_METHODS, ...OPTIONAL_METHODS.filter((method) => this.#supports(method))];
+  }
+
+  #supports(method: OptionalMethod): boolean {
     const { settings, faults } = this.#speaker;
-    if (!hasQueueMethod(settings.cwmpVersion, method)) return false;
+    if (!hasMethod(settings.cwmpVersion, method)) return false;
     return faults.take('unsupported', (fault) => fault.method === method) === null;
   }
 }

@@ -42,6 +42,10 @@ export interface SimulatorEvents {
       readonly commandKeys: readonly string[] | null;
     },
   ];
+  /** The ACS asked that a transfer be given up. `faultCode`: what it was refused with; null: it was given up, or there was none. */
+  'cancel-asked': [
+    { readonly identity: CpeIdentity; readonly commandKey: string; readonly faultCode: number | null },
+  ];
   /** The file was fetched, or not. */
   transfer: [
     {
@@ -74,6 +78,7 @@ export const SIMULATOR_EVENT_NAMES = [
   'connection-request',
   'download',
   'queue-asked',
+  'cancel-asked',
   'transfer',
   'transfer-complete-sent',
   'reboot',

@@ -1,4 +1,4 @@
-import { QUEUE_METHODS, type QueueMethod } from './soap/index.js';
+import { OPTIONAL_METHODS, type OptionalMethod } from './soap/index.js';
 
 /**
  * Faults on order: ways in which a CPE misbehaves, each seen in the field. Several may be given to one CPE and combine.
@@ -36,7 +36,9 @@ export type Fault =
   /** Comes back with its new version, and sends TransferComplete only so much later. */
   | { readonly kind: 'late-complete'; readonly delayMs: number }
   /** Answers this RPC with fault 9000, and does not list it among its methods. */
-  | { readonly kind: 'unsupported'; readonly method: QueueMethod }
+  | { readonly kind: 'unsupported'; readonly method: OptionalMethod }
+  /** Answers CancelTransfer with this fault, whatever the transfer has come to. */
+  | { readonly kind: 'refuse-cancel'; readonly faultCode: number; readonly times: number | null }
   /** Says that nothing is queued, whatever is. */
   | { readonly kind: 'hide-queue'; readonly times: number | null }
   /** Takes so long to say what is queued. */
@@ -79,6 +81,7 @@ const CPE_FAULT_STRINGS: Readonly<Record<number, string>> = {
   9018: 'Download failure: file corrupted',
   9019: 'Download failure: file authentication failure',
   9020: 'Download failure: unable to complete download within specified time windows',
+  9021: 'Cancelation of file transfer not permitted in current transfer state',
 };
 
 export function faultStringOf(faultCode: number): string {
@@ -97,6 +100,12 @@ const TRANSFER_FAULT_CODES = [
   9001, 9002, 9010, 9011, 9012, 9014, 9015, 9016, 9017, 9018, 9019, 9020,
 ] as const;
 
+/** "Not permitted in current transfer state" (TR-069 A.4.1.9). */
+const FAULT_TOO_LATE = 9021;
+/** What a CPE may answer CancelTransfer with that knows it. */
+const CANCEL_FAULT_CODES = [9001, 9002, 9003, 9004, FAULT_TOO_LATE] as const;
+const FAULT_CODE_MAX = 9899;
+
 /** How the faults are written on a command line, with an example each; for help texts. */
 export const FAULT_SYNTAX = [
   'refuse:CODE[:TIMES]',
@@ -110,7 +119,8 @@ export const FAULT_SYNTAX = [
   'never-back',
   'complete-twice',
   'late-complete:MS',
-  'unsupported:GetQueuedTransfers|GetAllQueuedTransfers',
+  'unsupported:GetQueuedTransfers|GetAllQueuedTransfers|CancelTransfer',
+  'refuse-cancel[:CODE[:TIMES]]',
   'hide-queue[:TIMES]',
   'slow-queue:MS',
   'forget-queue',
@@ -186,10 +196,18 @@ export function parseFault(text: string): Fault {
       return { kind, delayMs: integer(text, first, 'MS', 0, DELAY_MS_MAX) };
     case 'unsupported': {
       only(1);
-      const method = QUEUE_METHODS.find((name) => name === first);
+      const method = OPTIONAL_METHODS.find((name) => name === first);
       if (method === undefined)
-        throw wrong(text, `after unsupported: comes one of ${QUEUE_METHODS.join(', ')}`);
+        throw wrong(text, `after unsupported: comes one of ${OPTIONAL_METHODS.join(', ')}`);
       return { kind, method };
+    }
+    case 'refuse-cancel': {
+      only(2);
+      const faultCode =
+        first === undefined ? FAULT_TOO_LATE : integer(text, first, 'CODE', 9001, FAULT_CODE_MAX);
+      if (!CANCEL_FAULT_CODES.some((known) => known === faultCode) && !isVendorCode(faultCode))
+        throw wrong(text, `CODE must be one of ${CANCEL_FAULT_CODES.join(', ')} or 9800 to 9899`);
+      return { kind, faultCode, times: times(text, second, null) };
     }
     case 'hide-queue':
       only(1);

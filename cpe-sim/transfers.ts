@@ -6,6 +6,7 @@ import type { Reply } from './session.js';
 import {
   type CpeFault,
   type CpeRequest,
+  type CpeResponse,
   type Download,
   type QueuedTransfer,
   UNKNOWN_TIME,
@@ -72,6 +73,8 @@ export class Transfers {
   /** Accepted, and not yet reported; the ACS may ask for these. In the order they came. */
   readonly #states = new Map<Download, 1 | 2 | 3>();
   #working: Promise<void> | null = null;
+  /** Breaks off what is being fetched. */
+  #fetching: { readonly download: Download; readonly abort: AbortController } | null = null;
   #completions: Completion[] = [];
   /** Those that this session's Inform announced, or that arose in it. */
   #sendable: Completion[] = [];
@@ -159,6 +162,27 @@ export class Transfers {
     return isHidden ? [] : [...this.#states].slice(0, LISTED_MAX).map(queued);
   }
 
+  /**
+   * Gives up the transfers of a key that it has accepted and not yet fetched (TR-069 A.4.1.9): of these it tells nothing more. What it has
+   * fetched it applies.
+   */
+  cancel(commandKey: string): CpeResponse {
+    const refusal = this.#host.faults.take('refuse-cancel');
+    if (refusal !== null) return faultResponse(refusal.faultCode);
+    const meant = [...this.#states].filter(([download]) => download.commandKey === commandKey);
+    if (meant.some(([, state]) => state === 3)) return faultResponse(9021);
+    for (const [download] of meant) this.#giveUp(download);
+    return { type: 'CancelTransferResponse' };
+  }
+
+  #giveUp(download: Download): void {
+    this.#states.delete(download);
+    const at = this.#queue.indexOf(download);
+    if (at !== -1) this.#queue.splice(at, 1);
+    if (this.#sameSession === download) this.#sameSession = null;
+    if (this.#fetching?.download === download) this.#fetching.abort.abort();
+  }
+
   #wrongArguments(download: Download): ReturnType<typeof faultResponse> | null {
     if (download.fileType !== FIRMWARE_FILE_TYPE)
       return faultResponse(9003, `Invalid arguments: only FileType "${FIRMWARE_FILE_TYPE}" is supported`);
@@ -203,7 +227,10 @@ export class Transfers {
   }
 
   async #fetch(download: Download): Promise<Outcome | null> {
-    const { faults, limits, signal, productClass } = this.#host;
+    const { faults, limits, productClass } = this.#host;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([this.#host.signal, abort.signal]);
+    this.#fetching = { download, abort };
     const startTime = now();
     const injected = faults.take('transfer');
     try {
@@ -222,6 +249,8 @@ export class Transfers {
       if (signal.aborted) return null;
       if (error instanceof DownloadError) return this.#failed(download, error.fault, startTime);
       throw error;
+    } finally {
+      if (this.#fetching?.download === download) this.#fetching = null;
     }
   }
 
@@ -235,8 +264,9 @@ export class Transfers {
       const waitMs = Math.min(download.delaySeconds * 1_000, TIMER_MS_MAX);
       await delay(waitMs, undefined, { signal: this.#host.signal, ref: false }).catch(() => undefined);
     }
-    if (this.#host.signal.aborted) return;
-    if (this.#states.has(download)) this.#states.set(download, 2);
+    // Given up, or forgotten, before it was begun.
+    if (this.#host.signal.aborted || !this.#states.has(download)) return;
+    this.#states.set(download, 2);
     const outcome = await this.#fetch(download);
     if (outcome === null || !this.#fetched(download)) return;
     if (outcome.kind === 'failed') this.#complete(this.#completion(download, outcome, null));

@@ -18,6 +18,7 @@ import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
   type PageMaker,
+  type UpgradeParts,
   type UpgraderOptions,
   type UpgradeUses,
   upgraderSchemas,
@@ -38,13 +39,14 @@ import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
 import { metricsApi } from './metrics.js';
-import { openApiApi, openApiDocument } from './openapi/index.js';
+import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
+import { pageApis } from './pages/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
-export interface ApiParts {
+export interface ApiParts extends UpgradeParts {
   readonly rules: Rules;
   readonly devices: Devices;
   readonly upgrades: Upgrades;
@@ -68,6 +70,8 @@ export interface ApiParts {
   readonly allMetrics?: () => Promise<string>;
   readonly health: HealthChecks['health'];
   readonly ready: HealthChecks['ready'];
+  /** Of Ferry. */
+  readonly version: string;
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
@@ -89,6 +93,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
   const content = { ...read, places: uploadPlaces(parts.limits) };
+  const document = openApiBytes(() => describeApis(apis, authentication));
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
@@ -105,7 +110,8 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
       hashing: () => users.hashing,
       'log-ins-waiting': () => users.waitingForHash,
     }),
-    openApiApi(() => describeApis(apis, authentication), authentication),
+    openApiApi(document, authentication),
+    ...pageApis(parts, document, authentication),
   ];
   return apis;
 }

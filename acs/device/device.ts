@@ -98,7 +98,7 @@ export interface Device extends Document {
   readonly requestedUntilMs?: number;
   /** The upgrade under way; at most one. */
   readonly inFlight?: ResultId;
-  /** The last upgrade that timed out: what is heard later may still say how it ended. */
+  /** The last upgrade that timed out, or was withdrawn: what is heard later may still say how it ended. */
   readonly late?: ResultId;
   /** The last upgrade, where its result was concluded from a version: a later one may correct it. */
   readonly concluded?: Conclusion;
@@ -115,6 +115,8 @@ export interface Device extends Document {
   readonly parametersBytes?: number;
   /** What of its data model is not kept, as it is too much; absent where all is. */
   readonly parametersCut?: ParametersCut;
+  /** It has said that it does not know CancelTransfer: it is not asked again until its version changes. */
+  readonly cancelUnsupported?: true;
   /** Parameter paths rules asked for that this CPE was asked for since its last version change. */
   readonly askedPaths?: readonly string[];
   /** Those that it has not told for a passing reason: asked for again after a boot, or at this time. */

@@ -37,6 +37,7 @@ export function envelopeId(message: AcsMessage, envelope: CpeEnvelope | null): s
     case 'Reboot':
     case 'GetQueuedTransfers':
     case 'GetAllQueuedTransfers':
+    case 'CancelTransfer':
       return message.type;
     case 'Download':
       return message.commandKey;

@@ -13,6 +13,7 @@ import type { Evidence } from '../upgrade/life.js';
 import { toldCampaign } from '../upgrade/told-result.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
+import { isWithdrawn } from '../upgrade/withdrawal.js';
 import { fetchedBy, type LocateUpgradeFile } from './file-location.js';
 import type { DownloadNow, QueueQuestion, SessionFacts } from './session.js';
 
@@ -114,7 +115,7 @@ export class Doubts {
       const waits = await this.#waits(device);
       const organizations = await devices.organizations();
       const may =
-        found === 'queued'
+        found === 'queued' || isWithdrawn(upgrade)
           ? HELD_UNASKED
           : await this.#parts.rules.mayRepeat(upgrade, {
               context: contextOf(device, { events, ip, nowMs: clock(), organizations }),
@@ -183,7 +184,7 @@ function waitMsOf(intervalSeconds: number): number {
   return Math.min(intervalSeconds * SECOND_MS, DOUBT_MS_MAX) * WAIT_SHARE;
 }
 
-/** A Download that the CPE has queued is not repeated, whatever the rule says. */
+/** A Download that the CPE has queued, or that was withdrawn, is not repeated, whatever the rule says. */
 const HELD_UNASKED: Repeat = { kind: 'held', reason: 'queued' };
 
 export function downloadOf(commandKey: CommandKey, location: DownloadLocation): Download {

@@ -113,16 +113,18 @@ function outlasting(
     failedPaths: device.failedPaths !== undefined && (!knowsStill || told.boot),
     // Not after a boot, which may be what being asked has led to.
     unansweredPaths: device.unansweredPaths !== undefined && told.versionChanged,
+    cancelUnsupported: device.cancelUnsupported !== undefined && !knowsStill,
   };
   const isSettled =
     state.provisioning === device.provisioning &&
     state.provisioningTries === device.provisioningTries &&
     state.provisioningFailures === device.provisioningFailures;
-  if (isSettled && !drops.askedPaths && !drops.failedPaths && !drops.unansweredPaths) return device;
+  if (isSettled && !Object.values(drops).includes(true)) return device;
   const {
     askedPaths,
     failedPaths,
     unansweredPaths,
+    cancelUnsupported,
     provisioning: _now,
     provisioningTries: _tries,
     provisioningFailures: _failures,
@@ -134,6 +136,7 @@ function outlasting(
     ...(askedPaths !== undefined && !drops.askedPaths && { askedPaths }),
     ...(failedPaths !== undefined && !drops.failedPaths && { failedPaths }),
     ...(unansweredPaths !== undefined && !drops.unansweredPaths && { unansweredPaths }),
+    ...(cancelUnsupported !== undefined && !drops.cancelUnsupported && { cancelUnsupported }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CpeId, ResultId } from '../../common/index.js';
+import type { CommandKey, CpeId, ResultId } from '../../common/index.js';
 import type { Stored } from '../../store/index.js';
 import type { Device } from '../device/device.js';
 import type {
@@ -66,6 +66,7 @@ export type Outstanding =
   | { readonly request: 'SetParameterValues'; readonly attempt: ProvisioningAttempt }
   | { readonly request: 'GetParameterValues'; readonly names: readonly string[] }
   | { readonly request: 'Download'; readonly upgradeId: ResultId; readonly repeats: number }
+  | { readonly request: 'CancelTransfer'; readonly upgradeId: ResultId }
   | QueueQuestion;
 
 /** The state of one CWMP session: a value, so that the whole protocol can be tested without a socket. */
@@ -87,6 +88,8 @@ export interface TasksLeft {
   /** Verification and other consequences of the CPE being quiet; asked once. */
   readonly settle: boolean;
   readonly provision: boolean;
+  /** The CPE has an upgrade under way that somebody wants ended; asked once. */
+  readonly withdraw?: true;
   /** Whether the CPE has an upgrade under way of which it is to be asked. */
   readonly doubt: boolean;
   /** Parameter names still to be read, a GetParameterValues each. */
@@ -113,6 +116,12 @@ export type Query =
       readonly upgradeId: ResultId;
       readonly repeats: number;
       readonly outcome: 0 | 1 | FaultStruct;
+    }
+  | {
+      readonly kind: 'record-withdrawal';
+      readonly upgradeId: ResultId;
+      /** `unanswered`: what came, if anything, could not be read. */
+      readonly outcome: 'given-up' | 'unanswered' | FaultStruct;
     }
   /** `commandKeys`: of what it has queued; null where it does not tell. */
   | {
@@ -141,6 +150,7 @@ export type Query =
     }
   | { readonly kind: 'settle' }
   | { readonly kind: 'provision' }
+  | { readonly kind: 'withdraw' }
   | { readonly kind: 'doubt' }
   | { readonly kind: 'decide'; readonly queueKnown: boolean };
 
@@ -150,13 +160,17 @@ export type Answer =
       readonly facts: SessionFacts;
       readonly settle: boolean;
       readonly provision: boolean;
+      /** Somebody wants the upgrade ended that is under way. */
+      readonly withdraw?: true;
     }
   | { readonly to: 'record-transfer-complete' | 'record-autonomous-transfer' }
-  | { readonly to: 'record-download' | 'record-parameters' | 'record-unreadable' }
+  | { readonly to: 'record-download' | 'record-withdrawal' | 'record-parameters' | 'record-unreadable' }
   /** Asks for parameters that the upgrade under way needs, where the Inform lacked them. */
   | { readonly to: 'settle'; readonly read: readonly string[] }
   /** Null where there is nothing more to set in this session. */
   | { readonly to: 'provision' | 'record-provisioning'; readonly next: SetNow | null }
+  /** Null where there is nothing to be given up, or no longer, or the CPE cannot be asked. */
+  | { readonly to: 'withdraw'; readonly cancel: CancelNow | null }
   /** Null where there is no doubt, or no longer. */
   | { readonly to: 'doubt'; readonly question: QueueQuestion | null }
   | {
@@ -171,6 +185,12 @@ export type Answer =
         | { readonly kind: 'ask-queue'; readonly question: QueueQuestion }
         | DownloadNow;
     };
+
+/** What the CPE is to give up. */
+export interface CancelNow {
+  readonly upgradeId: ResultId;
+  readonly commandKey: CommandKey;
+}
 
 /** Reserved, and durably so. */
 export interface DownloadNow {

@@ -10,6 +10,7 @@ import { ACS_FAULT, isResponseName } from '../soap/index.js';
 import type { SetNow } from './provisioning.js';
 import type {
   Answer,
+  CancelNow,
   DownloadNow,
   Input,
   OpenSession,
@@ -119,8 +120,10 @@ function onHeld(session: OpenSession, message: CpeMessage): Step {
 
 /** An answer that never came: whatever was asked stays open, and its deadline will end it; what was to be read is not asked for again soon. */
 function onEmpty(session: OpenSession, unanswered: Outstanding | null): Step {
-  if (unanswered?.request !== 'GetParameterValues') return advance(session);
-  return ask(session, { kind: 'record-parameters', parameters: [], settled: [], failed: unanswered.names });
+  if (unanswered?.request === 'GetParameterValues')
+    return ask(session, { kind: 'record-parameters', parameters: [], settled: [], failed: unanswered.names });
+  if (unanswered?.request === 'CancelTransfer') return recordWithdrawal(session, unanswered, 'unanswered');
+  return advance(session);
 }
 
 /** What we want next of a CPE that is quiet. */
@@ -131,6 +134,11 @@ function advance(session: OpenSession): Step {
     return ask({ ...session, tasks: { ...tasks, provision: false } }, { kind: 'provision' });
   const [names, ...reads] = tasks.reads;
   if (names !== undefined) return read({ ...session, tasks: { ...tasks, reads } }, names);
+  if (tasks.withdraw === true) {
+    // Before the doubt, which a CPE that has nothing of the Download settles by its answer.
+    const { withdraw: _, ...left } = tasks;
+    return ask({ ...session, tasks: left }, { kind: 'withdraw' });
+  }
   // Last before the decision: what the CPE has said and shown by now may have settled the doubt.
   if (tasks.doubt) return ask({ ...session, tasks: { ...tasks, doubt: false } }, { kind: 'doubt' });
   if (tasks.decisions > 0) {
@@ -143,7 +151,7 @@ function advance(session: OpenSession): Step {
 
 function onAnswer(session: Session, answer: Answer): Step {
   if (answer.to === 'record-inform') {
-    const { facts, settle, provision } = answer;
+    const { facts, settle, provision, withdraw } = answer;
     const open: OpenSession = {
       phase: 'open',
       facts,
@@ -152,6 +160,7 @@ function onAnswer(session: Session, answer: Answer): Step {
       tasks: {
         settle,
         provision,
+        ...(withdraw === true && { withdraw }),
         doubt: facts.doubt !== null,
         reads: [],
         decisions: isHeld(facts) ? 0 : DECISIONS_MAX,
@@ -167,6 +176,7 @@ function onAnswer(session: Session, answer: Answer): Step {
     case 'record-autonomous-transfer':
       return reply(session, { type: 'AutonomousTransferCompleteResponse' });
     case 'record-download':
+    case 'record-withdrawal':
     case 'record-parameters':
       return advance(session);
     case 'record-unreadable': {
@@ -179,6 +189,8 @@ function onAnswer(session: Session, answer: Answer): Step {
     case 'provision':
     case 'record-provisioning':
       return answer.next === null ? advance(session) : setParameters(session, answer.next);
+    case 'withdraw':
+      return answer.cancel === null ? advance(session) : cancelTransfer(session, answer.cancel);
     case 'doubt':
       return answer.question === null ? advance(session) : askQueue(session, answer.question);
     case 'record-queue':
@@ -227,6 +239,18 @@ function sendDownload(session: OpenSession, { download, upgradeId, repeats }: Do
   return request(decided, download, { request: 'Download', upgradeId, repeats });
 }
 
+function cancelTransfer(session: OpenSession, { upgradeId, commandKey }: CancelNow): Step {
+  return request(session, { type: 'CancelTransfer', commandKey }, { request: 'CancelTransfer', upgradeId });
+}
+
+function recordWithdrawal(
+  session: OpenSession,
+  { upgradeId }: Pick<CancelNow, 'upgradeId'>,
+  outcome: Extract<Query, { kind: 'record-withdrawal' }>['outcome'],
+): Step {
+  return ask(session, { kind: 'record-withdrawal', upgradeId, outcome });
+}
+
 function askQueue(session: OpenSession, question: QueueQuestion): Step {
   return request(session, { type: question.request }, question);
 }
@@ -254,6 +278,9 @@ function onResponse(session: OpenSession, response: CpeResponse): Step {
         repeats: outstanding.repeats,
         outcome: response.status,
       });
+    case 'CancelTransfer':
+      if (response.type !== 'CancelTransferResponse') break;
+      return recordWithdrawal(answered, outstanding, 'given-up');
     case 'GetParameterValues':
       if (response.type !== 'GetParameterValuesResponse') break;
       return ask(answered, {
@@ -307,6 +334,8 @@ function onDeclined(session: OpenSession, outstanding: Outstanding, told: Fault 
         repeats: outstanding.repeats,
         outcome: told.fault,
       });
+    case 'CancelTransfer':
+      return recordWithdrawal(session, outstanding, told?.fault ?? 'unanswered');
     case 'GetParameterValues': {
       // One unknown name fails the whole call (TR-069 A.3.2.2): halves find it out, and bring the values of the others.
       const { names } = outstanding;

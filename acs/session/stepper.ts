@@ -11,6 +11,7 @@ const COUNTING: ReadonlySet<Query['kind']> = new Set([
   'provision',
   'record-provisioning',
   'record-parameters',
+  'record-withdrawal',
   'record-unreadable',
 ]);
 
@@ -49,6 +50,7 @@ export class Stepper {
     if (!this.#isStopping()) return null;
     if (query.kind === 'decide') return { to: 'decide', decision: { kind: 'nothing' } };
     // Nothing is lost by it: the next session asks again.
+    if (query.kind === 'withdraw') return { to: 'withdraw', cancel: null };
     if (query.kind === 'doubt') return { to: 'doubt', question: null };
     if (query.kind === 'record-queue') return { to: 'record-queue', next: { kind: 'nothing' } };
     return query.kind === 'provision' ? { to: 'provision', next: null } : null;

@@ -32,6 +32,7 @@ import { ACS_FAULT, type EnvelopeStyle, type Inform, type Parameter } from '../s
 import { matchKey } from '../upgrade/command-key.js';
 import { repeatsOf, type Upgrade } from '../upgrade/upgrade.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
+import { isWithdrawalDue } from '../upgrade/withdrawal.js';
 import { SessionDecision, type StepRequest } from './decision.js';
 import { Doubts } from './doubt.js';
 import { awaitsVersion, SessionEvidence } from './evidence.js';
@@ -40,6 +41,7 @@ import { type InformOutcome, informed, ownCopy, type RefusedFields, withNamedFie
 import { Provisioner, type Provisioning } from './provisioning.js';
 import { SentSecrets } from './sent-secrets.js';
 import type { Answer, Doubt, Query, SessionFacts } from './session.js';
+import { Withdrawals } from './withdrawals.js';
 
 export interface WorkParts {
   readonly devices: DeviceStore;
@@ -79,6 +81,7 @@ export class SessionWork {
   readonly #sent: SentSecrets;
   readonly #evidence: SessionEvidence;
   readonly #provisioner: Provisioner;
+  readonly #withdrawals: Withdrawals;
   readonly #doubts: Doubts;
   readonly #decision: SessionDecision;
   readonly #seldomLog: Seldom;
@@ -89,6 +92,7 @@ export class SessionWork {
     this.#sent = new SentSecrets({ ...parts, locate });
     this.#evidence = new SessionEvidence({ ...parts, sent: this.#sent });
     this.#provisioner = new Provisioner({ ...parts, sent: this.#sent });
+    this.#withdrawals = new Withdrawals({ ...parts, sent: this.#sent });
     this.#doubts = new Doubts({ ...parts, locate });
     this.#decision = new SessionDecision({ ...parts, doubts: this.#doubts, locate });
     this.#seldomLog = new Seldom(SELDOM_LOG_MS, parts.monotonic);
@@ -113,6 +117,10 @@ export class SessionWork {
         return { to: query.kind };
       case 'record-download':
         await this.#evidence.downloadAnswered(query, facts);
+        return { to: query.kind };
+      case 'record-withdrawal':
+        await this.#withdrawals.answered(query, facts);
+        facts.hand.device = null;
         return { to: query.kind };
       case 'record-queue': {
         const { question, commandKeys } = query;
@@ -139,6 +147,8 @@ export class SessionWork {
         return { to: 'settle', read: await this.#evidence.settle(facts) };
       case 'provision':
         return { to: 'provision', next: await this.#provisioner.begin(facts) };
+      case 'withdraw':
+        return { to: 'withdraw', cancel: await this.#withdrawals.next(facts) };
       case 'doubt':
         return { to: 'doubt', question: await this.#doubts.question(facts) };
       case 'decide':
@@ -240,6 +250,7 @@ export class SessionWork {
       facts,
       settle: awaitsVersion(device, reportedVersion, nowMs),
       provision: provisioning === 'due',
+      ...(upgrade !== null && isWithdrawalDue(upgrade) && { withdraw: true }),
     };
   }
 

@@ -133,6 +133,7 @@ export const MESSAGES: ReadonlySet<string> = new Set(
     SetParameterValuesResponse: true,
     DownloadResponse: true,
     RebootResponse: true,
+    CancelTransferResponse: true,
     GetQueuedTransfersResponse: true,
     GetAllQueuedTransfersResponse: true,
   } satisfies Readonly<Record<Exclude<CpeMessage['type'], 'unknown' | 'Fault'>, true>>),
@@ -156,6 +157,7 @@ export function decodeMessage(reader: MessageReader, element: Element): CpeMessa
       return { type: 'GetParameterValuesResponse', parameters: decodeParameters(reader, element) };
     case 'SetParameterValuesResponse':
     case 'RebootResponse':
+    case 'CancelTransferResponse':
       return { type: element.local };
     case 'DownloadResponse':
       return {

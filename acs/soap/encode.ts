@@ -69,7 +69,8 @@ function encodeMessage(message: AcsMessage): string {
     case 'Download':
       return rpc('Download', downloadFields(message));
     case 'Reboot':
-      return rpc('Reboot', field('CommandKey', message.commandKey));
+    case 'CancelTransfer':
+      return rpc(message.type, field('CommandKey', message.commandKey));
     case 'Fault':
       return soapFault(message.fault);
     default:

@@ -100,6 +100,8 @@ export type CpeResponse =
       readonly completeTime: string;
     }
   | { readonly type: 'RebootResponse' }
+  /** What it had of the transfer is gone, and no TransferComplete follows. */
+  | { readonly type: 'CancelTransferResponse' }
   | {
       readonly type: `${QueueRequest['type']}Response`;
       /** Of what it has queued, in whatever state: not yet started, in progress, or completed and not yet reported. */
@@ -187,6 +189,8 @@ export type AcsRequest =
     }
   | Download
   | { readonly type: 'Reboot'; readonly commandKey: string }
+  /** TR-069 A.4.1.9, from cwmp-1-2 on: the CPE is to give up the transfers of this key. */
+  | { readonly type: 'CancelTransfer'; readonly commandKey: string }
   | QueueRequest;
 
 export type AcsResponse =

@@ -10,8 +10,8 @@ import {
 } from '../../rules/index.js';
 import type { Device } from '../device/device.js';
 import { commandKeyOf } from './command-key.js';
-import { RUNNING } from './life.js';
 import type { Upgrade } from './upgrade.js';
+import { RUNNING } from './words.js';
 
 export type UpgradeDecision = Extract<Decision, { kind: 'upgrade' }>;
 export type AtTargetDecision = Extract<Decision, { kind: 'at-target' }>;

@@ -2,7 +2,18 @@ import { DAY_MS, stillHolds } from '../../common/index.js';
 import type { FaultStruct } from '../soap/index.js';
 import type { ReportMatch } from './command-key.js';
 import { DOUBT_MS_MAX } from './deadlines.js';
-import { isTarget, repeatsOf, type Upgrade, type UpgradeResult, type UpgradeState } from './upgrade.js';
+import { hasArrived, isDisproof, isProof } from './proof.js';
+import { repeatsOf, type Upgrade, type UpgradeState } from './upgrade.js';
+import { answered, isWithdrawn, WITHDRAWN_MESSAGE, type WithdrawalOutcome } from './withdrawal.js';
+import {
+  faultMessage,
+  otherVersionText,
+  RUNNING,
+  repeatsText,
+  timeoutMessage,
+  verifiedMessage,
+  wrongVersionMessage,
+} from './words.js';
 
 /** A CPE that never answers, or a server that is killed every time, does not have its Download sent for ever. */
 export const REPEATS_MAX = 5;
@@ -60,6 +71,8 @@ export type Evidence =
     }
   /** It is this late. `heardSince`: the CPE has informed since the upgrade last moved on. */
   | { readonly kind: 'deadline'; readonly version: string | null; readonly heardSince: boolean }
+  /** The CPE was asked to give it up (TR-069 A.4.1.9), and has answered, or not. */
+  | { readonly kind: 'withdrawal'; readonly outcome: WithdrawalOutcome }
   | { readonly kind: 'cancel'; readonly reason: string };
 
 const ENDED: readonly UpgradeState[] = ['verified', 'failed', 'timed-out', 'cancelled'];
@@ -101,7 +114,7 @@ function moved(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
     case 'failed':
       return afterFailure(upgrade, evidence, nowMs);
     case 'cancelled':
-      return upgrade;
+      return isWithdrawn(upgrade) ? afterWithdrawal(upgrade, evidence, nowMs) : upgrade;
     default:
       return upgrade.state satisfies never;
   }
@@ -138,6 +151,10 @@ function whileTransferring(upgrade: Upgrade, evidence: Evidence, nowMs: number):
     case 'deadline':
       if (hasArrived(upgrade, evidence.version)) return verified(upgrade, evidence.version, nowMs);
       return ended(upgrade, 'timed-out', timeoutMessage(upgrade), nowMs);
+    case 'withdrawal':
+      return evidence.outcome === 'given-up'
+        ? withdrawn(upgrade, nowMs)
+        : answered(upgrade, evidence.outcome);
     case 'cancel':
       return ended(upgrade, 'cancelled', evidence.reason, nowMs);
     default:
@@ -162,6 +179,8 @@ function inDoubt(upgrade: Upgrade, queue: Extract<Evidence, { kind: 'queue' }>, 
   if (version !== null && upgrade.fromVersion !== null && version !== upgrade.fromVersion) {
     return wrongVersion(upgrade, version, nowMs);
   }
+  // Whoever has withdrawn it wants no other sending.
+  if (isWithdrawn(upgrade)) return withdrawn(upgrade, nowMs);
   switch (repeat.kind) {
     case 'allowed':
       return repeatsOf(upgrade) < REPEATS_MAX
@@ -261,6 +280,8 @@ function whileApplying(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upg
     case 'download-response':
     case 'download-fault':
     case 'queue':
+    // Whatever it says of giving it up: it has the file, and its version will tell.
+    case 'withdrawal':
       return upgrade;
     default:
       return evidence satisfies never;
@@ -278,6 +299,28 @@ function afterTimeout(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     case 'download-response':
     case 'queue':
     case 'deadline':
+    case 'withdrawal':
+    case 'cancel':
+      return upgrade;
+    default:
+      return evidence satisfies never;
+  }
+}
+
+/** Withdrawn: a CPE that had begun all the same shows it by the target. That it gave up, no later word of it says otherwise. */
+function afterWithdrawal(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgrade {
+  switch (evidence.kind) {
+    case 'transfer-complete':
+      return evidence.fault === null && isProof(upgrade, evidence.version)
+        ? verified(upgrade, evidence.version, nowMs)
+        : upgrade;
+    case 'quiet':
+      return hasArrived(upgrade, evidence.version) ? verified(upgrade, evidence.version, nowMs) : upgrade;
+    case 'download-response':
+    case 'download-fault':
+    case 'queue':
+    case 'deadline':
+    case 'withdrawal':
     case 'cancel':
       return upgrade;
     default:
@@ -301,6 +344,7 @@ function afterFailure(upgrade: Upgrade, evidence: Evidence, nowMs: number): Upgr
     case 'download-fault':
     case 'queue':
     case 'deadline':
+    case 'withdrawal':
     case 'cancel':
       return upgrade;
     default:
@@ -333,30 +377,6 @@ function afterTransfer(
   return isProof(upgrade, version) ? verified(upgrade, version, nowMs) : upgrade;
 }
 
-/**
- * After the CPE said that the transfer went well: does what it reports now prove the upgrade? Where the target was read from the file, another
- * version than before does too: files call versions by names that their CPEs do not use.
- */
-function isProof(upgrade: Upgrade, version: string | null): boolean {
-  if (version === null) return false;
-  const { targetVersion, isTargetRead, fromVersion } = upgrade;
-  if (targetVersion === null) return version !== fromVersion;
-  const hasChanged = fromVersion !== null && version !== fromVersion;
-  return isTarget(upgrade, version) || (isTargetRead === true && hasChanged);
-}
-
-/** Does it say that the upgrade has failed? Where the target was read from the file, only the version of before does. */
-function isDisproof(upgrade: Upgrade, version: string | null): boolean {
-  const { targetVersion, isTargetRead, fromVersion } = upgrade;
-  if (targetVersion === null || isProof(upgrade, version)) return false;
-  return isTargetRead !== true || version === null || version === fromVersion;
-}
-
-/** Without the CPE's word on the transfer: only a change to the target is proof. */
-function hasArrived(upgrade: Upgrade, version: string | null): boolean {
-  return version !== null && isTarget(upgrade, version) && version !== upgrade.fromVersion;
-}
-
 function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: number): Upgrade {
   return {
     ...withoutDoubt(upgrade),
@@ -366,15 +386,6 @@ function running(upgrade: Upgrade, state: 'accepted' | 'transferred', nowMs: num
     deadlineAtMs: nowMs + upgrade.stateMsMax[state],
   };
 }
-
-export const RUNNING = {
-  sent: { code: 202, message: 'Upgrade is running: the Download has been sent' },
-  accepted: { code: 202, message: 'Upgrade is running: the device is downloading the file' },
-  transferred: {
-    code: 202,
-    message: 'Upgrade is running: the file was transferred, the new version is awaited',
-  },
-} satisfies Record<string, UpgradeResult>;
 
 const RESULT_CODE = { verified: 200, failed: 500, 'timed-out': 408, cancelled: 499 } as const;
 
@@ -387,6 +398,10 @@ function ended(upgrade: Upgrade, state: keyof typeof RESULT_CODE, message: strin
     ...rest
   } = withoutDoubt(upgrade);
   return { ...rest, state, status: true, result: { code: RESULT_CODE[state], message }, updatedAtMs: nowMs };
+}
+
+function withdrawn(upgrade: Upgrade, nowMs: number): Upgrade {
+  return ended(upgrade, 'cancelled', `${WITHDRAWN_MESSAGE}${repeatsText(upgrade)}`, nowMs);
 }
 
 /** Of what the CPE itself says. */
@@ -408,55 +423,4 @@ function wrongVersion(upgrade: Upgrade, version: string | null, nowMs: number): 
 function fallenBack(upgrade: Upgrade, version: string, nowMs: number): Upgrade {
   const message = `Upgrade has failed: the device has gone back to software version ${version}, after it had reported ${upgrade.concludedFrom}`;
   return { ...ended(upgrade, 'failed', message, nowMs), concludedFrom: version };
-}
-
-function verifiedMessage(upgrade: Upgrade, version: string | null): string {
-  if (version === null || version === upgrade.fromVersion) {
-    return upgrade.targetVersion === null
-      ? `Upgrade has succeeded, but the software version has not changed: ${version ?? upgrade.fromVersion ?? 'unknown'}`
-      : `Upgrade has succeeded: software version ${version ?? upgrade.targetVersion}`;
-  }
-  return upgrade.fromVersion === null
-    ? `Upgrade has succeeded: software version ${version}`
-    : `Upgrade has succeeded: software version ${version}, before ${upgrade.fromVersion}`;
-}
-
-/** Nobody has typed the version that the file tells: whether the CPE means the same by its own is for people to say. */
-function otherVersionText(upgrade: Upgrade, version: string | null): string {
-  const { targetVersion } = upgrade;
-  if (version === null || targetVersion === null || isTarget(upgrade, version)) return '';
-  return `; the image's file says ${targetVersion}`;
-}
-
-/** The words of the NBI document. */
-function faultMessage(fault: FaultStruct): string {
-  return `Upgrade has failed with FaultCode ${fault.faultCode}. FaultString: ${fault.faultString}`;
-}
-
-function wrongVersionMessage(upgrade: Upgrade, version: string | null): string {
-  return `Upgrade has failed: the device reports software version ${version ?? 'unknown'} instead of ${upgrade.targetVersion}`;
-}
-
-function timeoutMessage(upgrade: Upgrade): string {
-  const waitedFor = {
-    sent: 'the device did not answer the Download',
-    accepted: 'the device did not report the end of the transfer',
-    transferred: 'the device was not heard of after the transfer',
-  };
-  const state = upgrade.state;
-  if (state !== 'sent' && state !== 'accepted' && state !== 'transferred') return 'Upgrade has timed out';
-  return `Upgrade has timed out: ${waitedFor[state]} within ${durationText(upgrade.stateMsMax[state])}${repeatsText(upgrade)}`;
-}
-
-/** An execution is one CommandKey; that it was sent more than once is told beside it. */
-function repeatsText(upgrade: Upgrade): string {
-  const repeats = repeatsOf(upgrade);
-  if (repeats === 0) return '';
-  return `; the Download was sent again ${repeats === 1 ? 'once' : `${repeats} times`}, as it did not seem to have reached the device`;
-}
-
-function durationText(durationMs: number): string {
-  if (durationMs < 60_000) return `${Math.round(durationMs / 100) / 10} s`;
-  if (durationMs < 3_600_000) return `${Math.round(durationMs / 6_000) / 10} min`;
-  return `${Math.round(durationMs / 360_000) / 10} h`;
 }

@@ -3,6 +3,7 @@ import { NO_COUNT, type RuleCount, type UpgradeEnd } from '../../rules/index.js'
 import type { Conclusion, Device } from '../device/device.js';
 import { type Evidence, FALLS_BACK_WITHIN_MS } from './life.js';
 import type { Upgrade } from './upgrade.js';
+import { isWithdrawn } from './withdrawal.js';
 
 /** A Download refused as busy does not use up an execution, but not for ever. */
 const GIVEN_BACK_MAX = 5;
@@ -63,11 +64,16 @@ export function deviceAfter(device: Device, upgrade: Upgrade, end: UpgradeEnd, i
     ),
     ...(inFlight !== undefined && inFlight !== own && { inFlight }),
     // Whatever is heard later may still say how it ended.
-    ...(end === 'timed-out' ? { late: own } : late !== undefined && late !== own && { late }),
+    ...(isHeardOfLate(upgrade, end) ? { late: own } : late !== undefined && late !== own && { late }),
     ...(conclusion !== null
       ? { concluded: conclusion }
       : concluded !== undefined && concluded.id !== own && { concluded }),
   };
+}
+
+/** Neither end is by the CPE's own word of what it runs. */
+function isHeardOfLate(upgrade: Upgrade, end: UpgradeEnd): boolean {
+  return end === 'timed-out' || (end === 'cancelled' && isWithdrawn(upgrade));
 }
 
 /** Whether the device waits for word of this upgrade. */

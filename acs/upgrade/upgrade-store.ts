@@ -29,7 +29,15 @@ import {
 import { NO_OWNED_UPGRADES, type OwnedUpgrades } from './owned-upgrades.js';
 import { scanUpgrades } from './scan-upgrades.js';
 import { removedResult, toldCampaign } from './told-result.js';
-import { UPGRADES, type Upgrade, type UpgradeFilter, UpgradeRunningError, type Upgrades } from './upgrade.js';
+import {
+  UPGRADES,
+  type Upgrade,
+  type UpgradeFilter,
+  UpgradeRunningError,
+  type Upgrades,
+  type WithdrawalAnswer,
+} from './upgrade.js';
+import { isWithdrawn } from './withdrawal.js';
 
 const SWEEP_PAGE = 200;
 
@@ -331,6 +339,20 @@ export class UpgradeStore implements Upgrades {
 
   scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade> {
     return scanUpgrades(this.#upgrades, filter, turn);
+  }
+
+  withdraw(id: ResultId): Promise<WithdrawalAnswer | null> {
+    return untilCommitted(`The upgrade ${id}`, async () => {
+      const stored = await this.#upgrades.get(id);
+      if (stored === null) return null;
+      const { document: upgrade, revision } = stored;
+      if (hasEnded(upgrade.state)) return 'ended';
+      if (upgrade.state === 'transferred' || upgrade.withdrawal?.isRefused === true) return 'transferred';
+      if (isWithdrawn(upgrade)) return 'asked';
+      const withdrawal = { askedAtMs: this.#clock(), tries: 0 };
+      const isMarked = (await this.#upgrades.replace({ ...upgrade, withdrawal }, revision)) !== null;
+      return isMarked ? 'asked' : undefined;
+    });
   }
 
   async remove(ids: readonly ResultId[], by: Actor): Promise<number> {

@@ -13,6 +13,7 @@ import type { Actor } from '../../events/index.js';
 import type { RuleOwner } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
+import type { Withdrawal } from './withdrawal.js';
 
 /**
  * The life of an upgrade. `sent` is written before the Download goes on the wire (the design's `reserved` and `sent` in
@@ -88,6 +89,8 @@ export interface Upgrade extends Document {
   readonly doubtUntilMs?: number;
   /** Or from here on, where it comes with its periodic Inform. */
   readonly doubtUntilPeriodicMs?: number;
+  /** Somebody wants it ended ({@link Upgrades.withdraw}); it stays when it has ended. */
+  readonly withdrawal?: Withdrawal;
   /** The CPE does not have the Download, and it is not sent again yet. */
   readonly heldBack?: true;
   /** When the state it is in times out; absent once it ended. */
@@ -160,6 +163,9 @@ export class UpgradeRunningError extends Error {
   }
 }
 
+/** What has come of {@link Upgrades.withdraw}. */
+export type WithdrawalAnswer = 'asked' | 'transferred' | 'ended';
+
 /** Results of upgrades, running and ended. */
 export interface Upgrades {
   get(id: ResultId): Promise<Upgrade | null>;
@@ -170,6 +176,14 @@ export interface Upgrades {
    * @param turn  see `Collection.scan`
    */
   scan(filter: UpgradeFilter, turn?: Turn): AsyncIterable<Upgrade>;
+  /**
+   * Has an upgrade ended that is under way and that its CPE may not have begun: it is asked to give up the Download in its next session
+   * (CancelTransfer, TR-069 A.4.1.9), for which whoever calls this may call it. Durable when it resolves; asked twice it changes nothing.
+   * One whose Download seems not to have arrived is not sent again.
+   * @returns `asked`: the CPE will be, and the upgrade ends `cancelled` where it gives up, else as it would have; `transferred`: it is too
+   *   late, the CPE has the file or has said so; `ended`: it is over; null: there is none
+   */
+  withdraw(id: ResultId): Promise<WithdrawalAnswer | null>;
   /** @returns how many there were. @throws UpgradeRunningError, and then nothing is deleted */
   remove(ids: readonly ResultId[], by: Actor): Promise<number>;
 }

@@ -204,6 +204,7 @@ function decodeRpc(name: string, rpc: Element): AcsRequest | AcsResponse {
         delaySeconds: rpc.unsignedInt('DelaySeconds'),
       };
     case 'Reboot':
+    case 'CancelTransfer':
       return { type: name, commandKey: rpc.string('CommandKey', 32) };
     default:
       return { type: 'unknown', name };

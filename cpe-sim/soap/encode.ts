@@ -171,6 +171,7 @@ function bodyOf(message: CpeMessage, version: CwmpVersion, style: EnvelopeStyle)
       });
     case 'GetRPCMethods':
     case 'RebootResponse':
+    case 'CancelTransferResponse':
       return rpc({});
     case 'GetRPCMethodsResponse':
       return rpc({ MethodList: array(style, `${xsd}:string`, 'string', message.methods) });

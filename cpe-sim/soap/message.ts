@@ -93,7 +93,7 @@ export type CpeResponse =
       readonly startTime: string;
       readonly completeTime: string;
     }
-  | { readonly type: 'RebootResponse' }
+  | { readonly type: 'RebootResponse' | 'CancelTransferResponse' }
   | {
       readonly type: 'GetQueuedTransfersResponse' | 'GetAllQueuedTransfersResponse';
       readonly transfers: readonly QueuedTransfer[];
@@ -138,7 +138,7 @@ export type AcsRequest =
       readonly parameterKey: string;
     }
   | Download
-  | { readonly type: 'Reboot'; readonly commandKey: string }
+  | { readonly type: 'Reboot' | 'CancelTransfer'; readonly commandKey: string }
   | { readonly type: QueueMethod }
   /** Known, but its arguments are not what the schema says; answered with fault 9003. */
   | { readonly type: 'invalid'; readonly name: string; readonly reason: string }
@@ -164,6 +164,10 @@ export interface AcsEnvelope {
 export const QUEUE_METHODS = ['GetQueuedTransfers', 'GetAllQueuedTransfers'] as const;
 export type QueueMethod = (typeof QUEUE_METHODS)[number];
 
+/** The RPCs that a CPE may know (TR-069 A.4.1). */
+export const OPTIONAL_METHODS = [...QUEUE_METHODS, 'CancelTransfer'] as const;
+export type OptionalMethod = (typeof OPTIONAL_METHODS)[number];
+
 /** The RPCs every CPE answers (TR-069 A.3.1.1). */
 export const CPE_METHODS = [
   'GetRPCMethods',
@@ -174,9 +178,18 @@ export const CPE_METHODS = [
   'Reboot',
 ] as const;
 
-/** GetAllQueuedTransfers came with CWMP 1.1. */
-export function hasQueueMethod(version: CwmpVersion, method: QueueMethod): boolean {
-  return method === 'GetQueuedTransfers' || version !== '1.0';
+/** GetAllQueuedTransfers came with CWMP 1.1, CancelTransfer with CWMP 1.2. */
+export function hasMethod(version: CwmpVersion, method: OptionalMethod): boolean {
+  switch (method) {
+    case 'GetQueuedTransfers':
+      return true;
+    case 'GetAllQueuedTransfers':
+      return version !== '1.0';
+    case 'CancelTransfer':
+      return version !== '1.0' && version !== '1.1';
+    default:
+      return method satisfies never;
+  }
 }
 
 /** "Unknown time" (TR-069 3.2): what is sent where a time is not known. */

@@ -45,12 +45,14 @@ const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
   notAfter: { notAfter: 'string' },
 };
 
-/** What Ferry found out about a rule: shown where there is something, and never written. */
+/** What Ferry found out about a rule, and what made it: shown where there is something, and never written. */
 const FINDINGS: Fields = {
   'lastError.at': 'number',
   'lastError.cpeid': 'string',
   'lastError.code': 'string',
   'lastError.message': 'string',
+  'owner.kind': 'string',
+  'owner.id': 'string',
   'suspended.at': 'number',
   'suspended.message': 'string',
   'warning.code': 'string',
@@ -144,11 +146,12 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
  * amiss with it, what: POST takes no notice of that.
  */
 function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 'viewer'): Entry {
-  const { suspended } = rule;
+  const { owner, suspended } = rule;
   const written = ruleOf(rule);
   const view: JsonObject = {
     ...written,
     ...(reader === 'viewer' && { file: withoutQueryValues(written.file) }),
+    ...(owner !== undefined && { owner }),
     ...(lastError !== null && { lastError: at(lastError) }),
     ...(suspended !== undefined && { suspended: at(suspended) }),
     ...(warning !== null && { warning }),

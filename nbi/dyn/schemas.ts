@@ -343,6 +343,17 @@ export const dynSchemas = {
         description:
           'The slug of the organization whose rule it is, where those of all are listed; absent: of the installation. It can be posted again to that organization, and is not stored.',
       },
+      owner: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'What made the rule, such as a batch, and alone changes it, but for `enabled`; it runs only as long as that lets it. Absent: somebody wrote it.',
+        required: ['kind', 'id'],
+        properties: {
+          kind: { enum: ['batch'] },
+          id: { type: 'string', description: 'Of the batch.' },
+        },
+      },
       lastError: {
         type: 'object',
         readOnly: true,

@@ -4,6 +4,7 @@ import type { Places, Reading, SessionLogins } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import type { Users } from '../users/index.js';
 import type { PageMaker } from './manners/index.js';
+import type { UpgradeParts } from './upgrades/index.js';
 import type { UpgradeUses } from './uses.js';
 
 /** What of the firmware upgrader can be set. */
@@ -29,7 +30,7 @@ export const UPGRADER_OPTIONS: UpgraderOptions = {
 };
 
 /** What the API is put together from. */
-export interface UpgraderParts {
+export interface UpgraderParts extends UpgradeParts {
   readonly images: ImageLibrary;
   readonly uploads: Uploads;
   readonly users: Users;
@@ -51,6 +52,8 @@ export interface UpgraderParts {
 export interface EndpointContext
   extends Pick<UpgraderParts, 'images' | 'uploads' | 'limits' | 'reading' | 'places'> {
   readonly options: UpgraderOptions;
+  /** Of images that are being downloaded. */
+  readonly downloads: Places;
   readonly types: ImageTypes;
   readonly uses: UpgradeUses;
   readonly page: PageMaker;

@@ -1,4 +1,5 @@
-import type { BatchId, CpeId, OperationId, ResultId } from '../../common/index.js';
+import type { Upgrades } from '../../acs/index.js';
+import type { BatchId, CpeId, OperationId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { type Stored, untilCommitted } from '../../store/index.js';
 import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
@@ -6,13 +7,8 @@ import type { Batch } from './batch.js';
 import { BatchError } from './batches.js';
 import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
 
-/** What became of the wish that an upgrade under way be given up. `transferred`: its CPE has the file, and goes on. */
-export type Withdrawn = 'asked' | 'ended' | 'transferred';
-
 /** How upgrades that are under way are given up. */
-export interface UnderWay {
-  /** @returns null where there is no such upgrade */
-  withdraw(id: ResultId): Promise<Withdrawn | null>;
+export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
   /** Has the CPE come for what it is to be asked, as soon as may be. */
   call(cpeid: CpeId): void;
 }
@@ -33,7 +29,7 @@ export class Cancelling {
   }
 
   /**
-   * Closes the gate of a batch: from that commit on no node begins anything of it.
+   * Closes the gate of a batch: from that commit on no node begins anything of it. One that has ended stays as it is.
    * @param by  null: nobody; it cannot be made
    * @throws BatchError `not-found`
    */
@@ -43,7 +39,7 @@ export class Cancelling {
       const stored = await kept.seen(id);
       if (stored === null) throw notFound();
       const { document, revision } = stored;
-      if (document.isCancelled === true) return document;
+      if (document.isCancelled === true || (await this.#hasEnded(document))) return document;
       const { endsAtMs: _, ...rest } = document;
       const after: Batch = { ...rest, phase: 'cancelled', isCancelled: true, updatedAtMs: kept.clock() };
       const { committed } = await kept.store.commit([
@@ -52,6 +48,31 @@ export class Cancelling {
         kept.noting('cancelled', document, { by, before: { cancelled: false }, after: { cancelled: true } }),
       ]);
       return committed ? after : undefined;
+    });
+  }
+
+  /** Cancels a batch that should be open, and whose gate is not: a backup that was made meanwhile has the one before, and the other after it. */
+  async closeShut(id: BatchId): Promise<void> {
+    const { kept } = this.#parts;
+    await untilCommitted(`The batch ${id}`, async () => {
+      const [stored, gate] = await Promise.all([kept.seen(id), kept.gate(id)]);
+      if (stored?.document.phase !== 'made' || gate?.document.state === 'open') return true;
+      const after: Batch = {
+        ...stored.document,
+        phase: 'cancelled',
+        isCancelled: true,
+        updatedAtMs: kept.clock(),
+      };
+      const { committed } = await kept.store.commit([
+        kept.batches.replacing(after, stored.revision),
+        gate === null ? kept.gatePut(id, 'closed') : kept.gateHeld(gate),
+        kept.noting('cancelled', after, {
+          by: null,
+          before: { cancelled: false },
+          after: { cancelled: true },
+        }),
+      ]);
+      return committed ? true : undefined;
     });
   }
 
@@ -81,6 +102,12 @@ export class Cancelling {
     });
   }
 
+  /** Whether there is nothing that could be cancelled, also where no round has seen that yet. */
+  async #hasEnded({ id, phase, whom }: Batch): Promise<boolean> {
+    if (phase !== 'made' || whom.kind === 'condition') return phase === 'ended';
+    return !(await this.#parts.kept.hasAny(id, ['pending', 'running']));
+  }
+
   async #takeBack(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'cancelled' | undefined> {
     const { kept, ledger, rules } = this.#parts;
     const after = withdrawn(stored.document, by.name, kept.clock());
@@ -95,7 +122,13 @@ export class Cancelling {
   async #giveUp(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'running' | undefined> {
     const { kept, ledger, underWay } = this.#parts;
     const { resultId, cpeid } = stored.document;
-    if (underWay !== null && resultId !== undefined) {
+    if (underWay === null)
+      throw new BatchError(
+        'state',
+        null,
+        'one that waits: what runs is given up by a server, through its API',
+      );
+    if (resultId !== undefined) {
       const asked = await underWay.withdraw(resultId);
       if (asked === 'transferred')
         throw new BatchError(
@@ -113,7 +146,7 @@ export class Cancelling {
       this.#noted(batch, stored.document, by),
     ]);
     if (!committed) return undefined;
-    underWay?.call(cpeid);
+    underWay.call(cpeid);
     return 'running';
   }
 

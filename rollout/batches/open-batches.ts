@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  BatchId,
-  Clock,
-  CpeId,
-  MonotonicClock,
-  OperationId,
-  OrganizationId,
-  Turn,
+import {
+  type BatchId,
+  type Clock,
+  type CpeId,
+  type MonotonicClock,
+  type OperationId,
+  type OrganizationId,
+  systemClock,
+  type Turn,
 } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { type Build, BuildError } from '../../firmware/index.js';
@@ -61,6 +62,12 @@ export interface OpenedBatches extends Batches {
  */
 export function openBatches(parts: BatchesParts): OpenedBatches {
   return new StoredBatches(parts);
+}
+
+/** Batches as they are stored, to be read alone. */
+export function batchesIn(store: Store): Pick<Batches, 'get'> {
+  const kept = new BatchStore({ store, clock: systemClock });
+  return { get: async (id) => (await kept.seen(id))?.document ?? null };
 }
 
 class StoredBatches implements OpenedBatches {
@@ -332,11 +339,9 @@ class StoredBatches implements OpenedBatches {
       .catch(async (error: unknown) => {
         await this.#unmake(batch.id, hold);
         throw error;
-      });
-    this.#track(
-      batch.id,
-      making.finally(() => hold.release()),
-    );
+      })
+      .finally(() => hold.release());
+    this.#track(batch.id, making);
     const made = await making;
     const stored = await this.get(batch.id);
     if (stored !== null && (made === 'made' || stored.phase !== 'preparing')) return stored;

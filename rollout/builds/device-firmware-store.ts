@@ -1,7 +1,7 @@
 import type { Device, Devices } from '../../acs/index.js';
 import { type BatchId, type Clock, type CpeId, cutText, type OperationId } from '../../common/index.js';
 import { type Actor, EventLog, type Happening } from '../../events/index.js';
-import { type BuildImage, imageIdIn } from '../../firmware/index.js';
+import type { BuildImage } from '../../firmware/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import { BATCH_NAME_CHARACTERS_MAX, BatchError, type Batches } from '../batches/batches.js';
 import type { BatchTarget } from '../batches/targets.js';
@@ -151,7 +151,8 @@ export class DeviceFirmwareStore implements DeviceFirmwares {
       const batch = await this.#parts.batches.create(
         {
           name: cutText(`${build.version} for ${device.id}`, BATCH_NAME_CHARACTERS_MAX),
-          what: { image: imageIdIn(image.organization, image.name) },
+          // Its target is what the build says, as where the whole build is sent.
+          what: { build: build.id },
           whom: { kind: 'targets', targets: (id) => one(target(id)) },
           persistent,
           listed: false,
@@ -170,7 +171,7 @@ export class DeviceFirmwareStore implements DeviceFirmwares {
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       if (error.code === 'moved') return undefined;
-      throw error.code === 'no-image' ? new DeviceFirmwareError('no-image') : error;
+      throw error.code === 'no-build' ? new DeviceFirmwareError('no-image') : error;
     }
   }
 

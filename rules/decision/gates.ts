@@ -1,5 +1,4 @@
 import {
-  epochMsOf,
   HOUR_MS,
   isDeviceTreeBoard,
   MINUTE_MS,
@@ -16,6 +15,7 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
+import { outsideTimes } from '../windows/index.js';
 
 /** A detail is a sentence, and an image may have hundreds of boards. */
 const BOARDS_SHOWN_MAX = 5;
@@ -62,21 +62,19 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
   return { verdict: 'waiting-for-retry', detail: `until ${new Date(untilMs).toISOString()}` };
 }
 
-/**
- * The times between which a rule may run, half-open: from `notBefore` on, and from `notAfter` on no more. An upgrade that has begun by then
- * goes on. A time that cannot be read, which another version may have stored, lets nothing run.
- */
-export function timeGate(
-  { notBefore, notAfter }: Pick<Rule, 'notBefore' | 'notAfter'>,
-  nowMs: number,
-): Refusal | null {
-  if (notBefore !== undefined && nowMs < (epochMsOf(notBefore) ?? Number.POSITIVE_INFINITY)) {
-    return { verdict: 'not-yet', detail: `not before ${notBefore}` };
+/** An upgrade that has begun by then goes on, and is not asked about. */
+export function timeGate(rule: Pick<Rule, 'notBefore' | 'notAfter'>, nowMs: number): Refusal | null {
+  const verdict = outsideTimes(rule, nowMs);
+  switch (verdict) {
+    case null:
+      return null;
+    case 'not-yet':
+      return { verdict, detail: `not before ${rule.notBefore}` };
+    case 'too-late':
+      return { verdict, detail: `its time is over since ${rule.notAfter}` };
+    default:
+      return verdict satisfies never;
   }
-  if (notAfter !== undefined && nowMs >= (epochMsOf(notAfter) ?? Number.NEGATIVE_INFINITY)) {
-    return { verdict: 'too-late', detail: `its time was over at ${notAfter}` };
-  }
-  return null;
 }
 
 /** What a CPE says of its board where it was asked. */

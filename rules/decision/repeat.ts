@@ -27,8 +27,7 @@ export async function mayRepeat(
   if ('verdict' in owner) return { kind: 'void', reason: `its ${rule.owner?.kind ?? 'owner'} was cancelled` };
   const time = timeGate(rule, nowMs);
   // What has arrived goes on after its time; what has not would begin after it.
-  if (time?.verdict === 'too-late')
-    return { kind: 'void', reason: 'the time of the rule (notAfter) is over' };
+  if (time?.verdict === 'too-late') return { kind: 'void', reason: 'the rule has ended (notAfter)' };
   if (rule.onDoubt === 'fail') return { kind: 'unwanted' };
   // Whoever asked for the session in which it was decided need not ask for this one as well.
   const refusal = switchGate(rule, true) ?? time ?? windowGate(decider, rule, nowMs);

@@ -3,6 +3,7 @@ import type { Cursor, Lease, Leases } from '../../store/index.js';
 import { countKeyOf, roomOf } from '../campaign/index.js';
 import type { Tables } from '../storage/index.js';
 import type { StoredRule } from '../vocabulary/index.js';
+import { outsideTimes } from './times.js';
 import type { WindowClock } from './window.js';
 
 /** Fleet rules that CPEs are woken for at a time; far more than an installation has. */
@@ -17,7 +18,7 @@ export interface OpenRule {
   readonly openedAtMs: number;
 }
 
-/** What waking CPEs needs to know: rules that say `wakePerSecond`, may run of their own accord, and whose window is open now. */
+/** What waking CPEs needs to know: rules that say `wakePerSecond`, may run of their own accord, and whose window is open now, within their times. */
 export interface Waking {
   fleet(): Promise<readonly OpenRule[]>;
   /**
@@ -40,7 +41,9 @@ export function openWaking(tables: Tables, windows: WindowClock, leases: Leases,
     const { window } = rule;
     if (!rule.enabled || !rule.automatic || rule.suspended !== undefined) return null;
     if (window?.wakePerSecond === undefined) return null;
-    const openedAtMs = windows.openedAtMs(window, clock());
+    const nowMs = clock();
+    if (outsideTimes(rule, nowMs) !== null) return null;
+    const openedAtMs = windows.openedAtMs(window, nowMs);
     return openedAtMs === null ? null : { rule, wakePerSecond: window.wakePerSecond, openedAtMs };
   };
   return {

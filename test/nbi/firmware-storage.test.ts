@@ -1,7 +1,7 @@
-import test from 'ava';
-import { type RuleId, silentLogger, systemClock } from '../../common/index.js';
+import test, { type ExecutionContext } from 'ava';
+import { type CpeId, type RuleId, silentLogger, systemClock } from '../../common/index.js';
 import { isObject } from '../../nbi/http/index.js';
-import { openRules } from '../../rules/index.js';
+import { openRules, type RuleOwner } from '../../rules/index.js';
 import { openTables } from '../../rules/storage/index.js';
 import { inputOf } from '../rules/setup.js';
 import { testSecrets } from '../support/secrets.js';
@@ -47,6 +47,92 @@ test('what GET shows can be posted again as it is, and changes nothing', async (
   t.deepEqual((await post(nbi, details)).body, DONE);
   t.deepEqual((await nbi.call(`${BASE}/.*`)).body, before.body);
   t.deepEqual(await revisionsOf(nbi, ['r1', 'r2']), revisions);
+});
+
+/** A rule for one CPE, which a batch has made. */
+async function ownRule(t: ExecutionContext, { store }: TestNbi, organization?: string): Promise<void> {
+  const engine = await openRules({
+    store,
+    clock: systemClock,
+    logger: silentLogger,
+    secrets: testSecrets,
+    resolveFile: async () => ({}),
+  });
+  const whom = { cpeid: '00A1B2-HGW-1' as CpeId };
+  const rule = { id: OWNED, whom, file: 'hgw-2.0.0.bin', description: '', priority: 0, executions: 1 };
+  const options = { owner: OWNER, author: 'admin', along: [], ...(organization && { organization }) };
+  t.true((await engine.owned.put([rule], options)).committed);
+  await engine.close();
+}
+
+const OWNER: RuleOwner = { kind: 'batch', id: '33333333-3333-4333-8333-333333333333' };
+const OWNED = `batch:${OWNER.id}:00A1B2-HGW-1`;
+
+test('a rule of a batch is shown with its owner, can be asked for by it, and is found by its CPE', async (t) => {
+  const nbi = await startNbi(t);
+  await post(nbi, ruleBody('r1'));
+  await ownRule(t, nbi);
+  for (const query of [
+    '.*?owner.kind=batch',
+    `.*?owner.id=${OWNER.id}`,
+    '.*?cpeid=00A1B2-HGW-1',
+    'batch:.*',
+    OWNED,
+  ]) {
+    t.deepEqual(idsOf(await nbi.call(`${BASE}/${query}`)), [OWNED], query);
+  }
+  const [shown] = ((await nbi.call(`${BASE}/${OWNED}`)).body as { details: object[] }).details;
+  t.like(shown, { owner: OWNER, enabled: true, automatic: true, author: 'admin' });
+  t.false(shown === undefined || 'pin' in shown);
+});
+
+test('over HTTP nobody changes a rule of a batch but its switch: 409 names the batch', async (t) => {
+  const nbi = await startNbi(t);
+  await ownRule(t, nbi);
+  const path = `${BASE}/${OWNED}`;
+  const refused = [
+    await post(nbi, ruleBody(OWNED)),
+    await nbi.call(path, { method: 'PUT', json: { priority: 7 } }),
+    await nbi.call(path, { method: 'DELETE' }),
+    await nbi.call(`${BASE}/.*?all=true`, { method: 'DELETE' }),
+    await nbi.call('/v1/method/RestartRule', { method: 'POST', json: { id: OWNED } }),
+  ];
+  for (const { status, body } of refused) {
+    t.is(status, 409);
+    const text = JSON.stringify(body);
+    t.true(text.includes('"code":"owned"') && text.includes(`batch ${OWNER.id}`), text);
+  }
+  t.is((await nbi.call(path, { method: 'PUT', json: { enabled: false } })).status, 200);
+  t.false((await nbi.rules.get(OWNED as RuleId))?.rule.enabled);
+  const events = [];
+  for await (const event of nbi.events.scan({})) events.push(event);
+  t.is(events.filter(({ subjectId }) => subjectId === OWNED).length, 1);
+});
+
+test('an author’s id may not begin as a batch’s', async (t) => {
+  const nbi = await startNbi(t);
+  t.deepEqual(fieldsOf(await post(nbi, ruleBody('batch:mine'))), [400, ['id']]);
+});
+
+test('when a rule may run is a time with its zone, and ends after it begins', async (t) => {
+  const nbi = await startNbi(t);
+  const times = { notBefore: '2027-03-01T02:00:00+01:00', notAfter: '2027-03-01T01:00:00.001Z' };
+  t.deepEqual((await post(nbi, ruleBody('r1', times))).body, DONE);
+  const [shown] = ((await nbi.call(`${BASE}/r1`)).body as { details: object[] }).details;
+  t.like(shown, times);
+  t.deepEqual(idsOf(await nbi.call(`${BASE}/.*?notBefore=${encodeURIComponent(times.notBefore)}`)), ['r1']);
+  const bad: readonly (readonly [Record<string, unknown>, string])[] = [
+    [{ notBefore: '2027-03-01' }, 'notBefore'],
+    [{ notBefore: '2027-03-01T02:00:00' }, 'notBefore'],
+    [{ notBefore: '2027-02-29T02:00:00Z' }, 'notBefore'],
+    [{ notBefore: ' 2027-03-01T02:00:00Z' }, 'notBefore'],
+    [{ notAfter: 'tomorrow' }, 'notAfter'],
+    [{ notAfter: 1_800_000_000 }, 'notAfter'],
+    [{ notBefore: '2027-03-01T02:00:00+01:00', notAfter: '2027-03-01T01:00:00Z' }, 'notAfter'],
+  ];
+  for (const [fields, field] of bad) {
+    t.deepEqual(fieldsOf(await post(nbi, ruleBody('r2', fields))), [400, [field]], JSON.stringify(fields));
+  }
 });
 
 test('GET shows what a condition failed with; posted again that is taken no notice of', async (t) => {

@@ -10,7 +10,13 @@ import type { ExecutionContext } from 'ava';
 import type { Express } from 'express';
 import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
-import { createAcs, DEFAULT_ACS_OPTIONS, type Device, type Upgrade } from '../../acs/index.js';
+import {
+  createAcs,
+  DEFAULT_ACS_OPTIONS,
+  type Device,
+  type DeviceIds,
+  type Upgrade,
+} from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
 import { type InstallationBatches, openInstallationBatches } from '../../cli/batches.js';
 import {
@@ -103,6 +109,7 @@ export interface TestNbi {
   readonly events: EventLog;
   readonly users: Users;
   readonly organizations: Organizations;
+  readonly deviceIds: DeviceIds;
   readonly upgrading: InstallationBatches;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
@@ -235,6 +242,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const parts = {
     rules,
     devices: acs.devices,
+    deviceIds: acs.deviceIds,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
@@ -253,6 +261,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...(options.monotonic && { monotonic: options.monotonic }),
     }),
     metrics,
+    version: 'under test',
     ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,
@@ -297,6 +306,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     events,
     users,
     organizations: acs.organizations,
+    deviceIds: acs.deviceIds,
     upgrading,
     sessions,
     metrics,

@@ -105,6 +105,7 @@ const OUTSTANDING: Readonly<Record<Outstanding['request'], Readonly<Record<strin
   },
   GetParameterValues: { names: NAMES },
   Download: { upgradeId: TEXT, repeats: { type: 'integer', minimum: 0 } },
+  CancelTransfer: { upgradeId: TEXT },
   GetQueuedTransfers: QUESTION,
   GetAllQueuedTransfers: QUESTION,
 };
@@ -153,13 +154,17 @@ const SESSION_DOCUMENT_SCHEMA = object(
         ],
       },
       quiet: FLAG,
-      tasks: object({
-        settle: FLAG,
-        provision: FLAG,
-        doubt: FLAG,
-        reads: { type: 'array', items: NAMES },
-        decisions: { type: 'integer', minimum: 0 },
-      } satisfies Record<keyof TasksLeft, unknown>),
+      tasks: object(
+        {
+          settle: FLAG,
+          provision: FLAG,
+          withdraw: { const: true },
+          doubt: FLAG,
+          reads: { type: 'array', items: NAMES },
+          decisions: { type: 'integer', minimum: 0 },
+        } satisfies Record<keyof TasksLeft, unknown>,
+        ['withdraw'],
+      ),
       queueKnown: FLAG,
     }),
   },

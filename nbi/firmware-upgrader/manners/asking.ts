@@ -17,6 +17,8 @@ export interface Asking {
   readonly wanted: Organization | null | undefined;
   /** The name of an organization; null for what is shared. */
   nameOf(organization: string | undefined): string | null;
+  /** The organization of a slug, where whoever asks may know of it. */
+  organizationNamed(slug: string): Organization | null;
   /** The organization of an id, where whoever asks may make things for it. */
   organizationOf(id: string): Organization | null;
 }
@@ -35,6 +37,7 @@ export function askingOf(exchange: Exchange): Asking {
     mayWrite: user !== null && mayActAs(user.role, 'operator'),
     wanted: slug === '' ? undefined : mayKnow(organizations.named(slug)),
     nameOf: (id) => (id === undefined ? null : (organizations.get(id)?.name ?? id)),
+    organizationNamed: (named) => mayKnow(organizations.named(named)),
     organizationOf: (id) => mayKnow(organizations.get(id)),
   };
 }

@@ -26,7 +26,8 @@ import { type ListPage, type ListSource, listPage, type Ordering } from './list.
 import { fieldsMetadata } from './metadata.js';
 import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
 import type { PageMaker } from './page.js';
-import { rendered } from './rendering.js';
+import { jsonTexts, rendered, wanted } from './rendering.js';
+import { cutFields, type StreamedFields, sendStreamed } from './streamed.js';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type MethodName = (typeof METHODS)[number];
@@ -43,6 +44,8 @@ export interface Call {
   body(): Promise<BodyData>;
   /** Answers. @param data  undefined: without a body */
   send(status: number, data?: unknown): void;
+  /** Answers 200 with an object that has lists of any length ({@link LongList}): JSON as it is read; a page with the first of each. */
+  sendStreamed(fields: (turn: Turn) => Promise<StreamedFields>): Promise<void>;
   /** Reads a list and answers with the page of it that was asked for. @param view  as the answer shows an item */
   sendList<Item>(
     source: ListSource<Item>,
@@ -252,6 +255,19 @@ function callOf(
     send,
     long,
     change: (change) => reading.change(exchange, change),
+    sendStreamed: (fields) =>
+      long(async (turn) => {
+        const as = wanted({ request });
+        if (as.kind === 'html' || request.method === 'HEAD') {
+          send(200, await cutFields(await fields(turn)));
+          return;
+        }
+        const texts = jsonTexts(await fields(turn), as.indent);
+        await sendStreamed(exchange, texts, () => {
+          response.status(200).set({ ...mannersOf(request, allow) });
+          response.setHeader('Content-Type', JSON_MEDIA_TYPE);
+        });
+      }),
     async sendList(source, ordering, view) {
       send(
         200,

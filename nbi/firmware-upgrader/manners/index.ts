@@ -37,14 +37,18 @@ export {
 } from './endpoint.js';
 export { type Choice, type Field, type Said, schemaOf } from './field.js';
 export { type Filter, type Filtered, filtered } from './filter.js';
+export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export { type Page, type PageMaker, plainPage } from './page.js';
+export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';
 export {
   detail,
+  type FieldProblems,
   NO_PERMISSION,
+  noneOf,
   noObject,
   noPermission,
   notUnique,
@@ -53,4 +57,4 @@ export {
   wrongObject,
 } from './upgrader-error.js';
 export { PATH_ID, uuidIn } from './uuid.js';
-export { noPk, type References, said } from './validation.js';
+export { fieldProblems, noPk, type References, said } from './validation.js';

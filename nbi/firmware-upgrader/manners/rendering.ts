@@ -1,6 +1,7 @@
 import type { Rendered } from '../../http/index.js';
 import { JSON_MEDIA_TYPE, type Representation, representationOf } from './negotiation.js';
 import type { Page, PageMaker } from './page.js';
+import { jsonPieces, type StreamedFields } from './streamed.js';
 
 /** An answer as its request wants it; where nothing will do, as JSON. */
 export function rendered(answer: Page, page: PageMaker): Rendered {
@@ -9,12 +10,22 @@ export function rendered(answer: Page, page: PageMaker): Rendered {
   return { headers: { 'Content-Type': JSON_MEDIA_TYPE }, body: jsonText(answer.data, as.indent) };
 }
 
-function wanted({ request }: Page): Representation {
+/** How an answer is to go out; where nothing will do, as JSON. */
+export function wanted({ request }: Pick<Page, 'request'>): Representation {
   try {
     return representationOf(request);
   } catch {
     return { kind: 'json', indent: null };
   }
+}
+
+/** An answer of lists of any length as JSON, piece by piece: the same as {@link jsonText} of all of it. */
+export function jsonTexts(fields: StreamedFields, indent: number | null): AsyncGenerator<string, void> {
+  const inner = (value: unknown, levels: number) => {
+    const text = jsonText(value, indent);
+    return indent === null ? text : text.replaceAll('\n', `\n${' '.repeat(indent * levels)}`);
+  };
+  return jsonPieces(fields, inner, indent);
 }
 
 /** JSON without the two line ends that old scripts take for such. */

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { type Clock, systemClock } from '../../../common/index.js';
 import {
   type ConditionCompiler,
   ConditionError,
@@ -44,11 +45,14 @@ interface CheckedRule {
  * Checks rule files the way the server does before it applies them, and for what is valid but hardly meant. Needs no store.
  * @param files  all that will be in one directory: rules are looked at together, too
  * @param onFile  called after each
+ * @param clock  tells which rules are over by now
  */
 export async function checkRuleFiles(
   files: readonly FileToCheck[],
   onFile: () => void = () => {},
+  clock: Clock = systemClock,
 ): Promise<CheckReport> {
+  const nowMs = clock();
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
   const findings: Finding[] = [];
@@ -66,7 +70,7 @@ export async function checkRuleFiles(
     } else {
       for (const entry of parsed.entries) {
         if (++entries % RULES_AT_ONCE === 0) await setImmediate();
-        const rule = checkEntry({ validator, compiler }, name, entry, findings);
+        const rule = checkEntry({ validator, compiler, nowMs }, name, entry, findings);
         if (rule !== null) rules.push({ file: name, entry, rule });
       }
     }
@@ -89,7 +93,11 @@ export async function checkRuleFiles(
 }
 
 function checkEntry(
-  { validator, compiler }: { readonly validator: RuleValidator; readonly compiler: ConditionCompiler },
+  {
+    validator,
+    compiler,
+    nowMs,
+  }: { readonly validator: RuleValidator; readonly compiler: ConditionCompiler; readonly nowMs: number },
   file: string,
   entry: RuleFileEntry,
   findings: Finding[],
@@ -98,7 +106,7 @@ function checkEntry(
   if (validation.valid) {
     const { rule } = validation.value;
     const flaws = compiler.flaws(rule.condition);
-    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition), flaws)) {
+    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition), flaws, nowMs)) {
       findings.push(findingOf(file, entry, rule.id, remark));
     }
     for (const problem of problemsInFile(validation.value)) {

@@ -28,6 +28,8 @@ export const LINTS = {
   'no-limits': { severity: 'warning', title: 'a rule for a fleet without limits' },
   'not-indexed': { severity: 'warning', title: 'a condition that is evaluated in every session' },
   'never-runs': { severity: 'warning', title: 'executions of 0' },
+  'time-over': { severity: 'warning', title: 'a rule whose time is over' },
+  'never-open': { severity: 'warning', title: 'a window that does not open within the rule’s time' },
   'no-target': { severity: 'warning', title: 'a file by URL without a target version' },
   'same-upgrade': { severity: 'warning', title: 'one upgrade under two ids' },
   shadowed: { severity: 'warning', title: 'a rule that another one leaves nothing to do' },

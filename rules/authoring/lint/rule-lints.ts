@@ -3,6 +3,7 @@ import type { ValidRule } from '../../validation/index.js';
 import { conditionRemarks } from './condition-lints.js';
 import { constantRemarks } from './constant-lint.js';
 import type { Remark } from './finding.js';
+import { timeRemarks } from './time-lints.js';
 
 type RuleToCheck = ValidRule['rule'];
 
@@ -15,6 +16,7 @@ export function ruleRemarks(
   rule: RuleToCheck,
   condition: CompiledCondition,
   flaws: readonly ConditionFlaw[],
+  nowMs: number,
 ): readonly Remark[] {
   const { file, target, limits, executions } = rule;
   const remarks: Remark[] = [...constantRemarks(flaws, conditionRemarks(rule.condition))];
@@ -49,6 +51,7 @@ export function ruleRemarks(
       message: 'with 0 executions no upgrade ever starts; use "enabled": false to pause a rule',
     });
   }
+  remarks.push(...timeRemarks(rule, nowMs));
   if (file.includes('://') && target === undefined) {
     remarks.push({
       code: 'no-target',

@@ -1,15 +1,10 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { commandKeyOf } from '../../../acs/upgrade/command-key.js';
-import {
-  advance,
-  CORRECTIONS_MAX,
-  type Evidence,
-  FALLS_BACK_WITHIN_MS,
-  RUNNING,
-} from '../../../acs/upgrade/life.js';
+import { advance, CORRECTIONS_MAX, type Evidence, FALLS_BACK_WITHIN_MS } from '../../../acs/upgrade/life.js';
 import { countedAs, deviceAfter, deviceReserving, endOf, mayCorrect } from '../../../acs/upgrade/marks.js';
 import type { Upgrade } from '../../../acs/upgrade/upgrade.js';
+import { RUNNING } from '../../../acs/upgrade/words.js';
 import type { CountKey, CpeId, ResultId, RuleId } from '../../../common/index.js';
 import { deviceOf } from '../../support/installation.js';
 

@@ -1,8 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { commandKeyOf } from '../../../acs/upgrade/command-key.js';
-import { advance, type Evidence, hasEnded, REPEATS_MAX, RUNNING } from '../../../acs/upgrade/life.js';
+import { advance, type Evidence, hasEnded, REPEATS_MAX } from '../../../acs/upgrade/life.js';
 import { repeatsOf, type Upgrade } from '../../../acs/upgrade/upgrade.js';
+import { RUNNING } from '../../../acs/upgrade/words.js';
 import type { CountKey, CpeId, ResultId, RuleId } from '../../../common/index.js';
 
 const id = 'cd3627cd-1908-4ff8-8fe3-f7078723a684' as ResultId;

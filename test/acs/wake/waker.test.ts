@@ -47,6 +47,8 @@ test('a pace below one a second is kept', async (t) => {
 for (const [title, over] of [
   ['no wakePerSecond', { window: { cron: '0 2 * * *', durationMinutes: 60 } }],
   ['a closed window', { window: { ...WINDOW, cron: '0 4 * * *' } }],
+  ['a rule whose time has not come', { notBefore: '2030-01-01T00:00:00Z' }],
+  ['a rule whose time is over', { notAfter: '2020-01-01T00:00:00Z' }],
   ['a rule that is disabled', { enabled: false }],
   ['a rule that is not automatic', { automatic: false }],
   ['a condition that holds for none', { condition: { productClass: 'STB' } }],

@@ -226,6 +226,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
     'waking',
     'sweep',
     'purge',
+    'batches',
   ].map((part) => [part, 'ok']),
 );
 
@@ -233,6 +234,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
   return {
     rules,
     devices: acs.devices,
+    deviceIds: acs.deviceIds,
     upgrades: acs.upgrades,
     connectionRequests: acs.connectionRequests,
     approvals: acs.approvals,
@@ -246,6 +248,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     users: installation.users,
     sessions: installation.sessions,
     metrics: new Registry(),
+    version: 'recorded',
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: HEALTHY }),
     clock,

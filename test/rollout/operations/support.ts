@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import type { Device, Upgrade } from '../../../acs/index.js';
 import { commandKeyOf } from '../../../acs/upgrade/command-key.js';
-import { RUNNING } from '../../../acs/upgrade/life.js';
+import { RUNNING } from '../../../acs/upgrade/words.js';
 import type { BatchId, CountKey, CpeId, ResultId, RuleId } from '../../../common/index.js';
 import {
   OPERATION_SHARES,

@@ -86,6 +86,26 @@ const GATES: readonly Gate[] = [
     rule: { window: { cron: '0 2 * * *', durationMinutes: 30 } },
     verdict: 'window-closed',
   },
+  {
+    name: 'its time begins at this very moment',
+    rule: { notBefore: new Date(NOW_MS).toISOString() },
+    verdict: 'chosen',
+  },
+  {
+    name: 'its time begins in a millisecond',
+    rule: { notBefore: new Date(NOW_MS + 1).toISOString() },
+    verdict: 'not-yet',
+  },
+  {
+    name: 'its time ends at this very moment',
+    rule: { notAfter: new Date(NOW_MS).toISOString() },
+    verdict: 'too-late',
+  },
+  {
+    name: 'its time ends in a millisecond, by the clock of a zone',
+    rule: { notBefore: '2026-01-31T03:30:00+01:00', notAfter: '2026-01-31T03:30:00.001+01:00' },
+    verdict: 'chosen',
+  },
   { name: 'no such image', rule: { file: 'other.bin' }, verdict: 'image-missing' },
   {
     name: 'a URL elsewhere',

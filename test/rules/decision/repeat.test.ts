@@ -45,6 +45,7 @@ const HELD: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
   'image-missing': async ({ images }) => images.clear(),
   'image-does-not-fit': async ({ images }) =>
     images.set('hgw-2.0.0.bin', { softwareVersion: '2.0.0', productClass: 'another' }),
+  'not-yet': ({ rules }) => rules.merge(IDS, { notBefore: '2026-01-31T02:30:00.001Z' }, BY),
   'window-closed': async ({ clock }) => {
     clock.nowMs += 2 * HOUR_MS;
   },
@@ -72,6 +73,8 @@ test('it is given up where another image has the name of the one that it was dec
 const VOID: Readonly<Record<string, (b: Begun) => Promise<unknown>>> = {
   'the rule was deleted': ({ rules }) => rules.remove(IDS, BY),
   'the rule has another target': ({ rules }) => rules.merge(IDS, { target: { softwareVersion: '3' } }, BY),
+  'the rule was given an end, which is over': ({ rules }) =>
+    rules.merge(IDS, { notAfter: '2026-01-31T02:30:00Z' }, BY),
   'the rule was restarted': ({ rules }) => rules.restart(IDS, BY),
 };
 

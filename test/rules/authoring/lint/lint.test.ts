@@ -263,6 +263,28 @@ test('what no index helps with, what never runs, and what nothing can verify', a
   t.deepEqual(await codes({ file: 'https://example.net/a.bin', target: { softwareVersion: '2' } }), []);
 });
 
+/** 2026-01-31, a Saturday. */
+const NOW_MS = Date.UTC(2026, 0, 31, 2, 30);
+
+test('a rule whose time is over, and a window that does not open within it', async (t) => {
+  const codes = async (over: Record<string, unknown>) => {
+    const bytes = Buffer.from(JSON.stringify(ruleBody({ limits: LIMITS, ...over })));
+    const { findings } = await checkRuleFiles([{ name: 'a.json', bytes }], undefined, () => NOW_MS);
+    return findings.map(({ code }) => code);
+  };
+  t.deepEqual(await codes({ notAfter: '2026-01-31T02:30:00Z' }), ['time-over']);
+  t.deepEqual(await codes({ notAfter: '2026-01-31T02:30:00.001Z' }), []);
+  t.deepEqual(await codes({ notBefore: '2026-02-31T02:30:00Z' }), ['bad-time']);
+  // Saturdays from two to four.
+  const window = { cron: '0 2 * * 6', durationMinutes: 120 };
+  const between = (notBefore: string, notAfter: string) => codes({ window, notBefore, notAfter });
+  t.deepEqual(await between('2026-02-01T00:00:00Z', '2026-02-07T02:00:00Z'), ['never-open']);
+  t.deepEqual(await between('2026-02-01T00:00:00Z', '2026-02-07T02:00:01Z'), []);
+  t.deepEqual(await between('2026-02-07T03:59:59Z', '2026-02-08T00:00:00Z'), []);
+  t.deepEqual(await between('2026-02-07T04:00:00Z', '2026-02-08T00:00:00Z'), ['never-open']);
+  t.deepEqual(await between('2026-02-01T00:00:00Z', '2027-02-01T00:00:00Z'), []);
+});
+
 test('a condition outside the compiled subset is a note', async (t) => {
   const condition = 'productClass = "HGW" and $count($filter(events, function($e) { $e = "1 BOOT" })) > 0';
   const bytes = Buffer.from(JSON.stringify(ruleBody({ condition, limits: LIMITS })));
