@@ -201,7 +201,7 @@ test('what is wrong with a batch is told by its field, and nothing is made', asy
     ['all', { ...right, all: true }],
     ['all', { ...whole, all: false }],
     ['condition', { ...whole, condition: 7 }],
-    ['condition', { ...whole, condition: { productClass: {} } }],
+    ['condition.productClass', { ...whole, condition: { productClass: {} } }],
     ['condition', { ...whole, condition: '1 +' }],
     ['condition', { ...whole, condition: null }],
     ['devices', { ...whole, devices: 'build' }],
