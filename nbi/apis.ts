@@ -37,7 +37,8 @@ import { imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
 import { metricsApi } from './metrics.js';
-import { openApiApi, openApiDocument } from './openapi/index.js';
+import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
+import { pageApis } from './pages/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
@@ -64,6 +65,8 @@ export interface ApiParts extends UpgradeParts {
   readonly allMetrics?: () => Promise<string>;
   readonly health: HealthChecks['health'];
   readonly ready: HealthChecks['ready'];
+  /** Of Ferry. */
+  readonly version: string;
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
@@ -85,6 +88,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
   const content = { ...read, places: uploadPlaces(parts.limits) };
+  const document = openApiBytes(() => describeApis(apis, authentication));
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),
     methodApi(read, authentication),
@@ -100,7 +104,8 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
       hashing: () => users.hashing,
       'log-ins-waiting': () => users.waitingForHash,
     }),
-    openApiApi(() => describeApis(apis, authentication), authentication),
+    openApiApi(document, authentication),
+    ...pageApis(parts, document, authentication),
   ];
   return apis;
 }

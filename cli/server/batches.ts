@@ -31,7 +31,12 @@ export function serveBatches(
     logger,
     turn: (work) => background.turn('batches', work),
     calling: acs.caller,
-    underWay: null,
+    underWay: {
+      withdraw: (id) => acs.upgrades.withdraw(id),
+      call(cpeid) {
+        if (acs.caller.free > 0 && !acs.caller.isCalling(cpeid)) acs.caller.call(cpeid, () => {});
+      },
+    },
   });
   const { batches } = opened;
   const duty = new Duty({ store, clock, monotonic, id: 'batches', leaseMs: LEASE_MS });

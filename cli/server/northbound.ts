@@ -8,6 +8,7 @@ import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import type { InstallationBatches } from '../batches.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
+import { packageVersion } from '../command.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
@@ -73,6 +74,7 @@ export async function startNbi(
     users: installation.users,
     sessions: installation.sessions,
     metrics: registry,
+    version: packageVersion(),
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),
     clock: ambient.clock,
     monotonic,

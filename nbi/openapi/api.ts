@@ -1,11 +1,22 @@
 import { type Api, type Authentication, dynDialect, jsonAnswer, route } from '../http/index.js';
 
 /**
- * `GET /v1/openapi.json`
- * @param describe  makes the document; asked for it once, when somebody first wants it; all who read it share its bytes
+ * The document as it is sent: made when somebody first wants it, once.
+ * @param describe  makes the document
  */
-export function openApiApi(describe: () => unknown, authentication: Authentication): Api {
+export function openApiBytes(describe: () => unknown): () => Buffer {
   let document: Buffer | null = null;
+  return () => {
+    document ??= Buffer.from(JSON.stringify(describe()));
+    return document;
+  };
+}
+
+/**
+ * `GET /v1/openapi.json`
+ * @param document  all who read it share its bytes
+ */
+export function openApiApi(document: () => Buffer, authentication: Authentication): Api {
   const openapi = route({
     method: 'GET',
     path: '/v1/openapi.json',
@@ -15,8 +26,7 @@ export function openApiApi(describe: () => unknown, authentication: Authenticati
     summary: 'This document',
     answers: { '200': jsonAnswer('OpenAPI 3.1', { type: 'object' }) },
     async handle({ response }) {
-      document ??= Buffer.from(JSON.stringify(describe()));
-      response.type('json').send(document);
+      response.type('json').send(document());
     },
   });
   return {

@@ -29,7 +29,8 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
       description,
     },
     security: schemes.map(({ name }) => ({ [name]: [] })),
-    paths: pathsOf(apis.flatMap(({ routes }) => routes)),
+    tags: apis.map(({ name }) => ({ name })),
+    paths: pathsOf(apis),
     components: {
       securitySchemes: Object.fromEntries(schemes.map(({ name, description }) => [name, description])),
       schemas: told(schemas),
@@ -37,12 +38,15 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
   };
 }
 
-function pathsOf(routes: readonly Route[]): Readonly<Record<string, unknown>> {
+function pathsOf(apis: readonly Api[]): Readonly<Record<string, unknown>> {
   const paths = new Map<string, Record<string, unknown>>();
-  for (const route of routes) {
-    const item = paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
-    item[route.method.toLowerCase()] = operationOf(route);
-    paths.set(route.path, item);
+  for (const { name, routes } of apis) {
+    for (const route of routes) {
+      const item =
+        paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
+      item[route.method.toLowerCase()] = { tags: [name], ...operationOf(route) };
+      paths.set(route.path, item);
+    }
   }
   return Object.fromEntries(paths);
 }

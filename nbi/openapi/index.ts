@@ -1,2 +1,2 @@
-export { openApiApi } from './api.js';
+export { openApiApi, openApiBytes } from './api.js';
 export { openApiDocument } from './document.js';

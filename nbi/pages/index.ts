@@ -1,3 +1,5 @@
+export { type PageParts, pageApis } from './api.js';
+export type { OpenApiBytes } from './docs.js';
 export { Html, html, NOTHING, type Piece } from './html.js';
 export {
   ASSETS_PATH,
@@ -9,3 +11,4 @@ export {
   renderPage,
   sendPage,
 } from './page.js';
+export { type LoggedIn, readerOf } from './reader.js';

@@ -29,7 +29,7 @@ export interface Page {
   readonly main: Html;
   /** Scripts by their paths, of this origin. Without any none can run. */
   readonly scripts?: readonly string[];
-  /** Stylesheets beside that of all pages. */
+  /** Stylesheets beside that of the frame; that of Ferry's own content unless told. */
   readonly styles?: readonly string[];
   /** After how long the browser is to ask again. */
   readonly refreshSeconds?: number;
@@ -45,7 +45,7 @@ export function pagePolicy({ scripts = [] }: Pick<Page, 'scripts'>): string {
  * The headers of a page. `Referrer-Policy: same-origin` and not less: where nothing may be told, browsers send `Origin: null` with forms,
  * which is taken for another site's.
  */
-export function pageHeaders(page: Pick<Page, 'scripts'>): Readonly<Record<string, string>> {
+export function pageHeaders(page: Pick<Page, 'scripts' | 'title'>): Readonly<Record<string, string>> {
   return {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': pagePolicy(page),
@@ -57,16 +57,23 @@ export function pageHeaders(page: Pick<Page, 'scripts'>): Readonly<Record<string
 
 /** The whole of a page, as it goes out. */
 export function renderPage(page: Page): string {
-  const { title, crumbs = [], main, scripts = [], styles = [], refreshSeconds } = page;
+  const {
+    title,
+    crumbs = [],
+    main,
+    scripts = [],
+    styles = [`${ASSETS_PATH}pages.css`],
+    refreshSeconds,
+  } = page;
   return String(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${refreshSeconds !== undefined && html`<meta http-equiv="refresh" content="${refreshSeconds}">\n`}<title>${title} – Ferry</title>
+${refreshSeconds !== undefined && html`<meta http-equiv="refresh" content="${refreshSeconds}">\n`}<title>${title === 'Ferry' ? title : `${title} – Ferry`}</title>
 <link rel="icon" href="${ASSETS_PATH}icon.svg">
-<link rel="stylesheet" href="${ASSETS_PATH}pages.css">
+<link rel="stylesheet" href="${ASSETS_PATH}frame.css">
 ${styles.map((path) => html`<link rel="stylesheet" href="${path}">\n`)}${scripts.map((path) => html`<script src="${path}" defer></script>\n`)}</head>
 <body>
 <a class="skip" href="#main">To the content</a>

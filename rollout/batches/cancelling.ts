@@ -1,4 +1,5 @@
-import type { BatchId, CpeId, OperationId, ResultId } from '../../common/index.js';
+import type { Upgrades } from '../../acs/index.js';
+import type { BatchId, CpeId, OperationId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { type Stored, untilCommitted } from '../../store/index.js';
 import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
@@ -6,13 +7,8 @@ import type { Batch } from './batch.js';
 import { BatchError } from './batches.js';
 import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
 
-/** What became of the wish that an upgrade under way be given up. `transferred`: its CPE has the file, and goes on. */
-export type Withdrawn = 'asked' | 'ended' | 'transferred';
-
 /** How upgrades that are under way are given up. */
-export interface UnderWay {
-  /** @returns null where there is no such upgrade */
-  withdraw(id: ResultId): Promise<Withdrawn | null>;
+export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
   /** Has the CPE come for what it is to be asked, as soon as may be. */
   call(cpeid: CpeId): void;
 }
@@ -95,7 +91,13 @@ export class Cancelling {
   async #giveUp(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'running' | undefined> {
     const { kept, ledger, underWay } = this.#parts;
     const { resultId, cpeid } = stored.document;
-    if (underWay !== null && resultId !== undefined) {
+    if (underWay === null)
+      throw new BatchError(
+        'state',
+        null,
+        'one that waits: what runs is given up by a server, through its API',
+      );
+    if (resultId !== undefined) {
       const asked = await underWay.withdraw(resultId);
       if (asked === 'transferred')
         throw new BatchError(
@@ -113,7 +115,7 @@ export class Cancelling {
       this.#noted(batch, stored.document, by),
     ]);
     if (!committed) return undefined;
-    underWay?.call(cpeid);
+    underWay.call(cpeid);
     return 'running';
   }
 

@@ -20,7 +20,7 @@ export {
   type NewWhom,
   type RetryFilter,
 } from './batches.js';
-export type { UnderWay, Withdrawn } from './cancelling.js';
+export type { UnderWay } from './cancelling.js';
 export { WAKE_PER_SECOND_MAX } from './fields.js';
 export { type BatchesParts, type OpenedBatches, openBatches } from './open-batches.js';
 export type { BatchTarget, BuildDevices, BuildTargets } from './targets.js';

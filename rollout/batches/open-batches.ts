@@ -332,11 +332,9 @@ class StoredBatches implements OpenedBatches {
       .catch(async (error: unknown) => {
         await this.#unmake(batch.id, hold);
         throw error;
-      });
-    this.#track(
-      batch.id,
-      making.finally(() => hold.release()),
-    );
+      })
+      .finally(() => hold.release());
+    this.#track(batch.id, making);
     const made = await making;
     const stored = await this.get(batch.id);
     if (stored !== null && (made === 'made' || stored.phase !== 'preparing')) return stored;

@@ -52,6 +52,7 @@ const OPENAPI_SCHEMA = {
       additionalProperties: false,
       properties: {
         operationId: { type: 'string' },
+        tags: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 1 },
         summary: { type: 'string' },
         description: { type: 'string' },
         security: { type: 'array' },

@@ -89,6 +89,16 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /readyz',
     'GET /livez',
     'GET /v1/openapi.json',
+    'GET /',
+    'GET /pages/{asset}',
+    'GET /admin/login/',
+    'POST /admin/login/',
+    'POST /admin/logout/',
+    'GET /api/v1/docs/',
+    'GET /api/v1/docs/{asset}',
+    'GET /api/v1/docs.json',
+    'GET /api/v1/docs.yaml',
+    'GET /api/v1/redoc/',
   ],
 };
 

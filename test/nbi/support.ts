@@ -265,6 +265,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...(options.monotonic && { monotonic: options.monotonic }),
     }),
     metrics,
+    version: 'under test',
     ready: options.ready ?? (async (): Promise<Health> => ({ status: 'ok', parts: { process: 'ok' } })),
     health: options.health ?? (async (): Promise<Health> => ({ status: 'ok', parts: { store: 'ok' } })),
     clock,

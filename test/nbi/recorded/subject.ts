@@ -235,6 +235,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     users: installation.users,
     sessions: installation.sessions,
     metrics: new Registry(),
+    version: 'recorded',
     ready: async () => ({ status: 'ok', parts: { process: 'ok', store: 'ok', ruleFiles: 'ok' } }),
     health: async () => ({ status: 'ok', parts: HEALTHY }),
     clock,

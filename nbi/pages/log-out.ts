@@ -1,0 +1,73 @@
+import type { Request } from 'express';
+import {
+  ApiError,
+  arrivalOf,
+  clearedCookie,
+  clearedPageCookies,
+  findingsOf,
+  type Route,
+  route,
+  urlencodedBody,
+} from '../http/index.js';
+import type { UserSessions } from '../sessions/index.js';
+import { isSame } from './log-in.js';
+import { pageAnswers } from './page-answers.js';
+import { readerOf } from './reader.js';
+
+/** Of any user: the session is the browser's own. */
+const ANYBODYS = { user: null, within: null } as const;
+
+/** `POST /admin/logout/` */
+export function logOutRoute(sessions: UserSessions): Route {
+  return route({
+    method: 'POST',
+    path: '/admin/logout/',
+    role: null,
+    concerns: 'everyone',
+    operationId: 'logOutByPage',
+    summary: 'Ends the session of this browser, and takes its cookies away',
+    body: urlencodedBody({
+      csrfmiddlewaretoken: { type: 'string', description: "The session's CSRF token; X-CSRFToken will do." },
+    }),
+    answers: {
+      '302': { description: 'Logged out, or nobody was logged in; Location is the first page' },
+      ...pageAnswers('403', '413', '415', '503', '507'),
+    },
+    async handle({ request, response, body }) {
+      const form = await body();
+      const reader = await readerOf(sessions, request);
+      if (reader !== null) {
+        requireToken(request, form, reader.csrfToken);
+        const { principal } = reader;
+        const { name, how, credential = '', organization } = principal;
+        findingsOf(response).user = name;
+        const by = {
+          name,
+          how,
+          credential,
+          ...(organization !== undefined && { organization }),
+          address: findingsOf(response).address ?? '',
+          requestId: String(response.getHeader('X-Request-Id')),
+        };
+        await sessions.end(credential, 'ended', by, ANYBODYS);
+      }
+      const arrival = arrivalOf(response);
+      response.setHeader('Set-Cookie', [...clearedPageCookies(arrival), clearedCookie(arrival)]);
+      response.status(302).setHeader('Location', '/');
+      response.end();
+    },
+  });
+}
+
+/** @throws ApiError 403 */
+function requireToken(request: Request, form: URLSearchParams, token: string): void {
+  const shown = form.get('csrfmiddlewaretoken') ?? String(request.headers['x-csrftoken'] ?? '');
+  if (isSame(shown, token)) return;
+  throw new ApiError(403, [
+    {
+      field: 'csrfmiddlewaretoken',
+      code: 'csrf-token',
+      expected: 'the token of this session: load the page anew, and log out there',
+    },
+  ]);
+}

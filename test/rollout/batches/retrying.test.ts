@@ -1,0 +1,143 @@
+import test from 'ava';
+import { HOUR_MS, type ResultId } from '../../../common/index.js';
+import { BatchError } from '../../../rollout/index.js';
+import { BY, cpe, listOf, openTestBatches, START_MS, type TestBatches } from './support.js';
+
+/** Of four CPEs the first is verified, the second has failed, the third runs, the fourth waits. */
+async function halfWay(has: TestBatches) {
+  const { id } = await has.batches.create(listOf(await has.haveCpes(4)), BY);
+  for (const [index, how] of [
+    [0, 'verified'],
+    [1, 'failed'],
+  ] as const) {
+    const upgrade = await has.session(cpe(index));
+    await has.end(cpe(index), upgrade?.id as ResultId, how);
+  }
+  const running = await has.session(cpe(2));
+  return { id, running: running?.id as ResultId };
+}
+
+test('what has failed is tried again, and what was verified, runs or waits stays', async (t) => {
+  const has = await openTestBatches(t);
+  const { id } = await halfWay(has);
+  t.deepEqual(await has.outcomes(id), {
+    [cpe(0)]: 'verified',
+    [cpe(1)]: 'failed fault-9010',
+    [cpe(2)]: 'running',
+    [cpe(3)]: 'pending',
+  });
+  t.is(await has.session(cpe(1)), null);
+  t.is(await has.batches.retry(id, {}, BY), 1);
+  t.deepEqual(await has.outcomes(id), {
+    [cpe(0)]: 'verified',
+    [cpe(1)]: 'pending',
+    [cpe(2)]: 'running',
+    [cpe(3)]: 'pending',
+  });
+  await has.counted(id);
+  t.is(await has.session(cpe(0)), null);
+  const again = await has.session(cpe(1));
+  await has.end(cpe(1), again?.id as ResultId, 'verified');
+  t.is((await has.operations.of(id, cpe(1)))?.state, 'verified');
+  t.is((await has.operations.of(id, cpe(1)))?.attempts, 2);
+  t.is(await has.batches.retry(id, {}, BY), 0);
+});
+
+test('a batch that was cancelled goes on where it was when it is tried again', async (t) => {
+  const has = await openTestBatches(t);
+  const { id, running } = await halfWay(has);
+  await has.batches.cancel(id, BY);
+  await has.end(cpe(2), running, 'failed');
+  t.is(await has.batches.retry(id, {}, BY), 3);
+  t.is((await has.batches.progress(id))?.state, 'in-progress');
+  t.is(await has.gate(id), 'open');
+  for (const index of [1, 2, 3]) {
+    const upgrade = await has.session(cpe(index));
+    await has.end(cpe(index), upgrade?.id as ResultId, 'verified');
+  }
+  await has.batches.round();
+  t.like(await has.batches.progress(id), { state: 'success' });
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is(await has.gate(id), 'closed');
+});
+
+test('only what ended for a reason is tried again where that is said, or only one', async (t) => {
+  const has = await openTestBatches(t);
+  const { id, running } = await halfWay(has);
+  await has.end(cpe(2), running, 'failed');
+  await has.batches.cancelOne(await has.batches.operationOf(id, cpe(3)), BY);
+  t.is(await has.batches.retry(id, { reason: 'withdrawn' }, BY), 1);
+  t.is(await has.batches.retry(id, { reason: 'old-version' }, BY), 0);
+  const operation = await has.batches.operationOf(id, cpe(1));
+  t.is(await has.batches.retry(id, { operation }, BY), 1);
+  t.deepEqual(await has.outcomes(id), {
+    [cpe(0)]: 'verified',
+    [cpe(1)]: 'pending',
+    [cpe(2)]: 'failed fault-9010',
+    [cpe(3)]: 'pending',
+  });
+  t.truthy(await has.session(cpe(3)), 'its rule was taken back, and is there again');
+  const other = await has.batches.create(listOf([cpe(0)]), BY);
+  await t.throwsAsync(has.batches.retry(other.id, { operation }, BY), { instanceOf: BatchError });
+});
+
+test('a batch that has ended and is tried again is opened only where something waits again', async (t) => {
+  const has = await openTestBatches(t);
+  const { id } = await has.batches.create(listOf(await has.haveCpes(1)), BY);
+  await has.batches.cancel(id, BY);
+  await has.batches.made(id);
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is(await has.batches.retry(id, { reason: 'old-version' }, BY), 0);
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is(await has.batches.retry(id, {}, BY), 1);
+  t.is((await has.stored(id))?.phase, 'made');
+  t.deepEqual(
+    (await has.events(id)).map(({ action }) => action),
+    ['added', 'cancelled', 'retried'],
+  );
+});
+
+test('what was skipped as its image did not fit is tried again where that is asked for, and fits by now', async (t) => {
+  const has = await openTestBatches(t);
+  const ids = await has.haveCpes(1, { productClass: 'Other' });
+  await has.library.remove('hgw-2.0.0.bin', BY);
+  const { Readable } = await import('node:stream');
+  await has.library.upload({
+    metadata: { name: 'hgw-2.0.0.bin', productClass: 'HGW', softwareVersion: '2.0.0' },
+    content: Readable.from([Buffer.from('for HGW')]),
+    by: BY,
+    uploadedBy: 'tester',
+  });
+  const { id } = await has.batches.create(listOf(ids), BY);
+  t.is(await has.session(cpe(0)), null);
+  t.deepEqual(await has.outcomes(id), { [cpe(0)]: 'skipped does-not-fit' });
+  t.is(await has.batches.retry(id, {}, BY), 0);
+  t.is(await has.batches.retry(id, { reason: 'does-not-fit' }, BY), 1);
+  await has.haveCpe(cpe(0), { ...(await has.devices.get(cpe(0))), productClass: 'HGW' });
+  t.truthy(await has.session(cpe(0)));
+});
+
+test('a CPE of a batch by condition is tried again by a rule of its own', async (t) => {
+  const has = await openTestBatches(t);
+  await has.haveCpes(1);
+  const whom = { kind: 'condition', condition: { productClass: 'HGW' } } as const;
+  const { id } = await has.batches.create({ ...listOf([]), whom }, BY);
+  const upgrade = await has.session(cpe(0));
+  await has.end(cpe(0), upgrade?.id as ResultId, 'failed');
+  t.is(await has.session(cpe(0)), null);
+  t.is(await has.batches.retry(id, {}, BY), 1);
+  const again = await has.session(cpe(0));
+  t.is(String(again?.campaignid), `batch:${id}:${cpe(0)}`);
+  t.deepEqual(await has.counted(id), { running: 1 });
+});
+
+test('a batch whose time is over, or that is being made, is not tried again', async (t) => {
+  const has = await openTestBatches(t);
+  const notAfter = new Date(START_MS + HOUR_MS).toISOString();
+  const { id } = await has.batches.create(listOf(await has.haveCpes(1), { notAfter }), BY);
+  await has.batches.cancel(id, BY);
+  await has.batches.made(id);
+  has.clock.nowMs = START_MS + HOUR_MS;
+  const error = await t.throwsAsync(has.batches.retry(id, {}, BY), { instanceOf: BatchError });
+  t.deepEqual([(error as BatchError).code, (error as BatchError).field], ['state', 'notAfter']);
+});
