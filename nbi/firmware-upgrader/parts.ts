@@ -42,8 +42,6 @@ export interface UpgraderParts extends UpgradeParts {
   readonly monotonic?: MonotonicClock;
   /** {@link UPGRADER_OPTIONS} unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What builds and images are used for; nothing unless told. */
-  readonly upgradeUses?: UpgradeUses;
   /** What makes pages of answers, for browsers. */
   readonly upgraderPage?: PageMaker;
 }
