@@ -28,6 +28,7 @@ export {
   ownersOfRules,
   type RestartsDocument,
   RULE_COLLECTIONS,
+  RULES,
   readMany,
   type Tables,
 } from './tables.js';

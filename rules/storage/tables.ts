@@ -76,7 +76,7 @@ export interface Tables extends CampaignTables {
   readonly errors: Collection<RuleErrors>;
 }
 
-const RULES: CollectionDefinition = {
+export const RULES: CollectionDefinition = {
   name: 'rules',
   indexes: {
     pin: ['pin'],
