@@ -17,8 +17,8 @@ import {
   upgraderAuthentication,
   upgraderDialect,
 } from './manners/index.js';
-import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
-import { type UpgradeParts, upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type UpgraderParts } from './parts.js';
+import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
 const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
