@@ -13,6 +13,7 @@ import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
+import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
@@ -96,6 +97,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageApi(content, authentication),
     imageKeyApi(read, authentication),
     uploadApi(content, authentication),
+    batchApi(read, authentication),
     firmwareUpgraderApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
@@ -123,6 +125,7 @@ const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
   ...uploadSchemas,
+  ...batchSchemas,
   ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,
