@@ -17,10 +17,9 @@ import {
   upgraderAuthentication,
   upgraderDialect,
 } from './manners/index.js';
-import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type UpgraderParts } from './parts.js';
 import { TOKEN_ENDPOINT, TOKEN_PATH, tokenRoute, unservedTokenRoute } from './token.js';
-import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
-import { NO_UPGRADE_USES } from './uses.js';
+import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
 const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
@@ -32,7 +31,6 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
   const {
     monotonic = monotonicClock,
     firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgradeUses: uses = NO_UPGRADE_USES,
     upgraderPage: page = plainPage,
   } = parts;
   const { limits } = parts;
@@ -44,7 +42,14 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
   const types = new ImageTypes(options.version);
-  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types,
+    uses: usesOfBuilds(parts.batches),
+    page,
+    downloads,
+  };
   const endpoints = endpointsOf(context);
   const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
