@@ -15,7 +15,6 @@ import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
-  type PageMaker,
   type UpgradeParts,
   type UpgraderOptions,
   type UpgradeUses,
@@ -72,8 +71,6 @@ export interface ApiParts extends UpgradeParts {
   readonly firmwareUpgrader?: UpgraderOptions;
   /** What upgrades make of builds and images, which goes with them; nothing unless told. */
   readonly upgradeUses?: UpgradeUses;
-  /** What makes pages of that API's answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;

@@ -1,13 +1,13 @@
 import { MINUTE_MS, monotonicClock } from '../../common/index.js';
 import { ImageTypes } from '../../firmware/index.js';
 import type { Api } from '../http/index.js';
+import { upgraderPages } from './browsing/index.js';
 import { categoryEndpoints } from './categories.js';
 import {
   type Endpoint,
   fullPath,
   PATH_ID,
   PREFIX,
-  plainPage,
   RequestThrottle,
   routesOf,
   unservedRoute,
@@ -27,8 +27,8 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     monotonic = monotonicClock,
     firmwareUpgrader: options = UPGRADER_OPTIONS,
     upgradeUses: uses = NO_UPGRADE_USES,
-    upgraderPage: page = plainPage,
   } = parts;
+  const page = upgraderPages(parts.sessions);
   const context: EndpointContext & UpgradeParts = {
     ...parts,
     options,

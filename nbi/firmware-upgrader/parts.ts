@@ -44,8 +44,6 @@ export interface UpgraderParts extends UpgradeParts {
   readonly firmwareUpgrader?: UpgraderOptions;
   /** What builds and images are used for; nothing unless told. */
   readonly upgradeUses?: UpgradeUses;
-  /** What makes pages of answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
 }
 
 /** The same with all that is told or not, as the endpoints have it. */

@@ -35,11 +35,11 @@ export {
   unservedRoute,
   upgraderSchemas,
 } from './endpoint.js';
-export { type Choice, type Field, type Said, schemaOf } from './field.js';
+export { type Choice, type Field, labelOf, type Said, schemaOf } from './field.js';
 export { type Filter, type Filtered, filtered } from './filter.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
-export { type Page, type PageMaker, plainPage } from './page.js';
+export type { Page, PageMaker } from './page.js';
 export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';
