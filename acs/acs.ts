@@ -8,7 +8,12 @@ import {
   type Secrets,
   subnetList,
 } from '../common/index.js';
-import { OrganizationDirectory, Organizations, type OrganizationUsers } from '../organizations/index.js';
+import {
+  type Belonging,
+  OrganizationDirectory,
+  Organizations,
+  type OrganizationUsers,
+} from '../organizations/index.js';
 import type { Rules, StandingConditions, Waking } from '../rules/index.js';
 import { DUTY_AGE_MS_MAX, type DutyRecords, type Store } from '../store/index.js';
 import { AddressPolicy } from './connection-request/address-policy.js';
@@ -115,6 +120,8 @@ export interface AcsParts {
   readonly organizationUsers: OrganizationUsers;
   /** What whoever owns rules keeps of their upgrades; without it nobody owns any. */
   readonly owned?: OwnedUpgrades;
+  /** What belongs to organizations in the rooms above. */
+  readonly belongings?: readonly Belonging[];
   readonly secrets: Secrets;
   readonly locateFile: LocateFile;
   /** Is told where sessions come from; without it nobody wants to know. */
@@ -185,7 +192,7 @@ export function createAcs(parts: AcsParts): Acs {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    belongings: belongingsIn({ store, clock, devices, rules }),
+    belongings: [...belongingsIn({ store, clock, devices, rules }), ...(parts.belongings ?? [])],
     users: parts.organizationUsers,
   });
   const work = new SessionWork({

@@ -1,6 +1,7 @@
 import { type OpenedOrganizations, openOrganizations } from '../acs/index.js';
 import { silentLogger, systemClock } from '../common/index.js';
 import { OrganizationError } from '../organizations/index.js';
+import { batchesOfOrganizations } from '../rollout/index.js';
 import { openRules, type StandingConditions } from '../rules/index.js';
 import { type Arguments, CommandError, withInstallation } from './command.js';
 import type { Installation } from './installation.js';
@@ -29,7 +30,12 @@ export async function withOrganizations(
     const { store, secrets, users } = installation;
     const parts = { store, clock: systemClock, logger: silentLogger };
     const rules = await openRules({ ...parts, secrets, resolveFile: async () => null });
-    const opened = openOrganizations({ ...parts, rules, users: users.ofOrganizations });
+    const opened = openOrganizations({
+      ...parts,
+      rules,
+      users: users.ofOrganizations,
+      belongings: [batchesOfOrganizations(store)],
+    });
     try {
       await run({ ...opened, conditions: rules.standing, installation, config });
     } catch (error) {

@@ -21,7 +21,16 @@ interface Sending {
 export function sendImage(
   request: IncomingMessage,
   response: ServerResponse,
-  { image, content }: { readonly image: Image; readonly content: ImageContent },
+  {
+    image,
+    content,
+    hasRanges = true,
+  }: {
+    readonly image: Image;
+    readonly content: ImageContent;
+    /** Whether a range can be had; default: true. */
+    readonly hasRanges?: boolean;
+  },
 ): Promise<void> {
   const { socket } = request;
   // Its client went while the content was looked for: no event will tell of it again.
@@ -41,7 +50,12 @@ export function sendImage(
       else failed(error);
     };
     socket.once('close', connectionClosed);
-    const stream = send(request, `/${image.name}`, { etag: false, lastModified: false, cacheControl: false });
+    const stream = send(request, `/${image.name}`, {
+      etag: false,
+      lastModified: false,
+      cacheControl: false,
+      acceptRanges: hasRanges,
+    });
     stream.on('error', failed);
     const sending: Sending = {
       res: response,

@@ -11,6 +11,7 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
+import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
@@ -54,6 +55,9 @@ export interface ApiParts extends UpgradeParts {
   readonly placements: Placements;
   readonly images: ImageLibrary;
   readonly uploads: Uploads;
+  readonly batches: Batches;
+  /** What became of each CPE of a batch. */
+  readonly operations: Operations;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;

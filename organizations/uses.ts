@@ -2,7 +2,14 @@ import type { OrganizationId } from '../common/index.js';
 
 /** A kind of thing that belongs to organizations: one that has any is not removed. */
 export interface Belonging {
-  readonly code: 'has-cpes' | 'has-users' | 'has-rules' | 'has-images' | 'has-builds' | 'has-image-keys';
+  readonly code:
+    | 'has-cpes'
+    | 'has-users'
+    | 'has-rules'
+    | 'has-batches'
+    | 'has-images'
+    | 'has-builds'
+    | 'has-image-keys';
   /** In the plural: `CPEs`. */
   readonly what: string;
   /** What rids the organization of them: `move its CPEs to another`. */

@@ -1,5 +1,10 @@
 import type { Clock, Logger } from '../../common/index.js';
-import { OrganizationDirectory, Organizations, type OrganizationUsers } from '../../organizations/index.js';
+import {
+  type Belonging,
+  OrganizationDirectory,
+  Organizations,
+  type OrganizationUsers,
+} from '../../organizations/index.js';
 import type { Rules, StandingConditions } from '../../rules/index.js';
 import type { Store } from '../../store/index.js';
 import type { Devices } from '../device/device.js';
@@ -20,6 +25,8 @@ export function openOrganizations(parts: {
   readonly store: Store;
   readonly rules: Pick<Rules, 'scan'> & { readonly standing: StandingConditions };
   readonly users: OrganizationUsers;
+  /** What belongs to organizations in the rooms above. */
+  readonly belongings?: readonly Belonging[];
   readonly clock: Clock;
   readonly logger: Logger;
 }): OpenedOrganizations {
@@ -32,7 +39,7 @@ export function openOrganizations(parts: {
     clock,
     logger,
     checkCondition: membershipConditionCheck(rules.standing),
-    belongings: belongingsIn({ store, clock, devices, rules }),
+    belongings: [...belongingsIn({ store, clock, devices, rules }), ...(parts.belongings ?? [])],
     users,
   });
   return {

@@ -161,7 +161,7 @@ function describing(build: Build, category: Category | null): string {
   const { id, version, os, changelog } = build;
   const lines = [
     `${category?.name ?? build.category}/${version}, ${id}`,
-    `CPEs report ${targetVersionOf(build)} once they run it${os === null ? '' : ', its os'}.`,
+    `CPEs report ${targetVersionOf(build)} once they run it${os === null || os === '' ? '' : ', its os'}.`,
     ...(changelog === '' ? [] : [changelog]),
     ...(build.images.length === 0 ? ['It has no images yet: ferry image add --build puts them there.'] : []),
   ];

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import { upgradesIn } from '../../acs/index.js';
 import { DAY_MS, silentLogger, systemClock } from '../../common/index.js';
 import { type Collected, collectImages, type KeptBecause } from '../../firmware/index.js';
-import { usesOfImages } from '../../rollout/index.js';
+import { batchesIn, usesOfImages } from '../../rollout/index.js';
 import { openRules } from '../../rules/index.js';
 import { type Arguments, CommandError, operator } from '../command.js';
 import { withImages, withOrganization } from '../images-access.js';
@@ -48,7 +48,7 @@ export function gcCommand(io: Io): CommandModule {
         const rules = await openRules({ ...parts, resolveFile: async () => null });
         try {
           const collected = await collectImages(
-            { images, uses: usesOfImages({ rules, upgrades: upgradesIn(store) }) },
+            { images, uses: usesOfImages({ rules, upgrades: upgradesIn(store), batches: batchesIn(store) }) },
             {
               ...(organization !== null && { organization: organization.id }),
               unusedMs,

@@ -7,7 +7,7 @@ import {
   shareConnections,
 } from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
-import { OperationLedger } from '../../rollout/index.js';
+import { batchesOfOrganizations, OperationLedger } from '../../rollout/index.js';
 import type { RuleEngine } from '../../rules/index.js';
 import { parseCredentials, workersOf } from '../config.js';
 import { generatedCpeCredentials, type Installation } from '../installation.js';
@@ -52,6 +52,7 @@ export function openAcs(
     duties,
     logger,
     fleetAddresses,
+    belongings: [batchesOfOrganizations(installation.store)],
     owned: new OperationLedger({ store: installation.store, clock, images: installation.images }),
     locateFile: (file, options) => locator.locate(file, options),
     options: {

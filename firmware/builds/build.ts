@@ -26,7 +26,7 @@ export interface Build extends Product {
   readonly category: string;
   /** Of its own in the category. */
   readonly version: string;
-  /** What a CPE that runs it reports; of its own among the builds of its owner. */
+  /** What a CPE that runs it reports; of its own among the builds of its owner. Null and the empty text: nothing is said of it. */
   readonly os: string | null;
   readonly changelog: string;
   /** In the order of their types. */
@@ -73,7 +73,7 @@ export function productOf(build: Product, category: Product): Product {
  * What a CPE is to report once it runs a build: its `os`; else what was read from its files, where these agree; else its version.
  */
 export function targetVersionOf({ os, images, version }: Pick<Build, 'os' | 'images' | 'version'>): string {
-  if (os !== null) return os;
+  if (os !== null && os !== '') return os;
   const [read, ...others] = new Set(images.map(({ softwareVersion }) => softwareVersion));
   return read == null || others.length > 0 ? version : read;
 }

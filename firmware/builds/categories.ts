@@ -12,6 +12,11 @@ import { categoryNameKey, nameOfCategory } from './taken-names.js';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Whether a name that is taken is refused, which it is unless told. */
+interface SharingName {
+  readonly mayShareName?: boolean;
+}
+
 /** The categories of an installation. Every change is one commit, and its event is in it. */
 export class Categories {
   readonly #parts: BuildParts;
@@ -41,12 +46,14 @@ export class Categories {
   /**
    * @param said  by CategoryFields, as it came from outside; an `id` may be said too
    * @param organization  whose it becomes; null: it is shared
+   * @param mayShareName  it may be called as another: then that one is found by the name
    * @throws BuildError `invalid`, `name-taken`, `id-taken`. @throws OrganizationError `not-found`, `not-active`. @throws StoreError
    */
   async add(
     { id = randomUUID(), ...said }: JsonObject,
     by: Actor,
     organization: string | null,
+    { mayShareName = false }: SharingName = {},
   ): Promise<Category> {
     checkNewId(id);
     const fields = categoryFields(said, null);
@@ -57,16 +64,22 @@ export class Categories {
     return untilCommitted(`The category ${fields.name}`, async () => {
       const outcome = await this.#parts.store.commit([
         this.#parts.categories.inserting(document),
-        this.#takingName(document),
+        ...(await this.#takingName(document, mayShareName)),
         ...(await this.#parts.ownerRequired(owner)),
         this.#parts.noting('added', 'image-category', document, { by, after: { ...fields } }),
       ]);
-      return outcome.committed ? categoryOf(document) : this.#again(outcome.refused, document);
+      return outcome.committed ? categoryOf(document) : this.#again(outcome.refused, document, mayShareName);
     });
   }
 
-  /** Changes fields of one. @throws BuildError `invalid`, `not-found`, `name-taken`. @throws StoreError */
-  async change(id: string, said: JsonObject, by: Actor, within: Within): Promise<Category> {
+  /** Changes fields of one; as of {@link add}. @throws BuildError `invalid`, `not-found`, `name-taken`. @throws StoreError */
+  async change(
+    id: string,
+    said: JsonObject,
+    by: Actor,
+    within: Within,
+    { mayShareName = false }: SharingName = {},
+  ): Promise<Category> {
     return untilCommitted(`The category ${id}`, async () => {
       const { document: before, revision } = await this.#stored(id, within);
       const fields = categoryFields(said, before);
@@ -77,14 +90,17 @@ export class Categories {
         this.#parts.categories.replacing(after, revision),
         ...(after.name === before.name
           ? []
-          : [...(await this.#parts.givingUp([nameOfCategory(before)], before)), this.#takingName(after)]),
+          : [
+              ...(await this.#parts.givingUp([nameOfCategory(before)], before)),
+              ...(await this.#takingName(after, mayShareName)),
+            ]),
         this.#parts.noting('changed', 'image-category', after, {
           by,
           before: { ...fieldsOf(before) },
           after: { ...fields },
         }),
       ]);
-      return outcome.committed ? categoryOf(after) : this.#again(outcome.refused, after);
+      return outcome.committed ? categoryOf(after) : this.#again(outcome.refused, after, mayShareName);
     });
   }
 
@@ -107,8 +123,10 @@ export class Categories {
     });
   }
 
-  #takingName(document: CategoryDocument): Change {
-    return this.#parts.names.inserting({ id: nameOfCategory(document), of: document.id });
+  async #takingName(document: CategoryDocument, mayShareName: boolean): Promise<readonly Change[]> {
+    const id = nameOfCategory(document);
+    if (mayShareName && (await this.#parts.names.get(id)) !== null) return [];
+    return [this.#parts.names.inserting({ id, of: document.id })];
   }
 
   async #stored(id: string, within: Within): Promise<Stored<CategoryDocument>> {
@@ -118,9 +136,9 @@ export class Categories {
   }
 
   /** @returns undefined where something has moved that may have moved. @throws BuildError */
-  #again({ collection, kind }: Change, { name }: CategoryDocument): undefined {
+  #again({ collection, kind }: Change, { name }: CategoryDocument, mayShareName: boolean): undefined {
     if (kind !== 'insert') return undefined;
-    if (collection === this.#parts.names.name)
+    if (collection === this.#parts.names.name && !mayShareName)
       throw new BuildError('name-taken', 'name', `another: there is a category ${name} already`);
     if (collection === this.#parts.categories.name)
       throw new BuildError('id-taken', 'id', 'another: something has this id already');

@@ -38,10 +38,16 @@ export function buildFields(said: JsonObject, before: BuildFields | null): Build
   requireKnown(said, ['version', 'os', 'changelog', 'productFamily', 'productModel']);
   return {
     version: text(said, 'version', VERSION_CHARACTERS_MAX, before?.version),
-    os: optional(said, 'os', VERSION_CHARACTERS_MAX, before?.os),
+    os: osIn(said, before),
     changelog: lines(said, 'changelog', CHANGELOG_CHARACTERS_MAX, before?.changelog),
     ...productNames(said, before),
   };
+}
+
+/** The empty text is how some clients say that there is none. */
+function osIn(said: JsonObject, before: BuildFields | null): string | null {
+  const value = Object.hasOwn(said, 'os') ? said['os'] : before?.os;
+  return value === '' ? '' : optional(said, 'os', VERSION_CHARACTERS_MAX, before?.os);
 }
 
 /** The id that somebody wants for something new. @throws BuildError `invalid` */

@@ -31,5 +31,5 @@ export function nameOfCategory({ owner, name }: Pick<CategoryDocument, 'owner' |
 
 /** The names that a build takes. */
 export function namesOfBuild({ category, version, owner, os }: BuildDocument): readonly string[] {
-  return [versionKey(category, version), ...(os === null ? [] : [osKey(owner, os)])];
+  return [versionKey(category, version), ...(os === null || os === '' ? [] : [osKey(owner, os)])];
 }

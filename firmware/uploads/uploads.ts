@@ -10,6 +10,7 @@ import {
 import { type Actor, EventLog } from '../../events/index.js';
 import { requiringOrganization } from '../../organizations/index.js';
 import type { Change, Store, Stored } from '../../store/index.js';
+import type { BuildPlace } from '../builds/index.js';
 import { newContentFile } from '../content-files.js';
 import { type AppendedContent, CONTENT_PREFIX, type ContentStore, type Received } from '../content-store.js';
 import { ImageError, type ImageLibrary, type Upload, type UploadOutcome } from '../image.js';
@@ -43,7 +44,14 @@ const CANCEL_ATTEMPTS_MAX = 100;
 const READ_MS_MAX = MINUTE_MS;
 
 /** An upload over HTTP: somebody does it. */
-export type AskedUpload = Upload & { readonly by: Actor };
+export type AskedUpload = Upload & {
+  readonly by: Actor;
+  /**
+   * Where in a build it is to stand, where that is told behind the content: asked once all of it has come.
+   * @throws whatever keeps it from becoming an image
+   */
+  readonly placeBehind?: () => Promise<BuildPlace>;
+};
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
 export interface Uploads {
@@ -56,7 +64,7 @@ export interface Uploads {
    * @param url  where it is fetched from instead, in the background; by this process if it can, else by another
    * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
-  begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord>;
+  begin(upload: Omit<AskedUpload, 'content' | 'placeBehind'>, url?: string): Promise<UploadRecord>;
   /**
    * Takes the next part; the last has all of it validated. What came of a part that breaks off counts. Bytes that are there already are
    * skipped.
@@ -146,8 +154,18 @@ class StoredUploads implements Uploads, Fetchable {
           return needsRoom || transfer.isDue ? transfer.came(bytes, this.#options.clock()) : undefined;
         },
       });
-      return this.#admit(transfer, received);
+      const place = await this.#placeBehind(upload, received);
+      return this.#admit(transfer, received, { ...(place !== undefined && { place }) });
     });
+  }
+
+  async #placeBehind({ placeBehind }: AskedUpload, received: Received): Promise<BuildPlace | undefined> {
+    try {
+      return await placeBehind?.();
+    } catch (error) {
+      await this.#options.contents.remove(received.name);
+      throw error;
+    }
   }
 
   async begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord> {
@@ -523,10 +541,14 @@ class StoredUploads implements Uploads, Fetchable {
     if (received === null) throw partsLost();
     const file = contentFile ?? newContentFile(received.sha256);
     await transfer.save({ contentFile: file });
-    return this.#admit(transfer, received, file);
+    return this.#admit(transfer, received, { contentFile: file });
   }
 
-  async #admit(transfer: Transfer, received: Received, contentFile?: string): Promise<UploadOutcome> {
+  async #admit(
+    transfer: Transfer,
+    received: Received,
+    { contentFile, place }: { readonly contentFile?: string; readonly place?: BuildPlace },
+  ): Promise<UploadOutcome> {
     const { contents, library } = this.#options;
     try {
       if (transfer.upload.state !== 'validating') await transfer.completed(received.sizeBytes);
@@ -535,7 +557,8 @@ class StoredUploads implements Uploads, Fetchable {
       throw error;
     }
     const { upload } = transfer;
-    const outcome = await library.admit(received, admissionOf(upload), {
+    const admission = { ...admissionOf(upload), ...(place !== undefined && { place }) };
+    const outcome = await library.admit(received, admission, {
       along: () => transfer.admitting(upload.metadata.name),
       ...(contentFile !== undefined && { contentFile }),
     });

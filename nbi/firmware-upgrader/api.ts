@@ -1,8 +1,11 @@
-import { MINUTE_MS, monotonicClock } from '../../common/index.js';
+import { MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
 import { ImageTypes } from '../../firmware/index.js';
-import type { Api } from '../http/index.js';
+import { type Api, Places } from '../http/index.js';
 import { upgraderPages } from './browsing/index.js';
+import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
+import { downloadEndpoint } from './download.js';
+import { imageEndpoints } from './images.js';
 import {
   type Endpoint,
   fullPath,
@@ -18,6 +21,7 @@ import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './pa
 import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
 import { NO_UPGRADE_USES } from './uses.js';
 
+const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
 const THROTTLED_USERS_MAX = 1_000;
 
@@ -29,13 +33,16 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     upgradeUses: uses = NO_UPGRADE_USES,
   } = parts;
   const page = upgraderPages(parts.sessions);
-  const context: EndpointContext & UpgradeParts = {
-    ...parts,
-    options,
-    types: new ImageTypes(options.version),
-    uses,
-    page,
-  };
+  const { limits } = parts;
+  const downloads = new Places({
+    what: 'downloads of images',
+    perClientMax: limits.downloadsPerUserMax,
+    totalMax: limits.downloadsAtATime,
+    waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+  const types = new ImageTypes(options.version);
+  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
   const endpoints = endpointsOf(context);
   const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
@@ -52,6 +59,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     segment: PATH_ID,
     authentication: upgraderAuthentication({ ...parts, throttle }),
     dialect: upgraderDialect({ page, endpointAt }),
+    placesInUse: { 'upgrader-downloads': () => downloads.taken },
     routes: endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
     unserved: (path, method) => {
       const endpoint = endpointAt(path);
@@ -62,5 +70,11 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
 
 /** All of them: a resource that moves in stands here. */
 function endpointsOf(context: EndpointContext & UpgradeParts): readonly Endpoint[] {
-  return [...categoryEndpoints(context), ...upgradeEndpoints(context)];
+  return [
+    ...categoryEndpoints(context),
+    ...buildEndpoints(context),
+    ...imageEndpoints(context),
+    downloadEndpoint(context),
+    ...upgradeEndpoints(context),
+  ];
 }

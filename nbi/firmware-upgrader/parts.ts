@@ -50,6 +50,8 @@ export interface UpgraderParts extends UpgradeParts {
 export interface EndpointContext
   extends Pick<UpgraderParts, 'images' | 'uploads' | 'limits' | 'reading' | 'places'> {
   readonly options: UpgraderOptions;
+  /** Of images that are being downloaded. */
+  readonly downloads: Places;
   readonly types: ImageTypes;
   readonly uses: UpgradeUses;
   readonly page: PageMaker;

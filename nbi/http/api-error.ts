@@ -125,6 +125,7 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'has-cpes': 409,
   'has-users': 409,
   'has-rules': 409,
+  'has-batches': 409,
   'has-images': 409,
   'has-builds': 409,
   'has-image-keys': 409,

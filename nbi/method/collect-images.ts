@@ -1,7 +1,7 @@
 import type { Upgrades } from '../../acs/index.js';
 import { type Clock, DAY_MS } from '../../common/index.js';
 import { type Collected, collectImages, type ImageLibrary } from '../../firmware/index.js';
-import { usesOfImages } from '../../rollout/index.js';
+import { type Batches, usesOfImages } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
 import {
   actorOf,
@@ -27,12 +27,20 @@ export interface CollectParts {
   readonly images: ImageLibrary;
   readonly rules: Rules;
   readonly upgrades: Pick<Upgrades, 'scan'>;
+  readonly batches: Pick<Batches, 'get'>;
   readonly clock: Clock;
   readonly reading: Reading;
 }
 
 /** `POST /v1/method/CollectImages` */
-export function collectImagesRoute({ images, rules, upgrades, clock, reading }: CollectParts): Route {
+export function collectImagesRoute({
+  images,
+  rules,
+  upgrades,
+  batches,
+  clock,
+  reading,
+}: CollectParts): Route {
   return route({
     method: 'POST',
     path: '/v1/method/CollectImages',
@@ -92,7 +100,7 @@ export function collectImagesRoute({ images, rules, upgrades, clock, reading }: 
       const by = actorOf(exchange);
       const collected = await reading.long(exchange, (turn) =>
         collectImages(
-          { images, uses: usesOfImages({ rules, upgrades }, turn) },
+          { images, uses: usesOfImages({ rules, upgrades, batches }, turn) },
           {
             ...(organization !== null && { organization: organization.id }),
             unusedMs: unusedForDays * DAY_MS,

@@ -78,6 +78,7 @@ export const BATCHES: CollectionDefinition = {
   name: 'batches',
   indexes: {
     list: ['listedAtMs'],
+    owner: ['organization', 'createdAtMs'],
     organization: ['organization', 'listedAtMs'],
     build: ['what.build', 'listedAtMs'],
     phase: ['phase', 'updatedAtMs'],

@@ -103,7 +103,7 @@ export interface Batches {
   stateOf(batch: Batch): Promise<BatchState>;
   /**
    * Withdraws what has not been sent, in one commit that no node can send after; what is under way goes on, and is asked to be given up where
-   * the CPE has not begun (CancelTransfer). Without effect where it is cancelled already.
+   * the CPE has not begun (CancelTransfer). Without effect where it is cancelled already, or has ended.
    * @throws BatchError `not-found`
    */
   cancel(id: BatchId, by: Actor): Promise<Batch>;

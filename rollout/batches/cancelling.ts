@@ -29,7 +29,7 @@ export class Cancelling {
   }
 
   /**
-   * Closes the gate of a batch: from that commit on no node begins anything of it.
+   * Closes the gate of a batch: from that commit on no node begins anything of it. One that has ended stays as it is.
    * @param by  null: nobody; it cannot be made
    * @throws BatchError `not-found`
    */
@@ -39,7 +39,7 @@ export class Cancelling {
       const stored = await kept.seen(id);
       if (stored === null) throw notFound();
       const { document, revision } = stored;
-      if (document.isCancelled === true) return document;
+      if (document.isCancelled === true || (await this.#hasEnded(document))) return document;
       const { endsAtMs: _, ...rest } = document;
       const after: Batch = { ...rest, phase: 'cancelled', isCancelled: true, updatedAtMs: kept.clock() };
       const { committed } = await kept.store.commit([
@@ -48,6 +48,31 @@ export class Cancelling {
         kept.noting('cancelled', document, { by, before: { cancelled: false }, after: { cancelled: true } }),
       ]);
       return committed ? after : undefined;
+    });
+  }
+
+  /** Cancels a batch that should be open, and whose gate is not: a backup that was made meanwhile has the one before, and the other after it. */
+  async closeShut(id: BatchId): Promise<void> {
+    const { kept } = this.#parts;
+    await untilCommitted(`The batch ${id}`, async () => {
+      const [stored, gate] = await Promise.all([kept.seen(id), kept.gate(id)]);
+      if (stored?.document.phase !== 'made' || gate?.document.state === 'open') return true;
+      const after: Batch = {
+        ...stored.document,
+        phase: 'cancelled',
+        isCancelled: true,
+        updatedAtMs: kept.clock(),
+      };
+      const { committed } = await kept.store.commit([
+        kept.batches.replacing(after, stored.revision),
+        gate === null ? kept.gatePut(id, 'closed') : kept.gateHeld(gate),
+        kept.noting('cancelled', after, {
+          by: null,
+          before: { cancelled: false },
+          after: { cancelled: true },
+        }),
+      ]);
+      return committed ? true : undefined;
     });
   }
 
@@ -75,6 +100,12 @@ export class Cancelling {
         ? this.#giveUp(batch.document, stored, by)
         : this.#takeBack(batch.document, stored, by);
     });
+  }
+
+  /** Whether there is nothing that could be cancelled, also where no round has seen that yet. */
+  async #hasEnded({ id, phase, whom }: Batch): Promise<boolean> {
+    if (phase !== 'made' || whom.kind === 'condition') return phase === 'ended';
+    return !(await this.#parts.kept.hasAny(id, ['pending', 'running']));
   }
 
   async #takeBack(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'cancelled' | undefined> {

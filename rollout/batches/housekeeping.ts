@@ -79,19 +79,26 @@ export class Housekeeping {
   }
 
   async #goOn(batch: Batch): Promise<void> {
-    const { hold: take, goOn, removing } = this.#parts;
+    const { kept, hold: take, goOn, removing } = this.#parts;
     const hold = await take(batch.id);
     if (hold === null) return;
-    if (batch.whom.kind !== 'list') {
-      goOn(batch, hold);
-      return;
-    }
-    // Only whoever has died knew the rest of its list, and nobody was told of what there is.
+    let isHandedOn = false;
     try {
+      // Whoever has let go of it may have made it.
+      const stored = await kept.seen(batch.id);
+      if (stored?.document.phase !== 'preparing') return;
+      if (batch.whom.kind !== 'list') {
+        // So it is but where a backup was made as its gate was opened.
+        await kept.store.commit([hold.held, kept.gatePut(batch.id, 'closed')]);
+        isHandedOn = true;
+        goOn(stored.document, hold);
+        return;
+      }
+      // Only whoever has died knew the rest of its list, and nobody was told of what there is.
       const hidden = await removing.hide(batch.id, null);
       await removing.run(hidden, { hold, isOver: this.#parts.isOver });
     } finally {
-      await hold.release();
+      if (!isHandedOn) await hold.release();
     }
   }
 
@@ -101,7 +108,12 @@ export class Housekeeping {
   }
 
   async #end(batch: Batch): Promise<void> {
-    const { ending } = this.#parts;
+    const { kept, cancelling, ending } = this.#parts;
+    // A backup that was made as it was cancelled has it so: nothing of it would run, and it would wait for ever.
+    if ((await kept.gate(batch.id))?.document.state !== 'open') {
+      await cancelling.closeShut(batch.id);
+      return;
+    }
     if (await ending.isDue(batch)) await this.held(batch, (portioning) => ending.run(batch, portioning));
   }
 

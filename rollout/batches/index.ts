@@ -20,8 +20,9 @@ export {
   type NewWhom,
   type RetryFilter,
 } from './batches.js';
+export { batchesOfOrganizations, isOver as isBatchOver } from './belonging.js';
 export type { UnderWay } from './cancelling.js';
 export { WAKE_PER_SECOND_MAX } from './fields.js';
-export { type BatchesParts, type OpenedBatches, openBatches } from './open-batches.js';
+export { type BatchesParts, batchesIn, type OpenedBatches, openBatches } from './open-batches.js';
 export type { BatchTarget, BuildDevices, BuildTargets } from './targets.js';
 export type { Calling } from './waking.js';

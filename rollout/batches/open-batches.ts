@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  BatchId,
-  Clock,
-  CpeId,
-  MonotonicClock,
-  OperationId,
-  OrganizationId,
-  Turn,
+import {
+  type BatchId,
+  type Clock,
+  type CpeId,
+  type MonotonicClock,
+  type OperationId,
+  type OrganizationId,
+  systemClock,
+  type Turn,
 } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { type Build, BuildError } from '../../firmware/index.js';
@@ -61,6 +62,12 @@ export interface OpenedBatches extends Batches {
  */
 export function openBatches(parts: BatchesParts): OpenedBatches {
   return new StoredBatches(parts);
+}
+
+/** Batches as they are stored, to be read alone. */
+export function batchesIn(store: Store): Pick<Batches, 'get'> {
+  const kept = new BatchStore({ store, clock: systemClock });
+  return { get: async (id) => (await kept.seen(id))?.document ?? null };
 }
 
 class StoredBatches implements OpenedBatches {

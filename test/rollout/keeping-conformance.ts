@@ -5,7 +5,7 @@ import { UPGRADES } from '../../acs/upgrade/upgrade.js';
 import { type CpeId, DAY_MS, type ResultId, type RuleId, silentLogger } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
 import { type Collected, type CollectOptions, collectImages, type ImageUses } from '../../firmware/index.js';
-import { usesOfImages } from '../../rollout/index.js';
+import { batchesIn, usesOfImages } from '../../rollout/index.js';
 import { openRules, type RuleEngine, ruleIdIn } from '../../rules/index.js';
 import { type LibraryOpener, NORTH, SOUTH, uploadOf } from '../firmware/support.js';
 import { BY } from '../support/actor.js';
@@ -31,7 +31,11 @@ async function begun(t: ExecutionContext, open: LibraryOpener) {
       keepingFiles: (files) => images.going.keeping(files),
     });
     t.teardown(() => rules.close());
-    return { images, rules, uses: usesOfImages({ rules, upgrades: upgradesIn(store) }) };
+    return {
+      images,
+      rules,
+      uses: usesOfImages({ rules, upgrades: upgradesIn(store), batches: batchesIn(store) }),
+    };
   };
   const nodes = [await nodeOf(opened.library), await nodeOf(opened.another())] as const;
   const [node] = nodes;

@@ -6,8 +6,8 @@ import { textIn } from './places.js';
 /** What a page is about, as far as forms are made of it. */
 export interface Shown {
   readonly endpoint: Endpoint;
-  /** The path of the page. */
-  readonly here: string;
+  /** Of the page. */
+  readonly url: URL;
   /** The answer of GET; empty where there is none. */
   readonly data: JsonObject;
   /** Whether there is what the path names. */
@@ -25,6 +25,8 @@ const LEADS: Readonly<
   },
 };
 const FIRMWARE = 'device/{device}/firmware/';
+/** There are none in Ferry, and whatever is said there is refused. */
+const UNKNOWN_FIELDS: ReadonlySet<string> = new Set(['group', 'location']);
 const LONG_FIELDS: ReadonlySet<string> = new Set(['changelog', 'description']);
 
 /** The forms by which what a page shows is added to, changed and deleted. */
@@ -32,18 +34,29 @@ export function formsOf(shown: Shown): readonly CallForm[] {
   return [adding(shown), changing(shown), deleting(shown), cancelling(shown)].filter((form) => form !== null);
 }
 
-function adding({ endpoint, here, isThere }: Shown): CallForm | null {
+function adding({ endpoint, url, isThere }: Shown): CallForm | null {
   const { path, fields, methods } = endpoint;
   if (methods.POST === undefined || !isThere) return null;
+  const here = url.pathname;
+  // What is added to a list of some is most likely to be one of these.
+  const narrowed = Object.fromEntries(url.searchParams);
   const { title, submit, leadsTo } = LEADS[path] ?? {
     title: 'Add one',
     submit: 'Add',
     leadsTo: `${here}{id}/`,
   };
-  return { id: 'add', title, method: 'POST', path: here, fields: fieldsOf(fields, {}), submit, leadsTo };
+  return {
+    id: 'add',
+    title,
+    method: 'POST',
+    path: here,
+    fields: fieldsOf(fields, narrowed),
+    submit,
+    leadsTo,
+  };
 }
 
-function changing({ endpoint, here, data, isThere }: Shown): CallForm | null {
+function changing({ endpoint, url: { pathname: here }, data, isThere }: Shown): CallForm | null {
   const { path, fields, methods } = endpoint;
   const isAssigning = path === FIRMWARE && !isThere;
   if (!isThere && !isAssigning) return null;
@@ -54,7 +67,7 @@ function changing({ endpoint, here, data, isThere }: Shown): CallForm | null {
   return { id: 'change', title, method, path: here, fields: fieldsOf(fields, data), submit, leadsTo: here };
 }
 
-function deleting({ endpoint, here, isThere }: Shown): CallForm | null {
+function deleting({ endpoint, url: { pathname: here }, isThere }: Shown): CallForm | null {
   if (endpoint.methods.DELETE === undefined || !isThere) return null;
   // What a thing stood in is there still; of a device that is its operations.
   const leadsTo =
@@ -74,7 +87,7 @@ function deleting({ endpoint, here, isThere }: Shown): CallForm | null {
 }
 
 /** An operation that runs may be stopped as long as nothing is flashed; version 1.2 has no progress, and no such call. */
-function cancelling({ endpoint, here, data }: Shown): CallForm | null {
+function cancelling({ endpoint, url: { pathname: here }, data }: Shown): CallForm | null {
   const isRunning = textIn(data, 'status') === 'in-progress';
   if (endpoint.path !== 'upgrade-operation/{id}/' || !isRunning || data['progress'] === undefined)
     return null;
@@ -91,7 +104,9 @@ function cancelling({ endpoint, here, data }: Shown): CallForm | null {
 }
 
 function fieldsOf(fields: readonly Field[], data: JsonObject): readonly FormField[] {
-  return fields.flatMap((field) => (field.readOnly === true ? [] : (fieldOf(field, data) ?? [])));
+  return fields.flatMap((field) =>
+    field.readOnly === true || UNKNOWN_FIELDS.has(field.name) ? [] : (fieldOf(field, data) ?? []),
+  );
 }
 
 /** Null for what nobody types. */

@@ -14,6 +14,7 @@ import {
   type Html,
   html,
   jsonView,
+  NOTHING,
   type Page,
   pageHeaders,
   type Reader,
@@ -49,13 +50,11 @@ function pageOf(shown: Shown, sessions: Pick<SessionLogins, 'csrfTokenOf'>): Pag
   const title = visible(place?.name(isThere ? data : {}) ?? problem);
   const reader = readerOf(request, sessions);
   const forms =
-    endpoint === null || !mayChange(shown, reader, data)
-      ? []
-      : formsOf({ endpoint, here: url.pathname, data, isThere });
+    endpoint === null || !mayChange(shown, reader, data) ? [] : formsOf({ endpoint, url, data, isThere });
   const refreshes = isThere && isUnderWay(data) && lastOf(request.originalUrl, 'refresh') !== '0';
   const main = html`<nav class="bar" aria-label="Lists">${LISTS.map(({ name, path }) => html`<a href="${path}">${name}</a>\n`)}</nav>
 <h1>${title}</h1>
-${status === 401 && html`<p class="problem"><a href="/admin/login/?next=${encodeURIComponent(request.originalUrl)}">Log in</a> to see what is here.</p>\n`}${isThere && progressPart(data, url, refreshes)}${isThere && place?.leads !== undefined && leadsPart(place.leads(url.pathname, data))}${endpoint?.list !== undefined && isThere && pagingPart(data)}${answerPart(shown, url, problem)}${endpoint?.list !== undefined && filterForm(endpoint.list, url.pathname, url.searchParams)}${forms.map(callForm)}`;
+${status === 401 && html`<p class="problem"><a href="/admin/login/?next=${encodeURIComponent(request.originalUrl)}">Log in</a> to see what is here.</p>\n`}${isThere && progressPart(data, url, refreshes)}${isThere && place?.leads !== undefined && leadsPart(place.leads(url.pathname, data))}${listPart(endpoint, url, status)}${isThere && pagingPart(data)}${answerPart(shown, url, problem)}${forms.map(callForm)}`;
   return {
     title,
     crumbs: crumbsTo(url.pathname),
@@ -85,6 +84,14 @@ function mayChange({ request }: Shown, reader: Reader | null, data: JsonObject):
 function isShared(data: JsonObject): boolean {
   const relation = data['category_relation'];
   return data['organization'] === null || (isObject(relation) && relation['organization'] === null);
+}
+
+/** What is narrowed wrongly can be narrowed otherwise; who may see nothing need not. */
+function listPart(endpoint: Endpoint | null, url: URL, status: number): Html {
+  const mayLook = status < 300 || status === 400 || status === 404;
+  return endpoint?.list !== undefined && mayLook
+    ? filterForm(endpoint.list, url.pathname, url.searchParams)
+    : NOTHING;
 }
 
 function leadsPart(leads: readonly { readonly name: string; readonly path: string }[]): Html {

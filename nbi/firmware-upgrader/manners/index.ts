@@ -37,6 +37,7 @@ export {
 } from './endpoint.js';
 export { type Choice, type Field, labelOf, type Said, schemaOf } from './field.js';
 export { type Filter, type Filtered, filtered } from './filter.js';
+export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export type { Page, PageMaker } from './page.js';
@@ -45,7 +46,9 @@ export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';
 export {
   detail,
+  type FieldProblems,
   NO_PERMISSION,
+  noneOf,
   noObject,
   noPermission,
   notUnique,
@@ -54,4 +57,4 @@ export {
   wrongObject,
 } from './upgrader-error.js';
 export { PATH_ID, uuidIn } from './uuid.js';
-export { noPk, type References, said } from './validation.js';
+export { fieldProblems, noPk, type References, said } from './validation.js';

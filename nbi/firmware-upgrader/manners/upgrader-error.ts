@@ -47,6 +47,11 @@ export function noObject(model: string): UpgraderError {
   return detail(404, `No ${model} matches the given query.`);
 }
 
+/** As {@link noObject}, of views that word it otherwise. @param what  as people call it */
+export function noneOf(what: string): UpgraderError {
+  return detail(404, `No ${what} found matching the query`);
+}
+
 export const NO_PERMISSION = 'You do not have permission to perform this action.';
 export const NO_MANAGER =
   'User is not a manager of the organization to which the requested resource belongs.';

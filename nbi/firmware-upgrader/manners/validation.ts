@@ -30,8 +30,28 @@ const FALSE: ReadonlySet<unknown> = new Set([false, 0, ...words('f n no false of
 export async function said<const F extends readonly Field[]>(
   fields: F,
   body: BodyData,
-  { isPartial, references = {} }: Validating,
+  validating: Validating,
 ): Promise<Said<F>> {
+  const { values, problems } = await checked(fields, body, validating);
+  if (Object.keys(problems).length > 0) throw wrongFields(problems);
+  // Each value was found good as a value of its field.
+  return values as Said<F>;
+}
+
+/** What is wrong with the fields of a body. */
+export async function fieldProblems(
+  fields: readonly Field[],
+  body: BodyData,
+  validating: Validating,
+): Promise<FieldProblems> {
+  return (await checked(fields, body, validating)).problems;
+}
+
+async function checked(
+  fields: readonly Field[],
+  body: BodyData,
+  { isPartial, references = {} }: Validating,
+): Promise<{ readonly values: Readonly<Record<string, unknown>>; readonly problems: FieldProblems }> {
   const values: Record<string, unknown> = {};
   const problems: Record<string, readonly string[]> = {};
   for (const field of fields) {
@@ -40,9 +60,7 @@ export async function said<const F extends readonly Field[]>(
     if (outcome.kind === 'wrong') problems[field.name] = outcome.texts;
     if (outcome.kind === 'value') values[field.name] = outcome.value;
   }
-  if (Object.keys(problems).length > 0) throw wrongFields(problems satisfies FieldProblems);
-  // Each value was found good as a value of its field.
-  return values as Said<F>;
+  return { values, problems };
 }
 
 async function outcomeOf(

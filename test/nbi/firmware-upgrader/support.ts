@@ -97,3 +97,46 @@ export function resultsOf({ body }: Pick<Answered, 'body'>): readonly Readonly<R
   const results = fieldOf(body, 'results');
   return Array.isArray(results) ? results : [];
 }
+
+interface Adding {
+  readonly token?: string;
+  /** The id of an organization; null: shared. North's unless told. */
+  readonly organization?: string | null;
+}
+
+/** A category. @returns its id */
+export async function addCategory(
+  { ask: asking, north }: TestUpgrader,
+  name: string,
+  { organization = north.id, ...more }: Adding = {},
+): Promise<string> {
+  return idOf(await asking('POST', 'category/', { json: { name, organization }, ...more }));
+}
+
+/** A build of a category. @returns its id */
+export async function addBuild(
+  { ask: asking }: TestUpgrader,
+  category: string,
+  version: string,
+  { os = null, ...more }: { readonly os?: string | null; readonly token?: string } = {},
+): Promise<string> {
+  return idOf(await asking('POST', 'build/', { json: { category, version, os }, ...more }));
+}
+
+/** A type of images of the reference. */
+export const TYPE = 'ath79-generic-tplink_tl-wdr4300-v1-squashfs-sysupgrade.bin';
+
+/** A form with an image. @param fields  in their order, before or behind the file as they stand */
+export function imageForm(
+  content: string | Uint8Array<ArrayBuffer>,
+  fileName: string,
+  type: string | null = TYPE,
+  isFileFirst = false,
+): FormData {
+  const form = new FormData();
+  const file = new Blob([content]);
+  if (isFileFirst) form.set('file', file, fileName);
+  if (type !== null) form.set('type', type);
+  if (!isFileFirst) form.set('file', file, fileName);
+  return form;
+}

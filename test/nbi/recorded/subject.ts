@@ -214,6 +214,7 @@ const HEALTHY: Readonly<Record<string, 'ok'>> = Object.fromEntries(
     'waking',
     'sweep',
     'purge',
+    'batches',
   ].map((part) => [part, 'ok']),
 );
 

@@ -1,0 +1,39 @@
+import {
+  BUILD_IMAGES_MAX,
+  type Build,
+  type Image,
+  type ImageLibrary,
+  imageUuid,
+} from '../../firmware/index.js';
+import { findBuild } from './builds.js';
+import { type Call, detail } from './manners/index.js';
+
+/** The build of a path. @throws UpgraderError 404, the same for one that there is not and for another's */
+export async function buildInPath(
+  images: ImageLibrary,
+  { asking, parameters: { build: id = '' } }: Pick<Call, 'asking' | 'parameters'>,
+): Promise<Build> {
+  // Whose things are wanted narrows lists of images, and hides no build.
+  const build = await findBuild(images, id, { ...asking, wanted: undefined });
+  const isWanted = asking.wanted === undefined || build?.organization === asking.wanted?.id;
+  if (build === null) throw detail(404, 'build not found');
+  return isWanted ? build : { ...build, images: [] };
+}
+
+/** The images of a build by their own word, those that have a number. */
+export async function imagesOf(images: ImageLibrary, build: Build): Promise<readonly Image[]> {
+  const { id, organization } = build;
+  if (build.images.length === 0) return [];
+  const { items } = await images.list({
+    build: id,
+    limit: BUILD_IMAGES_MAX,
+    ...(organization !== undefined && { organization }),
+  });
+  return items.filter((image) => image.build === id && image.number !== undefined);
+}
+
+/** The image of a build that has an id; null for none. */
+export async function imageOf(images: ImageLibrary, build: Build, id: string): Promise<Image | null> {
+  const all = await imagesOf(images, build);
+  return all.find(({ number }) => number !== undefined && imageUuid(number) === id) ?? null;
+}

@@ -1,0 +1,165 @@
+import { type AskedUpload, type Build, type Image, ImageError } from '../../firmware/index.js';
+import { otherName, storedName } from './file-name.js';
+import { type ImageForm, readImageForm } from './image-form.js';
+import { inUpgraderWords } from './library-errors.js';
+import {
+  type BodyData,
+  type Call,
+  type Field,
+  type FieldProblems,
+  fieldProblems,
+  mediaTypeOf,
+  PARTS_TYPE,
+  wrongFields,
+} from './manners/index.js';
+import type { EndpointContext } from './parts.js';
+
+/** What can stand around a file in its form. */
+const FORM_BYTES_MAX = 64 * 1024;
+const NAME_ATTEMPTS_MAX = 5;
+const MIB = 1024 * 1024;
+
+const NO_FILE = 'No file was submitted.';
+const NULL_FILE = 'This field may not be null.';
+const IS_NO_FILE = 'The submitted data was not a file. Check the encoding type on the form.';
+const EMPTY_FILE = 'The submitted file is empty.';
+const UNKNOWN_TYPE = 'Could not find boards for this type';
+
+/**
+ * Uploads what a form brings into a build.
+ * @throws UpgraderError 400 with what is wrong with its fields; ApiError, ImageError, UploadError
+ */
+export async function upload(
+  context: EndpointContext,
+  fields: readonly Field[],
+  build: Build,
+  call: Call,
+): Promise<Image> {
+  const { request } = call;
+  if (mediaTypeOf(request) !== PARTS_TYPE) throw await withoutFile(fields, await call.body());
+  const tooLarge = tooLargeText(context);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced - FORM_BYTES_MAX > bytesMax(context)) throw wrongFields({ file: [tooLarge] });
+  const form = await readImageForm(request, bytesMax(context));
+  const { file } = form;
+  if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
+  const place = await placing(context, fields, build, form);
+  try {
+    return await inUpgraderWords(() => uploaded(context, build, call, { file, place }), { model: 'Build' });
+  } catch (error) {
+    throw await worded(error, form, fields, tooLarge);
+  }
+}
+
+/** What is wrong where no file comes at all. */
+async function withoutFile(fields: readonly Field[], body: BodyData): Promise<Error> {
+  const sent = Object.hasOwn(body.values, 'file') ? body.values['file'] : undefined;
+  const file = sent === undefined ? NO_FILE : sent === null ? NULL_FILE : IS_NO_FILE;
+  return wrongFields({ file: [file], ...(await fieldProblems(fields, body, { isPartial: false })) });
+}
+
+type PlaceOf = Pick<AskedUpload, 'place' | 'placeBehind'>;
+
+/** Where in the build it is to stand: what stands before the file says it, else what stands behind it. @throws UpgraderError 400 */
+async function placing(
+  context: EndpointContext,
+  fields: readonly Field[],
+  { id }: Build,
+  form: ImageForm,
+): Promise<PlaceOf> {
+  const told = async () => {
+    const body = { isForm: true, values: form.values };
+    const problems = await fieldProblems(fields, body, { isPartial: false });
+    if (Object.keys(problems).length > 0) throw wrongFields(problems);
+    return { build: id, type: typeOf(context, String(form.values['type']), form.file?.name ?? '') };
+  };
+  // Also where it is known: nothing becomes an image of a form that is not whole.
+  const placeBehind = async () => {
+    await form.ended();
+    return told();
+  };
+  return Object.hasOwn(form.values, 'type') ? { place: await told(), placeBehind } : { placeBehind };
+}
+
+/** @throws UpgraderError 400 where it is left to the name of the file, which does not say it */
+function typeOf({ types }: EndpointContext, said: string, fileName: string): string {
+  if (said !== '') return said;
+  const found = types.inFileName(fileName);
+  if (found === null) throw wrongFields({ type: [UNKNOWN_TYPE] });
+  return found.type;
+}
+
+interface Coming {
+  readonly file: NonNullable<ImageForm['file']>;
+  readonly place: PlaceOf;
+}
+
+async function uploaded(
+  context: EndpointContext,
+  { organization }: Build,
+  { asking: { by }, exchange }: Call,
+  { file, place }: Coming,
+): Promise<Image> {
+  const { uploads, places } = context;
+  const name = await freeName(context, storedName(file.name), organization);
+  const asked: AskedUpload = {
+    metadata: { name },
+    ...(organization !== undefined && { organization }),
+    content: file.content,
+    by,
+    uploadedBy: by.name,
+    ...place,
+  };
+  const { image } = await places.run(by.name, exchange.over, () => uploads.upload(asked));
+  return image;
+}
+
+/** What the library calls it: no other name of the organization's, nor a shared one that it would hide. */
+async function freeName(
+  { images }: EndpointContext,
+  name: string,
+  organization: string | undefined,
+): Promise<string> {
+  let free = name;
+  for (let attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
+    if ((await images.get(free, organization)) === null) return free;
+    free = otherName(name);
+  }
+  return free;
+}
+
+/** What is wrong with the file, along with what is wrong with the rest of the form where all of that has come. */
+async function worded(
+  error: unknown,
+  form: ImageForm,
+  fields: readonly Field[],
+  tooLarge: string,
+): Promise<unknown> {
+  if (form.isTooLarge()) return wrongFields({ file: [tooLarge] });
+  if (!(error instanceof ImageError)) return error;
+  switch (error.code) {
+    case 'empty':
+      form.skip();
+      await form.ended();
+      return wrongFields({
+        file: [EMPTY_FILE],
+        ...(await fieldProblems(fields, { isForm: true, values: form.values }, { isPartial: false })),
+      });
+    case 'too-large':
+    case 'invalid':
+    case 'contradiction':
+    case 'invalid-metadata':
+    case 'name-taken':
+      return wrongFields({ file: [error.message] } satisfies FieldProblems);
+    default:
+      return error;
+  }
+}
+
+function bytesMax({ options }: EndpointContext): number {
+  return options.imageBytesMax;
+}
+
+function tooLargeText(context: EndpointContext): string {
+  return `The file may not be larger than ${(bytesMax(context) / MIB).toFixed(1)}\u00a0MB.`;
+}
