@@ -6,4 +6,5 @@ export { type CpeExplanation, explainFor } from './explain-for.js';
 export { usesOfImages } from './image-uses.js';
 export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './match-devices.js';
 export * from './operations/index.js';
+export * from './restored/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';

@@ -42,6 +42,7 @@ export {
   openFreeze,
   RULE_COLLECTIONS,
   RULE_GATES,
+  RULES,
   RULES_PER_COMMIT_MAX,
   type RuleGate,
   ruleOf,

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, type Secrets, systemClock } from '../../common/index.js';
 import { type Actor, byCommand, EventLog } from '../../events/index.js';
 import { BuildRecount, TAKEN_NAMES, type TakenName } from '../../firmware/index.js';
+import { BatchRecount, settleOperations } from '../../rollout/index.js';
 import { openFreeze } from '../../rules/index.js';
 import { type Change, type Document, type Store, takeExclusively } from '../../store/index.js';
 import { IMAGE_COLLECTIONS, KEPT_COLLECTIONS } from '../collections.js';
@@ -22,6 +23,7 @@ export interface VerifiedBackup {
   readonly end: BackupEnd;
   readonly running: RunningCount;
   readonly builds: BuildRecount;
+  readonly batches: BatchRecount;
 }
 
 /** The master key that a backup must have been made with. @throws BackupError where it cannot be told, or is another */
@@ -40,6 +42,7 @@ export async function verifyBackup(
   const counts = new Map<string, number>();
   const running = new RunningCount();
   const builds = new BuildRecount();
+  const batches = new BatchRecount();
   let images = 0;
   let header: BackupHeader | null = null;
   let end: BackupEnd | null = null;
@@ -56,6 +59,7 @@ export async function verifyBackup(
     definitionOf(line.collection);
     running.note(line.collection, line.document);
     builds.note(line.collection, line.document);
+    batches.note(line.collection, line.document);
     counts.set(line.collection, (counts.get(line.collection) ?? 0) + 1);
   }
   if (header === null || end === null) throw new Error('A backup was read without its header or its end');
@@ -66,7 +70,7 @@ export async function verifyBackup(
   if (!isAsCounted)
     throw new BackupError(`${path} is damaged (its end counts other documents): take another backup.`);
   if (secrets !== null) checkMac(path, secrets, end);
-  return { header, end, running, builds };
+  return { header, end, running, builds, batches };
 }
 
 function definitionOf(collection: string) {
@@ -97,7 +101,7 @@ export interface RestoreOptions {
  */
 export async function restoreBackup(
   path: string,
-  { header, end, running, builds }: VerifiedBackup,
+  { header, end, running, builds, batches }: VerifiedBackup,
   installation: Pick<Installation, 'store' | 'shared' | 'secrets' | 'images'>,
   options: RestoreOptions,
 ): Promise<void> {
@@ -115,10 +119,12 @@ export async function restoreBackup(
     const [ofShares, ofBuilds] = [running.corrector(), builds.corrector()];
     await writeAll(path, installation, {
       sha256: end.sha256,
-      correct: (collection, document) => ofBuilds(collection, ofShares(collection, document)),
+      correct: (collection, document) =>
+        batches.corrected(collection, ofBuilds(collection, ofShares(collection, document))),
       names: builds.names(),
       onDocument: options.onDocument,
     });
+    await settleOperations({ store, images, clock: options.clock });
     if (options.freeze) await freeze(store, header);
     await hold.commit([marks.deleting(RESTORE_ID), restored(store, header, options)]);
   } finally {
@@ -169,7 +175,8 @@ async function writeAll(
   }: {
     /** Of what was verified. */
     readonly sha256: string;
-    readonly correct: ReturnType<RunningCount['corrector']>;
+    /** Null: it is left out. */
+    readonly correct: (collection: string, document: Document) => Document | null;
     /** In the place of those that the backup holds. */
     readonly names: readonly TakenName[];
     readonly onDocument: () => void;
@@ -192,8 +199,8 @@ async function writeAll(
         throw new BackupError(`${path} is damaged (bytes of no image): take another.`);
       case 'document': {
         const { collection, document, sizeBytes } = line;
-        if (collection !== TAKEN_NAMES.name)
-          await loader.add(definitionOf(collection), correct(collection, document), sizeBytes);
+        const kept = collection === TAKEN_NAMES.name ? null : correct(collection, document);
+        if (kept !== null) await loader.add(definitionOf(collection), kept, sizeBytes);
         onDocument();
         break;
       }

@@ -34,19 +34,16 @@ export class CountTally {
     this.#count(operation, -1);
   }
 
+  /** How many shares it is about. */
+  get size(): number {
+    return this.#shares.size;
+  }
+
   changes(shares: Pick<Collection<OperationShare>, 'counting'>): readonly Change[] {
     return [...this.#shares].flatMap(([id, amounts]) => {
       const moved = [...amounts].filter(([, amount]) => amount !== 0);
       return moved.length === 0 ? [] : [shares.counting(id, Object.fromEntries(moved))];
     });
-  }
-
-  /** The documents themselves, where these operations are all there are. */
-  documents(): ReadonlyMap<string, OperationShare> {
-    const documents = [...this.#shares].map(
-      ([id, amounts]) => [id, { ...Object.fromEntries(amounts), id }] as const,
-    );
-    return new Map(documents);
   }
 
   #count(operation: Operation, sign: 1 | -1): void {

@@ -1,4 +1,5 @@
 /** What becomes of each CPE of a batch, and what all of them come to. */
+export { CountTally } from './counting.js';
 export {
   OPERATION_SHARES,
   OPERATION_STATES,
@@ -6,13 +7,17 @@ export {
   type Operation,
   type OperationCounts,
   type OperationImage,
+  type OperationShare,
   type OperationState,
 } from './operation.js';
-export { operationImageOf } from './operation-image.js';
+export { imageMeant, operationImageOf } from './operation-image.js';
 export { OperationLedger, type OperationLedgerParts, type OperationMove } from './operation-ledger.js';
 export {
+  afterEnd,
+  begun,
   cancelAsked,
   failedFor,
+  foundAtTarget,
   hasOperationEnded,
   type OperationOf,
   operationIdOf,

@@ -4,15 +4,13 @@ import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/in
 import type { ConditionCompiler } from '../condition/index.js';
 import {
   type Candidate,
-  candidateOf,
   type Fleet,
   type FleetRules,
-  inOrder,
   mergeInOrder,
   PARAMETERS_READ_MAX,
   type RuleSelection,
 } from '../fleet/index.js';
-import { type Freeze, pinnedTo, type Tables } from '../storage/index.js';
+import type { Freeze, Tables } from '../storage/index.js';
 import {
   type Decision,
   type DecisionInput,
@@ -37,6 +35,7 @@ import {
   timeGate,
 } from './gates.js';
 import { ownerGate } from './owner-gate.js';
+import { candidatesPinnedTo, type Pinned, pinnedBeside } from './pinned.js';
 import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
@@ -64,9 +63,8 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
   if (pause !== null) await pause;
   // Where nobody asks for the verdict on one rule, those that are done with this CPE are as good as not there.
   const wanted: Pinned = asked.about === undefined ? { ...asked, isDone: isDoneWith(asked) } : asked;
-  const [ofAll, rules] = await Promise.all([pinnedBy(decider, wanted, undefined), rulesFor(decider, asked)]);
+  const { pinned, rules } = await pinnedBeside(decider, wanted, rulesFor(decider, asked));
   const fleet = rules.of(asked.organization);
-  const pinned = await withOwn(decider, wanted, rules, ofAll);
   // No rule may concern this CPE: so it is in most sessions.
   if (pinned.length === 0 && fleet.size === 0) return { kind: 'nothing', considered: [] };
   const paths = parametersOf(pinned, fleet);
@@ -220,43 +218,6 @@ export function readingOnce<Input extends Pick<DecisionInput, 'readParameters'>>
       return parameters;
     },
   };
-}
-
-/** What tells whose pinned rules are wanted. */
-type Pinned = Pick<DecisionInput, 'organization'> & {
-  readonly context: Pick<DecisionInput['context'], 'cpeid'>;
-  /** Tells those that are not wanted; none unless told. */
-  readonly isDone?: (rule: StoredRule) => boolean;
-};
-
-/** The rules pinned to a CPE, the installation's and those of its organization, in order. */
-export async function candidatesPinnedTo(decider: Decider, about: Pinned): Promise<readonly Candidate[]> {
-  const [ofAll, rules] = await Promise.all([pinnedBy(decider, about, undefined), decider.fleet.current()]);
-  return withOwn(decider, about, rules, ofAll);
-}
-
-/** Most installations have none of organizations, and no session is to look for them in vain. */
-async function withOwn(
-  decider: Decider,
-  about: Pinned,
-  rules: FleetRules,
-  ofAll: readonly Candidate[],
-): Promise<readonly Candidate[]> {
-  const { organization } = about;
-  if (!rules.pinsOf(organization)) return ofAll;
-  return [...mergeInOrder(ofAll, await pinnedBy(decider, about, organization))];
-}
-
-async function pinnedBy(
-  { tables, compiler }: Decider,
-  { context, isDone = () => false }: Pinned,
-  organization: string | undefined,
-): Promise<readonly Candidate[]> {
-  const found = await pinnedTo(tables, context.cpeid, organization);
-  return found
-    .filter(({ document }) => !isDone(document))
-    .map(({ document, revision }) => candidateOf(document, revision, compiler))
-    .sort(inOrder);
 }
 
 /** A rule that passed every gate. */

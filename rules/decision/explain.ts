@@ -12,7 +12,6 @@ import {
 } from '../vocabulary/index.js';
 import { type BoardUnread, boardNotKnown, withBoard } from './board.js';
 import {
-  candidatesPinnedTo,
   consider,
   type Decider,
   type Passed,
@@ -25,6 +24,7 @@ import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
 import { type Refusal, switchGate } from './gates.js';
+import { candidatesPinnedTo } from './pinned.js';
 import { capitalized, type Telling, tellingTo } from './telling.js';
 
 /** Most rules listed. */

@@ -9,10 +9,11 @@ import {
   type StoredRule,
 } from '../vocabulary/index.js';
 import { withBoard } from './board.js';
-import { candidatesPinnedTo, consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
+import { consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
 import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { organizationGate, switchGate } from './gates.js';
+import { candidatesPinnedTo } from './pinned.js';
 import { type Telling, tellingTo } from './telling.js';
 
 const NAMES_SHOWN_MAX = 3;

@@ -1,5 +1,5 @@
 import type { RuleId } from '../../common/index.js';
-import { organizationOf, type Subtrees } from '../vocabulary/index.js';
+import { organizationOf, ownedPinsOf, type Subtrees } from '../vocabulary/index.js';
 import { type Candidate, inOrder, mergeInOrder } from './candidate.js';
 import { PARAMETERS_READ_MAX, RuleIndex } from './rule-index/index.js';
 
@@ -20,7 +20,7 @@ export class FleetRules {
   #pinning: ReadonlySet<string> = new Set();
   readonly #together = new Map<string, Both>();
 
-  /** @param pinning  organizations that may have rules that are pinned to CPEs */
+  /** @param pinning  who may have rules that are pinned to CPEs, as `Owners` has it */
   know(pinning: readonly string[]): void {
     this.#pinning = new Set(pinning);
   }
@@ -28,6 +28,11 @@ export class FleetRules {
   /** Whether CPEs of an organization may have rules of its own pinned to them: else nobody need look for any. */
   pinsOf(organization: string | undefined): organization is string {
     return organization !== undefined && this.#pinning.has(organization);
+  }
+
+  /** The same of rules that have an owner; under undefined those of the installation. */
+  pinsOwned(organization: string | undefined): boolean {
+    return this.#pinning.has(ownedPinsOf(organization));
   }
 
   get(id: RuleId): Candidate | undefined {

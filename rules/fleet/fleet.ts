@@ -18,6 +18,8 @@ const NO_GENERATION: Pick<GenerationDocument, 'generation' | 'goneFrom'> = {
 
 /** The fleet rules, in memory. */
 export interface Fleet {
+  /** As they were read last, whenever that was; without any where none were. */
+  last(): FleetRules;
   /** What was stored at some moment of the last second, with whatever this process has stored since. Mostly reads nothing. */
   current(): Promise<FleetRules>;
   /** What is stored now. Of what has changed since the last time, only that is read. */
@@ -50,6 +52,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   const readAll = async (): Promise<void> => {
     const next = new FleetRules();
     await readRules(next, 0);
+    next.know((await ownersOfRules(tables)).pinning);
     index = next;
   };
 
@@ -105,5 +108,10 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     return now === null || now !== position ? latest() : index;
   };
 
-  return { current, latest, all: async (organization) => (await latest()).of(organization).all() };
+  return {
+    last: () => index,
+    current,
+    latest,
+    all: async (organization) => (await latest()).of(organization).all(),
+  };
 }

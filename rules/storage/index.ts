@@ -16,7 +16,7 @@ export { refuseOwned } from './owned-conflict.js';
 export { ofOrganization, openRepository, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';
 export { gateIdOf, RULE_GATES, type RuleGate } from './rule-gate.js';
-export { pinnedTo } from './scan.js';
+export { pinnedAt } from './scan.js';
 export type { Sealing } from './sealed-password.js';
 export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';
 export {
@@ -28,6 +28,7 @@ export {
   ownersOfRules,
   type RestartsDocument,
   RULE_COLLECTIONS,
+  RULES,
   readMany,
   type Tables,
 } from './tables.js';

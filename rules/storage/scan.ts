@@ -2,8 +2,9 @@ import { type CpeId, compareText, type RuleId, type Turn } from '../../common/in
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   askedIdIn,
+  ownedPinIn,
+  pinIn,
   pinOf,
-  pinsIn,
   type RulePlace,
   type Rules,
   type StoredRule,
@@ -121,17 +122,13 @@ async function pinnedInAny(
   organization: string | null | undefined,
 ): Promise<readonly Stored<StoredRule>[]> {
   const owners = await ownersOf(tables, organization);
-  return (await Promise.all(owners.map((owner) => pinnedTo(tables, cpeid, owner)))).flat();
+  const pins = owners.flatMap((owner) => [pinIn(owner, cpeid), ownedPinIn(owner, cpeid)]);
+  return (await Promise.all(pins.map((pin) => pinnedAt(tables, pin)))).flat();
 }
 
-/** In one reading also those that have an owner: most sessions come to nothing, and a second would be in all of them. */
-export async function pinnedTo(
-  tables: Tables,
-  cpeid: CpeId,
-  organization: string | undefined,
-): Promise<readonly Stored<StoredRule>[]> {
-  const pins = pinsIn(organization, cpeid);
-  return (await tables.rules.find({ index: 'pin', ...pins, limit: PAGE_ITEMS_MAX })).items;
+/** @param pin  as `pinIn` or `ownedPinIn` writes it. @returns at most one page */
+export async function pinnedAt(tables: Tables, pin: string): Promise<readonly Stored<StoredRule>[]> {
+  return (await tables.rules.find({ index: 'pin', equals: [pin], limit: PAGE_ITEMS_MAX })).items;
 }
 
 /** Null where there is no prefix, or more than a page of ids have it: then all rules are walked, newest first. */

@@ -31,7 +31,7 @@ export interface GenerationDocument extends Document {
 export interface Owners {
   /** Those that have, or had, rules of their own. */
   readonly organizations: readonly string[];
-  /** Those of them that have, or had, rules that are pinned to CPEs. */
+  /** Those of them that have, or had, rules that are pinned to CPEs; and as {@link ownedPinsOf} has it, whose CPEs batches and the like pin rules to. */
   readonly pinning: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export interface Tables extends CampaignTables {
   readonly errors: Collection<RuleErrors>;
 }
 
-const RULES: CollectionDefinition = {
+export const RULES: CollectionDefinition = {
   name: 'rules',
   indexes: {
     pin: ['pin'],

@@ -3,7 +3,7 @@ import type { OrganizationId, RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { requiringOrganization } from '../../organizations/index.js';
 import type { Change, CommitOutcome, Document, Stored } from '../../store/index.js';
-import { RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
+import { ownedPinsOf, RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
   FLEET_GENERATION_ID,
   generationOfGone,
@@ -114,17 +114,20 @@ function changesSomething({ before, after, also }: Write): boolean {
   return after !== (before?.document ?? null) || also !== undefined;
 }
 
-/** Whether processes must look at the fleet again: also for the first pinned rule of an organization, of whose CPEs more is looked at then. */
+/** Whether processes must look at the fleet again: also for the first pinned rule of an organization or of a batch, as more is looked at then. */
 async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boolean> {
   if (writes.some(touchesFleet)) return true;
-  const pinning = organizationsIn(writes.filter(isPinning));
-  if (pinning.length === 0) return false;
-  const known = await ownersOfRules(tables);
-  return pinning.some((organization) => !known.pinning.includes(organization));
+  const pinning = pinningIn(writes);
+  return pinning.length > 0 && !areIn((await ownersOfRules(tables)).pinning, pinning);
 }
 
-function isPinning({ after }: Write): boolean {
-  return after?.pin !== undefined;
+/** Who pins rules by these, as {@link Owners} has it. */
+function pinningIn(writes: readonly Write[]): readonly string[] {
+  const pinning = writes.flatMap(({ after }) => {
+    if (after?.pin === undefined) return [];
+    return after.owner === undefined ? (after.organization ?? []) : ownedPinsOf(after.organization);
+  });
+  return [...new Set(pinning)];
 }
 
 function organizationsIn(writes: readonly Write[]): readonly string[] {
@@ -233,14 +236,16 @@ async function nextGeneration(tables: Tables, writes: readonly Write[]): Promise
 async function ownersAdded(tables: Tables, writes: readonly Write[]): Promise<readonly Change[]> {
   const known = await ownersOfRules(tables);
   const organizations = organizationsIn(writes);
-  const pinning = organizationsIn(writes.filter(isPinning));
+  const pinning = pinningIn(writes);
   if (known.isStored && areIn(known.organizations, organizations) && areIn(known.pinning, pinning)) return [];
   const document: Owners & Document = {
     id: FLEET_GENERATION_ID,
     organizations: [...new Set([...known.organizations, ...organizations])],
     pinning: [...new Set([...known.pinning, ...pinning])],
   };
-  return document.organizations.length === 0 ? [] : [tables.owners.putting(document)];
+  return document.organizations.length + document.pinning.length === 0
+    ? []
+    : [tables.owners.putting(document)];
 }
 
 function areIn(known: readonly string[], all: readonly string[]): boolean {

@@ -53,7 +53,7 @@ export function pinIn(organization: string | undefined, cpeid: CpeId): string {
 
 /**
  * The end of the pin of a rule that has an owner. Versions of Ferry that know no owners look for pins without it, and so never run such a
- * rule without its gate. Like the separator it is no character of a cpeid, and sorts before those that are.
+ * rule without its gate. Like the separator it is no character of a cpeid.
  */
 const OWNED = '\u001e';
 
@@ -62,13 +62,9 @@ export function ownedPinIn(organization: string | undefined, cpeid: CpeId): stri
   return `${pinIn(organization, cpeid)}${OWNED}`;
 }
 
-/** Where the pins of one CPE's rules begin and end, of those with an owner and those without. */
-export function pinsIn(
-  organization: string | undefined,
-  cpeid: CpeId,
-): { readonly atLeast: string; readonly below: string } {
-  const pin = pinIn(organization, cpeid);
-  return { atLeast: pin, below: `${pin}${SEPARATOR}` };
+/** Tells the rules pinned by owners within an organization (undefined: the installation) where those are listed who pin rules. */
+export function ownedPinsOf(organization: string | undefined): string {
+  return `${organization ?? ''}${OWNED}`;
 }
 
 /** The one CPE that a stored rule is for; undefined: a fleet rule. */

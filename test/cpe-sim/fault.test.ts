@@ -24,6 +24,9 @@ test('each fault is read as it is written', (t) => {
     kind: 'unsupported',
     method: 'GetQueuedTransfers',
   });
+  t.like(parseFault('unsupported:CancelTransfer'), { method: 'CancelTransfer' });
+  t.deepEqual(parseFault('refuse-cancel'), { kind: 'refuse-cancel', faultCode: 9021, times: null });
+  t.deepEqual(parseFault('refuse-cancel:9001:2'), { kind: 'refuse-cancel', faultCode: 9001, times: 2 });
   t.deepEqual(parseFault('busy-connection-request:2'), { kind: 'busy-connection-request', times: 2 });
   for (const kind of [
     'early-complete',
@@ -53,6 +56,9 @@ test('a wrong fault is refused with what there is', (t) => {
     'old-version:1',
     'unsupported',
     'unsupported:Download',
+    'refuse-cancel:9010',
+    'refuse-cancel:9021:0',
+    'refuse-cancel:9021:1:1',
     'hide-queue:0',
     'slow-queue',
     'forget-queue:1',

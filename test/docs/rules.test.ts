@@ -20,7 +20,7 @@ test('the guide’s transcript is what the commands print (npm run docs:transcri
 test('the guide has the recipes that were promised', (t) => {
   t.deepEqual(
     recipes.map(({ name }) => name),
-    ['canary.json', 'range.json', 'window.json', 'one.json', 'stop.json'],
+    ['canary.json', 'range.json', 'window.json', 'times.json', 'one.json', 'stop.json'],
   );
 });
 

@@ -39,7 +39,11 @@ function adding({ endpoint, url, isThere }: Shown): CallForm | null {
   if (methods.POST === undefined || !isThere) return null;
   const here = url.pathname;
   // What is added to a list of some is most likely to be one of these.
-  const narrowed = Object.fromEntries(url.searchParams);
+  const narrowed = Object.fromEntries(
+    fields
+      .filter(({ kind }) => kind === 'reference' || kind === 'choice')
+      .map(({ name }) => [name, url.searchParams.getAll(name).at(-1)]),
+  );
   const { title, submit, leadsTo } = LEADS[path] ?? {
     title: 'Add one',
     submit: 'Add',

@@ -99,6 +99,16 @@ test('paths that failed are asked for again after a boot, those that are settled
   }
 });
 
+test('that a CPE does not know CancelTransfer is forgotten with its version, and not before', (t) => {
+  const device: Device = { ...known, cancelUnsupported: true };
+  const seen = (version: string, event: string) =>
+    informed(device, cpeid, inform({ [VERSION]: version }, [event]), from).device;
+  t.true(seen('1.0', '2 PERIODIC').cancelUnsupported);
+  t.true(seen('1.0', '1 BOOT').cancelUnsupported);
+  t.false('cancelUnsupported' in seen('2.0', '2 PERIODIC'));
+  t.false('cancelUnsupported' in seen('1.0', '0 BOOTSTRAP'));
+});
+
 test('a ConnectionRequestURL that moves to another address is noted, durably, whichever report it comes in', (t) => {
   const report = { [URL]: 'http://192.0.2.2/' };
   const later = { ...from, ip: '192.0.2.2', nowMs: 7 };

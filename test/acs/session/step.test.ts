@@ -3,7 +3,7 @@ import { firstAttempt } from '../../../acs/session/provisioning-plan.js';
 import type { Answer, Input, QueueQuestion, Session, SessionFacts } from '../../../acs/session/session.js';
 import { ACS_METHODS, step } from '../../../acs/session/step.js';
 import type { CpeMessage, Download, EnvelopeStyle, Inform } from '../../../acs/soap/index.js';
-import type { CpeId, ResultId } from '../../../common/index.js';
+import type { CommandKey, CpeId, ResultId } from '../../../common/index.js';
 
 const style: EnvelopeStyle = { namespace: 'urn:dslforum-org:cwmp-1-0' };
 const facts: SessionFacts = {
@@ -506,6 +506,100 @@ test('an answer to the other question is none', (t) => {
   const asked = [message(informMessage), inDoubt, empty, question('GetAllQueuedTransfers')];
   t.is(play([...asked, other]).at(-1), '?record-unreadable');
   t.is(play([...asked, accepted]).at(-1), '?record-unreadable');
+});
+
+const withdrawn = informed({ withdraw: true, facts: { ...facts, doubt: null } });
+const cancelNow = answer({
+  to: 'withdraw',
+  cancel: { upgradeId, commandKey: download.commandKey as CommandKey },
+});
+const givenUp = message({ type: 'CancelTransferResponse' });
+const recorded = answer({ to: 'record-withdrawal' });
+
+test('what somebody wants ended the CPE is asked to give up once it is quiet and settled, before anything is decided', (t) => {
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed({ withdraw: true, settle: true }),
+      transferComplete,
+      answer({ to: 'record-transfer-complete' }),
+      empty,
+      answer({ to: 'settle', read: [] }),
+      cancelNow,
+      givenUp,
+      recorded,
+      nothing,
+    ]).slice(2),
+    [
+      '?record-transfer-complete',
+      'TransferCompleteResponse',
+      '?settle',
+      '?withdraw',
+      'CancelTransfer',
+      '?record-withdrawal',
+      '?decide',
+      '204',
+    ],
+  );
+});
+
+test('it is asked so before the doubt, and once a session', (t) => {
+  const doubtful = { ...facts, doubt: { upgradeId, repeats: 0, announced: false } };
+  t.deepEqual(
+    play([
+      message(informMessage),
+      informed({ withdraw: true, facts: doubtful }),
+      empty,
+      cancelNow,
+      unsupported,
+      recorded,
+      question('GetAllQueuedTransfers'),
+      allQueued,
+      toQueue('go-on'),
+      nothing,
+      empty,
+    ]).slice(2),
+    [
+      '?withdraw',
+      'CancelTransfer',
+      '?record-withdrawal',
+      '?doubt',
+      'GetAllQueuedTransfers',
+      '?record-queue',
+      '?decide',
+      '204',
+      '204',
+    ],
+  );
+});
+
+test('where it is settled by then nothing is to be given up', (t) => {
+  const settled = answer({ to: 'withdraw', cancel: null });
+  t.deepEqual(play([message(informMessage), withdrawn, empty, settled, nothing]).slice(2), [
+    '?withdraw',
+    '?decide',
+    '204',
+  ]);
+});
+
+test('whatever the CPE answers in place of giving up is recorded: a fault, nothing, or what cannot be read', (t) => {
+  const asked = [message(informMessage), withdrawn, empty, cancelNow];
+  const outcomeAfter = (...inputs: readonly Input[]) => {
+    let session: Session = { phase: 'start' };
+    let last: unknown = null;
+    for (const input of [...asked, ...inputs]) {
+      const taken = step(session, input);
+      session = taken.session;
+      last = 'ask' in taken && taken.ask.kind === 'record-withdrawal' ? taken.ask.outcome : null;
+    }
+    return last;
+  };
+  t.is(outcomeAfter(givenUp), 'given-up');
+  t.deepEqual(outcomeAfter(unsupported), { faultCode: 9000, faultString: 'Method not supported' });
+  t.is(outcomeAfter(empty), 'unanswered');
+  const unread = answer({ to: 'record-unreadable' });
+  t.is(outcomeAfter({ kind: 'unreadable', reason: 'no XML' }, unread), 'unanswered');
+  t.is(outcomeAfter(accepted, unread), 'unanswered');
 });
 
 test('an Inform at any point begins anew', (t) => {

@@ -145,6 +145,12 @@ test('GetAllQueuedTransfersResponse, which came with cwmp-1-1', async (t) => {
   t.deepEqual(decodeText(text).message, { type: 'GetAllQueuedTransfersResponse', commandKeys: ['a'] });
 });
 
+test('CancelTransferResponse, which came with cwmp-1-2', async (t) => {
+  const text = envelope('<cwmp:CancelTransferResponse/>', 'urn:dslforum-org:cwmp-1-2');
+  t.deepEqual(await validateEnvelopes([text]), []);
+  t.deepEqual(decodeText(text).message, { type: 'CancelTransferResponse' });
+});
+
 test('a queue of more entries than anybody needs is refused', (t) => {
   const list = '<QueuedTransferStruct><CommandKey>a</CommandKey></QueuedTransferStruct>'.repeat(257);
   const body = `<cwmp:GetQueuedTransfersResponse><TransferList>${list}</TransferList></cwmp:GetQueuedTransfersResponse>`;

@@ -9,6 +9,7 @@ import {
   type EnvelopeStyle,
   encodeEnvelope,
 } from '../../../acs/soap/index.js';
+import { hasCancelTransfer } from '../../../acs/upgrade/withdrawal.js';
 import { validateEnvelopes } from '../../support/cwmp-schema.js';
 
 const STYLE: EnvelopeStyle = { namespace: 'urn:dslforum-org:cwmp-1-0' };
@@ -57,8 +58,13 @@ const MESSAGES_SINCE_1_1: readonly AcsMessage[] = [
   { type: 'AutonomousTransferCompleteResponse' },
 ];
 
+/** What came with cwmp-1-2. */
+const MESSAGES_SINCE_1_2: readonly AcsMessage[] = [{ type: 'CancelTransfer', commandKey: 'a <b> & c' }];
+
 function messagesOf(namespace: EnvelopeStyle['namespace']): readonly AcsMessage[] {
-  return namespace.endsWith('1-0') ? MESSAGES : [...MESSAGES, ...MESSAGES_SINCE_1_1];
+  if (namespace.endsWith('1-0')) return MESSAGES;
+  const since = hasCancelTransfer(namespace) ? MESSAGES_SINCE_1_2 : [];
+  return [...MESSAGES, ...MESSAGES_SINCE_1_1, ...since];
 }
 
 function faults(namespace: EnvelopeStyle['namespace']): AcsMessage[] {

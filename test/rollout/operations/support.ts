@@ -72,7 +72,7 @@ export async function openTestOperations(t: ExecutionContext): Promise<TestOpera
         byState[document.state]++;
         if (document.reason !== undefined) byReason[document.reason] = (byReason[document.reason] ?? 0) + 1;
       }
-      return { total, byState, byReason };
+      return { total, byState, byReason: Object.fromEntries(Object.entries(byReason).sort()) };
     },
   };
 }

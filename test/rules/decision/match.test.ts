@@ -103,3 +103,18 @@ test('what is no rule, no condition, or not stored is refused by name', async (t
     t.is(error?.problems.length, 1);
   }
 });
+
+test('a CPE that is meant, but not yet or no more, is told as one whose window is closed is', async (t) => {
+  const { rules } = await openTestRules(t);
+  const judged = async (over: Readonly<Record<string, unknown>>) =>
+    (await rules.match({ draft: ruleBody(over) })).judge(inputOf());
+  const early = await judged({ notBefore: '2027-01-01T00:00:00Z' });
+  t.deepEqual(early, { matches: true, verdict: 'not-yet', detail: 'not before 2027-01-01T00:00:00Z' });
+  const late = await judged({ notAfter: '2026-01-01T01:00:00+01:00' });
+  t.deepEqual(late, {
+    matches: true,
+    verdict: 'too-late',
+    detail: 'its time is over since 2026-01-01T01:00:00+01:00',
+  });
+  t.is((await judged({ notBefore: '2026-01-01T00:00:00Z' })).verdict, 'chosen');
+});

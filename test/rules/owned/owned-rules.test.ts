@@ -208,6 +208,20 @@ test('other processes see fleet rules of owners, and that they are gone', async 
   t.is((await other.decide(inputOf())).kind, 'nothing');
 });
 
+test('other processes see the first rules for one CPE of an owner, within an organization and without', async (t) => {
+  const { rules, store, another } = await openTestRules(t);
+  const other = await another();
+  await open(store);
+  const ofNorth = inputOf({}, { organization: NORTH });
+  for (const input of [inputOf(), ofNorth]) t.is((await other.decide(input)).kind, 'nothing');
+  await rules.owned.put([ownedRule()], { ...options, organization: NORTH });
+  t.is((await other.decide(inputOf())).kind, 'nothing');
+  t.is((await other.decide(ofNorth)).kind, 'upgrade');
+  await rules.owned.put([ownedRule()], options);
+  for (const input of [inputOf(), ofNorth]) t.is((await other.decide(input)).kind, 'upgrade');
+  t.is((await (await another()).decide(inputOf())).kind, 'upgrade');
+});
+
 test('what goes along with rules of an owner is done with them or not at all, and which was refused is told', async (t) => {
   const { rules, store } = await openTestRules(t);
   const others = store.collection<Document>(OTHERS);

@@ -8,7 +8,7 @@ import {
 } from '../../../../acs/session/shared/session-document.js';
 import type { SharedSessions } from '../../../../acs/session/shared/shared-sessions.js';
 import type { Store } from '../../../../store/index.js';
-import { begin, openPair, sessionWith, socket } from './setup.js';
+import { begin, openPair, sessionWith, socket, UPGRADE } from './setup.js';
 
 async function storedSession(store: Store, sessions: SharedSessions): Promise<SessionDocument> {
   const { id } = await begin(sessions);
@@ -45,6 +45,15 @@ test('a session that an older version stored, with what is no longer asked of it
   t.not(sessionOf({ ...document, session: { ...session, facts } }), null);
   const outstanding = { request: 'SetParameterValues' } as const;
   t.not(sessionOf({ ...document, session: { ...session, outstanding } }), null);
+});
+
+test('a session whose CPE is to give up a Download, or is asked to, is gone on with from the store', (t) => {
+  const session = sessionWith({ request: 'CancelTransfer', upgradeId: UPGRADE });
+  const due = { ...session, tasks: { ...session.tasks, withdraw: true as const } };
+  for (const each of [session, due]) {
+    const document = toSessionDocument({ id: 'x', ip: '', session: each }, 0);
+    t.deepEqual(sessionOf(document), each);
+  }
 });
 
 test('a session that would grow beyond its bound is refused', (t) => {
