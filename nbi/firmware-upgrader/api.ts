@@ -1,4 +1,4 @@
-import { MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
+import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
 import { ImageTypes } from '../../firmware/index.js';
 import { type Api, Places } from '../http/index.js';
 import { buildEndpoints } from './builds.js';
@@ -17,20 +17,20 @@ import {
   upgraderAuthentication,
   upgraderDialect,
 } from './manners/index.js';
-import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
-import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
-import { NO_UPGRADE_USES } from './uses.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type UpgraderParts } from './parts.js';
+import { TOKEN_ENDPOINT, TOKEN_PATH, tokenRoute, unservedTokenRoute } from './token.js';
+import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
 const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
 const THROTTLED_USERS_MAX = 1_000;
+const THROTTLED_ADDRESSES_MAX = 20_000;
 
 /** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
   const {
     monotonic = monotonicClock,
     firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgradeUses: uses = NO_UPGRADE_USES,
     upgraderPage: page = plainPage,
   } = parts;
   const { limits } = parts;
@@ -42,9 +42,16 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
   const types = new ImageTypes(options.version);
-  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types,
+    uses: usesOfBuilds(parts.batches),
+    page,
+    downloads,
+  };
   const endpoints = endpointsOf(context);
-  const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
+  const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
   const throttle = new RequestThrottle({
     requestsMax: options.userRequestsPerMinuteMax,
@@ -52,16 +59,26 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     clientsMax: THROTTLED_USERS_MAX,
     monotonic,
   });
+  const tokenThrottle = new RequestThrottle({
+    requestsMax: options.tokenRequestsPerDayMax,
+    windowMs: DAY_MS,
+    clientsMax: THROTTLED_ADDRESSES_MAX,
+    monotonic,
+  });
   return {
     name: 'firmware-upgrader',
-    prefixes: [PREFIX],
+    prefixes: [PREFIX, TOKEN_PATH],
     slashes: 'redirected',
     segment: PATH_ID,
     authentication: upgraderAuthentication({ ...parts, throttle }),
     dialect: upgraderDialect({ page, endpointAt }),
     placesInUse: { 'upgrader-downloads': () => downloads.taken },
-    routes: endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
+    routes: [
+      ...endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
+      tokenRoute({ ...parts, page, throttle: tokenThrottle }),
+    ],
     unserved: (path, method) => {
+      if (path === TOKEN_PATH) return unservedTokenRoute(method, page);
       const endpoint = endpointAt(path);
       return endpoint === null ? null : unservedRoute(endpoint, method, context);
     },
