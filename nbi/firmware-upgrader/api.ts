@@ -1,6 +1,7 @@
 import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
 import { ImageTypes } from '../../firmware/index.js';
 import { type Api, Places } from '../http/index.js';
+import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
 import { downloadEndpoint } from './download.js';
@@ -10,7 +11,6 @@ import {
   fullPath,
   PATH_ID,
   PREFIX,
-  plainPage,
   RequestThrottle,
   routesOf,
   unservedRoute,
@@ -28,11 +28,8 @@ const THROTTLED_ADDRESSES_MAX = 20_000;
 
 /** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
-  const {
-    monotonic = monotonicClock,
-    firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgraderPage: page = plainPage,
-  } = parts;
+  const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
+  const page = upgraderPages(parts.sessions);
   const { limits } = parts;
   const downloads = new Places({
     what: 'downloads of images',

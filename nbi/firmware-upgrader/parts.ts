@@ -54,8 +54,6 @@ export interface UpgraderParts extends UpgradeParts {
   readonly monotonic?: MonotonicClock;
   /** {@link UPGRADER_OPTIONS} unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What makes pages of answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
 }
 
 /** The same with all that is told or not, as the endpoints have it. */
