@@ -1,5 +1,4 @@
 import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
-import { ImageTypes } from '../../firmware/index.js';
 import { type Api, Places } from '../http/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
@@ -43,7 +42,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
-  const types = new ImageTypes(options.version);
+  const { types } = options;
   const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
   const endpoints = endpointsOf(context);
   const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));

@@ -38,6 +38,7 @@ import {
 import { EventLog } from '../../events/index.js';
 import {
   type ImageLibrary,
+  ImageTypes,
   openDiskContents,
   openImageLibrary,
   openUploads,
@@ -228,7 +229,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
   const upgrading = openInstallationBatches({
-    config: { resultDays: RESULT_DAYS },
+    config: {
+      resultDays: RESULT_DAYS,
+      firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
+      firmwareUpgraderType: [],
+    },
     installation: { store, secrets, images },
     rules,
     devices: acs.devices,
@@ -269,7 +274,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
-    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
+    firmwareUpgrader: {
+      ...UPGRADER_OPTIONS,
+      types: new ImageTypes(options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version),
+      ...options.firmwareUpgrader,
+    },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
