@@ -17,10 +17,8 @@ import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
-  type PageMaker,
   type UpgradeParts,
   type UpgraderOptions,
-  type UpgradeUses,
   upgraderSchemas,
 } from './firmware-upgrader/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
@@ -75,10 +73,6 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What upgrades make of builds and images, which goes with them; nothing unless told. */
-  readonly upgradeUses?: UpgradeUses;
-  /** What makes pages of that API's answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;

@@ -1,5 +1,6 @@
 import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
 import { type Api, Places } from '../http/index.js';
+import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
 import { downloadEndpoint } from './download.js';
@@ -9,17 +10,15 @@ import {
   fullPath,
   PATH_ID,
   PREFIX,
-  plainPage,
   RequestThrottle,
   routesOf,
   unservedRoute,
   upgraderAuthentication,
   upgraderDialect,
 } from './manners/index.js';
-import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type UpgraderParts } from './parts.js';
 import { TOKEN_ENDPOINT, TOKEN_PATH, tokenRoute, unservedTokenRoute } from './token.js';
-import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
-import { NO_UPGRADE_USES } from './uses.js';
+import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
 const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
@@ -28,12 +27,8 @@ const THROTTLED_ADDRESSES_MAX = 20_000;
 
 /** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
-  const {
-    monotonic = monotonicClock,
-    firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgradeUses: uses = NO_UPGRADE_USES,
-    upgraderPage: page = plainPage,
-  } = parts;
+  const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
+  const page = upgraderPages(parts.sessions);
   const { limits } = parts;
   const downloads = new Places({
     what: 'downloads of images',
@@ -43,7 +38,14 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
   const { types } = options;
-  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types,
+    uses: usesOfBuilds(parts.batches),
+    page,
+    downloads,
+  };
   const endpoints = endpointsOf(context);
   const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;

@@ -1,10 +1,11 @@
+import type { DeviceIds, Devices, Upgrades } from '../../acs/index.js';
 import type { MonotonicClock } from '../../common/index.js';
 import { type ImageLibrary, ImageTypes, type UpgraderVersion, type Uploads } from '../../firmware/index.js';
+import type { Batches, BuildUpgrades, DeviceFirmwares, Operations } from '../../rollout/index.js';
 import type { Places, Reading, SessionLogins } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import type { Users } from '../users/index.js';
 import type { PageMaker } from './manners/index.js';
-import type { UpgradeParts } from './upgrades/index.js';
 import type { UpgradeUses } from './uses.js';
 
 /** What of the firmware upgrader can be set. */
@@ -32,6 +33,17 @@ export const UPGRADER_OPTIONS: UpgraderOptions = {
   imageBytesMax: IMAGE_MIB_DEFAULT * 1024 * 1024,
 };
 
+/** What upgrades devices, and tells of it. */
+export interface UpgradeParts {
+  readonly devices: Devices;
+  readonly deviceIds: DeviceIds;
+  readonly upgrades: Pick<Upgrades, 'get'>;
+  readonly batches: Batches;
+  readonly operations: Operations;
+  readonly deviceFirmwares: DeviceFirmwares;
+  readonly buildUpgrades: BuildUpgrades;
+}
+
 /** What the API is put together from. */
 export interface UpgraderParts extends UpgradeParts {
   readonly images: ImageLibrary;
@@ -45,10 +57,6 @@ export interface UpgraderParts extends UpgradeParts {
   readonly monotonic?: MonotonicClock;
   /** {@link UPGRADER_OPTIONS} unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What builds and images are used for; nothing unless told. */
-  readonly upgradeUses?: UpgradeUses;
-  /** What makes pages of answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
 }
 
 /** The same with all that is told or not, as the endpoints have it. */

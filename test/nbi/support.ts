@@ -11,6 +11,7 @@ import type { Express } from 'express';
 import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import {
+  type AcsOptions,
   createAcs,
   DEFAULT_ACS_OPTIONS,
   type Device,
@@ -143,6 +144,8 @@ export interface TestNbiOptions {
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
+  /** Which new CPEs are enrolled; all unless told. */
+  readonly enrol?: AcsOptions['enrol'];
 }
 
 /** What tests put there is of any date. */
@@ -206,6 +209,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     options: {
       ...DEFAULT_ACS_OPTIONS,
       resultDays: RESULT_DAYS,
+      ...(options.enrol !== undefined && { enrol: options.enrol }),
       cpeAuthentication: { kind: 'anonymous' },
       connectionRequests: {
         attemptMsMax: 5_000,
