@@ -3,6 +3,7 @@ import { simulatorOptions } from '../cpe-sim/index.js';
 import { type Arguments, CommandError, packageVersion } from './command.js';
 import { auditCommand } from './commands/audit.js';
 import { backupCommand } from './commands/backup.js';
+import { batchCommands } from './commands/batch/index.js';
 import { configCommand } from './commands/config.js';
 import { cpeAuthCommands } from './commands/cpe-auth.js';
 import { demoCommand } from './commands/demo.js';
@@ -39,6 +40,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(simCommand(io))
     .command(imageCommands(io))
     .command(rulesCommands(io))
+    .command(batchCommands(io))
     .command(deviceCommands(io))
     .command(organizationCommands(io))
     .command(userCommands(io))

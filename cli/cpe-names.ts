@@ -1,17 +1,35 @@
-import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { isCpeId } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { badLine } from './cpe-logins.js';
 
 const LINE_CHARACTERS_MAX = 8_192;
+/** Longer than any id of a CPE. */
+const NAME_CHARACTERS_MAX = 512;
 const COLUMN = 'cpeid';
 
 /**
  * Reads ids of CPEs: one a line, or CSV whose head names a column `cpeid`.
  * @throws CommandError that names the line, and what is wrong with it
  */
-export async function* readCpeIds(text: Readable): AsyncIterable<CpeId> {
+export async function* readCpeIds(text: NodeJS.ReadableStream): AsyncIterable<CpeId> {
+  for await (const { name, line } of linesOf(text)) {
+    if (!isCpeId(name))
+      throw badLine(line, `${COLUMN} must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it`);
+    yield name;
+  }
+}
+
+/** The same where a serial number may stand for an id: whether there is such a CPE is not looked at. */
+export async function* readCpeNames(text: NodeJS.ReadableStream): AsyncIterable<string> {
+  for await (const { name, line } of linesOf(text)) {
+    if (name === '' || name.length > NAME_CHARACTERS_MAX)
+      throw badLine(line, `${COLUMN} must be the id of a CPE, or a serial number`);
+    yield name;
+  }
+}
+
+async function* linesOf(text: NodeJS.ReadableStream): AsyncGenerator<NamedLine> {
   let column: number | null = null;
   const parser = text.pipe(
     parse({
@@ -32,19 +50,19 @@ export async function* readCpeIds(text: Readable): AsyncIterable<CpeId> {
         if (head >= 0) continue;
         if (record.length > 1) throw badLine(info.lines, `has several fields, and none is called ${COLUMN}`);
       }
-      const cpeid = record[column] ?? '';
-      if (!isCpeId(cpeid))
-        throw badLine(
-          info.lines,
-          `${COLUMN} must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it`,
-        );
-      yield cpeid;
+      yield { name: record[column] ?? '', line: info.lines };
     }
   } catch (error) {
     if (!(error instanceof Error) || !('lines' in error)) throw error;
     // Its own words quote what it read.
     throw badLine(Number(error.lines), 'is too long, or its quotes do not match');
   }
+}
+
+interface NamedLine {
+  readonly name: string;
+  /** Counted from 1. */
+  readonly line: number;
 }
 
 interface Line {

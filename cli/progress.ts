@@ -4,8 +4,8 @@ import { type Io, sizeText } from './io.js';
 export interface ProgressBar {
   /** So much more is done. */
   add(amount: number): void;
-  /** So much is done altogether, and what is to be said beside the bar. */
-  at(done: number, note?: string): void;
+  /** So much is done altogether, what is to be said beside the bar, and of how much, where that has become more. */
+  at(done: number, note?: string, total?: number): void;
   stop(): void;
 }
 
@@ -15,17 +15,24 @@ export interface ProgressBar {
  */
 export function progressBar(
   io: Pick<Io, 'stderr'>,
-  options: { readonly title: string; readonly total: number; readonly unit: 'bytes' | 'items' },
+  options: {
+    readonly title: string;
+    readonly total: number;
+    readonly unit: 'bytes' | 'items';
+    /** How wide title and bar are on a terminal, where a long note is to have room. */
+    readonly columns?: { readonly title: number; readonly bar: number };
+  },
 ): ProgressBar {
-  const { title, total } = options;
+  const { title, columns = { title: 22, bar: 30 } } = options;
+  let { total } = options;
   const amount = (value: number) => (options.unit === 'bytes' ? sizeText(value) : String(value));
   if (!io.stderr.isTTY) return plainProgress(io, title, total, amount);
   const bar = new cliProgress.SingleBar({
     stream: io.stderr,
-    format: `${title.padEnd(22)} {bar} {done}/{all}  {note}`,
+    format: `${title.padEnd(columns.title)} {bar} {done}/{all}  {note}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    barsize: 30,
+    barsize: columns.bar,
     hideCursor: true,
     fps: 10,
   });
@@ -38,9 +45,13 @@ export function progressBar(
       state.done += more;
       update();
     },
-    at(done, note = state.note) {
+    at(done, note = state.note, newTotal = total) {
       state.done = done;
       state.note = note;
+      if (newTotal !== total) {
+        total = newTotal;
+        bar.setTotal(Math.max(1, total));
+      }
       update();
     },
     stop() {
@@ -53,9 +64,10 @@ export function progressBar(
 function plainProgress(
   io: Pick<Io, 'stderr'>,
   title: string,
-  total: number,
+  initialTotal: number,
   amount: (value: number) => string,
 ): ProgressBar {
+  let total = initialTotal;
   let done = 0;
   let printedTenth = 0;
   const print = (note: string) => {
@@ -69,8 +81,13 @@ function plainProgress(
       done += more;
       print('');
     },
-    at(now, note = '') {
+    at(now, note = '', newTotal = total) {
       done = now;
+      if (newTotal !== total) {
+        total = newTotal;
+        // Of more the tenths are others: the next is told.
+        printedTenth = Math.min(printedTenth, total === 0 ? 0 : Math.floor((10 * done) / total));
+      }
       print(note);
     },
     stop() {},

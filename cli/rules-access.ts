@@ -7,11 +7,11 @@ import {
   openRules,
   type RuleEngine,
   type RuleProblem,
-  type Rules,
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
 import { fileAuth, publicUrls, resolvingBy, signingBy } from './file-urls.js';
+import type { Installation } from './installation.js';
 import { type Io, printable } from './io.js';
 import type { Config } from './options.js';
 
@@ -25,6 +25,14 @@ export const RULES_CONFIG = [
 
 const PROBLEMS_SHOWN_MAX = 10;
 
+/** What commands that look at rules work on. */
+export interface OpenedRules {
+  readonly rules: RuleEngine;
+  readonly devices: Devices;
+  readonly installation: Installation;
+  readonly config: Config;
+}
+
 /**
  * Opens the rules and the CPEs of an installation for one command, beside a running server or without one.
  * @throws CommandError where there is none, and for what `run` asked of rules that do not exist or cannot be
@@ -32,9 +40,10 @@ const PROBLEMS_SHOWN_MAX = 10;
 export async function withRules(
   args: Arguments,
   io: Io,
-  run: (opened: { readonly rules: Rules; readonly devices: Devices }) => Promise<void>,
+  run: (opened: OpenedRules) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, 'refuse', async ({ store, secrets, images }, config) => {
+  await withInstallation(args, io, 'refuse', async (installation, config) => {
+    const { store, secrets, images } = installation;
     const locator = createDownloadLocator({
       secrets,
       publicUrl: publicUrls(config, 'http://localhost'),
@@ -53,7 +62,7 @@ export async function withRules(
     });
     const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
     try {
-      await run({ rules, devices });
+      await run({ rules, devices, installation, config });
     } catch (error) {
       throw inWords(error);
     } finally {

@@ -13,13 +13,12 @@ import type { ImageLibrary, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
+import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
-  type PageMaker,
   type UpgradeParts,
   type UpgraderOptions,
-  type UpgradeUses,
   upgraderSchemas,
 } from './firmware-upgrader/index.js';
 import { type HealthChecks, healthApi, healthSchemas } from './health.js';
@@ -74,10 +73,6 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What upgrades make of builds and images, which goes with them; nothing unless told. */
-  readonly upgradeUses?: UpgradeUses;
-  /** What makes pages of that API's answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -99,6 +94,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     imageApi(content, authentication),
     imageKeyApi(read, authentication),
     uploadApi(content, authentication),
+    batchApi(read, authentication),
     firmwareUpgraderApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
@@ -126,6 +122,7 @@ const SCHEMAS = {
   ...dynSchemas,
   ...imageSchemas,
   ...uploadSchemas,
+  ...batchSchemas,
   ...imageKeySchemas,
   ...sessionSchemas,
   ...answerSchemas,

@@ -140,7 +140,7 @@ function rowOf(token: Token, areOfOrganizations: boolean): string[] {
     ...(areOfOrganizations ? [organization] : []),
     role,
     subnets.length === 0 ? 'anywhere' : subnets.join('\n'),
-    expiresAtMs <= systemClock() ? 'expired' : dayText(expiresAtMs),
+    expiresAtMs === null ? 'never' : expiresAtMs <= systemClock() ? 'expired' : dayText(expiresAtMs),
     lastUsedMs === undefined ? 'never' : dayText(lastUsedMs),
   ];
 }

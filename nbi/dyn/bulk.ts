@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
-import { SECOND_MS } from '../../common/index.js';
 import type { PutCounts } from '../../rules/index.js';
 import {
   ApiError,
+  chunksOf,
   type DynDialect,
   invalid,
   isClientGone,
@@ -200,34 +200,5 @@ async function settleBatch({ sink }: BulkPut, batch: Batch, report: BulkReport):
     const found = sink.refusals(error, bodies);
     if (found === null) throw error;
     report.refused(span, numbered(found));
-  }
-}
-
-/** The body as it comes. @throws ApiError 408 where nothing does for so long */
-async function* chunksOf(request: IncomingMessage, idleMsMax: number): AsyncGenerator<Buffer> {
-  const chunks = request.iterator({ destroyOnReturn: false });
-  try {
-    for (;;) {
-      const next = await withinMs(chunks.next(), idleMsMax);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    // What is left is dropped, so that the connection can go on. Not waited for: a client that is late may never send more.
-    void chunks.return?.().then(() => request.resume());
-  }
-}
-
-async function withinMs<T>(promise: Promise<T>, idleMsMax: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const expected = `more of the body within ${idleMsMax / SECOND_MS} seconds`;
-    const error = new ApiError(408, [{ field: '', expected }], { Connection: 'close' });
-    timer = setTimeout(() => reject(error), idleMsMax);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -301,7 +301,7 @@ export const dynSchemas = {
   },
   Token: {
     type: 'object',
-    required: ['id', 'name', 'user', 'role', 'subnets', 'created', 'expiresAt'],
+    required: ['id', 'name', 'user', 'role', 'subnets', 'created'],
     properties: {
       id: { type: 'string', description: 'The part of a token that is no secret.' },
       name: { type: 'string' },
@@ -316,7 +316,11 @@ export const dynSchemas = {
         description: 'From where it may be used; empty: from anywhere.',
       },
       created: { type: 'integer', description: 'In epoch seconds.' },
-      expiresAt: { type: 'integer', description: 'In epoch seconds.' },
+      expiresAt: {
+        type: 'integer',
+        description:
+          'In epoch seconds; absent of a permanent one, which holds until its user has another password.',
+      },
       lastUsed: {
         type: 'integer',
         description: 'In epoch seconds, to the minute; absent: not yet.',

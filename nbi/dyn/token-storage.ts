@@ -26,7 +26,7 @@ export function tokenView(token: Token, scope: Scope): JsonObject {
     role,
     subnets,
     created: Math.floor(createdAtMs / SECOND_MS),
-    expiresAt: Math.floor(expiresAtMs / SECOND_MS),
+    expiresAt: expiresAtMs === null ? undefined : Math.floor(expiresAtMs / SECOND_MS),
     lastUsed: lastUsedMs === undefined ? undefined : Math.floor(lastUsedMs / SECOND_MS),
     lastUsedFrom,
   } satisfies Record<keyof typeof TOKEN_FIELDS, unknown>;

@@ -1,6 +1,6 @@
-import { MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
-import { ImageTypes } from '../../firmware/index.js';
+import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
 import { type Api, Places } from '../http/index.js';
+import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
 import { downloadEndpoint } from './download.js';
@@ -10,29 +10,25 @@ import {
   fullPath,
   PATH_ID,
   PREFIX,
-  plainPage,
   RequestThrottle,
   routesOf,
   unservedRoute,
   upgraderAuthentication,
   upgraderDialect,
 } from './manners/index.js';
-import { type EndpointContext, UPGRADER_OPTIONS, type UpgraderParts } from './parts.js';
-import { type UpgradeParts, upgradeEndpoints } from './upgrades/index.js';
-import { NO_UPGRADE_USES } from './uses.js';
+import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type UpgraderParts } from './parts.js';
+import { TOKEN_ENDPOINT, TOKEN_PATH, tokenRoute, unservedTokenRoute } from './token.js';
+import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
 const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
 const THROTTLED_USERS_MAX = 1_000;
+const THROTTLED_ADDRESSES_MAX = 20_000;
 
 /** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
-  const {
-    monotonic = monotonicClock,
-    firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgradeUses: uses = NO_UPGRADE_USES,
-    upgraderPage: page = plainPage,
-  } = parts;
+  const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
+  const page = upgraderPages(parts.sessions);
   const { limits } = parts;
   const downloads = new Places({
     what: 'downloads of images',
@@ -41,10 +37,17 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
-  const types = new ImageTypes(options.version);
-  const context: EndpointContext & UpgradeParts = { ...parts, options, types, uses, page, downloads };
+  const { types } = options;
+  const context: EndpointContext & UpgradeParts = {
+    ...parts,
+    options,
+    types,
+    uses: usesOfBuilds(parts.batches),
+    page,
+    downloads,
+  };
   const endpoints = endpointsOf(context);
-  const byPath = new Map(endpoints.map((each) => [fullPath(each), each]));
+  const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));
   const endpointAt = (path: string) => byPath.get(path) ?? null;
   const throttle = new RequestThrottle({
     requestsMax: options.userRequestsPerMinuteMax,
@@ -52,16 +55,26 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     clientsMax: THROTTLED_USERS_MAX,
     monotonic,
   });
+  const tokenThrottle = new RequestThrottle({
+    requestsMax: options.tokenRequestsPerDayMax,
+    windowMs: DAY_MS,
+    clientsMax: THROTTLED_ADDRESSES_MAX,
+    monotonic,
+  });
   return {
     name: 'firmware-upgrader',
-    prefixes: [PREFIX],
+    prefixes: [PREFIX, TOKEN_PATH],
     slashes: 'redirected',
     segment: PATH_ID,
     authentication: upgraderAuthentication({ ...parts, throttle }),
     dialect: upgraderDialect({ page, endpointAt }),
     placesInUse: { 'upgrader-downloads': () => downloads.taken },
-    routes: endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
+    routes: [
+      ...endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
+      tokenRoute({ ...parts, page, throttle: tokenThrottle }),
+    ],
     unserved: (path, method) => {
+      if (path === TOKEN_PATH) return unservedTokenRoute(method, page);
       const endpoint = endpointAt(path);
       return endpoint === null ? null : unservedRoute(endpoint, method, context);
     },

@@ -1,5 +1,3 @@
 export { firmwareUpgraderApi } from './api.js';
 export { CSRF_COOKIE, type Page, type PageMaker, SESSION_COOKIE, upgraderSchemas } from './manners/index.js';
-export { UPGRADER_OPTIONS, type UpgraderOptions } from './parts.js';
-export type { UpgradeParts } from './upgrades/index.js';
-export type { Going, UpgradeUses } from './uses.js';
+export { UPGRADER_OPTIONS, type UpgradeParts, type UpgraderOptions } from './parts.js';

@@ -12,6 +12,3 @@ export interface UpgradeUses {
   /** Called before it is deleted, and again where that was cut off. What runs goes on, and is told of without its image. */
   forget(going: Going, by: Actor, turn: Turn): Promise<void>;
 }
-
-/** Nothing is made of any. */
-export const NO_UPGRADE_USES: UpgradeUses = { forget: async () => {} };

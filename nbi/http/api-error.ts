@@ -10,6 +10,7 @@ import {
   type UploadErrorCode,
 } from '../../firmware/index.js';
 import { OrganizationError, type OrganizationErrorCode } from '../../organizations/index.js';
+import { BatchError, type BatchErrorCode } from '../../rollout/index.js';
 import { InvalidRuleError, RuleConflictError, UnknownRuleError, writtenId } from '../../rules/index.js';
 import { StoreError } from '../../store/index.js';
 import { TokenError, type TokenErrorCode, UserError, type UserErrorCode } from '../users/index.js';
@@ -132,6 +133,16 @@ const ORGANIZATION_STATUS: Readonly<Record<OrganizationErrorCode, number>> = {
   'not-active': 409,
 };
 
+const BATCH_STATUS: Readonly<Record<BatchErrorCode, number>> = {
+  invalid: 400,
+  'no-image': 400,
+  'no-build': 400,
+  'not-found': 404,
+  state: 409,
+  'under-way': 409,
+  moved: 409,
+};
+
 const RUNNING_IDS_SHOWN_MAX = 100;
 const UNKNOWN_IDS_SHOWN_MAX = 100;
 
@@ -159,6 +170,13 @@ export function toApiError(error: unknown): ApiError | null {
     return new ApiError(BUILD_STATUS[code], [{ field, code, expected }]);
   }
   if (error instanceof UploadError) return uploadError(error);
+  if (error instanceof BatchError) {
+    const { code, field, expected } = error;
+    return new ApiError(
+      BATCH_STATUS[code],
+      code === 'not-found' ? [] : [{ field: field ?? '', code, expected }],
+    );
+  }
   if (error instanceof SourceError) return invalid('url', error.message);
   if (error instanceof UserError || error instanceof TokenError) {
     return new ApiError(USER_STATUS[error.code], [

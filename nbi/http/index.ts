@@ -15,9 +15,19 @@ export { type Authentication, type AuthenticationMethod, anyOf, type Demand } fr
 export { basicAuthentication } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
+export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
-export { anyObjectBody, objectBody } from './bodies/object-body.js';
+export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
+export { requireMediaType } from './bodies/media-type.js';
+export {
+  anyObjectBody,
+  checkFields,
+  type ObjectBody,
+  type ObjectDeclaration,
+  objectBody,
+  objectSchema,
+} from './bodies/object-body.js';
 export { octetsBody } from './bodies/octets-body.js';
 export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';
 export { type RecordsBody, recordsBody } from './bodies/records-body.js';

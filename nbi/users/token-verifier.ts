@@ -15,7 +15,7 @@ import type { Collection, Revision, Store } from '../../store/index.js';
 import { type AttemptLimits, Attempts } from './attempts.js';
 import type { LogIns, RefusedLogIn } from './log-ins.js';
 import { parseToken, TOKEN_MS_MAX, TOKENS, type Token, type TokenDocument, toToken } from './token.js';
-import type { User } from './user.js';
+import type { FoundUser } from './user-lookup.js';
 
 /** What came as a token, and with what request. */
 export interface ShownToken {
@@ -28,7 +28,7 @@ export interface ShownToken {
 }
 
 export type TokenVerification =
-  | { readonly kind: 'verified'; readonly user: User; readonly token: Token }
+  | { readonly kind: 'verified'; readonly user: FoundUser; readonly token: Token }
   | { readonly kind: 'denied'; readonly why: 'wrong' | 'expired' | 'inactive' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds: number };
 
@@ -40,14 +40,14 @@ interface TokenVerifierParts {
   readonly monotonic: MonotonicClock;
   readonly logger: Logger;
   readonly attemptLimits: AttemptLimits;
-  readonly find: (name: string) => Promise<User | null>;
+  readonly find: (name: string) => Promise<FoundUser | null>;
 }
 
 /** A token that was right, with what was read of it. */
 interface Right {
   readonly document: TokenDocument;
   readonly revision: Revision;
-  readonly user: User;
+  readonly user: FoundUser;
   readonly atMs: number;
 }
 
@@ -92,7 +92,7 @@ export class TokenVerifier {
     }
     if (parsed === null) return this.#denied(shown, parsed, null, 'wrong');
     const stored = await this.#read(parsed, known, shown.mayBeStale ?? false);
-    if (stored === null) return this.#denied(shown, parsed, null, 'wrong');
+    if (stored === null || stored === 'inactive') return this.#denied(shown, parsed, null, stored ?? 'wrong');
     const why = this.#whyNot(stored.document, shown.address);
     if (why !== null) return this.#denied(shown, parsed, stored.user, why);
     this.#remember(stored);
@@ -106,15 +106,22 @@ export class TokenVerifier {
   }
 
   /** What is stored now, where what came is that token and its user may log in. */
-  async #read({ id, hash }: Parsed, known: Right | null, mayBeStale: boolean): Promise<Right | null> {
+  async #read(
+    { id, hash }: Parsed,
+    known: Right | null,
+    mayBeStale: boolean,
+  ): Promise<Right | 'inactive' | null> {
     const atMs = this.#parts.monotonic();
     try {
       const stored = await this.#tokens.get(id);
       const isRight = isSame(hash, stored?.document.hash);
       if (stored === null || !isRight) return null;
       const user = await this.#parts.find(stored.document.user);
+      // Of a permanent one all is known by who has it: there is nothing else to find out about it.
+      if (user?.active !== true) return stored.document.passwordMark === undefined ? null : 'inactive';
+      const { userSinceMs, passwordMark = user.passwordMark } = stored.document;
       // Another who comes to have the name has nothing of the first.
-      if (user?.active !== true || user.createdAtMs !== stored.document.userSinceMs) return null;
+      if (user.createdAtMs !== userSinceMs || user.passwordMark !== passwordMark) return null;
       return { ...stored, user, atMs };
     } catch (error) {
       if (mayBeStale && known !== null && atMs - known.atMs < STALE_MS_MAX) return known;
@@ -125,6 +132,7 @@ export class TokenVerifier {
   #whyNot({ expiresAtMs, subnets = [] }: TokenDocument, address: string): 'wrong' | 'expired' | null {
     // First: who tries it from elsewhere is not told when it is over.
     if (subnets.length > 0 && !isListed(subnetList(subnets), address)) return 'wrong';
+    if (expiresAtMs === null) return null;
     return stillHolds(expiresAtMs, TOKEN_MS_MAX, this.#parts.clock()) ? null : 'expired';
   }
 
@@ -139,8 +147,8 @@ export class TokenVerifier {
   #denied(
     shown: ShownToken,
     parsed: Parsed | null,
-    user: User | null,
-    why: 'wrong' | 'expired',
+    user: FoundUser | null,
+    why: 'wrong' | 'expired' | 'inactive',
   ): TokenVerification {
     if (parsed !== null && this.#knownAs(parsed) !== null) this.#known.delete(parsed.id);
     // Of many at once that came before any was wrong.
@@ -158,7 +166,7 @@ export class TokenVerifier {
   #tell(
     { address, requestId }: ShownToken,
     parsed: Parsed | null,
-    user: User | null,
+    user: FoundUser | null,
     reason: RefusedLogIn['reason'],
   ): void {
     this.#parts.logIns.refuse({

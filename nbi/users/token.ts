@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { DAY_MS } from '../../common/index.js';
+import { DAY_MS, type Secrets } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { Role } from './user.js';
 
@@ -16,7 +16,8 @@ export interface Token {
   /** From where it may be used; empty: from anywhere. */
   readonly subnets: readonly string[];
   readonly createdAtMs: number;
-  readonly expiresAtMs: number;
+  /** Null: it holds as long as its user has the password that it was given for. */
+  readonly expiresAtMs: number | null;
   /** Absent: not yet. */
   readonly lastUsedMs?: number;
   readonly lastUsedFrom?: string;
@@ -32,8 +33,11 @@ export interface TokenDocument extends Document {
   readonly role: Role;
   readonly subnets?: readonly string[];
   readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-  /** SHA-256 of its secret part, base64: that is random, so nothing slower is needed. */
+  /** Null of a permanent one. */
+  readonly expiresAtMs: number | null;
+  /** Of its user when it was given, where it is permanent: it holds as long as he has that password. */
+  readonly passwordMark?: string;
+  /** SHA-256 of its secret part, base64: nobody can guess that, so nothing slower is needed. */
   readonly hash: string;
   readonly lastUsedMs?: number;
   readonly lastUsedFrom?: string;
@@ -64,8 +68,36 @@ export function generateToken(): { readonly id: string; readonly text: string; r
   return { id, text: `ferry_${id}_${secret}`, hash: hashOf(secret).toString('base64') };
 }
 
+/** A permanent one: all of it is secret. */
+const PERMANENT = /^[0-9a-f]{40}$/;
+const PERMANENT_CHARACTERS = 40;
+
+/** What a permanent token follows from. */
+export interface PermanentTokenOf {
+  readonly user: string;
+  /** `createdAtMs` of its user. */
+  readonly userSinceMs: number;
+  readonly passwordMark: string;
+  /** Grows with each that is revoked. */
+  readonly generation: number;
+}
+
+/** The permanent token of a user: the same whenever he asks for it, until he has another password or it is revoked. */
+export function permanentToken(
+  { user, userSinceMs, passwordMark, generation }: PermanentTokenOf,
+  secrets: Pick<Secrets, 'mac'>,
+): string {
+  // A name has no line end in it, and neither have the others.
+  const message = [user, userSinceMs, passwordMark, generation].join('\n');
+  return secrets.mac('permanent-token', message).toString('hex').slice(0, PERMANENT_CHARACTERS);
+}
+
 /** @returns null for what is no token */
 export function parseToken(text: string): { readonly id: string; readonly hash: Buffer } | null {
+  if (PERMANENT.test(text)) {
+    const id = createHash('sha256').update(`id ${text}`).digest('hex');
+    return { id: id.slice(0, 2 * ID_BYTES), hash: hashOf(text) };
+  }
   const [, id, secret] = TOKEN.exec(text) ?? [];
   return id === undefined || secret === undefined ? null : { id, hash: hashOf(secret) };
 }

@@ -4,13 +4,16 @@ import {
   DAY_MS,
   INVISIBLE,
   type Logger,
+  type Secrets,
   subnetList,
   type Turn,
 } from '../../common/index.js';
 import type { Actor, EventLog } from '../../events/index.js';
-import { type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
+import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import {
   generateToken,
+  parseToken,
+  permanentToken,
   SUBNET_CHARACTERS_MAX,
   shownInEvents,
   TOKEN_DAYS_DEFAULT,
@@ -48,9 +51,15 @@ export interface TokenFilter {
   readonly after?: string;
 }
 
+type ExpiringToken = Token & { readonly expiresAtMs: number };
+
+/** What lists call a permanent token. */
+const PERMANENT_NAME = 'permanent token';
+
 interface TokenParts {
   readonly store: Store;
   readonly events: EventLog;
+  readonly secrets: Pick<Secrets, 'mac'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -77,7 +86,7 @@ export class Tokens {
     wanted: NewToken,
     by: Actor | null,
     within: string | null = null,
-  ): Promise<{ readonly token: Token; readonly text: string }> {
+  ): Promise<{ readonly token: ExpiringToken; readonly text: string }> {
     const nowMs = this.#parts.clock();
     const { name, expiresAtMs = nowMs + TOKEN_DAYS_DEFAULT * DAY_MS, subnets = [] } = wanted;
     checkName(name);
@@ -100,20 +109,92 @@ export class Tokens {
         expiresAtMs,
         hash,
       };
-      const noted = this.#parts.events.noting({
-        action: 'added',
-        subject: 'token',
-        subjectId: id,
-        ...(made.organization !== undefined && { organization: made.organization }),
-        by,
-        after: shownInEvents(made),
-      });
       const isRight = this.#users.requiring(user.id, revision);
-      const { committed } = await this.#parts.store.commit([this.#tokens.inserting(made), isRight, noted]);
+      const { committed } = await this.#parts.store.commit([
+        this.#tokens.inserting(made),
+        isRight,
+        this.#noting('added', made, by),
+      ]);
       return committed ? made : undefined;
     });
     this.#parts.logger.info('tokens.added', { tokenId: id, user: document.user, role: document.role });
-    return { token: toToken(document), text };
+    return { token: { ...toToken(document), expiresAtMs }, text };
+  }
+
+  /**
+   * The permanent token of a user who has shown his password; it is made where he has none, in place of one of another password.
+   * @param by  himself
+   * @returns it, and all of its text, which follows from who he is and is kept nowhere
+   * @throws TokenError `invalid` where there is no such user
+   */
+  async permanent(name: string, by: Actor): Promise<{ readonly token: Token; readonly text: string }> {
+    return untilCommitted(`User ${name}`, async () => {
+      const stored = USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
+      if (stored === null) throw noUser(name);
+      const { document: user, revision } = stored;
+      const made = this.#permanentOf(user);
+      const known = await this.#tokens.get(made.document.id);
+      if (known !== null) return { token: toToken(known.document), text: made.text };
+      const { committed } = await this.#parts.store.commit([
+        this.#users.requiring(name, revision),
+        ...(await this.#permanentGoing(name)),
+        this.#tokens.inserting(made.document),
+        this.#noting('added', made.document, by),
+      ]);
+      return committed ? { token: toToken(made.document), text: made.text } : undefined;
+    });
+  }
+
+  #permanentOf({ id: name, organization, password, createdAtMs, tokenGeneration = 0 }: UserDocument) {
+    const passwordMark = password.salt;
+    const of = { user: name, userSinceMs: createdAtMs, passwordMark, generation: tokenGeneration };
+    const text = permanentToken(of, this.#parts.secrets);
+    const parsed = parseToken(text);
+    if (parsed === null) throw new Error('A permanent token is not of the shape that tokens have');
+    const document: TokenDocument = {
+      id: parsed.id,
+      name: PERMANENT_NAME,
+      user: name,
+      userSinceMs: createdAtMs,
+      ...(organization !== undefined && { organization }),
+      // It is limited to nothing: its user's role as it is then counts.
+      role: 'admin',
+      createdAtMs: this.#parts.clock(),
+      expiresAtMs: null,
+      passwordMark,
+      hash: parsed.hash.toString('base64'),
+    };
+    return { text, document };
+  }
+
+  /** What takes away those of a user that are of other passwords. */
+  async #permanentGoing(name: string): Promise<readonly Change[]> {
+    const changes: Change[] = [];
+    for await (const { document } of this.#tokens.scan({ index: 'user', equals: [name] }))
+      if (document.passwordMark !== undefined) changes.push(this.#tokens.deleting(document.id));
+    return changes;
+  }
+
+  #noting(action: 'added' | 'revoked', token: TokenDocument, by: Actor | null): Change {
+    const { id, organization } = token;
+    const shown = shownInEvents(token);
+    return this.#parts.events.noting({
+      action,
+      subject: 'token',
+      subjectId: id,
+      ...(organization !== undefined && { organization }),
+      by,
+      ...(action === 'added' ? { after: shown } : { before: shown }),
+    });
+  }
+
+  /** Where a permanent token goes its user's next one is another. */
+  async #nextGeneration({ passwordMark, user: name }: TokenDocument): Promise<readonly Change[]> {
+    const stored = passwordMark === undefined ? null : await this.#users.get(name);
+    if (stored === null) return [];
+    const { document, revision } = stored;
+    const tokenGeneration = (document.tokenGeneration ?? 0) + 1;
+    return [this.#users.replacing({ ...document, tokenGeneration }, revision)];
   }
 
   /**
@@ -125,16 +206,11 @@ export class Tokens {
     await untilCommitted(`Token ${id.slice(0, 64)}`, async () => {
       const stored = await this.#tokens.get(id);
       if (stored === null || !isWithin(within, stored.document)) throw missing;
-      const { organization } = stored.document;
-      const noted = this.#parts.events.noting({
-        action: 'revoked',
-        subject: 'token',
-        subjectId: id,
-        ...(organization !== undefined && { organization }),
-        by,
-        before: shownInEvents(stored.document),
-      });
-      const { committed } = await this.#parts.store.commit([this.#tokens.deleting(id), noted]);
+      const { committed } = await this.#parts.store.commit([
+        this.#tokens.deleting(id),
+        ...(await this.#nextGeneration(stored.document)),
+        this.#noting('revoked', stored.document, by),
+      ]);
       return committed ? true : undefined;
     });
     this.#parts.logger.info('tokens.revoked', { tokenId: id });
@@ -160,7 +236,7 @@ export class Tokens {
   async #userOf(name: string, within: string | null): Promise<Stored<UserDocument>> {
     const stored = USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
     if (stored === null || !isWithin(within, stored.document)) {
-      throw new TokenError('invalid', 'user', `There is no user ${name.slice(0, 64)}: add it first`);
+      throw noUser(name);
     }
     const count = await this.#tokens.count({ index: 'user', equals: [name] });
     if (count < TOKENS_PER_USER_MAX) return stored;
@@ -170,6 +246,10 @@ export class Tokens {
       `${name} has ${count} tokens and may have ${TOKENS_PER_USER_MAX}: revoke what has expired or is not used`,
     );
   }
+}
+
+function noUser(name: string): TokenError {
+  return new TokenError('invalid', 'user', `There is no user ${name.slice(0, 64)}: add it first`);
 }
 
 function queryOf(user: string | undefined, within: string | null) {

@@ -50,6 +50,8 @@ export interface UserDocument extends Document {
   /** Absent: of the installation. */
   readonly organization?: string;
   readonly password: PasswordHash;
+  /** How many permanent tokens of his have been revoked; absent: none. */
+  readonly tokenGeneration?: number;
   /** Together with the name it says who this is: another may have had the name before. */
   readonly createdAtMs: number;
 }

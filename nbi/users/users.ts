@@ -140,7 +140,7 @@ export function openUsers(parts: {
     hashLimits: hashLimits(availableParallelism()),
     rest: (ms, then) => void setTimeout(then, ms).unref(),
   });
-  const tokens = new Tokens({ store, events, clock, logger });
+  const tokens = new Tokens({ store, events, secrets, clock, logger });
   const tokenVerifier = new TokenVerifier({
     store,
     logIns,

@@ -1,7 +1,7 @@
 import type { Clock, Turn } from '../../common/index.js';
 import type { Build } from '../../firmware/index.js';
 import type { Collection } from '../../store/index.js';
-import type { BatchTarget, BuildDevices, BuildTargets } from '../batches/targets.js';
+import type { BatchTarget, BuildDevices, BuildTargets } from '../batches/index.js';
 import { type OperationImage, type Operations, operationIdOf } from '../operations/index.js';
 import { type BuildWalk, inPortions, type WalkedDevice } from './build-walk.js';
 import { isBusy } from './busy.js';

@@ -1,8 +1,7 @@
 import { cutText, type Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Build } from '../../firmware/index.js';
-import type { Batch } from '../batches/batch.js';
-import { BATCH_NAME_CHARACTERS_MAX, type Batches } from '../batches/batches.js';
+import { BATCH_NAME_CHARACTERS_MAX, type Batch, type Batches } from '../batches/index.js';
 import type { BuildWalk } from './build-walk.js';
 import type { BuildPlan, BuildUpgrades, Within } from './device-firmware.js';
 

@@ -1,7 +1,7 @@
 import type { CpeId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Build, BuildImage } from '../../firmware/index.js';
-import type { Batch } from '../batches/batch.js';
+import type { Batch } from '../batches/index.js';
 import type { OperationImage } from '../operations/index.js';
 
 /** The firmware that a CPE has, or is to have, as far as builds go: one for a CPE. */

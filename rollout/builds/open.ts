@@ -1,8 +1,7 @@
 import type { Devices } from '../../acs/index.js';
 import type { Clock, CpeId } from '../../common/index.js';
 import type { Store } from '../../store/index.js';
-import type { Batches } from '../batches/batches.js';
-import type { BuildTargets } from '../batches/targets.js';
+import type { Batches, BuildTargets } from '../batches/index.js';
 import type { Operations } from '../operations/index.js';
 import { Boards, type BoardTypes } from './boards.js';
 import type { BuildLibrary } from './build-images.js';

@@ -131,6 +131,8 @@ function isOutOfReach({ method, path, role }: Route, status: string): boolean {
   if (status === '409' && /TokenStorage|ChangePassword/.test(path)) return true;
   // Rules from files cannot be changed; this Ferry has none.
   if (status === '409' && path.startsWith('/v1/dyn/FirmwareStorage/')) return method !== 'POST';
+  // A batch whose image moves while it is made, or whose time is over.
+  if (status === '409' && /^\/v1\/batches(\/\{id\}\/retry)?$/.test(path)) return true;
   return ['429', '503', '507'].includes(status);
 }
 

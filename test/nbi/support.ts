@@ -11,6 +11,7 @@ import type { Express } from 'express';
 import { Registry } from 'prom-client';
 import { DEVICES } from '../../acs/device/device.js';
 import {
+  type AcsOptions,
   createAcs,
   DEFAULT_ACS_OPTIONS,
   type Device,
@@ -38,6 +39,7 @@ import {
 import { EventLog } from '../../events/index.js';
 import {
   type ImageLibrary,
+  ImageTypes,
   openDiskContents,
   openImageLibrary,
   openUploads,
@@ -142,6 +144,8 @@ export interface TestNbiOptions {
   /** APIs beside Ferry's own. */
   readonly beside?: readonly Api[];
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
+  /** Which new CPEs are enrolled; all unless told. */
+  readonly enrol?: AcsOptions['enrol'];
 }
 
 /** What tests put there is of any date. */
@@ -205,6 +209,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     options: {
       ...DEFAULT_ACS_OPTIONS,
       resultDays: RESULT_DAYS,
+      ...(options.enrol !== undefined && { enrol: options.enrol }),
       cpeAuthentication: { kind: 'anonymous' },
       connectionRequests: {
         attemptMsMax: 5_000,
@@ -228,7 +233,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
   const upgrading = openInstallationBatches({
-    config: { resultDays: RESULT_DAYS },
+    config: {
+      resultDays: RESULT_DAYS,
+      firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
+      firmwareUpgraderType: [],
+    },
     installation: { store, secrets, images },
     rules,
     devices: acs.devices,
@@ -269,7 +278,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
-    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
+    firmwareUpgrader: {
+      ...UPGRADER_OPTIONS,
+      types: new ImageTypes(options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version),
+      ...options.firmwareUpgrader,
+    },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });

@@ -23,8 +23,13 @@ interface FieldFacts {
 }
 
 type FieldKind =
-  /** Trimmed; numbers are taken as text. */
-  | { readonly kind: 'string'; readonly charactersMax?: number }
+  /** Trimmed unless told; numbers are taken as text. */
+  | {
+      readonly kind: 'string';
+      readonly charactersMax?: number;
+      /** Not trimmed. */
+      readonly isAsItIs?: true;
+    }
   /** The id of another object. */
   | { readonly kind: 'reference' }
   | { readonly kind: 'boolean' }

@@ -69,12 +69,23 @@ async function readValue(
       return isKnown ? { value: id } : { wrong: NO_CHOICE };
     }
     case 'time': {
-      const atMs = epochMsOf(text);
+      const atMs = timeIn(text);
       return atMs === null ? { wrong: 'Enter a valid date/time.' } : { value: String(atMs) };
     }
     default:
       return filter satisfies never;
   }
+}
+
+/** What stands behind the milliseconds, as the API writes times. */
+const MICROSECONDS = /(\.\d{3})(\d{1,3})(?=Z|[-+])/;
+const MICROSECONDS_OF_A_MILLISECOND = 1_000;
+
+/** In epoch milliseconds, with a fraction where the time is finer; null where it is none. */
+function timeIn(text: string): number | null {
+  const [, , finer = ''] = MICROSECONDS.exec(text) ?? [];
+  const atMs = epochMsOf(text.replace(MICROSECONDS, '$1'));
+  return atMs === null ? null : atMs + Number(finer.padEnd(3, '0')) / MICROSECONDS_OF_A_MILLISECOND;
 }
 
 /** As the OpenAPI document lists it. */

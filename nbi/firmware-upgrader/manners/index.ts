@@ -21,6 +21,8 @@ export {
   PARTS_TYPE,
   unsupported,
 } from './body.js';
+export { sending } from './call.js';
+export { jsonAnswers, upgraderSchemas } from './declaration.js';
 export { upgraderDialect } from './dialect.js';
 export {
   allowOf,
@@ -31,16 +33,15 @@ export {
   type Method,
   type MethodName,
   PREFIX,
-  routesOf,
-  unservedRoute,
-  upgraderSchemas,
 } from './endpoint.js';
-export { type Choice, type Field, type Said, schemaOf } from './field.js';
+export { type Choice, type Field, labelOf, type Said, schemaOf } from './field.js';
 export { type Filter, type Filtered, filtered } from './filter.js';
 export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
-export { type Page, type PageMaker, plainPage } from './page.js';
+export { representationOf } from './negotiation.js';
+export type { Page, PageMaker } from './page.js';
+export { optionsOf, routesOf, unservedRoute } from './routes.js';
 export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';

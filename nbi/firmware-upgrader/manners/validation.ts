@@ -105,7 +105,7 @@ function sentOf(field: Field, { isForm, values }: BodyData, isPartial: boolean):
 function stringOutcome(field: Field & { readonly kind: 'string' }, sent: unknown): Outcome {
   if (sent === null) return field.mayBeNull === true ? { kind: 'value', value: null } : wrong(NULL);
   if (typeof sent !== 'string' && typeof sent !== 'number') return wrong('Not a valid string.');
-  const value = String(sent).trim();
+  const value = field.isAsItIs === true ? String(sent) : String(sent).trim();
   if (value === '') return field.mayBeBlank === true ? { kind: 'value', value } : wrong(BLANK);
   const { charactersMax } = field;
   const texts = [

@@ -1,6 +1,7 @@
 import type { BatchId, Turn } from '../../../common/index.js';
 import type { Build, UpgraderVersion } from '../../../firmware/index.js';
 import type { Batch, Operation, OperationCounts, OperationState } from '../../../rollout/index.js';
+import { BUILD_FIELDS, buildView } from '../builds.js';
 import {
   type Asking,
   type Call,
@@ -16,7 +17,6 @@ import {
   type Ordering,
   timeText,
 } from '../manners/index.js';
-import { BUILD_FIELDS, buildView } from './build-view.js';
 import type { UpgradeContext } from './context.js';
 import { type OperationViewParts, operationFields, operationView } from './operation-view.js';
 import { batchStatus, batchStatuses, progressReport, rateOf, reportOf } from './statuses.js';

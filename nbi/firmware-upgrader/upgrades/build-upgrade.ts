@@ -1,6 +1,7 @@
 import type { Build } from '../../../firmware/index.js';
 import { BatchError } from '../../../rollout/index.js';
 import { jsonAnswer, queryParameter } from '../../http/index.js';
+import { findBuild } from '../builds.js';
 import { WRITE_ANSWERS } from '../categories.js';
 import {
   type Call,
@@ -8,7 +9,6 @@ import {
   type Field,
   type Filter,
   filtered,
-  isShown,
   LongList,
   noObject,
   noPk,
@@ -80,8 +80,8 @@ export function buildUpgradeEndpoint(context: UpgradeContext): Endpoint {
 
 /** @throws UpgraderError 404 */
 async function found({ images }: UpgradeContext, { asking, parameters }: Call): Promise<Build> {
-  const build = await images.builds.get(parameters['build'] ?? '', asking.within);
-  if (build === null || !isShown(asking, build.organization)) throw noObject(MODEL);
+  const build = await findBuild(images, parameters['build'] ?? '', asking);
+  if (build === null) throw noObject(MODEL);
   return build;
 }
 

@@ -6,7 +6,7 @@ import { deviceFirmwareEndpoint } from './device-firmware.js';
 import { ImageIds } from './image-ids.js';
 import { operationEndpoints } from './operations.js';
 
-export type { UpgradeParts } from './context.js';
+export { usesOfBuilds } from './uses-of-builds.js';
 
 /** What upgrades devices, and tells of it. */
 export function upgradeEndpoints(context: UpgradeContext): readonly Endpoint[] {

@@ -43,26 +43,25 @@ export type ObjectBody<P extends Properties, Required extends string> = {
 export function objectBody<const P extends Properties, const Required extends string = never>(
   declaration: ObjectDeclaration<P, Required>,
 ): BodyKind<ObjectBody<P, Required>> {
-  const { properties, required, oneOf, example } = declaration;
-  const schema = {
+  return {
+    content: { [JSON_TYPE]: { schema: objectSchema(declaration), example: declaration.example } },
+    heldBytesMax: (announced, limits) => heldOfJson(announced, callSize(limits).bytesMax),
+    read: async (source) =>
+      checkFields(await readObject(source, callSize(source.limits)), declaration, source.user),
+  };
+}
+
+/** Such an object, as the OpenAPI document shows it. */
+export function objectSchema<P extends Properties, Required extends string>({
+  properties,
+  required,
+  oneOf,
+}: ObjectDeclaration<P, Required>): Schema {
+  return {
     type: 'object',
     ...(required === undefined ? {} : { required }),
     ...(oneOf === undefined ? {} : { oneOf: oneOf.map((name) => ({ required: [name] })) }),
     properties,
-  };
-  return {
-    content: { [JSON_TYPE]: { schema, example } },
-    heldBytesMax: (announced, limits) => heldOfJson(announced, callSize(limits).bytesMax),
-    async read(source) {
-      const checked = checkFields(
-        await readObject(source, callSize(source.limits)),
-        properties,
-        declaration,
-        source.user,
-      );
-      // Each field has been checked by the schema that its type comes from.
-      return checked as ObjectBody<P, Required>;
-    },
   };
 }
 
@@ -90,7 +89,22 @@ async function readObject(source: Parameters<typeof readJson>[0], size: JsonSize
 
 const NAME_CHARACTERS_SHOWN = 100;
 
-function checkFields(
+/**
+ * The fields of an object that has been read by other means than {@link objectBody}.
+ * @param body  JSON
+ * @throws ApiError 400 with the first problem; 403 where a field asks for another role
+ */
+export function checkFields<const P extends Properties, const Required extends string = never>(
+  body: unknown,
+  declaration: ObjectDeclaration<P, Required>,
+  user: Principal | null,
+): ObjectBody<P, Required> {
+  if (!isObject(body)) throw invalid('', 'a JSON object as the body', body);
+  // Each field has been checked by the schema that its type comes from.
+  return checkAll(body, declaration.properties, declaration, user) as ObjectBody<P, Required>;
+}
+
+function checkAll(
   body: JsonObject,
   properties: Properties,
   checks: FieldChecks<string, string>,

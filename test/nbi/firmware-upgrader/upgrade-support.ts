@@ -91,7 +91,8 @@ export async function startUpgrades(t: ExecutionContext, options: TestNbiOptions
     async move(id: string, moved: Partial<Operation>): Promise<void> {
       const stored = await operations.get(id as OperationId);
       if (stored === null) throw new Error(`There is no operation ${id}`);
-      const after = { ...stored.document, ...moved, updatedAtMs: tick() };
+      const { reason: _, detail: _detail, ...rest } = stored.document;
+      const after = { ...rest, ...moved, updatedAtMs: tick() };
       await store.commit([...ledger.moved(stored, after)]);
     },
     /** Has an upgrade run for an operation, in some state. */

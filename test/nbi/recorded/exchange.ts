@@ -89,6 +89,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
   // Of images: drawn by lot, as long each time.
   [/"number":\d{9}\b/g, '"number":100000000'],
+  // Of operations of batches: they follow from the id of the batch.
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<<operation id>>'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

@@ -89,14 +89,18 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
   let given = '';
   let begun = '';
+  const batches: string[] = [];
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const answer = await send(port, expand(withSessionOf(given, withUploadOf(begun, request))));
+      const told = withSessionOf(given, withUploadOf(begun, withBatchOf(batches, request)));
+      const answer = await send(port, expand(told));
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
-      return mask(answer);
+      const [, batch] = MADE_BATCH.exec(answer) ?? [];
+      if (batch !== undefined) batches.push(batch);
+      return batches.reduce((text, id) => text.replaceAll(id, BATCH_ID), mask(answer));
     },
     async close() {
       narrow.close();
@@ -124,6 +128,14 @@ const BEGUN_UPLOAD = /^Location: \/v1\/uploads\/(\S+)/m;
 /** A request that names the upload that was begun last. */
 function withUploadOf(answer: string, request: string): string {
   return request.replaceAll('<<upload id>>', BEGUN_UPLOAD.exec(answer)?.[1] ?? '');
+}
+
+const MADE_BATCH = /^Location: \/v1\/batches\/(\S+)/m;
+const BATCH_ID = '<<batch-id>>';
+
+/** A request that names the batch that was made last. */
+function withBatchOf(batches: readonly string[], request: string): string {
+  return request.replaceAll(BATCH_ID, batches.at(-1) ?? '');
 }
 
 function serve(app: Express) {

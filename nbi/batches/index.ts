@@ -1,0 +1,2 @@
+export { batchApi } from './api.js';
+export { batchSchemas } from './batch.js';
