@@ -6,7 +6,6 @@ import {
   allowOf,
   type Call,
   type Endpoint,
-  type EndpointParts,
   fullPath,
   METHODS,
   type Method,
@@ -14,6 +13,7 @@ import {
 } from './endpoint.js';
 import { fieldsMetadata } from './metadata.js';
 import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
+import type { EndpointParts } from './page.js';
 
 /** The routes of an endpoint, in the order in which Allow tells its methods. */
 export function routesOf(endpoint: Endpoint, parts: EndpointParts): readonly Route[] {
