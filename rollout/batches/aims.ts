@@ -1,15 +1,21 @@
-import type { Device } from '../../acs/index.js';
+import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, OrganizationId, Turn } from '../../common/index.js';
-import { type Build, noBuild } from '../../firmware/index.js';
+import { type Build, type ImageLibrary, noBuild } from '../../firmware/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { Change } from '../../store/index.js';
 import type { OperationImage, OperationReason } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import { MeantImages } from './batch-rules.js';
 import { PORTION } from './batch-store.js';
-import type { MakerParts } from './maker.js';
 import { namedCpes } from './named-cpes.js';
-import type { BatchTarget } from './targets.js';
+import type { BatchTarget, BuildTargets } from './targets.js';
+
+/** By what CPEs are found, and what they are to get. */
+export interface AimsParts {
+  readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
+  readonly devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting' | 'organizations'>;
+  readonly buildTargets: BuildTargets;
+}
 
 /** One CPE of a batch, as it is about to be stored. */
 export interface Aim {
@@ -27,11 +33,11 @@ const ALONG_MAX = 1_500;
 
 /** Where the CPEs of a batch come from. */
 export class Aims {
-  readonly #parts: MakerParts;
+  readonly #parts: AimsParts;
   readonly #images: MeantImages;
   readonly #batch: Batch;
 
-  constructor(parts: MakerParts, batch: Batch) {
+  constructor(parts: AimsParts, batch: Batch) {
     this.#parts = parts;
     this.#images = new MeantImages(parts.images);
     this.#batch = batch;
@@ -171,7 +177,7 @@ export class Aims {
 
 /** The build that a batch sends; null: it sends one image. @throws BuildError */
 export async function buildOf(
-  parts: { readonly images: Pick<MakerParts['images'], 'builds'> },
+  parts: { readonly images: Pick<ImageLibrary, 'builds'> },
   { what }: Pick<Batch, 'what'>,
 ): Promise<Build | null> {
   if (!('build' in what)) return null;

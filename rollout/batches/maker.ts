@@ -1,6 +1,4 @@
-import type { Devices } from '../../acs/index.js';
-import type { Logger, Turn } from '../../common/index.js';
-import type { Build, ImageLibrary } from '../../firmware/index.js';
+import type { Build } from '../../firmware/index.js';
 import type { OwnedRules } from '../../rules/index.js';
 import { type Change, type Stored, untilCommitted } from '../../store/index.js';
 import {
@@ -16,18 +14,11 @@ import { type BatchStore, ownerOf } from './batch-store.js';
 import { BatchError } from './batches.js';
 import type { Hold } from './hold.js';
 import { endOfWaiting } from './state.js';
-import type { BuildTargets } from './targets.js';
 
 export interface MakerParts {
   readonly kept: BatchStore;
   readonly ledger: Pick<OperationLedger, 'adding'>;
   readonly rules: Pick<OwnedRules, 'put'>;
-  readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
-  readonly devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting' | 'organizations'>;
-  readonly buildTargets: BuildTargets;
-  readonly logger: Logger;
-  /** When each page of CPEs is read: sessions go first. */
-  readonly turn: Turn;
 }
 
 /** How the making of a batch ended: `left` where it is not this process's any more, cancelled, or stopped; others see to it. */

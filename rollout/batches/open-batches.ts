@@ -3,6 +3,7 @@ import {
   type BatchId,
   type Clock,
   type CpeId,
+  type Logger,
   type MonotonicClock,
   type OperationId,
   type OrganizationId,
@@ -15,7 +16,7 @@ import { OrganizationError, requiringOrganization } from '../../organizations/in
 import { InvalidRuleError, type OwnedRules, type Rules } from '../../rules/index.js';
 import type { Change, Store } from '../../store/index.js';
 import { type OperationLedger, type Operations, operationIdOf } from '../operations/index.js';
-import { type Aim, Aims, buildOf } from './aims.js';
+import { type Aim, Aims, type AimsParts, buildOf } from './aims.js';
 import type { Batch, BatchState, BatchWhom, Progress } from './batch.js';
 import { fleetRule, MeantImages, sentOf } from './batch-rules.js';
 import { BatchStore, ownerOf, shown } from './batch-store.js';
@@ -25,18 +26,20 @@ import { Ending } from './ending.js';
 import { batchFields, ofRule } from './fields.js';
 import { Hold } from './hold.js';
 import { Housekeeping } from './housekeeping.js';
-import { Maker, type MakerParts, type Making } from './maker.js';
+import { Maker, type Making } from './maker.js';
 import { Removing } from './removing.js';
 import { busy, Retrying } from './retrying.js';
 import { batchState, endOfWaiting } from './state.js';
 import { Strays } from './strays.js';
 import { BatchWaking, type Calling } from './waking.js';
 
-export interface BatchesParts
-  extends Pick<MakerParts, 'images' | 'devices' | 'buildTargets' | 'logger' | 'turn'> {
+export interface BatchesParts extends AimsParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly monotonic: MonotonicClock;
+  readonly logger: Logger;
+  /** When each page of what is looked for in the background is read: sessions go first. */
+  readonly turn: Turn;
   readonly rules: Pick<Rules, 'check' | 'scan' | 'freezeState'> & { readonly owned: OwnedRules };
   readonly operations: Operations;
   readonly ledger: Pick<OperationLedger, 'adding' | 'moving' | 'removing' | 'droppingCounts'>;
@@ -74,7 +77,6 @@ class StoredBatches implements OpenedBatches {
   readonly #parts: BatchesParts;
   readonly #kept: BatchStore;
   readonly #maker: Maker;
-  readonly #makerParts: MakerParts;
   readonly #cancelling: Cancelling;
   readonly #retrying: Retrying;
   readonly #removing: Removing;
@@ -92,8 +94,7 @@ class StoredBatches implements OpenedBatches {
     const kept = new BatchStore({ store, clock });
     this.#kept = kept;
     const owned = rules.owned;
-    this.#makerParts = { ...parts, kept, rules: owned };
-    this.#maker = new Maker(this.#makerParts);
+    this.#maker = new Maker({ kept, ledger, rules: owned });
     const moving = { kept, ledger, rules: owned };
     const hold = (id: BatchId) => Hold.take({ store, clock, logger }, id);
     const isOver = () => this.#isClosed;
@@ -162,7 +163,7 @@ class StoredBatches implements OpenedBatches {
       this.#inBackground(batch, hold);
       return batch;
     }
-    const aims = new Aims(this.#makerParts, batch);
+    const aims = new Aims(this.#parts, batch);
     const portions = () =>
       whom.kind === 'list'
         ? aims.ofList(imageOf(batch), whom.cpeids)
@@ -369,7 +370,7 @@ class StoredBatches implements OpenedBatches {
 
   async #find(batch: Batch, hold: Hold): Promise<Making> {
     const build = await buildOf(this.#parts, batch);
-    const aims = new Aims(this.#makerParts, batch);
+    const aims = new Aims(this.#parts, batch);
     const { turn } = this.#parts;
     const { whom } = batch;
     const portions = () =>

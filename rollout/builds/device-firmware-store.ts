@@ -3,8 +3,7 @@ import { type BatchId, type Clock, type CpeId, cutText, type OperationId } from 
 import { type Actor, EventLog, type Happening } from '../../events/index.js';
 import type { BuildImage } from '../../firmware/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
-import type { BatchTarget } from '../batches/index.js';
-import { BATCH_NAME_CHARACTERS_MAX, BatchError, type Batches } from '../batches/index.js';
+import { BATCH_NAME_CHARACTERS_MAX, BatchError, type Batches, type BatchTarget } from '../batches/index.js';
 import { type OperationImage, type Operations, operationIdOf } from '../operations/index.js';
 import type { Boards } from './boards.js';
 import { BuildImages, type BuildLibrary, type PlacedImage } from './build-images.js';
