@@ -17,7 +17,6 @@ import { batchApi, batchSchemas } from './batches/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
-  type PageMaker,
   type UpgradeParts,
   type UpgraderOptions,
   upgraderSchemas,
@@ -74,8 +73,6 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
-  /** What makes pages of that API's answers, for browsers. */
-  readonly upgraderPage?: PageMaker;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;

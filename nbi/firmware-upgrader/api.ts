@@ -1,6 +1,6 @@
 import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
-import { ImageTypes } from '../../firmware/index.js';
 import { type Api, Places } from '../http/index.js';
+import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
 import { downloadEndpoint } from './download.js';
@@ -10,7 +10,6 @@ import {
   fullPath,
   PATH_ID,
   PREFIX,
-  plainPage,
   RequestThrottle,
   routesOf,
   unservedRoute,
@@ -28,11 +27,8 @@ const THROTTLED_ADDRESSES_MAX = 20_000;
 
 /** `/api/v1/firmware-upgrader/` and `/api/v1/users/token/`. */
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
-  const {
-    monotonic = monotonicClock,
-    firmwareUpgrader: options = UPGRADER_OPTIONS,
-    upgraderPage: page = plainPage,
-  } = parts;
+  const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
+  const page = upgraderPages(parts.sessions);
   const { limits } = parts;
   const downloads = new Places({
     what: 'downloads of images',
@@ -41,7 +37,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
-  const types = new ImageTypes(options.version);
+  const { types } = options;
   const context: EndpointContext & UpgradeParts = {
     ...parts,
     options,

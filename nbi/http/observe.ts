@@ -12,6 +12,7 @@ import {
   Seldom,
   whenOver,
 } from '../../common/index.js';
+import type { Role } from '../users/index.js';
 import { type Arrival, arrivalAt } from './arrival.js';
 
 export interface ObserverParts {
@@ -35,6 +36,10 @@ export interface Findings {
   route?: string;
   /** The name of who asked. */
   user?: string;
+  /** What that user may do by it. */
+  role?: Role;
+  /** The organization that the user is of; absent: the installation's. */
+  organization?: string;
   /** Whether it has a place among the requests of that user. */
   hasPlace?: boolean;
   isQuiet?: boolean;

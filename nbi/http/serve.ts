@@ -9,7 +9,7 @@ import { ApiError, toApiError } from './api-error.js';
 import { announcedBody } from './bodies/body-kind.js';
 import { LARGE_BODY_BYTES } from './bodies/large-bodies.js';
 import type { Dialect } from './dialect.js';
-import { arrivalOf, findingsOf } from './observe.js';
+import { arrivalOf, type Findings, findingsOf } from './observe.js';
 import { type OtherSite, otherSiteError, otherSiteOf } from './other-sites.js';
 import type { Places } from './places.js';
 import { parseQueryString } from './query-string.js';
@@ -84,7 +84,7 @@ async function answer(
     role === null
       ? null
       : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
-  if (user !== null) findings.user = user.name;
+  if (user !== null) Object.assign(findings, found(user));
   const bodyBytes = heldBytesMax(route, request, limits);
   const work = async () => {
     const { leave, dropBody } = admission.enter({
@@ -122,6 +122,10 @@ async function answer(
   // First its turn: what waits for that holds no room that others could have.
   if (user !== null && bodyBytes > LARGE_BODY_BYTES) await largeBodies.run(user.name, over, work);
   else await work();
+}
+
+function found({ name, role, organization }: Principal): Findings {
+  return { user: name, role, ...(organization !== undefined && { organization }) };
 }
 
 function actorOf(user: Principal, address: string, response: Response): Actor {

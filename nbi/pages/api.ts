@@ -64,6 +64,7 @@ const ASSETS = {
   'frame.css': ofPackage('frame.css', 'css'),
   'pages.css': ofPackage('pages.css', 'css'),
   'docs.js': ofPackage('docs.js', 'js'),
+  'forms.js': ofPackage('forms.js', 'js'),
   'icon.svg': ofPackage('icon.svg', 'svg'),
 };
 

@@ -33,6 +33,18 @@ export const SHELVES: readonly Shelf[] = [
     ],
   },
   {
+    title: 'To upgrade devices by hand',
+    places: [
+      { path: '/api/v1/firmware-upgrader/category/', words: 'Categories of builds' },
+      {
+        path: '/api/v1/firmware-upgrader/build/',
+        words: 'Builds: their images, and whom they would upgrade',
+      },
+      { path: '/api/v1/firmware-upgrader/batch-upgrade-operation/', words: 'Batches, and how far they are' },
+      { path: '/api/v1/firmware-upgrader/upgrade-operation/', words: 'Upgrades of single devices' },
+    ],
+  },
+  {
     title: 'What there is',
     places: [
       { path: '/v1/dyn/DeviceStorage/.*', words: 'CPEs' },

@@ -29,6 +29,7 @@ async function eventsOf(ferry: TestFerry): Promise<readonly EventDocument[]> {
 interface Case {
   prepare?(ferry: TestFerry, t: ExecutionContext): Promise<unknown>;
   readonly method: string;
+  /** `<prepared>` in it is what `prepare` gave. */
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
@@ -47,6 +48,20 @@ const putRule = ({ rules }: TestFerry, id: string, more: object = {}) =>
 const putOrganization = ({ nbi }: TestFerry, slug: string) =>
   nbi('POST', '/v1/dyn/OrganizationStorage/.*', { name: slug, slug });
 const login = { cpeid: CPE, username: 'one', password: SECRET };
+
+const BATCH = { name: 'a batch', image: 'batch.bin', cpeids: [CPE], wakePerSecond: 0 };
+
+async function putBatchImage(ferry: TestFerry): Promise<void> {
+  await putDevice(ferry);
+  await ferry.nbi('PUT', '/v1/images/batch.bin?softwareVersion=2.0.0', new TextEncoder().encode('batch'));
+}
+
+/** @returns its id */
+async function makeBatch(ferry: TestFerry): Promise<string> {
+  await putBatchImage(ferry);
+  const { body } = await ferry.nbi('POST', '/v1/batches', BATCH);
+  return (body as { readonly details: { readonly id: string } }).details.id;
+}
 
 /** Of every route that changes something, by its method and path. */
 const CASES: Readonly<Record<string, Case>> = {
@@ -329,6 +344,44 @@ const CASES: Readonly<Record<string, Case>> = {
       { action: 'removed', subject: 'organization' },
     ],
   },
+  'POST /v1/batches': {
+    prepare: putBatchImage,
+    method: 'POST',
+    path: '/v1/batches',
+    body: BATCH,
+    events: [{ action: 'added', subject: 'batch' }],
+  },
+  'POST /v1/batches/{id}/operations/{cpeid}/cancel': {
+    prepare: makeBatch,
+    method: 'POST',
+    path: `/v1/batches/<prepared>/operations/${CPE}/cancel`,
+    events: [{ action: 'operation-cancelled', subject: 'batch' }],
+  },
+  'POST /v1/batches/{id}/cancel': {
+    prepare: makeBatch,
+    method: 'POST',
+    path: '/v1/batches/<prepared>/cancel',
+    events: [
+      { action: 'cancelled', subject: 'batch', before: { cancelled: false }, after: { cancelled: true } },
+    ],
+  },
+  'POST /v1/batches/{id}/retry': {
+    async prepare(ferry) {
+      const id = await makeBatch(ferry);
+      await ferry.nbi('POST', `/v1/batches/${id}/operations/${CPE}/cancel`);
+      return id;
+    },
+    method: 'POST',
+    path: '/v1/batches/<prepared>/retry',
+    body: { cpeid: CPE },
+    events: [{ action: 'retried', subject: 'batch' }],
+  },
+  'DELETE /v1/batches/{id}': {
+    prepare: makeBatch,
+    method: 'DELETE',
+    path: '/v1/batches/<prepared>',
+    events: [{ action: 'removed', subject: 'batch' }],
+  },
   ...Object.assign({}, ...['UserStorage', 'AuthStorage'].map(userCases)),
   'POST /v1/dyn/TokenStorage/{pattern}': {
     method: 'POST',
@@ -400,9 +453,9 @@ test('every route that may change something leaves an event, or is said to chang
 test('each says who, how and from where, what there was and is, and no secret', async (t) => {
   const ferry = await startTestFerry(t);
   for (const [name, { prepare, method, path, body, headers, events }] of Object.entries(CASES)) {
-    await prepare?.(ferry, t);
+    const prepared = await prepare?.(ferry, t);
     const before = new Set((await eventsOf(ferry)).map(({ id }) => id));
-    const answer = await ferry.nbi(method, path, body, headers);
+    const answer = await ferry.nbi(method, path.replace('<prepared>', String(prepared)), body, headers);
     t.true(answer.status < 300, `${name} ${answer.status} ${JSON.stringify(answer.body)}`);
     const added = (await eventsOf(ferry)).filter(({ id }) => !before.has(id));
     const by = {

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
 import { withBatches } from '../../batches-access.js';
 import { type Arguments, operator } from '../../command.js';
-import { countOf, type Io, printable } from '../../io.js';
+import { columnsOf, countOf, type Io, printable } from '../../io.js';
 import { batchNamed, progressOf, withBatchId } from './named.js';
 import { countsText } from './report.js';
 
@@ -36,9 +36,8 @@ function cancelCommand(io: Io): CommandModule {
         // What waits is withdrawn by this process, as long as nothing else of the batch is under way elsewhere.
         await batches.made(id);
         const progress = await progressOf(id, batches);
-        io.stdout.write(
-          printable(`Cancelled ${name}: nothing more of it is sent.\n${countsText(progress)}\n`),
-        );
+        io.stdout.write(printable(`Cancelled ${name}: nothing more of it is sent.\n`));
+        io.stdout.write(countsText('', progress, columnsOf(io.stdout)));
       }),
   };
 }

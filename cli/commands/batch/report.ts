@@ -19,10 +19,20 @@ export function endedOf({ total, byState: { pending, running } }: OperationCount
   return total - pending - running;
 }
 
-/** `7 verified, 2 failed, 1 running`; what there is none of is left out. */
-export function countsText({ byState }: Pick<OperationCounts, 'byState'>): string {
+/** `10 CPEs, 7 verified, 2 failed, 1 running`, in lines of so many columns; what there is none of is left out. */
+export function countsText(head: string, { total, byState }: OperationCounts, columns: number): string {
   const some = OPERATION_STATES.filter((state) => byState[state] > 0);
-  return some.length === 0 ? 'no CPEs yet' : some.map((state) => `${byState[state]} ${state}`).join(', ');
+  const lines: string[] = [];
+  let line = `${head}${countOf(total, 'CPE')}`;
+  for (const part of some.map((state) => `${byState[state]} ${state}`)) {
+    const longer = `${line}, ${part}`;
+    if (longer.length < columns) line = longer;
+    else {
+      lines.push(`${line},`);
+      line = `  ${part}`;
+    }
+  }
+  return `${[...lines, line].join('\n')}\n`;
 }
 
 /** What was not upgraded and why, the most frequent reason first; empty where there is none. */
@@ -45,8 +55,8 @@ export function reasonsText(
 
 /** How far a batch has come, in a line and the reasons. */
 export function progressText(progress: Progress, io: Pick<Io, 'stdout'>): string {
-  const { state, total } = progress;
-  return `${state}: ${countOf(total, 'CPE')}, ${countsText(progress)}\n${reasonsText(progress, columnsOf(io.stdout))}`;
+  const columns = columnsOf(io.stdout);
+  return `${countsText(`${progress.state}: `, progress, columns)}${reasonsText(progress, columns)}`;
 }
 
 /** A batch with all that it was told, and how far it has come. */

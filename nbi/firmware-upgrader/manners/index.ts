@@ -34,13 +34,13 @@ export {
   type MethodName,
   PREFIX,
 } from './endpoint.js';
-export { type Choice, type Field, type Said, schemaOf } from './field.js';
+export { type Choice, type Field, labelOf, type Said, schemaOf } from './field.js';
 export { type Filter, type Filtered, filtered } from './filter.js';
 export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export { representationOf } from './negotiation.js';
-export { type Page, type PageMaker, plainPage } from './page.js';
+export type { Page, PageMaker } from './page.js';
 export { optionsOf, routesOf, unservedRoute } from './routes.js';
 export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';

@@ -1,0 +1,1 @@
+export { upgraderPages } from './page-maker.js';
