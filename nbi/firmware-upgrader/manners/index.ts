@@ -17,7 +17,6 @@ export {
   JSON_TYPE,
   mediaTypeOf,
   multipartError,
-  NO_BODY,
   PARTS_TYPE,
   unsupported,
 } from './body.js';
