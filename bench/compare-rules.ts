@@ -1,16 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { sizeText, tableText } from '../cli/io.js';
 import { progressBar } from '../cli/progress.js';
 import { listRules, postRules } from './bulk-client.js';
+import { ended, forked, writeCpes } from './children.js';
 import type { DecisionCosts } from './decisions.js';
-import { BENCH_PASSWORD, drive, type Measurement, ServerProcess } from './drive.js';
-import type { Northbound } from './northbound.js';
+import { drive, type Measurement, northboundOf, ServerProcess } from './drive.js';
 import { fleetRule, pinnedRule } from './rule-bodies.js';
 import { firstContact, periodicSession } from './sessions.js';
 import { median } from './statistics.js';
@@ -89,18 +88,6 @@ function* bodiesOf(kind: 'pinned' | 'fleet', from: number, to: number): Generato
   for (let index = from; index < to; index++) {
     yield kind === 'pinned' ? pinnedRule(index, '1.0.0') : fleetRule(index);
   }
-}
-
-function northboundOf({ nbiPort }: ServerProcess): Northbound {
-  return { port: nbiPort, user: 'admin', password: BENCH_PASSWORD };
-}
-
-async function writeCpes(dataDir: string, count: number): Promise<void> {
-  const bar = progressBar(process, { title: 'Writing CPEs', total: count, unit: 'items' });
-  const child = forked('./cpe-loader.js', [dataDir, String(count)]);
-  child.on('message', (done: number) => bar.at(done));
-  await ended(child);
-  bar.stop();
 }
 
 function decisionTable(rows: readonly DecisionRow[]): string {
@@ -189,19 +176,9 @@ async function overSockets(dataDir: string, options: RuleOptions): Promise<strin
   );
 }
 
-function forked(file: string, args: readonly string[]): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), [...args]);
-}
-
 function messageOf<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     child.once('message', (message) => resolve(message as T));
     child.once('exit', (code) => reject(new Error(`${child.spawnargs[1]} ended with code ${code}`)));
   });
-}
-
-/** @throws Error where it did not end well */
-async function ended(child: ChildProcess): Promise<void> {
-  const code = child.exitCode ?? (await new Promise((resolve) => child.once('exit', resolve)));
-  if (code !== 0) throw new Error(`${child.spawnargs[1]} ended with code ${code}`);
 }

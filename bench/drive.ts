@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { anonymousBytes } from './memory.js';
+import type { Northbound } from './northbound.js';
 import { median } from './statistics.js';
 
 export interface Measurement {
@@ -13,6 +14,11 @@ export interface Measurement {
 
 /** Of the user `admin` of a server that is measured. */
 export const BENCH_PASSWORD = 'bench password';
+
+/** Where the northbound interface of a server is, and as whom it is spoken to. */
+export function northboundOf({ nbiPort }: { readonly nbiPort: number }): Northbound {
+  return { port: nbiPort, user: 'admin', password: BENCH_PASSWORD };
+}
 
 /** Whoever does the work that is measured. */
 export interface Worked {

@@ -3,6 +3,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { againstCommit } from './builds/against.js';
 import { ROWS } from './builds/build-rows.js';
+import { compareBatches } from './compare-batches.js';
 import { compareLogins } from './compare-logins.js';
 import { compareRules } from './compare-rules.js';
 import { compareServers } from './compare-servers.js';
@@ -16,9 +17,9 @@ const options = await yargs(hideBin(process.argv))
   )
   .command('$0 [what]', '', (argv) =>
     argv.positional('what', {
-      choices: ['all', 'servers', 'logins', 'rules', 'uploads'] as const,
+      choices: ['all', 'servers', 'logins', 'rules', 'uploads', 'batches'] as const,
       describe:
-        'servers: sessions and upgrades against a bare node:http server; logins: Digest against Basic, and own credentials against shared ones; rules: what rules cost; uploads: images against a bare server that flushes the same bytes, and sessions beside them [all of it]',
+        'servers: sessions and upgrades against a bare node:http server; logins: Digest against Basic, and own credentials against shared ones; rules: what rules cost; uploads: images against a bare server that flushes the same bytes, and sessions beside them; batches: starting one against storing as many rules, reading how far it is, and sessions with it [all of it]',
     }),
   )
   .option('rounds', { type: 'number', describe: 'Rounds; medians over them are printed [5; --against: 9]' })
@@ -26,8 +27,8 @@ const options = await yargs(hideBin(process.argv))
   .option('upgrades', { type: 'number', describe: 'Whole upgrades in a round [1500; --against: 600]' })
   .option('cpes', {
     type: 'number',
-    default: 1_000,
-    describe: 'Known CPEs that the periodic sessions are of',
+    describe:
+      'Known CPEs that the periodic sessions are of [1000]; batches: known, and in the batch [100000]',
   })
   .option('at-a-time', { type: 'number', default: 20, describe: 'Sessions at a time' })
   .option('store', {
@@ -90,13 +91,16 @@ const options = await yargs(hideBin(process.argv))
   .parseAsync();
 
 const { what = 'all', rounds = 5, sessions = 6_000, upgrades = 1_500, rules = 1_000_000, against } = options;
+const { cpes = 1_000 } = options;
 if (against !== undefined) {
-  process.exitCode = await againstCommit({ ...options, against });
+  process.exitCode = await againstCommit({ ...options, cpes, against });
 } else {
-  const sized = { ...options, rounds, sessions, upgrades };
+  const sized = { ...options, rounds, sessions, upgrades, cpes };
   if (what === 'all' || what === 'servers') process.stdout.write(`${await compareServers(sized)}\n`);
   if (what === 'all' || what === 'logins') process.stdout.write(`${await compareLogins(sized)}\n`);
   if (what === 'all' || what === 'uploads') process.stdout.write(`${await compareUploads(sized)}\n`);
   if (what === 'all' || what === 'rules')
     process.stdout.write(`${await compareRules({ ...sized, pinnedMax: rules })}\n`);
+  if (what === 'all' || what === 'batches')
+    process.stdout.write(`${await compareBatches({ ...sized, cpes: options.cpes ?? 100_000 })}\n`);
 }

@@ -1,6 +1,5 @@
 import { type Devices, deviceIdsBy } from '../acs/index.js';
 import type { Clock, Logger, MonotonicClock, Turn } from '../common/index.js';
-import { ImageTypes } from '../firmware/index.js';
 import {
   type BatchesParts,
   type BuildUpgrades,
@@ -13,11 +12,12 @@ import {
   openBuildFirmware,
 } from '../rollout/index.js';
 import type { RuleEngine } from '../rules/index.js';
+import { imageTypesOf } from './firmware-upgrader.js';
 import type { Installation } from './installation.js';
 import type { Config } from './options.js';
 
 export interface InstallationBatchesParts extends Pick<BatchesParts, 'calling' | 'underWay'> {
-  readonly config: Pick<Config, 'resultDays'>;
+  readonly config: Pick<Config, 'resultDays' | 'firmwareUpgraderVersion' | 'firmwareUpgraderType'>;
   readonly installation: Pick<Installation, 'store' | 'secrets' | 'images'>;
   readonly rules: RuleEngine;
   readonly devices: Devices;
@@ -48,7 +48,7 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     deviceIds: { idOf: deviceIdsBy(secrets) },
     library: images,
     operations,
-    types: new ImageTypes('1.3'),
+    types: imageTypesOf(config),
   });
   const batches = openBatches({
     ...parts,

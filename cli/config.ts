@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { subnetList } from '../common/index.js';
-import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
+import { imageTypeIn, PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
 import { checkPassword } from '../nbi/index.js';
 import { isBoardParameter } from '../rules/index.js';
 import { CONFIG_NAMES, type Config, flagOf, MASK, OPTIONS } from './options.js';
@@ -76,6 +76,7 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   subnet: isSubnet,
   // What express is told to trust has at least one bit: whoever believes everybody believes nobody.
   proxy: (text) => isSubnet(text) && !/\/0+$/.test(text),
+  'image-type': (text) => imageTypeIn(text) !== null,
   'board-parameter': (text) => text === '' || isBoardParameter(text),
   password: (text) => text === '' || isPassword(text),
   'store-url': (text) =>

@@ -1,5 +1,5 @@
 import type { LogLevel } from '../common/index.js';
-import { PUBLIC_URL_CHARACTERS_MAX } from '../firmware/index.js';
+import { PUBLIC_URL_CHARACTERS_MAX, UPGRADER_VERSIONS, type UpgraderVersion } from '../firmware/index.js';
 
 /** Everything `ferry serve` can be told. Read from flags, FERRY_… variables and a JSON file; `ferry config` prints it. */
 export interface Config {
@@ -58,6 +58,11 @@ export interface Config {
   readonly nbiSessionHours: number;
   readonly nbiBodiesMibMax: number;
   readonly nbiUnreadMibMax: number;
+  readonly firmwareUpgraderVersion: UpgraderVersion;
+  readonly firmwareUpgraderType: readonly string[];
+  readonly firmwareUpgraderImageMibMax: number;
+  readonly firmwareUpgraderRequestsMax: number;
+  readonly firmwareUpgraderTokensMax: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -492,6 +497,43 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe:
       'MiB of answers held for clients that have not taken them, in each process, before they need the place of a list; one user may have a quarter of them',
     group: 'Northbound users:',
+  },
+  firmwareUpgraderVersion: {
+    schema: { enum: [...UPGRADER_VERSIONS] },
+    expected: UPGRADER_VERSIONS.join(' or '),
+    default: '1.3',
+    describe:
+      'Version of the firmware upgrader whose answers /api/v1/firmware-upgrader/ gives where they differ',
+    group: 'Firmware upgrader:',
+  },
+  firmwareUpgraderType: {
+    schema: { type: 'array', items: { type: 'string', format: 'image-type' }, maxItems: 1_000 },
+    expected:
+      'types of images as in "hgw-9000.bin | HGW 9000 | HGW-9000; HGW-9000B": a name, a label, and models',
+    default: [],
+    describe:
+      'A type of images beside those of the firmware upgrader, as in "hgw-9000.bin | HGW 9000 | HGW-9000; HGW-9000B": its name, its label and the models it is for; repeatable',
+    group: 'Firmware upgrader:',
+  },
+  firmwareUpgraderImageMibMax: {
+    ...whole(1, MEMORY_MIB_MAX),
+    default: 30,
+    describe: 'MiB of an image that is uploaded by the firmware upgrader; --image-mib-max holds as well',
+    group: 'Firmware upgrader:',
+  },
+  firmwareUpgraderRequestsMax: {
+    ...whole(0, 100_000),
+    default: 1_000,
+    describe:
+      'Requests to the firmware upgrader that one user may make a minute, in each process; 0: as many as he likes',
+    group: 'Firmware upgrader:',
+  },
+  firmwareUpgraderTokensMax: {
+    ...whole(0, 100_000),
+    default: 20,
+    describe:
+      'Requests to /api/v1/users/token/ from one address a day, in each process; 0: as many as it likes. Wrong passwords are bounded by themselves',
+    group: 'Firmware upgrader:',
   },
   logLevel: {
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

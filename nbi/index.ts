@@ -13,6 +13,7 @@ export {
   deviceView,
   selectEntries,
 } from './dyn/index.js';
+export { UPGRADER_OPTIONS, type UpgraderOptions } from './firmware-upgrader/index.js';
 export type { Health, HealthChecks, HealthStatus, PartStatus } from './health.js';
 export { isWithin, otherSiteLog, type Scope } from './http/index.js';
 export { NBI_LIMITS, type NbiLimits, nbiLimits, nbiMemory } from './limits.js';

@@ -9,6 +9,7 @@ import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import type { InstallationBatches } from '../batches.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { packageVersion } from '../command.js';
+import { upgraderOptionsOf } from '../firmware-upgrader.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
@@ -73,6 +74,7 @@ export async function startNbi(
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,
+    firmwareUpgrader: upgraderOptionsOf(config),
     metrics: registry,
     version: packageVersion(),
     ...(ambient.allMetrics !== undefined && { allMetrics: ambient.allMetrics(registry) }),

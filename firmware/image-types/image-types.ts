@@ -35,8 +35,10 @@ export class ImageTypes {
   /** The last entry that lists a board wins. */
   readonly #byBoard: ReadonlyMap<string, ImageType>;
 
-  constructor(version: UpgraderVersion) {
-    this.all = version === '1.2' ? ALL.filter(({ isSince13 }) => !isSince13).map(labelledAs12) : ALL;
+  /** @param own  of this installation: they precede the others */
+  constructor(version: UpgraderVersion, own: readonly ImageType[] = []) {
+    const known = version === '1.2' ? ALL.filter(({ isSince13 }) => !isSince13).map(labelledAs12) : ALL;
+    this.all = [...own, ...known.filter(({ type }) => own.every((each) => each.type !== type))];
     this.#byType = new Map(this.all.map((each) => [each.type, each]));
     this.#byBoard = new Map(this.all.flatMap((each) => each.boards.map((board) => [board, each])));
   }
@@ -66,12 +68,28 @@ export class ImageTypes {
   }
 }
 
+const PART_CHARACTERS_MAX = 128;
+const BOARDS_MAX = 64;
+
+/**
+ * A type of an installation's own, as its operator writes it: `hgw-9000.bin | HGW 9000 | HGW-9000; HGW-9000B`.
+ * @returns null for what is none
+ */
+export function imageTypeIn(text: string): ImageType | null {
+  const parts = text.split('|').map((part) => part.trim());
+  const { type, label, boards } = typeIn(parts.join(' | '));
+  const isText = (part: string) =>
+    part !== '' && part.length <= PART_CHARACTERS_MAX && !/[\p{C}]/u.test(part);
+  const isOne = parts.length === 3 && [type, label, ...boards].every(isText) && boards.length <= BOARDS_MAX;
+  return isOne ? { type, label, boards, isBare: false, isSince13: false } : null;
+}
+
 function typeIn(line: string): ImageType {
   const [type = '', label = '', boards = '', ...flags] = line.split(' | ');
   return {
     type,
     label,
-    boards: boards.split('; '),
+    boards: boards.split(';').map((board) => board.trim()),
     isBare: flags.includes('bare'),
     isSince13: flags.includes('since 1.3'),
   };

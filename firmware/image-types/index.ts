@@ -1,1 +1,7 @@
-export { type ImageType, ImageTypes, UPGRADER_VERSIONS, type UpgraderVersion } from './image-types.js';
+export {
+  type ImageType,
+  ImageTypes,
+  imageTypeIn,
+  UPGRADER_VERSIONS,
+  type UpgraderVersion,
+} from './image-types.js';

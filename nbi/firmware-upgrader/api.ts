@@ -1,5 +1,4 @@
 import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
-import { ImageTypes } from '../../firmware/index.js';
 import { type Api, Places } from '../http/index.js';
 import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
@@ -38,7 +37,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
-  const types = new ImageTypes(options.version);
+  const { types } = options;
   const context: EndpointContext & UpgradeParts = {
     ...parts,
     options,

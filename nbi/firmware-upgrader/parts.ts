@@ -1,6 +1,6 @@
 import type { DeviceIds, Devices, Upgrades } from '../../acs/index.js';
 import type { MonotonicClock } from '../../common/index.js';
-import type { ImageLibrary, ImageTypes, UpgraderVersion, Uploads } from '../../firmware/index.js';
+import { type ImageLibrary, ImageTypes, type UpgraderVersion, type Uploads } from '../../firmware/index.js';
 import type { Batches, BuildUpgrades, DeviceFirmwares, Operations } from '../../rollout/index.js';
 import type { Places, Reading, SessionLogins } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
@@ -12,6 +12,8 @@ import type { UpgradeUses } from './uses.js';
 export interface UpgraderOptions {
   /** Whose answers it gives where they differ. */
   readonly version: UpgraderVersion;
+  /** The types of images that there are: those of the version, and the installation's own. */
+  readonly types: ImageTypes;
   /** Requests of one user a minute, in each process; 0: as many as he likes. */
   readonly userRequestsPerMinuteMax: number;
   /** Requests for a token from one address a day, in each process; 0: as many as it likes. */
@@ -25,6 +27,7 @@ const IMAGE_MIB_DEFAULT = 30;
 /** As the reference has it. */
 export const UPGRADER_OPTIONS: UpgraderOptions = {
   version: '1.3',
+  types: new ImageTypes('1.3'),
   userRequestsPerMinuteMax: 1_000,
   tokenRequestsPerDayMax: 20,
   imageBytesMax: IMAGE_MIB_DEFAULT * 1024 * 1024,

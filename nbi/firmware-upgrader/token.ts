@@ -17,7 +17,6 @@ import {
   type Field,
   fieldsBody,
   jsonAnswers,
-  NO_BODY,
   optionsOf,
   type PageMaker,
   type RequestThrottle,
@@ -135,7 +134,6 @@ export function unservedTokenRoute(method: string, page: PageMaker): Route {
     operationId: 'unserved',
     summary: '',
     query: openQuery(),
-    body: NO_BODY,
     answers: {},
     async handle(exchange) {
       representationOf(exchange.request);

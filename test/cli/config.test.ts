@@ -12,8 +12,9 @@ import {
   workersOf,
 } from '../../cli/config.js';
 import { readConfig, unknownVariables, variableOf } from '../../cli/config-sources.js';
+import { imageTypesOf, upgraderOptionsOf } from '../../cli/firmware-upgrader.js';
 import { CONFIG_NAMES, flagOf, OPTIONS } from '../../cli/options.js';
-import { NBI_LIMITS, nbiLimits, nbiMemory } from '../../nbi/index.js';
+import { NBI_LIMITS, nbiLimits, nbiMemory, UPGRADER_OPTIONS } from '../../nbi/index.js';
 import { FAILED_LOGINS_MAX } from '../../nbi/users/attempts.js';
 
 const MIB = 1024 * 1024;
@@ -324,4 +325,33 @@ test('names are what one writes', (t) => {
   t.is(parseCredentials(''), null);
   t.deepEqual(parseFileUrl('10.0.0.0/8=http://a/b=c'), { subnet: '10.0.0.0/8', url: 'http://a/b=c' });
   t.deepEqual(parseFileUrl('http://a/b=http://c'), { subnet: null, url: 'http://a/b=http://c' });
+});
+
+test('types of images are written as a name, a label and models; what is none is refused', (t) => {
+  const own = 'hgw-9000.bin | HGW 9000 | HGW-9000; HGW-9000B';
+  const types = imageTypesOf(parseConfig({ firmwareUpgraderType: [own] }));
+  t.is(types.all.length, 93);
+  t.like(types.all[0], { type: 'hgw-9000.bin', label: 'HGW 9000', boards: ['HGW-9000', 'HGW-9000B'] });
+  t.is(types.ofBoard('HGW-9000B')?.type, 'hgw-9000.bin');
+  t.is(imageTypesOf(parseConfig({ firmwareUpgraderVersion: '1.2' })).all.length, 78);
+  for (const wrong of ['', 'hgw-9000.bin', 'a | b', 'a | b | ', 'a | b | c | d', ` | b | c`, 'a\nb | b | c'])
+    t.regex(
+      refused({ firmwareUpgraderType: [wrong] })[0] ?? '',
+      /--firmware-upgrader-type must be types of images as in "hgw-9000\.bin/,
+      wrong,
+    );
+  t.regex(
+    refused({ firmwareUpgraderVersion: '1.4' })[0] ?? '',
+    /--firmware-upgrader-version must be 1\.2 or 1\.3/,
+  );
+});
+
+test('the firmware upgrader is bounded as its reference is, unless told', (t) => {
+  const { types: _, ...bounds } = upgraderOptionsOf(parseConfig({}));
+  const { types: __, ...reference } = UPGRADER_OPTIONS;
+  t.deepEqual(bounds, reference);
+  t.like(upgraderOptionsOf(parseConfig({ firmwareUpgraderTokensMax: 0, firmwareUpgraderImageMibMax: 2 })), {
+    tokenRequestsPerDayMax: 0,
+    imageBytesMax: 2 * 1024 * 1024,
+  });
 });

@@ -2,6 +2,7 @@ import test from 'ava';
 import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
+import { startUpgrader } from './firmware-upgrader/support.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -76,6 +77,36 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'POST /v1/batches/{id}/operations/{cpeid}/cancel',
     'GET /v1/sessions',
     'DELETE /v1/sessions/{id}',
+    'GET /api/v1/firmware-upgrader/category/',
+    'POST /api/v1/firmware-upgrader/category/',
+    'GET /api/v1/firmware-upgrader/category/{id}/',
+    'PUT /api/v1/firmware-upgrader/category/{id}/',
+    'PATCH /api/v1/firmware-upgrader/category/{id}/',
+    'DELETE /api/v1/firmware-upgrader/category/{id}/',
+    'GET /api/v1/firmware-upgrader/build/',
+    'POST /api/v1/firmware-upgrader/build/',
+    'GET /api/v1/firmware-upgrader/build/{id}/',
+    'PUT /api/v1/firmware-upgrader/build/{id}/',
+    'PATCH /api/v1/firmware-upgrader/build/{id}/',
+    'DELETE /api/v1/firmware-upgrader/build/{id}/',
+    'GET /api/v1/firmware-upgrader/build/{build}/image/',
+    'POST /api/v1/firmware-upgrader/build/{build}/image/',
+    'GET /api/v1/firmware-upgrader/build/{build}/image/{id}/',
+    'DELETE /api/v1/firmware-upgrader/build/{build}/image/{id}/',
+    'GET /api/v1/firmware-upgrader/build/{build}/image/{id}/download/',
+    'GET /api/v1/firmware-upgrader/build/{build}/upgrade/',
+    'POST /api/v1/firmware-upgrader/build/{build}/upgrade/',
+    'GET /api/v1/firmware-upgrader/batch-upgrade-operation/',
+    'GET /api/v1/firmware-upgrader/batch-upgrade-operation/{id}/',
+    'GET /api/v1/firmware-upgrader/upgrade-operation/',
+    'GET /api/v1/firmware-upgrader/upgrade-operation/{id}',
+    'GET /api/v1/firmware-upgrader/upgrade-operation/{id}/',
+    'POST /api/v1/firmware-upgrader/upgrade-operation/{id}/cancel/',
+    'GET /api/v1/firmware-upgrader/device/{device}/upgrade-operation/',
+    'GET /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'PUT /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/',
   ],
   installation: [
     'PUT /v1/dyn/DeviceStorage/{pattern}',
@@ -107,6 +138,7 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /api/v1/docs.json',
     'GET /api/v1/docs.yaml',
     'GET /api/v1/redoc/',
+    'POST /api/v1/users/token/',
   ],
 };
 
@@ -114,6 +146,9 @@ const RANK = { viewer: 1, operator: 2, admin: 3 } as const;
 
 const routes = APIS.flatMap((api) => api.routes);
 const pathOf = (path: string) => path.replace('{pattern}', 'none').replace('{name}', 'none.bin');
+/** What lets nobody in by a password, and words its refusals otherwise. */
+const UPGRADER = '/api/v1/firmware-upgrader/';
+const NO_SUCH_ID = '0b8b1f0e-9e0b-4c51-9d43-0e5f2f6b7a11';
 
 test('every route says whom it is about, and each stands here', (t) => {
   const declared: Record<Concern, string[]> = { organizations: [], installation: [], everyone: [] };
@@ -137,6 +172,7 @@ test('users of an organization are let in by their role to what is about organiz
   await organizations.change(id, { active: false }, byCommand('test'));
   const closed = as.south;
   for (const { method, path, role: needed } of routes) {
+    if (path.startsWith(UPGRADER)) continue;
     const name = `${method} ${path}`;
     const concern = (Object.keys(CONCERNS) as Concern[]).find((each) => CONCERNS[each].includes(name));
     const hasBody = method === 'POST' || method === 'PUT';
@@ -163,6 +199,33 @@ test('users of an organization are let in by their role to what is about organiz
         mayNot ?? '403 inactive',
         `${name} by ${role}@south, which is not active`,
       );
+    }
+  }
+});
+
+test('the same holds of the firmware upgrader, in its words', async (t) => {
+  const { ask, tokens, organizations } = await startUpgrader(t);
+  const { id } = await organizations.find('south');
+  await organizations.change(id, { active: false }, byCommand('test'));
+  for (const { method, path, role: needed } of routes) {
+    if (!path.startsWith(UPGRADER)) continue;
+    if (needed === null) return t.fail(`${method} ${path} is open`);
+    const outcome = async (token: string | null) => {
+      const hasBody = method === 'POST' || method === 'PUT';
+      const { status, text } = await ask(method, path.replaceAll(/\{\w+\}/g, NO_SUCH_ID), {
+        token,
+        ...(hasBody && { json: {} }),
+      });
+      if (status === 401) return '401';
+      if (status !== 403) return 'let in';
+      return /not a manager/.test(text) ? '403 inactive' : '403 role';
+    };
+    t.is(await outcome(null), '401', `${method} ${path}`);
+    for (const role of ROLES) {
+      const mayNot = RANK[role] < RANK[needed] ? '403 role' : null;
+      t.is(await outcome(tokens.north[role]), mayNot ?? 'let in', `${method} ${path} by ${role}@north`);
+      t.is(await outcome(tokens.installation[role]), mayNot ?? 'let in', `${method} ${path} by ${role}.all`);
+      t.is(await outcome(tokens.south[role]), mayNot ?? '403 inactive', `${method} ${path} by ${role}@south`);
     }
   }
 });

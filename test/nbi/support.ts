@@ -39,6 +39,7 @@ import {
 import { EventLog } from '../../events/index.js';
 import {
   type ImageLibrary,
+  ImageTypes,
   openDiskContents,
   openImageLibrary,
   openUploads,
@@ -232,7 +233,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     ...(options.monotonic && { monotonic: options.monotonic }),
   });
   const upgrading = openInstallationBatches({
-    config: { resultDays: RESULT_DAYS },
+    config: {
+      resultDays: RESULT_DAYS,
+      firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
+      firmwareUpgraderType: [],
+    },
     installation: { store, secrets, images },
     rules,
     devices: acs.devices,
@@ -273,7 +278,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
     limits: { ...NBI_LIMITS, ...options.limits },
-    firmwareUpgrader: { ...UPGRADER_OPTIONS, ...options.firmwareUpgrader },
+    firmwareUpgrader: {
+      ...UPGRADER_OPTIONS,
+      types: new ImageTypes(options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version),
+      ...options.firmwareUpgrader,
+    },
   };
   const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });

@@ -47,13 +47,6 @@ export function fieldsBody(fields: readonly Field[], isPartial: boolean): BodyKi
   };
 }
 
-/** A body of which nothing is wanted: a script may send one all the same. */
-export const NO_BODY: BodyKind<BodyData> = {
-  content: {},
-  heldBytesMax: ({ bytes }) => Math.min(bytes, BODY_BYTES_MAX),
-  read: readFields,
-};
-
 async function readFields(source: BodySource): Promise<BodyData> {
   const { request, limits } = source;
   const type = mediaTypeOf(request);

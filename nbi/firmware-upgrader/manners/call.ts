@@ -1,11 +1,11 @@
 import type { Exchange } from '../../http/index.js';
 import { askingOf } from './asking.js';
 import type { BodyData } from './body.js';
-import { allowOf, type Call, type Endpoint, type EndpointParts } from './endpoint.js';
+import { allowOf, type Call, type Endpoint } from './endpoint.js';
 import { mannersOf } from './headers.js';
 import { type ListPage, listPage } from './list.js';
 import { JSON_MEDIA_TYPE } from './negotiation.js';
-import type { PageMaker } from './page.js';
+import type { EndpointParts, PageMaker } from './page.js';
 import { jsonTexts, rendered, wanted } from './rendering.js';
 import { cutFields, sendStreamed } from './streamed.js';
 

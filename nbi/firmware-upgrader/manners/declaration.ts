@@ -9,7 +9,7 @@ import {
   type Schema,
 } from '../../http/index.js';
 import type { Role } from '../../users/index.js';
-import { type BodyData, fieldsBody, NO_BODY } from './body.js';
+import { type BodyData, fieldsBody } from './body.js';
 import type { Endpoint, Method, MethodName } from './endpoint.js';
 import { schemaOf } from './field.js';
 import { filterParameter } from './filter.js';
@@ -23,12 +23,16 @@ export function roleOf(method: string): Role {
     : 'viewer';
 }
 
-/** How a method reads its body. */
-export function bodyOf(endpoint: Endpoint, name: MethodName, { body }: Method): BodyKind<BodyData> {
+/** How a method reads its body; none where none is wanted. */
+export function bodyOf(
+  endpoint: Endpoint,
+  name: MethodName,
+  { body }: Method,
+): { readonly body?: BodyKind<BodyData> } {
   // Whoever has another kind reads it by itself.
-  if (body !== undefined && body !== null) return body;
-  const isOfFields = body === undefined && (name === 'POST' || name === 'PUT' || name === 'PATCH');
-  return isOfFields ? fieldsBody(endpoint.fields, name === 'PATCH') : NO_BODY;
+  if (body !== undefined) return body === null ? {} : { body };
+  const isOfFields = name === 'POST' || name === 'PUT' || name === 'PATCH';
+  return isOfFields ? { body: fieldsBody(endpoint.fields, name === 'PATCH') } : {};
 }
 
 export function pathParameter(name: string): Parameter {

@@ -8,7 +8,6 @@ import type { Field } from './field.js';
 import type { Filter } from './filter.js';
 import { allowed } from './headers.js';
 import type { ListSource, Ordering } from './list.js';
-import type { PageMaker } from './page.js';
 import type { StreamedFields } from './streamed.js';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -69,11 +68,6 @@ export interface Endpoint {
   readonly methods: Readonly<Partial<Record<MethodName, Method>>>;
   /** Whether PUT could be done to this very object by whoever asks: only then OPTIONS tells of it. @throws ApiError where not */
   readonly requireChangeable?: (call: Call) => Promise<void>;
-}
-
-export interface EndpointParts {
-  readonly reading: Reading;
-  readonly page: PageMaker;
 }
 
 /** The methods that there are at an endpoint, as Allow tells them. */

@@ -17,7 +17,6 @@ export {
   JSON_TYPE,
   mediaTypeOf,
   multipartError,
-  NO_BODY,
   PARTS_TYPE,
   unsupported,
 } from './body.js';
@@ -28,7 +27,6 @@ export {
   allowOf,
   type Call,
   type Endpoint,
-  type EndpointParts,
   fullPath,
   type Method,
   type MethodName,
@@ -40,7 +38,7 @@ export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export { representationOf } from './negotiation.js';
-export type { Page, PageMaker } from './page.js';
+export type { EndpointParts, Page, PageMaker } from './page.js';
 export { optionsOf, routesOf, unservedRoute } from './routes.js';
 export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';

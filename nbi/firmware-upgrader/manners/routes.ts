@@ -1,12 +1,11 @@
 import { ApiError, openQuery, type Route, route, UnservedMethodError } from '../../http/index.js';
-import { type BodyData, NO_BODY, PARSED_TYPES } from './body.js';
+import { type BodyData, PARSED_TYPES } from './body.js';
 import { callOf } from './call.js';
 import { answersOf, bodyOf, parametersOf, pathParameter, roleOf } from './declaration.js';
 import {
   allowOf,
   type Call,
   type Endpoint,
-  type EndpointParts,
   fullPath,
   METHODS,
   type Method,
@@ -14,6 +13,7 @@ import {
 } from './endpoint.js';
 import { fieldsMetadata } from './metadata.js';
 import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
+import type { EndpointParts } from './page.js';
 
 /** The routes of an endpoint, in the order in which Allow tells its methods. */
 export function routesOf(endpoint: Endpoint, parts: EndpointParts): readonly Route[] {
@@ -38,7 +38,7 @@ function routeOf(endpoint: Endpoint, name: MethodName, method: Method, parts: En
     summary,
     ...(description !== undefined && { description }),
     query: openQuery(...parametersOf(endpoint, name)),
-    body: bodyOf(endpoint, name, method),
+    ...bodyOf(endpoint, name, method),
     answers: answersOf(endpoint, name, method),
     handle: (exchange) => method.handle(callOf(exchange, endpoint, parts)),
   });
@@ -55,7 +55,6 @@ export function unservedRoute(endpoint: Endpoint, method: string, parts: Endpoin
     operationId: 'unserved',
     summary: '',
     query: openQuery(),
-    body: NO_BODY,
     answers: {},
     async handle(exchange) {
       if (method !== 'OPTIONS') throw new UnservedMethodError(allowOf(endpoint).join(', '));

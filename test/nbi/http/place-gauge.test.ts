@@ -20,6 +20,7 @@ const AT_REST = {
   explanations: 0,
   searches: 0,
   uploads: 0,
+  batches: 0,
 };
 
 async function placesOf(nbi: TestNbi): Promise<Readonly<Record<string, number>>> {
