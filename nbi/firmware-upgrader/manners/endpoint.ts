@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Turn } from '../../../common/index.js';
-import type { Answer, BodyKind, Exchange, Parameter, Reading } from '../../http/index.js';
+import type { Answer, BodyKind, Exchange, Parameter } from '../../http/index.js';
 import type { Role } from '../../users/index.js';
 import type { Asking } from './asking.js';
 import type { BodyData } from './body.js';
@@ -8,7 +8,6 @@ import type { Field } from './field.js';
 import type { Filter } from './filter.js';
 import { allowed } from './headers.js';
 import type { ListSource, Ordering } from './list.js';
-import type { PageMaker } from './page.js';
 import type { StreamedFields } from './streamed.js';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -34,7 +33,7 @@ export interface Call {
     ordering: Ordering,
     view: (item: Item, turn: Turn) => unknown,
   ): Promise<void>;
-  /** For what may look at any number of entries: see {@link Reading.long}. */
+  /** For what may look at any number of entries: see `Reading.long`. */
   long<T>(read: (turn: Turn) => Promise<T>): Promise<T>;
   /** The same for what changes things on the way, and goes on once it has begun. */
   change(change: (turn: Turn) => Promise<void>): Promise<void>;
@@ -69,11 +68,6 @@ export interface Endpoint {
   readonly methods: Readonly<Partial<Record<MethodName, Method>>>;
   /** Whether PUT could be done to this very object by whoever asks: only then OPTIONS tells of it. @throws ApiError where not */
   readonly requireChangeable?: (call: Call) => Promise<void>;
-}
-
-export interface EndpointParts {
-  readonly reading: Reading;
-  readonly page: PageMaker;
 }
 
 /** The methods that there are at an endpoint, as Allow tells them. */

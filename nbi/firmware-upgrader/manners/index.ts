@@ -20,14 +20,13 @@ export {
   PARTS_TYPE,
   unsupported,
 } from './body.js';
-export { sending } from './call.js';
+export { type EndpointParts, sending } from './call.js';
 export { jsonAnswers, upgraderSchemas } from './declaration.js';
 export { upgraderDialect } from './dialect.js';
 export {
   allowOf,
   type Call,
   type Endpoint,
-  type EndpointParts,
   fullPath,
   type Method,
   type MethodName,

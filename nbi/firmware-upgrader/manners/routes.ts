@@ -1,12 +1,11 @@
 import { ApiError, openQuery, type Route, route, UnservedMethodError } from '../../http/index.js';
 import { type BodyData, PARSED_TYPES } from './body.js';
-import { callOf } from './call.js';
+import { callOf, type EndpointParts } from './call.js';
 import { answersOf, bodyOf, parametersOf, pathParameter, roleOf } from './declaration.js';
 import {
   allowOf,
   type Call,
   type Endpoint,
-  type EndpointParts,
   fullPath,
   METHODS,
   type Method,
