@@ -13,7 +13,6 @@ import type { Actor } from '../../events/index.js';
 import type { RuleOwner } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { ReportMatch } from './command-key.js';
-import type { Withdrawal } from './withdrawal.js';
 
 /**
  * The life of an upgrade. `sent` is written before the Download goes on the wire (the design's `reserved` and `sent` in
@@ -32,6 +31,15 @@ export type UpgradeState =
 export interface UpgradeResult {
   readonly code: 200 | 202 | 408 | 499 | 500;
   readonly message: string;
+}
+
+/** Somebody wants an upgrade ended although its Download has been sent. */
+export interface Withdrawal {
+  readonly askedAtMs: number;
+  /** How often the CPE was asked in vain, for a passing reason. */
+  readonly tries: number;
+  /** The CPE has said that it is too late: the upgrade goes on. */
+  readonly isRefused?: true;
 }
 
 /** One execution of one rule on one CPE. */

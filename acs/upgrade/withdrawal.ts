@@ -6,15 +6,6 @@ export const WITHDRAWAL_TRIES_MAX = 3;
 
 export const WITHDRAWN_MESSAGE = 'Upgrade was cancelled: withdrawn before the device began';
 
-/** Somebody wants an upgrade ended although its Download has been sent. */
-export interface Withdrawal {
-  readonly askedAtMs: number;
-  /** How often the CPE was asked in vain, for a passing reason. */
-  readonly tries: number;
-  /** The CPE has said that it is too late: the upgrade goes on. */
-  readonly isRefused?: true;
-}
-
 /**
  * What a CPE that was asked has answered. `given-up`: what it had of the Download is gone. `refused`: it goes on with it. `failed`: neither, and
  * it may be asked again.

@@ -450,6 +450,16 @@ const CHANGE_NOTHING: Readonly<Record<string, string>> = {
   'DELETE /v1/uploads/{id}': 'cancels an upload: test/nbi/uploads shows its event',
   'DELETE /v1/session': 'ends the session of whoever asks: test/nbi/sessions shows its event',
   'DELETE /v1/sessions/{id}': 'ends a session: test/nbi/sessions shows its event',
+  'POST /api/v1/firmware-upgrader/build/{build}/upgrade/':
+    'begins a batch: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'POST /api/v1/firmware-upgrader/upgrade-operation/{id}/cancel/':
+    'cancels the upgrade of a device: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'PUT /api/v1/firmware-upgrader/device/{device}/firmware/':
+    'gives a device firmware: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/':
+    'gives a device firmware again: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/':
+    'takes the firmware of a device: test/nbi/firmware-upgrader/upgrade-events shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',
   'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
 };

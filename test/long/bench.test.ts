@@ -29,6 +29,9 @@ test('the benchmark runs through and prints its tables; what it measures is for 
     '1000 pinned',
     '10000 fleet',
     '1000 pinned rules and CPEs',
+    'a batch of a list as NDJSON',
+    'a batch of all',
+    'of CPEs of the batch',
   ]) {
     t.true(stdout.includes(`│ ${row}`), `no row ${row} in\n${stdout}`);
   }

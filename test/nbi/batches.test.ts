@@ -13,7 +13,7 @@ import {
   uploadImage,
 } from '../e2e/simulated.js';
 import { ADMIN, type NbiAnswer, startTestFerry, type TestFerry, until } from '../support/ferry.js';
-import { deviceOf } from './support.js';
+import { deviceOf, OPERATOR, startNbi } from './support.js';
 
 const PATH = '/v1/batches';
 const NDJSON = { 'Content-Type': 'application/x-ndjson' };
@@ -169,6 +169,31 @@ test('of a list whose sender goes away nothing is left', async (t) => {
   await closed;
   await until('it is gone', async () => (await leftovers(ferry)).every((count) => count === 0));
   t.pass();
+});
+
+test('of a list whose sender falls silent nothing is left, and the connection is not kept', async (t) => {
+  const nbi = await startNbi(t, { limits: { bodyMsMax: 300 } });
+  await nbi.call('/v1/images/a.bin', {
+    method: 'PUT',
+    body: text('firmware'),
+    headers: { 'Content-Type': 'application/octet-stream' },
+  });
+  const request = http.request(`${nbi.url}${PATH}`, {
+    method: 'POST',
+    auth: OPERATOR,
+    agent: false,
+    headers: { ...NDJSON, 'Transfer-Encoding': 'chunked' },
+  });
+  request.on('error', () => {});
+  const closed = new Promise((resolve) => request.once('close', resolve));
+  const status = new Promise((resolve) =>
+    request.once('response', (response) => resolve(response.resume().statusCode)),
+  );
+  request.write(`{"name":"a batch","image":"a.bin"}\n"${cpeidOf('1')}"\n`);
+  t.is(await status, 408);
+  await closed;
+  for (const each of [BATCHES, OPERATIONS, OPERATION_SHARES])
+    t.is(await nbi.store.collection(each).count(), 0);
 });
 
 test('what is wrong with a batch is told by its field, and nothing is made', async (t) => {

@@ -11,7 +11,7 @@ import { batchJson, endedOf, progressText } from './report.js';
 
 const LOOK_EVERY_MS = SECOND_MS;
 const TITLE_COLUMNS = 14;
-const BAR_COLUMNS = 20;
+const BAR_COLUMNS = 18;
 
 /** In these nothing more becomes of a batch by itself. */
 const ENDED: ReadonlySet<BatchState> = new Set(['success', 'failed', 'cancelled']);

@@ -1,19 +1,13 @@
-import type { Exchange, Reading } from '../../http/index.js';
+import type { Exchange } from '../../http/index.js';
 import { askingOf } from './asking.js';
 import type { BodyData } from './body.js';
 import { allowOf, type Call, type Endpoint } from './endpoint.js';
 import { mannersOf } from './headers.js';
 import { type ListPage, listPage } from './list.js';
 import { JSON_MEDIA_TYPE } from './negotiation.js';
-import type { PageMaker } from './page.js';
+import type { EndpointParts, PageMaker } from './page.js';
 import { jsonTexts, rendered, wanted } from './rendering.js';
 import { cutFields, sendStreamed } from './streamed.js';
-
-/** What calls are made with. */
-export interface EndpointParts {
-  readonly reading: Reading;
-  readonly page: PageMaker;
-}
 
 /** What a method of an endpoint is handed. */
 export function callOf(

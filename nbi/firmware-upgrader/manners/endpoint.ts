@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Turn } from '../../../common/index.js';
-import type { Answer, BodyKind, Exchange, Parameter } from '../../http/index.js';
+import type { Answer, BodyKind, Exchange, Parameter, Reading } from '../../http/index.js';
 import type { Role } from '../../users/index.js';
 import type { Asking } from './asking.js';
 import type { BodyData } from './body.js';
@@ -33,7 +33,7 @@ export interface Call {
     ordering: Ordering,
     view: (item: Item, turn: Turn) => unknown,
   ): Promise<void>;
-  /** For what may look at any number of entries: see `Reading.long`. */
+  /** For what may look at any number of entries: see {@link Reading.long}. */
   long<T>(read: (turn: Turn) => Promise<T>): Promise<T>;
   /** The same for what changes things on the way, and goes on once it has begun. */
   change(change: (turn: Turn) => Promise<void>): Promise<void>;

@@ -20,7 +20,7 @@ export {
   PARTS_TYPE,
   unsupported,
 } from './body.js';
-export { type EndpointParts, sending } from './call.js';
+export { sending } from './call.js';
 export { jsonAnswers, upgraderSchemas } from './declaration.js';
 export { upgraderDialect } from './dialect.js';
 export {
@@ -38,7 +38,7 @@ export { mannersOf } from './headers.js';
 export { absoluteUrl } from './links.js';
 export type { ListSource, Order, Ordering } from './list.js';
 export { representationOf } from './negotiation.js';
-export type { Page, PageMaker } from './page.js';
+export type { EndpointParts, Page, PageMaker } from './page.js';
 export { optionsOf, routesOf, unservedRoute } from './routes.js';
 export { LongList, type StreamedFields } from './streamed.js';
 export { RequestThrottle } from './throttle.js';

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { Rendered } from '../../http/index.js';
+import type { Reading, Rendered } from '../../http/index.js';
 import type { Endpoint } from './endpoint.js';
 
 /** An answer, for people to look at. */
@@ -16,3 +16,8 @@ export interface Page {
 
 /** What makes pages of answers, for browsers. */
 export type PageMaker = (page: Page) => Rendered;
+
+export interface EndpointParts {
+  readonly reading: Reading;
+  readonly page: PageMaker;
+}

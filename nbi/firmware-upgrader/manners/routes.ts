@@ -1,6 +1,6 @@
 import { ApiError, openQuery, type Route, route, UnservedMethodError } from '../../http/index.js';
 import { type BodyData, PARSED_TYPES } from './body.js';
-import { callOf, type EndpointParts } from './call.js';
+import { callOf } from './call.js';
 import { answersOf, bodyOf, parametersOf, pathParameter, roleOf } from './declaration.js';
 import {
   allowOf,
@@ -13,6 +13,7 @@ import {
 } from './endpoint.js';
 import { fieldsMetadata } from './metadata.js';
 import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
+import type { EndpointParts } from './page.js';
 
 /** The routes of an endpoint, in the order in which Allow tells its methods. */
 export function routesOf(endpoint: Endpoint, parts: EndpointParts): readonly Route[] {

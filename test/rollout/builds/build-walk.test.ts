@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { BatchId, CpeId } from '../../../common/index.js';
 import type { Build } from '../../../firmware/index.js';
 import { DEVICE_FIRMWARES, type FirmwareRecord } from '../../../rollout/builds/firmware-record.js';
-import { OperationLedger, pendingOperation } from '../../../rollout/operations/index.js';
+import { BY } from '../../support/actor.js';
 import { all, HOME, NORTH, type OpenedBuilds, openBuilds, present, SOUTH } from './support.js';
 
 const numRuns = Number(process.env['FERRY_PROPERTY_CASES'] ?? 15);
@@ -115,15 +115,13 @@ test('a dry run tells whom a batch of the build then upgrades, of any fleet, new
         const { builds, cpeids } = await made(at, given);
         const build: Build = present(builds[1]);
         const indexOf = (cpeid: CpeId) => cpeids.indexOf(cpeid);
-        const batches = { create: async () => Promise.reject(new Error('No batch is made in this test')) };
-        const { buildUpgrades } = at.with(batches);
-        const plan = buildUpgrades.plan(build, given.within);
+        const upgrading = await at.upgrading();
+        const plan = upgrading.buildUpgrades.plan(build, given.within);
         const firmwares = await all(plan.firmwares);
         const devices = (await all(plan.devices)).map(indexOf);
         const targetsOf = async (firmwareless: boolean) =>
           all(at.targets.targetsOf(build, { batch: BATCH, firmwareless, within: given.within }));
         const targets = await targetsOf(true);
-        const { store } = at;
         seen.firmwares += firmwares.length;
         seen.devices += devices.length;
         const ascending = (numbers: Iterable<number>) => [...numbers].sort((a, b) => a - b);
@@ -138,15 +136,22 @@ test('a dry run tells whom a batch of the build then upgrades, of any fleet, new
           ascending(without),
           ascending([...law.targets].filter((index) => law.firmwares.has(index))),
         );
-        // What goes along makes the firmware of each that of this build, which waits for its operation.
-        const ledger = new OperationLedger({ store, clock: at.tick, images: at.library });
-        const waiting = targets.map(({ cpeid, image }) =>
-          pendingOperation({ batch: BATCH, cpeid, image }, at.tick()),
-        );
-        await store.commit([...targets.flatMap(({ along = [] }) => along), ...ledger.adding(waiting)]);
-        const after = at.with(batches).deviceFirmwares;
-        for (const { cpeid } of targets)
-          t.like(await after.get(cpeid), { build: build.id, installed: false });
+        // Whoever may start it does.
+        if (given.owner !== null && given.within !== null && given.owner !== given.within) return;
+        const how = { firmwareless: true, by: BY, within: given.within, persistent: true };
+        const batch = await upgrading.buildUpgrades.start(build, how);
+        t.is(batch === null, firmwares.length + devices.length === 0);
+        if (batch === null) return;
+        await upgrading.batches.made(batch.id);
+        const operations = await all(at.operations.scan({ batch: batch.id }));
+        t.deepEqual(ascending(operations.map(({ cpeid }) => indexOf(cpeid))), ascending(law.targets));
+        for (const { cpeid, id, image } of operations)
+          t.like(await upgrading.deviceFirmwares.get(cpeid), {
+            build: build.id,
+            image,
+            operation: id,
+            installed: false,
+          });
       } finally {
         for (const end of teardowns) await end();
       }

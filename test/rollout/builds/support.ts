@@ -10,17 +10,21 @@ import {
   STATE_ID,
   type StateDocument,
 } from '../../../organizations/organization.js';
+import { openBatches } from '../../../rollout/batches/index.js';
 import { DEVICE_FIRMWARES, type FirmwareRecord } from '../../../rollout/builds/firmware-record.js';
 import { type BoardTypes, openBuildFirmware } from '../../../rollout/builds/index.js';
 import {
   OPERATIONS,
   type Operation,
   type OperationImage,
+  OperationLedger,
   OperationStore,
 } from '../../../rollout/operations/index.js';
+import { openRules } from '../../../rules/index.js';
 import { NORTH, openTestLibrary, SOUTH, uploadOf } from '../../firmware/support.js';
 import { BY } from '../../support/actor.js';
 import { deviceOf } from '../../support/installation.js';
+import { testSecrets } from '../../support/secrets.js';
 
 export { NORTH, SOUTH };
 /** The default organization. */
@@ -62,6 +66,38 @@ export async function openBuilds(t: ExecutionContext) {
   };
   return {
     ...opened,
+    /** The same with batches that are made, as a server has them. */
+    async upgrading() {
+      const clockNow = () => clock.nowMs;
+      const rules = await openRules({
+        store,
+        clock: clockNow,
+        logger: silentLogger,
+        secrets: testSecrets,
+        resolveFile: (file, organization) => library.get(file, organization),
+      });
+      const batches = openBatches({
+        store,
+        rules,
+        devices,
+        images: library,
+        operations,
+        ledger: new OperationLedger({ store, clock: clockNow, images: library }),
+        buildTargets: opened.targets,
+        clock: clockNow,
+        monotonic: clockNow,
+        logger: silentLogger,
+        turn: (work) => work(),
+        calling: null,
+        underWay: null,
+        resultDays: 400,
+      });
+      t.teardown(async () => {
+        await batches.close();
+        await rules.close();
+      });
+      return { batches, ...opened.with(batches) };
+    },
     store,
     library,
     devices,
