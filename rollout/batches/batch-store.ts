@@ -4,7 +4,7 @@ import { gateIdOf, RULE_GATES, type RuleGate, type RuleOwner } from '../../rules
 import type { Change, Collection, Cursor, FindQuery, Store, Stored } from '../../store/index.js';
 import { OPERATIONS, type Operation, type OperationState } from '../operations/index.js';
 import { BATCHES, type Batch, type BatchPhase } from './batch.js';
-import type { BatchFilter } from './batches.js';
+import type { BatchFilter, BatchPlace } from './batches.js';
 
 /** Operations that are looked at, and moved with their rules, in one commit. */
 export const PORTION = 500;
@@ -37,18 +37,9 @@ export class BatchStore {
 
   /** Those that lists show, newest first. */
   async *listed(filter: BatchFilter, turn?: Turn): AsyncGenerator<Batch, void> {
-    const { build, organization, after } = filter;
+    const { organization, after } = filter;
     const query = { ...listIndex(filter), order: 'descending' } as const;
-    const place =
-      after === undefined
-        ? null
-        : this.batches.cursorAt(query, {
-            id: after.id,
-            listedAtMs: after.createdAtMs,
-            what: { build },
-            organization,
-          } as unknown as Batch);
-    const from = place === null ? query : { ...query, after: place };
+    const from = after === undefined ? query : this.#behind(query, filter, after);
     for await (const { document } of this.batches.scan(from, turn)) {
       if (after !== undefined && !isBehind(document, after)) continue;
       if (document.phase === 'removing') continue;
@@ -56,6 +47,16 @@ export class BatchStore {
       if (typeof organization === 'string' && document.organization !== organization) continue;
       yield document;
     }
+  }
+
+  #behind(
+    query: Omit<FindQuery, 'limit' | 'after'>,
+    { build, organization }: BatchFilter,
+    { createdAtMs, id }: BatchPlace,
+  ): Omit<FindQuery, 'limit'> {
+    const fields = { id, listedAtMs: createdAtMs, what: { build }, organization };
+    const place = this.batches.cursorAt(query, fields);
+    return place === null ? query : { ...query, after: place };
   }
 
   /** Those in a phase, the one that has been in it longest first. */

@@ -92,7 +92,7 @@ export interface Batches {
    * @throws BatchError `invalid`, `no-image`, `no-build`, `moved`; OrganizationError; whatever the list throws, and then nothing is left of it
    */
   create(batch: NewBatch, by: Actor): Promise<Batch>;
-  /** Resolves once it is no longer being made by this process. */
+  /** Resolves once this process makes or withdraws nothing of it any more. */
   made(id: BatchId): Promise<void>;
   get(id: BatchId): Promise<Batch | null>;
   /** Newest first, ties by id; those that are listed. */

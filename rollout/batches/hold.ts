@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { type BatchId, type Clock, type Logger, Rounds, SECOND_MS } from '../../common/index.js';
 import { type Change, type Lease, openLeases, type Store } from '../../store/index.js';
 
@@ -6,6 +7,10 @@ import { type Change, type Lease, openLeases, type Store } from '../../store/ind
 const HOLD_MS = 60 * SECOND_MS;
 /** By a timer, whatever is being done meanwhile: a list may take minutes to bring the next CPE. */
 const RENEWED_EVERY_MS = HOLD_MS / 4;
+
+/** Whoever asks for a batch that a round has in hand need not come again for that. */
+const TRIES_MAX = 20;
+const TRY_AGAIN_MS = 100;
 
 /** The right to write portions of one batch: one at a time has it, on all nodes. */
 export class Hold {
@@ -43,6 +48,16 @@ export class Hold {
       // Where the store fails it runs out by itself.
       leases.release(held).catch((error: unknown) => logger.warn('batches.not-released', { batch, error })),
     );
+  }
+
+  /** The same, where somebody else may have it for a moment. */
+  static async takeSoon(parts: Parameters<typeof Hold.take>[0], batch: BatchId): Promise<Hold | null> {
+    for (let tries = 1; tries < TRIES_MAX; tries++) {
+      const hold = await Hold.take(parts, batch);
+      if (hold !== null) return hold;
+      await setTimeout(TRY_AGAIN_MS);
+    }
+    return Hold.take(parts, batch);
   }
 
   /** Refuses a commit once somebody else has it. Renewing moves it: a commit that was refused by this may be tried again with the next. */

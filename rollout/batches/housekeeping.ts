@@ -1,4 +1,4 @@
-import { type BatchId, DAY_MS, type Logger } from '../../common/index.js';
+import { type BatchId, DAY_MS, type Logger, type MonotonicClock, SECOND_MS } from '../../common/index.js';
 import type { Batch } from './batch.js';
 import type { BatchStore } from './batch-store.js';
 import type { Cancelling } from './cancelling.js';
@@ -8,6 +8,9 @@ import type { Removing } from './removing.js';
 import type { Strays } from './strays.js';
 import type { Portioning } from './withdrawing.js';
 
+/** So long one batch is worked on in one round: others have their turn, and the round comes to its end. */
+const WORK_MS_MAX = 20 * SECOND_MS;
+
 export interface HousekeepingParts {
   readonly kept: BatchStore;
   readonly cancelling: Cancelling;
@@ -15,6 +18,7 @@ export interface HousekeepingParts {
   readonly removing: Removing;
   readonly strays: Strays;
   readonly logger: Logger;
+  readonly monotonic: MonotonicClock;
   /** For how many days batches that have ended are kept, as results are. */
   readonly resultDays: number;
   readonly hold: (id: BatchId) => Promise<Hold | null>;
@@ -58,10 +62,12 @@ export class Housekeeping {
 
   /** Does something with a batch, where nobody else has it. */
   async held(batch: Batch, work: (portioning: Portioning) => Promise<unknown>): Promise<void> {
-    const hold = await this.#parts.hold(batch.id);
+    const { hold: take, isOver, monotonic } = this.#parts;
+    const hold = await take(batch.id);
     if (hold === null) return;
+    const untilMs = monotonic() + WORK_MS_MAX;
     try {
-      await work({ hold, isOver: this.#parts.isOver });
+      await work({ hold, isOver: () => isOver() || monotonic() > untilMs });
     } finally {
       await hold.release();
     }

@@ -1,3 +1,4 @@
+import type { Turn } from '../../common/index.js';
 import type { Build } from '../../firmware/index.js';
 import type { OwnedRules } from '../../rules/index.js';
 import { type Change, type Stored, untilCommitted } from '../../store/index.js';
@@ -31,6 +32,8 @@ export interface MakingOptions {
   readonly build: Build | null;
   /** Asked between portions: true ends it there. */
   readonly isOver: () => boolean;
+  /** When each portion is written; at once without it. */
+  readonly turn?: Turn;
   /** What becomes of a portion of which something has moved that came along with it. */
   readonly onMoved: 'throw' | 'again';
 }
@@ -55,7 +58,8 @@ export class Maker {
       let hasMoved = false;
       for await (const portion of portions()) {
         if (options.isOver()) return 'left';
-        const written = await this.#write(portion, options);
+        const write = () => this.#write(portion, options);
+        const written = await (options.turn === undefined ? write() : options.turn(write));
         if (written === 'left') return 'left';
         if (written === 'moved' && options.onMoved === 'throw')
           throw new BatchError('moved', null, 'what it was made of has changed meanwhile: try again');

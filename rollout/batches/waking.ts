@@ -98,15 +98,6 @@ export class BatchWaking {
     }
   }
 
-  /** Forgets how far it has come: another process calls. */
-  forget(): void {
-    this.#passes.clear();
-    this.#attempts.clear();
-    this.#calling = [];
-    this.#knownAt = null;
-    this.#lookedAtMs = Number.NEGATIVE_INFINITY;
-  }
-
   /** Which batches call; nothing is read where none has changed. */
   async #look(): Promise<void> {
     const position = this.#position();
