@@ -237,6 +237,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       resultDays: RESULT_DAYS,
       firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
       firmwareUpgraderType: [],
+      firmwareUpgraderModelParameter: '',
     },
     installation: { store, secrets, images },
     rules,
