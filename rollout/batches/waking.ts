@@ -170,8 +170,10 @@ export class BatchWaking {
   #end(pass: Pass, nowMs: number): void {
     pass.endedAtMs = nowMs;
     if (pass.place !== null) pass.count += 1;
-    // Somebody else may have its place.
-    if (pass.count >= PASSES_MAX) this.#knownAt = null;
+    if (pass.count < PASSES_MAX) return;
+    // It is remembered for as long as the batch is open, and another may call instead.
+    pass.place = null;
+    this.#knownAt = null;
   }
 
   /** Calls the CPE of an operation, where it can come. */

@@ -175,6 +175,7 @@ test('a pass that meets nobody does not count: what is tried again waits a momen
 /** Calls for the batches that are stored, of each of which so many wait: they would take minutes to be stored. */
 async function wakingOf(has: TestBatches, count: number): Promise<BatchWaking> {
   const device = await has.devices.get(cpe(0));
+  const waiting = pendingOperation({ batch: 'any' as BatchId, cpeid: cpe(0), image: null }, START_MS);
   const now = (): number => has.clock.nowMs;
   const kept = new BatchStore({ store: has.store, clock: now });
   has.calls.free = 1_000_000;
@@ -182,11 +183,11 @@ async function wakingOf(has: TestBatches, count: number): Promise<BatchWaking> {
     kept: {
       batches: kept.batches,
       inPhase: (phase) => kept.inPhase(phase),
-      async waiting(batch, place, limit) {
+      async waiting(_, place, limit) {
         const first = place === null ? 0 : Number(place.cpeid.slice(-7)) + 1;
         const end = Math.min(count, first + limit);
         const items = Array.from({ length: end - first }, (_, at) => ({
-          document: pendingOperation({ batch, cpeid: cpe(first + at), image: null }, START_MS),
+          document: { ...waiting, cpeid: cpe(first + at) },
           revision: 1 as Revision,
         }));
         return { items, next: end < count ? ('more' as Cursor) : null };
