@@ -137,7 +137,6 @@ class StoredBatches implements OpenedBatches {
         ? null
         : new BatchWaking({
             kept,
-            operations: parts.operations,
             devices,
             rules,
             calling,
