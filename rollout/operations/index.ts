@@ -1,5 +1,5 @@
 /** What becomes of each CPE of a batch, and what all of them come to. */
-export { CountTally } from './counting.js';
+export { CountTally, countsOf, shareIdsOf } from './counting.js';
 export {
   OPERATION_SHARES,
   OPERATION_STATES,
@@ -24,6 +24,7 @@ export {
   pendingOperation,
   skipped,
   skippedOperation,
+  tooLateToCancel,
   waitingAgain,
   withdrawn,
 } from './operation-life.js';
