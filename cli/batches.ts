@@ -17,7 +17,10 @@ import type { Installation } from './installation.js';
 import type { Config } from './options.js';
 
 export interface InstallationBatchesParts extends Pick<BatchesParts, 'calling' | 'underWay'> {
-  readonly config: Pick<Config, 'resultDays' | 'firmwareUpgraderVersion' | 'firmwareUpgraderType'>;
+  readonly config: Pick<
+    Config,
+    'resultDays' | 'firmwareUpgraderVersion' | 'firmwareUpgraderType' | 'firmwareUpgraderModelParameter'
+  >;
   readonly installation: Pick<Installation, 'store' | 'secrets' | 'images'>;
   readonly rules: RuleEngine;
   readonly devices: Devices;
@@ -41,6 +44,7 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
   const { installation, config, devices, clock } = parts;
   const { store, images, secrets } = installation;
   const operations = new OperationStore(store);
+  const modelParameter = config.firmwareUpgraderModelParameter;
   const firmware = openBuildFirmware({
     store,
     clock,
@@ -49,6 +53,7 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     library: images,
     operations,
     types: imageTypesOf(config),
+    ...(modelParameter !== '' && { modelParameter }),
   });
   const batches = openBatches({
     ...parts,

@@ -60,6 +60,7 @@ export interface Config {
   readonly nbiUnreadMibMax: number;
   readonly firmwareUpgraderVersion: UpgraderVersion;
   readonly firmwareUpgraderType: readonly string[];
+  readonly firmwareUpgraderModelParameter: string;
   readonly firmwareUpgraderImageMibMax: number;
   readonly firmwareUpgraderRequestsMax: number;
   readonly firmwareUpgraderTokensMax: number;
@@ -513,6 +514,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: [],
     describe:
       'A type of images beside those of the firmware upgrader, as in "hgw-9000.bin | HGW 9000 | HGW-9000; HGW-9000B": its name, its label and the models it is for; repeatable',
+    group: 'Firmware upgrader:',
+  },
+  firmwareUpgraderModelParameter: {
+    schema: { type: 'string', format: 'board-parameter' },
+    expected: 'the full name of a parameter that is no secret, as in Device.DeviceInfo.ModelNumber, or empty',
+    default: '',
+    describe:
+      'Parameter by which the firmware upgrader tells the model of a CPE, where that is known of it; else its ModelName, else its ProductClass',
     group: 'Firmware upgrader:',
   },
   firmwareUpgraderImageMibMax: {

@@ -20,6 +20,7 @@ export function downloadEndpoint(context: EndpointContext): Endpoint {
     path: 'build/{build}/image/{id}/download/',
     name: 'Firmware Image Download',
     fields: [],
+    isNarrowed: false,
     methods: {
       GET: {
         operationId: 'downloadUpgraderImage',

@@ -33,6 +33,7 @@ export function imageFields({ types }: EndpointContext): readonly Field[] {
     {
       name: 'type',
       kind: 'choice',
+      isOpen: true,
       required: true,
       mayBeBlank: true,
       choices: types.all.map(({ type, label }) => ({ value: type, label })),

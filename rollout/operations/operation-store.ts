@@ -11,7 +11,7 @@ import {
 import { operationIdOf } from './operation-life.js';
 import type { OperationFilter, Operations } from './operations.js';
 import { OPERATION_REASONS } from './reasons.js';
-import { scanOperations } from './scan-operations.js';
+import { countingOperations, scanOperations } from './scan-operations.js';
 
 /** So many CPEs are named of those whose operations ended for one reason. */
 const EXAMPLES_OF_A_REASON = 3;
@@ -36,6 +36,10 @@ export class OperationStore implements Operations {
 
   scan(filter: OperationFilter, turn?: Turn): AsyncIterable<Operation> {
     return scanOperations(this.#operations, filter, turn);
+  }
+
+  counting(filter: Omit<OperationFilter, 'after'>): (() => Promise<number>) | null {
+    return countingOperations(this.#operations, filter);
   }
 
   async counts(batch: BatchId): Promise<OperationCounts> {

@@ -34,6 +34,8 @@ export interface Operations {
    * @param turn  see `Collection.scan`
    */
   scan(filter: OperationFilter, turn?: Turn): AsyncIterable<Operation>;
+  /** What counts those that a filter holds of, in bounded pieces; null where that cannot be told without reading each. */
+  counting(filter: Omit<OperationFilter, 'after'>): (() => Promise<number>) | null;
   /** The counts of a batch: at most 16 documents are read. */
   counts(batch: BatchId): Promise<OperationCounts>;
   /** Up to three CPEs for each of at most 32 reasons, the newest first. */

@@ -35,6 +35,26 @@ export async function* scanOperations(
   }
 }
 
+/**
+ * What counts those that a filter holds of by the entries of indexes.
+ * @returns null where none has all that is asked for
+ */
+export function countingOperations(
+  operations: Collection<Operation>,
+  filter: Omit<OperationFilter, 'after'>,
+): (() => Promise<number>) | null {
+  const ranges = rangesOf(filter);
+  const { states, imageNumber, ...others } = filter;
+  const asked = { ...others, state: states, image: imageNumber };
+  const names = Object.entries(asked).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (!ranges.every(({ fields }) => names.every((name) => Object.hasOwn(fields, name)))) return null;
+  return async () => {
+    let count = 0;
+    for (const { index, equals } of ranges) count += await operations.count({ index, equals });
+    return count;
+  };
+}
+
 async function* walk(
   operations: Collection<Operation>,
   { index, equals, fields }: Range,

@@ -154,6 +154,7 @@ if (program !== null) {
       os: `'"><script src=//x>`,
       changelog: `</pre>${HOSTILE}</script><!--\u202e`,
     });
+    const operation = await upgradeHostile(t, ferry, build);
     await logIn(ferry, page);
     const paths = [
       'category/',
@@ -165,6 +166,8 @@ if (program !== null) {
       `build/?version=${encodeURIComponent(HOSTILE)}&status=%22%3E%3Cscript%3E&page_size=%22%3E`,
       `build/?category=${encodeURIComponent(HOSTILE)}`,
       `category/?organization=${encodeURIComponent(HOSTILE)}`,
+      'upgrade-operation/',
+      `upgrade-operation/${operation}/`,
     ];
     for (const path of paths) {
       await page.goto(`${ferry.urls.nbi}${UPGRADER}${path}`);
@@ -176,6 +179,7 @@ if (program !== null) {
         t.is(await page.inputValue('#change-description'), HOSTILE);
         await shot('hostile');
       }
+      if (path.endsWith(`${operation}/`)) t.true((await seen(page, 'pre.json')).includes('<script>document'));
       if (path === `build/${build}/`) t.true((await seen(page, 'pre.json')).includes('\\u202e'));
     }
     t.deepEqual(problems(), ['400'], 'a filter that is wrong, and no script that was kept from running');
@@ -273,11 +277,46 @@ async function add(
   return String(((await answer.json()) as Readonly<Record<string, unknown>>)['id']);
 }
 
+/** Upgrades a CPE whose version is hostile, which the log of its operation tells, by an image that is called so too. @returns the operation */
+async function upgradeHostile(t: ExecutionContext, ferry: TestFerry, build: string): Promise<string> {
+  const { installation, urls } = ferry;
+  const { text } = await installation.users.tokens.create({ name: 'hostile', user: ADMIN.name }, null);
+  const headers = { Authorization: `Bearer ${text}` };
+  const form = new FormData();
+  form.set('type', TYPE);
+  form.set('file', new Blob([IMAGE]), `${HOSTILE}.bin`);
+  const uploaded = await fetch(`${urls.nbi}${UPGRADER}build/${build}/image/`, {
+    method: 'POST',
+    headers,
+    body: form,
+  });
+  t.is(uploaded.status, 201, await uploaded.text());
+  await startCpe(t, ferry, HOSTILE.slice(0, 64));
+  const body = new URLSearchParams({ upgrade_all: 'true' });
+  const started = await fetch(`${urls.nbi}${UPGRADER}build/${build}/upgrade/`, {
+    method: 'POST',
+    headers,
+    body,
+  });
+  t.is(started.status, 201, await started.text());
+  return until('the version stands in the log', async () => {
+    const answer = await fetch(`${urls.nbi}${UPGRADER}upgrade-operation/`, { headers });
+    const { results } = (await answer.json()) as { results: readonly { id: string; log: string }[] };
+    const [found] = results;
+    return found?.log.includes('<script>document') === true && found.id;
+  });
+}
+
 /** A CPE of the board that the image is for, which comes when it is called. */
-async function startCpe(t: ExecutionContext, { urls, nbi }: TestFerry): Promise<SimulatedCpe> {
+async function startCpe(
+  t: ExecutionContext,
+  { urls, nbi }: TestFerry,
+  softwareVersion = '1.0.0',
+): Promise<SimulatedCpe> {
   const cpe = createCpe(t, urls.cwmp, '1', {
     identity: { manufacturer: 'Ferry Simulator', oui: '00A1B2', productClass: BOARD, serialNumber: '1' },
     listener: await startListener(t),
+    softwareVersion,
   });
   cpe.start();
   await until('it is known', async () => {

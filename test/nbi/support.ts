@@ -237,6 +237,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       resultDays: RESULT_DAYS,
       firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
       firmwareUpgraderType: [],
+      firmwareUpgraderModelParameter: '',
     },
     installation: { store, secrets, images },
     rules,
@@ -246,7 +247,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
     turn: (work) => work(),
     calling: null,
-    underWay: null,
+    // Nobody is called: what is asked waits for the CPE to come.
+    underWay: { withdraw: (id) => acs.upgrades.withdraw(id), call: () => {} },
   });
   const parts = {
     rules,

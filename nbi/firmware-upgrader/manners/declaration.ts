@@ -49,8 +49,12 @@ const LIST_PARAMETERS = [
 ];
 
 /** What the query of a method may say. */
-export function parametersOf({ list, query = [] }: Endpoint, name: MethodName): readonly Parameter[] {
-  if (name !== 'GET' || list === undefined) return name === 'GET' ? [...query, ORGANIZATION] : query;
+export function parametersOf(
+  { list, query = [], isNarrowed = true }: Endpoint,
+  name: MethodName,
+): readonly Parameter[] {
+  if (name !== 'GET' || !isNarrowed) return query;
+  if (list === undefined) return [...query, ORGANIZATION];
   const { filters, ordering } = list;
   const sorted =
     ordering.keys.length === 0

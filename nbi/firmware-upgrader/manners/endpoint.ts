@@ -63,6 +63,8 @@ export interface Endpoint {
   readonly fields: readonly Field[];
   /** It is a list. */
   readonly list?: { readonly filters: readonly Filter[]; readonly ordering: Ordering };
+  /** Whether `organization` narrows what its GET tells; default: true. */
+  readonly isNarrowed?: boolean;
   /** More that its query may say. */
   readonly query?: readonly Parameter[];
   readonly methods: Readonly<Partial<Record<MethodName, Method>>>;

@@ -33,7 +33,8 @@ type FieldKind =
   /** The id of another object. */
   | { readonly kind: 'reference' }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'choice'; readonly choices: readonly Choice[] }
+  /** `isOpen`: what other APIs have stored may be something else. */
+  | { readonly kind: 'choice'; readonly choices: readonly Choice[]; readonly isOpen?: true }
   | { readonly kind: 'file' }
   | { readonly kind: 'id' | 'time' | 'integer' | 'object' }
   | { readonly kind: 'nested'; readonly fields: readonly Field[] }
@@ -61,9 +62,13 @@ export function labelOf({ name, label }: Field): string {
 
 /** The shape of the objects that have these fields, as answers show them. */
 export function schemaOf(fields: readonly Field[]): Schema {
+  return objectSchema(fields, false);
+}
+
+function objectSchema(fields: readonly Field[], isOfBody: boolean): Schema {
   return {
     type: 'object',
-    properties: Object.fromEntries(fields.map((field) => [field.name, valueSchemaOf(field)])),
+    properties: Object.fromEntries(fields.map((field) => [field.name, valueSchemaOf(field, isOfBody)])),
   };
 }
 
@@ -71,10 +76,10 @@ export function schemaOf(fields: readonly Field[]): Schema {
 export function bodySchemaOf(fields: readonly Field[], isPartial: boolean): Schema {
   const written = fields.filter(({ readOnly }) => readOnly !== true);
   const required = isPartial ? [] : written.filter((each) => each.required === true).map(({ name }) => name);
-  return { ...schemaOf(written), ...(required.length > 0 && { required }) };
+  return { ...objectSchema(written, true), ...(required.length > 0 && { required }) };
 }
 
-function valueSchemaOf(field: Field): Schema {
+function valueSchemaOf(field: Field, isOfBody: boolean): Schema {
   const description = field.help === undefined ? {} : { description: field.help };
   const typed = (type: string, more: Schema = {}) => ({
     type: field.mayBeNull === true ? [type, 'null'] : type,
@@ -94,6 +99,7 @@ function valueSchemaOf(field: Field): Schema {
     case 'integer':
       return typed('integer');
     case 'choice':
+      if (field.isOpen === true && !isOfBody) return typed('string');
       return typed('string', {
         enum: [
           ...field.choices.map(({ value }) => value),

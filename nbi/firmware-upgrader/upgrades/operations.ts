@@ -181,6 +181,9 @@ async function sourceOf(
   if (whose === null) return NOTHING;
   const { indexed: organization } = whose;
   const narrowed = { ...filter, ...(organization !== undefined && { organization }) };
+  // Of the default not all are in an index.
+  const isIndexed = whose.organization === null || organization !== undefined;
+  const count = isIndexed ? operations.counting(narrowed) : null;
   async function* scan(turn: Turn) {
     for await (const each of operations.scan(narrowed, turn)) if (whose?.isOf(each)) yield each;
   }
@@ -189,6 +192,7 @@ async function sourceOf(
     sortedBy: ({ cpeid, createdAtMs, updatedAtMs }, key) =>
       key === 'device_id' ? deviceIds.idOf(cpeid) : key === 'modified' ? updatedAtMs : createdAtMs,
     scan,
+    ...(count !== null && { count }),
     async read(ids) {
       const found = await Promise.all(ids.map((id) => operations.get(id as OperationId)));
       return found.filter((each) => each !== null);

@@ -87,6 +87,12 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/(name="csrfmiddlewaretoken" value=")[\w-]{43}/g, '$1<<csrftoken>>'],
   [/"csrfToken":"[\w-]{43}"/g, '"csrfToken":"<<csrf token>>"'],
   [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
+  // Of the firmware upgrader: a permanent token, and ids that are drawn when something is made.
+  [/"token":"[0-9a-f]{40}"/g, '"token":"<<permanent token>>"'],
+  [
+    /(\{"id":")(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}(","(?:created|category_relation)":)/g,
+    '$1<<made id>>$2',
+  ],
   // Of images: drawn by lot, as long each time.
   [/"number":\d{9}\b/g, '"number":100000000'],
   // Of operations of batches: they follow from the id of the batch.

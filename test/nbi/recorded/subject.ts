@@ -89,13 +89,15 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       : await serve(createNbi({ ...parts, metrics: new Registry() }, [...nbiApis(parts), ...beside]));
   let given = '';
   let begun = '';
+  const ofUpgrader = new OfUpgrader();
   const batches: string[] = [];
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const told = withSessionOf(given, withUploadOf(begun, withBatchOf(batches, request)));
+      const told = withSessionOf(given, withUploadOf(begun, withBatchOf(batches, ofUpgrader.told(request))));
       const answer = await send(port, expand(told));
+      ofUpgrader.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
       const [, batch] = MADE_BATCH.exec(answer) ?? [];
@@ -136,6 +138,23 @@ const BATCH_ID = '<<batch-id>>';
 /** A request that names the batch that was made last. */
 function withBatchOf(batches: readonly string[], request: string): string {
   return request.replaceAll(BATCH_ID, batches.at(-1) ?? '');
+}
+
+/** What answers of the firmware upgrader have told last, for requests that name it. */
+class OfUpgrader {
+  #token = '';
+  #image = '';
+
+  note(answer: string): void {
+    this.#token = /"token":"([0-9a-f]{40})"/.exec(answer)?.[1] ?? this.#token;
+    this.#image =
+      /\{"id":"([0-9a-f-]{36})","created":"[^"]*","modified":"[^"]*","file":/.exec(answer)?.[1] ??
+      this.#image;
+  }
+
+  told(request: string): string {
+    return request.replaceAll('<<permanent token>>', this.#token).replaceAll('<<image-id>>', this.#image);
+  }
 }
 
 function serve(app: Express) {

@@ -37,6 +37,16 @@ test('the model is the ModelName, else the ProductClass', async (t) => {
   t.is(await firmwaresOf(at).get(other), null);
 });
 
+test('the model is what a parameter says, where one is named and the device has told it', async (t) => {
+  const at = await openBuilds(t, { modelParameter: 'Device.DeviceInfo.ModelNumber' });
+  await at.build('router', '1', ['a'], { os: 'OS 1' });
+  const said = { modelName: 'HGW', softwareVersion: 'OS 1' };
+  const [told, silent] = [await at.device('1', said), await at.device('2', said)];
+  await at.tell(told, { 'Device.DeviceInfo.ModelNumber': 'A' });
+  t.like(await firmwaresOf(at).get(told), { type: 'a' });
+  t.is(await firmwaresOf(at).get(silent), null);
+});
+
 test("what is reported is looked up among the organization's builds and the shared ones, never another's", async (t) => {
   const at = await openBuilds(t);
   const shared = await at.build('shared', '1', ['a'], { os: 'OS 1' });

@@ -1,5 +1,5 @@
 import type { ExecutionContext } from 'ava';
-import { DEVICES, type Device } from '../../../acs/device/device.js';
+import { DEVICES, type Device, PARAMETERS, type ParameterDocument } from '../../../acs/device/device.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
 import { type CpeId, type OrganizationId, silentLogger, uuidV5 } from '../../../common/index.js';
 import { type Build, SHARED } from '../../../firmware/index.js';
@@ -44,7 +44,7 @@ export const TYPES: BoardTypes = (() => {
 })();
 
 /** Builds, CPEs and operations as they are stored, and what is said of them. */
-export async function openBuilds(t: ExecutionContext) {
+export async function openBuilds(t: ExecutionContext, options: { readonly modelParameter?: string } = {}) {
   const clock = { nowMs: Date.UTC(2026, 0, 1) };
   const { library, store } = await openTestLibrary(t, { clock: () => clock.nowMs });
   await haveDirectory(store);
@@ -59,6 +59,7 @@ export async function openBuilds(t: ExecutionContext) {
     library,
     operations,
     types: TYPES,
+    ...options,
   });
   const tick = () => {
     clock.nowMs += 1_000;
@@ -115,6 +116,12 @@ export async function openBuilds(t: ExecutionContext) {
         ...said,
       });
       return id;
+    },
+    /** What a CPE has told of its parameters. */
+    async tell(cpeid: CpeId, values: ParameterDocument['values']): Promise<void> {
+      await store
+        .collection<ParameterDocument>(PARAMETERS)
+        .put({ id: `${cpeid}/Device.DeviceInfo.`, values });
     },
     /** A build of a category with an image of each of some types. */
     async build(

@@ -92,6 +92,34 @@ test('whatever is asked of operations, they come newest first, those alone, and 
   );
 });
 
+test('what can be counted without reading is counted right, and what cannot is not', async (t) => {
+  const own = await openTestOperations(t);
+  const { batches, all } = await someOperations(own);
+  const [batch] = batches;
+  const [organization] = ORGANIZATIONS;
+  if (batch === undefined || organization === undefined) return t.fail();
+  const counted: readonly OperationFilter[] = [
+    {},
+    { states: ['failed', 'pending'] },
+    { organization },
+    { organization, states: ['running', 'running'] },
+    { batch },
+    { batch, states: ['verified'] },
+    { batch, reason: 'withdrawn' },
+    { imageNumber: 100_000_001 },
+    { cpeid: cpe(3) },
+  ];
+  for (const filter of counted)
+    t.is(await own.operations.counting(filter)?.(), matching(all, filter).length, JSON.stringify(filter));
+  const others: readonly OperationFilter[] = [
+    { batch, organization },
+    { imageNumber: 100_000_001, states: ['failed'] },
+    { cpeid: cpe(3), states: ['failed'] },
+    { organization, reason: 'withdrawn' },
+  ];
+  for (const filter of others) t.is(own.operations.counting(filter), null, JSON.stringify(filter));
+});
+
 test('one that goes from one of the states asked for to another meanwhile is given once', async (t) => {
   const own = await openTestOperations(t);
   const batch = newBatch();
