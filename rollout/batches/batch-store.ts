@@ -1,7 +1,7 @@
 import type { BatchId, Clock, Turn } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import { gateIdOf, RULE_GATES, type RuleGate, type RuleOwner } from '../../rules/index.js';
-import type { Change, Collection, Cursor, FindQuery, Store, Stored } from '../../store/index.js';
+import type { Change, Collection, Cursor, FindQuery, Page, Store, Stored } from '../../store/index.js';
 import {
   countsOf,
   OPERATION_SHARES,
@@ -87,8 +87,14 @@ export class BatchStore {
   }
 
   async hasOperations(batch: BatchId): Promise<boolean> {
-    for await (const _ of this.#operations.scan({ index: 'batch', equals: [batch] })) return true;
-    return false;
+    return (await this.#operations.find({ index: 'batch', equals: [batch], limit: 1 })).items.length > 0;
+  }
+
+  /** Some of those that wait, the oldest first. @param place  behind this one, as it was when it waited; null: from the first */
+  waiting(batch: BatchId, place: Operation | null, limit: number): Promise<Page<Operation>> {
+    const query = { index: 'batchState', equals: [batch, 'pending'] };
+    const after = place === null ? null : this.#operations.cursorAt(query, place);
+    return this.#operations.find({ ...query, limit, ...(after !== null && { after }) });
   }
 
   operation(id: string): Promise<Stored<Operation> | null> {

@@ -134,7 +134,6 @@ class StoredBatches implements OpenedBatches {
         ? null
         : new BatchWaking({
             kept,
-            operations: parts.operations,
             devices,
             rules,
             calling,

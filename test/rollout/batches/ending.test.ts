@@ -1,4 +1,5 @@
 import test from 'ava';
+import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DAY_MS, HOUR_MS, type ResultId } from '../../../common/index.js';
 import { BatchError } from '../../../rollout/index.js';
 import { RULE_GATES } from '../../../rules/index.js';
@@ -201,4 +202,15 @@ test('a batch without a gate ends, and has one that is closed', async (t) => {
   await has.batches.round();
   t.is((await has.stored(id))?.phase, 'ended');
   t.is(await has.gate(id), 'closed');
+});
+
+test('one round goes through more than a portion of what waits for CPEs that are gone', async (t) => {
+  const has = await openTestBatches(t);
+  const ids = await has.haveCpes(1_100);
+  const { id } = await has.batches.create(listOf(ids), BY);
+  const known = has.store.collection<Device>(DEVICES);
+  for (let first = 0; first < ids.length; first += 500)
+    await has.store.commit(ids.slice(first, first + 500).map((cpeid) => known.deleting(cpeid)));
+  await has.batches.round();
+  t.deepEqual(await has.counted(id), { failed: 1_100 });
 });

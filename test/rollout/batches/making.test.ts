@@ -79,6 +79,26 @@ test('a serial number stands for the one CPE that has it, and an old identity fo
   t.deepEqual(await has.outcomes(batch.id), { [cpe(1)]: 'pending', [cpe(2)]: 'pending' });
 });
 
+test('an old identity that is named after its CPE is a duplicate, however many are named between them; one that is named first stands for it', async (t) => {
+  const has = await openTestBatches(t);
+  const between = await has.haveCpes(600);
+  const [one, other] = [cpe(1_001), cpe(1_002)];
+  for (const id of [one, other]) await has.haveCpe(id);
+  await has.haveCpe('00A1B2-OLD-1' as CpeId, { supersededBy: one });
+  await has.haveCpe('00A1B2-OLD-2' as CpeId, { supersededBy: other });
+  for (const many of [[], between]) {
+    const names = [one, '00A1B2-OLD-2', ...many, '00A1B2-OLD-1', other];
+    const { id } = await has.batches.create(listOf(names), BY);
+    const outcomes = Object.entries(await has.outcomes(id));
+    t.deepEqual(Object.fromEntries(outcomes.filter(([cpeid]) => !between.includes(cpeid as CpeId))), {
+      [one]: 'pending',
+      [other]: 'pending',
+      '00A1B2-OLD-1': 'skipped duplicate',
+    });
+    await has.counted(id);
+  }
+});
+
 test('a CPE of another organization is told from one that nobody knows by nothing', async (t) => {
   const has = await openTestBatches(t);
   await has.haveCpe(cpe(1), of(NORTH));
