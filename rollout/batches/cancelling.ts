@@ -11,6 +11,7 @@ import {
 } from '../operations/index.js';
 import { type Batch, isForWhoeverComes } from './batch.js';
 import { BatchError } from './batches.js';
+import type { LeftBehind } from './left-behind.js';
 import {
   ownRules,
   type Portioning,
@@ -29,6 +30,7 @@ export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
 export interface CancellingParts extends WithdrawingParts {
   /** Null in a process without sessions: those that have some see to it. */
   readonly underWay: UnderWay | null;
+  readonly leftBehind: Pick<LeftBehind, 'mend'>;
 }
 
 /** Who is named in the log of operations that nobody cancelled by name. */
@@ -146,8 +148,11 @@ export class Cancelling {
           null,
           'one whose device has not begun: this one has the file already',
         );
-      // It has ended between two looks: what it came to is read anew.
-      if (asked === 'ended') return undefined;
+      // It has ended between two looks, or was left behind: what it came to is read anew.
+      if (asked === 'ended') {
+        await this.#parts.leftBehind.mend([stored]);
+        return undefined;
+      }
     }
     const after = cancelAsked(stored.document, by.name, kept.clock());
     if (after === stored.document) return 'running';
