@@ -9,24 +9,22 @@ import type { BuildPlan, DeviceFirmware, Within } from './device-firmware.js';
 import type { FirmwareRecord } from './firmware-record.js';
 import type { KnownFirmwares } from './known-firmwares.js';
 
-/** A CPE that a build would upgrade. */
-export type WalkedDevice = {
+interface Walked {
   readonly device: Device;
   /** What is kept of its firmware, as it was when the CPE was looked at. */
   readonly stored: Stored<FirmwareRecord> | null;
-} & /** It has a firmware of the build's category; image null: the build has none of its type. */
-(
-  | {
+}
+
+/** A CPE that a build would upgrade. */
+export type WalkedDevice =
+  /** It has a firmware of the build's category; image null: the build has none of its type. */
+  | (Walked & {
       readonly kind: 'firmware';
       readonly firmware: DeviceFirmware;
       readonly image: OperationImage | null;
-    }
+    })
   /** It has no firmware of any build, and one of the build's images is for its model. */
-  | {
-      readonly kind: 'firmwareless';
-      readonly image: OperationImage;
-    }
-);
+  | (Walked & { readonly kind: 'firmwareless'; readonly image: OperationImage });
 
 export interface BuildWalkParts {
   readonly devices: Pick<Devices, 'get' | 'newest' | 'isWaiting' | 'organizations'>;
@@ -129,11 +127,7 @@ export class BuildWalk {
       !this.#parts.devices.isWaiting(device);
   }
 
-  async #judged(
-    build: Build,
-    all: readonly { readonly device: Device; readonly stored: Stored<FirmwareRecord> | null }[],
-    images: BuildImages,
-  ): Promise<readonly WalkedDevice[]> {
+  async #judged(build: Build, all: readonly Walked[], images: BuildImages): Promise<readonly WalkedDevice[]> {
     const judged = await Promise.all(
       all.map(({ device, stored }) => this.#judge(build, device, stored, images)),
     );
