@@ -136,6 +136,8 @@ async function worded(
   tooLarge: string,
 ): Promise<unknown> {
   if (form.isTooLarge()) return wrongFields({ file: [tooLarge] });
+  const refusal = form.refusal();
+  if (refusal !== null) return refusal;
   if (!(error instanceof ImageError)) return error;
   switch (error.code) {
     case 'empty':

@@ -181,6 +181,23 @@ test('a file of more bytes than it may have is refused, whether that is known be
   t.is((await upload(imageForm(new Uint8Array(100_000), 'x.bin'))).status, 201);
 });
 
+test('a form whose fields are too large, or that breaks off, leaves no image', async (t) => {
+  const { ask, upload, path, images, north } = await startWithBuild(t);
+  const large = imageForm('firmware', 'x.bin', TYPE, true);
+  for (let count = 0; count < 3; count++) large.set(`field ${count}`, 'x'.repeat(30_000));
+  const refused = await upload(large);
+  t.is(refused.status, 400);
+  t.is(refused.text, '{"detail":"Multipart form parse error - its fields are too large"}');
+  const head = '--end\r\nContent-Disposition: form-data; name="type"\r\n\r\n';
+  const file = '--end\r\nContent-Disposition: form-data; name="file"; filename="x.bin"\r\n\r\n';
+  for (const body of [`${head}${TYPE}\r\n${file}firmw`, `${head}${TYPE}\r\n${file}firmware\r\n--end\r\n`]) {
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=end' };
+    t.is((await ask('POST', path, { body, headers })).status, 400);
+  }
+  t.is((await images.list({ limit: 10, organization: north.id })).items.length, 0);
+  t.is((await upload(imageForm('firmware', 'x.bin'))).status, 201);
+});
+
 test('an image is downloaded as a whole, with the header of the reference', async (t) => {
   const { ask, upload, path, tokens } = await startWithBuild(t);
   const id = idOf(await upload(imageForm('firmware', 'x.bin')));

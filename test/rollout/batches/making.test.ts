@@ -323,6 +323,23 @@ test('the image of an organization is meant before the shared one, and nobody el
   t.is((await has.operations.of(batch.id, cpe(1)))?.image?.organization, NORTH);
 });
 
+test('where an image comes to have the name of the one that a batch sends, nothing is sent, and that is how it ends', async (t) => {
+  const has = await openTestBatches(t);
+  const cpeid = await has.haveCpe(cpe(0), of(NORTH));
+  const { id } = await has.batches.create({ ...listOf([cpeid]), organization: NORTH }, BY);
+  const own = uploadOf(IMAGE, Buffer.from('another'), {
+    organization: NORTH,
+    metadata: { softwareVersion: '9.9.9' },
+  });
+  await has.library.upload(own);
+  t.is(await has.session(cpeid), null);
+  t.deepEqual(await has.outcomes(id), { [cpeid]: 'skipped image-name-taken' });
+  t.deepEqual(await has.upgradesOf(cpeid), []);
+  await has.batches.round();
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is((await has.batches.progress(id))?.state, 'failed');
+});
+
 test('a CPE whose cpeid is as long as can be has a rule all the same', async (t) => {
   const has = await openTestBatches(t);
   const long = `00A1B2-HGW-${'9'.repeat(389)}` as CpeId;
