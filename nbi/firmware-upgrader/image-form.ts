@@ -16,7 +16,13 @@ export interface ImageForm {
   isTooLarge(): boolean;
   /** Passes over what there is of the file, so that the rest of the form comes. */
   skip(): void;
+  /** Reads no more of the form, and passes over whatever still comes: who sends it all before he reads gets his answer. */
+  leave(): void;
 }
+
+/** What can stand around a file in its form; all the names and values of its fields together. */
+export const FORM_BYTES_MAX = 64 * 1024;
+const FORM_FIELDS_MAX = 100;
 
 const FILE_FIELD = 'file';
 
@@ -37,6 +43,7 @@ class ImageFormReader {
   #isSkipping = false;
   #hasFile = false;
   #fileBytes = 0;
+  #fieldsBytes = 0;
 
   /** @throws UpgraderError 400 */
   constructor(
@@ -44,7 +51,7 @@ class ImageFormReader {
     private readonly fileBytesMax: number,
   ) {
     this.#request = request;
-    this.#parser = formParser(request);
+    this.#parser = formParser(request, { fieldBytesMax: FORM_BYTES_MAX, partsMax: FORM_FIELDS_MAX });
     // Whoever reads it is told. Where nobody does, or not any more, an error that nobody hears would end the process.
     this.#content.on('error', () => {});
     this.#whole = new Promise((resolve, reject) => {
@@ -62,10 +69,11 @@ class ImageFormReader {
         ended: () => this.#whole,
         isTooLarge: () => this.#fileBytes > this.fileBytesMax,
         skip: () => this.#skip(),
+        leave: () => this.#leave(),
       });
       this.#whole.then(() => resolve(form(null)), reject);
       this.#parser.on('field', (name: string | undefined, value) => {
-        if (name !== undefined) this.#values[name] = value;
+        if (name !== undefined) this.#note(name, String(value));
       });
       this.#parser.on('file', (name: string | undefined, stream, fileName) => {
         // The form fails with it.
@@ -98,6 +106,14 @@ class ImageFormReader {
     });
   }
 
+  #note(name: string, value: string): void {
+    this.#fieldsBytes += Buffer.byteLength(name) + Buffer.byteLength(value);
+    // A value is cut at that length, so one that is longer is told by its name.
+    if (this.#fieldsBytes > FORM_BYTES_MAX)
+      this.#refuse(multipartError(`more than ${FORM_BYTES_MAX} bytes beside the file`));
+    else this.#values[name] = value;
+  }
+
   #skip(): void {
     if (this.#isSkipping) return;
     this.#isSkipping = true;
@@ -106,10 +122,15 @@ class ImageFormReader {
 
   /** The form, and the file as far as it is being read, which nobody takes for whole then. */
   #refuse(error: ApiError): void {
-    this.#request.unpipe(this.#parser);
     this.#fail(error);
     this.#content.destroy(error);
-    if (!this.#parser.destroyed) this.#parser.destroy(error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#request.unpipe(this.#parser);
+    if (!this.#parser.destroyed) this.#parser.destroy();
+    this.#request.resume();
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AskedUpload, type Build, type Image, ImageError } from '../../firmware/index.js';
 import { otherName, storedName } from './file-name.js';
-import { type ImageForm, readImageForm } from './image-form.js';
+import { FORM_BYTES_MAX, type ImageForm, readImageForm } from './image-form.js';
 import { inUpgraderWords } from './library-errors.js';
 import {
   type BodyData,
@@ -14,8 +14,6 @@ import {
 } from './manners/index.js';
 import type { EndpointContext } from './parts.js';
 
-/** What can stand around a file in its form. */
-const FORM_BYTES_MAX = 64 * 1024;
 const NAME_ATTEMPTS_MAX = 5;
 const MIB = 1024 * 1024;
 
@@ -41,13 +39,17 @@ export async function upload(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced - FORM_BYTES_MAX > bytesMax(context)) throw wrongFields({ file: [tooLarge] });
   const form = await readImageForm(request, bytesMax(context));
-  const { file } = form;
-  if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
-  const place = await placing(context, fields, build, form);
   try {
-    return await inUpgraderWords(() => uploaded(context, build, call, { file, place }), { model: 'Build' });
-  } catch (error) {
-    throw await worded(error, form, fields, tooLarge);
+    const { file } = form;
+    if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
+    const place = await placing(context, fields, build, form);
+    return await inUpgraderWords(() => uploaded(context, build, call, { file, place }), {
+      model: 'Build',
+    }).catch(async (error: unknown) => {
+      throw await worded(error, form, fields, tooLarge);
+    });
+  } finally {
+    form.leave();
   }
 }
 
@@ -104,6 +106,8 @@ async function uploaded(
   const name = await freeName(context, storedName(file.name), organization);
   const asked: AskedUpload = {
     metadata: { name },
+    // Another may have come to be called so while it came.
+    otherName,
     ...(organization !== undefined && { organization }),
     content: file.content,
     by,
