@@ -33,7 +33,7 @@ import {
   sessionAuthentication,
 } from './http/index.js';
 import { imageKeyApi, imageKeySchemas } from './image-keys/index.js';
-import { imageApi, imageSchemas } from './images/index.js';
+import { downloadPlaces, imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
 import { metricsApi } from './metrics.js';
@@ -88,7 +88,11 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     basicAuthentication(users),
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
-  const content = { ...read, places: uploadPlaces(parts.limits) };
+  const content = {
+    ...read,
+    places: uploadPlaces(parts.limits),
+    downloads: downloadPlaces(parts.limits),
+  };
   const document = openApiBytes(() => describeApis(apis, authentication));
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),

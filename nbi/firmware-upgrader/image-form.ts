@@ -14,17 +14,17 @@ export interface ImageForm {
   ended(): Promise<void>;
   /** Whether the file was broken off as it has more bytes than it may. */
   isTooLarge(): boolean;
+  /** What is wrong with the form, where it was broken off for that. */
+  refusal(): ApiError | null;
   /** Passes over what there is of the file, so that the rest of the form comes. */
   skip(): void;
   /** Reads no more of the form, and passes over whatever still comes: who sends it all before he reads gets his answer. */
   leave(): void;
 }
 
-/** What can stand around a file in its form; all the names and values of its fields together. */
-export const FORM_BYTES_MAX = 64 * 1024;
-const FORM_FIELDS_MAX = 100;
-
 const FILE_FIELD = 'file';
+/** Of all fields of a form together: there is little to say of an image. */
+const FIELD_BYTES_MAX = 64 * 1024;
 
 /** Reads a form as it comes, up to where its file begins: what else is said may stand before it and behind it. */
 export function readImageForm(request: IncomingMessage, fileBytesMax: number): Promise<ImageForm> {
@@ -41,9 +41,10 @@ class ImageFormReader {
   #end: () => void = () => {};
   #fail: (error: Error) => void = () => {};
   #isSkipping = false;
+  #refusal: ApiError | null = null;
   #hasFile = false;
   #fileBytes = 0;
-  #fieldsBytes = 0;
+  #fieldBytes = 0;
 
   /** @throws UpgraderError 400 */
   constructor(
@@ -51,7 +52,7 @@ class ImageFormReader {
     private readonly fileBytesMax: number,
   ) {
     this.#request = request;
-    this.#parser = formParser(request, { fieldBytesMax: FORM_BYTES_MAX, partsMax: FORM_FIELDS_MAX });
+    this.#parser = formParser(request, FIELD_BYTES_MAX);
     // Whoever reads it is told. Where nobody does, or not any more, an error that nobody hears would end the process.
     this.#content.on('error', () => {});
     this.#whole = new Promise((resolve, reject) => {
@@ -68,12 +69,16 @@ class ImageFormReader {
         file,
         ended: () => this.#whole,
         isTooLarge: () => this.#fileBytes > this.fileBytesMax,
+        refusal: () => this.#refusal,
         skip: () => this.#skip(),
         leave: () => this.#leave(),
       });
       this.#whole.then(() => resolve(form(null)), reject);
       this.#parser.on('field', (name: string | undefined, value) => {
-        if (name !== undefined) this.#note(name, String(value));
+        if (name === undefined) return;
+        this.#fieldBytes += Buffer.byteLength(value) + Buffer.byteLength(name);
+        if (this.#fieldBytes > FIELD_BYTES_MAX) this.#refuse(multipartError('its fields are too large'));
+        else this.#values[name] = value;
       });
       this.#parser.on('file', (name: string | undefined, stream, fileName) => {
         // The form fails with it.
@@ -106,14 +111,6 @@ class ImageFormReader {
     });
   }
 
-  #note(name: string, value: string): void {
-    this.#fieldsBytes += Buffer.byteLength(name) + Buffer.byteLength(value);
-    // A value is cut at that length, so one that is longer is told by its name.
-    if (this.#fieldsBytes > FORM_BYTES_MAX)
-      this.#refuse(multipartError(`more than ${FORM_BYTES_MAX} bytes beside the file`));
-    else this.#values[name] = value;
-  }
-
   #skip(): void {
     if (this.#isSkipping) return;
     this.#isSkipping = true;
@@ -122,6 +119,7 @@ class ImageFormReader {
 
   /** The form, and the file as far as it is being read, which nobody takes for whole then. */
   #refuse(error: ApiError): void {
+    this.#refusal ??= error;
     this.#fail(error);
     this.#content.destroy(error);
     this.#leave();

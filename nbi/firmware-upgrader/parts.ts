@@ -61,6 +61,8 @@ export interface UpgraderParts extends UpgradeParts {
   readonly reading: Reading;
   /** Of requests that bring content of images. */
   readonly places: Places;
+  /** Of images that are being downloaded. */
+  readonly downloads: Places;
   readonly monotonic?: MonotonicClock;
   /** {@link UPGRADER_OPTIONS} unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
@@ -68,10 +70,11 @@ export interface UpgraderParts extends UpgradeParts {
 
 /** The same with all that is told or not, as the endpoints have it. */
 export interface EndpointContext
-  extends Pick<UpgraderParts, 'images' | 'imageUuids' | 'uploads' | 'limits' | 'reading' | 'places'> {
+  extends Pick<
+    UpgraderParts,
+    'images' | 'imageUuids' | 'uploads' | 'limits' | 'reading' | 'places' | 'downloads'
+  > {
   readonly options: UpgraderOptions;
-  /** Of images that are being downloaded. */
-  readonly downloads: Places;
   readonly types: ImageTypes;
   readonly uses: UpgradeUses;
   readonly page: PageMaker;

@@ -1,6 +1,6 @@
 import { type AskedUpload, type Build, type Image, ImageError } from '../../firmware/index.js';
 import { otherName, storedName } from './file-name.js';
-import { FORM_BYTES_MAX, type ImageForm, readImageForm } from './image-form.js';
+import { type ImageForm, readImageForm } from './image-form.js';
 import { inUpgraderWords } from './library-errors.js';
 import {
   type BodyData,
@@ -14,6 +14,8 @@ import {
 } from './manners/index.js';
 import type { EndpointContext } from './parts.js';
 
+/** What can stand around a file in its form. */
+const FORM_BYTES_MAX = 64 * 1024;
 const NAME_ATTEMPTS_MAX = 5;
 const MIB = 1024 * 1024;
 
@@ -140,6 +142,8 @@ async function worded(
   tooLarge: string,
 ): Promise<unknown> {
   if (form.isTooLarge()) return wrongFields({ file: [tooLarge] });
+  const refusal = form.refusal();
+  if (refusal !== null) return refusal;
   if (!(error instanceof ImageError)) return error;
   switch (error.code) {
     case 'empty':

@@ -1,7 +1,7 @@
 import type { BatchId, Clock, Turn } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import { gateIdOf, RULE_GATES, type RuleGate, type RuleOwner } from '../../rules/index.js';
-import type { Change, Collection, Cursor, FindQuery, Store, Stored } from '../../store/index.js';
+import type { Change, Collection, Cursor, FindQuery, Page, Store, Stored } from '../../store/index.js';
 import { OPERATIONS, type Operation, type OperationState } from '../operations/index.js';
 import { BATCHES, type Batch, type BatchPhase } from './batch.js';
 import type { BatchFilter, BatchPlace } from './batches.js';
@@ -67,14 +67,24 @@ export class BatchStore {
   /** Whether any of a batch's operations is in one of these states. */
   async hasAny(batch: BatchId, states: readonly OperationState[]): Promise<boolean> {
     for (const state of states)
-      for await (const _ of this.#operations.scan({ index: 'batchState', equals: [batch, state] }))
-        return true;
+      if (await this.#isAny({ index: 'batchState', equals: [batch, state] })) return true;
     return false;
   }
 
-  async hasOperations(batch: BatchId): Promise<boolean> {
-    for await (const _ of this.#operations.scan({ index: 'batch', equals: [batch] })) return true;
-    return false;
+  hasOperations(batch: BatchId): Promise<boolean> {
+    return this.#isAny({ index: 'batch', equals: [batch] });
+  }
+
+  /** Reads no more than it has to. */
+  async #isAny(query: Omit<FindQuery, 'limit'>): Promise<boolean> {
+    return (await this.#operations.find({ ...query, limit: 1 })).items.length > 0;
+  }
+
+  /** Some of those that wait, the oldest first. @param place  behind this one, as it was when it waited; null: from the first */
+  waiting(batch: BatchId, place: Operation | null, limit: number): Promise<Page<Operation>> {
+    const query = { index: 'batchState', equals: [batch, 'pending'] };
+    const after = place === null ? null : this.#operations.cursorAt(query, place);
+    return this.#operations.find({ ...query, limit, ...(after !== null && { after }) });
   }
 
   operation(id: string): Promise<Stored<Operation> | null> {

@@ -5,6 +5,7 @@ import { type Stored, untilCommitted } from '../../store/index.js';
 import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import { BatchError } from './batches.js';
+import type { LeftBehind } from './left-behind.js';
 import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
 
 /** How upgrades that are under way are given up. */
@@ -16,6 +17,7 @@ export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
 export interface CancellingParts extends WithdrawingParts {
   /** Null in a process without sessions: those that have some see to it. */
   readonly underWay: UnderWay | null;
+  readonly leftBehind: Pick<LeftBehind, 'mend'>;
 }
 
 /** Who is named in the log of operations that nobody cancelled by name. */
@@ -136,8 +138,11 @@ export class Cancelling {
           null,
           'one whose device has not begun: this one has the file already',
         );
-      // It has ended between two looks: what it came to is read anew.
-      if (asked === 'ended') return undefined;
+      // It has ended between two looks, or was left behind: what it came to is read anew.
+      if (asked === 'ended') {
+        await this.#parts.leftBehind.mend([stored]);
+        return undefined;
+      }
     }
     const after = cancelAsked(stored.document, by.name, kept.clock());
     if (after === stored.document) return 'running';

@@ -4,6 +4,7 @@ import type { BatchStore } from './batch-store.js';
 import type { Cancelling } from './cancelling.js';
 import type { Ending } from './ending.js';
 import type { Hold } from './hold.js';
+import type { LeftBehind } from './left-behind.js';
 import type { Removing } from './removing.js';
 import type { Strays } from './strays.js';
 import type { Portioning } from './withdrawing.js';
@@ -17,6 +18,7 @@ export interface HousekeepingParts {
   readonly ending: Ending;
   readonly removing: Removing;
   readonly strays: Strays;
+  readonly leftBehind: LeftBehind;
   readonly logger: Logger;
   readonly monotonic: MonotonicClock;
   /** For how many days batches that have ended are kept, as results are. */
@@ -37,7 +39,9 @@ export class Housekeeping {
 
   /** @throws StoreError */
   async round(): Promise<void> {
-    const { strays } = this.#parts;
+    const { strays, leftBehind } = this.#parts;
+    // First, as a batch may end by it.
+    await leftBehind.advance();
     await this.#each('preparing', (batch) => this.#goOn(batch));
     await this.#each('cancelled', (batch) => this.held(batch, (held) => this.#withdraw(batch, held)));
     await this.#each('made', (batch) => this.#end(batch));

@@ -117,7 +117,7 @@ function formValues(text: string): Readonly<Record<string, unknown>> {
 function partValues(request: IncomingMessage, bytes: Buffer): Promise<Readonly<Record<string, unknown>>> {
   return new Promise((resolve, reject) => {
     const values: Record<string, unknown> = Object.create(null);
-    const parser = formParser(request, { fieldBytesMax: BODY_BYTES_MAX, partsMax: FIELDS_MAX });
+    const parser = formParser(request);
     parser.on('field', (name: string | undefined, value) => {
       if (name !== undefined) values[name] = value;
     });
@@ -138,21 +138,17 @@ function partValues(request: IncomingMessage, bytes: Buffer): Promise<Readonly<R
 
 /**
  * What takes a form apart.
- * @param bounds.fieldBytesMax  of one value, which is cut there
- * @param bounds.partsMax  fields and files
+ * @param fieldBytesMax  of each of its fields; a longer one is cut
  * @throws UpgraderError 400 for one without a boundary
  */
-export function formParser(
-  request: IncomingMessage,
-  { fieldBytesMax, partsMax }: { readonly fieldBytesMax: number; readonly partsMax: number },
-): BusboyInstance {
+export function formParser(request: IncomingMessage, fieldBytesMax = BODY_BYTES_MAX): BusboyInstance {
   try {
     return new Busboy({
       headers: request.headers as BusboyHeaders,
       limits: {
-        fields: partsMax,
-        files: partsMax,
-        parts: partsMax,
+        fields: FIELDS_MAX,
+        files: FIELDS_MAX,
+        parts: FIELDS_MAX,
         fieldNameSize: NAME_BYTES_MAX,
         fieldSize: fieldBytesMax,
         headerPairs: HEADERS_MAX,

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DAY_MS, HOUR_MS, type ResultId } from '../../../common/index.js';
 import { BatchError } from '../../../rollout/index.js';
 import { BY, cpe, listOf, NORTH, of, openTestBatches, SOUTH, START_MS } from './support.js';
@@ -135,4 +136,15 @@ test('batches that have ended are kept as long as results are', async (t) => {
   t.is(await has.batches.get(id), null);
   await has.batches.round();
   t.deepEqual(await has.leftOf(id), []);
+});
+
+test('one round goes through more than a portion of what waits for CPEs that are gone', async (t) => {
+  const has = await openTestBatches(t);
+  const ids = await has.haveCpes(1_100);
+  const { id } = await has.batches.create(listOf(ids), BY);
+  const known = has.store.collection<Device>(DEVICES);
+  for (let first = 0; first < ids.length; first += 500)
+    await has.store.commit(ids.slice(first, first + 500).map((cpeid) => known.deleting(cpeid)));
+  await has.batches.round();
+  t.deepEqual(await has.counted(id), { failed: 1_100 });
 });
