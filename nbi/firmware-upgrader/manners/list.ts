@@ -137,7 +137,7 @@ async function selected<Item>(
 ): Promise<Selected<Item>> {
   const ordered = source.inOrder?.(order, turn) ?? null;
   if (ordered !== null) return cutOf(ordered, window);
-  const places = await sortedPlaces(source, order, window, turn);
+  const places = await placesOf(source, order, window, turn);
   const ids = places.window.map(({ id }) => id);
   const found = new Map((await source.read(ids)).map((item) => [source.idOf(item), item]));
   return { count: places.count, items: ids.flatMap((id) => found.get(id) ?? []) };
@@ -164,14 +164,35 @@ interface Place {
   readonly values: readonly SortValue[];
 }
 
+interface Places {
+  readonly count: number;
+  readonly window: readonly Place[];
+}
+
+/** Those of the window, come to from the end of the list that is nearer, where it is known how far the last is. */
+async function placesOf<Item>(
+  source: ListSource<Item>,
+  order: readonly Order[],
+  window: Window,
+  turn: Turn,
+): Promise<Places> {
+  const { offset, size, counted } = window;
+  const behind = Math.max(0, (counted ?? 0) - offset - size);
+  if (counted === null || behind >= offset)
+    return sortedPlaces(source, order, window, turn, comparing(order));
+  const mirrored = { offset: behind, size: Math.max(0, Math.min(size, counted - offset)) };
+  const places = await sortedPlaces(source, order, mirrored, turn, comparing(order, -1));
+  return { ...places, window: places.window.toReversed() };
+}
+
 /** Looks through the list as often as it takes to come to the window with no more than {@link HELD_MAX} places held. */
 async function sortedPlaces<Item>(
   source: ListSource<Item>,
   order: readonly Order[],
-  { offset, size }: Window,
+  { offset, size }: Pick<Window, 'offset' | 'size'>,
   turn: Turn,
-): Promise<{ readonly count: number; readonly window: readonly Place[] }> {
-  const compare = comparing(order);
+  compare: (one: Place, other: Place) => number,
+): Promise<Places> {
   let passed = 0;
   let last: Place | null = null;
   for (;;) {
@@ -191,14 +212,15 @@ async function sortedPlaces<Item>(
   }
 }
 
-function comparing(order: readonly Order[]): (one: Place, other: Place) => number {
-  const signs = order.map(({ isDescending }) => (isDescending ? -1 : 1));
+/** @param towards  -1: the other way round, ties and all */
+function comparing(order: readonly Order[], towards: 1 | -1 = 1): (one: Place, other: Place) => number {
+  const signs = order.map(({ isDescending }) => (isDescending ? -towards : towards));
   return (one, other) => {
     for (const [at, sign] of signs.entries()) {
       const difference = sign * compareValues(one.values[at] ?? '', other.values[at] ?? '');
       if (difference !== 0) return difference;
     }
-    return compareText(one.id, other.id);
+    return towards * compareText(one.id, other.id);
   };
 }
 
