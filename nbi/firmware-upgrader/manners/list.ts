@@ -102,11 +102,14 @@ function orderOf(text: string, { keys, byDefault }: Ordering): readonly Order[] 
   return said.length > 0 ? said : ordersIn(byDefault);
 }
 
+/** A key that is said again decides nothing any more. */
 function ordersIn(text: string): readonly Order[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .map((each) => ({ key: each.replace(/^-/, ''), isDescending: each.startsWith('-') }));
+  const orders = new Map<string, Order>();
+  for (const each of text.split(',').map((part) => part.trim())) {
+    const key = each.replace(/^-/, '');
+    if (!orders.has(key)) orders.set(key, { key, isDescending: each.startsWith('-') });
+  }
+  return [...orders.values()];
 }
 
 async function countOf<Item>(source: ListSource<Item>, turn: Turn): Promise<number> {
