@@ -185,15 +185,22 @@ class StoredBatches implements OpenedBatches {
   }
 
   async retry(id: BatchId, filter: RetryFilter, by: Actor): Promise<number> {
-    const batch = await this.#retrying.check(id);
+    const asked = await this.#retrying.check(id);
     // What this process withdraws of it in the background is nobody else's.
     await this.#tasks.of(id);
     const hold = await Hold.takeSoon(this.#parts, id);
     if (hold === null) throw busy();
     try {
       const portioning = { hold, isOver: () => this.#isClosed };
-      if (batch.phase === 'cancelled' && !(await this.#cancelling.withdraw(batch, portioning))) throw busy();
-      return await this.#retrying.run(id, filter, by, portioning);
+      const before = await this.#retrying.check(id);
+      const { phase, isCancelled } = before.document;
+      // Whoever has cancelled it meanwhile does not want it tried again.
+      if (isCancelled === true && asked.document.isCancelled !== true) throw busy();
+      if (phase !== 'cancelled') return await this.#retrying.run(before, filter, by, portioning);
+      if (!(await this.#cancelling.withdraw(before.document, portioning))) throw busy();
+      const withdrawn = await this.#retrying.check(id);
+      if (withdrawn.document.phase !== phase) throw busy();
+      return await this.#retrying.run(withdrawn, filter, by, portioning);
     } finally {
       await hold.release();
     }

@@ -1,5 +1,5 @@
 /** What becomes of each CPE of a batch, and what all of them come to. */
-export { CountTally } from './counting.js';
+export { CountTally, countsOf, shareIdsOf } from './counting.js';
 export { broughtForward } from './forward.js';
 export {
   OPERATION_SHARES,
@@ -25,6 +25,7 @@ export {
   pendingOperation,
   skipped,
   skippedOperation,
+  tooLateToCancel,
   waitingAgain,
   withdrawn,
 } from './operation-life.js';
