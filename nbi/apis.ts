@@ -9,7 +9,7 @@ import type {
 } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
-import type { ImageLibrary, Uploads } from '../firmware/index.js';
+import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
@@ -54,6 +54,8 @@ export interface ApiParts extends UpgradeParts {
   readonly organizations: Organizations;
   readonly placements: Placements;
   readonly images: ImageLibrary;
+  /** By which the firmware upgrader's API names them. */
+  readonly imageUuids: ImageUuids;
   readonly uploads: Uploads;
   readonly batches: Batches;
   /** What became of each CPE of a batch. */

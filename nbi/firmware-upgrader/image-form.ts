@@ -18,6 +18,8 @@ export interface ImageForm {
   refusal(): ApiError | null;
   /** Passes over what there is of the file, so that the rest of the form comes. */
   skip(): void;
+  /** Reads no more of the form, and passes over whatever still comes: who sends it all before he reads gets his answer. */
+  leave(): void;
 }
 
 const FILE_FIELD = 'file';
@@ -69,6 +71,7 @@ class ImageFormReader {
         isTooLarge: () => this.#fileBytes > this.fileBytesMax,
         refusal: () => this.#refusal,
         skip: () => this.#skip(),
+        leave: () => this.#leave(),
       });
       this.#whole.then(() => resolve(form(null)), reject);
       this.#parser.on('field', (name: string | undefined, value) => {
@@ -117,10 +120,15 @@ class ImageFormReader {
   /** The form, and the file as far as it is being read, which nobody takes for whole then. */
   #refuse(error: ApiError): void {
     this.#refusal ??= error;
-    this.#request.unpipe(this.#parser);
     this.#fail(error);
     this.#content.destroy(error);
-    if (!this.#parser.destroyed) this.#parser.destroy(error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#request.unpipe(this.#parser);
+    if (!this.#parser.destroyed) this.#parser.destroy();
+    this.#request.resume();
   }
 }
 

@@ -130,7 +130,7 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
   const said = await filtered(filters, request.originalUrl, {
     device__organization: async (id) => asking.organizationOf(id) !== null,
   });
-  const wanted = await call.long((turn) => filterOf(context, said, turn));
+  const wanted = await call.long(() => filterOf(context, said));
   const narrowed = narrowedTo(asking, said);
   const source = wanted === null || narrowed === null ? NOTHING : await sourceOf(context, narrowed, wanted);
   await call.sendList(source, ORDERING, (each) => operationView(context, each));
@@ -140,10 +140,9 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
 async function filterOf(
   context: Context,
   { device, image, status }: Filtered,
-  turn: Turn,
 ): Promise<OperationFilter | null> {
   const cpeid = device === undefined ? undefined : await context.deviceIds.cpeidOf(device);
-  const number = image === undefined ? undefined : (await context.imageIds.find(image, turn))?.number;
+  const number = image === undefined ? undefined : (await context.imageIds.find(image))?.number;
   if (cpeid === null || (image !== undefined && number === undefined)) return null;
   return {
     ...statesFilter(context, status),
