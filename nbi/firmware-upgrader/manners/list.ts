@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { compareText, type Turn } from '../../../common/index.js';
+import type { Turn } from '../../../common/index.js';
 import { lastOf } from './asking.js';
 import { pageLink } from './links.js';
 import { detail } from './upgrader-error.js';
@@ -10,7 +10,7 @@ export interface Order {
   readonly isDescending: boolean;
 }
 
-/** What can be sorted by; strings by their code points. */
+/** What can be sorted by; strings by their UTF-16 code units, which costs nothing. */
 type SortValue = string | number;
 
 /** What a list is read from. */
@@ -220,14 +220,18 @@ function comparing(order: readonly Order[], towards: 1 | -1 = 1): (one: Place, o
       const difference = sign * compareValues(one.values[at] ?? '', other.values[at] ?? '');
       if (difference !== 0) return difference;
     }
-    return towards * compareText(one.id, other.id);
+    return towards * compareTexts(one.id, other.id);
   };
 }
 
 function compareValues(one: SortValue, other: SortValue): number {
   return typeof one === 'number' && typeof other === 'number'
     ? one - other
-    : compareText(String(one), String(other));
+    : compareTexts(String(one), String(other));
+}
+
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** The first so many of what it is offered. */
