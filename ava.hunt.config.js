@@ -1,6 +1,7 @@
 /** Not for CI: hours of looking where nobody has looked yet. What it finds becomes a test of its own. */
 export default {
   files: [
+    'dist/test/e2e/batch-faults.test.js',
     'dist/test/long/backup.test.js',
     'dist/test/long/chaos.test.js',
     'dist/test/long/guard-rails.test.js',
@@ -12,6 +13,7 @@ export default {
   nodeArguments: ['--enable-source-maps'],
   environmentVariables: {
     FERRY_BACKUP_CPES: '100000',
+    FERRY_BATCH_CPES: '2000',
     FERRY_KILL_ROUNDS: '100',
     FERRY_SLOW_RULES: '60',
     FERRY_CHAOS_ROUNDS: '20',

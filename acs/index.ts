@@ -48,6 +48,7 @@ export { type PlacementCounts, Placements } from './membership/placements.js';
 export { type Survey, surveyMemberships } from './membership/survey.js';
 export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
+export type { UnfitDecision } from './upgrade/beginning.js';
 export { NO_OWNED_UPGRADES, type OwnedUpgrades } from './upgrade/owned-upgrades.js';
 export { upgradesIn } from './upgrade/scan-upgrades.js';
 export {

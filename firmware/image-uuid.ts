@@ -1,9 +1,50 @@
-import { uuidV5 } from '../common/index.js';
+import type { Secrets } from '../common/index.js';
 
-/** Of images by their numbers; made for this alone. */
-const IMAGE_NAMESPACE = '6f1d2f0e-5b0a-4c3e-9d52-2f3c8a1b7e64';
+const PURPOSE = 'image-uuids';
+/** Of the number, covered; what is left of the 16 bytes is its tag. */
+const NUMBER_BYTES = 6;
+const TAG_BYTES = 10;
+const NUMBER_MAX = 2 ** (8 * NUMBER_BYTES) - 1;
+const VERSION_8 = 0x80;
+const VARIANT_RFC = 0x80;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** By which clients know an image that want UUIDs: of its number in the installation, which is its own for good. */
-export function imageUuid(number: number): string {
-  return uuidV5(IMAGE_NAMESPACE, String(number));
+/** The UUIDs by which clients know images that want such, and back. */
+export interface ImageUuids {
+  /** Of an image's number in the installation, which is its own for good: the same on all nodes, and after every restore. */
+  of(number: number): string;
+  /** Of a UUID in lower case, with dashes: the number whose it is, whether or not there is such an image; null for any other. */
+  numberOf(uuid: string): number | null;
+}
+
+/**
+ * UUIDs (version 8, RFC 9562 5.8) that tell nobody anything, and that nobody can make up who has not the master key: behind a tag of the
+ * number, which is a MAC of it, stands the number itself, covered by a MAC of that tag. So it is found without looking for it.
+ */
+export function imageUuidsBy(secrets: Pick<Secrets, 'mac'>): ImageUuids {
+  const covered = (number: Buffer, tag: Buffer): Buffer => {
+    const cover = secrets.mac(PURPOSE, `cover ${tag.toString('hex')}`);
+    return Buffer.from(number.map((byte, at) => byte ^ (cover[at] ?? 0)));
+  };
+  const of = (number: number): string => {
+    if (!Number.isInteger(number) || number < 0 || number > NUMBER_MAX)
+      throw new Error(`No image has the number ${number}`);
+    const bytes = Buffer.alloc(NUMBER_BYTES);
+    bytes.writeUIntBE(number, 0, NUMBER_BYTES);
+    const tag = Buffer.from(secrets.mac(PURPOSE, `tag ${number}`).subarray(0, TAG_BYTES));
+    tag[0] = ((tag[0] ?? 0) & 0x0f) | VERSION_8;
+    tag[2] = ((tag[2] ?? 0) & 0x3f) | VARIANT_RFC;
+    const hex = Buffer.concat([covered(bytes, tag), tag]).toString('hex');
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  };
+  return {
+    of,
+    numberOf(uuid) {
+      if (!UUID.test(uuid)) return null;
+      const all = Buffer.from(uuid.replaceAll('-', ''), 'hex');
+      const number = covered(all.subarray(0, NUMBER_BYTES), all.subarray(NUMBER_BYTES));
+      const found = number.readUIntBE(0, NUMBER_BYTES);
+      return of(found) === uuid ? found : null;
+    },
+  };
 }

@@ -131,11 +131,13 @@ export type Admission = Omit<Upload, 'content' | 'sizeBytes'>;
 /** What else an admission does. */
 export interface AdmissionParts {
   /**
-   * What changes in the very commit by which the image comes to be; asked again for each attempt. Not where the library holds the image
+   * What changes in the very commit by which the image of a name comes to be; asked again for each attempt. Not where the library holds the image
    * already.
    * @throws whatever keeps the image from coming
    */
-  readonly along?: () => Promise<readonly Change[]>;
+  readonly along?: (name: string) => Promise<readonly Change[]>;
+  /** Another name than one that is taken; without it what is called so already refuses it. */
+  readonly otherName?: (name: string) => string;
   /** A `newContentFile` that the content is kept in where it has none yet; for whoever must find it after a crash. */
   readonly contentFile?: string;
 }

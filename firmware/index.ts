@@ -24,7 +24,7 @@ export { imageIdIn, isImageId } from './image-id.js';
 export { hasImages } from './image-lists.js';
 export { IMAGE_ROOM } from './image-room.js';
 export * from './image-types/index.js';
-export { imageUuid } from './image-uuid.js';
+export { type ImageUuids, imageUuidsBy } from './image-uuid.js';
 export * from './keeping/index.js';
 export {
   IMAGE_CONTENTS,

@@ -265,14 +265,14 @@ class StoredImageLibrary implements ImageLibrary {
   async admit(
     received: Received,
     admission: Admission,
-    { along, contentFile: ownFile }: AdmissionParts = {},
+    { along, contentFile: ownFile, otherName }: AdmissionParts = {},
   ): Promise<UploadOutcome> {
     const { organization, uploadedBy, by, place, sha256: sha256Expected } = admission;
     const { sha256, sizeBytes } = received;
     const own: OwnContent = { file: ownFile ?? newContentFile(sha256), sha256, sizeBytes, at: received.name };
     try {
-      const description = parseDescription(admission);
-      const id = imageIdIn(organization, description.name);
+      let description = parseDescription(admission);
+      let id = imageIdIn(organization, description.name);
       checkSha256(sha256, sha256Expected);
       const signature =
         admission.signature === undefined
@@ -280,6 +280,11 @@ class StoredImageLibrary implements ImageLibrary {
           : await this.#signing.verified(admission.signature, organization, received);
       for (let attempt = 0; attempt < COMMIT_ATTEMPTS_MAX; attempt++) {
         const existing = await this.#images.get(id);
+        if (existing !== null && otherName !== undefined) {
+          description = { ...description, name: otherName(description.name) };
+          id = imageIdIn(organization, description.name);
+          continue;
+        }
         if (existing !== null) {
           if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
           const same = await this.#unchanged(existing, { description, own, signature, by });
@@ -299,7 +304,7 @@ class StoredImageLibrary implements ImageLibrary {
         const placing = await this.#places.moving(placed, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
-        const also = [...((await along?.()) ?? []), ...owners, ...changes, ...placing];
+        const also = [...((await along?.(description.name)) ?? []), ...owners, ...changes, ...placing];
         if (!(await this.#commitUpload(document, content, { own, by, also }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);

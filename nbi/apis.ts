@@ -9,7 +9,7 @@ import type {
 } from '../acs/index.js';
 import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
-import type { ImageLibrary, Uploads } from '../firmware/index.js';
+import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
 import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
@@ -33,7 +33,7 @@ import {
   sessionAuthentication,
 } from './http/index.js';
 import { imageKeyApi, imageKeySchemas } from './image-keys/index.js';
-import { imageApi, imageSchemas } from './images/index.js';
+import { downloadPlaces, imageApi, imageSchemas } from './images/index.js';
 import type { NbiLimits } from './limits.js';
 import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js';
 import { metricsApi } from './metrics.js';
@@ -54,6 +54,8 @@ export interface ApiParts extends UpgradeParts {
   readonly organizations: Organizations;
   readonly placements: Placements;
   readonly images: ImageLibrary;
+  /** By which the firmware upgrader's API names them. */
+  readonly imageUuids: ImageUuids;
   readonly uploads: Uploads;
   readonly batches: Batches;
   /** What became of each CPE of a batch. */
@@ -86,7 +88,11 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     basicAuthentication(users),
   );
   const read = { ...parts, reading: new Reading(parts.limits) };
-  const content = { ...read, places: uploadPlaces(parts.limits) };
+  const content = {
+    ...read,
+    places: uploadPlaces(parts.limits),
+    downloads: downloadPlaces(parts.limits),
+  };
   const document = openApiBytes(() => describeApis(apis, authentication));
   const apis: readonly Api[] = [
     ...dynApis(read, authentication),

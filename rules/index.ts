@@ -4,6 +4,7 @@ export {
   CAMPAIGN_SHARES,
   CAMPAIGNS,
   type CampaignShare,
+  countKeyOf,
   isRunningField,
   runningFields,
   shareId,

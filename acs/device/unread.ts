@@ -55,6 +55,16 @@ export function unknownPaths(
   return unreadPaths(device, parameterStore, paths, nowMs);
 }
 
+/** Whether the CPE was asked for one of these, and could not tell it or has not answered: nobody asks again yet, and it is not known. */
+export function isUntold(
+  { failedPaths, unansweredPaths }: Pick<Device, 'failedPaths' | 'unansweredPaths'>,
+  paths: readonly string[],
+  nowMs: number,
+): boolean {
+  const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
+  return paths.some((path) => waiting.includes(path));
+}
+
 /**
  * The device as one that is about to be asked for these. It may hang up on it, and boot: reading must not stand before everything else in
  * each of its sessions.

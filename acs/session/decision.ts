@@ -5,7 +5,7 @@ import type { Caller } from '../credentials/identities.js';
 import { contextOf, ruledBy } from '../device/context.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
-import { asking, unreadPaths } from '../device/unread.js';
+import { asking, isUntold, unreadPaths } from '../device/unread.js';
 import { stateMsMaxOf } from '../upgrade/beginning.js';
 import type { UpgradeStore } from '../upgrade/upgrade-store.js';
 import { type Doubts, downloadOf } from './doubt.js';
@@ -87,6 +87,7 @@ export class SessionDecision {
         ...ruledBy(device, organizations),
         readParameters: (subtrees) => devices.parameterStore.tree(facts.cpeid, subtrees),
         unread: (paths) => unreadPaths(device, devices.parameterStore, paths, this.#parts.clock()),
+        isUntold: (paths) => isUntold(device, paths, this.#parts.clock()),
         counts: device.counts,
         requested: facts.requested,
         afresh: round > 0,
@@ -149,6 +150,11 @@ export class SessionDecision {
     if (location === null || !isDecidedImage(decision, location)) return 'again';
     const reserved = await upgrades.reserving(at.device, decision, location);
     if (reserved === null) return 'passed-over';
+    const { upgrade } = reserved;
+    if (upgrade === null) {
+      await devices.commit(reserved.device, at.revision, reserved.with);
+      return 'again';
+    }
     const claiming = await claim();
     const others = claiming === null ? reserved.with : [...reserved.with, claiming.change];
     const outcome = await devices.commit(reserved.device, at.revision, others);
@@ -159,8 +165,8 @@ export class SessionDecision {
     }
     const claimedAt = outcome.revisions.at(-1);
     if (claimedAt !== undefined && claimedAt !== null) claiming?.made(claimedAt);
-    upgrades.announce(reserved.upgrade);
-    const { id, commandKey } = reserved.upgrade;
+    upgrades.announce(upgrade);
+    const { id, commandKey } = upgrade;
     return { kind: 'download', download: downloadOf(commandKey, location), upgradeId: id, repeats: 0 };
   }
 }

@@ -1,6 +1,7 @@
 import type { StoredRule, UpgradeEnd } from '../../rules/index.js';
 import type { Change } from '../../store/index.js';
 import type { Device } from '../device/device.js';
+import type { UnfitDecision } from './beginning.js';
 import type { Upgrade } from './upgrade.js';
 
 /**
@@ -12,8 +13,18 @@ export interface OwnedUpgrades {
   beginning(upgrade: Upgrade, rule: StoredRule, device: Device): Promise<readonly Change[] | null>;
   /** A pinned rule finds its CPE at the target: `upgrade` is born verified. @returns null as {@link beginning} */
   atTarget(upgrade: Upgrade, rule: StoredRule, device: Device): Promise<readonly Change[] | null>;
-  /** The image of a pinned rule does not fit its CPE: nothing will be sent. @returns null where nothing waits for that */
-  unfit(rule: StoredRule, device: Device, detail: string): Promise<readonly Change[] | null>;
+  /** The image of a pinned rule does not fit its CPE, or is not there: nothing will be sent. @returns null where nothing waits for that */
+  unfit(
+    rule: StoredRule,
+    device: Device,
+    why: Pick<UnfitDecision, 'verdict' | 'detail'>,
+  ): Promise<readonly Change[] | null>;
+  /**
+   * Asked where {@link beginning} or {@link atTarget} said that it may not be: whether that is so for good, as what the rule names is not
+   * what the owner means by it any more.
+   * @returns what the owner keeps of that; null where it is not so
+   */
+  misnamed(rule: StoredRule, device: Device): Promise<readonly Change[] | null>;
   /**
    * An upgrade has ended, or is found to have ended otherwise than was counted before.
    * @param end  how it is counted now; `given-back`: the CPE was busy, it waits again
@@ -29,6 +40,7 @@ export const NO_OWNED_UPGRADES: OwnedUpgrades = {
   beginning: async () => [],
   atTarget: async () => [],
   unfit: async () => null,
+  misnamed: async () => null,
   ending: async () => [],
   lost: async () => [],
 };

@@ -94,17 +94,20 @@ export class UpgradeStore implements Upgrades {
    * What reserves an upgrade: the device with its mark and count, and the changes for the same commit, which refuses unless the rule
    * is still as it was decided on. Nothing is sent before that commit is durable.
    * @param location  what the Download will be sent with
-   * @returns null where the rule's owner does not wait for this CPE
+   * @returns `upgrade` null: nothing is to be sent by that rule, ever, and this says so; null where the rule's owner does not wait for this CPE
    */
   async reserving(
     device: Device,
     decision: UpgradeDecision,
     location: Pick<DownloadLocation, 'url' | 'fileType'>,
-  ): Promise<{ readonly device: Device; readonly upgrade: Upgrade; readonly with: Change[] } | null> {
+  ): Promise<(Recording & { readonly upgrade: Upgrade | null }) | null> {
     const { rule, conditions } = decision;
     const upgrade = upgradeSent(device, decision, location, this.#clock());
     const others = rule.owner === undefined ? [] : await this.#owned.beginning(upgrade, rule, device);
-    if (others === null) return null;
+    if (others === null) {
+      const recording = await this.#misnamed(device, decision);
+      return recording === null ? null : { ...recording, upgrade: null };
+    }
     return {
       device: deviceReserving(device, upgrade),
       upgrade,
@@ -120,7 +123,7 @@ export class UpgradeStore implements Upgrades {
     const { rule, conditions } = decision;
     const upgrade = upgradeAtTarget(device, decision, this.#clock());
     const others = rule.owner === undefined ? [] : await this.#owned.atTarget(upgrade, rule, device);
-    if (others === null) return null;
+    if (others === null) return this.#misnamed(device, decision);
     return {
       device: deviceAtTarget(device, upgrade),
       with: [this.#upgrades.inserting(upgrade), ...conditions, ...others],
@@ -132,10 +135,19 @@ export class UpgradeStore implements Upgrades {
    * @returns null as {@link reserving}
    */
   async recordingUnfit(device: Device, decision: UnfitDecision): Promise<Recording | null> {
-    const { rule, detail, conditions } = decision;
-    const others = await this.#owned.unfit(rule, device, detail);
+    const { rule, conditions } = decision;
+    const others = await this.#owned.unfit(rule, device, decision);
     if (others === null) return null;
     return { device: deviceUnfit(device, decision), with: [...conditions, ...others] };
+  }
+
+  /** What is for its owner to record as an image that does not fit is; it rests on nothing but what that has read. */
+  async #misnamed(
+    device: Device,
+    decision: Pick<UpgradeDecision | AtTargetDecision, 'rule' | 'countKey'>,
+  ): Promise<Recording | null> {
+    const others = await this.#owned.misnamed(decision.rule, device);
+    return others === null ? null : { device: deviceUnfit(device, decision), with: [...others] };
   }
 
   /**

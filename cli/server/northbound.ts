@@ -4,6 +4,7 @@ import { Gauge } from 'prom-client';
 import type { Acs } from '../../acs/index.js';
 import { RefusedRequests, subnetList } from '../../common/index.js';
 import { EventLog } from '../../events/index.js';
+import { imageUuidsBy } from '../../firmware/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
 import type { InstallationBatches } from '../batches.js';
@@ -69,6 +70,7 @@ export async function startNbi(
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
     events: new EventLog({ store: installation.store, clock: ambient.clock }),

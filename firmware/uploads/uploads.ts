@@ -51,6 +51,8 @@ export type AskedUpload = Upload & {
    * @throws whatever keeps it from becoming an image
    */
   readonly placeBehind?: () => Promise<BuildPlace>;
+  /** Another name than one that is taken, where it need not be called just so. */
+  readonly otherName?: (name: string) => string;
 };
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
@@ -64,7 +66,10 @@ export interface Uploads {
    * @param url  where it is fetched from instead, in the background; by this process if it can, else by another
    * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
-  begin(upload: Omit<AskedUpload, 'content' | 'placeBehind'>, url?: string): Promise<UploadRecord>;
+  begin(
+    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName'>,
+    url?: string,
+  ): Promise<UploadRecord>;
   /**
    * Takes the next part; the last has all of it validated. What came of a part that breaks off counts. Bytes that are there already are
    * skipped.
@@ -155,7 +160,11 @@ class StoredUploads implements Uploads, Fetchable {
         },
       });
       const place = await this.#placeBehind(upload, received);
-      return this.#admit(transfer, received, { ...(place !== undefined && { place }) });
+      const { otherName } = upload;
+      return this.#admit(transfer, received, {
+        ...(place !== undefined && { place }),
+        ...(otherName !== undefined && { otherName }),
+      });
     });
   }
 
@@ -547,7 +556,11 @@ class StoredUploads implements Uploads, Fetchable {
   async #admit(
     transfer: Transfer,
     received: Received,
-    { contentFile, place }: { readonly contentFile?: string; readonly place?: BuildPlace },
+    {
+      contentFile,
+      place,
+      otherName,
+    }: Pick<AskedUpload, 'otherName'> & { readonly contentFile?: string; readonly place?: BuildPlace },
   ): Promise<UploadOutcome> {
     const { contents, library } = this.#options;
     try {
@@ -559,7 +572,8 @@ class StoredUploads implements Uploads, Fetchable {
     const { upload } = transfer;
     const admission = { ...admissionOf(upload), ...(place !== undefined && { place }) };
     const outcome = await library.admit(received, admission, {
-      along: () => transfer.admitting(upload.metadata.name),
+      along: (name) => transfer.admitting(name),
+      ...(otherName !== undefined && { otherName }),
       ...(contentFile !== undefined && { contentFile }),
     });
     if (outcome.outcome === 'unchanged') await transfer.end({ kind: 'admitted', image: outcome.image.name });

@@ -1,5 +1,5 @@
-import { DAY_MS, MINUTE_MS, monotonicClock, SECOND_MS } from '../../common/index.js';
-import { type Api, Places } from '../http/index.js';
+import { DAY_MS, MINUTE_MS, monotonicClock } from '../../common/index.js';
+import type { Api } from '../http/index.js';
 import { upgraderPages } from './browsing/index.js';
 import { buildEndpoints } from './builds.js';
 import { categoryEndpoints } from './categories.js';
@@ -20,7 +20,6 @@ import { type EndpointContext, UPGRADER_OPTIONS, type UpgradeParts, type Upgrade
 import { TOKEN_ENDPOINT, TOKEN_PATH, tokenRoute, unservedTokenRoute } from './token.js';
 import { upgradeEndpoints, usesOfBuilds } from './upgrades/index.js';
 
-const RETRY_AFTER_SECONDS = 10;
 /** Users whose requests are counted; each has so many times as he may ask in a minute. */
 const THROTTLED_USERS_MAX = 1_000;
 const THROTTLED_ADDRESSES_MAX = 20_000;
@@ -29,14 +28,6 @@ const THROTTLED_ADDRESSES_MAX = 20_000;
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
   const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
   const page = upgraderPages(parts.sessions);
-  const { limits } = parts;
-  const downloads = new Places({
-    what: 'downloads of images',
-    perClientMax: limits.downloadsPerUserMax,
-    totalMax: limits.downloadsAtATime,
-    waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
   const { types } = options;
   const context: EndpointContext & UpgradeParts = {
     ...parts,
@@ -44,7 +35,6 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     types,
     uses: usesOfBuilds(parts.batches),
     page,
-    downloads,
   };
   const endpoints = endpointsOf(context);
   const byPath = new Map([...endpoints, TOKEN_ENDPOINT].map((each) => [fullPath(each), each]));
@@ -68,7 +58,6 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
     segment: PATH_ID,
     authentication: upgraderAuthentication({ ...parts, throttle }),
     dialect: upgraderDialect({ page, endpointAt }),
-    placesInUse: { 'upgrader-downloads': () => downloads.taken },
     routes: [
       ...endpoints.flatMap((endpoint) => routesOf(endpoint, context)),
       tokenRoute({ ...parts, page, throttle: tokenThrottle }),

@@ -3,7 +3,7 @@ import {
   type Build,
   type Image,
   type ImageLibrary,
-  imageUuid,
+  type ImageUuids,
 } from '../../firmware/index.js';
 import { findBuild } from './builds.js';
 import { type Call, detail } from './manners/index.js';
@@ -33,7 +33,12 @@ export async function imagesOf(images: ImageLibrary, build: Build): Promise<read
 }
 
 /** The image of a build that has an id; null for none. */
-export async function imageOf(images: ImageLibrary, build: Build, id: string): Promise<Image | null> {
-  const all = await imagesOf(images, build);
-  return all.find(({ number }) => number !== undefined && imageUuid(number) === id) ?? null;
+export async function imageOf(
+  { images, imageUuids }: { readonly images: ImageLibrary; readonly imageUuids: ImageUuids },
+  build: Build,
+  id: string,
+): Promise<Image | null> {
+  const asked = imageUuids.numberOf(id);
+  if (asked === null) return null;
+  return (await imagesOf(images, build)).find(({ number }) => number === asked) ?? null;
 }

@@ -172,7 +172,8 @@ async function add({ images }: EndpointContext, call: Call): Promise<void> {
   if (organization === undefined && !asking.isSuperuser)
     throw wrongFields({ organization: [SUPERUSERS_ONLY] });
   const category = await inUpgraderWords(
-    () => images.builds.categories.add({ ...fields }, asking.by, organization ?? null),
+    () =>
+      images.builds.categories.add({ ...fields }, asking.by, organization ?? null, sharingName(organization)),
     { model: MODEL },
   );
   call.send(201, categoryView(category));
@@ -191,10 +192,22 @@ async function change({ images }: EndpointContext, call: Call, isPartial: boolea
       ],
     });
   const category = await inUpgraderWords(
-    () => images.builds.categories.change(before.id, { ...fields }, asking.by, before.organization ?? SHARED),
+    () =>
+      images.builds.categories.change(
+        before.id,
+        { ...fields },
+        asking.by,
+        before.organization ?? SHARED,
+        sharingName(before.organization),
+      ),
     { model: MODEL },
   );
   call.send(200, categoryView(category));
+}
+
+/** As in the reference names are an organization's own, and shared categories may have one together. */
+function sharingName(organization: string | null | undefined) {
+  return { mayShareName: (organization ?? null) === null };
 }
 
 async function saidOf({ asking, body }: Call, isPartial: boolean) {

@@ -38,22 +38,19 @@ export function downloadEndpoint(context: EndpointContext): Endpoint {
   return endpoint;
 }
 
-async function download(
-  { images, downloads }: EndpointContext,
-  endpoint: Endpoint,
-  call: Call,
-): Promise<void> {
+async function download(context: EndpointContext, endpoint: Endpoint, call: Call): Promise<void> {
+  const { images, downloads } = context;
   const { exchange, asking } = call;
-  const image = await found(images, call);
+  const image = await found(context, call);
   // In the words of the reference, which has none.
   if (!asking.mayWrite || (image.organization === undefined && !asking.isSuperuser)) throw detail(403, '');
   await downloads.run(asking.by.name, exchange.over, () => send(images, image, endpoint, call));
 }
 
 /** @throws UpgraderError 404 */
-async function found(images: ImageLibrary, { asking, parameters }: Call): Promise<Image> {
-  const build = await buildInPath(images, { asking: { ...asking, wanted: undefined }, parameters });
-  const image = await imageOf(images, build, parameters['id'] ?? '');
+async function found(context: EndpointContext, { asking, parameters }: Call): Promise<Image> {
+  const build = await buildInPath(context.images, { asking: { ...asking, wanted: undefined }, parameters });
+  const image = await imageOf(context, build, parameters['id'] ?? '');
   if (image === null) throw noneOf('Firmware Image');
   return image;
 }

@@ -14,11 +14,17 @@ export interface ImageForm {
   ended(): Promise<void>;
   /** Whether the file was broken off as it has more bytes than it may. */
   isTooLarge(): boolean;
+  /** What is wrong with the form, where it was broken off for that. */
+  refusal(): ApiError | null;
   /** Passes over what there is of the file, so that the rest of the form comes. */
   skip(): void;
+  /** Reads no more of the form, and passes over whatever still comes: who sends it all before he reads gets his answer. */
+  leave(): void;
 }
 
 const FILE_FIELD = 'file';
+/** Of all fields of a form together: there is little to say of an image. */
+const FIELD_BYTES_MAX = 64 * 1024;
 
 /** Reads a form as it comes, up to where its file begins: what else is said may stand before it and behind it. */
 export function readImageForm(request: IncomingMessage, fileBytesMax: number): Promise<ImageForm> {
@@ -35,8 +41,10 @@ class ImageFormReader {
   #end: () => void = () => {};
   #fail: (error: Error) => void = () => {};
   #isSkipping = false;
+  #refusal: ApiError | null = null;
   #hasFile = false;
   #fileBytes = 0;
+  #fieldBytes = 0;
 
   /** @throws UpgraderError 400 */
   constructor(
@@ -44,7 +52,7 @@ class ImageFormReader {
     private readonly fileBytesMax: number,
   ) {
     this.#request = request;
-    this.#parser = formParser(request);
+    this.#parser = formParser(request, FIELD_BYTES_MAX);
     // Whoever reads it is told. Where nobody does, or not any more, an error that nobody hears would end the process.
     this.#content.on('error', () => {});
     this.#whole = new Promise((resolve, reject) => {
@@ -61,11 +69,16 @@ class ImageFormReader {
         file,
         ended: () => this.#whole,
         isTooLarge: () => this.#fileBytes > this.fileBytesMax,
+        refusal: () => this.#refusal,
         skip: () => this.#skip(),
+        leave: () => this.#leave(),
       });
       this.#whole.then(() => resolve(form(null)), reject);
       this.#parser.on('field', (name: string | undefined, value) => {
-        if (name !== undefined) this.#values[name] = value;
+        if (name === undefined) return;
+        this.#fieldBytes += Buffer.byteLength(value) + Buffer.byteLength(name);
+        if (this.#fieldBytes > FIELD_BYTES_MAX) this.#refuse(multipartError('its fields are too large'));
+        else this.#values[name] = value;
       });
       this.#parser.on('file', (name: string | undefined, stream, fileName) => {
         // The form fails with it.
@@ -106,10 +119,16 @@ class ImageFormReader {
 
   /** The form, and the file as far as it is being read, which nobody takes for whole then. */
   #refuse(error: ApiError): void {
-    this.#request.unpipe(this.#parser);
+    this.#refusal ??= error;
     this.#fail(error);
     this.#content.destroy(error);
-    if (!this.#parser.destroyed) this.#parser.destroy(error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#request.unpipe(this.#parser);
+    if (!this.#parser.destroyed) this.#parser.destroy();
+    this.#request.resume();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Build, type Image, type ImageLibrary, imageUuid } from '../../firmware/index.js';
+import type { Build, Image, ImageUuids } from '../../firmware/index.js';
 import { buildInPath, imageOf, imagesOf } from './build-images.js';
 import { imageFormBody } from './image-form.js';
 import { inUpgraderWords } from './library-errors.js';
@@ -64,7 +64,9 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           async handle(call) {
             const build = await buildInPath(images, call);
             const { type } = await filtered(filters, call.request.originalUrl, {});
-            await call.sendList(sourceOf(images, build, type), ORDERING, (image) => imageView(call, image));
+            await call.sendList(sourceOf(context, build, type), ORDERING, (image) =>
+              imageView(context, call, image),
+            );
           },
         },
         POST: {
@@ -81,7 +83,7 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           async handle(call) {
             const build = await buildInPath(images, call);
             requireOwn(call.asking, build.organization);
-            call.send(201, imageView(call, await upload(context, fields, build, call)));
+            call.send(201, imageView(context, call, await upload(context, fields, build, call)));
           },
         },
       },
@@ -97,7 +99,8 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           operationId: 'getUpgraderImage',
           summary: 'Tells what is known of an image of a build',
           answers: { '200': 'It' },
-          handle: async (call) => call.send(200, imageView(call, (await found(images, call)).image)),
+          handle: async (call) =>
+            call.send(200, imageView(context, call, (await found(context, call)).image)),
         },
         DELETE: {
           operationId: 'deleteUpgraderImage',
@@ -106,21 +109,31 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           handle: (call) => remove(context, call),
         },
       },
+      requireChangeable: async (call) =>
+        requireOwn(call.asking, (await buildInPath(images, call)).organization),
     },
   ];
 }
 
 /** An image as the API shows it. One without a number is not shown before it has one. */
-export function imageView(call: Pick<Call, 'request'>, image: Image) {
+export function imageView(
+  { imageUuids }: { readonly imageUuids: ImageUuids },
+  call: Pick<Call, 'request'>,
+  image: Image,
+) {
   const { number = 0, uploadedAtMs, type = '', build = '' } = image;
-  const id = imageUuid(number);
+  const id = imageUuids.of(number);
   const created = timeText(uploadedAtMs);
   const path = fullPath({ path: `build/${build}/image/${id}/download/` });
   return { id, created, modified: created, file: absoluteUrl(call.request, path), type, build };
 }
 
-function sourceOf(images: ImageLibrary, build: Build, type: string | undefined): ListSource<Image> {
-  const idOfImage = ({ number = 0 }: Image) => imageUuid(number);
+function sourceOf(
+  { images, imageUuids }: EndpointContext,
+  build: Build,
+  type: string | undefined,
+): ListSource<Image> {
+  const idOfImage = ({ number = 0 }: Image) => imageUuids.of(number);
   return {
     idOf: idOfImage,
     sortedBy: ({ type: text = '', uploadedAtMs }, key) => (key === 'type' ? text : uploadedAtMs),
@@ -136,17 +149,18 @@ function sourceOf(images: ImageLibrary, build: Build, type: string | undefined):
 
 /** @throws UpgraderError 404 */
 async function found(
-  images: ImageLibrary,
+  context: EndpointContext,
   call: Call,
 ): Promise<{ readonly build: Build; readonly image: Image }> {
-  const build = await buildInPath(images, call);
-  const image = await imageOf(images, build, call.parameters['id'] ?? '');
+  const build = await buildInPath(context.images, call);
+  const image = await imageOf(context, build, call.parameters['id'] ?? '');
   if (image === null) throw noObject(MODEL);
   return { build, image };
 }
 
-async function remove({ images, uses }: EndpointContext, call: Call): Promise<void> {
-  const { build, image } = await found(images, call);
+async function remove(context: EndpointContext, call: Call): Promise<void> {
+  const { images, uses } = context;
+  const { build, image } = await found(context, call);
   const { by } = call.asking;
   requireOwn(call.asking, build.organization);
   await call.change(async (turn) => {

@@ -1,3 +1,3 @@
 export { firmwareUpgraderApi } from './api.js';
-export { CSRF_COOKIE, type Page, type PageMaker, SESSION_COOKIE, upgraderSchemas } from './manners/index.js';
+export { type Page, type PageMaker, upgraderSchemas } from './manners/index.js';
 export { UPGRADER_OPTIONS, type UpgradeParts, type UpgraderOptions } from './parts.js';

@@ -1,6 +1,12 @@
 import type { DeviceIds, Devices, Upgrades } from '../../acs/index.js';
 import type { MonotonicClock } from '../../common/index.js';
-import { type ImageLibrary, ImageTypes, type UpgraderVersion, type Uploads } from '../../firmware/index.js';
+import {
+  type ImageLibrary,
+  ImageTypes,
+  type ImageUuids,
+  type UpgraderVersion,
+  type Uploads,
+} from '../../firmware/index.js';
 import type { Batches, BuildUpgrades, DeviceFirmwares, Operations } from '../../rollout/index.js';
 import type { Places, Reading, SessionLogins } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
@@ -47,6 +53,7 @@ export interface UpgradeParts {
 /** What the API is put together from. */
 export interface UpgraderParts extends UpgradeParts {
   readonly images: ImageLibrary;
+  readonly imageUuids: ImageUuids;
   readonly uploads: Uploads;
   readonly users: Users;
   readonly sessions: SessionLogins;
@@ -54,6 +61,8 @@ export interface UpgraderParts extends UpgradeParts {
   readonly reading: Reading;
   /** Of requests that bring content of images. */
   readonly places: Places;
+  /** Of images that are being downloaded. */
+  readonly downloads: Places;
   readonly monotonic?: MonotonicClock;
   /** {@link UPGRADER_OPTIONS} unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
@@ -61,10 +70,11 @@ export interface UpgraderParts extends UpgradeParts {
 
 /** The same with all that is told or not, as the endpoints have it. */
 export interface EndpointContext
-  extends Pick<UpgraderParts, 'images' | 'uploads' | 'limits' | 'reading' | 'places'> {
+  extends Pick<
+    UpgraderParts,
+    'images' | 'imageUuids' | 'uploads' | 'limits' | 'reading' | 'places' | 'downloads'
+  > {
   readonly options: UpgraderOptions;
-  /** Of images that are being downloaded. */
-  readonly downloads: Places;
   readonly types: ImageTypes;
   readonly uses: UpgradeUses;
   readonly page: PageMaker;

@@ -103,25 +103,37 @@ async function answer(
   if (seconds !== null) throw throttled(seconds);
   const { username = '', password = '' } = await said(FIELDS, await exchange.body(), { isPartial: false });
   const requestId = requestIdOf(request);
-  const verification = await users.verify({
-    name: username,
-    password,
-    address,
-    ...(over !== undefined && { over }),
-    ...(requestId !== undefined && { requestId }),
-  });
-  if (verification.kind === 'throttled') throw throttled(verification.retryAfterSeconds);
-  if (verification.kind === 'denied') throw wrongFields({ non_field_errors: [DENIED] });
-  const { name, organization } = verification.user;
+  const verify = async () => {
+    const verification = await users.verify({
+      name: username,
+      password,
+      address,
+      ...(over !== undefined && { over }),
+      ...(requestId !== undefined && { requestId }),
+    });
+    if (verification.kind === 'throttled') throw throttled(verification.retryAfterSeconds);
+    if (verification.kind === 'denied') throw denied();
+    return verification.user.name;
+  };
+  const user = await users.find(await verify());
+  // Once more: had the password been changed in between, the token would be of the new one, which nobody showed.
+  await verify();
+  if (user === null) throw denied();
+  const { name, organization } = user;
   findingsOf(response).user = name;
-  const { text } = await users.tokens.permanent(name, {
+  const given = await users.tokens.permanent(user, {
     name,
     how: 'password',
     ...(organization !== undefined && { organization }),
     address,
     ...(requestId !== undefined && { requestId }),
   });
-  sending(exchange, TOKEN_ENDPOINT, page)(200, { token: text });
+  if (given === null) throw denied();
+  sending(exchange, TOKEN_ENDPOINT, page)(200, { token: given.text });
+}
+
+function denied(): Error {
+  return wrongFields({ non_field_errors: [DENIED] });
 }
 
 /** OPTIONS, and the refusal of all else, for whoever asks. */

@@ -41,13 +41,17 @@ export async function upload(
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced - FORM_BYTES_MAX > bytesMax(context)) throw wrongFields({ file: [tooLarge] });
   const form = await readImageForm(request, bytesMax(context));
-  const { file } = form;
-  if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
-  const place = await placing(context, fields, build, form);
   try {
-    return await inUpgraderWords(() => uploaded(context, build, call, { file, place }), { model: 'Build' });
-  } catch (error) {
-    throw await worded(error, form, fields, tooLarge);
+    const { file } = form;
+    if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
+    const place = await placing(context, fields, build, form);
+    return await inUpgraderWords(() => uploaded(context, build, call, { file, place }), {
+      model: 'Build',
+    }).catch(async (error: unknown) => {
+      throw await worded(error, form, fields, tooLarge);
+    });
+  } finally {
+    form.leave();
   }
 }
 
@@ -104,6 +108,8 @@ async function uploaded(
   const name = await freeName(context, storedName(file.name), organization);
   const asked: AskedUpload = {
     metadata: { name },
+    // Another may have come to be called so while it came.
+    otherName,
     ...(organization !== undefined && { organization }),
     content: file.content,
     by,
@@ -136,6 +142,8 @@ async function worded(
   tooLarge: string,
 ): Promise<unknown> {
   if (form.isTooLarge()) return wrongFields({ file: [tooLarge] });
+  const refusal = form.refusal();
+  if (refusal !== null) return refusal;
   if (!(error instanceof ImageError)) return error;
   switch (error.code) {
     case 'empty':

@@ -1,5 +1,4 @@
-import { SECOND_MS } from '../../common/index.js';
-import { type Api, type Authentication, Places } from '../http/index.js';
+import type { Api, Authentication, Places } from '../http/index.js';
 import { downloadRoute } from './content.js';
 import { deleteRoute } from './delete.js';
 import { formRoute } from './form.js';
@@ -9,18 +8,12 @@ import { placeRoute } from './place.js';
 import { signatureRoutes } from './signature.js';
 import { uploadRoute } from './upload.js';
 
-const RETRY_AFTER_SECONDS = 10;
-
 /** `/v1/images`: the firmware library. */
-export function imageApi(parts: ImageParts, authentication: Authentication): Api {
-  const { images, limits } = parts;
-  const downloads = new Places({
-    what: 'downloads of images',
-    perClientMax: limits.downloadsPerUserMax,
-    totalMax: limits.downloadsAtATime,
-    waiting: { perClientMax: limits.requestsPerClientMax, msMax: limits.waitSecondsMax * SECOND_MS },
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
+export function imageApi(
+  parts: ImageParts & { readonly downloads: Places },
+  authentication: Authentication,
+): Api {
+  const { images, limits, downloads } = parts;
   return {
     name: 'images',
     prefixes: [LIST_PATH],

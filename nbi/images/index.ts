@@ -1,4 +1,5 @@
 export { imageApi } from './api.js';
+export { downloadPlaces } from './download-places.js';
 export { imageAnswer, imageSchemas, imageView } from './image.js';
 export { requireUnnamed } from './naming-rules.js';
 export { placeSaid } from './place.js';

@@ -30,21 +30,42 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
     },
     security: schemes.map(({ name }) => ({ [name]: [] })),
     tags: apis.map(({ name }) => ({ name })),
-    paths: pathsOf(apis),
+    paths: pathsOf(apis, schemes),
     components: {
-      securitySchemes: Object.fromEntries(schemes.map(({ name, description }) => [name, description])),
+      securitySchemes: schemesOf(apis, schemes),
       schemas: told(schemas),
     },
   };
 }
 
-function pathsOf(apis: readonly Api[]): Readonly<Record<string, unknown>> {
+type Schemes = Authentication['schemes'];
+
+/** Of all APIs, those that most have first. */
+function schemesOf(apis: readonly Api[], schemes: Schemes): Readonly<Record<string, unknown>> {
+  const all = [...apis.flatMap(({ authentication }) => authentication.schemes), ...schemes];
+  const described = new Map(all.map(({ name, description }) => [name, description]));
+  const names = new Set([...schemes, ...all].map(({ name }) => name));
+  return Object.fromEntries([...names].map((name) => [name, described.get(name)]));
+}
+
+/** How the users of an API log in, where that is otherwise than by the schemes that most have. */
+function securityOf({ authentication }: Api, schemes: Schemes) {
+  const own = authentication.schemes.map(({ name }) => name);
+  const isSame = own.length === schemes.length && own.every((name, at) => name === schemes[at]?.name);
+  return isSame ? {} : { security: own.map((name) => ({ [name]: [] })) };
+}
+
+function pathsOf(apis: readonly Api[], schemes: Schemes): Readonly<Record<string, unknown>> {
   const paths = new Map<string, Record<string, unknown>>();
-  for (const { name, routes } of apis) {
-    for (const route of routes) {
+  for (const api of apis) {
+    for (const route of api.routes) {
       const item =
         paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
-      item[route.method.toLowerCase()] = { tags: [name], ...operationOf(route) };
+      item[route.method.toLowerCase()] = {
+        tags: [api.name],
+        ...(route.role !== null && securityOf(api, schemes)),
+        ...operationOf(route),
+      };
       paths.set(route.path, item);
     }
   }

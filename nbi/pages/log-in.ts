@@ -82,7 +82,8 @@ export function logInRoute(parts: LogInParts): Route {
       const [name, password] = [form.get('username') ?? '', form.get('password') ?? ''];
       try {
         requireBoth(name, password);
-        const replaced = onlyCookie(request, PAGE_SESSION_COOKIE) ?? sessionCookie(request);
+        const own = [onlyCookie(request, PAGE_SESSION_COOKIE), sessionCookie(request)];
+        const replaced = own.filter((cookie) => cookie !== null);
         const { cookie } = await beginSession(parts, { name, password }, { request, response, replaced });
         give(response, { cookie, csrfToken: parts.sessions.csrfTokenOf(cookie) });
         response.status(302).setHeader('Location', next);

@@ -1,15 +1,19 @@
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import {
   ApiError,
   arrivalOf,
   clearedCookie,
   clearedPageCookies,
   findingsOf,
+  onlyCookie,
+  PAGE_SESSION_COOKIE,
   type Route,
   route,
+  sessionCookie,
   urlencodedBody,
 } from '../http/index.js';
 import type { UserSessions } from '../sessions/index.js';
+import type { Principal } from '../users/index.js';
 import { isSame } from './log-in.js';
 import { pageAnswers } from './page-answers.js';
 import { readerOf } from './reader.js';
@@ -25,7 +29,7 @@ export function logOutRoute(sessions: UserSessions): Route {
     role: null,
     concerns: 'everyone',
     operationId: 'logOutByPage',
-    summary: 'Ends the session of this browser, and takes its cookies away',
+    summary: 'Ends the session of this browser, under whichever name it has one, and takes its cookies away',
     body: urlencodedBody({
       csrfmiddlewaretoken: { type: 'string', description: "The session's CSRF token; X-CSRFToken will do." },
     }),
@@ -38,18 +42,11 @@ export function logOutRoute(sessions: UserSessions): Route {
       const reader = await readerOf(sessions, request);
       if (reader !== null) {
         requireToken(request, form, reader.csrfToken);
-        const { principal } = reader;
-        const { name, how, credential = '', organization } = principal;
-        findingsOf(response).user = name;
-        const by = {
-          name,
-          how,
-          credential,
-          ...(organization !== undefined && { organization }),
-          address: findingsOf(response).address ?? '',
-          requestId: String(response.getHeader('X-Request-Id')),
-        };
-        await sessions.end(credential, 'ended', by, ANYBODYS);
+        findingsOf(response).user = reader.name;
+        for (const cookie of new Set([onlyCookie(request, PAGE_SESSION_COOKIE), sessionCookie(request)])) {
+          const principal = cookie === null ? null : await sessions.principalOf(cookie);
+          if (principal !== null) await end(sessions, principal, response);
+        }
       }
       const arrival = arrivalOf(response);
       response.setHeader('Set-Cookie', [...clearedPageCookies(arrival), clearedCookie(arrival)]);
@@ -57,6 +54,19 @@ export function logOutRoute(sessions: UserSessions): Route {
       response.end();
     },
   });
+}
+
+async function end(sessions: UserSessions, principal: Principal, response: Response): Promise<void> {
+  const { name, how, credential = '', organization } = principal;
+  const by = {
+    name,
+    how,
+    credential,
+    ...(organization !== undefined && { organization }),
+    address: findingsOf(response).address ?? '',
+    requestId: String(response.getHeader('X-Request-Id')),
+  };
+  await sessions.end(credential, 'ended', by, ANYBODYS);
 }
 
 /** @throws ApiError 403 */

@@ -34,7 +34,7 @@ export interface BegunSession {
 
 /**
  * Begins the session of whoever has shown a name and its password, whatever page asked for them.
- * @param replaced  the cookie of the session that the browser has so far, which ends; null: none
+ * @param replaced  the cookies of the sessions that the browser has so far, which end
  * @throws ApiError 401 where the password is not this user's, 429 where too many were wrong, 403 for a user of an organization that is
  *   not active
  * @throws StoreError
@@ -42,7 +42,7 @@ export interface BegunSession {
 export async function beginSession(
   { users, sessions, organizations }: LogInParts,
   credentials: { readonly name: string; readonly password: string },
-  asked: { readonly request: Request; readonly response: Response; readonly replaced: string | null },
+  asked: { readonly request: Request; readonly response: Response; readonly replaced: readonly string[] },
 ): Promise<BegunSession> {
   const { request, response, replaced } = asked;
   const user = await verified(users, credentials, asked);

@@ -50,11 +50,12 @@ export function logInRoute(users: Users, sessions: UserSessions, organizations: 
       ...failures('Answer', '413', '415', '507'),
     },
     async handle({ request, response, body }) {
+      const replaced = sessionCookie(request);
       const parts = { users, sessions, organizations };
       const { user, organization, cookie, session } = await beginSession(parts, await body(), {
         request,
         response,
-        replaced: sessionCookie(request),
+        replaced: replaced === null ? [] : [replaced],
       });
       response.setHeader('Set-Cookie', givenCookie(arrivalOf(response), cookie));
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };

@@ -50,8 +50,8 @@ export interface SessionBeginning {
   readonly address: string;
   readonly userAgent: string;
   readonly requestId: string;
-  /** The cookie that the browser has had so far: its session, if there is one, ends. */
-  readonly replaced: string | null;
+  /** The cookies that the browser has had so far: their sessions, as far as there are any, end. */
+  readonly replaced: readonly string[];
 }
 
 /** Not in the way of every request, and often enough to tell a page that is used from one that is not. */
@@ -113,8 +113,10 @@ export class UserSessions {
       this.#events.noting(happened('begun', session, by)),
     ]);
     this.#parts.logger.info('sessions.begun', { user: user.name, session: session.id, ip: address });
-    const before = beginning.replaced === null ? null : await this.#read(beginning.replaced);
-    if (before !== null) await this.#end(before, 'ended', by);
+    for (const replaced of new Set(beginning.replaced)) {
+      const before = await this.#read(replaced);
+      if (before !== null) await this.#end(before, 'ended', by);
+    }
     // Only now: of log-ins at the same time the last sees what all have made.
     await this.#endSurplus(user.name, by);
     return { cookie, session };

@@ -124,7 +124,13 @@ export function toToken(document: TokenDocument): Token {
 }
 
 /** As events show it: nothing of its secret part, not even hashed. */
-export function shownInEvents({ name, user, role, subnets = [], expiresAtMs }: TokenDocument) {
+export function shownInEvents({
+  name,
+  user,
+  role,
+  subnets = [],
+  expiresAtMs,
+}: Omit<Token, 'subnets'> & Pick<TokenDocument, 'subnets'>) {
   return { name, user, role, subnets, expiresAtMs };
 }
 

@@ -28,7 +28,17 @@ import {
   TokenError,
   toToken,
 } from './token.js';
-import { isWithin, mayActAs, ROLES, type Role, USER_NAME_PATTERN, USERS, type UserDocument } from './user.js';
+import {
+  isWithin,
+  lesserRole,
+  mayActAs,
+  ROLES,
+  type Role,
+  USER_NAME_PATTERN,
+  USERS,
+  type UserDocument,
+} from './user.js';
+import type { FoundUser } from './user-lookup.js';
 
 export interface NewToken {
   readonly name: string;
@@ -113,7 +123,7 @@ export class Tokens {
       const { committed } = await this.#parts.store.commit([
         this.#tokens.inserting(made),
         isRight,
-        this.#noting('added', made, by),
+        this.#noting('added', toToken(made), by),
       ]);
       return committed ? made : undefined;
     });
@@ -123,25 +133,29 @@ export class Tokens {
 
   /**
    * The permanent token of a user who has shown his password; it is made where he has none, in place of one of another password.
+   * @param shown  as he was found when he showed it
    * @param by  himself
-   * @returns it, and all of its text, which follows from who he is and is kept nowhere
-   * @throws TokenError `invalid` where there is no such user
+   * @returns it, and all of its text, which follows from who he is and is kept nowhere; null where he is gone by now, or has another password
    */
-  async permanent(name: string, by: Actor): Promise<{ readonly token: Token; readonly text: string }> {
+  async permanent(
+    { name, createdAtMs, passwordMark }: Pick<FoundUser, 'name' | 'createdAtMs' | 'passwordMark'>,
+    by: Actor,
+  ): Promise<{ readonly token: Token; readonly text: string } | null> {
     return untilCommitted(`User ${name}`, async () => {
-      const stored = USER_NAME_PATTERN.test(name) ? await this.#users.get(name) : null;
-      if (stored === null) throw noUser(name);
+      const stored = await this.#users.get(name);
+      if (stored === null) return null;
       const { document: user, revision } = stored;
+      if (user.createdAtMs !== createdAtMs || user.password.salt !== passwordMark) return null;
       const made = this.#permanentOf(user);
       const known = await this.#tokens.get(made.document.id);
-      if (known !== null) return { token: toToken(known.document), text: made.text };
+      if (known !== null) return { token: await this.#shown(known.document), text: made.text };
       const { committed } = await this.#parts.store.commit([
         this.#users.requiring(name, revision),
         ...(await this.#permanentGoing(name)),
         this.#tokens.inserting(made.document),
-        this.#noting('added', made.document, by),
+        this.#noting('added', await this.#shown(made.document), by),
       ]);
-      return committed ? { token: toToken(made.document), text: made.text } : undefined;
+      return committed ? { token: await this.#shown(made.document), text: made.text } : undefined;
     });
   }
 
@@ -167,6 +181,13 @@ export class Tokens {
     return { text, document };
   }
 
+  /** As it may be shown: what a permanent one is good for is what its user may do. */
+  async #shown(document: TokenDocument): Promise<Token> {
+    const token = toToken(document);
+    const user = document.passwordMark === undefined ? null : await this.#users.get(document.user);
+    return user === null ? token : { ...token, role: lesserRole(token.role, user.document.role) };
+  }
+
   /** What takes away those of a user that are of other passwords. */
   async #permanentGoing(name: string): Promise<readonly Change[]> {
     const changes: Change[] = [];
@@ -175,7 +196,7 @@ export class Tokens {
     return changes;
   }
 
-  #noting(action: 'added' | 'revoked', token: TokenDocument, by: Actor | null): Change {
+  #noting(action: 'added' | 'revoked', token: Token, by: Actor | null): Change {
     const { id, organization } = token;
     const shown = shownInEvents(token);
     return this.#parts.events.noting({
@@ -209,7 +230,7 @@ export class Tokens {
       const { committed } = await this.#parts.store.commit([
         this.#tokens.deleting(id),
         ...(await this.#nextGeneration(stored.document)),
-        this.#noting('revoked', stored.document, by),
+        this.#noting('revoked', await this.#shown(stored.document), by),
       ]);
       return committed ? true : undefined;
     });
@@ -225,12 +246,12 @@ export class Tokens {
     if (ids !== undefined) {
       for (const id of [...new Set(ids)].filter(isAfter).sort(compareText)) {
         const stored = await this.#tokens.get(id);
-        if (stored !== null && isWithin(within, stored.document)) yield toToken(stored.document);
+        if (stored !== null && isWithin(within, stored.document)) yield await this.#shown(stored.document);
       }
       return;
     }
     for await (const { document } of this.#tokens.scan(queryOf(user, within), turn))
-      if (isAfter(document.id) && isWithin(within, document)) yield toToken(document);
+      if (isAfter(document.id) && isWithin(within, document)) yield await this.#shown(document);
   }
 
   async #userOf(name: string, within: string | null): Promise<Stored<UserDocument>> {

@@ -3,7 +3,7 @@ import type { CpeId, OrganizationId, Turn } from '../../common/index.js';
 import { type Build, type ImageLibrary, noBuild } from '../../firmware/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { Change } from '../../store/index.js';
-import type { OperationImage, OperationReason } from '../operations/index.js';
+import type { OperationImage, OperationReason, Operations } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import { MeantImages } from './batch-rules.js';
 import { PORTION } from './batch-store.js';
@@ -14,6 +14,7 @@ import type { BatchTarget, BuildTargets } from './targets.js';
 export interface AimsParts {
   readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
   readonly devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting' | 'organizations'>;
+  readonly operations: Pick<Operations, 'of'>;
   readonly buildTargets: BuildTargets;
 }
 
@@ -112,22 +113,31 @@ export class Aims {
   ): Promise<readonly Aim[]> {
     const meant = await this.#images.named(image, this.#batch.organization);
     const found = await namedCpes(this.#parts.devices, organization, names);
-    const byCpe: Aim[] = [];
-    const twice: Aim[] = [];
+    const aims: Aim[] = [];
+    const before = new Set<CpeId>();
     for (const each of found) {
       if (each.kind === 'none') {
         const { reason, detail } = each;
-        byCpe.push(this.#skipped(each.named, meant, reason, detail));
+        aims.push(this.#skipped(each.named, meant, reason, detail));
         continue;
       }
       const { named, device } = each;
-      byCpe.push(this.#aimAt(device, meant));
       const { id } = device;
-      // Where both of its identities are named, one of them has nothing of its own. Where only the old one is, nothing is said of it.
-      const isNamedToo = named !== id && found.some((other) => other.kind === 'cpe' && other.named === id);
-      if (isNamedToo) twice.push(this.#skipped(named, meant, 'duplicate', `the same device as ${id}`));
+      // An old identity has nothing of its own: named first it stands for the CPE, and where that was named before it is told.
+      const isTold = named !== id && (before.has(id) || (await this.#isThere(id)));
+      before.add(id);
+      aims.push(
+        isTold
+          ? this.#skipped(named, meant, 'duplicate', `the same device as ${id}`)
+          : this.#aimAt(device, meant),
+      );
     }
-    return [...byCpe, ...twice];
+    return aims;
+  }
+
+  /** Whether a portion before has brought this CPE. */
+  async #isThere(cpeid: CpeId): Promise<boolean> {
+    return (await this.#parts.operations.of(this.#batch.id, cpeid)) !== null;
   }
 
   #aimAt(device: Device, image: OperationImage | null): Aim {

@@ -1,7 +1,7 @@
 import type { BatchId, CpeId, RuleId } from '../../common/index.js';
 import { type Build, type ImageLibrary, targetVersionOf } from '../../firmware/index.js';
 import { type Condition, type OwnedRule, ruleIdIn } from '../../rules/index.js';
-import { type OperationImage, operationIdOf, operationImageOf } from '../operations/index.js';
+import { imageMeant, type OperationImage, operationIdOf, whyNotMeant } from '../operations/index.js';
 import type { Batch } from './batch.js';
 
 type Acting = Pick<Batch, 'id' | 'organization' | 'name' | 'notBefore' | 'notAfter' | 'limits' | 'priority'>;
@@ -55,19 +55,16 @@ export class MeantImages {
   }
 
   /** The image that a batch of an organization means by a name. @returns null where there is none */
-  async named(name: string, organization: string | undefined): Promise<OperationImage | null> {
-    const image = await this.#library.get(name, organization);
-    return image === null ? null : operationImageOf(image);
+  named(name: string, organization: string | undefined): Promise<OperationImage | null> {
+    return imageMeant(this.#library, { file: name, organization });
   }
 
   /** Why a batch of an organization cannot send an image by its name; null: it can. */
-  async whyNot(
+  whyNot(
     image: OperationImage,
     organization: string | undefined,
   ): Promise<'image-missing' | 'image-name-taken' | null> {
-    const meant = await this.named(image.name, organization);
-    if (meant === null) return 'image-missing';
-    return meant.number === image.number ? null : 'image-name-taken';
+    return whyNotMeant(this.#library, image, { file: image.name, organization });
   }
 }
 

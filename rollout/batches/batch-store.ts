@@ -1,8 +1,16 @@
 import type { BatchId, Clock, Turn } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import { gateIdOf, RULE_GATES, type RuleGate, type RuleOwner } from '../../rules/index.js';
-import type { Change, Collection, Cursor, FindQuery, Store, Stored } from '../../store/index.js';
-import { OPERATIONS, type Operation, type OperationState } from '../operations/index.js';
+import type { Change, Collection, Cursor, FindQuery, Page, Store, Stored } from '../../store/index.js';
+import {
+  countsOf,
+  OPERATION_SHARES,
+  OPERATIONS,
+  type Operation,
+  type OperationShare,
+  type OperationState,
+  shareIdsOf,
+} from '../operations/index.js';
 import { BATCHES, type Batch, type BatchPhase } from './batch.js';
 import type { BatchFilter, BatchPlace } from './batches.js';
 
@@ -18,6 +26,7 @@ export class BatchStore {
   readonly batches: Collection<Batch>;
   readonly #gates: Collection<RuleGate>;
   readonly #operations: Collection<Operation>;
+  readonly #shares: Collection<OperationShare>;
   readonly #events: EventLog;
 
   constructor({ store, clock }: { readonly store: Store; readonly clock: Clock }) {
@@ -26,6 +35,7 @@ export class BatchStore {
     this.batches = store.collection<Batch>(BATCHES);
     this.#gates = store.collection<RuleGate>(RULE_GATES);
     this.#operations = store.collection<Operation>(OPERATIONS);
+    this.#shares = store.collection<OperationShare>(OPERATION_SHARES);
     this.#events = new EventLog({ store, clock });
   }
 
@@ -64,17 +74,27 @@ export class BatchStore {
     return this.batches.scan({ index: 'phase', equals: [phase] }, turn);
   }
 
-  /** Whether any of a batch's operations is in one of these states. */
-  async hasAny(batch: BatchId, states: readonly OperationState[]): Promise<boolean> {
-    for (const state of states)
-      for await (const _ of this.#operations.scan({ index: 'batchState', equals: [batch, state] }))
-        return true;
-    return false;
+  /**
+   * How many of a batch's operations wait and run, by its counts: looked for by their states, one that goes from one of these to the other
+   * meanwhile could be missed.
+   */
+  async live(batch: BatchId): Promise<Live> {
+    const ids = shareIdsOf(batch);
+    const found = await this.#shares.getMany(ids);
+    const { byState } = countsOf(found.flatMap((stored) => stored?.document ?? []));
+    const held = ids.map((id, index) => this.#shares.requiring(id, found[index]?.revision ?? null));
+    return { pending: byState.pending, running: byState.running, held };
   }
 
   async hasOperations(batch: BatchId): Promise<boolean> {
-    for await (const _ of this.#operations.scan({ index: 'batch', equals: [batch] })) return true;
-    return false;
+    return (await this.#operations.find({ index: 'batch', equals: [batch], limit: 1 })).items.length > 0;
+  }
+
+  /** Some of those that wait, the oldest first. @param place  behind this one, as it was when it waited; null: from the first */
+  waiting(batch: BatchId, place: Operation | null, limit: number): Promise<Page<Operation>> {
+    const query = { index: 'batchState', equals: [batch, 'pending'] };
+    const after = place === null ? null : this.#operations.cursorAt(query, place);
+    return this.#operations.find({ ...query, limit, ...(after !== null && { after }) });
   }
 
   operation(id: string): Promise<Stored<Operation> | null> {
@@ -102,6 +122,11 @@ export class BatchStore {
   /** The gate of a batch's rules; null where there is none, which is as good as closed. */
   gate(id: BatchId): Promise<Stored<RuleGate> | null> {
     return this.#gates.get(gateIdOf(ownerOf(id)));
+  }
+
+  /** Moves the gate from how it was read, or makes it where there was none. */
+  gateFrom(gate: Stored<RuleGate> | null, id: BatchId, state: RuleGate['state']): Change {
+    return gate === null ? this.gatePut(id, state) : this.gateMoved(gate, state);
   }
 
   /** Makes the gate, or moves it. Whoever has required it as it was is refused from then on, also where it stays as it is. */
@@ -146,6 +171,14 @@ export class BatchStore {
       ...said,
     });
   }
+}
+
+/** What of a batch is not over. */
+export interface Live {
+  readonly pending: number;
+  readonly running: number;
+  /** Refuse a commit once any of its operations was moved, or made. */
+  readonly held: readonly Change[];
 }
 
 /** Which operations of a batch; without a state or a reason all. */

@@ -25,6 +25,14 @@ export type BatchWhom =
  */
 export type BatchPhase = 'preparing' | 'made' | 'cancelled' | 'ended' | 'removing';
 
+/** Whether it is for whoever may come, and so has no end by itself. */
+export function isForWhoeverComes({
+  whom,
+  isOfThoseTriedAgain,
+}: Pick<Batch, 'whom' | 'isOfThoseTriedAgain'>): boolean {
+  return whom.kind === 'condition' && isOfThoseTriedAgain !== true;
+}
+
 export type BatchState =
   | 'preparing'
   | 'scheduled'
@@ -64,6 +72,13 @@ export interface Batch extends Document {
   readonly phase: BatchPhase;
   /** Somebody has cancelled it, and nobody has tried it again since. */
   readonly isCancelled?: true;
+  /**
+   * Of one by condition: it was cancelled, or has ended, and so its fleet rule was taken back for good. Where it is tried again it is for
+   * those alone that are.
+   */
+  readonly isOfThoseTriedAgain?: true;
+  /** What ran when it was cancelled has been asked to be given up, wherever it could be. */
+  readonly hasAskedRunning?: true;
   /** `createdAtMs` of those that lists of batches show; absent: it is a single CPE's, made by the API of devices. */
   readonly listedAtMs?: number;
   /** When what is not persistent is given up; absent: never. */

@@ -2,10 +2,24 @@ import type { Upgrades } from '../../acs/index.js';
 import type { BatchId, CpeId, OperationId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { type Stored, untilCommitted } from '../../store/index.js';
-import { cancelAsked, hasOperationEnded, type Operation, withdrawn } from '../operations/index.js';
-import type { Batch } from './batch.js';
+import {
+  cancelAsked,
+  hasOperationEnded,
+  type Operation,
+  tooLateToCancel,
+  withdrawn,
+} from '../operations/index.js';
+import { type Batch, isForWhoeverComes } from './batch.js';
 import { BatchError } from './batches.js';
-import { ownRules, type Portioning, stillIn, type WithdrawingParts, withdrawWaiting } from './withdrawing.js';
+import type { LeftBehind } from './left-behind.js';
+import {
+  ownRules,
+  type Portioning,
+  stillIn,
+  type WithdrawingParts,
+  withdrawFleetRule,
+  withdrawWaiting,
+} from './withdrawing.js';
 
 /** How upgrades that are under way are given up. */
 export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
@@ -16,6 +30,7 @@ export interface UnderWay extends Pick<Upgrades, 'withdraw'> {
 export interface CancellingParts extends WithdrawingParts {
   /** Null in a process without sessions: those that have some see to it. */
   readonly underWay: UnderWay | null;
+  readonly leftBehind: Pick<LeftBehind, 'mend'>;
 }
 
 /** Who is named in the log of operations that nobody cancelled by name. */
@@ -40,8 +55,7 @@ export class Cancelling {
       if (stored === null) throw notFound();
       const { document, revision } = stored;
       if (document.isCancelled === true || (await this.#hasEnded(document))) return document;
-      const { endsAtMs: _, ...rest } = document;
-      const after: Batch = { ...rest, phase: 'cancelled', isCancelled: true, updatedAtMs: kept.clock() };
+      const after = cancelled(document, kept.clock());
       const { committed } = await kept.store.commit([
         kept.batches.replacing(after, revision),
         kept.gatePut(id, 'closed'),
@@ -57,12 +71,7 @@ export class Cancelling {
     await untilCommitted(`The batch ${id}`, async () => {
       const [stored, gate] = await Promise.all([kept.seen(id), kept.gate(id)]);
       if (stored?.document.phase !== 'made' || gate?.document.state === 'open') return true;
-      const after: Batch = {
-        ...stored.document,
-        phase: 'cancelled',
-        isCancelled: true,
-        updatedAtMs: kept.clock(),
-      };
+      const after = cancelled(stored.document, kept.clock());
       const { committed } = await kept.store.commit([
         kept.batches.replacing(after, stored.revision),
         gate === null ? kept.gatePut(id, 'closed') : kept.gateHeld(gate),
@@ -83,6 +92,7 @@ export class Cancelling {
   async withdraw(batch: Batch, portioning: Portioning): Promise<boolean> {
     const after = (operation: Operation, nowMs: number) => withdrawn(operation, NOBODY, nowMs);
     if (!(await withdrawWaiting(this.#parts, batch, after, portioning))) return false;
+    if (!(await withdrawFleetRule(this.#parts, batch, portioning.hold))) return false;
     return this.askRunning(batch, portioning);
   }
 
@@ -103,9 +113,11 @@ export class Cancelling {
   }
 
   /** Whether there is nothing that could be cancelled, also where no round has seen that yet. */
-  async #hasEnded({ id, phase, whom }: Batch): Promise<boolean> {
-    if (phase !== 'made' || whom.kind === 'condition') return phase === 'ended';
-    return !(await this.#parts.kept.hasAny(id, ['pending', 'running']));
+  async #hasEnded(batch: Batch): Promise<boolean> {
+    const { id, phase } = batch;
+    if (phase !== 'made' || isForWhoeverComes(batch)) return phase === 'ended';
+    const { pending, running } = await this.#parts.kept.live(id);
+    return pending + running === 0;
   }
 
   async #takeBack(batch: Batch, stored: Stored<Operation>, by: Actor): Promise<'cancelled' | undefined> {
@@ -136,8 +148,11 @@ export class Cancelling {
           null,
           'one whose device has not begun: this one has the file already',
         );
-      // It has ended between two looks: what it came to is read anew.
-      if (asked === 'ended') return undefined;
+      // It has ended between two looks, or was left behind: what it came to is read anew.
+      if (asked === 'ended') {
+        await this.#parts.leftBehind.mend([stored]);
+        return undefined;
+      }
     }
     const after = cancelAsked(stored.document, by.name, kept.clock());
     if (after === stored.document) return 'running';
@@ -150,25 +165,48 @@ export class Cancelling {
     return 'running';
   }
 
-  /** Asks for what runs of a batch to be given up, where its CPEs have not begun. @returns false where it did not come to its end */
-  async askRunning(batch: Batch, { isOver }: Portioning): Promise<boolean> {
-    const { kept, ledger, underWay } = this.#parts;
-    if (underWay === null) return true;
+  /**
+   * Asks for what runs of a batch to be given up, where its CPEs have not begun. Behind a closed gate nothing more begins: each is asked once,
+   * and so is the whole.
+   * @returns false where it did not come to its end
+   */
+  async askRunning(batch: Batch, { hold, isOver }: Portioning): Promise<boolean> {
+    const { kept, underWay } = this.#parts;
+    if (underWay === null || batch.hasAskedRunning === true) return true;
     for await (const portion of kept.portions({ batch: batch.id, state: 'running' })) {
-      if (isOver()) return false;
       for (const stored of portion) {
-        const { resultId, cancelAskedAtMs, cpeid } = stored.document;
-        if (resultId === undefined || cancelAskedAtMs !== undefined) continue;
-        if ((await underWay.withdraw(resultId)) !== 'asked') continue;
-        const [now] = await stillIn(kept, [stored], ['running']);
-        if (now === undefined) continue;
-        const after = cancelAsked(now.document, NOBODY, kept.clock());
-        // Where it has moved meanwhile the next round looks again.
-        const { committed } = await kept.store.commit(ledger.moving([{ stored: now, after }]));
-        if (committed) underWay.call(cpeid);
+        if (isOver()) return false;
+        await this.#ask(stored, underWay);
       }
     }
-    return true;
+    return untilCommitted(`The batch ${batch.id}`, async () => {
+      const stored = await kept.batches.get(batch.id);
+      if (stored?.document.phase !== batch.phase) return false;
+      const { held } = hold;
+      const after: Batch = { ...stored.document, hasAskedRunning: true };
+      const outcome = await kept.store.commit([held, kept.batches.replacing(after, stored.revision)]);
+      if (outcome.committed) return true;
+      return outcome.refused === held && hold.held === held ? false : undefined;
+    });
+  }
+
+  async #ask(stored: Stored<Operation>, underWay: UnderWay): Promise<void> {
+    const { kept, ledger } = this.#parts;
+    const { id, resultId, cancelAskedAtMs, isTooLateToCancel, cpeid } = stored.document;
+    if (resultId === undefined || cancelAskedAtMs !== undefined || isTooLateToCancel === true) return;
+    const answer = await underWay.withdraw(resultId);
+    // What has ended is moved in the commit that ends it.
+    if (answer !== 'asked' && answer !== 'transferred') return;
+    await untilCommitted(`The operation ${id}`, async () => {
+      const [now] = await stillIn(kept, [stored], ['running']);
+      if (now === undefined || now.document.resultId !== resultId) return true;
+      const after =
+        answer === 'asked' ? cancelAsked(now.document, NOBODY, kept.clock()) : tooLateToCancel(now.document);
+      const { committed } = await kept.store.commit(ledger.moving([{ stored: now, after }]));
+      if (!committed) return undefined;
+      if (answer === 'asked') underWay.call(cpeid);
+      return true;
+    });
   }
 
   #noted(batch: Batch, { id, cpeid, state }: Operation, by: Actor) {
@@ -177,6 +215,18 @@ export class Cancelling {
       after: { operation: id, cpeid, wasRunning: state === 'running' },
     });
   }
+}
+
+/** A batch once it is cancelled. */
+function cancelled(batch: Batch, nowMs: number): Batch {
+  const { endsAtMs: _, ...rest } = batch;
+  return {
+    ...rest,
+    phase: 'cancelled',
+    isCancelled: true,
+    ...(batch.whom.kind === 'condition' && { isOfThoseTriedAgain: true }),
+    updatedAtMs: nowMs,
+  };
 }
 
 export function notFound(): BatchError {

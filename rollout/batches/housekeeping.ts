@@ -4,6 +4,7 @@ import type { BatchStore } from './batch-store.js';
 import type { Cancelling } from './cancelling.js';
 import type { Ending } from './ending.js';
 import type { Hold } from './hold.js';
+import type { LeftBehind } from './left-behind.js';
 import type { Removing } from './removing.js';
 import type { Strays } from './strays.js';
 import type { Portioning } from './withdrawing.js';
@@ -17,6 +18,7 @@ export interface HousekeepingParts {
   readonly ending: Ending;
   readonly removing: Removing;
   readonly strays: Strays;
+  readonly leftBehind: LeftBehind;
   readonly logger: Logger;
   readonly monotonic: MonotonicClock;
   /** For how many days batches that have ended are kept, as results are. */
@@ -37,9 +39,11 @@ export class Housekeeping {
 
   /** @throws StoreError */
   async round(): Promise<void> {
-    const { strays } = this.#parts;
+    const { strays, leftBehind } = this.#parts;
+    // First, as a batch may end by it.
+    await leftBehind.advance();
     await this.#each('preparing', (batch) => this.#goOn(batch));
-    await this.#each('cancelled', (batch) => this.held(batch, (held) => this.#withdraw(batch, held)));
+    await this.#each('cancelled', (batch) => this.withdraw(batch));
     await this.#each('made', (batch) => this.#end(batch));
     await this.#each('removing', (batch) => this.remove(batch));
     await this.#forget();
@@ -49,25 +53,28 @@ export class Housekeeping {
   /** Deletes what is left of a batch that is hidden, as far as it can be. */
   async remove(batch: Batch): Promise<void> {
     const { cancelling, removing } = this.#parts;
-    await this.held(batch, async (portioning) => {
-      await cancelling.askRunning(batch, portioning);
-      await removing.run(batch, portioning);
+    await this.held(batch, async (now, portioning) => {
+      await cancelling.askRunning(now, portioning);
+      await removing.run(now, portioning);
     });
   }
 
   /** Withdraws what waits of a batch that was cancelled. */
   async withdraw(batch: Batch): Promise<void> {
-    await this.held(batch, (portioning) => this.#withdraw(batch, portioning));
+    await this.held(batch, (now, portioning) => this.#withdraw(now, portioning));
   }
 
-  /** Does something with a batch, where nobody else has it. */
-  async held(batch: Batch, work: (portioning: Portioning) => Promise<unknown>): Promise<void> {
-    const { hold: take, isOver, monotonic } = this.#parts;
+  /** Does something with a batch, where nobody else has it, and it is where it was when that was found to be due. */
+  async held(batch: Batch, work: (batch: Batch, portioning: Portioning) => Promise<unknown>): Promise<void> {
+    const { kept, hold: take, isOver, monotonic } = this.#parts;
     const hold = await take(batch.id);
     if (hold === null) return;
     const untilMs = monotonic() + WORK_MS_MAX;
     try {
-      await work({ hold, isOver: () => isOver() || monotonic() > untilMs });
+      // Whoever has let go of it may have opened it again.
+      const now = await kept.batches.get(batch.id);
+      if (now?.document.phase !== batch.phase) return;
+      await work(now.document, { hold, isOver: () => isOver() || monotonic() > untilMs });
     } finally {
       await hold.release();
     }
@@ -120,7 +127,7 @@ export class Housekeeping {
       await cancelling.closeShut(batch.id);
       return;
     }
-    if (await ending.isDue(batch)) await this.held(batch, (portioning) => ending.run(batch, portioning));
+    if (await ending.isDue(batch)) await this.held(batch, (now, held) => ending.run(now, held));
   }
 
   async #forget(): Promise<void> {

@@ -21,6 +21,7 @@ import { Creating } from './creating.js';
 import { Ending } from './ending.js';
 import { Hold } from './hold.js';
 import { Housekeeping } from './housekeeping.js';
+import { LeftBehind } from './left-behind.js';
 import { Maker } from './maker.js';
 import { Removing } from './removing.js';
 import { busy, Retrying } from './retrying.js';
@@ -93,7 +94,8 @@ class StoredBatches implements OpenedBatches {
     const moving = { kept, ledger, rules: owned };
     const hold = (id: BatchId) => Hold.take({ store, clock, logger }, id);
     const isOver = () => this.#isClosed;
-    this.#cancelling = new Cancelling({ ...moving, underWay });
+    const leftBehind = new LeftBehind({ ...moving, monotonic, turn: parts.turn });
+    this.#cancelling = new Cancelling({ ...moving, underWay, leftBehind });
     const scan: Rules['scan'] = (filter, turn) => rules.scan(filter, turn);
     const again = { put: owned.put.bind(owned), again: owned.again.bind(owned), scan };
     this.#retrying = new Retrying({ kept, ledger, images, rules: again });
@@ -122,6 +124,7 @@ class StoredBatches implements OpenedBatches {
       ending,
       removing: this.#removing,
       strays: this.#strays,
+      leftBehind,
       logger,
       monotonic,
       resultDays: parts.resultDays,
@@ -134,7 +137,6 @@ class StoredBatches implements OpenedBatches {
         ? null
         : new BatchWaking({
             kept,
-            operations: parts.operations,
             devices,
             rules,
             calling,
@@ -183,15 +185,22 @@ class StoredBatches implements OpenedBatches {
   }
 
   async retry(id: BatchId, filter: RetryFilter, by: Actor): Promise<number> {
-    const batch = await this.#retrying.check(id);
+    const asked = await this.#retrying.check(id);
     // What this process withdraws of it in the background is nobody else's.
     await this.#tasks.of(id);
     const hold = await Hold.takeSoon(this.#parts, id);
     if (hold === null) throw busy();
     try {
       const portioning = { hold, isOver: () => this.#isClosed };
-      if (batch.phase === 'cancelled' && !(await this.#cancelling.withdraw(batch, portioning))) throw busy();
-      return await this.#retrying.run(id, filter, by, portioning);
+      const before = await this.#retrying.check(id);
+      const { phase, isCancelled } = before.document;
+      // Whoever has cancelled it meanwhile does not want it tried again.
+      if (isCancelled === true && asked.document.isCancelled !== true) throw busy();
+      if (phase !== 'cancelled') return await this.#retrying.run(before, filter, by, portioning);
+      if (!(await this.#cancelling.withdraw(before.document, portioning))) throw busy();
+      const withdrawn = await this.#retrying.check(id);
+      if (withdrawn.document.phase !== phase) throw busy();
+      return await this.#retrying.run(withdrawn, filter, by, portioning);
     } finally {
       await hold.release();
     }

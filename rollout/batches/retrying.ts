@@ -4,6 +4,7 @@ import type { ImageLibrary } from '../../firmware/index.js';
 import type { OwnedOutcome, OwnedRules, RuleGate, Rules } from '../../rules/index.js';
 import { type Change, type Stored, untilCommitted } from '../../store/index.js';
 import {
+  failedFor,
   type Operation,
   type OperationLedger,
   type OperationState,
@@ -11,7 +12,7 @@ import {
 } from '../operations/index.js';
 import { buildOf } from './aims.js';
 import type { Batch } from './batch.js';
-import { pinnedRule, pinnedRuleId, sentOf } from './batch-rules.js';
+import { MeantImages, pinnedRule, pinnedRuleId, sentOf } from './batch-rules.js';
 import { type BatchStore, type OperationPortions, ownerOf } from './batch-store.js';
 import { BatchError, type RetryFilter } from './batches.js';
 import { notFound } from './cancelling.js';
@@ -24,8 +25,10 @@ export interface RetryingParts {
   readonly kept: BatchStore;
   readonly ledger: Pick<OperationLedger, 'moving'>;
   readonly rules: Pick<OwnedRules, 'put' | 'again'> & Pick<Rules, 'scan'>;
-  readonly images: Pick<ImageLibrary, 'builds'>;
+  readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
 }
+
+type UnmeantReason = NonNullable<Awaited<ReturnType<MeantImages['whyNot']>>>;
 
 interface Retry extends Portioning {
   readonly batch: Batch;
@@ -43,7 +46,7 @@ export class Retrying {
   }
 
   /** @throws BatchError as `Batches.retry` */
-  async check(id: BatchId): Promise<Batch> {
+  async check(id: BatchId): Promise<Stored<Batch>> {
     const stored = await this.#parts.kept.seen(id);
     if (stored === null) throw notFound();
     const { document } = stored;
@@ -51,17 +54,19 @@ export class Retrying {
       throw new BatchError('state', null, 'one that is made: this one is being prepared');
     if (whyOver({ ...document, endsAtMs: Number.POSITIVE_INFINITY }, this.#parts.kept.clock()) !== null)
       throw new BatchError('state', 'notAfter', 'a batch whose time is not over: make a new one');
-    return document;
+    return stored;
   }
 
   /**
    * Opens the batch and has its operations wait again, portion by portion; of a batch of which nothing waits that was cancelled.
+   * @param was  the batch as it was read once it was held, and nothing was left to be withdrawn
    * @returns how many wait again
    * @throws BatchError `not-found`; `state` where somebody cancels it meanwhile
    */
-  async run(id: BatchId, filter: RetryFilter, by: Actor, portioning: Portioning): Promise<number> {
+  async run(was: Stored<Batch>, filter: RetryFilter, by: Actor, portioning: Portioning): Promise<number> {
+    const { id } = was.document;
     if (!(await this.#hasAny(id, filter))) return 0;
-    const opened = await this.#open(id, filter, by, portioning);
+    const opened = await this.#open(was, filter, by, portioning);
     const retry: Retry = { ...opened, filter, by, ...portioning };
     let count = 0;
     for await (const portion of this.#portions(id, filter)) {
@@ -71,14 +76,19 @@ export class Retrying {
     return count;
   }
 
-  async #open(id: BatchId, { reason, operation }: RetryFilter, by: Actor, { hold }: Portioning) {
+  /** What was cancelled since it was read stays cancelled, whenever that was answered. */
+  async #open(
+    { document, revision }: Stored<Batch>,
+    { reason, operation }: RetryFilter,
+    by: Actor,
+    { hold }: Portioning,
+  ) {
     const { kept } = this.#parts;
+    const { id } = document;
     return untilCommitted(`The batch ${id}`, async () => {
-      const document = await this.check(id);
-      const [stored, gate] = await Promise.all([kept.seen(id), kept.gate(id)]);
-      if (stored?.document.updatedAtMs !== document.updatedAtMs || gate === null) return undefined;
+      const gate = await kept.gate(id);
       const nowMs = kept.clock();
-      const { isCancelled: _, ...rest } = document;
+      const { isCancelled: _, hasAskedRunning: _asked, ...rest } = document;
       const batch: Batch = {
         ...rest,
         phase: 'made',
@@ -86,21 +96,24 @@ export class Retrying {
         updatedAtMs: nowMs,
       };
       const { held } = hold;
+      const replaced = kept.batches.replacing(batch, revision);
       const outcome = await kept.store.commit([
         held,
-        kept.batches.replacing(batch, stored.revision),
-        kept.gateMoved(gate, 'open'),
+        replaced,
+        kept.gateFrom(gate, id, 'open'),
         kept.noting('retried', document, {
           by,
           after: { ...(reason !== undefined && { reason }), ...(operation !== undefined && { operation }) },
         }),
       ]);
       if (!outcome.committed) {
+        if (outcome.refused === replaced) throw busy();
         if (outcome.refused === held && hold.held === held) throw busy();
         return undefined;
       }
       const opened = await kept.gate(id);
-      return opened?.document.state === 'open' ? { batch, gate: opened } : undefined;
+      if (opened?.document.state !== 'open') throw busy();
+      return { batch, gate: opened };
     });
   }
 
@@ -125,8 +138,51 @@ export class Retrying {
 
   /** @returns how many of a portion wait again */
   async #startAgain(portion: readonly Stored<Operation>[], retry: Retry): Promise<number> {
-    // Those that were cancelled before they began have no rule any more: they get it anew.
-    return (await this.#group(portion, true, retry)) + (await this.#group(portion, false, retry));
+    const whyNot = await this.#whyNot(portion, retry.batch);
+    const reasonFor = ({ document: { image } }: Stored<Operation>) =>
+      image === null ? undefined : whyNot.get(image.number);
+    const sent = portion.filter((stored) => reasonFor(stored) === undefined);
+    for (const reason of new Set(whyNot.values()))
+      await this.#fail(
+        portion.filter((stored) => reasonFor(stored) === reason),
+        reason,
+        retry,
+      );
+    // Those whose rules were taken back, as they were cancelled or the batch had ended, get them anew.
+    return (await this.#group(sent, true, retry)) + (await this.#group(sent, false, retry));
+  }
+
+  /** Of images that cannot be sent by their names any more, why: rules name images by name. */
+  async #whyNot(
+    portion: readonly Stored<Operation>[],
+    { organization }: Batch,
+  ): Promise<ReadonlyMap<number, UnmeantReason>> {
+    const meant = new MeantImages(this.#parts.images);
+    const images = new Map(
+      portion.flatMap(({ document: { image } }) => (image ? [[image.number, image]] : [])),
+    );
+    const reasons = new Map<number, UnmeantReason>();
+    for (const [number, image] of images) {
+      const reason = await meant.whyNot(image, organization);
+      if (reason !== null) reasons.set(number, reason);
+    }
+    return reasons;
+  }
+
+  async #fail(portion: readonly Stored<Operation>[], reason: UnmeantReason, retry: Retry): Promise<void> {
+    const { kept, ledger } = this.#parts;
+    const { batch, hold } = retry;
+    await untilCommitted(`The batch ${batch.id}`, async () => {
+      const ended = await this.#retried(portion, retry.filter);
+      if (ended.length === 0) return true;
+      const nowMs = kept.clock();
+      const moves = ended.map((stored) => ({ stored, after: failedFor(stored.document, reason, nowMs) }));
+      const { held } = hold;
+      const outcome = await kept.store.commit([held, ...ledger.moving(moves)]);
+      if (outcome.committed) return true;
+      if (outcome.refused === held && hold.held === held) throw busy();
+      return undefined;
+    });
   }
 
   async #group(portion: readonly Stored<Operation>[], hasRule: boolean, retry: Retry): Promise<number> {
@@ -191,6 +247,8 @@ export class Retrying {
       owner: ownerOf(batch.id),
       author: batch.by,
       ...(organization !== undefined && { organization }),
+      // One of the id may have run on its CPE before it was taken back.
+      anew: true,
       along,
     });
   }

@@ -1,7 +1,7 @@
 import { epochMsOf, HOUR_MS } from '../../common/index.js';
 import type { OperationCounts } from '../operations/index.js';
 import { isFailure } from '../operations/index.js';
-import type { Batch, BatchState } from './batch.js';
+import { type Batch, type BatchState, isForWhoeverComes } from './batch.js';
 
 /** So long what is not persistent waits for CPEs that are away. */
 export const WAIT_MS = HOUR_MS;
@@ -30,7 +30,7 @@ export function batchState(batch: Batch, counts: OperationCounts, nowMs: number)
   if (batch.isCancelled === true) return 'cancelled';
   const { pending, running, verified, failed, 'timed-out': timedOut, cancelled } = counts.byState;
   const hasBegun = running + verified + failed + timedOut > 0;
-  const goesOn = pending + running > 0 || (batch.whom.kind === 'condition' && batch.phase !== 'ended');
+  const goesOn = pending + running > 0 || (isForWhoeverComes(batch) && batch.phase !== 'ended');
   if (goesOn) {
     if (hasBegun) return 'in-progress';
     return isBegun(batch, nowMs) ? 'idle' : 'scheduled';

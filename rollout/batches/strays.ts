@@ -1,5 +1,11 @@
 import type { Device, Devices } from '../../acs/index.js';
-import { MINUTE_MS, type MonotonicClock, type OperationId, type Turn } from '../../common/index.js';
+import {
+  MINUTE_MS,
+  type MonotonicClock,
+  type OperationId,
+  SECOND_MS,
+  type Turn,
+} from '../../common/index.js';
 import { belongsTo, type OrganizationsNow } from '../../organizations/index.js';
 import type { Stored } from '../../store/index.js';
 import { failedFor, type Operation, type OperationReason } from '../operations/index.js';
@@ -9,6 +15,8 @@ import { type WithdrawingParts, withdrawPortion } from './withdrawing.js';
 
 /** From the beginning of one pass over all that waits to that of the next. */
 const PASS_MS_MIN = 10 * MINUTE_MS;
+/** So long portions are looked at in one round: a million that wait are gone through in minutes. */
+const LOOK_MS_MAX = SECOND_MS;
 
 export interface StraysParts extends WithdrawingParts {
   readonly devices: Pick<Devices, 'scan' | 'organizations'>;
@@ -32,7 +40,7 @@ export class Strays {
     this.#parts = parts;
   }
 
-  /** Looks at the next portion of all that waits. */
+  /** Looks at the next portions of all that waits, for about a second. */
   async advance(): Promise<void> {
     const nowMs = this.#parts.monotonic();
     if (this.#walk === null) {
@@ -40,9 +48,14 @@ export class Strays {
       this.#begunAtMs = nowMs;
       this.#walk = this.#waiting();
     }
-    const next = await this.#walk.next();
-    if (next.done === true) this.#walk = null;
-    else await this.#look(...next.value);
+    do {
+      const next = await this.#walk.next();
+      if (next.done === true) {
+        this.#walk = null;
+        return;
+      }
+      await this.#look(...next.value);
+    } while (this.#parts.monotonic() - nowMs < LOOK_MS_MAX);
   }
 
   /** Looks at all that waits, from the first. */

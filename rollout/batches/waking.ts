@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { Device, Devices } from '../../acs/index.js';
 import {
   type BatchId,
@@ -5,29 +6,33 @@ import {
   type CpeId,
   MINUTE_MS,
   type MonotonicClock,
-  type OperationId,
   SECOND_MS,
 } from '../../common/index.js';
 import type { Rules } from '../../rules/index.js';
-import type { Operation, OperationPlace, Operations } from '../operations/index.js';
+import type { Operation } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import type { BatchStore } from './batch-store.js';
 import { isBegun, whyOver } from './state.js';
 
-/** A CPE is called so often for one batch, so long apart. */
-const ATTEMPTS_MAX = 3;
-const RETRY_MS = 10 * MINUTE_MS;
-/** CPEs remembered as called; beyond that the first are forgotten, and may be called again. */
-const REMEMBERED_MAX = 100_000;
+/** What waits of a batch is gone through so often, from the end of one pass to the beginning of the next so long apart. */
+const PASSES_MAX = 3;
+const PASSES_APART_MS = 10 * MINUTE_MS;
+/** A pass that met nobody does not count, as what is tried again waits a moment after its batch is open: the next is begun so much later. */
+const EMPTY_APART_MS = 10 * SECOND_MS;
 /** Operations looked at in one tick, of one batch and of all together. */
-const LOOKS_PER_BATCH_MAX = 500;
+const LOOKS_PER_BATCH = 500;
+/** Of a fast batch so many for each call, as not everybody who waits can be called. */
+const LOOKS_PER_CALL = 2;
 const LOOKS_MAX = 2_000;
-/** Batches that are open at a time and call; those beyond wait until others have ended. */
+/** Operations read at a time: about as many as are due. */
+const PAGE_ITEMS_MIN = 10;
+const PAGE_ITEMS_MAX = 100;
+/** Batches that call at a time; those beyond wait until others have ended, or have called as often as they may. */
 const CALLING_MAX = 10_000;
-/** From the beginning of one pass over what waits of a batch to that of the next. */
-const PASS_MS_MIN = MINUTE_MS / 6;
 /** Where nothing tells of changes batches are looked for so often. */
 const LOOK_AGAIN_MS = SECOND_MS;
+/** After looking for batches so many times as long passes as it took: where very many are open it takes a small part of the time. */
+const LOOK_REST = 10;
 
 /** Sends connection requests and waits for none of them. */
 export interface Calling {
@@ -38,8 +43,7 @@ export interface Calling {
 }
 
 export interface WakingParts {
-  readonly kept: BatchStore;
-  readonly operations: Pick<Operations, 'scan'>;
+  readonly kept: Pick<BatchStore, 'batches' | 'inPhase' | 'waiting'>;
   readonly devices: Pick<Devices, 'get' | 'isWaiting'>;
   readonly rules: Pick<Rules, 'freezeState'>;
   readonly calling: Calling;
@@ -47,33 +51,30 @@ export interface WakingParts {
   readonly monotonic: MonotonicClock;
 }
 
-interface Attempts {
-  readonly count: number;
-  readonly lastAtMs: number;
-  /** `updatedAtMs` of the operation that it was called for: one that waits again is called anew. */
-  readonly waitsSinceMs: number;
-}
-
-/** How far the calling for one batch has come. */
+/** How far the calling for one batch has come: the same few words, however many CPEs wait. */
 interface Pass {
+  /** `updatedAtMs` of the batch: one that is tried again calls anew. */
+  readonly batchAtMs: number;
   /** Calls that are due and were not made, and since when that is reckoned. */
   due: number;
   atMs: number;
-  begunAtMs: number;
-  /** Goes on from here; null: the pass is over. */
-  place: OperationPlace | null;
-  isOver: boolean;
+  /** The last that was looked at; null: none yet. */
+  place: Operation | null;
+  /** When it came to its end; null: it goes on. */
+  endedAtMs: number | null;
+  /** How many have come to their end and met somebody. */
+  count: number;
 }
 
 /** Calls CPEs of open batches that wait, each batch at its own pace. What it remembers is lost with the process: then some are called again. */
 export class BatchWaking {
   readonly #parts: WakingParts;
   readonly #passes = new Map<BatchId, Pass>();
-  readonly #attempts = new Map<OperationId, Attempts>();
   readonly #position: () => number | null;
   #calling: readonly Batch[] = [];
   #knownAt: number | null = null;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #lookTookMs = 0;
 
   constructor(parts: WakingParts) {
     this.#parts = parts;
@@ -94,7 +95,8 @@ export class BatchWaking {
       const isFrozen = frozen.get(organization) ?? (await this.#isFrozen(organization));
       frozen.set(organization, isFrozen);
       if (isFrozen) continue;
-      looks -= await this.#advance(batch, Math.min(looks, LOOKS_PER_BATCH_MAX));
+      const ofBatch = Math.max(LOOKS_PER_BATCH, LOOKS_PER_CALL * batch.wakePerSecond);
+      looks -= await this.#advance(batch, Math.min(looks, ofBatch));
     }
   }
 
@@ -102,23 +104,32 @@ export class BatchWaking {
   async #look(): Promise<void> {
     const position = this.#position();
     const nowMs = this.#parts.monotonic();
-    const isKnown = position === null ? nowMs - this.#lookedAtMs < LOOK_AGAIN_MS : position === this.#knownAt;
-    if (isKnown) return;
+    const sinceMs = nowMs - this.#lookedAtMs;
+    const isKnown = position === null ? sinceMs < LOOK_AGAIN_MS : position === this.#knownAt;
+    if (isKnown || sinceMs < this.#lookTookMs * LOOK_REST) return;
     const found: Batch[] = [];
+    const open = new Set<BatchId>();
     for await (const { document } of this.#parts.kept.inPhase('made')) {
-      if (document.wakePerSecond > 0) found.push(document);
-      if (found.length >= CALLING_MAX) break;
+      if (document.wakePerSecond === 0) continue;
+      // Those that have called as often as they may are remembered, and keep nobody from a place.
+      open.add(document.id);
+      if (found.length < CALLING_MAX && !this.#isUsedUp(document)) found.push(document);
     }
     this.#calling = found;
     this.#knownAt = position;
-    this.#lookedAtMs = nowMs;
-    const ids = new Set(found.map(({ id }) => id));
-    for (const id of this.#passes.keys()) if (!ids.has(id)) this.#passes.delete(id);
+    this.#lookedAtMs = this.#parts.monotonic();
+    this.#lookTookMs = this.#lookedAtMs - nowMs;
+    for (const id of this.#passes.keys()) if (!open.has(id)) this.#passes.delete(id);
+  }
+
+  #isUsedUp({ id, updatedAtMs }: Batch): boolean {
+    const pass = this.#passes.get(id);
+    return pass !== undefined && pass.batchAtMs === updatedAtMs && pass.count >= PASSES_MAX;
   }
 
   /** @returns how many operations were looked at */
   async #advance(batch: Batch, looksMax: number): Promise<number> {
-    const { operations, calling, monotonic } = this.#parts;
+    const { kept, calling, monotonic } = this.#parts;
     const nowMs = monotonic();
     const pass = this.#passOf(batch, nowMs);
     pass.due = Math.min(
@@ -126,43 +137,51 @@ export class BatchWaking {
       pass.due + ((nowMs - pass.atMs) / SECOND_MS) * batch.wakePerSecond,
     );
     pass.atMs = nowMs;
-    if (pass.isOver) {
-      if (nowMs - pass.begunAtMs < PASS_MS_MIN) return 0;
-      Object.assign(pass, { begunAtMs: nowMs, place: null, isOver: false });
-    }
-    if (pass.due < 1) return 0;
+    if (!goesOn(pass, nowMs)) return 0;
     let looks = 0;
-    const after = pass.place === null ? {} : { after: pass.place };
-    for await (const operation of operations.scan({ batch: batch.id, states: ['pending'], ...after })) {
-      if (looks >= looksMax || pass.due < 1 || calling.free < 1) return looks;
-      looks += 1;
-      if (await this.#isCalled(operation, nowMs)) pass.due -= 1;
-      pass.place = { createdAtMs: operation.createdAtMs, id: operation.id };
+    while (looks < looksMax && pass.due >= 1 && calling.free >= 1) {
+      const limit = Math.min(looksMax - looks, pageItems(pass.due));
+      const { items, next } = await kept.waiting(batch.id, pass.place, limit);
+      for (const { document } of items) {
+        if (pass.due < 1 || calling.free < 1) return looks;
+        looks += 1;
+        if (await this.#isCalled(document)) pass.due -= 1;
+        pass.place = document;
+      }
+      if (next === null) {
+        this.#end(pass, nowMs);
+        return looks + 1;
+      }
+      await yieldToEvents();
     }
-    pass.isOver = true;
-    return looks + 1;
+    return looks;
   }
 
-  #passOf({ id, wakePerSecond }: Batch, nowMs: number): Pass {
+  #passOf({ id, wakePerSecond, updatedAtMs }: Batch, nowMs: number): Pass {
     const known = this.#passes.get(id);
-    if (known !== undefined) return known;
+    if (known?.batchAtMs === updatedAtMs) return known;
     // The first go at once.
     const due = Math.max(1, wakePerSecond);
-    const pass: Pass = { due, atMs: nowMs, begunAtMs: nowMs, place: null, isOver: false };
+    const pass = { batchAtMs: updatedAtMs, due, atMs: nowMs, place: null, endedAtMs: null, count: 0 };
     this.#passes.set(id, pass);
     return pass;
   }
 
-  /** Calls the CPE of an operation, where that is due. */
-  async #isCalled({ id, cpeid, updatedAtMs }: Operation, nowMs: number): Promise<boolean> {
+  #end(pass: Pass, nowMs: number): void {
+    pass.endedAtMs = nowMs;
+    if (pass.place !== null) pass.count += 1;
+    if (pass.count < PASSES_MAX) return;
+    // It is remembered for as long as the batch is open, and another may call instead.
+    pass.place = null;
+    this.#knownAt = null;
+  }
+
+  /** Calls the CPE of an operation, where it can come. */
+  async #isCalled({ cpeid }: Operation): Promise<boolean> {
     const { devices, calling } = this.#parts;
-    const known = this.#attempts.get(id);
-    const before = known?.waitsSinceMs === updatedAtMs ? known : null;
-    if (before !== null && (before.count >= ATTEMPTS_MAX || nowMs - before.lastAtMs < RETRY_MS)) return false;
     if (calling.isCalling(cpeid)) return false;
     const device = await devices.get(cpeid);
     if (device === null || !this.#canBegin(device)) return false;
-    this.#remember(id, { count: (before?.count ?? 0) + 1, lastAtMs: nowMs, waitsSinceMs: updatedAtMs });
     calling.call(cpeid, () => {});
     return true;
   }
@@ -178,15 +197,19 @@ export class BatchWaking {
   async #isFrozen(organization: string | undefined): Promise<boolean> {
     return (await this.#parts.rules.freezeState(organization)).frozen;
   }
+}
 
-  #remember(id: OperationId, attempts: Attempts): void {
-    this.#attempts.delete(id);
-    this.#attempts.set(id, attempts);
-    for (const oldest of this.#attempts.keys()) {
-      if (this.#attempts.size <= REMEMBERED_MAX) break;
-      this.#attempts.delete(oldest);
-    }
-  }
+/** Whether there is anybody to be called in a pass by now; begins the next one where that is due. */
+function goesOn(pass: Pass, nowMs: number): boolean {
+  if (pass.count >= PASSES_MAX) return false;
+  if (pass.endedAtMs === null) return true;
+  if (nowMs - pass.endedAtMs < (pass.place === null ? EMPTY_APART_MS : PASSES_APART_MS)) return false;
+  Object.assign(pass, { place: null, endedAtMs: null });
+  return true;
+}
+
+function pageItems(due: number): number {
+  return Math.min(PAGE_ITEMS_MAX, Math.max(PAGE_ITEMS_MIN, Math.ceil(due)));
 }
 
 /** So that none is always the last, where there are more than one tick can look at. */

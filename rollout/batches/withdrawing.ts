@@ -9,7 +9,7 @@ import type { Hold } from './hold.js';
 export interface WithdrawingParts {
   readonly kept: BatchStore;
   readonly ledger: Pick<OperationLedger, 'moving'>;
-  readonly rules: Pick<OwnedRules, 'withdraw'>;
+  readonly rules: Pick<OwnedRules, 'withdraw' | 'some'>;
 }
 
 /** Of whoever writes portions of a batch. */
@@ -53,6 +53,24 @@ export async function withdrawPortion(
     const moves = waiting.map((stored) => ({ stored, after: after(stored.document, nowMs) }));
     const { held } = hold;
     const outcome = await rules.withdraw(ownRules(batch, waiting), [held, ...ledger.moving(moves)]);
+    if (outcome.committed) return true;
+    return outcome.refused === held && hold.held === held ? false : undefined;
+  });
+}
+
+/**
+ * Takes back the fleet rule of a batch by condition that was cancelled: whoever is tried again gets a rule of its own.
+ * @returns false where the batch is another's by now
+ */
+export async function withdrawFleetRule(
+  { rules }: WithdrawingParts,
+  batch: Batch,
+  hold: Hold,
+): Promise<boolean> {
+  if (batch.whom.kind !== 'condition') return true;
+  return untilCommitted(`The batch ${batch.id}`, async () => {
+    const { held } = hold;
+    const outcome = await rules.withdraw([fleetRuleId(batch)], [held]);
     if (outcome.committed) return true;
     return outcome.refused === held && hold.held === held ? false : undefined;
   });

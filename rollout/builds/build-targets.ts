@@ -34,7 +34,8 @@ export class WalkedTargets implements BuildTargets {
   }
 
   async #target(walked: WalkedDevice, image: OperationImage, { batch }: BuildDevices): Promise<BatchTarget> {
-    const { device } = walked;
+    const { device, stored } = walked;
+    const { records } = this.#parts;
     const { id: cpeid } = device;
     const nowMs = this.#parts.clock();
     const had = walked.kind === 'firmware' ? walked.firmware.createdAtMs : nowMs;
@@ -45,9 +46,9 @@ export class WalkedTargets implements BuildTargets {
       createdAtMs: had,
       modifiedAtMs: nowMs,
     };
+    // Asked after the record was read: whoever gives it something later than this moves the record, and this is refused.
     const busy = await isBusy(this.#parts.operations, device, batch);
-    // Whatever somebody gave it meanwhile: of two who give, the later holds.
-    const along = [this.#parts.records.putting(given)];
+    const along = [stored === null ? records.inserting(given) : records.replacing(given, stored.revision)];
     return { cpeid, image, along, ...(busy && { skipped: 'already-under-way' }) };
   }
 }

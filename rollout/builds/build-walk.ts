@@ -1,7 +1,7 @@
 import type { Device, Devices } from '../../acs/index.js';
 import type { CpeId, OrganizationId, Turn } from '../../common/index.js';
 import type { Build } from '../../firmware/index.js';
-import type { Collection } from '../../store/index.js';
+import type { Collection, Stored } from '../../store/index.js';
 import type { OperationImage } from '../operations/index.js';
 import type { Boards } from './boards.js';
 import { BuildImages, type BuildLibrary } from './build-images.js';
@@ -9,23 +9,22 @@ import type { BuildPlan, DeviceFirmware, Within } from './device-firmware.js';
 import type { FirmwareRecord } from './firmware-record.js';
 import type { KnownFirmwares } from './known-firmwares.js';
 
+interface Walked {
+  readonly device: Device;
+  /** What is kept of its firmware, as it was when the CPE was looked at. */
+  readonly stored: Stored<FirmwareRecord> | null;
+}
+
 /** A CPE that a build would upgrade. */
 export type WalkedDevice =
   /** It has a firmware of the build's category; image null: the build has none of its type. */
-  | {
+  | (Walked & {
       readonly kind: 'firmware';
-      readonly device: Device;
-      readonly record: FirmwareRecord | null;
       readonly firmware: DeviceFirmware;
       readonly image: OperationImage | null;
-    }
+    })
   /** It has no firmware of any build, and one of the build's images is for its model. */
-  | {
-      readonly kind: 'firmwareless';
-      readonly device: Device;
-      readonly record: FirmwareRecord | null;
-      readonly image: OperationImage;
-    };
+  | (Walked & { readonly kind: 'firmwareless'; readonly image: OperationImage });
 
 export interface BuildWalkParts {
   readonly devices: Pick<Devices, 'get' | 'newest' | 'isWaiting' | 'organizations'>;
@@ -54,7 +53,7 @@ export class BuildWalk {
       const records = await turn(() => this.#parts.records.getMany(portion.map(({ id }) => id)));
       yield* await this.#judged(
         build,
-        portion.map((device, at) => ({ device, record: records[at]?.document ?? null })),
+        portion.map((device, at) => ({ device, stored: records[at] ?? null })),
         images,
       );
     }
@@ -97,9 +96,9 @@ export class BuildWalk {
     for await (const records of inPortions(given)) {
       const read = () => Promise.all(records.map(({ document }) => this.#parts.devices.get(document.id)));
       const devices = await turn(read);
-      const there = records.flatMap((record, at) => {
+      const there = records.flatMap((stored, at) => {
         const device = devices[at];
-        return device != null && isOf(device) ? [{ record: record.document, device }] : [];
+        return device != null && isOf(device) ? [{ stored, device }] : [];
       });
       for (const each of await this.#judged(build, there, images))
         if (each.kind === 'firmware' && isGiven(each)) yield each.firmware;
@@ -128,13 +127,9 @@ export class BuildWalk {
       !this.#parts.devices.isWaiting(device);
   }
 
-  async #judged(
-    build: Build,
-    all: readonly { readonly device: Device; readonly record: FirmwareRecord | null }[],
-    images: BuildImages,
-  ): Promise<readonly WalkedDevice[]> {
+  async #judged(build: Build, all: readonly Walked[], images: BuildImages): Promise<readonly WalkedDevice[]> {
     const judged = await Promise.all(
-      all.map(({ device, record }) => this.#judge(build, device, record, images)),
+      all.map(({ device, stored }) => this.#judge(build, device, stored, images)),
     );
     return judged.filter((each) => each !== null);
   }
@@ -142,30 +137,30 @@ export class BuildWalk {
   async #judge(
     build: Build,
     device: Device,
-    record: FirmwareRecord | null,
+    stored: Stored<FirmwareRecord> | null,
     images: BuildImages,
   ): Promise<WalkedDevice | null> {
     const { firmwares, boards } = this.#parts;
-    const firmware = await firmwares.of(device, record, images);
+    const firmware = await firmwares.of(device, stored?.document ?? null, images);
     const ofBuild = await images.of(build);
     if (firmware !== null) {
       if (firmware.category !== build.category || (firmware.build === build.id && firmware.installed))
         return null;
-      return { kind: 'firmware', device, record, firmware, image: ofBuild.get(firmware.type) ?? null };
+      return { kind: 'firmware', device, stored, firmware, image: ofBuild.get(firmware.type) ?? null };
     }
     const model = await firmwares.modelOf(device);
     const type = model === undefined ? undefined : boards.typeFor(model, [...ofBuild.keys()]);
     const image = type === undefined ? undefined : ofBuild.get(type);
-    return image === undefined ? null : { kind: 'firmwareless', device, record, image };
+    return image === undefined ? null : { kind: 'firmwareless', device, stored, image };
   }
 }
 
 /** Whether its firmware is what it was given, rather than what it reports. */
 function isGiven({
   firmware,
-  record,
-}: Pick<Extract<WalkedDevice, { kind: 'firmware' }>, 'firmware' | 'record'>): boolean {
-  return record?.image?.number === firmware.image.number;
+  stored,
+}: Pick<Extract<WalkedDevice, { kind: 'firmware' }>, 'firmware' | 'stored'>): boolean {
+  return stored?.document.image?.number === firmware.image.number;
 }
 
 /** So many together, in the same order. */

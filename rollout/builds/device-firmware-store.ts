@@ -99,7 +99,14 @@ export class DeviceFirmwareStore implements DeviceFirmwares {
       number === undefined ? null : await new BuildImages(this.#parts.library).withNumber(number);
     if (placed === null || !(await this.#mayHave(device, placed, before, how)))
       throw new DeviceFirmwareError('no-image');
-    const accepted = this.accepts(await this.#parts.firmwares.modelOf(device), placed);
+    const model = await this.#parts.firmwares.modelOf(device);
+    if (image === null) {
+      // A build may have given it one of a type that is not the last for its board: that it has stays its own.
+      if (model === undefined || !this.#parts.boards.fits(model, placed.type))
+        throw new DeviceFirmwareError('model-mismatch');
+      return { device, stored, before, placed };
+    }
+    const accepted = this.accepts(model, placed);
     switch (accepted) {
       case 'yes':
         return { device, stored, before, placed };

@@ -75,7 +75,7 @@ export interface DeviceFirmwares {
   /**
    * Gives a CPE an image. An upgrade begins (a batch of one CPE that no list shows) where the image is another or is not installed; where
    * another operation of the CPE waits or runs its own is skipped (`already-under-way`).
-   * @param image  null: the one that it has
+   * @param image  null: the one that it has, whose type need only list its board
    * @throws DeviceFirmwareError; StoreError
    */
   assign(cpeid: CpeId, image: OperationImage | null, how: Assignment): Promise<Assigned>;

@@ -1,5 +1,6 @@
 /** What becomes of each CPE of a batch, and what all of them come to. */
-export { CountTally } from './counting.js';
+export { CountTally, countsOf, shareIdsOf } from './counting.js';
+export { broughtForward } from './forward.js';
 export {
   OPERATION_SHARES,
   OPERATION_STATES,
@@ -10,7 +11,7 @@ export {
   type OperationShare,
   type OperationState,
 } from './operation.js';
-export { imageMeant, operationImageOf } from './operation-image.js';
+export { imageMeant, operationImageOf, whyNotMeant } from './operation-image.js';
 export { OperationLedger, type OperationLedgerParts, type OperationMove } from './operation-ledger.js';
 export {
   afterEnd,
@@ -24,6 +25,7 @@ export {
   pendingOperation,
   skipped,
   skippedOperation,
+  tooLateToCancel,
   waitingAgain,
   withdrawn,
 } from './operation-life.js';

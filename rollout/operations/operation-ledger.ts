@@ -1,11 +1,11 @@
-import type { Device, OwnedUpgrades, Upgrade } from '../../acs/index.js';
+import type { Device, OwnedUpgrades, UnfitDecision, Upgrade } from '../../acs/index.js';
 import type { BatchId, Clock } from '../../common/index.js';
 import type { ImageLibrary } from '../../firmware/index.js';
 import type { RuleOwner, StoredRule, UpgradeEnd } from '../../rules/index.js';
 import type { Change, Collection, Store, Stored } from '../../store/index.js';
 import { CountTally, shareIdsOf } from './counting.js';
 import { OPERATION_SHARES, OPERATIONS, type Operation, type OperationShare } from './operation.js';
-import { imageMeant } from './operation-image.js';
+import { imageMeant, whyNotMeant } from './operation-image.js';
 import {
   afterEnd,
   begun,
@@ -96,6 +96,7 @@ export class OperationLedger implements OwnedUpgrades {
     const isPinned = rule.pin !== undefined;
     if (stored !== null) {
       if (!mayBegin(stored.document, upgrade, isPinned)) return null;
+      if ((await this.#whyNot(stored.document, rule)) !== null) return null;
       return this.moved(stored, begun(stored.document, upgrade));
     }
     if (isPinned) return null;
@@ -116,13 +117,32 @@ export class OperationLedger implements OwnedUpgrades {
 
   async atTarget(upgrade: Upgrade, rule: StoredRule): Promise<readonly Change[] | null> {
     const waiting = await this.#waiting(rule, upgrade.cpeid);
-    return waiting === null ? null : this.moved(waiting, foundAtTarget(waiting.document, upgrade));
+    // Whose target that is is another image's.
+    if (waiting === null || (await this.#whyNot(waiting.document, rule)) !== null) return null;
+    return this.moved(waiting, foundAtTarget(waiting.document, upgrade));
   }
 
-  async unfit(rule: StoredRule, device: Device, detail: string): Promise<readonly Change[] | null> {
+  async unfit(
+    rule: StoredRule,
+    device: Device,
+    { verdict, detail }: Pick<UnfitDecision, 'verdict' | 'detail'>,
+  ): Promise<readonly Change[] | null> {
     const waiting = await this.#waiting(rule, device.id);
     if (waiting === null) return null;
-    return this.moved(waiting, skipped(waiting.document, 'does-not-fit', this.#clock(), detail));
+    const nowMs = this.#clock();
+    if (verdict === 'image-missing')
+      return this.moved(waiting, skipped(waiting.document, 'image-missing', nowMs, detail));
+    // What does not fit is another image.
+    const why = await this.#whyNot(waiting.document, rule);
+    if (why !== null) return this.moved(waiting, skipped(waiting.document, why, nowMs));
+    return this.moved(waiting, skipped(waiting.document, 'does-not-fit', nowMs, detail));
+  }
+
+  async misnamed(rule: StoredRule, device: Device): Promise<readonly Change[] | null> {
+    const waiting = await this.#waiting(rule, device.id);
+    const why = waiting === null ? null : await this.#whyNot(waiting.document, rule);
+    if (waiting === null || why === null) return null;
+    return this.moved(waiting, skipped(waiting.document, why, this.#clock()));
   }
 
   async ending(after: Upgrade, end: UpgradeEnd, previously?: UpgradeEnd): Promise<readonly Change[]> {
@@ -136,6 +156,11 @@ export class OperationLedger implements OwnedUpgrades {
     const { state, resultId } = stored.document;
     if (state !== 'running' || resultId !== upgrade.id) return [];
     return this.moved(stored, failedFor(stored.document, 'device-gone', this.#clock()));
+  }
+
+  /** Why the rule would not send the image that an operation is of; null: it would, or which that is was never known. */
+  async #whyNot({ image }: Operation, rule: StoredRule) {
+    return image === null ? null : whyNotMeant(this.#images, image, rule);
   }
 
   async #ofUpgrade({ owner, cpeid }: Upgrade): Promise<Stored<Operation> | null> {

@@ -147,6 +147,12 @@ export function cancelAsked(operation: Operation, by: string, nowMs: number): Op
   return { ...noted(operation, text, nowMs), cancelAskedAtMs: nowMs };
 }
 
+/** What its CPE is not to be asked any more. The same object where it does not run, or that is known. */
+export function tooLateToCancel(operation: Operation): Operation {
+  if (operation.state !== 'running' || operation.isTooLateToCancel === true) return operation;
+  return { ...operation, isTooLateToCancel: true };
+}
+
 /** It is tried again: it waits for its CPE as it did at first, and word of what ran last is believed only where that proves it. */
 export function waitingAgain(operation: Operation, by: string, nowMs: number): Operation {
   return told(operation, 'pending', `${by} has it tried again`, nowMs);
@@ -215,7 +221,13 @@ function endedBy(
 
 /** In another state, and so without what was said of the one before. */
 function told(operation: Operation, state: OperationState, text: string, atMs: number): Operation {
-  const { reason: _, detail: _detail, cancelAskedAtMs: _asked, ...rest } = noted(operation, text, atMs);
+  const {
+    reason: _,
+    detail: _detail,
+    cancelAskedAtMs: _asked,
+    isTooLateToCancel: _late,
+    ...rest
+  } = noted(operation, text, atMs);
   return { ...rest, state };
 }
 

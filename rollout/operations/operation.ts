@@ -59,6 +59,8 @@ export interface Operation extends Document {
   readonly log: readonly { readonly atMs: number; readonly text: string }[];
   /** Somebody wants it ended although it is running: CancelTransfer is due. */
   readonly cancelAskedAtMs?: number;
+  /** Its CPE has the file, or goes on with it: nobody need ask again. */
+  readonly isTooLateToCancel?: true;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 }

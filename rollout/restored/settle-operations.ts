@@ -1,10 +1,11 @@
-import { UPGRADES, type Upgrade } from '../../acs/index.js';
+import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
 import type { BatchId, Clock } from '../../common/index.js';
 import type { ImageLibrary } from '../../firmware/index.js';
-import { organizationOf, RULES, type StoredRule } from '../../rules/index.js';
+import { countKeyOf, organizationOf, RULES, type StoredRule } from '../../rules/index.js';
 import { type Change, type Collection, type Store, type Stored, StoreError } from '../../store/index.js';
 import { BATCHES, type Batch } from '../batches/index.js';
 import {
+  broughtForward,
   CountTally,
   failedFor,
   imageMeant,
@@ -14,8 +15,8 @@ import {
   type OperationShare,
   operationIdOf,
   pendingOperation,
+  skipped,
 } from '../operations/index.js';
-import { broughtForward } from './forward.js';
 
 /** What is read at once, and written in one commit. */
 const PORTION = 500;
@@ -26,6 +27,7 @@ interface Tables {
   readonly batches: Collection<Batch>;
   readonly upgrades: Collection<Upgrade>;
   readonly rules: Collection<StoredRule>;
+  readonly devices: Collection<Device>;
   readonly shares: Collection<OperationShare>;
 }
 
@@ -48,6 +50,7 @@ export async function settleOperations({ store, images, clock }: SettleParts): P
     batches: store.collection(BATCHES),
     upgrades: store.collection(UPGRADES),
     rules: store.collection(RULES),
+    devices: store.collection(DEVICES),
     shares: store.collection(OPERATION_SHARES),
   };
   await store.clear(OPERATION_SHARES);
@@ -156,11 +159,16 @@ async function endLost({ operations, upgrades, store }: Tables, clock: Clock): P
   }
 }
 
+/** What a count says of an image that is not sent to its device. */
+const REFUSED = 'the image did not fit the device, or was not there';
+
 /**
- * What waits, and its rule is gone, or its batch had ended before it was to be tried again: the one has failed, and the other is withdrawn
- * by whoever looks after batches that were cancelled, as is what waits of these.
+ * What waits, and its rule is gone, or will send its CPE nothing as is recorded there, or its batch had ended before it was to be tried again:
+ * the first has failed, the second is skipped, and the last is withdrawn by whoever looks after batches that were cancelled, as is what waits of
+ * these. Of a batch that is still made what has no rule goes, and is made again.
  */
-async function endStranded({ operations, batches, rules, store }: Tables, clock: Clock): Promise<void> {
+async function endStranded(tables: Tables, clock: Clock): Promise<void> {
+  const { operations, batches, rules, devices, store } = tables;
   for await (const portion of portionsOf(operations.scan({ index: 'state', equals: ['pending'] }))) {
     const known = await byId(
       batches,
@@ -170,15 +178,24 @@ async function endStranded({ operations, batches, rules, store }: Tables, clock:
       rules,
       portion.flatMap(({ document }) => document.ruleId ?? []),
     );
-    const stranded = portion.filter(
-      ({ document: { ruleId, batch } }) =>
-        known.get(batch)?.document.phase === 'made' && (ruleId === undefined || !found.has(ruleId)),
+    const waiting = await byId(
+      devices,
+      portion.map(({ document }) => document.cpeid),
     );
+    const settled = portion.flatMap(({ document, revision }): readonly Change[] => {
+      const { ruleId = '', batch, cpeid } = document;
+      const phase = known.get(batch)?.document.phase;
+      const rule = found.get(ruleId)?.document;
+      if (rule === undefined && phase === 'preparing') return [operations.deleting(document.id, revision)];
+      if (phase !== 'made') return [];
+      if (rule === undefined)
+        return [operations.replacing(failedFor(document, 'rule-gone', clock()), revision)];
+      if (waiting.get(cpeid)?.document.counts[countKeyOf(rule)]?.refused !== true) return [];
+      return [operations.replacing(skipped(document, 'does-not-fit', clock(), REFUSED), revision)];
+    });
     const ended = [...known.values()].filter(({ document }) => document.phase === 'ended');
     await commit(store, [
-      ...stranded.map(({ document, revision }) =>
-        operations.replacing(failedFor(document, 'rule-gone', clock()), revision),
-      ),
+      ...settled,
       ...ended.map(({ document, revision }) =>
         batches.replacing({ ...document, phase: 'cancelled' }, revision),
       ),
@@ -207,7 +224,7 @@ function batchOf({ owner }: Upgrade): BatchId {
   return (owner?.id ?? '') as BatchId;
 }
 
-async function byId<T extends Operation | Batch | Upgrade | StoredRule>(
+async function byId<T extends Operation | Batch | Upgrade | StoredRule | Device>(
   collection: Collection<T>,
   ids: readonly string[],
 ): Promise<Map<string, Stored<T>>> {

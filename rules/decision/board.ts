@@ -54,11 +54,17 @@ export function boardNotKnown({ detail }: BoardUnread): Refusal {
   return { verdict: 'image-does-not-fit', detail };
 }
 
+/** The CPE was asked for its board in vain, and will be again. */
+function boardNotTold({ name }: BoardParameter): Refusal {
+  const detail = `the image is for boards, and the CPE could not tell ${name} when it was asked; it is asked again after a boot or a day`;
+  return { verdict: 'image-does-not-fit', detail, isProvisional: true };
+}
+
 /** Whether a CPE may get an image; where that is for boards, as far as the CPE's is known, or what to ask the CPE for. */
 export async function fitOf(
   parameter: BoardParameter | null,
   image: ImageFacts,
-  input: Pick<DecisionInput, 'context' | 'readParameters' | 'unread'>,
+  input: Pick<DecisionInput, 'context' | 'readParameters' | 'unread' | 'isUntold'>,
 ): Promise<Refusal | BoardUnread | null> {
   const { context } = input;
   const { boards, ...others } = image;
@@ -74,6 +80,7 @@ export async function fitOf(
         detail: `the image is for boards, and the CPE would first be asked for ${read.join(', ')}`,
       };
     }
+    if (input.isUntold?.(parameter.paths) === true) return boardNotTold(parameter);
   }
   return fitGate(image, context, { parameter: parameter.name, value });
 }

@@ -143,16 +143,18 @@ function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
 async function unfitFor(
   { tables }: Decider,
   { rule, revision }: Candidate,
-  { verdict, detail = verdict }: Refusal,
+  { verdict, detail = verdict, isProvisional }: Refusal,
   { about }: DecisionInput,
 ): Promise<Omit<Extract<Decision, { kind: 'unfit' }>, 'considered'> | null> {
   if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return null;
   if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  // The CPE may tell its board yet.
+  if (isProvisional) return null;
   // It was open when the rule came to be held against its image.
   const owner = await ownerGate(tables, rule);
   if ('verdict' in owner) return null;
   const conditions = [tables.rules.requiring(rule.id, revision), ...owner.unchanged];
-  return { kind: 'unfit', rule, countKey: countKeyOf(rule), detail, conditions };
+  return { kind: 'unfit', rule, countKey: countKeyOf(rule), verdict, detail, conditions };
 }
 
 function rulesFor({ fleet }: Decider, { afresh }: DecisionInput): Promise<FleetRules> {

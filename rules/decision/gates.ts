@@ -24,6 +24,8 @@ const BOARDS_SHOWN_MAX = 5;
 export interface Refusal {
   readonly verdict: Verdict;
   readonly detail?: string;
+  /** It rests on what is not known of the CPE by now: nothing is recorded of it. */
+  readonly isProvisional?: true;
 }
 
 /** What an organization writes concerns its own CPEs, whatever its condition says. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../common/index.js';
 import { type Change, COMMIT_CHANGES_MAX, type Stored } from '../../store/index.js';
 import {
   commitWrites,
+  gateIdOf,
   ofOrganization,
   type RestartsDocument,
   readMany,
@@ -12,7 +13,7 @@ import {
   withoutPath,
 } from '../storage/index.js';
 import type { LocatedProblem, RuleValidator, ValidRule } from '../validation/index.js';
-import { InvalidRuleError, mapWithPauses, type StoredRule } from '../vocabulary/index.js';
+import { InvalidRuleError, mapWithPauses, ruleIdIn, type StoredRule } from '../vocabulary/index.js';
 import {
   OWNED_RULES_PER_COMMIT_MAX,
   type OwnedOutcome,
@@ -31,7 +32,7 @@ export function openOwnedRules(parts: {
 }): OwnedRules {
   const { tables, validator, sealing, clock } = parts;
   return {
-    async put(rules, { owner, author, organization, along }) {
+    async put(rules, { owner, author, organization, anew, along }) {
       refuseTooMany(rules, along);
       const valid = await mapWithPauses(rules, (rule, item) => checked(validator, rule, item, organization));
       const restarted = await readMany(
@@ -41,11 +42,18 @@ export function openOwnedRules(parts: {
       const nowMs = clock();
       const writes = await mapWithPauses(valid, (each, index): Write => {
         const restarts = restarted[index] ?? null;
-        const count = restarts?.document.restarts ?? 0;
+        const count = (restarts?.document.restarts ?? 0) + (anew === true ? 1 : 0);
         const after = toStored(each, null, { author, restarts: count, nowMs, sealing, owner });
-        return { before: null, after, by: null, restarts };
+        return anew === true
+          ? { before: null, after, by: null, also: restartsCounted(tables, after, restarts) }
+          : { before: null, after, by: null, restarts };
       });
       return committed(tables, writes, along);
+    },
+    async some(owner, organization) {
+      const prefix = ruleIdIn(organization, `${gateIdOf(owner)}:`);
+      const { items } = await tables.rules.find({ prefix, limit: OWNED_RULES_PER_COMMIT_MAX });
+      return items.map(({ document }) => document.id);
     },
     async withdraw(ids, along) {
       refuseTooMany(ids, along);
@@ -100,7 +108,7 @@ function invalid(problems: readonly LocatedProblem[], item: number): InvalidRule
 
 /** As RestartRule has it, so that what is counted from then on is counted anew. */
 function restarting(
-  { restarts }: Tables,
+  tables: Tables,
   before: Stored<StoredRule>,
   counted: Stored<RestartsDocument> | null,
   {
@@ -110,16 +118,23 @@ function restarting(
 ): Write {
   const { notAfter: until_, ...rest } = before.document;
   const notAfter = until === undefined ? until_ : (until.notAfter ?? undefined);
-  const document = { id: rest.id, restarts: (counted?.document.restarts ?? 0) + 1 };
   const after: StoredRule = {
     ...rest,
     ...(notAfter !== undefined && { notAfter }),
-    restarts: document.restarts,
+    restarts: (counted?.document.restarts ?? 0) + 1,
     updatedAtMs: nowMs,
   };
-  const also =
-    counted === null ? restarts.inserting(document) : restarts.replacing(document, counted.revision);
-  return { before, after, by: null, also };
+  return { before, after, by: null, also: restartsCounted(tables, after, counted) };
+}
+
+/** How often a rule was restarted by now; refused where somebody has restarted it since that was read. */
+function restartsCounted(
+  { restarts }: Tables,
+  { id, restarts: count }: StoredRule,
+  counted: Stored<RestartsDocument> | null,
+): Change {
+  const document = { id, restarts: count };
+  return counted === null ? restarts.inserting(document) : restarts.replacing(document, counted.revision);
 }
 
 async function committed(

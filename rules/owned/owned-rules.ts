@@ -37,7 +37,8 @@ export interface OwnedRules {
   /**
    * Stores rules that are not there yet, with `along`, in one commit.
    * @param rules  at most {@link OWNED_RULES_PER_COMMIT_MAX}
-   * @param options  `author`: who made the owner; `organization`: whose rules they become
+   * @param options  `author`: who made the owner; `organization`: whose rules they become; `anew`: whatever one of that id has run on, and
+   *   was taken back since, is run on again
    * @returns refused null also where one of them is there
    * @throws InvalidRuleError (a condition that does not compile, or that more CPEs match than can be meant; each with its `item`),
    *   OrganizationError, RangeError
@@ -48,9 +49,16 @@ export interface OwnedRules {
       readonly owner: RuleOwner;
       readonly author: string;
       readonly organization?: string;
+      readonly anew?: true;
       readonly along: readonly Change[];
     },
   ): Promise<OwnedOutcome>;
+  /**
+   * Some of the rules that an owner has for single CPEs, by their ids; none where there are no more.
+   * @param organization  whose rules they are; undefined: the installation's
+   * @returns at most {@link OWNED_RULES_PER_COMMIT_MAX}
+   */
+  some(owner: RuleOwner, organization: string | undefined): Promise<readonly RuleId[]>;
   /** Deletes those of these that are there, with `along`, in one commit. At most {@link OWNED_RULES_PER_COMMIT_MAX}. */
   withdraw(ids: readonly RuleId[], along: readonly Change[]): Promise<OwnedOutcome>;
   /**

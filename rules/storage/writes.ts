@@ -160,8 +160,8 @@ function changesOf(tables: Tables, { before, after, by, restarts, also }: Write)
     if (before !== null) changes.push(tables.rules.deleting(before.document.id, before.revision));
   } else if (before === null) {
     changes.push(tables.rules.inserting(after));
-    // Nobody may restart the rule between reading how often it was and writing the rule.
-    changes.push(tables.restarts.requiring(after.id, restarts?.revision ?? null));
+    // Nobody may restart the rule between reading how often it was and writing the rule: what counts one more asks that itself.
+    if (also === undefined) changes.push(tables.restarts.requiring(after.id, restarts?.revision ?? null));
   } else {
     changes.push(tables.rules.replacing(after, before.revision));
   }

@@ -96,6 +96,11 @@ export interface DecisionInput {
    * @param of  `board`: the paths are no condition's, but those of the CPE's board, which an image is held against
    */
   readonly unread: (paths: readonly string[], of?: 'board') => Promise<readonly string[]>;
+  /**
+   * Whether the CPE was asked for one of these parameters and could not tell it, or has not answered: then it is not known, though `unread` does
+   * not name it, and may be later. Left out: there are none.
+   */
+  readonly isUntold?: (paths: readonly string[]) => boolean;
   readonly counts: Readonly<Record<CountKey, RuleCount>>;
   /** An operator asked for this session (SendCNR): rules that are not automatic are considered too. */
   readonly requested: boolean;
@@ -185,6 +190,7 @@ export type Decision =
       readonly kind: 'unfit';
       readonly rule: StoredRule;
       readonly countKey: CountKey;
+      readonly verdict: Extract<Verdict, 'image-does-not-fit' | 'image-missing'>;
       /** Why not, in words. */
       readonly detail: string;
       /** Goes into the commit that records it, as with an upgrade. */

@@ -40,6 +40,8 @@ import { EventLog } from '../../events/index.js';
 import {
   type ImageLibrary,
   ImageTypes,
+  type ImageUuids,
+  imageUuidsBy,
   openDiskContents,
   openImageLibrary,
   openUploads,
@@ -112,6 +114,7 @@ export interface TestNbi {
   readonly users: Users;
   readonly organizations: Organizations;
   readonly deviceIds: DeviceIds;
+  readonly imageUuids: ImageUuids;
   readonly upgrading: InstallationBatches;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
@@ -172,6 +175,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     logger: silentLogger,
   };
   const images = openImageLibrary(stored);
+  const imageUuids = imageUuidsBy(secrets);
   const uploads = openUploads({
     ...stored,
     library: images,
@@ -261,6 +265,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     organizations: acs.organizations,
     placements: acs.placements,
     images,
+    imageUuids,
     uploads,
     ...upgrading,
     events,
@@ -322,6 +327,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     users,
     organizations: acs.organizations,
     deviceIds: acs.deviceIds,
+    imageUuids,
     upgrading,
     sessions,
     metrics,

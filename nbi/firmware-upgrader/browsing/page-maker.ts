@@ -3,7 +3,6 @@ import type { Request } from 'express';
 import {
   findingsOf,
   isObject,
-  type JsonObject,
   onlyCookie,
   PAGE_SESSION_COOKIE,
   type SessionLogins,
@@ -50,7 +49,7 @@ function pageOf(shown: Shown, sessions: Pick<SessionLogins, 'csrfTokenOf'>): Pag
   const title = visible(place?.name(isThere ? data : {}) ?? problem);
   const reader = readerOf(request, sessions);
   const forms =
-    endpoint === null || !mayChange(shown, reader, data) ? [] : formsOf({ endpoint, url, data, isThere });
+    endpoint === null || !mayChange(shown, reader) ? [] : formsOf({ endpoint, url, data, isThere });
   const refreshes = isThere && isUnderWay(data) && lastOf(request.originalUrl, 'refresh') !== '0';
   const main = html`<nav class="bar" aria-label="Lists">${LISTS.map(({ name, path }) => html`<a href="${path}">${name}</a>\n`)}</nav>
 <h1>${title}</h1>
@@ -74,16 +73,10 @@ function readerOf(request: Request, sessions: Pick<SessionLogins, 'csrfTokenOf'>
   return { name: user, csrfToken: sessions.csrfTokenOf(cookie) };
 }
 
-/** What belongs to everybody is changed by those of the installation alone, as far as the answer tells whose it is. */
-function mayChange({ request }: Shown, reader: Reader | null, data: JsonObject): boolean {
-  const { role, organization } = request.res === undefined ? {} : findingsOf(request.res);
-  if (reader === null || role === undefined || !mayActAs(role, 'operator')) return false;
-  return organization === undefined || !isShared(data);
-}
-
-function isShared(data: JsonObject): boolean {
-  const relation = data['category_relation'];
-  return data['organization'] === null || (isObject(relation) && relation['organization'] === null);
+/** As OPTIONS tells it. */
+function mayChange({ request, isChangeable }: Shown, reader: Reader | null): boolean {
+  const { role } = request.res === undefined ? {} : findingsOf(request.res);
+  return reader !== null && role !== undefined && mayActAs(role, 'operator') && isChangeable !== false;
 }
 
 /** What is narrowed wrongly can be narrowed otherwise; who may see nothing need not. */

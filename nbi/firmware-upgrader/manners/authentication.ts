@@ -4,6 +4,9 @@ import {
   ApiError,
   type Authentication,
   type Demand,
+  onlyCookie,
+  PAGE_CSRF_COOKIE,
+  PAGE_SESSION_COOKIE,
   requestIdOf,
   requireRole,
   type SessionLogins,
@@ -21,9 +24,6 @@ interface AuthenticationParts {
   readonly throttle: RequestThrottle;
 }
 
-/** What the cookies of pages are called: that which names the session, and that which holds the token their scripts send back. */
-export const SESSION_COOKIE = 'sessionid';
-export const CSRF_COOKIE = 'csrftoken';
 const CSRF_HEADER = 'x-csrftoken';
 /** Nothing is changed by them. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
@@ -43,7 +43,7 @@ export function upgraderAuthentication({ users, sessions, throttle }: Authentica
           description: 'As POST /api/v1/users/token/ gives it.',
         },
       },
-      { name: 'upgraderSession', description: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE } },
+      { name: 'upgraderSession', description: { type: 'apiKey', in: 'cookie', name: PAGE_SESSION_COOKIE } },
     ],
     async authenticate(request, demand) {
       representationOf(request);
@@ -63,7 +63,7 @@ async function principalOf(
 ): Promise<Principal> {
   const text = bearerIn(request);
   if (text !== null) return byBearer(users, request, text, demand);
-  const cookie = cookieIn(request, SESSION_COOKIE);
+  const cookie = onlyCookie(request, PAGE_SESSION_COOKIE);
   const principal = cookie === null ? null : await sessions.principalOf(cookie);
   if (cookie === null || principal === null)
     throw unauthorized('Authentication credentials were not provided.');
@@ -124,7 +124,7 @@ function unauthorized(text: string): ApiError {
 
 /** A page of elsewhere has the browser send the cookies along, and cannot read them: so what changes something names the token as well. */
 function checkCsrf(request: Request, expected: string): void {
-  const cookie = cookieIn(request, CSRF_COOKIE);
+  const cookie = onlyCookie(request, PAGE_CSRF_COOKIE);
   if (cookie === null) throw detail(403, 'CSRF Failed: CSRF cookie not set.');
   const header = request.headers[CSRF_HEADER];
   if (header === undefined) throw detail(403, 'CSRF Failed: CSRF token missing.');
@@ -135,17 +135,6 @@ function checkCsrf(request: Request, expected: string): void {
 function isSame(found: string, expected: string): boolean {
   const [one, other] = [Buffer.from(found), Buffer.from(expected)];
   return one.length === other.length && timingSafeEqual(one, other);
-}
-
-/** The one value of a cookie; null for none, and for several: one of them was planted, and nobody knows which. */
-function cookieIn({ headers }: Request, name: string): string | null {
-  const values = (headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
-  const [only, ...others] = values;
-  return only !== undefined && others.length === 0 ? only : null;
 }
 
 /** @throws UpgraderError 403, and a note of it among the refused log-ins */

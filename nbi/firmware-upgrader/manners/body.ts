@@ -136,8 +136,12 @@ function partValues(request: IncomingMessage, bytes: Buffer): Promise<Readonly<R
   });
 }
 
-/** What takes a form apart. @throws UpgraderError 400 for one without a boundary */
-export function formParser(request: IncomingMessage): BusboyInstance {
+/**
+ * What takes a form apart.
+ * @param fieldBytesMax  of each of its fields; a longer one is cut
+ * @throws UpgraderError 400 for one without a boundary
+ */
+export function formParser(request: IncomingMessage, fieldBytesMax = BODY_BYTES_MAX): BusboyInstance {
   try {
     return new Busboy({
       headers: request.headers as BusboyHeaders,
@@ -146,7 +150,7 @@ export function formParser(request: IncomingMessage): BusboyInstance {
         files: FIELDS_MAX,
         parts: FIELDS_MAX,
         fieldNameSize: NAME_BYTES_MAX,
-        fieldSize: BODY_BYTES_MAX,
+        fieldSize: fieldBytesMax,
         headerPairs: HEADERS_MAX,
         headerSize: HEADER_BYTES_MAX,
       },

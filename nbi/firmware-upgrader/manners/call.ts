@@ -5,19 +5,20 @@ import { allowOf, type Call, type Endpoint } from './endpoint.js';
 import { mannersOf } from './headers.js';
 import { type ListPage, listPage } from './list.js';
 import { JSON_MEDIA_TYPE } from './negotiation.js';
-import type { EndpointParts, PageMaker } from './page.js';
+import type { EndpointParts, Page, PageMaker } from './page.js';
 import { jsonTexts, rendered, wanted } from './rendering.js';
 import { cutFields, sendStreamed } from './streamed.js';
 
-/** What a method of an endpoint is handed. */
+/** What a method of an endpoint is handed. @param more  what its page is to know beside its answer */
 export function callOf(
   exchange: Exchange<string, URLSearchParams, BodyData>,
   endpoint: Endpoint,
   { reading, page }: EndpointParts,
+  more: Pick<Page, 'isChangeable'> = {},
 ): Call {
   const { request, response, parameters } = exchange;
   const allow = allowOf(endpoint);
-  const send = sending(exchange, endpoint, page);
+  const send = sending(exchange, endpoint, page, more);
   const long: Call['long'] = (read) => reading.long(exchange, read);
   return {
     exchange,
@@ -59,6 +60,7 @@ export function sending(
   { request, response }: Pick<Exchange, 'request' | 'response'>,
   endpoint: Endpoint,
   page: PageMaker,
+  more: Pick<Page, 'isChangeable'> = {},
 ): Call['send'] {
   const allow = allowOf(endpoint);
   return (status, data) => {
@@ -67,7 +69,7 @@ export function sending(
       response.end();
       return;
     }
-    const { headers, body } = rendered({ request, status, data, endpoint, allow }, page);
+    const { headers, body } = rendered({ request, status, data, endpoint, allow, ...more }, page);
     // Not express's `set`, which has its own mind of charsets.
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.send(Buffer.from(body));

@@ -9,7 +9,7 @@ export type Filter = {
   readonly name: string;
   readonly description: string;
 } & (
-  | /** Compared to the letter. */ { readonly kind: 'text' }
+  | /** Compared to the letter, without spaces around it. */ { readonly kind: 'text' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   /** The id of an object, which must be one that whoever asks sees. */
   | { readonly kind: 'reference' }
@@ -38,7 +38,8 @@ export async function filtered(
   const values: Record<string, string> = {};
   const problems: Record<string, readonly string[]> = {};
   for (const filter of filters) {
-    const text = lastOf(url, filter.name);
+    const sent = lastOf(url, filter.name);
+    const text = filter.kind === 'text' ? sent.trim() : sent;
     if (text === '') continue;
     const found = await readValue(filter, text, isThere[filter.name]);
     if ('wrong' in found) problems[filter.name] = [found.wrong];
@@ -55,7 +56,7 @@ async function readValue(
 ): Promise<{ readonly value: string } | { readonly wrong: string }> {
   switch (filter.kind) {
     case 'text':
-      return { value: text.trim() };
+      return { value: text };
     case 'choice':
       if (filter.choices.includes(text)) return { value: text };
       return {

@@ -8,7 +8,7 @@ export {
   requireOwn,
   requireWriter,
 } from './asking.js';
-export { CSRF_COOKIE, SESSION_COOKIE, upgraderAuthentication } from './authentication.js';
+export { upgraderAuthentication } from './authentication.js';
 export {
   A_FILE,
   type BodyData,

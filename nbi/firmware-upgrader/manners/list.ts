@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { compareText, type Turn } from '../../../common/index.js';
+import type { Turn } from '../../../common/index.js';
 import { lastOf } from './asking.js';
 import { pageLink } from './links.js';
 import { detail } from './upgrader-error.js';
@@ -10,7 +10,7 @@ export interface Order {
   readonly isDescending: boolean;
 }
 
-/** What can be sorted by; strings by their code points. */
+/** What can be sorted by; strings by their UTF-16 code units, which costs nothing. */
 type SortValue = string | number;
 
 /** What a list is read from. */
@@ -102,11 +102,14 @@ function orderOf(text: string, { keys, byDefault }: Ordering): readonly Order[] 
   return said.length > 0 ? said : ordersIn(byDefault);
 }
 
+/** A key that is said again decides nothing any more. */
 function ordersIn(text: string): readonly Order[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .map((each) => ({ key: each.replace(/^-/, ''), isDescending: each.startsWith('-') }));
+  const orders = new Map<string, Order>();
+  for (const each of text.split(',').map((part) => part.trim())) {
+    const key = each.replace(/^-/, '');
+    if (!orders.has(key)) orders.set(key, { key, isDescending: each.startsWith('-') });
+  }
+  return [...orders.values()];
 }
 
 async function countOf<Item>(source: ListSource<Item>, turn: Turn): Promise<number> {
@@ -134,7 +137,7 @@ async function selected<Item>(
 ): Promise<Selected<Item>> {
   const ordered = source.inOrder?.(order, turn) ?? null;
   if (ordered !== null) return cutOf(ordered, window);
-  const places = await sortedPlaces(source, order, window, turn);
+  const places = await placesOf(source, order, window, turn);
   const ids = places.window.map(({ id }) => id);
   const found = new Map((await source.read(ids)).map((item) => [source.idOf(item), item]));
   return { count: places.count, items: ids.flatMap((id) => found.get(id) ?? []) };
@@ -161,14 +164,35 @@ interface Place {
   readonly values: readonly SortValue[];
 }
 
+interface Places {
+  readonly count: number;
+  readonly window: readonly Place[];
+}
+
+/** Those of the window, come to from the end of the list that is nearer, where it is known how far the last is. */
+async function placesOf<Item>(
+  source: ListSource<Item>,
+  order: readonly Order[],
+  window: Window,
+  turn: Turn,
+): Promise<Places> {
+  const { offset, size, counted } = window;
+  const behind = Math.max(0, (counted ?? 0) - offset - size);
+  if (counted === null || behind >= offset)
+    return sortedPlaces(source, order, window, turn, comparing(order));
+  const mirrored = { offset: behind, size: Math.max(0, Math.min(size, counted - offset)) };
+  const places = await sortedPlaces(source, order, mirrored, turn, comparing(order, -1));
+  return { ...places, window: places.window.toReversed() };
+}
+
 /** Looks through the list as often as it takes to come to the window with no more than {@link HELD_MAX} places held. */
 async function sortedPlaces<Item>(
   source: ListSource<Item>,
   order: readonly Order[],
-  { offset, size }: Window,
+  { offset, size }: Pick<Window, 'offset' | 'size'>,
   turn: Turn,
-): Promise<{ readonly count: number; readonly window: readonly Place[] }> {
-  const compare = comparing(order);
+  compare: (one: Place, other: Place) => number,
+): Promise<Places> {
   let passed = 0;
   let last: Place | null = null;
   for (;;) {
@@ -188,21 +212,26 @@ async function sortedPlaces<Item>(
   }
 }
 
-function comparing(order: readonly Order[]): (one: Place, other: Place) => number {
-  const signs = order.map(({ isDescending }) => (isDescending ? -1 : 1));
+/** @param towards  -1: the other way round, ties and all */
+function comparing(order: readonly Order[], towards: 1 | -1 = 1): (one: Place, other: Place) => number {
+  const signs = order.map(({ isDescending }) => (isDescending ? -towards : towards));
   return (one, other) => {
     for (const [at, sign] of signs.entries()) {
       const difference = sign * compareValues(one.values[at] ?? '', other.values[at] ?? '');
       if (difference !== 0) return difference;
     }
-    return compareText(one.id, other.id);
+    return towards * compareTexts(one.id, other.id);
   };
 }
 
 function compareValues(one: SortValue, other: SortValue): number {
   return typeof one === 'number' && typeof other === 'number'
     ? one - other
-    : compareText(String(one), String(other));
+    : compareTexts(String(one), String(other));
+}
+
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 /** The first so many of what it is offered. */

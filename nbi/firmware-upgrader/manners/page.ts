@@ -12,6 +12,8 @@ export interface Page {
   readonly endpoint: Endpoint | null;
   /** The methods that there are at the path, as Allow tells them. */
   readonly allow: readonly string[];
+  /** Whether whoever asks could change what is there, where the endpoint can tell ({@link Endpoint.requireChangeable}); absent: nobody asked it. */
+  readonly isChangeable?: boolean;
 }
 
 /** What makes pages of answers, for browsers. */

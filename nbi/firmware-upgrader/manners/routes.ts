@@ -14,6 +14,7 @@ import {
 import { fieldsMetadata } from './metadata.js';
 import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
 import type { EndpointParts } from './page.js';
+import { wanted } from './rendering.js';
 
 /** The routes of an endpoint, in the order in which Allow tells its methods. */
 export function routesOf(endpoint: Endpoint, parts: EndpointParts): readonly Route[] {
@@ -40,7 +41,12 @@ function routeOf(endpoint: Endpoint, name: MethodName, method: Method, parts: En
     query: openQuery(...parametersOf(endpoint, name)),
     ...bodyOf(endpoint, name, method),
     answers: answersOf(endpoint, name, method),
-    handle: (exchange) => method.handle(callOf(exchange, endpoint, parts)),
+    async handle(exchange) {
+      const call = callOf(exchange, endpoint, parts);
+      const isPage = name === 'GET' && wanted(exchange).kind === 'html';
+      const more = isPage ? { isChangeable: await isChangeable(endpoint, call) } : {};
+      await method.handle(isPage ? callOf(exchange, endpoint, parts, more) : call);
+    },
   });
 }
 
@@ -76,14 +82,19 @@ export function optionsOf({ name, fields }: Endpoint, writable: MethodName | nul
 }
 
 /** How whoever asks may write this very object. */
-async function writableBy({ methods, requireChangeable }: Endpoint, call: Call): Promise<MethodName | null> {
+async function writableBy(endpoint: Endpoint, call: Call): Promise<MethodName | null> {
+  const { methods } = endpoint;
   const name = methods.POST !== undefined ? 'POST' : methods.PUT !== undefined ? 'PUT' : null;
-  if (name === null || !call.asking.mayWrite) return null;
+  return name !== null && (await isChangeable(endpoint, call)) ? name : null;
+}
+
+async function isChangeable({ requireChangeable }: Endpoint, call: Call): Promise<boolean> {
+  if (!call.asking.mayWrite) return false;
   try {
     await requireChangeable?.(call);
   } catch (error) {
-    if (error instanceof ApiError && error.status < 500) return null;
+    if (error instanceof ApiError && error.status < 500) return false;
     throw error;
   }
-  return name;
+  return true;
 }

@@ -117,7 +117,7 @@ async function remove(context: Context, call: Call): Promise<void> {
 async function imageSaid(context: Context, call: Call, isPartial: boolean): Promise<OperationImage | null> {
   let meant: OperationImage | null = null;
   const image = async (id: string): Promise<boolean> => {
-    const there = await call.long((turn) => context.imageIds.find(id, turn));
+    const there = await context.imageIds.find(id);
     if (there === null || !isSeen(call, there)) return false;
     meant = namedBy(there);
     return meant !== null;

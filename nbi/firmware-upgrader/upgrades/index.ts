@@ -10,7 +10,7 @@ export { usesOfBuilds } from './uses-of-builds.js';
 
 /** What upgrades devices, and tells of it. */
 export function upgradeEndpoints(context: UpgradeContext): readonly Endpoint[] {
-  const parts = { ...context, imageIds: new ImageIds(context.images) };
+  const parts = { ...context, imageIds: new ImageIds(context.images, context.imageUuids) };
   return [
     buildUpgradeEndpoint(parts),
     ...batchEndpoints(parts),

@@ -44,6 +44,11 @@ function filtersOf(context: Context): readonly Filter[] {
       description: "The slug of an organization: its devices' operations.",
       kind: 'text',
     },
+    {
+      name: 'device__organization_slug',
+      description: 'The same, as the documentation of the reference also spells it.',
+      kind: 'text',
+    },
   ];
 }
 
@@ -106,7 +111,9 @@ function ofDeviceEndpoint(context: Context): Endpoint {
         answers: { '200': 'A page of them', '400': 'A filter is wrong: by name what is wrong with it' },
         handle: async (call) => {
           const { asking, parameters, request } = call;
-          const device = await deviceOf(context, asking, parameters['device'] ?? '');
+          // Which organization is wanted narrows the list, and not which devices there are.
+          const everyones = { ...asking, wanted: undefined };
+          const device = await deviceOf(context, everyones, parameters['device'] ?? '');
           if (device === null) throw detail(404, 'device not found');
           const { status } = await filtered(filters, request.originalUrl, {});
           const { cpeid } = device;
@@ -123,7 +130,7 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
   const said = await filtered(filters, request.originalUrl, {
     device__organization: async (id) => asking.organizationOf(id) !== null,
   });
-  const wanted = await call.long((turn) => filterOf(context, said, turn));
+  const wanted = await call.long(() => filterOf(context, said));
   const narrowed = narrowedTo(asking, said);
   const source = wanted === null || narrowed === null ? NOTHING : await sourceOf(context, narrowed, wanted);
   await call.sendList(source, ORDERING, (each) => operationView(context, each));
@@ -133,10 +140,9 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
 async function filterOf(
   context: Context,
   { device, image, status }: Filtered,
-  turn: Turn,
 ): Promise<OperationFilter | null> {
   const cpeid = device === undefined ? undefined : await context.deviceIds.cpeidOf(device);
-  const number = image === undefined ? undefined : (await context.imageIds.find(image, turn))?.number;
+  const number = image === undefined ? undefined : (await context.imageIds.find(image))?.number;
   if (cpeid === null || (image !== undefined && number === undefined)) return null;
   return {
     ...statesFilter(context, status),
@@ -151,9 +157,14 @@ function statesFilter({ options }: Context, status: string | undefined): Operati
 
 /** What the filters by organization leave of what whoever asks wants; null: nothing. */
 function narrowedTo(asking: Asking, said: Filtered): Asking | null {
-  const { device__organization: id, device__organization__slug: slug } = said;
+  const {
+    device__organization: id,
+    device__organization__slug: slug,
+    device__organization_slug: same,
+  } = said;
+  const byId = id === undefined ? undefined : asking.organizationOf(id);
   let wanted = asking.wanted;
-  for (const named of [id === undefined ? undefined : asking.organizationOf(id), slugged(asking, slug)]) {
+  for (const named of [byId, slugged(asking, slug), slugged(asking, same)]) {
     if (named === undefined) continue;
     if (named === null || (wanted !== undefined && wanted?.id !== named.id)) return null;
     wanted = named;

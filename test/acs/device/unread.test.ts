@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Device } from '../../../acs/device/device.js';
-import { afterAnswer, asking, unreadPaths } from '../../../acs/device/unread.js';
+import { afterAnswer, asking, isUntold, unreadPaths } from '../../../acs/device/unread.js';
 import { DAY_MS } from '../../../common/index.js';
 
 const FRESH = { id: 'x', root: 'Device' } as Device;
@@ -20,6 +20,15 @@ test('what failed is asked for again after a day, what is settled is not', async
   t.deepEqual(await unread(paths, 1), ['Device.C']);
   t.deepEqual(await unread(paths, DAY_MS - 1), ['Device.C']);
   t.deepEqual(await unread(paths, DAY_MS), ['Device.B', 'Device.C']);
+});
+
+test('what failed, or was not answered, is untold for as long as it is not asked for again, and what is settled is not', (t) => {
+  const failed = afterAnswer(FRESH, { settled: ['Device.A'], failed: ['Device.B'], nowMs: 0 });
+  t.true(isUntold(failed, ['Device.A', 'Device.B'], DAY_MS - 1));
+  t.false(isUntold(failed, ['Device.B'], DAY_MS));
+  t.false(isUntold(failed, ['Device.A'], 1));
+  t.true(isUntold(asking(FRESH, ['Device.A'], 0), ['Device.A'], 1));
+  t.false(isUntold(FRESH, ['Device.A'], 1));
 });
 
 test('none waits for longer than a day, whatever fails after it', async (t) => {

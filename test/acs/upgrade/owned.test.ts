@@ -27,8 +27,11 @@ const LOCATION = { url: 'http://192.0.2.9/a', fileType: '1 Firmware Upgrade Imag
 const TALLY: CollectionDefinition = { name: 'tally', indexes: {} };
 
 /** A batch with a rule for one CPE, and an owner that counts; `waits` says whether it waits for that CPE. */
-async function openOwned(t: ExecutionContext, options: { readonly waits?: boolean } = {}) {
-  const { waits = true } = options;
+async function openOwned(
+  t: ExecutionContext,
+  options: { readonly waits?: boolean; readonly misnamed?: boolean } = {},
+) {
+  const { waits = true, misnamed = false } = options;
   const at = await openTestRules(t);
   const { store, rules, clock, logger } = at;
   const now = () => clock.nowMs;
@@ -41,7 +44,8 @@ async function openOwned(t: ExecutionContext, options: { readonly waits?: boolea
   const owned: OwnedUpgrades = {
     beginning: async () => (waits ? asked('beginning') : null),
     atTarget: async () => (waits ? asked('atTarget') : null),
-    unfit: async (_rule, _device, detail) => (waits ? asked(`unfit ${detail}`) : null),
+    unfit: async (_rule, _device, { detail }) => (waits ? asked(`unfit ${detail}`) : null),
+    misnamed: async () => (misnamed ? asked('misnamed') : null),
     ending: async (_after, end, previously) => asked(`ending ${end} ${previously ?? 'running'}`),
     lost: async () => asked('lost'),
   };
@@ -128,6 +132,23 @@ test('where the owner does not wait for a CPE nothing is reserved or recorded', 
   t.is(await at.upgrades.recordingAtTarget(device, atTarget), null);
   at.images.set('hgw-2.0.0.bin', { softwareVersion: '2.0.0', productClass: 'STB' });
   t.is(await at.upgrades.recordingUnfit(device, await at.decide('unfit')), null);
+});
+
+test('where the owner meant another image nothing is sent: it is recorded, and the rule is then done with that CPE', async (t) => {
+  for (const kind of ['upgrade', 'at-target'] as const) {
+    const at = await openOwned(t, { waits: false, misnamed: true });
+    const { document, revision } = await at.stored();
+    const recorded =
+      kind === 'upgrade'
+        ? await at.upgrades.reserving(document, await at.decide(kind), LOCATION)
+        : await at.upgrades.recordingAtTarget(document, await at.decide(kind, { softwareVersion: '2.0.0' }));
+    if (recorded === null) return t.fail();
+    t.falsy('upgrade' in recorded ? recorded.upgrade : null);
+    t.true((await at.devices.commit(recorded.device, revision, recorded.with)).committed);
+    t.deepEqual(await at.counted(), { misnamed: 1 });
+    t.is((await at.stored()).document.inFlight, undefined);
+    await at.decide('nothing');
+  }
 });
 
 test('a rule that is passed over is as if it were not there', async (t) => {
@@ -230,5 +251,8 @@ test('without anybody who owns rules nothing goes along, and nothing is told of 
   if (upgrade === null) return t.fail();
   t.deepEqual(await NO_OWNED_UPGRADES.beginning(upgrade, decision.rule, document), []);
   t.deepEqual(await NO_OWNED_UPGRADES.ending(upgrade, 'verified'), []);
-  t.is(await NO_OWNED_UPGRADES.unfit(decision.rule, document, ''), null);
+  t.is(
+    await NO_OWNED_UPGRADES.unfit(decision.rule, document, { verdict: 'image-missing', detail: '' }),
+    null,
+  );
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ImageTypes, imageUuid } from '../../../firmware/index.js';
+import { ImageTypes } from '../../../firmware/index.js';
 
 const OF_13 = new ImageTypes('1.3');
 const OF_12 = new ImageTypes('1.2');
@@ -62,10 +62,4 @@ test('version 1.2 calls two types otherwise', (t) => {
     others.map(({ label }) => label),
     ['Ubiquiti UniFi (OpenWRT 19.07 and later)', 'Ubiquiti UniFi AC LR (OpenWrt 19.07 and later)'],
   );
-});
-
-test('the UUID of an image follows from its number', (t) => {
-  t.is(imageUuid(123_456_789), imageUuid(123_456_789));
-  t.not(imageUuid(123_456_789), imageUuid(123_456_788));
-  t.regex(imageUuid(1), /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });

@@ -91,6 +91,12 @@ test('a form is there for what its reader may do, and for nothing else', async (
   const path = `build/${shared.build.id}/`;
   t.deepEqual(formsIn((await open(t, at, path, operator)).text), [], 'what is of all');
   t.is(formsIn((await open(t, at, path, all)).text).length, 2);
+  const { build: given, images: theirs } = await at.build('All', '4.0.0', [WDR3600], { organization: null });
+  for (const within of ['image/', `image/${theirs[WDR3600]}/`, 'upgrade/']) {
+    const shown = `build/${given.id}/${within}`;
+    t.deepEqual(formsIn((await open(t, at, shown, operator)).text), [], shown);
+    t.is(formsIn((await open(t, at, shown, all)).text).length, 1, shown);
+  }
 });
 
 test('what a form sends is let in as it is sent, and without its token is not', async (t) => {

@@ -152,6 +152,7 @@ test('builds are found by category, version and os, newest first; a filter that 
   t.deepEqual(await found(`?category=${one.toUpperCase()}&version=1.0`), ['1.0 A']);
   t.deepEqual(await found('?os=a'), ['1.0 a']);
   t.deepEqual(await found('?os=&version=&category='), ['1.0 a', '2.0 B', '1.0 A']);
+  t.deepEqual(await found('?os=%20%20&version=%202.0%20'), ['2.0 B'], 'spaces say nothing');
   t.deepEqual(await found('?version=2.0&version=1.0&other=1'), ['1.0 a', '1.0 A']);
   t.deepEqual(await found('?version=3.0'), []);
   t.deepEqual(await found('?organization=north&os=B'), ['2.0 B']);

@@ -144,6 +144,7 @@ test('categories are sorted by name from the last, or as is asked, and come in p
   t.deepEqual(await namesOf(''), ['d', 'b', 'a', 'C']);
   t.deepEqual(await namesOf('?ordering=name'), ['C', 'a', 'b', 'd']);
   t.deepEqual(await namesOf('?ordering=-created'), ['d', 'C', 'a', 'b']);
+  t.deepEqual(await namesOf('?ordering=name,-name,name'), ['C', 'a', 'b', 'd'], 'the first counts');
   t.deepEqual(await namesOf('?ordering=nothing'), ['d', 'b', 'a', 'C']);
   const page = await ask('GET', 'category/?page_size=2&z=1&page=2&ordering=name');
   t.like(page.body, {
@@ -159,4 +160,22 @@ test('categories are sorted by name from the last, or as is asked, and come in p
   }
   for (const size of ['0', '-1', 'x', ''])
     t.like((await ask('GET', `category/?page_size=${size}`)).body, { count: 4, next: null });
+});
+
+test('shared categories may have one name together, those of an organization may not', async (t) => {
+  const { ask, tokens, north } = await startUpgrader(t);
+  const token = tokens.installation.admin;
+  const add = (name: string, organization: string | null) =>
+    ask('POST', 'category/', { token, json: { name, organization } });
+  const first = await add('One', null);
+  const second = await add('One', null);
+  const other = await add('Other', null);
+  t.deepEqual([first.status, second.status, other.status], [201, 201, 201], second.text);
+  t.not(idOf(first), idOf(second));
+  const renamed = await ask('PATCH', `category/${idOf(other)}/`, { token, json: { name: 'One' } });
+  t.is(renamed.status, 200, renamed.text);
+  t.is((await ask('DELETE', `category/${idOf(first)}/`, { token })).status, 204);
+  t.is((await ask('GET', `category/${idOf(second)}/`, { token })).status, 200);
+  t.is((await add('One', north.id)).status, 201);
+  t.is((await add('One', north.id)).status, 400);
 });

@@ -1,6 +1,15 @@
 import test from 'ava';
+import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { fieldOf, NO_SUCH_ID, TIME, UUID } from './support.js';
-import { BOARDS, operationIn, startUpgrades, WDR3600, WDR4300, WDR4300_OLD } from './upgrade-support.js';
+import {
+  BOARDS,
+  operationIn,
+  present,
+  startUpgrades,
+  WDR3600,
+  WDR4300,
+  WDR4300_OLD,
+} from './upgrade-support.js';
 
 const NONE = '{"detail":"No DeviceFirmware matches the given query."}';
 
@@ -115,6 +124,29 @@ test('only an image of the type of the board is taken, and of a board that is no
   t.is(mismatch.status, 400);
   t.is(mismatch.text, '{"__all__":["Device model and image model do not match"]}');
   t.is((await put(known.id, images[WDR4300])).status, 201);
+});
+
+test('PATCH {} sends again what a build has given, also where another type is the last for the board', async (t) => {
+  const at = await startUpgrades(t);
+  const { build, images } = await at.build('Routers', '1', [WDR4300_OLD]);
+  const { id, cpeid } = await at.device('1', { modelName: BOARDS.wdr4300 });
+  const { body } = await at.ask('POST', `build/${build.id}/upgrade/`, { json: { upgrade_all: true } });
+  await at.made(fieldOf(body, 'batch'));
+  for await (const operation of at.upgrading.operations.scan({ cpeid }))
+    await at.move(operation.id, { state: 'failed', reason: 'fault-9010' });
+  const path = `device/${id}/firmware/`;
+  const patched = await at.ask('PATCH', path, { json: {} });
+  t.is(patched.status, 200);
+  t.like(patched.body, { image: images[WDR4300_OLD], installed: false });
+  t.is((await at.operation(operationIn(patched.body))).state, 'pending');
+  // Said by name it is none that may be chosen.
+  t.is((await at.ask('PATCH', path, { json: { image: images[WDR4300_OLD] } })).status, 400);
+  const device = present(await at.store.collection<Device>(DEVICES).get(cpeid)).document;
+  await at.putDevice({ ...device, serialNumber: '1', modelName: 'HGW 1' });
+  t.is(
+    (await at.ask('PATCH', path, { json: {} })).text,
+    '{"__all__":["Device model and image model do not match"]}',
+  );
 });
 
 test('what is wrong with the image is told by field, and whose it is to another is not', async (t) => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
@@ -181,6 +183,23 @@ test('a file of more bytes than it may have is refused, whether that is known be
   t.is((await upload(imageForm(new Uint8Array(100_000), 'x.bin'))).status, 201);
 });
 
+test('a form whose fields are too large, or that breaks off, leaves no image', async (t) => {
+  const { ask, upload, path, images, north } = await startWithBuild(t);
+  const large = imageForm('firmware', 'x.bin', TYPE, true);
+  for (let count = 0; count < 3; count++) large.set(`field ${count}`, 'x'.repeat(30_000));
+  const refused = await upload(large);
+  t.is(refused.status, 400);
+  t.is(refused.text, '{"detail":"Multipart form parse error - its fields are too large"}');
+  const head = '--end\r\nContent-Disposition: form-data; name="type"\r\n\r\n';
+  const file = '--end\r\nContent-Disposition: form-data; name="file"; filename="x.bin"\r\n\r\n';
+  for (const body of [`${head}${TYPE}\r\n${file}firmw`, `${head}${TYPE}\r\n${file}firmware\r\n--end\r\n`]) {
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=end' };
+    t.is((await ask('POST', path, { body, headers })).status, 400);
+  }
+  t.is((await images.list({ limit: 10, organization: north.id })).items.length, 0);
+  t.is((await upload(imageForm('firmware', 'x.bin'))).status, 201);
+});
+
 test('an image is downloaded as a whole, with the header of the reference', async (t) => {
   const { ask, upload, path, tokens } = await startWithBuild(t);
   const id = idOf(await upload(imageForm('firmware', 'x.bin')));
@@ -265,4 +284,67 @@ test('images of shared builds are read by all, uploaded and downloaded by those 
   t.is((await ask('DELETE', image)).status, 403);
   t.is((await ask('GET', `${image}download/`, { token })).text, 'firmware');
   t.is((await ask('DELETE', image, { token })).status, 204);
+});
+
+/** Sends a request whole before it reads a byte of the answer, as simple clients do. @returns all that came */
+async function sendThenRead(url: string, head: readonly string[], body: Buffer): Promise<string> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.pause();
+  const lines = [`POST ${pathname} HTTP/1.1`, 'Host: a', `Content-Length: ${body.length}`, ...head];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.write(body, (error) => (error == null ? resolve() : reject(error)));
+  });
+  let answer = '';
+  for await (const chunk of socket) {
+    answer += String(chunk);
+    const bytes = Number(/^Content-Length: (\d+)/im.exec(answer)?.[1] ?? Number.NaN);
+    const start = answer.indexOf('\r\n\r\n') + 4;
+    if (Buffer.byteLength(answer.slice(start)) === bytes) break;
+  }
+  return answer;
+}
+
+/** A form as its bytes: some fields, and a file behind them. */
+function formBytes(fields: readonly (readonly [string, string])[], file: Buffer): Buffer {
+  const texts = fields.map(
+    ([name, value]) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  const before = `${texts.join('')}--b\r\nContent-Disposition: form-data; name="file"; filename="x.bin"\r\n\r\n`;
+  return Buffer.concat([Buffer.from(before), file, Buffer.from('\r\n--b--\r\n')]);
+}
+
+test('who sends all of a form before he reads is told what is wrong with what stands before the file', async (t) => {
+  const { upload, path, url, tokens } = await startWithBuild(t, { imageBytesMax: 32 * 1024 * 1024 });
+  t.is((await upload(imageForm('firmware', 'a.bin', TYPE))).status, 201);
+  const head = [
+    `Authorization: Bearer ${tokens.north.operator}`,
+    'Content-Type: multipart/form-data; boundary=b',
+  ];
+  const file = Buffer.alloc(16 * 1024 * 1024);
+  for (const [fields, problem] of [
+    [[['type', 'bogus']], '"bogus" is not a valid choice.'],
+    [[['type', TYPE]], 'Firmware Image with this Build and Type already exists.'],
+    [[['more', 'x'.repeat(65 * 1024)]], 'its fields are too large'],
+    [Array.from({ length: 1_001 }, () => ['a', 'b'] as const), 'too many parts'],
+  ] as const) {
+    const answer = await sendThenRead(url + PREFIX + path, head, formBytes(fields, file));
+    t.regex(answer, /^HTTP\/1\.1 400 /, problem);
+    t.true(answer.replaceAll('\\"', '"').includes(problem), answer);
+  }
+});
+
+test('two files of one name that come at once are both kept, the later under another name', async (t) => {
+  const { upload, images, north, build } = await startWithBuild(t);
+  const made = await Promise.all([
+    upload(imageForm('one', 'a.bin', TYPE)),
+    upload(imageForm('other', 'a.bin', OTHER_TYPE)),
+  ]);
+  for (const { status, text } of made) t.is(status, 201, text);
+  const { items } = await images.list({ limit: 10, build, organization: north.id });
+  t.is(items.length, 2);
+  t.is(items.filter(({ name }) => name === 'a.bin').length, 1);
 });

@@ -286,7 +286,7 @@ test('the session of a page reads, and changes what it names the token for', asy
     address: '127.0.0.1',
     userAgent: '',
     requestId: '',
-    replaced: null,
+    replaced: [],
   });
   const csrf = sessions.csrfTokenOf(cookie);
   const sessionOnly = { Cookie: `sessionid=${cookie}` };

@@ -125,7 +125,9 @@ test('operations are filtered by device, image, status and organization, all tog
     [`device__organization=${n.id}`, [two, one]],
     [`device__organization__slug=${s.slug}`, [other]],
     ['device__organization__slug=nobody', []],
-    [`device__organization_slug=${s.slug}`, [other, two, one]],
+    [`device__organization_slug=${s.slug}`, [other]],
+    ['device__organization_slug=nobody', []],
+    [`device__organization__slug=${n.slug}&device__organization_slug=${s.slug}`, []],
     [`organization=${n.slug}`, [two, one]],
     [`organization=${n.slug}&device__organization__slug=${s.slug}`, []],
     [`organization=${n.id}`, []],
@@ -209,6 +211,22 @@ test('who is of an organization is told of its devices alone, and of the others 
   t.is(wanted.status, 404);
   for (const path of ['upgrade-operation/', `upgrade-operation/${own.operation}/`])
     t.is((await at.ask('GET', path, { token: null })).status, 401);
+});
+
+test("a device's operations are none where another organization's are wanted, and not none of a device that there is not", async (t) => {
+  const { at, given } = await startWithOperations(t);
+  const { device, operation } = await given('1');
+  for (const token of [at.tokens.installation.viewer, at.tokens.north.viewer]) {
+    const list = (of: string, slug: string) =>
+      at.ask('GET', `device/${of}/upgrade-operation/?organization=${slug}`, { token });
+    t.deepEqual(idsIn(await list(device, at.north.slug)), [operation]);
+    for (const slug of [at.south.slug, 'nobody']) {
+      const answer = await list(device, slug);
+      t.is(answer.status, 200);
+      t.is(answer.text, '{"count":0,"next":null,"previous":null,"results":[]}');
+    }
+    t.is((await list(NO_SUCH_ID, at.south.slug)).status, 404);
+  }
 });
 
 test("a device's operations are filtered by status", async (t) => {

@@ -156,3 +156,29 @@ test('a token of the other APIs is taken here, and this one there', async (t) =>
   const token = await tokenOf();
   t.is((await askAt(`${url}/v1/images`, 'GET', { token })).status, 200);
 });
+
+test('who showed a password that is another by now is given no token of the new one', async (t) => {
+  const { users, username } = await start(t);
+  const shown = await users.find(username);
+  if (shown === null) throw new Error('There is no such user');
+  const before = await users.tokens.permanent(shown, by);
+  t.is((await users.tokens.permanent(shown, by))?.text, before?.text);
+  await users.change([username], { password: 'another password' }, by);
+  t.is(await users.tokens.permanent(shown, by), null);
+  const now = await users.find(username);
+  if (now === null) throw new Error('There is no such user');
+  t.is(await users.tokens.permanent({ ...now, createdAtMs: now.createdAtMs - 1 }, by), null);
+  t.not((await users.tokens.permanent(now, by))?.text, before?.text);
+});
+
+test('a permanent token is listed with the role that its user has', async (t) => {
+  const { users, as, tokenOf } = await start(t);
+  for (const role of ['viewer', 'operator', 'admin'] as const) {
+    const [username = '', password = ''] = as.north[role].split(':');
+    await tokenOf({ username, password });
+    const roles = [];
+    for await (const each of users.tokens.scan({ user: username }))
+      if (each.expiresAtMs === null) roles.push(each.role);
+    t.deepEqual(roles, [role]);
+  }
+});

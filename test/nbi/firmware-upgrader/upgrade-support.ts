@@ -1,7 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { type Device, UPGRADES, type Upgrade } from '../../../acs/index.js';
 import type { CpeId, OperationId, ResultId } from '../../../common/index.js';
-import { type Build, imageUuid, SHARED } from '../../../firmware/index.js';
+import { type Build, SHARED } from '../../../firmware/index.js';
 import type { Organization } from '../../../organizations/index.js';
 import { OPERATIONS, type Operation, OperationLedger } from '../../../rollout/index.js';
 import { uploadOf } from '../../firmware/support.js';
@@ -72,7 +72,7 @@ export async function startUpgrades(t: ExecutionContext, options: TestNbiOptions
         const owner = organization === null ? {} : { organization: organization.id };
         const upload = uploadOf(name, Buffer.from(`${id} ${type}`), { place: { build: id, type }, ...owner });
         const { image } = await images.upload(upload);
-        ids[type] = imageUuid(image.number ?? 0);
+        ids[type] = upgrader.imageUuids.of(image.number ?? 0);
       }
       const build = await images.builds.get(id, null);
       if (build === null) throw new Error('The build is not there');

@@ -208,3 +208,28 @@ test('a log-in ends the session that the browser had under either name', async (
   t.is(await browser.known(), 'api');
   t.is((await nbi.call('/v1/session', { as: null, headers: before })).status, 401);
 });
+
+test('a browser with two sessions under the two names loses both, by a log-in and by logging out', async (t) => {
+  const nbi = await startNbi(t);
+  const [browser, other] = [new Browser(nbi), new Browser(nbi)];
+  const isKnown = async (session: string) =>
+    (await nbi.call('/v1/session', { as: null, headers: { Cookie: `ferry-session=${session}` } })).status ===
+    200;
+  const withTwo = async () => {
+    await browser.logIn(OPERATOR);
+    other.cookies.clear();
+    await other.logIn(VIEWER);
+    const own = browser.cookies.get('sessionid') ?? '';
+    const planted = other.cookies.get('ferry-session') ?? '';
+    browser.cookies.set('ferry-session', planted);
+    return [own, planted];
+  };
+  const before = await withTwo();
+  for (const session of before) t.true(await isKnown(session));
+  await browser.logIn(OPERATOR);
+  for (const session of before) t.false(await isKnown(session));
+  const again = await withTwo();
+  const csrfmiddlewaretoken = browser.cookies.get('csrftoken') ?? '';
+  t.is((await browser.post(OUT, { csrfmiddlewaretoken })).status, 302);
+  for (const session of again) t.false(await isKnown(session));
+});

@@ -20,6 +20,7 @@ import {
   silentLogger,
 } from '../../../common/index.js';
 import { EventLog } from '../../../events/index.js';
+import { imageUuidsBy } from '../../../firmware/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
@@ -277,6 +278,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     organizations: acs.organizations,
     placements: acs.placements,
     images: installation.images,
+    imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
     events: new EventLog({ store: installation.store, clock }),

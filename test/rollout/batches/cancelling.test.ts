@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Upgrades } from '../../../acs/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
-import { BatchError } from '../../../rollout/index.js';
+import { BatchError, type OpenedBatches } from '../../../rollout/index.js';
 import { BY, cpe, listOf, openTestBatches } from './support.js';
 
 type Answer = Awaited<ReturnType<Upgrades['withdraw']>>;
@@ -118,27 +118,41 @@ for (const [title, withdrawn, expected] of [
   });
 }
 
-test('of a batch that is cancelled each CPE that runs is asked once', async (t) => {
-  const asked: ResultId[] = [];
-  const underWay = {
-    async withdraw(id: ResultId): Promise<Answer> {
-      asked.push(id);
-      return 'asked';
-    },
-    call() {},
-  };
-  const has = await openTestBatches(t, { underWay });
-  const ids = await has.haveCpes(3);
-  const { id } = await has.batches.create(listOf(ids), BY);
-  await has.session(cpe(0));
-  await has.session(cpe(1));
-  await has.batches.cancel(id, BY);
-  await has.batches.made(id);
-  await has.batches.round();
-  await has.batches.round();
-  t.is(asked.length, 2);
-  t.is(new Set(asked).size, 2);
-});
+for (const answer of ['asked', 'transferred'] as const) {
+  test(`of a batch that is cancelled each CPE that runs is asked once: ${answer}`, async (t) => {
+    const asked: ResultId[] = [];
+    const underWay = {
+      async withdraw(id: ResultId): Promise<Answer> {
+        asked.push(id);
+        return answer;
+      },
+      call() {},
+    };
+    const has = await openTestBatches(t, { underWay });
+    const ids = await has.haveCpes(3);
+    const { id } = await has.batches.create(listOf(ids), BY);
+    await has.session(cpe(0));
+    await has.session(cpe(1));
+    // It is broken off after the first.
+    const stopped: OpenedBatches = has.another({
+      underWay: {
+        async withdraw(result) {
+          void stopped.close();
+          return underWay.withdraw(result);
+        },
+        call() {},
+      },
+    });
+    await stopped.cancel(id, BY);
+    await stopped.made(id);
+    t.is(asked.length, 1);
+    await has.batches.round();
+    await has.batches.round();
+    t.is(asked.length, 2);
+    t.is(new Set(asked).size, 2);
+    t.is((await has.stored(id))?.hasAskedRunning, true);
+  });
+}
 
 test('an operation of a batch by condition is cancelled without its batch', async (t) => {
   const underWay = { withdraw: async (): Promise<Answer> => 'asked', call() {} };

@@ -1,6 +1,8 @@
 import test from 'ava';
+import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DAY_MS, HOUR_MS, type ResultId } from '../../../common/index.js';
 import { BatchError } from '../../../rollout/index.js';
+import { RULE_GATES } from '../../../rules/index.js';
 import { BY, cpe, listOf, NORTH, of, openTestBatches, SOUTH, START_MS } from './support.js';
 
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -135,4 +137,80 @@ test('batches that have ended are kept as long as results are', async (t) => {
   t.is(await has.batches.get(id), null);
   await has.batches.round();
   t.deepEqual(await has.leftOf(id), []);
+});
+
+test('a batch ends with nothing of it begun meanwhile', async (t) => {
+  const has = await openTestBatches(t);
+  await has.haveCpes(1);
+  const whom = { kind: 'condition', condition: { productClass: 'HGW' } } as const;
+  const { id } = await has.batches.create({ ...listOf([]), whom, persistent: false }, BY);
+  let begun = 0;
+  const owned: typeof has.rules.owned = {
+    ...has.rules.owned,
+    async some(...args) {
+      const rules = await has.rules.owned.some(...args);
+      // By the clock of another node its time is not over.
+      has.clock.nowMs = START_MS;
+      if ((await has.session(cpe(0))) !== null) begun++;
+      has.clock.nowMs = START_MS + HOUR_MS;
+      return rules;
+    },
+  };
+  const { rules } = has;
+  const racing = has.another({
+    rules: {
+      check: rules.check.bind(rules),
+      scan: rules.scan.bind(rules),
+      freezeState: rules.freezeState.bind(rules),
+      owned,
+    },
+  });
+  has.clock.nowMs = START_MS + HOUR_MS;
+  await racing.round();
+  t.is(begun, 1);
+  t.is((await has.stored(id))?.phase, 'made');
+  t.is(await has.gate(id), 'open');
+  t.deepEqual(await has.counted(id), { running: 1 });
+});
+
+test('a batch that has ended has no rules that sessions would read', async (t) => {
+  const has = await openTestBatches(t);
+  const { id } = await has.batches.create(listOf(await has.haveCpes(3)), BY);
+  for (const [index, how] of [
+    [0, 'verified'],
+    [1, 'failed'],
+    [2, 'verified'],
+  ] as const) {
+    t.is((await has.rulesOf(id)).length, 3);
+    const upgrade = await has.session(cpe(index));
+    await has.end(cpe(index), upgrade?.id as ResultId, how);
+    await has.batches.round();
+  }
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.deepEqual(await has.rulesOf(id), []);
+});
+
+test('a batch without a gate ends, and has one that is closed', async (t) => {
+  const has = await openTestBatches(t);
+  const { id } = await has.batches.create(listOf(await has.haveCpes(1)), BY);
+  const stopped = has.another();
+  const cancelling = stopped.cancel(id, BY);
+  void stopped.close();
+  await cancelling;
+  await stopped.made(id);
+  await has.store.collection(RULE_GATES).delete(`batch:${id}`);
+  await has.batches.round();
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is(await has.gate(id), 'closed');
+});
+
+test('one round goes through more than a portion of what waits for CPEs that are gone', async (t) => {
+  const has = await openTestBatches(t);
+  const ids = await has.haveCpes(1_100);
+  const { id } = await has.batches.create(listOf(ids), BY);
+  const known = has.store.collection<Device>(DEVICES);
+  for (let first = 0; first < ids.length; first += 500)
+    await has.store.commit(ids.slice(first, first + 500).map((cpeid) => known.deleting(cpeid)));
+  await has.batches.round();
+  t.deepEqual(await has.counted(id), { failed: 1_100 });
 });

@@ -79,6 +79,26 @@ test('a serial number stands for the one CPE that has it, and an old identity fo
   t.deepEqual(await has.outcomes(batch.id), { [cpe(1)]: 'pending', [cpe(2)]: 'pending' });
 });
 
+test('an old identity that is named after its CPE is a duplicate, however many are named between them; one that is named first stands for it', async (t) => {
+  const has = await openTestBatches(t);
+  const between = await has.haveCpes(600);
+  const [one, other] = [cpe(1_001), cpe(1_002)];
+  for (const id of [one, other]) await has.haveCpe(id);
+  await has.haveCpe('00A1B2-OLD-1' as CpeId, { supersededBy: one });
+  await has.haveCpe('00A1B2-OLD-2' as CpeId, { supersededBy: other });
+  for (const many of [[], between]) {
+    const names = [one, '00A1B2-OLD-2', ...many, '00A1B2-OLD-1', other];
+    const { id } = await has.batches.create(listOf(names), BY);
+    const outcomes = Object.entries(await has.outcomes(id));
+    t.deepEqual(Object.fromEntries(outcomes.filter(([cpeid]) => !between.includes(cpeid as CpeId))), {
+      [one]: 'pending',
+      [other]: 'pending',
+      '00A1B2-OLD-1': 'skipped duplicate',
+    });
+    await has.counted(id);
+  }
+});
+
 test('a CPE of another organization is told from one that nobody knows by nothing', async (t) => {
   const has = await openTestBatches(t);
   await has.haveCpe(cpe(1), of(NORTH));
@@ -301,6 +321,23 @@ test('the image of an organization is meant before the shared one, and nobody el
   await t.throwsAsync(has.batches.create({ ...said, organization: SOUTH }, BY), { instanceOf: BatchError });
   const batch = await has.batches.create({ ...said, organization: NORTH }, BY);
   t.is((await has.operations.of(batch.id, cpe(1)))?.image?.organization, NORTH);
+});
+
+test('where an image comes to have the name of the one that a batch sends, nothing is sent, and that is how it ends', async (t) => {
+  const has = await openTestBatches(t);
+  const cpeid = await has.haveCpe(cpe(0), of(NORTH));
+  const { id } = await has.batches.create({ ...listOf([cpeid]), organization: NORTH }, BY);
+  const own = uploadOf(IMAGE, Buffer.from('another'), {
+    organization: NORTH,
+    metadata: { softwareVersion: '9.9.9' },
+  });
+  await has.library.upload(own);
+  t.is(await has.session(cpeid), null);
+  t.deepEqual(await has.outcomes(id), { [cpeid]: 'skipped image-name-taken' });
+  t.deepEqual(await has.upgradesOf(cpeid), []);
+  await has.batches.round();
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is((await has.batches.progress(id))?.state, 'failed');
 });
 
 test('a CPE whose cpeid is as long as can be has a rule all the same', async (t) => {

@@ -1,7 +1,18 @@
 import test from 'ava';
 import { HOUR_MS, type ResultId } from '../../../common/index.js';
-import { BatchError } from '../../../rollout/index.js';
-import { BY, cpe, listOf, openTestBatches, START_MS, type TestBatches } from './support.js';
+import { BatchError, OPERATIONS } from '../../../rollout/index.js';
+import { RULE_GATES } from '../../../rules/index.js';
+import { uploadOf } from '../../firmware/support.js';
+import {
+  BY,
+  cpe,
+  IMAGE,
+  listOf,
+  openTestBatches,
+  START_MS,
+  storeWhere,
+  type TestBatches,
+} from './support.js';
 
 /** Of four CPEs the first is verified, the second has failed, the third runs, the fourth waits. */
 async function halfWay(has: TestBatches) {
@@ -141,3 +152,91 @@ test('a batch whose time is over, or that is being made, is not tried again', as
   const error = await t.throwsAsync(has.batches.retry(id, {}, BY), { instanceOf: BatchError });
   t.deepEqual([(error as BatchError).code, (error as BatchError).field], ['state', 'notAfter']);
 });
+
+for (const [when, collection, method, count] of [
+  ['before it is opened', OPERATIONS.name, 'getMany', 1],
+  ['once it is opened', RULE_GATES.name, 'get', 2],
+] as const) {
+  test(`a batch that somebody cancels while it is tried again, ${when}, is cancelled`, async (t) => {
+    const has = await openTestBatches(t);
+    const { id } = await halfWay(has);
+    const store = storeWhere(has.store, {
+      collection,
+      method,
+      before: async (asked) => asked === count && has.batches.cancel(id, BY),
+    });
+    const error = await t.throwsAsync(has.another({ store }).retry(id, {}, BY), { instanceOf: BatchError });
+    t.is((error as BatchError).code, 'state');
+    t.is((await has.stored(id))?.phase, 'cancelled');
+    t.is(await has.gate(id), 'closed');
+    await has.batches.made(id);
+    await has.batches.round();
+    t.is(await has.session(cpe(1)), null);
+    t.is(await has.session(cpe(3)), null);
+    t.is((await has.counted(id)).pending, undefined);
+  });
+}
+
+test('of a batch by condition that was cancelled only those go on that are tried again, and then it has ended', async (t) => {
+  const has = await openTestBatches(t);
+  await has.haveCpes(2);
+  const whom = { kind: 'condition', condition: { productClass: 'HGW' } } as const;
+  const { id } = await has.batches.create({ ...listOf([]), whom }, BY);
+  const upgrade = await has.session(cpe(0));
+  await has.end(cpe(0), upgrade?.id as ResultId, 'failed');
+  await has.batches.cancel(id, BY);
+  t.is(await has.batches.retry(id, {}, BY), 1);
+  t.is(await has.session(cpe(1)), null);
+  t.deepEqual(
+    (await has.rulesOf(id)).map((rule) => String(rule.id)),
+    [`batch:${id}:${cpe(0)}`],
+  );
+  const again = await has.session(cpe(0));
+  await has.end(cpe(0), again?.id as ResultId, 'verified');
+  await has.batches.round();
+  t.is((await has.stored(id))?.phase, 'ended');
+  t.is((await has.batches.progress(id))?.state, 'success');
+});
+
+test('what has failed is tried again after its batch has ended and its rules were taken back', async (t) => {
+  const has = await openTestBatches(t);
+  const { id } = await has.batches.create(listOf(await has.haveCpes(2)), BY);
+  for (const cpeid of [cpe(0), cpe(1)]) {
+    const upgrade = await has.session(cpeid);
+    await has.end(cpeid, upgrade?.id as ResultId, 'failed');
+  }
+  for (let run = 1; run <= 3; run++) {
+    await has.batches.round();
+    t.is((await has.stored(id))?.phase, 'ended');
+    t.deepEqual(await has.rulesOf(id), []);
+    t.is(await has.batches.retry(id, {}, BY), 2);
+    for (const cpeid of [cpe(0), cpe(1)]) {
+      const again = await has.session(cpeid);
+      t.truthy(again, `${cpeid} in run ${run}`);
+      t.is(await has.session(cpeid), null);
+      await has.end(cpeid, again?.id as ResultId, 'failed');
+    }
+  }
+});
+
+for (const [reason, isAnother] of [
+  ['image-name-taken', true],
+  ['image-missing', false],
+] as const) {
+  test(`nothing is tried again by the name of an image that is not the one that was meant: ${reason}`, async (t) => {
+    const has = await openTestBatches(t);
+    const { id } = await has.batches.create(listOf(await has.haveCpes(1)), BY);
+    const upgrade = await has.session(cpe(0));
+    await has.end(cpe(0), upgrade?.id as ResultId, 'failed');
+    await has.batches.round();
+    await has.library.remove(IMAGE, BY);
+    const other = uploadOf(IMAGE, Buffer.from('other'), { metadata: { softwareVersion: '6.6.6' } });
+    if (isAnother) await has.library.upload(other);
+    t.is(await has.batches.retry(id, {}, BY), 0);
+    t.deepEqual(await has.outcomes(id), { [cpe(0)]: `failed ${reason}` });
+    t.is(await has.session(cpe(0)), null);
+    await has.counted(id);
+    await has.batches.round();
+    t.is((await has.batches.progress(id))?.state, 'failed');
+  });
+}

@@ -285,6 +285,50 @@ export async function openTestBatches(t: ExecutionContext, options: OpenOptions 
   };
 }
 
+/**
+ * The same store, in which something happens just before a collection is asked.
+ * @param before  is told how often it was asked so by now, from 1
+ */
+export function storeWhere(
+  store: Store,
+  {
+    collection,
+    method,
+    before,
+  }: {
+    readonly collection: string;
+    readonly method: 'get' | 'getMany';
+    readonly before: (count: number) => Promise<unknown>;
+  },
+): Store {
+  let count = 0;
+  return hooked(store, 'collection', (open, [definition, ...rest]) => {
+    const opened = open(definition, ...rest) as object;
+    if ((definition as { readonly name: string }).name !== collection) return opened;
+    return hooked(opened, method, async (ask, args) => {
+      await before(++count);
+      return ask(...args);
+    });
+  });
+}
+
+type Method = (...args: readonly unknown[]) => unknown;
+
+function hooked<T extends object>(
+  of: T,
+  name: string,
+  instead: (method: Method, args: readonly unknown[]) => unknown,
+): T {
+  return new Proxy(of, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      const method = value.bind(target) as Method;
+      return key === name ? (...args: readonly unknown[]) => instead(method, args) : method;
+    },
+  });
+}
+
 export type TestBatches = Awaited<ReturnType<typeof openTestBatches>>;
 
 function deviceWith(id: CpeId, said: Partial<Device>): Device {

@@ -13,6 +13,8 @@ import {
   upgradeBy,
 } from './support.js';
 
+const MISFIT = { verdict: 'image-does-not-fit', detail: 'it is another board' } as const;
+
 test('of a list an upgrade begins where its CPE is waited for, and of two at once one alone', async (t) => {
   const { ledger, commit, stored, operations } = await openTestOperations(t);
   const batch = newBatch();
@@ -39,7 +41,7 @@ test('of a list no upgrade begins for a CPE that has no operation', async (t) =>
   const upgrade = upgradeBy(rule, cpe(1), START_MS);
   t.is(await ledger.beginning(upgrade, rule, device(cpe(1))), null);
   t.is(await ledger.atTarget(upgrade, rule), null);
-  t.is(await ledger.unfit(rule, device(cpe(1)), 'no'), null);
+  t.is(await ledger.unfit(rule, device(cpe(1)), MISFIT), null);
 });
 
 test('by a condition an operation is made as its upgrade begins, of the image that the rule means, and of two at once one alone', async (t) => {
@@ -62,7 +64,7 @@ test('a CPE that is at the target is verified without an attempt, and one that t
   await commit(ledger.adding([pending(batch, cpe(1)), pending(batch, cpe(2))]));
   const rule = pinnedRule(batch, cpe(1));
   await commit((await ledger.atTarget(upgradeBy(rule, cpe(1), START_MS), rule)) ?? []);
-  await commit((await ledger.unfit(pinnedRule(batch, cpe(2)), device(cpe(2)), 'it is another board')) ?? []);
+  await commit((await ledger.unfit(pinnedRule(batch, cpe(2)), device(cpe(2)), MISFIT)) ?? []);
   t.like((await stored(batch, cpe(1))).document, { state: 'verified', attempts: 0 });
   t.like((await stored(batch, cpe(2))).document, {
     state: 'skipped',
@@ -74,6 +76,45 @@ test('a CPE that is at the target is verified without an attempt, and one that t
     byState: { pending: 0, running: 0, verified: 1, failed: 0, 'timed-out': 0, cancelled: 0, skipped: 1 },
     byReason: { 'does-not-fit': 1 },
   });
+});
+
+test('where an image is not there its operation says so', async (t) => {
+  const { ledger, commit, stored } = await openTestOperations(t);
+  const batch = newBatch();
+  await commit(ledger.adding([pending(batch, cpe(1))]));
+  const why = { verdict: 'image-missing', detail: 'no image' } as const;
+  await commit((await ledger.unfit(pinnedRule(batch, cpe(1)), device(cpe(1)), why)) ?? []);
+  t.like((await stored(batch, cpe(1))).document, {
+    state: 'skipped',
+    reason: 'image-missing',
+    detail: 'no image',
+  });
+});
+
+for (const isPinned of [true, false]) {
+  test(`nothing begins where another image has the name of the one that was meant, and that is recorded (${isPinned ? 'list' : 'condition'})`, async (t) => {
+    const { ledger, commit, stored, operations } = await openTestOperations(t);
+    const batch = newBatch();
+    const image = { ...IMAGE, number: IMAGE.number + 1 };
+    await commit(ledger.adding([pending(batch, cpe(1), { image })]));
+    const rule = isPinned ? pinnedRule(batch, cpe(1)) : fleetRule(batch);
+    t.is(await ledger.beginning(upgradeBy(rule, cpe(1), START_MS), rule, device(cpe(1))), null);
+    t.is(await ledger.atTarget(upgradeBy(rule, cpe(1), START_MS), rule), null);
+    const reason = 'image-name-taken';
+    const unfit = await ledger.unfit(rule, device(cpe(1)), MISFIT);
+    t.true((await commit((await ledger.misnamed(rule, device(cpe(1)))) ?? [])).committed);
+    t.like((await stored(batch, cpe(1))).document, { state: 'skipped', reason });
+    t.like(await operations.counts(batch), { total: 1, byReason: { [reason]: 1 } });
+    t.is(await ledger.misnamed(rule, device(cpe(1))), null);
+    t.false((await commit(unfit ?? [])).committed);
+  });
+}
+
+test('what names the image that was meant is not recorded as another', async (t) => {
+  const { ledger, commit } = await openTestOperations(t);
+  const batch = newBatch();
+  await commit(ledger.adding([pending(batch, cpe(1))]));
+  t.is(await ledger.misnamed(pinnedRule(batch, cpe(1)), device(cpe(1))), null);
 });
 
 test('an upgrade that is gone with its device fails its operation, and no other', async (t) => {

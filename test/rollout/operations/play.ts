@@ -32,6 +32,8 @@ import {
   upgradeBy,
 } from './support.js';
 
+const MISFIT = { verdict: 'image-does-not-fit', detail: 'another board' } as const;
+
 export const PLAY_CPES = 4;
 /** The operations of the first of these are those of a list, the others those of a condition. */
 const OF_A_LIST = 2;
@@ -148,7 +150,7 @@ export class Play {
         );
       }
       case 'unfit':
-        return planOf(await ledger.unfit(rule, device(cpeid), 'another board'), gone);
+        return planOf(await ledger.unfit(rule, device(cpeid), MISFIT), gone);
       case 'retry':
         if (stored === null || ['pending', 'running', 'verified'].includes(stored.document.state))
           return null;

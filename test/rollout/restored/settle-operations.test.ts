@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { UPGRADES, type Upgrade } from '../../../acs/index.js';
+import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../../acs/index.js';
 import type { ResultId } from '../../../common/index.js';
 import {
   BATCHES,
@@ -11,11 +11,20 @@ import {
   type Operation,
   settleOperations,
 } from '../../../rollout/index.js';
-import { gateIdOf, RULE_GATES, RULES, type RuleGate, type StoredRule } from '../../../rules/index.js';
+import {
+  countKeyOf,
+  gateIdOf,
+  NO_COUNT,
+  RULE_GATES,
+  RULES,
+  type RuleGate,
+  type StoredRule,
+} from '../../../rules/index.js';
 import type { CollectionDefinition, Document, Store } from '../../../store/index.js';
 import { PLAY_CPES, Play, STEPS, type Step } from '../operations/play.js';
 import {
   cpe,
+  device,
   fleetRule,
   newBatch,
   openTestOperations,
@@ -76,10 +85,12 @@ async function wrongIn({ store, operations, counted }: TestOperations): Promise<
     if ((state === 'running') !== isRunning) wrong.push(`${id} is ${state}, and its upgrade is not`);
     if (state !== 'pending') continue;
     if (phase === 'ended') wrong.push(`${id} waits for ever`);
+    const isWithout = ruleId === undefined || !rules.has(ruleId);
+    if (phase === 'preparing' && isWithout) wrong.push(`${id} would be passed over, and has no rule`);
     if (phase !== 'made') continue;
     if (gates.get(gateIdOf({ kind: 'batch', id: batch })) !== 'open')
       wrong.push(`${id} waits at a closed gate`);
-    if (ruleId === undefined || !rules.has(ruleId)) wrong.push(`${id} waits for a rule that is gone`);
+    if (isWithout) wrong.push(`${id} waits for a rule that is gone`);
   }
   // Whatever runs is counted by its operation.
   for (const { id, status, owner, cpeid } of upgrades.values()) {
@@ -175,6 +186,40 @@ test('what was read of one moment is restored as it was', async (t) => {
     t.deepEqual(await everyOf(own.store, definition), was);
   }
   t.deepEqual(await own.operations.counts(batch), before);
+});
+
+test('what waits and was found not to fit while the backup was read is skipped', async (t) => {
+  const own = await openTestOperations(t);
+  const batch = newBatch();
+  await own.commit(new Play(own, batch).phase('made'));
+  const rules = [1, 2].map((index) => pinnedRule(batch, cpe(index)));
+  const [first] = rules;
+  if (first === undefined) return t.fail();
+  const counts = { [countKeyOf(first)]: { ...NO_COUNT, refused: true as const } };
+  await own.commit([
+    ...own.ledger.adding([pending(batch, cpe(1)), pending(batch, cpe(2))]),
+    ...rules.map((rule) => own.store.collection(RULES).putting(rule)),
+    own.store.collection<Device>(DEVICES).putting({ ...device(cpe(1)), counts }),
+    own.store.collection(DEVICES).putting(device(cpe(2))),
+  ]);
+  await settleOperations({ store: own.store, images, clock });
+  t.like((await own.stored(batch, cpe(1))).document, { state: 'skipped', reason: 'does-not-fit' });
+  t.is((await own.stored(batch, cpe(2))).document.state, 'pending');
+  t.like(await own.operations.counts(batch), { byState: { pending: 1, skipped: 1 } });
+});
+
+test('of a batch that is being made what waits without a rule is left out, so that it is made again', async (t) => {
+  const own = await openTestOperations(t);
+  const batch = newBatch();
+  await own.commit(new Play(own, batch).phase('preparing'));
+  await own.commit([
+    ...own.ledger.adding([pending(batch, cpe(1)), pending(batch, cpe(2))]),
+    own.store.collection(RULES).putting(pinnedRule(batch, cpe(1))),
+  ]);
+  await settleOperations({ store: own.store, images, clock });
+  t.is((await own.stored(batch, cpe(1))).document.state, 'pending');
+  t.is(await own.operations.of(batch, cpe(2)), null);
+  t.is((await own.operations.counts(batch)).total, 1);
 });
 
 test('what is of a batch that was made after batches were read is left out, and what authors wrote is not', (t) => {

@@ -296,10 +296,10 @@ test('an image that does not fit the one CPE of an owner’s rule, or is not the
   await rules.owned.put([ownedRule()], options);
   images.set('hgw-2.0.0.bin', { productClass: 'STB' });
   const unfit = await rules.decide(inputOf());
-  t.like(unfit, { kind: 'unfit', rule: { id: PINNED_ID } });
+  t.like(unfit, { kind: 'unfit', verdict: 'image-does-not-fit', rule: { id: PINNED_ID } });
   t.true(unfit.kind === 'unfit' && unfit.detail.includes('STB'));
   images.delete('hgw-2.0.0.bin');
-  t.is((await rules.decide(inputOf())).kind, 'unfit');
+  t.like(await rules.decide(inputOf()), { kind: 'unfit', verdict: 'image-missing' });
   const about = await rules.decide(inputOf({}, { about: PINNED_ID as RuleId }));
   t.is(verdictsOf(about)[PINNED_ID], 'image-missing');
   const explained = await rules.explain(inputOf());
@@ -311,6 +311,25 @@ test('an image that does not fit the one CPE of an owner’s rule, or is not the
   t.like(await rules.decide(inputOf({}, counts)), { kind: 'upgrade', rule: { id: 'r1' } });
   const told = await rules.explain(inputOf({}, counts));
   t.is(told.rules.find(({ ruleId }) => ruleId === PINNED_ID)?.verdict, 'executions-used-up');
+});
+
+test('as long as a CPE could not tell its board nothing is recorded of it, and once it is known to have another, or none, it is', async (t) => {
+  const { rules, store, images } = await openTestRules(t, undefined, {
+    boardParameter: 'Device.DeviceInfo.X_ACME_Board',
+  });
+  await open(store);
+  await rules.owned.put([ownedRule()], options);
+  images.set('hgw-2.0.0.bin', { boards: ['acme,hgw-2'] });
+  const untold = { unread: async () => [], isUntold: (paths: readonly string[]) => paths.length > 0 };
+  const refused = await rules.decide(inputOf({}, untold));
+  t.is(refused.kind, 'nothing');
+  t.is(verdictsOf(refused)[PINNED_ID], 'image-does-not-fit');
+  const board = (X_ACME_Board: string) => async () => ({ Device: { DeviceInfo: { X_ACME_Board } } });
+  const other = await rules.decide(inputOf({}, { ...untold, readParameters: board('acme,stb') }));
+  t.is(other.kind, 'unfit');
+  const own = await rules.decide(inputOf({}, { ...untold, readParameters: board('acme,hgw-2') }));
+  t.is(own.kind, 'upgrade');
+  t.is((await rules.decide(inputOf({}, { ...untold, isUntold: () => false }))).kind, 'unfit');
 });
 
 test('of no fleet rule, and of none that was written, an image that does not fit is recorded', async (t) => {

@@ -2,8 +2,8 @@ import test from 'ava';
 import type { Upgrade } from '../../../acs/index.js';
 import { MINUTE_MS } from '../../../common/index.js';
 import { afterEnd, begun, type Operation, waitingAgain, withdrawn } from '../../../rollout/index.js';
-import { broughtForward } from '../../../rollout/restored/forward.js';
-import { cpe, newBatch, pending, pinnedRule, START_MS, upgradeBy } from '../operations/support.js';
+import { broughtForward } from '../../../rollout/operations/forward.js';
+import { cpe, newBatch, pending, pinnedRule, START_MS, upgradeBy } from './support.js';
 
 const batch = newBatch();
 const rule = pinnedRule(batch, cpe(1));

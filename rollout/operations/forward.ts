@@ -1,6 +1,7 @@
 import { newestFirst, type Upgrade } from '../../acs/index.js';
 import type { UpgradeEnd } from '../../rules/index.js';
-import { afterEnd, begun, foundAtTarget, type Operation } from '../operations/index.js';
+import type { Operation } from './operation.js';
+import { afterEnd, begun, foundAtTarget } from './operation-life.js';
 
 /**
  * An operation brought forward to an upgrade of its CPE by its batch's rule, which may have begun, ended or been corrected after the operation

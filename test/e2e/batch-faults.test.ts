@@ -1,0 +1,376 @@
+import test, { type ExecutionContext } from 'ava';
+import { DEVICES, type Device } from '../../acs/index.js';
+import { type BatchId, HOUR_MS } from '../../common/index.js';
+import {
+  builtInModel,
+  type Fault,
+  Fleet,
+  parseFault,
+  type SimulatedCpe,
+  type SimulatorEvents,
+} from '../../cpe-sim/index.js';
+import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
+import { BatchRecord, type BatchTold, contradictions, type RecordedKind } from './batch-record.js';
+import {
+  Barrier,
+  commandKeys,
+  cpeidOf,
+  IMAGE_NAME,
+  NEW_VERSION,
+  OLD_VERSION,
+  PRODUCT_CLASS,
+  startFileProxy,
+  uploadImage,
+} from './simulated.js';
+
+/** How many CPEs have a batch; `npm run test:hunt` has 2,000. */
+const CPES = Number(process.env['FERRY_BATCH_CPES'] ?? 70);
+/** All that are to begin have been called in so many seconds. */
+const CALLED_IN_SECONDS = 5;
+/** Of a fleet of 2,000 on a slow machine. */
+const ENDED_MS_MAX = 30 * 60_000;
+/** A CPE that was busy is tried again after an hour, and one that has accepted has a day to be heard of. */
+const NO_LONGER_BUSY_MS = 2 * HOUR_MS;
+const NOT_HEARD_OF_MS = 26 * HOUR_MS;
+
+interface Kind extends RecordedKind {
+  readonly faults: readonly string[];
+  /** What becomes of it. */
+  readonly told: string;
+  /** Different CommandKeys that it reads; one that is lost is not read. */
+  readonly downloads: number;
+}
+
+const WELL: Kind = { faults: [], told: 'verified', downloads: 1 };
+/** In turn, each as many CPEs; three well ones to seven that are not. */
+const KINDS: readonly Kind[] = [
+  WELL,
+  { faults: ['refuse:9001'], refused: 'failed fault-9001', told: 'failed fault-9001', downloads: 1 },
+  { faults: ['transfer:9010'], told: 'failed fault-9010', downloads: 1 },
+  { faults: ['early-complete', 'old-version'], staysOld: true, told: 'failed old-version', downloads: 1 },
+  WELL,
+  { faults: ['never-back'], told: 'timed-out not-heard-of', downloads: 1 },
+  { faults: ['refuse:9004:1'], refused: 'pending', told: 'verified', downloads: 2 },
+  { faults: ['hang:1'], told: 'verified', downloads: 1 },
+  WELL,
+  { faults: ['drop:download', 'drop:download-response'], told: 'verified', downloads: 1 },
+];
+
+function kindOf(index: number): Kind {
+  return KINDS[index % KINDS.length] ?? WELL;
+}
+
+/** CPEs that are known to Ferry, and call only when they are called. */
+async function startFleet(
+  t: ExecutionContext,
+  ferry: TestFerry,
+  faults: (index: number) => readonly Fault[],
+): Promise<Fleet> {
+  t.timeout(ENDED_MS_MAX);
+  await uploadImage(t, ferry.nbi);
+  const fleet = new Fleet({
+    acsUrl: ferry.urls.cwmp,
+    dataModel: builtInModel('tr181'),
+    count: CPES,
+    oui: '00A1B2',
+    productClass: PRODUCT_CLASS,
+    serialPrefix: '',
+    softwareVersion: OLD_VERSION,
+    rebootMs: 50,
+    retryMs: 50,
+    downloadResumeMs: 50,
+    silenceMsMax: 100,
+    sessionsMax: 100,
+    faults: (index) => faults(index - 1),
+  });
+  t.teardown(() => fleet.stop());
+  await fleet.start();
+  const devices = ferry.installation.store.collection<Device>(DEVICES);
+  await until(
+    'all are provisioned, and in no session',
+    async () => {
+      if (fleet.cpes.some((cpe) => cpe.inSession)) return false;
+      let done = 0;
+      for await (const { document } of devices.scan({})) if (document.provisioning === 'done') done++;
+      return done === CPES && !fleet.cpes.some((cpe) => cpe.inSession);
+    },
+    ENDED_MS_MAX,
+  );
+  return fleet;
+}
+
+async function makeBatch(t: ExecutionContext, ferry: TestFerry, fleet: Fleet): Promise<BatchId> {
+  const { status, body } = await ferry.nbi('POST', '/v1/batches', {
+    name: 'night',
+    image: IMAGE_NAME,
+    cpeids: fleet.cpes.map(cpeidOfCpe),
+    wakePerSecond: Math.ceil(CPES / CALLED_IN_SECONDS),
+  });
+  t.is(status, 201, JSON.stringify(body));
+  return (body as { details: { id: BatchId } }).details.id;
+}
+
+function cpeidOfCpe({ identity }: Pick<SimulatedCpe, 'identity'>): string {
+  return cpeidOf(identity.serialNumber);
+}
+
+async function progressOf({ nbi }: TestFerry, batch: BatchId): Promise<BatchTold> {
+  const { status, body } = await nbi('GET', `/v1/batches/${batch}`);
+  if (status !== 200) throw new Error(`GET of a batch: ${status} ${JSON.stringify(body)}`);
+  return (body as { details: BatchTold }).details;
+}
+
+interface ToldOperation {
+  readonly told: string;
+  readonly attempts: number;
+}
+
+/** What is told of each CPE, by its id. */
+async function operationsOf({ upgrading }: TestFerry, batch: BatchId): Promise<Map<string, ToldOperation>> {
+  const found = new Map<string, ToldOperation>();
+  for await (const { cpeid, state, reason, attempts } of upgrading.operations.scan({ batch }))
+    found.set(cpeid, { told: reason === undefined ? state : `${state} ${reason}`, attempts });
+  return found;
+}
+
+function tally(values: Iterable<string>): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
+
+/** States and reasons as they are told, those that there are. */
+function countsIn({ progress: { total: _, ...states }, reasons }: BatchTold) {
+  const byState = Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0));
+  return { byState, byReason: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])) };
+}
+
+/** The same of what each CPE came to. */
+function countsOf(told: readonly string[]): ReturnType<typeof countsIn> {
+  return {
+    byState: tally(told.map((each) => each.split(' ')[0] ?? '')),
+    byReason: tally(told.flatMap((each) => each.split(' ').slice(1))),
+  };
+}
+
+test('of a batch over CPEs with seven kinds of faults every poll tells what they have done by then, and at the end of each what it came to', async (t) => {
+  const time = { aheadMs: 0 };
+  const ferry = await startTestFerry(t, { clock: () => Date.now() + time.aheadMs });
+  const fleet = await startFleet(t, ferry, (index) => kindOf(index).faults.map(parseFault));
+  const record = new BatchRecord(fleet, kindOf);
+  const batch = await makeBatch(t, ferry, fleet);
+  const wrong: string[] = [];
+  let polls = 0;
+  const polledUntil = (what: string, isSo: (progress: BatchTold['progress']) => boolean) =>
+    until(
+      what,
+      async () => {
+        const before = record.now();
+        const told = await progressOf(ferry, batch);
+        for (const each of contradictions(told, record.since(before))) wrong.push(`poll ${polls}: ${each}`);
+        polls++;
+        return isSo(told.progress);
+      },
+      ENDED_MS_MAX,
+    );
+  const all = fleet.cpes.map((_, index) => kindOf(index));
+  const busy = all.filter(({ refused }) => refused === 'pending').length;
+  const gone = all.filter(({ told }) => told.startsWith('timed-out')).length;
+  await polledUntil(
+    'only the busy ones wait, and only those run that are gone',
+    ({ pending, running }) => pending === busy && running === gone,
+  );
+  time.aheadMs += NO_LONGER_BUSY_MS;
+  await polledUntil(
+    'the busy ones have had their turn',
+    ({ pending, running }) => pending === 0 && running === gone,
+  );
+  time.aheadMs += NOT_HEARD_OF_MS;
+  await ferry.acs.sweep();
+  await polledUntil('all have ended', ({ pending, running }) => pending === 0 && running === 0);
+  t.deepEqual(wrong, []);
+  t.log(`${polls} polls of ${CPES} CPEs`);
+
+  const operations = await operationsOf(ferry, batch);
+  for (const [index, cpe] of fleet.cpes.entries()) {
+    const { told, downloads } = kindOf(index);
+    const cpeid = cpeidOfCpe(cpe);
+    t.deepEqual(operations.get(cpeid), { told, attempts: downloads }, cpeid);
+    t.is(record.downloads(cpe), downloads, cpeid);
+    t.is(cpe.softwareVersion === NEW_VERSION, told === 'verified', cpeid);
+  }
+  const last = await progressOf(ferry, batch);
+  t.is(last.state, 'failed');
+  t.is(last.progress['total'], CPES);
+  t.deepEqual(countsIn(last), countsOf(all.map(({ told }) => told)));
+});
+
+/** Lets so many pass, and holds the others until it is opened. */
+class Sluice extends Barrier {
+  passed = 0;
+  held = 0;
+  readonly #passing: number;
+
+  constructor(passing: number) {
+    super();
+    this.#passing = passing;
+  }
+
+  override async pass(): Promise<void> {
+    if (this.passed < this.#passing) {
+      this.passed++;
+      return;
+    }
+    this.held++;
+    await super.pass();
+  }
+}
+
+/** In turn. Those that are `away` answer connection requests with 503, and come when they boot. */
+const CANCELLED_KINDS = ['well', 'denies', 'fails', 'old', 'away', 'hangs', 'well', 'away'] as const;
+type CancelledKind = (typeof CANCELLED_KINDS)[number];
+const CANCELLED_FAULTS: Readonly<Record<CancelledKind, readonly Fault[]>> = {
+  well: [],
+  denies: [{ kind: 'refuse', faultCode: 9001, times: 1 }],
+  fails: [{ kind: 'transfer', faultCode: 9010, faultString: 'Download failure', times: 1 }],
+  old: [{ kind: 'early-complete' }, { kind: 'old-version' }],
+  away: [{ kind: 'busy-connection-request', times: null }],
+  hangs: [{ kind: 'hang', times: 1 }],
+};
+
+function cancelledKindOf(index: number): CancelledKind {
+  return CANCELLED_KINDS[index % CANCELLED_KINDS.length] ?? 'well';
+}
+
+/** What becomes of a CPE that nothing is cancelled for: two of the kinds fail once, whenever that is. */
+function toldAfter(kind: CancelledKind, attempts: number): string {
+  if (kind === 'old') return 'failed old-version';
+  if (kind === 'denies' && attempts === 1) return 'failed fault-9001';
+  return kind === 'fails' && attempts === 1 ? 'failed fault-9010' : 'verified';
+}
+
+/** Serial numbers of CPEs that were given another CommandKey in a session that they began since. */
+function begunSince({ events }: Fleet): ReadonlySet<string> {
+  const informed = new Set<string>();
+  const begun = new Set<string>();
+  events.on('inform', ({ identity }) => informed.add(identity.serialNumber));
+  events.on('download', ({ identity, repeat }) => {
+    if (repeat === 0 && informed.has(identity.serialNumber)) begun.add(identity.serialNumber);
+  });
+  return begun;
+}
+
+async function ended(ferry: TestFerry, batch: BatchId): Promise<void> {
+  const isOver = async () => {
+    const { pending, running } = (await progressOf(ferry, batch)).progress;
+    return pending === 0 && running === 0;
+  };
+  await until('nothing of it waits or runs', isOver, ENDED_MS_MAX);
+  await ferry.upgrading.batches.round();
+}
+
+/** Boots some, so that each comes; resolves once the sessions of all are over. */
+async function boot({ events }: Fleet, cpes: readonly SimulatedCpe[]): Promise<void> {
+  const awaited = new Set(cpes.map(({ identity }) => identity.serialNumber));
+  const heard = ({ identity, outcome, events: codes }: SimulatorEvents['session'][0]) => {
+    if (outcome === 'ended' && codes.includes('1 BOOT')) awaited.delete(identity.serialNumber);
+  };
+  events.on('session', heard);
+  for (const cpe of cpes) cpe.reboot();
+  await until('each has come', () => awaited.size === 0, ENDED_MS_MAX);
+  events.off('session', heard);
+}
+
+test('once the cancelling of a batch half-way is answered nothing of it begins, what is under way ends, and of what is tried again the verified are no part', async (t) => {
+  // Of the four in eight CPEs that fetch one in four comes back old: enough pass for one to be verified.
+  const sluice = new Sluice(Math.ceil(CPES / 4));
+  const proxy = await startFileProxy(t, sluice);
+  const ferry = await startTestFerry(t, { config: { publicFileUrl: [proxy.url] } });
+  proxy.target = ferry.urls.files;
+  const fleet = await startFleet(t, ferry, (index) => CANCELLED_FAULTS[cancelledKindOf(index)]);
+  const { cpes } = fleet;
+  const ofKind = (...kinds: readonly CancelledKind[]) =>
+    cpes.filter((_, index) => kinds.includes(cancelledKindOf(index)));
+  const away = ofKind('away');
+  const batch = await makeBatch(t, ferry, fleet);
+  await until(
+    'it is half-way',
+    async () => {
+      const { progress, reasons } = await progressOf(ferry, batch);
+      const old = reasons.find(({ reason }) => reason === 'old-version')?.count ?? 0;
+      return (progress['verified'] ?? 0) + old === sluice.passed && sluice.held >= Math.floor(CPES / 10);
+    },
+    ENDED_MS_MAX,
+  );
+  // Some come as it is cancelled, the others after it.
+  const coming = boot(
+    fleet,
+    away.filter((_, index) => index % 2 === 0),
+  );
+  const { status } = await ferry.nbi('POST', `/v1/batches/${batch}/cancel`);
+  const begun = begunSince(fleet);
+  t.is(status, 200);
+  const answered = await operationsOf(ferry, batch);
+  await Promise.all([
+    coming,
+    boot(
+      fleet,
+      away.filter((_, index) => index % 2 === 1),
+    ),
+  ]);
+  sluice.open();
+  await ended(ferry, batch);
+  t.deepEqual([...begun], []);
+  const over = await operationsOf(ferry, batch);
+  for (const cpe of cpes) {
+    const cpeid = cpeidOfCpe(cpe);
+    const { told, attempts } = over.get(cpeid) ?? { told: 'none', attempts: 0 };
+    t.is(answered.get(cpeid)?.attempts, attempts, cpeid);
+    t.is(commandKeys(cpe).length, attempts, cpeid);
+    t.is(cpe.softwareVersion === NEW_VERSION, told === 'verified', `${cpeid} ${told}`);
+    if (attempts === 0) t.is(told, 'cancelled withdrawn', cpeid);
+  }
+  const cancelled = await progressOf(ferry, batch);
+  t.is(cancelled.state, 'cancelled');
+  t.deepEqual(countsIn(cancelled), countsOf([...over.values()].map(({ told }) => told)));
+
+  // One reason, and then all that is left.
+  const failed = [...over].filter(([, { told }]) => told === 'failed fault-9010').map(([cpeid]) => cpeid);
+  t.is(await retry(t, ferry, batch, { reason: 'fault-9010' }), failed.length);
+  await ended(ferry, batch);
+  const again = await operationsOf(ferry, batch);
+  for (const [cpeid, before] of over)
+    t.deepEqual(
+      again.get(cpeid),
+      failed.includes(cpeid) ? { told: 'verified', attempts: before.attempts + 1 } : before,
+      cpeid,
+    );
+  const left = [...again].filter(([, { told }]) => told !== 'verified').length;
+  t.is(await retry(t, ferry, batch, {}), left);
+  await boot(
+    fleet,
+    away.filter(({ softwareVersion }) => softwareVersion !== NEW_VERSION),
+  );
+  await ended(ferry, batch);
+  const last = await operationsOf(ferry, batch);
+  for (const [index, cpe] of cpes.entries()) {
+    const cpeid = cpeidOfCpe(cpe);
+    const { told, attempts } = last.get(cpeid) ?? { told: 'none', attempts: 0 };
+    t.is(told, toldAfter(cancelledKindOf(index), attempts), cpeid);
+    t.is(commandKeys(cpe).length, attempts, cpeid);
+    if (again.get(cpeid)?.told === 'verified') t.deepEqual(last.get(cpeid), again.get(cpeid), cpeid);
+  }
+  t.deepEqual(countsIn(await progressOf(ferry, batch)), countsOf([...last.values()].map(({ told }) => told)));
+});
+
+/** @returns how many wait again */
+async function retry(
+  t: ExecutionContext,
+  { nbi }: TestFerry,
+  batch: BatchId,
+  filter: object,
+): Promise<number> {
+  const { status, body } = await nbi('POST', `/v1/batches/${batch}/retry`, filter);
+  t.is(status, 200, JSON.stringify(body));
+  return (body as { details: { retried: number } }).details.retried;
+}
