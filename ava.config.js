@@ -1,7 +1,13 @@
 import { fileURLToPath } from 'node:url';
 
 /** What waits for longest begins first, so that nobody waits for it at the end. */
-const FIRST = ['store/mongo-faults', 'firmware/shared-library', 'cli/backup/', 'e2e/fleet', 'e2e/batch-faults'];
+const FIRST = [
+  'store/mongo-faults',
+  'firmware/shared-library',
+  'cli/backup/',
+  'e2e/fleet',
+  'e2e/batch-faults',
+];
 
 function rankOf(file) {
   const rank = FIRST.findIndex((part) => file.includes(part));

@@ -29,7 +29,7 @@ export function logOutRoute(sessions: UserSessions): Route {
     role: null,
     concerns: 'everyone',
     operationId: 'logOutByPage',
-    summary: 'Ends the session of this browser, under whichever name it has one, and takes its cookies away',
+    summary: 'Ends the session of this browser, and takes its cookies away',
     body: urlencodedBody({
       csrfmiddlewaretoken: { type: 'string', description: "The session's CSRF token; X-CSRFToken will do." },
     }),

@@ -1,16 +1,18 @@
 import test, { type ExecutionContext } from 'ava';
 import { DEVICES, type Device } from '../../acs/index.js';
 import { type BatchId, HOUR_MS } from '../../common/index.js';
-import {
-  builtInModel,
-  type Fault,
-  Fleet,
-  parseFault,
-  type SimulatedCpe,
-  type SimulatorEvents,
-} from '../../cpe-sim/index.js';
+import { builtInModel, type Fault, Fleet, parseFault, type SimulatedCpe } from '../../cpe-sim/index.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
-import { BatchRecord, type BatchTold, contradictions, type RecordedKind } from './batch-record.js';
+import { BatchRecord, contradictions, type RecordedKind } from './batch-record.js';
+import {
+  type BatchTold,
+  begunSince,
+  boot,
+  countsIn,
+  countsOf,
+  operationsOf,
+  progressOf,
+} from './batch-told.js';
 import {
   Barrier,
   commandKeys,
@@ -114,45 +116,6 @@ function cpeidOfCpe({ identity }: Pick<SimulatedCpe, 'identity'>): string {
   return cpeidOf(identity.serialNumber);
 }
 
-async function progressOf({ nbi }: TestFerry, batch: BatchId): Promise<BatchTold> {
-  const { status, body } = await nbi('GET', `/v1/batches/${batch}`);
-  if (status !== 200) throw new Error(`GET of a batch: ${status} ${JSON.stringify(body)}`);
-  return (body as { details: BatchTold }).details;
-}
-
-interface ToldOperation {
-  readonly told: string;
-  readonly attempts: number;
-}
-
-/** What is told of each CPE, by its id. */
-async function operationsOf({ upgrading }: TestFerry, batch: BatchId): Promise<Map<string, ToldOperation>> {
-  const found = new Map<string, ToldOperation>();
-  for await (const { cpeid, state, reason, attempts } of upgrading.operations.scan({ batch }))
-    found.set(cpeid, { told: reason === undefined ? state : `${state} ${reason}`, attempts });
-  return found;
-}
-
-function tally(values: Iterable<string>): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
-}
-
-/** States and reasons as they are told, those that there are. */
-function countsIn({ progress: { total: _, ...states }, reasons }: BatchTold) {
-  const byState = Object.fromEntries(Object.entries(states).filter(([, count]) => count > 0));
-  return { byState, byReason: Object.fromEntries(reasons.map(({ reason, count }) => [reason, count])) };
-}
-
-/** The same of what each CPE came to. */
-function countsOf(told: readonly string[]): ReturnType<typeof countsIn> {
-  return {
-    byState: tally(told.map((each) => each.split(' ')[0] ?? '')),
-    byReason: tally(told.flatMap((each) => each.split(' ').slice(1))),
-  };
-}
-
 test('of a batch over CPEs with seven kinds of faults every poll tells what they have done by then, and at the end of each what it came to', async (t) => {
   const time = { aheadMs: 0 };
   const ferry = await startTestFerry(t, { clock: () => Date.now() + time.aheadMs });
@@ -166,7 +129,7 @@ test('of a batch over CPEs with seven kinds of faults every poll tells what they
       what,
       async () => {
         const before = record.now();
-        const told = await progressOf(ferry, batch);
+        const told = await progressOf(ferry.nbi, batch);
         for (const each of contradictions(told, record.since(before))) wrong.push(`poll ${polls}: ${each}`);
         polls++;
         return isSo(told.progress);
@@ -191,7 +154,7 @@ test('of a batch over CPEs with seven kinds of faults every poll tells what they
   t.deepEqual(wrong, []);
   t.log(`${polls} polls of ${CPES} CPEs`);
 
-  const operations = await operationsOf(ferry, batch);
+  const operations = await operationsOf(ferry.nbi, batch);
   for (const [index, cpe] of fleet.cpes.entries()) {
     const { told, downloads } = kindOf(index);
     const cpeid = cpeidOfCpe(cpe);
@@ -199,7 +162,7 @@ test('of a batch over CPEs with seven kinds of faults every poll tells what they
     t.is(record.downloads(cpe), downloads, cpeid);
     t.is(cpe.softwareVersion === NEW_VERSION, told === 'verified', cpeid);
   }
-  const last = await progressOf(ferry, batch);
+  const last = await progressOf(ferry.nbi, batch);
   t.is(last.state, 'failed');
   t.is(last.progress['total'], CPES);
   t.deepEqual(countsIn(last), countsOf(all.map(({ told }) => told)));
@@ -249,36 +212,13 @@ function toldAfter(kind: CancelledKind, attempts: number): string {
   return kind === 'fails' && attempts === 1 ? 'failed fault-9010' : 'verified';
 }
 
-/** Serial numbers of CPEs that were given another CommandKey in a session that they began since. */
-function begunSince({ events }: Fleet): ReadonlySet<string> {
-  const informed = new Set<string>();
-  const begun = new Set<string>();
-  events.on('inform', ({ identity }) => informed.add(identity.serialNumber));
-  events.on('download', ({ identity, repeat }) => {
-    if (repeat === 0 && informed.has(identity.serialNumber)) begun.add(identity.serialNumber);
-  });
-  return begun;
-}
-
 async function ended(ferry: TestFerry, batch: BatchId): Promise<void> {
   const isOver = async () => {
-    const { pending, running } = (await progressOf(ferry, batch)).progress;
+    const { pending, running } = (await progressOf(ferry.nbi, batch)).progress;
     return pending === 0 && running === 0;
   };
   await until('nothing of it waits or runs', isOver, ENDED_MS_MAX);
   await ferry.upgrading.batches.round();
-}
-
-/** Boots some, so that each comes; resolves once the sessions of all are over. */
-async function boot({ events }: Fleet, cpes: readonly SimulatedCpe[]): Promise<void> {
-  const awaited = new Set(cpes.map(({ identity }) => identity.serialNumber));
-  const heard = ({ identity, outcome, events: codes }: SimulatorEvents['session'][0]) => {
-    if (outcome === 'ended' && codes.includes('1 BOOT')) awaited.delete(identity.serialNumber);
-  };
-  events.on('session', heard);
-  for (const cpe of cpes) cpe.reboot();
-  await until('each has come', () => awaited.size === 0, ENDED_MS_MAX);
-  events.off('session', heard);
 }
 
 test('once the cancelling of a batch half-way is answered nothing of it begins, what is under way ends, and of what is tried again the verified are no part', async (t) => {
@@ -296,7 +236,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
   await until(
     'it is half-way',
     async () => {
-      const { progress, reasons } = await progressOf(ferry, batch);
+      const { progress, reasons } = await progressOf(ferry.nbi, batch);
       const old = reasons.find(({ reason }) => reason === 'old-version')?.count ?? 0;
       return (progress['verified'] ?? 0) + old === sluice.passed && sluice.held >= Math.floor(CPES / 10);
     },
@@ -310,7 +250,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
   const { status } = await ferry.nbi('POST', `/v1/batches/${batch}/cancel`);
   const begun = begunSince(fleet);
   t.is(status, 200);
-  const answered = await operationsOf(ferry, batch);
+  const answered = await operationsOf(ferry.nbi, batch);
   await Promise.all([
     coming,
     boot(
@@ -321,7 +261,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
   sluice.open();
   await ended(ferry, batch);
   t.deepEqual([...begun], []);
-  const over = await operationsOf(ferry, batch);
+  const over = await operationsOf(ferry.nbi, batch);
   for (const cpe of cpes) {
     const cpeid = cpeidOfCpe(cpe);
     const { told, attempts } = over.get(cpeid) ?? { told: 'none', attempts: 0 };
@@ -330,7 +270,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
     t.is(cpe.softwareVersion === NEW_VERSION, told === 'verified', `${cpeid} ${told}`);
     if (attempts === 0) t.is(told, 'cancelled withdrawn', cpeid);
   }
-  const cancelled = await progressOf(ferry, batch);
+  const cancelled = await progressOf(ferry.nbi, batch);
   t.is(cancelled.state, 'cancelled');
   t.deepEqual(countsIn(cancelled), countsOf([...over.values()].map(({ told }) => told)));
 
@@ -338,7 +278,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
   const failed = [...over].filter(([, { told }]) => told === 'failed fault-9010').map(([cpeid]) => cpeid);
   t.is(await retry(t, ferry, batch, { reason: 'fault-9010' }), failed.length);
   await ended(ferry, batch);
-  const again = await operationsOf(ferry, batch);
+  const again = await operationsOf(ferry.nbi, batch);
   for (const [cpeid, before] of over)
     t.deepEqual(
       again.get(cpeid),
@@ -352,7 +292,7 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
     away.filter(({ softwareVersion }) => softwareVersion !== NEW_VERSION),
   );
   await ended(ferry, batch);
-  const last = await operationsOf(ferry, batch);
+  const last = await operationsOf(ferry.nbi, batch);
   for (const [index, cpe] of cpes.entries()) {
     const cpeid = cpeidOfCpe(cpe);
     const { told, attempts } = last.get(cpeid) ?? { told: 'none', attempts: 0 };
@@ -360,7 +300,10 @@ test('once the cancelling of a batch half-way is answered nothing of it begins, 
     t.is(commandKeys(cpe).length, attempts, cpeid);
     if (again.get(cpeid)?.told === 'verified') t.deepEqual(last.get(cpeid), again.get(cpeid), cpeid);
   }
-  t.deepEqual(countsIn(await progressOf(ferry, batch)), countsOf([...last.values()].map(({ told }) => told)));
+  t.deepEqual(
+    countsIn(await progressOf(ferry.nbi, batch)),
+    countsOf([...last.values()].map(({ told }) => told)),
+  );
 });
 
 /** @returns how many wait again */

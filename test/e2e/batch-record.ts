@@ -1,14 +1,8 @@
 import type { CpeIdentity, Fleet, SimulatedCpe } from '../../cpe-sim/index.js';
+import type { BatchTold } from './batch-told.js';
 
 /** Where an operation may stand: its state, and its reason where it has one. */
 type Standing = string;
-
-/** What `GET /v1/batches/{id}` tells of how far a batch has come. */
-export interface BatchTold {
-  readonly state: string;
-  readonly progress: Readonly<Record<string, number>>;
-  readonly reasons: readonly { readonly reason: string; readonly count: number }[];
-}
 
 /** What the CPEs of a fleet do wrong, as far as a record must know it beforehand. */
 export interface RecordedKind {

@@ -97,6 +97,12 @@ export class ChaosNodes {
     return comeBack();
   }
 
+  /** Kills the first, which stays away: the others have to do without it. */
+  async killFirst(): Promise<void> {
+    const [first] = this.#all;
+    await first?.process?.kill();
+  }
+
   /** As an operator would: who is killed may leave a transaction open, in the way of whoever drops the database. */
   async stop(): Promise<void> {
     await Promise.all(this.#all.map(({ process }) => process?.stop()));

@@ -139,6 +139,16 @@ test('batches are filtered by build, status and when they were made, and sorted'
   }
 });
 
+test('version 1.2 filters batches by no time, and knows none that was cancelled', async (t) => {
+  const { at, batch } = await startWithBatch(t, { version: '1.2' });
+  const listed = await at.ask('GET', 'batch-upgrade-operation/?created=yesterday');
+  t.deepEqual(
+    resultsOf(listed).map(({ id }) => id),
+    [batch],
+  );
+  t.is((await at.ask('GET', 'batch-upgrade-operation/?status=cancelled')).status, 400);
+});
+
 test('a batch of another organization is as one that there is not, and nobody changes one here', async (t) => {
   const { at, batch } = await startWithBatch(t);
   const token = at.tokens.south.operator;

@@ -239,6 +239,24 @@ test('viewers are told of firmware and change none', async (t) => {
   t.is((await at.ask('GET', path, { token: null })).status, 401);
 });
 
+test('firmware that is deleted is gone, its operation stays and goes on, and what is given next is new', async (t) => {
+  const at = await startUpgrades(t);
+  const { images } = await at.build('Routers', '1', [WDR4300]);
+  const { id } = await at.device('1', { modelName: BOARDS.wdr4300 });
+  const path = `device/${id}/firmware/`;
+  const json = { image: images[WDR4300] };
+  const put = await at.ask('PUT', path, { json });
+  const deleted = await at.ask('DELETE', path);
+  t.is(deleted.status, 204);
+  t.is(deleted.text, '');
+  t.is((await at.ask('GET', path)).text, NONE);
+  t.like((await at.ask('GET', `upgrade-operation/${operationIn(put.body)}/`)).body, {
+    status: 'in-progress',
+    image: images[WDR4300],
+  });
+  t.is((await at.ask('PUT', path, { json })).status, 201);
+});
+
 test('firmware goes with its image, and its operations stay', async (t) => {
   const at = await startUpgrades(t);
   const { images, build } = await at.build('Routers', '1', [WDR4300]);
