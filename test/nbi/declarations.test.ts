@@ -33,9 +33,11 @@ function routeOf({ request }: Exchange): Route | undefined {
         .replace('/{pattern}', '(/.*)?')
         .replace(/\{\w+\}/g, '[^/]+')}/?$`,
     ).test(path);
-  return ROUTES.find(
+  const found = ROUTES.filter(
     (route) => fits(route) && (route.method === method || (method === 'HEAD' && route.method === 'GET')),
   );
+  // One path may be another's but for the slash at its end.
+  return found.find((route) => route.path.endsWith('/') === path.endsWith('/')) ?? found[0];
 }
 
 interface Answered {

@@ -53,7 +53,8 @@ export function parametersOf(
   { list, query = [], isNarrowed = true }: Endpoint,
   name: MethodName,
 ): readonly Parameter[] {
-  if (name !== 'GET' || !isNarrowed) return query;
+  if (name !== 'GET') return [];
+  if (!isNarrowed) return query;
   if (list === undefined) return [...query, ORGANIZATION];
   const { filters, ordering } = list;
   const sorted =

@@ -65,7 +65,7 @@ export interface Endpoint {
   readonly list?: { readonly filters: readonly Filter[]; readonly ordering: Ordering };
   /** Whether `organization` narrows what its GET tells; default: true. */
   readonly isNarrowed?: boolean;
-  /** More that its query may say. */
+  /** More that the query of its GET may say. */
   readonly query?: readonly Parameter[];
   readonly methods: Readonly<Partial<Record<MethodName, Method>>>;
   /** Whether PUT could be done to this very object by whoever asks: only then OPTIONS tells of it. @throws ApiError where not */

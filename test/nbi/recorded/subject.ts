@@ -12,6 +12,7 @@ import { UPGRADES } from '../../../acs/upgrade/upgrade.js';
 import { loopbackConfig } from '../../../cli/config.js';
 import { type Ferry, startFerry } from '../../../cli/server.js';
 import {
+  type BatchId,
   type CpeId,
   RefusedRequests,
   type ResultId,
@@ -92,17 +93,24 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   let begun = '';
   const ofUpgrader = new OfUpgrader();
   const batches: string[] = [];
+  const told = new Map<string, string>();
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const told = withSessionOf(given, withUploadOf(begun, withBatchOf(batches, ofUpgrader.told(request))));
-      const answer = await send(port, expand(told));
+      const named = withToldOf(told, withBatchOf(batches, ofUpgrader.told(request)));
+      const sent = withSessionOf(given, withUploadOf(begun, named));
+      const answer = await send(port, expand(sent));
+      for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
       const [, batch] = MADE_BATCH.exec(answer) ?? [];
-      if (batch !== undefined) batches.push(batch);
+      if (batch !== undefined) {
+        batches.push(batch);
+        // What is made in the background is made before the clock goes on.
+        await ferry.upgrading.batches.made(batch as BatchId);
+      }
       return batches.reduce((text, id) => text.replaceAll(id, BATCH_ID), mask(answer));
     },
     async close() {
@@ -133,7 +141,15 @@ function withUploadOf(answer: string, request: string): string {
   return request.replaceAll('<<upload id>>', BEGUN_UPLOAD.exec(answer)?.[1] ?? '');
 }
 
-const MADE_BATCH = /^Location: \/v1\/batches\/(\S+)/m;
+/** UUIDs by the field that they stand in, or that lists them. */
+const TOLD = /"(\w+)":\[?"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g;
+
+/** A request that names what an answer told last in a field, such as `<<last-device>>`. */
+function withToldOf(told: ReadonlyMap<string, string>, request: string): string {
+  return request.replace(/<<last-(\w+)>>/g, (_all, name: string) => told.get(name) ?? '');
+}
+
+const MADE_BATCH = /(?:^Location: \/v1\/batches\/|\{"batch":")([0-9a-f-]{36})/m;
 const BATCH_ID = '<<batch-id>>';
 
 /** A request that names the batch that was made last. */
@@ -285,7 +301,10 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
   await acs.credentials.put([{ cpeid: cpeId('2'), username: 'two', password: 'a secret' }], BY);
   await acs.credentials.used('two', 'a secret');
   const devices = store.collection<Device>(DEVICES);
-  for (const device of DEVICES_SEEDED) await devices.put(deviceOf(device));
+  for (const device of DEVICES_SEEDED) {
+    const document = deviceOf(device);
+    await devices.put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+  }
   const connectionRequestUrl = `http://127.0.0.1:${cpePort}/cr`;
   await devices.put(deviceOf({ serialNumber: '1', connectionRequestUrl, tags: ['lab', 'north'] }));
   await store.collection<ParameterDocument>(PARAMETERS).put({
