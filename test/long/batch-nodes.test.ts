@@ -1,6 +1,8 @@
 import test from 'ava';
-import type { BatchId } from '../../common/index.js';
+import { type BatchId, silentLogger, systemClock } from '../../common/index.js';
 import { builtInModel, type Fault, Fleet, type SimulatedCpe } from '../../cpe-sim/index.js';
+import { Hold } from '../../rollout/batches/hold.js';
+import { openMongoStore } from '../../store/index.js';
 import { begunSince, boot, countsIn, countsOf, operationsOf, progressOf } from '../e2e/batch-told.js';
 import { ChaosNodes } from '../e2e/chaos-nodes.js';
 import {
@@ -37,8 +39,10 @@ if (url !== null) {
   test('of a batch on three nodes, of which one is killed half-way, nothing begins once the cancelling at another is answered, and what is counted is what the CPEs have done', async (t) => {
     t.timeout(2 * ENDED_MS_MAX);
     const logged: string[] = [];
-    const store = urlOfDatabase(url, testDatabase(t, url));
-    const nodes = await ChaosNodes.start(t, store, [], (node, line) => logged.push(`${node} ${line}`));
+    const database = testDatabase(t, url);
+    const nodes = await ChaosNodes.start(t, urlOfDatabase(url, database), [], (node, line) =>
+      logged.push(`${node} ${line}`),
+    );
     t.teardown(() => {
       if (!t.passed) t.log(logged.slice(-500).join('\n'));
     });
@@ -87,6 +91,10 @@ if (url !== null) {
     await until('half of the first have begun', () => begun() >= third / 2, ENDED_MS_MAX);
     await nodes.killFirst();
     await first;
+    // As whoever died with it in hand: nobody withdraws anything of it yet, and that nothing begins is by its gate alone.
+    const store = await openMongoStore({ url, database, timeoutMs: 60_000 });
+    t.teardown(() => store.close());
+    const hold = await Hold.takeSoon({ store, clock: systemClock, logger: silentLogger }, id);
     // Some come as it is cancelled, the others after it.
     const second = boot(fleet, cpes.slice(third, 2 * third));
     await until('some more have begun', () => begun() > third, ENDED_MS_MAX);
@@ -95,6 +103,9 @@ if (url !== null) {
     t.is(cancelled.status, 200, JSON.stringify(cancelled.body));
     const answered = await operationsOf(nbi, id);
     await Promise.all([second, boot(fleet, cpes.slice(2 * third))]);
+    const { pending = 0 } = (await progressOf(nbi, id)).progress;
+    t.true(pending >= CPES - 2 * third, 'those that came after it still wait');
+    await hold?.release();
     const isOver = async () => {
       const { pending, running } = (await progressOf(nbi, id)).progress;
       return pending === 0 && running === 0;
