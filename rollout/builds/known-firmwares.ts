@@ -68,7 +68,9 @@ export class KnownFirmwares {
     { build }: PlacedImage,
   ): Promise<boolean> {
     const found = await this.#parts.operations.get(operation);
-    if (found !== null) return found.state === 'verified';
+    // What gave way to another upgrade says nothing of what that one brings.
+    const gaveWay = found?.state === 'skipped' && found.reason === 'already-under-way';
+    if (found !== null && !gaveWay) return found.state === 'verified';
     // Operations go in time, and with their batch.
     return device.softwareVersion === targetVersionOf(build);
   }

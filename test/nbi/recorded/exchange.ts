@@ -97,6 +97,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"number":\d{9}\b/g, '"number":100000000'],
   // Of operations of batches: they follow from the id of the batch.
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<<operation id>>'],
+  // Of images: from the master key, which is drawn by lot, and from their numbers.
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<<image id>>'],
   // The listener of a CPE.
   [/127\.0\.0\.1:\d{5}/g, '127.0.0.1:<<port>>'],
 ];

@@ -80,6 +80,20 @@ test('what was given counts more than what is reported, and is installed once it
   }
 });
 
+test('what gave way to another upgrade of its device is installed once the device reports its build', async (t) => {
+  const at = await openBuilds(t);
+  const next = await at.build('router', '2', ['a'], { os: 'OS 2' });
+  const image = await at.imageOf(next, 'a');
+  for (const [softwareVersion, installed] of [
+    ['OS 1', false],
+    ['OS 2', true],
+  ] as const) {
+    const cpeid = await at.device(softwareVersion.slice(-1), { modelName: 'A', softwareVersion });
+    await at.given(cpeid, image, 'skipped', 'already-under-way');
+    t.like(await firmwaresOf(at).get(cpeid), { build: next.id, installed }, softwareVersion);
+  }
+});
+
 test('firmware whose image is gone is gone with it', async (t) => {
   const at = await openBuilds(t);
   const build = await at.build('router', '1', ['a']);

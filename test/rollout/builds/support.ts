@@ -150,13 +150,19 @@ export async function openBuilds(t: ExecutionContext, options: { readonly modelP
       return { name, number: present(number), ...(organization !== undefined && { organization }) };
     },
     /** Keeps that a CPE was given an image, by an operation of that state. */
-    async given(cpeid: CpeId, image: OperationImage, state: Operation['state'] | null): Promise<void> {
+    async given(
+      cpeid: CpeId,
+      image: OperationImage,
+      state: Operation['state'] | null,
+      reason?: NonNullable<Operation['reason']>,
+    ): Promise<void> {
       const atMs = tick();
       const id = uuidV5(NAMESPACE, `${cpeid} ${atMs}`) as Operation['id'];
       const times = { createdAtMs: atMs, updatedAtMs: atMs };
       const batch = uuidV5(NAMESPACE, id) as Operation['batch'];
       const operation = { id, batch, cpeid, image, attempts: 1, log: [], ...times };
-      if (state !== null) await store.collection<Operation>(OPERATIONS).put({ ...operation, state });
+      const how = { ...(reason !== undefined && { reason }) };
+      if (state !== null) await store.collection<Operation>(OPERATIONS).put({ ...operation, ...how, state });
       const record = { id: cpeid, image, operation: state === null ? null : id };
       const firmwares = store.collection<FirmwareRecord>(DEVICE_FIRMWARES);
       await firmwares.put({ ...record, createdAtMs: atMs, modifiedAtMs: atMs });
