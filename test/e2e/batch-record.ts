@@ -35,10 +35,10 @@ export class BatchRecord {
 
   /** @param kindOf  by the index of a CPE, from 0 */
   constructor({ cpes, events }: Pick<Fleet, 'cpes' | 'events'>, kindOf: (index: number) => RecordedKind) {
-    for (const [index, { identity }] of cpes.entries())
+    for (const [index, { identity, inSession }] of cpes.entries())
       this.#own.set(identity.serialNumber, {
         kind: kindOf(index),
-        possible: [['pending']],
+        possible: [inSession ? ['pending', 'running'] : ['pending']],
         keys: new Set(),
         isRefusing: false,
         isBack: false,
