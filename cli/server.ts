@@ -122,9 +122,12 @@ async function start(
   const files = await startFileServer(building);
   const rules = await openRuleEngine(building, files.locator);
   const cpe = await cpeAuthentication(config, installation);
+  // Closed after the ACS, which must take nothing new from the moment on at which this process is to stop.
+  const afterAcs: (() => Promise<unknown>)[] = [];
+  closers.push(() => closeInTurn(afterAcs));
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   showKnownCpes(building, acs);
-  const upgrading = serveBatches(building, acs, rules);
+  const upgrading = serveBatches({ ...building, closers: afterAcs }, acs, rules);
   const watcher = await watchRules(building, rules);
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.

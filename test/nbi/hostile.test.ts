@@ -209,7 +209,7 @@ test('a path that does not decode, a storage or a method that does not exist: 40
   });
   t.is((await nbi.call('/v1/dyn/NoStorage/.*')).status, 404);
   t.is((await nbi.call('/V1/dyn/FirmwareStorage/.*')).status, 404);
-  t.is((await nbi.call('/')).status, 404);
+  t.is((await nbi.call('/v1')).status, 404);
   const method = await nbi.call('/v1/method/SendCNR', { method: 'DELETE' });
   t.is(method.status, 405);
   t.is(method.headers.get('Allow'), 'POST');
