@@ -88,6 +88,8 @@ async function startFleet(
     rebootMs: 50,
     retryMs: 50,
     downloadResumeMs: 50,
+    // Those that are held at their file do not give it up.
+    downloadIdleMsMax: ENDED_MS_MAX,
     silenceMsMax: 100,
     sessionsMax: 100,
     faults: (index) => faults(index - 1),

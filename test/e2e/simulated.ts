@@ -154,16 +154,20 @@ export class Barrier {
   }
 }
 
+/** A file server turns away whoever is one too many. */
+const PROXY_CONNECTIONS_MAX = 50;
+
 /** A reverse proxy in front of a file server, such as an operator might have, which holds every request at a barrier. */
 export async function startFileProxy(
   t: ExecutionContext,
   barrier: Barrier,
 ): Promise<{ readonly url: string; target: string }> {
   const proxy = { url: '', target: '' };
+  const agent = new http.Agent({ maxSockets: PROXY_CONNECTIONS_MAX });
   proxy.url = await startHttpServer(t, async (request, response) => {
     await barrier.pass();
     http
-      .get(`${proxy.target}${request.url}`, { headers: request.headers, agent: false }, (answer) => {
+      .get(`${proxy.target}${request.url}`, { headers: request.headers, agent }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       })
