@@ -106,6 +106,7 @@ export { suggest } from './suggest.js';
 export { cutText, INVISIBLE } from './text.js';
 export { type TextPlace, TextPlaces } from './text-places.js';
 export { createTurns, type InTurn } from './turns.js';
+export { UUID, uuidText } from './uuid.js';
 export { uuidV5 } from './uuid-v5.js';
 export { whenOver } from './when-over.js';
 export { withinTime } from './within-time.js';

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { uuidText } from './uuid.js';
 
 const VERSION_5 = 0x50;
 const VARIANT_RFC = 0x80;
@@ -14,6 +15,5 @@ export function uuidV5(namespace: string, name: string): string {
   const digest = hash('sha1', Buffer.concat([space, Buffer.from(name)]), 'buffer').subarray(0, UUID_BYTES);
   digest[6] = ((digest[6] ?? 0) & 0x0f) | VERSION_5;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | VARIANT_RFC;
-  const hex = digest.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return uuidText(digest);
 }

@@ -1,4 +1,4 @@
-import type { Secrets } from '../common/index.js';
+import { type Secrets, UUID, uuidText } from '../common/index.js';
 
 const PURPOSE = 'image-uuids';
 /** Of the number, covered; what is left of the 16 bytes is its tag. */
@@ -7,7 +7,6 @@ const TAG_BYTES = 10;
 const NUMBER_MAX = 2 ** (8 * NUMBER_BYTES) - 1;
 const VERSION_8 = 0x80;
 const VARIANT_RFC = 0x80;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The UUIDs by which clients know images that want such, and back. */
 export interface ImageUuids {
@@ -34,8 +33,7 @@ export function imageUuidsBy(secrets: Pick<Secrets, 'mac'>): ImageUuids {
     const tag = Buffer.from(secrets.mac(PURPOSE, `tag ${number}`).subarray(0, TAG_BYTES));
     tag[0] = ((tag[0] ?? 0) & 0x0f) | VERSION_8;
     tag[2] = ((tag[2] ?? 0) & 0x3f) | VARIANT_RFC;
-    const hex = Buffer.concat([covered(bytes, tag), tag]).toString('hex');
-    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+    return uuidText(Buffer.concat([covered(bytes, tag), tag]));
   };
   return {
     of,

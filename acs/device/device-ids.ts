@@ -4,6 +4,7 @@ import {
   type Logger,
   type MonotonicClock,
   type Secrets,
+  UUID,
   uuidV5,
 } from '../../common/index.js';
 import { type Collection, isDamaged, type Store } from '../../store/index.js';
@@ -13,7 +14,6 @@ import { OnceOverAll } from './once-over-all.js';
 
 const PURPOSE = 'device-ids';
 const NAMESPACE_BYTES = 16;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Of the word of how far older devices have been given their ids. */
 const PASS_ID = 'device-ids-1';
@@ -74,7 +74,8 @@ export class StoredDeviceIds implements DeviceIds {
         failed: 'devices.ids-failed',
         leaseNotReleased: 'devices.ids-lease-not-released',
       },
-      page: (after) => devices.find({ limit: PAGE_DEVICES, ...(after !== null && { after }) }),
+      documents: devices,
+      pageItems: PAGE_DEVICES,
       run: (page) => giveIds(parts.devices, page),
     });
   }

@@ -6,7 +6,6 @@ import {
   type Cursor,
   type Document,
   Duty,
-  type Page,
   type Store,
 } from '../../store/index.js';
 
@@ -36,8 +35,9 @@ export interface OnceOverAllParts<T extends Document> {
   readonly duty: string;
   /** What its events are called. */
   readonly events: { readonly done: string; readonly failed: string; readonly leaseNotReleased: string };
-  /** The documents from a place on, some milliseconds of work. */
-  readonly page: (after: Cursor | null) => Promise<Page<T>>;
+  readonly documents: Pick<Collection<T>, 'find'>;
+  /** Documents at a time: some milliseconds of work. */
+  readonly pageItems: number;
   /** Does it to a page. It may be done again to the same one. @returns how much was changed */
   readonly run: (documents: readonly T[]) => Promise<number>;
 }
@@ -91,13 +91,14 @@ export class OnceOverAll<T extends Document> {
 
   /** @returns whether there is nothing left to do, for any process */
   async #goOn(): Promise<boolean> {
-    const { page: read, run, logger, events } = this.#parts;
+    const { documents, pageItems, run, logger, events } = this.#parts;
     let progress = await this.progress();
     let hasLooked = progress.after !== null;
     while (!progress.isDone) {
       if (this.#stopping.signal.aborted || !(await this.#duty.isOurs())) return false;
       const { after, count } = progress;
-      const page = await this.#background.turn('page', () => read(after));
+      const from = { limit: pageItems, ...(after !== null && { after }) };
+      const page = await this.#background.turn('page', () => documents.find(from));
       hasLooked ||= page.items.length > 0;
       const changedCount = await run(page.items.map(({ document }) => document));
       progress = { ...progress, after: page.next, count: count + changedCount, isDone: page.next === null };

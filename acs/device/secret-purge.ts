@@ -41,7 +41,8 @@ export class SecretPurge {
         failed: 'parameters.secrets-purge-failed',
         leaseNotReleased: 'parameters.lease-not-released',
       },
-      page: (after) => parameters.find({ limit: PAGE_SUBTREES, ...(after !== null && { after }) }),
+      documents: parameters,
+      pageItems: PAGE_SUBTREES,
       run: (documents) => this.#purgePage(documents),
     });
   }

@@ -1,7 +1,7 @@
+import { UUID } from '../../../common/index.js';
 import type { JsonLinks, JsonPlace } from '../../pages/index.js';
 import { PREFIX } from '../manners/index.js';
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const URL_FIELDS: ReadonlySet<string> = new Set(['file', 'next', 'previous']);
 /** Of what has a page by its id alone, by the field that has the id, whatever the field stands in. */
 const BY_FIELD: Readonly<Record<string, (id: string) => string>> = {
