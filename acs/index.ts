@@ -49,7 +49,7 @@ export { type Survey, surveyMemberships } from './membership/survey.js';
 export type { LocateFile } from './session/file-location.js';
 export { SESSIONS } from './session/shared/session-document.js';
 export type { UnfitDecision } from './upgrade/beginning.js';
-export { NO_OWNED_UPGRADES, type OwnedUpgrades } from './upgrade/owned-upgrades.js';
+export type { OwnedUpgrades } from './upgrade/owned-upgrades.js';
 export { upgradesIn } from './upgrade/scan-upgrades.js';
 export {
   newestFirst,

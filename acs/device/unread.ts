@@ -13,6 +13,7 @@ type AskedDevice = Pick<
   Device,
   'id' | 'root' | 'askedPaths' | 'failedPaths' | 'unansweredPaths' | ParameterField
 >;
+type WaitingDevice = Pick<Device, 'failedPaths' | 'unansweredPaths'>;
 
 /**
  * Which of the paths this CPE has neither reported nor been asked for since its last version, as many as are asked for at once. One that it
@@ -25,9 +26,7 @@ export async function unreadPaths(
   paths: readonly string[],
   nowMs: number,
 ): Promise<readonly string[]> {
-  const { askedPaths = [], failedPaths, unansweredPaths } = device;
-  const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
-  const asked = new Set([...askedPaths, ...waiting]);
+  const asked = new Set([...(device.askedPaths ?? []), ...waitingPaths(device, nowMs)]);
   const unasked = paths.filter(
     (path) =>
       path.startsWith(`${device.root}.`) &&
@@ -56,13 +55,14 @@ export function unknownPaths(
 }
 
 /** Whether the CPE was asked for one of these, and could not tell it or has not answered: nobody asks again yet, and it is not known. */
-export function isUntold(
-  { failedPaths, unansweredPaths }: Pick<Device, 'failedPaths' | 'unansweredPaths'>,
-  paths: readonly string[],
-  nowMs: number,
-): boolean {
-  const waiting = [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
+export function isUntold(device: WaitingDevice, paths: readonly string[], nowMs: number): boolean {
+  const waiting = waitingPaths(device, nowMs);
   return paths.some((path) => waiting.includes(path));
+}
+
+/** What nobody asks for again yet. */
+function waitingPaths({ failedPaths, unansweredPaths }: WaitingDevice, nowMs: number): readonly string[] {
+  return [failedPaths, unansweredPaths].flatMap((later) => stillWaiting(later, nowMs)?.paths ?? []);
 }
 
 /**

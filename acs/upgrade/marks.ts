@@ -9,6 +9,9 @@ import { isWithdrawn } from './withdrawal.js';
 const GIVEN_BACK_MAX = 5;
 const FAULT_RESOURCES_EXCEEDED = 9004;
 
+/** What has a count of its own in a device: an upgrade, or what decided on one. */
+type Counted = Pick<Upgrade, 'countKey'>;
+
 /** The device with the upgrade that is about to be sent to it: its mark, and one more execution. */
 export function deviceReserving(device: Device, upgrade: Upgrade): Device {
   const count = countOf(device, upgrade);
@@ -23,9 +26,8 @@ export function deviceAtTarget(device: Device, upgrade: Upgrade): Device {
 }
 
 /** The device to which a rule sends nothing, as its image does not fit; its owner knows. */
-export function deviceUnfit(device: Device, { countKey }: Pick<Upgrade, 'countKey'>): Device {
-  const count = device.counts[countKey] ?? NO_COUNT;
-  return { ...device, counts: { ...device.counts, [countKey]: { ...count, refused: true } } };
+export function deviceUnfit(device: Device, upgrade: Counted): Device {
+  return withCount(device, upgrade, { ...countOf(device, upgrade), refused: true });
 }
 
 /** How an upgrade that has ended is counted. */
@@ -157,7 +159,7 @@ function joinedCounts(left: Device['counts'], right: Device['counts'], isKnown: 
   return Object.fromEntries(joined);
 }
 
-function countOf(device: Device, { countKey }: Upgrade): RuleCount {
+function countOf(device: Device, { countKey }: Counted): RuleCount {
   return device.counts[countKey] ?? NO_COUNT;
 }
 
@@ -182,6 +184,6 @@ function countAfter(count: RuleCount, end: UpgradeEnd, nowMs: number): RuleCount
   }
 }
 
-function withCount(device: Device, upgrade: Upgrade, count: RuleCount): Device {
-  return { ...device, counts: { ...device.counts, [upgrade.countKey]: count } };
+function withCount(device: Device, { countKey }: Counted, count: RuleCount): Device {
+  return { ...device, counts: { ...device.counts, [countKey]: count } };
 }

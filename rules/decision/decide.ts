@@ -131,8 +131,8 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
 }
 
 /**
- * A batch stays stored when its upgrades are over, and so do its rules, one for each of its CPEs: they are left out before anything is made
- * of them, so that a session costs what it costs without.
+ * A batch's rules, one for each of its CPEs, stay stored until it ends, though most of its CPEs are done by then: they are left out before
+ * anything is made of them, so that a session costs what it costs without.
  */
 function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
   return (rule) =>

@@ -15,7 +15,7 @@ import {
   type StoredRule,
   type Verdict,
 } from '../vocabulary/index.js';
-import { outsideTimes } from '../windows/index.js';
+import { outsideTimes, type RuleTimes } from '../windows/index.js';
 
 /** A detail is a sentence, and an image may have hundreds of boards. */
 const BOARDS_SHOWN_MAX = 5;
@@ -65,7 +65,7 @@ export function retryGate(rule: Rule, count: RuleCount, nowMs: number): Refusal 
 }
 
 /** An upgrade that has begun by then goes on, and is not asked about. */
-export function timeGate(rule: Pick<Rule, 'notBefore' | 'notAfter'>, nowMs: number): Refusal | null {
+export function timeGate(rule: RuleTimes, nowMs: number): Refusal | null {
   const verdict = outsideTimes(rule, nowMs);
   switch (verdict) {
     case null:

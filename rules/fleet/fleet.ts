@@ -43,8 +43,8 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
   const catchUp = async (wanted: number): Promise<void> => {
     if (seen !== null && seen >= wanted) return;
     const { generation } = await generationNow();
-    if (seen === null || !(await readSince(seen))) await readAll();
-    index.know((await ownersOfRules(tables)).pinning);
+    if (seen !== null && (await readSince(seen))) index.know((await ownersOfRules(tables)).pinning);
+    else await readAll();
     seen = generation;
   };
 

@@ -6,6 +6,7 @@ import {
   ofOrganization,
   type RestartsDocument,
   readMany,
+  restartsCounted,
   type Sealing,
   type Tables,
   toStored,
@@ -63,17 +64,18 @@ export function openOwnedRules(parts: {
       );
       return committed(tables, writes, along);
     },
-    async again(ids, along, until) {
+    async again(ids, along) {
       refuseTooMany(ids, along);
       const distinct = [...new Set(ids)];
       const [found, counted] = await Promise.all([
         readMany(tables.rules, distinct),
         readMany(tables.restarts, distinct),
       ]);
+      const nowMs = clock();
       const writes: Write[] = [];
       for (const [index, before] of found.entries()) {
         if (before === null) return { committed: false, refused: null };
-        writes.push(restarting(tables, before, counted[index] ?? null, { until, nowMs: clock() }));
+        writes.push(restarting(tables, before, counted[index] ?? null, nowMs));
       }
       return committed(tables, writes, along);
     },
@@ -111,30 +113,11 @@ function restarting(
   tables: Tables,
   before: Stored<StoredRule>,
   counted: Stored<RestartsDocument> | null,
-  {
-    until,
-    nowMs,
-  }: { readonly until?: { readonly notAfter: string | null } | undefined; readonly nowMs: number },
+  nowMs: number,
 ): Write {
-  const { notAfter: until_, ...rest } = before.document;
-  const notAfter = until === undefined ? until_ : (until.notAfter ?? undefined);
-  const after: StoredRule = {
-    ...rest,
-    ...(notAfter !== undefined && { notAfter }),
-    restarts: (counted?.document.restarts ?? 0) + 1,
-    updatedAtMs: nowMs,
-  };
+  const restarts = (counted?.document.restarts ?? 0) + 1;
+  const after: StoredRule = { ...before.document, restarts, updatedAtMs: nowMs };
   return { before, after, by: null, also: restartsCounted(tables, after, counted) };
-}
-
-/** How often a rule was restarted by now; refused where somebody has restarted it since that was read. */
-function restartsCounted(
-  { restarts }: Tables,
-  { id, restarts: count }: StoredRule,
-  counted: Stored<RestartsDocument> | null,
-): Change {
-  const document = { id, restarts: count };
-  return counted === null ? restarts.inserting(document) : restarts.replacing(document, counted.revision);
 }
 
 async function committed(

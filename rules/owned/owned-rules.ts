@@ -1,10 +1,10 @@
 import type { CpeId, RuleId } from '../../common/index.js';
 import type { Change } from '../../store/index.js';
-import type { Condition, Limits, Retry, RuleOwner } from '../vocabulary/index.js';
+import type { Condition, Limits, RuleOwner } from '../vocabulary/index.js';
 
 /**
  * Most owned rules of one commit. Each is up to three changes (itself, its number of restarts, what its errors become): beside them there is
- * room for seven changes of its owner's for each.
+ * room for six changes of its owner's for each.
  */
 export const OWNED_RULES_PER_COMMIT_MAX = 500;
 
@@ -21,7 +21,6 @@ export interface OwnedRule {
   readonly target?: { readonly softwareVersion: string };
   readonly force?: boolean;
   readonly limits?: Limits;
-  readonly retry?: Retry;
   readonly notBefore?: string;
   readonly notAfter?: string;
 }
@@ -63,12 +62,7 @@ export interface OwnedRules {
   withdraw(ids: readonly RuleId[], along: readonly Change[]): Promise<OwnedOutcome>;
   /**
    * Has rules run again on CPEs that they have run on, as RestartRule would, with `along`, in one commit.
-   * @param until  their `notAfter` from then on; null: none; left out: as it is
    * @returns refused null also where one of them is not there
    */
-  again(
-    ids: readonly RuleId[],
-    along: readonly Change[],
-    until?: { readonly notAfter: string | null },
-  ): Promise<OwnedOutcome>;
+  again(ids: readonly RuleId[], along: readonly Change[]): Promise<OwnedOutcome>;
 }

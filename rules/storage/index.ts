@@ -33,4 +33,10 @@ export {
   type Tables,
 } from './tables.js';
 export { warningOf, withFindings } from './warning.js';
-export { commitWrites, RULES_PER_COMMIT_MAX, type Write, writeInPortions } from './writes.js';
+export {
+  commitWrites,
+  RULES_PER_COMMIT_MAX,
+  restartsCounted,
+  type Write,
+  writeInPortions,
+} from './writes.js';

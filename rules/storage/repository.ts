@@ -28,7 +28,7 @@ import { scan } from './scan.js';
 import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
-import { type Write, writeInPortions } from './writes.js';
+import { restartsCounted, type Write, writeInPortions } from './writes.js';
 
 const ID_CHARACTERS_SHOWN_MAX = 80;
 
@@ -292,15 +292,10 @@ async function restart(tables: Tables, ids: readonly RuleId[], by: Actor): Promi
     return found.flatMap((before, index): Write[] => {
       if (before === null) return [];
       refuseOwned(before.document);
-      const { id } = before.document;
-      restarted.add(id);
+      restarted.add(before.document.id);
       const count = counted[index] ?? null;
-      const document = { id, restarts: (count?.document.restarts ?? 0) + 1 };
-      const also =
-        count === null
-          ? tables.restarts.inserting(document)
-          : tables.restarts.replacing(document, count.revision);
-      return [{ before, after: { ...before.document, restarts: document.restarts }, by, also }];
+      const after = { ...before.document, restarts: (count?.document.restarts ?? 0) + 1 };
+      return [{ before, after, by, also: restartsCounted(tables, after, count) }];
     });
   });
   return restarted.size;

@@ -68,12 +68,8 @@ export function toStored(
     ...(organization !== undefined && { organization }),
     author,
     ...sealedPasswordOf(password, before, sealing),
-    // Which generation it goes into, the commit says.
-    ...(owner === undefined
-      ? pin === null
-        ? { fleetSeq: before?.fleetSeq ?? 0 }
-        : { pin: pinIn(organization, pin) }
-      : { owner, ...(pin === null ? { ownedSeq: 0 } : { pin: ownedPinIn(organization, pin) }) }),
+    ...(owner !== undefined && { owner }),
+    ...foundBy(organization, pin, before, owner),
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,
@@ -84,6 +80,17 @@ export function toStored(
   const { suspended: _, ...unsuspended } = before ?? {};
   if (before !== null && isDeepStrictEqual(next, unsuspended)) return before;
   return { ...next, updatedAtMs: nowMs };
+}
+
+/** By its one CPE, or as one of the fleet: which generation it goes into, the commit says. */
+function foundBy(
+  organization: StoredRule['organization'],
+  pin: ValidRule['pin'],
+  before: StoredRule | null,
+  owner: RuleOwner | undefined,
+): Pick<StoredRule, 'pin' | 'fleetSeq' | 'ownedSeq'> {
+  if (owner !== undefined) return pin === null ? { ownedSeq: 0 } : { pin: ownedPinIn(organization, pin) };
+  return pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin: pinIn(organization, pin) };
 }
 
 function limitsTagOf(limits: Rule['limits'], before: StoredRule | null): Pick<StoredRule, 'limitsTag'> {

@@ -110,6 +110,16 @@ export async function commitWrites(
     : tables.store.commit([...besides, ...writes.flatMap((write) => changesOf(tables, write))]);
 }
 
+/** How often a rule was restarted by now; refused where somebody has restarted it since that was read. */
+export function restartsCounted(
+  { restarts }: Tables,
+  { id, restarts: count }: StoredRule,
+  counted: Stored<RestartsDocument> | null,
+): Change {
+  const document = { id, restarts: count };
+  return counted === null ? restarts.inserting(document) : restarts.replacing(document, counted.revision);
+}
+
 function changesSomething({ before, after, also }: Write): boolean {
   return after !== (before?.document ?? null) || also !== undefined;
 }

@@ -1,4 +1,4 @@
 /** When a rule may run, and the rules that wake their CPEs then. */
-export { outsideTimes } from './times.js';
+export { outsideTimes, type RuleTimes } from './times.js';
 export { type OpenRule, openWaking, type Waking } from './waking.js';
 export { createWindowClock, type WindowClock } from './window.js';

@@ -246,19 +246,18 @@ test('what goes along with rules of an owner is done with them or not at all, an
 
 test('a rule that runs again is counted anew, also where it was verified or refused', async (t) => {
   const { rules, store, stored } = await openTestRules(t);
-  await rules.owned.put([ownedRule({ notAfter: '2026-01-01T00:00:00Z' })], options);
+  await rules.owned.put([ownedRule()], options);
   await open(store);
   const before = await stored(PINNED_ID);
-  const { counts } = await countOf(rules, PINNED_ID, { started: 1, verified: true });
-  const input = inputOf({}, { counts });
-  t.is((await rules.decide(input)).kind, 'nothing');
-  t.true((await rules.owned.again([PINNED_ID as RuleId], [])).committed);
-  t.deepEqual(verdictsOf(await rules.decide(input)), { [PINNED_ID]: 'too-late' });
-  t.true((await rules.owned.again([PINNED_ID as RuleId], [], { notAfter: null })).committed);
-  t.is((await rules.decide(input)).kind, 'upgrade');
+  for (const count of [{ started: 1, verified: true }, { refused: true }] as const) {
+    const input = inputOf({}, await countOf(rules, PINNED_ID, count));
+    t.is((await rules.decide(input)).kind, 'nothing');
+    t.true((await rules.owned.again([PINNED_ID as RuleId], [])).committed);
+    t.is((await rules.decide(input)).kind, 'upgrade');
+  }
   const after = await stored(PINNED_ID);
   t.like(after, { restarts: 2, owner: OWNER, pin: before.pin });
-  t.false('notAfter' in after);
+  t.deepEqual(after, { ...before, restarts: 2, updatedAtMs: after.updatedAtMs });
   t.deepEqual(await rules.owned.again(['batch:none' as RuleId], []), { committed: false, refused: null });
   // Deleted and made again it does not count what was counted before.
   await rules.owned.withdraw([PINNED_ID as RuleId], []);
