@@ -1,4 +1,5 @@
 import type { CpeId } from '../../common/index.js';
+import { operationIdOf } from '../../rollout/index.js';
 import {
   actorOf,
   announcedBody,
@@ -91,7 +92,7 @@ export function retryRoute({ batches }: BatchParts): Route {
       const { id } = await findBatch(batches, parameters.id, scopeOf(exchange));
       const filter = {
         ...(reason !== undefined && { reason }),
-        ...(cpeid !== undefined && { operation: await batches.operationOf(id, cpeid as CpeId) }),
+        ...(cpeid !== undefined && { operation: operationIdOf(id, cpeid as CpeId) }),
       };
       response.json(dialect.answer(200, { retried: await batches.retry(id, filter, by) }));
     },

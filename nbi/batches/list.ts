@@ -101,9 +101,9 @@ async function pageOf(
     if (last !== null && (views.length === limit || lookedAt === LOOKED_AT_MAX)) return { views, next: last };
     last = batch;
     lookedAt++;
-    const state = await turn(() => batches.stateOf(batch));
-    if (wanted !== undefined && state !== wanted) continue;
     const counts = await turn(() => operations.counts(batch.id));
+    const state = batches.stateOf(batch, counts);
+    if (wanted !== undefined && state !== wanted) continue;
     views.push(batchView(batch, { state, counts }, scope));
   }
   return { views, next: null };

@@ -1,5 +1,5 @@
 import type { CpeId } from '../../common/index.js';
-import { OPERATION_STATES, type Operation, type OperationPlace } from '../../rollout/index.js';
+import { OPERATION_STATES, type Operation, type OperationPlace, operationIdOf } from '../../rollout/index.js';
 import {
   ApiError,
   actorOf,
@@ -124,10 +124,7 @@ export function cancelOneRoute({ batches, operations }: BatchParts): Route {
       const { response, parameters } = exchange;
       const scope = scopeOf(exchange);
       const batch = await findBatch(batches, parameters.id, scope);
-      await batches.cancelOne(
-        await batches.operationOf(batch.id, parameters.cpeid as CpeId),
-        actorOf(exchange),
-      );
+      await batches.cancelOne(operationIdOf(batch.id, parameters.cpeid as CpeId), actorOf(exchange));
       const operation = await operations.of(batch.id, parameters.cpeid as CpeId);
       if (operation === null) throw new ApiError(404);
       response.json(dialect.answer(200, operationView(operation, scope)));

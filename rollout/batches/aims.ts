@@ -79,7 +79,10 @@ export class Aims {
       const devices = new Map<string, Device>();
       for await (const device of this.#parts.devices.scan({ ids: some.map(({ cpeid }) => cpeid) }))
         devices.set(device.id, device);
-      const whyNot = await this.#whyNot(some);
+      const whyNot = await this.#images.whyNot(
+        some.map(({ image }) => image),
+        this.#batch.organization,
+      );
       yield some.map(({ cpeid, image, skipped, detail, along = [] }): Aim => {
         const organization = devices.get(cpeid)?.organization?.id ?? this.#batch.organization;
         const reason = skipped ?? whyNot.get(image.number) ?? null;
@@ -171,17 +174,6 @@ export class Aims {
       skipped: { reason, ...(detail !== undefined && { detail }) },
       along: [],
     };
-  }
-
-  /** Of images that cannot be sent by their names, why. */
-  async #whyNot(targets: readonly BatchTarget[]): Promise<ReadonlyMap<number, OperationReason>> {
-    const reasons = new Map<number, OperationReason>();
-    const images = new Map(targets.map(({ image }) => [image.number, image]));
-    for (const [number, image] of images) {
-      const reason = await this.#images.whyNot(image, this.#batch.organization);
-      if (reason !== null) reasons.set(number, reason);
-    }
-    return reasons;
   }
 }
 

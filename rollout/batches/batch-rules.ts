@@ -46,6 +46,9 @@ export function sentOf(file: string, build: Build | null): Sent {
   return build === null ? { file } : { file, target: { softwareVersion: targetVersionOf(build) } };
 }
 
+/** Why an image cannot be sent by its name: there is none of it any more, or it means another. */
+export type UnmeantReason = NonNullable<Awaited<ReturnType<typeof whyNotMeant>>>;
+
 /** What the name of an image means, and meant when it was chosen. */
 export class MeantImages {
   readonly #library: Pick<ImageLibrary, 'get'>;
@@ -59,12 +62,20 @@ export class MeantImages {
     return imageMeant(this.#library, { file: name, organization });
   }
 
-  /** Why a batch of an organization cannot send an image by its name; null: it can. */
-  whyNot(
-    image: OperationImage,
+  /**
+   * Of those images that a batch of an organization cannot send by their names, why, by their numbers: rules name images by name.
+   * @param images  each of them any number of times
+   */
+  async whyNot(
+    images: readonly OperationImage[],
     organization: string | undefined,
-  ): Promise<'image-missing' | 'image-name-taken' | null> {
-    return whyNotMeant(this.#library, image, { file: image.name, organization });
+  ): Promise<ReadonlyMap<number, UnmeantReason>> {
+    const reasons = new Map<number, UnmeantReason>();
+    for (const [number, image] of new Map(images.map((each) => [each.number, each]))) {
+      const reason = await whyNotMeant(this.#library, image, { file: image.name, organization });
+      if (reason !== null) reasons.set(number, reason);
+    }
+    return reasons;
   }
 }
 

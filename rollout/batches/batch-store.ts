@@ -199,6 +199,11 @@ export function ownerOf(id: BatchId): RuleOwner {
   return { kind: 'batch', id };
 }
 
+/** Whose the rules are that a batch writes. */
+export function ownedBy({ id, by, organization }: Pick<Batch, 'id' | 'by' | 'organization'>) {
+  return { owner: ownerOf(id), author: by, ...(organization !== undefined && { organization }) };
+}
+
 /** What the log of events says of a batch. */
 export function shown(batch: Batch): Readonly<Record<string, unknown>> {
   const { name, what, whom, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } =

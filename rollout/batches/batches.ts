@@ -1,6 +1,7 @@
-import type { BatchId, CpeId, OperationId, Turn } from '../../common/index.js';
+import type { BatchId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Condition, Limits } from '../../rules/index.js';
+import type { OperationCounts } from '../operations/index.js';
 import type { Batch, BatchState, BatchWhat, Progress } from './batch.js';
 import type { BatchTarget } from './targets.js';
 
@@ -66,6 +67,16 @@ export class BatchError extends Error {
   }
 }
 
+/** Where nobody sees the batch or operation that was asked for. */
+export function notFound(): BatchError {
+  return new BatchError('not-found', null, 'one that there is');
+}
+
+/** Where somebody else has the batch, or has changed it meanwhile. */
+export function busy(): BatchError {
+  return new BatchError('state', null, 'a batch that nobody else changes: somebody does; try again');
+}
+
 /** Which operations are started again. */
 export interface RetryFilter {
   readonly reason?: string;
@@ -99,8 +110,8 @@ export interface Batches {
   scan(filter: BatchFilter, turn?: Turn): AsyncIterable<Batch>;
   /** @returns null where there is none */
   progress(id: BatchId): Promise<Progress | null>;
-  /** The same without examples, of one that was read. */
-  stateOf(batch: Batch): Promise<BatchState>;
+  /** What people are told of one that was read. @param counts  those of its operations */
+  stateOf(batch: Batch, counts: OperationCounts): BatchState;
   /**
    * Withdraws what has not been sent, in one commit that no node can send after; what is under way goes on, and is asked to be given up where
    * the CPE has not begun (CancelTransfer). Without effect where it is cancelled already, or has ended.
@@ -121,9 +132,7 @@ export interface Batches {
   retry(id: BatchId, filter: RetryFilter, by: Actor): Promise<number>;
   /** Cancels it, and deletes it with its rules and operations once nothing of it runs; results stay. @throws BatchError `not-found`, `state` */
   remove(id: BatchId, by: Actor): Promise<void>;
-  /** The CPEs of a batch that are called; who counts as away and how long; what a dead process left: one round of all of that. */
+  /** What is due of all batches: those that end or have grown old, what waits for nobody, what a dead process left: one round of all of that. */
   round(): Promise<void>;
   close(): Promise<void>;
-  /** The operation of a single-CPE batch made by {@link create}, or of any other. */
-  operationOf(id: BatchId, cpeid: CpeId): Promise<OperationId>;
 }

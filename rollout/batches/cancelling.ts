@@ -10,7 +10,7 @@ import {
   withdrawn,
 } from '../operations/index.js';
 import { type Batch, isForWhoeverComes } from './batch.js';
-import { BatchError } from './batches.js';
+import { BatchError, notFound } from './batches.js';
 import type { LeftBehind } from './left-behind.js';
 import {
   ownRules,
@@ -186,7 +186,7 @@ export class Cancelling {
       const after: Batch = { ...stored.document, hasAskedRunning: true };
       const outcome = await kept.store.commit([held, kept.batches.replacing(after, stored.revision)]);
       if (outcome.committed) return true;
-      return outcome.refused === held && hold.held === held ? false : undefined;
+      return hold.isLost(held, outcome.refused) ? false : undefined;
     });
   }
 
@@ -227,8 +227,4 @@ function cancelled(batch: Batch, nowMs: number): Batch {
     ...(batch.whom.kind === 'condition' && { isOfThoseTriedAgain: true }),
     updatedAtMs: nowMs,
   };
-}
-
-export function notFound(): BatchError {
-  return new BatchError('not-found', null, 'one that there is');
 }

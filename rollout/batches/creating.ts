@@ -8,14 +8,13 @@ import type { Change } from '../../store/index.js';
 import { type Aim, Aims, type AimsParts, buildOf } from './aims.js';
 import type { Batch, BatchWhom } from './batch.js';
 import { fleetRule, MeantImages, sentOf } from './batch-rules.js';
-import { type BatchStore, ownerOf, shown } from './batch-store.js';
-import { BatchError, type NewBatch } from './batches.js';
-import { type Cancelling, notFound } from './cancelling.js';
+import { type BatchStore, ownedBy, shown } from './batch-store.js';
+import { BatchError, busy, type NewBatch, notFound } from './batches.js';
+import type { Cancelling } from './cancelling.js';
 import { batchFields, ofRule } from './fields.js';
 import type { Hold } from './hold.js';
 import type { Maker, Making } from './maker.js';
 import type { Removing } from './removing.js';
-import { busy } from './retrying.js';
 import { endOfWaiting } from './state.js';
 import type { Tasks } from './tasks.js';
 
@@ -123,15 +122,13 @@ export class Creating {
 
   /** All of it is one rule, and so one commit. */
   async #createByCondition(batch: Batch, build: Build | null, by: Actor): Promise<Batch> {
-    const { whom, organization } = batch;
+    const { whom } = batch;
     if (whom.kind !== 'condition') throw new TypeError('not by condition');
     try {
       const outcome = await this.#parts.rules.owned.put(
         [fleetRule({ ...batch, ...timesOfRule(batch) }, whom.condition, sentOf(imageOf(batch), build))],
         {
-          owner: ownerOf(batch.id),
-          author: batch.by,
-          ...(organization !== undefined && { organization }),
+          ...ownedBy(batch),
           along: [
             this.#parts.kept.batches.inserting(batch),
             this.#parts.kept.gatePut(batch.id, 'open'),

@@ -70,7 +70,7 @@ export class Ending {
         ],
       );
       if (outcome.committed) return isLast ? 'ended' : 'more';
-      return outcome.refused === held && hold.held === held ? 'left' : undefined;
+      return hold.isLost(held, outcome.refused) ? 'left' : undefined;
     });
   }
 }

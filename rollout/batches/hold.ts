@@ -65,6 +65,11 @@ export class Hold {
     return this.#lease.held;
   }
 
+  /** Whether a commit was refused as somebody else has it. @param held  as {@link held} was when it went into that commit */
+  isLost(held: Change, refused: Change | null): boolean {
+    return refused === held && this.held === held;
+  }
+
   async release(): Promise<void> {
     await this.#renewing.stop();
     await this.#release(this.#lease);

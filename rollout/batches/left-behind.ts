@@ -1,5 +1,5 @@
 import { UPGRADES, type Upgrade } from '../../acs/index.js';
-import { MINUTE_MS, type MonotonicClock, SECOND_MS, type Turn } from '../../common/index.js';
+import type { MonotonicClock, Turn } from '../../common/index.js';
 import { type Collection, type Stored, untilCommitted } from '../../store/index.js';
 import {
   broughtForward,
@@ -9,12 +9,8 @@ import {
   type OperationLedger,
 } from '../operations/index.js';
 import { type BatchStore, PORTION } from './batch-store.js';
+import { Passes } from './passes.js';
 import { stillIn } from './withdrawing.js';
-
-/** From the beginning of one pass over all that runs to that of the next. */
-const PASS_MS_MIN = 10 * MINUTE_MS;
-/** So long it is gone on with in one round. */
-const WORK_MS_MAX = SECOND_MS;
 
 export interface LeftBehindParts {
   readonly kept: BatchStore;
@@ -31,32 +27,22 @@ export class LeftBehind {
   readonly #parts: LeftBehindParts;
   readonly #operations: Collection<Operation>;
   readonly #upgrades: Collection<Upgrade>;
-  #walk: AsyncIterator<readonly Stored<Operation>[]> | null = null;
-  #begunAtMs = Number.NEGATIVE_INFINITY;
+  readonly #passes: Passes<readonly Stored<Operation>[]>;
 
   constructor(parts: LeftBehindParts) {
     this.#parts = parts;
+    this.#passes = new Passes({
+      monotonic: parts.monotonic,
+      walk: () => this.#running(),
+      look: (portion) => this.mend(portion),
+    });
     this.#operations = parts.kept.store.collection<Operation>(OPERATIONS);
     this.#upgrades = parts.kept.store.collection<Upgrade>(UPGRADES);
   }
 
   /** Looks at the next portions of all that runs. */
-  async advance(): Promise<void> {
-    const { monotonic } = this.#parts;
-    const nowMs = monotonic();
-    if (this.#walk === null) {
-      if (nowMs - this.#begunAtMs < PASS_MS_MIN) return;
-      this.#begunAtMs = nowMs;
-      this.#walk = this.#running();
-    }
-    do {
-      const next = await this.#walk.next();
-      if (next.done === true) {
-        this.#walk = null;
-        return;
-      }
-      await this.mend(next.value);
-    } while (monotonic() - nowMs < WORK_MS_MAX);
+  advance(): Promise<void> {
+    return this.#passes.advance();
   }
 
   /** @param portion  as it was read at any time */

@@ -11,7 +11,7 @@ import {
 import type { Aim } from './aims.js';
 import type { Batch } from './batch.js';
 import { pinnedRule, pinnedRuleId, sentOf } from './batch-rules.js';
-import { type BatchStore, ownerOf } from './batch-store.js';
+import { type BatchStore, ownedBy } from './batch-store.js';
 import { BatchError } from './batches.js';
 import type { Hold } from './hold.js';
 import { endOfWaiting } from './state.js';
@@ -90,7 +90,7 @@ export class Maker {
       const { refused } = outcome;
       if (refused !== null && brought.includes(refused)) return 'moved';
       // It was renewed meanwhile, or it is another's.
-      return refused === held && hold.held === held ? 'left' : undefined;
+      return hold.isLost(held, refused) ? 'left' : undefined;
     });
   }
 
@@ -120,13 +120,7 @@ export class Maker {
     );
     const along = [...conditions, ...ledger.adding(operations)];
     if (owned.length === 0) return kept.store.commit(along);
-    const { organization } = batch;
-    return rules.put(owned, {
-      owner: ownerOf(batch.id),
-      author: batch.by,
-      ...(organization !== undefined && { organization }),
-      along,
-    });
+    return rules.put(owned, { ...ownedBy(batch), along });
   }
 
   async #open({ batch: { id }, hold }: MakingOptions): Promise<Making> {
@@ -141,7 +135,7 @@ export class Maker {
         kept.batches.replacing(asMade(batch, kept.clock()), batch.revision),
       ]);
       if (outcome.committed) return 'made';
-      return outcome.refused === held && hold.held === held ? 'left' : undefined;
+      return hold.isLost(held, outcome.refused) ? 'left' : undefined;
     });
   }
 }

@@ -1,7 +1,6 @@
 import {
   type BatchId,
   type Clock,
-  type CpeId,
   type Logger,
   type MonotonicClock,
   type OperationId,
@@ -11,11 +10,11 @@ import {
 import type { Actor } from '../../events/index.js';
 import type { OwnedRules, Rules } from '../../rules/index.js';
 import type { Store } from '../../store/index.js';
-import { type OperationLedger, type Operations, operationIdOf } from '../operations/index.js';
+import type { OperationCounts, OperationLedger, Operations } from '../operations/index.js';
 import type { AimsParts } from './aims.js';
 import type { Batch, BatchState, Progress } from './batch.js';
 import { BatchStore } from './batch-store.js';
-import type { Batches, BatchFilter, NewBatch, RetryFilter } from './batches.js';
+import { type Batches, type BatchFilter, busy, type NewBatch, type RetryFilter } from './batches.js';
 import { Cancelling, type UnderWay } from './cancelling.js';
 import { Creating } from './creating.js';
 import { Ending } from './ending.js';
@@ -24,7 +23,7 @@ import { Housekeeping } from './housekeeping.js';
 import { LeftBehind } from './left-behind.js';
 import { Maker } from './maker.js';
 import { Removing } from './removing.js';
-import { busy, Retrying } from './retrying.js';
+import { Retrying } from './retrying.js';
 import { batchState } from './state.js';
 import { Strays } from './strays.js';
 import { Tasks } from './tasks.js';
@@ -89,16 +88,13 @@ class StoredBatches implements OpenedBatches {
     this.#parts = parts;
     const kept = new BatchStore({ store, clock });
     this.#kept = kept;
-    const owned = rules.owned;
     this.#tasks = new Tasks(logger);
-    const moving = { kept, ledger, rules: owned };
+    const moving = { kept, ledger, rules: rules.owned };
     const hold = (id: BatchId) => Hold.take({ store, clock, logger }, id);
     const isOver = () => this.#isClosed;
     const leftBehind = new LeftBehind({ ...moving, monotonic, turn: parts.turn });
     this.#cancelling = new Cancelling({ ...moving, underWay, leftBehind });
-    const scan: Rules['scan'] = (filter, turn) => rules.scan(filter, turn);
-    const again = { put: owned.put.bind(owned), again: owned.again.bind(owned), scan };
-    this.#retrying = new Retrying({ kept, ledger, images, rules: again });
+    this.#retrying = new Retrying({ kept, ledger, images, rules });
     this.#removing = new Removing(moving);
     const ending = new Ending(moving);
     this.#creating = new Creating({
@@ -164,14 +160,14 @@ class StoredBatches implements OpenedBatches {
   async progress(id: BatchId): Promise<Progress | null> {
     const batch = await this.get(id);
     if (batch === null) return null;
-    const { operations, clock } = this.#parts;
+    const { operations } = this.#parts;
     const counts = await operations.counts(id);
     const examples = await operations.examples(id, Object.keys(counts.byReason));
-    return { ...counts, state: batchState(batch, counts, clock()), examples };
+    return { ...counts, state: this.stateOf(batch, counts), examples };
   }
 
-  async stateOf(batch: Batch): Promise<BatchState> {
-    return batchState(batch, await this.#parts.operations.counts(batch.id), this.#parts.clock());
+  stateOf(batch: Batch, counts: OperationCounts): BatchState {
+    return batchState(batch, counts, this.#parts.clock());
   }
 
   async cancel(id: BatchId, by: Actor): Promise<Batch> {
@@ -209,10 +205,6 @@ class StoredBatches implements OpenedBatches {
   async remove(id: BatchId, by: Actor): Promise<void> {
     const batch = await this.#removing.hide(id, by);
     this.#tasks.afterwards(id, () => this.#housekeeping.remove(batch));
-  }
-
-  async operationOf(id: BatchId, cpeid: CpeId): Promise<OperationId> {
-    return operationIdOf(id, cpeid);
   }
 
   round(): Promise<void> {

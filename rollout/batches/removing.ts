@@ -6,7 +6,7 @@ import type { Operation, OperationLedger } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import { fleetRuleId } from './batch-rules.js';
 import { type BatchStore, shown } from './batch-store.js';
-import { notFound } from './cancelling.js';
+import { notFound } from './batches.js';
 import type { Hold } from './hold.js';
 import { ownRules, type Portioning } from './withdrawing.js';
 
@@ -45,19 +45,14 @@ export class Removing {
     });
   }
 
-  /**
-   * Deletes what is left of a batch that is hidden, but for what runs: that goes once it has ended.
-   * @returns whether nothing is left
-   */
-  async run(batch: Batch, { hold, isOver }: Portioning): Promise<boolean> {
-    for await (const portion of this.#parts.kept.portions({ batch: batch.id })) {
-      if (isOver()) return false;
-      await this.#remove(batch, portion, hold);
-    }
-    if (await this.#parts.kept.hasOperations(batch.id)) return false;
-    return this.#finish(batch, hold);
+  /** Deletes what is left of a batch that is hidden, but for what runs: that goes once it has ended. */
+  async run(batch: Batch, { hold, isOver }: Portioning): Promise<void> {
+    for await (const portion of this.#parts.kept.portions({ batch: batch.id }))
+      if (isOver() || !(await this.#remove(batch, portion, hold))) return;
+    if (!(await this.#parts.kept.hasOperations(batch.id))) await this.#finish(batch, hold);
   }
 
+  /** @returns false where the batch is another's by now */
   async #remove(batch: Batch, portion: readonly Stored<Operation>[], hold: Hold): Promise<boolean> {
     const { kept, ledger, rules } = this.#parts;
     return untilCommitted(`The batch ${batch.id}`, async () => {
@@ -69,13 +64,13 @@ export class Removing {
       const { held } = hold;
       const outcome = await rules.withdraw(ownRules(batch, gone), [held, ...ledger.removing(gone)]);
       if (outcome.committed) return true;
-      return outcome.refused === held && hold.held === held ? false : undefined;
+      return hold.isLost(held, outcome.refused) ? false : undefined;
     });
   }
 
-  async #finish(batch: Batch, hold: Hold): Promise<boolean> {
+  async #finish(batch: Batch, hold: Hold): Promise<void> {
     const { kept, ledger, rules } = this.#parts;
-    return untilCommitted(`The batch ${batch.id}`, async () => {
+    await untilCommitted(`The batch ${batch.id}`, async () => {
       const [stored, gate] = await Promise.all([kept.batches.get(batch.id), kept.gate(batch.id)]);
       if (stored === null) return true;
       const { held } = hold;
@@ -85,8 +80,8 @@ export class Removing {
         ...(gate === null ? [] : [kept.gateRemoved(gate)]),
         ...(await ledger.droppingCounts(batch.id)),
       ]);
-      if (outcome.committed) return true;
-      return outcome.refused === held && hold.held === held ? false : undefined;
+      // Where it is another's by now that one sees to it.
+      return outcome.committed || hold.isLost(held, outcome.refused) || undefined;
     });
   }
 }

@@ -12,10 +12,9 @@ import {
 } from '../operations/index.js';
 import { buildOf } from './aims.js';
 import type { Batch } from './batch.js';
-import { MeantImages, pinnedRule, pinnedRuleId, sentOf } from './batch-rules.js';
-import { type BatchStore, type OperationPortions, ownerOf } from './batch-store.js';
-import { BatchError, type RetryFilter } from './batches.js';
-import { notFound } from './cancelling.js';
+import { MeantImages, pinnedRule, pinnedRuleId, sentOf, type UnmeantReason } from './batch-rules.js';
+import { type BatchStore, type OperationPortions, ownedBy } from './batch-store.js';
+import { BatchError, busy, notFound, type RetryFilter } from './batches.js';
 import { endOfWaiting, whyOver } from './state.js';
 import { type Portioning, stillIn } from './withdrawing.js';
 
@@ -24,11 +23,9 @@ const ENDED: readonly OperationState[] = ['failed', 'timed-out', 'cancelled'];
 export interface RetryingParts {
   readonly kept: BatchStore;
   readonly ledger: Pick<OperationLedger, 'moving'>;
-  readonly rules: Pick<OwnedRules, 'put' | 'again'> & Pick<Rules, 'scan'>;
+  readonly rules: Pick<Rules, 'scan'> & { readonly owned: Pick<OwnedRules, 'put' | 'again'> };
   readonly images: Pick<ImageLibrary, 'get' | 'builds'>;
 }
-
-type UnmeantReason = NonNullable<Awaited<ReturnType<MeantImages['whyNot']>>>;
 
 interface Retry extends Portioning {
   readonly batch: Batch;
@@ -40,9 +37,11 @@ interface Retry extends Portioning {
 /** Starts again what has ended without bringing its CPE the target. */
 export class Retrying {
   readonly #parts: RetryingParts;
+  readonly #images: MeantImages;
 
   constructor(parts: RetryingParts) {
     this.#parts = parts;
+    this.#images = new MeantImages(parts.images);
   }
 
   /** @throws BatchError as `Batches.retry` */
@@ -107,8 +106,7 @@ export class Retrying {
         }),
       ]);
       if (!outcome.committed) {
-        if (outcome.refused === replaced) throw busy();
-        if (outcome.refused === held && hold.held === held) throw busy();
+        if (outcome.refused === replaced || hold.isLost(held, outcome.refused)) throw busy();
         return undefined;
       }
       const opened = await kept.gate(id);
@@ -138,7 +136,8 @@ export class Retrying {
 
   /** @returns how many of a portion wait again */
   async #startAgain(portion: readonly Stored<Operation>[], retry: Retry): Promise<number> {
-    const whyNot = await this.#whyNot(portion, retry.batch);
+    const named = portion.flatMap(({ document: { image } }) => image ?? []);
+    const whyNot = await this.#images.whyNot(named, retry.batch.organization);
     const reasonFor = ({ document: { image } }: Stored<Operation>) =>
       image === null ? undefined : whyNot.get(image.number);
     const sent = portion.filter((stored) => reasonFor(stored) === undefined);
@@ -152,23 +151,6 @@ export class Retrying {
     return (await this.#group(sent, true, retry)) + (await this.#group(sent, false, retry));
   }
 
-  /** Of images that cannot be sent by their names any more, why: rules name images by name. */
-  async #whyNot(
-    portion: readonly Stored<Operation>[],
-    { organization }: Batch,
-  ): Promise<ReadonlyMap<number, UnmeantReason>> {
-    const meant = new MeantImages(this.#parts.images);
-    const images = new Map(
-      portion.flatMap(({ document: { image } }) => (image ? [[image.number, image]] : [])),
-    );
-    const reasons = new Map<number, UnmeantReason>();
-    for (const [number, image] of images) {
-      const reason = await meant.whyNot(image, organization);
-      if (reason !== null) reasons.set(number, reason);
-    }
-    return reasons;
-  }
-
   async #fail(portion: readonly Stored<Operation>[], reason: UnmeantReason, retry: Retry): Promise<void> {
     const { kept, ledger } = this.#parts;
     const { batch, hold } = retry;
@@ -180,7 +162,7 @@ export class Retrying {
       const { held } = hold;
       const outcome = await kept.store.commit([held, ...ledger.moving(moves)]);
       if (outcome.committed) return true;
-      if (outcome.refused === held && hold.held === held) throw busy();
+      if (hold.isLost(held, outcome.refused)) throw busy();
       return undefined;
     });
   }
@@ -196,12 +178,13 @@ export class Retrying {
         ({ document }) => there.has(pinnedRuleId(batch, document.cpeid)) === hasRule,
       );
       if (group.length === 0) return 0;
-      const conditions = [this.#parts.kept.gateHeld(gate), hold.held];
+      const { held } = hold;
+      const conditions = [this.#parts.kept.gateHeld(gate), held];
       const outcome = await this.#commit(group, hasRule, conditions, retry);
       if (outcome.committed) return group.length;
       const { refused } = outcome;
       if (refused !== null && this.#parts.kept.isOfGate(refused)) throw busy();
-      if (refused !== null && refused === conditions[1] && hold.held === refused) throw busy();
+      if (hold.isLost(held, refused)) throw busy();
       return undefined;
     });
   }
@@ -223,7 +206,12 @@ export class Retrying {
     conditions: readonly Change[],
     { batch, by }: Retry,
   ): Promise<OwnedOutcome> {
-    const { kept, ledger, rules, images } = this.#parts;
+    const {
+      kept,
+      ledger,
+      rules: { owned },
+      images,
+    } = this.#parts;
     const nowMs = kept.clock();
     const moves = group.map((stored) => ({
       stored,
@@ -234,26 +222,19 @@ export class Retrying {
     }));
     const along = [...conditions, ...ledger.moving(moves)];
     if (hasRule)
-      return rules.again(
+      return owned.again(
         moves.map(({ after }) => after.ruleId),
         along,
       );
     const build = await buildOf({ images }, batch);
-    const owned = group.flatMap(({ document: { cpeid, image } }) =>
+    const pinned = group.flatMap(({ document: { cpeid, image } }) =>
       image === null ? [] : [pinnedRule(batch, cpeid, sentOf(image.name, build))],
     );
-    const { organization } = batch;
-    return rules.put(owned, {
-      owner: ownerOf(batch.id),
-      author: batch.by,
-      ...(organization !== undefined && { organization }),
+    return owned.put(pinned, {
+      ...ownedBy(batch),
       // One of the id may have run on its CPE before it was taken back.
       anew: true,
       along,
     });
   }
-}
-
-export function busy(): BatchError {
-  return new BatchError('state', null, 'a batch that nobody else changes: somebody does; try again');
 }

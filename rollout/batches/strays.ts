@@ -1,22 +1,12 @@
 import type { Device, Devices } from '../../acs/index.js';
-import {
-  MINUTE_MS,
-  type MonotonicClock,
-  type OperationId,
-  SECOND_MS,
-  type Turn,
-} from '../../common/index.js';
+import type { MonotonicClock, OperationId, Turn } from '../../common/index.js';
 import { belongsTo, type OrganizationsNow } from '../../organizations/index.js';
 import type { Stored } from '../../store/index.js';
 import { failedFor, type Operation, type OperationReason } from '../operations/index.js';
 import type { Batch } from './batch.js';
 import type { Hold } from './hold.js';
+import { Passes } from './passes.js';
 import { type WithdrawingParts, withdrawPortion } from './withdrawing.js';
-
-/** From the beginning of one pass over all that waits to that of the next. */
-const PASS_MS_MIN = 10 * MINUTE_MS;
-/** So long portions are looked at in one round: a million that wait are gone through in minutes. */
-const LOOK_MS_MAX = SECOND_MS;
 
 export interface StraysParts extends WithdrawingParts {
   readonly devices: Pick<Devices, 'scan' | 'organizations'>;
@@ -33,29 +23,20 @@ interface Why {
 /** Ends what waits for CPEs that will never come for it: that are known no more, go by another name, or were moved to another organization. */
 export class Strays {
   readonly #parts: StraysParts;
-  #walk: AsyncIterator<readonly [Batch, readonly Stored<Operation>[]]> | null = null;
-  #begunAtMs = Number.NEGATIVE_INFINITY;
+  readonly #passes: Passes<readonly [Batch, readonly Stored<Operation>[]]>;
 
   constructor(parts: StraysParts) {
     this.#parts = parts;
+    this.#passes = new Passes({
+      monotonic: parts.monotonic,
+      walk: () => this.#waiting(),
+      look: ([batch, portion]) => this.#look(batch, portion),
+    });
   }
 
   /** Looks at the next portions of all that waits, for about a second. */
-  async advance(): Promise<void> {
-    const nowMs = this.#parts.monotonic();
-    if (this.#walk === null) {
-      if (nowMs - this.#begunAtMs < PASS_MS_MIN) return;
-      this.#begunAtMs = nowMs;
-      this.#walk = this.#waiting();
-    }
-    do {
-      const next = await this.#walk.next();
-      if (next.done === true) {
-        this.#walk = null;
-        return;
-      }
-      await this.#look(...next.value);
-    } while (this.#parts.monotonic() - nowMs < LOOK_MS_MAX);
+  advance(): Promise<void> {
+    return this.#passes.advance();
   }
 
   /** Looks at all that waits, from the first. */

@@ -1,5 +1,5 @@
 import type { Build, Builds, ImageLibrary } from '../../firmware/index.js';
-import type { OperationImage } from '../operations/index.js';
+import { type OperationImage, operationImageOf } from '../operations/index.js';
 
 /** An image that stands in a build. */
 export interface PlacedImage {
@@ -38,8 +38,8 @@ export class BuildImages {
       if (found?.build === undefined || found.type === undefined) return null;
       const build = await this.#build(found.build);
       if (build === null) return null;
-      const { name, organization, type } = found;
-      return { image: { number, name, ...(organization !== undefined && { organization }) }, build, type };
+      const image = operationImageOf(found);
+      return image === null ? null : { image, build, type: found.type };
     });
   }
 
@@ -51,9 +51,8 @@ export class BuildImages {
         const found = await this.#library.get(name, build.organization);
         // By the image's own word: after a restore a build can list one that is not in it.
         const isIts = found?.build === build.id && found.organization === build.organization;
-        if (!isIts || found.number === undefined) continue;
-        const { number, organization } = found;
-        images.set(type, { number, name, ...(organization !== undefined && { organization }) });
+        const image = isIts ? operationImageOf(found) : null;
+        if (image !== null) images.set(type, image);
       }
       return images;
     });

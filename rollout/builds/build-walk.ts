@@ -7,7 +7,7 @@ import type { Boards } from './boards.js';
 import { BuildImages, type BuildLibrary } from './build-images.js';
 import type { BuildPlan, DeviceFirmware, Within } from './device-firmware.js';
 import type { FirmwareRecord } from './firmware-record.js';
-import type { KnownFirmwares } from './known-firmwares.js';
+import { isOf, type KnownFirmwares } from './known-firmwares.js';
 
 interface Walked {
   readonly device: Device;
@@ -90,15 +90,15 @@ export class BuildWalk {
 
   async *#given(build: Build, within: Within, turn: Turn): AsyncGenerator<DeviceFirmware, void> {
     const images = new BuildImages(this.#parts.library);
-    const isOf = await this.#whose(build, within);
-    if (isOf === null) return;
+    const isTheirs = await this.#whose(build, within);
+    if (isTheirs === null) return;
     const given = this.#parts.records.scan({ index: 'list', order: 'descending' }, turn);
     for await (const records of inPortions(given)) {
       const read = () => Promise.all(records.map(({ document }) => this.#parts.devices.get(document.id)));
       const devices = await turn(read);
       const there = records.flatMap((stored, at) => {
         const device = devices[at];
-        return device != null && isOf(device) ? [{ stored, device }] : [];
+        return device != null && isTheirs(device) ? [{ stored, device }] : [];
       });
       for (const each of await this.#judged(build, there, images))
         if (each.kind === 'firmware' && isGiven(each)) yield each.firmware;
@@ -106,13 +106,13 @@ export class BuildWalk {
   }
 
   async *#portions(build: Build, within: Within, turn: Turn): AsyncGenerator<readonly Device[], void> {
-    const isOf = await this.#whose(build, within);
-    if (isOf === null) return;
+    const isTheirs = await this.#whose(build, within);
+    if (isTheirs === null) return;
     const organization = build.organization ?? within;
     const { byDefault } = await this.#parts.devices.organizations();
     // Not all of the default's are in the index.
     const only = organization === null || organization === byDefault?.id ? undefined : organization;
-    yield* inPortions(this.#parts.devices.newest(only as OrganizationId | undefined, turn), isOf);
+    yield* inPortions(this.#parts.devices.newest(only as OrganizationId | undefined, turn), isTheirs);
   }
 
   /** Whose CPEs a build is for, as far as whoever asks may see them; null: nobody's. */
@@ -156,11 +156,12 @@ export class BuildWalk {
 }
 
 /** Whether its firmware is what it was given, rather than what it reports. */
-function isGiven({
-  firmware,
-  stored,
-}: Pick<Extract<WalkedDevice, { kind: 'firmware' }>, 'firmware' | 'stored'>): boolean {
-  return stored?.document.image?.number === firmware.image.number;
+function isGiven({ device, firmware, stored }: Extract<WalkedDevice, { kind: 'firmware' }>): boolean {
+  return (
+    stored !== null &&
+    isOf(device, stored.document) &&
+    stored.document.image?.number === firmware.image.number
+  );
 }
 
 /** So many together, in the same order. */

@@ -82,7 +82,7 @@ export interface DeviceFirmwares {
   /**
    * Forgets it; what runs goes on, operations stay.
    * @returns whether it had one
-   * @throws DeviceFirmwareError `deactivated`, `no-device`
+   * @throws DeviceFirmwareError `deactivated`; StoreError
    */
   remove(cpeid: CpeId, how: Pick<Assignment, 'by' | 'within'>): Promise<boolean>;
   /** Whether an image of a build may be given to a CPE by the type of its board (the last type that lists the board is the only one). */

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
+import { operationIdOf } from '../../../rollout/index.js';
 import { withBatches } from '../../batches-access.js';
 import { type Arguments, operator } from '../../command.js';
 import { columnsOf, countOf, type Io, printable } from '../../io.js';
@@ -24,7 +25,7 @@ function cancelCommand(io: Io): CommandModule {
         const { id, name } = await batchNamed(args, batches);
         if (args['cpe'] !== undefined) {
           const cpeid = String(args['cpe']) as CpeId;
-          const state = await batches.cancelOne(await batches.operationOf(id, cpeid), operator());
+          const state = await batches.cancelOne(operationIdOf(id, cpeid), operator());
           const said =
             state === 'running'
               ? `${cpeid} has been sent it: it is asked to give it up in its next session.`
@@ -61,7 +62,7 @@ function retryCommand(io: Io): CommandModule {
         const { reason, cpe } = args;
         const filter = {
           ...(reason !== undefined && { reason: String(reason) }),
-          ...(cpe !== undefined && { operation: await batches.operationOf(id, String(cpe) as CpeId) }),
+          ...(cpe !== undefined && { operation: operationIdOf(id, String(cpe) as CpeId) }),
         };
         const retried = await batches.retry(id, filter, operator());
         io.stdout.write(`${countOf(retried, 'CPE')} wait${retried === 1 ? 's' : ''} again.\n`);

@@ -51,11 +51,12 @@ function list(args: Arguments, io: Io): Promise<void> {
     const shown: Shown[] = [];
     let isCut = false;
     for await (const batch of batches.scan(filter)) {
-      const state = await batches.stateOf(batch);
+      const counts = await operations.counts(batch.id);
+      const state = batches.stateOf(batch, counts);
       if (args['state'] !== undefined && state !== args['state']) continue;
       isCut = shown.length === limit;
       if (isCut) break;
-      shown.push({ batch, state, ...(await operations.counts(batch.id)) });
+      shown.push({ batch, state, ...counts });
     }
     if (args['json']) {
       const all = shown.map(({ batch, ...counts }) => batchJson(batch, counts));

@@ -122,7 +122,7 @@ async function list(context: Context, call: Call, filters: readonly Filter[]): P
   });
   await call.sendList(sourceOf(context, asking, said), ORDERING, async (each) => ({
     ...(await headOf(context, each)),
-    ...(await tailOf(context, each, await context.operations.counts(each.batch.id))),
+    ...tailOf(context, each, await context.operations.counts(each.batch.id)),
   }));
 }
 
@@ -168,24 +168,20 @@ async function shownBatch({ images }: Context, asking: Asking, batch: Batch): Pr
 }
 
 async function statusOf({ batches, operations, options }: Context, batch: Batch): Promise<string> {
-  const state = await batches.stateOf(batch);
-  return batchStatus(state, await operations.counts(batch.id), options.version);
+  const counts = await operations.counts(batch.id);
+  return batchStatus(batches.stateOf(batch, counts), counts, options.version);
 }
 
 async function headOf({ images }: Context, { batch, build }: BuildBatch) {
   return { id: batch.id, build: await buildView(images, build) };
 }
 
-async function tailOf(
-  { batches, options: { version } }: Context,
-  { batch }: BuildBatch,
-  counts: OperationCounts,
-) {
+function tailOf({ batches, options: { version } }: Context, { batch }: BuildBatch, counts: OperationCounts) {
   return {
     created: timeText(batch.createdAtMs),
     modified: timeText(batch.updatedAtMs),
     upgrade_options: batch.options,
-    status: batchStatus(await batches.stateOf(batch), counts, version),
+    status: batchStatus(batches.stateOf(batch, counts), counts, version),
     // There are none in Ferry.
     ...(version !== '1.2' && { group: null, location: null }),
   };
@@ -214,7 +210,7 @@ async function show(context: Context, call: Call): Promise<void> {
       aborted_rate: rateOf(report, 'aborted'),
       ...(version !== '1.2' && { cancelled_rate: rateOf(report, 'cancelled') }),
       upgradeoperations: new LongList(viewsOf(context, operationsOf(context, id, whose, turn))),
-      ...(await tailOf(context, shown, counts)),
+      ...tailOf(context, shown, counts),
     };
   });
 }

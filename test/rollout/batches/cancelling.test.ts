@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Upgrades } from '../../../acs/index.js';
 import type { CpeId, ResultId } from '../../../common/index.js';
-import { BatchError, type OpenedBatches } from '../../../rollout/index.js';
+import { BatchError, type OpenedBatches, operationIdOf } from '../../../rollout/index.js';
 import { BY, cpe, listOf, openTestBatches } from './support.js';
 
 type Answer = Awaited<ReturnType<Upgrades['withdraw']>>;
@@ -76,7 +76,7 @@ test('cancelling says who did, once', async (t) => {
 test('one operation that waits is cancelled alone', async (t) => {
   const has = await openTestBatches(t);
   const { id } = await has.batches.create(listOf(await has.haveCpes(2)), BY);
-  const operation = await has.batches.operationOf(id, cpe(0));
+  const operation = operationIdOf(id, cpe(0));
   t.is(await has.batches.cancelOne(operation, BY), 'cancelled');
   t.deepEqual(await has.outcomes(id), { [cpe(0)]: 'cancelled withdrawn', [cpe(1)]: 'pending' });
   t.is(await has.session(cpe(0)), null);
@@ -106,7 +106,7 @@ for (const [title, withdrawn, expected] of [
     const has = await openTestBatches(t, { underWay });
     const { id } = await has.batches.create(listOf(await has.haveCpes(1)), BY);
     const upgrade = await has.session(cpe(0));
-    const operation = await has.batches.operationOf(id, cpe(0));
+    const operation = operationIdOf(id, cpe(0));
     const outcome = await has.batches
       .cancelOne(operation, BY)
       .catch((error: unknown) => (error instanceof BatchError ? error.code : error));
@@ -161,7 +161,7 @@ test('an operation of a batch by condition is cancelled without its batch', asyn
   const whom = { kind: 'condition', condition: { productClass: 'HGW' } } as const;
   const { id } = await has.batches.create({ ...listOf([]), whom }, BY);
   await has.session(cpe(0));
-  t.is(await has.batches.cancelOne(await has.batches.operationOf(id, cpe(0)), BY), 'running');
+  t.is(await has.batches.cancelOne(operationIdOf(id, cpe(0)), BY), 'running');
   t.truthy(await has.session(cpe(1)));
   await has.batches.cancel(id, BY);
   await has.haveCpe(cpe(5));

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { UPGRADES, type Upgrade } from '../../../acs/index.js';
 import type { ResultId } from '../../../common/index.js';
-import { BatchError } from '../../../rollout/index.js';
+import { BatchError, operationIdOf } from '../../../rollout/index.js';
 import { BY, cpe, listOf, openTestBatches, type TestBatches } from './support.js';
 
 /** As a node does that knows of no owners: the result alone. */
@@ -43,7 +43,7 @@ test('who cancels what was left behind is told that it has ended', async (t) => 
   const { id } = await has.batches.create(listOf(await has.haveCpes(1)), BY);
   const upgrade = await has.session(cpe(0));
   await endedElsewhere(has, upgrade?.id as ResultId, 'failed');
-  const operation = await has.batches.operationOf(id, cpe(0));
+  const operation = operationIdOf(id, cpe(0));
   const error = await t.throwsAsync(has.batches.cancelOne(operation, BY), { instanceOf: BatchError });
   t.is(error.code, 'state');
   t.deepEqual(await has.counted(id), { failed: 1 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { HOUR_MS, type ResultId } from '../../../common/index.js';
-import { BatchError, OPERATIONS } from '../../../rollout/index.js';
+import { BatchError, OPERATIONS, operationIdOf } from '../../../rollout/index.js';
 import { RULE_GATES } from '../../../rules/index.js';
 import { uploadOf } from '../../firmware/support.js';
 import {
@@ -76,10 +76,10 @@ test('only what ended for a reason is tried again where that is said, or only on
   const has = await openTestBatches(t);
   const { id, running } = await halfWay(has);
   await has.end(cpe(2), running, 'failed');
-  await has.batches.cancelOne(await has.batches.operationOf(id, cpe(3)), BY);
+  await has.batches.cancelOne(operationIdOf(id, cpe(3)), BY);
   t.is(await has.batches.retry(id, { reason: 'withdrawn' }, BY), 1);
   t.is(await has.batches.retry(id, { reason: 'old-version' }, BY), 0);
-  const operation = await has.batches.operationOf(id, cpe(1));
+  const operation = operationIdOf(id, cpe(1));
   t.is(await has.batches.retry(id, { operation }, BY), 1);
   t.deepEqual(await has.outcomes(id), {
     [cpe(0)]: 'verified',

@@ -164,3 +164,23 @@ test('a dry run tells whom a batch of the build then upgrades, of any fleet, new
   );
   t.log(seen);
 });
+
+test('a CPE that was registered anew stands where it came, whatever it was given before', async (t) => {
+  const at = await openBuilds(t);
+  const builds = [
+    await at.build('router', '1', ['a'], { os: 'OS 1' }),
+    await at.build('router', '2', ['a'], { os: 'OS 2' }),
+  ] as const;
+  const image = await at.imageOf(builds[0], 'a');
+  const comes = (name: string) => at.device(name, { modelName: 'A', softwareVersion: 'OS 1' });
+  const first = await comes('first');
+  await at.given(first, image, 'verified');
+  const second = await comes('second');
+  await at.given(second, image, 'verified');
+  const { buildUpgrades } = await at.upgrading();
+  const planned = async () =>
+    (await all(buildUpgrades.plan(builds[1], null).firmwares)).map(({ cpeid }) => cpeid);
+  t.deepEqual(await planned(), [second, first]);
+  await comes('first');
+  t.deepEqual(await planned(), [first, second]);
+});
