@@ -13,10 +13,10 @@ export type ProductNames = Pick<Product, 'productFamily' | 'productModel'>;
 export const NAME_CHARACTERS_MAX = 64;
 /** As much as `softwareVersion` of an image, which it may be. */
 export const VERSION_CHARACTERS_MAX = 128;
-export const DESCRIPTION_CHARACTERS_MAX = 4_096;
+const DESCRIPTION_CHARACTERS_MAX = 4_096;
 /** For people, who keep longer ones elsewhere. */
-export const CHANGELOG_CHARACTERS_MAX = 65_536;
-export const TYPE_CHARACTERS_MAX = 128;
+const CHANGELOG_CHARACTERS_MAX = 65_536;
+const TYPE_CHARACTERS_MAX = 128;
 
 /** No control, format, private or unassigned characters, no halves of a surrogate pair, no line separators. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;

@@ -19,7 +19,6 @@ export {
 export { BuildError, type BuildErrorCode, noBuild } from './build-error.js';
 export { type BuildFilter, Builds, builtAt } from './builds.js';
 export { CATEGORIES, type Category, type CategoryDocument, type Product, SHARED } from './category.js';
-export { CHANGELOG_CHARACTERS_MAX, DESCRIPTION_CHARACTERS_MAX, TYPE_CHARACTERS_MAX } from './fields.js';
 export { Numbers, type ProductKind } from './numbers.js';
 export { BuildPlaces, type SaidPlaces } from './places.js';
 export { BuildRecount } from './recount.js';

@@ -53,11 +53,6 @@ export class ImageTypes {
     return this.#byBoard.get(model) ?? null;
   }
 
-  /** Whether a type, of which there may be none of that name, is for a model. */
-  isFor(type: string, model: string): boolean {
-    return this.get(type)?.boards.includes(model) ?? false;
-  }
-
   /**
    * The type that a file says by its name: what stands behind the first dash (`openwrt-ath79-…`, as its distribution calls it).
    * @returns null where that is no type

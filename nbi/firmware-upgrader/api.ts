@@ -28,11 +28,9 @@ const THROTTLED_ADDRESSES_MAX = 20_000;
 export function firmwareUpgraderApi(parts: UpgraderParts): Api {
   const { monotonic = monotonicClock, firmwareUpgrader: options = UPGRADER_OPTIONS } = parts;
   const page = upgraderPages(parts.sessions);
-  const { types } = options;
   const context: EndpointContext & UpgradeParts = {
     ...parts,
     options,
-    types,
     uses: usesOfBuilds(parts.batches),
     page,
   };

@@ -1,5 +1,5 @@
 import { type Build, type ImageLibrary, removeBuildWithImages, SHARED } from '../../firmware/index.js';
-import { findCategory, WRITE_ANSWERS } from './categories.js';
+import { findCategory } from './categories.js';
 import { inUpgraderWords } from './library-errors.js';
 import {
   type Asking,
@@ -17,6 +17,7 @@ import {
   requireOwn,
   said,
   timeText,
+  WRITE_ANSWERS,
   wrongFields,
 } from './manners/index.js';
 import type { EndpointContext } from './parts.js';

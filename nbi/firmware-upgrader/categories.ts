@@ -13,6 +13,7 @@ import {
   requireOwn,
   said,
   timeText,
+  WRITE_ANSWERS,
   wrongFields,
 } from './manners/index.js';
 import type { EndpointContext } from './parts.js';
@@ -100,14 +101,6 @@ export function categoryEndpoints(context: EndpointContext): readonly Endpoint[]
     },
   ];
 }
-
-/** What a call with a body may be answered. */
-export const WRITE_ANSWERS = {
-  '400': 'The body is wrong: by field what is wrong with it',
-  '413': 'The body is too large',
-  '415': 'The Content-Type is another than the call takes',
-  '507': 'The disk, or the database, is full',
-} as const;
 
 /** As the API shows it. */
 function categoryView({ id, createdAtMs, modifiedAtMs, name, description, organization }: Category) {

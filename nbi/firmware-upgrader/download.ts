@@ -2,7 +2,7 @@ import { SECOND_MS } from '../../common/index.js';
 import { type Image, type ImageLibrary, sendImage } from '../../firmware/index.js';
 import { ApiError } from '../http/index.js';
 import { buildInPath, imageOf } from './build-images.js';
-import { allowOf, type Call, detail, type Endpoint, mannersOf, noneOf } from './manners/index.js';
+import { allowOf, type Call, detail, type Endpoint, mannersOf, noneOf, unnarrowed } from './manners/index.js';
 import type { EndpointContext } from './parts.js';
 
 const NEVER = 'Thu, 01 Jan 1970 00:00:00 GMT';
@@ -49,7 +49,7 @@ async function download(context: EndpointContext, endpoint: Endpoint, call: Call
 
 /** @throws UpgraderError 404 */
 async function found(context: EndpointContext, { asking, parameters }: Call): Promise<Image> {
-  const build = await buildInPath(context.images, { asking: { ...asking, wanted: undefined }, parameters });
+  const build = await buildInPath(context.images, { asking: unnarrowed(asking), parameters });
   const image = await imageOf(context, build, parameters['id'] ?? '');
   if (image === null) throw noneOf('Firmware Image');
   return image;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import type { BusboyInstance } from '@fastify/busboy';
 import type { ApiError, BodyKind } from '../http/index.js';
-import { type BodyData, formParser, multipartError } from './manners/index.js';
+import { type BodyData, formParser, multipartError, PARTS_TYPE } from './manners/index.js';
 
 /** A form with an image as it comes. */
 export interface ImageForm {
@@ -40,7 +40,6 @@ class ImageFormReader {
   readonly #whole: Promise<void>;
   #end: () => void = () => {};
   #fail: (error: Error) => void = () => {};
-  #isSkipping = false;
   #refusal: ApiError | null = null;
   #hasFile = false;
   #fileBytes = 0;
@@ -70,7 +69,7 @@ class ImageFormReader {
         ended: () => this.#whole,
         isTooLarge: () => this.#fileBytes > this.fileBytesMax,
         refusal: () => this.#refusal,
-        skip: () => this.#skip(),
+        skip: () => void this.#content.resume(),
         leave: () => this.#leave(),
       });
       this.#whole.then(() => resolve(form(null)), reject);
@@ -111,12 +110,6 @@ class ImageFormReader {
     });
   }
 
-  #skip(): void {
-    if (this.#isSkipping) return;
-    this.#isSkipping = true;
-    this.#content.resume();
-  }
-
   /** The form, and the file as far as it is being read, which nobody takes for whole then. */
   #refuse(error: ApiError): void {
     this.#refusal ??= error;
@@ -136,7 +129,7 @@ class ImageFormReader {
 export function imageFormBody(others: BodyKind<BodyData>, types: readonly string[]): BodyKind<BodyData> {
   return {
     content: {
-      'multipart/form-data': {
+      [PARTS_TYPE]: {
         schema: {
           type: 'object',
           required: ['file', 'type'],
@@ -153,7 +146,7 @@ export function imageFormBody(others: BodyKind<BodyData>, types: readonly string
     },
     // The file is streamed; fields are few and short.
     heldBytesMax: (announced, limits) =>
-      announced.mediaType === 'multipart/form-data' ? 0 : others.heldBytesMax(announced, limits),
+      announced.mediaType === PARTS_TYPE ? 0 : others.heldBytesMax(announced, limits),
     read: (source) => others.read(source),
   };
 }

@@ -24,7 +24,7 @@ const MODEL = 'FirmwareImage';
 const ORDERING: Ordering = { keys: ['type', 'created', 'modified'], byDefault: '-created' };
 
 /** An image, wherever the API shows one. */
-export function imageFields({ types }: EndpointContext): readonly Field[] {
+export function imageFields({ options }: EndpointContext): readonly Field[] {
   return [
     { name: 'id', kind: 'id', readOnly: true },
     { name: 'created', kind: 'time', readOnly: true },
@@ -36,7 +36,7 @@ export function imageFields({ types }: EndpointContext): readonly Field[] {
       isOpen: true,
       required: true,
       mayBeBlank: true,
-      choices: types.all.map(({ type, label }) => ({ value: type, label })),
+      choices: options.types.all.map(({ type, label }) => ({ value: type, label })),
     },
     { name: 'build', kind: 'reference', readOnly: true },
   ];
@@ -46,10 +46,12 @@ export function imageFields({ types }: EndpointContext): readonly Field[] {
 export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
   const { images } = context;
   const fields = imageFields(context);
-  const types = context.types.all.map(({ type }) => type);
+  const types = context.options.types.all.map(({ type }) => type);
   const filters: readonly Filter[] = [
     { name: 'type', kind: 'choice', choices: types, description: 'Which devices it is for.' },
   ];
+  const requireChangeable = async (call: Call) =>
+    requireOwn(call.asking, (await buildInPath(images, call)).organization);
   return [
     {
       path: 'build/{build}/image/',
@@ -87,8 +89,7 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           },
         },
       },
-      requireChangeable: async (call) =>
-        requireOwn(call.asking, (await buildInPath(images, call)).organization),
+      requireChangeable,
     },
     {
       path: 'build/{build}/image/{id}/',
@@ -109,8 +110,7 @@ export function imageEndpoints(context: EndpointContext): readonly Endpoint[] {
           handle: (call) => remove(context, call),
         },
       },
-      requireChangeable: async (call) =>
-        requireOwn(call.asking, (await buildInPath(images, call)).organization),
+      requireChangeable,
     },
   ];
 }
@@ -134,15 +134,20 @@ function sourceOf(
   type: string | undefined,
 ): ListSource<Image> {
   const idOfImage = ({ number = 0 }: Image) => imageUuids.of(number);
+  // All are looked through to be sorted, and those of the page are taken of the same.
+  let listed: Promise<readonly Image[]> | null = null;
+  const all = () => {
+    listed ??= imagesOf(images, build);
+    return listed;
+  };
   return {
     idOf: idOfImage,
     sortedBy: ({ type: text = '', uploadedAtMs }, key) => (key === 'type' ? text : uploadedAtMs),
     async *scan() {
-      for (const image of await imagesOf(images, build))
-        if (type === undefined || image.type === type) yield image;
+      for (const image of await all()) if (type === undefined || image.type === type) yield image;
     },
     async read(ids) {
-      return (await imagesOf(images, build)).filter((image) => ids.includes(idOfImage(image)));
+      return (await all()).filter((image) => ids.includes(idOfImage(image)));
     },
   };
 }

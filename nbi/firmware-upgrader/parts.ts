@@ -75,7 +75,6 @@ export interface EndpointContext
     'images' | 'imageUuids' | 'uploads' | 'limits' | 'reading' | 'places' | 'downloads'
   > {
   readonly options: UpgraderOptions;
-  readonly types: ImageTypes;
   readonly uses: UpgradeUses;
   readonly page: PageMaker;
 }

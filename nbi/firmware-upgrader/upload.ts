@@ -37,10 +37,11 @@ export async function upload(
 ): Promise<Image> {
   const { request } = call;
   if (mediaTypeOf(request) !== PARTS_TYPE) throw await withoutFile(fields, await call.body());
-  const tooLarge = tooLargeText(context);
+  const { imageBytesMax } = context.options;
+  const tooLarge = tooLargeText(imageBytesMax);
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced - FORM_BYTES_MAX > bytesMax(context)) throw wrongFields({ file: [tooLarge] });
-  const form = await readImageForm(request, bytesMax(context));
+  if (announced - FORM_BYTES_MAX > imageBytesMax) throw wrongFields({ file: [tooLarge] });
+  const form = await readImageForm(request, imageBytesMax);
   try {
     const { file } = form;
     if (file === null) throw await withoutFile(fields, { isForm: true, values: form.values });
@@ -86,9 +87,9 @@ async function placing(
 }
 
 /** @throws UpgraderError 400 where it is left to the name of the file, which does not say it */
-function typeOf({ types }: EndpointContext, said: string, fileName: string): string {
+function typeOf({ options }: EndpointContext, said: string, fileName: string): string {
   if (said !== '') return said;
-  const found = types.inFileName(fileName);
+  const found = options.types.inFileName(fileName);
   if (found === null) throw wrongFields({ type: [UNKNOWN_TYPE] });
   return found.type;
 }
@@ -164,10 +165,6 @@ async function worded(
   }
 }
 
-function bytesMax({ options }: EndpointContext): number {
-  return options.imageBytesMax;
-}
-
-function tooLargeText(context: EndpointContext): string {
-  return `The file may not be larger than ${(bytesMax(context) / MIB).toFixed(1)}\u00a0MB.`;
+function tooLargeText(bytesMax: number): string {
+  return `The file may not be larger than ${(bytesMax / MIB).toFixed(1)}\u00a0MB.`;
 }

@@ -1,6 +1,6 @@
 import { UUID } from '../../../common/index.js';
 import type { JsonLinks, JsonPlace } from '../../pages/index.js';
-import { PREFIX } from '../manners/index.js';
+import { PATH_ID, PREFIX } from '../manners/index.js';
 
 const URL_FIELDS: ReadonlySet<string> = new Set(['file', 'next', 'previous']);
 /** Of what has a page by its id alone, by the field that has the id, whatever the field stands in. */
@@ -26,7 +26,7 @@ export function linksIn(items: string | null): JsonLinks {
   return (place, text) => {
     const field = nameAt(place, 0);
     if (URL_FIELDS.has(field) && /^https?:\/\//.test(text)) return text;
-    if (!UUID.test(text)) return null;
+    if (!PATH_ID.test(text)) return null;
     if (field !== 'id') return underPrefix(BY_FIELD[field], text);
     const parent = nameAt(place, 1);
     if (parent === 'results' && place.length === 3) return items === null ? null : `${items}${text}/`;

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../http/index.js';
 import type { Crumb } from '../../pages/index.js';
-import { PREFIX } from '../manners/index.js';
+import { PATH_ID, PREFIX } from '../manners/index.js';
 
 /** How pages speak of what is at a path, and where they lead from there. */
 export interface Place {
@@ -97,9 +97,9 @@ export function crumbsTo(pathname: string): readonly Crumb[] {
   return crumbs;
 }
 
-/** Ids stand at every second place, but behind a word that is no list. */
+/** How a segment of a path stands in the patterns of endpoints: ids as `{}`, words as they are. */
 function nameOfSegment(segment: string): string {
-  return /^[0-9a-f-]{36}$/.test(segment) ? '{}' : segment;
+  return PATH_ID.test(segment) ? '{}' : segment;
 }
 
 /** A field that is text; empty where it is not there. */

@@ -2,7 +2,7 @@ import type { Actor } from '../../../events/index.js';
 import type { Organization } from '../../../organizations/index.js';
 import { actorOf, type Exchange, scopeOf } from '../../http/index.js';
 import { mayActAs } from '../../users/index.js';
-import { detail, NO_PERMISSION, noPermission } from './upgrader-error.js';
+import { noPermission } from './upgrader-error.js';
 
 /** Who asks, and what he sees. */
 export interface Asking {
@@ -42,6 +42,11 @@ export function askingOf(exchange: Exchange): Asking {
   };
 }
 
+/** Who asks, of what `?organization=` narrows nothing. */
+export function unnarrowed(asking: Asking): Asking {
+  return { ...asking, wanted: undefined };
+}
+
 /** The last value of a parameter of the query; empty where there is none. */
 export function lastOf(url: string, name: string): string {
   const start = url.indexOf('?');
@@ -69,10 +74,5 @@ export function isShown({ within, wanted }: Asking, organization: string | undef
 
 /** Lets whoever asks change something that he sees. @throws UpgraderError 403 for what is shared, but to those of the installation */
 export function requireOwn({ isSuperuser }: Asking, organization: string | undefined): void {
-  if (organization === undefined && !isSuperuser) throw detail(403, NO_PERMISSION);
-}
-
-/** @throws UpgraderError 403 */
-export function requireWriter({ mayWrite }: Asking): void {
-  if (!mayWrite) throw noPermission();
+  if (organization === undefined && !isSuperuser) throw noPermission();
 }

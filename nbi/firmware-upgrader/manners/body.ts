@@ -5,6 +5,7 @@ import {
   type BodyKind,
   type BodySource,
   isObject,
+  JSON_TYPE,
   parseJson,
   readWholeBody,
 } from '../../http/index.js';
@@ -21,7 +22,6 @@ export interface BodyData {
 /** Stands where a form has a file. */
 export const A_FILE = Symbol('a file');
 
-export const JSON_TYPE = 'application/json';
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 export const PARTS_TYPE = 'multipart/form-data';
 /** What OPTIONS says can be read. */

@@ -1,10 +1,9 @@
-import type { Exchange } from '../../http/index.js';
+import { type Exchange, JSON_TYPE } from '../../http/index.js';
 import { askingOf } from './asking.js';
 import type { BodyData } from './body.js';
 import { allowOf, type Call, type Endpoint } from './endpoint.js';
 import { mannersOf } from './headers.js';
 import { type ListPage, listPage } from './list.js';
-import { JSON_MEDIA_TYPE } from './negotiation.js';
 import type { EndpointParts, Page, PageMaker } from './page.js';
 import { jsonTexts, rendered, wanted } from './rendering.js';
 import { cutFields, sendStreamed } from './streamed.js';
@@ -40,7 +39,7 @@ export function callOf(
         const texts = jsonTexts(await fields(turn), as.indent);
         await sendStreamed(exchange, texts, () => {
           response.status(200).set({ ...mannersOf(request, allow) });
-          response.setHeader('Content-Type', JSON_MEDIA_TYPE);
+          response.setHeader('Content-Type', JSON_TYPE);
         });
       }),
     async sendList(source, ordering, view) {

@@ -79,6 +79,14 @@ const COMMON: Readonly<Record<string, string>> = {
   '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
 
+/** What a call with a body may be answered. */
+export const WRITE_ANSWERS = {
+  '400': 'The body is wrong: by field what is wrong with it',
+  '413': 'The body is too large',
+  '415': 'The Content-Type is another than the call takes',
+  '507': 'The disk, or the database, is full',
+} as const;
+
 /** The answers of a method, with those that any call may have. */
 export function answersOf(endpoint: Endpoint, name: MethodName, { answers }: Method): Route['answers'] {
   return jsonAnswers(endpoint, name, { ...COMMON, ...answers });

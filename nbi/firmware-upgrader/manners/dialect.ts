@@ -3,6 +3,7 @@ import {
   type ApiError,
   type Asked,
   type Dialect,
+  findingsOf,
   type JsonObject,
   type Rendered,
   UndecodablePathError,
@@ -41,8 +42,8 @@ export function upgraderDialect(parts: DialectParts): Dialect {
 
 /** @returns the path of the route that a request came to, as it was noted on its way */
 function routeOf({ res }: Request): string {
-  const route: unknown = res?.locals['route'];
-  return typeof route === 'string' ? route : '';
+  const { route = '' } = res === undefined ? {} : findingsOf(res);
+  return route;
 }
 
 function htmlOnly(title: string, text: string, request: Request): Rendered {

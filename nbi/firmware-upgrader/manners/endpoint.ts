@@ -68,7 +68,7 @@ export interface Endpoint {
   /** More that the query of its GET may say. */
   readonly query?: readonly Parameter[];
   readonly methods: Readonly<Partial<Record<MethodName, Method>>>;
-  /** Whether PUT could be done to this very object by whoever asks: only then OPTIONS tells of it. @throws ApiError where not */
+  /** Whether whoever asks could write to this very path: only then OPTIONS tells what may be sent, and pages have forms for it. @throws ApiError where not */
   readonly requireChangeable?: (call: Call) => Promise<void>;
 }
 

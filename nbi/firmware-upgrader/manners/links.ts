@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import { arrivalOf } from '../../http/index.js';
 
-/** The URL by which a request came, without its query, as its sender wrote it. */
+/** The URL of a path, with the scheme and the host by which a request came. */
 export function absoluteUrl(request: Pick<Request, 'res'>, path: string): string {
   const { scheme, host } = arrivalOf(request.res);
   return `${scheme}://${host ?? 'localhost'}${path}`;

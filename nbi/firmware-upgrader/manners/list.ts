@@ -102,6 +102,11 @@ function orderOf(text: string, { keys, byDefault }: Ordering): readonly Order[] 
   return said.length > 0 ? said : ordersIn(byDefault);
 }
 
+/** Whether that is by the time when they were made alone, the last first. */
+export function isNewestFirst([first, ...others]: readonly Order[]): boolean {
+  return first?.key === 'created' && first.isDescending && others.length === 0;
+}
+
 /** A key that is said again decides nothing any more. */
 function ordersIn(text: string): readonly Order[] {
   const orders = new Map<string, Order>();

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { lastOf } from './asking.js';
 import { detail } from './upgrader-error.js';
 
 /** As what an answer goes out. */
@@ -6,7 +7,6 @@ export type Representation =
   | { readonly kind: 'json' /** Spaces of each level; null: compact. */; readonly indent: number | null }
   | { readonly kind: 'html' };
 
-export const JSON_MEDIA_TYPE = 'application/json';
 export const HTML_MEDIA_TYPE = 'text/html';
 
 const INDENT_MAX = 8;
@@ -35,7 +35,7 @@ export function representationOf({
   headers,
   originalUrl,
 }: Pick<Request, 'headers' | 'originalUrl'>): Representation {
-  const format = formatOf(originalUrl);
+  const format = lastOf(originalUrl, 'format');
   const kinds = format === '' ? KINDS : KINDS.filter((each) => each.format === format);
   if (kinds.length === 0) throw detail(404, 'Not found.');
   const accepted = (headers.accept ?? '*/*').split(',', ACCEPTED_MAX).map(acceptedIn);
@@ -47,11 +47,6 @@ export function representationOf({
     }
   }
   throw detail(406, 'Could not satisfy the request Accept header.');
-}
-
-function formatOf(url: string): string {
-  const start = url.indexOf('?');
-  return start < 0 ? '' : (new URLSearchParams(url.slice(start + 1)).getAll('format').at(-1) ?? '');
 }
 
 function acceptedIn(text: string): Accepted {

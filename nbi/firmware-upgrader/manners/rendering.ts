@@ -1,5 +1,5 @@
-import type { Rendered } from '../../http/index.js';
-import { JSON_MEDIA_TYPE, type Representation, representationOf } from './negotiation.js';
+import { JSON_TYPE, type Rendered } from '../../http/index.js';
+import { type Representation, representationOf } from './negotiation.js';
 import type { Page, PageMaker } from './page.js';
 import { jsonPieces, type StreamedFields } from './streamed.js';
 
@@ -7,7 +7,7 @@ import { jsonPieces, type StreamedFields } from './streamed.js';
 export function rendered(answer: Page, page: PageMaker): Rendered {
   const as = wanted(answer);
   if (as.kind === 'html') return page(answer);
-  return { headers: { 'Content-Type': JSON_MEDIA_TYPE }, body: jsonText(answer.data, as.indent) };
+  return { headers: { 'Content-Type': JSON_TYPE }, body: jsonText(answer.data, as.indent) };
 }
 
 /** How an answer is to go out; where nothing will do, as JSON. */

@@ -1,4 +1,4 @@
-import { ApiError, openQuery, type Route, route, UnservedMethodError } from '../../http/index.js';
+import { ApiError, JSON_TYPE, openQuery, type Route, route, UnservedMethodError } from '../../http/index.js';
 import { type BodyData, PARSED_TYPES } from './body.js';
 import { callOf } from './call.js';
 import { answersOf, bodyOf, parametersOf, pathParameter, roleOf } from './declaration.js';
@@ -12,7 +12,7 @@ import {
   type MethodName,
 } from './endpoint.js';
 import { fieldsMetadata } from './metadata.js';
-import { HTML_MEDIA_TYPE, JSON_MEDIA_TYPE } from './negotiation.js';
+import { HTML_MEDIA_TYPE } from './negotiation.js';
 import type { EndpointParts } from './page.js';
 import { wanted } from './rendering.js';
 
@@ -75,7 +75,7 @@ export function optionsOf({ name, fields }: Endpoint, writable: MethodName | nul
   return {
     name,
     description: '',
-    renders: [JSON_MEDIA_TYPE, HTML_MEDIA_TYPE],
+    renders: [JSON_TYPE, HTML_MEDIA_TYPE],
     parses: PARSED_TYPES,
     ...(writable !== null && { actions: { [writable]: fieldsMetadata(fields) } }),
   };

@@ -1,4 +1,4 @@
-import { type MonotonicClock, SECOND_MS } from '../../../common/index.js';
+import { type MonotonicClock, secondsUntil } from '../../../common/index.js';
 
 interface ThrottleOptions {
   /** Requests of one client in a window; 0: as many as it likes. */
@@ -30,7 +30,7 @@ export class RequestThrottle {
     const [oldest] = this.#requests.keys();
     if (this.#requests.size > clientsMax && oldest !== undefined) this.#requests.delete(oldest);
     const [first = nowMs] = came;
-    if (came.length >= requestsMax) return Math.max(1, Math.ceil((first + windowMs - nowMs) / SECOND_MS));
+    if (came.length >= requestsMax) return secondsUntil(first + windowMs, nowMs);
     came.push(nowMs);
     return null;
   }

@@ -10,12 +10,14 @@ import {
   type Filter,
   type Filtered,
   filtered,
+  isNewestFirst,
   isShown,
   type ListSource,
   LongList,
   noObject,
   type Ordering,
   timeText,
+  unnarrowed,
 } from '../manners/index.js';
 import type { UpgradeContext } from './context.js';
 import { type OperationViewParts, operationFields, operationView } from './operation-view.js';
@@ -151,10 +153,7 @@ function sourceOf(context: Context, asking: Asking, said: Filtered): ListSource<
       }
       return found;
     },
-    inOrder([first, ...others], turn) {
-      const isNewestFirst = first?.key === 'created' && first.isDescending && others.length === 0;
-      return isNewestFirst ? scan(turn) : null;
-    },
+    inOrder: (order, turn) => (isNewestFirst(order) ? scan(turn) : null),
   };
 }
 
@@ -192,7 +191,7 @@ async function show(context: Context, call: Call): Promise<void> {
   const { batches, operations, devices, options } = context;
   const batch = await batches.get((parameters['id'] ?? '') as BatchId);
   const shown = batch === null ? null : await shownBatch(context, asking, batch);
-  const whose = await whoseOf({ ...asking, wanted: undefined }, devices);
+  const whose = await whoseOf(unnarrowed(asking), devices);
   if (shown === null || whose === null) throw noObject(MODEL);
   const { id } = shown.batch;
   const { version } = options;
@@ -231,16 +230,7 @@ async function* viewsOf(context: Context, operations: AsyncIterable<Operation>) 
 async function countedOf(
   operations: AsyncIterable<Operation>,
 ): Promise<Readonly<Record<OperationState, number>>> {
-  const counts = new Map<OperationState, number>();
-  for await (const { state } of operations) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const of = (state: OperationState) => counts.get(state) ?? 0;
-  return {
-    pending: of('pending'),
-    running: of('running'),
-    verified: of('verified'),
-    failed: of('failed'),
-    'timed-out': of('timed-out'),
-    cancelled: of('cancelled'),
-    skipped: of('skipped'),
-  };
+  const counts = { pending: 0, running: 0, verified: 0, failed: 0, 'timed-out': 0, cancelled: 0, skipped: 0 };
+  for await (const { state } of operations) counts[state]++;
+  return counts;
 }

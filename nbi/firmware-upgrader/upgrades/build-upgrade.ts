@@ -2,7 +2,6 @@ import type { Build } from '../../../firmware/index.js';
 import { BatchError } from '../../../rollout/index.js';
 import { jsonAnswer, queryParameter } from '../../http/index.js';
 import { findBuild } from '../builds.js';
-import { WRITE_ANSWERS } from '../categories.js';
 import {
   type Call,
   type Endpoint,
@@ -15,6 +14,7 @@ import {
   requireOwn,
   said,
   UpgraderError,
+  WRITE_ANSWERS,
   wrongFields,
 } from '../manners/index.js';
 import type { UpgradeContext } from './context.js';

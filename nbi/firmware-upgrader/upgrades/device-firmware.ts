@@ -1,23 +1,26 @@
 import type { Device } from '../../../acs/index.js';
 import type { CpeId } from '../../../common/index.js';
-import type { Image, UpgraderVersion } from '../../../firmware/index.js';
+import type { UpgraderVersion } from '../../../firmware/index.js';
 import {
   type Assigned,
   type DeviceFirmware,
   DeviceFirmwareError,
   type OperationImage,
+  operationImageOf,
 } from '../../../rollout/index.js';
-import { WRITE_ANSWERS } from '../categories.js';
 import {
   type Call,
   detail,
   type Endpoint,
   type Field,
-  NO_PERMISSION,
+  isShown,
   noObject,
+  noPermission,
   noPk,
   said,
   timeText,
+  unnarrowed,
+  WRITE_ANSWERS,
   wrongFields,
   wrongObject,
 } from '../manners/index.js';
@@ -118,21 +121,12 @@ async function imageSaid(context: Context, call: Call, isPartial: boolean): Prom
   let meant: OperationImage | null = null;
   const image = async (id: string): Promise<boolean> => {
     const there = await context.imageIds.find(id);
-    if (there === null || !isSeen(call, there)) return false;
-    meant = namedBy(there);
+    if (there === null || !isShown(unnarrowed(call.asking), there.organization)) return false;
+    meant = there.build === undefined ? null : operationImageOf(there);
     return meant !== null;
   };
   await said(FIELDS, await call.body(), { isPartial, references: { image } });
   return meant;
-}
-
-function isSeen({ asking: { within } }: Call, { organization }: Image): boolean {
-  return within === null || organization === undefined || organization === within;
-}
-
-function namedBy({ number, name, organization, build }: Image): OperationImage | null {
-  if (number === undefined || build === undefined) return null;
-  return { number, name, ...(organization !== undefined && { organization }) };
 }
 
 async function give(context: Context, call: Call, cpeid: CpeId, image: OperationImage | null): Promise<void> {
@@ -182,7 +176,7 @@ function requireActive({ devices, options }: Context, device: Device): void {
 }
 
 function deactivated(version: UpgraderVersion): Error {
-  return detail(403, version === '1.2' ? NO_PERMISSION : DEACTIVATED);
+  return version === '1.2' ? noPermission() : detail(403, DEACTIVATED);
 }
 
 function noDevice(): Error {

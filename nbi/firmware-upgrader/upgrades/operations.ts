@@ -8,10 +8,12 @@ import {
   type Filter,
   type Filtered,
   filtered,
+  isNewestFirst,
   type ListSource,
   noObject,
   type Ordering,
   UpgraderError,
+  unnarrowed,
 } from '../manners/index.js';
 import type { UpgradeContext } from './context.js';
 import { type OperationViewParts, operationFields, operationView, progress } from './operation-view.js';
@@ -112,8 +114,7 @@ function ofDeviceEndpoint(context: Context): Endpoint {
         handle: async (call) => {
           const { asking, parameters, request } = call;
           // Which organization is wanted narrows the list, and not which devices there are.
-          const everyones = { ...asking, wanted: undefined };
-          const device = await deviceOf(context, everyones, parameters['device'] ?? '');
+          const device = await deviceOf(context, unnarrowed(asking), parameters['device'] ?? '');
           if (device === null) throw detail(404, 'device not found');
           const { status } = await filtered(filters, request.originalUrl, {});
           const { cpeid } = device;
@@ -208,10 +209,7 @@ async function sourceOf(
       const found = await Promise.all(ids.map((id) => operations.get(id as OperationId)));
       return found.filter((each) => each !== null);
     },
-    inOrder([first, ...others], turn) {
-      const isNewestFirst = first?.key === 'created' && first.isDescending && others.length === 0;
-      return isNewestFirst ? scan(turn) : null;
-    },
+    inOrder: (order, turn) => (isNewestFirst(order) ? scan(turn) : null),
   };
 }
 

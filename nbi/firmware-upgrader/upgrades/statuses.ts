@@ -1,6 +1,12 @@
 import type { Upgrade } from '../../../acs/index.js';
 import type { UpgraderVersion } from '../../../firmware/index.js';
-import type { BatchState, Operation, OperationCounts, OperationState } from '../../../rollout/index.js';
+import {
+  type BatchState,
+  OPERATION_STATES,
+  type Operation,
+  type OperationCounts,
+  type OperationState,
+} from '../../../rollout/index.js';
 
 export type OperationStatus = 'in-progress' | 'success' | 'failed' | 'aborted' | 'cancelled';
 export type BatchStatus = 'idle' | 'in-progress' | 'success' | 'failed' | 'cancelled';
@@ -39,18 +45,8 @@ export function batchStatuses(version: UpgraderVersion): readonly BatchStatus[] 
 
 /** Which states are called so. */
 export function statesOf(status: string, version: UpgraderVersion): readonly OperationState[] {
-  return STATES.filter((state) => operationStatus(state, version) === status);
+  return OPERATION_STATES.filter((state) => operationStatus(state, version) === status);
 }
-
-const STATES: readonly OperationState[] = [
-  'pending',
-  'running',
-  'verified',
-  'failed',
-  'timed-out',
-  'cancelled',
-  'skipped',
-];
 
 /** What a batch is called. Of version 1.2 it fails by operations that have failed alone, and one that came to nobody never ends. */
 export function batchStatus(
@@ -88,7 +84,7 @@ export function reportOf(
 ): Report {
   const byStatus = { 'in-progress': 0, success: 0, failed: 0, aborted: 0, cancelled: 0 };
   let total = 0;
-  for (const state of STATES) {
+  for (const state of OPERATION_STATES) {
     byStatus[operationStatus(state, version)] += byState[state];
     total += byState[state];
   }

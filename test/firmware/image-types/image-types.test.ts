@@ -35,7 +35,7 @@ test('of the types that list a board the last is the one of the board', (t) => {
   }
   const board = 'Ubiquiti UniFi-AC-MESH';
   t.is(OF_13.ofBoard(board)?.type, 'ath79-generic-ubnt_unifiac-mesh-squashfs-sysupgrade.bin');
-  t.true(OF_13.isFor('ar71xx-generic-ubnt-unifiac-mesh-squashfs-sysupgrade.bin', board));
+  t.true(OF_13.get('ar71xx-generic-ubnt-unifiac-mesh-squashfs-sysupgrade.bin')?.boards.includes(board));
   t.is(OF_13.ofBoard(board.toLowerCase()), null);
 });
 
