@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { forked } from './children.js';
 import { anonymousBytes } from './memory.js';
 import type { Northbound } from './northbound.js';
 import { median } from './statistics.js';
@@ -40,7 +40,7 @@ export class ServerProcess implements Worked {
   }
 
   static async start(file: string, args: readonly string[] = []): Promise<ServerProcess> {
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [...args]);
+    const child = forked(file, args);
     return new ServerProcess(child, await answerOf(child));
   }
 

@@ -54,9 +54,16 @@ const FLAGS: Readonly<Record<string, string>> = {
   notBefore: '--not-before',
   notAfter: '--not-after',
   wakePerSecond: '--wake-per-second',
+  limits: '--concurrent, --total and --stop-after-failures',
+  'limits.concurrent': '--concurrent',
+  'limits.total': '--total',
+  'limits.stopAfterFailures': '--stop-after-failures',
 };
 
 function wordsOf({ code, field, expected }: BatchError): string {
   if (code === 'not-found') return 'There is no such CPE in this batch.';
-  return field === null ? `This needs ${expected}.` : `${FLAGS[field] ?? `--${field}`} must be ${expected}.`;
+  // That is about the batch as it stands, not about what was typed.
+  return field === null || code === 'state'
+    ? `This needs ${expected}.`
+    : `${FLAGS[field] ?? `--${field}`} must be ${expected}.`;
 }

@@ -137,6 +137,15 @@ export async function checkDataDirectory(
   io.stderr.write(`Making a new data directory, ${path}\n`);
 }
 
+/** What `--limit` says. @throws CommandError */
+export function limitOf(args: Arguments, max: number): number {
+  const limit = Number(args['limit']);
+  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
+    throw new CommandError(`--limit: must be a whole number from 1 to ${max}`, 2);
+  }
+  return limit;
+}
+
 /** Who runs this command, for the log of events. */
 export function operator(): Actor {
   return byCommand(operatorName());

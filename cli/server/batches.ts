@@ -41,19 +41,23 @@ export function serveBatches(
   const { batches } = opened;
   const duty = new Duty({ store, clock, monotonic, id: 'batches', leaseMs: LEASE_MS });
   const done = duties.expect({ id: 'batches', ageMsMax: DUTY_AGE_MS_MAX });
-  const ours = async (run: () => Promise<void>, isRound: boolean): Promise<void> => {
+  const ours = async (run: () => Promise<void>): Promise<void> => {
     try {
       if (!(await duty.isOurs())) return;
       await run();
-      if (isRound) done();
     } catch (error) {
       logger.error('batches.round-failed', { error });
     }
   };
-  const rounds = new Rounds({ everyMs: ROUND_EVERY_MS, run: () => ours(() => batches.round(), true) });
-  const waking = new Rounds({ everyMs: WAKE_EVERY_MS, run: () => ours(() => batches.wake(), false) });
+  const round = () =>
+    ours(async () => {
+      await batches.round();
+      done();
+    });
+  const rounds = new Rounds({ everyMs: ROUND_EVERY_MS, run: round });
+  const waking = new Rounds({ everyMs: WAKE_EVERY_MS, run: () => ours(() => batches.wake()) });
   // What a process that died has left is taken up at once.
-  const first = ours(() => batches.round(), true);
+  const first = round();
   closers.push(async () => {
     await batches.close();
     await Promise.all([first, rounds.stop(), waking.stop()]);

@@ -1,4 +1,4 @@
-import { type BatchId, type CpeId, SECOND_MS } from '../../common/index.js';
+import { type BatchId, SECOND_MS } from '../../common/index.js';
 import {
   BATCH_STATES,
   type Batch,
@@ -7,7 +7,7 @@ import {
   OPERATION_STATES,
   type OperationCounts,
   type Operations,
-  wordsOf,
+  reasonsOf,
 } from '../../rollout/index.js';
 import {
   type Answer,
@@ -103,22 +103,6 @@ export function batchView(
   };
 }
 
-/** What was not upgraded and why, the most frequent reason first. */
-export function reasonsView(
-  byReason: Readonly<Record<string, number>>,
-  examples: Readonly<Record<string, readonly CpeId[]>>,
-): readonly JsonObject[] {
-  return Object.entries(byReason)
-    .filter(([, count]) => count > 0)
-    .sort(([a, more], [b, less]) => less - more || (a < b ? -1 : 1))
-    .map(([reason, count]) => ({
-      reason,
-      count,
-      words: wordsOf(reason),
-      examples: examples[reason] ?? [],
-    }));
-}
-
 /** The batch that a path names with all that is known of how far it has come. */
 export async function detailedView(
   { batches, operations }: Pick<BatchParts, 'batches' | 'operations'>,
@@ -134,7 +118,7 @@ export async function detailedView(
   const { state, examples, ...counts } = progress;
   return {
     ...batchView(batch, { state, counts }, scope),
-    reasons: reasonsView(progress.byReason, examples),
+    reasons: reasonsOf(progress),
   };
 }
 

@@ -1,9 +1,10 @@
-import { type Exchange, queryParameter } from '../http/index.js';
+import { type Exchange, linkNext, queryParameter } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
+import { UUID_PATTERN } from './batch.js';
 
 const PAGE_ITEMS_DEFAULT = 100;
 /** When it was made, in epoch milliseconds, and its id. */
-const PLACE_PATTERN = '^[0-9]{1,15}\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+const PLACE_PATTERN = UUID_PATTERN.replace('^', '^[0-9]{1,15}\\.');
 
 /** A place in a list of what has been made at a time. */
 interface Place {
@@ -42,8 +43,5 @@ export function tellNext(
   { request, response }: Pick<Exchange, 'request' | 'response'>,
   { createdAtMs, id }: Place,
 ): void {
-  const after = `${createdAtMs}.${id}`;
-  const url = new URL(request.originalUrl, 'http://host.invalid');
-  url.searchParams.set('after', after);
-  response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', after);
+  linkNext(request, response, `${createdAtMs}.${id}`);
 }

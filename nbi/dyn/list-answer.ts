@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import {
   ApiError,
   type DynDialect,
   type Exchange,
   isClientGone,
+  linkNext,
   NDJSON,
   NDJSON_CONTENT_TYPE,
 } from '../http/index.js';
@@ -108,13 +109,6 @@ function csvList({ head, row }: CsvTable): ListFormat {
     separator: '',
     tail: '',
   };
-}
-
-/** The body keeps its shape: where a page goes on is told by headers (RFC 8288). */
-function linkNext(request: Request, response: Response, after: string): void {
-  const url = new URL(request.originalUrl, 'http://host.invalid');
-  url.searchParams.set('after', after);
-  response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', after);
 }
 
 const CHUNK_CHARACTERS = 16 * 1024;

@@ -31,7 +31,7 @@ export {
 export { octetsBody } from './bodies/octets-body.js';
 export { ArraySplitter, LineSplitter, RecordError, type RecordSplitter } from './bodies/records.js';
 export { type RecordsBody, recordsBody } from './bodies/records-body.js';
-export { type UrlencodedFields, urlencodedBody } from './bodies/urlencoded-body.js';
+export { urlencodedBody } from './bodies/urlencoded-body.js';
 export { readWholeBody } from './bodies/whole-body.js';
 export { isClientGone } from './client-gone.js';
 export { type Asked, type Dialect, type Rendered, renderJson } from './dialect.js';
@@ -44,12 +44,12 @@ export { otherSiteLog } from './other-site-log.js';
 export { ownerShown, withinOf } from './owner.js';
 export {
   clearedPageCookies,
-  cookieValues,
   givenPageCookie,
   onlyCookie,
   PAGE_CSRF_COOKIE,
   PAGE_SESSION_COOKIE,
 } from './page-cookies.js';
+export { linkNext } from './paging.js';
 export { type Parameter, parameterValue, queryParameter } from './parameter.js';
 export { PASSWORD_SCHEMA, passwordOf } from './password-field.js';
 export type { PlacesInUse } from './place-gauge.js';
@@ -59,6 +59,7 @@ export { type Means, Reading } from './reading.js';
 export { requestIdOf, requireRole } from './required-role.js';
 export { type Exchange, type Route, route } from './route.js';
 export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
+export { isSameSecret } from './same-secret.js';
 export { type Checked, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,

@@ -38,8 +38,6 @@ export interface Findings {
   user?: string;
   /** What that user may do by it. */
   role?: Role;
-  /** The organization that the user is of; absent: the installation's. */
-  organization?: string;
   /** Whether it has a place among the requests of that user. */
   hasPlace?: boolean;
   isQuiet?: boolean;

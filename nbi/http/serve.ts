@@ -84,7 +84,7 @@ async function answer(
     role === null
       ? null
       : await api.authentication.authenticate(request, { role, address, mayBeStale: quiet });
-  if (user !== null) Object.assign(findings, found(user));
+  if (user !== null) Object.assign(findings, { user: user.name, role: user.role } satisfies Findings);
   const bodyBytes = heldBytesMax(route, request, limits);
   const work = async () => {
     const { leave, dropBody } = admission.enter({
@@ -122,10 +122,6 @@ async function answer(
   // First its turn: what waits for that holds no room that others could have.
   if (user !== null && bodyBytes > LARGE_BODY_BYTES) await largeBodies.run(user.name, over, work);
   else await work();
-}
-
-function found({ name, role, organization }: Principal): Findings {
-  return { user: name, role, ...(organization !== undefined && { organization }) };
 }
 
 function actorOf(user: Principal, address: string, response: Response): Actor {

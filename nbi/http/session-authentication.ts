@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import type { Principal, Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
@@ -6,6 +5,7 @@ import type { AuthenticationMethod } from './authentication.js';
 import { arrivalOf } from './observe.js';
 import { mayChange } from './other-sites.js';
 import { requireRole } from './required-role.js';
+import { isSameSecret } from './same-secret.js';
 import { clearedCookie, sessionCookie, sessionCookieName, sessionCookies } from './session-cookie.js';
 
 /** Who has a session, as far as authentication asks. */
@@ -66,6 +66,5 @@ export function sessionChallenge(request: Request): Readonly<Record<string, stri
 }
 
 function isToken(found: string | string[] | undefined, token: string): boolean {
-  const [one, other] = [Buffer.from(String(found ?? '')), Buffer.from(token)];
-  return one.length === other.length && timingSafeEqual(one, other);
+  return isSameSecret(String(found ?? ''), token);
 }

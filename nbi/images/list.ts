@@ -3,6 +3,7 @@ import {
   closedQuery,
   failures,
   jsonAnswer,
+  linkNext,
   queryParameter,
   type Route,
   ref,
@@ -68,11 +69,7 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
         ...(type !== undefined && { type }),
         ...(scope.organization !== null && { organization: scope.organization.id }),
       });
-      if (page.next !== null) {
-        const url = new URL(request.originalUrl, 'http://host.invalid');
-        url.searchParams.set('after', page.next);
-        response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', page.next);
-      }
+      if (page.next !== null) linkNext(request, response, page.next);
       response.json(
         dialect.answer(
           200,

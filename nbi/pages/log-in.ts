@@ -1,10 +1,11 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import {
   ApiError,
   arrivalOf,
   givenCookie,
   givenPageCookie,
+  isSameSecret,
   onlyCookie,
   openQuery,
   PAGE_CSRF_COOKIE,
@@ -124,7 +125,7 @@ function tokenFor(request: Request): string {
  */
 function requireToken(request: Request, form: URLSearchParams): void {
   const [cookie, shown] = [onlyCookie(request, PAGE_CSRF_COOKIE), form.get('csrfmiddlewaretoken')];
-  if (cookie !== null && shown !== null && TOKEN.test(cookie) && isSame(cookie, shown)) return;
+  if (cookie !== null && shown !== null && TOKEN.test(cookie) && isSameSecret(cookie, shown)) return;
   throw new ApiError(403, [
     {
       field: 'csrfmiddlewaretoken',
@@ -132,12 +133,6 @@ function requireToken(request: Request, form: URLSearchParams): void {
       expected: `the value of the cookie ${PAGE_CSRF_COOKIE}: open ${LOG_IN_PATH} anew, and let the browser keep cookies`,
     },
   ]);
-}
-
-/** Whether two secrets are the same, in a time that does not tell where they differ. */
-export function isSame(one: string, other: string): boolean {
-  const [first, second] = [Buffer.from(one), Buffer.from(other)];
-  return first.length === second.length && timingSafeEqual(first, second);
 }
 
 /** @throws ApiError 400, 401 */

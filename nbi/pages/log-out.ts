@@ -5,6 +5,7 @@ import {
   clearedCookie,
   clearedPageCookies,
   findingsOf,
+  isSameSecret,
   onlyCookie,
   PAGE_SESSION_COOKIE,
   type Route,
@@ -14,7 +15,6 @@ import {
 } from '../http/index.js';
 import type { UserSessions } from '../sessions/index.js';
 import type { Principal } from '../users/index.js';
-import { isSame } from './log-in.js';
 import { pageAnswers } from './page-answers.js';
 import { readerOf } from './reader.js';
 
@@ -72,7 +72,7 @@ async function end(sessions: UserSessions, principal: Principal, response: Respo
 /** @throws ApiError 403 */
 function requireToken(request: Request, form: URLSearchParams, token: string): void {
   const shown = form.get('csrfmiddlewaretoken') ?? String(request.headers['x-csrftoken'] ?? '');
-  if (isSame(shown, token)) return;
+  if (isSameSecret(shown, token)) return;
   throw new ApiError(403, [
     {
       field: 'csrfmiddlewaretoken',

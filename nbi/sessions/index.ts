@@ -1,6 +1,5 @@
 export { sessionApis } from './api.js';
 export {
-  type BegunSession,
   beginSession,
   type LogInParts,
   NAME_CHARACTERS_MAX,

@@ -3,6 +3,7 @@ import {
   closedQuery,
   failures,
   jsonAnswer,
+  linkNext,
   ownerShown,
   type Parameter,
   queryParameter,
@@ -82,11 +83,7 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
           ? await sessions.page(limit, after, within)
           : { items: await sessions.ofUser(whose, within), hasMore: false };
       const last = page.items.at(-1)?.id;
-      if (page.hasMore && last !== undefined) {
-        const url = new URL(request.originalUrl, 'http://host.invalid');
-        url.searchParams.set('after', last);
-        response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', last);
-      }
+      if (page.hasMore && last !== undefined) linkNext(request, response, last);
       const views = page.items.map((each) => ({
         ...sessionView(each, sessions.life, each.id === user.credential),
         ...ownerShown(scopeOf(exchange), each),

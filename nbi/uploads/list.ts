@@ -3,6 +3,7 @@ import {
   closedQuery,
   failures,
   jsonAnswer,
+  linkNext,
   queryParameter,
   type Route,
   ref,
@@ -57,11 +58,7 @@ export function listRoute({ uploads, limits: { pageItemsMax } }: UploadParts): R
       });
       const page = found.slice(0, limit);
       const last = page.at(-1);
-      if (found.length > limit && last !== undefined) {
-        const url = new URL(request.originalUrl, 'http://host.invalid');
-        url.searchParams.set('after', last.id);
-        response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', last.id);
-      }
+      if (found.length > limit && last !== undefined) linkNext(request, response, last.id);
       const details = page.map((upload) => uploadView(upload, scope));
       response.json(dialect.answer(200, details));
     },

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { DAY_MS, type Secrets } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
-import type { Role } from './user.js';
+import { lesserRole, type Role } from './user.js';
 
 /** What of a token may be shown at any time. */
 export interface Token {
@@ -123,14 +123,18 @@ export function toToken(document: TokenDocument): Token {
   };
 }
 
+/**
+ * As it may be shown: what a permanent one is good for is what its user may do.
+ * @param user  whose it is; null: nobody's any more
+ */
+export function shownFor(document: TokenDocument, user: { readonly role: Role } | null): Token {
+  const token = toToken(document);
+  if (document.passwordMark === undefined || user === null) return token;
+  return { ...token, role: lesserRole(token.role, user.role) };
+}
+
 /** As events show it: nothing of its secret part, not even hashed. */
-export function shownInEvents({
-  name,
-  user,
-  role,
-  subnets = [],
-  expiresAtMs,
-}: Omit<Token, 'subnets'> & Pick<TokenDocument, 'subnets'>) {
+export function shownInEvents({ name, user, role, subnets, expiresAtMs }: Token) {
   return { name, user, role, subnets, expiresAtMs };
 }
 

@@ -15,6 +15,7 @@ import {
   parseToken,
   permanentToken,
   SUBNET_CHARACTERS_MAX,
+  shownFor,
   shownInEvents,
   TOKEN_DAYS_DEFAULT,
   TOKEN_DAYS_MAX,
@@ -28,16 +29,7 @@ import {
   TokenError,
   toToken,
 } from './token.js';
-import {
-  isWithin,
-  lesserRole,
-  mayActAs,
-  ROLES,
-  type Role,
-  USER_NAME_PATTERN,
-  USERS,
-  type UserDocument,
-} from './user.js';
+import { isWithin, mayActAs, ROLES, type Role, USER_NAME_PATTERN, USERS, type UserDocument } from './user.js';
 import type { FoundUser } from './user-lookup.js';
 
 export interface NewToken {
@@ -181,11 +173,9 @@ export class Tokens {
     return { text, document };
   }
 
-  /** As it may be shown: what a permanent one is good for is what its user may do. */
   async #shown(document: TokenDocument): Promise<Token> {
-    const token = toToken(document);
     const user = document.passwordMark === undefined ? null : await this.#users.get(document.user);
-    return user === null ? token : { ...token, role: lesserRole(token.role, user.document.role) };
+    return shownFor(document, user?.document ?? null);
   }
 
   /** What takes away those of a user that are of other passwords. */

@@ -3,7 +3,7 @@ import type { Actor, EventLog } from '../../events/index.js';
 import { endingOf, NameEndings, requiringOrganization } from '../../organizations/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import { hashPassword } from './password.js';
-import { shownInEvents, TOKENS, type TokenDocument } from './token.js';
+import { shownFor, shownInEvents, TOKENS, type TokenDocument } from './token.js';
 import {
   isWithin,
   ROLES,
@@ -246,7 +246,7 @@ export class UserRecords {
       ];
       // They would let nobody in without their user; but nobody is to wonder about them either.
       for await (const { document: token } of this.#tokens.scan({ index: 'user', equals: [name] })) {
-        const before = shownInEvents(token);
+        const before = shownInEvents(shownFor(token, document));
         changes.push(
           this.#tokens.deleting(token.id),
           this.#parts.events.noting({

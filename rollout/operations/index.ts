@@ -31,4 +31,4 @@ export {
 } from './operation-life.js';
 export { OperationStore } from './operation-store.js';
 export type { OperationFilter, OperationPlace, Operations } from './operations.js';
-export { isFailure, OPERATION_REASONS, type OperationReason, wordsOf } from './reasons.js';
+export { isFailure, OPERATION_REASONS, type OperationReason, reasonsOf, wordsOf } from './reasons.js';

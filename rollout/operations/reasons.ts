@@ -1,3 +1,5 @@
+import type { CpeId } from '../../common/index.js';
+
 /**
  * Why an operation did not end well, each with words for people. The list is bounded, as every batch keeps a count for each: what is known
  * beyond it stands in the operation's `detail`. Fault codes are those of Download and TransferComplete (TR-069 A.5.1).
@@ -41,12 +43,39 @@ export type OperationReason = keyof typeof REASONS;
 /** All there are: at most 32. */
 export const OPERATION_REASONS = Object.keys(REASONS) as readonly OperationReason[];
 
+/** How many CPEs of a batch ended for a reason, and some of them. */
+interface ReasonCount {
+  readonly reason: string;
+  readonly count: number;
+  readonly words: string;
+  readonly examples: readonly CpeId[];
+}
+
 /** Of these a batch has not failed: nothing was to be done, or somebody wanted it so. */
 const NO_FAILURES: ReadonlySet<string> = new Set<OperationReason>(['duplicate', 'withdrawn']);
 
 /** What a reason says to people; of one that this version does not know, the reason itself. */
 export function wordsOf(reason: string): string {
   return isReason(reason) ? REASONS[reason] : reason;
+}
+
+/** What was not upgraded and why, the most frequent reason first, in words as well; of what there is none of nothing. */
+export function reasonsOf({
+  byReason,
+  examples,
+}: {
+  readonly byReason: Readonly<Record<string, number>>;
+  readonly examples: Readonly<Record<string, readonly CpeId[]>>;
+}): readonly ReasonCount[] {
+  return Object.entries(byReason)
+    .filter(([, count]) => count > 0)
+    .sort(([a, more], [b, less]) => less - more || (a < b ? -1 : 1))
+    .map(([reason, count]) => ({
+      reason,
+      count,
+      words: wordsOf(reason),
+      examples: examples[reason] ?? [],
+    }));
 }
 
 /** Whether a batch with an operation that ended for this reason has failed. */

@@ -6,7 +6,7 @@ import { DEVICES, type Device } from '../../acs/index.js';
 import { batchText } from '../../cli/commands/batch/report.js';
 import type { BatchId, CpeId } from '../../common/index.js';
 import { OrganizationsNow } from '../../organizations/index.js';
-import type { Batch, Progress } from '../../rollout/index.js';
+import { BATCHES, type Batch, type Progress } from '../../rollout/index.js';
 import { cpeidOf, deviceOf, openTestInstallation, populate } from '../support/installation.js';
 import { type Ended, ferry, serve, temporaryDirectory } from './support.js';
 
@@ -80,6 +80,13 @@ test('what cannot be made is said, with option or line, and nothing of it is lef
     [1, /--not-before must be /, [...all, '--not-before=tomorrow']],
     [1, /--not-after must be a time that is not over/, [...all, '--not-after=2020-01-01T00:00:00Z']],
     [1, /--wake-per-second must be /, [...all, '--wake-per-second=-1']],
+    [1, /--concurrent, --total and --stop-after-failures must be left out: /, [...all, '--total=5']],
+    [
+      1,
+      /--concurrent must be /,
+      ['--name=x', '--image=a.bin', '--condition={"productClass":"HGW"}', '--concurrent=0'],
+    ],
+    [1, /--total must be /, ['--name=x', '--image=a.bin', '--condition={"productClass":"HGW"}', '--total=0']],
     [1, /--condition must be /, ['--name=x', '--image=a.bin', '--condition=1 +']],
     [1, /There is no organization nowhere/, [...all, '--organization=nowhere']],
     [
@@ -142,6 +149,19 @@ test('batches are listed, shown with their CPEs, cancelled, tried again and dele
   t.is((await batch('delete', id)).stdout, 'Deleted Berlin.\n');
   t.is((await batch('show', id)).exitCode, 1);
   t.regex((await batch('delete', id)).stderr, /There is no batch/);
+});
+
+test('a batch whose time is over is not tried again, whatever options are given', async (t) => {
+  const { dataDir, batch, create } = await start(t, 1);
+  const { id } = await create('--all', '--not-after=2999-01-01T00:00:00Z');
+  const { store, close } = await openTestInstallation(dataDir);
+  const batches = store.collection<Batch>(BATCHES);
+  const stored = await batches.get(id);
+  if (stored !== null) await batches.put({ ...stored.document, notAfter: '2020-01-01T00:00:00Z' });
+  await close();
+  const ended = await batch('retry', id);
+  t.is(ended.exitCode, 1);
+  t.regex(ended.stderr, /This needs a batch whose time is not over: make a new one\./);
 });
 
 test('batch watch ends with the batch, and with 0 where it was a success', async (t) => {

@@ -1,10 +1,10 @@
 import type { CommandModule } from 'yargs';
 import { BATCH_STATES, type Batch, type BatchState, type OperationCounts } from '../../../rollout/index.js';
 import { withBatches } from '../../batches-access.js';
-import type { Arguments } from '../../command.js';
+import { type Arguments, limitOf } from '../../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
 import { organizationNamed, organizationOption } from '../../organization-option.js';
-import { batchNamed, progressOf, wholeNumberOf, withBatchId } from './named.js';
+import { batchNamed, progressOf, withBatchId } from './named.js';
 import { batchJson, batchText, endedOf, whatText } from './report.js';
 
 const LISTED = 20;
@@ -41,7 +41,7 @@ interface Shown extends OperationCounts {
 }
 
 function list(args: Arguments, io: Io): Promise<void> {
-  const limit = wholeNumberOf(args, 'limit', 'limit', LISTED_MAX);
+  const limit = limitOf(args, LISTED_MAX);
   return withBatches(args, io, async ({ batches, operations, organizations }) => {
     const organization = organizationNamed(args, organizations);
     const filter = {

@@ -27,10 +27,3 @@ export async function progressOf(id: BatchId, batches: Pick<Batches, 'progress'>
 function noBatch(id: string): CommandError {
   return new CommandError(printable(`There is no batch ${id}; ferry batch list shows them.`));
 }
-
-/** A number of an option. @throws CommandError */
-export function wholeNumberOf(args: Arguments, name: string, flag: string, max: number): number {
-  const value = Number(args[name]);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new CommandError(`--${flag} must be a whole number from 1 to ${max}`, 2);
-}

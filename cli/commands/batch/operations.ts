@@ -2,9 +2,9 @@ import type { CommandModule } from 'yargs';
 import type { CpeId } from '../../../common/index.js';
 import { OPERATION_STATES, type Operation, type OperationState } from '../../../rollout/index.js';
 import { withBatches } from '../../batches-access.js';
-import type { Arguments } from '../../command.js';
+import { type Arguments, limitOf } from '../../command.js';
 import { columnsOf, type Io, tableText, timeText } from '../../io.js';
-import { batchNamed, wholeNumberOf, withBatchId } from './named.js';
+import { batchNamed, withBatchId } from './named.js';
 
 const LISTED = 50;
 const LISTED_MAX = 1_000_000;
@@ -33,7 +33,7 @@ export function operationsCommand(io: Io): CommandModule {
 }
 
 function operations(args: Arguments, io: Io): Promise<void> {
-  const limit = wholeNumberOf(args, 'limit', 'limit', args['json'] ? LISTED_MAX : TABLE_ROWS_MAX);
+  const limit = limitOf(args, args['json'] ? LISTED_MAX : TABLE_ROWS_MAX);
   return withBatches(args, io, async (opened) => {
     const { id: batch } = await batchNamed(args, opened.batches);
     const filter = {

@@ -5,7 +5,7 @@ import {
   OPERATION_STATES,
   type OperationCounts,
   type Progress,
-  wordsOf,
+  reasonsOf,
 } from '../../../rollout/index.js';
 import { columnsOf, countOf, type Io, tableText, timeText } from '../../io.js';
 
@@ -36,19 +36,13 @@ export function countsText(head: string, { total, byState }: OperationCounts, co
 }
 
 /** What was not upgraded and why, the most frequent reason first; empty where there is none. */
-export function reasonsText(
-  { byReason, examples }: Pick<Progress, 'byReason' | 'examples'>,
-  columns: number,
-): string {
-  const rows = Object.entries(byReason)
-    .filter(([, count]) => count > 0)
-    .sort(([a, more], [b, less]) => less - more || (a < b ? -1 : 1))
-    .map(([reason, count]) => [
-      reason,
-      String(count),
-      wordsOf(reason),
-      (examples[reason] ?? []).slice(0, 1).join(''),
-    ]);
+export function reasonsText(progress: Pick<Progress, 'byReason' | 'examples'>, columns: number): string {
+  const rows = reasonsOf(progress).map(({ reason, count, words, examples }) => [
+    reason,
+    String(count),
+    words,
+    examples.slice(0, 1).join(''),
+  ]);
   if (rows.length === 0) return '';
   return `${tableText(['Reason', 'CPEs', 'What it means', 'Such as'], rows, columns)}\n`;
 }

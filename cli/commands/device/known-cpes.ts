@@ -12,7 +12,7 @@ import {
   type Scope,
   selectEntries,
 } from '../../../nbi/index.js';
-import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
+import { type Arguments, CommandError, limitOf, operator, withInstallation } from '../../command.js';
 import { confirmDeletion } from '../../confirm.js';
 import { columnsOf, countOf, type Io, printable, tableText, timeText } from '../../io.js';
 import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
@@ -61,10 +61,7 @@ function listCommand(io: Io): CommandModule {
         }),
     handler: (args: Arguments) =>
       withDevices(args, io, async (devices, scope) => {
-        const limit = Number(args['limit']);
-        if (!Number.isInteger(limit) || limit < 1 || limit > LISTED_MAX) {
-          throw new CommandError(`--limit: must be a whole number from 1 to ${LISTED_MAX}`, 2);
-        }
+        const limit = limitOf(args, LISTED_MAX);
         const found: Viewed[] = [];
         for await (const { view } of selectEntries(deviceStorage(devices, scope), selectionOf(args), {
           turn: AT_ONCE,

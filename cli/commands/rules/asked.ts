@@ -43,15 +43,6 @@ export function momentOf(args: Arguments): Moment {
   return { nowMs, ...(requested === undefined ? {} : { requested: requested === true }) };
 }
 
-/** @throws CommandError */
-export function limitOf(args: Arguments, max: number): number {
-  const limit = Number(args['limit']);
-  if (!Number.isInteger(limit) || limit < 1 || limit > max) {
-    throw new CommandError(`--limit: must be a whole number from 1 to ${max}`, 2);
-  }
-  return limit;
-}
-
 /**
  * The rule of `--file`, which is read as any rule file is: its only one, or the one with the id that was named.
  * @throws CommandError

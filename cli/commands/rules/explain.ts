@@ -3,11 +3,11 @@ import { type Belonging, type DescribedCpe, type Devices, describedCpe } from '.
 import type { CpeId } from '../../../common/index.js';
 import { type CpeExplanation, explainFor, ruleNameOf, rulesAskedFor } from '../../../rollout/index.js';
 import { writtenId } from '../../../rules/index.js';
-import { type Arguments, CommandError } from '../../command.js';
+import { type Arguments, CommandError, limitOf } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { organizationNamed } from '../../organization-option.js';
 import { withRules } from '../../rules-access.js';
-import { draftOf, idIn, limitOf, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
+import { draftOf, idIn, momentOf, readBytes, readJson, withRuleAndMoment } from './asked.js';
 import { explanationText, type ToldExplanation } from './explanation-text.js';
 
 const RULES_LISTED = 20;

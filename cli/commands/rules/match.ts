@@ -3,12 +3,12 @@ import type { CpeId } from '../../../common/index.js';
 import type { Organization } from '../../../organizations/index.js';
 import { knownCpes, type MatchReport, matchDevices, ruleAskedFor } from '../../../rollout/index.js';
 import { type Limits, type MatchTarget, type RuleMatch, writtenId } from '../../../rules/index.js';
-import { type Arguments, CommandError } from '../../command.js';
+import { type Arguments, CommandError, limitOf } from '../../command.js';
 import { columnsOf, type Io, printable, tableText } from '../../io.js';
 import { organizationNamed } from '../../organization-option.js';
 import { progressBar } from '../../progress.js';
 import { withRules } from '../../rules-access.js';
-import { draftOf, limitOf, momentOf, withRuleAndMoment } from './asked.js';
+import { draftOf, momentOf, withRuleAndMoment } from './asked.js';
 
 const CPES_LISTED = 100;
 const CPES_LISTED_MAX = 100_000;

@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import {
   ApiError,
   type Authentication,
   type Demand,
+  isSameSecret,
   onlyCookie,
   PAGE_CSRF_COOKIE,
   PAGE_SESSION_COOKIE,
@@ -128,13 +128,8 @@ function checkCsrf(request: Request, expected: string): void {
   if (cookie === null) throw detail(403, 'CSRF Failed: CSRF cookie not set.');
   const header = request.headers[CSRF_HEADER];
   if (header === undefined) throw detail(403, 'CSRF Failed: CSRF token missing.');
-  if (!isSame(cookie, expected) || !isSame(String(header), expected))
+  if (!isSameSecret(cookie, expected) || !isSameSecret(String(header), expected))
     throw detail(403, "CSRF Failed: CSRF token from the 'X-Csrftoken' HTTP header incorrect.");
-}
-
-function isSame(found: string, expected: string): boolean {
-  const [one, other] = [Buffer.from(found), Buffer.from(expected)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** @throws UpgraderError 403, and a note of it among the refused log-ins */

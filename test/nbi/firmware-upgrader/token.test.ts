@@ -182,3 +182,14 @@ test('a permanent token is listed with the role that its user has', async (t) =>
     t.deepEqual(roles, [role]);
   }
 });
+
+test('what is noted of a permanent token whose user is removed has the role that he had', async (t) => {
+  const { users, as, tokenOf, events } = await start(t);
+  const [username = '', password = ''] = as.north.viewer.split(':');
+  await tokenOf({ username, password });
+  await users.remove(username, by);
+  const roles = [];
+  for await (const { action, before } of events.scan({ subject: 'token' }))
+    if (action === 'revoked' && before?.['expiresAtMs'] === null) roles.push(before['role']);
+  t.deepEqual(roles, ['viewer']);
+});

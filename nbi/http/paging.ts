@@ -1,0 +1,11 @@
+import type { Request, Response } from 'express';
+
+/**
+ * Says where the next page of a list begins. The body keeps its shape: where a page goes on is told by headers (RFC 8288).
+ * @param after  what the query is to say as `after`
+ */
+export function linkNext(request: Request, response: Response, after: string): void {
+  const url = new URL(request.originalUrl, 'http://host.invalid');
+  url.searchParams.set('after', after);
+  response.set('Link', `<${url.pathname}${url.search}>; rel="next"`).set('X-Next-After', after);
+}
