@@ -1,4 +1,3 @@
-import { UUID } from '../../../common/index.js';
 import type { JsonLinks, JsonPlace } from '../../pages/index.js';
 import { PATH_ID, PREFIX } from '../manners/index.js';
 
