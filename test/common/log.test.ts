@@ -44,7 +44,8 @@ test('a field named level, message or timestamp does not replace the event’s o
 });
 
 /** Controls, marks of direction, ends of lines, halves of pairs, and what is not seen. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+const UNSEEN =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800]/u;
 const LINE_CHARACTERS_MAX = 4_096;
 
 const hostileText = fc.oneof(
@@ -123,8 +124,8 @@ test('what is short and plain is written as it is, in both formats', (t) => {
 });
 
 test('what would steer a terminal, or is not seen, is written as what it is', (t) => {
-  const name = '\u001b[2J\u009b\u007f\u202e\u200b\u2028\ufeff\u061c\u{e0041}\n';
-  const shown = '\\u001b[2J\\u009b\\u007f\\u202e\\u200b\\u2028\\ufeff\\u061c\\udb40\\udc41\\n';
+  const name = '\u001b[2J\u009b\u007f\u202e\u200b\u2028\ufeff\u061c\u2800\u{e0041}\n';
+  const shown = '\\u001b[2J\\u009b\\u007f\\u202e\\u200b\\u2028\\ufeff\\u061c\\u2800\\udb40\\udc41\\n';
   t.true(logged('text', 'a.b', { name }).endsWith(` name="${shown}"\n`));
   t.true(logged('json', 'a.b', { name }).includes(`"name":"${shown}"`));
   t.is(JSON.parse(logged('json', 'a.b', { name })).name, name);
