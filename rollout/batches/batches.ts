@@ -2,11 +2,14 @@ import type { BatchId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Condition, Limits } from '../../rules/index.js';
 import type { OperationCounts } from '../operations/index.js';
-import type { Batch, BatchState, BatchWhat, Progress } from './batch.js';
+import type { Batch, BatchState, BatchThrough, BatchWhat, Progress } from './batch.js';
 import type { BatchTarget } from './targets.js';
 
 /** Most characters of a batch's name. */
 export const BATCH_NAME_CHARACTERS_MAX = 200;
+
+/** Most characters of what is said of a batch. */
+export const BATCH_NOTE_CHARACTERS_MAX = 1_000;
 
 /** Whom a new batch is for. */
 export type NewWhom =
@@ -39,6 +42,10 @@ export interface NewBatch {
   readonly listed?: boolean;
   /** The id of the organization that it becomes a thing of; absent: the installation's. */
   readonly organization?: string;
+  /** Through which API it is made. */
+  readonly through?: BatchThrough;
+  /** What whoever makes it says of it; at most {@link BATCH_NOTE_CHARACTERS_MAX} characters. */
+  readonly note?: string;
 }
 
 export type BatchErrorCode =

@@ -5,12 +5,14 @@ export {
   type Batch,
   type BatchPhase,
   type BatchState,
+  type BatchThrough,
   type BatchWhat,
   type BatchWhom,
   type Progress,
 } from './batch.js';
 export {
   BATCH_NAME_CHARACTERS_MAX,
+  BATCH_NOTE_CHARACTERS_MAX,
   BatchError,
   type BatchErrorCode,
   type Batches,

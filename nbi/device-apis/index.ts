@@ -1,0 +1,1 @@
+export { type AddressedDevices, DEVICE_PREFIX, type DeviceAddress } from './device-address.js';

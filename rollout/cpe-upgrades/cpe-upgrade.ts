@@ -1,0 +1,90 @@
+import type { BatchId, CpeId, OperationId, ResultId, RuleId } from '../../common/index.js';
+import type { Actor } from '../../events/index.js';
+import type { Batch, BatchThrough } from '../batches/index.js';
+import type { OperationImage } from '../operations/index.js';
+
+/**
+ * Where an upgrade of one CPE is, in the words of the engine; each API has words of its own for them (docs/api/README.md).
+ * `waiting`: a rule exists by which the CPE would be upgraded, and nothing was sent. `sent`: a Download was sent, or accepted.
+ * `not-heard-of`: it was not heard of again. `refused`: nothing was sent, and nothing will be: the image does not fit, or the CPE was busy.
+ */
+export type CpeUpgradeStage =
+  | 'waiting'
+  | 'sent'
+  | 'transferred'
+  | 'verified'
+  | 'failed'
+  | 'not-heard-of'
+  | 'cancelled'
+  | 'refused';
+
+/** One upgrade of one CPE, whoever began it and by whichever API. */
+export interface CpeUpgrade {
+  readonly cpeid: CpeId;
+  readonly stage: CpeUpgradeStage;
+  /** What is sent; null where it is a URL elsewhere, or an image that is gone. */
+  readonly image: OperationImage | null;
+  /** As its rule names it; empty where its rule is gone and nothing was sent. */
+  readonly file: string;
+  readonly targetVersion: string | null;
+  /** By which rule; null where it was skipped from the first. */
+  readonly ruleId: RuleId | null;
+  /** What of a batch it is; null where an author wrote its rule. */
+  readonly batch: BatchId | null;
+  readonly operation: OperationId | null;
+  /** Through which API it was begun; null where an author wrote its rule. */
+  readonly through: BatchThrough | null;
+  /** Its result, once something was sent. */
+  readonly resultId: ResultId | null;
+  /** When that was begun which is told here: the operation made, or the Download sent. Epoch milliseconds. */
+  readonly sinceMs: number;
+  /** When it came to this stage. Epoch milliseconds. */
+  readonly changedAtMs: number;
+  /** Why it ended as it did; null where it has not ended, or was verified. `code` is the CPE's FaultCode (TR-069 A.5.1), where it told one. */
+  readonly failure: { readonly code: number | null; readonly reason: string; readonly text: string } | null;
+}
+
+/** What there is of a CPE's upgrades now. */
+export interface CpeUpgradesNow {
+  /** The next one: nothing of it was sent. Null where none waits. */
+  readonly waiting: CpeUpgrade | null;
+  /** The one that runs; null where none does. */
+  readonly running: CpeUpgrade | null;
+  /** The one that ended last; null where there was none. */
+  readonly ended: CpeUpgrade | null;
+}
+
+/** An upgrade that was verified. */
+export interface VerifiedUpgrade {
+  readonly version: string;
+  readonly atMs: number;
+}
+
+/** What an API asks for that upgrades single CPEs. */
+export interface CpeUpgradeOrder {
+  readonly cpeids: readonly CpeId[];
+  /** The name of the image, as it is stored. */
+  readonly image: string;
+  readonly through: BatchThrough;
+  /** What whoever asked said of it. */
+  readonly note?: string;
+  /** The id of the organization whose thing it becomes; absent: the installation's. */
+  readonly organization?: string;
+}
+
+/** The upgrades of single CPEs as all APIs see them: begun through any, by rules or batches. */
+export interface CpeUpgrades {
+  now(cpeid: CpeId): Promise<CpeUpgradesNow>;
+  /** Verified ones, newest first. @param limit  at most so many */
+  verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]>;
+  /**
+   * Makes a batch of these CPEs that lists of batches do not show, and calls them. Durable when it resolves.
+   * @throws BatchError
+   */
+  start(order: CpeUpgradeOrder, by: Actor): Promise<Batch>;
+  /**
+   * Withdraws what this API began and has not been sent.
+   * @returns whether it was withdrawn: false where it has been sent, or has ended
+   */
+  withdraw(upgrade: CpeUpgrade, by: Actor): Promise<boolean>;
+}

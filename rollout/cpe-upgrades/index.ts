@@ -1,0 +1,8 @@
+export type {
+  CpeUpgrade,
+  CpeUpgradeOrder,
+  CpeUpgradeStage,
+  CpeUpgrades,
+  CpeUpgradesNow,
+  VerifiedUpgrade,
+} from './cpe-upgrade.js';
