@@ -77,6 +77,7 @@ export {
   type MaintenanceWindow,
   type MatchFinding,
   type MatchTarget,
+  modelOf,
   NO_COUNT,
   type OnDoubt,
   organizationOf,

@@ -121,19 +121,25 @@ async function unmetFor(
 ): Promise<MatchFinding | null> {
   const first = evaluation.unmet(condition);
   if (first === null) return null;
-  const open = isReadable(first) ? await unreadFields(input) : new Set<string>();
+  const open = isReadable(first, input.context) ? await unreadFields(input) : new Set<string>();
   const unmet = open.size === 0 ? first : evaluation.unmet(condition, open);
   return unmet === null ? null : { matches: false, ...refusalOf(unmet) };
 }
 
-function isReadable({ path: [field = '', ...below], found }: Unmet): boolean {
-  return found === undefined && below.length === 0 && parametersOfField(field).length > 0;
+function isReadable(
+  { path: [field = '', ...below], found }: Unmet,
+  { modelName }: DecisionInput['context'],
+): boolean {
+  // As long as its ModelName is not known, there is another model.
+  const isOpen = field === 'model' ? modelName === undefined : found === undefined;
+  return isOpen && below.length === 0 && parametersOfField(field).length > 0;
 }
 
 async function unreadFields({ context, unread }: DecisionInput): Promise<ReadonlySet<string>> {
   const missing = PARAMETER_FIELDS.filter((field) => context[field] === undefined);
   const names = new Set(await unread(missing.flatMap(parametersOfField)));
-  return new Set(missing.filter((field) => parametersOfField(field).some((name) => names.has(name))));
+  const open = missing.filter((field) => parametersOfField(field).some((name) => names.has(name)));
+  return new Set<string>(open.includes('modelName') ? [...open, 'model'] : open);
 }
 
 /** Without its parameters a condition would seem to be false. */

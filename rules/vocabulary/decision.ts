@@ -12,6 +12,8 @@ export interface Context {
   readonly serialNumber: string;
   readonly manufacturer: string;
   readonly modelName?: string;
+  /** What {@link modelOf} makes of the two above. */
+  readonly model: string;
   readonly softwareVersion?: string;
   readonly hardwareVersion?: string;
   readonly events: readonly string[];

@@ -3,6 +3,7 @@ export {
   CONTEXT_FIELDS,
   type ContextField,
   fieldOfParameter,
+  modelOf,
   PARAMETER_FIELDS,
   type ParameterField,
   parametersOfField,

@@ -44,6 +44,7 @@ export function contextOf(over: Partial<DecisionInput['context']> = {}): Decisio
     lastInform: NOW_MS,
     registered: NOW_MS,
     now: NOW_MS,
+    model: over.modelName ?? over.productClass ?? 'HGW',
     ...over,
   };
 }
