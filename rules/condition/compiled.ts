@@ -1,5 +1,6 @@
 import type { CpeId } from '../../common/index.js';
 import type { Subtrees } from '../vocabulary/index.js';
+import type { Pattern } from './pattern.js';
 
 /**
  * Some value found at `path` must be one of `values`, or the condition is not true: necessary, not sufficient. It is what rules are
@@ -8,6 +9,10 @@ import type { Subtrees } from '../vocabulary/index.js';
 export interface Requirement {
   readonly path: readonly string[];
   readonly values: readonly unknown[];
+  /** Or a text that may match one of these; none where left out. */
+  readonly patterns?: readonly Pattern[];
+  /** Or it is so of a value found there. */
+  readonly orPath?: readonly string[];
 }
 
 /**

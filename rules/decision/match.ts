@@ -56,6 +56,7 @@ function narrowedBy({ condition }: Candidate): RuleMatch['narrowed'] {
   if (typeof condition === 'string') return {};
   const valuesOf = (field: string): readonly string[] | undefined => {
     const requirement = condition.requirements.find(({ path }) => path.length === 1 && path[0] === field);
+    if ((requirement?.patterns ?? []).length > 0) return undefined;
     // A number is not equal to any text.
     return requirement?.values.filter((value) => typeof value === 'string');
   };
@@ -127,7 +128,12 @@ async function unmetFor(
 }
 
 function isReadable(
-  { path: [field = '', ...below], found }: Unmet,
+  {
+    wanted: {
+      path: [field = '', ...below],
+    },
+    found,
+  }: Unmet,
   { modelName }: DecisionInput['context'],
 ): boolean {
   // As long as its ModelName is not known, there is another model.

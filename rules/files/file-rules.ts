@@ -309,6 +309,7 @@ function fromEntry(
     author: `file:${file}`,
     restarts,
     ...means,
+    keptReading: 'unless-changed',
     source: { sourceFile: file, ...(overridden ? { enabledOverride: override } : {}) },
   });
 }

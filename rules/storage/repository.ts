@@ -236,7 +236,8 @@ function patched(
       sourceFile === undefined || sourceMissing === undefined ? {} : { sourceFile, sourceMissing };
     const author = rule.author ?? before.author;
     const { restarts } = before;
-    return toStored(value, before, { author, restarts, nowMs, sealing, source });
+    const keptReading = Object.hasOwn(patch, 'condition') ? {} : ({ keptReading: 'always' } as const);
+    return toStored(value, before, { author, restarts, nowMs, sealing, source, ...keptReading });
   }
   if (!onlyEnabledDiffers(rule, ruleOf(before))) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { validateDetailed } from 'node-cron';
 import { type CpeId, epochMsOf, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
-import { type ConditionCompiler, ConditionError } from '../condition/index.js';
+import { type ConditionCompiler, ConditionError, isReadAnew } from '../condition/index.js';
 import {
   CONDITION_OBJECT_BYTES_MAX,
   CONDITION_VALUES_TOGETHER_MAX,
@@ -28,6 +28,8 @@ export interface LocatedProblem extends RuleProblem {
 export interface ValidRule {
   readonly rule: Omit<Rule, 'author'> & { readonly author?: string };
   readonly pin: CpeId | null;
+  /** How its condition is read makes a difference: from now on it is with patterns. */
+  readonly isReadAnew: boolean;
   /**
    * Why a field is not taken although a rule with it could be decided on: a condition that more CPEs match than can be meant, a file that
    * no Download can carry, an id as rules have that have an owner. Whoever stores the rule says whether they matter: not where the same is stored already.
@@ -85,7 +87,7 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
         ...refusedCondition(copy.condition, compiler),
       ];
       if (problems.length > 0) return { valid: false, problems: [...refusals, ...problems] };
-      return { valid: true, value: { rule: copy, pin, refusals } };
+      return { valid: true, value: { rule: copy, pin, isReadAnew: isReadAnew(copy.condition), refusals } };
     },
   };
   return validator;
@@ -204,7 +206,7 @@ function checkMeaning(
     return { problems, pin: null };
   }
   try {
-    return { problems, pin: compiler.compile(rule.condition).pin };
+    return { problems, pin: compiler.compile(rule.condition, 'patterns').pin };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
