@@ -78,6 +78,7 @@ export {
   type MatchFinding,
   type MatchTarget,
   modelOf,
+  type NamesakesOf,
   NO_COUNT,
   type OnDoubt,
   organizationOf,

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
+import { namesakesIn } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
 import {
@@ -52,6 +53,7 @@ export async function openRuleEngine(
     boardParameter: config.boardParameter,
     ...signingBy(locator, installation.images, config),
     keepingFiles: (files) => installation.images.going.keeping(files),
+    namesakesOf: namesakesIn(installation.store),
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),

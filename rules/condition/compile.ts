@@ -67,6 +67,8 @@ function compileText(text: string, guards: Guards): CompiledCondition {
   let conjuncts: readonly Conjunct[] | null = null;
   return {
     pin: pinOf(requirements),
+    name: null,
+    isBySerialNumber: () => false,
     requirements,
     closure: closureOf(tree, guards),
     source: { text, bindings: {} },
@@ -96,6 +98,8 @@ function compileOneCpe(text: string, cpeid: string): CompiledCondition {
     Object.hasOwn(context, 'cpeid') && (context as Readonly<Record<string, unknown>>)['cpeid'] === cpeid;
   return {
     pin: pinOf(requirements),
+    name: null,
+    isBySerialNumber: () => false,
     requirements,
     closure,
     source: { text, bindings: {} },

@@ -51,6 +51,10 @@ export interface Conjunct {
 /** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
 export interface CompiledCondition {
   readonly pin: CpeId | null;
+  /** The one name by which a CPE must go for this to hold: its cpeid, or a serial number that no other has. */
+  readonly name: string | null;
+  /** Whether it holds of a CPE, if it does, only as that goes by its serial number. */
+  readonly isBySerialNumber: (context: object) => boolean;
   readonly requirements: readonly Requirement[];
   /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a process of its own. */
   readonly closure: Closure | null;

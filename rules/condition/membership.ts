@@ -15,6 +15,10 @@ const VALUE_CHARACTERS_MAX = 80;
 /** Patterns of one condition: each is tried one after the other. */
 const PATTERNS_MAX = 100;
 
+/** A CPE goes by this, and by its serial number. */
+const NAME = 'cpeid';
+const OTHER_NAME = ['serialNumber'];
+
 /** One key of a condition in object form: some value found at its path must be one of its values, or match one of its patterns. */
 export interface Membership extends Requirement {
   readonly key: string;
@@ -33,7 +37,7 @@ export function membershipsOf(condition: ObjectCondition, reading: ObjectReading
       throw new ConditionError(`a field path has no back-quotes, unlike ${JSON.stringify(key)}`);
     const written = isList(value) ? value : [value];
     if (reading === 'equality') return { key, path, written, values: written, patterns: [] };
-    return { key, path, written, ...asPatterns(key, written) };
+    return { key, path, ...(key === NAME && { orPath: OTHER_NAME }), written, ...asPatterns(key, written) };
   });
   if (memberships.length === 0) throw new ConditionError('an object condition needs at least one field');
   const patterns = memberships.reduce((sum, membership) => sum + membership.patterns.length, 0);
@@ -45,7 +49,9 @@ export function membershipsOf(condition: ObjectCondition, reading: ObjectReading
 /** Whether it makes a difference how a condition is read. */
 export function isReadAnew(condition: Condition): boolean {
   if (typeof condition === 'string') return false;
-  return Object.values(condition).some((value) => (isList(value) ? value : [value]).some(isStarry));
+  return Object.entries(condition).some(
+    ([key, value]) => key === NAME || (isList(value) ? value : [value]).some(isStarry),
+  );
 }
 
 function isStarry(value: Scalar): boolean {
@@ -73,7 +79,11 @@ function asPatterns(key: string, written: readonly Scalar[]): Pick<Membership, '
 }
 
 export function closureOf(membership: Membership): Closure {
-  return membership.patterns.length === 0 ? equality(membership) : matching(membership);
+  const closure = membership.patterns.length === 0 ? equality(membership) : matching(membership);
+  const { orPath, ...others } = membership;
+  if (orPath === undefined) return closure;
+  const otherwise = closureOf({ ...others, path: orPath });
+  return (context, steps) => closure(context, steps) === true || otherwise(context, steps);
 }
 
 function equality({ path, values }: Membership): Closure {
@@ -108,14 +118,16 @@ function matching(membership: Membership): Closure {
 }
 
 /** The same in JSONata, where `variable` is bound to the values. */
-export function expressionOf({ path, patterns }: Membership, variable: string): string {
-  const field = path.map((step) => `\`${step}\``).join('.');
+export function expressionOf({ path, orPath, patterns }: Membership, variable: string): string {
   const isAmong = `$ in ${variable}`;
   const test =
     patterns.length === 0
       ? isAmong
       : `${isAmong} or ($type($) = "string" ? $contains($, /^(?:${patterns.map(({ regexp }) => regexp).join('|')})$/) : false)`;
-  return `$count(${field}[${test}]) > 0`;
+  const [expression = '', ...others] = [path, ...(orPath === undefined ? [] : [orPath])].map(
+    (each) => `$count(${each.map((step) => `\`${step}\``).join('.')}[${test}]) > 0`,
+  );
+  return others.length === 0 ? expression : `(${[expression, ...others].join(' or ')})`;
 }
 
 /** For people. */

@@ -34,6 +34,17 @@ export class CompiledObject implements CompiledCondition {
     return pinOf(this.#memberships);
   }
 
+  get name(): string | null {
+    return onlyValueOf(this.#memberships.filter(({ orPath }) => orPath !== undefined));
+  }
+
+  readonly isBySerialNumber = (context: object): boolean => {
+    const named = this.#memberships.find(({ orPath }) => orPath !== undefined);
+    if (named === undefined) return false;
+    const { orPath: _, ...alone } = named;
+    return closureOf(alone)(context) !== true;
+  };
+
   get requirements(): readonly Requirement[] {
     return this.#memberships;
   }
@@ -53,7 +64,7 @@ export class CompiledObject implements CompiledCondition {
       text: textOf(membership),
       column: null,
       closure: closureOf(membership),
-      paths: [membership.key],
+      paths: [membership.key, ...(membership.orPath === undefined ? [] : [membership.orPath.join('.')])],
     }));
   }
 
@@ -82,12 +93,20 @@ export class CompiledObject implements CompiledCondition {
   }
 }
 
-/** The one CPE for which these can all hold; null where they name none or several. */
+/** The one CPE for which these can all hold, by its cpeid; null where they name none or several. */
 export function pinOf(requirements: readonly Requirement[]): CpeId | null {
-  for (const { path, values, patterns = [] } of requirements) {
+  return onlyValueOf(
+    requirements.filter(
+      ({ path, orPath }) => path.length === 1 && path[0] === 'cpeid' && orPath === undefined,
+    ),
+  ) as CpeId | null;
+}
+
+/** The text that the first of these with a single one demands. */
+function onlyValueOf(requirements: readonly Requirement[]): string | null {
+  for (const { values, patterns = [] } of requirements) {
     const [only] = values;
-    const isOne = values.length === 1 && patterns.length === 0;
-    if (path.length === 1 && path[0] === 'cpeid' && isOne && typeof only === 'string') return only as CpeId;
+    if (values.length === 1 && patterns.length === 0 && typeof only === 'string') return only;
   }
   return null;
 }

@@ -7,6 +7,7 @@ import {
   parametersOfField,
   type RuleMatch,
   type StoredRule,
+  type Verdict,
 } from '../vocabulary/index.js';
 import { withBoard } from './board.js';
 import { consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
@@ -14,9 +15,12 @@ import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { organizationGate, switchGate } from './gates.js';
 import { candidatesPinnedTo } from './pinned.js';
+import { serialNumberGate } from './serial-number.js';
 import { type Telling, tellingTo } from './telling.js';
 
 const NAMES_SHOWN_MAX = 3;
+/** Verdicts of a condition that does not hold. */
+const NO_MATCH: ReadonlySet<Verdict> = new Set(['condition-false', 'condition-error', 'ambiguous-serial']);
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */
 const CONDITION_ALONE = { id: 'condition', file: 'condition' };
 
@@ -54,14 +58,18 @@ async function only(drafts: Drafts, id: StoredRule['id']): Promise<Candidate> {
 
 function narrowedBy({ condition }: Candidate): RuleMatch['narrowed'] {
   if (typeof condition === 'string') return {};
-  const valuesOf = (field: string): readonly string[] | undefined => {
-    const requirement = condition.requirements.find(({ path }) => path.length === 1 && path[0] === field);
+  const valuesOf = (field: string, isName = false): readonly string[] | undefined => {
+    const requirement = condition.requirements.find(
+      ({ path, orPath }) => path.length === 1 && path[0] === field && (orPath !== undefined) === isName,
+    );
     if ((requirement?.patterns ?? []).length > 0) return undefined;
     // A number is not equal to any text.
     return requirement?.values.filter((value) => typeof value === 'string');
   };
-  const [cpeids, serialNumbers, tags] = ['cpeid', 'serialNumber', 'tags'].map(valuesOf);
+  const [cpeids, serialNumbers, tags] = ['cpeid', 'serialNumber', 'tags'].map((field) => valuesOf(field));
+  const names = valuesOf('cpeid', true);
   return {
+    ...(names !== undefined && { names }),
     ...(cpeids !== undefined && { cpeids }),
     ...(serialNumbers !== undefined && { serialNumbers }),
     ...(tags !== undefined && { tags }),
@@ -78,7 +86,9 @@ async function judgeCondition(
   const evaluation = beginEvaluation(input, decider);
   const early = (await unmetFor(condition, evaluation, input)) ?? (await unreadBy(condition, input));
   if (early !== null) return early;
-  const refusal = await evaluation.conditionGate(condition);
+  const refusal =
+    (await evaluation.conditionGate(condition)) ??
+    (await serialNumberGate(decider, candidate, given.context));
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 
@@ -97,9 +107,7 @@ async function judge(
   if (early !== null) return early;
   const outcome = await consider(decider, input, evaluation, candidate);
   const refused = 'verdict' in outcome ? outcome : null;
-  if (refused?.verdict === 'condition-false' || refused?.verdict === 'condition-error') {
-    return { matches: false, ...refused };
-  }
+  if (refused !== null && NO_MATCH.has(refused.verdict)) return { matches: false, ...refused };
   const off = switchGate(candidate.rule, input.requested) ?? refused;
   if (off !== null) return { matches: true, ...off };
   if ('read' in outcome) return { matches: true, verdict: 'parameters-unread', detail: outcome.detail };

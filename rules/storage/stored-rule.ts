@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RuleId } from '../../common/index.js';
 import type { ValidRule } from '../validation/index.js';
 import {
+  namePinIn,
   organizationOf,
   ownedPinIn,
   PASSWORD_KEPT,
@@ -79,12 +80,8 @@ function mayKeepReading({ rule, isReadAnew }: ValidRule, before: StoredRule): bo
   return isReadAnew && before.patterns === undefined && isDeepStrictEqual(rule.condition, before.condition);
 }
 
-function readAnew(
-  { rule, pin, isReadAnew }: ValidRule,
-  before: StoredRule | null,
-  { owner }: Provenance,
-): Reading {
-  return { ...(isReadAnew && { patterns: true }), ...foundBy(organizationOf(rule.id), pin, before, owner) };
+function readAnew(valid: ValidRule, before: StoredRule | null, { owner }: Provenance): Reading {
+  return { ...(valid.isReadAnew && { patterns: true }), ...foundBy(valid, before, owner) };
 }
 
 function readAsBefore({ pin, fleetSeq = 0 }: StoredRule): Reading {
@@ -119,12 +116,13 @@ function storedAs(
 
 /** By its one CPE, or as one of the fleet: which generation it goes into, the commit says. */
 function foundBy(
-  organization: StoredRule['organization'],
-  pin: ValidRule['pin'],
+  { rule: { id }, pin, name }: ValidRule,
   before: StoredRule | null,
   owner: RuleOwner | undefined,
 ): Pick<StoredRule, 'pin' | 'fleetSeq' | 'ownedSeq'> {
+  const organization = organizationOf(id);
   if (owner !== undefined) return pin === null ? { ownedSeq: 0 } : { pin: ownedPinIn(organization, pin) };
+  if (name !== null) return { pin: namePinIn(organization, name) };
   return pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin: pinIn(organization, pin) };
 }
 

@@ -69,6 +69,16 @@ export interface ImageFacts {
  */
 export type ResolveFile = (file: string, organization?: string) => Promise<ImageFacts | null>;
 
+/**
+ * The other CPEs that go by a CPE's serial number, some of them: they have it too, or it is their cpeid.
+ * @param cpe  `organization`: among whose CPEs alone; absent: among all
+ */
+export type NamesakesOf = (cpe: {
+  readonly cpeid: CpeId;
+  readonly serialNumber: string;
+  readonly organization?: string;
+}) => Promise<readonly CpeId[]>;
+
 /** Whether what a rule's `file` names is an image that is signed by a key that holds now. */
 export type FileSigning =
   | {
@@ -128,6 +138,7 @@ export const VERDICTS = [
   'other-organization',
   'condition-false',
   'condition-error',
+  'ambiguous-serial',
   'executions-used-up',
   'already-verified',
   'at-target',

@@ -16,11 +16,16 @@ export * from './problems.js';
 export * from './rule.js';
 export {
   askedIdIn,
+  isLikeCpeId,
+  isPinnedTo,
   isStorable,
+  namePinIn,
+  namePinsOf,
   organizationOf,
   ownedPinIn,
   ownedPinsOf,
   pinIn,
+  pinningBy,
   pinOf,
   ruleIdIn,
   writtenBytesMax,

@@ -114,7 +114,7 @@ export interface StoredRule extends Omit<Rule, 'password'> {
   readonly sealedPassword?: string;
   /** Whose rule it is: it concerns CPEs of that organization only, and its id begins with this; absent: the installation's, of all CPEs. */
   readonly organization?: string;
-  /** Tells the one CPE its condition can be true for, as `pinIn` writes it (`pinOf`); a rule without is a fleet rule. */
+  /** Tells the one CPE its condition can be true for, as `pinIn`, `ownedPinIn` or `namePinIn` writes it (`pinOf`); a rule without is a fleet rule. */
   readonly pin?: string;
   /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
   readonly fleetSeq?: number;

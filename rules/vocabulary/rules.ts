@@ -1,4 +1,4 @@
-import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
+import type { CountKey, RuleId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
@@ -121,7 +121,10 @@ export interface Rules {
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them, and those of its board. */
-  parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
+  parametersNamed(
+    cpe: Pick<DecisionInput['context'], 'cpeid' | 'serialNumber'>,
+    organization?: string,
+  ): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
    * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: more may be known by now of

@@ -104,7 +104,7 @@ export async function openTestRules(
     ...more
   }: Pick<
     RulesOptions,
-    'isSharedAddress' | 'onHeldBack' | 'boardParameter' | 'signingOf' | 'requireSignature'
+    'isSharedAddress' | 'onHeldBack' | 'boardParameter' | 'signingOf' | 'requireSignature' | 'namesakesOf'
   > = {},
 ): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));
