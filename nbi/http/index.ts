@@ -12,14 +12,14 @@ export {
   upgradingError,
 } from './api-error.js';
 export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
-export { basicAuthentication } from './basic-authentication.js';
+export { basicAuthentication, basicCredentials } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
-export { requireMediaType } from './bodies/media-type.js';
+export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,
