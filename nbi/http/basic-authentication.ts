@@ -11,7 +11,7 @@ export function basicAuthentication(users: Users): Authentication {
   return {
     schemes: [{ name: 'basic', description: { type: 'http', scheme: 'basic' } }],
     async authenticate(request, demand) {
-      const credentials = basicCredentials(request);
+      const credentials = basicCredentials(request.headers.authorization ?? '');
       if (credentials === null) throw UNAUTHORIZED;
       const over = request.res === undefined ? undefined : findingsOf(request.res).over;
       return authenticated(users, request, { ...credentials, ...(over !== undefined && { over }) }, demand);
@@ -55,11 +55,11 @@ const UNAUTHORIZED = new ApiError(
   { 'WWW-Authenticate': 'Basic realm="Ferry", charset="UTF-8"' },
 );
 
-/** What a request shows by Basic; null: nothing that can be read as such. */
-export function basicCredentials({
-  headers: { authorization = '' },
-}: Pick<Request, 'headers'>): { readonly name: string; readonly password: string } | null {
-  const base64 = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1];
+/** Name and password in a header Authorization; null where it has none by Basic. */
+export function basicCredentials(
+  header: string,
+): { readonly name: string; readonly password: string } | null {
+  const base64 = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header)?.[1];
   if (base64 === undefined) return null;
   let text: string;
   try {
