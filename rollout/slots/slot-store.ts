@@ -165,7 +165,7 @@ class SlotStore implements DeviceSlots {
     return untilCommitted(`The slots of ${device.id}`, async () => {
       const read = await this.#read(device);
       const fetch = read.record.fetches.find((each) => each.key === key);
-      if (fetch === undefined) throw new SlotError('no-fetch', `no fetch ${key}`);
+      if (fetch === undefined) throw new SlotError('no-fetch', `no fetch ${key}`, key);
       if (isUnderWay(fetch)) {
         // Where it has ended just then that is what is told; it stays in the list either way.
         await this.#cancelled(fetch.upload, by);
@@ -271,9 +271,9 @@ export type FilledSlot = Slot & { readonly content: NonNullable<Slot['content']>
 
 function found(slots: readonly Slot[], key: string): FilledSlot {
   const slot = slots.find((each) => each.key === key);
-  if (slot === undefined) throw new SlotError('no-slot', `no slot ${key}`);
+  if (slot === undefined) throw new SlotError('no-slot', `no slot ${key}`, key);
   const { content } = slot;
-  if (content === null) throw new SlotError('empty-slot', `slot ${key} is empty`);
+  if (content === null) throw new SlotError('empty-slot', `slot ${key} is empty`, key);
   return { ...slot, content };
 }
 
@@ -295,9 +295,10 @@ function noEmptySlot(): SlotError {
   );
 }
 
-function inUse({ current }: Slot): SlotError {
+function inUse({ current, key }: Slot): SlotError {
   return new SlotError(
     'in-use',
     current ? 'the device runs this firmware' : 'the device is to run this firmware after its next reboot',
+    key,
   );
 }

@@ -54,6 +54,8 @@ export class SlotError extends Error {
   constructor(
     readonly code: SlotErrorCode,
     message: string,
+    /** Of the slot or the fetch that was asked for; null where none was. */
+    readonly key: string | null = null,
   ) {
     super(message);
   }
