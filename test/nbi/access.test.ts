@@ -3,7 +3,7 @@ import { DAY_MS } from '../../common/index.js';
 import { byCommand } from '../../events/index.js';
 import { sendRaw, statusesOf } from '../support/raw-socket.js';
 import { APIS } from './declared.js';
-import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession } from './own-log-ins.js';
+import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
@@ -296,6 +296,7 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
 
 test('sessions of an API of its own let in there as far as their users go, and none that is over, of another API or of a page', async (t) => {
   const nbi = await startWithAdmin(t);
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
   const page = (await sessionOf(nbi, ADMIN)).Cookie.split('=')[1] ?? '';
   for (const { method, path, role } of routes) {
     const own = ownLogInsAt(path);

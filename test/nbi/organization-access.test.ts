@@ -3,7 +3,7 @@ import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
 import { startUpgrader } from './firmware-upgrader/support.js';
-import { outcomeAt, ownLogInsAt, ownSession } from './own-log-ins.js';
+import { outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -248,6 +248,7 @@ test('the same holds of the firmware upgrader, in its words', async (t) => {
 });
 
 test('the same holds of APIs that have sessions of their own', async (t) => {
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
   const nbi = await startWithTwo(t);
   const { id } = await nbi.organizations.find('south');
   await nbi.organizations.change(id, { active: false }, byCommand('test'));
