@@ -19,6 +19,11 @@ export function moved(before: Image, after: Image, by: Actor): Happening {
   };
 }
 
+/** What it is told of an image that waited to be listed. */
+export function listed(image: Image, by: Actor | null): Happening {
+  return { action: 'listed', ...subjectOf(image), by, after: shown(image) };
+}
+
 /** What it is told of an image that has another signature, or none any more; `by` null: it comes about with something else. */
 export function signedOrUnsigned(before: Image, after: Image, by: Actor | null): Happening {
   const action = after.signature === undefined ? 'unsigned' : 'signed';

@@ -78,4 +78,5 @@ export {
   sessionChallenge,
 } from './session-authentication.js';
 export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';
+export { cutFields, jsonPieces, LongList, type StreamedFields, sendStreamed } from './streamed.js';
 export { throttled } from './throttled.js';
