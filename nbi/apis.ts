@@ -11,7 +11,7 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, Operations } from '../rollout/index.js';
+import type { Batches, CpeUpgrades, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
@@ -61,6 +61,8 @@ export interface ApiParts extends UpgradeParts {
   readonly batches: Batches;
   /** What became of each CPE of a batch. */
   readonly operations: Operations;
+  /** The upgrades of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
