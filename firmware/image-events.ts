@@ -3,7 +3,7 @@ import type { Actor, Happening } from '../events/index.js';
 import type { Image, ImageSignature } from './image.js';
 
 /** What the log of events is told of an image that comes or goes. */
-export function comingOrGoing(action: 'added' | 'removed', image: Image, by: Actor): Happening {
+export function comingOrGoing(action: 'added' | 'removed', image: Image, by: Actor | null): Happening {
   const there = shown(image);
   return { action, ...subjectOf(image), by, ...(action === 'added' ? { after: there } : { before: there }) };
 }

@@ -107,7 +107,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#places = new BuildPlaces(options.store, placesSaidBy(this.#images));
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
-    this.unlisted = new UnlistedImages(options, this.#images);
+    this.unlisted = new UnlistedImages(options, this.#images, this);
     this.#signing = new ImageSigning(options, this.#images);
   }
 

@@ -1,8 +1,8 @@
 import { type Actor, EventLog } from '../events/index.js';
 import { type Collection, type Store, untilCommitted } from '../store/index.js';
-import { IMAGE_NAME_PATTERN, type Image } from './image.js';
+import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
-import { listed } from './image-events.js';
+import { comingOrGoing, listed } from './image-events.js';
 import { imageIdIn } from './image-id.js';
 
 /**
@@ -14,7 +14,11 @@ export class UnlistedImages {
   readonly #store: Store;
   readonly #events: EventLog;
 
-  constructor(parts: ConstructorParameters<typeof EventLog>[0], images: Collection<ImageDocument>) {
+  constructor(
+    parts: ConstructorParameters<typeof EventLog>[0],
+    images: Collection<ImageDocument>,
+    private readonly library: Pick<ImageLibrary, 'remove'>,
+  ) {
     this.#images = images;
     this.#store = parts.store;
     this.#events = new EventLog(parts);
@@ -48,5 +52,16 @@ export class UnlistedImages {
       ]);
       return committed ? 'listed' : undefined;
     });
+  }
+
+  /**
+   * Removes one that nobody has had listed; who does so meanwhile has it.
+   * @param organization  as of {@link list}
+   * @returns whether it is gone
+   */
+  giveUp(name: string, organization?: string): Promise<boolean> {
+    return this.library.remove(name, null, organization, async (image) =>
+      image.unlistedAtMs === undefined ? null : [this.#events.noting(comingOrGoing('removed', image, null))],
+    );
   }
 }
