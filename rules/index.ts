@@ -65,6 +65,7 @@ export {
   type DecisionExplanation,
   type DecisionInput,
   type ExplainOptions,
+  type Foreseen,
   type FreezeState,
   fieldOfParameter,
   type ImageFacts,
@@ -112,6 +113,7 @@ export {
   type UpgradeEnd,
   VERDICTS,
   type Verdict,
+  type WrittenAnew,
   writtenId,
 } from './vocabulary/index.js';
 export type { OpenRule, Waking } from './windows/index.js';

@@ -21,6 +21,7 @@ import { type Telling, tellingTo } from './telling.js';
 const NAMES_SHOWN_MAX = 3;
 /** Verdicts of a condition that does not hold. */
 const NO_MATCH: ReadonlySet<Verdict> = new Set(['condition-false', 'condition-error', 'ambiguous-serial']);
+const HELD_BEFORE: MatchFinding = { matches: false, verdict: 'condition-false', detail: 'it held before' };
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */
 const CONDITION_ALONE = { id: 'condition', file: 'condition' };
 
@@ -31,12 +32,18 @@ const CONDITION_ALONE = { id: 'condition', file: 'condition' };
 export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarget): Promise<RuleMatch> {
   const { organization } = target;
   if ('condition' in target) {
-    const { condition } = target;
+    const { condition, beyondEquality = false } = target;
     const candidate = await drafts.take({ ...CONDITION_ALONE, condition }, organization);
+    const before = beyondEquality ? decider.compiler.compile(candidate.rule.condition, 'equality') : null;
     return {
       rule: null,
       narrowed: narrowedBy(candidate),
-      judge: (input) => judgeCondition(decider, candidate, input),
+      async judge(input) {
+        const finding = await judgeCondition(decider, candidate, input);
+        if (before === null || !finding.matches) return finding;
+        const earlier = await judgeCondition(decider, { ...candidate, condition: before }, input);
+        return earlier.matches ? HELD_BEFORE : finding;
+      },
     };
   }
   const candidate =

@@ -2,7 +2,7 @@ import type { CountKey, RuleId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput } from './decision.js';
-import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
+import type { DecisionExplanation, ExplainOptions, Foreseen, MatchTarget, RuleMatch } from './explanation.js';
 import type { RuleProblem } from './problems.js';
 import type { LastError, RuleWarning, StoredRule } from './rule.js';
 
@@ -44,6 +44,19 @@ export interface PutCounts {
   readonly written: number;
   /** Stored already as they were posted. */
   readonly unchanged: number;
+  /** The first {@link WRITTEN_ANEW_MAX} of those written whose condition in object form may not be what its author means; absent where there are none. */
+  readonly anew?: readonly WrittenAnew[];
+}
+
+export const WRITTEN_ANEW_MAX = 100;
+
+/** A rule that has been written, of whose condition in object form its author may want to hear. */
+export interface WrittenAnew {
+  readonly rule: StoredRule;
+  /** It was stored with the same condition before that was read with patterns. */
+  readonly wasEquality: boolean;
+  /** The single names by which it names CPEs in `cpeid` that have not the form of a cpeid. */
+  readonly serialNumbers: readonly string[];
 }
 
 /** Whether the Download of an upgrade that was reserved before may be sent once more. */
@@ -144,6 +157,11 @@ export interface Rules {
    * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
    */
   explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * What a CPE would be upgraded by, by what is known of it: what a session would begin now, else the first rule that only time holds back
+   * (its window, the wait after a failure, a time to come, the emergency brake). Limits that are reached hold back. Changes nothing.
+   */
+  foresee(input: DecisionInput): Promise<Foreseen | null>;
   /**
    * Takes up a rule to find the CPEs that it would upgrade. It need not be enabled.
    * @throws UnknownRuleError, InvalidRuleError

@@ -24,8 +24,9 @@ export function factsOf(condition: Condition): readonly Fact[] | null {
 function factOfField(field: string, written: readonly Scalar[]): Fact {
   const values = written.map((value) => (typeof value === 'string' ? patternOf(value) : value));
   const isPlain = values.every((value) => typeof value !== 'object' || value === null);
+  // What is a cpeid or a serial number is neither for certain.
   return isPlain
-    ? { kind: 'one-of', field, values: new Set(values) }
+    ? { kind: 'one-of', field: field === 'cpeid' ? 'cpeid, serialNumber' : field, values: new Set(values) }
     : { kind: 'other', wording: JSON.stringify([field, ...written]) };
 }
 

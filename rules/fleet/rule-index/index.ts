@@ -6,6 +6,8 @@ import { type Demanded, demandedBy } from './demanded.js';
 import { Demand, Entry, Slot } from './entry.js';
 import { type Bucket, Node } from './node.js';
 
+export { demandedBy };
+
 /** Most parameter paths that one decision asks for. */
 export const PARAMETERS_READ_MAX = 256;
 
