@@ -151,6 +151,8 @@ const OPEN: ReadonlySet<string> = new Set([
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);
+/** By a name and password alone, which nobody shows here: a session will not do. */
+const BY_PASSWORD: ReadonlySet<string> = new Set(['GET /devices/{device}/api/authentication']);
 const ADMIN = 'root:a test password';
 const RANK = { nobody: 0, viewer: 1, operator: 2, admin: 3 } as const;
 const CREDENTIALS = { nobody: null, viewer: VIEWER, operator: OPERATOR, admin: ADMIN } as const;
@@ -208,6 +210,10 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
       const { status } = reply;
       if (BY_SESSION.has(name)) {
         t.is(status, role === 'nobody' ? 401 : 404, `${name} by ${role}`);
+        continue;
+      }
+      if (BY_PASSWORD.has(name)) {
+        t.is(status, 401, `${name} by ${role}`);
         continue;
       }
       const isIn = RANK[role] >= (needed === undefined ? 0 : RANK[needed]);
@@ -508,7 +514,8 @@ test('what a browser sends for another site is refused on every route, and no an
       // Forms are for scripts as well; every browser says where one comes from.
       const taken = ofPage ?? (isForm ? 400 : 415);
       // Who shows a password has shown nothing there.
-      const expected = path.startsWith(UPGRADER) ? 401 : taken;
+      const showsNothing = path.startsWith(UPGRADER) || ownLogInsAt(path) !== null;
+      const expected = showsNothing ? 401 : taken;
       t.is(unsaid.status, expected, `${method} ${path} ${contentType}`);
     }
     const asked = {
