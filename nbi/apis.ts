@@ -11,10 +11,12 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, CpeUpgrades, Operations } from '../rollout/index.js';
+import type { Batches, CpeUpgrades, DeviceSlots, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
+import { addressedDevices } from './device-apis/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import { type FirmwareSlotsOptions, firmwareSlotsApi, firmwareSlotsSchemas } from './firmware-slots/index.js';
 import {
   firmwareUpgraderApi,
   type UpgradeParts,
@@ -62,9 +64,12 @@ export interface ApiParts extends UpgradeParts {
   readonly operations: Operations;
   /** The upgrades of single CPEs, whoever began them. */
   readonly cpeUpgrades: CpeUpgrades;
+  /** The places for firmware of single CPEs. */
+  readonly deviceSlots: DeviceSlots;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
+  /** Of pages; `of` gives those of another kind. */
   readonly sessions: UserSessions;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
@@ -77,6 +82,8 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
+  /** How the API of firmware slots answers; as a box that nobody has set up otherwise unless told. */
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -89,7 +96,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     [bearerAuthentication(users), sessionAuthentication(users, parts.sessions)],
     basicAuthentication(users),
   );
-  const read = { ...parts, reading: new Reading(parts.limits) };
+  const read = { ...parts, addressed: addressedDevices(parts), reading: new Reading(parts.limits) };
   const content = {
     ...read,
     places: uploadPlaces(parts.limits),
@@ -104,6 +111,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    firmwareSlotsApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -135,6 +143,7 @@ const SCHEMAS = {
   ...sessionSchemas,
   ...answerSchemas,
   ...upgraderSchemas,
+  ...firmwareSlotsSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,
