@@ -41,6 +41,7 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
 import { pageApis } from './pages/index.js';
+import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
@@ -112,6 +113,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
     firmwareSlotsApi(content),
+    scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
