@@ -31,6 +31,7 @@ import {
   parametersNamed,
   type StandingConditions,
   takeUp,
+  whyNotFitting,
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
 import { openFleet } from './fleet/index.js';
@@ -182,6 +183,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     mayRepeat: (upgrade, cpe) => mayRepeat(decider, upgrade, clock(), cpe),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
+    whyNotFitting: (image, input) => whyNotFitting(decider.board, image, input),
     async freeze(next) {
       const state = await freeze.write(next);
       const { organization } = next;
