@@ -14,6 +14,7 @@ import type { Organizations } from '../organizations/index.js';
 import type { Batches, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
+import { addressedDevices } from './device-apis/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
 import {
   firmwareUpgraderApi,
@@ -63,6 +64,7 @@ export interface ApiParts extends UpgradeParts {
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
+  /** Of pages; `of` gives those of another kind. */
   readonly sessions: UserSessions;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
@@ -87,7 +89,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     [bearerAuthentication(users), sessionAuthentication(users, parts.sessions)],
     basicAuthentication(users),
   );
-  const read = { ...parts, reading: new Reading(parts.limits) };
+  const read = { ...parts, addressed: addressedDevices(parts), reading: new Reading(parts.limits) };
   const content = {
     ...read,
     places: uploadPlaces(parts.limits),

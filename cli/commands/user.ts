@@ -174,7 +174,7 @@ function listCommand(io: Io): CommandModule {
 function sessionsCommand(io: Io): CommandModule {
   return {
     command: 'sessions <name>',
-    describe: 'List where a user is logged in by a page',
+    describe: 'List where a user is logged in by a page, or at an API that has sessions of its own',
     builder: (argv) =>
       argv
         .positional('name', { type: 'string', describe: 'Who' })
@@ -182,8 +182,9 @@ function sessionsCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withInstallation(args, io, 'refuse', async ({ sessions }) => {
         const all = await sessions.ofUser(String(args['name']));
-        const shown = all.map(({ id, createdAtMs, lastUsedAtMs, address, userAgent }) => ({
+        const shown = all.map(({ id, kind = 'page', createdAtMs, lastUsedAtMs, address, userAgent }) => ({
           id,
+          kind,
           createdAtMs,
           lastUsedAtMs,
           address,
@@ -196,12 +197,13 @@ function sessionsCommand(io: Io): CommandModule {
         } else {
           const rows = shown.map((each) => [
             each.id,
+            each.kind,
             timeText(each.createdAtMs),
             timeText(each.lastUsedAtMs),
             each.address,
             each.userAgent,
           ]);
-          const titles = ['Session', 'Begun', 'Last used', 'From', 'By'];
+          const titles = ['Session', 'Kind', 'Begun', 'Last used', 'From', 'By'];
           io.stdout.write(`${tableText(titles, rows, columnsOf(io.stdout))}\n`);
         }
       }),

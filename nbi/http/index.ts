@@ -2,6 +2,7 @@ export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
 export { type Answer, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
+export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
   ApiError,
   invalid,
@@ -11,8 +12,9 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
+export { type ApiSessionManners, apiSessionAuthentication } from './api-session-authentication.js';
 export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
-export { basicAuthentication } from './basic-authentication.js';
+export { basicAuthentication, basicCredentials } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { chunksOf } from './bodies/chunks.js';

@@ -30,6 +30,8 @@ export interface Findings {
   address?: string;
   /** By what URL. */
   arrival?: Arrival;
+  /** The label of a CPE, where the host of that URL stands for one (`device-apis/`). */
+  deviceLabel?: string;
   /** Aborted once the answer is out or its client gone. */
   over?: AbortSignal;
   /** The path of the route that served it. */
@@ -98,9 +100,9 @@ export function createObserver({
       over.abort(OVER);
       const ms = Math.round(monotonicClock() - startMs);
       const status = response.writableFinished ? response.statusCode : 'aborted';
-      const { route = 'none', user, isQuiet } = findingsOf(response);
+      const { route = 'none', user, isQuiet, deviceLabel: device } = findingsOf(response);
       seconds.observe({ route, method, status: String(status) }, ms / 1_000);
-      const fields = { method, path, status, user, ip, ms, id };
+      const fields = { method, path, ...(device !== undefined && { device }), status, user, ip, ms, id };
       const isTurnedAway = user === undefined && (status === 401 || status === 429);
       const omitted = isTurnedAway ? turnedAway.admit(String(status)) : 0;
       if (omitted === null) return;

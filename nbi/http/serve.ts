@@ -75,7 +75,7 @@ async function answer(
   const findings = findingsOf(response);
   const { role, quiet = false, reserved = quiet, body: kind } = route;
   const { address = '' } = findings;
-  const otherSite = otherSiteOf(request, arrivalOf(response));
+  const otherSite = otherSiteOf(request, arrivalOf(response), route.changes);
   if (otherSite !== null) {
     noteOtherSite?.(otherSite, request, response);
     throw otherSiteError(otherSite);
