@@ -1,5 +1,4 @@
 import { type AskedUpload, type Build, type Image, ImageError } from '../../firmware/index.js';
-
 import { otherName, storedName } from '../images/index.js';
 import { type ImageForm, readImageForm } from './image-form.js';
 import { inUpgraderWords } from './library-errors.js';
