@@ -11,7 +11,7 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, Operations } from '../rollout/index.js';
+import type { Batches, CpeUpgrades, FittingImages, Operations, SystemUpdates } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
@@ -42,6 +42,7 @@ import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
 import { pageApis } from './pages/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
+import { systemUpdateApi, systemUpdateSchemas } from './system-update/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
@@ -61,6 +62,11 @@ export interface ApiParts extends UpgradeParts {
   readonly batches: Batches;
   /** What became of each CPE of a batch. */
   readonly operations: Operations;
+  /** The upgrades of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
+  /** What a CPE could be updated to, and its update. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -104,6 +110,11 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    systemUpdateApi({
+      ...content,
+      sessions: parts.sessions.of('system-update'),
+      organizations: parts.organizations.directory,
+    }),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -135,6 +146,7 @@ const SCHEMAS = {
   ...sessionSchemas,
   ...answerSchemas,
   ...upgraderSchemas,
+  ...systemUpdateSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

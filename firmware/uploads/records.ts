@@ -32,7 +32,8 @@ export class UploadRecords {
 
   /** @returns false where it has been changed meanwhile, or is gone */
   async remove({ document, revision }: Stored<UploadDocument>, along: readonly Change[]): Promise<boolean> {
-    return (await this.parts.store.commit([this.#uploads.deleting(document.id, revision), ...along])).committed;
+    return (await this.parts.store.commit([this.#uploads.deleting(document.id, revision), ...along]))
+      .committed;
   }
 
   /** The latest first, of one organization or (null) all. @param after  the id of the last of the page before */

@@ -611,8 +611,7 @@ class StoredUploads implements Uploads, Fetchable {
   /** @throws UploadError `not-found`, also for what another organization has */
   async #find(id: string, within: string | null): Promise<Stored<UploadDocument>> {
     const stored = UPLOAD_ID_PATTERN.test(id) ? await this.#records.get(id) : null;
-    if (stored === null || (within !== null && stored.document.organization !== within))
-      throw notFound();
+    if (stored === null || (within !== null && stored.document.organization !== within)) throw notFound();
     return stored;
   }
 

@@ -1,6 +1,6 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
 export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {

@@ -43,7 +43,8 @@ function bearerOf({ users, sessions }: Parts): AuthenticationMethod {
         description: {
           type: 'http',
           scheme: 'bearer',
-          description: 'As `oauth/token` of this API gives it for an access code, which is a token of the user.',
+          description:
+            'As `oauth/token` of this API gives it for an access code, which is a token of the user.',
         },
       },
     ],
@@ -51,8 +52,11 @@ function bearerOf({ users, sessions }: Parts): AuthenticationMethod {
     async authenticate(request, demand) {
       const principal = await sessions.principalOf(bearerIn(request) ?? '', demand.address);
       if (principal === null) {
-        const expected = 'a bearer that holds: ask oauth/token for one, with a token of the user as access code';
-        throw new ApiError(401, [{ field: 'Authorization', expected }], { 'WWW-Authenticate': BEARER_CHALLENGE });
+        const expected =
+          'a bearer that holds: ask oauth/token for one, with a token of the user as access code';
+        throw new ApiError(401, [{ field: 'Authorization', expected }], {
+          'WWW-Authenticate': BEARER_CHALLENGE,
+        });
       }
       requireRole(users, request, principal, demand);
       return principal;

@@ -1,6 +1,14 @@
 import type { Device } from '../../acs/index.js';
 import { type ImageMetadata, SOURCE_URL_CHARACTERS_MAX, type UploadRecord } from '../../firmware/index.js';
-import { actorOf, closedQuery, objectBody, octetsBody, queryParameter, type Route, route } from '../http/index.js';
+import {
+  actorOf,
+  closedQuery,
+  objectBody,
+  octetsBody,
+  queryParameter,
+  type Route,
+  route,
+} from '../http/index.js';
 import { otherName, storedName } from '../images/index.js';
 import { comingView, imageAnswer, imageView } from './image-view.js';
 import { IMAGES_PATH } from './images.js';

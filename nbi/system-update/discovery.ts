@@ -1,5 +1,12 @@
 import { type Answer, jsonAnswer, type Route, route } from '../http/index.js';
-import { COMMON_PATH, DEVICE, deviceFailures, deviceOf, SERVICE_PATH, type SystemUpdateParts } from './parts.js';
+import {
+  COMMON_PATH,
+  DEVICE,
+  deviceFailures,
+  deviceOf,
+  SERVICE_PATH,
+  type SystemUpdateParts,
+} from './parts.js';
 import { AUTH_INFO, COMMON_DEFINITION, SERVICES, SYSTEM_UPDATE_DEFINITION } from './service-definitions.js';
 
 /** What clients ask before they do anything: what there is, how to log in, and where its links lead. */
@@ -28,7 +35,13 @@ export function discoveryRoutes(parts: SystemUpdateParts): readonly Route[] {
  * The vendor's client asks for it before it logs in. It is the same for every name, whether or not there is such a CPE: nobody learns of it
  * which there are.
  */
-function openRoute(name: 'services' | 'auth_info', operationId: string, summary: string, told: unknown, schema: object): Route {
+function openRoute(
+  name: 'services' | 'auth_info',
+  operationId: string,
+  summary: string,
+  told: unknown,
+  schema: object,
+): Route {
   return route({
     method: 'GET',
     path: `${COMMON_PATH}/${name}`,
@@ -80,10 +93,8 @@ function infoRoute(parts: SystemUpdateParts): Route {
     summary: 'Tells what is known of the device',
     answers: { '200': INFO_ANSWER, ...deviceFailures() },
     async handle(exchange) {
-      const { id, serialNumber, modelName, productClass, hardwareVersion, softwareVersion, ip } = await deviceOf(
-        parts,
-        exchange,
-      );
+      const { id, serialNumber, modelName, productClass, hardwareVersion, softwareVersion, ip } =
+        await deviceOf(parts, exchange);
       exchange.response.json({
         device_name: id,
         serial: serialNumber,

@@ -5,7 +5,7 @@ import type { IMAGE_STATES } from './service-definitions.js';
 type ImageState = (typeof IMAGE_STATES)[number];
 
 /** An image as the API shows it. */
-interface ImageView {
+export interface ImageView {
   readonly id: number;
   readonly state: ImageState;
   readonly state_description: string;

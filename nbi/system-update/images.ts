@@ -1,6 +1,17 @@
-import { ApiError, actorOf, type Exchange, jsonAnswer, type Parameter, type Route, ref, route, type Scope, scopeOf } from '../http/index.js';
-import { requireUnnamed } from '../images/index.js';
 import type { Device } from '../../acs/index.js';
+import {
+  ApiError,
+  actorOf,
+  type Exchange,
+  jsonAnswer,
+  type Parameter,
+  type Route,
+  ref,
+  route,
+  type Scope,
+  scopeOf,
+} from '../http/index.js';
+import { requireUnnamed } from '../images/index.js';
 import { comingView, imageAnswer, imageView } from './image-view.js';
 import { type KnownImage, knownImage, knownImages } from './known-images.js';
 import { DEVICE, deviceFailures, deviceOf, SERVICE_PATH, type SystemUpdateParts } from './parts.js';
@@ -76,7 +87,8 @@ function deleteRoute(parts: SystemUpdateParts): Route {
     concerns: 'organizations',
     operationId: 'deleteSystemUpdateImage',
     summary: 'Deletes an image; one on its way is cancelled',
-    description: 'Not while an enabled rule names it, and not what is shared, where the user is of an organization (409).',
+    description:
+      'Not while an enabled rule names it, and not what is shared, where the user is of an organization (409).',
     answers: { '204': { description: 'Deleted' }, ...deviceFailures('409', '507') },
     async handle(exchange) {
       const { device, known } = await found(parts, exchange);
@@ -114,7 +126,9 @@ async function found(
 }
 
 function noImage(): ApiError {
-  return new ApiError(404, [{ field: 'id', expected: 'the number of an image that there is for the device' }]);
+  return new ApiError(404, [
+    { field: 'id', expected: 'the number of an image that there is for the device' },
+  ]);
 }
 
 /** @throws ApiError 409 for what the user does not own; whoever asks sees it, so it is no secret that there is one */

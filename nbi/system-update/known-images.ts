@@ -1,7 +1,7 @@
 import type { Device } from '../../acs/index.js';
 import type { Turn } from '../../common/index.js';
 import type { Image, UploadRecord } from '../../firmware/index.js';
-import { comingView, imageView } from './image-view.js';
+import { comingView, type ImageView, imageView } from './image-view.js';
 import type { SystemUpdateParts } from './parts.js';
 
 /** A list has no pages: of more the newest are told. */
@@ -17,7 +17,11 @@ export type KnownImage =
   | { readonly kind: 'coming'; readonly upload: UploadRecord };
 
 /** The images that a CPE could be updated to, the newest first, behind those on their way. */
-export async function knownImages({ images, uploads, fitting }: KnownParts, device: Device, turn: Turn) {
+export async function knownImages(
+  { uploads, fitting }: Omit<KnownParts, 'images'>,
+  device: Device,
+  turn: Turn,
+): Promise<readonly ImageView[]> {
   const organization = await fitting.organizationOf(device);
   const whyNot = await fitting.fitOf(device);
   // First: what becomes an image meanwhile is there twice, and not nowhere.
@@ -51,6 +55,7 @@ export async function knownImage(
   const image = await images.withNumber(number);
   if (image !== null)
     return isFor(image.organization) && (await whyNot(image)) === null ? { kind: 'image', image } : null;
-  if (upload === null || (upload.organization ?? null) !== organization || comingView(upload) === null) return null;
+  if (upload === null || (upload.organization ?? null) !== organization || comingView(upload) === null)
+    return null;
   return (await whyNot(upload.metadata)) === null ? { kind: 'coming', upload } : null;
 }

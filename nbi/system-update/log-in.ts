@@ -42,7 +42,12 @@ function logInRoute(parts: SystemUpdateParts): Route {
     body: objectBody({
       required: ['username', 'password'],
       properties: {
-        username: { type: 'string', minLength: 1, maxLength: NAME_CHARACTERS_MAX, expected: 'the name of a user' },
+        username: {
+          type: 'string',
+          minLength: 1,
+          maxLength: NAME_CHARACTERS_MAX,
+          expected: 'the name of a user',
+        },
         password: {
           type: 'string',
           minLength: 1,
@@ -106,10 +111,17 @@ function tokenRoute(parts: SystemUpdateParts): Route {
     body: urlencodedBody(
       {
         grant_type: { enum: [GRANT_TYPE] },
-        assertion: { ...TEXT, description: '`HEADER.CODE.`: the code between two dots, as the vendor’s client sends it.' },
+        assertion: {
+          ...TEXT,
+          description: '`HEADER.CODE.`: the code between two dots, as the vendor’s client sends it.',
+        },
         state: { ...TEXT, description: 'Comes back as it is.' },
       },
-      { grant_type: GRANT_TYPE, assertion: 'eyJhbGciOiJub25lIn0=.ferry_0123456789abcdef0123_SECRET.', state: '5d41402a' },
+      {
+        grant_type: GRANT_TYPE,
+        assertion: 'eyJhbGciOiJub25lIn0=.ferry_0123456789abcdef0123_SECRET.',
+        state: '5d41402a',
+      },
     ),
     answers: {
       '200': jsonAnswer('It', {
@@ -118,7 +130,10 @@ function tokenRoute(parts: SystemUpdateParts): Route {
         properties: {
           access_token: TEXT,
           token_type: { const: 'Bearer' },
-          expires_in: { type: 'integer', description: 'In seconds, at most; without requests it is over sooner.' },
+          expires_in: {
+            type: 'integer',
+            description: 'In seconds, at most; without requests it is over sooner.',
+          },
           state: TEXT,
         },
       }),
@@ -156,7 +171,8 @@ function tokenRoute(parts: SystemUpdateParts): Route {
 
 /** @throws ApiError 400 */
 function codeIn(form: URLSearchParams): string {
-  if (form.get('grant_type') !== GRANT_TYPE) throw invalid('grant_type', GRANT_TYPE, form.get('grant_type') ?? undefined);
+  if (form.get('grant_type') !== GRANT_TYPE)
+    throw invalid('grant_type', GRANT_TYPE, form.get('grant_type') ?? undefined);
   const [, code = '', signature, ...more] = (form.get('assertion') ?? '').split('.', 4);
   if (code === '' || signature !== '' || more.length > 0)
     throw invalid('assertion', 'a header, a dot, the access code and a dot');
@@ -171,7 +187,11 @@ async function shown(
 ): Promise<{ readonly user: FoundUser; readonly token: Token }> {
   const { address = '' } = findingsOf(response);
   const requestId = requestIdOf(request);
-  const verification = await users.verifyToken({ text, address, ...(requestId !== undefined && { requestId }) });
+  const verification = await users.verifyToken({
+    text,
+    address,
+    ...(requestId !== undefined && { requestId }),
+  });
   switch (verification.kind) {
     case 'verified':
       return verification;

@@ -32,7 +32,10 @@ export const systemUpdateSchemas = {
       state: { enum: UPDATE_STATES },
       state_description: TEXT,
       last_state_time: { type: 'integer', description: 'When it came to be so, in epoch seconds.' },
-      target_version: { ...TEXT, description: 'What the device is, or was, to be updated to, where that is known.' },
+      target_version: {
+        ...TEXT,
+        description: 'What the device is, or was, to be updated to, where that is known.',
+      },
       update_history: {
         type: 'array',
         description: 'The oldest first: what the device came with, then what it was updated to.',

@@ -1,8 +1,25 @@
 import { SECOND_MS } from '../../common/index.js';
-import { type CpeUpgrade, ruleNameOf, type SystemUpdate, SystemUpdateError, type SystemUpdateState } from '../../rollout/index.js';
-import { type Answer, ApiError, actorOf, type Exchange, jsonAnswer, type Route, ref, route, type Scope, scopeOf } from '../http/index.js';
+import {
+  type CpeUpgrade,
+  ruleNameOf,
+  type SystemUpdate,
+  SystemUpdateError,
+  type SystemUpdateState,
+} from '../../rollout/index.js';
+import {
+  type Answer,
+  ApiError,
+  actorOf,
+  type Exchange,
+  jsonAnswer,
+  type Route,
+  ref,
+  route,
+  type Scope,
+  scopeOf,
+} from '../http/index.js';
 import { DEVICE, deviceFailures, deviceOf, SERVICE_PATH, type SystemUpdateParts } from './parts.js';
-import { UPDATE_STATES } from './service-definitions.js';
+import type { UPDATE_STATES } from './service-definitions.js';
 
 type UpdateState = (typeof UPDATE_STATES)[number];
 
@@ -32,20 +49,24 @@ export function updateRoutes(parts: SystemUpdateParts): readonly Route[] {
     changeRoute(parts, 'init', {
       operationId: 'initializeSystemUpdate',
       summary: 'Has the newest image that fits the device made ready',
-      description: 'In the background: it is INITIALIZING until the image was looked at and its content read. Only while it is IDLE.',
+      description:
+        'In the background: it is INITIALIZING until the image was looked at and its content read. Only while it is IDLE.',
       change: async (exchange, cpeid) =>
         reading.change(exchange, (turn) => systemUpdates.initialize(cpeid, actorOf(exchange), turn)),
     }),
     changeRoute(parts, 'start', {
       operationId: 'startSystemUpdate',
       summary: 'Starts the update that was made ready',
-      description: 'The device is called for it, and gets the image when it comes. Only while it is INITIALIZED.',
+      description:
+        'The device is called for it, and gets the image when it comes. Only while it is INITIALIZED.',
       change: (exchange, cpeid) => systemUpdates.start(cpeid, actorOf(exchange)),
     }),
     changeRoute(parts, 'reset', {
       operationId: 'resetSystemUpdate',
-      summary: 'Puts away what was made ready, or has failed, and withdraws what was started and not sent yet',
-      description: 'What runs goes on, and what another API has waiting is withdrawn there (409, naming whose it is).',
+      summary:
+        'Puts away what was made ready, or has failed, and withdraws what was started and not sent yet',
+      description:
+        'What runs goes on, and what another API has waiting is withdrawn there (409, naming whose it is).',
       change: (exchange, cpeid) => systemUpdates.reset(cpeid, actorOf(exchange)),
     }),
   ];
@@ -157,7 +178,10 @@ function refusal({ code, state, owner }: SystemUpdateError, scope: Scope): ApiEr
   const found = STATES[state];
   switch (code) {
     case 'not-idle':
-      return conflict('update-state', `an update that is IDLE: it is ${found}${whose}; reset it first where that can be`);
+      return conflict(
+        'update-state',
+        `an update that is IDLE: it is ${found}${whose}; reset it first where that can be`,
+      );
     case 'not-initialized':
       return conflict('update-state', `an update that is INITIALIZED: it is ${found}${whose}`);
     case 'no-image':
@@ -177,7 +201,9 @@ function refusal({ code, state, owner }: SystemUpdateError, scope: Scope): ApiEr
           : `an update that has not been sent: it is ${found}${whose}, and goes on`,
       );
     case 'no-device':
-      return new ApiError(404, [{ field: 'device', code: 'unknown-device', expected: 'a CPE that there is' }]);
+      return new ApiError(404, [
+        { field: 'device', code: 'unknown-device', expected: 'a CPE that there is' },
+      ]);
     default:
       return code satisfies never;
   }

@@ -16,10 +16,18 @@ export interface Known {
 export function standingOf(known: Known): SystemUpdateStanding {
   const { record, operation, now } = known;
   const isStarted = record?.phase === 'started';
-  if (now.running !== null) return running(now.running, isStarted && now.running.batch === record.batch ? record : null);
+  if (now.running !== null)
+    return running(now.running, isStarted && now.running.batch === record.batch ? record : null);
   if (isStarted && operation !== null && isUnderWay(operation)) {
     const own = waitingOwn(record, operation, now);
-    return { ...NOTHING, state: 'running', sinceMs: record.atMs, targetVersion: record.targetVersion, running: own, isWaiting: operation.state === 'pending' };
+    return {
+      ...NOTHING,
+      state: 'running',
+      sinceMs: record.atMs,
+      targetVersion: record.targetVersion,
+      running: own,
+      isWaiting: operation.state === 'pending',
+    };
   }
   const ended = newestEnd(record, now.ended);
   if (ended !== null) return endedStanding(ended);

@@ -5,7 +5,7 @@ import type { Image, ImageLibrary } from '../../firmware/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import { BatchError } from '../batches/index.js';
 import type { CpeUpgrade, CpeUpgrades, CpeUpgradesNow } from '../cpe-upgrades/index.js';
-import { type Operations, operationImageOf, operationIdOf } from '../operations/index.js';
+import { type Operations, operationIdOf, operationImageOf } from '../operations/index.js';
 import type { FittingImages } from './fitting-images.js';
 import { whyNotReady } from './preparing.js';
 import { seenEnd, standingOf } from './standing.js';
@@ -46,6 +46,7 @@ export class SystemUpdates {
   readonly #parts: SystemUpdatesParts;
   readonly #records: Collection<SystemUpdateRecord>;
   readonly #events: EventLog;
+  readonly #closing = new AbortController();
   /** What this process is making ready. */
   readonly #preparing = new Map<CpeId, Promise<void>>();
 
@@ -80,7 +81,12 @@ export class SystemUpdates {
       const image = newest === null ? null : operationImageOf(newest);
       if (newest === null || image === null) throw refused('no-image', standing);
       const targetVersion = newest.softwareVersion ?? null;
-      return this.#become(situation, { phase: 'initializing', image, targetVersion }, 'update-initializing', by);
+      return this.#become(
+        situation,
+        { phase: 'initializing', image, targetVersion },
+        'update-initializing',
+        by,
+      );
     });
     this.#goOn(cpeid);
   }
@@ -108,7 +114,13 @@ export class SystemUpdates {
             through: 'system-update',
             ...(organization !== null && { organization }),
             along: (batch: BatchId) =>
-              this.#becoming(situation, { phase: 'started', image, targetVersion, batch }, 'update-started', by, organization),
+              this.#becoming(
+                situation,
+                { phase: 'started', image, targetVersion, batch },
+                'update-started',
+                by,
+                organization,
+              ),
           },
           by,
         );
@@ -147,8 +159,9 @@ export class SystemUpdates {
     });
   }
 
-  /** Resolves once this process makes nothing ready any more. */
+  /** Ends; what was being made ready another process goes on with, or this one after its next start. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await Promise.all(this.#preparing.values());
   }
 
@@ -166,19 +179,29 @@ export class SystemUpdates {
     const device = await this.#parts.devices.get(cpeid);
     if (device === null) throw new SystemUpdateError('no-device', 'idle');
     const stored = await this.#records.get(cpeid);
-    const record = stored !== null && stored.document.deviceSinceMs === device.registeredMs ? stored.document : null;
+    const record =
+      stored !== null && stored.document.deviceSinceMs === device.registeredMs ? stored.document : null;
     // In this order: what has ended by the one has by the other.
     const operation =
-      record?.phase === 'started' ? await this.#parts.operations.get(operationIdOf(record.batch, cpeid)) : null;
+      record?.phase === 'started'
+        ? await this.#parts.operations.get(operationIdOf(record.batch, cpeid))
+        : null;
     const now = await this.#parts.cpeUpgrades.now(cpeid);
     const { registeredMs } = device;
     return { device, stored, now, standing: standingOf({ record, operation, now, registeredMs }) };
   }
 
   /** @returns undefined where somebody else has changed it meanwhile */
-  async #become(situation: Situation, what: SystemUpdatePhase, action: string, by: Actor): Promise<true | undefined> {
+  async #become(
+    situation: Situation,
+    what: SystemUpdatePhase,
+    action: string,
+    by: Actor,
+  ): Promise<true | undefined> {
     const organization = await this.#parts.fitting.organizationOf(situation.device);
-    const { committed } = await this.#parts.store.commit(this.#becoming(situation, what, action, by, organization));
+    const { committed } = await this.#parts.store.commit(
+      this.#becoming(situation, what, action, by, organization),
+    );
     return committed || undefined;
   }
 
@@ -212,9 +235,12 @@ export class SystemUpdates {
 
   /** In the background; whoever waits for it asks how far it is. */
   #goOn(cpeid: CpeId): void {
-    if (this.#preparing.has(cpeid)) return;
+    if (this.#preparing.has(cpeid) || this.#closing.signal.aborted) return;
     const preparing = this.#prepare(cpeid)
-      .catch((error: unknown) => this.#parts.logger.warn('system-update.not-prepared', { cpeid, error }))
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted)
+          this.#parts.logger.warn('system-update.not-prepared', { cpeid, error });
+      })
       .finally(() => this.#preparing.delete(cpeid));
     this.#preparing.set(cpeid, preparing);
   }
@@ -224,7 +250,7 @@ export class SystemUpdates {
     const stored = await this.#records.get(cpeid);
     if (stored?.document.phase !== 'initializing') return;
     const { image, targetVersion, by, seen } = stored.document;
-    const problem = await whyNotReady(this.#parts, cpeid, image);
+    const problem = await whyNotReady(this.#parts, cpeid, image, this.#closing.signal);
     const device = await this.#parts.devices.get(cpeid);
     if (device === null) return;
     const what: SystemUpdatePhase =

@@ -86,9 +86,7 @@ export async function fitOf(
 }
 
 /** Why a CPE may not get an image, in words; null: it may, or would first be asked for its board. */
-export async function whyNotFitting(
-  ...asked: Parameters<typeof fitOf>
-): Promise<string | null> {
+export async function whyNotFitting(...asked: Parameters<typeof fitOf>): Promise<string | null> {
   const found = await fitOf(...asked);
   return found === null || 'read' in found ? null : (found.detail ?? 'the image does not fit');
 }

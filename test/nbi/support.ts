@@ -311,6 +311,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.systemUpdates.close();
     await upgrading.batches.close();
     await uploads.close();
     await acs.close();
