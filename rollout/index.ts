@@ -8,5 +8,5 @@ export { usesOfImages } from './image-uses.js';
 export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './match-devices.js';
 export * from './operations/index.js';
 export * from './restored/index.js';
-export * from './system-updates/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';
+export * from './system-updates/index.js';

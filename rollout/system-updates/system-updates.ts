@@ -159,10 +159,15 @@ export class SystemUpdates {
     });
   }
 
+  /** Resolves once this process makes nothing ready any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#preparing.values());
+  }
+
   /** Ends; what was being made ready another process goes on with, or this one after its next start. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#preparing.values());
+    await this.settled();
   }
 
   /** @returns undefined where it has been sent meanwhile */
