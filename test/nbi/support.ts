@@ -47,7 +47,7 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
-import { nbiApis } from '../../nbi/apis.js';
+import { type ApiParts, nbiApis } from '../../nbi/apis.js';
 import type { FirmwareSlotsOptions } from '../../nbi/firmware-slots/index.js';
 import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
@@ -147,7 +147,8 @@ export interface TestNbiOptions {
   readonly ready?: () => Promise<Health>;
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
-  readonly beside?: readonly Api[];
+  readonly beside?: readonly Api[] | ((parts: ApiParts) => readonly Api[]);
+  readonly deviceDomain?: string;
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
   readonly firmwareSlots?: FirmwareSlotsOptions;
   /** Which new CPEs are enrolled; all unless told. */
@@ -299,6 +300,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     monotonic: options.monotonic ?? clock,
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
+    deviceDomain: options.deviceDomain ?? null,
     limits: { ...NBI_LIMITS, ...options.limits },
     firmwareUpgrader: {
       ...UPGRADER_OPTIONS,
@@ -306,7 +308,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...options.firmwareUpgrader,
     },
   };
-  const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
+  const { beside = [] } = options;
+  const app = createNbi(parts, [
+    ...nbiApis(parts),
+    ...(typeof beside === 'function' ? beside(parts) : beside),
+  ]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
   const server = createNbiServer({
     ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
@@ -320,6 +326,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.systemUpdates.close();
     await upgrading.batches.close();
     await uploads.close();
     await acs.close();
