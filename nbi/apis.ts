@@ -11,11 +11,19 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, CpeUpgrades, FittingImages, Operations, SystemUpdates } from '../rollout/index.js';
+import type {
+  Batches,
+  CpeUpgrades,
+  DeviceSlots,
+  FittingImages,
+  Operations,
+  SystemUpdates,
+} from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import { type FirmwareSlotsOptions, firmwareSlotsApi, firmwareSlotsSchemas } from './firmware-slots/index.js';
 import {
   firmwareUpgraderApi,
   type UpgradeParts,
@@ -67,6 +75,8 @@ export interface ApiParts extends UpgradeParts {
   /** What a CPE could be updated to, and its update. */
   readonly fitting: FittingImages;
   readonly systemUpdates: SystemUpdates;
+  /** The places for firmware of single CPEs. */
+  readonly deviceSlots: DeviceSlots;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -83,6 +93,8 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
+  /** How the API of firmware slots answers; as a box that nobody has set up otherwise unless told. */
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -115,6 +127,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
       sessions: parts.sessions.of('system-update'),
       organizations: parts.organizations.directory,
     }),
+    firmwareSlotsApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -147,6 +160,7 @@ const SCHEMAS = {
   ...answerSchemas,
   ...upgraderSchemas,
   ...systemUpdateSchemas,
+  ...firmwareSlotsSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,
