@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { Upgrade } from '../../../acs/index.js';
-import { DEVICES } from '../../../acs/index.js';
-import type { CpeId, OperationId } from '../../../common/index.js';
+import { DEVICES, type Device, type Upgrade } from '../../../acs/index.js';
+import { type CpeId, type OperationId, silentLogger } from '../../../common/index.js';
+import { CONTENT_PREFIX } from '../../../firmware/content-store.js';
 import type { Organization } from '../../../organizations/index.js';
+import { SystemUpdates } from '../../../rollout/index.js';
 import { uploadOf } from '../../firmware/support.js';
 import { startUpgrades, type TestUpgrades } from '../firmware-upgrader/upgrade-support.js';
 import type { TestNbiOptions } from '../support.js';
@@ -35,17 +38,28 @@ export interface Box {
 export interface TestSystemUpdate extends TestUpgrades {
   /** A request to the API of a CPE, by path: `path` stands behind `/devices/{cpeid}`. */
   api(box: Box, method: string, path: string, asked?: Asked): Promise<Answered>;
-  box(serialNumber: string, organization?: Organization | null): Promise<Box>;
+  box(serialNumber: string, organization?: Organization | null, said?: Partial<Device>): Promise<Box>;
   /** An image of north's unless told. @returns its number */
   image(
     name: string,
-    said?: Partial<Parameters<typeof uploadOf>[2]> & { readonly version?: string },
+    said?: Omit<NonNullable<Parameters<typeof uploadOf>[2]>, 'organization'> & {
+      readonly version?: string;
+      /** Null: it is shared. */
+      readonly organization?: string | null;
+    },
   ): Promise<number>;
   state(box: Box): Promise<unknown>;
   /** Waits for what is being made ready. */
-  ready(box: Box): Promise<void>;
+  ready(): Promise<void>;
   /** The id of the operation of the CPE's newest batch. */
   operationOf(box: Box): Promise<string>;
+  /** Epoch seconds. */
+  seconds(): number;
+  /** The same over the same store, as another node has it. */
+  anotherNode(): SystemUpdates;
+  putInFlight(cpeid: string, id: string | undefined): Promise<void>;
+  /** Has other bytes lie where the content of an image of north's was. */
+  damage(name: string): Promise<void>;
   /** Has the newest batch's Download be in some state, and the CPE with it. */
   sent(box: Box, state: Upgrade['state'], more?: Partial<Upgrade>): Promise<void>;
   /** Has that end so. */
@@ -79,19 +93,19 @@ export async function startSystemUpdate(
   return {
     ...nbi,
     api,
-    async box(serialNumber, organization = north) {
+    async box(serialNumber, organization = north, said = {}) {
       const { id: uuid, cpeid } = await nbi.device(
         serialNumber,
-        { serialLabel: serialNumber.toLowerCase(), softwareVersion: '1.0' },
+        { serialLabel: serialNumber.toLowerCase(), softwareVersion: '1.0', ...said },
         organization,
       );
       return { cpeid, uuid };
     },
-    async image(name, { version, ...said } = {}) {
+    async image(name, { version, organization = north.id, ...said } = {}) {
       tick();
       const { image } = await images.upload(
         uploadOf(name, Buffer.from(`content of ${name}`), {
-          organization: north.id,
+          ...(organization !== null && { organization }),
           metadata: { name, ...(version !== undefined && { softwareVersion: version }) },
           ...said,
         }),
@@ -103,6 +117,27 @@ export async function startSystemUpdate(
       return (body as { readonly state?: unknown }).state;
     },
     ready: () => upgrading.systemUpdates.settled(),
+    seconds: () => Math.floor(tick(0) / 1_000),
+    anotherNode: () =>
+      new SystemUpdates({
+        store,
+        clock: () => tick(0),
+        logger: silentLogger,
+        devices: nbi.devices,
+        images,
+        fitting: upgrading.fitting,
+        operations: upgrading.operations,
+        cpeUpgrades: upgrading.cpeUpgrades,
+      }),
+    putInFlight: inFlight,
+    async damage(name) {
+      const image = await images.get(name, north.id);
+      if (image === null) throw new Error(`There is no image ${name}`);
+      await writeFile(
+        join(nbi.imageDirectory, CONTENT_PREFIX, image.contentFile),
+        Buffer.alloc(image.sizeBytes),
+      );
+    },
     operationOf,
     async sent(box, state, more = {}) {
       const id = await operationOf(box);
@@ -111,7 +146,13 @@ export async function startSystemUpdate(
     },
     async ended(box, state, more = {}) {
       const id = await operationOf(box);
-      await nbi.run(id, state, { startedAtMs: tick(), updatedAtMs: tick(), status: true, ...more });
+      await nbi.run(id, state, {
+        startedAtMs: tick(),
+        updatedAtMs: tick(),
+        status: true,
+        fileType: '1 Firmware Upgrade Image',
+        ...more,
+      });
       await nbi.move(id as OperationId, { state, ...(state !== 'verified' && { reason: REASONS[state] }) });
       await inFlight(box.cpeid, undefined);
     },
