@@ -123,13 +123,14 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
-    firmwareSlotsApi(content),
     scCloudApi(content),
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),
       organizations: parts.organizations.directory,
     }),
+    // After the other API of a device, whose paths are among those that would be this one's.
+    firmwareSlotsApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),

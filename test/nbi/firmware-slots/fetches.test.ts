@@ -99,7 +99,7 @@ test('what was fetched stands in its slot though nobody looks', async (t) => {
 });
 
 test('deleted while it runs a fetch is cancelled and stays in the list; deleted again it is gone', async (t) => {
-  const at = await startSlots(t, ANYWHERE);
+  const at = await startSlots(t, { ...ANYWHERE, clock: Date.now, monotonic: () => performance.now() });
   const source = await startSource(t);
   await begin(at, { url: `${source.url}/dripping.iso` });
   await until('bytes came', async () => (await stateOf(at, '1')) === 'in-progress');
