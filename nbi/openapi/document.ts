@@ -6,6 +6,7 @@ import {
   type Schema,
   told,
 } from '../http/index.js';
+import { responsesOf, SHARED_HEADERS } from './responses.js';
 
 /** What the document is made of beside what the routes declare. */
 interface DocumentParts {
@@ -28,11 +29,14 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description,
     },
+    // Wherever the document was fetched from.
+    servers: [{ url: '/', description: 'This server' }],
     security: schemes.map(({ name }) => ({ [name]: [] })),
-    tags: apis.map(({ name }) => ({ name })),
+    tags: apis.map(({ name, description }) => ({ name, description })),
     paths: pathsOf(apis, schemes),
     components: {
       securitySchemes: schemesOf(apis, schemes),
+      headers: SHARED_HEADERS,
       schemas: told(schemas),
     },
   };
@@ -84,7 +88,7 @@ function operationOf(route: Route) {
     ...(role === null ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters: told(parameters) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: told(body.content) } }),
-    responses: told(isOfOrganizations ? withUnknownOrganization(answers) : answers),
+    responses: responsesOf(route, isOfOrganizations ? withUnknownOrganization(answers) : answers),
   };
 }
 
