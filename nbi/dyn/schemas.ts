@@ -15,7 +15,7 @@ const PRODUCT = {
 } as const;
 
 /** What one alternative has, and the others have not. */
-const hasOne = (name: string) => ({ required: [name], properties: { [name]: true } });
+const hasOne = (name: string) => ({ required: [name], properties: { [name]: {} } });
 
 /** Whose something is, and since when. */
 const OWNED = {
@@ -549,7 +549,11 @@ export const dynSchemas = {
             enum: ['hand', 'rule', 'default'],
             description: 'An operator said so; a rule of the organization holds; or no rule of any does.',
           },
-          active: { const: false, description: 'It is deactivated, and the CPE was put there by hand.' },
+          active: {
+            type: 'boolean',
+            enum: [false],
+            description: 'It is deactivated, and the CPE was put there by hand.',
+          },
         },
       },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },
