@@ -63,8 +63,7 @@ function pathsOf(apis: readonly Api[], schemes: Schemes): Readonly<Record<string
   const paths = new Map<string, Record<string, unknown>>();
   for (const api of apis) {
     for (const route of api.routes) {
-      const item =
-        paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
+      const item = paths.get(route.path) ?? {};
       item[route.method.toLowerCase()] = {
         tags: [api.name],
         ...(route.role !== null && securityOf(api, schemes)),
@@ -80,7 +79,12 @@ function operationOf(route: Route) {
   const { operationId, summary, description, role, concerns, query, headers, body, answers } = route;
   const isOfOrganizations = concerns === 'organizations' && route.namesOrganization !== false;
   const whose = isOfOrganizations ? [ORGANIZATION_PARAMETER] : [];
-  const parameters = [...(query?.parameters ?? []), ...whose, ...(headers ?? [])];
+  const parameters = [
+    ...(route.parameters ?? []),
+    ...(query?.parameters ?? []),
+    ...whose,
+    ...(headers ?? []),
+  ];
   return {
     operationId,
     summary,
