@@ -41,6 +41,7 @@ export interface Config {
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
   readonly trustedProxy: readonly string[];
+  readonly deviceDomain: string;
   readonly cwmpConnectionsMax: number;
   readonly nbiConnectionsMax: number;
   readonly fileConnectionsMax: number;
@@ -216,6 +217,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: [],
     describe:
       'Proxies in front of the listeners whose X-Forwarded-For, -Proto and -Host are believed; repeat for several',
+    group: 'Listeners:',
+  },
+  deviceDomain: {
+    schema: { type: 'string', format: 'device-domain', maxLength: 189 },
+    expected: 'a domain in lower case, as in cpe.example.net, or empty',
+    default: '',
+    describe:
+      'Domain below which each CPE has a host for its own API at the northbound listener: its UUID or its serial number in lower case [by path alone]',
     group: 'Listeners:',
   },
   cwmpConnectionsMax: {

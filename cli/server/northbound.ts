@@ -85,6 +85,7 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
+    deviceDomain: config.deviceDomain || null,
     noteOtherSite: otherSiteLog({
       events: new EventLog({ store: installation.store, clock }),
       logger,

@@ -3,6 +3,7 @@ import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
 import { startUpgrader } from './firmware-upgrader/support.js';
+import { outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -172,7 +173,7 @@ test('users of an organization are let in by their role to what is about organiz
   await organizations.change(id, { active: false }, byCommand('test'));
   const closed = as.south;
   for (const { method, path, role: needed } of routes) {
-    if (path.startsWith(UPGRADER)) continue;
+    if (path.startsWith(UPGRADER) || ownLogInsAt(path) !== null) continue;
     const name = `${method} ${path}`;
     const concern = (Object.keys(CONCERNS) as Concern[]).find((each) => CONCERNS[each].includes(name));
     const hasBody = method === 'POST' || method === 'PUT';
@@ -226,6 +227,30 @@ test('the same holds of the firmware upgrader, in its words', async (t) => {
       t.is(await outcome(tokens.north[role]), mayNot ?? 'let in', `${method} ${path} by ${role}@north`);
       t.is(await outcome(tokens.installation[role]), mayNot ?? 'let in', `${method} ${path} by ${role}.all`);
       t.is(await outcome(tokens.south[role]), mayNot ?? '403 inactive', `${method} ${path} by ${role}@south`);
+    }
+  }
+});
+
+test('the same holds of APIs that have sessions of their own', async (t) => {
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
+  const nbi = await startWithTwo(t);
+  const { id } = await nbi.organizations.find('south');
+  await nbi.organizations.change(id, { active: false }, byCommand('test'));
+  for (const { method, path, role: needed } of routes) {
+    const own = ownLogInsAt(path);
+    if (own === null || needed === null) continue;
+    const hasBody = method === 'POST' || method === 'PUT';
+    const outcome = async (name: string | null) => {
+      const headers = name === null ? {} : { Cookie: (await ownSession(nbi, own, name)).Cookie };
+      const asked = { method, as: null, headers, ...(hasBody && { json: {} }) };
+      return outcomeAt(own, await nbi.call(pathOf(path), asked));
+    };
+    t.is(await outcome(null), '401', `${method} ${path}`);
+    for (const role of ROLES) {
+      const expected = RANK[role] < RANK[needed] ? '403' : 'let in';
+      for (const name of [`${role}@north`, `${role}.all`])
+        t.is(await outcome(name), expected, `${method} ${path} by ${name}`);
+      t.is(await outcome(`${role}@south`), '403', `${method} ${path} by ${role}@south, which is not active`);
     }
   }
 });

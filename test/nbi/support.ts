@@ -47,7 +47,7 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
-import { nbiApis } from '../../nbi/apis.js';
+import { type ApiParts, nbiApis } from '../../nbi/apis.js';
 import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -145,7 +145,8 @@ export interface TestNbiOptions {
   readonly ready?: () => Promise<Health>;
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
-  readonly beside?: readonly Api[];
+  readonly beside?: readonly Api[] | ((parts: ApiParts) => readonly Api[]);
+  readonly deviceDomain?: string;
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
   /** Which new CPEs are enrolled; all unless told. */
   readonly enrol?: AcsOptions['enrol'];
@@ -284,6 +285,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     monotonic: options.monotonic ?? clock,
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
+    deviceDomain: options.deviceDomain ?? null,
     limits: { ...NBI_LIMITS, ...options.limits },
     firmwareUpgrader: {
       ...UPGRADER_OPTIONS,
@@ -291,7 +293,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...options.firmwareUpgrader,
     },
   };
-  const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
+  const { beside = [] } = options;
+  const app = createNbi(parts, [
+    ...nbiApis(parts),
+    ...(typeof beside === 'function' ? beside(parts) : beside),
+  ]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
   const server = createNbiServer({
     ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
