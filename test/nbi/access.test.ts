@@ -112,6 +112,21 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'PUT /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
+  'GET /devices/{device}/api': 'viewer',
+  'GET /devices/{device}/api/firmware': 'viewer',
+  'DELETE /devices/{device}/api/authentication': 'viewer',
+  'GET /devices/{device}/api/authentication/login_methods': 'viewer',
+  'GET /devices/{device}/api/authentication/types': 'viewer',
+  'GET /devices/{device}/api/firmware/slots': 'viewer',
+  'GET /devices/{device}/api/firmware/slots/{id}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/slots/{id}': 'operator',
+  'POST /devices/{device}/api/firmware/test': 'operator',
+  'POST /devices/{device}/api/firmware/upgrade': 'operator',
+  'POST /devices/{device}/api/upload/firmware': 'operator',
+  'GET /devices/{device}/api/firmware/fetch': 'viewer',
+  'POST /devices/{device}/api/firmware/fetch': 'operator',
+  'GET /devices/{device}/api/firmware/fetch/{key}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}': 'operator',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -132,6 +147,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'POST /admin/login/',
   'POST /admin/logout/',
   'POST /api/v1/users/token/',
+  'GET /devices/{device}/api/authentication',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);

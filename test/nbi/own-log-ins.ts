@@ -15,7 +15,9 @@ export interface OwnLogIns {
 }
 
 /** Of several that fit a path the first is meant. */
-export const OWN_LOG_INS: readonly OwnLogIns[] = [];
+export const OWN_LOG_INS: readonly OwnLogIns[] = [
+  { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
+];
 
 /** Those of no path that there is. */
 export function unusedLogIns(paths: readonly string[]): readonly OwnLogIns[] {
