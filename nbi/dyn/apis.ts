@@ -33,6 +33,7 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
     apiOf('FirmwareStorage', ruleRoutes),
     apiOf('FirmwareResultStorage', resultRoutes),
     apiOf('DeviceStorage', deviceRoutes),
+    apiOf('CpeDbService', deviceRoutes),
     apiOf('CpeAuthStorage', cpeAuthRoutes),
     apiOf('UserStorage', userRoutes),
     apiOf('AuthStorage', userRoutes),

@@ -50,6 +50,7 @@ const NARROW: NbiLimits = {
   itemsMax: 3,
   reportedProblemsMax: 2,
   pageItemsMax: 5,
+  storagePageItemsMax: 5,
   sortedItemsMax: 2,
   connectionRequestsMax: 1,
   explanationsAtATime: 0,
