@@ -38,6 +38,7 @@ export { type DeviceIds, deviceIdsBy } from './device/device-ids.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
 export { PURGES } from './device/once-over-all.js';
 export { openKnownCpes } from './device/open.js';
+export { serialLabelOf } from './device/serial-label.js';
 export { type ApprovalCounts, type Approvals, UnknownCpeError } from './enrolment/approvals.js';
 export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
 export { openApprovals } from './enrolment/open.js';

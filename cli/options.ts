@@ -41,6 +41,7 @@ export interface Config {
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
   readonly trustedProxy: readonly string[];
+  readonly deviceDomain: string;
   readonly cwmpConnectionsMax: number;
   readonly nbiConnectionsMax: number;
   readonly fileConnectionsMax: number;
@@ -64,6 +65,7 @@ export interface Config {
   readonly firmwareUpgraderImageMibMax: number;
   readonly firmwareUpgraderRequestsMax: number;
   readonly firmwareUpgraderTokensMax: number;
+  readonly requireCommitLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -216,6 +218,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: [],
     describe:
       'Proxies in front of the listeners whose X-Forwarded-For, -Proto and -Host are believed; repeat for several',
+    group: 'Listeners:',
+  },
+  deviceDomain: {
+    schema: { type: 'string', format: 'device-domain', maxLength: 189 },
+    expected: 'a domain in lower case, as in cpe.example.net, or empty',
+    default: '',
+    describe:
+      'Domain below which each CPE has a host for its own API at the northbound listener: its UUID or its serial number in lower case [by path alone]',
     group: 'Listeners:',
   },
   cwmpConnectionsMax: {
@@ -543,6 +553,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe:
       'Requests to /api/v1/users/token/ from one address a day, in each process; 0: as many as it likes. Wrong passwords are bounded by themselves',
     group: 'Firmware upgrader:',
+  },
+  requireCommitLog: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Refuse upgrades through the firmware slots of a CPE (/api/firmware/upgrade) without a message',
+    group: 'Firmware slots:',
   },
   logLevel: {
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

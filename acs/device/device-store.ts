@@ -36,6 +36,7 @@ import {
   type RemovalOptions,
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
+import { serialLabelOf } from './serial-label.js';
 import { toldDevice } from './told-device.js';
 
 /** What changes with every Inform and may trail by a minute after a crash. */
@@ -154,9 +155,16 @@ export class DeviceStore implements Devices {
     return this.#devices.replacing(this.#named(device), revision);
   }
 
+  /** With all by what it is found. */
   #named(device: Device): Device {
-    if (device.uuid !== undefined || this.#uuidOf === null) return device;
-    return { ...device, uuid: this.#uuidOf(device.id) };
+    const uuid = device.uuid ?? this.#uuidOf?.(device.id);
+    const serialLabel = serialLabelOf(device.serialNumber) ?? undefined;
+    if (uuid === device.uuid && serialLabel === device.serialLabel) return device;
+    return {
+      ...device,
+      ...(uuid !== undefined && { uuid }),
+      ...(serialLabel !== undefined && { serialLabel }),
+    };
   }
 
   /** Notes that the CPE was seen; written within a minute. */

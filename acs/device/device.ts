@@ -40,6 +40,8 @@ export interface Device extends Document {
   readonly id: CpeId;
   /** By what it is found where a UUID stands for it (`DeviceIds`); absent in what an earlier version wrote. */
   readonly uuid?: string;
+  /** Its serial number as the label of a host name, where it can be one (`serialLabelOf`); absent also in what an earlier version wrote. */
+  readonly serialLabel?: string;
   readonly manufacturer: string;
   readonly oui: string;
   readonly productClass: string;
@@ -163,6 +165,7 @@ export const DEVICES: CollectionDefinition = {
     enrolment: ['enrolment'],
     organization: ['organization.id'],
     uuid: ['uuid'],
+    serialLabel: ['serialLabel'],
     organizationRegistered: ['organization.id', 'registeredMs'],
   },
 };

@@ -1,7 +1,8 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
+export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
   ApiError,
   invalid,
@@ -11,8 +12,9 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
+export { type ApiSessionManners, apiSessionAuthentication } from './api-session-authentication.js';
 export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
-export { basicAuthentication } from './basic-authentication.js';
+export { basicAuthentication, basicCredentials } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { chunksOf } from './bodies/chunks.js';
@@ -20,7 +22,6 @@ export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
 export { textListBody } from './bodies/list-body.js';
-export { requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,
@@ -79,4 +80,5 @@ export {
   sessionChallenge,
 } from './session-authentication.js';
 export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';
+export { cutFields, jsonPieces, LongList, type StreamedFields, sendStreamed } from './streamed.js';
 export { throttled } from './throttled.js';

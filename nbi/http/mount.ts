@@ -17,7 +17,13 @@ import type { Route } from './route.js';
 import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 import { parametersOf, type ServeParts, sendError, serve } from './serve.js';
 
-export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBodies'>;
+export interface MountParts extends ObserverParts, Omit<ServeParts, 'admission' | 'largeBodies'> {
+  /**
+   * Asked of each request before it is looked at where it goes, with what was found of it so far; it may give it another `url`.
+   * @returns whether anything can be there: false is answered as a path that no route is at
+   */
+  readonly admits?: (request: Request, response: Response) => boolean;
+}
 
 /** Puts APIs on express, with log, metrics, authentication and errors around each of their routes. */
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
@@ -34,9 +40,11 @@ export function mountApis(app: Express, apis: readonly Api[], parts: MountParts)
     },
     ...apis.map(({ placesInUse = {} }) => placesInUse),
   ]);
+  const { admits = () => true } = parts;
   app.use((request, response, next) => {
     observe(request, response);
-    next();
+    if (admits(request, response)) next();
+    else sendError(response, NO_API, new UnknownPathError(), { request, allow: null });
   });
   for (const api of apis) app.use(routerOf(api, serveParts));
   const dialectOf = createDialects(apis);
@@ -147,13 +155,15 @@ function expressPath(path: string): string {
   return path.replace('/{pattern}', '{/*pattern}').replace(/\{(\w+)\}/g, ':$1');
 }
 
+/** Of what belongs to no API. */
+const NO_API = dynDialect('ferry');
+
 /** Whose words are used of a path that no route is at. */
 function createDialects(apis: readonly Api[]): (path: string) => Dialect {
   const areas = apis.flatMap(({ prefixes, dialect }) =>
     prefixes.map((prefix) => ({ pattern: prefixPattern(prefix), dialect })),
   );
-  const otherwise = dynDialect('ferry');
-  return (path) => areas.find(({ pattern }) => pattern.test(path))?.dialect ?? otherwise;
+  return (path) => areas.find(({ pattern }) => pattern.test(path))?.dialect ?? NO_API;
 }
 
 /** Of Ferry's own prefixes only, and linear: no two parts of it can match the same text in two ways. */

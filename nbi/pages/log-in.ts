@@ -21,6 +21,7 @@ import {
   type LogInParts,
   NAME_CHARACTERS_MAX,
   PASSWORD_CHARACTERS_MAX,
+  type UserSessions,
 } from '../sessions/index.js';
 import { logInPage } from './log-in-page.js';
 import { nextPath } from './next-path.js';
@@ -55,7 +56,9 @@ export function logInFormRoute(): Route {
 }
 
 /** `POST /admin/login/` */
-export function logInRoute(parts: LogInParts): Route {
+export function logInRoute(
+  parts: LogInParts & { readonly sessions: Pick<UserSessions, 'csrfTokenOf'> },
+): Route {
   return route({
     method: 'POST',
     path: LOG_IN_PATH,

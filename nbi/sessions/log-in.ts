@@ -59,7 +59,7 @@ export function logInRoute(users: Users, sessions: UserSessions, organizations: 
       });
       response.setHeader('Set-Cookie', givenCookie(arrivalOf(response), cookie));
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
-      response.json(dialect.answer(200, ownView(session, sessions.life, own)));
+      response.json(dialect.answer(200, ownView(session, sessions.lifeOf(session), own)));
     },
   });
 }

@@ -37,7 +37,7 @@ export function ownSessionRoute(sessions: UserSessions, organizations: KnownOrga
       if (cookie === null || session === null || user === null) throw noSession(request);
       const organization = activeOrganizationOf(user, await organizations.current());
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
-      response.json(dialect.answer(200, ownView(session, sessions.life, own)));
+      response.json(dialect.answer(200, ownView(session, sessions.lifeOf(session), own)));
     },
   });
 }

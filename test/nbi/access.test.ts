@@ -1,7 +1,9 @@
 import test from 'ava';
 import { DAY_MS } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
 import { sendRaw, statusesOf } from '../support/raw-socket.js';
 import { APIS } from './declared.js';
+import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
@@ -147,6 +149,21 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'PUT /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
+  'GET /devices/{device}/api': 'viewer',
+  'GET /devices/{device}/api/firmware': 'viewer',
+  'DELETE /devices/{device}/api/authentication': 'viewer',
+  'GET /devices/{device}/api/authentication/login_methods': 'viewer',
+  'GET /devices/{device}/api/authentication/types': 'viewer',
+  'GET /devices/{device}/api/firmware/slots': 'viewer',
+  'GET /devices/{device}/api/firmware/slots/{id}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/slots/{id}': 'operator',
+  'POST /devices/{device}/api/firmware/test': 'operator',
+  'POST /devices/{device}/api/firmware/upgrade': 'operator',
+  'POST /devices/{device}/api/upload/firmware': 'operator',
+  'GET /devices/{device}/api/firmware/fetch': 'viewer',
+  'POST /devices/{device}/api/firmware/fetch': 'operator',
+  'GET /devices/{device}/api/firmware/fetch/{key}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}': 'operator',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -169,6 +186,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'POST /admin/login/',
   'POST /admin/logout/',
   'POST /api/v1/users/token/',
+  'GET /devices/{device}/api/authentication',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);
@@ -215,20 +233,25 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     }
     for (const role of ['nobody', 'viewer', 'operator', 'admin'] as const) {
       const hasBody = method === 'POST' || method === 'PUT';
-      const { status } = await nbi.call(pathOf(path), {
+      const own = ownLogInsAt(path);
+      const reply = await nbi.call(pathOf(path), {
         method,
-        // The firmware upgrader lets nobody in by a password.
-        ...(path.startsWith(UPGRADER) ? { as: null, headers: tokens[role] } : { as: CREDENTIALS[role] }),
+        // The firmware upgrader lets nobody in by a password, and others by sessions of their own.
+        ...(path.startsWith(UPGRADER)
+          ? { as: null, headers: tokens[role] }
+          : own === null
+            ? { as: CREDENTIALS[role] }
+            : { as: null, headers: await headersAt(nbi, own, CREDENTIALS[role]) }),
         ...(hasBody && { json: {} }),
       });
+      const { status } = reply;
       if (BY_SESSION.has(name)) {
         t.is(status, role === 'nobody' ? 401 : 404, `${name} by ${role}`);
         continue;
       }
       const isIn = RANK[role] >= (needed === undefined ? 0 : RANK[needed]);
       const expected = isIn ? 'let in' : role === 'nobody' ? '401' : '403';
-      const found = status === 401 || status === 403 ? String(status) : 'let in';
-      t.is(found, expected, `${name} by ${role}: ${status}`);
+      t.is(outcomeAt(own, reply), expected, `${name} by ${role}: ${status}`);
     }
   }
   t.deepEqual(
@@ -236,6 +259,13 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     [],
   );
 });
+
+/** What somebody sends to an API that has sessions of its own; nothing where he is nobody. */
+async function headersAt(nbi: TestNbi, own: OwnLogIns, credentials: string | null): Promise<As> {
+  if (credentials === null) return {};
+  const { Cookie } = await ownSession(nbi, own, credentials.split(':')[0] ?? '');
+  return { Cookie };
+}
 
 type As = Readonly<Record<string, string>>;
 
@@ -285,7 +315,7 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
   ];
   for (const { method, path, role } of routes) {
     const name = `${method} ${path}`;
-    if (ENDS_SESSIONS.has(name)) continue;
+    if (ENDS_SESSIONS.has(name) || ownLogInsAt(path) !== null) continue;
     for (const [title, headers, reach] of cases) {
       const hasBody = method === 'POST' || method === 'PUT';
       const { status } = await nbi.call(pathOf(path), {
@@ -300,6 +330,36 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
       const expected = reach === 'kept out' ? 'out' : RANK[reach] >= RANK[role] ? 'in' : 'forbidden';
       t.is(isOut ? 'out' : status === 403 ? 'forbidden' : 'in', expected, `${name} by ${title}: ${status}`);
     }
+  }
+});
+
+test('sessions of an API of its own let in there as far as their users go, and none that is over, of another API or of a page', async (t) => {
+  const nbi = await startWithAdmin(t);
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
+  const page = (await sessionOf(nbi, ADMIN)).Cookie.split('=')[1] ?? '';
+  for (const { method, path, role } of routes) {
+    const own = ownLogInsAt(path);
+    if (own === null || role === null) continue;
+    const hasBody = method === 'POST' || method === 'PUT';
+    const outcome = async (headers: As) =>
+      outcomeAt(
+        own,
+        await nbi.call(pathOf(path), { method, as: null, headers, ...(hasBody && { json: {} }) }),
+      );
+    const name = `${method} ${path}`;
+    for (const each of ['viewer', 'operator', 'admin'] as const) {
+      const expected = RANK[each] >= RANK[role] ? 'let in' : '403';
+      t.is(await outcome(await headersAt(nbi, own, CREDENTIALS[each])), expected, `${name} by ${each}`);
+    }
+    const over = await ownSession(nbi, own, 'root');
+    await nbi.sessions.of(own.kind).endOf(over.secret, byCommand('test'));
+    t.is(await outcome({ Cookie: over.Cookie }), '401', `${name} by a session that is over`);
+    for (const kind of ['firmware-slots', 'system-update', 'sc-cloud'] as const) {
+      if (kind === own.kind) continue;
+      const { secret } = await ownSession(nbi, { ...own, kind }, 'root');
+      t.is(await outcome({ Cookie: `${own.cookie}=${secret}` }), '401', `${name} by one of ${kind}`);
+    }
+    t.is(await outcome({ Cookie: `${own.cookie}=${page}` }), '401', `${name} by one of a page`);
   }
 });
 

@@ -3,6 +3,7 @@ import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
 import { startUpgrader } from './firmware-upgrader/support.js';
+import { outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -138,6 +139,21 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'PUT /api/v1/firmware-upgrader/device/{device}/firmware/',
     'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/',
     'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'GET /devices/{device}/api',
+    'GET /devices/{device}/api/firmware',
+    'DELETE /devices/{device}/api/authentication',
+    'GET /devices/{device}/api/authentication/login_methods',
+    'GET /devices/{device}/api/authentication/types',
+    'GET /devices/{device}/api/firmware/slots',
+    'GET /devices/{device}/api/firmware/slots/{id}',
+    'DELETE /devices/{device}/api/firmware/slots/{id}',
+    'POST /devices/{device}/api/firmware/test',
+    'POST /devices/{device}/api/firmware/upgrade',
+    'POST /devices/{device}/api/upload/firmware',
+    'GET /devices/{device}/api/firmware/fetch',
+    'POST /devices/{device}/api/firmware/fetch',
+    'GET /devices/{device}/api/firmware/fetch/{key}',
+    'DELETE /devices/{device}/api/firmware/fetch/{key}',
   ],
   installation: [
     'PUT /v1/dyn/DeviceStorage/{pattern}',
@@ -178,6 +194,7 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /v1/doc',
     'GET /v1/doc/swagger.json',
     'POST /api/v1/users/token/',
+    'GET /devices/{device}/api/authentication',
   ],
 };
 
@@ -211,7 +228,7 @@ test('users of an organization are let in by their role to what is about organiz
   await organizations.change(id, { active: false }, byCommand('test'));
   const closed = as.south;
   for (const { method, path, role: needed } of routes) {
-    if (path.startsWith(UPGRADER)) continue;
+    if (path.startsWith(UPGRADER) || ownLogInsAt(path) !== null) continue;
     const name = `${method} ${path}`;
     const concern = (Object.keys(CONCERNS) as Concern[]).find((each) => CONCERNS[each].includes(name));
     const hasBody = method === 'POST' || method === 'PUT';
@@ -265,6 +282,30 @@ test('the same holds of the firmware upgrader, in its words', async (t) => {
       t.is(await outcome(tokens.north[role]), mayNot ?? 'let in', `${method} ${path} by ${role}@north`);
       t.is(await outcome(tokens.installation[role]), mayNot ?? 'let in', `${method} ${path} by ${role}.all`);
       t.is(await outcome(tokens.south[role]), mayNot ?? '403 inactive', `${method} ${path} by ${role}@south`);
+    }
+  }
+});
+
+test('the same holds of APIs that have sessions of their own', async (t) => {
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
+  const nbi = await startWithTwo(t);
+  const { id } = await nbi.organizations.find('south');
+  await nbi.organizations.change(id, { active: false }, byCommand('test'));
+  for (const { method, path, role: needed } of routes) {
+    const own = ownLogInsAt(path);
+    if (own === null || needed === null) continue;
+    const hasBody = method === 'POST' || method === 'PUT';
+    const outcome = async (name: string | null) => {
+      const headers = name === null ? {} : { Cookie: (await ownSession(nbi, own, name)).Cookie };
+      const asked = { method, as: null, headers, ...(hasBody && { json: {} }) };
+      return outcomeAt(own, await nbi.call(pathOf(path), asked));
+    };
+    t.is(await outcome(null), '401', `${method} ${path}`);
+    for (const role of ROLES) {
+      const expected = RANK[role] < RANK[needed] ? '403' : 'let in';
+      for (const name of [`${role}@north`, `${role}.all`])
+        t.is(await outcome(name), expected, `${method} ${path} by ${name}`);
+      t.is(await outcome(`${role}@south`), '403', `${method} ${path} by ${role}@south, which is not active`);
     }
   }
 });

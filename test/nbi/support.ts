@@ -47,7 +47,8 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
-import { nbiApis } from '../../nbi/apis.js';
+import { type ApiParts, nbiApis } from '../../nbi/apis.js';
+import type { FirmwareSlotsOptions } from '../../nbi/firmware-slots/index.js';
 import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -66,6 +67,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Organizations } from '../../organizations/index.js';
+import { type DeviceSlots, openDeviceSlots } from '../../rollout/index.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
@@ -116,6 +118,7 @@ export interface TestNbi {
   readonly deviceIds: DeviceIds;
   readonly imageUuids: ImageUuids;
   readonly upgrading: InstallationBatches;
+  readonly deviceSlots: DeviceSlots;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -145,8 +148,10 @@ export interface TestNbiOptions {
   readonly ready?: () => Promise<Health>;
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
-  readonly beside?: readonly Api[];
+  readonly beside?: readonly Api[] | ((parts: ApiParts) => readonly Api[]);
+  readonly deviceDomain?: string;
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** Which new CPEs are enrolled; all unless told. */
   readonly enrol?: AcsOptions['enrol'];
 }
@@ -254,6 +259,16 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     // Nobody is called: what is asked waits for the CPE to come.
     underWay: { withdraw: (id) => acs.upgrades.withdraw(id), call: () => {} },
   });
+  const deviceSlots = openDeviceSlots({
+    store,
+    clock,
+    devices: acs.devices,
+    connectionRequests: acs.connectionRequests,
+    rules,
+    library: images,
+    uploads,
+    upgrades: upgrading.cpeUpgrades,
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -268,6 +283,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     imageUuids,
     uploads,
     ...upgrading,
+    deviceSlots,
+    ...(options.firmwareSlots !== undefined && { firmwareSlots: options.firmwareSlots }),
     events,
     users,
     sessions,
@@ -284,6 +301,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     monotonic: options.monotonic ?? clock,
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
+    deviceDomain: options.deviceDomain ?? null,
     limits: { ...NBI_LIMITS, ...options.limits },
     firmwareUpgrader: {
       ...UPGRADER_OPTIONS,
@@ -291,7 +309,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...options.firmwareUpgrader,
     },
   };
-  const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
+  const { beside = [] } = options;
+  const app = createNbi(parts, [
+    ...nbiApis(parts),
+    ...(typeof beside === 'function' ? beside(parts) : beside),
+  ]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
   const server = createNbiServer({
     ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
@@ -329,6 +351,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     deviceIds: acs.deviceIds,
     imageUuids,
     upgrading,
+    deviceSlots,
     sessions,
     metrics,
     log,
