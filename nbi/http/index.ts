@@ -22,6 +22,7 @@ export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
 export { textListBody } from './bodies/list-body.js';
+export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,
