@@ -38,7 +38,7 @@ import { countRoute, countSelected } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { ownerProblemOf } from './rule-rows.js';
 import { shownAlready, withoutShown } from './shown-rows.js';
@@ -239,7 +239,7 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
   return route({
     method: 'PUT',
     path: `/v1/dyn/${kind.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: `change${kind.things}`,

@@ -18,7 +18,7 @@ import type { Role } from '../users/index.js';
 import { doneAnswer, nothingAnswer } from './answers.js';
 import { requireIntent } from './changes.js';
 import { onlyKeys } from './id-pattern.js';
-import { type ALL, type CASCADE, type DRY_RUN, PATTERN, type REVISION } from './parameters.js';
+import { type ALL, type CASCADE, type DRY_RUN, PATTERN_OF_SOME, type REVISION } from './parameters.js';
 import { parseQuery, type Query, selectionOf } from './query.js';
 import type { Words } from './storage.js';
 
@@ -64,7 +64,7 @@ function byPattern(deletion: Deletion): Route {
   return route({
     method: 'DELETE',
     path: `/v1/dyn/${dialect.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role,
     concerns,
     operationId,

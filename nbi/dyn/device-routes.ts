@@ -26,7 +26,7 @@ import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.j
 import { DEVICE_WORDS, deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
-import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
@@ -112,7 +112,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
   return route({
     method: 'PUT',
     path: `/v1/dyn/${dialect.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'installation',
     operationId: `change${thingsOf(dialect)}`,

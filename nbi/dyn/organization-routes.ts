@@ -23,7 +23,7 @@ import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
 import { organizationStorage, organizationView } from './organization-storage.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { shownAlready, withoutShown } from './shown-rows.js';
 
@@ -122,7 +122,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
   return route({
     method: 'PUT',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: 'changeOrganizations',

@@ -26,7 +26,7 @@ import { countRoute } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
@@ -130,7 +130,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
   return route({
     method: 'PUT',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: 'changeRules',

@@ -25,7 +25,7 @@ import { countRoute } from './count-route.js';
 import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 import { userStorage } from './user-storage.js';
@@ -173,7 +173,7 @@ function putRoute(
   return route({
     method: 'PUT',
     path,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: `change${dialect.name}`,
