@@ -66,10 +66,10 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   ...BUILD_COLLECTIONS,
   // They name an image by its number, and are nothing where there is none.
   DEVICE_FIRMWARES,
-  // The same of an image that is ready, and of a batch that was started.
-  SYSTEM_UPDATES,
   // So do they; what was being fetched has failed where they are restored, as uploads are not kept.
   DEVICE_SLOTS,
+  // The same of an image that is ready, and of a batch that was started.
+  SYSTEM_UPDATES,
   EVENTS,
 ];
 

@@ -48,6 +48,7 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
 import { pageApis } from './pages/index.js';
+import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { systemUpdateApi, systemUpdateSchemas } from './system-update/index.js';
@@ -72,11 +73,11 @@ export interface ApiParts extends UpgradeParts {
   readonly operations: Operations;
   /** The upgrades of single CPEs, whoever began them. */
   readonly cpeUpgrades: CpeUpgrades;
+  /** The places for firmware of single CPEs. */
+  readonly deviceSlots: DeviceSlots;
   /** What a CPE could be updated to, and its update. */
   readonly fitting: FittingImages;
   readonly systemUpdates: SystemUpdates;
-  /** The places for firmware of single CPEs. */
-  readonly deviceSlots: DeviceSlots;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -122,12 +123,13 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    firmwareSlotsApi(content),
+    scCloudApi(content),
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),
       organizations: parts.organizations.directory,
     }),
-    firmwareSlotsApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -159,8 +161,8 @@ const SCHEMAS = {
   ...sessionSchemas,
   ...answerSchemas,
   ...upgraderSchemas,
-  ...systemUpdateSchemas,
   ...firmwareSlotsSchemas,
+  ...systemUpdateSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

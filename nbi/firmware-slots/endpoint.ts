@@ -14,6 +14,7 @@ import {
   type Route,
   ref,
   route,
+  type Scope,
   scopeOf,
 } from '../http/index.js';
 import type { Role } from '../users/index.js';
@@ -36,7 +37,10 @@ export interface Call<Body> {
 /** What one method does at an endpoint. */
 export interface Method<Body> {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly role: Role;
+  /** Null: whoever asks shows who he is by the request itself, see `who`. */
+  readonly role: Role | null;
+  /** Whose things he sees who asks, where no session says it. @throws ApiError 401, 403, 429 */
+  readonly who?: (exchange: Exchange) => Promise<Scope>;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
@@ -72,7 +76,7 @@ export function routesOf(
       path: `${DEVICE_PREFIX}${API_ROOT}${path}`,
       parameters: [DEVICE, ...namesIn(path).map(keyParameter)],
       role: each.role,
-      concerns: 'organizations',
+      concerns: each.role === null ? 'everyone' : 'organizations',
       // The device says whose things it is about.
       namesOrganization: false,
       operationId: each.operationId,
@@ -83,7 +87,8 @@ export function routesOf(
       answers: answersOf(each),
       async handle(exchange: Exchange) {
         const { request, response, parameters } = exchange;
-        const device = await addressed.of(exchange, scopeOf(exchange));
+        const scope = (await each.who?.(exchange)) ?? scopeOf(exchange);
+        const device = await addressed.of(exchange, scope);
         const key = parameters['id'] ?? parameters['key'] ?? '';
         await inWords(mountPointOf(path), key, () =>
           each.handle({

@@ -1,14 +1,21 @@
+import type { Request, Response } from 'express';
 import {
   ApiError,
+  activeOrganizationOf,
   actorOf,
   arrivalOf,
+  basicAuthentication,
   basicCredentials,
   clearedApiCookie,
+  findingsOf,
   givenApiCookie,
+  type KnownOrganizations,
   onlyCookie,
+  type Scope,
 } from '../http/index.js';
-import { beginSession } from '../sessions/index.js';
-import { COOKIE, LOG_IN_PATH } from './authentication.js';
+import { beginSession, type KindSessions } from '../sessions/index.js';
+import type { Users } from '../users/index.js';
+import { COOKIE, KIND, LOG_IN_PATH } from './authentication.js';
 import { type Endpoint, method } from './endpoint.js';
 import type { FirmwareSlotsParts } from './parts.js';
 
@@ -20,14 +27,17 @@ export function logInEndpoints({
   sessions,
   organizations,
 }: Pick<FirmwareSlotsParts, 'users' | 'sessions' | 'organizations'>): readonly Endpoint[] {
-  const own = sessions.of('firmware-slots');
+  // Nothing is asked of the parts before a request comes.
+  const own: Pick<KindSessions, 'begin'> = { begin: (beginning) => sessions.of(KIND).begin(beginning) };
+  const known = { current: () => organizations.directory.current() };
   return [
     {
       path: LOG_IN_PATH,
       methods: [
         method({
           method: 'GET',
-          role: 'viewer',
+          role: null,
+          who: ({ request, response }) => shown(users, known, request, response),
           operationId: 'logInToFirmwareSlots',
           summary: 'Logs in by name and password (Basic): a cookie names the session',
           description:
@@ -38,7 +48,6 @@ export function logInEndpoints({
           async handle({ href, exchange: { request, response }, send }) {
             const credentials = basicCredentials(request.headers.authorization ?? '');
             if (credentials === null) throw new ApiError(401, [], CHALLENGE);
-            const known = { current: () => organizations.directory.current() };
             const before = onlyCookie(request, COOKIE);
             const { cookie } = await beginSession(
               { users, sessions: own, organizations: known, challenge: CHALLENGE },
@@ -74,7 +83,7 @@ export function logInEndpoints({
           async handle({ href, exchange, send }) {
             const { request, response } = exchange;
             const secret = onlyCookie(request, COOKIE);
-            if (secret !== null) await own.endOf(secret, actorOf(exchange));
+            if (secret !== null) await sessions.of(KIND).endOf(secret, actorOf(exchange));
             const cleared = clearedApiCookie(arrivalOf(response), { name: COOKIE, path: href('') });
             send(200, { meta: { href: href(LOG_IN_PATH), parent: href('') } }, { 'Set-Cookie': cleared });
           },
@@ -84,6 +93,21 @@ export function logInEndpoints({
     loginMethods(`${LOG_IN_PATH}/login_methods`, 'listFirmwareSlotsLogInMethods'),
     loginMethods(`${LOG_IN_PATH}/types`, 'listFirmwareSlotsLogInTypes'),
   ];
+}
+
+/** Whose things he sees who shows a name and password. @throws ApiError 401, 403, 429 */
+async function shown(
+  users: Users,
+  known: KnownOrganizations,
+  request: Request,
+  response: Response,
+): Promise<Scope> {
+  const { address = '' } = findingsOf(response);
+  const demand = { role: 'viewer', address, mayBeStale: false } as const;
+  const principal = await basicAuthentication(users).authenticate(request, demand);
+  const organizations = await known.current();
+  const organization = activeOrganizationOf(principal, organizations);
+  return { organization, isInstallation: principal.organization === undefined, organizations };
 }
 
 /** Under either of its names. */

@@ -1,6 +1,13 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
-import type { SessionLife } from './user-session.js';
+
+/** How long a session lasts. */
+export interface SessionLife {
+  /** Without a request. */
+  readonly idleMs: number;
+  /** In all. */
+  readonly totalMs: number;
+}
 
 /** Which log-in a session is of: of one API it is of no use in another. `page` is what browsers have at Ferry's own pages and `POST /v1/session`. */
 export type SessionKindName = 'page' | 'firmware-slots' | 'system-update' | 'sc-cloud';

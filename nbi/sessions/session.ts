@@ -2,7 +2,8 @@ import { SECOND_MS } from '../../common/index.js';
 import type { Organization } from '../../organizations/index.js';
 import { type Answer, dynDialect, type JsonObject, jsonAnswer, ref } from '../http/index.js';
 import type { Role } from '../users/index.js';
-import { kindNameOf, type SessionLife, type UserSession } from './user-session.js';
+import type { SessionLife } from './session-kind.js';
+import { kindNameOf, type UserSession } from './user-session.js';
 
 export const SESSION_PATH = '/v1/session';
 export const LIST_PATH = '/v1/sessions';

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { stillHolds } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { Role } from '../users/index.js';
-import type { SessionKindName } from './session-kind.js';
+import type { SessionKindName, SessionLife } from './session-kind.js';
 
 /** What somebody has who has logged in by a page, or at an API that has log-ins of its own. Its id is shown, and is neither the cookie nor tells it. */
 export interface UserSession extends Document {
@@ -39,14 +39,6 @@ export const USER_SESSIONS: CollectionDefinition = {
   },
   passing: true,
 };
-
-/** How long a session lasts. */
-export interface SessionLife {
-  /** Without a request. */
-  readonly idleMs: number;
-  /** In all. */
-  readonly totalMs: number;
-}
 
 /** Whether it is not over by time; one that a clock was ahead of which stored it is. */
 export function isWithinLife(session: UserSession, { idleMs, totalMs }: SessionLife, nowMs: number): boolean {

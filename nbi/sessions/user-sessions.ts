@@ -10,14 +10,13 @@ import {
   type Role,
   type Users,
 } from '../users/index.js';
-import { type SessionKind, type SessionKindName, sessionKinds } from './session-kind.js';
+import { type SessionKind, type SessionKindName, type SessionLife, sessionKinds } from './session-kind.js';
 import { SessionRoom } from './session-room.js';
 import {
   csrfTokenOf,
   isWithinLife,
   keysOf,
   kindNameOf,
-  type SessionLife,
   USER_SESSIONS,
   type UserSession,
 } from './user-session.js';

@@ -4,6 +4,7 @@ import type { SimulatedCpe } from '../../cpe-sim/index.js';
 import { Gate } from '../../cpe-sim/timers.js';
 import type { BatchThrough } from '../../rollout/index.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
+import { firmwareSlotsView, scCloudView, systemUpdateView } from './device-views.js';
 import { Barrier, cpeidOf, createCpe, introduce, sessionsEnded, startFileProxy } from './simulated.js';
 import { type MomentName, newest, openViews, type View } from './views.js';
 
@@ -20,7 +21,14 @@ const CPES = {
 } as const;
 type Name = keyof typeof CPES;
 
-const THROUGHS: readonly (BatchThrough | null)[] = [null, 'batches', 'firmware-upgrader'];
+const THROUGHS: readonly (BatchThrough | null)[] = [
+  null,
+  'batches',
+  'firmware-upgrader',
+  'system-update',
+  'firmware-slots',
+  'sc-cloud',
+];
 
 interface Walk {
   readonly ferry: TestFerry;
@@ -40,7 +48,12 @@ for (const through of THROUGHS) {
       config: { publicFileUrl: [proxy.url] },
     });
     proxy.target = ferry.urls.files;
-    const views = await openViews(t, ferry);
+    const views = [
+      ...(await openViews(t, ferry)),
+      systemUpdateView(t, ferry),
+      firmwareSlotsView(t, ferry),
+      await scCloudView(t, ferry),
+    ];
     const by = views.find((view) => view.through === through);
     if (by === undefined) throw new Error(`there is no view of ${through}`);
     const gate = new Gate(1);

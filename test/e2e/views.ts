@@ -57,9 +57,10 @@ export async function openViews(t: ExecutionContext, ferry: TestFerry): Promise<
   ];
 }
 
-type Words = Readonly<Record<MomentName, string>>;
+export type Words = Readonly<Record<MomentName, string>>;
 
-const NOTHING = 'nothing';
+/** Where an API has no word for it. */
+export const NOTHING = 'nothing';
 
 /** FirmwareStorage, and FirmwareResultStorage. */
 function rulesView(t: ExecutionContext, ferry: TestFerry): View {

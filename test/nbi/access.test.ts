@@ -3,7 +3,7 @@ import { DAY_MS } from '../../common/index.js';
 import { byCommand } from '../../events/index.js';
 import { sendRaw, statusesOf } from '../support/raw-socket.js';
 import { APIS } from './declared.js';
-import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession } from './own-log-ins.js';
+import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
@@ -112,6 +112,21 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'PUT /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
+  'GET /devices/{device}/api': 'viewer',
+  'GET /devices/{device}/api/firmware': 'viewer',
+  'DELETE /devices/{device}/api/authentication': 'viewer',
+  'GET /devices/{device}/api/authentication/login_methods': 'viewer',
+  'GET /devices/{device}/api/authentication/types': 'viewer',
+  'GET /devices/{device}/api/firmware/slots': 'viewer',
+  'GET /devices/{device}/api/firmware/slots/{id}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/slots/{id}': 'operator',
+  'POST /devices/{device}/api/firmware/test': 'operator',
+  'POST /devices/{device}/api/firmware/upgrade': 'operator',
+  'POST /devices/{device}/api/upload/firmware': 'operator',
+  'GET /devices/{device}/api/firmware/fetch': 'viewer',
+  'POST /devices/{device}/api/firmware/fetch': 'operator',
+  'GET /devices/{device}/api/firmware/fetch/{key}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}': 'operator',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -132,6 +147,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'POST /admin/login/',
   'POST /admin/logout/',
   'POST /api/v1/users/token/',
+  'GET /devices/{device}/api/authentication',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);
@@ -280,6 +296,7 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
 
 test('sessions of an API of its own let in there as far as their users go, and none that is over, of another API or of a page', async (t) => {
   const nbi = await startWithAdmin(t);
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
   const page = (await sessionOf(nbi, ADMIN)).Cookie.split('=')[1] ?? '';
   for (const { method, path, role } of routes) {
     const own = ownLogInsAt(path);

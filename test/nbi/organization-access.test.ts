@@ -3,7 +3,7 @@ import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
 import { startUpgrader } from './firmware-upgrader/support.js';
-import { outcomeAt, ownLogInsAt, ownSession } from './own-log-ins.js';
+import { outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -108,6 +108,21 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'PUT /api/v1/firmware-upgrader/device/{device}/firmware/',
     'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/',
     'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'GET /devices/{device}/api',
+    'GET /devices/{device}/api/firmware',
+    'DELETE /devices/{device}/api/authentication',
+    'GET /devices/{device}/api/authentication/login_methods',
+    'GET /devices/{device}/api/authentication/types',
+    'GET /devices/{device}/api/firmware/slots',
+    'GET /devices/{device}/api/firmware/slots/{id}',
+    'DELETE /devices/{device}/api/firmware/slots/{id}',
+    'POST /devices/{device}/api/firmware/test',
+    'POST /devices/{device}/api/firmware/upgrade',
+    'POST /devices/{device}/api/upload/firmware',
+    'GET /devices/{device}/api/firmware/fetch',
+    'POST /devices/{device}/api/firmware/fetch',
+    'GET /devices/{device}/api/firmware/fetch/{key}',
+    'DELETE /devices/{device}/api/firmware/fetch/{key}',
   ],
   installation: [
     'PUT /v1/dyn/DeviceStorage/{pattern}',
@@ -140,6 +155,7 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /api/v1/docs.yaml',
     'GET /api/v1/redoc/',
     'POST /api/v1/users/token/',
+    'GET /devices/{device}/api/authentication',
   ],
 };
 
@@ -232,6 +248,7 @@ test('the same holds of the firmware upgrader, in its words', async (t) => {
 });
 
 test('the same holds of APIs that have sessions of their own', async (t) => {
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
   const nbi = await startWithTwo(t);
   const { id } = await nbi.organizations.find('south');
   await nbi.organizations.change(id, { active: false }, byCommand('test'));

@@ -15,7 +15,14 @@ export interface OwnLogIns {
 }
 
 /** Of several that fit a path the first is meant. */
-export const OWN_LOG_INS: readonly OwnLogIns[] = [];
+export const OWN_LOG_INS: readonly OwnLogIns[] = [
+  { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
+];
+
+/** Those of no path that there is. */
+export function unusedLogIns(paths: readonly string[]): readonly OwnLogIns[] {
+  return OWN_LOG_INS.filter(({ prefix }) => !paths.some((path) => path.startsWith(prefix)));
+}
 
 /** That of the API at a path of a route; null where it takes what Ferry's own take. */
 export function ownLogInsAt(path: string): OwnLogIns | null {

@@ -68,7 +68,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Organizations } from '../../organizations/index.js';
-import { openDeviceSlots } from '../../rollout/index.js';
+import { type DeviceSlots, openDeviceSlots } from '../../rollout/index.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
@@ -122,6 +122,7 @@ export interface TestNbi {
   readonly deviceIds: DeviceIds;
   readonly imageUuids: ImageUuids;
   readonly upgrading: InstallationBatches;
+  readonly deviceSlots: DeviceSlots;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -357,6 +358,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     deviceIds: acs.deviceIds,
     imageUuids,
     upgrading,
+    deviceSlots,
     sessions,
     metrics,
     log,
