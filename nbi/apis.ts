@@ -123,14 +123,14 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
-    scCloudApi(content),
+    // Before that of which the whole of a device's `/api/` is.
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),
-      organizations: parts.organizations.directory,
+      organizations: { current: () => parts.organizations.directory.current() },
     }),
-    // After the other API of a device, whose paths are among those that would be this one's.
     firmwareSlotsApi(content),
+    scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),

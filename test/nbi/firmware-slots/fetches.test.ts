@@ -12,6 +12,7 @@ const FETCH = '/api/firmware/fetch';
 const CONTENT = 'firmware from elsewhere';
 /** How far an upload has come is told once a second, as bytes come. */
 const DRIP_MS = 50;
+const DRIPPED_BYTES = 100_000;
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
 
 /** A server of files; what is asked for as `/held…` begins and goes on once it is let go, `/dripping.iso` never ends. */
@@ -27,6 +28,7 @@ async function startSource(t: ExecutionContext) {
         return;
       }
       if (request.url === '/dripping.iso') {
+        response.writeHead(200, { 'Content-Length': DRIPPED_BYTES });
         const dripping = setInterval(() => response.write('x'), DRIP_MS);
         response.on('close', () => clearInterval(dripping));
         return;
