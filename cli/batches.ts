@@ -1,8 +1,9 @@
-import { type Devices, deviceIdsBy } from '../acs/index.js';
+import { type Devices, deviceIdsBy, upgradesIn } from '../acs/index.js';
 import type { Clock, Logger, MonotonicClock, Turn } from '../common/index.js';
 import {
   type BatchesParts,
   type BuildUpgrades,
+  type CpeUpgrades,
   type DeviceFirmwares,
   type OpenedBatches,
   OperationLedger,
@@ -10,6 +11,7 @@ import {
   type Operations,
   openBatches,
   openBuildFirmware,
+  openCpeUpgrades,
 } from '../rollout/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { imageTypesOf } from './firmware-upgrader.js';
@@ -37,6 +39,8 @@ export interface InstallationBatches {
   readonly operations: Operations;
   readonly deviceFirmwares: DeviceFirmwares;
   readonly buildUpgrades: BuildUpgrades;
+  /** Those of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
 }
 
 /** Puts them together for an installation that is open: for a server, or for a command beside it. */
@@ -64,5 +68,12 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     buildTargets: firmware.targets,
     resultDays: config.resultDays,
   });
-  return { batches, operations, ...firmware.with(batches) };
+  const cpeUpgrades = openCpeUpgrades({
+    ...parts,
+    upgrades: upgradesIn(store),
+    operations,
+    batches,
+    images,
+  });
+  return { batches, operations, cpeUpgrades, ...firmware.with(batches) };
 }

@@ -6,6 +6,7 @@ import type { ImageContent, Received } from './content-store.js';
 import type { FormatName } from './formats/index.js';
 import type { GoingImages } from './going-images.js';
 import type { ImageKeys } from './signatures/index.js';
+import type { UnlistedImages } from './unlisted-images.js';
 
 export { ImageError, type ImageErrorCode } from './image-error.js';
 
@@ -60,6 +61,8 @@ export interface Image extends ToldByFile {
   readonly type?: string;
   readonly uploadedAtMs: number;
   readonly uploadedBy: string;
+  /** As `uploadedAtMs`, where it waits to be listed ({@link ImageLibrary.unlisted}); absent: it is listed. */
+  readonly unlistedAtMs?: number;
   /** By whom it is signed, as it was verified; absent: by nobody. Whether the key still holds is for {@link ImageLibrary.signing} to say. */
   readonly signature?: ImageSignature;
 }
@@ -121,6 +124,8 @@ export interface Upload {
   readonly place?: BuildPlace;
   /** What it had elsewhere, or before: it has it again unless something else has. */
   readonly number?: number;
+  /** It waits to be listed: see {@link ImageLibrary.unlisted}. Not where the library holds the image already. */
+  readonly unlisted?: true;
   /** A detached signature: the file as minisign, usign or signify writes it, or the 64 bytes of Ed25519; one that does not verify is refused. */
   readonly signature?: Buffer;
 }
@@ -228,6 +233,8 @@ export interface ImageLibrary {
   signing(image: Image): Promise<Signing>;
   /** Verifies the signature of an image once more, by the keys that hold now and all of its bytes. @throws ImageError `bad-signature` */
   verify(image: Image): Promise<void>;
+  /** Images that wait to be listed, as they came through an API where another call does that. */
+  readonly unlisted: UnlistedImages;
   /** The names of images that are about to be removed as unneeded. */
   readonly going: GoingImages;
   /** The keys by which signatures are verified. */

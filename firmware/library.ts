@@ -40,6 +40,7 @@ import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 import type { ImageKeys } from './signatures/index.js';
 import { type Described, describedBy } from './told-by-file.js';
+import { UnlistedImages } from './unlisted-images.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -48,7 +49,10 @@ const SAME_CONTENT_NAMES_MAX = 100;
 /** Each refused commit means that another upload or removal of the same name or content went through. */
 const COMMIT_ATTEMPTS_MAX = 100;
 
-export const IMAGES: CollectionDefinition = { name: 'images', indexes: { sha256: ['sha256'] } };
+export const IMAGES: CollectionDefinition = {
+  name: 'images',
+  indexes: { sha256: ['sha256'], unlisted: ['unlistedAtMs'] },
+};
 export const IMAGE_CONTENTS: CollectionDefinition = { name: 'image-contents', indexes: {} };
 
 export interface ImageLibraryOptions {
@@ -92,6 +96,7 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #room: ImageRoom;
   readonly #signing: ImageSigning;
   readonly going: GoingImages;
+  readonly unlisted: UnlistedImages;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -102,6 +107,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#places = new BuildPlaces(options.store, placesSaidBy(this.#images));
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
+    this.unlisted = new UnlistedImages(options, this.#images, this);
     this.#signing = new ImageSigning(options, this.#images);
   }
 
@@ -297,7 +303,8 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
-        const said = { ...described, number, ...place, ...(signature !== null && { signature }) };
+        const waits = admission.unlisted === true ? { unlistedAtMs: uploadedAtMs } : {};
+        const said = { ...described, number, ...place, ...waits, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
         const placed = { name: description.name, softwareVersion: described.softwareVersion, organization };

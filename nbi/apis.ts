@@ -11,7 +11,7 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, Operations } from '../rollout/index.js';
+import type { Batches, CpeUpgrades, Operations } from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
@@ -40,6 +40,7 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
 import { pageApis } from './pages/index.js';
+import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
@@ -61,6 +62,8 @@ export interface ApiParts extends UpgradeParts {
   readonly batches: Batches;
   /** What became of each CPE of a batch. */
   readonly operations: Operations;
+  /** The upgrades of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -104,6 +107,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),

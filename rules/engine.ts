@@ -26,6 +26,7 @@ import {
   type Decider,
   decide,
   explain,
+  foresee,
   type IsolatedOutcome,
   mayRepeat,
   parametersNamed,
@@ -180,6 +181,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     parametersNamed: (cpeid, organization) => parametersNamed(decider, cpeid, organization),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     mayRepeat: (upgrade, cpe) => mayRepeat(decider, upgrade, clock(), cpe),
+    foresee: (input) => foresee(aside, input),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
     async freeze(next) {

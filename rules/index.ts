@@ -65,6 +65,7 @@ export {
   type DecisionExplanation,
   type DecisionInput,
   type ExplainOptions,
+  type Foreseen,
   type FreezeState,
   fieldOfParameter,
   type ImageFacts,

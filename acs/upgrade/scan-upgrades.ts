@@ -10,9 +10,12 @@ import {
 } from './upgrade.js';
 
 /** Results to be read, for a process that begins and ends none. */
-export function upgradesIn(store: Store): Pick<Upgrades, 'scan'> {
+export function upgradesIn(store: Store): Pick<Upgrades, 'get' | 'scan'> {
   const upgrades = store.collection<Upgrade>(UPGRADES);
-  return { scan: (filter, turn) => scanUpgrades(upgrades, filter, turn) };
+  return {
+    get: async (id) => (await upgrades.get(id))?.document ?? null,
+    scan: (filter, turn) => scanUpgrades(upgrades, filter, turn),
+  };
 }
 
 /** See {@link Upgrades.scan}. */

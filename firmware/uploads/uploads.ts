@@ -67,7 +67,7 @@ export interface Uploads {
    * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
   begin(
-    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName'>,
+    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName' | 'unlisted'>,
     url?: string,
   ): Promise<UploadRecord>;
   /**
@@ -160,9 +160,10 @@ class StoredUploads implements Uploads, Fetchable {
         },
       });
       const place = await this.#placeBehind(upload, received);
-      const { otherName } = upload;
+      const { otherName, unlisted } = upload;
       return this.#admit(transfer, received, {
         ...(place !== undefined && { place }),
+        ...(unlisted !== undefined && { unlisted }),
         ...(otherName !== undefined && { otherName }),
       });
     });
@@ -560,7 +561,11 @@ class StoredUploads implements Uploads, Fetchable {
       contentFile,
       place,
       otherName,
-    }: Pick<AskedUpload, 'otherName'> & { readonly contentFile?: string; readonly place?: BuildPlace },
+      unlisted,
+    }: Pick<AskedUpload, 'otherName' | 'unlisted'> & {
+      readonly contentFile?: string;
+      readonly place?: BuildPlace;
+    },
   ): Promise<UploadOutcome> {
     const { contents, library } = this.#options;
     try {
@@ -570,7 +575,11 @@ class StoredUploads implements Uploads, Fetchable {
       throw error;
     }
     const { upload } = transfer;
-    const admission = { ...admissionOf(upload), ...(place !== undefined && { place }) };
+    const admission = {
+      ...admissionOf(upload),
+      ...(place !== undefined && { place }),
+      ...(unlisted !== undefined && { unlisted }),
+    };
     const outcome = await library.admit(received, admission, {
       along: (name) => transfer.admitting(name),
       ...(otherName !== undefined && { otherName }),

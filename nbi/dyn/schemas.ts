@@ -289,12 +289,16 @@ export const dynSchemas = {
   },
   User: {
     type: 'object',
-    required: ['id', 'name', 'role', 'active', 'created'],
+    required: ['id', 'name', 'role', 'active', 'scCloud', 'created'],
     properties: {
       id: { type: 'string', description: 'The same as name.' },
       name: { type: 'string' },
       role: { enum: ['viewer', 'operator', 'admin'] },
       active: { type: 'boolean', description: 'Whoever is not cannot log in, by whatever means.' },
+      scCloud: {
+        type: 'boolean',
+        description: 'Whether he can log in to /sc_cloud, by the MD5 of his password.',
+      },
       created: { type: 'integer', description: 'In epoch seconds.' },
     },
     additionalProperties: false,

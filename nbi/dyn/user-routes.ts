@@ -43,7 +43,13 @@ const NAME = {
 } as const;
 const RETRY_SECONDS = 1;
 const HASHES_AT_A_TIME = 2;
-const OTHERS = 'only name, role, active and password';
+const SC_CLOUD = {
+  type: 'boolean',
+  description:
+    'Whether he can log in to /sc_cloud, by the MD5 of his password. Switching it on needs the password beside it, unless it is on.',
+  expected: 'true or false',
+} as const;
+const OTHERS = 'only name, role, active, password and scCloud';
 const ORGANIZATION = {
   type: 'string',
   minLength: 1,
@@ -121,6 +127,7 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
         role: ROLE,
         active: ACTIVE,
         password: PASSWORD_SCHEMA,
+        scCloud: SC_CLOUD,
         organization: ORGANIZATION,
       },
       others: OTHERS,
@@ -133,13 +140,13 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
     async handle(exchange) {
       const { response, parameters, body, user, by, over } = exchange;
       const pattern = parseIdPattern(parameters.pattern);
-      const { name, role, active, password: given, organization: said } = await body();
+      const { name, role, active, password: given, scCloud, organization: said } = await body();
       if (!pattern.matches(name)) {
         throw invalid('name', 'a name that matches the pattern in the path; .* takes every one', name);
       }
       const password = passwordOf('password', given);
       const organization = organizationFor(said, scopeOf(exchange));
-      const put = { name, role, active, password, ...(organization !== null && { organization }) };
+      const put = { name, role, active, password, scCloud, ...(organization !== null && { organization }) };
       await hashing.run(user?.name ?? '', over, () => users.put(put, by, withinOf(exchange)));
       response.json(dialect.answer(204, ''));
     },
@@ -159,12 +166,12 @@ function putRoute(
     role: 'admin',
     concerns: 'organizations',
     operationId: `change${dialect.name}`,
-    summary: 'Changes role, activity or password of every user that matches',
+    summary: 'Changes role, activity, password or log-in to /sc_cloud of every user that matches',
     description: `Whoever is not active cannot log in, nor can his tokens. ${LAST_ADMIN}`,
     query: openQuery(ALL, ANY_FIELD),
     body: objectBody({
-      properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA },
-      others: 'only role, active and password; the path names the user',
+      properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA, scCloud: SC_CLOUD },
+      others: 'only role, active, password and scCloud; the path names the user',
       example: { active: true },
     }),
     answers: {
@@ -176,17 +183,17 @@ function putRoute(
       const { response, parameters, query: text, body, user, by, over } = exchange;
       const storage = userStorage(dialect.name, users, scopeOf(exchange));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { role, active, password: given } = await body();
+      const { role, active, password: given, scCloud } = await body();
       const password = passwordOf('password', given);
-      if (role === undefined && active === undefined && password === undefined) {
-        throw invalid('', 'role, active or password, at least one');
+      if ([role, active, password, scCloud].every((each) => each === undefined)) {
+        throw invalid('', 'role, active, password or scCloud, at least one');
       }
       const { selection } = query;
       requireIntent(query, selection);
       const change = () =>
         changeSelected({ storage, selection, reading }, exchange, async (turn) => {
           const names = await namesOf(storage, selection, turn);
-          await users.change(names, { role, active, password }, by, withinOf(exchange));
+          await users.change(names, { role, active, password, scCloud }, by, withinOf(exchange));
         });
       await (password === undefined ? change() : hashing.run(user?.name ?? '', over, change));
       response.json(dialect.answer(204, ''));

@@ -9,17 +9,19 @@ const USER_FIELDS = {
   name: 'string',
   role: 'string',
   active: 'boolean',
+  scCloud: 'boolean',
   created: 'time',
 } as const satisfies Fields;
 
 /** A user as the API shows him: nothing of his password, and to users of the installation whose he is. */
 function userView(user: User, scope: Scope): JsonObject {
-  const { name, role, active, createdAtMs } = user;
+  const { name, role, active, scCloud, createdAtMs } = user;
   const fields = {
     id: name,
     name,
     role,
     active,
+    scCloud,
     created: Math.floor(createdAtMs / SECOND_MS),
   } satisfies Record<keyof typeof USER_FIELDS, unknown>;
   return { ...fields, ...ownerShown(scope, user) };

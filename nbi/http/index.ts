@@ -1,6 +1,6 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, ref } from './answers.js';
 export type { Api } from './api.js';
 export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
@@ -80,4 +80,5 @@ export {
   sessionChallenge,
 } from './session-authentication.js';
 export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';
+export { cutFields, jsonPieces, LongList, type StreamedFields, sendStreamed } from './streamed.js';
 export { throttled } from './throttled.js';

@@ -153,8 +153,9 @@ export function sendError(
   error: ApiError,
   asked: Parameters<Dialect['error']>[1],
 ): void {
-  const { headers, body } = dialect.error(error, asked);
-  response.status(error.status).set({ ...error.headers });
+  const { status = error.status, headers, body } = dialect.error(error, asked);
+  if (status !== error.status) findingsOf(response).meantStatus = error.status;
+  response.status(status).set({ ...error.headers });
   // The handler may have announced something else before it failed. Not express's `set`, which has its own mind of charsets.
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.send(Buffer.from(body));

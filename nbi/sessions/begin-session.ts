@@ -8,7 +8,7 @@ import {
   sessionChallenge,
   throttled,
 } from '../http/index.js';
-import type { FoundUser, Users } from '../users/index.js';
+import type { Credentials, FoundUser, Users } from '../users/index.js';
 import type { UserSession } from './user-session.js';
 import type { KindSessions } from './user-sessions.js';
 
@@ -21,6 +21,8 @@ export interface LogInParts {
   readonly users: Users;
   readonly sessions: Pick<KindSessions, 'begin'>;
   readonly organizations: KnownOrganizations;
+  /** What is shown in place of a password: itself unless told. */
+  readonly proof?: Credentials['proof'];
   /** The headers of the 401 for who is not let in; how to log in by a page unless told. */
   readonly challenge?: Readonly<Record<string, string>>;
 }
@@ -64,13 +66,19 @@ export async function beginSession(
 
 /** @throws ApiError 401 or 429, where the password is not this user's or too many were wrong */
 async function verified(
-  { users, challenge }: LogInParts,
+  { users, proof = 'password', challenge }: LogInParts,
   { name, password }: { readonly name: string; readonly password: string },
   { request, response }: { readonly request: Request; readonly response: Response },
 ): Promise<FoundUser> {
   const { address = '', over } = findingsOf(response);
   const verify = async () => {
-    const verification = await users.verify({ name, password, address, ...(over !== undefined && { over }) });
+    const verification = await users.verify({
+      name,
+      password,
+      proof,
+      address,
+      ...(over !== undefined && { over }),
+    });
     if (verification.kind === 'denied') throw denied(challenge ?? sessionChallenge(request));
     if (verification.kind === 'verified') return;
     throw throttled(verification.retryAfterSeconds, 'password');

@@ -132,6 +132,12 @@ export interface Batches {
    */
   cancelOne(id: OperationId, by: Actor): Promise<'cancelled' | 'running'>;
   /**
+   * The same, but only where nothing was sent to it.
+   * @returns whether it was cancelled: false where something was sent, or it has ended
+   * @throws BatchError `not-found`
+   */
+  cancelWaiting(id: OperationId, by: Actor): Promise<boolean>;
+  /**
    * Starts again what has failed, timed out or was cancelled; what was verified, runs or waits stays. Opens the batch again.
    * @returns how many operations wait again
    * @throws BatchError `not-found`; `state` while it is being made, or where its time is over

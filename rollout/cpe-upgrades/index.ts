@@ -6,3 +6,4 @@ export type {
   CpeUpgradesNow,
   VerifiedUpgrade,
 } from './cpe-upgrade.js';
+export { type CpeUpgradesParts, openCpeUpgrades } from './open-cpe-upgrades.js';

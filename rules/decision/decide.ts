@@ -18,6 +18,7 @@ import {
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
+  type RuleCount,
   type StoredRule,
   type Subtrees,
 } from '../vocabulary/index.js';
@@ -55,6 +56,8 @@ export interface Decider extends EvaluationMeans {
   readonly onOneAddress: (rule: StoredRule, oneAddress: OneAddress, isHeldBack: boolean) => void;
   /** Whether what must be remembered of an address that is held back is stored. */
   readonly notesHeld: boolean;
+  /** What only time holds back passes: a window, the wait after a failure, a time to come, the emergency brake. */
+  readonly looksAhead?: boolean;
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
@@ -106,7 +109,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
     const brake = await decider.freeze.read(input.organization);
-    if (brake.state.frozen) return { kind: 'frozen' };
+    if (brake.state.frozen && decider.looksAhead !== true) return { kind: 'frozen' };
     explanation.add(rule.id, { verdict: 'chosen' });
     explainRest(explanation, candidates);
     return {
@@ -251,11 +254,7 @@ export async function consider(
   if (refusal !== null) return refusal;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;
-  const notYet =
-    executionsGate(rule, count) ??
-    retryGate(rule, count, context.now) ??
-    timeGate(rule, context.now) ??
-    windowGate(decider, rule, context.now);
+  const notYet = executionsGate(rule, count) ?? notNow(decider, rule, count, context.now);
   if (notYet !== null) return notYet;
   const owner = await ownerGate(decider.tables, rule);
   if ('verdict' in owner) return owner;
@@ -276,6 +275,12 @@ export async function consider(
     slot,
     unchanged: [...owner.unchanged, ...signing.unchanged],
   });
+}
+
+function notNow(decider: Decider, rule: StoredRule, count: RuleCount, nowMs: number): Refusal | null {
+  const outside = timeGate(rule, nowMs);
+  if (decider.looksAhead === true) return outside?.verdict === 'too-late' ? outside : null;
+  return retryGate(rule, count, nowMs) ?? outside ?? windowGate(decider, rule, nowMs);
 }
 
 async function slotFor(

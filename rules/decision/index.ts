@@ -4,6 +4,7 @@ export { type Decider, decide, parametersNamed } from './decide.js';
 export { createDrafts } from './draft.js';
 export { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';
 export { explain } from './explain.js';
+export { foresee } from './foresee.js';
 export { takeUp } from './match.js';
 export { createProbation } from './probation.js';
 export { mayRepeat } from './repeat.js';

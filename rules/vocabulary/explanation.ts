@@ -59,6 +59,13 @@ export interface ExplainOptions {
   readonly organization?: string;
 }
 
+/** What a CPE would be upgraded by. */
+export interface Foreseen {
+  readonly rule: StoredRule;
+  /** What the CPE must report to be verified; null where neither rule nor image says. */
+  readonly targetVersion: string | null;
+}
+
 /** A stored rule, a rule that is not stored, or only its condition; and who asks, see {@link ExplainOptions}. */
 export type MatchTarget = (
   | { readonly ruleId: RuleId }

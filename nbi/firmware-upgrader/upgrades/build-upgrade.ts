@@ -1,6 +1,6 @@
 import type { Build } from '../../../firmware/index.js';
 import { BatchError } from '../../../rollout/index.js';
-import { jsonAnswer, queryParameter } from '../../http/index.js';
+import { jsonAnswer, LongList, queryParameter } from '../../http/index.js';
 import { findBuild } from '../builds.js';
 import {
   type Call,
@@ -8,7 +8,6 @@ import {
   type Field,
   type Filter,
   filtered,
-  LongList,
   noObject,
   noPk,
   requireOwn,

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Exchange, isClientGone } from '../../http/index.js';
+import { isClientGone } from './client-gone.js';
+import type { Exchange } from './route.js';
 
 /** A list of any length in an answer: read while it is sent, so that nobody holds all of it. */
 export class LongList {

@@ -1,0 +1,93 @@
+import type { Device } from '../../acs/index.js';
+import { type Image, type ImageLibrary, type ProductKind, productOf } from '../../firmware/index.js';
+
+/** What devices something is, or is for: family and model by name, the hardware as it is reported. Empty: nothing is said. */
+export interface Product {
+  readonly family: string;
+  readonly model: string;
+  readonly hardware: string;
+}
+
+/** Of a CPE: its manufacturer, its ModelName (else ProductClass), its HardwareVersion. */
+export function productOfDevice({ manufacturer, modelName, productClass, hardwareVersion }: Device): Product {
+  return { family: manufacturer, model: modelName || productClass, hardware: hardwareVersion ?? '' };
+}
+
+export function isSameProduct(one: Product, other: Product): boolean {
+  return one.family === other.family && one.model === other.model && one.hardware === other.hardware;
+}
+
+/** Whether an image is for a device, as far as both say what they are; boards are looked at once it is sent. */
+export function isFor(image: Product, device: Device): boolean {
+  const { family, model, hardware } = productOfDevice(device);
+  return (
+    (image.family === '' || image.family === family) &&
+    (image.model === '' || image.model === model || image.model === device.productClass) &&
+    (image.hardware === '' || image.hardware === hardware)
+  );
+}
+
+/** Names that an answer of any length remembers the numbers of, and builds what they are for; then it looks them up anew. */
+const REMEMBERED_MAX = 1_000;
+/** Stands for what nothing is said of, and in questions for whatever. */
+export const ANY = 0;
+
+/** What an image is for, and the version that it brings; empty where nothing says it. */
+export interface ProductOfImage extends Product {
+  readonly version: string;
+}
+
+/** Families and models by their numbers, and what images are for, as one answer asks for them. */
+export class Products {
+  readonly #images: Pick<ImageLibrary, 'builds'>;
+  readonly #numbers = new Map<string, number>();
+  readonly #builds = new Map<string, Omit<ProductOfImage, 'hardware'>>();
+
+  constructor(images: Pick<ImageLibrary, 'builds'>) {
+    this.#images = images;
+  }
+
+  /** The number of a name, which it has for good; {@link ANY} for none. @throws StoreError */
+  async numberOf(kind: ProductKind, name: string): Promise<number> {
+    if (name === '') return ANY;
+    const { numbers } = this.#images.builds;
+    return remembered(this.#numbers, `${kind} ${name}`, () => numbers.numberOf(kind, name));
+  }
+
+  /** Whether a name is the one with a number; with {@link ANY} each is, with one that no name has none. @throws StoreError */
+  async isOf(kind: ProductKind, number: number): Promise<(name: string) => boolean> {
+    if (number === ANY) return () => true;
+    const wanted = await this.#images.builds.numbers.nameOf(kind, number);
+    return (name) => name === wanted;
+  }
+
+  /** As the build of an image says, else as the image does. */
+  async ofImage(image: Image): Promise<ProductOfImage> {
+    const { build, productClass = '', softwareVersion = '', hardwareVersion = '', fromFile = [] } = image;
+    // What a file says of the hardware is the vendor's own number, and none that CPEs report.
+    const hardware = fromFile.includes('hardwareVersion') ? '' : hardwareVersion;
+    const own = { family: '', model: productClass, hardware, version: softwareVersion };
+    if (build === undefined) return own;
+    const { family, model, version } = await remembered(this.#builds, build, () => this.#ofBuild(build));
+    return { family, model: model || own.model, hardware, version: own.version || version };
+  }
+
+  async #ofBuild(id: string): Promise<Omit<ProductOfImage, 'hardware'>> {
+    const { builds } = this.#images;
+    const build = await builds.get(id, null);
+    const category =
+      build === null ? null : await builds.categories.find(build.category, build.organization ?? null);
+    if (build === null || category === null) return { family: '', model: '', version: '' };
+    const { productFamily, productModel } = productOf(build, category);
+    return { family: productFamily ?? '', model: productModel ?? '', version: build.version };
+  }
+}
+
+async function remembered<T>(known: Map<string, T>, key: string, find: () => Promise<T>): Promise<T> {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const found = await find();
+  if (known.size >= REMEMBERED_MAX) known.clear();
+  known.set(key, found);
+  return found;
+}
