@@ -108,6 +108,12 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'PUT /api/v1/firmware-upgrader/device/{device}/firmware/',
     'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/',
     'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'GET /sc_cloud/scapi/get-all-firmwares',
+    'GET /sc_cloud/scapi/get-devs',
+    'GET /sc_cloud/scapi/get-dev',
+    'POST /sc_cloud/uploadFirmware',
+    'POST /sc_cloud/firmware/add',
+    'POST /sc_cloud/upgrade/start',
   ],
   installation: [
     'PUT /v1/dyn/DeviceStorage/{pattern}',
@@ -140,6 +146,8 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /api/v1/docs.yaml',
     'GET /api/v1/redoc/',
     'POST /api/v1/users/token/',
+    'POST /sc_cloud/login',
+    'POST /sc_cloud/logout',
   ],
 };
 
