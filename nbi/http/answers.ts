@@ -37,6 +37,7 @@ const MORE = {
   '413': 'The body is too large',
   '415': 'The Content-Type is another than the call takes',
   '416': 'The range is outside the image',
+  '421': 'Several CPEs that the user sees have this name',
   '422': 'What was sent cannot be used; details tell why',
   '502': 'A CPE refused the connection request',
   '504': 'A CPE did not answer in time',

@@ -21,7 +21,7 @@ export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
-export { requireMediaType } from './bodies/media-type.js';
+export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,

@@ -460,6 +460,19 @@ const CHANGE_NOTHING: Readonly<Record<string, string>> = {
     'gives a device firmware again: test/nbi/firmware-upgrader/upgrade-events shows its event',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/':
     'takes the firmware of a device: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'DELETE /devices/{device}/api/authentication':
+    'ends the session of whoever asks: test/nbi/firmware-slots/events shows its event',
+  'DELETE /devices/{device}/api/firmware/slots/{id}':
+    'empties a slot: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/firmware/test': 'tests an upgrade that it does not begin',
+  'POST /devices/{device}/api/firmware/upgrade':
+    'begins a batch of one CPE: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/upload/firmware':
+    'fills a slot: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/firmware/fetch':
+    'begins a fetch: test/nbi/firmware-slots/events shows its event',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}':
+    'cancels a fetch, or forgets one: test/nbi/firmware-slots/events shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',
   'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
 };

@@ -11,6 +11,8 @@ export interface OwnLogIns {
   readonly prefix: string;
   readonly kind: Exclude<SessionKindName, 'page'>;
   readonly cookie: string;
+  /** It takes a name and password with each request as well. */
+  readonly takesBasic?: boolean;
   /** Where its refusals have another status than elsewhere. */
   readonly outcomeOf?: (reply: Reply) => Outcome;
   /** Has a user be one who may log in there. */
@@ -38,6 +40,13 @@ export const OWN_LOG_INS: readonly OwnLogIns[] = [
       await users.put({ ...document, digestLogin: { of: password.salt, hash: password } });
     },
   },
+  ...['common/1.0', 'npm.system_update/2.0'].map((path) => ({
+    prefix: `/devices/{device}/api/${path}`,
+    kind: 'system-update' as const,
+    cookie: 'system_update_session',
+    takesBasic: true,
+  })),
+  { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
 ];
 
 /** Those of no path that there is. */

@@ -24,6 +24,7 @@ import { imageUuidsBy } from '../../../firmware/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
+import { openDeviceSlots } from '../../../rollout/index.js';
 import { BY } from '../../support/actor.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
@@ -281,6 +282,16 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
+    deviceSlots: openDeviceSlots({
+      store: installation.store,
+      clock,
+      devices: acs.devices,
+      connectionRequests: acs.connectionRequests,
+      rules,
+      library: installation.images,
+      uploads: installation.uploads,
+      upgrades: upgrading.cpeUpgrades,
+    }),
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,
