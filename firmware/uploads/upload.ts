@@ -75,7 +75,7 @@ export const CLAIM_MS = 2 * CLOCKS_APART_MS_MAX;
 
 const TIME_DIGITS = 15;
 const RANDOM_BYTES = 8;
-export const UPLOAD_ID_PATTERN = /^\d{15}-[0-9a-f]{16}$/;
+export const UPLOAD_ID_PATTERN = /^[0-9]{15}-[0-9a-f]{16}$/;
 
 export function newUploadId(nowMs: number): string {
   return `${String(nowMs).padStart(TIME_DIGITS, '0')}-${randomBytes(RANDOM_BYTES).toString('hex')}`;

@@ -36,7 +36,7 @@ import { categoryStorage, categoryView, changedOwner } from './category-storage.
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { readSelected, type Storage, selectEntries } from './storage.js';
 
@@ -205,7 +205,7 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
   return route({
     method: 'PUT',
     path: `/v1/dyn/${kind.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: `change${kind.things}`,
@@ -243,7 +243,7 @@ function deleteRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): R
   return route({
     method: 'DELETE',
     path: `/v1/dyn/${kind.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: `delete${kind.things}`,

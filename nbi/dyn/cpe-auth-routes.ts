@@ -16,7 +16,7 @@ import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.j
 import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { cpeAuthStorage } from './cpe-auth-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { MORE_LOGINS, postLogins } from './post-logins.js';
 import { parseQuery } from './query.js';
 
@@ -83,7 +83,7 @@ function deleteRoute({ credentials, reading }: CpeAuthRouteParts, dialect: DynDi
   return route({
     method: 'DELETE',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'installation',
     operationId: 'deleteCpeCredentials',

@@ -24,7 +24,7 @@ import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.j
 import { deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
-import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
@@ -90,7 +90,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
   return route({
     method: 'PUT',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'installation',
     operationId: 'changeDevices',
@@ -133,7 +133,7 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
   return route({
     method: 'DELETE',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: 'deleteDevices',

@@ -21,7 +21,7 @@ import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
 import { organizationStorage, organizationView } from './organization-storage.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 
 export interface OrganizationRouteParts {
@@ -104,7 +104,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
   return route({
     method: 'PUT',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: 'changeOrganizations',
@@ -142,7 +142,7 @@ function deleteRoute({ organizations, reading }: OrganizationRouteParts, dialect
   return route({
     method: 'DELETE',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'installation',
     operationId: 'deleteOrganizations',

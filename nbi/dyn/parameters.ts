@@ -4,10 +4,16 @@ export const PATTERN = {
   name: 'pattern',
   in: 'path',
   required: true,
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 're2' },
   example: '.*',
   description:
     'A regular expression (RE2 syntax) matched against the whole id of each entry: .* is all. A literal, literals separated by |, or a literal beginning are looked up in the index.',
+} as const satisfies Parameter;
+
+/** The same of what changes or deletes, where that of all entries asks for more than the pattern. */
+export const PATTERN_OF_SOME = {
+  ...PATTERN,
+  example: 'UPGRADE_00A1B2-HGW-1',
 } as const satisfies Parameter;
 
 const AFTER = queryParameter(

@@ -19,7 +19,7 @@ import { changeSelected, inBatches, requireIntent } from './changes.js';
 import type { Entry } from './entry.js';
 import { firmwareResultStorage } from './firmware-result-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, REVISION } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME, REVISION } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -68,7 +68,7 @@ export function resultRoutes(
     route({
       method: 'DELETE',
       path: PATH,
-      parameters: [PATTERN],
+      parameters: [PATTERN_OF_SOME],
       role: 'operator',
       concerns: 'organizations',
       operationId: 'deleteResults',

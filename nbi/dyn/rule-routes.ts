@@ -23,7 +23,7 @@ import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.j
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { firmwareStorage } from './firmware-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
 
@@ -118,7 +118,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
   return route({
     method: 'PUT',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: 'changeRules',
@@ -153,7 +153,7 @@ function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): R
   return route({
     method: 'DELETE',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: 'deleteRules',

@@ -29,7 +29,7 @@ import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, inBatches, requireIntent } from './changes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { tokenStorage, tokenView } from './token-storage.js';
 
@@ -144,7 +144,7 @@ function deleteRoute({ users, reading }: TokenRouteParts, dialect: DynDialect): 
   return route({
     method: 'DELETE',
     path: PATH,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: 'revokeTokens',

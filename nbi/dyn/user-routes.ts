@@ -23,7 +23,7 @@ import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, requireIntent } from './changes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 import { userStorage } from './user-storage.js';
@@ -162,7 +162,7 @@ function putRoute(
   return route({
     method: 'PUT',
     path,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: `change${dialect.name}`,
@@ -205,7 +205,7 @@ function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: Dy
   return route({
     method: 'DELETE',
     path,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: `delete${dialect.name}`,

@@ -1,8 +1,11 @@
+import type { Headers } from './response-headers.js';
 import type { Schema } from './schema.js';
 
 /** One answer of a route, as the OpenAPI document shows it. */
 export interface Answer {
   readonly description: string;
+  /** Beside those that come with its status, or with every answer. */
+  readonly headers?: Headers;
   readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>>;
 }
 
@@ -29,6 +32,20 @@ const COMMON: Readonly<Record<string, string>> = {
   '429': 'Too many wrong passwords, or too much under way; Retry-After tells how long to wait',
   '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
+
+/** What an open call may be answered, as long as nobody can log in by it. */
+export function openFailures(schema: string): Answers {
+  const { 429: tooMany, 503: busy } = OPEN;
+  return {
+    '429': jsonAnswer(tooMany, ref(schema)),
+    '503': jsonAnswer(busy, ref(schema)),
+  };
+}
+
+const OPEN = {
+  '429': 'Too much is under way from where it comes; Retry-After tells how long to wait',
+  '503': 'Too much is under way; Retry-After tells how long to wait',
+} as const;
 
 const MORE = {
   '404': 'Nothing matched',

@@ -1,6 +1,6 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, type Answers, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, openFailures, ref } from './answers.js';
 export type { Api } from './api.js';
 export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
@@ -59,6 +59,16 @@ export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { requestIdOf, requireRole } from './required-role.js';
+export {
+  COOKIE_HEADER,
+  EVERY_HEADER,
+  FILE_HEADERS,
+  headersByStatus,
+  locationHeader,
+  PAGE_HEADERS,
+  RANGE_HEADER,
+  TAG_HEADER,
+} from './response-headers.js';
 export { type Exchange, type Route, route } from './route.js';
 export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 export { isSameSecret } from './same-secret.js';

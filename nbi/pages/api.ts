@@ -31,6 +31,7 @@ export function pageApis(
     {
       ...manners,
       name: 'first-page',
+      description: 'The page that leads to everything, and what pages load.',
       // What else is unknown is answered as to programs.
       prefixes: [],
       slashes: 'as written',
@@ -42,6 +43,7 @@ export function pageApis(
     {
       ...manners,
       name: 'log-in',
+      description: 'Pages by which people log in and out.',
       prefixes: ['/admin/'],
       slashes: 'redirected',
       routes: [
@@ -53,6 +55,7 @@ export function pageApis(
     {
       ...manners,
       name: 'docs',
+      description: 'The page that shows this document, and tries its calls.',
       prefixes: ['/api/v1/docs', '/api/v1/redoc'],
       slashes: 'redirected',
       routes: docsRoutes(document),

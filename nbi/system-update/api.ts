@@ -13,6 +13,7 @@ import { updateRoutes } from './update.js';
 export function systemUpdateApi(parts: SystemUpdateParts): Api {
   return {
     name: 'system-update',
+    description: 'Software update of one device, as its own API has it.',
     prefixes: [`${DEVICE_PREFIX}/api/common/`, `${DEVICE_PREFIX}/api/npm.system_update/`],
     slashes: 'either',
     authentication: systemUpdateAuthentication(parts),
