@@ -1,6 +1,10 @@
-/** The names and versions of the services that there are, as clients ask for them first. */
+/**
+ * The names and versions of the services that there are, as clients ask for them first. Of packet capture there is the name alone: without
+ * it the vendor's client ends before it has asked for anything else (`steelscript/appresponse/core/capture.py`).
+ */
 export const SERVICES = [
   { id: 'common', versions: ['1.0'] },
+  { id: 'npm.packet_capture', versions: ['1.0'] },
   { id: 'npm.system_update', versions: ['2.0'] },
 ] as const;
 

@@ -3,6 +3,7 @@ import { COMMON, DOMAIN, errorOf, request, SERVICE, startSystemUpdate, told } fr
 
 const SERVICES = [
   { id: 'common', versions: ['1.0'] },
+  { id: 'npm.packet_capture', versions: ['1.0'] },
   { id: 'npm.system_update', versions: ['2.0'] },
 ];
 const AUTH_INFO = { supported_methods: ['BASIC', 'COOKIE', 'OAUTH2.0', 'OAUTH_2_0'] };
