@@ -574,8 +574,7 @@ test('what a browser sends for another site is refused on every route, and no an
         const isTaken = kind?.content[contentType.split(';')[0] ?? ''] !== undefined;
         // There is no such CPE, which is told before a body comes.
         if (own.takesBasic === true && role !== null) t.is(unsaid.status, 404, `${method} ${path}`);
-        else if (role !== null)
-          t.is(outcomeAt(own, unsaid), '401', `${method} ${path} ${contentType}`);
+        else if (role !== null) t.is(outcomeAt(own, unsaid), '401', `${method} ${path} ${contentType}`);
         else t.is(unsaid.status === 415, !isTaken, `${method} ${path} ${contentType}`);
         continue;
       }
