@@ -11,7 +11,14 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, CpeUpgrades, DeviceSlots, Operations } from '../rollout/index.js';
+import type {
+  Batches,
+  CpeUpgrades,
+  DeviceSlots,
+  FittingImages,
+  Operations,
+  SystemUpdates,
+} from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
@@ -44,6 +51,7 @@ import { pageApis } from './pages/index.js';
 import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
+import { systemUpdateApi, systemUpdateSchemas } from './system-update/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
@@ -67,6 +75,9 @@ export interface ApiParts extends UpgradeParts {
   readonly cpeUpgrades: CpeUpgrades;
   /** The places for firmware of single CPEs. */
   readonly deviceSlots: DeviceSlots;
+  /** What a CPE could be updated to, and its update. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -112,6 +123,12 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    // Before what takes the rest of a device's own API.
+    systemUpdateApi({
+      ...content,
+      sessions: parts.sessions.of('system-update'),
+      organizations: { current: () => parts.organizations.directory.current() },
+    }),
     firmwareSlotsApi(content),
     scCloudApi(content),
     ...sessionApis(parts, authentication),
@@ -146,6 +163,7 @@ const SCHEMAS = {
   ...answerSchemas,
   ...upgraderSchemas,
   ...firmwareSlotsSchemas,
+  ...systemUpdateSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

@@ -11,3 +11,4 @@ export * from './operations/index.js';
 export * from './restored/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';
 export * from './slots/index.js';
+export * from './system-updates/index.js';

@@ -16,6 +16,7 @@ import { uploadEndpoint } from './upload.js';
 export function firmwareSlotsApi(parts: FirmwareSlotsParts): Api {
   return {
     name: 'firmware-slots',
+    description: 'Firmware slots of one device, as its own API has them.',
     prefixes: [`${DEVICE_PREFIX}${API_ROOT}`],
     slashes: 'either',
     authentication: slotsAuthentication(parts),

@@ -16,6 +16,7 @@ import {
   DEFAULT_ACS_OPTIONS,
   type Device,
   type DeviceIds,
+  type Devices,
   type Upgrade,
 } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
@@ -111,6 +112,9 @@ export interface TestNbi {
   readonly store: Store;
   readonly rules: Rules;
   readonly images: ImageLibrary;
+  /** Where their contents lie. */
+  readonly imageDirectory: string;
+  readonly devices: Devices;
   readonly uploads: Uploads;
   readonly events: EventLog;
   readonly users: Users;
@@ -327,6 +331,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.systemUpdates.close();
     await upgrading.batches.close();
     await uploads.close();
     await acs.close();
@@ -344,6 +349,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     rules,
     images,
+    imageDirectory: join(directory, 'images'),
+    devices: acs.devices,
     uploads,
     events,
     users,
