@@ -24,9 +24,9 @@ import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.j
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { countRoute } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
-import { firmwareStorage } from './firmware-storage.js';
+import { firmwareStorage, LISTED_FIELDS } from './firmware-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
@@ -65,6 +65,7 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
     listRoute(parts, dialect),
     countRoute({
       dialect,
+      fields: LISTED_FIELDS,
       role: 'viewer',
       concerns: 'organizations',
       things: 'Rules',
@@ -79,7 +80,7 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
 }
 
 function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, LISTED_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -90,7 +91,7 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
     summary: 'Lists upgrade rules, newest first',
     description:
       'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is. Viewers are shown `********` for the values in the query of a `file`, which may be a key to it.',
-    query: openQuery(...Object.values(options), ANY_FIELD, ID, CAMPAIGN_ID, CPE_ID),
+    query: openQuery(...Object.values(options), fieldParameter(LISTED_FIELDS), ID, CAMPAIGN_ID, CPE_ID),
     answers: {
       '200': listAnswer('The rules', 'Rule'),
       ...failures('Answer'),
