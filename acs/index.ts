@@ -23,7 +23,7 @@ export {
   describedCpe,
 } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
-export { isCpeId } from './device/cpeid.js';
+export { type CpeIdentity, isAnyCpeId } from './device/cpeid.js';
 export type {
   DescribedCpe,
   Device,

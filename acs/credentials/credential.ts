@@ -1,6 +1,6 @@
 import { type CpeId, DAY_MS } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
-import { isCpeId } from '../device/cpeid.js';
+import { isAnyCpeId } from '../device/cpeid.js';
 
 /** What a CPE logs in with: its ManagementServer.Username and Password, of at most 256 characters each (TR-181). */
 export interface CpeLogin {
@@ -65,7 +65,7 @@ export class CredentialError extends Error {
 
 /** @returns what is wrong with credentials, naming the field and not its value; null where nothing is */
 export function problemIn({ cpeid, username, password }: CpeLogin): string | null {
-  if (!isCpeId(cpeid)) {
+  if (!isAnyCpeId(cpeid)) {
     return 'cpeid must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it';
   }
   // RFC 7617 2: what comes before the first colon of Basic is the user name.
