@@ -112,6 +112,13 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'PUT /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
+  'POST /sc_cloud/logout': 'viewer',
+  'GET /sc_cloud/scapi/get-all-firmwares': 'viewer',
+  'POST /sc_cloud/uploadFirmware': 'admin',
+  'POST /sc_cloud/firmware/add': 'admin',
+  'GET /sc_cloud/scapi/get-devs': 'viewer',
+  'GET /sc_cloud/scapi/get-dev': 'viewer',
+  'POST /sc_cloud/upgrade/start': 'admin',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -132,6 +139,7 @@ const OPEN: ReadonlySet<string> = new Set([
   'POST /admin/login/',
   'POST /admin/logout/',
   'POST /api/v1/users/token/',
+  'POST /sc_cloud/login',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);

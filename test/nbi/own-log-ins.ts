@@ -1,4 +1,6 @@
+import { CODES } from '../../nbi/sc-cloud/codes.js';
 import type { SessionKindName } from '../../nbi/sessions/index.js';
+import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Reply, TestNbi } from './support.js';
 
 /** What came of a call, as far as it says who may make it. */
@@ -12,10 +14,32 @@ export interface OwnLogIns {
   readonly cookie: string;
   /** Where its refusals have another status than elsewhere. */
   readonly outcomeOf?: (reply: Reply) => Outcome;
+  /** Where not every user may log in there. */
+  readonly admit?: (nbi: Pick<TestNbi, 'store'>, name: string) => Promise<void>;
 }
 
 /** Of several that fit a path the first is meant. */
-export const OWN_LOG_INS: readonly OwnLogIns[] = [];
+export const OWN_LOG_INS: readonly OwnLogIns[] = [
+  {
+    prefix: '/sc_cloud',
+    kind: 'sc-cloud',
+    cookie: 'mwcloud-sid',
+    outcomeOf: ({ body }) => {
+      const { result } = body as { readonly result?: number };
+      return result === CODES.notLoggedIn ? '401' : result === CODES.notAllowed ? '403' : 'let in';
+    },
+    admit: letInByDigest,
+  },
+];
+
+/** As if it had been switched on with his password, which nobody here shows. */
+async function letInByDigest({ store }: Pick<TestNbi, 'store'>, name: string): Promise<void> {
+  const users = store.collection<UserDocument>(USERS);
+  const stored = await users.get(name);
+  if (stored === null || stored.document.digestLogin !== undefined) return;
+  const { password } = stored.document;
+  await users.put({ ...stored.document, digestLogin: { of: password.salt, hash: password } });
+}
 
 /** Those of no path that there is. */
 export function unusedLogIns(paths: readonly string[]): readonly OwnLogIns[] {
@@ -29,10 +53,12 @@ export function ownLogInsAt(path: string): OwnLogIns | null {
 
 /** What somebody sends who has logged in there. */
 export async function ownSession(
-  { sessions, users }: Pick<TestNbi, 'sessions' | 'users'>,
-  { kind, cookie }: OwnLogIns,
+  nbi: Pick<TestNbi, 'sessions' | 'users' | 'store'>,
+  { kind, cookie, admit }: OwnLogIns,
   name: string,
 ): Promise<{ readonly Cookie: string; readonly secret: string }> {
+  const { sessions, users } = nbi;
+  await admit?.(nbi, name);
   const user = await users.find(name);
   if (user === null) throw new Error(`There is no user ${name}`);
   const begun = await sessions
