@@ -5,6 +5,7 @@ import {
   type BuildUpgrades,
   type CpeUpgrades,
   type DeviceFirmwares,
+  FittingImages,
   type OpenedBatches,
   OperationLedger,
   OperationStore,
@@ -12,6 +13,7 @@ import {
   openBatches,
   openBuildFirmware,
   openCpeUpgrades,
+  SystemUpdates,
 } from '../rollout/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { imageTypesOf } from './firmware-upgrader.js';
@@ -41,6 +43,9 @@ export interface InstallationBatches {
   readonly buildUpgrades: BuildUpgrades;
   /** Those of single CPEs, whoever began them. */
   readonly cpeUpgrades: CpeUpgrades;
+  /** What a CPE could be updated to, and the updates that are made ready, started and put away. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
 }
 
 /** Puts them together for an installation that is open: for a server, or for a command beside it. */
@@ -75,5 +80,7 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     batches,
     images,
   });
-  return { batches, operations, cpeUpgrades, ...firmware.with(batches) };
+  const fitting = new FittingImages({ ...parts, images });
+  const systemUpdates = new SystemUpdates({ ...parts, store, images, fitting, operations, cpeUpgrades });
+  return { batches, operations, cpeUpgrades, fitting, systemUpdates, ...firmware.with(batches) };
 }

@@ -65,6 +65,7 @@ export interface Config {
   readonly firmwareUpgraderImageMibMax: number;
   readonly firmwareUpgraderRequestsMax: number;
   readonly firmwareUpgraderTokensMax: number;
+  readonly requireCommitLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -552,6 +553,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe:
       'Requests to /api/v1/users/token/ from one address a day, in each process; 0: as many as it likes. Wrong passwords are bounded by themselves',
     group: 'Firmware upgrader:',
+  },
+  requireCommitLog: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Refuse upgrades through the firmware slots of a CPE (/api/firmware/upgrade) without a message',
+    group: 'Firmware slots:',
   },
   logLevel: {
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

@@ -11,11 +11,19 @@ import type { Clock, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, CpeUpgrades, Operations } from '../rollout/index.js';
+import type {
+  Batches,
+  CpeUpgrades,
+  DeviceSlots,
+  FittingImages,
+  Operations,
+  SystemUpdates,
+} from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
 import { addressedDevices } from './device-apis/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import { type FirmwareSlotsOptions, firmwareSlotsApi, firmwareSlotsSchemas } from './firmware-slots/index.js';
 import {
   firmwareUpgraderApi,
   type UpgradeParts,
@@ -43,6 +51,7 @@ import { pageApis } from './pages/index.js';
 import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
+import { systemUpdateApi, systemUpdateSchemas } from './system-update/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
@@ -64,6 +73,11 @@ export interface ApiParts extends UpgradeParts {
   readonly operations: Operations;
   /** The upgrades of single CPEs, whoever began them. */
   readonly cpeUpgrades: CpeUpgrades;
+  /** The places for firmware of single CPEs. */
+  readonly deviceSlots: DeviceSlots;
+  /** What a CPE could be updated to, and its update. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
@@ -80,6 +94,8 @@ export interface ApiParts extends UpgradeParts {
   readonly clock: Clock;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
+  /** How the API of firmware slots answers; as a box that nobody has set up otherwise unless told. */
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -107,6 +123,13 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    // Before what takes the rest of a device's own API.
+    systemUpdateApi({
+      ...content,
+      sessions: parts.sessions.of('system-update'),
+      organizations: parts.organizations.directory,
+    }),
+    firmwareSlotsApi(content),
     scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
@@ -139,6 +162,8 @@ const SCHEMAS = {
   ...sessionSchemas,
   ...answerSchemas,
   ...upgraderSchemas,
+  ...firmwareSlotsSchemas,
+  ...systemUpdateSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

@@ -32,6 +32,7 @@ import {
   parametersNamed,
   type StandingConditions,
   takeUp,
+  whyNotFitting,
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
 import { openFleet } from './fleet/index.js';
@@ -184,6 +185,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     foresee: (input) => foresee(aside, input),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
+    whyNotFitting: (image, input) => whyNotFitting(decider.board, image, input),
     async freeze(next) {
       const state = await freeze.write(next);
       const { organization } = next;

@@ -59,6 +59,7 @@ export function serveBatches(
   // What a process that died has left is taken up at once.
   const first = round();
   closers.push(async () => {
+    await opened.systemUpdates.close();
     await batches.close();
     await Promise.all([first, rounds.stop(), waking.stop()]);
     // Where the store fails the lease runs out by itself.

@@ -13,6 +13,7 @@ import { packageVersion } from '../command.js';
 import { upgraderOptionsOf } from '../firmware-upgrader.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
+import { serveDeviceSlots } from './device-slots.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
 
 const MIB = 1024 * 1024;
@@ -73,6 +74,8 @@ export async function startNbi(
     imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
+    deviceSlots: serveDeviceSlots({ installation, ambient, closers }, acs, rules, upgrading),
+    firmwareSlots: { requiresCommitLog: config.requireCommitLog },
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,

@@ -54,6 +54,12 @@ export class Numbers {
     return number === wanted && taken.document.of === id ? { number, changes: [] } : this.forImage(id);
   }
 
+  /** A number that no image was ever given, for one to come: it has it once it is admitted with it. @throws StoreError */
+  async free(): Promise<number> {
+    const number = randomInt(NUMBER_MIN, NUMBER_MAX + 1);
+    return (await this.imageWith(number)) === null ? number : this.free();
+  }
+
   /** The id of the image that was given a number; it may be gone, and another have its id. */
   async imageWith(number: number): Promise<string | null> {
     return this.#has('image', number);

@@ -53,6 +53,8 @@ export type AskedUpload = Upload & {
   readonly placeBehind?: () => Promise<BuildPlace>;
   /** Another name than one that is taken, where it need not be called just so. */
   readonly otherName?: (name: string) => string;
+  /** Told of it once others see it, before any of it has come. */
+  readonly onBegun?: (upload: UploadRecord) => void;
 };
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
@@ -67,7 +69,7 @@ export interface Uploads {
    * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
   begin(
-    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName' | 'unlisted'>,
+    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName' | 'unlisted' | 'onBegun'>,
     url?: string,
   ): Promise<UploadRecord>;
   /**
@@ -78,6 +80,8 @@ export interface Uploads {
   receive(id: string, within: string | null, range: ContentRange, content: Readable): Promise<PartOutcome>;
   /** @throws UploadError `not-found` */
   get(id: string, within: string | null): Promise<UploadRecord>;
+  /** That whose image has, or is to have, a number; null where there is none. */
+  withNumber(number: number, within: string | null): Promise<UploadRecord | null>;
   /** The latest first. @param page.after  the id that the page before ended with */
   list(
     within: string | null,
@@ -85,6 +89,8 @@ export interface Uploads {
   ): Promise<readonly UploadRecord[]>;
   /** @throws UploadError `not-found`, `ended` */
   cancel(id: string, within: string | null, by: Actor): Promise<UploadRecord>;
+  /** Forgets one that came to nothing, before its time. @throws UploadError `not-found`, also where it has not ended so */
+  forget(id: string, within: string | null, by: Actor): Promise<void>;
   /**
    * Ends what died with its process, has validated what is complete, gives up what nothing came of for a day, and forgets what ended then.
    * Called at start and now and then.
@@ -148,6 +154,7 @@ class StoredUploads implements Uploads, Fetchable {
     await this.#check(upload);
     const { contents } = this.#options;
     const transfer = await this.#begun(upload, { kind: 'whole' }, []);
+    upload.onBegun?.(transfer.upload);
     return this.#through(transfer, async () => {
       const received = await contents.receive(upload.content, {
         bytesMax: this.#options.limits.imageBytesMax,
@@ -298,6 +305,11 @@ class StoredUploads implements Uploads, Fetchable {
     return (await this.#find(id, within)).document;
   }
 
+  async withNumber(number: number, within: string | null): Promise<UploadRecord | null> {
+    const found = await this.#records.withNumber(number);
+    return found !== null && (within === null || found.organization === within) ? found : null;
+  }
+
   list(
     within: string | null,
     { limit, after }: { readonly limit: number; readonly after?: string },
@@ -326,6 +338,21 @@ class StoredUploads implements Uploads, Fetchable {
       return cancelledOne;
     }
     throw busy();
+  }
+
+  async forget(id: string, within: string | null, by: Actor): Promise<void> {
+    const stored = await this.#find(id, within);
+    const { organization = null, metadata, state } = stored.document;
+    const cameToNothing = isEnded(stored.document) && state !== 'valid';
+    const note = this.#events.noting({
+      action: 'removed',
+      subject: 'upload',
+      subjectId: id,
+      organization,
+      by,
+      before: { name: metadata.name, state },
+    });
+    if (!cameToNothing || !(await this.#records.remove(stored, [note]))) throw notFound();
   }
 
   async cleanUp(): Promise<void> {
@@ -412,6 +439,7 @@ class StoredUploads implements Uploads, Fetchable {
       uploadedBy,
       by,
       owner: organization ?? '',
+      number: await this.#options.library.builds.numbers.free(),
       openBy: uploadedBy,
       beganAtMs: nowMs,
       changedAtMs: nowMs,
@@ -592,8 +620,7 @@ class StoredUploads implements Uploads, Fetchable {
   /** @throws UploadError `not-found`, also for what another organization has */
   async #find(id: string, within: string | null): Promise<Stored<UploadDocument>> {
     const stored = UPLOAD_ID_PATTERN.test(id) ? await this.#records.get(id) : null;
-    if (stored === null || (within !== null && stored.document.organization !== within))
-      throw new UploadError('not-found', 'id', 'an upload that there is');
+    if (stored === null || (within !== null && stored.document.organization !== within)) throw notFound();
     return stored;
   }
 
@@ -625,6 +652,10 @@ function endOf(error: unknown, isValidating: boolean): UploadEvent {
     kind: 'failed',
     reason: { code: 'failed', message: 'the server could not keep it: send it again' },
   };
+}
+
+function notFound(): UploadError {
+  return new UploadError('not-found', 'id', 'an upload that there is');
 }
 
 function ended({ state }: UploadRecord): UploadError {

@@ -11,6 +11,7 @@ import {
 import type { NbiLimits } from '../limits.js';
 import { listAnswer, nothingAnswer } from './answers.js';
 import { auditStorage } from './audit-storage.js';
+import { countRoute } from './count-route.js';
 import { CSV } from './csv.js';
 import { sendSelected } from './list.js';
 import { ANY_FIELD, FORMAT, listOptions, PATTERN, SINCE, UNTIL } from './parameters.js';
@@ -24,9 +25,18 @@ export interface AuditRouteParts {
 
 /** What has been done, by whom: it is listed, and nobody changes it. */
 export function auditRoutes({ events, limits, reading }: AuditRouteParts, dialect: DynDialect): Route[] {
-  const options = { ...listOptions(limits.pageItemsMax), since: SINCE, until: UNTIL, format: FORMAT };
+  const options = { ...listOptions(limits.storagePageItemsMax), since: SINCE, until: UNTIL, format: FORMAT };
   const list = listAnswer('The entries', 'AuditEntry');
   return [
+    countRoute({
+      dialect,
+      role: 'admin',
+      concerns: 'organizations',
+      things: 'Audit',
+      options: { since: SINCE, until: UNTIL },
+      reading,
+      storage: (exchange) => auditStorage(events, withinOf(exchange)),
+    }),
     route({
       method: 'GET',
       path: '/v1/dyn/AuditStorage/{pattern}',

@@ -1,18 +1,36 @@
 import { type Parameter, queryParameter } from '../http/index.js';
+import { OFFSET_ITEMS_MAX } from '../limits.js';
 
 export const PATTERN = {
   name: 'pattern',
   in: 'path',
   required: true,
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 're2' },
   example: '.*',
   description:
     'A regular expression (RE2 syntax) matched against the whole id of each entry: .* is all. A literal, literals separated by |, or a literal beginning are looked up in the index.',
 } as const satisfies Parameter;
 
+/** The same of what changes or deletes, where that of all entries asks for more than the pattern. */
+export const PATTERN_OF_SOME = {
+  ...PATTERN,
+  example: 'UPGRADE_00A1B2-HGW-1',
+} as const satisfies Parameter;
+
 const AFTER = queryParameter(
   'after',
   'Where the page before ended: what its X-Next-After header said (Link has the whole URL).',
+);
+
+const OFFSET = queryParameter(
+  'offset',
+  'So many entries of the list come before the first that is sent. All of them are read: whoever wants many pages goes on by `after`, beside which it is refused, and by which Link names the next page.',
+  {
+    type: 'integer',
+    minimum: 0,
+    maximum: OFFSET_ITEMS_MAX,
+    expected: `0 to ${OFFSET_ITEMS_MAX}; go on by after, as Link says`,
+  },
 );
 
 const SORT = queryParameter('sort', 'A top-level field, with - before it for descending.');
@@ -25,7 +43,7 @@ export function listOptions(pageItemsMax: number) {
     maximum: pageItemsMax,
     expected: `1 to ${pageItemsMax}; without limit the whole list is sent`,
   });
-  return { limit, after: AFTER, sort: SORT };
+  return { limit, offset: OFFSET, after: AFTER, sort: SORT };
 }
 
 /** Stands for the fields that a list can be asked for by. */

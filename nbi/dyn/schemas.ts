@@ -14,6 +14,9 @@ const PRODUCT = {
   productModelNumber: { type: ['integer', 'null'], description: NUMBER_OF },
 } as const;
 
+/** What one alternative has, and the others have not. */
+const hasOne = (name: string) => ({ required: [name], properties: { [name]: {} } });
+
 /** Whose something is, and since when. */
 const OWNED = {
   created: { type: 'integer', description: 'In epoch seconds; it is not written.' },
@@ -172,7 +175,7 @@ export const dynSchemas = {
         title: 'One that is to blame for its batch being refused; comes before the batch',
         type: 'object',
         required: ['code', 'details'],
-        oneOf: [{ required: ['line'] }, { required: ['item'] }],
+        oneOf: [hasOne('line'), hasOne('item')],
         properties: {
           line: { type: 'integer', minimum: 1, description: 'Of NDJSON.' },
           item: { type: 'integer', minimum: 0, description: 'Of an array.' },
@@ -185,7 +188,7 @@ export const dynSchemas = {
         title: 'A batch: stored as a whole, or not at all',
         type: 'object',
         required: ['code', 'written', 'unchanged'],
-        oneOf: [{ required: ['lines'] }, { required: ['items'] }],
+        oneOf: [hasOne('lines'), hasOne('items')],
         properties: {
           lines: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
           items: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
@@ -550,7 +553,11 @@ export const dynSchemas = {
             enum: ['hand', 'rule', 'default'],
             description: 'An operator said so; a rule of the organization holds; or no rule of any does.',
           },
-          active: { const: false, description: 'It is deactivated, and the CPE was put there by hand.' },
+          active: {
+            type: 'boolean',
+            enum: [false],
+            description: 'It is deactivated, and the CPE was put there by hand.',
+          },
         },
       },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },

@@ -21,9 +21,11 @@ import type { NbiLimits } from '../limits.js';
 import { ROLES, type Users } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, requireIntent } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 import { userStorage } from './user-storage.js';
@@ -66,7 +68,7 @@ const LAST_ADMIN =
  * the same; each answers in its own.
  */
 export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] {
-  const { limits } = parts;
+  const { limits, users, reading } = parts;
   const path = `/v1/dyn/${dialect.name}/{pattern}` as const;
   const hashing = new Places({
     what: 'changes of passwords',
@@ -77,16 +79,24 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
   });
   return [
     listRoute(parts, path, dialect),
+    countRoute({
+      dialect,
+      role: 'admin',
+      concerns: 'organizations',
+      things: dialect.name,
+      reading,
+      storage: (exchange) => userStorage(dialect.name, users, scopeOf(exchange)),
+    }),
     postRoute(parts, path, dialect, hashing),
     putRoute(parts, path, dialect, hashing),
-    deleteRoute(parts, path, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
 }
 
 type Path = `/v1/dyn/${string}/{pattern}`;
 
 function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax);
   return route({
     method: 'GET',
     path,
@@ -131,6 +141,7 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
         organization: ORGANIZATION,
       },
       others: OTHERS,
+      taken: ['id', 'created'],
       example: { name: 'oss', role: 'operator', password: 'correct horse battery' },
     }),
     answers: {
@@ -162,7 +173,7 @@ function putRoute(
   return route({
     method: 'PUT',
     path,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: `change${dialect.name}`,
@@ -201,40 +212,42 @@ function putRoute(
   });
 }
 
-function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path,
-    parameters: [PATTERN],
+function deletionOf({ users, reading }: UserRouteParts, dialect: DynDialect): Deletion {
+  const storageOf = (exchange: Deleting) => userStorage(dialect.name, users, scopeOf(exchange));
+  return {
+    dialect,
     role: 'admin',
     concerns: 'organizations',
     operationId: `delete${dialect.name}`,
     summary: 'Removes every user that matches, with his tokens',
     description: LAST_ADMIN,
-    query: openQuery(ALL, ANY_FIELD),
-    answers: {
-      '200': doneAnswer('Removed', dialect),
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
-      const storage = userStorage(dialect.name, users, scopeOf(exchange));
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { selection } = query;
-      requireIntent(query, selection);
+    options: { all: ALL },
+    parameters: [ANY_FIELD],
+    example: { criteria: { role: 'viewer', active: false }, id: 'oss' },
+    done: doneAnswer('Removed', dialect),
+    refusals: ['409', '507'],
+    words: storageOf,
+    async remove(exchange, { selection }) {
+      const storage = storageOf(exchange);
       await changeSelected({ storage, selection, reading }, exchange, async (turn) =>
-        users.remove(await namesOf(storage, selection, turn), by, withinOf(exchange)),
+        users.remove(await namesOf(storage, selection, turn), exchange.by, withinOf(exchange)),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }
 
-/** The organization that a new user is to be of; null: of none. @throws ApiError 400 */
-function organizationFor(said: string | undefined, { organization, organizations }: Scope): string | null {
+/**
+ * The organization that a new user is to be of; null: of none. Where a request is about one, its users are shown with it to the installation.
+ * @throws ApiError 400
+ */
+function organizationFor(
+  said: string | undefined,
+  { organization, isInstallation, organizations }: Scope,
+): string | null {
   if (organization !== null) {
-    if (said !== undefined) throw invalid('organization', OTHERS);
+    const isShown = isInstallation && said !== undefined && organizations.find(said) === organization;
+    if (said !== undefined && !isShown) throw invalid('organization', OTHERS);
     return organization.id;
   }
   if (said === undefined) return null;

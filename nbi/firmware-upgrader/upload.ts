@@ -104,8 +104,8 @@ async function uploaded(
   { asking: { by }, exchange }: Call,
   { file, place }: Coming,
 ): Promise<Image> {
-  const { images, uploads, places } = context;
-  const name = await freeName(images, storedName(file.name), organization);
+  const { uploads, places } = context;
+  const name = await freeName(context.images, storedName(file.name), organization);
   const asked: AskedUpload = {
     metadata: { name },
     // Another may have come to be called so while it came.

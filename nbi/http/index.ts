@@ -1,6 +1,6 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, type Answers, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, openFailures, ref } from './answers.js';
 export type { Api } from './api.js';
 export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
@@ -21,7 +21,8 @@ export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
-export { requireMediaType } from './bodies/media-type.js';
+export { textListBody } from './bodies/list-body.js';
+export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,
@@ -59,10 +60,20 @@ export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { requestIdOf, requireRole } from './required-role.js';
+export {
+  COOKIE_HEADER,
+  EVERY_HEADER,
+  FILE_HEADERS,
+  headersByStatus,
+  locationHeader,
+  PAGE_HEADERS,
+  RANGE_HEADER,
+  TAG_HEADER,
+} from './response-headers.js';
 export { type Exchange, type Route, route } from './route.js';
 export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 export { isSameSecret } from './same-secret.js';
-export { type Checked, type Schema, told } from './schema.js';
+export { type Checked, check, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,
   type Concern,

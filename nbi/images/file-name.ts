@@ -26,7 +26,7 @@ export function otherName(name: string): string {
   return `${stem}_${random.join('')}${extension}`;
 }
 
-/** The same as far as it is free: no other name of the organization's has it, nor a shared one that it would hide. */
+/** What the library calls it: no other name of the organization's, nor a shared one that it would hide. @throws StoreError */
 export async function freeName(
   images: Pick<ImageLibrary, 'get'>,
   name: string,

@@ -62,6 +62,7 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
   ];
   return {
     name: 'method',
+    description: 'What is done at once rather than stored: asking CPEs to come, explaining rules, the brake.',
     // A name that no method has is nobody's.
     prefixes: routes.map(({ path }) => path),
     slashes: 'either',

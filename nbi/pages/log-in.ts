@@ -3,9 +3,11 @@ import type { Request, Response } from 'express';
 import {
   ApiError,
   arrivalOf,
+  COOKIE_HEADER,
   givenCookie,
   givenPageCookie,
   isSameSecret,
+  locationHeader,
   onlyCookie,
   openQuery,
   PAGE_CSRF_COOKIE,
@@ -45,7 +47,7 @@ export function logInFormRoute(): Route {
     summary: 'The page by which people log in',
     description: `Gives the browser the cookie ${PAGE_CSRF_COOKIE}, whose value its form shows as csrfmiddlewaretoken.`,
     query: openQuery(NEXT),
-    answers: { '200': pageAnswer('The page') },
+    answers: { '200': { ...pageAnswer('The page'), headers: COOKIE_HEADER }, ...pageAnswers('429', '503') },
     async handle({ request, response, query }) {
       const csrfToken = tokenFor(request);
       response.setHeader('Set-Cookie', givenPageCookie(arrivalOf(response), PAGE_CSRF_COOKIE, csrfToken));
@@ -74,7 +76,10 @@ export function logInRoute(
       next: NEXT.schema,
     }),
     answers: {
-      '302': { description: 'Logged in; Location is where that leads' },
+      '302': {
+        description: 'Logged in',
+        headers: { ...locationHeader('Where that leads.'), ...COOKIE_HEADER },
+      },
       '400': pageAnswer('Name or password is missing, or the form cannot be read'),
       '401': pageAnswer('The page again: name and password do not fit'),
       ...pageAnswers('403', '413', '415', '429', '503', '507'),

@@ -12,6 +12,8 @@ import { addRoute, uploadRoute } from './upload-firmware.js';
 export function scCloudApi(parts: CloudParts): Api {
   return {
     name: 'sc-cloud',
+    description:
+      'Firmware of products, and upgrades of devices by serial numbers, as scripts of another product know them.',
     prefixes: [PREFIX],
     slashes: 'either',
     authentication: cloudAuthentication(parts.users, parts.sessions.of('sc-cloud')),

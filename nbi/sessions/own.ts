@@ -2,6 +2,7 @@ import {
   ApiError,
   activeOrganizationOf,
   arrivalOf,
+  COOKIE_HEADER,
   clearedCookie,
   closedQuery,
   failures,
@@ -53,7 +54,10 @@ export function logOutRoute(sessions: UserSessions): Route {
     summary: 'Logs a page out: ends the session of this cookie, and takes the cookie away',
     query: closedQuery(),
     answers: {
-      '200': jsonAnswer('Logged out', ref('Answer'), dialect.answer(204, '')),
+      '200': {
+        ...jsonAnswer('Logged out', ref('Answer'), dialect.answer(204, '')),
+        headers: COOKIE_HEADER,
+      },
       ...failures('Answer', '404', '507'),
     },
     async handle({ response, user, by }) {

@@ -10,6 +10,8 @@ export interface UserSession extends Document {
   readonly kind?: Exclude<SessionKindName, 'page'>;
   /** What may be done by it at most, where it was begun by something that may do less than its user; absent: what the user may. */
   readonly role?: Role;
+  /** The id of the token that was shown for it, with which it ends; absent: a password was. */
+  readonly token?: string;
   /** SHA-256 of the cookie, base64url: whoever reads the store has no use for it. */
   readonly digest: string;
   /** The user's name. */

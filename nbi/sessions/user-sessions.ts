@@ -28,7 +28,7 @@ export const SESSIONS_MAX = 10_000;
 
 export interface UserSessionsParts {
   readonly store: Store;
-  readonly users: Pick<Users, 'find'>;
+  readonly users: Pick<Users, 'find' | 'tokens'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Of those of pages, and of all kinds that have none of their own. */
@@ -49,6 +49,8 @@ export interface SessionBeginning {
   readonly replaced: readonly string[];
   /** What may be done by it at most, where what was shown may do less than its user; all that he may unless told. */
   readonly role?: Role;
+  /** The id of the token that was shown; absent: a password was. It ends with that, and holds from where that may be used. */
+  readonly token?: string;
 }
 
 /** A session that has begun. */
@@ -63,8 +65,12 @@ export interface KindSessions {
   readonly kind: SessionKind;
   /** Begins a session of a new secret, whatever the client sent. @throws StoreError */
   begin(beginning: SessionBeginning): Promise<SessionBegun>;
-  /** Whose session a secret names; null: none, or one that is over. @throws StoreError */
-  principalOf(secret: string): Promise<Principal | null>;
+  /**
+   * Whose session a secret names; null: none, or one that is over.
+   * @param address  from where it comes, as far as that counts
+   * @throws StoreError
+   */
+  principalOf(secret: string, address?: string): Promise<Principal | null>;
   /** Ends the session that a secret names, as who has it asks. @returns whether there was one. @throws StoreError */
   endOf(secret: string, by: Actor): Promise<boolean>;
 }
@@ -111,7 +117,7 @@ export class UserSessions implements KindSessions {
     return {
       kind,
       begin: (beginning) => this.#begin(kind, beginning),
-      principalOf: (secret) => this.#principalOf(kind, secret),
+      principalOf: (secret, address) => this.#principalOf(kind, secret, address),
       endOf: (secret, by) => this.#endOf(kind, secret, by),
     };
   }
@@ -134,7 +140,7 @@ export class UserSessions implements KindSessions {
   }
 
   async #begin(kind: SessionKind, beginning: SessionBeginning): Promise<SessionBegun> {
-    const { user, address, userAgent, requestId, role } = beginning;
+    const { user, address, userAgent, requestId, role, token } = beginning;
     await this.#room.make();
     const cookie = kind.newSecret();
     const nowMs = this.#parts.clock();
@@ -143,6 +149,7 @@ export class UserSessions implements KindSessions {
       ...keysOf(kind.name, cookie),
       ...(kind.name !== 'page' && { kind: kind.name }),
       ...(role !== undefined && { role }),
+      ...(token !== undefined && { token }),
       user: user.name,
       ...whose,
       passwordMark: user.passwordMark,
@@ -152,7 +159,8 @@ export class UserSessions implements KindSessions {
       userAgent,
     };
     const credential = session.id;
-    const by: Actor = { name: user.name, how: 'password', credential, ...whose, address, requestId };
+    const how = token === undefined ? 'password' : 'token';
+    const by: Actor = { name: user.name, how, credential, ...whose, address, requestId };
     await this.#parts.store.commit([
       this.#collection.inserting(session),
       this.#events.noting(happened('begun', session, by)),
@@ -167,11 +175,11 @@ export class UserSessions implements KindSessions {
     return { cookie, session };
   }
 
-  async #principalOf(kind: SessionKind, cookie: string): Promise<Principal | null> {
+  async #principalOf(kind: SessionKind, cookie: string, address?: string): Promise<Principal | null> {
     const stored = await this.#read(kind, cookie);
     if (stored === null) return null;
     const { document } = stored;
-    const user = await this.#holder(document);
+    const user = await this.#holder(document, address);
     if (user === null) return null;
     this.#renew(stored);
     return bySession(user, document.id, document.role);
@@ -275,10 +283,12 @@ export class UserSessions implements KindSessions {
     return own.length === shown.length && timingSafeEqual(own, shown) ? stored : null;
   }
 
-  /** Whose it is, as that user is now; null where it is over: by time, by another password, or with the user. */
-  async #holder(session: UserSession): Promise<FoundUser | null> {
+  /** Whose it is, as that user is now; null where it is over: by time, by another password, with the token that it is of, or with the user. */
+  async #holder(session: UserSession, address?: string): Promise<FoundUser | null> {
     if (!isWithinLife(session, this.lifeOf(session), this.#parts.clock())) return null;
-    const user = await this.#parts.users.find(session.user);
+    const { users } = this.#parts;
+    if (session.token !== undefined && !(await users.tokens.holds(session.token, address))) return null;
+    const user = await users.find(session.user);
     return user !== null && user.passwordMark === session.passwordMark ? user : null;
   }
 

@@ -1,5 +1,14 @@
 import { BOARDS_MAX, SOURCE_URL_CHARACTERS_MAX } from '../../firmware/index.js';
-import { actorOf, closedQuery, failures, objectBody, type Route, route, scopeOf } from '../http/index.js';
+import {
+  actorOf,
+  closedQuery,
+  failures,
+  locationHeader,
+  objectBody,
+  type Route,
+  route,
+  scopeOf,
+} from '../http/index.js';
 import { placeSaid, SIGNATURE_HEADER, signatureIn } from '../images/index.js';
 import { dialect, LIST_PATH, type UploadParts, uploadAnswer, uploadView } from './upload.js';
 
@@ -64,7 +73,7 @@ export function beginRoute({ uploads }: UploadParts): Route {
     query: closedQuery(),
     body: BODY,
     answers: {
-      '201': uploadAnswer('Begun'),
+      '201': { ...uploadAnswer('Begun'), headers: locationHeader('Where its parts are sent.') },
       ...failures('Answer', '404', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {

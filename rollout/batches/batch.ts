@@ -104,8 +104,15 @@ export const BATCHES: CollectionDefinition = {
   },
 };
 
-/** Through which API a batch was made. */
-export type BatchThrough = 'batches' | 'firmware-upgrader' | 'system-update' | 'firmware-slots' | 'sc-cloud';
+/** Through which API a batch was made; the command line makes them as `batches` does. */
+export const BATCH_THROUGHS = [
+  'batches',
+  'firmware-upgrader',
+  'system-update',
+  'firmware-slots',
+  'sc-cloud',
+] as const;
+export type BatchThrough = (typeof BATCH_THROUGHS)[number];
 
 /** How far a batch has come. */
 export interface Progress extends OperationCounts {

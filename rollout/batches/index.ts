@@ -1,6 +1,7 @@
 /** Upgrades of many CPEs as one thing: made, watched, cancelled and tried again. */
 export {
   BATCH_STATES,
+  BATCH_THROUGHS,
   BATCHES,
   type Batch,
   type BatchPhase,

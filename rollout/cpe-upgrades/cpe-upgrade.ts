@@ -1,5 +1,6 @@
 import type { BatchId, CpeId, OperationId, ResultId, RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import type { Change } from '../../store/index.js';
 import type { Batch, BatchThrough } from '../batches/index.js';
 import type { OperationImage } from '../operations/index.js';
 
@@ -57,6 +58,8 @@ export interface CpeUpgradesNow {
 /** An upgrade that was verified. */
 export interface VerifiedUpgrade {
   readonly version: string;
+  /** What the CPE ran before; null where that was not known. */
+  readonly fromVersion: string | null;
   readonly atMs: number;
 }
 
@@ -70,6 +73,8 @@ export interface CpeUpgradeOrder {
   readonly note?: string;
   /** The id of the organization whose thing it becomes; absent: the installation's. */
   readonly organization?: string;
+  /** Of one for a single CPE: goes into the commit by which its operation comes to be. Where it is refused nothing is left of the batch (`moved`). */
+  readonly along?: (batch: BatchId) => readonly Change[];
 }
 
 /** The upgrades of single CPEs as all APIs see them: begun through any, by rules or batches. */

@@ -3,9 +3,16 @@ import { type BatchId, type Clock, type CpeId, cutText } from '../../common/inde
 import type { Actor } from '../../events/index.js';
 import type { ImageLibrary } from '../../firmware/index.js';
 import { organizationOf, type Rules } from '../../rules/index.js';
-import { BATCH_NAME_CHARACTERS_MAX, type Batch, type Batches } from '../batches/index.js';
+import {
+  BATCH_NAME_CHARACTERS_MAX,
+  type Batch,
+  BatchError,
+  type Batches,
+  type NewWhom,
+} from '../batches/index.js';
 import {
   hasOperationEnded,
+  imageMeant,
   type Operation,
   type OperationImage,
   type Operations,
@@ -84,20 +91,25 @@ class StoredCpeUpgrades implements CpeUpgrades {
       for await (const upgrade of this.#parts.upgrades.scan({ cpeids: [identity] })) {
         if (found.length >= limit || looks-- <= 0) return found;
         if (upgrade.state === 'verified' && wasSent(upgrade))
-          found.push({ version: versionOf(upgrade), atMs: upgrade.updatedAtMs });
+          found.push({
+            version: versionOf(upgrade),
+            fromVersion: upgrade.fromVersion,
+            atMs: upgrade.updatedAtMs,
+          });
       }
     }
     return found;
   }
 
-  start({ cpeids, image, through, note, organization }: CpeUpgradeOrder, by: Actor): Promise<Batch> {
+  async start(order: CpeUpgradeOrder, by: Actor): Promise<Batch> {
+    const { cpeids, image, through, note, organization } = order;
     const [first = ''] = cpeids;
     const whom = cpeids.length === 1 ? first : `${cpeids.length} devices`;
     return this.#parts.batches.create(
       {
         name: cutText(`${image} for ${whom}`, BATCH_NAME_CHARACTERS_MAX),
         what: { image },
-        whom: { kind: 'list', cpeids },
+        whom: await this.#whom(order),
         persistent: true,
         listed: false,
         through,
@@ -106,6 +118,19 @@ class StoredCpeUpgrades implements CpeUpgrades {
       },
       by,
     );
+  }
+
+  async #whom({ cpeids, image, organization, along }: CpeUpgradeOrder): Promise<NewWhom> {
+    const [cpeid, ...others] = cpeids;
+    if (along === undefined || cpeid === undefined || others.length > 0) return { kind: 'list', cpeids };
+    const meant = await imageMeant(this.#parts.images, { file: image, organization });
+    if (meant === null) throw new BatchError('no-image', 'image', 'the name of an image that there is');
+    return {
+      kind: 'targets',
+      async *targets(batch) {
+        yield { cpeid, image: meant, along: along(batch) };
+      },
+    };
   }
 
   async withdraw({ batch: id, operation, through }: CpeUpgrade, by: Actor): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Which rule upgrades a CPE now; the same in words, for one rule against many CPEs, and for an upgrade that may not have arrived. */
-export { boardParameterOf, isBoardParameter } from './board.js';
+export { boardParameterOf, isBoardParameter, whyNotFitting } from './board.js';
 export { type Decider, decide, parametersNamed } from './decide.js';
 export { createDrafts } from './draft.js';
 export { DECISION_WAIT_MS, type IsolatedOutcome } from './evaluation.js';

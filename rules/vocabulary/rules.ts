@@ -1,7 +1,7 @@
 import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
-import type { Decision, DecisionInput } from './decision.js';
+import type { Decision, DecisionInput, ImageFacts } from './decision.js';
 import type { DecisionExplanation, ExplainOptions, Foreseen, MatchTarget, RuleMatch } from './explanation.js';
 import type { RuleProblem } from './problems.js';
 import type { LastError, RuleWarning, StoredRule } from './rule.js';
@@ -141,6 +141,13 @@ export interface Rules {
    * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
    */
   explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * Why an image does not fit a CPE, in words; null: it does as far as is known, though the CPE may have to be asked for its board first.
+   */
+  whyNotFitting(
+    image: ImageFacts,
+    input: Pick<DecisionInput, 'context' | 'readParameters' | 'unread' | 'isUntold'>,
+  ): Promise<string | null>;
   /**
    * What a CPE would be upgraded by, by what is known of it: what a session would begin now, else the first rule that only time holds back
    * (its window, the wait after a failure, a time to come, the emergency brake). Limits that are reached hold back. Changes nothing.

@@ -1,4 +1,3 @@
-import { CODES } from '../../nbi/sc-cloud/codes.js';
 import type { SessionKindName } from '../../nbi/sessions/index.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Reply, TestNbi } from './support.js';
@@ -12,34 +11,43 @@ export interface OwnLogIns {
   readonly prefix: string;
   readonly kind: Exclude<SessionKindName, 'page'>;
   readonly cookie: string;
+  /** It takes a name and password with each request as well. */
+  readonly takesBasic?: boolean;
   /** Where its refusals have another status than elsewhere. */
   readonly outcomeOf?: (reply: Reply) => Outcome;
-  /** Where not every user may log in there. */
+  /** Has a user be one who may log in there. */
   readonly admit?: (nbi: Pick<TestNbi, 'store'>, name: string) => Promise<void>;
 }
 
 /** Of several that fit a path the first is meant. */
 export const OWN_LOG_INS: readonly OwnLogIns[] = [
   {
-    prefix: '/sc_cloud',
+    prefix: '/sc_cloud/',
     kind: 'sc-cloud',
     cookie: 'mwcloud-sid',
-    outcomeOf: ({ body }) => {
-      const { result } = body as { readonly result?: number };
-      return result === CODES.notLoggedIn ? '401' : result === CODES.notAllowed ? '403' : 'let in';
+    outcomeOf: ({ status, body }) => {
+      const { result } = body as { readonly result: number };
+      // A page of another site, in HTTP's own words.
+      if (status === 403) return '403';
+      return status === 200 && result === -2 ? '401' : status === 200 && result === -3 ? '403' : 'let in';
     },
-    admit: letInByDigest,
+    // By whatever digest: nobody logs in by it.
+    async admit({ store }, name) {
+      const users = store.collection<UserDocument>(USERS);
+      const document = (await users.get(name))?.document;
+      if (document === undefined) throw new Error(`There is no user ${name}`);
+      const { password } = document;
+      await users.put({ ...document, digestLogin: { of: password.salt, hash: password } });
+    },
   },
+  ...['common/1.0', 'npm.system_update/2.0'].map((path) => ({
+    prefix: `/devices/{device}/api/${path}`,
+    kind: 'system-update' as const,
+    cookie: 'system_update_session',
+    takesBasic: true,
+  })),
+  { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
 ];
-
-/** As if it had been switched on with his password, which nobody here shows. */
-async function letInByDigest({ store }: Pick<TestNbi, 'store'>, name: string): Promise<void> {
-  const users = store.collection<UserDocument>(USERS);
-  const stored = await users.get(name);
-  if (stored === null || stored.document.digestLogin !== undefined) return;
-  const { password } = stored.document;
-  await users.put({ ...stored.document, digestLogin: { of: password.salt, hash: password } });
-}
 
 /** Those of no path that there is. */
 export function unusedLogIns(paths: readonly string[]): readonly OwnLogIns[] {

@@ -16,6 +16,7 @@ import {
   DEFAULT_ACS_OPTIONS,
   type Device,
   type DeviceIds,
+  type Devices,
   type Upgrade,
 } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
@@ -48,6 +49,7 @@ import {
   type Uploads,
 } from '../../firmware/index.js';
 import { type ApiParts, nbiApis } from '../../nbi/apis.js';
+import type { FirmwareSlotsOptions } from '../../nbi/firmware-slots/index.js';
 import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -66,6 +68,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Organizations } from '../../organizations/index.js';
+import { type DeviceSlots, openDeviceSlots } from '../../rollout/index.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
@@ -109,6 +112,9 @@ export interface TestNbi {
   readonly store: Store;
   readonly rules: Rules;
   readonly images: ImageLibrary;
+  /** Where their contents lie. */
+  readonly imageDirectory: string;
+  readonly devices: Devices;
   readonly uploads: Uploads;
   readonly events: EventLog;
   readonly users: Users;
@@ -116,6 +122,7 @@ export interface TestNbi {
   readonly deviceIds: DeviceIds;
   readonly imageUuids: ImageUuids;
   readonly upgrading: InstallationBatches;
+  readonly deviceSlots: DeviceSlots;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -148,6 +155,7 @@ export interface TestNbiOptions {
   readonly beside?: readonly Api[] | ((parts: ApiParts) => readonly Api[]);
   readonly deviceDomain?: string;
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** Which new CPEs are enrolled; all unless told. */
   readonly enrol?: AcsOptions['enrol'];
 }
@@ -255,6 +263,16 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     // Nobody is called: what is asked waits for the CPE to come.
     underWay: { withdraw: (id) => acs.upgrades.withdraw(id), call: () => {} },
   });
+  const deviceSlots = openDeviceSlots({
+    store,
+    clock,
+    devices: acs.devices,
+    connectionRequests: acs.connectionRequests,
+    rules,
+    library: images,
+    uploads,
+    upgrades: upgrading.cpeUpgrades,
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -269,6 +287,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     imageUuids,
     uploads,
     ...upgrading,
+    deviceSlots,
+    ...(options.firmwareSlots !== undefined && { firmwareSlots: options.firmwareSlots }),
     events,
     users,
     sessions,
@@ -311,6 +331,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.systemUpdates.close();
     await upgrading.batches.close();
     await uploads.close();
     await acs.close();
@@ -328,6 +349,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     rules,
     images,
+    imageDirectory: join(directory, 'images'),
+    devices: acs.devices,
     uploads,
     events,
     users,
@@ -335,6 +358,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     deviceIds: acs.deviceIds,
     imageUuids,
     upgrading,
+    deviceSlots,
     sessions,
     metrics,
     log,

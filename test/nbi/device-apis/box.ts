@@ -35,6 +35,7 @@ export function boxApi(parts: ApiParts, kind: Exclude<SessionKindName, 'page'>):
   });
   return {
     name: kind,
+    description: 'For tests.',
     prefixes: [base],
     slashes: 'either',
     dialect,

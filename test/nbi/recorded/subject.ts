@@ -24,6 +24,7 @@ import { imageUuidsBy } from '../../../firmware/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
+import { openDeviceSlots } from '../../../rollout/index.js';
 import { BY } from '../../support/actor.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
@@ -50,6 +51,7 @@ const NARROW: NbiLimits = {
   itemsMax: 3,
   reportedProblemsMax: 2,
   pageItemsMax: 5,
+  storagePageItemsMax: 5,
   sortedItemsMax: 2,
   connectionRequestsMax: 1,
   explanationsAtATime: 0,
@@ -95,9 +97,14 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
+  let isSeededLate = false;
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
+      if (recording.startsWith(SEEDED_LATE) && !isSeededLate) {
+        isSeededLate = true;
+        await seedLate(ferry);
+      }
       const { port } = recording.includes('narrow') ? narrow : wide;
       const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
@@ -303,6 +310,16 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
+    deviceSlots: openDeviceSlots({
+      store: installation.store,
+      clock,
+      devices: acs.devices,
+      connectionRequests: acs.connectionRequests,
+      rules,
+      library: installation.images,
+      uploads: installation.uploads,
+      upgrades: upgrading.cpeUpgrades,
+    }),
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,
@@ -335,6 +352,25 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
   });
   const upgrades = store.collection<Upgrade>(UPGRADES);
   for (const upgrade of UPGRADES_SEEDED) await upgrades.put(upgradeOf(upgrade));
+}
+
+/** By the time of this recording what was there from the beginning has been deleted. */
+const SEEDED_LATE = '9l-';
+
+async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> {
+  const upgrades = store.collection<Upgrade>(UPGRADES);
+  for (const number of [6, 7, 8, 9]) {
+    const document = deviceOf({
+      id: `00A1B2-RST-${number}` as CpeId,
+      serialNumber: `9${number}`,
+      productClass: 'RST',
+    });
+    await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+    const startedAtMs = 1_743_412_500_000 + number;
+    await upgrades.put(
+      upgradeOf({ id: resultId(number), campaignid: 'REST' as RuleId, cpeid: document.id, startedAtMs }),
+    );
+  }
 }
 
 const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;

@@ -1,0 +1,61 @@
+import type { Device } from '../../acs/index.js';
+import type { Turn } from '../../common/index.js';
+import type { Image, UploadRecord } from '../../firmware/index.js';
+import { comingView, type ImageView, imageView } from './image-view.js';
+import type { SystemUpdateParts } from './parts.js';
+
+/** A list has no pages: of more the newest are told. */
+const IMAGES_MAX = 1_000;
+/** Of an organization no more are kept that have ended, and each user has few that have not. */
+const UPLOADS_LOOKED_AT_MAX = 1_000;
+
+export type KnownParts = Pick<SystemUpdateParts, 'images' | 'uploads' | 'fitting'>;
+
+/** What has a number here. */
+export type KnownImage =
+  | { readonly kind: 'image'; readonly image: Image }
+  | { readonly kind: 'coming'; readonly upload: UploadRecord };
+
+/** The images that a CPE could be updated to, the newest first, behind those on their way. */
+export async function knownImages(
+  { uploads, fitting }: Omit<KnownParts, 'images'>,
+  device: Device,
+  turn: Turn,
+): Promise<readonly ImageView[]> {
+  const organization = await fitting.organizationOf(device);
+  const whyNot = await fitting.fitOf(device);
+  // First: what becomes an image meanwhile is there twice, and not nowhere.
+  const coming: UploadRecord[] = [];
+  for (const upload of await turn(() => uploads.list(organization, { limit: UPLOADS_LOOKED_AT_MAX }))) {
+    const isIts = (upload.organization ?? null) === organization;
+    if (isIts && whyNot !== null && (await whyNot(upload.metadata)) === null) coming.push(upload);
+  }
+  const there: Image[] = [];
+  for await (const image of fitting.of(device, turn)) if (image.number !== undefined) there.push(image);
+  const numbers = new Set(there.map(({ number }) => number));
+  const views = [
+    ...coming.filter(({ number }) => !numbers.has(number)).flatMap((upload) => comingView(upload) ?? []),
+    ...there.sort((one, other) => other.uploadedAtMs - one.uploadedAtMs).map(imageView),
+  ];
+  return views.slice(0, IMAGES_MAX);
+}
+
+/** What of these has a number; null where none has, for this CPE. */
+export async function knownImage(
+  { images, uploads, fitting }: KnownParts,
+  device: Device,
+  number: number,
+): Promise<KnownImage | null> {
+  const organization = await fitting.organizationOf(device);
+  const isFor = (whose: string | undefined) => whose === undefined || whose === organization;
+  const whyNot = await fitting.fitOf(device);
+  if (whyNot === null) return null;
+  // First, as in the list.
+  const upload = await uploads.withNumber(number, organization);
+  const image = await images.withNumber(number);
+  if (image !== null)
+    return isFor(image.organization) && (await whyNot(image)) === null ? { kind: 'image', image } : null;
+  if (upload === null || (upload.organization ?? null) !== organization || comingView(upload) === null)
+    return null;
+  return (await whyNot(upload.metadata)) === null ? { kind: 'coming', upload } : null;
+}
