@@ -127,7 +127,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),
-      organizations: parts.organizations.directory,
+      organizations: { current: () => parts.organizations.directory.current() },
     }),
     firmwareSlotsApi(content),
     scCloudApi(content),

@@ -31,14 +31,23 @@ import {
 import { requireUnnamed } from '../images/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { buildStorage, buildView } from './build-storage.js';
-import { categoryStorage, categoryView, changedOwner } from './category-storage.js';
+import { BUILD_FIELDS, buildStorage, buildView } from './build-storage.js';
+import { CATEGORY_FIELDS, categoryStorage, categoryView, changedOwner } from './category-storage.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
 import { countRoute, countSelected } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
+import type { Fields } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import {
+  ALL,
+  CASCADE,
+  DRY_RUN,
+  fieldParameter,
+  listOptions,
+  PATTERN,
+  PATTERN_OF_SOME,
+} from './parameters.js';
 import { parseQuery } from './query.js';
 import { ownerProblemOf } from './rule-rows.js';
 import { shownAlready, withoutShown } from './shown-rows.js';
@@ -61,6 +70,8 @@ interface Kind {
   readonly order: string;
   readonly contents: string;
   readonly fields: string;
+  /** By which its lists can be asked for. */
+  readonly listed: Fields;
   readonly examples: { readonly added: JsonObject; readonly changed: JsonObject };
   storage(parts: BuildRouteParts, scope: Scope, isOwnOnly?: boolean): Storage;
   add(builds: Builds, said: JsonObject, by: Actor, scope: Scope): Promise<JsonObject>;
@@ -79,6 +90,7 @@ const BUILD_KIND: Kind = {
   name: 'BuildStorage',
   thing: 'Build',
   things: 'Builds',
+  listed: BUILD_FIELDS,
   word: 'build',
   order: 'the shared ones first, each owner’s from the oldest',
   contents: 'images',
@@ -105,6 +117,7 @@ const CATEGORY_KIND: Kind = {
   name: 'CategoryStorage',
   thing: 'Category',
   things: 'Categories',
+  listed: CATEGORY_FIELDS,
   word: 'category',
   order: 'the shared ones first, each owner’s by name',
   contents: 'builds',
@@ -163,6 +176,7 @@ function routesOf(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
       role: 'viewer',
       concerns: 'organizations',
       things: kind.things,
+      fields: kind.listed,
       reading: parts.reading,
       storage: (exchange) => kind.storage(parts, scopeOf(exchange)),
     }),
@@ -174,7 +188,7 @@ function routesOf(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
 
 function listRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Route {
   const { limits, reading } = parts;
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, kind.listed);
   return route({
     method: 'GET',
     path: `/v1/dyn/${kind.name}/{pattern}`,
@@ -183,7 +197,7 @@ function listRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rou
     concerns: 'organizations',
     operationId: `list${kind.things}`,
     summary: `Lists the ${kind.things.toLowerCase()}: ${kind.order}`,
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(kind.listed)),
     answers: {
       '200': listAnswer(`The ${kind.things.toLowerCase()}`, kind.thing),
       ...failures('Answer'),
@@ -245,7 +259,7 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
     operationId: `change${kind.things}`,
     summary: `Merges fields into every ${kind.word} that matches`,
     description: `${kind.fields}. An id in the body narrows what is changed. Each is changed by itself. Within an organization the shared ones are not among them, and without one only these are.`,
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(kind.listed)),
     body: anyObjectBody(kind.examples.changed),
     answers: {
       '200': doneAnswer('Changed', dialect),
@@ -282,7 +296,7 @@ function deletionOf(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): De
     summary: `Deletes every ${kind.word} that matches`,
     description: `Refused (409) for one that has ${kind.contents}, unless \`cascade=true\` says that they go with it; images that enabled rules name are refused all the same. Each is deleted by itself, in their order, up to the first that is refused. With \`dryRun=true\` they are only counted. Within an organization the shared ones are not among them, and without one only these are.`,
     options: { all: ALL, dryRun: DRY_RUN, cascade: CASCADE },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(kind.listed)],
     example: { criteria: { productModel: 'HGW' }, id: '00000000-0000-4000-8000-0000000000b1' },
     done: {
       description: 'Deleted; or, with `dryRun=true`, how many would be',

@@ -14,7 +14,8 @@ import {
   route,
 } from '../http/index.js';
 import type { Role } from '../users/index.js';
-import { ANY_FIELD, type Options } from './parameters.js';
+import type { Fields } from './fields.js';
+import { fieldParameter, type Options } from './parameters.js';
 import { parseQuery } from './query.js';
 import { readSelected, type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -25,6 +26,8 @@ export interface Counting {
   readonly concerns: Concern;
   /** `Rules`: as its operations are called. */
   readonly things: string;
+  /** By which its lists can be asked for. */
+  readonly fields: Fields;
   /** Parameters by which it is asked for more than a field. Default: none. */
   readonly options?: Pick<Options, 'revision' | 'since' | 'until'>;
   /** Parameters beside these, for the document. */
@@ -38,7 +41,7 @@ export interface Counting {
  * page and in a place for lists, and none is held.
  */
 export function countRoute(counting: Counting): Route {
-  const { dialect, role, concerns, things, options = {}, parameters = [], reading } = counting;
+  const { dialect, role, concerns, things, fields, options = {}, parameters = [], reading } = counting;
   return route({
     method: 'GET',
     path: `/v1/dyn/${dialect.name}/count.*`,
@@ -48,7 +51,7 @@ export function countRoute(counting: Counting): Route {
     summary: 'Counts what a list would have that is asked for by the same fields',
     description:
       'In `details`; 0 where there is nothing. The path is spelt just so: whoever looks for ids that begin with `count` writes another pattern for them, such as `(count.*)`, or names them by `id`.',
-    query: openQuery(...Object.values(options), ANY_FIELD, ...parameters),
+    query: openQuery(...Object.values(options), fieldParameter(fields), ...parameters),
     answers: { '200': countAnswer(dialect), ...failures('Answer') },
     async handle(exchange) {
       const storage = counting.storage(exchange);

@@ -15,10 +15,10 @@ import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
 import { changeSelected, inBatches } from './changes.js';
 import { countRoute } from './count-route.js';
-import { cpeAuthStorage } from './cpe-auth-storage.js';
+import { CREDENTIAL_FIELDS, cpeAuthStorage } from './cpe-auth-storage.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN } from './parameters.js';
 import { MORE_LOGINS, postLogins } from './post-logins.js';
 import { parseQuery } from './query.js';
 
@@ -38,6 +38,7 @@ export function cpeAuthRoutes(parts: CpeAuthRouteParts, dialect: DynDialect): Ro
     listRoute(parts, dialect),
     countRoute({
       dialect,
+      fields: CREDENTIAL_FIELDS,
       role: 'operator',
       concerns: 'installation',
       things: 'CpeCredentials',
@@ -51,7 +52,7 @@ export function cpeAuthRoutes(parts: CpeAuthRouteParts, dialect: DynDialect): Ro
 
 function listRoute({ credentials, limits, reading }: CpeAuthRouteParts, dialect: DynDialect): Route {
   const storage = cpeAuthStorage(credentials);
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, CREDENTIAL_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -60,7 +61,7 @@ function listRoute({ credentials, limits, reading }: CpeAuthRouteParts, dialect:
     concerns: 'installation',
     operationId: 'listCpeCredentials',
     summary: 'Lists what single CPEs log in as, by user name, never with a password',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(CREDENTIAL_FIELDS)),
     answers: {
       '200': listAnswer('The credentials', 'CpeCredential'),
       ...failures('Answer'),
@@ -103,7 +104,7 @@ function deletionOf({ credentials, reading }: CpeAuthRouteParts, dialect: DynDia
     summary: 'Takes away whatever credentials match',
     description: 'A CPE that has none left may log in with the shared pair again.',
     options: { all: ALL },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(CREDENTIAL_FIELDS)],
     example: { criteria: { cpeid: LOGIN_EXAMPLE.cpeid }, id: LOGIN_EXAMPLE.username },
     done: doneAnswer('Taken away', dialect),
     refusals: ['507'],

@@ -23,10 +23,18 @@ import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.
 import { countRoute } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.js';
-import { DEVICE_WORDS, deviceStorage } from './device-storage.js';
+import { DEVICE_FIELDS, DEVICE_WORDS, deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
-import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import {
+  ALL,
+  DRY_RUN,
+  fieldParameter,
+  listOptions,
+  PARAMETERS,
+  PATTERN,
+  PATTERN_OF_SOME,
+} from './parameters.js';
 import { parseQuery } from './query.js';
 import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
@@ -49,6 +57,7 @@ export function deviceRoutes(parts: DeviceRouteParts, dialect: DynDialect): Rout
     listRoute(parts, dialect),
     countRoute({
       dialect,
+      fields: DEVICE_FIELDS,
       role: 'viewer',
       concerns: 'organizations',
       things: thingsOf(dialect),
@@ -66,7 +75,7 @@ function thingsOf({ name }: DynDialect): string {
 }
 
 function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, DEVICE_FIELDS);
   return route({
     method: 'GET',
     path: `/v1/dyn/${dialect.name}/{pattern}`,
@@ -75,7 +84,7 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
     concerns: 'organizations',
     operationId: `list${thingsOf(dialect)}`,
     summary: 'Lists the CPEs that are known, by id',
-    query: openQuery(...Object.values(options), ANY_FIELD, PARAMETERS),
+    query: openQuery(...Object.values(options), fieldParameter(DEVICE_FIELDS), PARAMETERS),
     answers: {
       '200': listAnswer('The CPEs', 'Device'),
       ...failures('Answer'),
@@ -119,7 +128,7 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
     summary: 'Puts every CPE that matches into an organization',
     description:
       'The body is merged, and `organization` is the one field that it may have: the slug or id of an organization that is active, or null: from its next session on a CPE belongs where the rules of the organizations say. An id in the body narrows what is changed. Each CPE is changed by itself; what was cut off is taken up by the same again.',
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(DEVICE_FIELDS)),
     body: anyObjectBody({ organization: 'north' }),
     answers: {
       '200': doneAnswer('Changed', dialect),
@@ -161,7 +170,7 @@ function deletionOf({ devices, reading }: DeviceRouteParts, dialect: DynDialect)
     description:
       'Results of its upgrades stay. One that informs again is a new one: rules may upgrade it as often as any. Refused (409) where a CPE among them has an upgrade under way. With `dryRun=true` they are only counted.',
     options: { all: ALL, dryRun: DRY_RUN },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(DEVICE_FIELDS)],
     example: { criteria: { 'lastInform<': 1743412508 }, id: '00A1B2-HGW-1' },
     done: {
       description: 'Deleted; or, with `dryRun=true`, how many would be',

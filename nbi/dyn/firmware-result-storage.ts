@@ -10,7 +10,7 @@ import type { Entry } from './entry.js';
 import { type Fields, stringsOf, valuesAdmitted } from './fields.js';
 import type { Selection, Storage } from './storage.js';
 
-const RESULT_FIELDS: Fields = {
+export const RESULT_FIELDS: Fields = {
   id: 'string',
   status: 'boolean',
   ts: 'time',

@@ -78,9 +78,14 @@ export function firmwareStorage(
     : rulesOfOne(rules, shown.organization, reader);
 }
 
+export const LISTED_FIELDS: Fields = Object.assign(
+  { cpeid: 'string', ...FINDINGS },
+  ...Object.values(RULE_FIELDS),
+);
+
 const LISTING = {
   name: 'FirmwareStorage',
-  fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)) as Fields,
+  fields: LISTED_FIELDS,
   idNames: ['id', 'campaignid'],
   order: 'descending',
 } as const;

@@ -22,8 +22,8 @@ import { countRoute } from './count-route.js';
 import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { organizationStorage, organizationView } from './organization-storage.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import { ORGANIZATION_FIELDS, organizationStorage, organizationView } from './organization-storage.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { shownAlready, withoutShown } from './shown-rows.js';
 
@@ -50,6 +50,7 @@ export function organizationRoutes(parts: OrganizationRouteParts, dialect: DynDi
     listRoute(parts, dialect),
     countRoute({
       dialect,
+      fields: ORGANIZATION_FIELDS,
       role: 'viewer',
       concerns: 'organizations',
       things: 'Organizations',
@@ -63,7 +64,7 @@ export function organizationRoutes(parts: OrganizationRouteParts, dialect: DynDi
 }
 
 function listRoute({ organizations, limits, reading }: OrganizationRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, ORGANIZATION_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -72,7 +73,7 @@ function listRoute({ organizations, limits, reading }: OrganizationRouteParts, d
     concerns: 'organizations',
     operationId: 'listOrganizations',
     summary: 'Lists the organizations, in the order in which their rules are looked at',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(ORGANIZATION_FIELDS)),
     answers: {
       '200': listAnswer('The organizations', 'Organization'),
       ...failures('Answer'),
@@ -129,7 +130,7 @@ function putRoute({ organizations, reading }: OrganizationRouteParts, dialect: D
     summary: 'Merges fields into every organization that matches',
     description:
       '`name`, `slug`, `active`, `order` and `rules`, which are replaced as a whole. An id in the body narrows what is changed. Each is changed by itself. A slug that is taken or that names of others’ users end in, and the default deactivated, are conflicts (409). Within an organization `name` alone may be changed (403).',
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(ORGANIZATION_FIELDS)),
     body: anyObjectBody({ active: false }),
     answers: {
       '200': doneAnswer('Changed', dialect),
@@ -167,7 +168,7 @@ function deletionOf({ organizations, reading }: OrganizationRouteParts, dialect:
     description:
       'Refused (409) for the default, and for one that CPEs, users, rules, images or categories of them belong to: deactivate it instead. Each is deleted by itself, in their order, up to the first that is refused.',
     options: { all: ALL },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(ORGANIZATION_FIELDS)],
     example: { criteria: { slug: 'north' }, id: '00000000-0000-4000-8000-000000000001' },
     refusals: ['409', '507'],
     words: () => storage,

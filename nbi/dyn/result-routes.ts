@@ -19,9 +19,9 @@ import { changeSelected, inBatches } from './changes.js';
 import { countRoute } from './count-route.js';
 import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import type { Entry } from './entry.js';
-import { firmwareResultStorage } from './firmware-result-storage.js';
+import { firmwareResultStorage, RESULT_FIELDS } from './firmware-result-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, REVISION } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, REVISION } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 
@@ -40,7 +40,7 @@ export function resultRoutes(
   { upgrades, rules, limits, reading }: ResultRouteParts,
   dialect: DynDialect,
 ): Route[] {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, RESULT_FIELDS);
   return [
     route({
       method: 'GET',
@@ -52,7 +52,7 @@ export function resultRoutes(
       summary: 'Lists the results of upgrades, running and ended, the one begun last first',
       description:
         'A result belongs to the organization that its CPE belonged to when the upgrade began, and stays there where the CPE moves.',
-      query: openQuery(...Object.values(options), ANY_FIELD, ID, REVISION),
+      query: openQuery(...Object.values(options), fieldParameter(RESULT_FIELDS), ID, REVISION),
       answers: {
         '200': listAnswer('The results', 'Result', RESULTS_EXAMPLE),
         ...failures('Answer'),
@@ -69,6 +69,7 @@ export function resultRoutes(
     }),
     countRoute({
       dialect,
+      fields: RESULT_FIELDS,
       role: 'viewer',
       concerns: 'organizations',
       things: 'Results',

@@ -31,9 +31,9 @@ import { countRoute } from './count-route.js';
 import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { tokenStorage, tokenView } from './token-storage.js';
+import { TOKEN_FIELDS, tokenStorage, tokenView } from './token-storage.js';
 
 interface TokenRouteParts {
   readonly users: Users;
@@ -50,6 +50,7 @@ export function tokenRoutes(parts: TokenRouteParts, dialect: DynDialect): Route[
     listRoute(parts, dialect),
     countRoute({
       dialect,
+      fields: TOKEN_FIELDS,
       role: 'admin',
       concerns: 'organizations',
       things: 'Tokens',
@@ -62,7 +63,7 @@ export function tokenRoutes(parts: TokenRouteParts, dialect: DynDialect): Route[
 }
 
 function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, TOKEN_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -71,7 +72,7 @@ function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDial
     concerns: 'organizations',
     operationId: 'listTokens',
     summary: 'Lists the tokens of all users, by id, never with their secret part',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(TOKEN_FIELDS)),
     answers: {
       '200': listAnswer('The tokens', 'Token'),
       ...failures('Answer'),
@@ -166,7 +167,7 @@ function deletionOf({ users, reading }: TokenRouteParts, dialect: DynDialect): D
     summary: 'Revokes whatever tokens match: nobody gets in by them any more',
     description: 'What was revoked meanwhile is passed over.',
     options: { all: ALL },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(TOKEN_FIELDS)],
     example: { criteria: { user: 'oss' }, id: '0123456789abcdef0123' },
     done: doneAnswer('Revoked', dialect),
     refusals: ['507'],

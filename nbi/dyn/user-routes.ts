@@ -25,10 +25,10 @@ import { countRoute } from './count-route.js';
 import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
-import { userStorage } from './user-storage.js';
+import { USER_FIELDS, userStorage } from './user-storage.js';
 
 export interface UserRouteParts {
   readonly users: Users;
@@ -81,6 +81,7 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
     listRoute(parts, path, dialect),
     countRoute({
       dialect,
+      fields: USER_FIELDS,
       role: 'admin',
       concerns: 'organizations',
       things: dialect.name,
@@ -96,7 +97,7 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
 type Path = `/v1/dyn/${string}/{pattern}`;
 
 function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const options = listOptions(limits.storagePageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, USER_FIELDS);
   return route({
     method: 'GET',
     path,
@@ -105,7 +106,7 @@ function listRoute({ users, limits, reading }: UserRouteParts, path: Path, diale
     concerns: 'organizations',
     operationId: `list${dialect.name}`,
     summary: 'Lists the users, by name, never with a password',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(USER_FIELDS)),
     answers: {
       '200': listAnswer('The users', 'User'),
       ...failures('Answer'),
@@ -179,7 +180,7 @@ function putRoute(
     operationId: `change${dialect.name}`,
     summary: 'Changes role, activity, password or log-in to /sc_cloud of every user that matches',
     description: `Whoever is not active cannot log in, nor can his tokens. ${LAST_ADMIN}`,
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(USER_FIELDS)),
     body: objectBody({
       properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA, scCloud: SC_CLOUD },
       others: 'only role, active, password and scCloud; the path names the user',
@@ -222,7 +223,7 @@ function deletionOf({ users, reading }: UserRouteParts, dialect: DynDialect): De
     summary: 'Removes every user that matches, with his tokens',
     description: LAST_ADMIN,
     options: { all: ALL },
-    parameters: [ANY_FIELD],
+    parameters: [fieldParameter(USER_FIELDS)],
     example: { criteria: { role: 'viewer', active: false }, id: 'oss' },
     done: doneAnswer('Removed', dialect),
     refusals: ['409', '507'],

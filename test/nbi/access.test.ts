@@ -584,7 +584,8 @@ test('what a browser sends for another site is refused on every route, and no an
       // Forms are for scripts as well; every browser says where one comes from.
       const taken = ofPage ?? (isForm ? 400 : 415);
       // Who shows a password has shown nothing there.
-      const expected = path.startsWith(UPGRADER) ? 401 : taken;
+      const showsNothing = path.startsWith(UPGRADER) || ownLogInsAt(path) !== null;
+      const expected = showsNothing ? 401 : taken;
       t.is(unsaid.status, expected, `${method} ${path} ${contentType}`);
     }
     const asked = {
