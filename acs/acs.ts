@@ -189,7 +189,14 @@ export function createAcs(parts: AcsParts): Acs {
     logger,
     metrics,
   });
-  const credentials = new CpeCredentials({ store, secrets, clock, directory, logger });
+  const credentials = new CpeCredentials({
+    store,
+    secrets,
+    clock,
+    directory,
+    logger,
+    cpeIdentity: options.cpeIdentity,
+  });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const organizations = new Organizations({
     store,

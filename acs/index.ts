@@ -14,7 +14,6 @@ export {
   CPE_PROOFS,
   type CpeLogin,
   CredentialError,
-  problemIn as credentialProblem,
 } from './credentials/credential.js';
 export {
   type Belonging,

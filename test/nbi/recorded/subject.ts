@@ -359,7 +359,7 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
 /** By the time of this recording what was there from the beginning has been deleted. */
 const SEEDED_LATE: readonly (readonly [recording: string, seed: (ferry: Ferry) => Promise<void>])[] = [
   ['9l-', seedLate],
-  ['9n-', seedNamesakes],
+  ['9q-', seedNamesakes],
 ];
 
 /** CPEs of one serial number, and one that alone has its own. */
