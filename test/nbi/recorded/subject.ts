@@ -94,6 +94,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   let given = '';
   let begun = '';
   const ofUpgrader = new OfUpgrader();
+  const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
   let isSeededLate = false;
@@ -111,12 +112,13 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
         await seedBox(ferry);
       }
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const named = withToldOf(told, withBatchOf(batches, ofUpgrader.told(request)));
+      const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
       const answer = await send(port, expand(sent.replaceAll('<<slots session>>', slotsSession)));
       slotsSession = /^Set-Cookie: session_id=([0-9a-f]{40})/m.exec(answer)?.[1] ?? slotsSession;
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
+      ofCloud.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
       const [, batch] = MADE_BATCH.exec(answer) ?? [];
@@ -185,6 +187,26 @@ class OfUpgrader {
 
   told(request: string): string {
     return request.replaceAll('<<permanent token>>', this.#token).replaceAll('<<image-id>>', this.#image);
+  }
+}
+
+/** What answers of `/sc_cloud` have told last, for requests that name it. */
+class OfCloud {
+  #sid = '';
+  #firmware = '';
+  #sn = '';
+
+  note(answer: string): void {
+    this.#sid = /mwcloud-sid=([A-Z]{32})/.exec(answer)?.[1] ?? this.#sid;
+    this.#firmware = /\{"id":(\d+),"file-path"/.exec(answer)?.[1] ?? this.#firmware;
+    this.#sn = /"sn":"([^"]+)","cpeid"/.exec(answer)?.[1] ?? this.#sn;
+  }
+
+  told(request: string): string {
+    return request
+      .replaceAll('<<sc-cloud sid>>', this.#sid)
+      .replaceAll('<<sc-cloud firmware>>', this.#firmware)
+      .replaceAll('<<sc-cloud sn>>', this.#sn);
   }
 }
 
