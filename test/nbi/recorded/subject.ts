@@ -14,6 +14,7 @@ import { type Ferry, startFerry } from '../../../cli/server.js';
 import {
   type BatchId,
   type CpeId,
+  type OrganizationId,
   RefusedRequests,
   type ResultId,
   type RuleId,
@@ -371,6 +372,8 @@ async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> 
       id: `00A1B2-RST-${number}` as CpeId,
       serialNumber: `9${number}`,
       productClass: 'RST',
+      // Which is there by then: the id of the default is drawn by lot.
+      organization: { id: '00000000-0000-4000-8000-000000000001' as OrganizationId, by: 'hand' },
     });
     await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
     const startedAtMs = 1_743_412_500_000 + number;
