@@ -140,6 +140,13 @@ function isOutOfReach({ method, path, role }: Route, status: string): boolean {
   if (status === '409' && path === '/v1/dyn/OrganizationStorage/delete_objects_by_id') return true;
   // A batch whose image moves while it is made, or whose time is over.
   if (status === '409' && /^\/v1\/batches(\/\{id\}\/retry)?$/.test(path)) return true;
+  // Nothing may be fetched from anywhere.
+  if (
+    ['200', '202'].includes(status) &&
+    path.includes('/firmware/fetch') &&
+    (method === 'POST' || path.endsWith('{key}'))
+  )
+    return true;
   return ['429', '503', '507'].includes(status);
 }
 

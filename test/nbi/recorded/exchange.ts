@@ -82,6 +82,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // Of sessions: the cookie, the token, the id.
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
+  // Of firmware slots.
+  [/\bsession_id=[0-9a-f]{40}/g, 'session_id=<<slots session>>'],
   // Of pages: the same cookie under another name, and what their forms show.
   [/\b(sessionid|csrftoken)=[\w-]{43}/g, '$1=<<$1>>'],
   [/(name="csrfmiddlewaretoken" value=")[\w-]{43}/g, '$1<<csrftoken>>'],
