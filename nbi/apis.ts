@@ -123,13 +123,14 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
-    firmwareSlotsApi(content),
-    scCloudApi(content),
+    // Before that of which the whole of a device's `/api/` is.
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),
-      organizations: parts.organizations.directory,
+      organizations: { current: () => parts.organizations.directory.current() },
     }),
+    firmwareSlotsApi(content),
+    scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),

@@ -16,6 +16,8 @@ export interface OwnLogIns {
 
 /** Of several that fit a path the first is meant. */
 export const OWN_LOG_INS: readonly OwnLogIns[] = [
+  { prefix: '/devices/{device}/api/common/1.0', kind: 'system-update', cookie: 'system_update_session' },
+  { prefix: '/devices/{device}/api/npm.', kind: 'system-update', cookie: 'system_update_session' },
   { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
 ];
 
