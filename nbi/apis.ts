@@ -123,7 +123,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
-    // Before that of which the whole of a device's `/api/` is.
+    // Before what takes the rest of a device's own API.
     systemUpdateApi({
       ...content,
       sessions: parts.sessions.of('system-update'),

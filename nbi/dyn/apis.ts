@@ -49,6 +49,7 @@ export function dynApis(parts: DynParts, authentication: Authentication): Api[] 
       'CPEs: what they have said of themselves, and what is known of them.',
       deviceRoutes,
     ),
+    apiOf('CpeDbService', 'The same CPEs, by the name that scripts know.', deviceRoutes),
     apiOf('CpeAuthStorage', 'What CPEs log in with.', cpeAuthRoutes),
     apiOf('UserStorage', 'Who may use this interface.', userRoutes),
     apiOf('AuthStorage', 'The same users, by the name that scripts know.', userRoutes),

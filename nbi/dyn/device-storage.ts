@@ -7,7 +7,7 @@ import type { Entry } from './entry.js';
 import { type Fields, holds, stringsOf } from './fields.js';
 import { listedIds, type Selection, type Storage, type Words } from './storage.js';
 
-const DEVICE_FIELDS = {
+export const DEVICE_FIELDS = {
   id: 'string',
   cpeid: 'string',
   manufacturer: 'string',

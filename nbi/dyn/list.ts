@@ -8,7 +8,7 @@ import {
   type Means,
   type Reading,
 } from '../http/index.js';
-import type { NbiLimits } from '../limits.js';
+import { type NbiLimits, READ_SHORT_ITEMS_MAX } from '../limits.js';
 import { type Entry, keyOf, type Position } from './entry.js';
 import { onlyKeys } from './id-pattern.js';
 import { type ListFormat, listFormat, sendTexts, textsOf } from './list-answer.js';
@@ -29,6 +29,8 @@ interface Page {
   readonly texts: AsyncIterable<string>;
   readonly end: Position | null;
 }
+
+type Paging = Pick<Query, 'order' | 'limit' | 'after' | 'offset'>;
 
 /** Where entries come from, and when they are read. */
 interface Source {
@@ -65,17 +67,27 @@ export function sendSelected(
 }
 
 /** What scripts ask for many times a second: entries by their ids, and pages of everything. */
-function isShort(storage: Storage, { selection, everything, order, limit }: Query): boolean {
+function isShort(storage: Storage, { selection, everything, order, limit, offset }: Query): boolean {
   if (looksAtListed(storage, selection)) return true;
-  return everything && limit !== null && order.field === null && storage.leavesOut?.(selection) !== true;
+  const isFew = limit !== null && offset + limit <= READ_SHORT_ITEMS_MAX;
+  return everything && isFew && order.field === null && storage.leavesOut?.(selection) !== true;
+}
+
+/** Where a page begins whose query says how many entries come before it. @throws ApiError 404 where there are no more than these */
+async function skipped(entries: AsyncIterable<Entry>, order: Order, offset: number): Promise<Position> {
+  let count = 0;
+  for await (const entry of entries) if (++count >= offset) return positionOf(entry, order);
+  throw new ApiError(404);
 }
 
 /** @returns null where it needs a place */
 async function pageInOwnOrder(
   { storage, selection, turn, format }: Source,
-  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
+  { order, limit, after: from, offset }: Paging,
   { held, hasPlace }: Means,
 ): Promise<Page | null> {
+  const after =
+    offset === 0 ? from : await skipped(selectEntries(storage, selection, { turn }), order, offset);
   const select = () => selectEntries(storage, selection, { after, turn });
   if (limit === null && hasPlace) return { texts: textsOf(select(), format), end: null };
   let texts: string[] | null = [];
@@ -113,13 +125,24 @@ async function* upTo(entries: AsyncIterable<Entry>, last: Position, order: Order
 /** @returns null where it needs a place @throws ApiError 400 where more match than are sorted without a limit */
 async function sortedPage(
   source: Source,
-  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
+  { order, limit, after: from, offset }: Paging,
   { held, hasPlace }: Means,
   sortedMax: number,
 ): Promise<Page | null> {
   const { storage, selection, turn, format } = source;
-  const all = selectEntries(storage, selection, { turn });
-  const following = after === null ? all : entriesAfter(all, after, order);
+  const behind = (position: Position | null) => {
+    const all = selectEntries(storage, selection, { turn });
+    return position === null ? all : entriesAfter(all, position, order);
+  };
+  let after = from;
+  // No more positions are held at a time than of a whole list, however many are passed over.
+  for (let left = offset; left > 0; left -= sortedMax) {
+    const portion = Math.min(left, sortedMax);
+    const passed = await firstPositions(behind(after), order, portion);
+    if (passed.length < portion) throw new ApiError(404);
+    after = passed.at(-1) ?? null;
+  }
+  const following = behind(after);
   const found =
     limit === null
       ? await sortedPositions(following, order, sortedMax)

@@ -1,4 +1,3 @@
-import type { OrganizationsNow } from '../../organizations/index.js';
 import {
   InvalidRuleError,
   RuleConflictError,
@@ -15,18 +14,17 @@ import {
   invalid,
   isObject,
   NDJSON,
-  ORGANIZATION_PARAMETER,
   type Parameter,
   type Problem,
   parameterValue,
   type RecordsBody,
-  type Scope,
   scopeOf,
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { type BatchSink, type ItemRefusal, storeInBatches } from './bulk.js';
 import { type IdPattern, parseIdPattern } from './id-pattern.js';
+import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
 
 export const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
 
@@ -82,15 +80,15 @@ export async function postRules(
     const problem = itemProblem(each);
     if (problem !== null) throw new ApiError(400, [{ ...problem, item }]);
   }
-  await rules.put(bodies.map(withoutOwner), options);
+  await rules.put(bodies.map(ruleOfRow), options);
   response.json(dialect.answer(204, ''));
 }
 
 function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1]): BatchSink {
   return {
     what: 'rule',
-    put: (bodies) => rules.put(bodies.map(withoutOwner), options),
-    check: async (bodies) => refusalsOf(await rules.check(bodies.map(withoutOwner), options.organization)),
+    put: (bodies) => rules.put(bodies.map(ruleOfRow), options),
+    check: async (bodies) => refusalsOf(await rules.check(bodies.map(ruleOfRow), options.organization)),
     refusals(error, bodies) {
       if (error instanceof InvalidRuleError) return refusalsOf(error.problems);
       if (error instanceof RuleConflictError) return [conflictOf(error, bodies)];
@@ -122,29 +120,6 @@ function idProblemOf(body: unknown, pattern: IdPattern): Problem | null {
   if (typeof id !== 'string' || pattern.matches(id)) return null;
   const expected = 'an id that matches the pattern in the path; .* takes every id';
   return { field: 'id', expected, found: JSON.stringify(id.slice(0, 100)) };
-}
-
-/**
- * Whose rule it is stands in no rule but beside it, where everybody's are listed, and such an entry can be posted again. Where that is
- * somebody else than the request is about, the rule would become another's.
- */
-function ownerProblemOf(body: unknown, { organization, organizations }: Scope): Problem | null {
-  const owner = isObject(body) ? body[OWNER] : undefined;
-  if (owner === undefined || isOf(organization, owner, organizations)) return null;
-  const expected = `left out, or the organization that the request is about: name it by ?${ORGANIZATION_PARAMETER.name}=`;
-  return { field: OWNER, expected, found: shortJson(owner) };
-}
-
-function isOf(organization: Scope['organization'], owner: unknown, organizations: OrganizationsNow): boolean {
-  return organization !== null && typeof owner === 'string' && organizations.find(owner) === organization;
-}
-
-const OWNER = 'organization';
-
-function withoutOwner(body: unknown): unknown {
-  if (!isObject(body) || !Object.hasOwn(body, OWNER)) return body;
-  const { [OWNER]: _, ...rule } = body;
-  return rule;
 }
 
 function isOnlyNew(header: string | undefined): boolean {

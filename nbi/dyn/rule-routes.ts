@@ -1,6 +1,7 @@
 import type { RuleId } from '../../common/index.js';
 import { type Rules, ruleIdIn } from '../../rules/index.js';
 import {
+  ApiError,
   actorOf,
   anyObjectBody,
   closedQuery,
@@ -21,11 +22,15 @@ import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
-import { firmwareStorage } from './firmware-storage.js';
+import { countRoute } from './count-route.js';
+import { type Deletion, deletionRoutes } from './deletion-routes.js';
+import { firmwareStorage, LISTED_FIELDS } from './firmware-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
+import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
+import type { Storage } from './storage.js';
 
 export interface RuleRouteParts {
   readonly rules: Rules;
@@ -55,16 +60,27 @@ const RULE_EXAMPLE = {
 
 /** The rules: they are listed, posted, changed and deleted. */
 export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] {
+  const { rules, reading } = parts;
   return [
     listRoute(parts, dialect),
+    countRoute({
+      dialect,
+      fields: LISTED_FIELDS,
+      role: 'viewer',
+      concerns: 'organizations',
+      things: 'Rules',
+      parameters: [ID, CAMPAIGN_ID, CPE_ID],
+      reading,
+      storage: (exchange) => shownRules(exchange, rules),
+    }),
     postRoute(parts, dialect),
     putRoute(parts, dialect),
-    deleteRoute(parts, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
 }
 
 function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, LISTED_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -75,17 +91,14 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
     summary: 'Lists upgrade rules, newest first',
     description:
       'An entry is the rule as its author wrote it with the defaults filled in, and can be posted again as it is. Viewers are shown `********` for the values in the query of a `file`, which may be a key to it.',
-    query: openQuery(...Object.values(options), ANY_FIELD, ID, CAMPAIGN_ID, CPE_ID),
+    query: openQuery(...Object.values(options), fieldParameter(LISTED_FIELDS), ID, CAMPAIGN_ID, CPE_ID),
     answers: {
       '200': listAnswer('The rules', 'Rule'),
       ...failures('Answer'),
       '404': nothingAnswer(dialect),
     },
     async handle(exchange) {
-      const isAuthor = exchange.user !== null && mayActAs(exchange.user.role, 'operator');
-      const { organization, organizations } = scopeOf(exchange);
-      const shown = organization === null ? { organizations } : { organization: organization.id };
-      const storage = firmwareStorage(rules, shown, isAuthor ? 'author' : 'viewer');
+      const storage = shownRules(exchange, rules);
       const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, options);
       await sendSelected(exchange, storage, query, dialect, { limits, reading });
     },
@@ -136,7 +149,10 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
       const { response, parameters, query: text } = exchange;
       const { storage, storedIds } = ownRules(exchange, rules);
       const by = actorOf(exchange);
-      const { id, ...patch } = await exchange.body();
+      const row = await exchange.body();
+      const problem = ownerProblemOf(row, scopeOf(exchange));
+      if (problem !== null) throw new ApiError(400, [problem]);
+      const { id, ...patch } = ruleOfRow(row);
       if (Object.keys(patch).length === 0) throw invalid('', 'at least one field to change beside id');
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'rule');
@@ -149,35 +165,36 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
   });
 }
 
-function deleteRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path: PATH,
-    parameters: [PATTERN_OF_SOME],
+function deletionOf({ rules, reading }: RuleRouteParts, dialect: DynDialect): Deletion {
+  return {
+    dialect,
     role: 'operator',
     concerns: 'organizations',
     operationId: 'deleteRules',
     summary: 'Deletes every rule that matches',
     description: 'Results and counts stay.',
-    query: openQuery(ALL, ID, CAMPAIGN_ID),
-    answers: {
-      '200': doneAnswer('Deleted', dialect),
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text } = exchange;
+    options: { all: ALL },
+    parameters: [ID, CAMPAIGN_ID],
+    example: { criteria: { enabled: false, 'condition.modelName': 'HGW' }, id: RULE_EXAMPLE.id },
+    refusals: ['409', '507'],
+    words: (exchange) => ownRules(exchange, rules).storage,
+    async remove(exchange, { selection }) {
       const { storage, storedIds } = ownRules(exchange, rules);
       const by = actorOf(exchange);
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      requireIntent(query, query.selection);
-      const { selection } = query;
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, (ids) => rules.remove(storedIds(ids), by)),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
     },
-  });
+  };
+}
+
+/** Those that a request sees, as it may see them. */
+function shownRules(exchange: Pick<Exchange, 'user' | 'scope'>, rules: Rules): Storage {
+  const isAuthor = exchange.user !== null && mayActAs(exchange.user.role, 'operator');
+  const { organization, organizations } = scopeOf(exchange);
+  const shown = organization === null ? { organizations } : { organization: organization.id };
+  return firmwareStorage(rules, shown, isAuthor ? 'author' : 'viewer');
 }
 
 /** Those that a request may change: of the organization that it is about, else the installation's own. */

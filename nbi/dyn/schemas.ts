@@ -264,7 +264,11 @@ export const dynSchemas = {
     description: 'What a CPE is to log in with: its ManagementServer.Username and Password.',
     required: ['cpeid', 'password'],
     properties: {
-      cpeid: { type: 'string', description: 'As DeviceStorage shows it; it need not be known yet.' },
+      cpeid: {
+        type: 'string',
+        format: 'cpeid',
+        description: 'As DeviceStorage shows it; it need not be known yet.',
+      },
       username: { type: 'string', maxLength: 256, description: 'Without a colon; else the cpeid.' },
       password: { type: 'string', minLength: 1, maxLength: 256, writeOnly: true },
     },

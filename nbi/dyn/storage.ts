@@ -1,8 +1,9 @@
 import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import type { Exchange, Reading } from '../http/index.js';
+import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { CsvTable } from './csv.js';
-import { type Entry, keyOf, type Position } from './entry.js';
+import { type Entry, isCalled, keyOf, type Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
 
@@ -39,12 +40,10 @@ export interface Storage extends Words {
    * @param turn  when each page is read
    */
   candidates(selection: Selection, after: Position | null, turn: Turn): AsyncIterable<Entry>;
-  /** Whether no more entries are looked at than the selection lists; by default where it lists their ids. */
+  /** Whether no more entries are looked at than the selection lists, and these are few; by default where it lists their ids. */
   looksAtListed?(selection: Selection): boolean;
   /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */
   leavesOut?(selection: Selection): boolean;
-  /** Whether an entry is one of those an id list names; by default by its id. */
-  hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
 }
 
 /** The only ids that a selection can contain; null where they cannot be listed. */
@@ -63,9 +62,11 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   );
 }
 
-/** Whether no more entries are looked at than the selection lists. */
+/** Whether no more entries are looked at than the selection lists, and these are few. */
 export function looksAtListed(storage: Storage, selection: Selection): boolean {
-  return storage.looksAtListed?.(selection) ?? listedIds(selection) !== null;
+  if (storage.looksAtListed !== undefined) return storage.looksAtListed(selection);
+  const ids = listedIds(selection);
+  return ids !== null && ids.length <= READ_SHORT_ITEMS_MAX;
 }
 
 /** Reads selected entries: in a place for lists where any number of entries may have to be looked at. */
@@ -88,11 +89,13 @@ export async function* selectEntries(
   { after = null, turn }: { readonly after?: Position | null; readonly turn: Turn },
 ): AsyncGenerator<Entry> {
   const idSets = selection.idLists.map((ids) => new Set(ids));
-  const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
   for await (const entry of storage.candidates(selection, after, turn)) {
     const { pattern } = selection;
-    if (!pattern.matches(pattern.isOfKeys === true ? keyOf(entry) : entry.id)) continue;
-    if (!idSets.every((ids) => hasId(entry, ids))) continue;
+    const isMatched =
+      pattern.isOfKeys === true
+        ? pattern.matches(keyOf(entry))
+        : isCalled(entry, (id) => pattern.matches(id));
+    if (!isMatched || !idSets.every((ids) => isCalled(entry, (id) => ids.has(id)))) continue;
     if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;
   }
 }

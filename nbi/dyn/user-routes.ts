@@ -21,12 +21,14 @@ import type { NbiLimits } from '../limits.js';
 import { ROLES, type Users } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, requireIntent } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
-import { userStorage } from './user-storage.js';
+import { USER_FIELDS, userStorage } from './user-storage.js';
 
 export interface UserRouteParts {
   readonly users: Users;
@@ -66,7 +68,7 @@ const LAST_ADMIN =
  * the same; each answers in its own.
  */
 export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] {
-  const { limits } = parts;
+  const { limits, users, reading } = parts;
   const path = `/v1/dyn/${dialect.name}/{pattern}` as const;
   const hashing = new Places({
     what: 'changes of passwords',
@@ -77,16 +79,25 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
   });
   return [
     listRoute(parts, path, dialect),
+    countRoute({
+      dialect,
+      fields: USER_FIELDS,
+      role: 'admin',
+      concerns: 'organizations',
+      things: dialect.name,
+      reading,
+      storage: (exchange) => userStorage(dialect.name, users, scopeOf(exchange)),
+    }),
     postRoute(parts, path, dialect, hashing),
     putRoute(parts, path, dialect, hashing),
-    deleteRoute(parts, path, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
 }
 
 type Path = `/v1/dyn/${string}/{pattern}`;
 
 function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, USER_FIELDS);
   return route({
     method: 'GET',
     path,
@@ -95,7 +106,7 @@ function listRoute({ users, limits, reading }: UserRouteParts, path: Path, diale
     concerns: 'organizations',
     operationId: `list${dialect.name}`,
     summary: 'Lists the users, by name, never with a password',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(USER_FIELDS)),
     answers: {
       '200': listAnswer('The users', 'User'),
       ...failures('Answer'),
@@ -131,6 +142,7 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
         organization: ORGANIZATION,
       },
       others: OTHERS,
+      taken: ['id', 'created'],
       example: { name: 'oss', role: 'operator', password: 'correct horse battery' },
     }),
     answers: {
@@ -168,7 +180,7 @@ function putRoute(
     operationId: `change${dialect.name}`,
     summary: 'Changes role, activity, password or log-in to /sc_cloud of every user that matches',
     description: `Whoever is not active cannot log in, nor can his tokens. ${LAST_ADMIN}`,
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(USER_FIELDS)),
     body: objectBody({
       properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA, scCloud: SC_CLOUD },
       others: 'only role, active, password and scCloud; the path names the user',
@@ -201,40 +213,42 @@ function putRoute(
   });
 }
 
-function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path,
-    parameters: [PATTERN_OF_SOME],
+function deletionOf({ users, reading }: UserRouteParts, dialect: DynDialect): Deletion {
+  const storageOf = (exchange: Deleting) => userStorage(dialect.name, users, scopeOf(exchange));
+  return {
+    dialect,
     role: 'admin',
     concerns: 'organizations',
     operationId: `delete${dialect.name}`,
     summary: 'Removes every user that matches, with his tokens',
     description: LAST_ADMIN,
-    query: openQuery(ALL, ANY_FIELD),
-    answers: {
-      '200': doneAnswer('Removed', dialect),
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
-      const storage = userStorage(dialect.name, users, scopeOf(exchange));
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { selection } = query;
-      requireIntent(query, selection);
+    options: { all: ALL },
+    parameters: [fieldParameter(USER_FIELDS)],
+    example: { criteria: { role: 'viewer', active: false }, id: 'oss' },
+    done: doneAnswer('Removed', dialect),
+    refusals: ['409', '507'],
+    words: storageOf,
+    async remove(exchange, { selection }) {
+      const storage = storageOf(exchange);
       await changeSelected({ storage, selection, reading }, exchange, async (turn) =>
-        users.remove(await namesOf(storage, selection, turn), by, withinOf(exchange)),
+        users.remove(await namesOf(storage, selection, turn), exchange.by, withinOf(exchange)),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }
 
-/** The organization that a new user is to be of; null: of none. @throws ApiError 400 */
-function organizationFor(said: string | undefined, { organization, organizations }: Scope): string | null {
+/**
+ * The organization that a new user is to be of; null: of none. Where a request is about one, its users are shown with it to the installation.
+ * @throws ApiError 400
+ */
+function organizationFor(
+  said: string | undefined,
+  { organization, isInstallation, organizations }: Scope,
+): string | null {
   if (organization !== null) {
-    if (said !== undefined) throw invalid('organization', OTHERS);
+    const isShown = isInstallation && said !== undefined && organizations.find(said) === organization;
+    if (said !== undefined && !isShown) throw invalid('organization', OTHERS);
     return organization.id;
   }
   if (said === undefined) return null;

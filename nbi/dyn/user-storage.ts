@@ -4,7 +4,7 @@ import type { User, Users } from '../users/index.js';
 import type { Fields } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const USER_FIELDS = {
+export const USER_FIELDS = {
   id: 'string',
   name: 'string',
   role: 'string',

@@ -21,6 +21,7 @@ export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
+export { textListBody } from './bodies/list-body.js';
 export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
@@ -72,7 +73,7 @@ export {
 export { type Exchange, type Route, route } from './route.js';
 export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 export { isSameSecret } from './same-secret.js';
-export { type Checked, type Schema, told } from './schema.js';
+export { type Checked, check, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,
   type Concern,

@@ -15,7 +15,7 @@ import { createObserver, findingsOf, type ObserverParts } from './observe.js';
 import { showPlaces } from './place-gauge.js';
 import type { Route } from './route.js';
 import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
-import { type ServeParts, sendError, serve } from './serve.js';
+import { parametersOf, type ServeParts, sendError, serve } from './serve.js';
 
 export interface MountParts extends ObserverParts, Omit<ServeParts, 'admission' | 'largeBodies'> {
   /**
@@ -75,6 +75,7 @@ function refuseClashes(apis: readonly Api[]): void {
 function routerOf(api: Api, parts: ServeParts): Router {
   const router = express.Router({ caseSensitive: true, strict: api.slashes !== 'either' });
   for (const path of new Set(api.routes.map((each) => each.path))) {
+    if (isSpeltOut(api, path)) continue;
     router.all(expressPath(path), ...guardOf(api), servingAt(api, path, parts));
     if (api.slashes === 'redirected' && path.endsWith('/')) {
       router.all(expressPath(path.slice(0, -1)), ...guardOf(api), redirectToSlash);
@@ -98,17 +99,45 @@ function guardOf({ segment }: Api): RequestHandler[] {
 
 /** Serves whatever comes to one path. */
 function servingAt(api: Api, path: string, parts: ServeParts) {
-  const routes = api.routes.filter((each) => each.path === path);
-  const byMethod = new Map(routes.map((each) => [each.method, each]));
-  const allow = [...byMethod.keys()].join(', ');
+  const byMethod = routesAt(api, path);
+  const speltOut = new Map(
+    api.routes
+      .filter((each) => isBeneath(path, each.path))
+      .map((each) => [each.path.slice(path.length - PATTERN.length), routesAt(api, each.path)]),
+  );
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const isQuiet = routes.some(({ quiet }) => quiet);
+  const isQuiet = [...byMethod.values()].some(({ quiet }) => quiet);
   return (request: Request, response: Response): Promise<void> | void => {
     if (isQuiet) findingsOf(response).isQuiet = true;
-    const route = routeFor(byMethod, request.method) ?? api.unserved?.(path, request.method) ?? undefined;
+    const { method } = request;
+    const { pattern = '' } = speltOut.size === 0 ? {} : parametersOf(request, names);
+    const named = speltOut.get(pattern) ?? NO_ROUTES;
+    const allow = [...new Set([...byMethod.keys(), ...named.keys()])].join(', ');
+    const route =
+      routeFor(named, method) ?? routeFor(byMethod, method) ?? api.unserved?.(path, method) ?? undefined;
     if (route !== undefined) return serve({ api, route, allow, names }, request, response, parts);
     sendError(response, api.dialect, new UnservedMethodError(allow), { request, allow });
   };
+}
+
+const PATTERN = '{pattern}';
+const NO_ROUTES: ReadonlyMap<string, Route> = new Map();
+
+function routesAt({ routes }: Api, path: string): ReadonlyMap<string, Route> {
+  return new Map(routes.filter((each) => each.path === path).map((each) => [each.method, each]));
+}
+
+/** Whether a path is one of those that a pattern stands for, and spelt out: it goes before the pattern, by the methods that it has. */
+function isBeneath(patternPath: string, path: string): boolean {
+  return (
+    patternPath.endsWith(`/${PATTERN}`) &&
+    path.startsWith(patternPath.slice(0, -PATTERN.length)) &&
+    path !== patternPath
+  );
+}
+
+function isSpeltOut({ routes }: Api, path: string): boolean {
+  return routes.some((each) => isBeneath(each.path, path));
 }
 
 /** To HEAD node sends the header of what GET is answered. */

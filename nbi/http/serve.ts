@@ -142,7 +142,7 @@ function heldBytesMax({ body }: Route, request: Request, limits: NbiLimits): num
 }
 
 /** What stands for a parameter that takes the rest of a path is empty where the path has no more. */
-function parametersOf({ params }: Request, names: readonly string[]): Record<string, string> {
+export function parametersOf({ params }: Request, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, [params[name] ?? ''].flat().join('/')]));
 }
 

@@ -42,23 +42,35 @@ export function docsRoutes(document: OpenApiBytes): readonly Route[] {
     documentRoute('/api/v1/docs.json', 'docsJson', 'application/json', document),
     // Every JSON text of objects, arrays and texts is YAML 1.2.
     documentRoute('/api/v1/docs.yaml', 'docsYaml', 'application/yaml', document),
-    route({
-      method: 'GET',
-      path: '/api/v1/redoc/',
-      role: null,
-      concerns: 'everyone',
-      operationId: 'redocPage',
-      summary: 'Leads to the page that shows every call',
-      answers: {
-        '302': { description: 'It does', headers: locationHeader(`${DOCS_PATH}`) },
-        ...pageAnswers('429', '503'),
-      },
-      async handle({ response }) {
-        response.status(302).setHeader('Location', DOCS_PATH);
-        response.end();
-      },
-    }),
+    leadingRoute('/api/v1/redoc/', 'redocPage'),
   ];
+}
+
+/** `/v1/doc` and its document, where clients of `/v1/dyn` and `/v1/method` look for them. */
+export function shortDocsRoutes(document: OpenApiBytes): readonly Route[] {
+  return [
+    leadingRoute('/v1/doc', 'shortDocsPage'),
+    documentRoute('/v1/doc/swagger.json', 'swaggerJson', 'application/json', document),
+  ];
+}
+
+function leadingRoute(path: string, operationId: string): Route {
+  return route({
+    method: 'GET',
+    path,
+    role: null,
+    concerns: 'everyone',
+    operationId,
+    summary: 'Leads to the page that shows every call',
+    answers: {
+      '302': { description: 'It does', headers: locationHeader(`${DOCS_PATH}`) },
+      ...pageAnswers('429', '503'),
+    },
+    async handle({ response }) {
+      response.status(302).setHeader('Location', DOCS_PATH);
+      response.end();
+    },
+  });
 }
 
 function documentRoute(path: string, operationId: string, mediaType: string, document: OpenApiBytes): Route {

@@ -1,4 +1,4 @@
-import { type Answer, jsonAnswer, type Route, route } from '../http/index.js';
+import { type Answer, jsonAnswer, openFailures, type Route, route } from '../http/index.js';
 import {
   COMMON_PATH,
   DEVICE,
@@ -50,7 +50,10 @@ function openRoute(
     concerns: 'everyone',
     operationId,
     summary,
-    answers: { '200': jsonAnswer('The same for whoever asks', { ...schema }, told) },
+    answers: {
+      '200': jsonAnswer('The same for whoever asks', { ...schema }, told),
+      ...openFailures('SystemUpdateError'),
+    },
     async handle({ response }) {
       response.json(told);
     },

@@ -3,7 +3,8 @@ import type { ExecutionContext } from 'ava';
 import { ask, fieldOf } from '../nbi/firmware-upgrader/support.js';
 import { ADMIN, type TestFerry, until } from '../support/ferry.js';
 import { IMAGE, NEW_VERSION } from './simulated.js';
-import { NOTHING, type View, type Words } from './views.js';
+import { NOTHING, WORDS, type Words } from './view-words.js';
+import type { View } from './views.js';
 
 // The APIs of single devices, as a client of each calls them.
 
@@ -11,17 +12,7 @@ import { NOTHING, type View, type Words } from './views.js';
 export function systemUpdateView(t: ExecutionContext, ferry: TestFerry): View {
   const update = (cpeid: string, method: string, action = '') =>
     ferry.nbi(method, `/devices/${cpeid}/api/npm.system_update/2.0/update${action}`);
-  const words: Words = {
-    waiting: 'IDLE',
-    sent: 'RUNNING',
-    transferred: 'RUNNING',
-    verified: 'IDLE, updated',
-    failed: 'FAILED_GRACEFUL',
-    'not-heard-of': 'FAILED_CRITICAL',
-    'given up': 'IDLE',
-    withdrawn: 'IDLE',
-    refused: 'FAILED_GRACEFUL',
-  };
+  const words: Words = WORDS['000 update'];
   const told = async (cpeid: string) => {
     const { body } = await update(cpeid, 'GET');
     const history = fieldOf(body, 'update_history') as readonly { readonly version?: string }[];
@@ -60,18 +51,8 @@ export function firmwareSlotsView(t: ExecutionContext, { urls }: TestFerry): Vie
     t.is(answer.status, 200, answer.text);
     return fieldOf(read(answer), 'items') as readonly SlotItem[];
   };
-  const words: Words = {
-    waiting: 'after reboot',
-    sent: 'after reboot',
-    transferred: 'after reboot',
-    verified: 'current',
-    failed: 'UpgradeFailed',
-    'not-heard-of': 'UpgradeTimedOut',
-    'given up': 'there',
-    withdrawn: 'there',
-    refused: 'FirmwareTestFailed',
-  };
-  const isShown = (moment: keyof Words) => words[moment] === 'after reboot' || words[moment] === 'current';
+  const words: Words = WORDS['001 slot'];
+  const isShown = (moment: keyof Words) => words[moment] === 'after_reboot' || words[moment] === 'current';
   return {
     name: '001 slot',
     through: 'firmware-slots',
@@ -89,7 +70,7 @@ export function firmwareSlotsView(t: ExecutionContext, { urls }: TestFerry): Vie
       if (slot === undefined) return NOTHING;
       if (slot.error !== undefined) return slot.error.type;
       if (slot.body.current === true) return 'current';
-      return slot.body.after_reboot === true ? 'after reboot' : 'there';
+      return slot.body.after_reboot === true ? 'after_reboot' : 'there';
     },
     // An image that was put in no slot stands in one as long as it waits or runs, or once it is what the device runs.
     words: (moment, through) => (isShown(moment) || through === 'firmware-slots' ? words[moment] : NOTHING),
@@ -123,17 +104,7 @@ export async function scCloudView(t: ExecutionContext, { nbi, urls }: TestFerry)
     session = cookieOf(await logIn());
     return send();
   };
-  const words: Words = {
-    waiting: '0',
-    sent: '0, sending 0 %',
-    transferred: '0, sending 100 %',
-    verified: '0',
-    failed: '-12',
-    'not-heard-of': '-13',
-    'given up': '0',
-    withdrawn: '0',
-    refused: '-9',
-  };
+  const words: Words = WORDS['003 details'];
   return {
     name: '003 details',
     through: 'sc-cloud',
@@ -152,7 +123,7 @@ export async function scCloudView(t: ExecutionContext, { nbi, urls }: TestFerry)
       const [details] = fieldOf(body, 'details') as readonly { readonly result: number }[];
       const device = fieldOf(body, 'dev');
       const isSending = fieldOf(device, 'is-upload-file') === 1;
-      return `${details?.result}${isSending ? `, sending ${fieldOf(device, 'upload-file-pos')} %` : ''}`;
+      return `${details?.result}${isSending ? `, file ${fieldOf(device, 'upload-file-pos')} %` : ''}`;
     },
     words: (moment) => words[moment],
   };

@@ -6,7 +6,8 @@ import type { BatchThrough } from '../../rollout/index.js';
 import { startTestFerry, type TestFerry, until } from '../support/ferry.js';
 import { firmwareSlotsView, scCloudView, systemUpdateView } from './device-views.js';
 import { Barrier, cpeidOf, createCpe, introduce, sessionsEnded, startFileProxy } from './simulated.js';
-import { type MomentName, newest, openViews, type View } from './views.js';
+import type { MomentName } from './view-words.js';
+import { newest, openViews, type View } from './views.js';
 
 // One upgrade, begun through one API and watched through all of them, at every moment that docs/api/README.md has a row for.
 
@@ -100,7 +101,7 @@ for (const through of THROUGHS) {
     await told(t, walk, 'gone', 'sent');
     aheadMs = 3 * DAY_MS;
     await ferry.acs.sweep();
-    await told(t, walk, 'gone', 'not-heard-of');
+    await told(t, walk, 'gone', 'not heard of');
   });
 }
 

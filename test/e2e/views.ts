@@ -4,25 +4,12 @@ import type { BatchThrough, CpeUpgrade } from '../../rollout/index.js';
 import { ask, fieldOf, idOf, PREFIX, resultsOf } from '../nbi/firmware-upgrader/support.js';
 import { ADMIN, type TestFerry } from '../support/ferry.js';
 import { IMAGE, NEW_VERSION, PRODUCT_CLASS, results } from './simulated.js';
-
-/** What becomes of a CPE in a walk, as docs/api/README.md has it. */
-export const MOMENTS = [
-  'waiting',
-  'sent',
-  'transferred',
-  'verified',
-  'failed',
-  'not-heard-of',
-  'given up',
-  'withdrawn',
-  'refused',
-] as const;
-export type MomentName = (typeof MOMENTS)[number];
+import { type MomentName, NOTHING, type ViewName, WORDS } from './view-words.js';
 
 /** An API: what it begins, and what it tells of upgrades that it or another began. */
 export interface View {
   /** As the table of docs/api/README.md calls it. */
-  readonly name: string;
+  readonly name: ViewName;
   /** How what it begins is known; null: by a rule that is its author's. */
   readonly through: BatchThrough | null;
   /** Begins an upgrade of a CPE to {@link IMAGE_OF_ALL}. */
@@ -57,24 +44,8 @@ export async function openViews(t: ExecutionContext, ferry: TestFerry): Promise<
   ];
 }
 
-export type Words = Readonly<Record<MomentName, string>>;
-
-/** Where an API has no word for it. */
-export const NOTHING = 'nothing';
-
 /** FirmwareStorage, and FirmwareResultStorage. */
 function rulesView(t: ExecutionContext, ferry: TestFerry): View {
-  const words: Words = {
-    waiting: NOTHING,
-    sent: '202',
-    transferred: '202',
-    verified: '200',
-    failed: '500',
-    'not-heard-of': '408',
-    'given up': '499',
-    withdrawn: NOTHING,
-    refused: NOTHING,
-  };
   return {
     name: '004 result',
     through: null,
@@ -87,23 +58,12 @@ function rulesView(t: ExecutionContext, ferry: TestFerry): View {
       const [last] = await results(ferry.nbi, `cpeid=${cpeid}`);
       return last === undefined ? NOTHING : String(last.result.code);
     },
-    words: (moment) => words[moment],
+    words: (moment) => WORDS['004 result'][moment],
   };
 }
 
 /** `/v1/batches`: the operation of the newest batch that the CPE is in. */
 function batchesView(t: ExecutionContext, ferry: TestFerry): View {
-  const words: Words = {
-    waiting: 'idle: pending',
-    sent: 'in-progress: running',
-    transferred: 'in-progress: running',
-    verified: 'success: verified',
-    failed: 'failed: failed fault-9010',
-    'not-heard-of': 'failed: timed-out not-heard-of',
-    'given up': 'cancelled: cancelled withdrawn',
-    withdrawn: 'cancelled: cancelled withdrawn',
-    refused: 'failed: skipped does-not-fit',
-  };
   return {
     name: 'batch',
     through: 'batches',
@@ -121,7 +81,7 @@ function batchesView(t: ExecutionContext, ferry: TestFerry): View {
       const state = String(fieldOf(fieldOf(body, 'details'), 'state'));
       return `${state}: ${[operation?.state, operation?.reason].filter(Boolean).join(' ')}`;
     },
-    words: (moment, through) => (through === null ? NOTHING : words[moment]),
+    words: (moment, through) => (through === null ? NOTHING : WORDS.batch[moment]),
   };
 }
 
@@ -137,17 +97,6 @@ function upgraderView(
     readonly image: string;
   },
 ): View {
-  const words: Words = {
-    waiting: 'in-progress 0',
-    sent: 'in-progress 20',
-    transferred: 'in-progress 65',
-    verified: 'success 100',
-    failed: 'failed 20',
-    'not-heard-of': 'failed 10',
-    'given up': 'cancelled 10',
-    withdrawn: 'cancelled 0',
-    refused: 'aborted 0',
-  };
   return {
     name: '002 operation',
     through: 'firmware-upgrader',
@@ -160,7 +109,7 @@ function upgraderView(
       const [last] = resultsOf(await call('GET', path));
       return last === undefined ? NOTHING : `${last['status']} ${last['progress']}`;
     },
-    words: (moment, through) => (through === null ? NOTHING : words[moment]),
+    words: (moment, through) => (through === null ? NOTHING : WORDS['002 operation'][moment]),
   };
 }
 

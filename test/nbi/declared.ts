@@ -8,6 +8,7 @@ const PARTS = {
   limits: NBI_LIMITS,
   metrics: new Registry(),
   sessions: { of: () => ({}) },
+  organizations: {},
 } as unknown as ApiParts;
 
 /** The APIs as they are declared; none of their routes can be called. */

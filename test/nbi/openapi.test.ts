@@ -119,10 +119,11 @@ test('its paths and methods are exactly those that are declared and served', asy
     t.is(status, 405, path);
     const allowed = headers.get('Allow')?.split(', ') ?? [];
     const served = path.startsWith('/api/v1/') ? allowed.filter((each) => !ALWAYS.has(each)) : allowed;
-    t.deepEqual(
-      served.map((method) => `${method} ${path}`),
-      declared.filter((each) => each.endsWith(` ${path}`)),
-    );
+    // What is spelt out is by other methods what the pattern stands for.
+    const pattern = path.replace(/^(\/v1\/dyn\/\w+)\/[^/{]+$/, '$1/{pattern}');
+    const methodsAt = (at: string) =>
+      declared.filter((each) => each.endsWith(` ${at}`)).map((each) => each.slice(0, each.indexOf(' ')));
+    t.deepEqual(served, [...new Set([...methodsAt(pattern), ...methodsAt(path)])], path);
   }
 });
 
@@ -162,6 +163,7 @@ test('what the document shows as the answer to its own example is what the serve
         ((path.includes('CategoryStorage') || path.includes('BuildStorage')) && status === '200') ||
         path.includes('/v1/session') ||
         path.startsWith('/v1/batches') ||
+        /\/(count\.\*|delete_objects(_by_id)?)$/.test(path) ||
         (path.includes('FirmwareResult') && status === '200');
       if (example === undefined || needsMore || path.includes('/image')) continue;
       if (status === '200') await prepare(nbi);
@@ -171,7 +173,7 @@ test('what the document shows as the answer to its own example is what the serve
           as: ADMIN,
           json: { cpeid: '00A1B2-HGW-x', username: 'x', password: 'p' },
         });
-      if (path.includes('DeviceStorage') && status === '200') {
+      if (/DeviceStorage|CpeDbService/.test(path) && status === '200') {
         await nbi.putDevice({ id: 'x' as CpeId, serialNumber: 'x' });
         const json = { name: 'North', slug: 'north' };
         await nbi.call('/v1/dyn/OrganizationStorage/.*', { method: 'POST', as: ADMIN, json });
@@ -215,6 +217,9 @@ test('its patterns are read alike by whoever reads it', (t) => {
   for (const other of others) t.notRegex(other, PORTABLE);
 });
 
+/** What clients of `npm.system_update` ask for before, and by, logging in: nobody learns of it which CPEs there are. */
+const LOOK_FOR_NO_CPE = /\/api\/common\/1\.0\/(?:services|auth_info|login|logout|oauth\/token)$/;
+
 test('an operation has the refusals that come of who may call it and of what it takes', (t) => {
   for (const { path, method, value } of operations()) {
     const { security, parameters, requestBody, responses } = value;
@@ -230,8 +235,10 @@ test('an operation has the refusals that come of who may call it and of what it 
       // Of a role, or of a page of elsewhere.
       ...(isOpen && isRead ? [] : ['403']),
       ...(requestBody === undefined ? [] : ['400', '413', '415']),
-      // What is posted to a pattern need not be there.
-      ...(names.some((name) => name !== 'pattern' || method !== 'post') ? ['404'] : []),
+      // What is posted to a pattern need not be there, and some name a CPE without looking for it.
+      ...(names.some((name) => name !== 'pattern' || method !== 'post') && !LOOK_FOR_NO_CPE.test(path)
+        ? ['404']
+        : []),
     ];
     const missing = wanted.filter((status) => asObject(responses)[status] === undefined);
     t.deepEqual(missing, [], `${method} ${path}`);

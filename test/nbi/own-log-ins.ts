@@ -1,4 +1,5 @@
 import type { SessionKindName } from '../../nbi/sessions/index.js';
+import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Reply, TestNbi } from './support.js';
 
 /** What came of a call, as far as it says who may make it. */
@@ -10,14 +11,41 @@ export interface OwnLogIns {
   readonly prefix: string;
   readonly kind: Exclude<SessionKindName, 'page'>;
   readonly cookie: string;
+  /** It takes a name and password with each request as well. */
+  readonly takesBasic?: boolean;
   /** Where its refusals have another status than elsewhere. */
   readonly outcomeOf?: (reply: Reply) => Outcome;
+  /** Has a user be one who may log in there. */
+  readonly admit?: (nbi: Pick<TestNbi, 'store'>, name: string) => Promise<void>;
 }
 
 /** Of several that fit a path the first is meant. */
 export const OWN_LOG_INS: readonly OwnLogIns[] = [
-  { prefix: '/devices/{device}/api/common/1.0', kind: 'system-update', cookie: 'system_update_session' },
-  { prefix: '/devices/{device}/api/npm.', kind: 'system-update', cookie: 'system_update_session' },
+  {
+    prefix: '/sc_cloud/',
+    kind: 'sc-cloud',
+    cookie: 'mwcloud-sid',
+    outcomeOf: ({ status, body }) => {
+      const { result } = body as { readonly result: number };
+      // A page of another site, in HTTP's own words.
+      if (status === 403) return '403';
+      return status === 200 && result === -2 ? '401' : status === 200 && result === -3 ? '403' : 'let in';
+    },
+    // By whatever digest: nobody logs in by it.
+    async admit({ store }, name) {
+      const users = store.collection<UserDocument>(USERS);
+      const document = (await users.get(name))?.document;
+      if (document === undefined) throw new Error(`There is no user ${name}`);
+      const { password } = document;
+      await users.put({ ...document, digestLogin: { of: password.salt, hash: password } });
+    },
+  },
+  ...['common/1.0', 'npm.system_update/2.0'].map((path) => ({
+    prefix: `/devices/{device}/api/${path}`,
+    kind: 'system-update' as const,
+    cookie: 'system_update_session',
+    takesBasic: true,
+  })),
   { prefix: '/devices/{device}/api', kind: 'firmware-slots', cookie: 'session_id' },
 ];
 
@@ -33,10 +61,12 @@ export function ownLogInsAt(path: string): OwnLogIns | null {
 
 /** What somebody sends who has logged in there. */
 export async function ownSession(
-  { sessions, users }: Pick<TestNbi, 'sessions' | 'users'>,
-  { kind, cookie }: OwnLogIns,
+  nbi: Pick<TestNbi, 'sessions' | 'users' | 'store'>,
+  { kind, cookie, admit }: OwnLogIns,
   name: string,
 ): Promise<{ readonly Cookie: string; readonly secret: string }> {
+  const { sessions, users } = nbi;
+  await admit?.(nbi, name);
   const user = await users.find(name);
   if (user === null) throw new Error(`There is no user ${name}`);
   const begun = await sessions

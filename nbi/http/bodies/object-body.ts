@@ -17,6 +17,8 @@ interface FieldChecks<Name extends string, Required extends string> {
   readonly roles?: Readonly<Record<string, { readonly role: Role; readonly expected: string }>>;
   /** What an answer expects where there is another field. Without it others are let through. */
   readonly others?: string;
+  /** Fields that a list shows beside those that can be said: they are taken, and not handed on. */
+  readonly taken?: readonly string[];
   /** The fields in the order in which they are checked, where it is not that of the document: the first problem is the answer. */
   readonly checked?: readonly Name[];
 }
@@ -110,11 +112,13 @@ function checkAll(
   checks: FieldChecks<string, string>,
   user: Principal | null,
 ): JsonObject {
-  const { required = [], oneOf = [], roles = {}, others } = checks;
-  const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name));
+  const { required = [], oneOf = [], roles = {}, others, taken = [] } = checks;
+  const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name) && !taken.includes(name));
   if (other !== undefined && others !== undefined)
     throw invalid(other.slice(0, NAME_CHARACTERS_SHOWN), others);
-  const checked: Record<string, unknown> = { ...body };
+  const checked: Record<string, unknown> = Object.fromEntries(
+    Object.entries(body).filter(([name]) => !taken.includes(name)),
+  );
   let isOneChecked = false;
   for (const name of checks.checked ?? Object.keys(properties)) {
     const schema = properties[name] ?? {};

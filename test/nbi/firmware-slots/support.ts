@@ -38,6 +38,7 @@ export async function startSlots(t: ExecutionContext, options: TestNbiOptions = 
   };
   const device = await nbi.putDeviceOf(north, {
     serialNumber: SERIAL,
+    serialLabel: SERIAL,
     registeredMs: NOW_MS,
     lastInformMs: NOW_MS,
   });

@@ -51,6 +51,7 @@ const NARROW: NbiLimits = {
   itemsMax: 3,
   reportedProblemsMax: 2,
   pageItemsMax: 5,
+  storagePageItemsMax: 5,
   sortedItemsMax: 2,
   connectionRequestsMax: 1,
   explanationsAtATime: 0,
@@ -95,13 +96,26 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofUpgrader = new OfUpgrader();
   const batches: string[] = [];
   const told = new Map<string, string>();
+  let hasBox = false;
+  let isSeededLate = false;
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
+      if (recording.startsWith(SEEDED_LATE) && !isSeededLate) {
+        isSeededLate = true;
+        await seedLate(ferry);
+      }
       const { port } = recording.includes('narrow') ? narrow : wide;
+      if (recording.includes('system-update') && !hasBox) {
+        hasBox = true;
+        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(BOX));
+      }
       const named = withToldOf(told, withBatchOf(batches, ofUpgrader.told(request)));
       const sent = withSessionOf(given, withUploadOf(begun, named));
       const answer = await send(port, expand(sent));
+      // What is made ready in the background is ready before the clock goes on.
+      await ferry.upgrading.systemUpdates.settled();
+      noteOfSystemUpdate(answer, told);
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
@@ -149,6 +163,21 @@ const TOLD = /"(\w+)":\[?"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g;
 function withToldOf(told: ReadonlyMap<string, string>, request: string): string {
   return request.replace(/<<last-(\w+)>>/g, (_all, name: string) => told.get(name) ?? '');
 }
+
+/** What answers about software updates, and about tokens, have told last, for requests that name it. */
+function noteOfSystemUpdate(answer: string, told: Map<string, string>): void {
+  for (const [name, pattern] of OF_SYSTEM_UPDATE) {
+    const [, value] = pattern.exec(answer) ?? [];
+    if (value !== undefined) told.set(name, value);
+  }
+}
+
+const OF_SYSTEM_UPDATE = [
+  ['updatesession', /system_update_session=([\w-]{43})/],
+  ['updateimage', /"id":(\d{9}),"state":/],
+  ['updateimagename', /"The image ([\w.~-]+)"/],
+  ['accesscode', /"token":"(ferry_[\w-]+)"/],
+] as const;
 
 const MADE_BATCH = /(?:^Location: \/v1\/batches\/|\{"batch":")([0-9a-f-]{36})/m;
 const BATCH_ID = '<<batch-id>>';
@@ -326,6 +355,25 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
   for (const upgrade of UPGRADES_SEEDED) await upgrades.put(upgradeOf(upgrade));
 }
 
+/** By the time of this recording what was there from the beginning has been deleted. */
+const SEEDED_LATE = '9l-';
+
+async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> {
+  const upgrades = store.collection<Upgrade>(UPGRADES);
+  for (const number of [6, 7, 8, 9]) {
+    const document = deviceOf({
+      id: `00A1B2-RST-${number}` as CpeId,
+      serialNumber: `9${number}`,
+      productClass: 'RST',
+    });
+    await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+    const startedAtMs = 1_743_412_500_000 + number;
+    await upgrades.put(
+      upgradeOf({ id: resultId(number), campaignid: 'REST' as RuleId, cpeid: document.id, startedAtMs }),
+    );
+  }
+}
+
 const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;
 const cpeId = (serial: string) => `00A1B2-HGW-${serial}` as CpeId;
 
@@ -336,6 +384,9 @@ const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
   { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
   { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
 ];
+
+/** One of its own, which its recording deletes: nearly all others are gone by then. */
+const BOX: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
 
 const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
   { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },

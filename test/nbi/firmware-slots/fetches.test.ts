@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { DEVICE_SLOTS } from '../../../rollout/index.js';
+import type { SlotRecord } from '../../../rollout/slots/slot-record.js';
+import { until } from '../../support/ferry.js';
+import { BOX, errorOf, standing, startSlots, type TestSlots } from './support.js';
+
+const FETCH = '/api/firmware/fetch';
+const CONTENT = 'firmware from elsewhere';
+/** How far an upload has come is told once a second, as bytes come. */
+const DRIP_MS = 50;
+const DRIPPED_BYTES = 100_000;
+const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
+
+/** A server of files; what is asked for as `/held…` begins and goes on once it is let go, `/dripping.iso` never ends. */
+async function startSource(t: ExecutionContext) {
+  let letGo: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const server = http
+    .createServer((request, response) => {
+      if (request.url === '/gone.iso') {
+        response.writeHead(404).end();
+        return;
+      }
+      if (request.url === '/dripping.iso') {
+        response.writeHead(200, { 'Content-Length': DRIPPED_BYTES });
+        const dripping = setInterval(() => response.write('x'), DRIP_MS);
+        response.on('close', () => clearInterval(dripping));
+        return;
+      }
+      response.writeHead(200, { 'Content-Length': CONTENT.length });
+      if (request.url?.startsWith('/held') !== true) {
+        response.end(CONTENT);
+        return;
+      }
+      response.write(CONTENT.slice(0, 5));
+      void held.then(() => response.end(CONTENT.slice(5)));
+    })
+    .listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    letGo();
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, letGo };
+}
+
+async function stateOf({ ask }: TestSlots, key: string): Promise<string> {
+  const { body } = await ask('GET', `${FETCH}/${key}`);
+  return (body as { body: { state: string } }).body.state;
+}
+
+const begin = (at: TestSlots, json: object) => at.ask('POST', FETCH, { json });
+const ANYWHERE = { imageSources: ['127.0.0.0/8'] };
+
+test('a file is fetched in the background, reserves its slot, and stands there once it is whole', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  const url = `${source.url}/held.iso?x=1`;
+  const answer = await begin(at, { url, checksum: { sha256: SHA256.toUpperCase() } });
+  t.is(answer.status, 202);
+  const entry = (state: string) => ({
+    body: { checksum: { sha256: SHA256 }, error: null, slot_id: '2', state, url },
+    key: '1',
+    meta: {
+      href: `${BOX}${FETCH}/1`,
+      parent: `${BOX}${FETCH}`,
+      slot: `${BOX}/api/firmware/slots/2`,
+    },
+  });
+  t.deepEqual(answer.body, entry('queued'));
+  t.is(answer.headers.get('Allow'), 'GET, POST');
+  t.deepEqual(await standing(at), ['1 1.0.0 *']);
+  const image = await at.image('hgw-2.bin', '2.0.0');
+  const beside = await at.deviceSlots.put(at.device, image, { name: 'test', how: 'command' });
+  t.is(beside.key, '3', 'the slot of the fetch is reserved');
+  source.letGo();
+  await until('it is whole', async () => (await stateOf(at, '1')) === 'finished');
+  t.deepEqual((await at.ask('GET', `${FETCH}/1`)).body, entry('finished'));
+  t.deepEqual((await at.ask('GET', FETCH)).body, {
+    items: [entry('finished')],
+    meta: { href: `${BOX}${FETCH}`, parent: `${BOX}/api/firmware` },
+  });
+  t.deepEqual(await standing(at), ['1 1.0.0 *', '2 held.iso', '3 2.0.0']);
+});
+
+test('what was fetched stands in its slot though nobody looks', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  await begin(at, { url: `${source.url}/plain.iso` });
+  await until('the image is there', async () => (await at.images.get('plain.iso', at.north.id)) !== null);
+  await at.deviceSlots.settle();
+  const kept = await at.store.collection<SlotRecord>(DEVICE_SLOTS).get(at.device.id);
+  t.like(kept?.document, { slots: { 2: { kind: 'image', version: '' } } });
+});
+
+test('deleted while it runs a fetch is cancelled and stays in the list; deleted again it is gone', async (t) => {
+  const at = await startSlots(t, { ...ANYWHERE, clock: Date.now, monotonic: () => performance.now() });
+  const source = await startSource(t);
+  await begin(at, { url: `${source.url}/dripping.iso` });
+  await until('bytes came', async () => (await stateOf(at, '1')) === 'in-progress');
+  const cancelled = await at.ask('DELETE', `${FETCH}/1`);
+  t.is(cancelled.status, 200);
+  const entry = {
+    body: {
+      checksum: null,
+      error: null,
+      slot_id: null,
+      state: 'cancelled',
+      url: `${source.url}/dripping.iso`,
+    },
+    key: '1',
+    meta: { href: `${BOX}${FETCH}/1`, parent: `${BOX}${FETCH}` },
+  };
+  t.deepEqual(cancelled.body, entry);
+  t.deepEqual((await at.ask('GET', `${FETCH}/1`)).body, entry);
+  const gone = await at.ask('DELETE', `${FETCH}/1`);
+  t.is(gone.status, 200);
+  t.deepEqual(gone.body, { meta: { href: `${BOX}${FETCH}/1`, parent: `${BOX}${FETCH}` } });
+  for (const method of ['GET', 'DELETE'])
+    t.deepEqual(errorOf(await at.ask(method, `${FETCH}/1`)), [
+      404,
+      'ResourceNotFound',
+      { mount_point: '/firmware/fetch', resource: '1' },
+    ]);
+  t.like((await begin(at, { url: `${source.url}/plain.iso` })).body, { key: '2' });
+});
+
+test('a fetch of what is not there, or is something else than it should be, fails and says why', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  await begin(at, { url: `${source.url}/gone.iso` });
+  await begin(at, { url: `${source.url}/plain.iso`, checksum: { sha256: '0'.repeat(64) } });
+  for (const key of ['1', '2']) {
+    await until('it has failed', async () => (await stateOf(at, key)) === 'failed');
+    const { body } = await at.ask('GET', `${FETCH}/${key}`);
+    const { error, slot_id } = (body as { body: { error: unknown; slot_id: unknown } }).body;
+    t.true(typeof error === 'string' && error.length > 10);
+    t.is(slot_id, null);
+    t.is((await at.ask('DELETE', `${FETCH}/${key}`)).status, 200);
+  }
+  t.deepEqual((await at.ask('GET', FETCH)).body, {
+    items: [],
+    meta: { href: `${BOX}${FETCH}`, parent: `${BOX}/api/firmware` },
+  });
+});
+
+test('what is asked for wrongly, or from where it may not come, begins nothing', async (t) => {
+  const at = await startSlots(t);
+  t.deepEqual(errorOf(await begin(at, {})), [400, 'IncompleteRequestBodyError', { missing_paths: ['url'] }]);
+  const url = 'http://127.0.0.1:9/x.iso';
+  t.deepEqual(errorOf(await begin(at, { url, checksum: { md5: '0' } })), [
+    400,
+    'IncompleteRequestBodyError',
+    { missing_paths: ['checksum.sha256'] },
+  ]);
+  t.deepEqual(errorOf(await begin(at, { url, checksum: { sha256: 'x' } })), [
+    400,
+    'InvalidRequestBodyError',
+    { path: 'checksum.sha256', expected: '64 hexadecimal digits' },
+  ]);
+  for (const wrong of [url, 'ftp://x/y', 'x', 7]) {
+    const [status, type, details] = errorOf(await begin(at, { url: wrong }));
+    t.deepEqual([status, type], [400, 'InvalidRequestBodyError']);
+    t.like(details, { path: 'url' });
+  }
+  t.deepEqual(await standing(at), ['1 1.0.0 *']);
+});
+
+test('each fetch needs an empty slot, and the list has an end', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  for (let count = 0; count < 4; count++) {
+    t.is((await begin(at, { url: `${source.url}/held-${count}.iso` })).status, 202);
+  }
+  t.deepEqual(errorOf(await begin(at, { url: `${source.url}/more.iso` })).slice(0, 2), [409, 'NoEmptySlot']);
+});
