@@ -36,6 +36,7 @@ export type {
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { type DeviceIds, deviceIdsBy } from './device/device-ids.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
+export { namesakesIn } from './device/namesakes.js';
 export { PURGES } from './device/once-over-all.js';
 export { openKnownCpes } from './device/open.js';
 export { serialLabelOf } from './device/serial-label.js';

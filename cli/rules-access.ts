@@ -1,4 +1,4 @@
-import { CpeDescriptionError, type Devices, openKnownCpes } from '../acs/index.js';
+import { CpeDescriptionError, type Devices, namesakesIn, openKnownCpes } from '../acs/index.js';
 import { silentLogger, systemClock } from '../common/index.js';
 import { createDownloadLocator } from '../firmware/index.js';
 import { OrganizationDirectory, type OrganizationsNow } from '../organizations/index.js';
@@ -57,6 +57,7 @@ export async function withRules(
       secrets,
       resolveFile: resolvingBy(locator),
       boardParameter: config.boardParameter,
+      namesakesOf: namesakesIn(store),
       ...signingBy(locator, images, config),
       keepingFiles: (files) => images.going.keeping(files),
     });

@@ -128,7 +128,7 @@ async function start(
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   showKnownCpes(building, acs);
   const upgrading = serveBatches({ ...building, closers: afterAcs }, acs, rules);
-  const watcher = await watchRules(building, rules);
+  const watcher = await watchRules(building, rules, acs.devices);
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');

@@ -4,6 +4,7 @@ export * from './batches/index.js';
 export * from './builds/index.js';
 export * from './cpe-upgrades/index.js';
 export { type CpeExplanation, explainFor } from './explain-for.js';
+export { hitAnew } from './hit-anew.js';
 export { usesOfImages } from './image-uses.js';
 export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './match-devices.js';
 export * from './operations/index.js';

@@ -120,19 +120,16 @@ async function judge(
 /** The smallest range of an index that holds every CPE the rule can match, in the order of cpeids. */
 async function filterFor(
   devices: Devices,
-  { narrowed: { cpeids, serialNumbers, tags } }: RuleMatch,
+  { narrowed: { names, cpeids, serialNumbers, tags } }: RuleMatch,
   after: CpeId | undefined,
   organization: Organization | null,
 ): Promise<DeviceFilter> {
   const behind = after === undefined ? {} : { after };
+  // Each may be a serial number, and to look so is still less than to walk all CPEs.
+  if (names !== undefined) return { ids: [...names, ...(await idsOf(devices, names))], ...behind };
   if (cpeids !== undefined) return { ids: cpeids, ...behind };
-  if (serialNumbers !== undefined && serialNumbers.length <= SERIAL_NUMBERS_MAX) {
-    const ids: string[] = [];
-    // No CPE has told half of a surrogate pair: the store would refuse to look for it.
-    const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
-    for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
-    return { ids, ...behind };
-  }
+  if (serialNumbers !== undefined && serialNumbers.length <= SERIAL_NUMBERS_MAX)
+    return { ids: await idsOf(devices, serialNumbers), ...behind };
   const [tag, ...otherTags] = tags ?? [];
   // Behind a cpeid the index of tags saves nothing: it would be walked from its beginning.
   if (tag !== undefined && otherTags.length === 0 && after === undefined && !/\p{Surrogate}/u.test(tag)) {
@@ -141,4 +138,13 @@ async function filterFor(
   // Not all of the default's are in the index.
   if (organization?.isDefault === false) return { organization: organization.id, ...behind };
   return behind;
+}
+
+/** The CPEs that have one of these serial numbers. */
+async function idsOf(devices: Devices, serialNumbers: readonly string[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  // No CPE has told half of a surrogate pair: the store would refuse to look for it.
+  const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
+  for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
+  return ids;
 }

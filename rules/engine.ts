@@ -51,6 +51,7 @@ import { createRuleValidator } from './validation/index.js';
 import {
   createPauses,
   type Decision,
+  type NamesakesOf,
   type ResolveFile,
   type Rules,
   type SigningOfFile,
@@ -83,6 +84,8 @@ export interface RulesOptions {
    * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
    */
   readonly isSharedAddress?: (address: string) => Promise<boolean>;
+  /** Which other CPEs go by the serial number of one; none unless told. */
+  readonly namesakesOf?: NamesakesOf;
   /** Called for every CPE that gets nothing since the last places of a limit are kept from its address, for metrics. */
   readonly onHeldBack?: (limitName: OneAddress['limitName']) => void;
   /** Called after every decision, for metrics. */
@@ -115,7 +118,7 @@ export interface RuleEngine extends Rules, FileRules {
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
   const { isSharedAddress = async () => true, onHeldBack, boardParameter = '' } = options;
-  const { signingOf = nothingIsSigned, requireSignature = false } = options;
+  const { signingOf = nothingIsSigned, requireSignature = false, namesakesOf = async () => [] } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -139,6 +142,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     resolveFile,
     board: boardParameterOf(boardParameter),
     signatures: { signingOf, requiredOfAll: requireSignature },
+    namesakesOf,
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -179,7 +183,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportFlaws(input.context.cpeid, decision);
       return decision;
     },
-    parametersNamed: (cpeid, organization) => parametersNamed(decider, cpeid, organization),
+    parametersNamed: (cpe, organization) => parametersNamed(decider, cpe, organization),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     mayRepeat: (upgrade, cpe) => mayRepeat(decider, upgrade, clock(), cpe),
     foresee: (input) => foresee(aside, input),
@@ -222,14 +226,14 @@ const nothingIsSigned: SigningOfFile = async () => ({
 
 type Report = (cpeid: CpeId, decision: Decision) => void;
 
-/** Logs rules whose condition failed, each at most once in a while: a fleet meets a broken rule many times a second. */
+/** Logs rules whose condition failed, or that name several CPEs, each at most once in a while: a fleet meets a broken rule many times a second. */
 function createErrorReport(logger: Logger, monotonic: MonotonicClock): Report {
   const isQuiet = createQuiet(monotonic);
   return (cpeid, decision) => {
     if (!('considered' in decision)) return;
     for (const { ruleId, verdict, detail } of decision.considered) {
-      if (verdict !== 'condition-error' || isQuiet(ruleId)) continue;
-      logger.warn('rules.condition-error', { ruleId, cpeid, detail });
+      if ((verdict !== 'condition-error' && verdict !== 'ambiguous-serial') || isQuiet(ruleId)) continue;
+      logger.warn(`rules.${verdict}`, { ruleId, cpeid, detail });
     }
   };
 }

@@ -78,6 +78,8 @@ export {
   type MaintenanceWindow,
   type MatchFinding,
   type MatchTarget,
+  modelOf,
+  type NamesakesOf,
   NO_COUNT,
   type OnDoubt,
   organizationOf,
@@ -111,6 +113,7 @@ export {
   type UpgradeEnd,
   VERDICTS,
   type Verdict,
+  type WrittenAnew,
   writtenId,
 } from './vocabulary/index.js';
 export type { OpenRule, Waking } from './windows/index.js';

@@ -4,6 +4,7 @@ import {
   type CpeFields,
   type DecisionInput,
   type LocatedProblem,
+  modelOf,
   type ParameterTree,
   parseCpe,
 } from '../../rules/index.js';
@@ -122,6 +123,7 @@ async function asDescribed(
         ...seen(fields),
         ...identity,
         cpeid,
+        model: modelOf({ ...fields, ...identity }),
         now: nowMs,
       },
       ...knowing(treeOf(parameters)),
@@ -156,10 +158,11 @@ async function informing(
     { ip, style, nowMs, isProven: stored?.identityProven === true },
   );
   const organizations = (await known?.organizations()) ?? NO_ORGANIZATIONS;
-  const context = {
+  const told = {
     ...contextOf(device, { events: device.lastEvents, ip, nowMs, organizations }),
     ...seen(fields),
   };
+  const context = { ...told, model: modelOf(told) };
   const reported = Object.fromEntries(message.parameters.map(({ name, value }) => [name, value]));
   const flat = async () => ({
     ...(known === undefined || bootstrap ? {} : await known.parameters(cpeid)),

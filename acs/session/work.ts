@@ -333,7 +333,7 @@ export class SessionWork {
     const { devices, rules } = this.#parts;
     const named = async () => {
       const { organization } = ruledBy(device, await devices.organizations());
-      return rules.parametersNamed(device.id, organization);
+      return rules.parametersNamed({ cpeid: device.id, serialNumber: device.serialNumber }, organization);
     };
     return devices.parameterStore.taking(device, reported, { ...taking, named });
   }

@@ -18,8 +18,8 @@ export function narrowedTo(selection: Selection, id: unknown, what: string): Sel
   return { ...selection, idLists: [...selection.idLists, [id]] };
 }
 
-/** Makes a change of the selected entries: in a place of its own where any number of entries may have to be looked at. */
-export function changeSelected(
+/** Makes a change of the selected entries, which leave nobody in doubt: in a place of its own where any number of entries may have to be looked at. */
+export async function changeSelected(
   {
     storage,
     selection,
@@ -28,6 +28,7 @@ export function changeSelected(
   exchange: Pick<Exchange, 'user' | 'over'>,
   change: (turn: Turn) => Promise<void>,
 ): Promise<void> {
+  await storage.meant?.(selection, 'one');
   return looksAtListed(storage, selection)
     ? change(reading.turn(exchange))
     : reading.change(exchange, change);

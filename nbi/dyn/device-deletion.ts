@@ -55,6 +55,7 @@ export async function deleteSelectedDevices(
   onLooked: (devices: number) => void = () => {},
 ): Promise<DeviceDeletion> {
   const storage = deviceStorage(devices, scope);
+  await storage.meant?.(selection, 'one');
   const busy: CpeId[] = [];
   for await (const { id, view } of selectEntries(storage, selection, { turn })) {
     if (view['upgrade'] !== null) busy.push(toCpeId(id));

@@ -5,6 +5,7 @@ import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { problemsOf } from './device-problems.js';
 import type { Entry } from './entry.js';
 import { type Fields, holds, stringsOf } from './fields.js';
+import { idsMeant } from './named-cpes.js';
 import { listedIds, type Selection, type Storage, type Words } from './storage.js';
 
 export const DEVICE_FIELDS = {
@@ -133,6 +134,10 @@ export function deviceStorage(devices: Devices, scope: Scope): Storage {
   return {
     ...DEVICE_WORDS,
     name: 'DeviceStorage',
+    meant: async (selection, of) => ({
+      ...selection,
+      idLists: await Promise.all(selection.idLists.map((names) => idsMeant(devices, scope, names, of))),
+    }),
     // Of the default there is no index, as nobody may have asked yet whether a CPE is its.
     leavesOut: () => scope.organization?.isDefault === true && !scope.organizations.isAlone,
     async *candidates(selection, after, turn) {

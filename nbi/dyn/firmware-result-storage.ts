@@ -1,4 +1,10 @@
-import { newestFirst, type Upgrade, type UpgradeFilter, type Upgrades } from '../../acs/index.js';
+import {
+  type Devices,
+  newestFirst,
+  type Upgrade,
+  type UpgradeFilter,
+  type Upgrades,
+} from '../../acs/index.js';
 import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
@@ -7,7 +13,8 @@ import { ID_BYTES_MAX } from '../../store/index.js';
 import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { Entry } from './entry.js';
-import { type Fields, stringsOf, valuesAdmitted } from './fields.js';
+import { type FieldFilter, type Fields, stringsOf, valuesAdmitted } from './fields.js';
+import { idsMeant } from './named-cpes.js';
 import type { Selection, Storage } from './storage.js';
 
 export const RESULT_FIELDS: Fields = {
@@ -50,8 +57,15 @@ function otherThanDefault({ organization: id }: Upgrade, organizations: Organiza
   return organizations.labelOf(id);
 }
 
+/** Where results are, and what tells whose they are. */
+export interface ResultParts {
+  readonly upgrades: Upgrades;
+  readonly rules: Rules;
+  readonly devices: Devices;
+}
+
 /** Upgrades under way and ended, as far as they are within the scope; a pattern and `id` mean a result's own id or its rule's. */
-export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: Scope): Storage {
+export function firmwareResultStorage({ upgrades, rules, devices }: ResultParts, scope: Scope): Storage {
   const { organization: own, isInstallation, organizations } = scope;
   const isOfDefault = own?.isDefault === true && !organizations.isAlone;
   const toEntry = (upgrade: Upgrade): Entry => ({
@@ -65,6 +79,10 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: S
     fields: RESULT_FIELDS,
     idNames: ['id'],
     order: 'descending',
+    meant: async (selection, of) => ({
+      ...selection,
+      filters: await Promise.all(selection.filters.map((filter) => ofCpes(filter, devices, scope, of))),
+    }),
     // A rule may have any number of results.
     looksAtListed: ({ pattern: { ids, isOfKeys } }) =>
       ids !== null && isOfKeys === true && ids.length <= READ_SHORT_ITEMS_MAX,
@@ -87,6 +105,17 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: S
 /** The store refuses to look for ids that it could not hold. */
 function isStorable(id: string): boolean {
   return id !== '' && Buffer.byteLength(id) <= ID_BYTES_MAX;
+}
+
+async function ofCpes(
+  filter: FieldFilter,
+  devices: ResultParts['devices'],
+  scope: Scope,
+  of: 'one' | 'any',
+): Promise<FieldFilter> {
+  if (filter.path !== 'cpeid' || 'is' in filter) return filter;
+  const names = [...filter.anyOf].filter((name) => typeof name === 'string');
+  return { ...filter, anyOf: new Set(await idsMeant(devices, scope, names, of)) };
 }
 
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,3 +1,5 @@
+import type { Devices } from '../../acs/index.js';
+import type { Clock } from '../../common/index.js';
 import {
   InvalidRuleError,
   RuleConflictError,
@@ -17,6 +19,7 @@ import {
   type Parameter,
   type Problem,
   parameterValue,
+  type Reading,
   type RecordsBody,
   scopeOf,
   shortJson,
@@ -25,6 +28,7 @@ import type { NbiLimits } from '../limits.js';
 import { type BatchSink, type ItemRefusal, storeInBatches } from './bulk.js';
 import { type IdPattern, parseIdPattern } from './id-pattern.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
+import { WrittenWarnings } from './written-warnings.js';
 
 export const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
 
@@ -35,6 +39,14 @@ export const IF_NONE_MATCH = {
   schema: { enum: ['*'], expected: '* (only create) or nothing' },
 } as const satisfies Parameter;
 
+export interface PostRulesParts {
+  readonly rules: Rules;
+  readonly devices: Devices;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+  readonly clock: Clock;
+}
+
 /**
  * POST of rules. One rule, or an array, is stored as a whole and answered as a whole. NDJSON, and an array whose sender accepts
  * NDJSON, is stored batch by batch while it comes.
@@ -42,9 +54,8 @@ export const IF_NONE_MATCH = {
  */
 export async function postRules(
   exchange: Exchange<'pattern', unknown, RecordsBody>,
-  rules: Rules,
+  { rules, devices, limits, reading, clock }: PostRulesParts,
   dialect: DynDialect,
-  limits: NbiLimits,
 ): Promise<void> {
   const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
@@ -53,11 +64,12 @@ export async function postRules(
   const organization = scope.organization?.id;
   const options = { by: actorOf(exchange), onlyNew, ...(organization !== undefined && { organization }) };
   const itemProblem = (each: unknown) => idProblemOf(each, pattern) ?? ownerProblemOf(each, scope);
+  const warnings = new WrittenWarnings({ rules, devices, clock, scope, turn: reading.turn(exchange) });
   const body = await read();
   if (body.kind === 'records') {
     await storeInBatches(
       {
-        sink: sinkOf(rules, options),
+        sink: sinkOf(rules, options, warnings),
         dialect,
         limits,
         itemProblem,
@@ -80,14 +92,17 @@ export async function postRules(
     const problem = itemProblem(each);
     if (problem !== null) throw new ApiError(400, [{ ...problem, item }]);
   }
-  await rules.put(bodies.map(ruleOfRow), options);
-  response.json(dialect.answer(204, ''));
+  const told = await warnings.of(await rules.put(bodies.map(ruleOfRow), options));
+  response.json(dialect.answer(204, '', told));
 }
 
-function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1]): BatchSink {
+function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1], warnings: WrittenWarnings): BatchSink {
   return {
     what: 'rule',
-    put: (bodies) => rules.put(bodies.map(ruleOfRow), options),
+    async put(bodies) {
+      const { written, unchanged, ...told } = await rules.put(bodies.map(ruleOfRow), options);
+      return { written, unchanged, warnings: await warnings.of(told) };
+    },
     check: async (bodies) => refusalsOf(await rules.check(bodies.map(ruleOfRow), options.organization)),
     refusals(error, bodies) {
       if (error instanceof InvalidRuleError) return refusalsOf(error.problems);

@@ -1,6 +1,4 @@
-import type { Upgrades } from '../../acs/index.js';
 import type { ResultId, Turn } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
 import {
   actorOf,
   type DynDialect,
@@ -19,15 +17,13 @@ import { changeSelected, inBatches } from './changes.js';
 import { countRoute } from './count-route.js';
 import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import type { Entry } from './entry.js';
-import { firmwareResultStorage, RESULT_FIELDS } from './firmware-result-storage.js';
+import { firmwareResultStorage, RESULT_FIELDS, type ResultParts } from './firmware-result-storage.js';
 import { sendSelected } from './list.js';
 import { ALL, fieldParameter, listOptions, PATTERN, REVISION } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 
-export interface ResultRouteParts {
-  readonly upgrades: Upgrades;
-  readonly rules: Rules;
+export interface ResultRouteParts extends ResultParts {
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
@@ -36,10 +32,8 @@ const PATH = '/v1/dyn/FirmwareResultStorage/{pattern}';
 const ID = queryParameter('id', 'The id of a result, or of the rule it is of, as its author calls that.');
 
 /** The results of upgrades: they are listed, and deleted once they have ended. */
-export function resultRoutes(
-  { upgrades, rules, limits, reading }: ResultRouteParts,
-  dialect: DynDialect,
-): Route[] {
+export function resultRoutes(parts: ResultRouteParts, dialect: DynDialect): Route[] {
+  const { limits, reading } = parts;
   const options = listOptions(limits.storagePageItemsMax, RESULT_FIELDS);
   return [
     route({
@@ -59,7 +53,7 @@ export function resultRoutes(
         '404': nothingAnswer(dialect),
       },
       async handle(exchange) {
-        const storage = firmwareResultStorage(upgrades, rules, scopeOf(exchange));
+        const storage = firmwareResultStorage(parts, scopeOf(exchange));
         const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
           ...options,
           revision: REVISION,
@@ -76,17 +70,15 @@ export function resultRoutes(
       options: { revision: REVISION },
       parameters: [ID],
       reading,
-      storage: (exchange) => firmwareResultStorage(upgrades, rules, scopeOf(exchange)),
+      storage: (exchange) => firmwareResultStorage(parts, scopeOf(exchange)),
     }),
-    ...deletionRoutes(deletionOf({ upgrades, rules, reading }, dialect)),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
 }
 
-function deletionOf(
-  { upgrades, rules, reading }: Omit<ResultRouteParts, 'limits'>,
-  dialect: DynDialect,
-): Deletion {
-  const storageOf = (exchange: Deleting) => firmwareResultStorage(upgrades, rules, scopeOf(exchange));
+function deletionOf(parts: ResultRouteParts, dialect: DynDialect): Deletion {
+  const { upgrades, reading } = parts;
+  const storageOf = (exchange: Deleting) => firmwareResultStorage(parts, scopeOf(exchange));
   return {
     dialect,
     role: 'operator',

@@ -27,12 +27,12 @@ import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { firmwareStorage, LISTED_FIELDS } from './firmware-storage.js';
 import { sendSelected } from './list.js';
 import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
-import { IF_NONE_MATCH, MORE_RULES, postRules } from './post-rules.js';
+import { IF_NONE_MATCH, MORE_RULES, type PostRulesParts, postRules } from './post-rules.js';
 import { parseQuery } from './query.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
 import type { Storage } from './storage.js';
 
-export interface RuleRouteParts {
+export interface RuleRouteParts extends PostRulesParts {
   readonly rules: Rules;
   readonly limits: NbiLimits;
   readonly reading: Reading;
@@ -105,7 +105,7 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
   });
 }
 
-function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Route {
+function postRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
   return route({
     method: 'POST',
     path: PATH,
@@ -115,7 +115,7 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
     operationId: 'putRules',
     summary: 'Creates or replaces upgrade rules, all or none, or any number of them batch by batch',
     description:
-      'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409). NDJSON (a rule a line), and an array whose sender has `Accept: application/x-ndjson`, may be of any length: it is stored while it comes, in batches of 1,000 rules (or 8 MiB), each all or none, and answered by a report in NDJSON. That begins before the end of the body, so its HTTP status is 200 whatever becomes of the rules. Of two rules with one id in different batches the later stays; in one batch they are an error.',
+      'The same content again changes nothing. With `If-None-Match: *` a rule that exists is a conflict (409). NDJSON (a rule a line), and an array whose sender has `Accept: application/x-ndjson`, may be of any length: it is stored while it comes, in batches of 1,000 rules (or 8 MiB), each all or none, and answered by a report in NDJSON. That begins before the end of the body, so its HTTP status is 200 whatever becomes of the rules. Of two rules with one id in different batches the later stays; in one batch they are an error. What is stored and may not be what is meant is said in `warnings`: a serial number in `cpeid` that is of no CPE yet (`unknown-serial`) or of several (`ambiguous-serial`), and a `*` that has come to be a pattern in a rule that was stored before it was one (`patterns`).',
     query: closedQuery(),
     headers: [IF_NONE_MATCH],
     body: recordsBody(ref('Rule'), RULE_EXAMPLE, MORE_RULES),
@@ -123,7 +123,7 @@ function postRoute({ rules, limits }: RuleRouteParts, dialect: DynDialect): Rout
       '200': storedAnswer(dialect),
       ...failures('Answer', '409', '413', '415', '507'),
     },
-    handle: (exchange) => postRules(exchange, rules, dialect, limits),
+    handle: (exchange) => postRules(exchange, parts, dialect),
   });
 }
 

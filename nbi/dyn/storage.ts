@@ -40,6 +40,12 @@ export interface Storage extends Words {
    * @param turn  when each page is read
    */
   candidates(selection: Selection, after: Position | null, turn: Turn): AsyncIterable<Entry>;
+  /**
+   * What a selection means that names CPEs: those of serial numbers by their ids.
+   * @param of  `one`: each name is to stand for one CPE, as something is to become of what is selected
+   * @throws ApiError 409 where one stands for several then
+   */
+  meant?(selection: Selection, of: 'one' | 'any'): Promise<Selection>;
   /** Whether no more entries are looked at than the selection lists, and these are few; by default where it lists their ids. */
   looksAtListed?(selection: Selection): boolean;
   /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */
@@ -85,9 +91,10 @@ export function readSelected<T>(
 /** The entries that are selected, in the storage's own order, from behind a position in it. */
 export async function* selectEntries(
   storage: Storage,
-  selection: Selection,
+  asked: Selection,
   { after = null, turn }: { readonly after?: Position | null; readonly turn: Turn },
 ): AsyncGenerator<Entry> {
+  const selection = (await storage.meant?.(asked, 'any')) ?? asked;
   const idSets = selection.idLists.map((ids) => new Set(ids));
   for await (const entry of storage.candidates(selection, after, turn)) {
     const { pattern } = selection;

@@ -1,4 +1,4 @@
-import { type CountKey, type CpeId, runsTarget } from '../../common/index.js';
+import { type CountKey, runsTarget } from '../../common/index.js';
 import type { Change } from '../../store/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
@@ -15,6 +15,7 @@ import {
   type Decision,
   type DecisionInput,
   type ImageFacts,
+  type NamesakesOf,
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
@@ -37,6 +38,7 @@ import {
 } from './gates.js';
 import { ownerGate } from './owner-gate.js';
 import { candidatesPinnedTo, type Pinned, pinnedBeside } from './pinned.js';
+import { serialNumberGate } from './serial-number.js';
 import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
@@ -50,6 +52,7 @@ export interface Decider extends EvaluationMeans {
   /** Where CPEs tell their board; null: only where their model or product class is one. */
   readonly board: BoardParameter | null;
   readonly signatures: SignatureMeans;
+  readonly namesakesOf: NamesakesOf;
   /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
   readonly isSharedAddress: (address: string) => Promise<boolean>;
   /** Told where CPEs of one address have most of a limit's places and few are left. */
@@ -175,10 +178,10 @@ export async function selectFrom(
 /** The parameter paths that the conditions of enabled rules name which may concern this CPE, and those of its board. */
 export async function parametersNamed(
   decider: Decider,
-  cpeid: CpeId,
+  context: Pinned['context'],
   organization: string | undefined,
 ): Promise<readonly string[]> {
-  const about = { context: { cpeid }, ...(organization !== undefined && { organization }) };
+  const about = { context, ...(organization !== undefined && { organization }) };
   const pinned = await candidatesPinnedTo(decider, about);
   const ofRules = parametersOf(pinned, (await decider.fleet.current()).of(organization));
   return [...(decider.board?.paths ?? []), ...ofRules];
@@ -252,6 +255,8 @@ export async function consider(
   if (foreign !== null) return foreign;
   const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
+  const shared = await serialNumberGate(decider, { rule, condition }, context);
+  if (shared !== null) return shared;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;
   const notYet = executionsGate(rule, count) ?? notNow(decider, rule, count, context.now);

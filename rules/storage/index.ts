@@ -40,3 +40,4 @@ export {
   type Write,
   writeInPortions,
 } from './writes.js';
+export { writtenAnew } from './written-anew.js';

@@ -12,6 +12,8 @@ export interface Context {
   readonly serialNumber: string;
   readonly manufacturer: string;
   readonly modelName?: string;
+  /** What {@link modelOf} makes of the two above. */
+  readonly model: string;
   readonly softwareVersion?: string;
   readonly hardwareVersion?: string;
   readonly events: readonly string[];
@@ -66,6 +68,16 @@ export interface ImageFacts {
  * @param organization  whose rule it is, and so whose images it means; absent: the installation's
  */
 export type ResolveFile = (file: string, organization?: string) => Promise<ImageFacts | null>;
+
+/**
+ * The other CPEs that go by a CPE's serial number, some of them: they have it too, or it is their cpeid.
+ * @param cpe  `organization`: among whose CPEs alone; absent: among all
+ */
+export type NamesakesOf = (cpe: {
+  readonly cpeid: CpeId;
+  readonly serialNumber: string;
+  readonly organization?: string;
+}) => Promise<readonly CpeId[]>;
 
 /** Whether what a rule's `file` names is an image that is signed by a key that holds now. */
 export type FileSigning =
@@ -126,6 +138,7 @@ export const VERDICTS = [
   'other-organization',
   'condition-false',
   'condition-error',
+  'ambiguous-serial',
   'executions-used-up',
   'already-verified',
   'at-target',

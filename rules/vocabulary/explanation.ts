@@ -70,7 +70,11 @@ export interface Foreseen {
 export type MatchTarget = (
   | { readonly ruleId: RuleId }
   | { readonly draft: unknown }
-  | { readonly condition: unknown }
+  | {
+      readonly condition: unknown;
+      /** Only what it holds of in object form as that is read now, and did not as rules were read before: by equality alone. */
+      readonly beyondEquality?: true;
+    }
 ) &
   Pick<ExplainOptions, 'organization'>;
 
@@ -87,8 +91,10 @@ export interface MatchFinding {
 export interface RuleMatch {
   /** Null where nothing but a condition was asked about. */
   readonly rule: StoredRule | null;
-  /** The only cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
+  /** The only names, cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
   readonly narrowed: {
+    /** It must be one's cpeid or serial number. */
+    readonly names?: readonly string[];
     readonly cpeids?: readonly string[];
     readonly serialNumbers?: readonly string[];
     readonly tags?: readonly string[];

@@ -1,4 +1,4 @@
-import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
+import type { CountKey, RuleId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
 import type { Decision, DecisionInput, ImageFacts } from './decision.js';
@@ -44,6 +44,19 @@ export interface PutCounts {
   readonly written: number;
   /** Stored already as they were posted. */
   readonly unchanged: number;
+  /** The first {@link WRITTEN_ANEW_MAX} of those written whose condition in object form may not be what its author means; absent where there are none. */
+  readonly anew?: readonly WrittenAnew[];
+}
+
+export const WRITTEN_ANEW_MAX = 100;
+
+/** A rule that has been written, of whose condition in object form its author may want to hear. */
+export interface WrittenAnew {
+  readonly rule: StoredRule;
+  /** It was stored with the same condition before that was read with patterns. */
+  readonly wasEquality: boolean;
+  /** The single names by which it names CPEs in `cpeid` that have not the form of a cpeid. */
+  readonly serialNumbers: readonly string[];
 }
 
 /** Whether the Download of an upgrade that was reserved before may be sent once more. */
@@ -121,7 +134,10 @@ export interface Rules {
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them, and those of its board. */
-  parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
+  parametersNamed(
+    cpe: Pick<DecisionInput['context'], 'cpeid' | 'serialNumber'>,
+    organization?: string,
+  ): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
    * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: more may be known by now of

@@ -17,6 +17,7 @@ import {
   type Device,
   type DeviceIds,
   type Devices,
+  namesakesIn,
   type Upgrade,
 } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
@@ -198,6 +199,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
     keepingFiles: (files) => images.going.keeping(files),
+    namesakesOf: namesakesIn(store),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const { log, logger } = recordingLogger();

@@ -106,7 +106,7 @@ function checkEntry(
   if (validation.valid) {
     const { rule } = validation.value;
     const flaws = compiler.flaws(rule.condition);
-    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition), flaws, nowMs)) {
+    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition, 'patterns'), flaws, nowMs)) {
       findings.push(findingOf(file, entry, rule.id, remark));
     }
     for (const problem of problemsInFile(validation.value)) {

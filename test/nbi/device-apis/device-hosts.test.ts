@@ -146,7 +146,8 @@ test('no Host, however it is written, skips the log-in or tells more before it',
   t.deepEqual(await raw(`GET http://abc-1.${DOMAIN}${BOX} HTTP/1.1\r\nHost: ferry`), [404]);
   t.deepEqual(await raw(`GET /api/../../../v1/images HTTP/1.1\r\n${host}`), [404]);
   t.deepEqual(await raw(`GET /api/..%2f..%2fv1%2fimages HTTP/1.1\r\n${host}`), [404]);
-  t.deepEqual(await raw(`GET /api?/v1/images HTTP/1.1\r\n${host}`), [404]);
+  // The index of the device's own API.
+  t.deepEqual(await raw(`GET /api?/v1/images HTTP/1.1\r\n${host}`), [401]);
   t.deepEqual(await raw(`OPTIONS * HTTP/1.1\r\n${host}`), [404]);
 });
 

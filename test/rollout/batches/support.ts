@@ -35,6 +35,7 @@ import {
 } from '../../../rollout/index.js';
 import {
   type Decision,
+  modelOf,
   openRules,
   RULE_GATES,
   type RuleGate,
@@ -157,6 +158,7 @@ export async function openTestBatches(t: ExecutionContext, options: OpenOptions 
         lastInform: clock.nowMs,
         registered: device.registeredMs,
         now: clock.nowMs,
+        model: modelOf(device),
       },
       ...(organization !== undefined && { organization }),
       readParameters: async () => ({}),

@@ -114,7 +114,11 @@ test('verified upgrades come newest first, at most as many as are asked for', as
     await at.upgrades.learn(cpeid, upgrade.id, { kind: 'transfer-complete', fault: null, version });
     times.unshift(at.clock.nowMs);
   }
-  const all = ['2.3', '2.2', '2.1'].map((version, index) => ({ version, atMs: times[index] ?? 0 }));
+  const all = ['2.3', '2.2', '2.1'].map((version, index) => ({
+    version,
+    fromVersion: '1.0.0',
+    atMs: times[index] ?? 0,
+  }));
   t.deepEqual(await at.cpeUpgrades.verified(cpeid, 10), all);
   t.deepEqual(await at.cpeUpgrades.verified(cpeid, 2), all.slice(0, 2));
 });

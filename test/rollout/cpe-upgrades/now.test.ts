@@ -53,7 +53,9 @@ test('what was started for one CPE waits, runs and ends verified, and is told wi
       changedAtMs: at.clock.nowMs,
     },
   });
-  t.deepEqual(await at.cpeUpgrades.verified(cpeid, 10), [{ version: TARGET, atMs: at.clock.nowMs }]);
+  t.deepEqual(await at.cpeUpgrades.verified(cpeid, 10), [
+    { version: TARGET, fromVersion: '1.0.0', atMs: at.clock.nowMs },
+  ]);
 });
 
 test('what failed through one API has ended, with the words of the CPE, while another waits', async (t) => {
