@@ -6,7 +6,6 @@ import type { ImageContent, Received } from './content-store.js';
 import type { FormatName } from './formats/index.js';
 import type { GoingImages } from './going-images.js';
 import type { ImageKeys } from './signatures/index.js';
-import type { UnlistedImages } from './unlisted-images.js';
 
 export { ImageError, type ImageErrorCode } from './image-error.js';
 
@@ -170,6 +169,29 @@ export interface ListedImages {
   readonly build?: string;
   /** Only what is of this type in a build. A page may have fewer than asked for, and another follow. */
   readonly type?: string;
+}
+
+/**
+ * Images of the library that wait for somebody to have them listed: they came through an API where another call does that. To all others they
+ * are images as any.
+ */
+export interface UnlistedImages {
+  /** Those that came longest ago first. @param beforeMs  only what came before; absent: all */
+  scan(beforeMs?: number): AsyncIterable<Image>;
+  /**
+   * Has an image listed.
+   * @param by  null: it comes about
+   * @param organization  whose image it is; absent: a shared one
+   * @returns null where there is none of that name; `was-listed` where nothing was to be done
+   * @throws StoreError
+   */
+  list(name: string, by: Actor | null, organization?: string): Promise<'listed' | 'was-listed' | null>;
+  /**
+   * Removes one that nobody has had listed; who does so meanwhile has it.
+   * @param organization  as of {@link list}
+   * @returns whether it is gone
+   */
+  giveUp(name: string, organization?: string): Promise<boolean>;
 }
 
 /** The library of firmware images: those of each organization, and shared ones. */

@@ -25,6 +25,7 @@ import {
   type ImageSignature,
   type ListedImages,
   type Signing,
+  type UnlistedImages,
   type Upload,
   type UploadOutcome,
 } from './image.js';
@@ -40,7 +41,7 @@ import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 import type { ImageKeys } from './signatures/index.js';
 import { type Described, describedBy } from './told-by-file.js';
-import { UnlistedImages } from './unlisted-images.js';
+import { StoredUnlistedImages } from './unlisted-images.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -107,7 +108,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#places = new BuildPlaces(options.store, placesSaidBy(this.#images));
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
-    this.unlisted = new UnlistedImages(options, this.#images, this);
+    this.unlisted = new StoredUnlistedImages(options, this.#images, this);
     this.#signing = new ImageSigning(options, this.#images);
   }
 

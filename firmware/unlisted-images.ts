@@ -1,15 +1,12 @@
 import { type Actor, EventLog } from '../events/index.js';
 import { type Collection, type Store, untilCommitted } from '../store/index.js';
-import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary } from './image.js';
+import { IMAGE_NAME_PATTERN, type Image, type ImageLibrary, type UnlistedImages } from './image.js';
 import { type ImageDocument, imageOf } from './image-document.js';
 import { comingOrGoing, listed } from './image-events.js';
 import { imageIdIn } from './image-id.js';
 
-/**
- * Images of the library that wait for somebody to have them listed: they came through an API where another call does that. To all others they
- * are images as any.
- */
-export class UnlistedImages {
+/** Images that wait to be listed, kept with the others. */
+export class StoredUnlistedImages implements UnlistedImages {
   readonly #images: Collection<ImageDocument>;
   readonly #store: Store;
   readonly #events: EventLog;
@@ -24,20 +21,12 @@ export class UnlistedImages {
     this.#events = new EventLog(parts);
   }
 
-  /** Those that came longest ago first. @param beforeMs  only what came before; absent: all */
   async *scan(beforeMs?: number): AsyncGenerator<Image, void> {
     const before = beforeMs === undefined ? {} : { below: beforeMs };
     for await (const { document } of this.#images.scan({ index: 'unlisted', ...before }))
       yield imageOf(document);
   }
 
-  /**
-   * Has an image listed.
-   * @param by  null: it comes about
-   * @param organization  whose image it is; absent: a shared one
-   * @returns null where there is none of that name; `was-listed` where nothing was to be done
-   * @throws StoreError
-   */
   async list(name: string, by: Actor | null, organization?: string): Promise<'listed' | 'was-listed' | null> {
     if (!IMAGE_NAME_PATTERN.test(name)) return null;
     const id = imageIdIn(organization, name);
@@ -54,11 +43,6 @@ export class UnlistedImages {
     });
   }
 
-  /**
-   * Removes one that nobody has had listed; who does so meanwhile has it.
-   * @param organization  as of {@link list}
-   * @returns whether it is gone
-   */
   giveUp(name: string, organization?: string): Promise<boolean> {
     return this.library.remove(name, null, organization, async (image) =>
       image.unlistedAtMs === undefined ? null : [this.#events.noting(comingOrGoing('removed', image, null))],

@@ -81,6 +81,20 @@ export class Numbers {
     });
   }
 
+  /**
+   * The number that a family or model has, or would be given now: for answers, which give none. Whoever acts by it has it given by {@link
+   * numberOf}.
+   * @throws StoreError
+   */
+  async numberFor(kind: ProductKind, name: string): Promise<number> {
+    const candidates = candidatesOf(kind, name);
+    const taken = await this.#numbers.getMany(candidates.map((number) => keyOf(kind, number)));
+    const own = taken.findIndex((each) => each?.document.of === name);
+    const number = candidates[own === -1 ? taken.indexOf(null) : own];
+    if (number === undefined) throw new Error(`No number is free for the ${kind} ${name}`);
+    return number;
+  }
+
   /** The family or model with a number, whoever has named it; null where there is none. @throws StoreError */
   nameOf(kind: ProductKind, number: number): Promise<string | null> {
     return this.#has(kind, number);

@@ -122,7 +122,7 @@ export const FORMAT = queryParameter('format', 'How the list is written; without
 });
 
 const A_TIME = 'epoch seconds, or a time as in 2026-11-29T00:00:00Z';
-const TIME = { anyOf: [{ type: 'integer' }, { type: 'string', format: 'date-time' }] } as const;
+const TIME = { anyOf: [{ type: 'number' }, { type: 'string', format: 'date-time' }] } as const;
 export const SINCE = queryParameter('since', `Not before then: ${A_TIME}.`, TIME);
 export const UNTIL = queryParameter('until', `Before then: ${A_TIME}.`, TIME);
 

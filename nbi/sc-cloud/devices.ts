@@ -41,15 +41,18 @@ export function devicesRoute(parts: CloudParts): Route {
       }),
       queryParameter('module', 'The number of a family; 0: any.', { ...NUMBER, default: ANY }),
     ),
-    answers: answers('The devices', answerSchema({ devs: { type: 'array', items: DEVICE_SCHEMA } }), 'query'),
+    answers: answers(
+      'The devices',
+      answerSchema({ devs: { type: 'array', items: DEVICE_SCHEMA } }),
+      'reading',
+    ),
     async handle(exchange) {
       const { id: group, module } = exchange.query;
       const products = new Products(images);
-      const isOfFamily = await products.isOf('family', module);
       const shown = async function* (turn: Turn) {
         if (group !== EVERYTHING) return;
         for await (const device of seenDevices(devices, scopeOf(exchange), turn)) {
-          if (isOfFamily(device.manufacturer))
+          if (await products.has('family', device.manufacturer, module))
             yield deviceView(device, await progressOf(parts, device), products, clock());
         }
       };
@@ -74,7 +77,7 @@ export function deviceRoute({ devices, images, cpeUpgrades, clock }: CloudParts)
     answers: answers(
       'The device; details tell of its upgrade: 0 while nothing is wrong',
       answerSchema({ dev: DEVICE_SCHEMA, details: DETAILS_SCHEMA }),
-      'query',
+      'reading',
     ),
     async handle(exchange) {
       const { response, query } = exchange;

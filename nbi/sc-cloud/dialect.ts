@@ -98,21 +98,21 @@ const FAILURES: Readonly<Record<string, string>> = {
   '429': 'Too many wrong passwords, or too much under way; Retry-After tells how long to wait',
   '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
+const OF_CHANGES: Readonly<Record<string, string>> = { '507': 'The disk, or the database, is full' };
 const OF_BODIES: Readonly<Record<string, string>> = {
   '409': 'What is stored forbids it',
   '413': 'The body is too large',
   '415': 'The Content-Type is another than the call takes',
-  '507': 'The disk, or the database, is full',
 };
 
-/** What a call may be answered. @param of  whether it takes a body */
+/** What a call may be answered. @param of  whether it changes something, and takes a body for that */
 export function answers(
   description: string,
   schema: Schema,
-  of: 'query' | 'body',
+  of: 'reading' | 'changing' | 'body',
   example?: unknown,
 ): Answers {
-  const failures = { ...FAILURES, ...(of === 'body' && OF_BODIES) };
+  const failures = { ...FAILURES, ...(of === 'body' && OF_BODIES), ...(of !== 'reading' && OF_CHANGES) };
   return {
     '200': jsonAnswer(description, schema, example),
     ...Object.fromEntries(

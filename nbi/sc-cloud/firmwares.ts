@@ -49,21 +49,17 @@ export function firmwaresRoute({ images, reading }: CloudParts): Route {
     answers: answers(
       'The firmware',
       answerSchema({ firmwares: { type: 'array', items: FIRMWARE_SCHEMA } }),
-      'query',
+      'reading',
     ),
     async handle(exchange) {
       const { query } = exchange;
       const family = required(query['dev-type'], 'dev-type', NUMBER.expected);
       const products = new Products(images);
-      const isFor = await fitting(products, {
-        family,
-        model: query['product-id'],
-        hardware: query['hardware-ver'],
-      });
+      const wanted = { family, model: query['product-id'], hardware: query['hardware-ver'] };
       const firmwares = async function* (turn: Turn) {
         for await (const image of listedImages(images, scopeOf(exchange), turn)) {
           const product = await products.ofImage(image);
-          if (isFor(product)) yield firmwareView(image, product, products);
+          if (await mayBeFor(product, wanted, products)) yield firmwareView(image, product, products);
         }
       };
       await sendLong(reading, exchange, async (turn) => ({
@@ -74,17 +70,24 @@ export function firmwaresRoute({ images, reading }: CloudParts): Route {
   });
 }
 
-/** Whether something may be for devices of a kind: what it does not say keeps it from none. */
-async function fitting(
+/** What devices somebody asks for, by numbers. */
+interface Wanted {
+  readonly family: number;
+  readonly model: number;
+  readonly hardware: string;
+}
+
+/** Whether something may be for such devices: what it does not say keeps it from none. */
+async function mayBeFor(
+  { family, model, hardware }: Product,
+  wanted: Wanted,
   products: Products,
-  wanted: { readonly family: number; readonly model: number; readonly hardware: string },
-): Promise<(product: Product) => boolean> {
-  const isOfFamily = await products.isOf('family', wanted.family);
-  const isOfModel = await products.isOf('model', wanted.model);
-  return ({ family, model, hardware }) =>
-    (family === '' || isOfFamily(family)) &&
-    (model === '' || isOfModel(model)) &&
-    (hardware === '' || wanted.hardware === '' || hardware === wanted.hardware);
+): Promise<boolean> {
+  return (
+    (family === '' || (await products.has('family', family, wanted.family))) &&
+    (model === '' || (await products.has('model', model, wanted.model))) &&
+    (hardware === '' || wanted.hardware === '' || hardware === wanted.hardware)
+  );
 }
 
 /** The images that somebody sees, have a number, and do not wait to be added. */

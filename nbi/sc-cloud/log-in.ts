@@ -67,7 +67,7 @@ export function logOutRoute({ sessions }: CloudParts): Route {
     operationId: 'scCloudLogOut',
     summary: 'Ends the session of this cookie, and takes the cookies away',
     query: closedQuery(),
-    answers: answers('Logged out', answerSchema({ sid: SID }), 'query'),
+    answers: answers('Logged out', answerSchema({ sid: SID }), 'changing'),
     async handle({ request, response, by }) {
       const sid = onlyCookie(request, SESSION_COOKIE);
       if (sid !== null && by !== null) await own.endOf(sid, by);

@@ -47,18 +47,23 @@ export class Products {
     this.#images = images;
   }
 
-  /** The number of a name, which it has for good; {@link ANY} for none. @throws StoreError */
+  /** The number of a name; {@link ANY} for none. @throws StoreError */
   async numberOf(kind: ProductKind, name: string): Promise<number> {
     if (name === '') return ANY;
     const { numbers } = this.#images.builds;
-    return remembered(this.#numbers, `${kind} ${name}`, () => numbers.numberOf(kind, name));
+    return remembered(this.#numbers, `${kind} ${name}`, () => numbers.numberFor(kind, name));
   }
 
-  /** Whether a name is the one with a number; with {@link ANY} each is, with one that no name has none. @throws StoreError */
-  async isOf(kind: ProductKind, number: number): Promise<(name: string) => boolean> {
-    if (number === ANY) return () => true;
-    const wanted = await this.#images.builds.numbers.nameOf(kind, number);
-    return (name) => name === wanted;
+  /** Whether a name has a number; with {@link ANY} each has. @throws StoreError */
+  async has(kind: ProductKind, name: string, number: number): Promise<boolean> {
+    return number === ANY || (await this.numberOf(kind, name)) === number;
+  }
+
+  /** Has the numbers of a family and a model be theirs for good, as somebody goes by them. @throws StoreError */
+  async keep({ family, model }: Product): Promise<void> {
+    const { numbers } = this.#images.builds;
+    if (family !== '') await numbers.numberOf('family', family);
+    if (model !== '') await numbers.numberOf('model', model);
   }
 
   /** As the build of an image says, else as the image does. */

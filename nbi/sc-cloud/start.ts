@@ -153,7 +153,8 @@ async function begin(
 ): Promise<ReadonlyMap<CpeId, Code>> {
   const codes = new Map<CpeId, Code>();
   const cpeids: CpeId[] = [];
-  const product = await new Products(images).ofImage(image);
+  const products = new Products(images);
+  const product = await products.ofImage(image);
   for (const device of devices) {
     const { id } = device;
     const code = isFor(product, device)
@@ -163,6 +164,8 @@ async function begin(
     else codes.set(id, code);
   }
   if (cpeids.length === 0) return codes;
+  const [first] = devices;
+  if (first !== undefined) await products.keep(productOfDevice(first));
   const batch = await cpeUpgrades.start(
     {
       cpeids,

@@ -577,6 +577,10 @@ const CHANGE_NOTHING: Readonly<Record<string, string>> = {
     'gives a device firmware again: test/nbi/firmware-upgrader/upgrade-events shows its event',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/':
     'takes the firmware of a device: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'POST /sc_cloud/logout': 'ends the session of whoever asks: test/nbi/sessions shows its event',
+  'POST /sc_cloud/uploadFirmware': 'brings an image: test/nbi/sc-cloud/firmware shows its event',
+  'POST /sc_cloud/firmware/add': 'has an image listed: test/nbi/sc-cloud/firmware shows its event',
+  'POST /sc_cloud/upgrade/start': 'begins a batch: test/nbi/sc-cloud/start shows its event',
   'DELETE /devices/{device}/api/authentication':
     'ends the session of whoever asks: test/nbi/firmware-slots/events shows its event',
   'DELETE /devices/{device}/api/firmware/slots/{id}':

@@ -58,14 +58,20 @@ export function objectSchema<P extends Properties, Required extends string>({
   properties,
   required,
   oneOf,
+  others,
+  taken = [],
 }: ObjectDeclaration<P, Required>): Schema {
   return {
     type: 'object',
     ...(required === undefined ? {} : { required }),
     ...(oneOf === undefined ? {} : { oneOf: oneOf.map((name) => ({ required: [name] })) }),
     properties,
+    ...(taken.length > 0 && { patternProperties: { [`^(?:${taken.join('|')})$`]: TAKEN } }),
+    ...(others !== undefined && { additionalProperties: false }),
   };
 }
+
+const TAKEN = { description: 'As a list shows it; it is passed over.' };
 
 /** A body that is a JSON object, whose fields are for whoever acts on it to judge. */
 export function anyObjectBody(example: unknown): BodyKind<JsonObject> {

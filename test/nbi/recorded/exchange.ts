@@ -99,6 +99,9 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
     /(\{"id":")(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}(","(?:created|category_relation)":)/g,
     '$1<<made id>>$2',
   ],
+  // Of sessions of another API, and what it calls the numbers of images.
+  [/(mwcloud-sid=|"sid":")[A-Z]{32}/g, '$1<<sc-cloud sid>>'],
+  [/\{"id":\d{9},"file-path"/g, '{"id":100000000,"file-path"'],
   // Of images: drawn by lot, as long each time.
   [/"number":\d{9}\b/g, '"number":100000000'],
   // Of operations of batches: they follow from the id of the batch.

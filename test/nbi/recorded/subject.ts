@@ -14,6 +14,7 @@ import { type Ferry, startFerry } from '../../../cli/server.js';
 import {
   type BatchId,
   type CpeId,
+  type OrganizationId,
   RefusedRequests,
   type ResultId,
   type RuleId,
@@ -94,6 +95,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   let given = '';
   let begun = '';
   const ofUpgrader = new OfUpgrader();
+  const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
   let hasBox = false;
@@ -110,7 +112,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
         hasBox = true;
         await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(BOX));
       }
-      const named = withToldOf(told, withBatchOf(batches, ofUpgrader.told(request)));
+      const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
       const answer = await send(port, expand(sent));
       // What is made ready in the background is ready before the clock goes on.
@@ -118,6 +120,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       noteOfSystemUpdate(answer, told);
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
+      ofCloud.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
       const [, batch] = MADE_BATCH.exec(answer) ?? [];
@@ -201,6 +204,26 @@ class OfUpgrader {
 
   told(request: string): string {
     return request.replaceAll('<<permanent token>>', this.#token).replaceAll('<<image-id>>', this.#image);
+  }
+}
+
+/** What answers of `/sc_cloud` have told last, for requests that name it. */
+class OfCloud {
+  #sid = '';
+  #firmware = '';
+  #sn = '';
+
+  note(answer: string): void {
+    this.#sid = /mwcloud-sid=([A-Z]{32})/.exec(answer)?.[1] ?? this.#sid;
+    this.#firmware = /\{"id":(\d+),"file-path"/.exec(answer)?.[1] ?? this.#firmware;
+    this.#sn = /"sn":"([^"]+)","cpeid"/.exec(answer)?.[1] ?? this.#sn;
+  }
+
+  told(request: string): string {
+    return request
+      .replaceAll('<<sc-cloud sid>>', this.#sid)
+      .replaceAll('<<sc-cloud firmware>>', this.#firmware)
+      .replaceAll('<<sc-cloud sn>>', this.#sn);
   }
 }
 
@@ -365,6 +388,8 @@ async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> 
       id: `00A1B2-RST-${number}` as CpeId,
       serialNumber: `9${number}`,
       productClass: 'RST',
+      // Which is there by then: the id of the default is drawn by lot.
+      organization: { id: '00000000-0000-4000-8000-000000000001' as OrganizationId, by: 'hand' },
     });
     await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
     const startedAtMs = 1_743_412_500_000 + number;
