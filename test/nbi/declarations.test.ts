@@ -145,6 +145,13 @@ function isOutOfReach({ method, path, role }: Route, status: string): boolean {
     if (status === '421' || (status === '409' && path.endsWith('/upload'))) return true;
   // This Ferry may fetch nothing: test/nbi/system-update has it.
   if (status === '200' && path.endsWith('/images/fetch')) return true;
+  // Nothing may be fetched from anywhere.
+  if (
+    ['200', '202'].includes(status) &&
+    path.includes('/firmware/fetch') &&
+    (method === 'POST' || path.endsWith('{key}'))
+  )
+    return true;
   return ['429', '503', '507'].includes(status);
 }
 

@@ -88,6 +88,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"id":\d{9},"state"/g, '"id":100000000,"state"'],
   [/\bupdate_\w{7}\.bin/g, 'update_XXXXXXX.bin'],
   [/(the batch )[0-9a-f-]{36}( of the API)/g, '$1<<batch-id>>$2'],
+  // Of firmware slots.
+  [/\bsession_id=[0-9a-f]{40}/g, 'session_id=<<slots session>>'],
   // Of pages: the same cookie under another name, and what their forms show.
   [/\b(sessionid|csrftoken)=[\w-]{43}/g, '$1=<<$1>>'],
   [/(name="csrfmiddlewaretoken" value=")[\w-]{43}/g, '$1<<csrftoken>>'],

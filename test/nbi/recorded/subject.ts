@@ -98,14 +98,20 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
-  let hasBox = false;
+  const hasBox = false;
   let isSeededLate = false;
+  let hasBox = false;
+  let slotsSession = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
       if (recording.startsWith(SEEDED_LATE) && !isSeededLate) {
         isSeededLate = true;
         await seedLate(ferry);
+      }
+      if (recording.startsWith(SLOTS) && !hasBox) {
+        hasBox = true;
+        await seedBox(ferry);
       }
       const { port } = recording.includes('narrow') ? narrow : wide;
       if (recording.includes('system-update') && !hasBox) {
@@ -114,7 +120,8 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
       }
       const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
-      const answer = await send(port, expand(sent));
+      const answer = await send(port, expand(sent.replaceAll('<<slots session>>', slotsSession)));
+      slotsSession = /^Set-Cookie: session_id=([0-9a-f]{40})/m.exec(answer)?.[1] ?? slotsSession;
       // What is made ready in the background is ready before the clock goes on.
       await ferry.upgrading.systemUpdates.settled();
       noteOfSystemUpdate(answer, told);
@@ -397,6 +404,18 @@ async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> 
       upgradeOf({ id: resultId(number), campaignid: 'REST' as RuleId, cpeid: document.id, startedAtMs }),
     );
   }
+}
+
+/** Of a CPE with firmware slots. */
+const SLOTS = '9m-';
+
+async function seedBox({ acs, installation: { store } }: Ferry): Promise<void> {
+  const document = deviceOf({ id: '00A1B2-BOX-77' as CpeId, serialNumber: '77', productClass: 'BOX' });
+  const devices = store.collection<Device>(DEVICES);
+  await devices.put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+  // Two of one serial number.
+  for (const id of ['00A1B2-BOX-78', '0A1B2C-BOX-78'] as CpeId[])
+    await devices.put(deviceOf({ id, serialNumber: '78', serialLabel: '78', productClass: 'BOX' }));
 }
 
 const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;
