@@ -98,7 +98,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
-  const hasBox = false;
+  let hasUpdated = false;
   let isSeededLate = false;
   let hasBox = false;
   let slotsSession = '';
@@ -114,9 +114,9 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
         await seedBox(ferry);
       }
       const { port } = recording.includes('narrow') ? narrow : wide;
-      if (recording.includes('system-update') && !hasBox) {
-        hasBox = true;
-        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(BOX));
+      if (recording.includes('system-update') && !hasUpdated) {
+        hasUpdated = true;
+        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(UPDATED));
       }
       const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
@@ -430,7 +430,7 @@ const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
 ];
 
 /** One of its own, which its recording deletes: nearly all others are gone by then. */
-const BOX: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
+const UPDATED: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
 
 const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
   { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },
