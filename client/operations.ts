@@ -70,6 +70,11 @@ export interface Schemas {
     readonly "code": 204 | 400 | 409;
     readonly "written": number;
     readonly "unchanged": number;
+    readonly "warnings"?: readonly ({
+      readonly "id": string;
+      readonly "code": "unknown-serial" | "ambiguous-serial" | "patterns";
+      readonly "message": string;
+    })[];
   } | {
     readonly "code": number;
     readonly "message": string;
