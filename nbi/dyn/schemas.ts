@@ -195,6 +195,19 @@ export const dynSchemas = {
           code: { enum: [204, 400, 409] },
           written: { type: 'integer' },
           unchanged: { type: 'integer', description: 'Stored already as they were posted.' },
+          warnings: {
+            type: 'array',
+            description: 'Rules that may not be what is meant; absent where there are none.',
+            items: {
+              type: 'object',
+              required: ['id', 'code', 'message'],
+              properties: {
+                id: { type: 'string', description: 'Of the rule.' },
+                code: { enum: ['unknown-serial', 'ambiguous-serial', 'patterns'] },
+                message: { type: 'string' },
+              },
+            },
+          },
         },
         additionalProperties: false,
       },

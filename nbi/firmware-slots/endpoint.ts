@@ -141,11 +141,18 @@ const ERROR = 'FirmwareSlotsError';
 
 function answersOf({
   answer: { status, description, schema },
+  body,
   fails = [],
 }: Method<unknown>): Readonly<Record<string, Answer>> {
+  const { 400: wrong, ...others } = failures(ERROR, '404', ...fails);
+  const failed = (what: string) => jsonAnswer(what, ref(ERROR));
   return {
     [status]: jsonAnswer(description, ref(schema)),
-    ...failures(ERROR, '404', ...fails),
+    ...others,
+    // Nothing but a body can be wrong.
+    ...(body !== undefined &&
+      wrong !== undefined && { 400: wrong, 411: failed('No length of the body is told') }),
+    421: failed('Several devices have the name; details has the path of each'),
   };
 }
 

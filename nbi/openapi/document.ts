@@ -89,7 +89,7 @@ function operationOf(route: Route) {
     operationId,
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(role === null ? { security: [] } : {}),
+    ...(role === null && { security: route.changes === true ? [{ basic: [] }] : [] }),
     ...(parameters.length === 0 ? {} : { parameters: told(parameters) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: told(body.content) } }),
     responses: responsesOf(route, isOfOrganizations ? withUnknownOrganization(answers) : answers),

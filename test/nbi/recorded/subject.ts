@@ -99,6 +99,9 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const batches: string[] = [];
   const told = new Map<string, string>();
   const seeded = new Set<string>();
+  let hasUpdated = false;
+  let hasBox = false;
+  let slotsSession = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
@@ -107,10 +110,22 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
         seeded.add(beginning);
         await seedIn(ferry);
       }
+      if (recording.startsWith(SLOTS) && !hasBox) {
+        hasBox = true;
+        await seedBox(ferry);
+      }
       const { port } = recording.includes('narrow') ? narrow : wide;
+      if (recording.includes('system-update') && !hasUpdated) {
+        hasUpdated = true;
+        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(UPDATED));
+      }
       const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
-      const answer = await send(port, expand(sent));
+      const answer = await send(port, expand(sent.replaceAll('<<slots session>>', slotsSession)));
+      slotsSession = /^Set-Cookie: session_id=([0-9a-f]{40})/m.exec(answer)?.[1] ?? slotsSession;
+      // What is made ready in the background is ready before the clock goes on.
+      await ferry.upgrading.systemUpdates.settled();
+      noteOfSystemUpdate(answer, told);
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
       ofCloud.note(answer);
@@ -159,6 +174,21 @@ const TOLD = /"(\w+)":\[?"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g;
 function withToldOf(told: ReadonlyMap<string, string>, request: string): string {
   return request.replace(/<<last-(\w+)>>/g, (_all, name: string) => told.get(name) ?? '');
 }
+
+/** What answers about software updates, and about tokens, have told last, for requests that name it. */
+function noteOfSystemUpdate(answer: string, told: Map<string, string>): void {
+  for (const [name, pattern] of OF_SYSTEM_UPDATE) {
+    const [, value] = pattern.exec(answer) ?? [];
+    if (value !== undefined) told.set(name, value);
+  }
+}
+
+const OF_SYSTEM_UPDATE = [
+  ['updatesession', /system_update_session=([\w-]{43})/],
+  ['updateimage', /"id":(\d{9}),"state":/],
+  ['updateimagename', /"The image ([\w.~-]+)"/],
+  ['accesscode', /"token":"(ferry_[\w-]+)"/],
+] as const;
 
 const MADE_BATCH = /(?:^Location: \/v1\/batches\/|\{"batch":")([0-9a-f-]{36})/m;
 const BATCH_ID = '<<batch-id>>';
@@ -393,6 +423,18 @@ async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> 
   }
 }
 
+/** Of a CPE with firmware slots. */
+const SLOTS = '9m-';
+
+async function seedBox({ acs, installation: { store } }: Ferry): Promise<void> {
+  const document = deviceOf({ id: '00A1B2-BOX-77' as CpeId, serialNumber: '77', productClass: 'BOX' });
+  const devices = store.collection<Device>(DEVICES);
+  await devices.put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+  // Two of one serial number.
+  for (const id of ['00A1B2-BOX-78', '0A1B2C-BOX-78'] as CpeId[])
+    await devices.put(deviceOf({ id, serialNumber: '78', serialLabel: '78', productClass: 'BOX' }));
+}
+
 const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;
 const cpeId = (serial: string) => `00A1B2-HGW-${serial}` as CpeId;
 
@@ -403,6 +445,9 @@ const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
   { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
   { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
 ];
+
+/** One of its own, which its recording deletes: nearly all others are gone by then. */
+const UPDATED: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
 
 const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
   { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },
