@@ -41,11 +41,9 @@ export function devicesRoute(parts: CloudParts): Route {
       }),
       queryParameter('module', 'The number of a family; 0: any.', { ...NUMBER, default: ANY }),
     ),
-    answers: answers(
-      'The devices',
-      answerSchema({ devs: { type: 'array', items: DEVICE_SCHEMA } }),
-      'reading',
-    ),
+    answers: answers('The devices', answerSchema({ devs: { type: 'array', items: DEVICE_SCHEMA } }), {
+      concerns: 'organizations',
+    }),
     async handle(exchange) {
       const { id: group, module } = exchange.query;
       const products = new Products(images);
@@ -77,7 +75,7 @@ export function deviceRoute({ devices, images, cpeUpgrades, clock }: CloudParts)
     answers: answers(
       'The device; details tell of its upgrade: 0 while nothing is wrong',
       answerSchema({ dev: DEVICE_SCHEMA, details: DETAILS_SCHEMA }),
-      'reading',
+      { concerns: 'organizations' },
     ),
     async handle(exchange) {
       const { response, query } = exchange;

@@ -92,27 +92,39 @@ export function answerSchema(fields: Readonly<Record<string, Schema>> = {}): Sch
 }
 
 const FAILURES: Readonly<Record<string, string>> = {
-  '400': 'The path does not decode',
-  '403': 'A page of another site has sent it',
-  '404': 'There is no such organization',
   '429': 'Too many wrong passwords, or too much under way; Retry-After tells how long to wait',
   '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
-const OF_CHANGES: Readonly<Record<string, string>> = { '507': 'The disk, or the database, is full' };
+const OF_ORGANIZATIONS: Readonly<Record<string, string>> = { '404': 'There is no such organization' };
+const OF_CHANGES: Readonly<Record<string, string>> = {
+  '403': 'A page of another site has sent it',
+  '507': 'The disk, or the database, is full',
+};
 const OF_BODIES: Readonly<Record<string, string>> = {
-  '409': 'What is stored forbids it',
   '413': 'The body is too large',
   '415': 'The Content-Type is another than the call takes',
 };
 
-/** What a call may be answered. @param of  whether it changes something, and takes a body for that */
+/** What HTTP's own status says of a call beside 200. */
+interface CallKind {
+  readonly concerns: 'organizations' | 'everyone';
+  readonly changes?: boolean;
+  readonly hasBody?: boolean;
+}
+
+/** What a call may be answered. */
 export function answers(
   description: string,
   schema: Schema,
-  of: 'reading' | 'changing' | 'body',
+  { concerns, changes = false, hasBody = false }: CallKind,
   example?: unknown,
 ): Answers {
-  const failures = { ...FAILURES, ...(of === 'body' && OF_BODIES), ...(of !== 'reading' && OF_CHANGES) };
+  const failures = {
+    ...FAILURES,
+    ...(concerns === 'organizations' && OF_ORGANIZATIONS),
+    ...(changes && OF_CHANGES),
+    ...(hasBody && OF_BODIES),
+  };
   return {
     '200': jsonAnswer(description, schema, example),
     ...Object.fromEntries(

@@ -46,11 +46,9 @@ export function firmwaresRoute({ images, reading }: CloudParts): Route {
         expected: `at most ${HARDWARE_CHARACTERS_MAX} characters`,
       }),
     ),
-    answers: answers(
-      'The firmware',
-      answerSchema({ firmwares: { type: 'array', items: FIRMWARE_SCHEMA } }),
-      'reading',
-    ),
+    answers: answers('The firmware', answerSchema({ firmwares: { type: 'array', items: FIRMWARE_SCHEMA } }), {
+      concerns: 'organizations',
+    }),
     async handle(exchange) {
       const { query } = exchange;
       const family = required(query['dev-type'], 'dev-type', NUMBER.expected);

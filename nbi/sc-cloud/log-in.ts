@@ -41,7 +41,7 @@ export function logInRoute({ users, sessions, organizations }: CloudParts): Rout
         pass: { type: 'string', description: 'Always empty.' },
         sid: SID,
       }),
-      'body',
+      { concerns: 'everyone', changes: true, hasBody: true },
     ),
     async handle({ request, response, body }) {
       const credentials = credentialsIn(await body());
@@ -67,7 +67,7 @@ export function logOutRoute({ sessions }: CloudParts): Route {
     operationId: 'scCloudLogOut',
     summary: 'Ends the session of this cookie, and takes the cookies away',
     query: closedQuery(),
-    answers: answers('Logged out', answerSchema({ sid: SID }), 'changing'),
+    answers: answers('Logged out', answerSchema({ sid: SID }), { concerns: 'everyone', changes: true }),
     async handle({ request, response, by }) {
       const sid = onlyCookie(request, SESSION_COOKIE);
       if (sid !== null && by !== null) await own.endOf(sid, by);

@@ -45,7 +45,7 @@ export function startRoute(parts: CloudParts): Route {
     answers: answers(
       'What becomes of each device',
       answerSchema({ method: { const: METHOD }, details: DETAILS_SCHEMA }),
-      'body',
+      { concerns: 'organizations', changes: true, hasBody: true },
       { result: 0, method: METHOD, details: [{ sn: 'A302190930002', result: 0 }] },
     ),
     async handle(exchange) {

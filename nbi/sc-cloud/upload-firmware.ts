@@ -48,7 +48,7 @@ export function uploadRoute(parts: CloudParts): Route {
         'file-size': { type: 'integer', description: 'In bytes.' },
         'firmware-info': { type: 'object' },
       }),
-      'body',
+      { concerns: 'organizations', changes: true, hasBody: true },
     ),
     async handle(exchange) {
       const formBytes = Number(exchange.request.headers['content-length'] ?? 0);
@@ -140,10 +140,15 @@ export function addRoute({ images }: Pick<CloudParts, 'images'>): Route {
       },
       example: { 'file-path': 'hgw-2.1.mwf' },
     }),
-    answers: answers('Listed', answerSchema({ method: { const: METHOD } }), 'body', {
-      method: METHOD,
-      result: 0,
-    }),
+    answers: answers(
+      'Listed',
+      answerSchema({ method: { const: METHOD } }),
+      { concerns: 'organizations', changes: true, hasBody: true },
+      {
+        method: METHOD,
+        result: 0,
+      },
+    ),
     async handle(exchange) {
       const { 'file-path': path } = await exchange.body();
       const owner = scopeOf(exchange).organization?.id;

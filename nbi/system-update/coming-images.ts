@@ -105,7 +105,7 @@ function fetchRoute(parts: SystemUpdateParts): Route {
     }),
     answers: {
       '200': imageAnswer('It is on its way'),
-      ...deviceFailures('409', '413', '415', '507'),
+      ...deviceFailures('413', '415', '507'),
     },
     async handle(exchange) {
       const by = actorOf(exchange);

@@ -213,10 +213,4 @@ function conflict(code: string, expected: string): ApiError {
   return new ApiError(409, [{ field: 'update', code, expected }]);
 }
 
-const UPDATE_ANSWER: Answer = jsonAnswer('It', ref('SystemUpdate'), {
-  state: 'INITIALIZED',
-  state_description: 'An image is ready: start the update',
-  last_state_time: 1_767_225_600,
-  target_version: '2.0.0',
-  update_history: [{ time: 1_735_689_600, version: '1.0.0' }],
-});
+const UPDATE_ANSWER: Answer = jsonAnswer('It', ref('SystemUpdate'));

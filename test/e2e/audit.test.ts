@@ -594,6 +594,20 @@ const CHANGE_NOTHING: Readonly<Record<string, string>> = {
     'begins a fetch: test/nbi/firmware-slots/events shows its event',
   'DELETE /devices/{device}/api/firmware/fetch/{key}':
     'cancels a fetch, or forgets one: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/common/1.0/logout':
+    'ends the session of whoever asks: test/nbi/system-update/events shows its event',
+  'DELETE /devices/{device}/api/npm.system_update/2.0/images/items/{id}':
+    'deletes an image, or cancels an upload: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/upload':
+    'brings an image: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/fetch':
+    'begins a fetch: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/init':
+    'has an image made ready: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/start':
+    'begins a batch of one CPE: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/reset':
+    'puts away what there was: test/nbi/system-update/events shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',
   'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
 };

@@ -19,7 +19,8 @@ test('whatever is changed leaves an event that says who', async (t) => {
   const url = await startHttpServer(t, (_, response) => response.end('fetched'));
   await at.ask('POST', '/api/upload/firmware', { body: formOf('uploaded', 'up.iso') });
   const uploaded = await left();
-  t.deepEqual(uploaded.at(-1), ['slot-filled', 'device', OPERATOR]);
+  // The clock stands still, and ids of one moment have no order.
+  t.true(uploaded.some(([action, subject]) => action === 'slot-filled' && subject === 'device'));
   t.true(uploaded.every(([, , by]) => by === OPERATOR));
 
   await at.ask('POST', '/api/firmware/test', { json: { slot_id: 2 } });

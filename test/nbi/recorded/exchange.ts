@@ -82,6 +82,12 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // Of sessions: the cookie, the token, the id.
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
+  // Of software updates: the cookie, a bearer, numbers and names of images, and a batch that is named in words.
+  [/system_update_session=[\w-]{43}/g, 'system_update_session=<<system-update session>>'],
+  [/"access_token":"[\w-]{43}"/g, '"access_token":"<<bearer>>"'],
+  [/"id":\d{9},"state"/g, '"id":100000000,"state"'],
+  [/\bupdate_\w{7}\.bin/g, 'update_XXXXXXX.bin'],
+  [/(the batch )[0-9a-f-]{36}( of the API)/g, '$1<<batch-id>>$2'],
   // Of firmware slots.
   [/\bsession_id=[0-9a-f]{40}/g, 'session_id=<<slots session>>'],
   // Of pages: the same cookie under another name, and what their forms show.

@@ -98,6 +98,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
+  let hasUpdated = false;
   let isSeededLate = false;
   let hasBox = false;
   let slotsSession = '';
@@ -113,10 +114,17 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
         await seedBox(ferry);
       }
       const { port } = recording.includes('narrow') ? narrow : wide;
+      if (recording.includes('system-update') && !hasUpdated) {
+        hasUpdated = true;
+        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(UPDATED));
+      }
       const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
       const answer = await send(port, expand(sent.replaceAll('<<slots session>>', slotsSession)));
       slotsSession = /^Set-Cookie: session_id=([0-9a-f]{40})/m.exec(answer)?.[1] ?? slotsSession;
+      // What is made ready in the background is ready before the clock goes on.
+      await ferry.upgrading.systemUpdates.settled();
+      noteOfSystemUpdate(answer, told);
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
       ofCloud.note(answer);
@@ -165,6 +173,21 @@ const TOLD = /"(\w+)":\[?"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/g;
 function withToldOf(told: ReadonlyMap<string, string>, request: string): string {
   return request.replace(/<<last-(\w+)>>/g, (_all, name: string) => told.get(name) ?? '');
 }
+
+/** What answers about software updates, and about tokens, have told last, for requests that name it. */
+function noteOfSystemUpdate(answer: string, told: Map<string, string>): void {
+  for (const [name, pattern] of OF_SYSTEM_UPDATE) {
+    const [, value] = pattern.exec(answer) ?? [];
+    if (value !== undefined) told.set(name, value);
+  }
+}
+
+const OF_SYSTEM_UPDATE = [
+  ['updatesession', /system_update_session=([\w-]{43})/],
+  ['updateimage', /"id":(\d{9}),"state":/],
+  ['updateimagename', /"The image ([\w.~-]+)"/],
+  ['accesscode', /"token":"(ferry_[\w-]+)"/],
+] as const;
 
 const MADE_BATCH = /(?:^Location: \/v1\/batches\/|\{"batch":")([0-9a-f-]{36})/m;
 const BATCH_ID = '<<batch-id>>';
@@ -405,6 +428,9 @@ const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
   { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
   { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
 ];
+
+/** One of its own, which its recording deletes: nearly all others are gone by then. */
+const UPDATED: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
 
 const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
   { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },
