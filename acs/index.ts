@@ -14,7 +14,6 @@ export {
   CPE_PROOFS,
   type CpeLogin,
   CredentialError,
-  problemIn as credentialProblem,
 } from './credentials/credential.js';
 export {
   type Belonging,
@@ -23,7 +22,7 @@ export {
   describedCpe,
 } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
-export { isCpeId } from './device/cpeid.js';
+export { type CpeIdentity, isAnyCpeId } from './device/cpeid.js';
 export type {
   DescribedCpe,
   Device,

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse';
-import { isCpeId } from '../acs/index.js';
+import { isAnyCpeId } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { badLine } from './cpe-logins.js';
 
@@ -14,7 +14,7 @@ const COLUMN = 'cpeid';
  */
 export async function* readCpeIds(text: NodeJS.ReadableStream): AsyncIterable<CpeId> {
   for await (const { name, line } of linesOf(text)) {
-    if (!isCpeId(name))
+    if (!isAnyCpeId(name))
       throw badLine(line, `${COLUMN} must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it`);
     yield name;
   }

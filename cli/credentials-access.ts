@@ -2,6 +2,7 @@ import { CpeCredentials, CredentialError } from '../acs/index.js';
 import { systemClock } from '../common/index.js';
 import type { Store } from '../store/index.js';
 import { type Arguments, saying, withInstallation } from './command.js';
+import { storedCpeIdentity } from './cpe-identity.js';
 import type { Io } from './io.js';
 
 /**
@@ -14,7 +15,9 @@ export async function withCredentials(
   whereMissing: 'make' | 'refuse',
   run: (credentials: CpeCredentials, store: Store) => Promise<void>,
 ): Promise<void> {
-  await withInstallation(args, io, whereMissing, ({ store, secrets }) =>
-    saying(CredentialError, () => run(new CpeCredentials({ store, secrets, clock: systemClock }), store)),
-  );
+  await withInstallation(args, io, whereMissing, async ({ store, secrets }) => {
+    const cpeIdentity = (await storedCpeIdentity(store)) ?? 'oui';
+    const credentials = new CpeCredentials({ store, secrets, clock: systemClock, cpeIdentity });
+    await saying(CredentialError, () => run(credentials, store));
+  });
 }

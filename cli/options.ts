@@ -1,3 +1,4 @@
+import type { CpeIdentity } from '../acs/index.js';
 import type { LogLevel } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX, UPGRADER_VERSIONS, type UpgraderVersion } from '../firmware/index.js';
 
@@ -27,6 +28,7 @@ export interface Config {
   readonly bootstrapCredentials: boolean;
   readonly afterReset: 'hold' | 'readmit';
   readonly enrol: 'open' | 'known' | 'approve';
+  readonly cpeid: CpeIdentity;
   readonly newCpesPerMinute: number;
   readonly cpesMax: number;
   readonly sharedAddress: readonly string[];
@@ -350,6 +352,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 'open',
     describe:
       'Which new CPEs rules look at: all; those that have credentials on record or were named by ferry device approve; or of those without credentials the ones that are approved once they have come',
+    group: 'CPEs:',
+  },
+  cpeid: {
+    schema: { enum: ['oui', 'serial'] },
+    expected: 'oui or serial',
+    default: 'oui',
+    describe:
+      'What tells CPEs apart: OUI, product class and serial number; or the serial number alone, which is then the id of a CPE, and a second OUI under one is refused. Fixed at the first start',
     group: 'CPEs:',
   },
   newCpesPerMinute: {

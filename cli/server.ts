@@ -5,6 +5,7 @@ import type { RuleEngine } from '../rules/index.js';
 import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
 import type { InstallationBatches } from './batches.js';
+import { settleCpeIdentity } from './cpe-identity.js';
 import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
@@ -85,6 +86,7 @@ async function start(
   const hold = await takeInUse(usePartsOf(installation, ambient));
   closers.push(() => hold.release());
   await refuseHalfRestored(installation.store);
+  await settleCpeIdentity(installation.store, config.cpeid);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const refused = new Counter({

@@ -24,6 +24,7 @@ import {
   untilCommitted,
 } from '../../store/index.js';
 import { Arrivals } from './arrivals.js';
+import { type CpeIdentity, isCpeId } from './cpeid.js';
 import { describeDevice } from './describe.js';
 import {
   DEVICES,
@@ -75,6 +76,7 @@ export class DeviceStore implements Devices {
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
   readonly #enrolsAll: boolean;
+  readonly #cpeIdentity: CpeIdentity;
   readonly #uuidOf: ((cpeid: CpeId) => string) | null;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
@@ -90,6 +92,7 @@ export class DeviceStore implements Devices {
     readonly logger: Logger;
     readonly onRemoved?: (why: RemovalOptions['why']) => void;
     readonly enrolsAll?: boolean;
+    readonly cpeIdentity?: CpeIdentity;
     readonly uuidOf?: (cpeid: CpeId) => string;
     readonly directory?: OrganizationDirectory;
     readonly monotonic?: MonotonicClock;
@@ -99,6 +102,7 @@ export class DeviceStore implements Devices {
     this.#logger = parts.logger;
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
+    this.#cpeIdentity = parts.cpeIdentity ?? 'oui';
     this.#uuidOf = parts.uuidOf ?? null;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.#events = new EventLog(parts);
@@ -322,6 +326,10 @@ export class DeviceStore implements Devices {
 
   organizations(): OrganizationsNow | Promise<OrganizationsNow> {
     return this.directory.current();
+  }
+
+  isId(text: string): text is CpeId {
+    return isCpeId(text, this.#cpeIdentity);
   }
 
   isWaiting({ enrolment }: Device): boolean {

@@ -199,6 +199,8 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   newest(organization?: OrganizationId, turn?: Turn): AsyncIterable<Device>;
+  /** Whether a CPE of this installation can have this id. */
+  isId(text: string): text is CpeId;
   /** Whether it is to be enrolled before rules may look at it, also if it came now. */
   isWaiting(device: Device): boolean;
   /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */

@@ -1,5 +1,5 @@
 import type { CpeId } from '../../common/index.js';
-import { belongsTo, OrganizationDirectory } from '../../organizations/index.js';
+import { OrganizationDirectory, type OrganizationsNow } from '../../organizations/index.js';
 import type { NamesakesOf } from '../../rules/index.js';
 import type { Collection, Store } from '../../store/index.js';
 import { CPEID_CHARACTERS_MAX } from './cpeid.js';
@@ -20,13 +20,12 @@ export function namesakesIn(store: Store, directory = new OrganizationDirectory(
   const devices = store.collection<Device>(DEVICES);
   return async ({ cpeid, serialNumber, organization }) => {
     if (HALVES.test(serialNumber)) return [];
-    const within = organization === undefined ? null : (await directory.current()).get(organization);
-    if (organization !== undefined && within === null) return [];
+    const isIts = belongingTo(organization, await directory.current());
     const isAnother = (device: Device): boolean =>
       device.id !== cpeid &&
       device.supersededBy === undefined &&
       device.enrolment === undefined &&
-      (within === null || belongsTo(within, device.organization?.id));
+      isIts(device);
     const found = new Set<CpeId>();
     let looks = 0;
     for await (const device of calledSo(devices, serialNumber)) {
@@ -50,14 +49,22 @@ export async function cpeGoingBy(
   if (HALVES.test(name) || name.length > CPEID_CHARACTERS_MAX) return null;
   const named = await devices.get(name as CpeId);
   if (named !== null) return named;
-  const within = organization === undefined ? null : (await devices.organizations()).get(organization);
+  const isIts = belongingTo(organization, await devices.organizations());
   let looks = 0;
   for await (const device of devices.scan({ serialNumbers: [name] })) {
-    const isIts = within === null || belongsTo(within, device.organization?.id);
-    if (isIts && device.supersededBy === undefined && device.enrolment === undefined) return device;
+    if (isIts(device) && device.supersededBy === undefined && device.enrolment === undefined) return device;
     if (++looks >= LOOKS_MAX) break;
   }
   return null;
+}
+
+/** @param organization  undefined: all do */
+function belongingTo(
+  organization: string | undefined,
+  { byDefault }: OrganizationsNow,
+): (device: Device) => boolean {
+  return ({ organization: placed }) =>
+    organization === undefined || (placed?.id ?? byDefault?.id) === organization;
 }
 
 async function* calledSo(devices: Collection<Device>, name: string): AsyncGenerator<Device> {

@@ -13,7 +13,7 @@ import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { ruledBy } from '../device/context.js';
-import { cpeidOf } from '../device/cpeid.js';
+import { type CpeIdentity, cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { FleetAddresses } from '../device/fleet-addresses.js';
@@ -53,6 +53,7 @@ export interface WorkParts {
   readonly credentials: CpeCredentials;
   readonly enrolment: Enrolment;
   readonly newCpes: NewCpes;
+  readonly cpeIdentity: CpeIdentity;
   /** Says to which organization CPEs belong; without it they stay where they are. */
   readonly membership?: Membership;
   /** What CPEs log in as that have no credentials of their own; null: they are not asked. */
@@ -164,7 +165,7 @@ export class SessionWork {
   ): Promise<Answer> {
     const { inform, style } = query;
     const { devices, logger } = this.#parts;
-    const cpeid = cpeidOf(inform.deviceId);
+    const cpeid = cpeidOf(inform.deviceId, this.#parts.cpeIdentity);
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
     if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
@@ -177,6 +178,7 @@ export class SessionWork {
       return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
     const found = await devices.read(cpeid);
+    this.#refuseSecondOui(found, inform, ip);
     // Who has proved who it is has not been invented, nor who was another until an upgrade and has proved to be that.
     const isReal = caller.kind === 'own';
     if (found === null && !isReal) this.#parts.newCpes.take(ip);
@@ -194,6 +196,7 @@ export class SessionWork {
       let isAgain = false;
       await devices.change(cpeid, async (stored) => {
         before = stored?.document ?? null;
+        this.#refuseSecondOui(stored, inform, ip);
         enrolling = await this.#enrolling(stored, cpeid, isReal);
         const isWaiting = enrolling === null;
         outcome = informed(before, cpeid, inform, { ...from, isWaiting });
@@ -252,6 +255,20 @@ export class SessionWork {
       provision: provisioning === 'due',
       ...(upgrade !== null && isWithdrawalDue(upgrade) && { withdraw: true }),
     };
+  }
+
+  /**
+   * Where the serial number alone tells CPEs apart, one of another vendor is another CPE: what is known of the first must not become its.
+   * @throws InformRefusedError
+   */
+  #refuseSecondOui(stored: Stored<Device> | null, { deviceId: { oui } }: Inform, ip: string): void {
+    if (this.#parts.cpeIdentity !== 'serial' || stored === null || stored.document.oui === oui) return;
+    const { id: cpeid, oui: known } = stored.document;
+    this.#parts.metrics.secondOuis.inc();
+    const omitted = this.#seldomLog.admit('second-oui');
+    if (omitted !== null)
+      this.#parts.logger.error('cpe.second-oui', { cpeid, oui, known, ip, ...(omitted > 0 && { omitted }) });
+    throw new InformRefusedError(`The serial number ${cpeid} is known of the OUI ${known}`);
   }
 
   #membershipSession(

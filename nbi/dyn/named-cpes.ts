@@ -1,4 +1,4 @@
-import { type Devices, isCpeId } from '../../acs/index.js';
+import type { Devices } from '../../acs/index.js';
 import { ApiError, isWithin, type Scope } from '../http/index.js';
 
 /** CPEs of one serial number that are looked at: some makes gave the same to all of theirs. */
@@ -15,7 +15,7 @@ const HALVES = /\p{Surrogate}/u;
  * @throws ApiError 409 with the candidates, where one of them stands for several
  */
 export async function idsMeant(
-  devices: Pick<Devices, 'withSerialNumber'>,
+  devices: Pick<Devices, 'isId' | 'withSerialNumber'>,
   scope: Scope,
   names: readonly string[],
   only: 'one' | 'any' = 'any',
@@ -23,7 +23,8 @@ export async function idsMeant(
   const ids = new Set<string>();
   for (const name of names) {
     ids.add(name);
-    if (isCpeId(name) || name === '' || name.length > SERIAL_CHARACTERS_MAX || HALVES.test(name)) continue;
+    if (devices.isId(name) || name === '' || name.length > SERIAL_CHARACTERS_MAX || HALVES.test(name))
+      continue;
     const found = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
       ({ organization, supersededBy }) =>
         isWithin(scope, organization?.id) && (only === 'any' || supersededBy === undefined),

@@ -3,7 +3,6 @@ import {
   type CpeLogin,
   CREDENTIALS_A_BATCH_MAX,
   CredentialError,
-  credentialProblem,
 } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
@@ -46,7 +45,7 @@ export async function postLogins(
   const body = await read();
   if (body.kind === 'records') {
     const { unit, splitter } = body;
-    const itemProblem = (each: unknown) => problemOf(each, pattern);
+    const itemProblem = (each: unknown) => problemOf(each, pattern, credentials);
     const sink = sinkOf(credentials, by);
     await storeInBatches({ sink, dialect, limits, itemProblem, unit, splitter }, request, response);
     return;
@@ -58,7 +57,7 @@ export async function postLogins(
   if (bodies.length > CREDENTIALS_A_BATCH_MAX)
     throw new ApiError(413, [{ field: '', expected: `${expected}: ${MORE_LOGINS}` }]);
   for (const [item, each] of bodies.entries()) {
-    const problem = problemOf(each, pattern);
+    const problem = problemOf(each, pattern, credentials);
     if (problem !== null) throw new ApiError(400, [{ ...problem, item }]);
   }
   try {
@@ -72,7 +71,7 @@ export async function postLogins(
   response.json(dialect.answer(204, ''));
 }
 
-type Credentials = Pick<CpeCredentials, 'put' | 'scan'>;
+type Credentials = Pick<CpeCredentials, 'problemIn' | 'put' | 'scan'>;
 
 /** One that brings no password is not there to be left as it is. */
 class NoPasswordError extends Error {
@@ -145,7 +144,11 @@ function takenProblem({ message }: CredentialError): Problem {
 /** In the place of a password that stays as it is. */
 const UNSAID = 'unsaid';
 
-function problemOf(body: unknown, pattern: IdPattern): Problem | null {
+function problemOf(
+  body: unknown,
+  pattern: IdPattern,
+  credentials: Pick<CpeCredentials, 'problemIn'>,
+): Problem | null {
   if (!isObject(body)) return { field: '', expected: `an object with ${FIELDS.join(', ')}` };
   for (const [name, value] of Object.entries(body)) {
     if (SHOWN.includes(name)) continue;
@@ -154,7 +157,7 @@ function problemOf(body: unknown, pattern: IdPattern): Problem | null {
     if (typeof value !== 'string') return { field, expected: 'a string' };
   }
   const login = loginOf(body);
-  const problem = credentialProblem(isShown(body) ? { ...login, password: UNSAID } : login);
+  const problem = credentials.problemIn(isShown(body) ? { ...login, password: UNSAID } : login);
   if (problem !== null) return { field: problem.split(' ', 1)[0] ?? '', expected: problem };
   if (pattern.matches(login.username)) return null;
   return {

@@ -1,4 +1,4 @@
-import { type Approvals, type Devices, isCpeId, UnknownCpeError } from '../../acs/index.js';
+import { type Approvals, type Devices, UnknownCpeError } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import { idsMeant } from '../dyn/index.js';
 import {
@@ -96,9 +96,9 @@ async function cpeidsOf(
     throw notCpes(given);
   const ids: CpeId[] = [];
   for (const name of names) {
-    const id = (await idsMeant(devices, scope, [name], 'one')).find(isCpeId);
+    const id = (await idsMeant(devices, scope, [name], 'one')).find((each) => devices.isId(each));
     if (id === undefined) throw notCpes(given);
-    ids.push(id);
+    ids.push(id as CpeId);
   }
   return ids;
 }

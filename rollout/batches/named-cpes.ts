@@ -1,4 +1,4 @@
-import { type Device, type Devices, isCpeId } from '../../acs/index.js';
+import { type Device, type Devices, isAnyCpeId } from '../../acs/index.js';
 import { type CpeId, cutText } from '../../common/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { OperationReason } from '../operations/index.js';
@@ -40,7 +40,7 @@ export async function namedCpes(
   const isIts = (device: Device): boolean =>
     organization === null || belongsTo(organization, device.organization?.id);
   const known = new Map<string, Device>();
-  for await (const device of devices.scan({ ids: [...new Set(names.filter(isCpeId))] }))
+  for await (const device of devices.scan({ ids: [...new Set(names.filter(isAnyCpeId))] }))
     if (isIts(device)) known.set(device.id, device);
   const found: NamedCpe[] = [];
   for (const name of names) {

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs';
 import {
   type ApprovalCounts,
   type Device,
-  isCpeId,
+  isAnyCpeId,
   openApprovals,
   UnknownCpeError,
 } from '../../../acs/index.js';
@@ -101,7 +101,7 @@ function isMeant(
 function namedIn(args: Arguments): readonly CpeId[] {
   const ids: unknown = args['ids'];
   return (Array.isArray(ids) ? ids.map(String) : []).map((id) => {
-    if (!isCpeId(id)) throw new CommandError(printable(`${id} is not the id of a CPE.`), 2);
+    if (!isAnyCpeId(id)) throw new CommandError(printable(`${id} is not the id of a CPE.`), 2);
     return id;
   });
 }

@@ -98,16 +98,17 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
+  const seeded = new Set<string>();
   let hasUpdated = false;
-  let isSeededLate = false;
   let hasBox = false;
   let slotsSession = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
-      if (recording.startsWith(SEEDED_LATE) && !isSeededLate) {
-        isSeededLate = true;
-        await seedLate(ferry);
+      for (const [beginning, seedIn] of SEEDED_LATE) {
+        if (!recording.startsWith(beginning) || seeded.has(beginning)) continue;
+        seeded.add(beginning);
+        await seedIn(ferry);
       }
       if (recording.startsWith(SLOTS) && !hasBox) {
         hasBox = true;
@@ -386,7 +387,23 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
 }
 
 /** By the time of this recording what was there from the beginning has been deleted. */
-const SEEDED_LATE = '9l-';
+const SEEDED_LATE: readonly (readonly [recording: string, seed: (ferry: Ferry) => Promise<void>])[] = [
+  ['9l-', seedLate],
+  ['9q-', seedNamesakes],
+];
+
+/** CPEs of one serial number, and one that alone has its own. */
+async function seedNamesakes({ acs, installation: { store } }: Ferry): Promise<void> {
+  for (const [productClass, serialNumber] of [
+    ['RST', 'SHARED'],
+    ['STB', 'SHARED'],
+    ['STB', 'ALONE'],
+  ] as const) {
+    const id = `00A1B2-${productClass}-${serialNumber}` as CpeId;
+    const document = deviceOf({ id, serialNumber, productClass });
+    await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(id) });
+  }
+}
 
 async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> {
   const upgrades = store.collection<Upgrade>(UPGRADES);
