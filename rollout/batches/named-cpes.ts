@@ -33,7 +33,7 @@ export type NamedCpe =
  * @param names  as they came from outside, at most a portion
  */
 export async function namedCpes(
-  devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber'>,
+  devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting'>,
   organization: Organization | null,
   names: readonly string[],
 ): Promise<readonly NamedCpe[]> {
@@ -46,7 +46,9 @@ export async function namedCpes(
   for (const name of names) {
     const device = known.get(name);
     const each = device === undefined ? await bySerialNumber(devices, name, isIts) : cpe(device);
-    found.push(each.kind === 'cpe' ? cpe(each.device, await current(devices, each.device, isIts)) : each);
+    found.push(
+      each.kind === 'cpe' ? cpe(each.device, await currentIdentity(devices, each.device, isIts)) : each,
+    );
   }
   return found;
 }
@@ -56,7 +58,7 @@ function cpe(named: Device, device: Device = named): NamedCpe {
 }
 
 async function bySerialNumber(
-  devices: Pick<Devices, 'withSerialNumber'>,
+  devices: Pick<Devices, 'withSerialNumber' | 'isWaiting'>,
   name: string,
   isIts: (device: Device) => boolean,
 ): Promise<NamedCpe> {
@@ -65,9 +67,12 @@ async function bySerialNumber(
   if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
   // The identity that a CPE goes by now stands for it.
-  const candidates = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
+  const known = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
     (device) => isIts(device) && device.supersededBy === undefined,
   );
+  // Anybody can say a serial number: who waits to be enrolled keeps the name from none that is.
+  const enrolled = known.filter((device) => !devices.isWaiting(device));
+  const candidates = enrolled.length > 0 ? enrolled : known;
   const [first, ...others] = candidates;
   if (first === undefined) return { kind: 'none', named, reason: 'unknown-device' };
   if (others.length === 0) return cpe(first);
@@ -77,8 +82,8 @@ async function bySerialNumber(
   return { kind: 'none', named, reason: 'ambiguous-device', detail };
 }
 
-/** The same CPE under the identity that it goes by now. */
-async function current(
+/** The same CPE under the identity that it goes by now, as far as those that lead there are known and `isIts`. */
+export async function currentIdentity(
   devices: Pick<Devices, 'get'>,
   named: Device,
   isIts: (device: Device) => boolean,
