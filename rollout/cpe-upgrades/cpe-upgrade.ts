@@ -58,6 +58,8 @@ export interface CpeUpgradesNow {
 /** An upgrade that was verified. */
 export interface VerifiedUpgrade {
   readonly version: string;
+  /** What the CPE reported that verified it; null where that was not kept. */
+  readonly reported: string | null;
   /** What the CPE ran before; null where that was not known. */
   readonly fromVersion: string | null;
   readonly atMs: number;
@@ -82,6 +84,8 @@ export interface CpeUpgrades {
   now(cpeid: CpeId): Promise<CpeUpgradesNow>;
   /** Verified ones, newest first. @param limit  at most so many */
   verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]>;
+  /** What the CPE reported when an upgrade to an image was verified last, by the number of the image; of those that it has run, as far back as is looked. */
+  reported(cpeid: CpeId, images: ReadonlySet<number>): Promise<ReadonlyMap<number, string>>;
   /**
    * Makes a batch of these CPEs that lists of batches do not show, and calls them. Durable when it resolves.
    * @throws BatchError
@@ -91,5 +95,5 @@ export interface CpeUpgrades {
    * Withdraws what this API began and has not been sent.
    * @returns whether it was withdrawn: false where it has been sent, or has ended
    */
-  withdraw(upgrade: CpeUpgrade, by: Actor): Promise<boolean>;
+  withdraw(upgrade: Pick<CpeUpgrade, 'batch' | 'operation' | 'through'>, by: Actor): Promise<boolean>;
 }
