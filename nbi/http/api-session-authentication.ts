@@ -1,10 +1,18 @@
 import type { Request } from 'express';
-import type { Users } from '../users/index.js';
+import type { Principal, Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import type { AuthenticationMethod } from './authentication.js';
 import { cookieValues, onlyCookie } from './page-cookies.js';
 import { requireRole } from './required-role.js';
-import type { SessionLogins } from './session-authentication.js';
+
+/** Whose the sessions of one API are. */
+export interface ApiSessions {
+  /**
+   * Whose session a secret names; null: none, or one that is over.
+   * @param address  from where it comes: a session that began by a token holds from where that may be used
+   */
+  principalOf(secret: string, address: string): Promise<Principal | null>;
+}
 
 /** What the sessions of one API are told by. */
 export interface ApiSessionManners {
@@ -23,7 +31,7 @@ export interface ApiSessionManners {
  */
 export function apiSessionAuthentication(
   users: Pick<Users, 'logIns'>,
-  sessions: Pick<SessionLogins, 'principalOf'>,
+  sessions: ApiSessions,
   cookieName: string,
   { scheme, challenge, cleared }: ApiSessionManners,
 ): AuthenticationMethod {
@@ -32,7 +40,7 @@ export function apiSessionAuthentication(
     isUsedBy: (request) => cookieValues(request, cookieName).length > 0,
     async authenticate(request, demand) {
       const secret = onlyCookie(request, cookieName);
-      const principal = secret === null ? null : await sessions.principalOf(secret);
+      const principal = secret === null ? null : await sessions.principalOf(secret, demand.address);
       if (principal === null) {
         throw new ApiError(401, [{ field: 'Cookie', expected: `a session in ${cookieName}: log in` }], {
           'WWW-Authenticate': challenge,
