@@ -15,7 +15,9 @@ export function slotsAuthentication({
   addressed,
 }: Pick<FirmwareSlotsParts, 'users' | 'sessions' | 'addressed'>): Authentication {
   // Nothing is asked of the parts before a request comes.
-  const own = { principalOf: (secret: string) => sessions.of(KIND).principalOf(secret) };
+  const own = {
+    principalOf: (secret: string, address?: string) => sessions.of(KIND).principalOf(secret, address),
+  };
   return apiSessionAuthentication(users, own, COOKIE, {
     scheme: KIND,
     challenge: `Cookie realm="Ferry", cookie-name="${COOKIE}"`,

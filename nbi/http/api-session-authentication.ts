@@ -1,10 +1,14 @@
 import type { Request } from 'express';
-import type { Users } from '../users/index.js';
+import type { Principal, Users } from '../users/index.js';
 import { ApiError } from './api-error.js';
 import type { AuthenticationMethod } from './authentication.js';
 import { cookieValues, onlyCookie } from './page-cookies.js';
 import { requireRole } from './required-role.js';
-import type { SessionLogins } from './session-authentication.js';
+
+/** Whose session a secret names; one that a token began only from where that may be used. Null: none. */
+export interface AddressedSessions {
+  principalOf(secret: string, address?: string): Promise<Principal | null>;
+}
 
 /** What the sessions of one API are told by. */
 export interface ApiSessionManners {
@@ -23,7 +27,7 @@ export interface ApiSessionManners {
  */
 export function apiSessionAuthentication(
   users: Pick<Users, 'logIns'>,
-  sessions: Pick<SessionLogins, 'principalOf'>,
+  sessions: AddressedSessions,
   cookieName: string,
   { scheme, challenge, cleared }: ApiSessionManners,
 ): AuthenticationMethod {
@@ -32,7 +36,7 @@ export function apiSessionAuthentication(
     isUsedBy: (request) => cookieValues(request, cookieName).length > 0,
     async authenticate(request, demand) {
       const secret = onlyCookie(request, cookieName);
-      const principal = secret === null ? null : await sessions.principalOf(secret);
+      const principal = secret === null ? null : await sessions.principalOf(secret, demand.address);
       if (principal === null) {
         throw new ApiError(401, [{ field: 'Cookie', expected: `a session in ${cookieName}: log in` }], {
           'WWW-Authenticate': challenge,

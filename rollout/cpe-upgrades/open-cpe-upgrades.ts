@@ -120,11 +120,12 @@ class StoredCpeUpgrades implements CpeUpgrades {
     );
   }
 
-  async #whom({ cpeids, image, organization, along }: CpeUpgradeOrder): Promise<NewWhom> {
+  async #whom({ cpeids, image, imageNumber, organization, along }: CpeUpgradeOrder): Promise<NewWhom> {
     const [cpeid, ...others] = cpeids;
     if (along === undefined || cpeid === undefined || others.length > 0) return { kind: 'list', cpeids };
     const meant = await imageMeant(this.#parts.images, { file: image, organization });
-    if (meant === null) throw new BatchError('no-image', 'image', 'the name of an image that there is');
+    if (meant === null || (imageNumber !== undefined && meant.number !== imageNumber))
+      throw new BatchError('no-image', 'image', 'the name of an image that there is');
     return {
       kind: 'targets',
       async *targets(batch) {
@@ -301,6 +302,7 @@ function wasSent({ share, fileType }: Upgrade): boolean {
   return share !== undefined || fileType !== undefined;
 }
 
-function versionOf({ targetVersion, concludedFrom, fromVersion }: Upgrade): string {
-  return targetVersion ?? concludedFrom ?? fromVersion ?? 'unknown';
+/** What it ran before it ran perhaps no more. */
+function versionOf({ targetVersion, concludedFrom }: Upgrade): string | null {
+  return targetVersion ?? concludedFrom ?? null;
 }

@@ -164,6 +164,20 @@ test('a bearer holds from where its token may be used, as long as that holds, an
   t.deepEqual(told(await nbi.api(box, 'GET', UPDATE, showing(another))), NO_BEARER);
 });
 
+test('a bearer is refused from where its token may not be used, also where it is shown as a cookie', async (t) => {
+  const nbi = await startSystemUpdate(t);
+  const box = await nbi.box('L8');
+  const [user = ''] = nbi.as.north.operator.split(':');
+  const { text } = await nbi.users.tokens.create({ name: 'test', user, subnets: ['127.0.0.1/32'] }, null);
+  const bearer = await bearerOf(t, nbi, text);
+  const asCookie = { as: null, headers: { Cookie: `system_update_session=${bearer}` } };
+  for (const shown of [showing(bearer), asCookie])
+    t.is((await nbi.api(box, 'GET', UPDATE, shown)).status, 200);
+  const from = '127.0.0.2';
+  t.deepEqual(told(await nbi.api(box, 'GET', UPDATE, { ...showing(bearer), from })), NO_BEARER);
+  t.deepEqual(told(await nbi.api(box, 'GET', UPDATE, { ...asCookie, from })), NO_SESSION);
+});
+
 test('oauth/token refuses other grants and forms', async (t) => {
   const nbi = await startSystemUpdate(t);
   const box = await nbi.box('L6');
