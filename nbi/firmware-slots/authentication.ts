@@ -16,7 +16,7 @@ export function slotsAuthentication({
 }: Pick<FirmwareSlotsParts, 'users' | 'sessions' | 'addressed'>): Authentication {
   // Nothing is asked of the parts before a request comes.
   const own = {
-    principalOf: (secret: string, address?: string) => sessions.of(KIND).principalOf(secret, address),
+    principalOf: (secret: string, address: string) => sessions.of(KIND).principalOf(secret, address),
   };
   return apiSessionAuthentication(users, own, COOKIE, {
     scheme: KIND,

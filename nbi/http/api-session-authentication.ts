@@ -5,9 +5,13 @@ import type { AuthenticationMethod } from './authentication.js';
 import { cookieValues, onlyCookie } from './page-cookies.js';
 import { requireRole } from './required-role.js';
 
-/** Whose session a secret names; one that a token began only from where that may be used. Null: none. */
-export interface AddressedSessions {
-  principalOf(secret: string, address?: string): Promise<Principal | null>;
+/** Whose the sessions of one API are. */
+export interface ApiSessions {
+  /**
+   * Whose session a secret names; null: none, or one that is over.
+   * @param address  from where it comes: a session that began by a token holds from where that may be used
+   */
+  principalOf(secret: string, address: string): Promise<Principal | null>;
 }
 
 /** What the sessions of one API are told by. */
@@ -27,7 +31,7 @@ export interface ApiSessionManners {
  */
 export function apiSessionAuthentication(
   users: Pick<Users, 'logIns'>,
-  sessions: AddressedSessions,
+  sessions: ApiSessions,
   cookieName: string,
   { scheme, challenge, cleared }: ApiSessionManners,
 ): AuthenticationMethod {

@@ -12,7 +12,11 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
-export { type ApiSessionManners, apiSessionAuthentication } from './api-session-authentication.js';
+export {
+  type ApiSessionManners,
+  type ApiSessions,
+  apiSessionAuthentication,
+} from './api-session-authentication.js';
 export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
 export { basicAuthentication, basicCredentials } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';

@@ -67,10 +67,10 @@ export interface KindSessions {
   begin(beginning: SessionBeginning): Promise<SessionBegun>;
   /**
    * Whose session a secret names; null: none, or one that is over.
-   * @param address  from where it comes, as far as that counts
+   * @param address  from where it comes: one that began by a token holds from where that may be used
    * @throws StoreError
    */
-  principalOf(secret: string, address?: string): Promise<Principal | null>;
+  principalOf(secret: string, address: string): Promise<Principal | null>;
   /** Ends the session that a secret names, as who has it asks. @returns whether there was one. @throws StoreError */
   endOf(secret: string, by: Actor): Promise<boolean>;
 }
@@ -131,8 +131,9 @@ export class UserSessions implements KindSessions {
     return this.#begin(this.kind, beginning);
   }
 
+  /** From wherever: those of pages begin by a password, and by no token. */
   principalOf(cookie: string): Promise<Principal | null> {
-    return this.#principalOf(this.kind, cookie);
+    return this.#principalOf(this.kind, cookie, undefined);
   }
 
   endOf(cookie: string, by: Actor): Promise<boolean> {
@@ -175,7 +176,11 @@ export class UserSessions implements KindSessions {
     return { cookie, session };
   }
 
-  async #principalOf(kind: SessionKind, cookie: string, address?: string): Promise<Principal | null> {
+  async #principalOf(
+    kind: SessionKind,
+    cookie: string,
+    address: string | undefined,
+  ): Promise<Principal | null> {
     const stored = await this.#read(kind, cookie);
     if (stored === null) return null;
     const { document } = stored;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -11,6 +11,8 @@ const EXCEPTIONS = join(OPENAPI_FILES, 'schemathesis.toml');
 /** Of each operation, beside what its schemas make worth trying. More, and others, for a hunt. */
 const EXAMPLES = process.env['FERRY_SCHEMATHESIS_EXAMPLES'] ?? '3';
 const SEED = process.env['FERRY_SCHEMATHESIS_SEED'] ?? '19';
+/** What is left of it is filled with other examples. */
+const SECONDS_MAX = process.env['FERRY_SCHEMATHESIS_SECONDS'] ?? '210';
 const TRIED_MIN = 2_000;
 
 const tools = openApiTools();
@@ -33,7 +35,7 @@ if (tools !== null) {
       join(tools, 'schemathesis'),
       [
         ...['--config-file', EXCEPTIONS, 'run', `${ferry.urls.nbi}/v1/openapi.json`],
-        ...['--max-examples', EXAMPLES, '--seed', SEED, '--workers', '1'],
+        ...['--max-examples', EXAMPLES, '--seed', SEED, '--workers', '1', '--max-time', SECONDS_MAX],
         ...['--continue-on-failure', '--generation-database', 'none', '--no-color'],
         ...['--report', 'ndjson', '--report-ndjson-path', report],
       ],
@@ -50,7 +52,7 @@ if (tools !== null) {
     const tried = Number(/^ {2}(\d+) generated/m.exec(ran.output)?.[1]);
     t.log(`${tried} requests, and what came of them`);
     const kept = process.env['FERRY_SCHEMATHESIS_REPORT'];
-    if (kept !== undefined) await import('node:fs/promises').then(({ copyFile }) => copyFile(report, kept));
+    if (kept !== undefined) await copyFile(report, kept);
     t.is(ran.code, 0, ran.output);
     t.true(tried >= TRIED_MIN, ran.output);
   });

@@ -98,7 +98,7 @@ test('a session of firmware slots ends after twenty minutes without a request an
   const [slots, update] = [await logIn(nbi, 'firmware-slots'), await logIn(nbi, 'system-update')];
   pass(20 * MINUTE_MS - 1);
   t.is(await statusAt(nbi, 'firmware-slots', slots), 200);
-  await nbi.sessions.of('firmware-slots').principalOf(slots.split('=')[1] ?? '');
+  await nbi.sessions.of('firmware-slots').principalOf(slots.split('=')[1] ?? '', '127.0.0.1');
   const lastUsed = async () => {
     const { items } = await nbi.store
       .collection<UserSession>(USER_SESSIONS)
@@ -121,7 +121,9 @@ test('a session of firmware slots ends after twenty minutes without a request an
 
 /** Has the session of a cookie been used at a time, as a client does that asks all the while. */
 async function lastUsedOf(nbi: TestNbi, cookie: string): Promise<(atMs: number) => Promise<void>> {
-  const principal = await nbi.sessions.of('firmware-slots').principalOf(cookie.split('=')[1] ?? '');
+  const principal = await nbi.sessions
+    .of('firmware-slots')
+    .principalOf(cookie.split('=')[1] ?? '', '127.0.0.1');
   const collection = nbi.store.collection<UserSession>(USER_SESSIONS);
   return async (atMs) => {
     const document = (await collection.get(principal?.credential ?? ''))?.document;

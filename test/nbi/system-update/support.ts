@@ -28,8 +28,6 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   /** `name:password`; null shows nothing. The operator of north unless told. */
   readonly as?: string | null;
-  /** The address of this host from which it comes. */
-  readonly from?: string;
 }
 
 export interface Box {
@@ -169,7 +167,7 @@ export function request(
   url: string,
   method: string,
   path: string,
-  { json, body, headers = {}, as = null, from }: Asked = {},
+  { json, body, headers = {}, as = null }: Asked = {},
 ): Promise<Answered> {
   const { hostname, port } = new URL(url);
   const sent = json === undefined ? body : JSON.stringify(json);
@@ -184,7 +182,6 @@ export function request(
         path,
         method,
         headers: { ...length, ...type, ...authorization, ...headers },
-        ...(from !== undefined && { localAddress: from }),
       },
       (response) => {
         const chunks: Buffer[] = [];
