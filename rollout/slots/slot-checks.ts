@@ -158,6 +158,7 @@ function checkHardware({ finding }: TestFacts): Omit<Check, 'name'> {
 function checkTainted({ verified, device: { softwareVersion = '' } }: TestFacts): Omit<Check, 'name'> {
   if (verified === null) return unread('no upgrade of Ferry has brought what the CPE runs');
   const { reported, version } = verified;
+  if (version === null) return unread('what the last upgrade of Ferry has brought is not known');
   const isAsBrought =
     reported === null ? runsTarget(softwareVersion, { version, isRead: true }) : reported === softwareVersion;
   return isAsBrought

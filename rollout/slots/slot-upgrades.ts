@@ -107,6 +107,7 @@ export class SlotUpgrades {
         {
           cpeids: [device.id],
           image: name,
+          imageNumber: number,
           through: 'firmware-slots',
           ...(note !== null && { note }),
           ...(organization !== null && { organization }),
