@@ -75,6 +75,7 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
   });
   const cpeUpgrades = openCpeUpgrades({
     ...parts,
+    store,
     upgrades: upgradesIn(store),
     operations,
     batches,

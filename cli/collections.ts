@@ -24,6 +24,7 @@ import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
 import {
   BATCHES,
+  CPE_UPGRADE_STARTS,
   DEVICE_FIRMWARES,
   DEVICE_SLOTS,
   OPERATION_SHARES,
@@ -88,6 +89,7 @@ export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   UPLOADS,
   IMAGE_ROOM,
   OPERATION_SHARES,
+  CPE_UPGRADE_STARTS,
 ];
 
 /** Every collection that a server opens. */

@@ -18,12 +18,13 @@ export function fileProgress(running: CpeUpgrade | null): FileProgress {
   return { 'is-upload-file': 1, 'upload-file-pos': running.stage === 'transferred' ? PER_CENT_MAX : 0 };
 }
 
-/** What has become of the upgrades of a CPE: as long as one waits or runs nothing is wrong; else as the last has ended. */
+/** What has become of the upgrades of a CPE: nothing is wrong as long as one runs, or waits that was begun after the last ended; else as that has. */
 export function outcomeOf({ waiting, running, ended }: CpeUpgradesNow): {
   readonly result: Code;
   readonly message?: string;
 } {
-  if (waiting !== null || running !== null || ended === null) return { result: CODES.done };
+  if (running !== null || ended === null) return { result: CODES.done };
+  if (waiting !== null && waiting.changedAtMs >= ended.changedAtMs) return { result: CODES.done };
   const result = codeOfEnded(ended);
   return { result, ...(result !== CODES.done && ended.failure !== null && { message: ended.failure.text }) };
 }

@@ -2,7 +2,8 @@ import type { Device } from '../../acs/index.js';
 import type { BatchId, CpeId, Turn } from '../../common/index.js';
 import type { Image, ImageLibrary } from '../../firmware/index.js';
 import type { Organization } from '../../organizations/index.js';
-import { type CpeUpgrade, type CpeUpgrades, namedCpes } from '../../rollout/index.js';
+import { BatchError, type CpeUpgrades, namedCpes } from '../../rollout/index.js';
+import { untilCommitted } from '../../store/index.js';
 import {
   actorOf,
   closedQuery,
@@ -21,7 +22,7 @@ import { codeOfReason } from './progress.js';
 import { DEVICES_MAX, type StartBody, startBody } from './start-body.js';
 
 const METHOD = 'start-upgrade';
-/** Names that are looked up, and upgrades that are looked at, in one turn. */
+/** Names that are looked up in one turn. */
 const PORTION = 100;
 
 /** One of those that were named: the device that it stands for, or what is said of it. */
@@ -68,7 +69,8 @@ async function started(parts: CloudParts, exchange: Exchange, { sn, firmware }: 
       CODES.mixedDevices,
       meant.map((each) => ({ sn: each.sn, result: each.code ?? CODES.mixedDevices })),
     );
-  const codes = await begin(parts, { devices, image, whose }, actorOf(exchange), turn);
+  const beginning = { devices, image, whose };
+  const codes = await untilCommitted('The devices', () => begin(parts, beginning, actorOf(exchange), turn));
   const details = meant.map((each) => ({
     sn: each.sn,
     result: each.device === null ? each.code : (codes.get(each.device.id) ?? CODES.failed),
@@ -144,13 +146,13 @@ interface Beginning {
   readonly whose: Organization | null;
 }
 
-/** Upgrades those for which nothing else is under way. @returns what becomes of each */
+/** Upgrades those for which nothing else is under way. @returns what becomes of each; undefined where another began one of them meanwhile */
 async function begin(
   { cpeUpgrades, images, operations }: CloudParts,
   { devices, image, whose }: Beginning,
   by: Parameters<CpeUpgrades['start']>[1],
   turn: Turn,
-): Promise<ReadonlyMap<CpeId, Code>> {
+): Promise<ReadonlyMap<CpeId, Code> | undefined> {
   const codes = new Map<CpeId, Code>();
   const cpeids: CpeId[] = [];
   const products = new Products(images);
@@ -166,25 +168,42 @@ async function begin(
   if (cpeids.length === 0) return codes;
   const [first] = devices;
   if (first !== undefined) await products.keep(productOfDevice(first));
-  const batch = await cpeUpgrades.start(
-    {
-      cpeids,
-      image: image.name,
-      through: 'sc-cloud',
-      ...(whose !== null && { organization: whose.id }),
-    },
-    by,
-  );
-  for (const id of cpeids) codes.set(id, await turn(() => begun(operations, batch.id, id)));
+  const batch = await startUnlessMoved(cpeUpgrades, { cpeids, image, whose }, by);
+  if (batch === null) return undefined;
+  for (const id of cpeids) {
+    const code = await turn(() => begun(operations, batch, id));
+    // Another was first, since it was looked at.
+    const isOther = code === CODES.busy;
+    codes.set(id, (isOther ? await turn(() => standing(cpeUpgrades, id, image)) : null) ?? code);
+  }
   return codes;
 }
 
-/** What keeps a CPE from being upgraded now; null: nothing. What somebody's rule would send it some time keeps it from nothing. */
+/** @returns null where an upgrade of one of them was begun in between */
+async function startUnlessMoved(
+  cpeUpgrades: CpeUpgrades,
+  { cpeids, image, whose }: Pick<Beginning, 'image' | 'whose'> & { readonly cpeids: readonly CpeId[] },
+  by: Parameters<CpeUpgrades['start']>[1],
+): Promise<BatchId | null> {
+  try {
+    const order = { cpeids, image: image.name, through: 'sc-cloud', unlessUnderWay: true } as const;
+    const { id } = await cpeUpgrades.start(
+      { ...order, ...(whose !== null && { organization: whose.id }) },
+      by,
+    );
+    return id;
+  } catch (error) {
+    if (error instanceof BatchError && error.code === 'moved') return null;
+    throw error;
+  }
+}
+
+/** What keeps a CPE from being upgraded now; null: nothing. What somebody's rule would send it some time, be it the same, keeps it from nothing. */
 async function standing(upgrades: CpeUpgrades, id: CpeId, image: Image): Promise<Code | null> {
-  const { waiting, running } = await upgrades.now(id);
-  const underWay = [running, waiting].filter((each): each is CpeUpgrade => each !== null);
-  if (underWay.some((each) => each.image?.number === image.number)) return CODES.repeated;
-  return underWay.some(({ stage, batch }) => stage !== 'waiting' || batch !== null) ? CODES.busy : null;
+  const { waiting, running } = await upgrades.underWay(id);
+  if (waiting === null && running === null) return null;
+  const numbers = [running, waiting].map((each) => each?.image?.number);
+  return numbers.includes(image.number) ? CODES.repeated : CODES.busy;
 }
 
 async function begun(operations: CloudParts['operations'], batch: BatchId, id: CpeId): Promise<Code> {

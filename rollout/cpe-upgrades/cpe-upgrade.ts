@@ -55,6 +55,9 @@ export interface CpeUpgradesNow {
   readonly ended: CpeUpgrade | null;
 }
 
+/** What of a CPE's upgrades somebody has begun and is not over. */
+export type CpeUpgradesUnderWay = Pick<CpeUpgradesNow, 'running' | 'waiting'>;
+
 /** An upgrade that was verified. */
 export interface VerifiedUpgrade {
   readonly version: string;
@@ -75,11 +78,18 @@ export interface CpeUpgradeOrder {
   readonly organization?: string;
   /** Of one for a single CPE: goes into the commit by which its operation comes to be. Where it is refused nothing is left of the batch (`moved`). */
   readonly along?: (batch: BatchId) => readonly Change[];
+  /**
+   * Those of which something is under way as their operation comes to be are skipped (`already-under-way`), and so are others that are
+   * not known or not enrolled any more. `moved` where another begins one of them between that look and the commit: try again.
+   */
+  readonly unlessUnderWay?: boolean;
 }
 
 /** The upgrades of single CPEs as all APIs see them: begun through any, by rules or batches. */
 export interface CpeUpgrades {
   now(cpeid: CpeId): Promise<CpeUpgradesNow>;
+  /** The one that runs, and the newest that a batch has waiting for it; what rules would send it some time is not looked for. */
+  underWay(cpeid: CpeId): Promise<CpeUpgradesUnderWay>;
   /** Verified ones, newest first. @param limit  at most so many */
   verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]>;
   /**

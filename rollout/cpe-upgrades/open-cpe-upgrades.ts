@@ -3,18 +3,22 @@ import { type BatchId, type Clock, type CpeId, cutText } from '../../common/inde
 import type { Actor } from '../../events/index.js';
 import type { ImageLibrary } from '../../firmware/index.js';
 import { organizationOf, type Rules } from '../../rules/index.js';
+import type { Store } from '../../store/index.js';
 import {
   BATCH_NAME_CHARACTERS_MAX,
   type Batch,
   BatchError,
   type Batches,
+  type BatchTarget,
   type NewWhom,
 } from '../batches/index.js';
+import { isBusy } from '../builds/index.js';
 import {
   hasOperationEnded,
   imageMeant,
   type Operation,
   type OperationImage,
+  type OperationReason,
   type Operations,
   operationImageOf,
 } from '../operations/index.js';
@@ -23,9 +27,11 @@ import type {
   CpeUpgradeOrder,
   CpeUpgrades,
   CpeUpgradesNow,
+  CpeUpgradesUnderWay,
   VerifiedUpgrade,
 } from './cpe-upgrade.js';
 import { failureOfOperation, failureOfUpgrade, stageOfOperation, stageOfUpgrade } from './stages.js';
+import { CpeUpgradeStarts } from './starts.js';
 
 /** What batches have had for a CPE is looked at from the newest on, so much of it: one for each batch that it was ever in. */
 const OPERATIONS_LOOKED_AT_MAX = 200;
@@ -35,8 +41,9 @@ const RESULTS_LOOKED_AT_MAX = 1_000;
 const ENDED_LOOKED_AT_MAX = 10;
 
 export interface CpeUpgradesParts {
+  readonly store: Store;
   readonly clock: Clock;
-  readonly devices: Pick<Devices, 'get' | 'describe'>;
+  readonly devices: Pick<Devices, 'get' | 'describe' | 'isWaiting'>;
   readonly upgrades: Pick<Upgrades, 'get' | 'scan'>;
   readonly operations: Pick<Operations, 'scan' | 'of'>;
   readonly batches: Pick<Batches, 'get' | 'create' | 'cancelWaiting'>;
@@ -61,9 +68,11 @@ interface OfBatches {
 
 class StoredCpeUpgrades implements CpeUpgrades {
   readonly #parts: CpeUpgradesParts;
+  readonly #starts: CpeUpgradeStarts;
 
   constructor(parts: CpeUpgradesParts) {
     this.#parts = parts;
+    this.#starts = new CpeUpgradeStarts(parts);
   }
 
   async now(cpeid: CpeId): Promise<CpeUpgradesNow> {
@@ -81,6 +90,16 @@ class StoredCpeUpgrades implements CpeUpgrades {
     // While one runs no session asks the rules.
     const isAsked = device !== null && running === null;
     return { waiting: isAsked ? await this.#waitingOfRules(cpeid) : null, running, ended };
+  }
+
+  async underWay(cpeid: CpeId): Promise<CpeUpgradesUnderWay> {
+    const { devices, operations, batches } = this.#parts;
+    const running = await this.#running(await devices.get(cpeid));
+    for await (const operation of operations.scan({ cpeid, states: ['pending'] })) {
+      const batch = await batches.get(operation.batch);
+      if (batch?.phase === 'made') return { waiting: await this.#ofOperation(operation, batch), running };
+    }
+    return { waiting: null, running };
   }
 
   async verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]> {
@@ -105,6 +124,7 @@ class StoredCpeUpgrades implements CpeUpgrades {
     const { cpeids, image, through, note, organization } = order;
     const [first = ''] = cpeids;
     const whom = cpeids.length === 1 ? first : `${cpeids.length} devices`;
+    await this.#starts.forget();
     return this.#parts.batches.create(
       {
         name: cutText(`${image} for ${whom}`, BATCH_NAME_CHARACTERS_MAX),
@@ -120,17 +140,39 @@ class StoredCpeUpgrades implements CpeUpgrades {
     );
   }
 
-  async #whom({ cpeids, image, organization, along }: CpeUpgradeOrder): Promise<NewWhom> {
-    const [cpeid, ...others] = cpeids;
-    if (along === undefined || cpeid === undefined || others.length > 0) return { kind: 'list', cpeids };
+  async #whom(order: CpeUpgradeOrder): Promise<NewWhom> {
+    const { cpeids, image, organization, along, unlessUnderWay = false } = order;
+    if (along === undefined && !unlessUnderWay) return { kind: 'list', cpeids };
     const meant = await imageMeant(this.#parts.images, { file: image, organization });
     if (meant === null) throw new BatchError('no-image', 'image', 'the name of an image that there is');
+    const target = (cpeid: CpeId, batch: BatchId) => this.#target(cpeid, meant, order, batch);
     return {
       kind: 'targets',
       async *targets(batch) {
-        yield { cpeid, image: meant, along: along(batch) };
+        for (const cpeid of cpeids) yield await target(cpeid, batch);
       },
     };
+  }
+
+  async #target(
+    cpeid: CpeId,
+    image: OperationImage,
+    { along, unlessUnderWay = false }: CpeUpgradeOrder,
+    batch: BatchId,
+  ): Promise<BatchTarget> {
+    const read = await this.#starts.read(cpeid);
+    // Only now: whoever begins one later than this has what was read moved.
+    const skipped = unlessUnderWay ? await this.#whyNot(cpeid, batch) : null;
+    const brought = [...(along?.(batch) ?? []), this.#starts.beginning(cpeid, batch, read)];
+    return { cpeid, image, along: brought, ...(skipped !== null && { skipped }) };
+  }
+
+  async #whyNot(cpeid: CpeId, batch: BatchId): Promise<OperationReason | null> {
+    const { devices, operations } = this.#parts;
+    const device = await devices.get(cpeid);
+    if (device === null) return 'unknown-device';
+    if (devices.isWaiting(device)) return 'not-enrolled';
+    return (await isBusy(operations, device, batch)) ? 'already-under-way' : null;
   }
 
   async withdraw({ batch: id, operation, through }: CpeUpgrade, by: Actor): Promise<boolean> {

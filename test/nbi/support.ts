@@ -471,12 +471,13 @@ export async function startCpe(t: ExecutionContext, status: number): Promise<str
 
 /** A rule as a script would post it. */
 export function ruleBody(id: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const name = id.replace('UPGRADE_', '');
   return {
     id,
     enabled: true,
     automatic: true,
     file: 'http://files.example.net/hgw-2.0.0.bin',
-    condition: { cpeid: id.replace('UPGRADE_', '') },
+    condition: { cpeid: name.includes('-') ? name : `00A1B2-HGW-${name}` },
     executions: 1,
     priority: 1,
     author: 'api',

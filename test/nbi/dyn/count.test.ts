@@ -27,8 +27,8 @@ test('count.* answers how many a list would have that is asked for in the same w
     ['?priority<=10&enabled=true', 7],
     ['?id=R1&id=R2&id=none', 2],
     ['?campaignid=R7', 1],
-    ['?cpeid=R5', 1],
-    ['?condition.cpeid=R5&condition.cpeid=R6', 2],
+    ['?cpeid=00A1B2-HGW-R5', 1],
+    ['?condition.cpeid=00A1B2-HGW-R5&condition.cpeid=00A1B2-HGW-R6', 2],
     ['?author=nobody', 0],
   ] as const) {
     const reply = await nbi.call(`${RULES}/count.*${query}`);

@@ -185,7 +185,7 @@ function noteOfSystemUpdate(answer: string, told: Map<string, string>): void {
 
 const OF_SYSTEM_UPDATE = [
   ['updatesession', /system_update_session=([\w-]{43})/],
-  ['updateimage', /"id":(\d{9}),"state":/],
+  ['updateimage', /"id":(\d{9}),"state":"VALID"/],
   ['updateimagename', /"The image ([\w.~-]+)"/],
   ['accesscode', /"token":"(ferry_[\w-]+)"/],
 ] as const;

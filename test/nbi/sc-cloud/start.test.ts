@@ -81,12 +81,42 @@ test('the same again is a repeat (1), while it waits and while it runs, whoever 
   );
 });
 
-test('what a rule that somebody wrote would send is a repeat where it is the same, and keeps from nothing else', async (t) => {
-  const cloud = await startWithDevices(t, 'A1');
+test('what a rule that somebody wrote would send some time keeps from nothing, be it the same or another', async (t) => {
+  const cloud = await startWithDevices(t, 'A1', 'A2');
   const other = await cloud.image('other.bin', { organization: cloud.north.id });
   await postedRule(cloud, 'hgw.bin');
-  t.deepEqual(told(await start(cloud, { sn: ['A1'], 'firmware-id': cloud.number })), details(0, { A1: 1 }));
-  t.deepEqual(told(await start(cloud, { sn: ['A1'], 'firmware-id': other.number })), details(0, { A1: 0 }));
+  t.deepEqual(told(await start(cloud, { sn: ['A1'], 'firmware-id': cloud.number })), details(0, { A1: 0 }));
+  t.deepEqual(told(await start(cloud, { sn: ['A2'], 'firmware-id': other.number })), details(0, { A2: 0 }));
+});
+
+test('of starts at once each device is upgraded by one', async (t) => {
+  const serials = ['A1', 'A2', 'A3'];
+  const cloud = await startWithDevices(t, ...serials);
+  const other = await cloud.image('other.bin', { organization: cloud.north.id });
+  const cookies = await cloud.as('north');
+  const numbers = [cloud.number, other.number, cloud.number, other.number];
+  const answers = await Promise.all(
+    numbers.map((number, index) => {
+      // Each names them from another on.
+      const sn = [...serials.slice(index % 3), ...serials.slice(0, index % 3)];
+      return start(cloud, { sn, 'firmware-id': number }, cookies);
+    }),
+  );
+  const said = answers.flatMap(
+    ({ body }) => fieldOf(body, 'details') as readonly { readonly sn: string; readonly result: number }[],
+  );
+  const pending: string[] = [];
+  for await (const { document } of cloud.store.collection<Operation>(OPERATIONS).scan({}))
+    if (document.state === 'pending') pending.push(document.cpeid);
+  t.deepEqual(pending.sort(), ['00A1B2-HGW-A1', '00A1B2-HGW-A2', '00A1B2-HGW-A3']);
+  t.deepEqual(
+    said
+      .filter(({ result }) => result === 0)
+      .map(({ sn }) => sn)
+      .sort(),
+    serials,
+  );
+  t.deepEqual([...new Set(said.map(({ result }) => result))].sort(), [-10, 0, 1]);
 });
 
 test('who is not known, or has a serial number with others, is told so beside those that are upgraded', async (t) => {

@@ -6,9 +6,10 @@ import { openTestBatches } from '../batches/support.js';
 /** The upgrades of single CPEs on a real store, with batches, rules and sessions that are begun by hand. */
 export async function openTestCpeUpgrades(t: ExecutionContext) {
   const at = await openTestBatches(t);
-  const { devices, upgrades, operations, batches, rules, library } = at;
+  const { store, devices, upgrades, operations, batches, rules, library } = at;
   const clock = () => at.clock.nowMs;
   const cpeUpgrades = openCpeUpgrades({
+    store,
     clock,
     devices,
     upgrades,
