@@ -60,7 +60,8 @@ export type CpeUpgradesUnderWay = Pick<CpeUpgradesNow, 'running' | 'waiting'>;
 
 /** An upgrade that was verified. */
 export interface VerifiedUpgrade {
-  readonly version: string;
+  /** Null where that is not known. */
+  readonly version: string | null;
   /** What the CPE ran before; null where that was not known. */
   readonly fromVersion: string | null;
   readonly atMs: number;
@@ -71,6 +72,8 @@ export interface CpeUpgradeOrder {
   readonly cpeids: readonly CpeId[];
   /** The name of the image, as it is stored. */
   readonly image: string;
+  /** Of one with `along`: the number of the image that this name has to mean; where it means another nothing begins (`no-image`). */
+  readonly imageNumber?: number;
   readonly through: BatchThrough;
   /** What whoever asked said of it. */
   readonly note?: string;

@@ -141,10 +141,11 @@ class StoredCpeUpgrades implements CpeUpgrades {
   }
 
   async #whom(order: CpeUpgradeOrder): Promise<NewWhom> {
-    const { cpeids, image, organization, along, unlessUnderWay = false } = order;
+    const { cpeids, image, imageNumber, organization, along, unlessUnderWay = false } = order;
     if (along === undefined && !unlessUnderWay) return { kind: 'list', cpeids };
     const meant = await imageMeant(this.#parts.images, { file: image, organization });
-    if (meant === null) throw new BatchError('no-image', 'image', 'the name of an image that there is');
+    if (meant === null || (imageNumber !== undefined && meant.number !== imageNumber))
+      throw new BatchError('no-image', 'image', 'the name of an image that there is');
     const target = (cpeid: CpeId, batch: BatchId) => this.#target(cpeid, meant, order, batch);
     return {
       kind: 'targets',
@@ -343,6 +344,7 @@ function wasSent({ share, fileType }: Upgrade): boolean {
   return share !== undefined || fileType !== undefined;
 }
 
-function versionOf({ targetVersion, concludedFrom, fromVersion }: Upgrade): string {
-  return targetVersion ?? concludedFrom ?? fromVersion ?? 'unknown';
+/** What it ran before it ran perhaps no more. */
+function versionOf({ targetVersion, concludedFrom }: Upgrade): string | null {
+  return targetVersion ?? concludedFrom ?? null;
 }
