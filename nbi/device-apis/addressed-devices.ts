@@ -8,7 +8,7 @@ import type { AddressedDevices, DeviceAddress } from './device-address.js';
 const CANDIDATES_SHOWN_MAX = 10;
 
 export interface AddressedDevicesParts {
-  readonly devices: Pick<Devices, 'get' | 'isWaiting'>;
+  readonly devices: Pick<Devices, 'get'>;
   readonly deviceIds: Pick<DeviceIds, 'cpeidOf' | 'withSerialLabel'>;
 }
 
@@ -21,9 +21,9 @@ export function addressedDevices({ devices, deviceIds }: AddressedDevicesParts):
   const withSerialLabel = async (label: string, scope: Scope): Promise<readonly Device[]> => {
     const limit = CANDIDATES_SHOWN_MAX + 1;
     const isCurrent = (device: Device) => isSeen(device, scope) && device.supersededBy === undefined;
-    const isWanted = (device: Device) => isCurrent(device) && !devices.isWaiting(device);
+    const isWanted = (device: Device) => isCurrent(device) && device.enrolment === undefined;
     const enrolled = await deviceIds.withSerialLabel(label, { isWanted, limit });
-    // Anybody can say a serial number: who waits to be enrolled keeps the name from none that is.
+    // As `meantBySerialNumber` has it: anybody can say a serial number.
     return enrolled.length > 0 ? enrolled : deviceIds.withSerialLabel(label, { isWanted: isCurrent, limit });
   };
   /** By its cpeid, in the form by path, else by its UUID: either is one CPE's alone, and goes before what CPEs say of themselves. */

@@ -1,4 +1,4 @@
-import { type Device, type Devices, isAnyCpeId } from '../../acs/index.js';
+import { type Device, type Devices, isAnyCpeId, meantBySerialNumber } from '../../acs/index.js';
 import { type CpeId, cutText } from '../../common/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { OperationReason } from '../operations/index.js';
@@ -33,7 +33,7 @@ export type NamedCpe =
  * @param names  as they came from outside, at most a portion
  */
 export async function namedCpes(
-  devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber' | 'isWaiting'>,
+  devices: Pick<Devices, 'get' | 'scan' | 'withSerialNumber'>,
   organization: Organization | null,
   names: readonly string[],
 ): Promise<readonly NamedCpe[]> {
@@ -58,7 +58,7 @@ function cpe(named: Device, device: Device = named): NamedCpe {
 }
 
 async function bySerialNumber(
-  devices: Pick<Devices, 'withSerialNumber' | 'isWaiting'>,
+  devices: Pick<Devices, 'withSerialNumber'>,
   name: string,
   isIts: (device: Device) => boolean,
 ): Promise<NamedCpe> {
@@ -66,13 +66,7 @@ async function bySerialNumber(
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
   if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
-  // The identity that a CPE goes by now stands for it.
-  const known = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
-    (device) => isIts(device) && device.supersededBy === undefined,
-  );
-  // Anybody can say a serial number: who waits to be enrolled keeps the name from none that is.
-  const enrolled = known.filter((device) => !devices.isWaiting(device));
-  const candidates = enrolled.length > 0 ? enrolled : known;
+  const candidates = meantBySerialNumber((await devices.withSerialNumber(name, LOOKS_MAX)).filter(isIts));
   const [first, ...others] = candidates;
   if (first === undefined) return { kind: 'none', named, reason: 'unknown-device' };
   if (others.length === 0) return cpe(first);
