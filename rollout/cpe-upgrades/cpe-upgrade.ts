@@ -62,6 +62,8 @@ export type CpeUpgradesUnderWay = Pick<CpeUpgradesNow, 'running' | 'waiting'>;
 export interface VerifiedUpgrade {
   /** Null where that is not known. */
   readonly version: string | null;
+  /** What the CPE reported that verified it; null where that was not kept. */
+  readonly reported: string | null;
   /** What the CPE ran before; null where that was not known. */
   readonly fromVersion: string | null;
   readonly atMs: number;
@@ -95,6 +97,8 @@ export interface CpeUpgrades {
   underWay(cpeid: CpeId): Promise<CpeUpgradesUnderWay>;
   /** Verified ones, newest first. @param limit  at most so many */
   verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]>;
+  /** What the CPE reported when an upgrade to an image was verified last, by the number of the image; of those that it has run, as far back as is looked. */
+  reported(cpeid: CpeId, images: ReadonlySet<number>): Promise<ReadonlyMap<number, string>>;
   /**
    * Makes a batch of these CPEs that lists of batches do not show, and calls them. Durable when it resolves.
    * @throws BatchError
@@ -104,5 +108,5 @@ export interface CpeUpgrades {
    * Withdraws what this API began and has not been sent.
    * @returns whether it was withdrawn: false where it has been sent, or has ended
    */
-  withdraw(upgrade: CpeUpgrade, by: Actor): Promise<boolean>;
+  withdraw(upgrade: Pick<CpeUpgrade, 'batch' | 'operation' | 'through'>, by: Actor): Promise<boolean>;
 }
