@@ -1,4 +1,4 @@
-import { type Device, type Devices, isAnyCpeId } from '../../acs/index.js';
+import { type Device, type Devices, isAnyCpeId, meantBySerialNumber } from '../../acs/index.js';
 import { type CpeId, cutText } from '../../common/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { OperationReason } from '../operations/index.js';
@@ -64,10 +64,7 @@ async function bySerialNumber(
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
   if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
-  // The identity that a CPE goes by now stands for it.
-  const candidates = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
-    (device) => isIts(device) && device.supersededBy === undefined,
-  );
+  const candidates = meantBySerialNumber((await devices.withSerialNumber(name, LOOKS_MAX)).filter(isIts));
   const [first, ...others] = candidates;
   if (first === undefined) return { kind: 'none', named, reason: 'unknown-device' };
   if (others.length === 0) return cpe(first);
