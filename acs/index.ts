@@ -22,7 +22,7 @@ export {
   describedCpe,
 } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
-export { type CpeIdentity, isAnyCpeId } from './device/cpeid.js';
+export { type CpeIdentity, isAnyCpeId, isCpeId } from './device/cpeid.js';
 export type {
   DescribedCpe,
   Device,
@@ -35,7 +35,7 @@ export type {
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { type DeviceIds, deviceIdsBy } from './device/device-ids.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
-export { namesakesIn } from './device/namesakes.js';
+export { meantBySerialNumber, namesakesIn } from './device/namesakes.js';
 export { PURGES } from './device/once-over-all.js';
 export { openKnownCpes } from './device/open.js';
 export { serialLabelOf } from './device/serial-label.js';

@@ -13,7 +13,8 @@ export async function storedCpeIdentity(store: Store): Promise<CpeIdentity | nul
   return (await store.collection<IdentityDocument>(INSTALLATION).get(ID))?.document.by ?? null;
 }
 
-async function cpeIdentityOf(store: Store): Promise<CpeIdentity | null> {
+/** The same where an earlier version has begun it. */
+export async function cpeIdentityOf(store: Store): Promise<CpeIdentity | null> {
   const stored = await storedCpeIdentity(store);
   if (stored !== null) return stored;
   // An earlier version did not say so.

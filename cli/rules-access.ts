@@ -10,6 +10,7 @@ import {
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
+import { cpeIdentityOf } from './cpe-identity.js';
 import { fileAuth, publicUrls, resolvingBy, signingBy } from './file-urls.js';
 import type { Installation } from './installation.js';
 import { type Io, printable } from './io.js';
@@ -61,7 +62,8 @@ export async function withRules(
       ...signingBy(locator, images, config),
       keepingFiles: (files) => images.going.keeping(files),
     });
-    const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
+    const cpeIdentity = (await cpeIdentityOf(store)) ?? 'oui';
+    const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger, cpeIdentity });
     try {
       await run({ rules, devices, installation, config });
     } catch (error) {

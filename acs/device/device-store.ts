@@ -76,7 +76,7 @@ export class DeviceStore implements Devices {
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
   readonly #enrolsAll: boolean;
-  readonly #cpeIdentity: CpeIdentity;
+  readonly cpeIdentity: CpeIdentity;
   readonly #uuidOf: ((cpeid: CpeId) => string) | null;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
@@ -102,7 +102,7 @@ export class DeviceStore implements Devices {
     this.#logger = parts.logger;
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
-    this.#cpeIdentity = parts.cpeIdentity ?? 'oui';
+    this.cpeIdentity = parts.cpeIdentity ?? 'oui';
     this.#uuidOf = parts.uuidOf ?? null;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.#events = new EventLog(parts);
@@ -329,7 +329,7 @@ export class DeviceStore implements Devices {
   }
 
   isId(text: string): text is CpeId {
-    return isCpeId(text, this.#cpeIdentity);
+    return isCpeId(text, this.cpeIdentity);
   }
 
   isWaiting({ enrolment }: Device): boolean {

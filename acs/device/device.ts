@@ -11,6 +11,7 @@ import type { OrganizationsNow } from '../../organizations/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
+import type { CpeIdentity } from './cpeid.js';
 
 /** The two roots a data model can have: TR-181 and TR-098. */
 export type DataModelRoot = 'Device' | 'InternetGatewayDevice';
@@ -188,6 +189,8 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
+  /** By what the installation tells CPEs apart. */
+  readonly cpeIdentity: CpeIdentity;
   /**
    * The CPEs that have told this serial number, by id: none, one, or several of different vendors or product classes.
    * @param limit  no more of them are looked at

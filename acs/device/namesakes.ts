@@ -58,6 +58,16 @@ export async function cpeGoingBy(
   return null;
 }
 
+/**
+ * Of the CPEs of one serial number those that are meant by it: an identity that its CPE goes by no more stands for none, and neither does one
+ * that waits to be enrolled, unless all do.
+ */
+export function meantBySerialNumber(found: readonly Device[]): readonly Device[] {
+  const present = found.filter(({ supersededBy }) => supersededBy === undefined);
+  const enrolled = present.filter(({ enrolment }) => enrolment === undefined);
+  return enrolled.length > 0 ? enrolled : present;
+}
+
 /** @param organization  undefined: all do */
 function belongingTo(
   organization: string | undefined,

@@ -169,6 +169,9 @@ export class SessionWork {
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
     if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
+    // First of all: whoever is of another vendor must not have the credentials that its namesake has lost.
+    if (this.#parts.cpeIdentity === 'serial')
+      this.#refuseSecondOui(await devices.read(cpeid), inform, { ip, caller });
     const identity = await this.#parts.identities.of(caller, cpeid, {
       ip,
       bootstrap,
@@ -178,7 +181,6 @@ export class SessionWork {
       return this.#credentialsLost(cpeid, { style, ip, isReadmitted: identity === 'readmitted' });
     const nowMs = this.#parts.clock();
     const found = await devices.read(cpeid);
-    this.#refuseSecondOui(found, inform, ip);
     // Who has proved who it is has not been invented, nor who was another until an upgrade and has proved to be that.
     const isReal = caller.kind === 'own';
     if (found === null && !isReal) this.#parts.newCpes.take(ip);
@@ -196,7 +198,7 @@ export class SessionWork {
       let isAgain = false;
       await devices.change(cpeid, async (stored) => {
         before = stored?.document ?? null;
-        this.#refuseSecondOui(stored, inform, ip);
+        this.#refuseSecondOui(stored, inform, { ip, caller });
         enrolling = await this.#enrolling(stored, cpeid, isReal);
         const isWaiting = enrolling === null;
         outcome = informed(before, cpeid, inform, { ...from, isWaiting });
@@ -258,12 +260,19 @@ export class SessionWork {
   }
 
   /**
-   * Where the serial number alone tells CPEs apart, one of another vendor is another CPE: what is known of the first must not become its.
+   * Where the serial number alone tells CPEs apart, one of another vendor is another CPE: what is known of the first must not become its. Of one
+   * that waits to be enrolled nothing is, as anybody can say a serial number; and whoever logs in as the first is that.
    * @throws InformRefusedError
    */
-  #refuseSecondOui(stored: Stored<Device> | null, { deviceId: { oui } }: Inform, ip: string): void {
-    if (this.#parts.cpeIdentity !== 'serial' || stored === null || stored.document.oui === oui) return;
-    const { id: cpeid, oui: known } = stored.document;
+  #refuseSecondOui(
+    stored: Stored<Device> | null,
+    { deviceId: { oui } }: Inform,
+    { ip, caller }: { readonly ip: string; readonly caller: Caller },
+  ): void {
+    if (this.#parts.cpeIdentity !== 'serial' || stored === null) return;
+    const { id: cpeid, oui: known, enrolment } = stored.document;
+    if (enrolment !== undefined || known.toUpperCase() === oui.toUpperCase()) return;
+    if (caller.kind === 'own' && caller.cpeid === cpeid) return;
     this.#parts.metrics.secondOuis.inc();
     const omitted = this.#seldomLog.admit('second-oui');
     if (omitted !== null)

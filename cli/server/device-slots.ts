@@ -22,6 +22,7 @@ export function serveDeviceSlots(
     library: installation.images,
     uploads: installation.uploads,
     upgrades: upgrading.cpeUpgrades,
+    operations: upgrading.operations,
   });
   const run = () =>
     slots.settle().catch((error: unknown) => logger.error('device-slots.settling-failed', { error }));

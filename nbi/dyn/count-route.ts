@@ -56,8 +56,8 @@ export function countRoute(counting: Counting): Route {
     async handle(exchange) {
       const storage = counting.storage(exchange);
       const { selection } = parseQuery(storage, '.*', exchange.query, options);
-      const count = await readSelected({ storage, selection, reading }, exchange, (turn) =>
-        countSelected(storage, selection, turn),
+      const count = await readSelected({ storage, selection, reading }, exchange, (turn, meant) =>
+        countSelected(storage, meant, turn),
       );
       exchange.response.json(dialect.answer(200, count));
     },

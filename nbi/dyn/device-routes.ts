@@ -150,8 +150,8 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'CPE');
       requireIntent(query, selection);
-      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) =>
+      await changeSelected({ storage, selection, reading }, exchange, (turn, meant) =>
+        inBatches(storage, meant, turn, (ids) =>
           placements.place(ids as readonly CpeId[], organization, actorOf(exchange)),
         ),
       );
@@ -188,15 +188,15 @@ function deletionOf({ devices, reading }: DeviceRouteParts, dialect: DynDialect)
       const scope = scopeOf(exchange);
       const selected = { storage: deviceStorage(devices, scope), selection, reading };
       if (dryRun) {
-        const counts = await readSelected(selected, exchange, (turn) =>
-          countSelectedDevices({ devices, scope, selection, turn }),
+        const counts = await readSelected(selected, exchange, (turn, meant) =>
+          countSelectedDevices({ devices, scope, selection: meant, turn }),
         );
         if (counts.devices === 0) throw new ApiError(404);
         response.json(dialect.answer(200, counts));
         return;
       }
-      await changeSelected(selected, exchange, async (turn) => {
-        const deleting = { devices, scope, selection, turn };
+      await changeSelected(selected, exchange, async (turn, meant) => {
+        const deleting = { devices, scope, selection: meant, turn };
         const deletion = await deleteSelectedDevices(deleting, actorOf(exchange));
         if (deletion.upgrading.length > 0) {
           throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');

@@ -134,9 +134,9 @@ export function deviceStorage(devices: Devices, scope: Scope): Storage {
   return {
     ...DEVICE_WORDS,
     name: 'DeviceStorage',
-    meant: async (selection, of) => ({
+    meant: async (selection, naming) => ({
       ...selection,
-      idLists: await Promise.all(selection.idLists.map((names) => idsMeant(devices, scope, names, of))),
+      idLists: await Promise.all(selection.idLists.map((names) => idsMeant(devices, scope, names, naming))),
     }),
     // Of the default there is no index, as nobody may have asked yet whether a CPE is its.
     leavesOut: () => scope.organization?.isDefault === true && !scope.organizations.isAlone,

@@ -14,7 +14,7 @@ import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { Entry } from './entry.js';
 import { type FieldFilter, type Fields, stringsOf, valuesAdmitted } from './fields.js';
-import { idsMeant } from './named-cpes.js';
+import { idsMeant, type Naming } from './named-cpes.js';
 import type { Selection, Storage } from './storage.js';
 
 export const RESULT_FIELDS: Fields = {
@@ -79,9 +79,9 @@ export function firmwareResultStorage({ upgrades, rules, devices }: ResultParts,
     fields: RESULT_FIELDS,
     idNames: ['id'],
     order: 'descending',
-    meant: async (selection, of) => ({
+    meant: async (selection, naming) => ({
       ...selection,
-      filters: await Promise.all(selection.filters.map((filter) => ofCpes(filter, devices, scope, of))),
+      filters: await Promise.all(selection.filters.map((filter) => ofCpes(filter, devices, scope, naming))),
     }),
     // A rule may have any number of results.
     looksAtListed: ({ pattern: { ids, isOfKeys } }) =>
@@ -111,11 +111,11 @@ async function ofCpes(
   filter: FieldFilter,
   devices: ResultParts['devices'],
   scope: Scope,
-  of: 'one' | 'any',
+  naming: Naming,
 ): Promise<FieldFilter> {
   if (filter.path !== 'cpeid' || 'is' in filter) return filter;
   const names = [...filter.anyOf].filter((name) => typeof name === 'string');
-  return { ...filter, anyOf: new Set(await idsMeant(devices, scope, names, of)) };
+  return { ...filter, anyOf: new Set(await idsMeant(devices, scope, names, naming)) };
 }
 
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -22,7 +22,7 @@ import {
   takeEntries,
 } from './order.js';
 import type { Query } from './query.js';
-import { looksAtListed, type Selection, type Storage, selectEntries } from './storage.js';
+import { looksAtListed, meantBy, type Selection, type Storage, selectEntries } from './storage.js';
 
 /** Entries to be sent, and behind which one the next page begins; without one there is none. */
 interface Page {
@@ -52,10 +52,12 @@ export function sendSelected(
   dialect: DynDialect,
   { limits, reading }: { readonly limits: NbiLimits; readonly reading: Reading },
 ): Promise<void> {
-  const { order, selection } = query;
+  const { order, selection: asked } = query;
   const format = listFormat(exchange.request, query.format, dialect, storage.csv);
   return reading.answer(exchange, isShort(storage, query), async (means) => {
     exchange.response.vary('Accept');
+    const selection = await meantBy(storage, asked, { of: 'any', turn: means.turn });
+    if (!means.hasPlace && !isShort(storage, { ...query, selection })) return false;
     const source = { storage, selection, turn: means.turn, format };
     const page = await (order.field === null
       ? pageInOwnOrder(source, query, means)

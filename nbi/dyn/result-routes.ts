@@ -97,9 +97,9 @@ function deletionOf(parts: ResultRouteParts, dialect: DynDialect): Deletion {
     async remove(exchange, { selection }) {
       const by = actorOf(exchange);
       const storage = storageOf(exchange);
-      await changeSelected({ storage, selection, reading }, exchange, async (turn) => {
-        await refuseRunning(storage, selection, turn);
-        await inBatches(storage, selection, turn, (ids) => upgrades.remove(ids.map(toResultId), by));
+      await changeSelected({ storage, selection, reading }, exchange, async (turn, meant) => {
+        await refuseRunning(storage, meant, turn);
+        await inBatches(storage, meant, turn, (ids) => upgrades.remove(ids.map(toResultId), by));
       });
       exchange.response.json(dialect.answer(204, ''));
     },

@@ -9,6 +9,7 @@ import {
   type Exchange,
   failures,
   invalid,
+  type JsonObject,
   openQuery,
   queryParameter,
   type Reading,
@@ -31,12 +32,16 @@ import { IF_NONE_MATCH, MORE_RULES, type PostRulesParts, postRules } from './pos
 import { parseQuery } from './query.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
 import type { Storage } from './storage.js';
+import { WrittenWarnings } from './written-warnings.js';
 
 export interface RuleRouteParts extends PostRulesParts {
   readonly rules: Rules;
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
+
+/** So many are told of rules that are changed together. */
+const WARNINGS_MAX = 100;
 
 const PATH = '/v1/dyn/FirmwareStorage/{pattern}';
 const ID_MEANING = 'The id of a rule; campaignid means the same.';
@@ -127,7 +132,7 @@ function postRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
   });
 }
 
-function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Route {
+function putRoute({ rules, devices, clock, reading }: RuleRouteParts, dialect: DynDialect): Route {
   return route({
     method: 'PUT',
     path: PATH,
@@ -137,7 +142,7 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
     operationId: 'changeRules',
     summary: 'Merges fields into every rule that matches',
     description:
-      'An id in the body narrows what is changed and never renames; null takes a field away; a condition is replaced as a whole. Changed in steps of 1,000 rules, each atomic.',
+      'An id in the body narrows what is changed and never renames; null takes a field away; a condition is replaced as a whole, and what may not be what is meant by it is said in `warnings` as where rules are posted. Changed in steps of 1,000 rules, each atomic.',
     query: openQuery(ALL, ID, CAMPAIGN_ID),
     body: anyObjectBody({ id: 'UPGRADE_00A1B2-HGW-1', enabled: false, automatic: false }),
     answers: {
@@ -157,10 +162,15 @@ function putRoute({ rules, reading }: RuleRouteParts, dialect: DynDialect): Rout
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'rule');
       requireIntent(query, selection);
-      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) => rules.merge(storedIds(ids), patch, by)),
-      );
-      response.json(dialect.answer(204, ''));
+      const told: JsonObject[] = [];
+      await changeSelected({ storage, selection, reading }, exchange, (turn) => {
+        const warnings = new WrittenWarnings({ rules, devices, clock, scope: scopeOf(exchange), turn });
+        return inBatches(storage, selection, turn, async (ids) => {
+          const merged = await rules.merge(storedIds(ids), patch, by);
+          if (told.length < WARNINGS_MAX) told.push(...(await warnings.of(merged)));
+        });
+      });
+      response.json(dialect.answer(204, '', told.slice(0, WARNINGS_MAX)));
     },
   });
 }

@@ -415,10 +415,10 @@ export const dynSchemas = {
   RuleWarning: {
     type: 'object',
     description:
-      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Absent where nothing is wrong.',
+      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Or it has a `*` and was stored before that was a pattern: it is read by equality until the rule is posted again (`read-by-equality`). Absent where nothing is wrong.',
     required: ['code', 'message'],
     properties: {
-      code: { enum: ['constant-operand', 'always-true'] },
+      code: { enum: ['constant-operand', 'always-true', 'read-by-equality'] },
       message: { type: 'string', description: 'What was found, where, and what to write instead.' },
     },
   },

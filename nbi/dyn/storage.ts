@@ -6,6 +6,7 @@ import type { CsvTable } from './csv.js';
 import { type Entry, isCalled, keyOf, type Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
+import type { Naming } from './named-cpes.js';
 
 /** How what is asked of a storage reads. */
 export interface Words {
@@ -23,6 +24,8 @@ export interface Selection {
   readonly filters: readonly FieldFilter[];
   /** FirmwareResultStorage: also results of an earlier file or target of their rule. */
   readonly everyRevision: boolean;
+  /** What names meant has been looked up: each stands for itself from then on. */
+  readonly isMeant?: true;
 }
 
 /** How a list can be written. */
@@ -42,10 +45,10 @@ export interface Storage extends Words {
   candidates(selection: Selection, after: Position | null, turn: Turn): AsyncIterable<Entry>;
   /**
    * What a selection means that names CPEs: those of serial numbers by their ids.
-   * @param of  `one`: each name is to stand for one CPE, as something is to become of what is selected
+   * @param naming  `one`: as something is to become of what is selected
    * @throws ApiError 409 where one stands for several then
    */
-  meant?(selection: Selection, of: 'one' | 'any'): Promise<Selection>;
+  meant?(selection: Selection, naming: Naming): Promise<Selection>;
   /** Whether no more entries are looked at than the selection lists, and these are few; by default where it lists their ids. */
   looksAtListed?(selection: Selection): boolean;
   /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */
@@ -75,17 +78,35 @@ export function looksAtListed(storage: Storage, selection: Selection): boolean {
   return ids !== null && ids.length <= READ_SHORT_ITEMS_MAX;
 }
 
-/** Reads selected entries: in a place for lists where any number of entries may have to be looked at. */
-export function readSelected<T>(
-  {
-    storage,
-    selection,
-    reading,
-  }: { readonly storage: Storage; readonly selection: Selection; readonly reading: Reading },
+/** What a selection means, looked up once for a request: names may be of thousands of CPEs. @throws ApiError as {@link Storage.meant} */
+export async function meantBy(storage: Storage, asked: Selection, naming: Naming): Promise<Selection> {
+  if (storage.meant === undefined || asked.isMeant === true) return asked;
+  return { ...(await storage.meant(asked, naming)), isMeant: true };
+}
+
+/** What is asked of a storage, and how it is read. */
+export interface Selected {
+  readonly storage: Storage;
+  readonly selection: Selection;
+  readonly reading: Reading;
+}
+
+/**
+ * Reads selected entries: in a place for lists where any number of entries may have to be looked at.
+ * @param read  is handed what the selection means
+ */
+export async function readSelected<T>(
+  { storage, selection, reading }: Selected,
   exchange: Pick<Exchange, 'user' | 'over'>,
-  read: (turn: Turn) => Promise<T>,
+  read: (turn: Turn, meant: Selection) => Promise<T>,
 ): Promise<T> {
-  return looksAtListed(storage, selection) ? read(reading.turn(exchange)) : reading.long(exchange, read);
+  const meant = (turn: Turn) => meantBy(storage, selection, { of: 'any', turn });
+  if (!looksAtListed(storage, selection))
+    return reading.long(exchange, async (turn) => read(turn, await meant(turn)));
+  const turn = reading.turn(exchange);
+  const few = await meant(turn);
+  if (looksAtListed(storage, few)) return read(turn, few);
+  return reading.long(exchange, (inPlace) => read(inPlace, few));
 }
 
 /** The entries that are selected, in the storage's own order, from behind a position in it. */
@@ -94,7 +115,7 @@ export async function* selectEntries(
   asked: Selection,
   { after = null, turn }: { readonly after?: Position | null; readonly turn: Turn },
 ): AsyncGenerator<Entry> {
-  const selection = (await storage.meant?.(asked, 'any')) ?? asked;
+  const selection = await meantBy(storage, asked, { of: 'any', turn });
   const idSets = selection.idLists.map((ids) => new Set(ids));
   for await (const entry of storage.candidates(selection, after, turn)) {
     const { pattern } = selection;

@@ -119,7 +119,7 @@ const DEVICE: Parameter = {
   in: 'path',
   required: true,
   description: 'The cpeid of a CPE; else its UUID, or its serial number in lower case.',
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 'device' },
 };
 
 function keyParameter(name: string): Parameter {

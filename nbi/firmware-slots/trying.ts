@@ -1,5 +1,5 @@
 import { BatchError, type SlotTest } from '../../rollout/index.js';
-import { actorOf, type JsonObject, withinOf } from '../http/index.js';
+import { actorOf, type JsonObject } from '../http/index.js';
 import { jsonBody } from './body.js';
 import { type Call, type Endpoint, method } from './endpoint.js';
 import type { Href } from './links.js';
@@ -108,7 +108,6 @@ export function tryingEndpoints({
         signal: exchange.over,
         note,
         by: actorOf(exchange),
-        within: withinOf(exchange),
       });
     } catch (error) {
       if (error instanceof BatchError && error.field === 'note') throw invalidBody('message', error.expected);

@@ -1,11 +1,12 @@
 import type { Device } from '../../acs/index.js';
 import type { Image } from '../../firmware/index.js';
+import { isEmptySlot, noEmptySlot } from '../../rollout/index.js';
 import { actorOf, type FileForm, FORM_BYTES_MAX, formBody, scopeOf } from '../http/index.js';
-import { freeName, otherName, storedName } from '../images/index.js';
+import { freeName, otherName, sameAs, storedName } from '../images/index.js';
 import { type Call, type Endpoint, method } from './endpoint.js';
 import type { FirmwareSlotsParts } from './parts.js';
 import { slotBody, slotHref } from './slots.js';
-import { incompleteBody, noRoom } from './slots-error.js';
+import { incompleteBody } from './slots-error.js';
 
 const UPLOAD_PATH = '/upload/firmware';
 const FILE_FIELD = 'firmware';
@@ -31,7 +32,7 @@ export function uploadEndpoint(parts: UploadParts): Endpoint {
           const formBytes = Number(exchange.request.headers['content-length'] ?? 0);
           if (formBytes > FORM_BYTES_MAX) uploads.checkSize(formBytes - FORM_BYTES_MAX);
           // Before any of it has come.
-          if (numberOfEmpty(await deviceSlots.of(device)) === 0) throw noEmptySlot();
+          if (!(await deviceSlots.of(device)).some(isEmptySlot)) throw noEmptySlot();
           const image = await uploaded(parts, call, await call.body());
           const slot = await deviceSlots.put(device, image, actorOf(exchange));
           send(201, {
@@ -39,7 +40,7 @@ export function uploadEndpoint(parts: UploadParts): Endpoint {
             key: slot.key,
             meta: {
               href: href(UPLOAD_PATH),
-              number_of_empty_slots: numberOfEmpty(await deviceSlots.of(device)),
+              number_of_empty_slots: (await deviceSlots.of(device)).filter(isEmptySlot).length,
               slot: slotHref(href, slot),
               test: href('/firmware/test'),
               upgrade: href('/firmware/upgrade'),
@@ -49,14 +50,6 @@ export function uploadEndpoint(parts: UploadParts): Endpoint {
       }),
     ],
   };
-}
-
-function numberOfEmpty(slots: Awaited<ReturnType<UploadParts['deviceSlots']['of']>>): number {
-  return slots.filter(({ content, reserved }) => content === null && !reserved).length;
-}
-
-function noEmptySlot() {
-  return noRoom('NoEmptySlot', 'There is no empty slot', 'an empty slot: delete one that is not in use');
 }
 
 /** The image that a form has brought; one that has the same bytes already, where there is one. @throws ApiError, ImageError, UploadError */
@@ -72,7 +65,7 @@ async function uploaded(
   const by = actorOf(exchange);
   const owner = ownerOf(device, exchange);
   const name = await freeName(images, storedName(fileName), owner);
-  const { image, sameContentAs } = await places.run(by.name, exchange.over, () =>
+  const outcome = await places.run(by.name, exchange.over, () =>
     uploads.upload({
       metadata: { name },
       otherName,
@@ -82,12 +75,13 @@ async function uploaded(
       uploadedBy: by.name,
     }),
   );
-  const [same] = sameContentAs;
-  const before = same === undefined ? null : await images.get(same, owner);
-  if (before === null) return image;
+  const same = await sameAs(images, outcome, owner);
+  if (same === null) return outcome.image;
   // What others say of these bytes is worth more than what nobody has said: theirs it is.
-  await images.remove(image.name, by, owner);
-  return before;
+  await images.remove(outcome.image.name, by, owner);
+  // It stands in a slot from now on, and so is given up no more.
+  if (same.unlistedAtMs !== undefined) await images.unlisted.list(same.name, by, owner);
+  return same;
 }
 
 /** The id of the device's organization; absent: the default, and nobody has made that yet. */

@@ -4,4 +4,5 @@ export { freeName, otherName, storedName } from './file-name.js';
 export { imageAnswer, imageSchemas, imageView } from './image.js';
 export { requireUnnamed } from './naming-rules.js';
 export { placeSaid } from './place.js';
+export { sameAs } from './same-content.js';
 export { SIGNATURE_HEADER, signatureIn } from './signature.js';

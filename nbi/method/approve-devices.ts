@@ -96,8 +96,8 @@ async function cpeidsOf(
     throw notCpes(given);
   const ids: CpeId[] = [];
   for (const name of names) {
-    const id = (await idsMeant(devices, scope, [name], 'one')).find((each) => devices.isId(each));
-    if (id === undefined) throw notCpes(given);
+    const id = (await idsMeant(devices, scope, [name])).at(-1);
+    if (id === undefined || !devices.isId(id)) throw notCpes(given);
     ids.push(id as CpeId);
   }
   return ids;

@@ -151,7 +151,7 @@ async function describe(
   moment: Moment,
   scope: Scope,
 ): Promise<DescribedCpe> {
-  if (cpeid === undefined) return described(cpe, moment, scope);
+  if (cpeid === undefined) return described(cpe, moment, scope, devices);
   const known = await knownAs(devices, scope, cpeid, moment);
   const isTheirs = scope.organization === null || known?.input.organization === scope.organization.id;
   if (known !== null && isTheirs) return known;
@@ -165,16 +165,21 @@ async function knownAs(
   name: string,
   moment: Moment,
 ): Promise<DescribedCpe | null> {
-  for (const id of await idsMeant(devices, scope, [name], 'one')) {
+  for (const id of await idsMeant(devices, scope, [name])) {
     const known = await devices.describe(id as CpeId, moment);
     if (known !== null) return known;
   }
   return null;
 }
 
-async function described(cpe: unknown, moment: Moment, belonging: Scope): Promise<DescribedCpe> {
+async function described(
+  cpe: unknown,
+  moment: Moment,
+  belonging: Scope,
+  { cpeIdentity }: Devices,
+): Promise<DescribedCpe> {
   try {
-    return await describedCpe({ cpe }, moment, { belonging });
+    return await describedCpe({ cpe }, moment, { belonging, cpeIdentity });
   } catch (error) {
     if (!(error instanceof CpeDescriptionError)) throw error;
     throw new ApiError(

@@ -48,7 +48,7 @@ export function readmitDeviceRoute({ credentials, devices }: ReadmitParts): Rout
       const scope = scopeOf(exchange);
       const { organization } = scope;
       // One that is known by its serial number comes behind the name itself.
-      const cpeid = (await idsMeant(devices, scope, [name], 'one')).at(-1) ?? name;
+      const cpeid = (await idsMeant(devices, scope, [name])).at(-1) ?? name;
       if (!(await credentials.readmit(cpeid as CpeId, actorOf(exchange), organization)))
         throw new ApiError(404, [
           {

@@ -125,13 +125,13 @@ async function matchingCpes(
     const isId = storage.idNames.includes(name);
     const filter = filterFromJson(storage.fields, isId ? 'id' : name, value);
     const names = isId ? [...filter.anyOf].map(String) : [];
-    if (isId) idLists.push([...(await idsMeant(devices, scope, names, 'one'))]);
+    if (isId) idLists.push([...(await idsMeant(devices, scope, names))]);
     else filters.push(filter);
   }
-  const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false };
-  const look = async (turn: Turn): Promise<CpeId[]> => {
+  const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false, isMeant: true };
+  const look = async (turn: Turn, meant: Selection): Promise<CpeId[]> => {
     const found: CpeId[] = [];
-    for await (const { id } of selectEntries(storage, selection, { turn })) {
+    for await (const { id } of selectEntries(storage, meant, { turn })) {
       if (found.length >= max) throw invalid('search_options', `a search that matches at most ${max} CPEs`);
       found.push(id as CpeId);
     }

@@ -1,10 +1,4 @@
-import {
-  type Image,
-  ImageError,
-  type ImageErrorCode,
-  type ImageLibrary,
-  type UploadOutcome,
-} from '../../firmware/index.js';
+import { type Image, ImageError, type ImageErrorCode } from '../../firmware/index.js';
 import {
   actorOf,
   closedQuery,
@@ -18,7 +12,7 @@ import {
   type Scope,
   scopeOf,
 } from '../http/index.js';
-import { freeName, otherName, storedName } from '../images/index.js';
+import { freeName, otherName, sameAs, storedName } from '../images/index.js';
 import { CODES } from './codes.js';
 import { answerSchema, answers, CloudError, PREFIX } from './dialect.js';
 import { firmwareInfo } from './firmware-view.js';
@@ -88,27 +82,6 @@ async function uploaded(
   if (same === null) return outcome.image;
   await images.remove(outcome.image.name, by, owner);
   return same;
-}
-
-/** What the library has with the same content, as far as who uploaded it would find it there. */
-async function sameAs(
-  images: Pick<ImageLibrary, 'get'>,
-  { image: own, outcome, sameContentAs }: UploadOutcome,
-  owner: string | undefined,
-): Promise<Image | null> {
-  if (outcome === 'unchanged') return null;
-  for (const name of sameContentAs) {
-    const image = await images.get(name, owner);
-    const isOwn = image !== null && image.organization === owner && image.number !== undefined;
-    if (isOwn && cameBefore(image, own)) return image;
-  }
-  return null;
-}
-
-/** Of two that come at once one stays, and each finds the same one. */
-function cameBefore(one: Image, other: Image): boolean {
-  if (one.uploadedAtMs !== other.uploadedAtMs) return one.uploadedAtMs < other.uploadedAtMs;
-  return one.name < other.name;
 }
 
 const WRONG_FILES: ReadonlySet<ImageErrorCode> = new Set(['empty', 'invalid', 'contradiction']);

@@ -9,7 +9,7 @@ const IMAGES_MAX = 1_000;
 /** Of an organization no more are kept that have ended, and each user has few that have not. */
 const UPLOADS_LOOKED_AT_MAX = 1_000;
 
-export type KnownParts = Pick<SystemUpdateParts, 'images' | 'uploads' | 'fitting'>;
+export type KnownParts = Pick<SystemUpdateParts, 'uploads' | 'fitting'>;
 
 /** What has a number here. */
 export type KnownImage =
@@ -18,7 +18,7 @@ export type KnownImage =
 
 /** The images that a CPE could be updated to, the newest first, behind those on their way. */
 export async function knownImages(
-  { uploads, fitting }: Omit<KnownParts, 'images'>,
+  { uploads, fitting }: KnownParts,
   device: Device,
   turn: Turn,
 ): Promise<readonly ImageView[]> {
@@ -31,7 +31,7 @@ export async function knownImages(
     if (isIts && whyNot !== null && (await whyNot(upload.metadata)) === null) coming.push(upload);
   }
   const there: Image[] = [];
-  for await (const image of fitting.of(device, turn)) if (image.number !== undefined) there.push(image);
+  for await (const image of fitting.of(device, turn)) there.push(image);
   const numbers = new Set(there.map(({ number }) => number));
   const views = [
     ...coming.filter(({ number }) => !numbers.has(number)).flatMap((upload) => comingView(upload) ?? []),
@@ -42,20 +42,17 @@ export async function knownImages(
 
 /** What of these has a number; null where none has, for this CPE. */
 export async function knownImage(
-  { images, uploads, fitting }: KnownParts,
+  { uploads, fitting }: KnownParts,
   device: Device,
   number: number,
 ): Promise<KnownImage | null> {
   const organization = await fitting.organizationOf(device);
-  const isFor = (whose: string | undefined) => whose === undefined || whose === organization;
-  const whyNot = await fitting.fitOf(device);
-  if (whyNot === null) return null;
   // First, as in the list.
   const upload = await uploads.withNumber(number, organization);
-  const image = await images.withNumber(number);
-  if (image !== null)
-    return isFor(image.organization) && (await whyNot(image)) === null ? { kind: 'image', image } : null;
+  const image = await fitting.withNumber(device, number);
+  if (image !== null) return { kind: 'image', image };
   if (upload === null || (upload.organization ?? null) !== organization || comingView(upload) === null)
     return null;
-  return (await whyNot(upload.metadata)) === null ? { kind: 'coming', upload } : null;
+  const whyNot = await fitting.fitOf(device);
+  return whyNot !== null && (await whyNot(upload.metadata)) === null ? { kind: 'coming', upload } : null;
 }

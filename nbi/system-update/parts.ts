@@ -43,7 +43,7 @@ export const DEVICE = {
   in: 'path',
   required: true,
   description: 'The cpeid of a CPE, its UUID, or its serial number in lower case.',
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 'device' },
 } as const satisfies Parameter;
 
 type Statuses = Parameters<typeof failures> extends [string, ...infer Rest] ? Rest : never;

@@ -6,6 +6,7 @@ import {
   SystemUpdateError,
   type SystemUpdateState,
 } from '../../rollout/index.js';
+import { organizationOf } from '../../rules/index.js';
 import {
   type Answer,
   ApiError,
@@ -155,8 +156,10 @@ function begunBy(upgrade: CpeUpgrade, scope: Scope): string {
   return upgrade.through === 'system-update' ? '' : ` (by ${ownerText(upgrade, scope)})`;
 }
 
-/** Whose an upgrade is, as whoever asks may know it. */
+/** Whose an upgrade is, as whoever asks may know it: what another organization calls its own is no business of theirs. */
 function ownerText({ batch, through, ruleId }: CpeUpgrade, { organization, organizations }: Scope): string {
+  const owner = ruleId === null ? undefined : organizationOf(ruleId);
+  if (organization !== null && owner !== undefined && owner !== organization.id) return 'somebody else';
   if (batch !== null) return `the batch ${batch}${through === null ? '' : ` of the API ${through}`}`;
   if (ruleId === null) return 'a rule that is gone';
   const { id, organization: slug, of } = ruleNameOf(ruleId, organization, organizations);
@@ -188,7 +191,7 @@ function refusal({ code, state, owner }: SystemUpdateError, scope: Scope): ApiEr
       return conflict(
         'no-image',
         state === 'initialized'
-          ? 'an image that is there: the one that was made ready is gone; reset the update'
+          ? 'an image that is there for the device: the one that was made ready is not any more; reset the update'
           : 'a valid image that fits the device: upload one',
       );
     case 'not-enrolled':

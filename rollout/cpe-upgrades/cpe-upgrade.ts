@@ -60,7 +60,10 @@ export type CpeUpgradesUnderWay = Pick<CpeUpgradesNow, 'running' | 'waiting'>;
 
 /** An upgrade that was verified. */
 export interface VerifiedUpgrade {
-  readonly version: string;
+  /** Null where that is not known. */
+  readonly version: string | null;
+  /** What the CPE reported that verified it; null where that was not kept. */
+  readonly reported: string | null;
   /** What the CPE ran before; null where that was not known. */
   readonly fromVersion: string | null;
   readonly atMs: number;
@@ -71,6 +74,8 @@ export interface CpeUpgradeOrder {
   readonly cpeids: readonly CpeId[];
   /** The name of the image, as it is stored. */
   readonly image: string;
+  /** Of one with `along`: the number of the image that this name has to mean; where it means another nothing begins (`no-image`). */
+  readonly imageNumber?: number;
   readonly through: BatchThrough;
   /** What whoever asked said of it. */
   readonly note?: string;
@@ -92,6 +97,8 @@ export interface CpeUpgrades {
   underWay(cpeid: CpeId): Promise<CpeUpgradesUnderWay>;
   /** Verified ones, newest first. @param limit  at most so many */
   verified(cpeid: CpeId, limit: number): Promise<readonly VerifiedUpgrade[]>;
+  /** What the CPE reported when an upgrade to an image was verified last, by the number of the image; of those that it has run, as far back as is looked. */
+  reported(cpeid: CpeId, images: ReadonlySet<number>): Promise<ReadonlyMap<number, string>>;
   /**
    * Makes a batch of these CPEs that lists of batches do not show, and calls them. Durable when it resolves.
    * @throws BatchError
@@ -101,5 +108,5 @@ export interface CpeUpgrades {
    * Withdraws what this API began and has not been sent.
    * @returns whether it was withdrawn: false where it has been sent, or has ended
    */
-  withdraw(upgrade: CpeUpgrade, by: Actor): Promise<boolean>;
+  withdraw(upgrade: Pick<CpeUpgrade, 'batch' | 'operation' | 'through'>, by: Actor): Promise<boolean>;
 }

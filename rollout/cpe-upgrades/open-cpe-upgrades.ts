@@ -37,6 +37,8 @@ import { CpeUpgradeStarts } from './starts.js';
 const OPERATIONS_LOOKED_AT_MAX = 200;
 /** The same of its results, of which not every one is verified. */
 const RESULTS_LOOKED_AT_MAX = 1_000;
+/** The same of its results where it is asked what the CPE reported: of each its batch is read. */
+const REPORTED_LOOKED_AT_MAX = 50;
 /** Those that ended are looked for among the first: at most one of them runs. */
 const ENDED_LOOKED_AT_MAX = 10;
 
@@ -112,9 +114,27 @@ class StoredCpeUpgrades implements CpeUpgrades {
         if (upgrade.state === 'verified' && wasSent(upgrade))
           found.push({
             version: versionOf(upgrade),
+            reported: upgrade.concludedFrom ?? null,
             fromVersion: upgrade.fromVersion,
             atMs: upgrade.updatedAtMs,
           });
+      }
+    }
+    return found;
+  }
+
+  async reported(cpeid: CpeId, images: ReadonlySet<number>): Promise<ReadonlyMap<number, string>> {
+    const device = await this.#parts.devices.get(cpeid);
+    const found = new Map<number, string>();
+    let looks = REPORTED_LOOKED_AT_MAX;
+    for (const identity of identitiesOf(cpeid, device)) {
+      for await (const upgrade of this.#parts.upgrades.scan({ cpeids: [identity] })) {
+        if (found.size >= images.size || looks-- <= 0) return found;
+        const { state, concludedFrom } = upgrade;
+        if (state !== 'verified' || concludedFrom === undefined || !wasSent(upgrade)) continue;
+        const { image } = await this.#ofUpgrade(upgrade);
+        if (image !== null && images.has(image.number) && !found.has(image.number))
+          found.set(image.number, concludedFrom);
       }
     }
     return found;
@@ -141,10 +161,11 @@ class StoredCpeUpgrades implements CpeUpgrades {
   }
 
   async #whom(order: CpeUpgradeOrder): Promise<NewWhom> {
-    const { cpeids, image, organization, along, unlessUnderWay = false } = order;
+    const { cpeids, image, imageNumber, organization, along, unlessUnderWay = false } = order;
     if (along === undefined && !unlessUnderWay) return { kind: 'list', cpeids };
     const meant = await imageMeant(this.#parts.images, { file: image, organization });
-    if (meant === null) throw new BatchError('no-image', 'image', 'the name of an image that there is');
+    if (meant === null || (imageNumber !== undefined && meant.number !== imageNumber))
+      throw new BatchError('no-image', 'image', 'the name of an image that there is');
     const target = (cpeid: CpeId, batch: BatchId) => this.#target(cpeid, meant, order, batch);
     return {
       kind: 'targets',
@@ -175,7 +196,10 @@ class StoredCpeUpgrades implements CpeUpgrades {
     return (await isBusy(operations, device, batch)) ? 'already-under-way' : null;
   }
 
-  async withdraw({ batch: id, operation, through }: CpeUpgrade, by: Actor): Promise<boolean> {
+  async withdraw(
+    { batch: id, operation, through }: Pick<CpeUpgrade, 'batch' | 'operation' | 'through'>,
+    by: Actor,
+  ): Promise<boolean> {
     if (id === null || operation === null || through === null) return false;
     const batch = await this.#parts.batches.get(id);
     if (batch?.through !== through) return false;
@@ -343,6 +367,7 @@ function wasSent({ share, fileType }: Upgrade): boolean {
   return share !== undefined || fileType !== undefined;
 }
 
-function versionOf({ targetVersion, concludedFrom, fromVersion }: Upgrade): string {
-  return targetVersion ?? concludedFrom ?? fromVersion ?? 'unknown';
+/** What it ran before it ran perhaps no more. */
+function versionOf({ targetVersion, concludedFrom }: Upgrade): string | null {
+  return targetVersion ?? concludedFrom ?? null;
 }

@@ -85,7 +85,9 @@ function placesOf({ table, record, images, running }: Arrangement): readonly Pla
 }
 
 function toldContent(version: string | null): SlotContent | null {
-  return version === null || version === '' ? null : { version, notes: '', image: null };
+  return version === null || version === ''
+    ? null
+    : { version, isVersionKnown: true, notes: '', image: null };
 }
 
 /** @param told  what the CPE says stands there: what was kept of it holds as long as that is as it was; null: it tells of no slots */
@@ -107,16 +109,19 @@ function keptContent(
         const isRun = told === null && kept.version !== '' && kept.version === running;
         return isRun ? toldContent(running) : toldContent(told);
       }
-      const isAsItWas = told === null || told === kept.over || runs(told, known);
-      return isAsItWas ? contentOf(known) : toldContent(told);
+      const isAsItWas =
+        told === null || told === kept.over || runs(told, known) || (told !== '' && told === kept.version);
+      return isAsItWas ? contentOf(known, kept.version) : toldContent(told);
     }
     default:
       return kept satisfies never;
   }
 }
 
-function contentOf({ image, version, notes }: KnownImage): SlotContent {
-  return { version: version === '' ? image.name : version, notes, image };
+/** @param reported  by a CPE that ran it; empty: none has */
+function contentOf({ image, version, notes }: KnownImage, reported = ''): SlotContent {
+  const said = version === '' ? reported : version;
+  return { version: said === '' ? image.name : said, isVersionKnown: said !== '', notes, image };
 }
 
 function runs(reported: string, { image, version }: Pick<KnownImage, 'image' | 'version'>): boolean {
@@ -155,17 +160,27 @@ function withRunning(arrangement: Arrangement, places: readonly Place[]): Runnin
     places.find(({ content }) => content?.image === null) ??
     places[0];
   if (place === undefined) return { current: null, places };
-  const content: SlotContent = { version: running, notes: '', image: null };
+  const content: SlotContent = {
+    version: running,
+    isVersionKnown: running !== '',
+    notes: '',
+    image: null,
+  };
   return { current: place.key, places: replaced(places, { ...place, content }) };
 }
 
-/** What waits or is under way, where it stands in no slot, is where there is room. */
+/** Where nothing waits the CPE may say what it boots next. What waits or is under way, where it stands in no slot, is where there is room. */
 function withNext(
-  { next, images }: Arrangement,
+  { next, images, table }: Arrangement,
   places: readonly Place[],
   current: string | null,
 ): { readonly after: string | null; readonly places: readonly Place[] } {
-  if (next === null) return { after: null, places };
+  if (next === null) {
+    const boot = table?.find(({ isNext }) => isNext)?.key;
+    // What runs may be newer than what was read of the table.
+    const isFilled = places.some(({ key, content }) => key === boot && key !== current && content !== null);
+    return { after: isFilled && boot !== undefined ? boot : null, places };
+  }
   const { image, file, targetVersion } = next;
   const version = targetVersion ?? '';
   const found = places.find(({ key, content }) =>
@@ -179,7 +194,12 @@ function withNext(
   const known = image === null ? undefined : images.get(image.number);
   const content =
     known === undefined
-      ? { version: version === '' ? file : version, notes: '', image: null }
+      ? {
+          version: version === '' ? file : version,
+          isVersionKnown: version !== '',
+          notes: '',
+          image: null,
+        }
       : contentOf(known);
   return { after: place.key, places: replaced(places, { ...place, content }) };
 }

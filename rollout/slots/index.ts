@@ -1,5 +1,5 @@
 /** The places for firmware of single CPEs. */
-export { MODELLED_SLOTS } from './arrange.js';
+export { isEmptySlot, MODELLED_SLOTS } from './arrange.js';
 export {
   type AskedFetch,
   type DeviceSlots,
@@ -15,4 +15,4 @@ export {
   type SlotUpgradeOptions,
 } from './slot.js';
 export { DEVICE_SLOTS, FETCHES_MAX } from './slot-record.js';
-export { type DeviceSlotsParts, openDeviceSlots } from './slot-store.js';
+export { type DeviceSlotsParts, noEmptySlot, openDeviceSlots } from './slot-store.js';

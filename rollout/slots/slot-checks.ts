@@ -1,6 +1,7 @@
 import type { Device } from '../../acs/index.js';
+import { runsTarget } from '../../common/index.js';
 import { compareVersions, type MatchFinding } from '../../rules/index.js';
-import type { CpeUpgrade, CpeUpgradesNow } from '../cpe-upgrades/index.js';
+import type { CpeUpgrade, CpeUpgradesNow, VerifiedUpgrade } from '../cpe-upgrades/index.js';
 import type { Slot, SlotTest } from './slot.js';
 
 /** What is known when a slot is tested. */
@@ -15,8 +16,8 @@ export interface TestFacts {
   /** What a rule would come to that sends the slot's image to this CPE; null where there is none to send. */
   readonly finding: MatchFinding | null;
   readonly now: CpeUpgradesNow;
-  /** The version that an upgrade has brought last, as the CPE reported it then; null: none has. */
-  readonly verified: string | null;
+  /** The upgrade that was verified last; null: none was. */
+  readonly verified: VerifiedUpgrade | null;
 }
 
 /** One of the areas that are looked at: what was found out, or why it fails. */
@@ -82,6 +83,8 @@ function checkVersion({ slot: { content }, device, finding }: TestFacts): Omit<C
   const [from = '', to = ''] = [device.softwareVersion, content?.version];
   if (from === '') return unread('the CPE has reported no SoftwareVersion');
   if (finding?.verdict === 'at-target' || from === to) return passed(`it runs ${from} already`);
+  if (content?.isVersionKnown === false)
+    return unread(`nobody has said which version ${to} is; the CPE runs ${from}`);
   const order = compareVersions(to, from);
   const word = order > 0 ? 'newer than' : order < 0 ? 'older than' : 'another than';
   return passed(`${to} is ${word} ${from}`);
@@ -94,15 +97,16 @@ const DISK_SPACE =
 const VOLUME =
   /^((?:Device|InternetGatewayDevice)\.Services\.StorageService\.[1-9]\d{0,8}\.LogicalVolume\.[1-9]\d{0,8}\.)(Capacity|UsedSpace)$/;
 
-/** By TR-181 SoftwareModules (KiB) and TR-140 LogicalVolume (MiB), where the CPE has told of them: the largest of what is free. */
+/**
+ * By TR-181 SoftwareModules (KiB) and TR-140 LogicalVolume (MiB), where the CPE has told of them: the largest of what is free. It fails nothing: firmware
+ * need not go there, and what was told may be long ago.
+ */
 function checkStorage({ slot: { content }, parameters }: TestFacts): Omit<Check, 'name'> {
   const sizeBytes = content?.image?.sizeBytes;
   if (sizeBytes === undefined) return unread('the size of this firmware is not known');
   const free = freeBytesIn(parameters);
   if (free === null) return unread('the CPE has told no parameter of its free storage');
-  return free < sizeBytes
-    ? failed(`the firmware has ${sizeBytes} bytes, and the CPE has ${free} free`)
-    : passed(`the firmware has ${sizeBytes} bytes, and the CPE has ${free} free`);
+  return passed(`the firmware has ${sizeBytes} bytes, and the CPE has told of ${free} free`);
 }
 
 function freeBytesIn(parameters: TestFacts['parameters']): number | null {
@@ -153,10 +157,14 @@ function checkHardware({ finding }: TestFacts): Omit<Check, 'name'> {
 /** What was changed by other means than upgrades is no hindrance: it would have to be upgraded by hand ever after. */
 function checkTainted({ verified, device: { softwareVersion = '' } }: TestFacts): Omit<Check, 'name'> {
   if (verified === null) return unread('no upgrade of Ferry has brought what the CPE runs');
-  return verified === softwareVersion
+  const { reported, version } = verified;
+  if (version === null) return unread('what the last upgrade of Ferry has brought is not known');
+  const isAsBrought =
+    reported === null ? runsTarget(softwareVersion, { version, isRead: true }) : reported === softwareVersion;
+  return isAsBrought
     ? passed()
     : passed(
-        `the last upgrade has brought ${verified}, and the CPE reports ${softwareVersion}: it was changed by other means`,
+        `the last upgrade has brought ${reported ?? version}, and the CPE reports ${softwareVersion}: it was changed by other means`,
       );
 }
 

@@ -1,12 +1,12 @@
 import type { Device } from '../../acs/index.js';
-import type { CpeId } from '../../common/index.js';
+import type { BatchId, CpeId, OrganizationId } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { OperationImage } from '../operations/index.js';
 import type { FetchState } from './slot.js';
 
 /** What Ferry knows of a slot beside what the CPE tells. */
 export type KeptSlot =
-  /** It was put there. `version`: what the CPE is to report, as far as it was known then; `over`: what the CPE said stood there. */
+  /** It was put there. `version`: what the CPE is to report, as far as it was known then, else what it has reported that ran it; `over`: what the CPE said stood there. */
   | {
       readonly kind: 'image';
       readonly image: OperationImage;
@@ -40,10 +40,29 @@ export interface SlotRecord extends Document {
   readonly fetches: readonly KeptFetch[];
   /** Of the next fetch. */
   readonly fetchKey: number;
+  /** What was begun here last. */
+  readonly upgrade?: BegunUpgrade;
   /** When the oldest fetch that has not ended began; absent: all have. */
   readonly fetchingSinceMs?: number;
+  /** When the device was registered whose slots they are: one that was removed and comes anew is another. */
+  readonly deviceSinceMs: number;
+  /** The organization that it belonged to; absent: the default, which nobody had made yet. */
+  readonly organization?: OrganizationId;
   readonly createdAtMs: number;
   readonly modifiedAtMs: number;
+}
+
+/** An upgrade that was begun here, by its batch; nobody else need see it yet. */
+export interface BegunUpgrade {
+  readonly batch: BatchId;
+  /** The number of its image. */
+  readonly image: number;
+}
+
+/** A device, and the id of the organization that it belongs to now; null: the default, which nobody has made yet. */
+export interface OwnedDevice {
+  readonly device: Device;
+  readonly organization: OrganizationId | null;
 }
 
 /** Nothing is taken out of the list by itself, so it has a bound. */
@@ -54,13 +73,33 @@ export const DEVICE_SLOTS: CollectionDefinition = {
   indexes: { fetching: ['fetchingSinceMs'] },
 };
 
-export function newSlotRecord(cpeid: CpeId, nowMs: number): SlotRecord {
-  return { id: cpeid, slots: {}, fetches: [], fetchKey: 1, createdAtMs: nowMs, modifiedAtMs: nowMs };
+export function newSlotRecord({ device, organization }: OwnedDevice, nowMs: number): SlotRecord {
+  return {
+    id: device.id,
+    slots: {},
+    fetches: [],
+    fetchKey: 1,
+    deviceSinceMs: device.registeredMs,
+    ...(organization !== null && { organization }),
+    createdAtMs: nowMs,
+    modifiedAtMs: nowMs,
+  };
 }
 
-/** Whether what is kept is of this device, and not of one that was removed before it came anew. */
-export function isSlotRecordOf({ registeredMs }: Device, { createdAtMs }: SlotRecord): boolean {
-  return createdAtMs >= registeredMs;
+/** The same where the CPE has told what it reports that runs an image of which nobody else says so. @param reported  by the number of the image */
+export function withReported(record: SlotRecord, reported: ReadonlyMap<number, string>): SlotRecord {
+  const entries = Object.entries(record.slots).map(([key, kept]): [string, KeptSlot] => {
+    if (!isUntold(kept)) return [key, kept];
+    const version = reported.get(kept.image.number);
+    return [key, version === undefined ? kept : { ...kept, version }];
+  });
+  const isAsItWas = entries.every(([key, kept]) => kept === record.slots[key]);
+  return isAsItWas ? record : { ...record, slots: Object.fromEntries(entries) };
+}
+
+/** Whether nobody has said what a CPE reports that runs it. */
+export function isUntold(kept: KeptSlot): kept is Extract<KeptSlot, { kind: 'image' }> {
+  return kept.kind === 'image' && kept.version === '';
 }
 
 export function isUnderWay({ state }: Pick<KeptFetch, 'state'>): boolean {

@@ -5,13 +5,14 @@ import { type Image, UploadError, type Uploads } from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
 import type { CpeUpgrades } from '../cpe-upgrades/index.js';
-import { operationImageOf } from '../operations/index.js';
+import { type Operations, operationImageOf } from '../operations/index.js';
 import { emptySlot } from './arrange.js';
 import { fetchNow, settled } from './fetches.js';
 import { knownImage, type SlotLibrary } from './known-images.js';
 import {
   type AskedFetch,
   type DeviceSlots,
+  type FilledSlot,
   type Slot,
   SlotError,
   type SlotFetch,
@@ -22,11 +23,11 @@ import {
 import {
   DEVICE_SLOTS,
   FETCHES_MAX,
-  isSlotRecordOf,
   isUnderWay,
   type KeptFetch,
   type KeptSlot,
   newSlotRecord,
+  type OwnedDevice,
   type SlotRecord,
   withFetches,
 } from './slot-record.js';
@@ -42,16 +43,21 @@ export interface DeviceSlotsParts {
   readonly library: SlotLibrary;
   readonly uploads: Pick<Uploads, 'begin' | 'get' | 'cancel'>;
   readonly upgrades: CpeUpgrades;
+  readonly operations: Pick<Operations, 'of'>;
 }
 
 export function openDeviceSlots(parts: DeviceSlotsParts): DeviceSlots {
   return new SlotStore(parts);
 }
 
-/** What is kept of a CPE's slots now, and all of them as they follow from it. */
-interface Standing {
+/** What is kept of a CPE's slots now. */
+interface Kept extends OwnedDevice {
   readonly stored: Stored<SlotRecord> | null;
   readonly record: SlotRecord;
+}
+
+/** The same, and all of them as they follow from it. */
+interface Standing extends Kept {
   readonly view: SlotsView;
 }
 
@@ -68,7 +74,18 @@ class SlotStore implements DeviceSlots {
     this.#records = parts.store.collection<SlotRecord>(DEVICE_SLOTS);
     this.#events = new EventLog(parts);
     this.#view = new SlotView(parts);
-    this.#upgrades = new SlotUpgrades({ ...parts, slotOf: (device, key) => this.#slot(device, key) });
+    this.#upgrades = new SlotUpgrades({
+      ...parts,
+      of: async (device, key) => {
+        const standing = await this.#standing(device);
+        return {
+          slot: found(standing.view.slots, key),
+          organization: standing.organization,
+          begun: standing.record.upgrade ?? null,
+          keeping: (upgrade) => this.#keeping(standing, { upgrade }),
+        };
+      },
+    });
   }
 
   async of(device: Device): Promise<readonly Slot[]> {
@@ -90,7 +107,7 @@ class SlotStore implements DeviceSlots {
       const after = { image: image.name, slot: slot.key };
       const changes = { ...this.#besideCurrent(standing), [slot.key]: kept };
       const noted = { action: 'slot-filled', by, after };
-      return (await this.#changed(device, standing, { slots: changes }, noted)) ? slot.key : undefined;
+      return (await this.#changed(standing, { slots: changes }, noted)) ? slot.key : undefined;
     });
     return this.#slot(device, key);
   }
@@ -105,7 +122,7 @@ class SlotStore implements DeviceSlots {
       const { [key]: _, ...others } = this.#besideCurrent(standing);
       const changes = over === '' ? others : { ...others, [key]: { kind: 'emptied', over } as const };
       const noted = { action: 'slot-emptied', by, before: { slot: key, version: slot.content.version } };
-      return (await this.#changed(device, standing, { slots: changes }, noted)) || undefined;
+      return (await this.#changed(standing, { slots: changes }, noted)) || undefined;
     });
   }
 
@@ -115,8 +132,9 @@ class SlotStore implements DeviceSlots {
   }
 
   async beginFetch(device: Device, { url, sha256, name }: AskedFetch, by: Actor): Promise<SlotFetch> {
-    requireRoom(await this.#standing(device));
-    const { organization } = await this.#whose(device);
+    const room = await this.#standing(device);
+    requireRoom(room);
+    const { organization } = room;
     const upload = await this.#parts.uploads.begin(
       {
         metadata: { name },
@@ -146,8 +164,9 @@ class SlotStore implements DeviceSlots {
         after: { fetch: fetch.key, slot: slot.key, upload: upload.id },
       };
       const next = { ...withFetches(standing.record, [...fetches, fetch], this.#parts.clock()) };
+      // Its image would be another's.
+      if (standing.organization !== organization) throw noEmptySlot();
       const isDone = await this.#changed(
-        device,
         standing,
         { ...next, slots: this.#besideCurrent(standing), fetchKey: fetchKey + 1 },
         noted,
@@ -176,7 +195,7 @@ class SlotStore implements DeviceSlots {
       const fetches = read.record.fetches.filter((each) => each !== fetch);
       const noted = { action: 'slot-fetch-removed', by, before: { fetch: key, state: fetch.state } };
       const next = withFetches(read.record, fetches, this.#parts.clock());
-      return (await this.#changed(device, read, next, noted)) ? null : undefined;
+      return (await this.#changed(read, next, noted)) ? null : undefined;
     });
   }
 
@@ -189,12 +208,24 @@ class SlotStore implements DeviceSlots {
   }
 
   async settle(): Promise<void> {
-    for await (const { document, revision } of this.#records.scan({ index: 'fetching', atLeast: 0 })) {
-      const device = await this.#parts.devices.get(document.id);
-      if (device !== null && isSlotRecordOf(device, document)) await this.#read(device);
-      // Nobody looks at it any more.
-      else await this.#records.delete(document.id, revision);
+    const failures: unknown[] = [];
+    for await (const stored of this.#records.scan({ index: 'fetching', atLeast: 0 })) {
+      try {
+        await this.#settle(stored);
+      } catch (error) {
+        // One that cannot be settled keeps no other from it; that there are such is told.
+        if (failures.length === 0) failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #settle({ document, revision }: Stored<SlotRecord>): Promise<void> {
+    const device = await this.#parts.devices.get(document.id);
+    const owned = device === null ? null : await this.#owned(device);
+    if (owned !== null && (await this.#isOf(owned, document))) await this.#read(owned.device);
+    // Nobody looks at it any more.
+    else await this.#records.delete(document.id, revision);
   }
 
   /** @throws SlotError `no-slot`, `empty-slot` */
@@ -203,27 +234,35 @@ class SlotStore implements DeviceSlots {
   }
 
   async #standing(device: Device): Promise<Standing> {
-    const read = await this.#read(device);
-    return { ...read, view: await this.#view.of(device, read.record) };
+    return untilCommitted(`The slots of ${device.id}`, async () => {
+      const read = await this.#read(device);
+      const view = await this.#view.of(read, read.record);
+      if (view.record === read.record || read.stored === null) return { ...read, view };
+      // What the CPE has told is kept, as the upgrade that told it is forgotten some day; then all is read anew.
+      await this.#parts.store.commit([this.#records.replacing(view.record, read.stored.revision)]);
+      return undefined;
+    });
   }
 
   /** What is kept, with what has become of its fetches. */
-  #read(device: Device): Promise<Pick<Standing, 'stored' | 'record'>> {
+  #read(device: Device): Promise<Kept> {
     return untilCommitted(`The slots of ${device.id}`, async () => {
+      const owned = await this.#owned(device);
       const stored = await this.#records.get(device.id);
-      // Of a CPE that was removed before it came anew nothing is known any more.
-      const isIts = stored !== null && isSlotRecordOf(device, stored.document);
-      if (!isIts) return { stored, record: newSlotRecord(device.id, this.#parts.clock()) };
+      const isIts = stored !== null && (await this.#isOf(owned, stored.document));
+      if (!isIts) return { ...owned, stored, record: newSlotRecord(owned, this.#parts.clock()) };
       const record = await settled(this.#parts, stored.document);
-      if (record === stored.document) return { stored, record };
-      const before = stored.document.slots;
-      const filled = Object.keys(record.slots).filter((key) => record.slots[key] !== before[key]);
-      const after = { slots: filled };
-      const noted = { action: filled.length > 0 ? 'slot-filled' : 'slot-fetch-ended', by: null, after };
-      await this.#changed(device, { stored, record }, record, noted);
+      if (record === stored.document) return { ...owned, stored, record };
+      await this.#changed({ ...owned, stored, record }, record, ...endsOf(stored.document, record));
       // Read anew either way: at the revision that it has now.
       return undefined;
     });
+  }
+
+  /** Whether what is kept is of this device where it belongs now, and not of one that was removed before it came anew, nor another organization's. */
+  async #isOf({ device, organization }: OwnedDevice, record: SlotRecord): Promise<boolean> {
+    const now = await this.#parts.devices.organizations();
+    return record.deviceSinceMs === device.registeredMs && now.idOf(record.organization) === organization;
   }
 
   /** What a CPE without slots of its own runs has a slot for good as soon as something is put beside it. */
@@ -237,23 +276,26 @@ class SlotStore implements DeviceSlots {
 
   /** @returns false where something has moved meanwhile */
   async #changed(
-    device: Device,
-    { stored, record }: Pick<Standing, 'stored' | 'record'>,
+    kept: Kept,
     change: Partial<SlotRecord>,
-    noted: Pick<Happening, 'action' | 'by' | 'before' | 'after'>,
+    ...noted: readonly Pick<Happening, 'action' | 'by' | 'before' | 'after'>[]
   ): Promise<boolean> {
-    const next: SlotRecord = { ...record, ...change, modifiedAtMs: this.#parts.clock() };
-    const keeping: Change =
-      stored === null ? this.#records.inserting(next) : this.#records.replacing(next, stored.revision);
-    const { organization } = await this.#whose(device);
-    const noting = this.#events.noting({ subject: 'device', subjectId: device.id, organization, ...noted });
-    return (await this.#parts.store.commit([keeping, noting])).committed;
+    const { device, organization } = kept;
+    const noting = noted.map((each) =>
+      this.#events.noting({ subject: 'device', subjectId: device.id, organization, ...each }),
+    );
+    return (await this.#parts.store.commit([this.#keeping(kept, change), ...noting])).committed;
   }
 
-  /** The organization that a CPE belongs to; null: the default, and nobody has made that yet. */
-  async #whose({ organization }: Device): Promise<{ readonly organization: string | null }> {
+  /** Refused where something has moved since it was read. */
+  #keeping({ stored, record }: Kept, change: Partial<SlotRecord>): Change {
+    const next: SlotRecord = { ...record, ...change, modifiedAtMs: this.#parts.clock() };
+    return stored === null ? this.#records.inserting(next) : this.#records.replacing(next, stored.revision);
+  }
+
+  async #owned(device: Device): Promise<OwnedDevice> {
     const now = await this.#parts.devices.organizations();
-    return { organization: now.of(organization)?.id ?? null };
+    return { device, organization: now.of(device.organization)?.id ?? null };
   }
 
   async #cancelled(upload: string, by: Actor): Promise<void> {
@@ -266,15 +308,36 @@ class SlotStore implements DeviceSlots {
   }
 }
 
-/** A slot in which something stands. */
-export type FilledSlot = Slot & { readonly content: NonNullable<Slot['content']> };
-
 function found(slots: readonly Slot[], key: string): FilledSlot {
   const slot = slots.find((each) => each.key === key);
   if (slot === undefined) throw new SlotError('no-slot', `no slot ${key}`, key);
   const { content } = slot;
   if (content === null) throw new SlotError('empty-slot', `slot ${key} is empty`, key);
   return { ...slot, content };
+}
+
+/** What is noted of fetches that have ended between two records. */
+function endsOf(
+  before: SlotRecord,
+  after: SlotRecord,
+): readonly Pick<Happening, 'action' | 'by' | 'after'>[] {
+  const started = new Map(before.fetches.map((each) => [each.key, each]));
+  return after.fetches
+    .filter((fetch) => started.get(fetch.key) !== fetch)
+    .map(({ key, state, slot, problem }) => {
+      const kept = slot === undefined ? undefined : after.slots[slot];
+      const image = kept?.kind === 'image' ? { image: kept.image.name } : {};
+      return {
+        action: state === 'finished' ? 'slot-filled' : 'slot-fetch-ended',
+        by: null,
+        after: {
+          fetch: key,
+          state,
+          ...(slot !== undefined && { slot, ...image }),
+          ...(problem !== undefined && { problem }),
+        },
+      };
+    });
 }
 
 function requireRoom({ record, view }: Standing): Slot {
@@ -288,7 +351,8 @@ function requireRoom({ record, view }: Standing): Slot {
   return slot;
 }
 
-function noEmptySlot(): SlotError {
+/** Nothing can be put anywhere. */
+export function noEmptySlot(): SlotError {
   return new SlotError(
     'no-empty-slot',
     'an empty slot: delete one that is neither current nor active after the next reboot',

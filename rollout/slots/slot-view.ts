@@ -1,19 +1,22 @@
-import type { Device, Devices } from '../../acs/index.js';
+import type { Devices } from '../../acs/index.js';
+import { organizationOf } from '../../rules/index.js';
 import type { CpeUpgrade, CpeUpgrades } from '../cpe-upgrades/index.js';
 import { arrange } from './arrange.js';
 import { imageTableIn } from './image-table.js';
 import { knownImages, type SlotLibrary } from './known-images.js';
 import type { Slot, SlotFailure } from './slot.js';
-import type { SlotRecord } from './slot-record.js';
+import { isUntold, type OwnedDevice, type SlotRecord, withReported } from './slot-record.js';
 
 export interface SlotViewParts {
   readonly devices: Pick<Devices, 'parameters'>;
   readonly library: SlotLibrary;
-  readonly upgrades: Pick<CpeUpgrades, 'now'>;
+  readonly upgrades: Pick<CpeUpgrades, 'now' | 'reported'>;
 }
 
 /** All slots of a CPE. */
 export interface SlotsView {
+  /** With what the CPE has told meanwhile of images that nobody else says a version of; the one that was given where there is nothing. */
+  readonly record: SlotRecord;
   readonly slots: readonly Slot[];
   /** Whether the CPE tells of slots itself. */
   readonly hasTable: boolean;
@@ -30,33 +33,56 @@ export class SlotView {
   }
 
   /** @throws StoreError */
-  async of(device: Device, record: SlotRecord): Promise<SlotsView> {
+  async of({ device, organization }: OwnedDevice, stored: SlotRecord): Promise<SlotsView> {
     const { devices, upgrades, library } = this.#parts;
     const [parameters, now] = await Promise.all([devices.parameters(device.id), upgrades.now(device.id)]);
     const table = imageTableIn(parameters);
     const next = now.running ?? now.waiting;
     const { ended } = now;
+    const record = await this.#withReported(stored);
     const numbers = Object.values(record.slots).flatMap((kept) =>
       kept.kind === 'image' ? [kept.image.number] : [],
     );
-    const images = await knownImages(library, [
+    const known = await knownImages(library, [
       ...numbers,
       ...(next?.image == null ? [] : [next.image.number]),
     ]);
+    // What a CPE brings along from another organization is not told to this one.
+    const images = new Map(
+      [...known].filter(([, { image }]) => (image.organization ?? organization) === organization),
+    );
     const slots = arrange({
       running: device.softwareVersion ?? '',
       table,
       record,
       images,
-      next,
+      next: next === null ? null : toldOf(next, organization),
       ended:
         ended === null
           ? null
           : { image: ended.image, isVerified: ended.stage === 'verified', failure: failureOf(ended) },
     });
     const told = new Map((table ?? []).map(({ key, version }) => [key, version]));
-    return { slots, hasTable: table !== null, told };
+    return { record, slots, hasTable: table !== null, told };
   }
+
+  async #withReported(record: SlotRecord): Promise<SlotRecord> {
+    const numbers = Object.values(record.slots).flatMap((kept) =>
+      isUntold(kept) ? [kept.image.number] : [],
+    );
+    if (numbers.length === 0) return record;
+    return withReported(record, await this.#parts.upgrades.reported(record.id, new Set(numbers)));
+  }
+}
+
+/** What a rule of others says nobody is told, but that there is one. */
+function toldOf(
+  upgrade: CpeUpgrade,
+  organization: string | null,
+): Pick<CpeUpgrade, 'image' | 'file' | 'targetVersion'> {
+  const { ruleId } = upgrade;
+  const isOwn = ruleId === null || (organizationOf(ruleId) ?? null) === organization;
+  return isOwn ? upgrade : { image: upgrade.image, file: '', targetVersion: null };
 }
 
 function failureOf({ stage, failure }: CpeUpgrade): SlotFailure | null {

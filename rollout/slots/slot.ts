@@ -6,6 +6,8 @@ import type { Image } from '../../firmware/index.js';
 export interface SlotContent {
   /** Empty where nobody knows it. */
   readonly version: string;
+  /** Whether a CPE reports that version; else it is the name of the file. */
+  readonly isVersionKnown: boolean;
   /** What is said of it to people: the changelog of its build; empty where there is none. */
   readonly notes: string;
   /** What would be sent; null where the CPE alone has it. */
@@ -35,6 +37,9 @@ export interface Slot {
   readonly reserved: boolean;
   readonly failure: SlotFailure | null;
 }
+
+/** A slot in which something stands. */
+export type FilledSlot = Slot & { readonly content: SlotContent };
 
 export type SlotErrorCode =
   /** There is no slot of this key. */
@@ -105,8 +110,6 @@ export interface SlotUpgradeOptions extends SlotTestOptions {
   /** What whoever asks says of it. */
   readonly note: string | null;
   readonly by: Actor;
-  /** The id of the organization whose things alone whoever asks may make; null: the installation's. */
-  readonly within: string | null;
 }
 
 /** The places for firmware of single CPEs: their own, where they tell of them, else modelled. */

@@ -7,7 +7,7 @@ import { PAGE_ITEMS_MAX } from '../../store/index.js';
 export interface FittingImagesParts {
   readonly clock: Clock;
   readonly devices: Pick<Devices, 'describe' | 'organizations'>;
-  readonly images: Pick<ImageLibrary, 'list'>;
+  readonly images: Pick<ImageLibrary, 'list' | 'withNumber'>;
   readonly rules: Pick<Rules, 'whyNotFitting'>;
 }
 
@@ -52,10 +52,20 @@ export class FittingImages {
       for (const image of page.items) {
         // Of everybody's images the shared ones come first.
         if (organization === null && image.organization !== undefined) return;
-        if (image.fileType === FIRMWARE_FILE_TYPE && (await whyNot(image)) === null) yield image;
+        if (isOffered(image) && (await whyNot(image)) === null) yield image;
       }
       after = page.next;
     } while (after !== null);
+  }
+
+  /** The one of these that has a number; null where none has. */
+  async withNumber(device: Device, number: number): Promise<Image | null> {
+    const image = await this.#parts.images.withNumber(number);
+    if (image === null || !isOffered(image)) return null;
+    if (image.organization !== undefined && image.organization !== (await this.organizationOf(device)))
+      return null;
+    const whyNot = await this.fitOf(device);
+    return whyNot !== null && (await whyNot(image)) === null ? image : null;
   }
 
   /** The one of these that came last; null where none fits. */
@@ -66,6 +76,11 @@ export class FittingImages {
     }
     return newest;
   }
+}
+
+/** Firmware that can be named, and does not wait for somebody to say what it is for. */
+function isOffered({ fileType, number, unlistedAtMs }: Image): boolean {
+  return fileType === FIRMWARE_FILE_TYPE && number !== undefined && unlistedAtMs === undefined;
 }
 
 /** Ties go by number, so that all nodes take the same. */

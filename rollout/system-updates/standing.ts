@@ -1,3 +1,4 @@
+import { DAY_MS, stillHolds } from '../../common/index.js';
 import type { CpeUpgrade, CpeUpgradesNow } from '../cpe-upgrades/index.js';
 import type { Operation } from '../operations/index.js';
 import type { SeenEnd, SystemUpdateRecord, SystemUpdateStanding } from './system-update.js';
@@ -8,9 +9,15 @@ export interface Known {
   readonly record: SystemUpdateRecord | null;
   /** What became of the batch that the record says was started; null where it was none, or is gone. */
   readonly operation: Operation | null;
+  /** Of the CPE as it came last: nothing of one before, which was removed. */
   readonly now: CpeUpgradesNow;
-  readonly registeredMs: number;
+  /** When it came. */
+  readonly sinceMs: number;
+  readonly nowMs: number;
 }
+
+/** Nothing that has ended is deleted by its age sooner. */
+const KEPT_MS_MIN = DAY_MS;
 
 /** Where the update of a CPE is, by all that is known. */
 export function standingOf(known: Known): SystemUpdateStanding {
@@ -42,6 +49,8 @@ export function seenEnd(ended: CpeUpgrade | null): SeenEnd | null {
 }
 
 const NOTHING = { targetVersion: null, problem: null, running: null, isWaiting: false } as const;
+
+const NOT_BEGUN = 'its batch is gone before anything was sent: reset the update, and begin again';
 
 function isUnderWay({ state }: Operation): boolean {
   return state === 'pending' || state === 'running';
@@ -89,8 +98,10 @@ function newestEnd(record: SystemUpdateRecord | null, ended: CpeUpgrade | null):
   if (!isOwn && ended.stage === 'cancelled' && ended.resultId === null) return null;
   const { seen } = record;
   if (seen === null) return ended;
-  // Where results are deleted the last one is an older one.
-  return seenEnd(ended)?.key !== seen.key && ended.changedAtMs >= seen.changedAtMs ? ended : null;
+  // The same that was tried again has ended later; and where results are deleted the last one is an older one.
+  const isSame = seenEnd(ended)?.key === seen.key;
+  const isNewer = isSame ? ended.changedAtMs > seen.changedAtMs : ended.changedAtMs >= seen.changedAtMs;
+  return isNewer ? ended : null;
 }
 
 function endedStanding({ stage, changedAtMs, targetVersion, failure }: CpeUpgrade): SystemUpdateStanding {
@@ -113,8 +124,8 @@ function endedStanding({ stage, changedAtMs, targetVersion, failure }: CpeUpgrad
 }
 
 /** Where nothing has happened since it was written. */
-function keptStanding({ record, registeredMs }: Known): SystemUpdateStanding {
-  if (record === null) return { ...NOTHING, state: 'idle', sinceMs: registeredMs };
+function keptStanding({ record, operation, sinceMs, nowMs }: Known): SystemUpdateStanding {
+  if (record === null) return { ...NOTHING, state: 'idle', sinceMs };
   switch (record.phase) {
     case 'initializing':
     case 'initialized':
@@ -123,8 +134,14 @@ function keptStanding({ record, registeredMs }: Known): SystemUpdateStanding {
       const { atMs, targetVersion, problem } = record;
       return { ...NOTHING, state: 'failed', sinceMs: atMs, targetVersion, problem };
     }
-    // Its batch is gone, and what came of it is not known any more.
-    case 'started':
+    case 'started': {
+      const { atMs, targetVersion } = record;
+      // Its batch is gone before anything of it was sent: whoever began it died over it, or somebody has deleted it.
+      if (operation === null && stillHolds(atMs + KEPT_MS_MIN, KEPT_MS_MIN, nowMs))
+        return { ...NOTHING, state: 'failed', sinceMs: atMs, targetVersion, problem: NOT_BEGUN };
+      // What came of it is not known any more.
+      return { ...NOTHING, state: 'idle', sinceMs: atMs };
+    }
     case 'reset':
       return { ...NOTHING, state: 'idle', sinceMs: record.atMs };
     default:

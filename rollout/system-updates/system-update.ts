@@ -30,6 +30,8 @@ interface Kept extends Document {
   readonly id: CpeId;
   /** `registeredMs` of the CPE: what is kept of one that was removed is not of one that comes anew. */
   readonly deviceSinceMs: number;
+  /** The id of the organization of the CPE then, null of none: what is kept for one is nothing to another. */
+  readonly organization: string | null;
   /** Null: none had ended. */
   readonly seen: SeenEnd | null;
   /** Who had it so. */

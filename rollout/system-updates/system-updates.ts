@@ -1,8 +1,23 @@
 import type { Device, Devices } from '../../acs/index.js';
-import type { BatchId, Clock, CpeId, Logger, Turn } from '../../common/index.js';
+import {
+  type BatchId,
+  type Clock,
+  type CpeId,
+  HOUR_MS,
+  type Logger,
+  type MonotonicClock,
+  type Turn,
+} from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
-import type { Image, ImageLibrary } from '../../firmware/index.js';
-import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
+import type { ImageLibrary } from '../../firmware/index.js';
+import {
+  type Change,
+  type Collection,
+  type Cursor,
+  type Store,
+  type Stored,
+  untilCommitted,
+} from '../../store/index.js';
 import { BatchError } from '../batches/index.js';
 import type { CpeUpgrade, CpeUpgrades, CpeUpgradesNow } from '../cpe-upgrades/index.js';
 import { type Operations, operationIdOf, operationImageOf } from '../operations/index.js';
@@ -18,16 +33,23 @@ import {
   type SystemUpdateRecord,
   type SystemUpdateStanding,
 } from './system-update.js';
+import { WholeContents } from './whole-contents.js';
 
 /** What a history tells of beside what the CPE came with. */
 const HISTORY_MAX = 99;
+/** So many are made ready at a time by one process; the others wait. */
+const PREPARING_MAX = 2;
+/** So much of what is kept is looked at in one go, for what is of CPEs that are gone; and all of it so often. */
+const LOOKED_AT_MAX = 100;
+const LOOKED_AT_EVERY_MS = HOUR_MS;
 
 export interface SystemUpdatesParts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly monotonic: MonotonicClock;
   readonly logger: Logger;
   readonly devices: Pick<Devices, 'get' | 'isWaiting'>;
-  readonly images: Pick<ImageLibrary, 'withNumber' | 'open'>;
+  readonly images: Pick<ImageLibrary, 'open'>;
   readonly fitting: FittingImages;
   readonly operations: Pick<Operations, 'get'>;
   readonly cpeUpgrades: CpeUpgrades;
@@ -36,8 +58,15 @@ export interface SystemUpdatesParts {
 /** All there is to go by, read at one time. */
 interface Situation {
   readonly device: Device;
+  /** The id of its organization; null: it is of none. */
+  readonly organization: string | null;
+  /** What stands there, whoever's it is: it is replaced. */
   readonly stored: Stored<SystemUpdateRecord> | null;
+  /** What of it counts for this CPE. */
+  readonly record: SystemUpdateRecord | null;
   readonly now: CpeUpgradesNow;
+  /** When the CPE came, under whichever identity. Nothing of before is its own. */
+  readonly sinceMs: number;
   readonly standing: SystemUpdateStanding;
 }
 
@@ -47,23 +76,29 @@ export class SystemUpdates {
   readonly #records: Collection<SystemUpdateRecord>;
   readonly #events: EventLog;
   readonly #closing = new AbortController();
+  readonly #contents: WholeContents;
   /** What this process is making ready. */
   readonly #preparing = new Map<CpeId, Promise<void>>();
+  /** What waits for that, the first to come first. */
+  readonly #waiting = new Set<CpeId>();
+  #lookedAt: Cursor | null = null;
+  #lookDueMs = 0;
 
   constructor(parts: SystemUpdatesParts) {
     this.#parts = parts;
     this.#records = parts.store.collection<SystemUpdateRecord>(SYSTEM_UPDATES);
     this.#events = new EventLog(parts);
+    this.#contents = new WholeContents(parts, this.#closing.signal);
   }
 
   /**
-   * The update of a CPE as it stands. Where it is being made ready, and nobody does by now, this process goes on with it.
+   * The update of a CPE as it stands. Where it is being made ready this process goes on with it, as who began it may be gone.
    * @throws SystemUpdateError `no-device`; StoreError
    */
   async of(cpeid: CpeId): Promise<SystemUpdate> {
-    const { device, standing } = await this.#situation(cpeid);
+    const { device, sinceMs, standing } = await this.#situation(cpeid);
     if (standing.state === 'initializing') this.#goOn(cpeid);
-    return { ...standing, history: await this.#history(device) };
+    return { ...standing, history: await this.#history(device, sinceMs) };
   }
 
   /**
@@ -93,24 +128,24 @@ export class SystemUpdates {
 
   /**
    * Starts what was made ready. Durable when it resolves.
-   * @throws SystemUpdateError `not-initialized`, `no-image` where the image is gone meanwhile, `not-enrolled`, `no-device`
+   * @throws SystemUpdateError `not-initialized`, `no-image` where the image is gone meanwhile, or its name means another, `not-enrolled`, `no-device`
    */
   async start(cpeid: CpeId, by: Actor): Promise<void> {
     await untilCommitted(`The update of ${cpeid}`, async () => {
       const situation = await this.#situation(cpeid);
-      const { device, stored, standing } = situation;
-      if (standing.state !== 'initialized' || stored?.document.phase !== 'initialized')
+      const { device, organization, record, standing } = situation;
+      if (standing.state !== 'initialized' || record?.phase !== 'initialized')
         throw refused('not-initialized', standing);
       if (this.#parts.devices.isWaiting(device)) throw refused('not-enrolled', standing);
-      const { image, targetVersion } = stored.document;
-      const found: Image | null = await this.#parts.images.withNumber(image.number);
+      const { image, targetVersion } = record;
+      const found = await this.#parts.fitting.withNumber(device, image.number);
       if (found === null) throw refused('no-image', standing);
-      const organization = await this.#parts.fitting.organizationOf(device);
       try {
         await this.#parts.cpeUpgrades.start(
           {
             cpeids: [cpeid],
             image: found.name,
+            imageNumber: image.number,
             through: 'system-update',
             ...(organization !== null && { organization }),
             along: (batch: BatchId) =>
@@ -119,7 +154,6 @@ export class SystemUpdates {
                 { phase: 'started', image, targetVersion, batch },
                 'update-started',
                 by,
-                organization,
               ),
           },
           by,
@@ -159,13 +193,32 @@ export class SystemUpdates {
     });
   }
 
+  /**
+   * Deletes what is kept of CPEs that were removed, or came anew: some of it, and nothing for an hour once all was looked at. To be called now
+   * and then, by one process.
+   * @throws StoreError
+   */
+  async forgetGone(): Promise<void> {
+    const nowMs = this.#parts.monotonic();
+    if (nowMs < this.#lookDueMs) return;
+    const after = this.#lookedAt === null ? {} : { after: this.#lookedAt };
+    const { items, next } = await this.#records.find({ limit: LOOKED_AT_MAX, ...after });
+    for (const { document, revision } of items) {
+      const device = await this.#parts.devices.get(document.id);
+      if (device?.registeredMs !== document.deviceSinceMs) await this.#records.delete(document.id, revision);
+    }
+    this.#lookedAt = next;
+    if (next === null) this.#lookDueMs = nowMs + LOOKED_AT_EVERY_MS;
+  }
+
   /** Resolves once this process makes nothing ready any more. */
   async settled(): Promise<void> {
-    await Promise.all(this.#preparing.values());
+    while (this.#preparing.size > 0) await Promise.all(this.#preparing.values());
   }
 
   /** Ends; what was being made ready another process goes on with, or this one after its next start. */
   async close(): Promise<void> {
+    this.#waiting.clear();
     this.#closing.abort();
     await this.settled();
   }
@@ -183,17 +236,23 @@ export class SystemUpdates {
   async #situation(cpeid: CpeId): Promise<Situation> {
     const device = await this.#parts.devices.get(cpeid);
     if (device === null) throw new SystemUpdateError('no-device', 'idle');
+    const { supersedes } = device;
+    const before = supersedes === undefined ? null : await this.#parts.devices.get(supersedes);
+    const sinceMs = Math.min(device.registeredMs, before?.registeredMs ?? device.registeredMs);
+    const organization = await this.#parts.fitting.organizationOf(device);
     const stored = await this.#records.get(cpeid);
     const record =
-      stored !== null && stored.document.deviceSinceMs === device.registeredMs ? stored.document : null;
+      ownOf(stored, device, organization) ??
+      (before === null ? null : handedOn(ownOf(await this.#records.get(before.id), before, organization)));
     // In this order: what has ended by the one has by the other.
     const operation =
       record?.phase === 'started'
-        ? await this.#parts.operations.get(operationIdOf(record.batch, cpeid))
+        ? await this.#parts.operations.get(operationIdOf(record.batch, record.id))
         : null;
-    const now = await this.#parts.cpeUpgrades.now(cpeid);
-    const { registeredMs } = device;
-    return { device, stored, now, standing: standingOf({ record, operation, now, registeredMs }) };
+    const { ended, ...others } = await this.#parts.cpeUpgrades.now(cpeid);
+    const now = { ...others, ended: ended === null || ended.changedAtMs < sinceMs ? null : ended };
+    const standing = standingOf({ record, operation, now, sinceMs, nowMs: this.#parts.clock() });
+    return { device, organization, stored, record, now, sinceMs, standing };
   }
 
   /** @returns undefined where somebody else has changed it meanwhile */
@@ -203,24 +262,21 @@ export class SystemUpdates {
     action: string,
     by: Actor,
   ): Promise<true | undefined> {
-    const organization = await this.#parts.fitting.organizationOf(situation.device);
-    const { committed } = await this.#parts.store.commit(
-      this.#becoming(situation, what, action, by, organization),
-    );
+    const { committed } = await this.#parts.store.commit(this.#becoming(situation, what, action, by));
     return committed || undefined;
   }
 
   #becoming(
-    { device, stored, now }: Pick<Situation, 'device' | 'stored' | 'now'>,
+    { device, organization, stored, now }: Pick<Situation, 'device' | 'organization' | 'stored' | 'now'>,
     what: SystemUpdatePhase,
     action: string,
     by: Actor,
-    organization: string | null,
   ): readonly Change[] {
     const record: SystemUpdateRecord = {
       ...what,
       id: device.id,
       deviceSinceMs: device.registeredMs,
+      organization,
       seen: seenEnd(now.ended),
       by,
       atMs: this.#parts.clock(),
@@ -240,30 +296,39 @@ export class SystemUpdates {
 
   /** In the background; whoever waits for it asks how far it is. */
   #goOn(cpeid: CpeId): void {
-    if (this.#preparing.has(cpeid) || this.#closing.signal.aborted) return;
-    const preparing = this.#prepare(cpeid)
-      .catch((error: unknown) => {
-        if (!this.#closing.signal.aborted)
-          this.#parts.logger.warn('system-update.not-prepared', { cpeid, error });
-      })
-      .finally(() => this.#preparing.delete(cpeid));
-    this.#preparing.set(cpeid, preparing);
+    if (!this.#preparing.has(cpeid)) this.#waiting.add(cpeid);
+    this.#prepareNext();
+  }
+
+  #prepareNext(): void {
+    for (const cpeid of this.#waiting) {
+      if (this.#preparing.size >= PREPARING_MAX || this.#closing.signal.aborted) return;
+      this.#waiting.delete(cpeid);
+      const preparing = this.#prepare(cpeid)
+        .catch((error: unknown) => {
+          if (!this.#closing.signal.aborted)
+            this.#parts.logger.warn('system-update.not-prepared', { cpeid, error });
+        })
+        .finally(() => {
+          this.#preparing.delete(cpeid);
+          this.#prepareNext();
+        });
+      this.#preparing.set(cpeid, preparing);
+    }
   }
 
   /** Where somebody else has done the same, or put it away, that stays. */
   async #prepare(cpeid: CpeId): Promise<void> {
     const stored = await this.#records.get(cpeid);
     if (stored?.document.phase !== 'initializing') return;
-    const { image, targetVersion, by, seen } = stored.document;
-    const problem = await whyNotReady(this.#parts, cpeid, image, this.#closing.signal);
-    const device = await this.#parts.devices.get(cpeid);
-    if (device === null) return;
+    const { image, targetVersion, by, organization } = stored.document;
+    const parts = { ...this.#parts, contents: this.#contents };
+    const problem = await whyNotReady(parts, cpeid, image, this.#closing.signal);
     const what: SystemUpdatePhase =
       problem === null
         ? { phase: 'initialized', image, targetVersion }
         : { phase: 'not-initialized', image, targetVersion, problem };
-    const organization = await this.#parts.fitting.organizationOf(device);
-    const record: SystemUpdateRecord = { ...stored.document, ...what, seen, atMs: this.#parts.clock() };
+    const record: SystemUpdateRecord = { ...stored.document, ...what, atMs: this.#parts.clock() };
     await this.#parts.store.commit([
       this.#records.replacing(record, stored.revision),
       this.#events.noting({
@@ -277,15 +342,33 @@ export class SystemUpdates {
     ]);
   }
 
-  async #history(device: Device): Promise<readonly InstalledVersion[]> {
-    const verified = await this.#parts.cpeUpgrades.verified(device.id, HISTORY_MAX);
-    const oldest = verified.at(-1);
-    const cameWith = oldest === undefined ? (device.softwareVersion ?? null) : oldest.fromVersion;
+  async #history({ id, softwareVersion }: Device, sinceMs: number): Promise<readonly InstalledVersion[]> {
+    const found = await this.#parts.cpeUpgrades.verified(id, HISTORY_MAX + 1);
+    const verified = found.filter(({ atMs }) => atMs >= sinceMs).sort((one, other) => other.atMs - one.atMs);
+    const told = verified.slice(0, HISTORY_MAX);
+    const oldest = told.at(-1);
+    // What it ran before the oldest of those that are told it did not come with, where there are more.
+    const ofOldest = verified.length > told.length ? null : (oldest?.fromVersion ?? null);
     return [
-      { version: cameWith, atMs: device.registeredMs },
-      ...verified.map(({ version, atMs }) => ({ version, atMs })).reverse(),
+      { version: oldest === undefined ? (softwareVersion ?? null) : ofOldest, atMs: sinceMs },
+      ...told.map(({ version, atMs }) => ({ version, atMs })).reverse(),
     ];
   }
+}
+
+/** What is kept of a CPE, where it is of this one and of whose it is now. */
+function ownOf(
+  stored: Stored<SystemUpdateRecord> | null,
+  { registeredMs }: Device,
+  organization: string | null,
+): SystemUpdateRecord | null {
+  if (stored?.document.deviceSinceMs !== registeredMs) return null;
+  return stored.document.organization === organization ? stored.document : null;
+}
+
+/** What of the record of a CPE holds under the identity with which it came back: not what was made ready before. */
+function handedOn(record: SystemUpdateRecord | null): SystemUpdateRecord | null {
+  return record?.phase === 'started' || record?.phase === 'reset' ? record : null;
 }
 
 function refused(

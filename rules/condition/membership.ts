@@ -1,7 +1,7 @@
 import type { Condition, ObjectReading, Scalar } from '../vocabulary/index.js';
 import { CLOSURE_STEPS_MAX, Run } from './closure-values.js';
 import type { Closure, Requirement } from './compiled.js';
-import { ConditionError } from './condition-error.js';
+import { ConditionError, TooManyStarsError } from './condition-error.js';
 import { isNameRefused, nameProblem } from './parse.js';
 import { type Pattern, patternOf, STARS_MAX } from './pattern.js';
 import { someReached } from './reach.js';
@@ -42,7 +42,9 @@ export function membershipsOf(condition: ObjectCondition, reading: ObjectReading
   if (memberships.length === 0) throw new ConditionError('an object condition needs at least one field');
   const patterns = memberships.reduce((sum, membership) => sum + membership.patterns.length, 0);
   if (patterns > PATTERNS_MAX)
-    throw new ConditionError(`at most ${PATTERNS_MAX} values with a * in one condition; use several rules`);
+    throw new TooManyStarsError(
+      `at most ${PATTERNS_MAX} values with a * in one condition; use several rules`,
+    );
   return memberships;
 }
 
@@ -52,6 +54,12 @@ export function isReadAnew(condition: Condition): boolean {
   return Object.entries(condition).some(
     ([key, value]) => key === NAME || (isList(value) ? value : [value]).some(isStarry),
   );
+}
+
+/** Whether it has a star, which is a pattern unless the condition is read by equality. */
+export function hasStars(condition: Condition): boolean {
+  if (typeof condition === 'string') return false;
+  return Object.values(condition).some((value) => (isList(value) ? value : [value]).some(isStarry));
 }
 
 function isStarry(value: Scalar): boolean {
@@ -72,7 +80,7 @@ function asPatterns(key: string, written: readonly Scalar[]): Pick<Membership, '
   }
   const starry = patterns.find(({ stars }) => stars > STARS_MAX);
   if (starry !== undefined)
-    throw new ConditionError(
+    throw new TooManyStarsError(
       `at most ${STARS_MAX} stars in a value, unlike the one of ${JSON.stringify(key)}`,
     );
   return { values, patterns };

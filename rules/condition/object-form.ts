@@ -18,6 +18,8 @@ import { subtreeAt } from './parameter-subtrees.js';
 export class CompiledObject implements CompiledCondition {
   readonly closure: Closure;
   readonly #memberships: readonly Membership[];
+  /** Made when it is first asked: it may be of ten thousand values. */
+  #byCpeId: Closure | null = null;
 
   /** @throws ConditionError */
   constructor(condition: ObjectCondition, reading: ObjectReading) {
@@ -42,7 +44,8 @@ export class CompiledObject implements CompiledCondition {
     const named = this.#memberships.find(({ orPath }) => orPath !== undefined);
     if (named === undefined) return false;
     const { orPath: _, ...alone } = named;
-    return closureOf(alone)(context) !== true;
+    this.#byCpeId ??= closureOf(alone);
+    return this.#byCpeId(context) !== true;
   };
 
   get requirements(): readonly Requirement[] {

@@ -91,7 +91,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       explanation.add(rule.id, off);
       continue;
     }
-    const outcome = await consider(decider, input, evaluation, candidate);
+    const outcome = await consider(decider, input, evaluation, candidate, 'last');
     if ('read' in outcome) {
       if (input.about === undefined || input.about === rule.id) return { kind: 'read', names: outcome.read };
       explanation.add(rule.id, boardNotKnown(outcome));
@@ -243,24 +243,32 @@ export interface Passed {
 
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
 
-/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. The last may need to know more of the CPE. */
+/**
+ * Takes one rule through the gates, the cheap ones first; whoever stops it says why. The last may need to know more of the CPE.
+ * @param namesakes  when others of its serial number are looked for: before it is asked what the rule waits for, as whoever wants to know what
+ *   a condition matches does; or after, so that nothing is looked for in every session of a CPE that is done, or waits
+ */
 export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,
   { rule, condition }: Candidate,
+  namesakes: 'first' | 'last' = 'first',
 ): Promise<Refusal | BoardUnread | Passed> {
   const { context } = input;
   const foreign = organizationGate(rule, input.organization);
   if (foreign !== null) return foreign;
   const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
-  const shared = await serialNumberGate(decider, { rule, condition }, context);
-  if (shared !== null) return shared;
+  const shared = () => serialNumberGate(decider, { rule, condition }, input);
+  const sharedFirst = namesakes === 'first' ? await shared() : null;
+  if (sharedFirst !== null) return sharedFirst;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;
   const notYet = executionsGate(rule, count) ?? notNow(decider, rule, count, context.now);
   if (notYet !== null) return notYet;
+  const sharedLast = namesakes === 'last' ? await shared() : null;
+  if (sharedLast !== null) return sharedLast;
   const owner = await ownerGate(decider.tables, rule);
   if ('verdict' in owner) return owner;
   const slot = await slotFor(decider, rule, countKey, context);

@@ -94,8 +94,7 @@ async function judgeCondition(
   const early = (await unmetFor(condition, evaluation, input)) ?? (await unreadBy(condition, input));
   if (early !== null) return early;
   const refusal =
-    (await evaluation.conditionGate(condition)) ??
-    (await serialNumberGate(decider, candidate, given.context));
+    (await evaluation.conditionGate(condition)) ?? (await serialNumberGate(decider, candidate, given));
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 

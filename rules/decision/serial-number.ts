@@ -9,9 +9,10 @@ import type { Refusal } from './gates.js';
 export async function serialNumberGate(
   { namesakesOf }: { readonly namesakesOf: NamesakesOf },
   { rule: { organization }, condition }: Pick<Candidate, 'rule' | 'condition'>,
-  context: DecisionInput['context'],
+  { context, isDescribed }: Pick<DecisionInput, 'context' | 'isDescribed'>,
 ): Promise<Refusal | null> {
-  if (typeof condition === 'string' || !condition.isBySerialNumber(context)) return null;
+  if (isDescribed === true || typeof condition === 'string' || !condition.isBySerialNumber(context))
+    return null;
   const { cpeid, serialNumber } = context;
   const others = await namesakesOf({
     cpeid,

@@ -174,17 +174,26 @@ async function put(
       });
       if (after === before?.document) written.delete(id);
       else written.add(id);
-      const told = after === before?.document ? null : writtenAnew(after, before?.document ?? null);
-      if (told === null) anew.delete(id);
-      else if (anew.size < WRITTEN_ANEW_MAX) anew.set(id, told);
+      noteAnew(anew, after, before?.document ?? null);
       return { before, after, by, restarts: restarted };
     });
   });
   return {
     written: written.size,
     unchanged: items.length - written.size,
-    ...(anew.size > 0 && { anew: [...anew.values()] }),
+    ...toldOf(anew),
   };
+}
+
+/** As it is planned last. */
+function noteAnew(anew: Map<RuleId, WrittenAnew>, after: StoredRule, before: StoredRule | null): void {
+  const told = after === before ? null : writtenAnew(after, before);
+  if (told === null) anew.delete(after.id);
+  else if (anew.size < WRITTEN_ANEW_MAX) anew.set(after.id, told);
+}
+
+function toldOf(anew: ReadonlyMap<RuleId, WrittenAnew>): Pick<PutCounts, 'anew'> {
+  return anew.size > 0 ? { anew: [...anew.values()] } : {};
 }
 
 function fromFile(rule: StoredRule): RuleConflictError {
@@ -200,19 +209,23 @@ async function merge(
   ids: readonly RuleId[],
   patch: Readonly<Record<string, unknown>>,
   by: Actor,
-): Promise<void> {
+): Promise<Pick<PutCounts, 'anew'>> {
   const { tables } = parts;
+  const saysCondition = Object.hasOwn(patch, 'condition');
+  const anew = new Map<RuleId, WrittenAnew>();
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const found = await readMany(
       tables.rules,
       portion.map(({ id }) => id),
     );
     const present = found.filter((before) => before !== null);
-    return mapWithPauses(
-      present,
-      (before): Write => ({ before, after: patched(parts, before.document, patch), by }),
-    );
+    return mapWithPauses(present, (before): Write => {
+      const after = patched(parts, before.document, patch);
+      if (saysCondition) noteAnew(anew, after, before.document);
+      return { before, after, by };
+    });
   });
+  return toldOf(anew);
 }
 
 function itemsOf(ids: readonly RuleId[]): readonly { readonly id: RuleId }[] {

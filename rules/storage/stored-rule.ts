@@ -55,7 +55,7 @@ export interface Provenance {
   readonly owner?: RuleOwner;
   /**
    * What becomes of a condition that was stored before there were patterns: it is read as it was, always or as long as all that is said of
-   * the rule is; absent: it is read anew.
+   * the rule is, bar whether it is switched on; absent: it is read anew.
    */
   readonly keptReading?: 'always' | 'unless-changed';
 }
@@ -69,8 +69,17 @@ export function toStored(valid: ValidRule, before: StoredRule | null, provenance
   if (keptReading === undefined || before === null || !mayKeepReading(valid, before))
     return storedAs(valid, before, provenance, readAnew(valid, before, provenance));
   const kept = storedAs(valid, before, provenance, readAsBefore(before));
-  if (keptReading === 'always' || kept === before) return kept;
+  if (keptReading === 'always' || saysTheSame(kept, before)) return kept;
   return storedAs(valid, before, provenance, readAnew(valid, before, provenance));
+}
+
+/** Of the rule itself: whether it is switched on, and in which file it stands, says nothing of what it means. */
+function saysTheSame(rule: StoredRule, before: StoredRule): boolean {
+  return isDeepStrictEqual(wordsOf(rule), wordsOf(before));
+}
+
+function wordsOf(stored: StoredRule): Readonly<Record<string, unknown>> {
+  return { ...ruleOf(stored), enabled: true, author: '', password: stored.sealedPassword };
 }
 
 /** What is stored of how a condition is read, and how its rule is found. */

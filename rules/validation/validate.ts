@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { validateDetailed } from 'node-cron';
 import { type CpeId, epochMsOf, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
-import { type ConditionCompiler, ConditionError, isReadAnew } from '../condition/index.js';
+import { type ConditionCompiler, ConditionError, isReadAnew, TooManyStarsError } from '../condition/index.js';
 import {
   CONDITION_OBJECT_BYTES_MAX,
   CONDITION_VALUES_TOGETHER_MAX,
@@ -30,7 +30,7 @@ export interface ValidRule {
   readonly pin: CpeId | null;
   /** The same by its cpeid or its serial number. */
   readonly name: string | null;
-  /** How its condition is read makes a difference: from now on it is with patterns. */
+  /** How its condition is read makes a difference: from now on it is with patterns, unless it has more stars than are taken. */
   readonly isReadAnew: boolean;
   /**
    * Why a field is not taken although a rule with it could be decided on: a condition that more CPEs match than can be meant, a file that
@@ -82,16 +82,22 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
       if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
       withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
-      const { problems, ...pinned } = checkMeaning(copy, compiler);
+      const { problems, starry, ...pinned } = checkMeaning(copy, compiler);
       const refusals = [
         ...idOfOthers(copy.id),
         ...badFile(copy.file),
         ...refusedCondition(copy.condition, compiler),
+        ...starry,
       ];
       if (problems.length > 0) return { valid: false, problems: [...refusals, ...problems] };
       return {
         valid: true,
-        value: { rule: copy, ...pinned, isReadAnew: isReadAnew(copy.condition), refusals },
+        value: {
+          rule: copy,
+          ...pinned,
+          isReadAnew: starry.length === 0 && isReadAnew(copy.condition),
+          refusals,
+        },
       };
     },
   };
@@ -176,13 +182,17 @@ function refusedCondition(
   }));
 }
 
-const PINNED_TO_NONE: Pick<ValidRule, 'pin' | 'name'> = { pin: null, name: null };
+const PINNED_TO_NONE = { starry: [], pin: null, name: null } as const;
 
 /** What JSON Schema cannot say. */
 function checkMeaning(
   rule: ValidRule['rule'],
   compiler: ConditionCompiler,
-): { readonly problems: readonly LocatedProblem[] } & Pick<ValidRule, 'pin' | 'name'> {
+): {
+  readonly problems: readonly LocatedProblem[];
+  /** What is wrong with a condition that can be used by equality alone. */
+  readonly starry: readonly LocatedProblem[];
+} & Pick<ValidRule, 'pin' | 'name'> {
   const problems: LocatedProblem[] = [];
   const add = (path: readonly string[], code: string, expected: string, found: unknown): void => {
     problems.push({ path, field: path.join('.'), code, expected, found: shorten(found) });
@@ -214,10 +224,15 @@ function checkMeaning(
   }
   try {
     const { pin, name } = compiler.compile(rule.condition, 'patterns');
-    return { problems, pin, name };
+    return { problems, starry: [], pin, name };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
+    if (error instanceof TooManyStarsError) {
+      const starry = problems.splice(-1);
+      const { pin, name } = compiler.compile(rule.condition, 'equality');
+      return { problems, starry, pin, name };
+    }
     return { problems, ...PINNED_TO_NONE };
   }
 }

@@ -125,6 +125,8 @@ export interface DecisionInput {
   readonly passedOver?: ReadonlySet<RuleId>;
   /** The id of the organization that the CPE belongs to: its rules are looked at beside the installation's; absent: none but these. */
   readonly organization?: string;
+  /** The CPE is made up: those that there are do not go by its serial number beside it. */
+  readonly isDescribed?: true;
   /** A rule whose verdict is wanted, however many others there are to tell of, and although others would first have to know the CPE's board. */
   readonly about?: RuleId;
 }

@@ -92,7 +92,10 @@ export interface Suspension {
   readonly message: string;
 }
 
-/** What is wrong with the condition of a rule that was stored before such conditions were refused, or that a rule file has. */
+/**
+ * What is wrong with the condition of a rule that was stored before such conditions were refused, or that a rule file has; or that it is read
+ * as rules were before a star was a pattern.
+ */
 export interface RuleWarning {
   readonly code: string;
   /** What was found and what to write instead. */

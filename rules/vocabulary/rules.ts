@@ -118,7 +118,11 @@ export interface Rules {
    * Merges `patch` into each of the rules, all or none.
    * @throws InvalidRuleError, RuleConflictError (a rule from a file, or that has an owner, takes only `enabled`)
    */
-  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
+  merge(
+    ids: readonly RuleId[],
+    patch: Readonly<Record<string, unknown>>,
+    by: Actor,
+  ): Promise<Pick<PutCounts, 'anew'>>;
   /**
    * Deletes what exists of these; counts and results stay.
    * @returns how many there were

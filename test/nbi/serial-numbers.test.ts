@@ -99,6 +99,51 @@ test('a rule that comes to be read with patterns says how many CPEs more it hits
   });
 });
 
+test('a condition that is changed is warned of as one that is posted, and no other change is', async (t) => {
+  const nbi = await startKnowing(t);
+  await post(nbi, { ...RULE, condition: { cpeid: 'S9' } });
+  const put = (json: unknown) => nbi.call('/v1/dyn/FirmwareStorage/r', { method: 'PUT', json });
+  const answer = { code: 204, message: 'response from FirmwareStorage', details: '' };
+  t.deepEqual((await put({ enabled: false })).body, answer);
+  t.deepEqual((await put({ condition: { cpeid: 'S8' } })).body, {
+    ...answer,
+    warnings: [
+      { id: 'r', code: 'unknown-serial', message: 'no CPE has the cpeid or serial number "S8" yet' },
+    ],
+  });
+});
+
+test('a serial number may look like a cpeid, and one that waits to be enrolled has no part in whom it stands for', async (t) => {
+  const nbi = await startKnowing(t);
+  const dashed = '00A1B2-HGW-SN~2D1' as CpeId;
+  await nbi.putDevice({ id: dashed, serialNumber: 'SN-1' });
+  await nbi.putDevice({
+    id: '00C3D4-HGW-S1' as CpeId,
+    oui: '00C3D4',
+    serialNumber: 'S1',
+    enrolment: 'waiting',
+  });
+  const list = async (path: string) => idsOf((await nbi.call(`/v1/dyn/${path}`)).body);
+  t.deepEqual(await list('DeviceStorage/.*?cpeid=SN-1'), [dashed]);
+  t.is((await method(nbi, 'SendCNR', { search_options: { cpe_id: 'SN-1' } })).status, 502);
+  t.like(detailsOf((await method(nbi, 'ExplainRules', { cpe_id: 'S1' })).body), { cpeid: ONE });
+  t.deepEqual((await post(nbi, { ...RULE, condition: { cpeid: 'S1' }, priority: 2 })).body, {
+    code: 204,
+    message: 'response from FirmwareStorage',
+    details: '',
+  });
+});
+
+test('what many CPEs share is looked up once however often it is named, and each page of a sorted list is of the same', async (t) => {
+  const nbi = await startKnowing(t);
+  const names = [...Array(300).fill('S2'), 'S1'].map((name: string) => `id=${name}`).join('&');
+  t.deepEqual(idsOf((await nbi.call(`/v1/dyn/DeviceStorage/.*?${names}&sort=id`)).body), [
+    ONE,
+    TWIN,
+    OTHER_TWIN,
+  ]);
+});
+
 test('CPEs and results are found by serial numbers, and none is changed whose number several have', async (t) => {
   const nbi = await startKnowing(t);
   for (const cpeid of [ONE, TWIN, OTHER_TWIN]) await nbi.putUpgrade({ campaignid: 'r' as RuleId, cpeid });

@@ -274,6 +274,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     library: images,
     uploads,
     upgrades: upgrading.cpeUpgrades,
+    operations: upgrading.operations,
   });
   const parts = {
     rules,

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import type { ExecutionContext } from 'ava';
-import { startHttpServer } from '../../e2e/simulated.js';
+import { cpeidOf, createCpe, sessionsEnded, startHttpServer } from '../../e2e/simulated.js';
 import type { TestFerry } from '../../support/ferry.js';
+
+/** Of the CPEs that there are. */
+export const SERIALS = ['1', '2'] as const;
 
 const NAME = 'tool';
 const PASSWORD = 'the password of a tool';
@@ -14,11 +17,12 @@ interface Credentials {
 }
 
 /**
- * Tells whoever asks with `?path=` what an admin shows there: each API has its own way. What no longer holds is made anew, the user too.
+ * Tells whoever asks with `?path=` what an admin shows there: each API has its own way. What no longer holds is made anew, the user too, and so
+ * are CPEs at whose paths it is.
  * @returns the URL
  */
 export function serveAdminCredentials(t: ExecutionContext, ferry: TestFerry): Promise<string> {
-  const credentials = new AdminCredentials(ferry);
+  const credentials = new AdminCredentials(t, ferry);
   return startHttpServer(t, async (request, response) => {
     const path = new URL(request.url ?? '', 'http://host.invalid').searchParams.get('path') ?? '';
     try {
@@ -33,13 +37,18 @@ class AdminCredentials {
   #token = '';
   #cloudCookies: Readonly<Record<string, string>> = {};
 
-  constructor(private readonly ferry: TestFerry) {}
+  constructor(
+    private readonly t: ExecutionContext,
+    private readonly ferry: TestFerry,
+  ) {}
 
   async at(path: string): Promise<Credentials> {
     await this.#ensureAdmin();
     const [, base] = /^(\/devices\/[^/]+\/api)(?:\/|$)/.exec(path) ?? [];
     if (path.startsWith('/sc_cloud/')) return { headers: {}, cookies: await this.#ofCloud() };
-    if (base === undefined) return { headers: { Authorization: `Bearer ${this.#token}` }, cookies: {} };
+    const byToken = { Authorization: `Bearer ${this.#token}` };
+    if (base === undefined) return { headers: byToken, cookies: {} };
+    await this.#ensureDevices(byToken);
     const isSystemUpdate = /\/api\/(?:common|npm\.system_update)\//.test(path);
     if (isSystemUpdate || path.endsWith('/authentication')) return { headers: BASIC, cookies: {} };
     const { cookies } = await this.#get(`${base}/authentication`, BASIC);
@@ -53,6 +62,19 @@ class AdminCredentials {
     if (found.kind === 'verified' && found.user.role === 'admin') return;
     await users.put({ name: NAME, role: 'admin', active: true, password: PASSWORD, scCloud: true });
     this.#token = (await users.tokens.create({ name: NAME, user: NAME }, null)).text;
+  }
+
+  /** Each comes as a new one where it has been deleted. */
+  async #ensureDevices(headers: Readonly<Record<string, string>>): Promise<void> {
+    for (const serial of SERIALS) {
+      const { text } = await this.#get(`/v1/dyn/DeviceStorage/${cpeidOf(serial)}`, headers);
+      if (JSON.parse(text).code !== 404) continue;
+      const cpe = createCpe(this.t, this.ferry.urls.cwmp, serial);
+      const ended = sessionsEnded(cpe);
+      cpe.start();
+      await ended;
+      await cpe.stop();
+    }
   }
 
   async #ofCloud(): Promise<Readonly<Record<string, string>>> {

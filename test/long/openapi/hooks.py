@@ -21,6 +21,9 @@ schemathesis.openapi.format(
     ),
 )
 
+# One that there is, mostly.
+schemathesis.openapi.format("device", st.sampled_from(os.environ["FERRY_DEVICES"].split() * 4 + ["00A1B2-HGW-none"]))
+
 PART = st.text(alphabet="ABCXYZabcxyz0189_.", min_size=1, max_size=16)
 schemathesis.openapi.format("cpeid", st.builds("-".join, st.tuples(PART, PART, PART)))
 

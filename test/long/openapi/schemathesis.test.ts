@@ -2,10 +2,10 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { createCpe, introduce, startListener, uploadImage } from '../../e2e/simulated.js';
+import { cpeidOf, uploadImage } from '../../e2e/simulated.js';
 import { startTestFerry } from '../../support/ferry.js';
 import { OPENAPI_FILES, openApiTools, runTool } from '../../support/openapi-tools.js';
-import { serveAdminCredentials } from './admin-credentials.js';
+import { SERIALS, serveAdminCredentials } from './admin-credentials.js';
 
 const EXCEPTIONS = join(OPENAPI_FILES, 'schemathesis.toml');
 /** Of each operation, beside what its schemas make worth trying. More, and others, for a hunt. */
@@ -23,13 +23,6 @@ if (tools !== null) {
     // Credentials that are no good are tried at every operation, from one address.
     const ferry = await startTestFerry(t, { config: { nbiFailedLoginsMax: 1_000 } });
     await uploadImage(t, ferry.nbi);
-    const listener = await startListener(t);
-    for (const serial of ['1', '2']) {
-      const cpe = createCpe(t, ferry.urls.cwmp, serial, { listener });
-      await introduce(ferry.nbi, cpe);
-      // Nobody waits for its sessions.
-      await cpe.stop();
-    }
     const report = join(directory, 'report.ndjson');
     const ran = await runTool(
       join(tools, 'schemathesis'),
@@ -42,6 +35,7 @@ if (tools !== null) {
       {
         cwd: directory,
         env: {
+          FERRY_DEVICES: SERIALS.map(cpeidOf).join(' '),
           FERRY_CREDENTIALS: await serveAdminCredentials(t, ferry),
           SCHEMATHESIS_HOOKS: 'hooks',
           PYTHONPATH: OPENAPI_FILES,

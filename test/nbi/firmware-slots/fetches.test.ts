@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { DEVICE_SLOTS } from '../../../rollout/index.js';
+import { DEVICE_SLOTS, FETCHES_MAX } from '../../../rollout/index.js';
 import type { SlotRecord } from '../../../rollout/slots/slot-record.js';
 import { until } from '../../support/ferry.js';
 import { BOX, errorOf, standing, startSlots, type TestSlots } from './support.js';
@@ -173,11 +173,35 @@ test('what is asked for wrongly, or from where it may not come, begins nothing',
   t.deepEqual(await standing(at), ['1 1.0.0 *']);
 });
 
-test('each fetch needs an empty slot, and the list has an end', async (t) => {
+test('each fetch needs an empty slot', async (t) => {
   const at = await startSlots(t, ANYWHERE);
   const source = await startSource(t);
   for (let count = 0; count < 4; count++) {
     t.is((await begin(at, { url: `${source.url}/held-${count}.iso` })).status, 202);
   }
   t.deepEqual(errorOf(await begin(at, { url: `${source.url}/more.iso` })).slice(0, 2), [409, 'NoEmptySlot']);
+});
+
+test('32 entries are in the list at most; one that is taken out makes room', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  const records = at.store.collection<SlotRecord>(DEVICE_SLOTS);
+  await begin(at, { url: `${source.url}/gone.iso` });
+  await until('it has failed', async () => (await stateOf(at, '1')) === 'failed');
+  const stored = await records.get(at.device.id);
+  const [fetch] = stored?.document.fetches ?? [];
+  if (stored === null || fetch === undefined) throw new Error('nothing is kept');
+  const fetches = Array.from({ length: FETCHES_MAX }, (_, index) => ({ ...fetch, key: String(index + 1) }));
+  await records.put({ ...stored.document, fetches, fetchKey: FETCHES_MAX + 1 });
+  const url = `${source.url}/plain.iso`;
+  t.deepEqual(errorOf(await begin(at, { url })).slice(0, 2), [409, 'TooManyFetches']);
+  t.is((await at.ask('DELETE', `${FETCH}/7`)).status, 200);
+  t.like((await begin(at, { url })).body, { key: '33' });
+});
+
+test('what comes from an address that may not be fetched from fails', async (t) => {
+  const at = await startSlots(t, { imageSources: ['10.0.0.0/8'] });
+  t.is((await begin(at, { url: 'http://127.0.0.1:9/x.iso' })).status, 202);
+  await until('it has failed', async () => (await stateOf(at, '1')) === 'failed');
+  t.deepEqual(await standing(at), ['1 1.0.0 *']);
 });

@@ -193,6 +193,7 @@ test('a CPE that tells of FirmwareImage has those slots, by its own numbers', as
   await at.tell({
     ...table,
     [`${info}ActiveFirmwareImage`]: `${info}FirmwareImage.2.`,
+    [`${info}BootFirmwareImage`]: `${info}FirmwareImage.2.`,
     [`${info}FirmwareImage.2.Version`]: '2.0.0',
   });
   t.deepEqual(await standing(at), ['1 1.0.0', '2 2.0.0 *']);
@@ -203,4 +204,40 @@ test('a CPE that tells of FirmwareImage has those slots, by its own numbers', as
   });
   await at.change({ softwareVersion: '1.0.0' });
   t.deepEqual(await standing(at), ['1 1.0.0 *']);
+});
+
+test('what a CPE boots next is after reboot, and is not emptied', async (t) => {
+  const at = await startSlots(t);
+  const info = 'Device.DeviceInfo.';
+  await at.tell({
+    [`${info}ActiveFirmwareImage`]: `${info}FirmwareImage.1.`,
+    [`${info}BootFirmwareImage`]: `${info}FirmwareImage.2.`,
+    [`${info}FirmwareImage.1.Version`]: '1.0.0',
+    [`${info}FirmwareImage.2.Version`]: '2.0.0',
+  });
+  t.deepEqual(await standing(at), ['1 1.0.0 *', '2 2.0.0 >']);
+  t.is((await at.ask('DELETE', '/api/firmware/slots/2')).status, 403);
+});
+
+test('a CPE that moves to another organization brings nothing along of what the first has put there', async (t) => {
+  const at = await startSlots(t, { imageSources: ['127.0.0.0/8'] });
+  await put(at, 'hgw-2.bin', '2.0.0');
+  await at.image('hgw-9.bin', '9.0.0');
+  await at.ask('POST', '/api/firmware/fetch', { json: { url: 'http://127.0.0.1:9/x.iso?signed=secret' } });
+  const order = { cpeids: [at.device.id], image: 'hgw-9.bin', organization: at.north.id };
+  await at.upgrading.cpeUpgrades.start({ ...order, through: 'sc-cloud' }, BY);
+  await at.change({ organization: { id: at.south.id, by: 'hand' } });
+  const cookie = await at.sessionOf('operator@south');
+  const ask = (path: string, json?: unknown) =>
+    at.ask(json === undefined ? 'GET' : 'POST', path, { cookie, ...(json !== undefined && { json }) });
+  const { items } = (await ask('/api/firmware/slots')).body as {
+    items: readonly { body: { version?: string } }[];
+  };
+  t.deepEqual(
+    items.map(({ body }) => body.version),
+    ['1.0.0', '', undefined, undefined, undefined],
+    'something waits, and what that is is not told',
+  );
+  t.like((await ask('/api/firmware/fetch')).body, { items: [] });
+  t.is((await ask('/api/firmware/upgrade', { slot_id: '3', message: 'x' })).status, 404);
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { BY } from '../../support/actor.js';
-import { BOX, errorOf, NOW_MS, standing, startSlots, type TestSlots } from './support.js';
+import { BOX, errorOf, formOf, NOW_MS, standing, startSlots, type TestSlots } from './support.js';
 
 const TEST = '/api/firmware/test';
 const UPGRADE = '/api/firmware/upgrade';
@@ -250,22 +250,67 @@ test('a step back is told and passed, as is what runs already', async (t) => {
   t.is(await tested('3'), summary({ Version: 'it runs 1.0.0 already' }));
 });
 
-test('free storage that the CPE has told is held against the size of the file', async (t) => {
+test('free storage that the CPE has told is told beside the size of the file, and hinders nothing', async (t) => {
   const at = await startSlots(t);
   await put(at, 'hgw-2.bin', '2.0.0');
   const unit = 'Device.SoftwareModules.ExecEnv.1.';
   const tell = (free: number) => at.tell({ [`${unit}AvailableDiskSpace`]: free }, 'Device.SoftwareModules');
+  const tested = async () => summaryOf(await at.ask('POST', TEST, { json: { slot_id: 2 } }));
   await tell(4);
-  const enough = 'the firmware has 9 bytes, and the CPE has 4096 free';
-  t.is(summaryOf(await at.ask('POST', TEST, { json: { slot_id: 2 } })), summary({ Storage: enough }));
+  t.is(await tested(), summary({ Storage: 'the firmware has 9 bytes, and the CPE has told of 4096 free' }));
   await tell(0);
-  const [, , details] = errorOf(await at.ask('POST', TEST, { json: { slot_id: 2 } }));
-  t.deepEqual(details, {
-    exit_code: 1,
-    test_summary: summary({ Storage: '' }, { Storage: 'the firmware has 9 bytes, and the CPE has 0 free' }),
-  });
+  t.is(await tested(), summary({ Storage: 'the firmware has 9 bytes, and the CPE has told of 0 free' }));
   await tell(-1);
-  t.is(summaryOf(await at.ask('POST', TEST, { json: { slot_id: 2 } })), summary());
+  t.is(await tested(), summary());
+});
+
+test('of a firmware whose version nobody has said none is compared', async (t) => {
+  const at = await startSlots(t);
+  await at.ask('POST', '/api/upload/firmware', { body: formOf('a raw file', 'held.iso') });
+  t.is(
+    summaryOf(await at.ask('POST', TEST, { json: { slot_id: 2 } })),
+    summary({
+      Version: 'could not be read: nobody has said which version held.iso is; the CPE runs 1.0.0',
+    }),
+  );
+});
+
+test('of several upgrades that are asked for at once one is left, for one slot as for two', async (t) => {
+  const at = await startSlots(t);
+  await put(at, 'hgw-2.bin', '2.0.0');
+  await put(at, 'hgw-3.bin', '3.0.0');
+  for (const slots of [
+    ['2', '2'],
+    ['3', '2', '3'],
+  ]) {
+    const answers = await Promise.all(
+      slots.map((slot_id) => at.ask('POST', UPGRADE, { json: { slot_id, message: null } })),
+    );
+    t.true(answers.some(({ status }) => status === 200));
+    t.true(['2', '3'].includes((await at.onlyOperation()).image?.name.at(4) ?? ''));
+  }
+});
+
+test('firmware of which nobody has said a version stays the current one, whatever ends after it', async (t) => {
+  const at = await startSlots(t);
+  await at.ask('POST', '/api/upload/firmware', { body: formOf('a raw file', 'held.iso') });
+  await put(at, 'hgw-3.bin', '3.0.0');
+  await at.ask('POST', UPGRADE, { json: { slot_id: '2', message: null } });
+  const upgrade = await at.run('accepted', { targetVersion: null });
+  await at.change({ softwareVersion: 'raw 7' });
+  const fileType = '1 Firmware Upgrade Image';
+  await at.end(
+    upgrade,
+    { state: 'verified' },
+    { state: 'verified', fileType, concludedFrom: 'raw 7', targetVersion: null },
+  );
+  await at.ask('POST', UPGRADE, { json: { slot_id: '3', message: null } });
+  const failed = await at.run('accepted');
+  await at.end(failed, { state: 'failed', reason: 'fault-9010' }, { state: 'failed' });
+  t.deepEqual(await standing(at), ['1 1.0.0', '2 raw 7 *', '3 3.0.0']);
+  t.is((await at.ask('DELETE', '/api/firmware/slots/2')).status, 403);
+  const tested = summaryOf(await at.ask('POST', TEST, { json: { slot_id: '3' } }));
+  t.true(tested.includes('Tainted check started\nTainted check finished'));
 });
 
 test('what was changed by other means than upgrades is told', async (t) => {
@@ -275,7 +320,11 @@ test('what was changed by other means than upgrades is told', async (t) => {
   await at.ask('POST', UPGRADE, { json: { slot_id: '2', message: null } });
   const upgrade = await at.run('accepted', { targetVersion: '2.0.0' });
   await at.change({ softwareVersion: '2.0.0' });
-  await at.end(upgrade, { state: 'verified' }, { state: 'verified', fileType: '1 Firmware Upgrade Image' });
+  await at.end(
+    upgrade,
+    { state: 'verified' },
+    { state: 'verified', fileType: '1 Firmware Upgrade Image', concludedFrom: '2.0.0' },
+  );
   const tested = async () => summaryOf(await at.ask('POST', TEST, { json: { slot_id: '3' } }));
   t.is(await tested(), summary({ Version: '3.0.0 is newer than 2.0.0', Tainted: '' }));
   await at.change({ softwareVersion: '2.0.0-mine' });

@@ -44,6 +44,29 @@ test('bytes that are an image already are that image, with what is said of it', 
   t.deepEqual(await standing(at), ['1 1.0.0 *', '2 2.0.0']);
 });
 
+test('the same bytes for several devices at once are one image, which stands in a slot of each', async (t) => {
+  const at = await startSlots(t);
+  const serials = ['000201', '000202', '000203', '000204'];
+  for (const serialNumber of serials) await at.putDeviceOf(at.north, { serialNumber });
+  const answers = await Promise.all(
+    serials.map((serial, index) =>
+      at.ask('POST', `/devices/00A1B2-HGW-${serial}${UPLOAD}`, {
+        body: formOf('the same bytes', `hgw-${index}.iso`),
+      }),
+    ),
+  );
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [201, 201, 201, 201],
+  );
+  for (const serial of serials) {
+    const { body } = await at.ask('GET', `/devices/00A1B2-HGW-${serial}/api/firmware/slots/2`);
+    const { version } = (body as { body: { version: string } }).body;
+    t.regex(version, /^hgw-\d\.iso$/);
+    t.not(await at.images.get(version, at.north.id), null);
+  }
+});
+
 test('where no slot is empty nothing is taken; one that is emptied makes room', async (t) => {
   const at = await startSlots(t);
   for (const version of ['2', '3', '4', '5']) {
@@ -54,7 +77,9 @@ test('where no slot is empty nothing is taken; one that is emptied makes room', 
   t.is(answer.status, 409);
   t.deepEqual(answer.body, {
     error: {
-      details: { expected: 'an empty slot: delete one that is not in use' },
+      details: {
+        expected: 'an empty slot: delete one that is neither current nor active after the next reboot',
+      },
       message: 'There is no empty slot',
       type: 'NoEmptySlot',
     },

@@ -351,6 +351,7 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
       library: installation.images,
       uploads: installation.uploads,
       upgrades: upgrading.cpeUpgrades,
+      operations: upgrading.operations,
     }),
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,

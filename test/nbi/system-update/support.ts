@@ -55,8 +55,8 @@ export interface TestSystemUpdate extends TestUpgrades {
   operationOf(box: Box): Promise<string>;
   /** Epoch seconds. */
   seconds(): number;
-  /** The same over the same store, as another node has it. */
-  anotherNode(): SystemUpdates;
+  /** The same over the same store, as another node has it. @param open  how it opens the content of images */
+  anotherNode(open?: TestUpgrades['images']['open']): SystemUpdates;
   putInFlight(cpeid: string, id: string | undefined): Promise<void>;
   /** Has other bytes lie where the content of an image of north's was. */
   damage(name: string): Promise<void>;
@@ -118,13 +118,14 @@ export async function startSystemUpdate(
     },
     ready: () => upgrading.systemUpdates.settled(),
     seconds: () => Math.floor(tick(0) / 1_000),
-    anotherNode: () =>
+    anotherNode: (open = (image) => images.open(image)) =>
       new SystemUpdates({
         store,
         clock: () => tick(0),
+        monotonic: () => tick(0),
         logger: silentLogger,
         devices: nbi.devices,
-        images,
+        images: { open },
         fitting: upgrading.fitting,
         operations: upgrading.operations,
         cpeUpgrades: upgrading.cpeUpgrades,
@@ -175,7 +176,13 @@ export function request(
   const authorization = as === null ? {} : { Authorization: `Basic ${Buffer.from(as).toString('base64')}` };
   return new Promise((resolve, reject) => {
     const outgoing = http.request(
-      { hostname, port, path, method, headers: { ...length, ...type, ...authorization, ...headers } },
+      {
+        hostname,
+        port,
+        path,
+        method,
+        headers: { ...length, ...type, ...authorization, ...headers },
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

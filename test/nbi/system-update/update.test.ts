@@ -309,7 +309,7 @@ test('an image whose content is damaged is not made ready; one that is gone by t
     errorOf(
       409,
       'UPDATE_NO_IMAGE',
-      'update: an image that is there: the one that was made ready is gone; reset the update',
+      'update: an image that is there for the device: the one that was made ready is not any more; reset the update',
     ),
   );
   await nbi.api(box, 'POST', `${UPDATE}/reset`);

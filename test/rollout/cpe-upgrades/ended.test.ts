@@ -116,6 +116,7 @@ test('verified upgrades come newest first, at most as many as are asked for', as
   }
   const all = ['2.3', '2.2', '2.1'].map((version, index) => ({
     version,
+    reported: version,
     fromVersion: '1.0.0',
     atMs: times[index] ?? 0,
   }));

@@ -54,7 +54,7 @@ test('what was started for one CPE waits, runs and ends verified, and is told wi
     },
   });
   t.deepEqual(await at.cpeUpgrades.verified(cpeid, 10), [
-    { version: TARGET, fromVersion: '1.0.0', atMs: at.clock.nowMs },
+    { version: TARGET, reported: TARGET, fromVersion: '1.0.0', atMs: at.clock.nowMs },
   ]);
 });
 

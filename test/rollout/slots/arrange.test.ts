@@ -22,10 +22,10 @@ function known(number: number, version: string, said: Partial<Image> = {}): read
   return [number, { image, version, notes: '' }];
 }
 
-const put = (number: number, over = ''): KeptSlot => ({
+const put = (number: number, over = '', version = `${number}.0`): KeptSlot => ({
   kind: 'image',
   image: { number, name: `image-${number}.bin` },
-  version: `${number}.0`,
+  version,
   over,
 });
 
@@ -93,12 +93,42 @@ test('of two slots of one version the one that was verified last is current', (t
   t.deepEqual(at(3), ['-', '2.0', '2.0*', '-', '-']);
   const nameless = arrange({
     ...NOTHING,
-    record: { slots: { 2: put(2) }, fetches: [] },
+    record: { slots: { 2: put(2, '', '') }, fetches: [] },
     images: new Map([known(2, '')]),
     running: 'whatever it says',
     ended: ended(2),
   });
   t.deepEqual(words(nameless), ['-', 'image-2.bin*', '-', '-', '-'], 'nobody has said what it reports');
+  const told = put(2, '', 'whatever it says');
+  const later = arrange({
+    ...NOTHING,
+    record: { slots: { 2: told, 3: put(3) }, fetches: [] },
+    images: new Map([known(2, ''), known(3, '3.0')]),
+    running: 'whatever it says',
+    ended: { image: { number: 3, name: 'x' }, isVerified: false, failure: null },
+  });
+  t.deepEqual(words(later), ['-', 'whatever it says*', '3.0', '-', '-'], 'whatever has ended since');
+});
+
+test('what the CPE boots next is after reboot where nothing waits', (t) => {
+  const info = 'Device.DeviceInfo.';
+  const parameters = (boot: string) => ({
+    [`${info}ActiveFirmwareImage`]: `${info}FirmwareImage.1`,
+    [`${info}BootFirmwareImage`]: `${info}FirmwareImage.${boot}.`,
+    [`${info}FirmwareImage.1.Version`]: '1.0',
+    [`${info}FirmwareImage.2.Version`]: '2.0',
+    [`${info}FirmwareImage.2.Status`]: 'Available',
+    [`${info}FirmwareImage.3.Version`]: '3.0',
+    [`${info}FirmwareImage.3.Status`]: 'ValidationFailed',
+  });
+  const at = (boot: string, more: Partial<Arrangement> = {}) =>
+    words(arrange({ ...NOTHING, table: imageTableIn(parameters(boot)), ...more }));
+  t.deepEqual(at('1'), ['1.0*', '2.0', '-']);
+  t.deepEqual(at('2'), ['1.0*', '2.0>', '-']);
+  t.deepEqual(at('3'), ['1.0*', '2.0', '-'], 'nothing stands there that could be run');
+  t.deepEqual(at('2', { running: '2.0' }), ['1.0', '2.0*', '-'], 'it has booted since');
+  const next = { image: null, file: '', targetVersion: '4.0' };
+  t.deepEqual(at('2', { next }), ['1.0*', '2.0', '4.0>'], 'what waits goes before it');
 });
 
 test('a version that was read from the file counts where it is a word of what is reported', (t) => {
@@ -153,16 +183,16 @@ test('what waits is in its slot, else in an empty one that is not reserved, else
   const elsewhere = { image: null, file: 'https://x/y.bin', targetVersion: '8.0' };
   t.deepEqual(words(arrange({ ...NOTHING, next: elsewhere })), ['1.0*', '8.0>', '-', '-', '-']);
   const table = [
-    { key: '1', version: '1.0', isActive: true },
-    { key: '2', version: '0.9', isActive: false },
+    { key: '1', version: '1.0', isActive: true, isNext: false },
+    { key: '2', version: '0.9', isActive: false, isNext: false },
   ];
   t.deepEqual(words(arrange({ ...NOTHING, table, images, next: next(7) })), ['1.0*', '0.9']);
 });
 
 test('what was put over what a CPE tells holds until it tells something else', (t) => {
   const told = (version: string) => [
-    { key: '1', version: '1.0', isActive: true },
-    { key: '2', version, isActive: false },
+    { key: '1', version: '1.0', isActive: true, isNext: false },
+    { key: '2', version, isActive: false, isNext: false },
   ];
   const images = new Map([known(2, '2.0')]);
   const at = (kept: KeptSlot, version: string) =>
@@ -189,9 +219,9 @@ test('a table is read by instance number, at most 32 of it, and tells which is a
       [`${info}FirmwareImage.3.Other`]: 'x',
     }),
     [
-      { key: '2', version: 'a', isActive: false },
-      { key: '3', version: '', isActive: false },
-      { key: '10', version: 'b', isActive: true },
+      { key: '2', version: 'a', isActive: false, isNext: false },
+      { key: '3', version: '', isActive: false, isNext: false },
+      { key: '10', version: 'b', isActive: true, isNext: false },
     ],
   );
   const many = Object.fromEntries(

@@ -127,6 +127,26 @@ test('where several go by a serial number the rule says so, and by what to name 
   ]);
 });
 
+test('where a rule is done with a CPE, or waits, no session of it looks for others of its serial number', async (t) => {
+  let asked = 0;
+  const namesakesOf: NamesakesOf = async () => {
+    asked += 1;
+    return ['B-H-S1' as CpeId];
+  };
+  const { rules, stored } = await openTestRules(t, undefined, { namesakesOf });
+  const input = inputFor({ cpeid: 'A-H-S1', serialNumber: 'S1' });
+  await post(rules, ruleBody({ id: 'r', condition: { cpeid: 'S1' } }));
+  const count = { started: 1, failures: 0, verified: true, givenBack: 0 };
+  const done = { ...input, counts: { [rules.countKey(await stored('r'))]: count } };
+  t.deepEqual(verdictsOf(await rules.decide(done)), { r: 'already-verified' });
+  await post(rules, ruleBody({ id: 'r', condition: { cpeid: 'S1' }, notBefore: '2099-01-01T00:00:00Z' }));
+  t.deepEqual(verdictsOf(await rules.decide(input)), { r: 'not-yet' });
+  t.is(asked, 0);
+  // Whoever asks what it matches is told all the same.
+  t.like((await rules.explain(input)).rules[0], { verdict: 'ambiguous-serial' });
+  t.false((await (await rules.match({ ruleId: 'r' as RuleId })).judge(input)).matches);
+});
+
 test('a pattern of names is one of serial numbers too', async (t) => {
   const cpes = [
     { cpeid: 'A-H-S1', serialNumber: 'S1' },
@@ -242,6 +262,23 @@ test('a rule of before means a cpeid and no serial number, until it is posted ag
       unchanged: 1,
     });
   }
+});
+
+test('a rule of before with more stars than are taken now goes on, can be switched off, and be posted as it is', async (t) => {
+  const { store } = await openCounted(t);
+  const { rules, stored } = await openTestRules(t, store);
+  const condition = { softwareVersion: '*1*2*3*4*5*6*7*8*' };
+  await t.throwsAsync(post(rules, ruleBody({ id: 'r', condition })), { message: /at most 8 stars/ });
+  await post(rules, ruleBody({ id: 'r', condition: { softwareVersion: '1' } }));
+  await store.collection<StoredRule>(RULES).put({ ...(await stored('r')), condition });
+  const reopened = (await openTestRules(t, store)).rules;
+  await reopened.merge(['r' as RuleId], { enabled: false }, byCommand('api'));
+  t.like(await stored('r'), { enabled: false, patterns: undefined });
+  await reopened.merge(['r' as RuleId], { enabled: true }, byCommand('api'));
+  const again = await post(reopened, ruleBody({ id: 'r', condition }));
+  t.deepEqual(again, { written: 0, unchanged: 1 });
+  const input = inputOf({ softwareVersion: '*1*2*3*4*5*6*7*8*' });
+  t.is((await reopened.decide(input)).kind, 'upgrade');
 });
 
 test('a rule that names a CPE by its cpeid and is posted again as it is stays found as it was', async (t) => {

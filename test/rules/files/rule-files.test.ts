@@ -357,6 +357,17 @@ test('what a rule file says is read as it was until it says something else, and 
   await later.merge(['r1' as RuleId], { enabled: false }, BY);
   await later.merge(['r1' as RuleId], { enabled: true }, BY);
   t.is((await later.decide(inputOf({ softwareVersion: '1.0' }))).kind, 'nothing');
+  // A file of another name says the same, and so does one that was gone and has come back.
+  await rm(join(directory, 'x.json'));
+  await save(directory, 'y.json', [body, ruleBody({ id: 'r2', condition: { softwareVersion: '9' } })]);
+  t.is((await applied(later)).kind, 'nothing');
+  await save(directory, 'y.json', [ruleBody({ id: 'r2', condition: { softwareVersion: '9' } })]);
+  t.is((await applied(later)).kind, 'nothing');
+  t.like(await at.stored('r1'), { enabled: false, sourceMissing: true });
+  await save(directory, 'x.json', [body]);
+  t.is((await applied(later)).kind, 'nothing');
+  t.like(await at.stored('r1'), { enabled: true, sourceFile: 'x.json' });
+  t.deepEqual(told, []);
   await save(directory, 'x.json', [{ ...body, description: 'anew' }]);
   t.is((await applied(later)).kind, 'upgrade');
   t.deepEqual(told, ['r1']);
