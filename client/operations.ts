@@ -199,7 +199,7 @@ export interface Schemas {
     readonly "warning"?: Schemas["RuleWarning"];
   };
   readonly RuleWarning: {
-    readonly "code": "constant-operand" | "always-true";
+    readonly "code": "constant-operand" | "always-true" | "read-by-equality";
     readonly "message": string;
   };
   readonly Result: {

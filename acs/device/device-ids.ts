@@ -21,6 +21,8 @@ const NAMESPACE_BYTES = 16;
 const PASS_ID = 'device-ids-2';
 /** Devices at a time: some milliseconds of work, and at most so many commits under one flush. */
 const PAGE_DEVICES = 100;
+/** CPEs of one serial number that are looked at: some makes gave the same to all of theirs. */
+const LOOKS_MAX = 1_000;
 
 /** The UUIDs by which an API names CPEs, and back; and what else the label of a host name can stand for. */
 export interface DeviceIds {
@@ -31,7 +33,7 @@ export interface DeviceIds {
   /**
    * The CPEs whose serial number a label stands for (`serialLabelOf`), by id.
    * @param label  in whatever case
-   * @param looked  no more are given than `limit`, and only those that `isWanted`
+   * @param looked  no more are given than `limit`, and only those that `isWanted`, of the first thousand
    */
   withSerialLabel(label: string, looked: Looked): Promise<readonly Device[]>;
 }
@@ -141,8 +143,9 @@ export class StoredDeviceIds implements DeviceIds {
   }
 
   async #lookUp(by: Naming, name: string, search: Search): Promise<void> {
+    let looks = 0;
     for await (const { document } of this.#devices.scan({ index: by, equals: [name] })) {
-      if (isOver(search)) return;
+      if (isOver(search) || looks++ >= LOOKS_MAX) return;
       see(search, document);
     }
   }

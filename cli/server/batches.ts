@@ -52,6 +52,7 @@ export function serveBatches(
   const round = () =>
     ours(async () => {
       await batches.round();
+      await opened.systemUpdates.forgetGone();
       done();
     });
   const rounds = new Rounds({ everyMs: ROUND_EVERY_MS, run: round });

@@ -1,5 +1,6 @@
 import type { Device, DeviceIds, Devices } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
+import { currentIdentity } from '../../rollout/index.js';
 import { ApiError, findingsOf, isWithin, type Scope, shortJson } from '../http/index.js';
 import type { AddressedDevices, DeviceAddress } from './device-address.js';
 
@@ -15,21 +16,30 @@ type AskedOf = Parameters<AddressedDevices['addressOf']>[0];
 
 /** Finds CPEs by their cpeid, and by the labels that stand for them. */
 export function addressedDevices({ devices, deviceIds }: AddressedDevicesParts): AddressedDevices {
-  /** Those of a label, one more than can be told of at most. */
-  const labelled = async (label: string, scope: Scope): Promise<readonly Device[]> => {
-    const isWanted = (device: Device) => isSeen(device, scope) && device.supersededBy === undefined;
-    const cpeid = await deviceIds.cpeidOf(label);
+  const isIts = (scope: Scope) => (device: Device) => isSeen(device, scope);
+  /** Those of a serial number, one more than can be told of at most. */
+  const withSerialLabel = async (label: string, scope: Scope): Promise<readonly Device[]> => {
+    const limit = CANDIDATES_SHOWN_MAX + 1;
+    const isCurrent = (device: Device) => isSeen(device, scope) && device.supersededBy === undefined;
+    const isWanted = (device: Device) => isCurrent(device) && device.enrolment === undefined;
+    const enrolled = await deviceIds.withSerialLabel(label, { isWanted, limit });
+    // As `meantBySerialNumber` has it: anybody can say a serial number.
+    return enrolled.length > 0 ? enrolled : deviceIds.withSerialLabel(label, { isWanted: isCurrent, limit });
+  };
+  /** By its cpeid, in the form by path, else by its UUID: either is one CPE's alone, and goes before what CPEs say of themselves. */
+  const identified = async (form: DeviceAddress['form'], name: string, scope: Scope) => {
+    const own = form === 'path' ? await devices.get(name as CpeId) : null;
+    if (own !== null && isSeen(own, scope)) return own;
+    const cpeid = await deviceIds.cpeidOf(name);
     const named = cpeid === null ? null : await devices.get(cpeid);
-    const bySerial = await deviceIds.withSerialLabel(label, { isWanted, limit: CANDIDATES_SHOWN_MAX + 1 });
-    const all = named !== null && isWanted(named) ? [named, ...bySerial] : bySerial;
-    return [...new Map(all.map((device) => [device.id, device])).values()];
+    return named !== null && isSeen(named, scope) ? named : null;
   };
   return {
     async of(asked, scope) {
       const { form, name } = addressOf(asked);
-      const own = form === 'path' ? await devices.get(name as CpeId) : null;
-      if (own !== null && isSeen(own, scope)) return own;
-      const [only, ...others] = await labelled(name, scope);
+      const named = await identified(form, name, scope);
+      if (named !== null) return currentIdentity(devices, named, isIts(scope));
+      const [only, ...others] = await withSerialLabel(name, scope);
       if (only === undefined) throw unknownDevice(name);
       if (others.length > 0) throw ambiguousDevice(name, [only, ...others]);
       return only;

@@ -14,7 +14,7 @@ import { answerSchema, answers, PREFIX } from './dialect.js';
 import { FIRMWARE_SCHEMA, firmwareView } from './firmware-view.js';
 import { NUMBER, required } from './number-parameter.js';
 import type { CloudParts } from './parts.js';
-import { ANY, type Product, Products } from './products.js';
+import { ANY, type ProductOfImage, Products } from './products.js';
 import { sendLong } from './send-long.js';
 
 const PAGE_ITEMS = 100;
@@ -75,15 +75,18 @@ interface Wanted {
   readonly hardware: string;
 }
 
-/** Whether something may be for such devices: what it does not say keeps it from none. */
+/**
+ * Whether an image may be for such devices: what it does not say keeps it from none. Devices of any model may have its product class, which is
+ * looked at when it is to be sent.
+ */
 async function mayBeFor(
-  { family, model, hardware }: Product,
+  { family, model, hardware, isModelClass }: ProductOfImage,
   wanted: Wanted,
   products: Products,
 ): Promise<boolean> {
   return (
     (family === '' || (await products.has('family', family, wanted.family))) &&
-    (model === '' || (await products.has('model', model, wanted.model))) &&
+    (model === '' || isModelClass || (await products.has('model', model, wanted.model))) &&
     (hardware === '' || wanted.hardware === '' || hardware === wanted.hardware)
   );
 }

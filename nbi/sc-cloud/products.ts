@@ -35,13 +35,18 @@ export const ANY = 0;
 /** What an image is for, and the version that it brings; empty where nothing says it. */
 export interface ProductOfImage extends Product {
   readonly version: string;
+  /** The model is what CPEs report as ProductClass, whatever ModelName they have beside it. */
+  readonly isModelClass: boolean;
 }
+
+/** What the build of an image says of it. */
+type OfBuild = Pick<ProductOfImage, 'family' | 'model' | 'version'>;
 
 /** Families and models by their numbers, and what images are for, as one answer asks for them. */
 export class Products {
   readonly #images: Pick<ImageLibrary, 'builds'>;
   readonly #numbers = new Map<string, number>();
-  readonly #builds = new Map<string, Omit<ProductOfImage, 'hardware'>>();
+  readonly #builds = new Map<string, OfBuild>();
 
   constructor(images: Pick<ImageLibrary, 'builds'>) {
     this.#images = images;
@@ -71,13 +76,19 @@ export class Products {
     const { build, productClass = '', softwareVersion = '', hardwareVersion = '', fromFile = [] } = image;
     // What a file says of the hardware is the vendor's own number, and none that CPEs report.
     const hardware = fromFile.includes('hardwareVersion') ? '' : hardwareVersion;
-    const own = { family: '', model: productClass, hardware, version: softwareVersion };
+    const own = { family: '', model: productClass, hardware, version: softwareVersion, isModelClass: true };
     if (build === undefined) return own;
     const { family, model, version } = await remembered(this.#builds, build, () => this.#ofBuild(build));
-    return { family, model: model || own.model, hardware, version: own.version || version };
+    return {
+      family,
+      model: model || own.model,
+      hardware,
+      version: own.version || version,
+      isModelClass: model === '',
+    };
   }
 
-  async #ofBuild(id: string): Promise<Omit<ProductOfImage, 'hardware'>> {
+  async #ofBuild(id: string): Promise<OfBuild> {
     const { builds } = this.#images;
     const build = await builds.get(id, null);
     const category =

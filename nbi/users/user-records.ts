@@ -170,7 +170,7 @@ export class UserRecords {
 
   /**
    * Changes users, each in a commit of its own; none where no active admin would be left.
-   * @throws UserError `invalid`, `not-found`, `last-admin`
+   * @throws UserError `invalid`, `not-found`, `last-admin`, `changed-meanwhile`
    */
   async change(
     names: readonly string[],
@@ -190,6 +190,8 @@ export class UserRecords {
       const { active: wasActive, digestLogin: hadLogin, ...document } = before;
       const isOn = scCloud ?? digestHash(before) !== null;
       if (isOn && login === undefined && digestHash(before) === null) throw passwordNeeded(before.id);
+      // The log-in was switched on since it was looked at whether anybody has it.
+      if (isOn && hash !== undefined && login === undefined) throw changedMeanwhile(before.id);
       const hasLogin = hash === undefined ? hadLogin : login;
       return {
         ...document,
@@ -223,11 +225,7 @@ export class UserRecords {
       this.#noting('changed', document, by, shown(document), after),
     ]);
     if (!committed) {
-      throw new UserError(
-        'changed-meanwhile',
-        'name',
-        `${document.id} was changed by someone else: try again`,
-      );
+      throw changedMeanwhile(document.id);
     }
     this.#parts.logger.info('users.password-set', { user: document.id });
   }
@@ -400,6 +398,10 @@ function endsLikeOthers(name: string): UserError {
 
 function checkRole(role: Role): void {
   if (!ROLES.includes(role)) throw new UserError('invalid', 'role', `A role is one of ${ROLES.join(', ')}`);
+}
+
+function changedMeanwhile(name: string): UserError {
+  return new UserError('changed-meanwhile', 'name', `${name} was changed by someone else: try again`);
 }
 
 function passwordNeeded(name: string): UserError {

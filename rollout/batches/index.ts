@@ -26,7 +26,7 @@ export {
 export { batchesOfOrganizations, isOver as isBatchOver } from './belonging.js';
 export type { UnderWay } from './cancelling.js';
 export { WAKE_PER_SECOND_MAX } from './fields.js';
-export { type NamedCpe, namedCpes } from './named-cpes.js';
+export { currentIdentity, type NamedCpe, namedCpes } from './named-cpes.js';
 export { type BatchesParts, batchesIn, type OpenedBatches, openBatches } from './open-batches.js';
 export type { BatchTarget, BuildDevices, BuildTargets } from './targets.js';
 export type { Calling } from './waking.js';

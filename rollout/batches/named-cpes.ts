@@ -46,7 +46,9 @@ export async function namedCpes(
   for (const name of names) {
     const device = known.get(name);
     const each = device === undefined ? await bySerialNumber(devices, name, isIts) : cpe(device);
-    found.push(each.kind === 'cpe' ? cpe(each.device, await current(devices, each.device, isIts)) : each);
+    found.push(
+      each.kind === 'cpe' ? cpe(each.device, await currentIdentity(devices, each.device, isIts)) : each,
+    );
   }
   return found;
 }
@@ -74,8 +76,8 @@ async function bySerialNumber(
   return { kind: 'none', named, reason: 'ambiguous-device', detail };
 }
 
-/** The same CPE under the identity that it goes by now. */
-async function current(
+/** The same CPE under the identity that it goes by now, as far as those that lead there are known and `isIts`. */
+export async function currentIdentity(
   devices: Pick<Devices, 'get'>,
   named: Device,
   isIts: (device: Device) => boolean,

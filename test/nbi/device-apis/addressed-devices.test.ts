@@ -1,12 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import type { CpeId } from '../../../common/index.js';
+import type { TestNbiOptions } from '../support.js';
 import { startWithTwo, type TwoOrganizations } from '../two-organizations.js';
 import { ask, boxApi, DOMAIN } from './box.js';
 
 const BOX = '/api/firmware-slots/box';
 
-function start(t: ExecutionContext): Promise<TwoOrganizations> {
+function start(t: ExecutionContext, options: TestNbiOptions = {}): Promise<TwoOrganizations> {
   return startWithTwo(t, {
+    ...options,
     deviceDomain: DOMAIN,
     beside: (parts) => [boxApi(parts, 'firmware-slots')],
   });
@@ -99,15 +101,39 @@ test('at most ten of many are told, and others of other organizations keep none 
   t.true(expected.endsWith('/devices/A-19-S3/api, …'));
 });
 
-test('an identity that a CPE no longer goes by has no label; by its cpeid it is there', async (t) => {
+test('an identity that a CPE no longer goes by has no label; its cpeid and UUID lead to what the CPE goes by now', async (t) => {
   const nbi = await start(t);
   const { as } = nbi;
   const serial = { serialNumber: 'S4', serialLabel: 's4' };
-  await nbi.putDevice({ ...serial, id: 'OLD-S4' as CpeId, supersededBy: 'NEW-S4' as CpeId });
+  const uuid = nbi.deviceIds.idOf('OLD-S4' as CpeId);
+  await nbi.putDevice({ ...serial, id: 'OLD-S4' as CpeId, supersededBy: 'NEW-S4' as CpeId, uuid });
   t.is((await byHost(nbi, 's4', as.installation.viewer)).status, 404);
+  t.is(idIn(await byPath(nbi, 'OLD-S4', as.installation.viewer)), 'OLD-S4');
   await nbi.putDevice({ ...serial, id: 'NEW-S4' as CpeId });
   t.is(idIn(await byHost(nbi, 's4', as.installation.viewer)), 'NEW-S4');
-  t.is(idIn(await byPath(nbi, 'OLD-S4', as.installation.viewer)), 'OLD-S4');
+  t.is(idIn(await byPath(nbi, 'OLD-S4', as.installation.viewer)), 'NEW-S4');
+  t.is(idIn(await byHost(nbi, uuid, as.installation.viewer)), 'NEW-S4');
+});
+
+test('a CPE that waits to be enrolled takes its serial number from none that is', async (t) => {
+  const nbi = await start(t, { enrol: 'approve' });
+  const { as } = nbi;
+  const serial = { serialNumber: 'S6', serialLabel: 's6' };
+  await nbi.putDevice({ ...serial, id: 'A-S6' as CpeId, enrolment: 'waiting' });
+  t.is(idIn(await byHost(nbi, 's6', as.installation.viewer)), 'A-S6');
+  await nbi.putDevice({ ...serial, id: 'B-S6' as CpeId });
+  t.is(idIn(await byHost(nbi, 's6', as.installation.viewer)), 'B-S6');
+});
+
+test('a UUID is the name of its CPE alone, whatever serial number another tells', async (t) => {
+  const nbi = await start(t);
+  const { as } = nbi;
+  const id = 'A-S7' as CpeId;
+  const uuid = nbi.deviceIds.idOf(id);
+  await nbi.putDevice({ id, uuid, serialNumber: 'S7' });
+  await nbi.putDevice({ id: 'B-S7' as CpeId, serialNumber: uuid, serialLabel: uuid });
+  t.is(idIn(await byHost(nbi, uuid, as.installation.viewer)), 'A-S7');
+  t.is(idIn(await byPath(nbi, uuid, as.installation.viewer)), 'A-S7');
 });
 
 test('by path a cpeid goes before a label, and hrefs lead back as the client wrote it', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { CpeId } from '../../../common/index.js';
 import { DAY_MS } from '../../../common/index.js';
 import { CODES } from '../../../nbi/sc-cloud/codes.js';
 import { codeOfReason } from '../../../nbi/sc-cloud/progress.js';
@@ -108,6 +109,11 @@ test('what another organization has, waits to be approved or goes by another ide
   await cloud.putDeviceOf(cloud.south, { serialNumber: 'B1' });
   await cloud.putDeviceOf(cloud.north, { serialNumber: 'A1' });
   await cloud.putDeviceOf(cloud.north, { serialNumber: 'W1', enrolment: 'waiting' });
+  // Anybody can say a serial number: that one waits takes it from none.
+  const other = { id: '00A1B2-W-A1' as CpeId, enrolment: 'waiting' } as const;
+  await cloud.putDeviceOf(cloud.north, { serialNumber: 'A1', ...other });
+  const named = await cloud.ask('scapi/get-dev?sn=A1', { cookies: await cloud.as('north') });
+  t.deepEqual(fieldOf(named.body, 'details'), [{ sn: 'A1', result: 0 }]);
   await cloud.putDeviceOf(cloud.north, { serialNumber: 'O1', supersededBy: '00A1B2-HGW-A1' as never });
   t.deepEqual(serials((await list(cloud, '')).body), ['A1']);
   t.deepEqual(serials((await list(cloud, '', 'installation')).body), ['A1', 'B1']);

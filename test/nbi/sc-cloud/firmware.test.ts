@@ -95,16 +95,18 @@ test('the list is narrowed by family, model and hardware; what an image does not
   await builtImage(cloud, 'c.bin', 'Other', 'Box 9', '1.0');
   await cloud.image('d.bin', { metadata: { name: 'd.bin', hardwareVersion: 'A' } });
   await cloud.image('e.bin');
+  // A product class may be that of devices of any model.
+  await cloud.image('f.bin', { metadata: { name: 'f.bin', productClass: 'HGW' } });
   const acme = await numbers.numberOf('family', 'Acme');
   const box9 = await numbers.numberOf('model', 'Box 9');
   const cases = [
-    ['dev-type=0', ['a.bin', 'b.bin', 'c.bin', 'd.bin', 'e.bin']],
-    [`dev-type=${acme}`, ['a.bin', 'b.bin', 'd.bin', 'e.bin']],
-    [`dev-type=${acme}&product-id=${box9}`, ['a.bin', 'd.bin', 'e.bin']],
-    [`dev-type=${acme}&product-id=${box9}&hardware-ver=A`, ['a.bin', 'd.bin', 'e.bin']],
-    [`dev-type=${acme}&product-id=${box9}&hardware-ver=B`, ['a.bin', 'e.bin']],
-    [`dev-type=0&product-id=${box9}`, ['a.bin', 'c.bin', 'd.bin', 'e.bin']],
-    ['dev-type=1', ['d.bin', 'e.bin']],
+    ['dev-type=0', ['a.bin', 'b.bin', 'c.bin', 'd.bin', 'e.bin', 'f.bin']],
+    [`dev-type=${acme}`, ['a.bin', 'b.bin', 'd.bin', 'e.bin', 'f.bin']],
+    [`dev-type=${acme}&product-id=${box9}`, ['a.bin', 'd.bin', 'e.bin', 'f.bin']],
+    [`dev-type=${acme}&product-id=${box9}&hardware-ver=A`, ['a.bin', 'd.bin', 'e.bin', 'f.bin']],
+    [`dev-type=${acme}&product-id=${box9}&hardware-ver=B`, ['a.bin', 'e.bin', 'f.bin']],
+    [`dev-type=0&product-id=${box9}`, ['a.bin', 'c.bin', 'd.bin', 'e.bin', 'f.bin']],
+    ['dev-type=1', ['d.bin', 'e.bin', 'f.bin']],
   ] as const;
   for (const [query, expected] of cases)
     t.deepEqual(paths((await list(cloud, query, 'installation')).body), expected, query);

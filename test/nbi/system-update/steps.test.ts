@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import test from 'ava';
 import { DEVICES, type Device } from '../../../acs/index.js';
 import { BATCHES } from '../../../rollout/batches/index.js';
-import { OPERATIONS } from '../../../rollout/index.js';
+import { OPERATIONS, SYSTEM_UPDATES } from '../../../rollout/index.js';
 import { uploadOf } from '../../firmware/support.js';
 import { BY } from '../../support/actor.js';
 import { type Box, errorOf, SERVICE, startSystemUpdate, told } from './support.js';
@@ -221,4 +221,19 @@ test('an update whose batch is gone before anything was sent has failed, and is 
     state_description:
       'Failed, and the device runs what it ran before: its batch is gone before anything was sent: reset the update, and begin again',
   });
+});
+
+test('what is kept of a CPE that is gone, or came anew, is deleted', async (t) => {
+  const nbi = await startSystemUpdate(t);
+  const [there, gone, anew] = [await nbi.box('S11'), await nbi.box('S12'), await nbi.box('S13')];
+  await nbi.image('hgw-2.bin', { version: '2.0' });
+  for (const box of [there, gone, anew]) await nbi.api(box, 'POST', `${UPDATE}/init`);
+  await nbi.ready();
+  await nbi.store.collection<Device>(DEVICES).delete(gone.cpeid);
+  await nbi.box('S13');
+  await nbi.upgrading.systemUpdates.forgetGone();
+  const kept: string[] = [];
+  for await (const { document } of nbi.store.collection(SYSTEM_UPDATES).scan({})) kept.push(document.id);
+  t.deepEqual(kept, [there.cpeid]);
+  t.is(await nbi.state(there), 'INITIALIZED');
 });
