@@ -51,6 +51,7 @@ export { otherSiteLog } from './other-site-log.js';
 export { ownerShown, withinOf } from './owner.js';
 export {
   clearedPageCookies,
+  cookieValues,
   givenPageCookie,
   onlyCookie,
   PAGE_CSRF_COOKIE,

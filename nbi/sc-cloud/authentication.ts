@@ -4,6 +4,7 @@ import {
   apiSessionAuthentication,
   arrivalOf,
   clearedApiCookie,
+  cookieValues,
   givenApiCookie,
   onlyCookie,
 } from '../http/index.js';
@@ -43,7 +44,7 @@ export function cloudAuthentication(
 }
 
 function isNamed(request: Request, name: string): boolean {
-  const isSaid = (request.headers.cookie ?? '').includes(`${USER_COOKIE}=`);
+  const isSaid = cookieValues(request, USER_COOKIE).length > 0;
   return !isSaid || onlyCookie(request, USER_COOKIE) === name;
 }
 

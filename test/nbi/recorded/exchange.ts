@@ -97,6 +97,8 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
   // Of the firmware upgrader: a permanent token, and ids that are drawn when something is made.
   [/"token":"[0-9a-f]{40}"/g, '"token":"<<permanent token>>"'],
+  // The default one has an id of its own in every installation.
+  [/("organization":\{"id":")[0-9a-f-]{36}(","slug":"default")/g, '$1<<default organization id>>$2'],
   [
     /(\{"id":")(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}(","(?:created|category_relation)":)/g,
     '$1<<made id>>$2',
