@@ -198,7 +198,7 @@ export class Cancelling {
       const after: Batch = { ...stored.document, hasAskedRunning: true };
       const outcome = await kept.store.commit([held, kept.batches.replacing(after, stored.revision)]);
       if (outcome.committed) return true;
-      return hold.isLost(held, outcome.refused) ? false : undefined;
+      return (await hold.isLost(held, outcome.refused)) ? false : undefined;
     });
   }
 

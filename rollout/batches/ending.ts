@@ -70,7 +70,7 @@ export class Ending {
         ],
       );
       if (outcome.committed) return isLast ? 'ended' : 'more';
-      return hold.isLost(held, outcome.refused) ? 'left' : undefined;
+      return (await hold.isLost(held, outcome.refused)) ? 'left' : undefined;
     });
   }
 }

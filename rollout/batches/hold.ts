@@ -15,39 +15,42 @@ const TRY_AGAIN_MS = 100;
 /** The right to write portions of one batch: one at a time has it, on all nodes. */
 export class Hold {
   readonly #renewing: Rounds;
+  readonly #acquire: () => Promise<Lease | null>;
   readonly #release: (lease: Lease) => Promise<void>;
   #lease: Lease;
+  #renewal: Promise<void> | null = null;
 
   private constructor(
     lease: Lease,
-    renew: () => Promise<Lease | null>,
+    acquire: () => Promise<Lease | null>,
     release: (lease: Lease) => Promise<void>,
+    renewedEveryMs: number,
   ) {
     this.#lease = lease;
+    this.#acquire = acquire;
     this.#release = release;
-    this.#renewing = new Rounds({
-      everyMs: RENEWED_EVERY_MS,
-      run: async () => {
-        // Where it cannot be renewed it runs out, and then commits that rest on it are refused.
-        this.#lease = (await renew().catch(() => null)) ?? this.#lease;
-      },
-    });
+    this.#renewing = new Rounds({ everyMs: renewedEveryMs, run: () => this.#renew() });
   }
 
-  /** @returns null where somebody else has it. @throws StoreError */
+  /**
+   * @param renewedEveryMs  for tests
+   * @returns null where somebody else has it
+   * @throws StoreError
+   */
   static async take(
     { store, clock, logger }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
     batch: BatchId,
+    renewedEveryMs = RENEWED_EVERY_MS,
   ): Promise<Hold | null> {
     const leases = openLeases(store, clock);
     const holder = randomUUID();
     const acquire = () => leases.acquire(`batch:${batch}`, holder, HOLD_MS);
     const lease = await acquire();
     if (lease === null) return null;
-    return new Hold(lease, acquire, (held) =>
+    const release = (held: Lease) =>
       // Where the store fails it runs out by itself.
-      leases.release(held).catch((error: unknown) => logger.warn('batches.not-released', { batch, error })),
-    );
+      leases.release(held).catch((error: unknown) => logger.warn('batches.not-released', { batch, error }));
+    return new Hold(lease, acquire, release, renewedEveryMs);
   }
 
   /** The same, where somebody else may have it for a moment. */
@@ -65,13 +68,31 @@ export class Hold {
     return this.#lease.held;
   }
 
-  /** Whether a commit was refused as somebody else has it. @param held  as {@link held} was when it went into that commit */
-  isLost(held: Change, refused: Change | null): boolean {
-    return refused === held && this.held === held;
+  /**
+   * Whether a commit was refused as somebody else has it.
+   * @param held  as {@link held} was when it went into that commit
+   */
+  async isLost(held: Change, refused: Change | null): Promise<boolean> {
+    if (refused !== held || this.held !== held) return false;
+    // A renewal may be stored already, and not be known here yet.
+    await this.#renew();
+    return this.held === held;
   }
 
   async release(): Promise<void> {
     await this.#renewing.stop();
     await this.#release(this.#lease);
+  }
+
+  #renew(): Promise<void> {
+    this.#renewal ??= this.#renewed().finally(() => {
+      this.#renewal = null;
+    });
+    return this.#renewal;
+  }
+
+  async #renewed(): Promise<void> {
+    // Where it cannot be renewed it runs out, and then commits that rest on it are refused.
+    this.#lease = (await this.#acquire().catch(() => null)) ?? this.#lease;
   }
 }

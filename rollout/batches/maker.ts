@@ -90,7 +90,7 @@ export class Maker {
       const { refused } = outcome;
       if (refused !== null && brought.includes(refused)) return 'moved';
       // It was renewed meanwhile, or it is another's.
-      return hold.isLost(held, refused) ? 'left' : undefined;
+      return (await hold.isLost(held, refused)) ? 'left' : undefined;
     });
   }
 
@@ -135,7 +135,7 @@ export class Maker {
         kept.batches.replacing(asMade(batch, kept.clock()), batch.revision),
       ]);
       if (outcome.committed) return 'made';
-      return hold.isLost(held, outcome.refused) ? 'left' : undefined;
+      return (await hold.isLost(held, outcome.refused)) ? 'left' : undefined;
     });
   }
 }

@@ -64,7 +64,7 @@ export class Removing {
       const { held } = hold;
       const outcome = await rules.withdraw(ownRules(batch, gone), [held, ...ledger.removing(gone)]);
       if (outcome.committed) return true;
-      return hold.isLost(held, outcome.refused) ? false : undefined;
+      return (await hold.isLost(held, outcome.refused)) ? false : undefined;
     });
   }
 
@@ -81,7 +81,7 @@ export class Removing {
         ...(await ledger.droppingCounts(batch.id)),
       ]);
       // Where it is another's by now that one sees to it.
-      return outcome.committed || hold.isLost(held, outcome.refused) || undefined;
+      return outcome.committed || (await hold.isLost(held, outcome.refused)) || undefined;
     });
   }
 }

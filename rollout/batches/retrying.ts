@@ -106,7 +106,7 @@ export class Retrying {
         }),
       ]);
       if (!outcome.committed) {
-        if (outcome.refused === replaced || hold.isLost(held, outcome.refused)) throw busy();
+        if (outcome.refused === replaced || (await hold.isLost(held, outcome.refused))) throw busy();
         return undefined;
       }
       const opened = await kept.gate(id);
@@ -162,7 +162,7 @@ export class Retrying {
       const { held } = hold;
       const outcome = await kept.store.commit([held, ...ledger.moving(moves)]);
       if (outcome.committed) return true;
-      if (hold.isLost(held, outcome.refused)) throw busy();
+      if (await hold.isLost(held, outcome.refused)) throw busy();
       return undefined;
     });
   }
@@ -184,7 +184,7 @@ export class Retrying {
       if (outcome.committed) return group.length;
       const { refused } = outcome;
       if (refused !== null && this.#parts.kept.isOfGate(refused)) throw busy();
-      if (hold.isLost(held, refused)) throw busy();
+      if (await hold.isLost(held, refused)) throw busy();
       return undefined;
     });
   }

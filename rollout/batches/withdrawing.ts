@@ -54,7 +54,7 @@ export async function withdrawPortion(
     const { held } = hold;
     const outcome = await rules.withdraw(ownRules(batch, waiting), [held, ...ledger.moving(moves)]);
     if (outcome.committed) return true;
-    return hold.isLost(held, outcome.refused) ? false : undefined;
+    return (await hold.isLost(held, outcome.refused)) ? false : undefined;
   });
 }
 
@@ -72,7 +72,7 @@ export async function withdrawFleetRule(
     const { held } = hold;
     const outcome = await rules.withdraw([fleetRuleId(batch)], [held]);
     if (outcome.committed) return true;
-    return hold.isLost(held, outcome.refused) ? false : undefined;
+    return (await hold.isLost(held, outcome.refused)) ? false : undefined;
   });
 }
 
