@@ -37,8 +37,8 @@ export function assetRoute(path: string, operationId: string, summary: string, a
   const known = new Map(Object.entries(assets));
   const read = new Map<Asset, Promise<{ readonly bytes: Buffer; readonly tag: string }>>();
   const contentOf = (asset: Asset) => {
-    const known = read.get(asset);
-    if (known !== undefined) return known;
+    const begun = read.get(asset);
+    if (begun !== undefined) return begun;
     const content = readAsset(asset);
     read.set(asset, content);
     content.catch(() => read.delete(asset));

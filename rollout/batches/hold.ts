@@ -29,7 +29,8 @@ export class Hold {
     this.#lease = lease;
     this.#acquire = acquire;
     this.#release = release;
-    this.#renewing = new Rounds({ everyMs: renewedEveryMs, run: () => this.#renew() });
+    // Where it cannot be renewed it runs out, and then commits that rest on it are refused.
+    this.#renewing = new Rounds({ everyMs: renewedEveryMs, run: () => this.#renew().catch(() => {}) });
   }
 
   /**
@@ -71,6 +72,7 @@ export class Hold {
   /**
    * Whether a commit was refused as somebody else has it.
    * @param held  as {@link held} was when it went into that commit
+   * @throws StoreError where nobody can tell
    */
   async isLost(held: Change, refused: Change | null): Promise<boolean> {
     if (refused !== held || this.held !== held) return false;
@@ -92,7 +94,6 @@ export class Hold {
   }
 
   async #renewed(): Promise<void> {
-    // Where it cannot be renewed it runs out, and then commits that rest on it are refused.
-    this.#lease = (await this.#acquire().catch(() => null)) ?? this.#lease;
+    this.#lease = (await this.#acquire()) ?? this.#lease;
   }
 }

@@ -1,14 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import { type BatchId, silentLogger } from '../../../common/index.js';
 import { Hold } from '../../../rollout/batches/hold.js';
-import type { Document, Store } from '../../../store/index.js';
+import { type Document, type Store, StoreError } from '../../../store/index.js';
 import { until } from '../../support/ferry.js';
 import { storeOf } from '../../support/store.js';
 
 const BATCH = '00000000-0000-4000-8000-000000000001' as BatchId;
 const NEVER_MS = 1_000_000_000;
 
-/** A store of which it is known that something was replaced only once `told` says so. */
+/** A store that tells that something was replaced once `told` has come, and fails with it. */
 function toldLate(store: Store, told: () => Promise<void>): Store {
   return new Proxy(store, {
     get(target, name) {
@@ -44,9 +44,9 @@ async function taken(t: ExecutionContext, store: Store, clock: () => number, ren
 
 test('what a renewal has refused that is stored and not known yet was not refused by another holder', async (t) => {
   const store = await storeOf(t);
-  let isTold: () => void = () => {};
+  let tell: () => void = () => {};
   const told = new Promise<void>((resolve) => {
-    isTold = resolve;
+    tell = resolve;
   });
   const hold = await taken(
     t,
@@ -61,7 +61,7 @@ test('what a renewal has refused that is stored and not known yet was not refuse
   });
   t.is(hold.held, held);
   const isLost = hold.isLost(held, refused);
-  isTold();
+  tell();
   t.false(await isLost);
   t.not(hold.held, held);
 });
@@ -77,4 +77,12 @@ test('what was refused as somebody else has it is lost', async (t) => {
   t.false(outcome.committed);
   t.true(await slept.isLost(held, outcome.committed ? null : outcome.refused));
   t.true((await store.commit([other.held])).committed);
+});
+
+test('whether it is lost is not said while the store fails', async (t) => {
+  const store = await storeOf(t);
+  const failing = toldLate(store, () => Promise.reject(new StoreError('unavailable', 'not now')));
+  const hold = await taken(t, failing, Date.now);
+  const { held } = hold;
+  await t.throwsAsync(hold.isLost(held, held), { instanceOf: StoreError });
 });
