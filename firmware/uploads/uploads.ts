@@ -36,8 +36,8 @@ import {
 } from './upload.js';
 import { busy, cancelled, isRefusal, UploadError } from './upload-error.js';
 
-/** What one user has begun and not ended holds room for incoming content, for a day at worst. */
-const OPEN_UPLOADS_PER_USER_MAX = 4;
+/** Of what one user has begun and not ended, by how it comes. What comes in parts holds room for incoming content, for a day at worst; fetches wait for their turn. */
+const OPEN_PER_USER_MAX = { parts: 4, url: 100 } as const;
 /** Each refused commit means that its transfer has told how far it has come. */
 const CANCEL_ATTEMPTS_MAX = 100;
 /** What a disk, or a database, may take to give the next bytes of what it has. */
@@ -176,6 +176,20 @@ class StoredUploads implements Uploads, Fetchable {
     });
   }
 
+  /** @throws UploadError `too-many` */
+  async #requireFew(uploadedBy: string, kind: keyof typeof OPEN_PER_USER_MAX): Promise<void> {
+    const open = await this.#records.open(uploadedBy);
+    const most = OPEN_PER_USER_MAX[kind];
+    if (open.filter(({ document }) => document.kind === kind).length < most) return;
+    const [what, how] =
+      kind === 'url' ? ['fetches', 'wait for one'] : ['uploads in parts', 'send the rest of one'];
+    throw new UploadError(
+      'too-many',
+      '',
+      `at most ${most} ${what} of one user that have not ended: ${how}, or cancel it`,
+    );
+  }
+
   async #placeBehind({ placeBehind }: AskedUpload, received: Received): Promise<BuildPlace | undefined> {
     try {
       return await placeBehind?.();
@@ -188,15 +202,8 @@ class StoredUploads implements Uploads, Fetchable {
   async begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord> {
     if (url !== undefined) this.#sources.check(url);
     await this.#check(upload);
-    const open = await this.#records.open(upload.uploadedBy);
-    if (open.filter(({ document }) => document.kind !== 'whole').length >= OPEN_UPLOADS_PER_USER_MAX) {
-      throw new UploadError(
-        'too-many',
-        '',
-        `at most ${OPEN_UPLOADS_PER_USER_MAX} uploads of one user that have not ended: send the rest of one, or cancel it`,
-      );
-    }
     const kind = url === undefined ? ({ kind: 'parts' } as const) : ({ kind: 'url', url } as const);
+    await this.#requireFew(upload.uploadedBy, kind.kind);
     const transfer = await this.#begun(upload, kind, (id) => [
       this.#events.noting({
         action: 'added',

@@ -69,7 +69,7 @@ export function beginRoute({ uploads }: UploadParts): Route {
     summary:
       'Begins an upload of an image in parts, which goes on after a broken connection; or has it fetched',
     description:
-      'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
+      'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 in parts that have not ended, and 100 that are fetched.',
     query: closedQuery(),
     body: BODY,
     answers: {

@@ -71,12 +71,21 @@ export function isEmptySlot({ content, reserved }: Pick<Slot, 'content' | 'reser
   return content === null && !reserved;
 }
 
-/** What was put, or taken out, over what the CPE tells. */
+/** What was put, or taken out, over what the CPE tells; what was put, or is to be, where it has no slot has one of its own. */
 function placesOf({ table, record, images, running }: Arrangement): readonly Place[] {
-  const reserved = new Set((record?.fetches ?? []).filter(isUnderWay).map(({ slot }: KeptFetch) => slot));
-  const told =
-    table ??
-    Array.from({ length: MODELLED_SLOTS }, (_, index) => ({ key: String(index + 1), version: null }));
+  const reserved = new Set(
+    (record?.fetches ?? []).filter(isUnderWay).flatMap(({ slot }: KeptFetch) => slot ?? []),
+  );
+  const told: { readonly key: string; readonly version: string | null }[] = [
+    ...(table ??
+      Array.from({ length: MODELLED_SLOTS }, (_, index) => ({ key: String(index + 1), version: null }))),
+  ];
+  const put = Object.entries(record?.slots ?? {}).flatMap(([key, kept]) =>
+    kept.kind === 'image' && images.has(kept.image.number) ? [key] : [],
+  );
+  for (const key of new Set([...put, ...reserved]))
+    if (told.every((each) => each.key !== key)) told.push({ key, version: null });
+  told.sort((one, other) => Number(one.key) - Number(other.key));
   return told.map(({ key, version }) => {
     const kept = record?.slots[key];
     const content = kept === undefined ? toldContent(version) : keptContent(kept, version, images, running);
@@ -124,7 +133,8 @@ function contentOf({ image, version, notes }: KnownImage, reported = ''): SlotCo
   return { version: said === '' ? image.name : said, isVersionKnown: said !== '', notes, image };
 }
 
-function runs(reported: string, { image, version }: Pick<KnownImage, 'image' | 'version'>): boolean {
+/** Whether what a CPE reports is an image. */
+export function runs(reported: string, { image, version }: Pick<KnownImage, 'image' | 'version'>): boolean {
   const isRead = image.fromFile?.includes('softwareVersion') === true && version === image.softwareVersion;
   return version !== '' && runsTarget(reported, { version, isRead });
 }

@@ -29,10 +29,10 @@ export async function settled(parts: FetchParts, record: SlotRecord): Promise<Sl
     fetches.push(now.fetch);
     const { slot } = now.fetch;
     if (now.image === undefined || slot === undefined) continue;
-    // It was empty when it was reserved, and nothing else was put there since.
     const before = slots[slot];
-    const over = before?.kind === 'emptied' ? before.over : '';
-    slots = { ...slots, [slot]: { kind: 'image', ...now.image, over } };
+    // Of what is emptied it is known what the CPE tells of it. Else that may have changed since it was reserved.
+    const over = before?.kind === 'emptied' ? { over: before.over } : {};
+    slots = { ...slots, [slot]: { kind: 'image', ...now.image, ...over } };
   }
   const isAsItWas = fetches.every((fetch, index) => fetch === record.fetches[index]);
   return isAsItWas ? record : { ...withFetches(record, fetches, nowMs), slots };

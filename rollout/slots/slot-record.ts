@@ -6,12 +6,15 @@ import type { FetchState } from './slot.js';
 
 /** What Ferry knows of a slot beside what the CPE tells. */
 export type KeptSlot =
-  /** It was put there. `version`: what the CPE is to report, as far as it was known then, else what it has reported that ran it; `over`: what the CPE said stood there. */
+  /**
+   * It was put there. `version`: what the CPE is to report, as far as it was known then, else what it has reported that ran it; `over`: what the CPE said stood there;
+   * absent: it told of no slots then, or it has not been looked since this was fetched (see `withTable`).
+   */
   | {
       readonly kind: 'image';
       readonly image: OperationImage;
       readonly version: string;
-      readonly over: string;
+      readonly over?: string;
     }
   /** What a CPE without slots of its own ran when something was put beside it. */
   | { readonly kind: 'version'; readonly version: string }

@@ -98,12 +98,13 @@ class SlotStore implements DeviceSlots {
     const { version } = await knownImage(this.#parts.library, image);
     const key = await untilCommitted(`The slots of ${device.id}`, async () => {
       const standing = await this.#standing(device);
-      const { slots, told } = standing.view;
+      const { slots, told, hasTable } = standing.view;
       const there = slots.find(({ content }) => content?.image?.number === named.number);
       if (there !== undefined && standing.record.slots[there.key]?.kind === 'image') return there.key;
       const slot = emptySlot(slots);
       if (slot === null) throw noEmptySlot();
-      const kept: KeptSlot = { kind: 'image', image: named, version, over: told.get(slot.key) ?? '' };
+      const over = hasTable ? { over: told.get(slot.key) ?? '' } : {};
+      const kept: KeptSlot = { kind: 'image', image: named, version, ...over };
       const after = { image: image.name, slot: slot.key };
       const changes = { ...this.#besideCurrent(standing), [slot.key]: kept };
       const noted = { action: 'slot-filled', by, after };
@@ -238,7 +239,7 @@ class SlotStore implements DeviceSlots {
       const read = await this.#read(device);
       const view = await this.#view.of(read, read.record);
       if (view.record === read.record || read.stored === null) return { ...read, view };
-      // What the CPE has told is kept, as the upgrade that told it is forgotten some day; then all is read anew.
+      // What the CPE has told is kept, as the upgrade that told it is forgotten some day, and what moved stays; then all is read anew.
       await this.#parts.store.commit([this.#records.replacing(view.record, read.stored.revision)]);
       return undefined;
     });

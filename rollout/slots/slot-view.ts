@@ -2,6 +2,7 @@ import type { Devices } from '../../acs/index.js';
 import { organizationOf } from '../../rules/index.js';
 import type { CpeUpgrade, CpeUpgrades } from '../cpe-upgrades/index.js';
 import { arrange } from './arrange.js';
+import { withTable } from './homes.js';
 import { imageTableIn } from './image-table.js';
 import { knownImages, type SlotLibrary } from './known-images.js';
 import type { Slot, SlotFailure } from './slot.js';
@@ -15,7 +16,7 @@ export interface SlotViewParts {
 
 /** All slots of a CPE. */
 export interface SlotsView {
-  /** With what the CPE has told meanwhile of images that nobody else says a version of; the one that was given where there is nothing. */
+  /** With what the CPE has told meanwhile, of images that nobody else says a version of and of slots; the one that was given where there is nothing. */
   readonly record: SlotRecord;
   readonly slots: readonly Slot[];
   /** Whether the CPE tells of slots itself. */
@@ -39,8 +40,8 @@ export class SlotView {
     const table = imageTableIn(parameters);
     const next = now.running ?? now.waiting;
     const { ended } = now;
-    const record = await this.#withReported(stored);
-    const numbers = Object.values(record.slots).flatMap((kept) =>
+    const reported = await this.#withReported(stored);
+    const numbers = Object.values(reported.slots).flatMap((kept) =>
       kept.kind === 'image' ? [kept.image.number] : [],
     );
     const known = await knownImages(library, [
@@ -51,6 +52,7 @@ export class SlotView {
     const images = new Map(
       [...known].filter(([, { image }]) => (image.organization ?? organization) === organization),
     );
+    const record = table === null ? reported : withTable(reported, table, images);
     const slots = arrange({
       running: device.softwareVersion ?? '',
       table,

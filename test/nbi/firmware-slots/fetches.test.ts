@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { DEVICE_SLOTS, FETCHES_MAX } from '../../../rollout/index.js';
 import type { SlotRecord } from '../../../rollout/slots/slot-record.js';
+import { BY } from '../../support/actor.js';
 import { until } from '../../support/ferry.js';
 import { BOX, errorOf, standing, startSlots, type TestSlots } from './support.js';
 
@@ -170,6 +171,32 @@ test('what is asked for wrongly, or from where it may not come, begins nothing',
     t.deepEqual([status, type], [400, 'InvalidRequestBodyError']);
     t.like(details, { path: 'url' });
   }
+  t.deepEqual(await standing(at), ['1 1.0.0 *']);
+});
+
+test('fetches of many devices wait for their turn, 100 of one user', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  const states: string[] = [];
+  for (let count = 1; count <= 5; count++) {
+    const serialNumber = `Q${count}`;
+    await at.putDeviceOf(at.north, { serialNumber, serialLabel: serialNumber.toLowerCase() });
+    const path = `/devices/00A1B2-HGW-${serialNumber}${FETCH}`;
+    const answer = await at.ask('POST', path, { json: { url: `${source.url}/held-${count}.iso` } });
+    states.push(`${answer.status} ${(answer.body as { body: { state: string } }).body.state}`);
+  }
+  t.deepEqual(states, Array(5).fill('202 queued'));
+  const fifth = `/devices/00A1B2-HGW-Q5${FETCH}/1`;
+  t.like((await at.ask('DELETE', fifth)).body, { body: { state: 'cancelled' } });
+  t.is((await at.ask('DELETE', fifth)).status, 200);
+  t.is((await at.ask('GET', fifth)).status, 404);
+  for (let count = 5; count <= 100; count++) {
+    const metadata = { name: `more-${count}.bin` };
+    const uploadedBy = 'operator@north';
+    await at.uploads.begin({ metadata, by: BY, uploadedBy }, `${source.url}/held.iso`);
+  }
+  const refused = await begin(at, { url: `${source.url}/held.iso` });
+  t.deepEqual(errorOf(refused).slice(0, 2), [429, 'TooManyRequests']);
   t.deepEqual(await standing(at), ['1 1.0.0 *']);
 });
 

@@ -206,6 +206,25 @@ test('a CPE that tells of FirmwareImage has those slots, by its own numbers', as
   t.deepEqual(await standing(at), ['1 1.0.0 *']);
 });
 
+test('what was put before a CPE told of FirmwareImage is there, upgraded to and emptied as before', async (t) => {
+  const at = await startSlots(t);
+  await put(at, 'hgw-2.bin', '2.0.0');
+  await put(at, 'hgw-3.bin', '3.0.0');
+  const info = 'Device.DeviceInfo.';
+  await at.tell({
+    [`${info}ActiveFirmwareImage`]: `${info}FirmwareImage.1.`,
+    [`${info}FirmwareImage.1.Version`]: '1.0.0',
+    [`${info}FirmwareImage.2.Version`]: '0.9.0',
+  });
+  t.deepEqual(await standing(at), ['1 1.0.0 *', '2 0.9.0', '3 3.0.0', '4 2.0.0']);
+  const call = { json: { slot_id: 3, message: null } };
+  t.is((await at.ask('POST', '/api/firmware/upgrade', call)).status, 200);
+  t.deepEqual(await standing(at), ['1 1.0.0 *', '2 0.9.0', '3 3.0.0 >', '4 2.0.0']);
+  t.is((await at.ask('DELETE', '/api/firmware/slots/4')).status, 200);
+  t.deepEqual(await standing(at), ['1 1.0.0 *', '2 0.9.0', '3 3.0.0 >']);
+  t.is((await at.ask('GET', '/api/firmware/slots/4')).status, 404);
+});
+
 test('what a CPE boots next is after reboot, and is not emptied', async (t) => {
   const at = await startSlots(t);
   const info = 'Device.DeviceInfo.';

@@ -1,9 +1,10 @@
 import test from 'ava';
 import type { Image } from '../../../firmware/index.js';
 import { type Arrangement, arrange, emptySlot, type KnownImage } from '../../../rollout/slots/arrange.js';
+import { withTable } from '../../../rollout/slots/homes.js';
 import { imageTableIn } from '../../../rollout/slots/image-table.js';
 import type { Slot } from '../../../rollout/slots/slot.js';
-import type { KeptSlot } from '../../../rollout/slots/slot-record.js';
+import type { KeptFetch, KeptSlot, SlotRecord } from '../../../rollout/slots/slot-record.js';
 
 function known(number: number, version: string, said: Partial<Image> = {}): readonly [number, KnownImage] {
   const image: Image = {
@@ -108,6 +109,57 @@ test('of two slots of one version the one that was verified last is current', (t
     ended: { image: { number: 3, name: 'x' }, isVerified: false, failure: null },
   });
   t.deepEqual(words(later), ['-', 'whatever it says*', '3.0', '-', '-'], 'whatever has ended since');
+});
+
+test('what was put while a CPE told of no slots stays once it tells of some, as does what is being fetched', (t) => {
+  const fetch = (key: string, slot: string, state: KeptFetch['state']): KeptFetch => ({
+    key,
+    url: 'http://x/y',
+    upload: key,
+    slot,
+    state,
+    beganAtMs: 0,
+  });
+  const kept = (number: number): KeptSlot => ({
+    kind: 'image',
+    image: { number, name: `image-${number}.bin` },
+    version: `${number}.0`,
+  });
+  const record = {
+    slots: { 1: { kind: 'version', version: '1.0' }, 2: kept(2), 3: kept(3), 4: kept(4) },
+    fetches: [fetch('1', '2', 'finished'), fetch('2', '5', 'in-progress')],
+  } as unknown as SlotRecord;
+  const images = new Map([known(2, '2.0'), known(3, '3.0'), known(4, '4.0')]);
+  const at = (...versions: readonly string[]) => {
+    const table = versions.map((version, index) => ({
+      key: String(index + 1),
+      version,
+      isActive: index === 0,
+      isNext: false,
+    }));
+    const moved = withTable(record, table, images);
+    t.is(withTable(moved, table, images), moved, 'it has moved for good');
+    const slots = arrange({ ...NOTHING, table, record: moved, images });
+    const [finished] = moved.fetches;
+    const of = slots.map((slot, index) => `${slot.key}:${words(slots)[index]}`);
+    return [...of, `fetched:${finished?.slot}`];
+  };
+  t.deepEqual(at('1.0', ''), ['1:1.0*', '2:2.0', '3:3.0', '4:4.0', '5:-+', 'fetched:2']);
+  t.deepEqual(
+    at('1.0', '0.9'),
+    ['1:1.0*', '2:0.9', '3:3.0', '4:4.0', '5:-+', '6:2.0', 'fetched:6'],
+    'its own slot is taken, and so it has one more',
+  );
+  t.deepEqual(
+    at('1.0', '0.9', '', '', '0.8', '', ''),
+    ['1:1.0*', '2:0.9', '3:3.0', '4:4.0', '5:0.8', '6:2.0', '7:-', 'fetched:6'],
+    'or the first that is empty',
+  );
+  t.deepEqual(
+    at('1.0', '3.0'),
+    ['1:1.0*', '2:3.0', '4:4.0', '5:-+', '6:2.0', 'fetched:6'],
+    'the CPE has one of them',
+  );
 });
 
 test('what the CPE boots next is after reboot where nothing waits', (t) => {
