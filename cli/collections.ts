@@ -18,6 +18,7 @@ import {
   IMAGE_ROOM,
   IMAGES,
   IMAGES_GOING,
+  IMAGES_UNLISTED,
   UPLOADS,
 } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
@@ -81,6 +82,7 @@ export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE
  * Of running processes, of browsers that are logged in, of uploads under way, and what is counted anew where it is missing: worth nothing to those that come later. */
 export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   IMAGES_GOING,
+  IMAGES_UNLISTED,
   LEASES,
   DUTIES,
   SESSIONS,

@@ -123,7 +123,10 @@ export interface Upload {
   readonly place?: BuildPlace;
   /** What it had elsewhere, or before: it has it again unless something else has. */
   readonly number?: number;
-  /** It waits to be listed: see {@link ImageLibrary.unlisted}. Not where the library holds the image already. */
+  /**
+   * It waits to be listed: see {@link ImageLibrary.unlisted}. Not where the library holds the image already; one that waits there is listed by
+   * whoever uploads it without this.
+   */
   readonly unlisted?: true;
   /** A detached signature: the file as minisign, usign or signify writes it, or the 64 bytes of Ed25519; one that does not verify is refused. */
   readonly signature?: Buffer;
@@ -171,13 +174,16 @@ export interface ListedImages {
   readonly type?: string;
 }
 
+/** Images of one organization, or shared ones, that wait to be listed at a time. */
+export const UNLISTED_MAX = 16;
+
 /**
  * Images of the library that wait for somebody to have them listed: they came through an API where another call does that. To all others they
  * are images as any.
  */
 export interface UnlistedImages {
-  /** Those that came longest ago first. @param beforeMs  only what came before; absent: all */
-  scan(beforeMs?: number): AsyncIterable<Image>;
+  /** All of one owner, at most {@link UNLISTED_MAX}. @param organization  absent: the shared ones. @throws StoreError */
+  of(organization?: string): Promise<readonly Image[]>;
   /**
    * Has an image listed.
    * @param by  null: it comes about
@@ -188,10 +194,15 @@ export interface UnlistedImages {
   list(name: string, by: Actor | null, organization?: string): Promise<'listed' | 'was-listed' | null>;
   /**
    * Removes one that nobody has had listed; who does so meanwhile has it.
-   * @param organization  as of {@link list}
+   * @param organization  as of {@link list}; undefined: a shared one
+   * @param mayGo  as of {@link ImageLibrary.remove}
    * @returns whether it is gone
    */
-  giveUp(name: string, organization?: string): Promise<boolean>;
+  giveUp(
+    name: string,
+    organization: string | undefined,
+    mayGo: (image: Image) => Promise<readonly Change[] | null>,
+  ): Promise<boolean>;
 }
 
 /** The library of firmware images: those of each organization, and shared ones. */

@@ -25,7 +25,6 @@ import {
   type ImageSignature,
   type ListedImages,
   type Signing,
-  type UnlistedImages,
   type Upload,
   type UploadOutcome,
 } from './image.js';
@@ -97,7 +96,7 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #room: ImageRoom;
   readonly #signing: ImageSigning;
   readonly going: GoingImages;
-  readonly unlisted: UnlistedImages;
+  readonly unlisted: StoredUnlistedImages;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -294,7 +293,8 @@ class StoredImageLibrary implements ImageLibrary {
         }
         if (existing !== null) {
           if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
-          const same = await this.#unchanged(existing, { description, own, signature, by });
+          const isListed = admission.unlisted !== true;
+          const same = await this.#unchanged(existing, { description, own, signature, by, isListed });
           if (same === null) continue;
           return same;
         }
@@ -304,7 +304,9 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
-        const waits = admission.unlisted === true ? { unlistedAtMs: uploadedAtMs } : {};
+        const isWaiting = admission.unlisted === true;
+        const waits = isWaiting ? { unlistedAtMs: uploadedAtMs } : {};
+        const waiting = isWaiting ? await this.unlisted.adding(id, organization) : [];
         const said = { ...described, number, ...place, ...waits, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
@@ -312,7 +314,13 @@ class StoredImageLibrary implements ImageLibrary {
         const placing = await this.#places.moving(placed, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
-        const also = [...((await along?.(description.name)) ?? []), ...owners, ...changes, ...placing];
+        const also = [
+          ...((await along?.(description.name)) ?? []),
+          ...owners,
+          ...changes,
+          ...placing,
+          ...waiting,
+        ];
         if (!(await this.#commitUpload(document, content, { own, by, also }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
@@ -399,11 +407,15 @@ class StoredImageLibrary implements ImageLibrary {
   /** @returns null where the image was changed or removed meanwhile */
   async #unchanged(
     stored: Stored<ImageDocument>,
-    { description, own, signature, by }: UploadedAgain,
+    { description, own, signature, by, isListed }: UploadedAgain,
   ): Promise<UploadOutcome | null> {
     const existing = imageOf(stored.document);
     if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
       throw nameTaken(existing.name);
+    }
+    if (isListed && existing.unlistedAtMs !== undefined) {
+      await this.unlisted.list(existing.name, by, existing.organization);
+      return null;
     }
     let image = existing;
     if (signature !== null && !(await this.#signing.signing(existing)).isSigned) {
@@ -497,6 +509,8 @@ interface UploadedAgain {
   readonly own: OwnContent;
   readonly signature: ImageSignature | null;
   readonly by: Actor | null;
+  /** It is to wait for nobody. */
+  readonly isListed: boolean;
 }
 
 /** What an upload brought, while it is looked for a place. */

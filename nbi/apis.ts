@@ -7,7 +7,7 @@ import type {
   Placements,
   Upgrades,
 } from '../acs/index.js';
-import type { Clock, MonotonicClock } from '../common/index.js';
+import type { Clock, Logger, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
@@ -92,6 +92,7 @@ export interface ApiParts extends UpgradeParts {
   /** Of Ferry. */
   readonly version: string;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
   /** How the API of firmware slots answers; as a box that nobody has set up otherwise unless told. */

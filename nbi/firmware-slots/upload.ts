@@ -77,10 +77,11 @@ async function uploaded(
   );
   const same = await sameAs(images, outcome, owner);
   if (same === null) return outcome.image;
+  // It is to stand in a slot, and so must be given up no more; where it is gone already the one that came stays.
+  if (same.unlistedAtMs !== undefined && (await images.unlisted.list(same.name, by, owner)) === null)
+    return outcome.image;
   // What others say of these bytes is worth more than what nobody has said: theirs it is.
   await images.remove(outcome.image.name, by, owner);
-  // It stands in a slot from now on, and so is given up no more.
-  if (same.unlistedAtMs !== undefined) await images.unlisted.list(same.name, by, owner);
   return same;
 }
 

@@ -1,4 +1,4 @@
-import { type Image, ImageError, type ImageErrorCode } from '../../firmware/index.js';
+import { type Image, ImageError, type ImageErrorCode, UNLISTED_MAX } from '../../firmware/index.js';
 import {
   actorOf,
   closedQuery,
@@ -18,7 +18,7 @@ import { answerSchema, answers, CloudError, PREFIX } from './dialect.js';
 import { firmwareInfo } from './firmware-view.js';
 import type { CloudParts } from './parts.js';
 import { Products } from './products.js';
-import { makeRoomForUnlisted, UNLISTED_HOURS, UNLISTED_MAX } from './unlisted.js';
+import { makeRoomForUnlisted, tooManyUnlisted, UNLISTED_HOURS } from './unlisted.js';
 
 const METHOD = 'add-firmware';
 const PATH_CHARACTERS_MAX = 256;
@@ -87,7 +87,10 @@ async function uploaded(
 const WRONG_FILES: ReadonlySet<ImageErrorCode> = new Set(['empty', 'invalid', 'contradiction']);
 
 function inCodes(error: unknown): unknown {
-  if (!(error instanceof ImageError) || !WRONG_FILES.has(error.code)) return error;
+  if (!(error instanceof ImageError)) return error;
+  // Others came while this did.
+  if (error.code === 'too-many-unlisted') return tooManyUnlisted();
+  if (!WRONG_FILES.has(error.code)) return error;
   return new CloudError(CODES.wrongFile, 'file', error.message);
 }
 

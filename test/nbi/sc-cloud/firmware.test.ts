@@ -216,24 +216,27 @@ test('of one file that comes several times at once one image is left', async (t)
 test('what nobody adds within a day is removed, unless a rule means it by then', async (t) => {
   const cloud = await startCloud(t);
   const { ask, as, images, tick, events } = cloud;
-  const upload = async (name: string, content: string) =>
+  const upload = async (name: string, content: string, whose: 'north' | 'south' = 'north') =>
     fieldOf(
-      (await ask('uploadFirmware', { body: fileForm(name, content), cookies: await as('north') })).body,
+      (await ask('uploadFirmware', { body: fileForm(name, content), cookies: await as(whose) })).body,
       'result',
     );
   t.deepEqual([await upload('left.mwf', 'left'), await upload('used.mwf', 'used')], [0, 0]);
+  t.is(await upload('theirs.mwf', 'theirs', 'south'), 0);
   await postedRule(cloud, 'used.mwf');
   tick(25 * HOUR_MS);
   const cookies = await cloud.logIn('admin@north');
   const reply = await ask('uploadFirmware', { body: fileForm('next.mwf', 'next'), cookies });
   t.is(fieldOf(reply.body, 'result'), 0);
   t.is(await images.get('left.mwf', cloud.north.id), null);
+  // Uploads of others remove nothing.
+  t.is(typeof (await images.get('theirs.mwf', cloud.south.id))?.unlistedAtMs, 'number');
   t.is((await images.get('used.mwf', cloud.north.id))?.unlistedAtMs, undefined);
   const noted = [];
   for await (const { action, subjectId, by } of events.scan({ subject: 'image', order: 'ascending' }))
     noted.push(`${action} ${subjectId} by ${by?.name ?? 'nobody'}`);
   // What happens in one moment has no order.
-  t.deepEqual(noted.slice(2).sort(), [
+  t.deepEqual(noted.slice(3).sort(), [
     'added next.mwf by admin@north',
     'listed used.mwf by nobody',
     'removed left.mwf by nobody',
@@ -249,6 +252,17 @@ test('files that wait to be added are few (-16), those of one organization', asy
   t.deepEqual(await upload(16), [200, { result: -16 }]);
   const [, body] = await upload(17, await as('south'));
   t.is(fieldOf(body, 'result'), 0);
+});
+
+test('of files that come at once no more wait to be added than may (-16)', async (t) => {
+  const { ask, as, image, north } = await startCloud(t);
+  const cookies = await as('north');
+  for (let index = 0; index < 15; index++)
+    await image(`f${index}.mwf`, { organization: north.id, unlisted: true });
+  const replies = await Promise.all(
+    [1, 2, 3].map((each) => ask('uploadFirmware', { body: fileForm(`g${each}.mwf`, `g${each}`), cookies })),
+  );
+  t.deepEqual(replies.map(({ body }) => fieldOf(body, 'result')).sort(), [-16, -16, 0]);
 });
 
 test('what cannot become an image is -15, what is no form 415 or -4, what is too large 413', async (t) => {
