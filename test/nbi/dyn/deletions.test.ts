@@ -41,7 +41,10 @@ test('delete_objects deletes what a list has that is asked for by the same field
   t.deepEqual(await idsIn(nbi), ['R0', 'R10', 'R11', 'R2', 'R4', 'R6', 'R7', 'R8', 'R9']);
   t.is(textOf(await post('delete_objects', { author: ['a0', 'a1'], 'priority>=': 9 })), DONE);
   t.deepEqual(await idsIn(nbi), ['R0', 'R11', 'R2', 'R4', 'R6', 'R7', 'R8']);
-  t.is(textOf(await post('delete_objects', { id: ['R0', 'none'], 'condition.cpeid': '00A1B2-HGW-R0' })), DONE);
+  t.is(
+    textOf(await post('delete_objects', { id: ['R0', 'none'], 'condition.cpeid': '00A1B2-HGW-R0' })),
+    DONE,
+  );
   t.is(textOf(await post('delete_objects', { campaignid: 'R2' })), DONE);
   t.is(textOf(await post('delete_objects', { cpeid: '00A1B2-HGW-R4' })), DONE);
   t.deepEqual(await idsIn(nbi), ['R11', 'R6', 'R7', 'R8']);
