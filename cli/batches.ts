@@ -23,7 +23,11 @@ import type { Config } from './options.js';
 export interface InstallationBatchesParts extends Pick<BatchesParts, 'calling' | 'underWay'> {
   readonly config: Pick<
     Config,
-    'resultDays' | 'firmwareUpgraderVersion' | 'firmwareUpgraderType' | 'firmwareUpgraderModelParameter'
+    | 'resultDays'
+    | 'requireSignature'
+    | 'firmwareUpgraderVersion'
+    | 'firmwareUpgraderType'
+    | 'firmwareUpgraderModelParameter'
   >;
   readonly installation: Pick<Installation, 'store' | 'secrets' | 'images'>;
   readonly rules: RuleEngine;
@@ -81,7 +85,11 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     batches,
     images,
   });
-  const fitting = new FittingImages({ ...parts, images });
+  const fitting = new FittingImages({
+    ...parts,
+    images,
+    requiresSignature: config.requireSignature,
+  });
   const systemUpdates = new SystemUpdates({ ...parts, store, images, fitting, operations, cpeUpgrades });
   return { batches, operations, cpeUpgrades, fitting, systemUpdates, ...firmware.with(batches) };
 }

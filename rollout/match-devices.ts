@@ -11,6 +11,9 @@ const CPES_AT_ONCE = 50;
 /** Conditions that fail do so for the same reason many times. */
 const ERRORS_LISTED_MAX = 10;
 
+/** Why a condition that may have meant the CPE does not match it. */
+const NO_RESULT: ReadonlySet<MatchVerdict> = new Set(['condition-error', 'ambiguous-serial']);
+
 export interface MatchOptions extends Moment {
   readonly match: RuleMatch;
   /** Whose CPEs alone are looked at; null: everybody's. */
@@ -44,7 +47,7 @@ export interface MatchReport {
   readonly verdicts: Readonly<Partial<Record<MatchVerdict, number>>>;
   /** The first of those that match, by cpeid. */
   readonly cpes: readonly MatchedCpe[];
-  /** The first for which the condition failed. */
+  /** The first for which the condition failed, or that it names by a serial number which others have too. */
   readonly errors: readonly MatchedCpe[];
   /** The last CPE that was looked at, where the search ended before all were: go on behind it. */
   readonly next: CpeId | null;
@@ -83,7 +86,7 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
     verdicts.set(finding.verdict, (verdicts.get(finding.verdict) ?? 0) + 1);
     if (matches) matching += 1;
     if (matches && cpes.length < listedMax) cpes.push(judged);
-    if (finding.verdict === 'condition-error' && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
+    if (NO_RESULT.has(finding.verdict) && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
     onLooked?.(lookedAt);
   }
   return report(null);

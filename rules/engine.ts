@@ -43,6 +43,7 @@ import {
   openFreeze,
   openRepository,
   openRuleErrors,
+  openSharedSerials,
   openTables,
   warningOf,
   withFindings,
@@ -131,6 +132,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const reportErrors = createErrorReport(logger, monotonic);
   const reportFlaws = createFlawReport(compiler, logger, monotonic);
   const errors = openRuleErrors({ tables, clock, monotonic, logger });
+  const sharedSerials = openSharedSerials({ tables, logger });
   const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
   const pauses = createPauses();
   const decider: Decider = {
@@ -143,6 +145,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     board: boardParameterOf(boardParameter),
     signatures: { signingOf, requiredOfAll: requireSignature },
     namesakesOf,
+    onSharedSerial: (shared) => sharedSerials.record(shared),
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -166,6 +169,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows: createWindowClock(),
     probation: createProbation(monotonic),
     onOneAddress() {},
+    onSharedSerial() {},
     notesHeld: false,
     onIsolated() {},
     onFailure() {},
@@ -210,11 +214,11 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),
     suspendedCount: () => tables.rules.count({ index: 'suspended' }),
     async settled() {
-      await Promise.all([errors.settled(), isolate.settled()]);
+      await Promise.all([errors.settled(), sharedSerials.settled(), isolate.settled()]);
     },
     async close() {
       await isolate.close();
-      await errors.settled();
+      await Promise.all([errors.settled(), sharedSerials.settled()]);
     },
   };
 }

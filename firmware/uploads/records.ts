@@ -36,7 +36,7 @@ export class UploadRecords {
       .committed;
   }
 
-  /** The latest first, of one organization or (null) all. @param after  the id of the last of the page before */
+  /** The latest first, of one organization, (the empty text) of none, or (null) all. @param after  the id of the last of the page before */
   async page(within: string | null, limit: number, after?: string): Promise<readonly UploadDocument[]> {
     const range = within === null ? {} : { index: 'owner', equals: [within] };
     const query = { ...range, order: 'descending' } as const;

@@ -21,6 +21,8 @@ export interface UploadRecord extends UploadProgress {
   /** Whose image it is to become; absent: shared. */
   readonly organization?: string;
   readonly sha256?: string;
+  /** Its image waits to be listed. */
+  readonly unlisted?: true;
   readonly uploadedBy: string;
   readonly beganAtMs: number;
   /** When the last was heard of it. */

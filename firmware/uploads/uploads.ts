@@ -82,7 +82,7 @@ export interface Uploads {
   get(id: string, within: string | null): Promise<UploadRecord>;
   /** That whose image has, or is to have, a number; null where there is none. */
   withNumber(number: number, within: string | null): Promise<UploadRecord | null>;
-  /** The latest first. @param page.after  the id that the page before ended with */
+  /** The latest first. @param within  empty: those of the installation alone @param page.after  the id that the page before ended with */
   list(
     within: string | null,
     page: { readonly limit: number; readonly after?: string },
@@ -434,7 +434,7 @@ class StoredUploads implements Uploads, Fetchable {
     along: readonly Change[] | ((id: string) => readonly Change[]),
   ): Promise<Transfer> {
     const { clock, store } = this.#options;
-    const { metadata, organization, sha256, sizeBytes, uploadedBy, by, place, signature } = upload;
+    const { metadata, organization, sha256, sizeBytes, uploadedBy, by, place, signature, unlisted } = upload;
     const nowMs = clock();
     const id = newUploadId(nowMs);
     const document: UploadDocument = {
@@ -454,6 +454,7 @@ class StoredUploads implements Uploads, Fetchable {
       ...(sizeBytes !== undefined && { sizeBytes }),
       ...(sha256 !== undefined && { sha256 }),
       ...(organization !== undefined && { organization }),
+      ...(unlisted !== undefined && { unlisted }),
       ...(place !== undefined && { place }),
       ...(signature !== undefined && { signature: signature.toString('base64') }),
       ...(how.kind === 'whole' && { claim: await this.#records.newClaim() }),

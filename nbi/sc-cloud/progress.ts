@@ -57,6 +57,7 @@ const OF_REASONS: ReadonlyMap<string, Code> = new Map<string, Code>([
   ['unknown-device', CODES.noDevice],
   ['device-gone', CODES.noDevice],
   ['ambiguous-device', CODES.ambiguousDevice],
+  ['ambiguous-serial', CODES.ambiguousDevice],
   ['duplicate', CODES.repeated],
   ['not-heard-of', CODES.notHeardOf],
   ['not-reached', CODES.notHeardOf],

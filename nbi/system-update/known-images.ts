@@ -1,12 +1,12 @@
 import type { Device } from '../../acs/index.js';
 import type { Turn } from '../../common/index.js';
-import type { Image, UploadRecord } from '../../firmware/index.js';
+import { FIRMWARE_FILE_TYPE, type Image, type UploadRecord } from '../../firmware/index.js';
 import { comingView, type ImageView, imageView } from './image-view.js';
 import type { SystemUpdateParts } from './parts.js';
 
 /** A list has no pages: of more the newest are told. */
 const IMAGES_MAX = 1_000;
-/** Of an organization no more are kept that have ended, and each user has few that have not. */
+/** Of an owner no more are kept that have ended, and each user has few that have not. */
 const UPLOADS_LOOKED_AT_MAX = 1_000;
 
 export type KnownParts = Pick<SystemUpdateParts, 'uploads' | 'fitting'>;
@@ -26,9 +26,8 @@ export async function knownImages(
   const whyNot = await fitting.fitOf(device);
   // First: what becomes an image meanwhile is there twice, and not nowhere.
   const coming: UploadRecord[] = [];
-  for (const upload of await turn(() => uploads.list(organization, { limit: UPLOADS_LOOKED_AT_MAX }))) {
-    const isIts = (upload.organization ?? null) === organization;
-    if (isIts && whyNot !== null && (await whyNot(upload.metadata)) === null) coming.push(upload);
+  for (const upload of await turn(() => uploads.list(organization ?? '', { limit: UPLOADS_LOOKED_AT_MAX }))) {
+    if (isOffered(upload) && whyNot !== null && (await whyNot(upload.metadata)) === null) coming.push(upload);
   }
   const there: Image[] = [];
   for await (const image of fitting.of(device, turn)) there.push(image);
@@ -51,8 +50,13 @@ export async function knownImage(
   const upload = await uploads.withNumber(number, organization);
   const image = await fitting.withNumber(device, number);
   if (image !== null) return { kind: 'image', image };
-  if (upload === null || (upload.organization ?? null) !== organization || comingView(upload) === null)
-    return null;
+  if (upload === null || !isOffered(upload) || comingView(upload) === null) return null;
+  if ((upload.organization ?? null) !== organization) return null;
   const whyNot = await fitting.fitOf(device);
   return whyNot !== null && (await whyNot(upload.metadata)) === null ? { kind: 'coming', upload } : null;
+}
+
+/** As of an image: firmware that is not to wait for somebody to say what it is for. */
+function isOffered({ metadata, unlisted }: UploadRecord): boolean {
+  return (metadata.fileType ?? FIRMWARE_FILE_TYPE) === FIRMWARE_FILE_TYPE && unlisted !== true;
 }

@@ -7,8 +7,10 @@ import { PAGE_ITEMS_MAX } from '../../store/index.js';
 export interface FittingImagesParts {
   readonly clock: Clock;
   readonly devices: Pick<Devices, 'describe' | 'organizations'>;
-  readonly images: Pick<ImageLibrary, 'list' | 'withNumber'>;
+  readonly images: Pick<ImageLibrary, 'list' | 'withNumber' | 'signing'>;
   readonly rules: Pick<Rules, 'whyNotFitting'>;
+  /** Whether nothing is sent that is not signed. */
+  readonly requiresSignature: boolean;
 }
 
 /** What a CPE could be updated to. */
@@ -68,13 +70,21 @@ export class FittingImages {
     return whyNot !== null && (await whyNot(image)) === null ? image : null;
   }
 
-  /** The one of these that came last; null where none fits. */
+  /** The one of these that came last, of those that would be sent; null where there is none. */
   async newest(device: Device, turn?: Turn): Promise<Image | null> {
     let newest: Image | null = null;
     for await (const image of this.of(device, turn)) {
-      if (newest === null || isNewer(image, newest)) newest = image;
+      const isFirst = newest === null || isNewer(image, newest);
+      if (isFirst && (await this.whyNotSent(image)) === null) newest = image;
     }
     return newest;
+  }
+
+  /** Why one of these would be sent to nobody, in words; null: it would be. */
+  async whyNotSent(image: Image): Promise<string | null> {
+    if (!this.#parts.requiresSignature) return null;
+    const signing = await this.#parts.images.signing(image);
+    return signing.isSigned ? null : signing.detail;
   }
 }
 

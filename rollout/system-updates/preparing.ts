@@ -29,6 +29,8 @@ export async function whyNotReady(
   if (devices.isWaiting(device)) return 'the device is not enrolled';
   const image = await fitting.withNumber(device, chosen.number);
   if (image === null) return `the image ${chosen.name} is not there any more, or does not fit the device`;
+  const unsent = await fitting.whyNotSent(image);
+  if (unsent !== null) return `the image ${image.name} would not be sent: ${unsent}`;
   try {
     return (await contents.isWhole(image))
       ? null

@@ -128,7 +128,7 @@ export class SystemUpdates {
 
   /**
    * Starts what was made ready. Durable when it resolves.
-   * @throws SystemUpdateError `not-initialized`, `no-image` where the image is gone meanwhile, or its name means another, `not-enrolled`, `no-device`
+   * @throws SystemUpdateError `not-initialized`, `no-image` where the image is gone meanwhile, would not be sent, or its name means another, `not-enrolled`, `no-device`
    */
   async start(cpeid: CpeId, by: Actor): Promise<void> {
     await untilCommitted(`The update of ${cpeid}`, async () => {
@@ -139,7 +139,8 @@ export class SystemUpdates {
       if (this.#parts.devices.isWaiting(device)) throw refused('not-enrolled', standing);
       const { image, targetVersion } = record;
       const found = await this.#parts.fitting.withNumber(device, image.number);
-      if (found === null) throw refused('no-image', standing);
+      if (found === null || (await this.#parts.fitting.whyNotSent(found)) !== null)
+        throw refused('no-image', standing);
       try {
         await this.#parts.cpeUpgrades.start(
           {

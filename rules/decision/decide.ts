@@ -15,7 +15,6 @@ import {
   type Decision,
   type DecisionInput,
   type ImageFacts,
-  type NamesakesOf,
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
@@ -38,11 +37,11 @@ import {
 } from './gates.js';
 import { ownerGate } from './owner-gate.js';
 import { candidatesPinnedTo, type Pinned, pinnedBeside } from './pinned.js';
-import { serialNumberGate } from './serial-number.js';
+import { type SerialNumberMeans, serialNumberGate } from './serial-number.js';
 import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
-export interface Decider extends EvaluationMeans {
+export interface Decider extends EvaluationMeans, SerialNumberMeans {
   readonly tables: Tables;
   readonly compiler: ConditionCompiler;
   readonly fleet: Fleet;
@@ -52,7 +51,6 @@ export interface Decider extends EvaluationMeans {
   /** Where CPEs tell their board; null: only where their model or product class is one. */
   readonly board: BoardParameter | null;
   readonly signatures: SignatureMeans;
-  readonly namesakesOf: NamesakesOf;
   /** Whether an address stands for so many CPEs that none of a rule's places are kept from it. */
   readonly isSharedAddress: (address: string) => Promise<boolean>;
   /** Told where CPEs of one address have most of a limit's places and few are left. */
@@ -145,15 +143,21 @@ function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
     rule.owner !== undefined && executionsGate(rule, counts[countKeyOf(rule)] ?? NO_COUNT) !== null;
 }
 
-/** What is told to the owner of a rule of which its one CPE will get nothing; null where nobody waits for that. */
+/**
+ * What is told to the owner of a rule of which a CPE will get nothing: of one that is pinned, as somebody waits for its one CPE; and where a
+ * serial number stands for several, whoever it is. Null where nobody waits for that.
+ */
 async function unfitFor(
   { tables }: Decider,
   { rule, revision }: Candidate,
   { verdict, detail = verdict, isProvisional }: Refusal,
   { about }: DecisionInput,
 ): Promise<Omit<Extract<Decision, { kind: 'unfit' }>, 'considered'> | null> {
-  if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return null;
-  if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  if (rule.owner === undefined || about !== undefined) return null;
+  if (verdict !== 'ambiguous-serial') {
+    if (rule.pin === undefined) return null;
+    if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  }
   // The CPE may tell its board yet.
   if (isProvisional) return null;
   // It was open when the rule came to be held against its image.

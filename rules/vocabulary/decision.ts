@@ -198,14 +198,14 @@ export type Decision =
       readonly considered: readonly Considered[];
     }
   /**
-   * The image of a pinned rule with an owner does not fit its CPE, or is not there: the owner is told, nothing is sent, and the rule is done
-   * once that is recorded (`refused` in the count of `countKey`).
+   * The image of a pinned rule with an owner does not fit its CPE, or is not there, or an owner's rule names the CPE by a serial number that
+   * others have too: the owner is told, nothing is sent, and the rule is done with this CPE once that is recorded (`refused` in the count of `countKey`).
    */
   | {
       readonly kind: 'unfit';
       readonly rule: StoredRule;
       readonly countKey: CountKey;
-      readonly verdict: Extract<Verdict, 'image-does-not-fit' | 'image-missing'>;
+      readonly verdict: Extract<Verdict, 'image-does-not-fit' | 'image-missing' | 'ambiguous-serial'>;
       /** Why not, in words. */
       readonly detail: string;
       /** Goes into the commit that records it, as with an upgrade. */

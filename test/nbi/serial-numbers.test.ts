@@ -181,6 +181,7 @@ test('methods take a serial number for the CPE that alone has it, and name those
     looked_at: 3,
     matching: 1,
     verdicts: { chosen: 1, 'ambiguous-serial': 2 },
+    errors: [TWIN, OTHER_TWIN].map((cpeid) => ({ cpeid, verdict: 'ambiguous-serial' })),
   });
   // None of them has told where it can be called.
   t.is((await method(nbi, 'SendCNR', { search_options: { cpe_id: 'S1' } })).status, 502);

@@ -138,6 +138,8 @@ export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
   readonly strictImages?: boolean;
+  /** Whether nothing is sent that is not signed; false unless told. */
+  readonly requireSignature?: boolean;
   /** Where images may be fetched from; nowhere unless told. A fetch is tried again at once. */
   readonly imageSources?: readonly string[];
   readonly trustedProxies?: readonly string[];
@@ -199,6 +201,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
     keepingFiles: (files) => images.going.keeping(files),
+    requireSignature: options.requireSignature ?? false,
     namesakesOf: namesakesIn(store),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
@@ -250,6 +253,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const upgrading = openInstallationBatches({
     config: {
       resultDays: RESULT_DAYS,
+      requireSignature: options.requireSignature ?? false,
       firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
       firmwareUpgraderType: [],
       firmwareUpgraderModelParameter: '',

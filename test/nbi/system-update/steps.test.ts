@@ -1,8 +1,10 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import test from 'ava';
 import { DEVICES, type Device } from '../../../acs/index.js';
+import type { UploadRecord } from '../../../firmware/index.js';
 import { BATCHES } from '../../../rollout/batches/index.js';
 import { OPERATIONS, SYSTEM_UPDATES } from '../../../rollout/index.js';
+import { newSigner } from '../../firmware/signatures/signer.js';
 import { uploadOf } from '../../firmware/support.js';
 import { BY } from '../../support/actor.js';
 import { type Box, errorOf, SERVICE, startSystemUpdate, told } from './support.js';
@@ -36,6 +38,57 @@ test('an image that waits to be listed, and what is no firmware, is neither told
         errorOf(404, 'RESOURCE_NOT_FOUND', 'id: the number of an image that there is for the device'),
       );
   t.deepEqual(told(await nbi.api(box, 'POST', `${UPDATE}/init`)), NO_IMAGE);
+});
+
+test('where nothing is sent that is not signed, no image is made ready that is not', async (t) => {
+  const nbi = await startSystemUpdate(t, { requireSignature: true });
+  const box = await nbi.box('S9');
+  await nbi.image('hgw-2.bin', { version: '2.0' });
+  t.deepEqual(told(await nbi.api(box, 'POST', `${UPDATE}/init`)), NO_IMAGE);
+  const signer = newSigner();
+  await nbi.images.keys.add({ name: 'release', text: signer.pem }, BY);
+  const signature = signer.alone(Buffer.from('content of hgw-2.bin'));
+  await nbi.images.sign('hgw-2.bin', signature, BY, nbi.north.id);
+  t.deepEqual(told(await nbi.api(box, 'POST', `${UPDATE}/init`)), DONE);
+  await nbi.ready();
+  t.is(await nbi.state(box), 'INITIALIZED');
+  await nbi.images.unsign('hgw-2.bin', BY, nbi.north.id);
+  t.deepEqual(told(await nbi.api(box, 'POST', `${UPDATE}/start`)), GONE);
+});
+
+test('of what is on its way to a CPE it is not told what waits to be listed, or is no firmware', async (t) => {
+  const nbi = await startSystemUpdate(t);
+  const box = await nbi.box('S10');
+  const organization = nbi.north.id;
+  const begin = (name: string, said: object = { organization }, fileType?: string) =>
+    nbi.uploads.begin({
+      metadata: { name, ...(fileType !== undefined && { fileType }) },
+      by: BY,
+      uploadedBy: name,
+      ...said,
+    });
+  const shared = await begin('shared.bin', {});
+  const { number } = await begin('north.bin');
+  await begin('settings.bin', { organization }, 'X 00A1B2 Settings');
+  const waits = new PassThrough();
+  let waiting: Promise<unknown> = Promise.resolve();
+  const unlisted = await new Promise<UploadRecord>((onBegun) => {
+    const upload = { ...uploadOf('waits.bin', waits), by: BY, organization, onBegun };
+    waiting = nbi.uploads.upload({ ...upload, unlisted: true });
+  });
+  const { body } = await nbi.api(box, 'GET', `${SERVICE}/images`);
+  t.deepEqual(
+    (body as { readonly items: readonly { readonly id: number }[] }).items.map(({ id }) => id),
+    [number],
+  );
+  t.is((await nbi.api(box, 'GET', `${SERVICE}/images/items/${unlisted.number}`)).status, 404);
+  waits.end('a firmware');
+  await waiting;
+  // As a CPE without an organization is told of.
+  t.deepEqual(
+    (await nbi.uploads.list('', { limit: 10 })).map(({ id }) => id),
+    [shared.id],
+  );
 });
 
 test('of many CPEs at once a few are made ready at a time, and one image is read once for all of them', async (t) => {

@@ -182,6 +182,10 @@ test('of two starts at once one starts one batch, and the other is told so', asy
   const operations: string[] = [];
   for await (const { id } of nbi.upgrading.operations.scan({ cpeid: box.cpeid })) operations.push(id);
   t.is(operations.length, 1);
+  const events: string[] = [];
+  for await (const { action, subject } of nbi.events.scan({}))
+    if (subject === 'batch' || action === 'update-started') events.push(`${subject} ${action}`);
+  t.deepEqual(events.sort(), ['batch added', 'device update-started'], 'nothing is noted of the others');
 });
 
 test('what another API has waiting is IDLE until it is sent; then it is RUNNING, and ends as here, and reset names whose it is', async (t) => {

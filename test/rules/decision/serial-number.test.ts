@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import type { CpeId, RuleId } from '../../../common/index.js';
-import { byCommand } from '../../../events/index.js';
+import { byCommand, EventLog } from '../../../events/index.js';
 import {
   type Condition,
   type DecisionInput,
@@ -125,6 +125,56 @@ test('where several go by a serial number the rule says so, and by what to name 
       ],
     },
   ]);
+});
+
+test('the log of events says so once for each serial number and edition of a rule, whichever process and CPE meets it', async (t) => {
+  const twins = ['S1', 'S2'].flatMap((serialNumber) =>
+    ['A', 'B'].map((oui) => ({ cpeid: `${oui}-H-${serialNumber}`, serialNumber })),
+  );
+  const { rules, store, clock, another } = await openTestRules(t, undefined, { namesakesOf: among(twins) });
+  await post(rules, ruleBody({ id: 'r', condition: { cpeid: ['S1', 'S2'] } }));
+  const options = { by: byCommand('api'), onlyNew: false, organization: NORTH };
+  await rules.put([ruleBody({ id: 'r', condition: { cpeid: 'S1' } })], options);
+  const log = new EventLog({ store, clock: () => clock.nowMs });
+  const told = async () => {
+    const found: unknown[] = [];
+    const events = log.scan({
+      subject: 'rule',
+      subjectId: 'r',
+      action: 'ambiguous-serial',
+      order: 'ascending',
+    });
+    for await (const { organization, by, after } of events) found.push([organization, by, after]);
+    return found;
+  };
+  const meetAll = async (engine: typeof rules, organization?: string) => {
+    for (const each of twins) {
+      const input = { ...inputFor(each), ...(organization !== undefined && { organization }) };
+      await engine.decide(input);
+      // Who only asks leaves no trace.
+      await engine.explain(input);
+      await (await engine.match({ condition: { cpeid: each.serialNumber } })).judge(input);
+    }
+    await engine.settled();
+  };
+  await meetAll(rules);
+  const first = [
+    [undefined, undefined, { serialNumber: 'S1', cpeids: ['A-H-S1', 'B-H-S1'] }],
+    [undefined, undefined, { serialNumber: 'S2', cpeids: ['A-H-S2', 'B-H-S2'] }],
+  ];
+  t.deepEqual(await told(), first);
+  await meetAll(rules);
+  await meetAll(await another());
+  t.deepEqual(await told(), first);
+  // A rule of an organization that has the same id is another.
+  const ofNorth = [[NORTH, undefined, { serialNumber: 'S1', cpeids: ['A-H-S1', 'B-H-S1'] }]];
+  clock.nowMs += 1;
+  await meetAll(rules, NORTH);
+  t.deepEqual(await told(), [...first, ...ofNorth]);
+  clock.nowMs += 1;
+  await rules.merge(['r' as RuleId], { priority: 2 }, byCommand('api'));
+  await meetAll(rules);
+  t.is((await told()).length, 5);
 });
 
 test('where a rule is done with a CPE, or waits, no session of it looks for others of its serial number', async (t) => {
