@@ -251,6 +251,8 @@ export interface ImageLibrary {
    * @param organization  as of {@link remove}
    */
   leaveOut(build: string, name: string, organization?: string): Promise<void>;
+  /** One of an owner's images that have a content, and a number; null where there is none. @param organization  absent: of the shared ones */
+  withContent(sha256: string, organization?: string): Promise<Image | null>;
   /** The image with a number; null where there is none. */
   withNumber(number: number): Promise<Image | null>;
   /**

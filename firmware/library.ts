@@ -228,6 +228,14 @@ class StoredImageLibrary implements ImageLibrary {
     return image?.number === number ? image : null;
   }
 
+  async withContent(sha256: string, organization?: string): Promise<Image | null> {
+    for (const name of await this.#namesOf(sha256, organization)) {
+      const image = await this.byId(imageIdIn(organization, name));
+      if (image !== null && image.sha256 === sha256 && image.number !== undefined) return image;
+    }
+    return null;
+  }
+
   open(image: Image): Promise<ImageContent | null> {
     return this.#options.contents.open(placeOf(image.contentFile), image.sizeBytes);
   }

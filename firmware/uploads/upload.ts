@@ -23,6 +23,8 @@ export interface UploadRecord extends UploadProgress {
   readonly sha256?: string;
   /** Its image waits to be listed. */
   readonly unlisted?: true;
+  /** See {@link AskedUpload}. */
+  readonly takesSame?: true;
   readonly uploadedBy: string;
   readonly beganAtMs: number;
   /** When the last was heard of it. */

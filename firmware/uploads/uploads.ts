@@ -53,6 +53,8 @@ export type AskedUpload = Upload & {
   readonly placeBehind?: () => Promise<BuildPlace>;
   /** Another name than one that is taken, where it need not be called just so. */
   readonly otherName?: (name: string) => string;
+  /** It becomes no image of its own where its owner has one of the same bytes: it is that one, of which more may be known. */
+  readonly takesSame?: true;
   /** Told of it once others see it, before any of it has come. */
   readonly onBegun?: (upload: UploadRecord) => void;
 };
@@ -131,6 +133,8 @@ class StoredUploads implements Uploads, Fetchable {
   readonly #events: EventLog;
   readonly #sources: SourcePolicy;
   readonly #fetching: Fetching;
+  /** What takes the same bytes is admitted one after the other: the next may be of these. */
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(options: UploadsOptions) {
     const { store, clock, limits, logger, sources = [], fetchPauseMs } = options;
@@ -434,7 +438,18 @@ class StoredUploads implements Uploads, Fetchable {
     along: readonly Change[] | ((id: string) => readonly Change[]),
   ): Promise<Transfer> {
     const { clock, store } = this.#options;
-    const { metadata, organization, sha256, sizeBytes, uploadedBy, by, place, signature, unlisted } = upload;
+    const {
+      metadata,
+      organization,
+      sha256,
+      sizeBytes,
+      uploadedBy,
+      by,
+      place,
+      signature,
+      unlisted,
+      takesSame,
+    } = upload;
     const nowMs = clock();
     const id = newUploadId(nowMs);
     const document: UploadDocument = {
@@ -455,6 +470,7 @@ class StoredUploads implements Uploads, Fetchable {
       ...(sha256 !== undefined && { sha256 }),
       ...(organization !== undefined && { organization }),
       ...(unlisted !== undefined && { unlisted }),
+      ...(takesSame !== undefined && { takesSame }),
       ...(place !== undefined && { place }),
       ...(signature !== undefined && { signature: signature.toString('base64') }),
       ...(how.kind === 'whole' && { claim: await this.#records.newClaim() }),
@@ -616,13 +632,37 @@ class StoredUploads implements Uploads, Fetchable {
       ...(place !== undefined && { place }),
       ...(unlisted !== undefined && { unlisted }),
     };
-    const outcome = await library.admit(received, admission, {
-      along: (name) => transfer.admitting(name),
-      ...(otherName !== undefined && { otherName }),
-      ...(contentFile !== undefined && { contentFile }),
-    });
-    if (outcome.outcome === 'unchanged') await transfer.end({ kind: 'admitted', image: outcome.image.name });
-    return outcome;
+    const admit = async (): Promise<UploadOutcome> => {
+      const same = await this.#sameOf(transfer, received);
+      if (same !== null) return same;
+      const outcome = await library.admit(received, admission, {
+        along: (name) => transfer.admitting(name),
+        ...(otherName !== undefined && { otherName }),
+        ...(contentFile !== undefined && { contentFile }),
+      });
+      if (outcome.outcome === 'unchanged')
+        await transfer.end({ kind: 'admitted', image: outcome.image.name });
+      return outcome;
+    };
+    if (upload.takesSame !== true) return admit();
+    const admitted = this.#taking.then(admit);
+    this.#taking = admitted.catch(() => {});
+    return admitted;
+  }
+
+  /** What its owner has of the same bytes already, for an upload that takes it; null for others, and where there is nothing. */
+  async #sameOf(transfer: Transfer, { name, sha256 }: Received): Promise<UploadOutcome | null> {
+    const { contents, library } = this.#options;
+    const { takesSame, organization, by, sha256: expected = sha256 } = transfer.upload;
+    if (takesSame !== true || expected !== sha256) return null;
+    const image = await library.withContent(sha256, organization);
+    if (image === null) return null;
+    // It is used from now on.
+    if (image.unlistedAtMs !== undefined) await library.unlisted.list(image.name, by, organization);
+    await transfer.end({ kind: 'admitted', image: image.name });
+    // What has been moved to its place already cleanUp removes.
+    if (!name.startsWith(CONTENT_PREFIX)) await contents.remove(name);
+    return { image, outcome: 'unchanged', sameContentAs: [] };
   }
 
   /** @throws UploadError `not-found`, also for what another organization has */

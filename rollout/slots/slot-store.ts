@@ -1,9 +1,16 @@
 import type { ConnectionRequests, Device, Devices } from '../../acs/index.js';
-import type { Clock } from '../../common/index.js';
+import { type Clock, type MonotonicClock, monotonicClock } from '../../common/index.js';
 import { type Actor, EventLog, type Happening } from '../../events/index.js';
 import { type Image, UploadError, type Uploads } from '../../firmware/index.js';
 import type { Rules } from '../../rules/index.js';
-import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
+import {
+  type Change,
+  type Collection,
+  type Store,
+  type Stored,
+  Sweep,
+  untilCommitted,
+} from '../../store/index.js';
 import type { CpeUpgrades } from '../cpe-upgrades/index.js';
 import { type Operations, operationImageOf } from '../operations/index.js';
 import { emptySlot } from './arrange.js';
@@ -37,6 +44,8 @@ import { type SlotsView, SlotView } from './slot-view.js';
 export interface DeviceSlotsParts {
   readonly store: Store;
   readonly clock: Clock;
+  /** This process's own unless told. */
+  readonly monotonic?: MonotonicClock;
   readonly devices: Pick<Devices, 'get' | 'isWaiting' | 'parameters' | 'describe' | 'organizations'>;
   readonly connectionRequests: Pick<ConnectionRequests, 'wake'>;
   readonly rules: Pick<Rules, 'match'>;
@@ -65,6 +74,7 @@ interface Standing extends Kept {
 class SlotStore implements DeviceSlots {
   readonly #parts: DeviceSlotsParts;
   readonly #records: Collection<SlotRecord>;
+  readonly #sweep: Sweep<SlotRecord>;
   readonly #events: EventLog;
   readonly #view: SlotView;
   readonly #upgrades: SlotUpgrades;
@@ -72,6 +82,7 @@ class SlotStore implements DeviceSlots {
   constructor(parts: DeviceSlotsParts) {
     this.#parts = parts;
     this.#records = parts.store.collection<SlotRecord>(DEVICE_SLOTS);
+    this.#sweep = new Sweep(this.#records, parts.monotonic ?? monotonicClock);
     this.#events = new EventLog(parts);
     this.#view = new SlotView(parts);
     this.#upgrades = new SlotUpgrades({
@@ -139,6 +150,7 @@ class SlotStore implements DeviceSlots {
     const upload = await this.#parts.uploads.begin(
       {
         metadata: { name },
+        takesSame: true,
         by,
         uploadedBy: by.name,
         ...(organization !== null && { organization }),
@@ -210,23 +222,26 @@ class SlotStore implements DeviceSlots {
 
   async settle(): Promise<void> {
     const failures: unknown[] = [];
-    for await (const stored of this.#records.scan({ index: 'fetching', atLeast: 0 })) {
+    const settling = async (stored: Stored<SlotRecord>) => {
       try {
         await this.#settle(stored);
       } catch (error) {
         // One that cannot be settled keeps no other from it; that there are such is told.
         if (failures.length === 0) failures.push(error);
       }
-    }
+    };
+    for await (const stored of this.#records.scan({ index: 'fetching', atLeast: 0 })) await settling(stored);
+    await this.#sweep.next(settling);
     if (failures.length > 0) throw failures[0];
   }
 
   async #settle({ document, revision }: Stored<SlotRecord>): Promise<void> {
     const device = await this.#parts.devices.get(document.id);
     const owned = device === null ? null : await this.#owned(device);
-    if (owned !== null && (await this.#isOf(owned, document))) await this.#read(owned.device);
+    const isIts = owned !== null && (await this.#isOf(owned, document));
     // Nobody looks at it any more.
-    else await this.#records.delete(document.id, revision);
+    if (!isIts) await this.#records.delete(document.id, revision);
+    else if (document.fetchingSinceMs !== undefined) await this.#read(owned.device);
   }
 
   /** @throws SlotError `no-slot`, `empty-slot` */

@@ -145,6 +145,6 @@ export interface DeviceSlots {
    * @throws SlotError `no-slot`, `empty-slot`; BatchError
    */
   upgrade(device: Device, key: string, options: SlotUpgradeOptions): Promise<SlotTest>;
-  /** Puts what was fetched meanwhile where it is to stand, of all CPEs. */
+  /** Puts what was fetched meanwhile where it is to stand, of all CPEs, and forgets some of what is kept of CPEs that are gone. To be called now and then. */
   settle(): Promise<void>;
 }

@@ -1,21 +1,13 @@
 import type { Device, Devices } from '../../acs/index.js';
-import {
-  type BatchId,
-  type Clock,
-  type CpeId,
-  HOUR_MS,
-  type Logger,
-  type MonotonicClock,
-  type Turn,
-} from '../../common/index.js';
+import type { BatchId, Clock, CpeId, Logger, MonotonicClock, Turn } from '../../common/index.js';
 import { type Actor, EventLog } from '../../events/index.js';
 import type { ImageLibrary } from '../../firmware/index.js';
 import {
   type Change,
   type Collection,
-  type Cursor,
   type Store,
   type Stored,
+  Sweep,
   untilCommitted,
 } from '../../store/index.js';
 import { BatchError } from '../batches/index.js';
@@ -39,9 +31,6 @@ import { WholeContents } from './whole-contents.js';
 const HISTORY_MAX = 99;
 /** So many are made ready at a time by one process; the others wait. */
 const PREPARING_MAX = 2;
-/** So much of what is kept is looked at in one go, for what is of CPEs that are gone; and all of it so often. */
-const LOOKED_AT_MAX = 100;
-const LOOKED_AT_EVERY_MS = HOUR_MS;
 
 export interface SystemUpdatesParts {
   readonly store: Store;
@@ -81,12 +70,12 @@ export class SystemUpdates {
   readonly #preparing = new Map<CpeId, Promise<void>>();
   /** What waits for that, the first to come first. */
   readonly #waiting = new Set<CpeId>();
-  #lookedAt: Cursor | null = null;
-  #lookDueMs = 0;
+  readonly #sweep: Sweep<SystemUpdateRecord>;
 
   constructor(parts: SystemUpdatesParts) {
     this.#parts = parts;
     this.#records = parts.store.collection<SystemUpdateRecord>(SYSTEM_UPDATES);
+    this.#sweep = new Sweep(this.#records, parts.monotonic);
     this.#events = new EventLog(parts);
     this.#contents = new WholeContents(parts, this.#closing.signal);
   }
@@ -200,16 +189,10 @@ export class SystemUpdates {
    * @throws StoreError
    */
   async forgetGone(): Promise<void> {
-    const nowMs = this.#parts.monotonic();
-    if (nowMs < this.#lookDueMs) return;
-    const after = this.#lookedAt === null ? {} : { after: this.#lookedAt };
-    const { items, next } = await this.#records.find({ limit: LOOKED_AT_MAX, ...after });
-    for (const { document, revision } of items) {
-      const device = await this.#parts.devices.get(document.id);
-      if (device?.registeredMs !== document.deviceSinceMs) await this.#records.delete(document.id, revision);
-    }
-    this.#lookedAt = next;
-    if (next === null) this.#lookDueMs = nowMs + LOOKED_AT_EVERY_MS;
+    await this.#sweep.next(async ({ document: { id, deviceSinceMs }, revision }) => {
+      const device = await this.#parts.devices.get(id);
+      if (device?.registeredMs !== deviceSinceMs) await this.#records.delete(id, revision);
+    });
   }
 
   /** Resolves once this process makes nothing ready any more. */

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { DEVICE_SLOTS, FETCHES_MAX } from '../../../rollout/index.js';
+import { DEVICES, type Device } from '../../../acs/index.js';
+import { DEVICE_SLOTS, FETCHES_MAX, openDeviceSlots } from '../../../rollout/index.js';
 import type { SlotRecord } from '../../../rollout/slots/slot-record.js';
 import { BY } from '../../support/actor.js';
 import { until } from '../../support/ferry.js';
@@ -91,14 +92,70 @@ test('a file is fetched in the background, reserves its slot, and stands there o
   t.deepEqual(await standing(at), ['1 1.0.0 *', '2 held.iso', '3 2.0.0']);
 });
 
-test('what was fetched stands in its slot though nobody looks', async (t) => {
+test('what was fetched stands in its slot though nobody looks, whichever node has fetched it', async (t) => {
   const at = await startSlots(t, ANYWHERE);
   const source = await startSource(t);
   await begin(at, { url: `${source.url}/plain.iso` });
   await until('the image is there', async () => (await at.images.get('plain.iso', at.north.id)) !== null);
-  await at.deviceSlots.settle();
+  await anotherNode(at).settle();
   const kept = await at.store.collection<SlotRecord>(DEVICE_SLOTS).get(at.device.id);
   t.like(kept?.document, { slots: { 2: { kind: 'image', version: '' } } });
+});
+
+/** The same over the same store. */
+function anotherNode({ store, tick, devices, rules, images, uploads, upgrading }: TestSlots) {
+  return openDeviceSlots({
+    store,
+    clock: () => tick(0),
+    devices,
+    connectionRequests: { wake: () => Promise.reject(new Error('nobody is called')) },
+    rules,
+    library: images,
+    uploads,
+    upgrades: upgrading.cpeUpgrades,
+    operations: upgrading.operations,
+  });
+}
+
+test('the same bytes are one image, however many devices they are fetched for at once', async (t) => {
+  const at = await startSlots(t, ANYWHERE);
+  const source = await startSource(t);
+  const boxes = [BOX];
+  for (const serialNumber of ['B1', 'B2']) {
+    await at.putDeviceOf(at.north, { serialNumber, serialLabel: serialNumber.toLowerCase() });
+    boxes.push(`/devices/00A1B2-HGW-${serialNumber}`);
+  }
+  for (const box of boxes)
+    await at.ask('POST', `${box}${FETCH}`, { json: { url: `${source.url}/held.iso` } });
+  source.letGo();
+  for (const box of boxes)
+    await until('it is whole', async () => {
+      const { body } = await at.ask('GET', `${box}${FETCH}/1`);
+      return (body as { body: { state: string } }).body.state === 'finished';
+    });
+  const names = async () => (await at.images.list({ limit: 10, organization: at.north.id })).items.length;
+  t.is(await names(), 1);
+  for (const box of boxes)
+    t.like((await at.ask('GET', `${box}/api/firmware/slots/2`)).body, { body: { version: 'held.iso' } });
+});
+
+test('what is kept of the slots of a device that is gone, or came anew, is deleted', async (t) => {
+  const at = await startSlots(t);
+  const by = { name: 'test', how: 'command' } as const;
+  const image = await at.image('hgw-2.bin', '2.0.0');
+  await at.deviceSlots.put(at.device, image, by);
+  const devices = at.store.collection<Device>(DEVICES);
+  for (const serialNumber of ['G1', 'G2'])
+    await at.deviceSlots.put(await at.putDeviceOf(at.north, { serialNumber }), image, by);
+  const [gone, anew] = ['00A1B2-HGW-G1', '00A1B2-HGW-G2'] as const;
+  await devices.delete(gone as Device['id']);
+  const stored = await devices.get(anew as Device['id']);
+  if (stored === null) throw new Error('It is not there');
+  await devices.put({ ...stored.document, registeredMs: stored.document.registeredMs + 1 });
+  await anotherNode(at).settle();
+  const kept: string[] = [];
+  for await (const { document } of at.store.collection(DEVICE_SLOTS).scan({})) kept.push(document.id);
+  t.deepEqual(kept, [at.device.id]);
 });
 
 test('deleted while it runs a fetch is cancelled and stays in the list; deleted again it is gone', async (t) => {
