@@ -1,4 +1,4 @@
-import { type CpeIdentity, DEVICES } from '../acs/index.js';
+import { CPE_AUTH, type CpeIdentity, DEVICES } from '../acs/index.js';
 import type { Document, Store } from '../store/index.js';
 import { INSTALLATION, InstallationError } from './first-start.js';
 
@@ -18,7 +18,9 @@ export async function cpeIdentityOf(store: Store): Promise<CpeIdentity | null> {
   const stored = await storedCpeIdentity(store);
   if (stored !== null) return stored;
   // An earlier version did not say so.
-  return (await store.collection(DEVICES).find({ limit: 1 })).items.length > 0 ? 'oui' : null;
+  for (const kept of [DEVICES, CPE_AUTH])
+    if ((await store.collection(kept).find({ limit: 1 })).items.length > 0) return 'oui';
+  return null;
 }
 
 /**

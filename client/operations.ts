@@ -91,7 +91,7 @@ export interface Schemas {
     readonly "subjectId": string;
     readonly "by"?: {
       readonly "name": string;
-      readonly "how": "password" | "token" | "session" | "command" | "rule-file";
+      readonly "how": "password" | "digest" | "token" | "session" | "command" | "rule-file";
       readonly "credential"?: string;
       readonly "organization"?: string;
       readonly "address"?: string;

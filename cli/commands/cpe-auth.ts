@@ -16,7 +16,7 @@ export function cpeAuthCommands(io: Io): CommandModule {
     command: 'cpe-auth',
     describe: 'What single CPEs log in with, beside the pair that the fleet shares',
     builder: (argv) =>
-      withConfig(argv, INSTALLATION_OPTIONS)
+      withConfig(argv, [...INSTALLATION_OPTIONS, 'cpeid'])
         .command(importCommand(io))
         .command(setCommand(io))
         .command(showCommand(io))
@@ -39,12 +39,12 @@ function importCommand(io: Io): CommandModule {
         .option('dry-run', { type: 'boolean', describe: 'Only check every line' })
         .example('$0 cpe-auth import cpes.csv', 'With a first line of cpeid,username,password'),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'make', async (credentials) => {
+      withCredentials(args, io, 'make', async ({ credentials, problemIn, settle }) => {
         const path = String(args['file']);
         // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
         const total = await overFile(path, io, 'Checking', async ({ logins, lines }) => {
           for (const [index, login] of logins.entries()) {
-            const problem = credentials.problemIn(login);
+            const problem = problemIn(login);
             if (problem !== null) throw badLine(lines[index] ?? 0, problem);
           }
         });
@@ -52,6 +52,7 @@ function importCommand(io: Io): CommandModule {
           io.stdout.write(`${countOf(total, 'line')}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
+        await settle();
         const by = operator();
         let stored = 0;
         let unchanged = 0;
@@ -116,11 +117,15 @@ function setCommand(io: Io): CommandModule {
         .option('username', { type: 'string', requiresArg: true, describe: 'What it logs in as [the cpeid]' })
         .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'make', async (credentials) => {
+      withCredentials(args, io, 'make', async ({ credentials, problemIn, settle }) => {
         const cpeid = String(args['id']) as CpeId;
         const username = args['username'] === undefined ? cpeid : String(args['username']);
         const { password, generated } = await passwordFrom(args, io);
-        const { stored } = await credentials.put([{ cpeid, username, password }], operator());
+        const login = { cpeid, username, password };
+        const problem = problemIn(login);
+        if (problem !== null) throw new CommandError(problem);
+        await settle();
+        const { stored } = await credentials.put([login], operator());
         io.stdout.write(
           stored > 0
             ? `${cpeid} logs in as ${username} from now on; what it had before is right until then.\n`
@@ -140,7 +145,7 @@ function showCommand(io: Io): CommandModule {
         .positional('id', { type: 'string', describe: 'As DeviceStorage shows it' })
         .option('json', { type: 'boolean', describe: 'Print them as JSON' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
+      withCredentials(args, io, 'refuse', async ({ credentials }) => {
         const cpeid = String(args['id']) as CpeId;
         const shown = await credentials.of(cpeid);
         if (args['json']) {
@@ -164,7 +169,7 @@ function removeCommand(io: Io): CommandModule {
     describe: 'Take the credentials of a CPE away: the shared pair is right for it again',
     builder: (argv) => argv.positional('id', { type: 'string', describe: 'As DeviceStorage shows it' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
+      withCredentials(args, io, 'refuse', async ({ credentials }) => {
         const cpeid = String(args['id']) as CpeId;
         if ((await credentials.remove(cpeid, operator())) === 0)
           throw new CommandError(`${cpeid} has no credentials of its own.`);

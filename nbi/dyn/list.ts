@@ -10,6 +10,7 @@ import {
 } from '../http/index.js';
 import { type NbiLimits, READ_SHORT_ITEMS_MAX } from '../limits.js';
 import { type Entry, keyOf, type Position } from './entry.js';
+import { positionBehind } from './far-offset.js';
 import { onlyKeys } from './id-pattern.js';
 import { type ListFormat, listFormat, sendTexts, textsOf } from './list-answer.js';
 import {
@@ -136,14 +137,9 @@ async function sortedPage(
     const all = selectEntries(storage, selection, { turn });
     return position === null ? all : entriesAfter(all, position, order);
   };
-  let after = from;
   // No more positions are held at a time than of a whole list, however many are passed over.
-  for (let left = offset; left > 0; left -= sortedMax) {
-    const portion = Math.min(left, sortedMax);
-    const passed = await firstPositions(behind(after), order, portion);
-    if (passed.length < portion) throw new ApiError(404);
-    after = passed.at(-1) ?? null;
-  }
+  const after = offset === 0 ? from : await positionBehind(behind, { order, offset, heldMax: sortedMax });
+  if (offset > 0 && after === null) throw new ApiError(404);
   const following = behind(after);
   const found =
     limit === null

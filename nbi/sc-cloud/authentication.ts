@@ -20,11 +20,10 @@ export const USER_COOKIE = 'mwcloud-uid';
 const CHALLENGE = `Cookie realm="Ferry", cookie-name="${SESSION_COOKIE}"`;
 
 /**
- * The cookies that a log-in gives. The one with the name need not be sent; where it is, it names the user of the session. A user for whom
- * this log-in was switched off has no session here any more.
+ * The cookies that a log-in gives. The one with the name need not be sent; where it is, it names the user of the session.
  */
 export function cloudAuthentication(
-  users: Pick<Users, 'logIns' | 'find'>,
+  users: Pick<Users, 'logIns'>,
   sessions: Pick<KindSessions, 'principalOf'>,
 ): Authentication {
   const bySession = apiSessionAuthentication(users, sessions, SESSION_COOKIE, {
@@ -36,8 +35,7 @@ export function cloudAuthentication(
     async authenticate(request, demand) {
       // Before the role is looked at, which would tell something of the session.
       const principal = await bySession.authenticate(request, { ...demand, role: 'viewer' });
-      const user = await users.find(principal.name);
-      if (user?.scCloud !== true || !isNamed(request, principal.name)) throw notLoggedIn();
+      if (!isNamed(request, principal.name)) throw notLoggedIn();
       return demand.role === 'viewer' ? principal : bySession.authenticate(request, demand);
     },
   };

@@ -48,7 +48,7 @@ export async function beginSession(
   credentials: { readonly name: string; readonly password: string },
   asked: { readonly request: Request; readonly response: Response; readonly replaced: readonly string[] },
 ): Promise<BegunSession> {
-  const { sessions, organizations } = parts;
+  const { sessions, organizations, proof } = parts;
   const { request, response, replaced } = asked;
   const user = await verified(parts, credentials, asked);
   const organization = activeOrganizationOf(user, await organizations.current());
@@ -59,6 +59,7 @@ export async function beginSession(
     userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
     requestId: String(response.getHeader('X-Request-Id')),
     replaced,
+    ...(proof === 'digest' && { how: proof }),
   });
   findingsOf(response).user = user.name;
   return { user, organization, cookie, session };

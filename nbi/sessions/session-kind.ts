@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { HOUR_MS, MINUTE_MS } from '../../common/index.js';
+import type { User } from '../users/index.js';
 
 /** How long a session lasts. */
 export interface SessionLife {
@@ -20,6 +21,8 @@ export interface SessionKind {
   /** Whether something could be one. */
   isSecret(text: string): boolean;
   readonly life: SessionLife;
+  /** Whether a user may have one: those of a log-in that was switched off for him are over. */
+  isFor(user: Pick<User, 'scCloud'>): boolean;
 }
 
 /** Of these, sessions of scripts at one CPE: they log in when they are run, and seldom out. */
@@ -36,7 +39,7 @@ export function sessionKinds(pageLife: SessionLife): Readonly<Record<SessionKind
     page: kindOf('page', BASE64URL, pageLife),
     'firmware-slots': kindOf('firmware-slots', HEX, FIRMWARE_SLOTS_LIFE),
     'system-update': kindOf('system-update', BASE64URL, pageLife),
-    'sc-cloud': kindOf('sc-cloud', CAPITALS, pageLife),
+    'sc-cloud': { ...kindOf('sc-cloud', CAPITALS, pageLife), isFor: ({ scCloud }) => scCloud },
   };
 }
 
@@ -45,7 +48,7 @@ function kindOf(
   { newSecret, shape }: { readonly newSecret: () => string; readonly shape: RegExp },
   life: SessionLife,
 ): SessionKind {
-  return { name, newSecret, isSecret: (text) => shape.test(text), life };
+  return { name, newSecret, isSecret: (text) => shape.test(text), life, isFor: () => true };
 }
 
 function capitals(count: number): string {

@@ -49,7 +49,9 @@ export interface SessionBeginning {
   readonly replaced: readonly string[];
   /** What may be done by it at most, where what was shown may do less than its user; all that he may unless told. */
   readonly role?: Role;
-  /** The id of the token that was shown; absent: a password was. It ends with that, and holds from where that may be used. */
+  /** In place of a password its digest was shown. */
+  readonly how?: 'digest';
+  /** The id of the token that was shown; absent: a password was, or its digest. It ends with that, and holds from where that may be used. */
   readonly token?: string;
 }
 
@@ -141,7 +143,7 @@ export class UserSessions implements KindSessions {
   }
 
   async #begin(kind: SessionKind, beginning: SessionBeginning): Promise<SessionBegun> {
-    const { user, address, userAgent, requestId, role, token } = beginning;
+    const { user, address, userAgent, requestId, role, token, how: proof = 'password' } = beginning;
     await this.#room.make();
     const cookie = kind.newSecret();
     const nowMs = this.#parts.clock();
@@ -160,7 +162,7 @@ export class UserSessions implements KindSessions {
       userAgent,
     };
     const credential = session.id;
-    const how = token === undefined ? 'password' : 'token';
+    const how = token === undefined ? proof : 'token';
     const by: Actor = { name: user.name, how, credential, ...whose, address, requestId };
     await this.#parts.store.commit([
       this.#collection.inserting(session),
@@ -288,13 +290,14 @@ export class UserSessions implements KindSessions {
     return own.length === shown.length && timingSafeEqual(own, shown) ? stored : null;
   }
 
-  /** Whose it is, as that user is now; null where it is over: by time, by another password, with the token that it is of, or with the user. */
+  /** Whose it is, as that user is now; null where it is over: by time, by another password, with the token that it is of, with the log-in of its kind, or with the user. */
   async #holder(session: UserSession, address?: string): Promise<FoundUser | null> {
     if (!isWithinLife(session, this.lifeOf(session), this.#parts.clock())) return null;
     const { users } = this.#parts;
     if (session.token !== undefined && !(await users.tokens.holds(session.token, address))) return null;
     const user = await users.find(session.user);
-    return user !== null && user.passwordMark === session.passwordMark ? user : null;
+    if (user === null || user.passwordMark !== session.passwordMark) return null;
+    return this.#kinds[kindNameOf(session)].isFor(user) ? user : null;
   }
 
   /** Whoever waits for the answer does not wait for this. */

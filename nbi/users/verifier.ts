@@ -176,10 +176,13 @@ export class Verifier {
     return verification;
   }
 
-  #noteLogIn({ name, address, requestId }: Credentials, { organization }: User): void {
+  #noteLogIn(
+    { name, proof: how = 'password', address, requestId }: Credentials,
+    { organization }: User,
+  ): void {
     this.#parts.logIns.note({
       name,
-      how: 'password',
+      how,
       ...(organization !== undefined && { organization }),
       address,
       ...(requestId !== undefined && { requestId }),
@@ -260,11 +263,11 @@ export class Verifier {
 
   /** What was typed as a name may be a password: it is told only where there is such a user. */
   async #tell(event: 'users.denied' | 'users.throttled', credentials: Credentials): Promise<void> {
-    const { name, address, requestId } = credentials;
+    const { name, proof: how = 'password', address, requestId } = credentials;
     this.#parts.logIns.refuse({
       reason: event === 'users.denied' ? 'wrong-credentials' : 'throttled',
       name,
-      how: 'password',
+      how,
       address,
       ...(requestId !== undefined && { requestId }),
     });

@@ -15,7 +15,7 @@ export function readmitCommand(io: Io): CommandModule {
         .positional('id', { type: 'string', describe: 'As DeviceStorage shows it' })
         .option('organization', ORGANIZATION_OPTION),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials, store) => {
+      withCredentials(args, io, 'refuse', async ({ credentials, store }) => {
         const cpeid = String(args['id']) as CpeId;
         const organization = await organizationIn(args, store);
         if (!(await credentials.readmit(cpeid, operator(), organization)))

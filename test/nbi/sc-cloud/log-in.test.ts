@@ -1,5 +1,6 @@
 import test from 'ava';
 import { HOUR_MS, MINUTE_MS } from '../../../common/index.js';
+import { until } from '../../support/ferry.js';
 import { coded, fieldOf, form, md5, PASSWORD, startCloud, told } from './support.js';
 
 const WRONG = {
@@ -147,7 +148,7 @@ test('the cookie with the name need not come, and names the user of the session'
 });
 
 test('a session is over by log-out, another password, switching it off, and time', async (t) => {
-  const { ask, logIn, users, tick } = await startCloud(t);
+  const { ask, logIn, users, sessions, tick } = await startCloud(t);
   const result = async (cookies: string) =>
     fieldOf((await ask('scapi/get-devs', { cookies })).body, 'result');
   const first = await logIn('admin@north');
@@ -165,8 +166,10 @@ test('a session is over by log-out, another password, switching it off, and time
   t.is(await result(second), -2);
   const third = await logIn('admin@north', 'another test password');
   t.is(await result(third), 0);
+  t.is((await sessions.ofUser('admin@north')).length, 1);
   await users.change(['admin@north'], { scCloud: false });
   t.is(await result(third), -2);
+  t.deepEqual(await sessions.ofUser('admin@north'), []);
   await t.throwsAsync(logIn('admin@north', 'another test password'));
 
   const fourth = await logIn('admin@south');
@@ -223,4 +226,23 @@ test('users of an organization that is not active are not let in (-3)', async (t
     { result: -3 },
   ]);
   t.not(fieldOf((await ask('scapi/get-devs', { cookies })).body, 'result'), 0);
+});
+
+test('the log of events says that a digest was shown, and no password', async (t) => {
+  const { ask, events, logIn } = await startCloud(t);
+  const shown: unknown[] = [];
+  await logIn('admin@north');
+  await ask('login', { body: form({ id: 'admin@north', pass: md5('another') }) });
+  await until('both are told', async () => {
+    shown.length = 0;
+    for await (const { action, by, after } of events.scan({ subject: 'log-in' })) {
+      const how = by?.how ?? fieldOf(after, 'how');
+      shown.push(`${action} ${how} ${fieldOf(after, 'reason') ?? ''}`.trim());
+    }
+    return shown.length >= 2;
+  });
+  t.deepEqual(shown.sort(), ['refused digest wrong-password', 'taken digest']);
+  const begun = [];
+  for await (const { by } of events.scan({ subject: 'session' })) begun.push(by?.how);
+  t.deepEqual(begun, ['digest']);
 });
