@@ -403,6 +403,14 @@ export class DeviceStore implements Devices {
     return this.isWaiting(device) ? { ...described, isWaiting: true } : described;
   }
 
+  async want(cpeid: CpeId, paths: readonly string[]): Promise<void> {
+    await this.change(cpeid, (stored) => {
+      if (stored === null) return null;
+      const { document: device } = stored;
+      return { device: { ...device, wantedPaths: paths.map((path) => `${device.root}.${path}`) } };
+    });
+  }
+
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {
     return this.parameterStore.flat(cpeid);
   }

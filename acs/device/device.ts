@@ -126,6 +126,8 @@ export interface Device extends Document {
   readonly failedPaths?: AskLater;
   /** Those that it was asked for and has not answered: asked for again at this time. */
   readonly unansweredPaths?: AskLater;
+  /** What somebody waits for: asked for in the next session, whatever is known of it. */
+  readonly wantedPaths?: readonly string[];
 }
 
 /** What of a data model is not kept. */
@@ -208,6 +210,11 @@ export interface Devices {
   isWaiting(device: Device): boolean;
   /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
+  /**
+   * Has a CPE asked for parameters in its next session, once, whatever is known of them. One that is told nothing, or has an upgrade under way, is asked later.
+   * @param paths  without its root, a few
+   */
+  want(cpeid: CpeId, paths: readonly string[]): Promise<void>;
   /** What would be decided on if the CPE began a session now; null for one that is not known. */
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
   /** The same of many, in the order of {@link scan}. */

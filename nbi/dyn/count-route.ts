@@ -38,7 +38,7 @@ export interface Counting {
 
 /**
  * `GET …/count.*`, so spelt: how many entries a list would have that is asked for in the same words. They are read as for a list, page by
- * page and in a place for lists, and none is held.
+ * page and in a place for lists, and none is held. Where an index knows how many there are in all, none is read for that.
  */
 export function countRoute(counting: Counting): Route {
   const { dialect, role, concerns, things, fields, options = {}, parameters = [], reading } = counting;
@@ -55,7 +55,11 @@ export function countRoute(counting: Counting): Route {
     answers: { '200': countAnswer(dialect), ...failures('Answer') },
     async handle(exchange) {
       const storage = counting.storage(exchange);
-      const { selection } = parseQuery(storage, '.*', exchange.query, options);
+      const { selection, everything } = parseQuery(storage, '.*', exchange.query, options);
+      if (everything && storage.countAll !== undefined) {
+        exchange.response.json(dialect.answer(200, await storage.countAll()));
+        return;
+      }
       const count = await readSelected({ storage, selection, reading }, exchange, (turn, meant) =>
         countSelected(storage, meant, turn),
       );

@@ -1,6 +1,7 @@
 import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
+import { knownCpes } from '../../rollout/index.js';
 import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { problemsOf } from './device-problems.js';
 import type { Entry } from './entry.js';
@@ -140,6 +141,7 @@ export function deviceStorage(devices: Devices, scope: Scope): Storage {
     }),
     // Of the default there is no index, as nobody may have asked yet whether a CPE is its.
     leavesOut: () => scope.organization?.isDefault === true && !scope.organizations.isAlone,
+    countAll: () => knownCpes(devices, scope.organization, scope.organizations),
     async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: after.id };
       for await (const device of devices.scan({ ...narrow(selection, scope), ...from }, turn)) {

@@ -49,6 +49,8 @@ export interface Storage extends Words {
    * @throws ApiError 409 where one stands for several then
    */
   meant?(selection: Selection, naming: Naming): Promise<Selection>;
+  /** How many entries there are in all, where an index knows that without reading them. */
+  countAll?(): Promise<number>;
   /** Whether no more entries are looked at than the selection lists, and these are few; by default where it lists their ids. */
   looksAtListed?(selection: Selection): boolean;
   /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */

@@ -12,7 +12,7 @@ export interface TestFacts {
   readonly isWaiting: boolean;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** What came of calling the CPE; null: it was not called. */
-  readonly called: { readonly cameAtMs: number } | { readonly whyNot: string } | null;
+  readonly called: { readonly hasTold: boolean } | { readonly whyNot: string } | null;
   /** What a rule would come to that sends the slot's image to this CPE; null where there is none to send. */
   readonly finding: MatchFinding | null;
   readonly now: CpeUpgradesNow;
@@ -71,7 +71,10 @@ function unread(what: string): Omit<Check, 'name'> {
 function checkDevice({ called, device }: TestFacts): Omit<Check, 'name'> {
   const told = `what it told at ${new Date(device.lastInformMs).toISOString()} is looked at`;
   if (called === null) return passed(told);
-  return 'whyNot' in called ? unread(`${called.whyNot}; ${told}`) : passed(`the CPE came; ${told}`);
+  if ('whyNot' in called) return unread(`${called.whyNot}; ${told}`);
+  return called.hasTold
+    ? passed(`the CPE came; ${told}`)
+    : unread(`the CPE came, and has not told of its slots and its storage in time; ${told}`);
 }
 
 /** A step back is no fault: Ferry has no policy against it but what rules say. */

@@ -46,7 +46,7 @@ export interface DeviceSlotsParts {
   readonly clock: Clock;
   /** This process's own unless told. */
   readonly monotonic?: MonotonicClock;
-  readonly devices: Pick<Devices, 'get' | 'isWaiting' | 'parameters' | 'describe' | 'organizations'>;
+  readonly devices: Pick<Devices, 'get' | 'isWaiting' | 'parameters' | 'describe' | 'organizations' | 'want'>;
   readonly connectionRequests: Pick<ConnectionRequests, 'wake'>;
   readonly rules: Pick<Rules, 'match'>;
   readonly library: SlotLibrary;

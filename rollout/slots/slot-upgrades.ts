@@ -24,7 +24,7 @@ export interface SlotAt {
 
 export interface SlotUpgradesParts {
   readonly clock: Clock;
-  readonly devices: Pick<Devices, 'get' | 'isWaiting' | 'parameters' | 'describe'>;
+  readonly devices: Pick<Devices, 'get' | 'isWaiting' | 'parameters' | 'describe' | 'want'>;
   readonly connectionRequests: Pick<ConnectionRequests, 'wake'>;
   readonly rules: Pick<Rules, 'match'>;
   readonly upgrades: CpeUpgrades;
@@ -36,6 +36,14 @@ export interface SlotUpgradesParts {
 
 /** So long a client waits for a CPE that is called. */
 const CALL_MS_MAX = 10 * SECOND_MS;
+/** What it is asked for then: its slots, and what is free. */
+const LIVE_PATHS = [
+  'DeviceInfo.FirmwareImage.',
+  'DeviceInfo.ActiveFirmwareImage',
+  'DeviceInfo.BootFirmwareImage',
+  'SoftwareModules.ExecEnv.',
+  'Services.StorageService.',
+];
 /** How often it is looked whether a CPE that has consented has come. */
 const LOOK_MS = 100;
 
@@ -168,7 +176,7 @@ export class SlotUpgrades {
     };
   }
 
-  /** Has the CPE come: with its Inform it tells what it runs. Null: that is not asked. @throws SlotError `no-slot`, `empty-slot` */
+  /** Has the CPE come: with its Inform it tells what it runs, and it is asked for its slots and its storage. Null: that is not asked. @throws SlotError `no-slot`, `empty-slot` */
   async #called(known: Device, key: string, { live, signal }: SlotTestOptions): Promise<TestFacts['called']> {
     if (!live) return null;
     const { connectionRequests, devices, of } = this.#parts;
@@ -176,14 +184,23 @@ export class SlotUpgrades {
     await of(known, key);
     const { id, lastInformMs } = known;
     const over = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS_MAX)]);
+    await devices.want(id, LIVE_PATHS);
     const { code, message } = await connectionRequests.wake(id, over);
     if (code !== 200) return { whyNot: message };
+    let hasCome = false;
     while (!over.aborted) {
       const device = await devices.get(id);
-      if (device !== null && device.lastInformMs !== lastInformMs) return { cameAtMs: device.lastInformMs };
+      hasCome ||= device !== null && device.lastInformMs !== lastInformMs;
+      if (device !== null && hasCome) {
+        if (!isStillAsked(device)) return { hasTold: true };
+        // Before that has ended nothing is asked.
+        if (device.inFlight !== undefined || devices.isWaiting(device)) break;
+      }
       await delay(LOOK_MS, undefined, { signal: over }).catch(() => {});
     }
-    return { whyNot: 'the CPE has consented to come, and has not come in time' };
+    return hasCome
+      ? { hasTold: false }
+      : { whyNot: 'the CPE has consented to come, and has not come in time' };
   }
 
   /** What a session would make of a rule for this CPE and image alone. */
@@ -208,6 +225,11 @@ export class SlotUpgrades {
     });
     return match.judge(described.input);
   }
+}
+
+function isStillAsked({ root, wantedPaths, unansweredPaths }: Device): boolean {
+  if (wantedPaths !== undefined) return true;
+  return LIVE_PATHS.some((path) => unansweredPaths?.paths.includes(`${root}.${path}`) === true);
 }
 
 function sentJustThen({ lines }: SlotTest): SlotTest {

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { DataModel, type ModelParameter } from '../../cpe-sim/index.js';
 import { ADMIN, startTestFerry, until } from '../support/ferry.js';
 import { hasHttpClient, runHttpClient } from '../support/http-client.js';
 import {
@@ -15,6 +16,18 @@ import {
 } from './simulated.js';
 
 const SERIAL = 'SLOTS1';
+const INFO = 'Device.DeviceInfo.';
+/** A CPE with two slots, the second of them empty. */
+const MODEL = new DataModel(
+  new Map(
+    Object.entries({
+      [`${INFO}ActiveFirmwareImage`]: `${INFO}FirmwareImage.1.`,
+      [`${INFO}FirmwareImage.1.Version`]: OLD_VERSION,
+      [`${INFO}FirmwareImage.2.Version`]: '',
+      'Device.SoftwareModules.ExecEnv.1.AvailableDiskSpace': '64',
+    }).map(([path, value]): [string, ModelParameter] => [path, { value, type: 'string', writable: false }]),
+  ),
+);
 
 const withCurl = hasHttpClient('curl') ? test : test.skip;
 
@@ -23,7 +36,7 @@ withCurl(
   async (t) => {
     const ferry = await startTestFerry(t, { config: { deviceDomain: 'cpe.localhost' } });
     const listener = await startListener(t);
-    const cpe = createCpe(t, ferry.urls.cwmp, SERIAL, { listener });
+    const cpe = createCpe(t, ferry.urls.cwmp, SERIAL, { listener, dataModel: MODEL });
     await introduce(ferry.nbi, cpe);
 
     const directory = await mkdtemp(join(tmpdir(), 'ferry-slots-'));
@@ -72,6 +85,10 @@ withCurl(
       body: { test_summary: string };
     };
     t.regex(alive.body.test_summary, /^Device check started\nDevice check: the CPE came; /);
+    const free = `the firmware has ${IMAGE.length} bytes, and the CPE has told of ${64 * 1024} free`;
+    t.true(alive.body.test_summary.includes(`Storage check: ${free}\n`), alive.body.test_summary);
+    const { items } = await curl('--cookie', cookies, `${base}/api/firmware/slots`);
+    t.is((items as readonly unknown[]).length, 2, 'its own slots were read as well');
     const body = '{"slot_id": "2", "message": null}';
     const upgraded = await curl('--cookie', cookies, `${base}/api/firmware/upgrade`, '--data', body);
     t.like(upgraded, { key: '2', meta: { href: '/api/firmware/upgrade' } });

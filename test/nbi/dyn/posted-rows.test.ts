@@ -178,6 +178,13 @@ test('whose a row is stays: it is posted where it belongs, and nowhere else', as
     t.deepEqual(problemsOf(lost), [400, ['organization']]);
     t.is((await post(`${storage}/.*?organization=north`, row, installation.operator)).status, 200, storage);
   }
+  await post('FirmwareStorage/.*', ruleBody('B'), nbi.as.south.operator);
+  const mixed = rowsOf(await nbi.call('/v1/dyn/FirmwareStorage/.*', { as: installation.admin }));
+  t.deepEqual(mixed.map(({ organization }) => organization).sort(), ['north', 'south']);
+  const refused = await post('FirmwareStorage/.*', mixed, north.operator);
+  t.deepEqual(problemsOf(refused), [400, ['organization']]);
+  const own = mixed.filter(({ organization }) => organization === 'north');
+  t.is((await post('FirmwareStorage/.*', own, north.operator)).status, 200);
   const put = await post('FirmwareStorage/A', { organization: 'south', priority: 2 }, north.operator, 'PUT');
   t.deepEqual(problemsOf(put), [400, ['organization']]);
   const [user = {}] = rowsOf(
