@@ -46,12 +46,12 @@ export const DEVICE_SCHEMA = {
 } as const;
 
 /** As the API shows a CPE. */
-export async function deviceView(
+export function deviceView(
   device: Device,
   progress: FileProgress,
   products: Products,
   nowMs: number,
-): Promise<JsonObject> {
+): JsonObject {
   const { id, serialNumber, softwareVersion = '', registeredMs, lastInformMs } = device;
   const { family, model, hardware } = productOfDevice(device);
   const isOnline = nowMs - lastInformMs <= ONLINE_MS;
@@ -59,7 +59,7 @@ export async function deviceView(
     'catalog-id': EVERYTHING,
     sn: serialNumber,
     cpeid: id,
-    module: await products.numberOf('family', family),
+    module: products.numberOf('family', family),
     'dev-warning': 0,
     'is-everyone': 1,
     users: [],
@@ -68,7 +68,7 @@ export async function deviceView(
     ...progress,
     status: {
       name: serialNumber,
-      'product-id': await products.numberOf('model', model),
+      'product-id': products.numberOf('model', model),
       'module-name': model,
       'hardware-ver': hardware,
       ...versionNumbers(softwareVersion),

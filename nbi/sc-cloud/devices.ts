@@ -50,7 +50,7 @@ export function devicesRoute(parts: CloudParts): Route {
       const shown = async function* (turn: Turn) {
         if (group !== EVERYTHING) return;
         for await (const device of seenDevices(devices, scopeOf(exchange), turn)) {
-          if (await products.has('family', device.manufacturer, module))
+          if (products.has('family', device.manufacturer, module))
             yield deviceView(device, await progressOf(parts, device), products, clock());
         }
       };
@@ -82,7 +82,7 @@ export function deviceRoute({ devices, images, cpeUpgrades, clock }: CloudParts)
       const sn = required(query.sn, 'sn', SN_EXPECTED);
       const device = await namedDevice(devices, scopeOf(exchange), sn);
       const now = await cpeUpgrades.now(device.id);
-      const dev = await deviceView(device, fileProgress(now.running), new Products(images), clock());
+      const dev = deviceView(device, fileProgress(now.running), new Products(images), clock());
       response.json({ result: CODES.done, dev, details: [{ sn, ...outcomeOf(now) }] });
     },
   });

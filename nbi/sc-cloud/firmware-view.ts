@@ -30,17 +30,13 @@ export const FIRMWARE_SCHEMA = {
 } as const;
 
 /** As the list of firmware shows an image. */
-export async function firmwareView(
-  image: Image,
-  product: ProductOfImage,
-  products: Products,
-): Promise<JsonObject> {
+export function firmwareView(image: Image, product: ProductOfImage, products: Products): JsonObject {
   return {
     id: image.number,
     'file-path': image.name,
     'upload-date': Math.floor(image.uploadedAtMs / SECOND_MS),
-    'dev-type': await products.numberOf('family', product.family),
-    'product-id': await products.numberOf('model', product.model),
+    'dev-type': products.numberOf('family', product.family),
+    'product-id': products.numberOf('model', product.model),
     'firmware-id': RELEASE,
     'hardware-ver': product.hardware,
     ...versionNumbers(product.version),
@@ -49,9 +45,9 @@ export async function firmwareView(
 }
 
 /** As it is shown to who has uploaded it. When it was built nobody has said: 0. */
-export async function firmwareInfo(product: ProductOfImage, products: Products): Promise<JsonObject> {
+export function firmwareInfo(product: ProductOfImage, products: Products): JsonObject {
   return {
-    'product-id': await products.numberOf('model', product.model),
+    'product-id': products.numberOf('model', product.model),
     'firmware-id': RELEASE,
     ...versionNumbers(product.version),
     'build-time': 0,

@@ -57,7 +57,7 @@ export function firmwaresRoute({ images, reading }: CloudParts): Route {
       const firmwares = async function* (turn: Turn) {
         for await (const image of listedImages(images, scopeOf(exchange), turn)) {
           const product = await products.ofImage(image);
-          if (await mayBeFor(product, wanted, products)) yield firmwareView(image, product, products);
+          if (mayBeFor(product, wanted, products)) yield firmwareView(image, product, products);
         }
       };
       await sendLong(reading, exchange, async (turn) => ({
@@ -79,14 +79,14 @@ interface Wanted {
  * Whether an image may be for such devices: what it does not say keeps it from none. Devices of any model may have its product class, which is
  * looked at when it is to be sent.
  */
-async function mayBeFor(
+function mayBeFor(
   { family, model, hardware, isModelClass }: ProductOfImage,
   wanted: Wanted,
   products: Products,
-): Promise<boolean> {
+): boolean {
   return (
-    (family === '' || (await products.has('family', family, wanted.family))) &&
-    (model === '' || isModelClass || (await products.has('model', model, wanted.model))) &&
+    (family === '' || products.has('family', family, wanted.family)) &&
+    (model === '' || isModelClass || products.has('model', model, wanted.model)) &&
     (hardware === '' || wanted.hardware === '' || hardware === wanted.hardware)
   );
 }

@@ -27,7 +27,7 @@ export function isFor(image: Product, device: Device): boolean {
   );
 }
 
-/** Names that an answer of any length remembers the numbers of, and builds what they are for; then it looks them up anew. */
+/** Builds of which an answer of any length remembers what they are for; then it looks them up anew. */
 const REMEMBERED_MAX = 1_000;
 /** Stands for what nothing is said of, and in questions for whatever. */
 export const ANY = 0;
@@ -45,30 +45,20 @@ type OfBuild = Pick<ProductOfImage, 'family' | 'model' | 'version'>;
 /** Families and models by their numbers, and what images are for, as one answer asks for them. */
 export class Products {
   readonly #images: Pick<ImageLibrary, 'builds'>;
-  readonly #numbers = new Map<string, number>();
   readonly #builds = new Map<string, OfBuild>();
 
   constructor(images: Pick<ImageLibrary, 'builds'>) {
     this.#images = images;
   }
 
-  /** The number of a name; {@link ANY} for none. @throws StoreError */
-  async numberOf(kind: ProductKind, name: string): Promise<number> {
-    if (name === '') return ANY;
-    const { numbers } = this.#images.builds;
-    return remembered(this.#numbers, `${kind} ${name}`, () => numbers.numberFor(kind, name));
+  /** The number of a name; {@link ANY} for none. */
+  numberOf(kind: ProductKind, name: string): number {
+    return name === '' ? ANY : this.#images.builds.numbers.numberOf(kind, name);
   }
 
-  /** Whether a name has a number; with {@link ANY} each has. @throws StoreError */
-  async has(kind: ProductKind, name: string, number: number): Promise<boolean> {
-    return number === ANY || (await this.numberOf(kind, name)) === number;
-  }
-
-  /** Has the numbers of a family and a model be theirs for good, as somebody goes by them. @throws StoreError */
-  async keep({ family, model }: Product): Promise<void> {
-    const { numbers } = this.#images.builds;
-    if (family !== '') await numbers.numberOf('family', family);
-    if (model !== '') await numbers.numberOf('model', model);
+  /** Whether a name has a number; with {@link ANY} each has. */
+  has(kind: ProductKind, name: string, number: number): boolean {
+    return number === ANY || this.numberOf(kind, name) === number;
   }
 
   /** As the build of an image says, else as the image does. */

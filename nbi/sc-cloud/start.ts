@@ -166,8 +166,6 @@ async function begin(
     else codes.set(id, code);
   }
   if (cpeids.length === 0) return codes;
-  const [first] = devices;
-  if (first !== undefined) await products.keep(productOfDevice(first));
   const batch = await startUnlessMoved(cpeUpgrades, { cpeids, image, whose }, by);
   if (batch === null) return undefined;
   for (const id of cpeids) {

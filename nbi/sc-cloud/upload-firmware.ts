@@ -55,7 +55,7 @@ export function uploadRoute(parts: CloudParts): Route {
         result: CODES.done,
         'file-path': image.name,
         'file-size': image.sizeBytes,
-        'firmware-info': await firmwareInfo(await products.ofImage(image), products),
+        'firmware-info': firmwareInfo(await products.ofImage(image), products),
       });
     },
   });

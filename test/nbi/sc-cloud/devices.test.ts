@@ -20,7 +20,7 @@ async function shown({ images: { builds } }: Cloud, sn: string, more: object = {
     'catalog-id': 0,
     sn,
     cpeid: `00A1B2-HGW-${sn}`,
-    module: await builds.numbers.numberOf('family', 'Example'),
+    module: builds.numbers.numberOf('family', 'Example'),
     'dev-warning': 0,
     'is-everyone': 1,
     users: [],
@@ -30,7 +30,7 @@ async function shown({ images: { builds } }: Cloud, sn: string, more: object = {
     'upload-file-pos': 0,
     status: {
       name: sn,
-      'product-id': await builds.numbers.numberOf('model', 'HGW'),
+      'product-id': builds.numbers.numberOf('model', 'HGW'),
       'module-name': 'HGW',
       'hardware-ver': '',
       'marjor-ver': 1,
@@ -59,7 +59,7 @@ test('devices are listed and shown with their numbers, versions and times', asyn
     'online-date': 0,
     status: {
       name: 'A2',
-      'product-id': await numbers.numberOf('model', 'Box 9'),
+      'product-id': numbers.numberOf('model', 'Box 9'),
       'module-name': 'Box 9',
       'hardware-ver': 'B',
       'marjor-ver': 2,
@@ -84,7 +84,7 @@ test('the list is narrowed by family, and has one group', async (t) => {
   const cloud = await startCloud(t);
   await cloud.putDeviceOf(cloud.north, { serialNumber: 'A1' });
   await cloud.putDeviceOf(cloud.north, { serialNumber: 'A2', manufacturer: 'Acme' });
-  const acme = await cloud.images.builds.numbers.numberOf('family', 'Acme');
+  const acme = cloud.images.builds.numbers.numberOf('family', 'Acme');
   const cases = [
     ['', ['A1', 'A2']],
     [`module=${acme}`, ['A2']],

@@ -60,8 +60,8 @@ test('each image is listed with the numbers of what it is for, and of its versio
           id: built.number,
           'file-path': 'box-2.1.30.mwf',
           'upload-date': NOW_SECONDS,
-          'dev-type': await numbers.numberOf('family', 'Acme'),
-          'product-id': await numbers.numberOf('model', 'Box 9'),
+          'dev-type': numbers.numberOf('family', 'Acme'),
+          'product-id': numbers.numberOf('model', 'Box 9'),
           'firmware-id': 0,
           'hardware-ver': '',
           'marjor-ver': 2,
@@ -74,7 +74,7 @@ test('each image is listed with the numbers of what it is for, and of its versio
           'file-path': 'hgw.bin',
           'upload-date': NOW_SECONDS,
           'dev-type': 0,
-          'product-id': await numbers.numberOf('model', 'HGW'),
+          'product-id': numbers.numberOf('model', 'HGW'),
           'firmware-id': 0,
           'hardware-ver': 'A',
           'marjor-ver': 4,
@@ -97,8 +97,8 @@ test('the list is narrowed by family, model and hardware; what an image does not
   await cloud.image('e.bin');
   // A product class may be that of devices of any model.
   await cloud.image('f.bin', { metadata: { name: 'f.bin', productClass: 'HGW' } });
-  const acme = await numbers.numberOf('family', 'Acme');
-  const box9 = await numbers.numberOf('model', 'Box 9');
+  const acme = numbers.numberOf('family', 'Acme');
+  const box9 = numbers.numberOf('model', 'Box 9');
   const cases = [
     ['dev-type=0', ['a.bin', 'b.bin', 'c.bin', 'd.bin', 'e.bin', 'f.bin']],
     [`dev-type=${acme}`, ['a.bin', 'b.bin', 'd.bin', 'e.bin', 'f.bin']],
