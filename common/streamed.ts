@@ -4,10 +4,9 @@ import { runInNewContext } from 'node:vm';
 /** A scavenge frees so much in a millisecond, and less often it would save nothing. */
 const COLLECTED_EVERY_BYTES = 4 * 1024 * 1024;
 
-let bytesSince = 0;
 type Collect = (how: { readonly type: 'minor' }) => void;
 
-let collect: Collect | null = null;
+let noted: ((bytes: number) => void) | null = null;
 
 /**
  * To be told of the bytes of large streams, which come in buffers that die at once. Collects the young generation now and then: V8 counts the
@@ -15,11 +14,19 @@ let collect: Collect | null = null;
  * buffers have all of memory marked and collected instead, and sessions stand still for a hundredth of a second each time.
  */
 export function noteStreamed(bytes: number): void {
-  bytesSince += bytes;
-  if (bytesSince < COLLECTED_EVERY_BYTES) return;
-  bytesSince = 0;
-  collect ??= youngCollector();
-  collect({ type: 'minor' });
+  noted ??= collectingEvery(COLLECTED_EVERY_BYTES, youngCollector());
+  noted(bytes);
+}
+
+/** What is to be told of bytes, and collects the young generation by `collect` whenever so many have come together. */
+export function collectingEvery(bytesMax: number, collect: Collect): (bytes: number) => void {
+  let bytesSince = 0;
+  return (bytes) => {
+    bytesSince += bytes;
+    if (bytesSince < bytesMax) return;
+    bytesSince = 0;
+    collect({ type: 'minor' });
+  };
 }
 
 /**
