@@ -35,23 +35,29 @@ async function faulty(t: ExecutionContext, timeoutMs: number): Promise<Faulty> {
     await Promise.all(stores.map((store) => store.close()));
   });
   const [store, other] = stores;
-  await store.collection<Thing>(THINGS).put({ id: 'before' });
+  // A first write makes connections and collections, which a busy machine may not do in the time of one.
+  await written(store, 'before');
   await other.collection<Thing>(THINGS).get('before');
   return { proxy, store, direct: other, database };
 }
 
 const things = (store: Store) => store.collection<Thing>(THINGS);
 
-/** Waits until the store works again, however long a cut pool takes to notice. */
-async function resumed(t: ExecutionContext, store: Store): Promise<void> {
+/** Waits until a document can be put. */
+async function written(store: Store, id: string): Promise<void> {
   const put = () =>
     things(store)
-      .put({ id: 'after' })
+      .put({ id })
       .then(
         () => true,
         () => false,
       );
-  await t.notThrowsAsync(until('the store works again', put));
+  await until(`${id} is written`, put);
+}
+
+/** Waits until the store works again, however long a cut pool takes to notice. */
+async function resumed(t: ExecutionContext, store: Store): Promise<void> {
+  await t.notThrowsAsync(written(store, 'after'));
 }
 
 type Fate = 'committed' | 'not committed' | 'open';
