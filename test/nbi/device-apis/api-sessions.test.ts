@@ -20,6 +20,11 @@ async function start(t: ExecutionContext, options: Parameters<typeof startNbi>[1
     ...options,
   });
   await nbi.putDevice({ serialNumber: 'S1', serialLabel: 's1' });
+  // Sessions of one kind are of users for whom its log-in was switched on.
+  for (const as of [OPERATOR, VIEWER]) {
+    const [name = '', password = ''] = as.split(':');
+    await nbi.users.change([name], { password, scCloud: true });
+  }
   return nbi;
 }
 
@@ -133,7 +138,7 @@ async function lastUsedOf(nbi: TestNbi, cookie: string): Promise<(atMs: number) 
 
 test('another password, a user who is deactivated, and log-out end sessions of every kind at once', async (t) => {
   const nbi = await start(t);
-  await nbi.users.add({ name: 'second', password: 'one of a kind', role: 'viewer' });
+  await nbi.users.add({ name: 'second', password: 'one of a kind', role: 'viewer', scCloud: true });
   for (const kind of KINDS) {
     const out = await logIn(nbi, kind, VIEWER);
     const { headers } = await ask(nbi.url, `${DEVICE}/api/${kind}/login`, {
