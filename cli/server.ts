@@ -134,10 +134,11 @@ async function start(
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+  const further = ambient.furtherAcceptors ?? FURTHER_ACCEPTORS;
   const closeFurther = await acceptMoreATurn(
     [
-      { server: nbi.server, more: FURTHER_ACCEPTORS.nbi },
-      { server: acs.cwmp.server, more: FURTHER_ACCEPTORS.cwmp },
+      { server: nbi.server, more: further.nbi },
+      { server: acs.cwmp.server, more: further.cwmp },
     ],
     logger,
   );

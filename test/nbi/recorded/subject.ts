@@ -27,6 +27,7 @@ import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
 import { openDeviceSlots } from '../../../rollout/index.js';
 import { BY } from '../../support/actor.js';
+import { NO_FURTHER_ACCEPTORS } from '../../support/ferry.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
 
@@ -71,6 +72,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
     clock,
     monotonic: clock,
     logger: silentLogger,
+    furtherAcceptors: NO_FURTHER_ACCEPTORS,
     acsOptions: {
       stopGraceMs: 1_000,
       connectionRequests: {
