@@ -2280,7 +2280,7 @@ export interface Operations {
         readonly "module"?: number;
         readonly "dev-warning"?: number;
         readonly "is-everyone"?: number;
-        readonly "users"?: readonly (unknown)[];
+        readonly "users"?: readonly (string)[];
         readonly "apply-date"?: number;
         readonly "online-date"?: number;
         readonly "is-upload-file"?: number;
@@ -2311,7 +2311,7 @@ export interface Operations {
         readonly "module"?: number;
         readonly "dev-warning"?: number;
         readonly "is-everyone"?: number;
-        readonly "users"?: readonly (unknown)[];
+        readonly "users"?: readonly (string)[];
         readonly "apply-date"?: number;
         readonly "online-date"?: number;
         readonly "is-upload-file"?: number;

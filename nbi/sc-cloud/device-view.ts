@@ -21,7 +21,7 @@ export const DEVICE_SCHEMA = {
     module: { ...INTEGER, description: 'The number of its family, which is its manufacturer.' },
     'dev-warning': { ...INTEGER, description: 'Always 0.' },
     'is-everyone': { ...INTEGER, description: 'Always 1.' },
-    users: { type: 'array', description: 'Always empty.' },
+    users: { type: 'array', items: STRING, maxItems: 0, description: 'Always empty.' },
     'apply-date': { ...INTEGER, description: 'When it came first, in epoch seconds.' },
     'online-date': {
       ...INTEGER,

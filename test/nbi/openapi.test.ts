@@ -219,6 +219,18 @@ test('its patterns are read alike by whoever reads it', (t) => {
   for (const other of others) t.notRegex(other, PORTABLE);
 });
 
+test('of every list it says what is in it, without which no client can be made of an answer', (t) => {
+  const without = (node: unknown, path: string): readonly string[] => {
+    if (Array.isArray(node)) return node.flatMap((each, index) => without(each, `${path}/${index}`));
+    if (!isObject(node)) return [];
+    const isOpen =
+      node['type'] === 'array' && node['items'] === undefined && node['prefixItems'] === undefined;
+    const inside = Object.entries(node).flatMap(([key, value]) => without(value, `${path}/${key}`));
+    return isOpen ? [path, ...inside] : inside;
+  };
+  t.deepEqual(without(openApiDocument, ''), []);
+});
+
 /** What clients of `npm.system_update` ask for before, and by, logging in: nobody learns of it which CPEs there are. */
 const LOOK_FOR_NO_CPE = /\/api\/common\/1\.0\/(?:services|auth_info|login|logout|oauth\/token)$/;
 
