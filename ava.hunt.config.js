@@ -3,6 +3,7 @@ export default {
   files: [
     'dist/test/e2e/batch-faults.test.js',
     'dist/test/long/backup.test.js',
+    'dist/test/long/bench-against.test.js',
     'dist/test/long/chaos.test.js',
     'dist/test/long/guard-rails.test.js',
     'dist/test/long/kill.test.js',
@@ -14,6 +15,8 @@ export default {
   environmentVariables: {
     FERRY_BACKUP_CPES: '100000',
     FERRY_BATCH_CPES: '2000',
+    FERRY_BENCH_ROWS:
+      'first-contact,periodic,upgrade,bulk-rules,periodic-rules,decide,match,explain,import-logins,start',
     FERRY_KILL_ROUNDS: '100',
     FERRY_SLOW_RULES: '60',
     FERRY_CHAOS_ROUNDS: '20',

@@ -21,6 +21,7 @@ import type { ConnectionRequests } from './connection-request/connection-request
 import { type ConnectionRequestOptions, HttpConnectionRequests } from './connection-request/sender.js';
 import { CpeCredentials } from './credentials/cpe-credentials.js';
 import { type AfterReset, Identities } from './credentials/identities.js';
+import type { CpeIdentity } from './device/cpeid.js';
 import type { Devices } from './device/device.js';
 import { type DeviceIds, deviceIdsBy, StoredDeviceIds } from './device/device-ids.js';
 import { DeviceStore } from './device/device-store.js';
@@ -56,6 +57,8 @@ export interface AcsOptions {
   readonly afterReset: AfterReset;
   readonly enrol: EnrolPolicy;
   readonly newCpes: NewCpeBounds;
+  /** By what CPEs are told apart: the same for ever. */
+  readonly cpeIdentity: CpeIdentity;
   readonly connectionRequests: ConnectionRequestOptions;
   /** Where connection requests may go besides the address a CPE informed from; CIDR notation. */
   readonly connectionRequestSubnets: readonly string[];
@@ -87,6 +90,7 @@ export const DEFAULT_ACS_OPTIONS: Omit<AcsOptions, 'cpeAuthentication'> = {
   provisioning: { periodicInformSeconds: 3_600, setCredentials: true, giveLogins: false },
   afterReset: 'hold',
   enrol: 'open',
+  cpeIdentity: 'oui',
   // As many as begin a session in a minute where a whole fleet comes at once; and more than one installation is made for.
   newCpes: { perMinuteMax: 30_000, inAllMax: 10_000_000, exempt: [] },
   connectionRequests: {
@@ -173,6 +177,7 @@ export function createAcs(parts: AcsParts): Acs {
     directory,
     onRemoved: (why) => metrics.removed.inc(why),
     enrolsAll: options.enrol === 'open',
+    cpeIdentity: options.cpeIdentity,
     uuidOf,
   });
   const upgrades = new UpgradeStore({
@@ -184,7 +189,14 @@ export function createAcs(parts: AcsParts): Acs {
     logger,
     metrics,
   });
-  const credentials = new CpeCredentials({ store, secrets, clock, directory, logger });
+  const credentials = new CpeCredentials({
+    store,
+    secrets,
+    clock,
+    directory,
+    logger,
+    cpeIdentity: options.cpeIdentity,
+  });
   const newCpes = new NewCpes({ bounds: options.newCpes, monotonic, logger, metrics });
   const organizations = new Organizations({
     store,
@@ -196,6 +208,7 @@ export function createAcs(parts: AcsParts): Acs {
     users: parts.organizationUsers,
   });
   const work = new SessionWork({
+    cpeIdentity: options.cpeIdentity,
     enrolment: new Enrolment({ store, policy: options.enrol, credentials }),
     newCpes,
     membership: new Membership({ organizations, conditions: rules.standing, logger, monotonic }),
@@ -227,6 +240,7 @@ export function createAcs(parts: AcsParts): Acs {
       : null;
   const cwmp = new CwmpServer({
     work,
+    cpeIdentity: options.cpeIdentity,
     sessions: options.shareSessions
       ? new SharedSessions({
           ...carriage,

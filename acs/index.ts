@@ -14,7 +14,6 @@ export {
   CPE_PROOFS,
   type CpeLogin,
   CredentialError,
-  problemIn as credentialProblem,
 } from './credentials/credential.js';
 export {
   type Belonging,
@@ -23,7 +22,7 @@ export {
   describedCpe,
 } from './described/described-cpe.js';
 export { approveConnectionRequestUrl, type UrlApproval } from './device/approve-url.js';
-export { isCpeId } from './device/cpeid.js';
+export { type CpeIdentity, isAnyCpeId, isCpeId } from './device/cpeid.js';
 export type {
   DescribedCpe,
   Device,
@@ -36,8 +35,10 @@ export type {
 export { DEVICES, PARAMETERS } from './device/device.js';
 export { type DeviceIds, deviceIdsBy } from './device/device-ids.js';
 export { FleetAddresses } from './device/fleet-addresses.js';
+export { meantBySerialNumber, namesakesIn } from './device/namesakes.js';
 export { PURGES } from './device/once-over-all.js';
 export { openKnownCpes } from './device/open.js';
+export { serialLabelOf } from './device/serial-label.js';
 export { type ApprovalCounts, type Approvals, UnknownCpeError } from './enrolment/approvals.js';
 export { type EnrolPolicy, NAMED_CPES } from './enrolment/enrolment.js';
 export { openApprovals } from './enrolment/open.js';

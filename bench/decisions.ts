@@ -64,6 +64,7 @@ function inputOf(index: number, done: boolean): DecisionInput {
       lastInform: nowMs,
       registered: nowMs,
       now: nowMs,
+      model: model.productClass,
       ...model,
     },
     readParameters: async () => ({}),

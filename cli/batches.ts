@@ -1,15 +1,19 @@
-import { type Devices, deviceIdsBy } from '../acs/index.js';
+import { type Devices, deviceIdsBy, upgradesIn } from '../acs/index.js';
 import type { Clock, Logger, MonotonicClock, Turn } from '../common/index.js';
 import {
   type BatchesParts,
   type BuildUpgrades,
+  type CpeUpgrades,
   type DeviceFirmwares,
+  FittingImages,
   type OpenedBatches,
   OperationLedger,
   OperationStore,
   type Operations,
   openBatches,
   openBuildFirmware,
+  openCpeUpgrades,
+  SystemUpdates,
 } from '../rollout/index.js';
 import type { RuleEngine } from '../rules/index.js';
 import { imageTypesOf } from './firmware-upgrader.js';
@@ -19,7 +23,11 @@ import type { Config } from './options.js';
 export interface InstallationBatchesParts extends Pick<BatchesParts, 'calling' | 'underWay'> {
   readonly config: Pick<
     Config,
-    'resultDays' | 'firmwareUpgraderVersion' | 'firmwareUpgraderType' | 'firmwareUpgraderModelParameter'
+    | 'resultDays'
+    | 'requireSignature'
+    | 'firmwareUpgraderVersion'
+    | 'firmwareUpgraderType'
+    | 'firmwareUpgraderModelParameter'
   >;
   readonly installation: Pick<Installation, 'store' | 'secrets' | 'images'>;
   readonly rules: RuleEngine;
@@ -37,6 +45,11 @@ export interface InstallationBatches {
   readonly operations: Operations;
   readonly deviceFirmwares: DeviceFirmwares;
   readonly buildUpgrades: BuildUpgrades;
+  /** Those of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
+  /** What a CPE could be updated to, and the updates that are made ready, started and put away. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
 }
 
 /** Puts them together for an installation that is open: for a server, or for a command beside it. */
@@ -64,5 +77,19 @@ export function openInstallationBatches(parts: InstallationBatchesParts): Instal
     buildTargets: firmware.targets,
     resultDays: config.resultDays,
   });
-  return { batches, operations, ...firmware.with(batches) };
+  const cpeUpgrades = openCpeUpgrades({
+    ...parts,
+    store,
+    upgrades: upgradesIn(store),
+    operations,
+    batches,
+    images,
+  });
+  const fitting = new FittingImages({
+    ...parts,
+    images,
+    requiresSignature: config.requireSignature,
+  });
+  const systemUpdates = new SystemUpdates({ ...parts, store, images, fitting, operations, cpeUpgrades });
+  return { batches, operations, cpeUpgrades, fitting, systemUpdates, ...firmware.with(batches) };
 }

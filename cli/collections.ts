@@ -18,11 +18,20 @@ import {
   IMAGE_ROOM,
   IMAGES,
   IMAGES_GOING,
+  IMAGES_UNLISTED,
   UPLOADS,
 } from '../firmware/index.js';
 import { TOKENS, USER_SESSIONS, USERS } from '../nbi/index.js';
 import { ORGANIZATION_COLLECTIONS } from '../organizations/index.js';
-import { BATCHES, DEVICE_FIRMWARES, OPERATION_SHARES, OPERATIONS } from '../rollout/index.js';
+import {
+  BATCHES,
+  CPE_UPGRADE_STARTS,
+  DEVICE_FIRMWARES,
+  DEVICE_SLOTS,
+  OPERATION_SHARES,
+  OPERATIONS,
+  SYSTEM_UPDATES,
+} from '../rollout/index.js';
 import { CAMPAIGN_SHARES, CAMPAIGNS, RULE_COLLECTIONS } from '../rules/index.js';
 import { type CollectionDefinition, DUTIES, LEASES } from '../store/index.js';
 import { INSTALLATION } from './first-start.js';
@@ -59,6 +68,10 @@ export const KEPT_COLLECTIONS: readonly CollectionDefinition[] = [
   ...BUILD_COLLECTIONS,
   // They name an image by its number, and are nothing where there is none.
   DEVICE_FIRMWARES,
+  // So do they; what was being fetched has failed where they are restored, as uploads are not kept.
+  DEVICE_SLOTS,
+  // The same of an image that is ready, and of a batch that was started.
+  SYSTEM_UPDATES,
   EVENTS,
 ];
 
@@ -69,6 +82,7 @@ export const IMAGE_COLLECTIONS: readonly CollectionDefinition[] = [IMAGES, IMAGE
  * Of running processes, of browsers that are logged in, of uploads under way, and what is counted anew where it is missing: worth nothing to those that come later. */
 export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   IMAGES_GOING,
+  IMAGES_UNLISTED,
   LEASES,
   DUTIES,
   SESSIONS,
@@ -77,6 +91,7 @@ export const PASSING_COLLECTIONS: readonly CollectionDefinition[] = [
   UPLOADS,
   IMAGE_ROOM,
   OPERATION_SHARES,
+  CPE_UPGRADE_STARTS,
 ];
 
 /** Every collection that a server opens. */

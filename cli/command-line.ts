@@ -4,6 +4,7 @@ import { type Arguments, CommandError, packageVersion } from './command.js';
 import { auditCommand } from './commands/audit.js';
 import { backupCommand } from './commands/backup.js';
 import { batchCommands } from './commands/batch/index.js';
+import { callCommand } from './commands/call.js';
 import { configCommand } from './commands/config.js';
 import { cpeAuthCommands } from './commands/cpe-auth.js';
 import { demoCommand } from './commands/demo.js';
@@ -48,6 +49,7 @@ export function commandLine(words: readonly string[], io: Io): Argv {
     .command(cpeAuthCommands(io))
     .command(auditCommand(io))
     .command(freezeCommand(io))
+    .command(callCommand(io))
     .command(storeCommands(io))
     .command(backupCommand(io))
     .command(restoreCommand(io))
@@ -82,6 +84,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   // Words that are no options.
   'paths',
   'ids',
+  'parameters',
   'filter',
   'subnet',
   ...CONFIG_NAMES.filter((name) => Array.isArray(OPTIONS[name].default)).map(flagOf),

@@ -12,6 +12,9 @@ const VARIABLE_PREFIX = 'FERRY_';
 const CONFIG_FILE_VARIABLE = 'FERRY_CONFIG';
 /** For `ferry sim`, in place of `--password`. */
 export const SIM_PASSWORD_VARIABLE = 'FERRY_SIM_PASSWORD';
+/** By which `ferry call` logs in. */
+export const CALL_TOKEN_VARIABLE = 'FERRY_CALL_TOKEN';
+export const CALL_PASSWORD_VARIABLE = 'FERRY_CALL_PASSWORD';
 const NAMES_SHOWN_MAX = 20;
 
 /** Values with what the user wrote them as, for the errors. */
@@ -125,7 +128,10 @@ export function variableOf(name: string): string {
  * @returns null where there is nothing to say
  */
 export function unknownVariables(environment: Environment): string | null {
-  const known = [...CONFIG_NAMES.map(variableOf), CONFIG_FILE_VARIABLE, SIM_PASSWORD_VARIABLE];
+  const known = [
+    ...CONFIG_NAMES.map(variableOf),
+    ...[CONFIG_FILE_VARIABLE, SIM_PASSWORD_VARIABLE, CALL_TOKEN_VARIABLE, CALL_PASSWORD_VARIABLE],
+  ];
   const unknown = Object.keys(environment)
     .filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.includes(name))
     .sort();

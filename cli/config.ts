@@ -76,6 +76,9 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   subnet: isSubnet,
   // What express is told to trust has at least one bit: whoever believes everybody believes nobody.
   proxy: (text) => isSubnet(text) && !/\/0+$/.test(text),
+  // Not the end of an address, below which other addresses would be taken for names of CPEs.
+  'device-domain': (text) =>
+    text === '' || (/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,94}$/.test(text) && /[a-z-][^.]*$/.test(text)),
   'image-type': (text) => imageTypeIn(text) !== null,
   'board-parameter': (text) => text === '' || isBoardParameter(text),
   password: (text) => text === '' || isPassword(text),

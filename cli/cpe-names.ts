@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse';
-import { isCpeId } from '../acs/index.js';
+import { type CpeIdentity, isAnyCpeId, isCpeId } from '../acs/index.js';
 import type { CpeId } from '../common/index.js';
 import { badLine } from './cpe-logins.js';
 
@@ -10,12 +10,18 @@ const COLUMN = 'cpeid';
 
 /**
  * Reads ids of CPEs: one a line, or CSV whose head names a column `cpeid`.
+ * @param by  what tells CPEs apart; null: nobody has said so yet
  * @throws CommandError that names the line, and what is wrong with it
  */
-export async function* readCpeIds(text: NodeJS.ReadableStream): AsyncIterable<CpeId> {
+export async function* readCpeIds(text: NodeJS.ReadableStream, by: CpeIdentity | null): AsyncIterable<CpeId> {
   for await (const { name, line } of linesOf(text)) {
-    if (!isCpeId(name))
-      throw badLine(line, `${COLUMN} must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it`);
+    if (!isIdOf(name, by))
+      throw badLine(
+        line,
+        by === 'serial'
+          ? `${COLUMN} must be a serial number, as DeviceStorage shows it`
+          : `${COLUMN} must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it`,
+      );
     yield name;
   }
 }
@@ -27,6 +33,11 @@ export async function* readCpeNames(text: NodeJS.ReadableStream): AsyncIterable<
       throw badLine(line, `${COLUMN} must be the id of a CPE, or a serial number`);
     yield name;
   }
+}
+
+/** Whether a CPE of an installation can have this id. @param by  as for {@link readCpeIds} */
+export function isIdOf(name: string, by: CpeIdentity | null): name is CpeId {
+  return by === null ? isAnyCpeId(name) : isCpeId(name, by);
 }
 
 async function* linesOf(text: NodeJS.ReadableStream): AsyncGenerator<NamedLine> {

@@ -1,3 +1,4 @@
+import type { CpeIdentity } from '../acs/index.js';
 import type { LogLevel } from '../common/index.js';
 import { PUBLIC_URL_CHARACTERS_MAX, UPGRADER_VERSIONS, type UpgraderVersion } from '../firmware/index.js';
 
@@ -27,6 +28,7 @@ export interface Config {
   readonly bootstrapCredentials: boolean;
   readonly afterReset: 'hold' | 'readmit';
   readonly enrol: 'open' | 'known' | 'approve';
+  readonly cpeid: CpeIdentity;
   readonly newCpesPerMinute: number;
   readonly cpesMax: number;
   readonly sharedAddress: readonly string[];
@@ -41,6 +43,7 @@ export interface Config {
   readonly connectionRequestSubnet: readonly string[];
   readonly connectionRequestSeconds: number;
   readonly trustedProxy: readonly string[];
+  readonly deviceDomain: string;
   readonly cwmpConnectionsMax: number;
   readonly nbiConnectionsMax: number;
   readonly fileConnectionsMax: number;
@@ -64,6 +67,7 @@ export interface Config {
   readonly firmwareUpgraderImageMibMax: number;
   readonly firmwareUpgraderRequestsMax: number;
   readonly firmwareUpgraderTokensMax: number;
+  readonly requireCommitLog: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -218,6 +222,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
       'Proxies in front of the listeners whose X-Forwarded-For, -Proto and -Host are believed; repeat for several',
     group: 'Listeners:',
   },
+  deviceDomain: {
+    schema: { type: 'string', format: 'device-domain', maxLength: 189 },
+    expected: 'a domain in lower case, as in cpe.example.net, or empty',
+    default: '',
+    describe:
+      'Domain below which each CPE has a host for its own API at the northbound listener: its UUID or its serial number in lower case [by path alone]',
+    group: 'Listeners:',
+  },
   cwmpConnectionsMax: {
     ...whole(1, CONNECTIONS_MAX),
     default: 50_000,
@@ -340,6 +352,14 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     default: 'open',
     describe:
       'Which new CPEs rules look at: all; those that have credentials on record or were named by ferry device approve; or of those without credentials the ones that are approved once they have come',
+    group: 'CPEs:',
+  },
+  cpeid: {
+    schema: { enum: ['oui', 'serial'] },
+    expected: 'oui or serial',
+    default: 'oui',
+    describe:
+      'What tells CPEs apart: OUI, product class and serial number; or the serial number alone, which is then the id of a CPE, and a second OUI under one is refused. Fixed at the first start',
     group: 'CPEs:',
   },
   newCpesPerMinute: {
@@ -543,6 +563,13 @@ export const OPTIONS: { readonly [Name in keyof Config]: OptionSpec<Config[Name]
     describe:
       'Requests to /api/v1/users/token/ from one address a day, in each process; 0: as many as it likes. Wrong passwords are bounded by themselves',
     group: 'Firmware upgrader:',
+  },
+  requireCommitLog: {
+    schema: { type: 'boolean' },
+    expected: 'true or false',
+    default: false,
+    describe: 'Refuse upgrades through the firmware slots of a CPE (/api/firmware/upgrade) without a message',
+    group: 'Firmware slots:',
   },
   logLevel: {
     schema: { enum: ['error', 'warn', 'info', 'debug'] },

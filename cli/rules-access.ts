@@ -1,4 +1,4 @@
-import { CpeDescriptionError, type Devices, openKnownCpes } from '../acs/index.js';
+import { CpeDescriptionError, type Devices, namesakesIn, openKnownCpes } from '../acs/index.js';
 import { silentLogger, systemClock } from '../common/index.js';
 import { createDownloadLocator } from '../firmware/index.js';
 import { OrganizationDirectory, type OrganizationsNow } from '../organizations/index.js';
@@ -10,6 +10,7 @@ import {
   UnknownRuleError,
 } from '../rules/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, withInstallation } from './command.js';
+import { cpeIdentityOf } from './cpe-identity.js';
 import { fileAuth, publicUrls, resolvingBy, signingBy } from './file-urls.js';
 import type { Installation } from './installation.js';
 import { type Io, printable } from './io.js';
@@ -57,10 +58,12 @@ export async function withRules(
       secrets,
       resolveFile: resolvingBy(locator),
       boardParameter: config.boardParameter,
+      namesakesOf: namesakesIn(store),
       ...signingBy(locator, images, config),
       keepingFiles: (files) => images.going.keeping(files),
     });
-    const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger });
+    const cpeIdentity = (await cpeIdentityOf(store)) ?? 'oui';
+    const devices = openKnownCpes({ store, clock: systemClock, logger: silentLogger, cpeIdentity });
     try {
       await run({ rules, devices, installation, config });
     } catch (error) {

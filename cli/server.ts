@@ -5,6 +5,7 @@ import type { RuleEngine } from '../rules/index.js';
 import { DutyRecords, takeInUse } from '../store/index.js';
 import { refuseHalfRestored } from './backup/restoring.js';
 import type { InstallationBatches } from './batches.js';
+import { settleCpeIdentity } from './cpe-identity.js';
 import type { Serving } from './health.js';
 import { type Installation, openInstallation, usePartsOf } from './installation.js';
 import type { Config } from './options.js';
@@ -85,6 +86,7 @@ async function start(
   const hold = await takeInUse(usePartsOf(installation, ambient));
   closers.push(() => hold.release());
   await refuseHalfRestored(installation.store);
+  await settleCpeIdentity(installation.store, config.cpeid);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const refused = new Counter({
@@ -128,14 +130,15 @@ async function start(
   const acs = openAcs(building, rules, files.locator, cpe.authentication);
   showKnownCpes(building, acs);
   const upgrading = serveBatches({ ...building, closers: afterAcs }, acs, rules);
-  const watcher = await watchRules(building, rules);
+  const watcher = await watchRules(building, rules, acs.devices);
   const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
+  const further = ambient.furtherAcceptors ?? FURTHER_ACCEPTORS;
   const closeFurther = await acceptMoreATurn(
     [
-      { server: nbi.server, more: FURTHER_ACCEPTORS.nbi },
-      { server: acs.cwmp.server, more: FURTHER_ACCEPTORS.cwmp },
+      { server: nbi.server, more: further.nbi },
+      { server: acs.cwmp.server, more: further.cwmp },
     ],
     logger,
   );

@@ -1,7 +1,9 @@
+import type { CpeIdentity } from '../acs/index.js';
 import { SECOND_MS, type Secrets } from '../common/index.js';
 import type { Document, InspectedCollection, Store } from '../store/index.js';
 import { RESTORE_ID } from './backup/restoring.js';
 import { ALL_COLLECTIONS } from './collections.js';
+import { storedCpeIdentity } from './cpe-identity.js';
 import { INSTALLATION } from './first-start.js';
 
 const CLOCK_OFFSET_MS_MAX = 30 * SECOND_MS;
@@ -10,6 +12,8 @@ export interface StoreReport {
   readonly engine: string;
   readonly serverVersion: string | null;
   readonly schemaVersion: number;
+  /** By what CPEs are told apart; null where no server has begun it. */
+  readonly cpeIdentity: CpeIdentity | null;
   /** How far the database's clock is ahead of this machine's; null where there is no database server. */
   readonly clockAheadMs: number | null;
   readonly collections: readonly CollectionReport[];
@@ -47,7 +51,8 @@ export async function checkStore(store: Store, secrets: Secrets): Promise<StoreR
     reports.push({ name, indexes, documents });
   }
   problems.push(...(await installationProblems(store, secrets)));
-  return { engine, serverVersion, schemaVersion, clockAheadMs, collections: reports, problems };
+  const cpeIdentity = await storedCpeIdentity(store);
+  return { engine, serverVersion, schemaVersion, cpeIdentity, clockAheadMs, collections: reports, problems };
 }
 
 function indexProblems(name: string, indexes: InspectedCollection['indexes']): string[] {

@@ -1,5 +1,5 @@
-/** By what means it is known who somebody is. */
-export const PROOFS = ['password', 'token', 'session', 'command', 'rule-file'] as const;
+/** By what means it is known who somebody is. `digest`: the MD5 of his password, at the log-in that takes it. */
+export const PROOFS = ['password', 'digest', 'token', 'session', 'command', 'rule-file'] as const;
 export type Proof = (typeof PROOFS)[number];
 
 /** Who does something, and from where. */

@@ -17,6 +17,8 @@ export type ImageErrorCode =
   | 'invalid-key'
   | 'key-taken'
   | 'too-many-keys'
+  /** As many images of the owner wait to be listed as may. */
+  | 'too-many-unlisted'
   /** An absolute URL that no Download can carry. */
   | 'invalid-url';
 

@@ -3,7 +3,7 @@ import type { Actor, Happening } from '../events/index.js';
 import type { Image, ImageSignature } from './image.js';
 
 /** What the log of events is told of an image that comes or goes. */
-export function comingOrGoing(action: 'added' | 'removed', image: Image, by: Actor): Happening {
+export function comingOrGoing(action: 'added' | 'removed', image: Image, by: Actor | null): Happening {
   const there = shown(image);
   return { action, ...subjectOf(image), by, ...(action === 'added' ? { after: there } : { before: there }) };
 }
@@ -17,6 +17,11 @@ export function moved(before: Image, after: Image, by: Actor): Happening {
     before: placeShown(before),
     after: placeShown(after),
   };
+}
+
+/** What it is told of an image that waited to be listed. */
+export function listed(image: Image, by: Actor | null): Happening {
+  return { action: 'listed', ...subjectOf(image), by, after: shown(image) };
 }
 
 /** What it is told of an image that has another signature, or none any more; `by` null: it comes about with something else. */

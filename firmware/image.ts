@@ -60,6 +60,8 @@ export interface Image extends ToldByFile {
   readonly type?: string;
   readonly uploadedAtMs: number;
   readonly uploadedBy: string;
+  /** As `uploadedAtMs`, where it waits to be listed ({@link ImageLibrary.unlisted}); absent: it is listed. */
+  readonly unlistedAtMs?: number;
   /** By whom it is signed, as it was verified; absent: by nobody. Whether the key still holds is for {@link ImageLibrary.signing} to say. */
   readonly signature?: ImageSignature;
 }
@@ -121,6 +123,11 @@ export interface Upload {
   readonly place?: BuildPlace;
   /** What it had elsewhere, or before: it has it again unless something else has. */
   readonly number?: number;
+  /**
+   * It waits to be listed: see {@link ImageLibrary.unlisted}. Not where the library holds the image already; one that waits there is listed by
+   * whoever uploads it without this.
+   */
+  readonly unlisted?: true;
   /** A detached signature: the file as minisign, usign or signify writes it, or the 64 bytes of Ed25519; one that does not verify is refused. */
   readonly signature?: Buffer;
 }
@@ -165,6 +172,37 @@ export interface ListedImages {
   readonly build?: string;
   /** Only what is of this type in a build. A page may have fewer than asked for, and another follow. */
   readonly type?: string;
+}
+
+/** Images of one organization, or shared ones, that wait to be listed at a time. */
+export const UNLISTED_MAX = 16;
+
+/**
+ * Images of the library that wait for somebody to have them listed: they came through an API where another call does that. To all others they
+ * are images as any.
+ */
+export interface UnlistedImages {
+  /** All of one owner, at most {@link UNLISTED_MAX}. @param organization  absent: the shared ones. @throws StoreError */
+  of(organization?: string): Promise<readonly Image[]>;
+  /**
+   * Has an image listed.
+   * @param by  null: it comes about
+   * @param organization  whose image it is; absent: a shared one
+   * @returns null where there is none of that name; `was-listed` where nothing was to be done
+   * @throws StoreError
+   */
+  list(name: string, by: Actor | null, organization?: string): Promise<'listed' | 'was-listed' | null>;
+  /**
+   * Removes one that nobody has had listed; who does so meanwhile has it.
+   * @param organization  as of {@link list}; undefined: a shared one
+   * @param mayGo  as of {@link ImageLibrary.remove}
+   * @returns whether it is gone
+   */
+  giveUp(
+    name: string,
+    organization: string | undefined,
+    mayGo: (image: Image) => Promise<readonly Change[] | null>,
+  ): Promise<boolean>;
 }
 
 /** The library of firmware images: those of each organization, and shared ones. */
@@ -213,6 +251,8 @@ export interface ImageLibrary {
    * @param organization  as of {@link remove}
    */
   leaveOut(build: string, name: string, organization?: string): Promise<void>;
+  /** One of an owner's images that have a content, and a number; null where there is none. @param organization  absent: of the shared ones */
+  withContent(sha256: string, organization?: string): Promise<Image | null>;
   /** The image with a number; null where there is none. */
   withNumber(number: number): Promise<Image | null>;
   /**
@@ -228,6 +268,8 @@ export interface ImageLibrary {
   signing(image: Image): Promise<Signing>;
   /** Verifies the signature of an image once more, by the keys that hold now and all of its bytes. @throws ImageError `bad-signature` */
   verify(image: Image): Promise<void>;
+  /** Images that wait to be listed, as they came through an API where another call does that. */
+  readonly unlisted: UnlistedImages;
   /** The names of images that are about to be removed as unneeded. */
   readonly going: GoingImages;
   /** The keys by which signatures are verified. */

@@ -54,5 +54,6 @@ export {
   SourcePolicy,
 } from './sources/index.js';
 export { toldByFile } from './told-by-file.js';
+export { IMAGES_UNLISTED } from './unlisted-images.js';
 export * from './uploads/index.js';
 export { type Removal, removeBuildWithImages, removeCategoryWithImages } from './with-images.js';

@@ -40,6 +40,7 @@ import { isNoSpace, noSpace } from './incoming.js';
 import { type ImageDescription, parseDescription, sameDescription } from './metadata.js';
 import type { ImageKeys } from './signatures/index.js';
 import { type Described, describedBy } from './told-by-file.js';
+import { StoredUnlistedImages } from './unlisted-images.js';
 
 /** A sender that gives nothing for so long has gone away. */
 export const UPLOAD_IDLE_MS_MAX = 60_000;
@@ -48,7 +49,10 @@ const SAME_CONTENT_NAMES_MAX = 100;
 /** Each refused commit means that another upload or removal of the same name or content went through. */
 const COMMIT_ATTEMPTS_MAX = 100;
 
-export const IMAGES: CollectionDefinition = { name: 'images', indexes: { sha256: ['sha256'] } };
+export const IMAGES: CollectionDefinition = {
+  name: 'images',
+  indexes: { sha256: ['sha256'], unlisted: ['unlistedAtMs'] },
+};
 export const IMAGE_CONTENTS: CollectionDefinition = { name: 'image-contents', indexes: {} };
 
 export interface ImageLibraryOptions {
@@ -92,6 +96,7 @@ class StoredImageLibrary implements ImageLibrary {
   readonly #room: ImageRoom;
   readonly #signing: ImageSigning;
   readonly going: GoingImages;
+  readonly unlisted: StoredUnlistedImages;
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options;
@@ -102,6 +107,7 @@ class StoredImageLibrary implements ImageLibrary {
     this.#places = new BuildPlaces(options.store, placesSaidBy(this.#images));
     this.#room = new ImageRoom(options.store, this.#images, options.limits.organizationImageBytesMax ?? null);
     this.going = new GoingImages(options);
+    this.unlisted = new StoredUnlistedImages(options, this.#images, this);
     this.#signing = new ImageSigning(options, this.#images);
   }
 
@@ -222,6 +228,14 @@ class StoredImageLibrary implements ImageLibrary {
     return image?.number === number ? image : null;
   }
 
+  async withContent(sha256: string, organization?: string): Promise<Image | null> {
+    for (const name of await this.#namesOf(sha256, organization)) {
+      const image = await this.byId(imageIdIn(organization, name));
+      if (image !== null && image.sha256 === sha256 && image.number !== undefined) return image;
+    }
+    return null;
+  }
+
   open(image: Image): Promise<ImageContent | null> {
     return this.#options.contents.open(placeOf(image.contentFile), image.sizeBytes);
   }
@@ -287,7 +301,8 @@ class StoredImageLibrary implements ImageLibrary {
         }
         if (existing !== null) {
           if (!isAtPlace(existing.document, place)) throw nameTaken(description.name);
-          const same = await this.#unchanged(existing, { description, own, signature, by });
+          const isListed = admission.unlisted !== true;
+          const same = await this.#unchanged(existing, { description, own, signature, by, isListed });
           if (same === null) continue;
           return same;
         }
@@ -297,14 +312,23 @@ class StoredImageLibrary implements ImageLibrary {
         const contentFile = content?.document.file ?? own.file;
         const uploadedAtMs = this.#options.clock();
         const { number, changes } = await this.builds.numbers.forImage(id, admission.number);
-        const said = { ...described, number, ...place, ...(signature !== null && { signature }) };
+        const isWaiting = admission.unlisted === true;
+        const waits = isWaiting ? { unlistedAtMs: uploadedAtMs } : {};
+        const waiting = isWaiting ? await this.unlisted.adding(id, organization) : [];
+        const said = { ...described, number, ...place, ...waits, ...(signature !== null && { signature }) };
         const document = { id, sha256, contentFile, sizeBytes, ...said, uploadedAtMs, uploadedBy };
         const move = { from: null, to: place ?? null };
         const placed = { name: description.name, softwareVersion: described.softwareVersion, organization };
         const placing = await this.#places.moving(placed, move, by === null);
         // What is brought back goes to whom it belonged, whatever has become of it.
         const owners = by === null ? [] : await this.#ownerRequired(organization);
-        const also = [...((await along?.(description.name)) ?? []), ...owners, ...changes, ...placing];
+        const also = [
+          ...((await along?.(description.name)) ?? []),
+          ...owners,
+          ...changes,
+          ...placing,
+          ...waiting,
+        ];
         if (!(await this.#commitUpload(document, content, { own, by, also }))) continue;
         if (content === null) own.at = null;
         else await this.#restore(content.document.file, own);
@@ -391,11 +415,15 @@ class StoredImageLibrary implements ImageLibrary {
   /** @returns null where the image was changed or removed meanwhile */
   async #unchanged(
     stored: Stored<ImageDocument>,
-    { description, own, signature, by }: UploadedAgain,
+    { description, own, signature, by, isListed }: UploadedAgain,
   ): Promise<UploadOutcome | null> {
     const existing = imageOf(stored.document);
     if (existing.sha256 !== own.sha256 || !sameDescription(existing, description)) {
       throw nameTaken(existing.name);
+    }
+    if (isListed && existing.unlistedAtMs !== undefined) {
+      await this.unlisted.list(existing.name, by, existing.organization);
+      return null;
     }
     let image = existing;
     if (signature !== null && !(await this.#signing.signing(existing)).isSigned) {
@@ -489,6 +517,8 @@ interface UploadedAgain {
   readonly own: OwnContent;
   readonly signature: ImageSignature | null;
   readonly by: Actor | null;
+  /** It is to wait for nobody. */
+  readonly isListed: boolean;
 }
 
 /** What an upload brought, while it is looked for a place. */

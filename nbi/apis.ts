@@ -7,14 +7,23 @@ import type {
   Placements,
   Upgrades,
 } from '../acs/index.js';
-import type { Clock, MonotonicClock } from '../common/index.js';
+import type { Clock, Logger, MonotonicClock } from '../common/index.js';
 import type { EventLog } from '../events/index.js';
 import type { ImageLibrary, ImageUuids, Uploads } from '../firmware/index.js';
 import type { Organizations } from '../organizations/index.js';
-import type { Batches, Operations } from '../rollout/index.js';
+import type {
+  Batches,
+  CpeUpgrades,
+  DeviceSlots,
+  FittingImages,
+  Operations,
+  SystemUpdates,
+} from '../rollout/index.js';
 import type { Rules } from '../rules/index.js';
 import { batchApi, batchSchemas } from './batches/index.js';
+import { addressedDevices } from './device-apis/index.js';
 import { dynApis, dynSchemas } from './dyn/index.js';
+import { type FirmwareSlotsOptions, firmwareSlotsApi, firmwareSlotsSchemas } from './firmware-slots/index.js';
 import {
   firmwareUpgraderApi,
   type UpgradeParts,
@@ -39,8 +48,10 @@ import { methodAnswerSchemas, methodApi, methodSchemas } from './method/index.js
 import { metricsApi } from './metrics.js';
 import { openApiApi, openApiBytes, openApiDocument } from './openapi/index.js';
 import { pageApis } from './pages/index.js';
+import { scCloudApi } from './sc-cloud/index.js';
 import { schemaApi } from './schemas.js';
 import { sessionApis, sessionSchemas, type UserSessions } from './sessions/index.js';
+import { systemUpdateApi, systemUpdateSchemas } from './system-update/index.js';
 import { uploadApi, uploadPlaces, uploadSchemas } from './uploads/index.js';
 import type { Users } from './users/index.js';
 
@@ -60,9 +71,17 @@ export interface ApiParts extends UpgradeParts {
   readonly batches: Batches;
   /** What became of each CPE of a batch. */
   readonly operations: Operations;
+  /** The upgrades of single CPEs, whoever began them. */
+  readonly cpeUpgrades: CpeUpgrades;
+  /** The places for firmware of single CPEs. */
+  readonly deviceSlots: DeviceSlots;
+  /** What a CPE could be updated to, and its update. */
+  readonly fitting: FittingImages;
+  readonly systemUpdates: SystemUpdates;
   /** What is said there of who has done what. */
   readonly events: EventLog;
   readonly users: Users;
+  /** Of pages; `of` gives those of another kind. */
   readonly sessions: UserSessions;
   /** What `/metrics` shows; the NBI adds its own. */
   readonly metrics: Registry;
@@ -73,8 +92,11 @@ export interface ApiParts extends UpgradeParts {
   /** Of Ferry. */
   readonly version: string;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** How the firmware upgrader's API answers; as the reference unless told. */
   readonly firmwareUpgrader?: UpgraderOptions;
+  /** How the API of firmware slots answers; as a box that nobody has set up otherwise unless told. */
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** For what elapses; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly limits: NbiLimits;
@@ -87,7 +109,7 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     [bearerAuthentication(users), sessionAuthentication(users, parts.sessions)],
     basicAuthentication(users),
   );
-  const read = { ...parts, reading: new Reading(parts.limits) };
+  const read = { ...parts, addressed: addressedDevices(parts), reading: new Reading(parts.limits) };
   const content = {
     ...read,
     places: uploadPlaces(parts.limits),
@@ -102,6 +124,14 @@ export function nbiApis(parts: ApiParts): readonly Api[] {
     uploadApi(content, authentication),
     batchApi(read, authentication),
     firmwareUpgraderApi(content),
+    // Before what takes the rest of a device's own API.
+    systemUpdateApi({
+      ...content,
+      sessions: parts.sessions.of('system-update'),
+      organizations: { current: () => parts.organizations.directory.current() },
+    }),
+    firmwareSlotsApi(content),
+    scCloudApi(content),
     ...sessionApis(parts, authentication),
     schemaApi(authentication),
     healthApi(parts, authentication),
@@ -133,6 +163,8 @@ const SCHEMAS = {
   ...sessionSchemas,
   ...answerSchemas,
   ...upgraderSchemas,
+  ...firmwareSlotsSchemas,
+  ...systemUpdateSchemas,
   ...methodAnswerSchemas,
   ...healthSchemas,
   ...methodSchemas,

@@ -3,6 +3,7 @@ import {
   type Authentication,
   dynDialect,
   jsonAnswer,
+  openFailures,
   type Route,
   ref,
   route,
@@ -32,6 +33,7 @@ export function healthApi(checks: HealthChecks, authentication: Authentication):
   const ready = sharedCheck(checks.ready);
   return {
     name: 'healthz',
+    description: 'Whether this process does its work, for load balancers and monitors.',
     prefixes: ['/healthz', '/livez', '/readyz'],
     slashes: 'either',
     authentication,
@@ -81,7 +83,10 @@ function probe(path: string, { operationId, summary, yes, no, check }: Probe): R
     summary,
     answers: {
       '200': jsonAnswer(yes, ref('Health'), { status: 'ok', parts: { [partShown(path)]: 'ok' } }),
-      ...(no !== undefined && { '503': jsonAnswer(no, ref('Health')) }),
+      ...openFailures('Answer'),
+      ...(no !== undefined && {
+        '503': jsonAnswer(`${no}; or too much is under way`, { anyOf: [ref('Health'), ref('Answer')] }),
+      }),
     },
     async handle({ response }) {
       const health = await check();

@@ -37,6 +37,8 @@ export interface NbiLimits {
   readonly reportedProblemsMax: number;
   /** Entries in one page. */
   readonly pageItemsMax: number;
+  /** The same of a storage under `/v1/dyn`, whose documentation asks for so many. */
+  readonly storagePageItemsMax: number;
   /** Entries that are sorted in memory where `sort` comes without `limit`. */
   readonly sortedItemsMax: number;
   /** Lists under way in this process that may look at any number of entries, however slowly they are read. */
@@ -123,6 +125,7 @@ export const NBI_LIMITS: NbiLimits = {
   batchBytesMax: 8 * 1024 * 1024,
   reportedProblemsMax: 1_000,
   pageItemsMax: 1_000,
+  storagePageItemsMax: 10_000,
   sortedItemsMax: 10_000,
   listsAtATime: 16,
   listsPerUserMax: 4,
@@ -143,6 +146,15 @@ export const NBI_LIMITS: NbiLimits = {
 
 /** Values a request may name for one field (`id=a&id=b…`, `"id": ["a", "b" …]`). */
 export const FILTER_VALUES_MAX = 1_000;
+
+/** Entries that a list may begin behind by their number, all of which are read. */
+export const OFFSET_ITEMS_MAX = 1_000_000;
+
+/** Ids that one request may delete by. */
+export const IDS_DELETED_MAX = 10_000;
+
+/** Entries that are read without a place for lists. */
+export const READ_SHORT_ITEMS_MAX = 2_000;
 
 /** Entries that PUT, DELETE and a POST that is stored while it comes change in one atomic step. */
 export const BATCH_ITEMS_MAX = 1_000;

@@ -40,6 +40,7 @@ export function metricsApi(
   });
   return {
     name: 'metrics',
+    description: 'What Prometheus reads.',
     prefixes: ['/metrics'],
     slashes: 'either',
     authentication,

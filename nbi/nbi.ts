@@ -2,12 +2,15 @@ import type { BlockList } from 'node:net';
 import express, { type Express } from 'express';
 import type { Logger } from '../common/index.js';
 import { type ApiParts, nbiApis } from './apis.js';
+import { deviceHosts } from './device-apis/index.js';
 import { type Api, type MountParts, mountApis } from './http/index.js';
 
 export interface NbiParts extends ApiParts {
   readonly logger: Logger;
   /** Proxies in front whose X-Forwarded-For, -Proto and -Host are believed, so that clients are counted and not proxies; null: none. */
   readonly trustedProxies: BlockList | null;
+  /** Below which domain each CPE has a host for its API; null or absent: by path alone. */
+  readonly deviceDomain?: string | null;
   /** Told of requests that pages of other sites have sent. */
   readonly noteOtherSite?: NonNullable<MountParts['noteOtherSite']>;
 }
@@ -23,7 +26,12 @@ export function createNbi(parts: NbiParts, apis: readonly Api[] = nbiApis(parts)
     response.set(SECURITY_HEADERS);
     next();
   });
-  mountApis(app, apis, { ...parts, organizations: parts.organizations.directory });
+  const { deviceDomain = null } = parts;
+  mountApis(app, apis, {
+    ...parts,
+    organizations: parts.organizations.directory,
+    ...(deviceDomain !== null && { admits: deviceHosts(deviceDomain) }),
+  });
   return app;
 }
 

@@ -1,5 +1,5 @@
 import { RULE_FILE_SCHEMA, RULE_TEST_FILE_SCHEMA } from '../rules/index.js';
-import { type Api, type Authentication, dynDialect, type Route, route } from './http/index.js';
+import { type Api, type Authentication, dynDialect, openFailures, type Route, route } from './http/index.js';
 
 /** The JSON Schemas that rules are written by: open, since editors have no log-in. */
 export function schemaApi(authentication: Authentication): Api {
@@ -14,6 +14,7 @@ export function schemaApi(authentication: Authentication): Api {
   ];
   return {
     name: 'schemas',
+    description: 'JSON Schemas of the files that rules are written in.',
     prefixes: routes.map(({ path }) => path),
     slashes: 'either',
     authentication,
@@ -37,6 +38,7 @@ function schemaRoute(path: string, operationId: string, what: string, schema: ob
         description: 'The schema',
         content: { 'application/schema+json': { schema: { type: 'object' } } },
       },
+      ...openFailures('Answer'),
     },
     async handle({ response }) {
       response.type('application/schema+json; charset=utf-8').send(bytes);

@@ -2,9 +2,13 @@
 
 export * from './batches/index.js';
 export * from './builds/index.js';
+export * from './cpe-upgrades/index.js';
 export { type CpeExplanation, explainFor } from './explain-for.js';
+export { hitAnew } from './hit-anew.js';
 export { usesOfImages } from './image-uses.js';
 export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './match-devices.js';
 export * from './operations/index.js';
 export * from './restored/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';
+export * from './slots/index.js';
+export * from './system-updates/index.js';

@@ -11,6 +11,9 @@ const CPES_AT_ONCE = 50;
 /** Conditions that fail do so for the same reason many times. */
 const ERRORS_LISTED_MAX = 10;
 
+/** Why a condition that may have meant the CPE does not match it. */
+const NO_RESULT: ReadonlySet<MatchVerdict> = new Set(['condition-error', 'ambiguous-serial']);
+
 export interface MatchOptions extends Moment {
   readonly match: RuleMatch;
   /** Whose CPEs alone are looked at; null: everybody's. */
@@ -44,7 +47,7 @@ export interface MatchReport {
   readonly verdicts: Readonly<Partial<Record<MatchVerdict, number>>>;
   /** The first of those that match, by cpeid. */
   readonly cpes: readonly MatchedCpe[];
-  /** The first for which the condition failed. */
+  /** The first for which the condition failed, or that it names by a serial number which others have too. */
   readonly errors: readonly MatchedCpe[];
   /** The last CPE that was looked at, where the search ended before all were: go on behind it. */
   readonly next: CpeId | null;
@@ -83,7 +86,7 @@ export async function matchDevices(devices: Devices, options: MatchOptions): Pro
     verdicts.set(finding.verdict, (verdicts.get(finding.verdict) ?? 0) + 1);
     if (matches) matching += 1;
     if (matches && cpes.length < listedMax) cpes.push(judged);
-    if (finding.verdict === 'condition-error' && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
+    if (NO_RESULT.has(finding.verdict) && errors.length < ERRORS_LISTED_MAX) errors.push(judged);
     onLooked?.(lookedAt);
   }
   return report(null);
@@ -120,19 +123,16 @@ async function judge(
 /** The smallest range of an index that holds every CPE the rule can match, in the order of cpeids. */
 async function filterFor(
   devices: Devices,
-  { narrowed: { cpeids, serialNumbers, tags } }: RuleMatch,
+  { narrowed: { names, cpeids, serialNumbers, tags } }: RuleMatch,
   after: CpeId | undefined,
   organization: Organization | null,
 ): Promise<DeviceFilter> {
   const behind = after === undefined ? {} : { after };
+  // Each may be a serial number, and to look so is still less than to walk all CPEs.
+  if (names !== undefined) return { ids: [...names, ...(await idsOf(devices, names))], ...behind };
   if (cpeids !== undefined) return { ids: cpeids, ...behind };
-  if (serialNumbers !== undefined && serialNumbers.length <= SERIAL_NUMBERS_MAX) {
-    const ids: string[] = [];
-    // No CPE has told half of a surrogate pair: the store would refuse to look for it.
-    const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
-    for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
-    return { ids, ...behind };
-  }
+  if (serialNumbers !== undefined && serialNumbers.length <= SERIAL_NUMBERS_MAX)
+    return { ids: await idsOf(devices, serialNumbers), ...behind };
   const [tag, ...otherTags] = tags ?? [];
   // Behind a cpeid the index of tags saves nothing: it would be walked from its beginning.
   if (tag !== undefined && otherTags.length === 0 && after === undefined && !/\p{Surrogate}/u.test(tag)) {
@@ -141,4 +141,13 @@ async function filterFor(
   // Not all of the default's are in the index.
   if (organization?.isDefault === false) return { organization: organization.id, ...behind };
   return behind;
+}
+
+/** The CPEs that have one of these serial numbers. */
+async function idsOf(devices: Devices, serialNumbers: readonly string[]): Promise<readonly string[]> {
+  const ids: string[] = [];
+  // No CPE has told half of a surrogate pair: the store would refuse to look for it.
+  const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
+  for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
+  return ids;
 }

@@ -26,11 +26,13 @@ import {
   type Decider,
   decide,
   explain,
+  foresee,
   type IsolatedOutcome,
   mayRepeat,
   parametersNamed,
   type StandingConditions,
   takeUp,
+  whyNotFitting,
 } from './decision/index.js';
 import { applyFileRules, type FileRules, rulesWithoutFile } from './files/index.js';
 import { openFleet } from './fleet/index.js';
@@ -41,6 +43,7 @@ import {
   openFreeze,
   openRepository,
   openRuleErrors,
+  openSharedSerials,
   openTables,
   warningOf,
   withFindings,
@@ -49,6 +52,7 @@ import { createRuleValidator } from './validation/index.js';
 import {
   createPauses,
   type Decision,
+  type NamesakesOf,
   type ResolveFile,
   type Rules,
   type SigningOfFile,
@@ -81,6 +85,8 @@ export interface RulesOptions {
    * limits is short. Without it nobody knows where the fleet is, and none are kept from anybody.
    */
   readonly isSharedAddress?: (address: string) => Promise<boolean>;
+  /** Which other CPEs go by the serial number of one; none unless told. */
+  readonly namesakesOf?: NamesakesOf;
   /** Called for every CPE that gets nothing since the last places of a limit are kept from its address, for metrics. */
   readonly onHeldBack?: (limitName: OneAddress['limitName']) => void;
   /** Called after every decision, for metrics. */
@@ -113,7 +119,7 @@ export interface RuleEngine extends Rules, FileRules {
 export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const { store, clock, logger, secrets: sealing, resolveFile, onDecision, onIsolated, onFailure } = options;
   const { isSharedAddress = async () => true, onHeldBack, boardParameter = '' } = options;
-  const { signingOf = nothingIsSigned, requireSignature = false } = options;
+  const { signingOf = nothingIsSigned, requireSignature = false, namesakesOf = async () => [] } = options;
   const { conditionWaitMsMax = DECISION_WAIT_MS, monotonic = monotonicClock } = options;
   const compiler = createConditionCompiler(await loadGuards());
   const validator = createRuleValidator(compiler);
@@ -126,6 +132,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const reportErrors = createErrorReport(logger, monotonic);
   const reportFlaws = createFlawReport(compiler, logger, monotonic);
   const errors = openRuleErrors({ tables, clock, monotonic, logger });
+  const sharedSerials = openSharedSerials({ tables, logger });
   const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
   const pauses = createPauses();
   const decider: Decider = {
@@ -137,6 +144,8 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     resolveFile,
     board: boardParameterOf(boardParameter),
     signatures: { signingOf, requiredOfAll: requireSignature },
+    namesakesOf,
+    onSharedSerial: (shared) => sharedSerials.record(shared),
     isolate,
     pauses,
     probation: createProbation(monotonic),
@@ -160,6 +169,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     windows: createWindowClock(),
     probation: createProbation(monotonic),
     onOneAddress() {},
+    onSharedSerial() {},
     notesHeld: false,
     onIsolated() {},
     onFailure() {},
@@ -177,11 +187,13 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       reportFlaws(input.context.cpeid, decision);
       return decision;
     },
-    parametersNamed: (cpeid, organization) => parametersNamed(decider, cpeid, organization),
+    parametersNamed: (cpe, organization) => parametersNamed(decider, cpe, organization),
     ended: (counted, end, previously) => countedEnd(tables, counted, end, previously),
     mayRepeat: (upgrade, cpe) => mayRepeat(decider, upgrade, clock(), cpe),
+    foresee: (input) => foresee(aside, input),
     explain: (input, asked) => explain(aside, drafts, input, asked),
     match: (target) => takeUp(aside, drafts, target),
+    whyNotFitting: (image, input) => whyNotFitting(decider.board, image, input),
     async freeze(next) {
       const state = await freeze.write(next);
       const { organization } = next;
@@ -202,11 +214,11 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),
     suspendedCount: () => tables.rules.count({ index: 'suspended' }),
     async settled() {
-      await Promise.all([errors.settled(), isolate.settled()]);
+      await Promise.all([errors.settled(), sharedSerials.settled(), isolate.settled()]);
     },
     async close() {
       await isolate.close();
-      await errors.settled();
+      await Promise.all([errors.settled(), sharedSerials.settled()]);
     },
   };
 }
@@ -218,14 +230,14 @@ const nothingIsSigned: SigningOfFile = async () => ({
 
 type Report = (cpeid: CpeId, decision: Decision) => void;
 
-/** Logs rules whose condition failed, each at most once in a while: a fleet meets a broken rule many times a second. */
+/** Logs rules whose condition failed, or that name several CPEs, each at most once in a while: a fleet meets a broken rule many times a second. */
 function createErrorReport(logger: Logger, monotonic: MonotonicClock): Report {
   const isQuiet = createQuiet(monotonic);
   return (cpeid, decision) => {
     if (!('considered' in decision)) return;
     for (const { ruleId, verdict, detail } of decision.considered) {
-      if (verdict !== 'condition-error' || isQuiet(ruleId)) continue;
-      logger.warn('rules.condition-error', { ruleId, cpeid, detail });
+      if ((verdict !== 'condition-error' && verdict !== 'ambiguous-serial') || isQuiet(ruleId)) continue;
+      logger.warn(`rules.${verdict}`, { ruleId, cpeid, detail });
     }
   };
 }

@@ -65,6 +65,7 @@ export {
   type DecisionExplanation,
   type DecisionInput,
   type ExplainOptions,
+  type Foreseen,
   type FreezeState,
   fieldOfParameter,
   type ImageFacts,
@@ -77,6 +78,8 @@ export {
   type MaintenanceWindow,
   type MatchFinding,
   type MatchTarget,
+  modelOf,
+  type NamesakesOf,
   NO_COUNT,
   type OnDoubt,
   organizationOf,
@@ -110,6 +113,7 @@ export {
   type UpgradeEnd,
   VERDICTS,
   type Verdict,
+  type WrittenAnew,
   writtenId,
 } from './vocabulary/index.js';
 export type { OpenRule, Waking } from './windows/index.js';

@@ -23,4 +23,5 @@ export { type LmdbStoreOptions, openLmdbStore } from './lmdb/store.js';
 export type { MongoStoreOptions, SharedStore } from './mongo/store.js';
 export { openMongoStore } from './open-mongo.js';
 export { SeldomDuty } from './seldom-duty.js';
+export { Sweep } from './sweep.js';
 export { untilCommitted } from './until-committed.js';

@@ -12,6 +12,7 @@ import {
 import { type Actor, EventLog } from '../../events/index.js';
 import type { Organization, OrganizationDirectory } from '../../organizations/index.js';
 import { type Change, type Collection, type Store, untilCommitted } from '../../store/index.js';
+import type { CpeIdentity } from '../device/cpeid.js';
 import { Owners } from '../device/owners.js';
 import {
   CPE_AUTH,
@@ -71,6 +72,8 @@ export interface CpeCredentialsParts {
   readonly directory?: OrganizationDirectory;
   /** Tells who has changed credentials, where somebody has said so. */
   readonly logger?: Logger;
+  /** By what CPEs are told apart; by OUI, product class and serial number unless told. */
+  readonly cpeIdentity?: CpeIdentity;
 }
 
 /** Which credentials; without a field all. */
@@ -99,6 +102,11 @@ export class CpeCredentials {
     this.#owners = new Owners(parts);
   }
 
+  /** What is wrong with credentials, naming the field and not its value; null where nothing is. */
+  problemIn(login: CpeLogin): string | null {
+    return problemIn(login, this.#parts.cpeIdentity ?? 'oui');
+  }
+
   /**
    * Stores credentials, all or none, durably. What a CPE had before stays right until it has used these.
    * @param logins  at most {@link CREDENTIALS_A_BATCH_MAX}; of those with the same user name the last counts
@@ -109,7 +117,7 @@ export class CpeCredentials {
   async put(logins: readonly CpeLogin[], by: Actor | null, file?: string): Promise<PutOutcome> {
     const byName = new Map<string, { readonly login: CpeLogin; readonly index: number }>();
     for (const [index, login] of logins.entries()) {
-      const problem = problemIn(login);
+      const problem = this.problemIn(login);
       if (problem !== null) throw new CredentialError(problem, index);
       const before = byName.get(login.username);
       if (before !== undefined && before.login.cpeid !== login.cpeid)
@@ -299,7 +307,7 @@ export class CpeCredentials {
     const given = newest?.provenMs === undefined ? newest?.passwords[0] : undefined;
     if (given !== undefined) return { cpeid, username, password: this.#parts.secrets.open(given.sealed) };
     const made = { cpeid, username, password: randomBytes(PASSWORD_BYTES).toString('base64url') };
-    if (problemIn(made) !== null) return null;
+    if (this.problemIn(made) !== null) return null;
     await this.put([made], null);
     return made;
   }

@@ -1,6 +1,6 @@
 import { type CpeId, DAY_MS } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
-import { isCpeId } from '../device/cpeid.js';
+import { type CpeIdentity, isCpeId } from '../device/cpeid.js';
 
 /** What a CPE logs in with: its ManagementServer.Username and Password, of at most 256 characters each (TR-181). */
 export interface CpeLogin {
@@ -63,10 +63,15 @@ export class CredentialError extends Error {
   }
 }
 
-/** @returns what is wrong with credentials, naming the field and not its value; null where nothing is */
-export function problemIn({ cpeid, username, password }: CpeLogin): string | null {
-  if (!isCpeId(cpeid)) {
-    return 'cpeid must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it';
+/**
+ * @param by  by what CPEs are told apart here
+ * @returns what is wrong with credentials, naming the field and not its value; null where nothing is
+ */
+export function problemIn({ cpeid, username, password }: CpeLogin, by: CpeIdentity): string | null {
+  if (!isCpeId(cpeid, by)) {
+    return by === 'serial'
+      ? 'cpeid must be a serial number, as DeviceStorage shows it'
+      : 'cpeid must be OUI-ProductClass-SerialNumber, as DeviceStorage shows it';
   }
   // RFC 7617 2: what comes before the first colon of Basic is the user name.
   if (username.includes(':')) return 'username must have no colon';

@@ -4,11 +4,12 @@ import {
   type CpeFields,
   type DecisionInput,
   type LocatedProblem,
+  modelOf,
   type ParameterTree,
   parseCpe,
 } from '../../rules/index.js';
 import { contextOf, ruledBy } from '../device/context.js';
-import { cpeidOf } from '../device/cpeid.js';
+import { type CpeIdentity, cpeidOf } from '../device/cpeid.js';
 import type { DescribedCpe, Device, Devices, Moment } from '../device/device.js';
 import { treeOf } from '../device/parameter-store.js';
 import { unknownPaths } from '../device/unread.js';
@@ -62,7 +63,10 @@ export async function describedCpe(
   {
     known,
     belonging,
+    cpeIdentity = 'oui',
   }: {
+    /** By what the installation tells CPEs apart. */
+    readonly cpeIdentity?: CpeIdentity;
     readonly known?: Pick<Devices, 'get' | 'parameters' | 'organizations'>;
     readonly belonging?: Belonging;
   } = {},
@@ -71,7 +75,7 @@ export async function describedCpe(
   const parsed = parseCpe(cpe);
   if (!parsed.parsed) throw new CpeDescriptionError(parsed.problems.map(inCpe));
   const { fields } = parsed;
-  const described = await asDescribed(fields, inform, moment, known);
+  const described = await asDescribed(fields, inform, moment, { known, cpeIdentity });
   return belonging === undefined ? described : belongingTo(belonging, described, fields.organization);
 }
 
@@ -100,14 +104,14 @@ async function asDescribed(
   fields: CpeFields,
   inform: Buffer | undefined,
   moment: Moment,
-  known: Pick<Devices, 'get' | 'parameters' | 'organizations'> | undefined,
+  among: Among,
 ): Promise<DescribedCpe> {
   const parameters = flatParameters(fields.parameters ?? {}, (path, expected) =>
     problem(['cpe', 'parameters', ...path], expected),
   );
-  if (inform !== undefined) return informing(inform, { fields, parameters }, moment, known);
+  if (inform !== undefined) return informing(inform, { fields, parameters }, moment, among);
   const { nowMs, requested = false } = moment;
-  const { cpeid, identity } = identified(fields, DEFAULT_IDENTITY);
+  const { cpeid, identity } = identified(fields, DEFAULT_IDENTITY, among.cpeIdentity);
   return {
     input: {
       context: {
@@ -122,14 +126,22 @@ async function asDescribed(
         ...seen(fields),
         ...identity,
         cpeid,
+        model: modelOf({ ...fields, ...identity }),
         now: nowMs,
       },
+      isDescribed: true,
       ...knowing(treeOf(parameters)),
       counts: {},
       requested,
     },
     inFlight: null,
   };
+}
+
+/** The CPEs that there are, as far as somebody knows them, and by what they are told apart. */
+interface Among {
+  readonly known: Pick<Devices, 'get' | 'parameters' | 'organizations'> | undefined;
+  readonly cpeIdentity: CpeIdentity;
 }
 
 /** What goes before an Inform. */
@@ -142,10 +154,10 @@ async function informing(
   body: Buffer,
   { fields, parameters }: Overlay,
   { nowMs, requested }: Moment,
-  known: Pick<Devices, 'get' | 'parameters' | 'organizations'> | undefined,
+  { known, cpeIdentity }: Among,
 ): Promise<DescribedCpe> {
   const { message, style } = informIn(body);
-  const { cpeid, identity } = identified(fields, message.deviceId);
+  const { cpeid, identity } = identified(fields, message.deviceId, cpeIdentity);
   const stored = (await known?.get(cpeid)) ?? null;
   const ip = fields.ip ?? stored?.ip ?? DEFAULT_IP;
   const deviceId = { ...message.deviceId, ...identity };
@@ -156,10 +168,11 @@ async function informing(
     { ip, style, nowMs, isProven: stored?.identityProven === true },
   );
   const organizations = (await known?.organizations()) ?? NO_ORGANIZATIONS;
-  const context = {
+  const told = {
     ...contextOf(device, { events: device.lastEvents, ip, nowMs, organizations }),
     ...seen(fields),
   };
+  const context = { ...told, model: modelOf(told) };
   const reported = Object.fromEntries(message.parameters.map(({ name, value }) => [name, value]));
   const flat = async () => ({
     ...(known === undefined || bootstrap ? {} : await known.parameters(cpeid)),
@@ -221,8 +234,12 @@ function timeSeen(name: 'lastInform' | 'registered', time: string | undefined) {
   return epochMs === null ? {} : { [name]: epochMs };
 }
 
-function identified({ cpeid, oui, productClass, serialNumber }: CpeFields, reported: Identity) {
-  const named: Identity = cpeid === undefined ? reported : identityOf(cpeid);
+function identified(
+  { cpeid, oui, productClass, serialNumber }: CpeFields,
+  reported: Identity,
+  by: CpeIdentity,
+) {
+  const named: Identity = cpeid === undefined ? reported : identityOf(cpeid, reported, by);
   const identity: Identity = {
     oui: oui ?? named.oui,
     productClass: productClass ?? named.productClass,
@@ -231,7 +248,7 @@ function identified({ cpeid, oui, productClass, serialNumber }: CpeFields, repor
   for (const name of ['oui', 'serialNumber'] as const) {
     if (identity[name] === '') throw problem(['cpe', name], 'not empty: every CPE has one', '');
   }
-  const id = cpeidOf(identity);
+  const id = cpeidOf(identity, by);
   if (id === null)
     throw problem(['cpe'], 'an identity (oui, productClass, serialNumber) of at most 400 characters');
   if (cpeid !== undefined && cpeid !== id) {
@@ -240,8 +257,9 @@ function identified({ cpeid, oui, productClass, serialNumber }: CpeFields, repor
   return { cpeid: id, identity };
 }
 
-/** The parts that a cpeid is made of. */
-function identityOf(cpeid: string): Identity {
+/** The parts that a cpeid is made of; those that it has not are as they were reported. */
+function identityOf(cpeid: string, reported: Identity, by: CpeIdentity): Identity {
+  if (by === 'serial') return { ...reported, serialNumber: unescapedPart(cpeid, cpeid) };
   const parts = cpeid.split('-').map((part) => unescapedPart(part, cpeid));
   const [oui = '', second = '', third] = parts;
   if (parts.length < 2 || parts.length > 3) {

@@ -1,5 +1,5 @@
 import type { OrganizationsNow } from '../../organizations/index.js';
-import type { Context, DecisionInput } from '../../rules/index.js';
+import { type Context, type DecisionInput, modelOf } from '../../rules/index.js';
 import type { Device } from './device.js';
 
 const PROVEN: Context['identity'] = { proven: true };
@@ -22,6 +22,7 @@ export function contextOf(
     serialNumber: device.serialNumber,
     manufacturer: device.manufacturer,
     ...(device.modelName !== undefined && { modelName: device.modelName }),
+    model: modelOf(device),
     ...(device.softwareVersion !== undefined && { softwareVersion: device.softwareVersion }),
     ...(device.hardwareVersion !== undefined && { hardwareVersion: device.hardwareVersion }),
     organization: session.organizations.slugOf(device.organization),

@@ -24,6 +24,7 @@ import {
   untilCommitted,
 } from '../../store/index.js';
 import { Arrivals } from './arrivals.js';
+import { type CpeIdentity, isCpeId } from './cpeid.js';
 import { describeDevice } from './describe.js';
 import {
   DEVICES,
@@ -36,6 +37,7 @@ import {
   type RemovalOptions,
 } from './device.js';
 import { ParameterStore } from './parameter-store.js';
+import { serialLabelOf } from './serial-label.js';
 import { toldDevice } from './told-device.js';
 
 /** What changes with every Inform and may trail by a minute after a crash. */
@@ -74,6 +76,7 @@ export class DeviceStore implements Devices {
   readonly #logger: Logger;
   readonly #onRemoved: (why: RemovalOptions['why']) => void;
   readonly #enrolsAll: boolean;
+  readonly cpeIdentity: CpeIdentity;
   readonly #uuidOf: ((cpeid: CpeId) => string) | null;
   readonly #sightings = new Map<CpeId, Sighting>();
   readonly #timer: NodeJS.Timeout;
@@ -89,6 +92,7 @@ export class DeviceStore implements Devices {
     readonly logger: Logger;
     readonly onRemoved?: (why: RemovalOptions['why']) => void;
     readonly enrolsAll?: boolean;
+    readonly cpeIdentity?: CpeIdentity;
     readonly uuidOf?: (cpeid: CpeId) => string;
     readonly directory?: OrganizationDirectory;
     readonly monotonic?: MonotonicClock;
@@ -98,6 +102,7 @@ export class DeviceStore implements Devices {
     this.#logger = parts.logger;
     this.#onRemoved = parts.onRemoved ?? (() => {});
     this.#enrolsAll = parts.enrolsAll ?? false;
+    this.cpeIdentity = parts.cpeIdentity ?? 'oui';
     this.#uuidOf = parts.uuidOf ?? null;
     this.#devices = parts.store.collection<Device>(DEVICES);
     this.#events = new EventLog(parts);
@@ -154,9 +159,16 @@ export class DeviceStore implements Devices {
     return this.#devices.replacing(this.#named(device), revision);
   }
 
+  /** With all by what it is found. */
   #named(device: Device): Device {
-    if (device.uuid !== undefined || this.#uuidOf === null) return device;
-    return { ...device, uuid: this.#uuidOf(device.id) };
+    const uuid = device.uuid ?? this.#uuidOf?.(device.id);
+    const serialLabel = serialLabelOf(device.serialNumber) ?? undefined;
+    if (uuid === device.uuid && serialLabel === device.serialLabel) return device;
+    return {
+      ...device,
+      ...(uuid !== undefined && { uuid }),
+      ...(serialLabel !== undefined && { serialLabel }),
+    };
   }
 
   /** Notes that the CPE was seen; written within a minute. */
@@ -316,6 +328,10 @@ export class DeviceStore implements Devices {
     return this.directory.current();
   }
 
+  isId(text: string): text is CpeId {
+    return isCpeId(text, this.cpeIdentity);
+  }
+
   isWaiting({ enrolment }: Device): boolean {
     return enrolment !== undefined && !this.#enrolsAll;
   }
@@ -385,6 +401,14 @@ export class DeviceStore implements Devices {
   #describe(device: Device, moment: Moment, organizations: OrganizationsNow): DescribedCpe {
     const described = describeDevice(device, this.parameterStore, moment, organizations);
     return this.isWaiting(device) ? { ...described, isWaiting: true } : described;
+  }
+
+  async want(cpeid: CpeId, paths: readonly string[]): Promise<void> {
+    await this.change(cpeid, (stored) => {
+      if (stored === null) return null;
+      const { document: device } = stored;
+      return { device: { ...device, wantedPaths: paths.map((path) => `${device.root}.${path}`) } };
+    });
   }
 
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>> {

@@ -11,6 +11,7 @@ import type { OrganizationsNow } from '../../organizations/index.js';
 import type { DecisionInput, RuleCount } from '../../rules/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import type { CwmpNamespace } from '../soap/index.js';
+import type { CpeIdentity } from './cpeid.js';
 
 /** The two roots a data model can have: TR-181 and TR-098. */
 export type DataModelRoot = 'Device' | 'InternetGatewayDevice';
@@ -40,6 +41,8 @@ export interface Device extends Document {
   readonly id: CpeId;
   /** By what it is found where a UUID stands for it (`DeviceIds`); absent in what an earlier version wrote. */
   readonly uuid?: string;
+  /** Its serial number as the label of a host name, where it can be one (`serialLabelOf`); absent also in what an earlier version wrote. */
+  readonly serialLabel?: string;
   readonly manufacturer: string;
   readonly oui: string;
   readonly productClass: string;
@@ -123,6 +126,8 @@ export interface Device extends Document {
   readonly failedPaths?: AskLater;
   /** Those that it was asked for and has not answered: asked for again at this time. */
   readonly unansweredPaths?: AskLater;
+  /** What somebody waits for: asked for in the next session, whatever is known of it. */
+  readonly wantedPaths?: readonly string[];
 }
 
 /** What of a data model is not kept. */
@@ -163,6 +168,7 @@ export const DEVICES: CollectionDefinition = {
     enrolment: ['enrolment'],
     organization: ['organization.id'],
     uuid: ['uuid'],
+    serialLabel: ['serialLabel'],
     organizationRegistered: ['organization.id', 'registeredMs'],
   },
 };
@@ -185,6 +191,8 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   scan(filter: DeviceFilter, turn?: Turn): AsyncIterable<Device>;
+  /** By what the installation tells CPEs apart. */
+  readonly cpeIdentity: CpeIdentity;
   /**
    * The CPEs that have told this serial number, by id: none, one, or several of different vendors or product classes.
    * @param limit  no more of them are looked at
@@ -196,10 +204,17 @@ export interface Devices {
    * @param turn  see `Collection.scan`
    */
   newest(organization?: OrganizationId, turn?: Turn): AsyncIterable<Device>;
+  /** Whether a CPE of this installation can have this id. */
+  isId(text: string): text is CpeId;
   /** Whether it is to be enrolled before rules may look at it, also if it came now. */
   isWaiting(device: Device): boolean;
   /** Every parameter known of the CPE, by full name; at most 2 MiB of names and values. */
   parameters(cpeid: CpeId): Promise<Readonly<Record<string, string | number | boolean>>>;
+  /**
+   * Has a CPE asked for parameters in its next session, once, whatever is known of them. One that is told nothing, or has an upgrade under way, is asked later.
+   * @param paths  without its root, a few
+   */
+  want(cpeid: CpeId, paths: readonly string[]): Promise<void>;
   /** What would be decided on if the CPE began a session now; null for one that is not known. */
   describe(cpeid: CpeId, moment: Moment): Promise<DescribedCpe | null>;
   /** The same of many, in the order of {@link scan}. */

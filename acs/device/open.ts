@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../common/index.js';
 import type { Store } from '../../store/index.js';
+import type { CpeIdentity } from './cpeid.js';
 import type { Devices } from './device.js';
 import { DeviceStore } from './device-store.js';
 
@@ -8,6 +9,7 @@ export function openKnownCpes(parts: {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly cpeIdentity?: CpeIdentity;
 }): Devices & { close(): Promise<void> } {
   return new DeviceStore(parts);
 }

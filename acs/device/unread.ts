@@ -69,7 +69,11 @@ function waitingPaths({ failedPaths, unansweredPaths }: WaitingDevice, nowMs: nu
  * The device as one that is about to be asked for these. It may hang up on it, and boot: reading must not stand before everything else in
  * each of its sessions.
  */
-export function asking(device: Device, paths: readonly string[], nowMs: number): Device {
+export function asking(
+  { wantedPaths: _, ...device }: Device,
+  paths: readonly string[],
+  nowMs: number,
+): Device {
   return { ...device, unansweredPaths: adding(device.unansweredPaths, paths, nowMs) };
 }
 

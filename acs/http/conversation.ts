@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { type CpeId, clientAddress } from '../../common/index.js';
 import { type Caller, IdentityRefusedError } from '../credentials/identities.js';
-import { cpeidOf } from '../device/cpeid.js';
+import { type CpeIdentity, cpeidOf } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import { StepTakenError } from '../session/decision.js';
 import type { Input } from '../session/session.js';
@@ -37,6 +37,7 @@ export interface ConversationParts {
   readonly trustedProxies: BlockList | null;
   readonly soapLimits: SoapLimits;
   readonly metrics: AcsMetrics;
+  readonly cpeIdentity: CpeIdentity;
   readonly trace?: Trace;
 }
 
@@ -119,7 +120,10 @@ export class Conversation {
     if (isFlawless) return;
     const kinds = new Set<Mend>([...(lacksHost(request) ? ['host' as const] : []), ...ofBody, ...ofEnvelope]);
     const ofSession = found.kind === 'found' ? found.entry.session.facts.cpeid : null;
-    const cpeid = envelope?.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : ofSession;
+    const cpeid =
+      envelope?.message.type === 'Inform'
+        ? cpeidOf(envelope.message.deviceId, this.#parts.cpeIdentity)
+        : ofSession;
     this.#parts.mends.note(request, cpeid, [...kinds]);
   }
 
@@ -149,7 +153,8 @@ export class Conversation {
     found: Found,
     caller: Caller,
   ): HttpAnswer | Promise<HttpAnswer> {
-    const cpeid = envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId) : null;
+    const cpeid =
+      envelope.message.type === 'Inform' ? cpeidOf(envelope.message.deviceId, this.#parts.cpeIdentity) : null;
     const turn = cpeid === null ? null : this.#turns.take(cpeid, request.socket);
     const began = { found, cpeid, caller };
     if (turn === null) return this.#begin(request, envelope, began);

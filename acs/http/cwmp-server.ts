@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
 import { type Logger, MINUTE_MS, SECOND_MS } from '../../common/index.js';
+import type { CpeIdentity } from '../device/cpeid.js';
 import type { AcsMetrics } from '../metrics/acs-metrics.js';
 import type { Sessions } from '../session/sessions.js';
 import { Stepper } from '../session/stepper.js';
@@ -21,6 +22,7 @@ export interface CwmpServerParts {
   readonly work: SessionWork;
   readonly sessions: Sessions;
   readonly authenticator: CpeAuthenticator;
+  readonly cpeIdentity: CpeIdentity;
   /** Proxies whose X-Forwarded-For is believed and whose connections are shared between CPEs; null: none. */
   readonly trustedProxies: BlockList | null;
   readonly bodyBytesMax: number;

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { LabelledCounter } from './labelled-counter.js';
 
 /** What the ACS counts: each room counts in its own, and all are made in one place, which is the order they are shown in. */
@@ -14,6 +14,7 @@ export interface AcsMetrics {
   readonly wakes: LabelledCounter;
   readonly removed: LabelledCounter;
   readonly newCpes: LabelledCounter;
+  readonly secondOuis: Counter;
 }
 
 /**
@@ -76,6 +77,11 @@ export function createAcsMetrics(
       'why',
       'CPEs that were forgotten, by why: asked, not-heard (for --device-days)',
     ),
+    secondOuis: new Counter({
+      name: 'ferry_cpe_second_oui_total',
+      help: 'Informs that were refused since their serial number, which alone tells CPEs apart, is known of another OUI',
+      registers: [registry],
+    }),
     newCpes: counter(
       'ferry_new_cpes_total',
       'outcome',

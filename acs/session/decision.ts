@@ -75,6 +75,12 @@ export class SessionDecision {
       const device = stored.document;
       // Deleted and come anew while this session went on.
       if (devices.isWaiting(device)) return { kind: 'nothing' };
+      const { wantedPaths } = device;
+      if (wantedPaths !== undefined) {
+        await requireCurrent(request);
+        await this.#noteAsking(facts.cpeid, wantedPaths);
+        return { kind: 'read', names: wantedPaths };
+      }
       // Not as this process knew them last: the session may have begun at another, and this one have asked for none.
       const organizations = await devices.organizations();
       const decision = await this.#parts.rules.decide({

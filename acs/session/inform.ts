@@ -159,6 +159,8 @@ function detached(text: string): string {
 function differs(before: Device, after: Device): boolean {
   return (
     before.manufacturer !== after.manufacturer ||
+    before.oui !== after.oui ||
+    before.productClass !== after.productClass ||
     before.root !== after.root ||
     before.identityProven !== after.identityProven ||
     before.credentialsLostMs !== after.credentialsLostMs ||

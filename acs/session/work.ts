@@ -13,7 +13,7 @@ import type { CpeCredentials } from '../credentials/cpe-credentials.js';
 import type { Caller, Identities, Identity } from '../credentials/identities.js';
 import type { UrlMove } from '../device/connection-request-url.js';
 import { ruledBy } from '../device/context.js';
-import { cpeidOf } from '../device/cpeid.js';
+import { type CpeIdentity, cpeidOf } from '../device/cpeid.js';
 import type { Device } from '../device/device.js';
 import type { DeviceStore } from '../device/device-store.js';
 import type { FleetAddresses } from '../device/fleet-addresses.js';
@@ -53,6 +53,7 @@ export interface WorkParts {
   readonly credentials: CpeCredentials;
   readonly enrolment: Enrolment;
   readonly newCpes: NewCpes;
+  readonly cpeIdentity: CpeIdentity;
   /** Says to which organization CPEs belong; without it they stay where they are. */
   readonly membership?: Membership;
   /** What CPEs log in as that have no credentials of their own; null: they are not asked. */
@@ -164,10 +165,13 @@ export class SessionWork {
   ): Promise<Answer> {
     const { inform, style } = query;
     const { devices, logger } = this.#parts;
-    const cpeid = cpeidOf(inform.deviceId);
+    const cpeid = cpeidOf(inform.deviceId, this.#parts.cpeIdentity);
     if (cpeid === null) throw new InformRefusedError('DeviceId is too long for an identity');
     const bootstrap = inform.events.some(({ eventCode }) => eventCode === '0 BOOTSTRAP');
     if (caller === null) throw new Error('An Inform begins a session, and nobody was asked who sent it');
+    // First of all: whoever is of another vendor must not have the credentials that its namesake has lost.
+    if (this.#parts.cpeIdentity === 'serial')
+      this.#refuseSecondOui(await devices.read(cpeid), inform, { ip, caller });
     const identity = await this.#parts.identities.of(caller, cpeid, {
       ip,
       bootstrap,
@@ -194,6 +198,7 @@ export class SessionWork {
       let isAgain = false;
       await devices.change(cpeid, async (stored) => {
         before = stored?.document ?? null;
+        this.#refuseSecondOui(stored, inform, { ip, caller });
         enrolling = await this.#enrolling(stored, cpeid, isReal);
         const isWaiting = enrolling === null;
         outcome = informed(before, cpeid, inform, { ...from, isWaiting });
@@ -252,6 +257,27 @@ export class SessionWork {
       provision: provisioning === 'due',
       ...(upgrade !== null && isWithdrawalDue(upgrade) && { withdraw: true }),
     };
+  }
+
+  /**
+   * Where the serial number alone tells CPEs apart, one of another vendor is another CPE: what is known of the first must not become its. Of one
+   * that waits to be enrolled nothing is, as anybody can say a serial number; and whoever logs in as the first is that.
+   * @throws InformRefusedError
+   */
+  #refuseSecondOui(
+    stored: Stored<Device> | null,
+    { deviceId: { oui } }: Inform,
+    { ip, caller }: { readonly ip: string; readonly caller: Caller },
+  ): void {
+    if (this.#parts.cpeIdentity !== 'serial' || stored === null) return;
+    const { id: cpeid, oui: known, enrolment } = stored.document;
+    if (enrolment !== undefined || known.toUpperCase() === oui.toUpperCase()) return;
+    if (caller.kind === 'own' && caller.cpeid === cpeid) return;
+    this.#parts.metrics.secondOuis.inc();
+    const omitted = this.#seldomLog.admit('second-oui');
+    if (omitted !== null)
+      this.#parts.logger.error('cpe.second-oui', { cpeid, oui, known, ip, ...(omitted > 0 && { omitted }) });
+    throw new InformRefusedError(`The serial number ${cpeid} is known of the OUI ${known}`);
   }
 
   #membershipSession(
@@ -333,7 +359,7 @@ export class SessionWork {
     const { devices, rules } = this.#parts;
     const named = async () => {
       const { organization } = ruledBy(device, await devices.organizations());
-      return rules.parametersNamed(device.id, organization);
+      return rules.parametersNamed({ cpeid: device.id, serialNumber: device.serialNumber }, organization);
     };
     return devices.parameterStore.taking(device, reported, { ...taking, named });
   }

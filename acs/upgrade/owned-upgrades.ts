@@ -13,7 +13,11 @@ export interface OwnedUpgrades {
   beginning(upgrade: Upgrade, rule: StoredRule, device: Device): Promise<readonly Change[] | null>;
   /** A pinned rule finds its CPE at the target: `upgrade` is born verified. @returns null as {@link beginning} */
   atTarget(upgrade: Upgrade, rule: StoredRule, device: Device): Promise<readonly Change[] | null>;
-  /** The image of a pinned rule does not fit its CPE, or is not there: nothing will be sent. @returns null where nothing waits for that */
+  /**
+   * The image of a pinned rule does not fit its CPE, or is not there, or a rule names by a serial number a CPE that is not alone in having it: nothing
+   * will be sent.
+   * @returns null where nothing waits for that
+   */
   unfit(
     rule: StoredRule,
     device: Device,

@@ -1,5 +1,5 @@
 import type { Turn } from '../../common/index.js';
-import type { Collection, Store } from '../../store/index.js';
+import { type Collection, PAGE_ITEMS_MAX, type Store } from '../../store/index.js';
 import {
   newestFirst,
   UPGRADES,
@@ -10,9 +10,12 @@ import {
 } from './upgrade.js';
 
 /** Results to be read, for a process that begins and ends none. */
-export function upgradesIn(store: Store): Pick<Upgrades, 'scan'> {
+export function upgradesIn(store: Store): Pick<Upgrades, 'get' | 'scan'> {
   const upgrades = store.collection<Upgrade>(UPGRADES);
-  return { scan: (filter, turn) => scanUpgrades(upgrades, filter, turn) };
+  return {
+    get: async (id) => (await upgrades.get(id))?.document ?? null,
+    scan: (filter, turn) => scanUpgrades(upgrades, filter, turn),
+  };
 }
 
 /** See {@link Upgrades.scan}. */
@@ -22,9 +25,13 @@ export async function* scanUpgrades(
   turn?: Turn,
 ): AsyncGenerator<Upgrade, void> {
   if (filter.ids !== undefined) {
-    const found = await Promise.all([...new Set(filter.ids)].map((id) => upgrades.get(id)));
-    const known = found.flatMap((stored) => stored?.document ?? []);
-    yield* known.filter((upgrade) => isAfter(upgrade, filter.after)).sort(newestFirst);
+    const known: Upgrade[] = [];
+    const ids = [...new Set(filter.ids)];
+    for (let from = 0; from < ids.length; from += PAGE_ITEMS_MAX) {
+      for (const stored of await upgrades.getMany(ids.slice(from, from + PAGE_ITEMS_MAX)))
+        if (stored !== null && isAfter(stored.document, filter.after)) known.push(stored.document);
+    }
+    yield* known.sort(newestFirst);
     return;
   }
   const { after } = filter;

@@ -2,6 +2,7 @@ import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import { MINUTE_MS, type RuleId } from '../../common/index.js';
 import { type OpenRule, pinOf } from '../../rules/index.js';
 import type { Cursor } from '../../store/index.js';
+import { cpeGoingBy } from '../device/namesakes.js';
 import { type Called, hasComeSince } from './called.js';
 import { Pace } from './pace.js';
 import { prospectOf } from './prospect.js';
@@ -69,15 +70,15 @@ export class PinnedRound {
   /** @returns false where its turn must wait */
   async #look(open: OpenRule, nowMs: number): Promise<boolean> {
     const { rule, openedAtMs } = open;
-    const cpeid = pinOf(rule);
-    if (cpeid === undefined) return true;
+    const name = pinOf(rule);
+    if (name === undefined) return true;
     const before = this.#attempts.get(rule.id);
     const attempts = before?.openedAtMs === openedAtMs ? before : null;
     if (attempts !== null) {
       if (attempts.count >= ATTEMPTS_MAX || nowMs - attempts.lastAtMs < RETRY_MS) return true;
     }
-    const device = await this.#parts.devices.get(cpeid);
-    if (device === null || this.#parts.caller.isCalling(cpeid)) return true;
+    const device = await cpeGoingBy(this.#parts.devices, name, rule.organization);
+    if (device === null || this.#parts.caller.isCalling(device.id)) return true;
     // Who was called and came has had its chance.
     if (attempts !== null && hasComeSince(attempts, device)) return true;
     const prospect = await prospectOf(this.#parts, rule, device);
@@ -94,7 +95,7 @@ export class PinnedRound {
       calledAtMs: attempts?.calledAtMs ?? this.#parts.clock(),
       lastAtMs: nowMs,
     });
-    this.#parts.caller.call(cpeid, () => {});
+    this.#parts.caller.call(device.id, () => {});
     return true;
   }
 

@@ -41,6 +41,7 @@ export async function restoreImage(
     build,
     type,
     signature,
+    unlistedAtMs,
     ...metadata
   } = image;
   try {
@@ -58,7 +59,12 @@ export async function restoreImage(
     });
     const { name: __, organization: ___, ...document } = added;
     // It was verified when it came; whether its key still holds is looked up whenever it matters.
-    await images.put({ ...document, uploadedAtMs, ...(signature !== undefined && { signature }) });
+    await images.put({
+      ...document,
+      uploadedAtMs,
+      ...(signature !== undefined && { signature }),
+      ...(unlistedAtMs !== undefined && { unlistedAtMs }),
+    });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     throw new BackupError(`The image ${id} of the backup cannot be added: ${error.message}`);

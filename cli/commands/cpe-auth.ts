@@ -1,11 +1,6 @@
 import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
-import {
-  CREDENTIALS_A_BATCH_MAX,
-  CredentialError,
-  credentialProblem,
-  type ShownCredential,
-} from '../../acs/index.js';
+import { CREDENTIALS_A_BATCH_MAX, CredentialError, type ShownCredential } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
 import { type Arguments, CommandError, INSTALLATION_OPTIONS, operator, withConfig } from '../command.js';
 import { badLine, type LoginBatch, readLogins } from '../cpe-logins.js';
@@ -21,7 +16,7 @@ export function cpeAuthCommands(io: Io): CommandModule {
     command: 'cpe-auth',
     describe: 'What single CPEs log in with, beside the pair that the fleet shares',
     builder: (argv) =>
-      withConfig(argv, INSTALLATION_OPTIONS)
+      withConfig(argv, [...INSTALLATION_OPTIONS, 'cpeid'])
         .command(importCommand(io))
         .command(setCommand(io))
         .command(showCommand(io))
@@ -44,12 +39,12 @@ function importCommand(io: Io): CommandModule {
         .option('dry-run', { type: 'boolean', describe: 'Only check every line' })
         .example('$0 cpe-auth import cpes.csv', 'With a first line of cpeid,username,password'),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'make', async (credentials) => {
+      withCredentials(args, io, 'make', async ({ credentials, problemIn, settle }) => {
         const path = String(args['file']);
         // The whole file first: nothing of one with a damaged line is to be taken over where that can be known.
         const total = await overFile(path, io, 'Checking', async ({ logins, lines }) => {
           for (const [index, login] of logins.entries()) {
-            const problem = credentialProblem(login);
+            const problem = problemIn(login);
             if (problem !== null) throw badLine(lines[index] ?? 0, problem);
           }
         });
@@ -57,6 +52,7 @@ function importCommand(io: Io): CommandModule {
           io.stdout.write(`${countOf(total, 'line')}, and nothing is wrong with them. Nothing was stored.\n`);
           return;
         }
+        await settle();
         const by = operator();
         let stored = 0;
         let unchanged = 0;
@@ -113,19 +109,23 @@ function overFile(
 
 function setCommand(io: Io): CommandModule {
   return {
-    command: 'set <cpeid>',
+    command: 'set <id>',
     describe: 'Give a CPE credentials; asks for the password, or makes one where it cannot ask',
     builder: (argv) =>
       argv
-        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .positional('id', { type: 'string', describe: 'As DeviceStorage shows it' })
         .option('username', { type: 'string', requiresArg: true, describe: 'What it logs in as [the cpeid]' })
         .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'make', async (credentials) => {
-        const cpeid = String(args['cpeid']) as CpeId;
+      withCredentials(args, io, 'make', async ({ credentials, problemIn, settle }) => {
+        const cpeid = String(args['id']) as CpeId;
         const username = args['username'] === undefined ? cpeid : String(args['username']);
         const { password, generated } = await passwordFrom(args, io);
-        const { stored } = await credentials.put([{ cpeid, username, password }], operator());
+        const login = { cpeid, username, password };
+        const problem = problemIn(login);
+        if (problem !== null) throw new CommandError(problem);
+        await settle();
+        const { stored } = await credentials.put([login], operator());
         io.stdout.write(
           stored > 0
             ? `${cpeid} logs in as ${username} from now on; what it had before is right until then.\n`
@@ -138,15 +138,15 @@ function setCommand(io: Io): CommandModule {
 
 function showCommand(io: Io): CommandModule {
   return {
-    command: 'show <cpeid>',
+    command: 'show <id>',
     describe: 'What a CPE logs in as, never its password',
     builder: (argv) =>
       argv
-        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .positional('id', { type: 'string', describe: 'As DeviceStorage shows it' })
         .option('json', { type: 'boolean', describe: 'Print them as JSON' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
-        const cpeid = String(args['cpeid']) as CpeId;
+      withCredentials(args, io, 'refuse', async ({ credentials }) => {
+        const cpeid = String(args['id']) as CpeId;
         const shown = await credentials.of(cpeid);
         if (args['json']) {
           io.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
@@ -165,12 +165,12 @@ function showCommand(io: Io): CommandModule {
 
 function removeCommand(io: Io): CommandModule {
   return {
-    command: 'remove <cpeid>',
+    command: 'remove <id>',
     describe: 'Take the credentials of a CPE away: the shared pair is right for it again',
-    builder: (argv) => argv.positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' }),
+    builder: (argv) => argv.positional('id', { type: 'string', describe: 'As DeviceStorage shows it' }),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials) => {
-        const cpeid = String(args['cpeid']) as CpeId;
+      withCredentials(args, io, 'refuse', async ({ credentials }) => {
+        const cpeid = String(args['id']) as CpeId;
         if ((await credentials.remove(cpeid, operator())) === 0)
           throw new CommandError(`${cpeid} has no credentials of its own.`);
         io.stdout.write(`Removed the credentials of ${cpeid}.\n`);

@@ -182,7 +182,7 @@ async function copy(
   const content = found.read({ start: 0, end: image.sizeBytes - 1 });
   try {
     const { name, sha256, sizeBytes, uploadedBy, number } = image;
-    const { fileType, softwareVersion, productClass, hardwareVersion, boards } = image;
+    const { fileType, softwareVersion, productClass, hardwareVersion, boards, unlistedAtMs } = image;
     const metadata = {
       name,
       fileType,
@@ -201,6 +201,8 @@ async function copy(
       sizeBytes,
       sha256,
       ...(number !== undefined && { number }),
+      // It waits there anew.
+      ...(unlistedAtMs !== undefined && { unlisted: true }),
       ...(await placeThere(image, organization, target)),
     });
     bar.add(sizeBytes);

@@ -76,7 +76,7 @@ async function checkDeep(args: Arguments, io: Io): Promise<void> {
 }
 
 function reportText(report: StoreReport, columnsMax: number): string {
-  const { engine, serverVersion, schemaVersion, clockAheadMs, collections } = report;
+  const { engine, serverVersion, schemaVersion, cpeIdentity, clockAheadMs, collections } = report;
   const rows = collections.map(({ name, documents, indexes }) => [
     name,
     documents === null ? '?' : String(documents),
@@ -89,5 +89,6 @@ function reportText(report: StoreReport, columnsMax: number): string {
     clockAheadMs === null
       ? ''
       : `, its clock ${Math.abs(clockAheadMs)} ms ${clockAheadMs < 0 ? 'behind' : 'ahead'}`;
-  return `${engine}${server}, schema ${schemaVersion}${clock}\n${tableText(['Collection', 'Documents', 'Indexes'], rows, columnsMax)}\n`;
+  const cpes = cpeIdentity === 'serial' ? ', CPEs by serial number' : '';
+  return `${engine}${server}, schema ${schemaVersion}${clock}${cpes}\n${tableText(['Collection', 'Documents', 'Indexes'], rows, columnsMax)}\n`;
 }

@@ -15,6 +15,11 @@ import { organizationIn, organizationOption, withSlugs } from '../organization-o
 import { passwordFrom } from '../password-input.js';
 import { SAY_WHICH } from '../usage.js';
 
+const SC_CLOUD_LOGIN = {
+  type: 'boolean',
+  describe: 'Let him log in to /sc_cloud as well, where clients show the MD5 of the password',
+} as const;
+
 export function userCommands(io: Io): CommandModule {
   return {
     command: 'user',
@@ -26,6 +31,7 @@ export function userCommands(io: Io): CommandModule {
         .command(roleCommand(io))
         .command(activityCommand(io, 'deactivate'))
         .command(activityCommand(io, 'activate'))
+        .command(scCloudOffCommand(io))
         .command(removeCommand(io))
         .command(listCommand(io))
         .command(sessionsCommand(io))
@@ -49,6 +55,7 @@ function addCommand(io: Io): CommandModule {
         })
         .option('organization', organizationOption('Slug of the organization that he is of, for good'))
         .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' })
+        .option('sc-cloud-login', SC_CLOUD_LOGIN)
         .example('$0 user add ann@north --organization north --role admin', 'Who manages users of north'),
     handler: (args: Arguments) =>
       withUsers(args, io, 'make', async (users, store) => {
@@ -59,6 +66,7 @@ function addCommand(io: Io): CommandModule {
             name: String(args['name']),
             password,
             role: args['role'] as Role,
+            scCloud: args['scCloudLogin'] === true,
             ...(organization !== null && { organization: organization.id }),
           },
           operator(),
@@ -77,11 +85,13 @@ function passwordCommand(io: Io): CommandModule {
     builder: (argv) =>
       argv
         .positional('name', { type: 'string', describe: 'Who' })
-        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' }),
+        .option('password-stdin', { type: 'boolean', describe: 'Read the password from standard input' })
+        .option('sc-cloud-login', SC_CLOUD_LOGIN),
     handler: (args: Arguments) =>
       withUsers(args, io, 'refuse', async (users) => {
         const { password, generated } = await passwordFrom(args, io);
-        await users.setPassword(String(args['name']), password, operator());
+        const scCloud = args['scCloudLogin'] as boolean | undefined;
+        await users.change([String(args['name'])], { password, scCloud }, operator());
         io.stdout.write(`Changed the password of ${String(args['name'])}.\n`);
         if (generated) io.stdout.write(`Password: ${password} (shown this once)\n`);
       }),
@@ -120,6 +130,20 @@ function activityCommand(io: Io, command: 'activate' | 'deactivate'): CommandMod
         const name = String(args['name']);
         await users.change([name], { active }, operator());
         io.stdout.write(active ? `${name} may log in again.\n` : `${name} can log in no more.\n`);
+      }),
+  };
+}
+
+function scCloudOffCommand(io: Io): CommandModule {
+  return {
+    command: 'sc-cloud-off <name>',
+    describe: 'Let a user log in to /sc_cloud no more, where he shows the MD5 of his password',
+    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
+    handler: (args: Arguments) =>
+      withUsers(args, io, 'refuse', async (users) => {
+        const name = String(args['name']);
+        await users.change([name], { scCloud: false }, operator());
+        io.stdout.write(`${name} can log in to /sc_cloud no more.\n`);
       }),
   };
 }
@@ -174,7 +198,7 @@ function listCommand(io: Io): CommandModule {
 function sessionsCommand(io: Io): CommandModule {
   return {
     command: 'sessions <name>',
-    describe: 'List where a user is logged in by a page',
+    describe: 'List where a user is logged in by a page, or at an API that has sessions of its own',
     builder: (argv) =>
       argv
         .positional('name', { type: 'string', describe: 'Who' })
@@ -182,8 +206,9 @@ function sessionsCommand(io: Io): CommandModule {
     handler: (args: Arguments) =>
       withInstallation(args, io, 'refuse', async ({ sessions }) => {
         const all = await sessions.ofUser(String(args['name']));
-        const shown = all.map(({ id, createdAtMs, lastUsedAtMs, address, userAgent }) => ({
+        const shown = all.map(({ id, kind = 'page', createdAtMs, lastUsedAtMs, address, userAgent }) => ({
           id,
+          kind,
           createdAtMs,
           lastUsedAtMs,
           address,
@@ -196,12 +221,13 @@ function sessionsCommand(io: Io): CommandModule {
         } else {
           const rows = shown.map((each) => [
             each.id,
+            each.kind,
             timeText(each.createdAtMs),
             timeText(each.lastUsedAtMs),
             each.address,
             each.userAgent,
           ]);
-          const titles = ['Session', 'Begun', 'Last used', 'From', 'By'];
+          const titles = ['Session', 'Kind', 'Begun', 'Last used', 'From', 'By'];
           io.stdout.write(`${tableText(titles, rows, columnsOf(io.stdout))}\n`);
         }
       }),

@@ -1,3 +1,4 @@
+import { createClient, type FerryClient, FerryError, type Reply, type Schemas } from '../../client/index.js';
 import { CommandError } from '../command.js';
 
 /** What the demo reads of an entry of DeviceStorage. */
@@ -20,56 +21,53 @@ export interface Result {
 
 /** The calls of the northbound interface's document, made the way an OSS script makes them. */
 export class NbiClient {
-  readonly #url: string;
-  readonly #authorization: string;
+  readonly #ferry: FerryClient;
 
-  constructor(url: string, user: { readonly name: string; readonly password: string }) {
-    this.#url = url;
-    this.#authorization = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`;
+  constructor(url: string, credentials: { readonly name: string; readonly password: string }) {
+    this.#ferry = createClient({ url, credentials });
   }
 
   async upload(name: string, image: Buffer, metadata: Readonly<Record<string, string>>): Promise<void> {
-    const query = new URLSearchParams(metadata);
-    await this.#call('PUT', `/v1/images/${name}?${query}`, new Uint8Array(image), 'application/octet-stream');
+    const body = new Uint8Array(image);
+    await orRefused(this.#ferry.call('uploadImage', { path: { name }, query: metadata, body }));
   }
 
-  async postRule(rule: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#call('POST', '/v1/dyn/FirmwareStorage/.*', JSON.stringify(rule));
+  async postRule(rule: Schemas['Rule']): Promise<void> {
+    await orRefused(this.#ferry.call('putRules', { path: EVERY, body: rule }));
   }
 
   async sendCnr(cpeid: string): Promise<void> {
-    await this.#call('POST', '/v1/method/SendCNR', JSON.stringify({ search_options: { cpe_id: cpeid } }));
+    const body = { search_options: { cpe_id: cpeid } };
+    await orRefused(this.#ferry.call('sendConnectionRequest', { body }));
   }
 
   async results(ruleId: string): Promise<Result[]> {
-    return this.#list<Result>(`/v1/dyn/FirmwareResultStorage/.*?id=${encodeURIComponent(ruleId)}`);
+    return listed<Result>(this.#ferry.call('listResults', { path: EVERY, query: { id: ruleId } }));
   }
 
   async devices(): Promise<Device[]> {
-    return this.#list<Device>('/v1/dyn/DeviceStorage/.*');
+    return listed<Device>(this.#ferry.call('listDevices', { path: EVERY }));
   }
+}
 
-  async #list<T>(path: string): Promise<T[]> {
-    const { status, body } = await this.#call('GET', path, null, undefined, [404]);
-    return status === 404 ? [] : (JSON.parse(body) as { details: T[] }).details;
+const EVERY = { pattern: '.*' };
+
+/** What there is nothing of is answered 404. */
+async function listed<T>(answer: Promise<Reply<unknown>>): Promise<T[]> {
+  try {
+    // Of what is declared the demo reads what it names.
+    return ((await answer).body as { readonly details: T[] }).details;
+  } catch (error) {
+    if (error instanceof FerryError && error.status === 404) return [];
+    return orRefused(Promise.reject(error));
   }
+}
 
-  async #call(
-    method: string,
-    path: string,
-    body: string | Uint8Array<ArrayBuffer> | null,
-    contentType = 'application/json',
-    alsoFine: readonly number[] = [],
-  ): Promise<{ status: number; body: string }> {
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      headers: { Authorization: this.#authorization, ...(body !== null && { 'Content-Type': contentType }) },
-      body,
-    });
-    const text = await response.text();
-    if (!response.ok && !alsoFine.includes(response.status)) {
-      throw new CommandError(`${method} ${path} was answered with HTTP ${response.status}: ${text}`);
-    }
-    return { status: response.status, body: text };
+/** @throws CommandError where it is refused */
+async function orRefused<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof FerryError ? new CommandError(error.message) : error;
   }
 }

@@ -31,7 +31,7 @@ export async function acceptMoreATurn(
   logger: Logger,
 ): Promise<() => void> {
   // What a worker is given is accepted by the first process, which does nothing else.
-  if (cluster.isWorker) return () => {};
+  if (cluster.isWorker || listeners.every(({ more }) => more === 0)) return () => {};
   const acceptors: Server[] = [];
   const helper = fork(HANDS_BACK, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'], env: {} });
   // Also of a message that could not be sent, or a signal, once nobody waits for an answer: it is not to end this process.

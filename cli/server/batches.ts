@@ -52,6 +52,7 @@ export function serveBatches(
   const round = () =>
     ours(async () => {
       await batches.round();
+      await opened.systemUpdates.forgetGone();
       done();
     });
   const rounds = new Rounds({ everyMs: ROUND_EVERY_MS, run: round });
@@ -59,6 +60,7 @@ export function serveBatches(
   // What a process that died has left is taken up at once.
   const first = round();
   closers.push(async () => {
+    await opened.systemUpdates.close();
     await batches.close();
     await Promise.all([first, rounds.stop(), waking.stop()]);
     // Where the store fails the lease runs out by itself.

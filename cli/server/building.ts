@@ -5,6 +5,7 @@ import type { DutyRecords } from '../../store/index.js';
 import type { Serving } from '../health.js';
 import type { Ambient, Installation } from '../installation.js';
 import type { Config } from '../options.js';
+import type { FURTHER_ACCEPTORS } from './acceptors.js';
 import type { ConnectionShares } from './descriptors.js';
 
 export interface FerryAmbient extends Ambient {
@@ -13,6 +14,8 @@ export interface FerryAmbient extends Ambient {
   readonly allMetrics?: (own: Registry) => () => Promise<string>;
   /** In place of what the configuration has no word for; for tests. */
   readonly acsOptions?: Partial<AcsOptions>;
+  /** In place of {@link FURTHER_ACCEPTORS}; for tests, most of which are no crowd. */
+  readonly furtherAcceptors?: Readonly<Record<keyof typeof FURTHER_ACCEPTORS, number>>;
 }
 
 /** What the parts are built from, and where each says how it is let go of. */

@@ -94,6 +94,7 @@ function acsOptions(config: Config, cpeAuthentication: AcsOptions['cpeAuthentica
     cpeAuthentication,
     afterReset: config.afterReset,
     enrol: config.enrol,
+    cpeIdentity: config.cpeid,
     newCpes: {
       perMinuteMax: config.newCpesPerMinute,
       inAllMax: config.cpesMax,

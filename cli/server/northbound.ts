@@ -13,6 +13,7 @@ import { packageVersion } from '../command.js';
 import { upgraderOptionsOf } from '../firmware-upgrader.js';
 import { healthChecks } from '../health.js';
 import type { Building } from './building.js';
+import { serveDeviceSlots } from './device-slots.js';
 import { closeServer, isProxyOf, listen } from './listeners.js';
 
 const MIB = 1024 * 1024;
@@ -73,6 +74,8 @@ export async function startNbi(
     imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
+    deviceSlots: serveDeviceSlots({ installation, ambient, closers }, acs, rules, upgrading),
+    firmwareSlots: { requiresCommitLog: config.requireCommitLog },
     events: new EventLog({ store: installation.store, clock: ambient.clock }),
     users: installation.users,
     sessions: installation.sessions,
@@ -85,6 +88,7 @@ export async function startNbi(
     logger: ambient.logger,
     // Behind a proxy clients are counted, not the proxy.
     trustedProxies: config.trustedProxy.length === 0 ? null : subnetList(config.trustedProxy),
+    deviceDomain: config.deviceDomain || null,
     noteOtherSite: otherSiteLog({
       events: new EventLog({ store: installation.store, clock }),
       logger,

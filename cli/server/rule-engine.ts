@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
+import { type Devices, namesakesIn } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { DownloadLocator } from '../../firmware/index.js';
 import {
@@ -11,6 +12,7 @@ import {
 import { DUTY_AGE_MS_MAX } from '../../store/index.js';
 import { resolvingBy, signingBy } from '../file-urls.js';
 import type { Building } from './building.js';
+import { ReadAnewLog } from './read-anew-log.js';
 
 /** Opens the rules with their figures. @throws StoreError */
 export async function openRuleEngine(
@@ -52,6 +54,7 @@ export async function openRuleEngine(
     boardParameter: config.boardParameter,
     ...signingBy(locator, installation.images, config),
     keepingFiles: (files) => installation.images.going.keeping(files),
+    namesakesOf: namesakesIn(installation.store),
     isSharedAddress: (address) => fleetAddresses.isShared(address),
     onHeldBack: (limit) => heldBack.inc({ limit }),
     onDecision: (outcome, durationMs) => decisions.observe({ outcome }, durationMs / SECOND_MS),
@@ -80,12 +83,24 @@ function hasLooked({ state }: RuleFilesStatus): boolean {
 export async function watchRules(
   { config, ambient, monotonic, duties, closers }: Building,
   rules: RuleEngine,
+  devices: Devices,
 ): Promise<RuleFileWatcher | null> {
   if (config.rulesDir === '') return null;
   const { logger, clock } = ambient;
   const done = duties.expect({ id: 'ruleFiles', ageMsMax: DUTY_AGE_MS_MAX });
-  const watcher = await watchRuleDirectory({ directory: config.rulesDir, rules, logger, clock, monotonic });
-  closers.push(() => watcher.close());
+  const telling = new ReadAnewLog({ rules, devices, logger, clock, monotonic });
+  const watcher = await watchRuleDirectory({
+    directory: config.rulesDir,
+    rules,
+    logger,
+    clock,
+    monotonic,
+    onReadAnew: (anew) => telling.tell(anew),
+  });
+  closers.push(async () => {
+    await watcher.close();
+    await telling.close();
+  });
   const note = (status: RuleFilesStatus): void => {
     if (hasLooked(status)) done();
     // Never rejects; resolves no more once the watcher is closed.

@@ -85,7 +85,7 @@ export class Builds {
     return untilCommitted(`The build ${fields.version}`, async () => {
       const { document: category, revision } = await this.#category(named, within);
       // Behind what refuses: a number that was given stays given.
-      const product = await this.#parts.productOf(fields);
+      const product = this.#parts.productOf(fields);
       const { owner } = category;
       const nowMs = this.#parts.clock();
       const times = { createdAtMs: nowMs, modifiedAtMs: nowMs };
@@ -116,7 +116,7 @@ export class Builds {
       const fields = buildFields(said, before);
       const moved = named === undefined ? null : await this.#moving(before, named);
       const category = moved?.to ?? before.category;
-      const product = await this.#parts.productOf(fields);
+      const product = this.#parts.productOf(fields);
       const after = { ...before, ...fields, ...product, category, modifiedAtMs: this.#parts.clock() };
       if (isDeepStrictEqual(shown(after), shown(before))) return buildOf(before);
       const outcome = await this.#parts.store.commit([

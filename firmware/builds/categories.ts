@@ -58,7 +58,7 @@ export class Categories {
     checkNewId(id);
     const fields = categoryFields(said, null);
     const owner = organization ?? SHARED;
-    const product = await this.#parts.productOf(fields);
+    const product = this.#parts.productOf(fields);
     const nowMs = this.#parts.clock();
     const document = { id, owner, ...fields, ...product, builds: 0, createdAtMs: nowMs, modifiedAtMs: nowMs };
     return untilCommitted(`The category ${fields.name}`, async () => {
@@ -84,7 +84,7 @@ export class Categories {
       const { document: before, revision } = await this.#stored(id, within);
       const fields = categoryFields(said, before);
       if (isDeepStrictEqual(fields, fieldsOf(before))) return categoryOf(before);
-      const product = await this.#parts.productOf(fields);
+      const product = this.#parts.productOf(fields);
       const after = { ...before, ...fields, ...product, modifiedAtMs: this.#parts.clock() };
       const outcome = await this.#parts.store.commit([
         this.#parts.categories.replacing(after, revision),

@@ -1,6 +1,6 @@
 import type { CollectionDefinition, Document } from '../../store/index.js';
 
-/** What devices a firmware is for, as their maker names them; each name has a number beside it (`product-numbers.ts`). */
+/** What devices a firmware is for, as their maker names them; each name has a number beside it (`numbers.ts`). */
 export interface Product {
   readonly productFamily: string | null;
   readonly productFamilyNumber: number | null;

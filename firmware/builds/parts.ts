@@ -35,14 +35,15 @@ export class BuildParts {
   }
 
   /** The names with the number of each. */
-  async productOf({ productFamily, productModel }: ProductNames): Promise<Product> {
+  productOf({ productFamily, productModel }: ProductNames): Product {
     const numberOf = (kind: 'family' | 'model', name: string | null) =>
       name === null ? null : this.numbers.numberOf(kind, name);
-    const [productFamilyNumber, productModelNumber] = await Promise.all([
-      numberOf('family', productFamily),
-      numberOf('model', productModel),
-    ]);
-    return { productFamily, productFamilyNumber, productModel, productModelNumber };
+    return {
+      productFamily,
+      productFamilyNumber: numberOf('family', productFamily),
+      productModel,
+      productModelNumber: numberOf('model', productModel),
+    };
   }
 
   /** The changes by which something gives up names that it has: of two that wanted one, a restore has left one of them without. */

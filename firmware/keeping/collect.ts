@@ -165,11 +165,14 @@ function emptiedOf(
 
 type Naming = Pick<Collected['kept'][number], 'because' | 'rules'>;
 
-/** By the names of images who names them first. */
-async function whoNames(
+/**
+ * By the names of images who names them first.
+ * @param asked  `organization`: whose images they are; `sinceMs`: upgrades begun since then count, null: those under way alone
+ */
+export async function whoNames(
   candidates: readonly Image[],
   uses: ImageUses,
-  { organization, sinceMs }: { readonly organization: string | undefined; readonly sinceMs: number },
+  { organization, sinceMs }: { readonly organization: string | undefined; readonly sinceMs: number | null },
 ): Promise<ReadonlyMap<string, Naming>> {
   const asked = new Set(candidates.map(({ name }) => name));
   const found = new Map<string, { readonly because: KeptBecause; readonly rules?: string[] }>();
@@ -192,7 +195,7 @@ async function whoNames(
   }
   for (const [because, upgrades] of [
     ['upgrade-running', () => uses.running()],
-    ['used-lately', () => uses.startedSince(sinceMs)],
+    ['used-lately', () => (sinceMs === null ? [] : uses.startedSince(sinceMs))],
   ] as const) {
     if (found.size === asked.size) break;
     for await (const named of upgrades()) {

@@ -9,3 +9,4 @@ export {
   type KeptBecause,
   type NamedFile,
 } from './collect.js';
+export { giveUpUnlisted } from './unlisted.js';

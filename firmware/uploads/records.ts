@@ -25,7 +25,18 @@ export class UploadRecords {
     return this.#uploads.get(id);
   }
 
-  /** The latest first, of one organization or (null) all. @param after  the id of the last of the page before */
+  async withNumber(number: number): Promise<UploadDocument | null> {
+    const { items } = await this.#uploads.find({ index: 'number', equals: [number], limit: 1 });
+    return items[0]?.document ?? null;
+  }
+
+  /** @returns false where it has been changed meanwhile, or is gone */
+  async remove({ document, revision }: Stored<UploadDocument>, along: readonly Change[]): Promise<boolean> {
+    return (await this.parts.store.commit([this.#uploads.deleting(document.id, revision), ...along]))
+      .committed;
+  }
+
+  /** The latest first, of one organization, (the empty text) of none, or (null) all. @param after  the id of the last of the page before */
   async page(within: string | null, limit: number, after?: string): Promise<readonly UploadDocument[]> {
     const range = within === null ? {} : { index: 'owner', equals: [within] };
     const query = { ...range, order: 'descending' } as const;

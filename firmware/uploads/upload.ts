@@ -13,12 +13,18 @@ export interface UploadRecord extends UploadProgress {
   readonly id: string;
   /** `whole`: one request brings it. `parts`: as many as it takes. `url`: Ferry fetches it. */
   readonly kind: 'whole' | 'parts' | 'url';
+  /** That its image is to have; absent of what an earlier version began. */
+  readonly number?: number;
   /** Where it is fetched from. */
   readonly url?: string;
   readonly metadata: ImageMetadata;
   /** Whose image it is to become; absent: shared. */
   readonly organization?: string;
   readonly sha256?: string;
+  /** Its image waits to be listed. */
+  readonly unlisted?: true;
+  /** See {@link AskedUpload}. */
+  readonly takesSame?: true;
   readonly uploadedBy: string;
   readonly beganAtMs: number;
   /** When the last was heard of it. */
@@ -60,6 +66,7 @@ export const UPLOADS: CollectionDefinition = {
     owner: ['owner'],
     ended: ['owner', 'endedAtMs'],
     endedAt: ['endedAtMs'],
+    number: ['number'],
     open: ['openBy'],
   },
 };
@@ -72,7 +79,7 @@ export const CLAIM_MS = 2 * CLOCKS_APART_MS_MAX;
 
 const TIME_DIGITS = 15;
 const RANDOM_BYTES = 8;
-export const UPLOAD_ID_PATTERN = /^\d{15}-[0-9a-f]{16}$/;
+export const UPLOAD_ID_PATTERN = /^[0-9]{15}-[0-9a-f]{16}$/;
 
 export function newUploadId(nowMs: number): string {
   return `${String(nowMs).padStart(TIME_DIGITS, '0')}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
@@ -90,7 +97,7 @@ export function uploadIdOf(partsName: string): string {
 
 /** What the library is told of what an upload has brought. */
 export function admissionOf(upload: UploadDocument): Admission {
-  const { metadata, organization, sha256, by, uploadedBy, place, signature } = upload;
+  const { metadata, organization, sha256, by, uploadedBy, place, signature, number } = upload;
   return {
     metadata,
     by,
@@ -98,6 +105,7 @@ export function admissionOf(upload: UploadDocument): Admission {
     ...(organization !== undefined && { organization }),
     ...(sha256 !== undefined && { sha256 }),
     ...(place !== undefined && { place }),
+    ...(number !== undefined && { number }),
     ...(signature !== undefined && { signature: Buffer.from(signature, 'base64') }),
   };
 }

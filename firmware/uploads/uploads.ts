@@ -36,8 +36,8 @@ import {
 } from './upload.js';
 import { busy, cancelled, isRefusal, UploadError } from './upload-error.js';
 
-/** What one user has begun and not ended holds room for incoming content, for a day at worst. */
-const OPEN_UPLOADS_PER_USER_MAX = 4;
+/** Of what one user has begun and not ended, by how it comes. What comes in parts holds room for incoming content, for a day at worst; fetches wait for their turn. */
+const OPEN_PER_USER_MAX = { parts: 4, url: 100 } as const;
 /** Each refused commit means that its transfer has told how far it has come. */
 const CANCEL_ATTEMPTS_MAX = 100;
 /** What a disk, or a database, may take to give the next bytes of what it has. */
@@ -53,6 +53,10 @@ export type AskedUpload = Upload & {
   readonly placeBehind?: () => Promise<BuildPlace>;
   /** Another name than one that is taken, where it need not be called just so. */
   readonly otherName?: (name: string) => string;
+  /** It becomes no image of its own where its owner has one of the same bytes: it is that one, of which more may be known. */
+  readonly takesSame?: true;
+  /** Told of it once others see it, before any of it has come. */
+  readonly onBegun?: (upload: UploadRecord) => void;
 };
 
 /** Images on their way into the library, for all nodes to see. `within` is whose uploads there are: an organization's, or (null) everybody's. */
@@ -67,7 +71,7 @@ export interface Uploads {
    * @throws ImageError, BuildError, UploadError `too-many`, SourceError
    */
   begin(
-    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName'>,
+    upload: Omit<AskedUpload, 'content' | 'placeBehind' | 'otherName' | 'unlisted' | 'onBegun'>,
     url?: string,
   ): Promise<UploadRecord>;
   /**
@@ -78,13 +82,17 @@ export interface Uploads {
   receive(id: string, within: string | null, range: ContentRange, content: Readable): Promise<PartOutcome>;
   /** @throws UploadError `not-found` */
   get(id: string, within: string | null): Promise<UploadRecord>;
-  /** The latest first. @param page.after  the id that the page before ended with */
+  /** That whose image has, or is to have, a number; null where there is none. */
+  withNumber(number: number, within: string | null): Promise<UploadRecord | null>;
+  /** The latest first. @param within  empty: those of the installation alone @param page.after  the id that the page before ended with */
   list(
     within: string | null,
     page: { readonly limit: number; readonly after?: string },
   ): Promise<readonly UploadRecord[]>;
   /** @throws UploadError `not-found`, `ended` */
   cancel(id: string, within: string | null, by: Actor): Promise<UploadRecord>;
+  /** Forgets one that came to nothing, before its time. @throws UploadError `not-found`, also where it has not ended so */
+  forget(id: string, within: string | null, by: Actor): Promise<void>;
   /**
    * Ends what died with its process, has validated what is complete, gives up what nothing came of for a day, and forgets what ended then.
    * Called at start and now and then.
@@ -125,6 +133,8 @@ class StoredUploads implements Uploads, Fetchable {
   readonly #events: EventLog;
   readonly #sources: SourcePolicy;
   readonly #fetching: Fetching;
+  /** What takes the same bytes is admitted one after the other: the next may be of these. */
+  #taking: Promise<unknown> = Promise.resolve();
 
   constructor(options: UploadsOptions) {
     const { store, clock, limits, logger, sources = [], fetchPauseMs } = options;
@@ -148,6 +158,7 @@ class StoredUploads implements Uploads, Fetchable {
     await this.#check(upload);
     const { contents } = this.#options;
     const transfer = await this.#begun(upload, { kind: 'whole' }, []);
+    upload.onBegun?.(transfer.upload);
     return this.#through(transfer, async () => {
       const received = await contents.receive(upload.content, {
         bytesMax: this.#options.limits.imageBytesMax,
@@ -160,12 +171,27 @@ class StoredUploads implements Uploads, Fetchable {
         },
       });
       const place = await this.#placeBehind(upload, received);
-      const { otherName } = upload;
+      const { otherName, unlisted } = upload;
       return this.#admit(transfer, received, {
         ...(place !== undefined && { place }),
+        ...(unlisted !== undefined && { unlisted }),
         ...(otherName !== undefined && { otherName }),
       });
     });
+  }
+
+  /** @throws UploadError `too-many` */
+  async #requireFew(uploadedBy: string, kind: keyof typeof OPEN_PER_USER_MAX): Promise<void> {
+    const open = await this.#records.open(uploadedBy);
+    const most = OPEN_PER_USER_MAX[kind];
+    if (open.filter(({ document }) => document.kind === kind).length < most) return;
+    const [what, how] =
+      kind === 'url' ? ['fetches', 'wait for one'] : ['uploads in parts', 'send the rest of one'];
+    throw new UploadError(
+      'too-many',
+      '',
+      `at most ${most} ${what} of one user that have not ended: ${how}, or cancel it`,
+    );
   }
 
   async #placeBehind({ placeBehind }: AskedUpload, received: Received): Promise<BuildPlace | undefined> {
@@ -180,15 +206,8 @@ class StoredUploads implements Uploads, Fetchable {
   async begin(upload: Omit<AskedUpload, 'content'>, url?: string): Promise<UploadRecord> {
     if (url !== undefined) this.#sources.check(url);
     await this.#check(upload);
-    const open = await this.#records.open(upload.uploadedBy);
-    if (open.filter(({ document }) => document.kind !== 'whole').length >= OPEN_UPLOADS_PER_USER_MAX) {
-      throw new UploadError(
-        'too-many',
-        '',
-        `at most ${OPEN_UPLOADS_PER_USER_MAX} uploads of one user that have not ended: send the rest of one, or cancel it`,
-      );
-    }
     const kind = url === undefined ? ({ kind: 'parts' } as const) : ({ kind: 'url', url } as const);
+    await this.#requireFew(upload.uploadedBy, kind.kind);
     const transfer = await this.#begun(upload, kind, (id) => [
       this.#events.noting({
         action: 'added',
@@ -297,6 +316,11 @@ class StoredUploads implements Uploads, Fetchable {
     return (await this.#find(id, within)).document;
   }
 
+  async withNumber(number: number, within: string | null): Promise<UploadRecord | null> {
+    const found = await this.#records.withNumber(number);
+    return found !== null && (within === null || found.organization === within) ? found : null;
+  }
+
   list(
     within: string | null,
     { limit, after }: { readonly limit: number; readonly after?: string },
@@ -325,6 +349,21 @@ class StoredUploads implements Uploads, Fetchable {
       return cancelledOne;
     }
     throw busy();
+  }
+
+  async forget(id: string, within: string | null, by: Actor): Promise<void> {
+    const stored = await this.#find(id, within);
+    const { organization = null, metadata, state } = stored.document;
+    const cameToNothing = isEnded(stored.document) && state !== 'valid';
+    const note = this.#events.noting({
+      action: 'removed',
+      subject: 'upload',
+      subjectId: id,
+      organization,
+      by,
+      before: { name: metadata.name, state },
+    });
+    if (!cameToNothing || !(await this.#records.remove(stored, [note]))) throw notFound();
   }
 
   async cleanUp(): Promise<void> {
@@ -399,7 +438,18 @@ class StoredUploads implements Uploads, Fetchable {
     along: readonly Change[] | ((id: string) => readonly Change[]),
   ): Promise<Transfer> {
     const { clock, store } = this.#options;
-    const { metadata, organization, sha256, sizeBytes, uploadedBy, by, place, signature } = upload;
+    const {
+      metadata,
+      organization,
+      sha256,
+      sizeBytes,
+      uploadedBy,
+      by,
+      place,
+      signature,
+      unlisted,
+      takesSame,
+    } = upload;
     const nowMs = clock();
     const id = newUploadId(nowMs);
     const document: UploadDocument = {
@@ -411,6 +461,7 @@ class StoredUploads implements Uploads, Fetchable {
       uploadedBy,
       by,
       owner: organization ?? '',
+      number: await this.#options.library.builds.numbers.free(),
       openBy: uploadedBy,
       beganAtMs: nowMs,
       changedAtMs: nowMs,
@@ -418,6 +469,8 @@ class StoredUploads implements Uploads, Fetchable {
       ...(sizeBytes !== undefined && { sizeBytes }),
       ...(sha256 !== undefined && { sha256 }),
       ...(organization !== undefined && { organization }),
+      ...(unlisted !== undefined && { unlisted }),
+      ...(takesSame !== undefined && { takesSame }),
       ...(place !== undefined && { place }),
       ...(signature !== undefined && { signature: signature.toString('base64') }),
       ...(how.kind === 'whole' && { claim: await this.#records.newClaim() }),
@@ -560,7 +613,11 @@ class StoredUploads implements Uploads, Fetchable {
       contentFile,
       place,
       otherName,
-    }: Pick<AskedUpload, 'otherName'> & { readonly contentFile?: string; readonly place?: BuildPlace },
+      unlisted,
+    }: Pick<AskedUpload, 'otherName' | 'unlisted'> & {
+      readonly contentFile?: string;
+      readonly place?: BuildPlace;
+    },
   ): Promise<UploadOutcome> {
     const { contents, library } = this.#options;
     try {
@@ -570,21 +627,48 @@ class StoredUploads implements Uploads, Fetchable {
       throw error;
     }
     const { upload } = transfer;
-    const admission = { ...admissionOf(upload), ...(place !== undefined && { place }) };
-    const outcome = await library.admit(received, admission, {
-      along: (name) => transfer.admitting(name),
-      ...(otherName !== undefined && { otherName }),
-      ...(contentFile !== undefined && { contentFile }),
-    });
-    if (outcome.outcome === 'unchanged') await transfer.end({ kind: 'admitted', image: outcome.image.name });
-    return outcome;
+    const admission = {
+      ...admissionOf(upload),
+      ...(place !== undefined && { place }),
+      ...(unlisted !== undefined && { unlisted }),
+    };
+    const admit = async (): Promise<UploadOutcome> => {
+      const same = await this.#sameOf(transfer, received);
+      if (same !== null) return same;
+      const outcome = await library.admit(received, admission, {
+        along: (name) => transfer.admitting(name),
+        ...(otherName !== undefined && { otherName }),
+        ...(contentFile !== undefined && { contentFile }),
+      });
+      if (outcome.outcome === 'unchanged')
+        await transfer.end({ kind: 'admitted', image: outcome.image.name });
+      return outcome;
+    };
+    if (upload.takesSame !== true) return admit();
+    const admitted = this.#taking.then(admit);
+    this.#taking = admitted.catch(() => {});
+    return admitted;
+  }
+
+  /** What its owner has of the same bytes already, for an upload that takes it; null for others, and where there is nothing. */
+  async #sameOf(transfer: Transfer, { name, sha256 }: Received): Promise<UploadOutcome | null> {
+    const { contents, library } = this.#options;
+    const { takesSame, organization, by, sha256: expected = sha256 } = transfer.upload;
+    if (takesSame !== true || expected !== sha256) return null;
+    const image = await library.withContent(sha256, organization);
+    if (image === null) return null;
+    // It is used from now on.
+    if (image.unlistedAtMs !== undefined) await library.unlisted.list(image.name, by, organization);
+    await transfer.end({ kind: 'admitted', image: image.name });
+    // What has been moved to its place already cleanUp removes.
+    if (!name.startsWith(CONTENT_PREFIX)) await contents.remove(name);
+    return { image, outcome: 'unchanged', sameContentAs: [] };
   }
 
   /** @throws UploadError `not-found`, also for what another organization has */
   async #find(id: string, within: string | null): Promise<Stored<UploadDocument>> {
     const stored = UPLOAD_ID_PATTERN.test(id) ? await this.#records.get(id) : null;
-    if (stored === null || (within !== null && stored.document.organization !== within))
-      throw new UploadError('not-found', 'id', 'an upload that there is');
+    if (stored === null || (within !== null && stored.document.organization !== within)) throw notFound();
     return stored;
   }
 
@@ -616,6 +700,10 @@ function endOf(error: unknown, isValidating: boolean): UploadEvent {
     kind: 'failed',
     reason: { code: 'failed', message: 'the server could not keep it: send it again' },
   };
+}
+
+function notFound(): UploadError {
+  return new UploadError('not-found', 'id', 'an upload that there is');
 }
 
 function ended({ state }: UploadRecord): UploadError {

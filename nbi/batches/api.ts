@@ -11,6 +11,7 @@ export function batchApi(parts: BatchParts, authentication: Authentication): Api
   const places = batchPlaces(parts.limits);
   return {
     name: 'batches',
+    description: 'Upgrades of many CPEs at once, and what became of each.',
     prefixes: [LIST_PATH],
     slashes: 'either',
     authentication,

@@ -1,6 +1,7 @@
 import { type BatchId, SECOND_MS } from '../../common/index.js';
 import {
   BATCH_STATES,
+  BATCH_THROUGHS,
   type Batch,
   type Batches,
   type BatchState,
@@ -95,6 +96,8 @@ export function batchView(
     options: batch.options,
     state,
     progress: { total: counts.total, ...counts.byState },
+    through: batch.through,
+    note: batch.note,
     by: batch.by,
     created: secondsOf(batch.createdAtMs),
     modified: secondsOf(batch.updatedAtMs),
@@ -208,6 +211,11 @@ export const batchSchemas = {
           },
         },
       },
+      through: {
+        enum: BATCH_THROUGHS,
+        description: 'Through which API it was made; left out of one that an earlier version made.',
+      },
+      note: { type: 'string', description: 'What whoever made it said of it.' },
       by: { type: 'string', description: 'Who made it.' },
       created: TIME,
       modified: { type: 'integer', description: 'When its state as a whole last changed.' },

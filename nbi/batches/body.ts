@@ -106,6 +106,7 @@ const PROPERTIES = {
     expected: 'an object of at most 20 fields that are true or false',
     description: 'Whatever its maker wants to remember; nothing goes by it.',
   },
+  note: text('a text', 'What is said of it, for people: at most 1000 characters.'),
 } as const;
 
 const NAMES = Object.keys(PROPERTIES).join(', ');
@@ -171,6 +172,7 @@ type Said = ObjectBody<typeof PROPERTIES, 'name'>;
 function fieldsOf(said: Said): Omit<NewBatch, 'whom'> {
   const { name, image, build, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } =
     said;
+  const { note } = said;
   if ((image === undefined) === (build === undefined))
     throw invalid(image === undefined ? 'image' : 'build', 'one of image and build, and only one');
   const what = image === undefined ? { build: build ?? '' } : { image };
@@ -185,6 +187,8 @@ function fieldsOf(said: Said): Omit<NewBatch, 'whom'> {
     // Each of their fields has been checked to be a number, or true or false.
     ...(limits !== undefined && { limits: limits as Limits }),
     ...(options !== undefined && { options: options as Readonly<Record<string, boolean>> }),
+    ...(note !== undefined && { note }),
+    through: 'batches',
   };
 }
 

@@ -4,6 +4,7 @@ import {
   closedQuery,
   failures,
   isClientGone,
+  locationHeader,
   type Route,
   route,
   scopeOf,
@@ -26,7 +27,7 @@ export function createRoute(parts: MakingParts): Route {
     query: closedQuery(),
     body: batchBody,
     answers: {
-      '201': batchAnswer('Made, or being made'),
+      '201': { ...batchAnswer('Made, or being made'), headers: locationHeader('Where it is.') },
       ...failures('Answer', '409', '413', '415', '507'),
     },
     async handle(exchange) {

@@ -27,7 +27,6 @@ export function afterParameter() {
   return queryParameter('after', 'Where the page before ended; Link and X-Next-After tell it.', {
     type: 'string',
     pattern: PLACE_PATTERN,
-    untold: ['pattern'],
     expected: 'what X-Next-After of the page before says',
   });
 }

@@ -24,22 +24,47 @@ export interface DynParts
  * organizations, the builds of firmware and their categories, and who has changed any of it. Each answers in its own name.
  */
 export function dynApis(parts: DynParts, authentication: Authentication): Api[] {
-  const apiOf = (name: string, routesOf: (parts: DynParts, dialect: DynDialect) => Route[]): Api => {
+  const apiOf = (
+    name: string,
+    description: string,
+    routesOf: (parts: DynParts, dialect: DynDialect) => Route[],
+  ): Api => {
     const dialect = dynDialect(name);
-    const prefixes = [`/v1/dyn/${name}/`];
-    return { name, prefixes, slashes: 'either', authentication, dialect, routes: routesOf(parts, dialect) };
+    const routes = routesOf(parts, dialect);
+    return {
+      name,
+      description,
+      prefixes: [`/v1/dyn/${name}/`],
+      slashes: 'either',
+      authentication,
+      dialect,
+      routes,
+    };
   };
   return [
-    apiOf('FirmwareStorage', ruleRoutes),
-    apiOf('FirmwareResultStorage', resultRoutes),
-    apiOf('DeviceStorage', deviceRoutes),
-    apiOf('CpeAuthStorage', cpeAuthRoutes),
-    apiOf('UserStorage', userRoutes),
-    apiOf('AuthStorage', userRoutes),
-    apiOf('TokenStorage', tokenRoutes),
-    apiOf('OrganizationStorage', organizationRoutes),
-    apiOf('CategoryStorage', categoryRoutes),
-    apiOf('BuildStorage', buildRoutes),
-    apiOf('AuditStorage', auditRoutes),
+    apiOf('FirmwareStorage', 'Upgrade rules: which CPEs get which file, and when.', ruleRoutes),
+    apiOf('FirmwareResultStorage', 'What became of upgrades: a result for each rule and CPE.', resultRoutes),
+    apiOf(
+      'DeviceStorage',
+      'CPEs: what they have said of themselves, and what is known of them.',
+      deviceRoutes,
+    ),
+    apiOf('CpeDbService', 'The same CPEs, by the name that scripts know.', deviceRoutes),
+    apiOf('CpeAuthStorage', 'What CPEs log in with.', cpeAuthRoutes),
+    apiOf('UserStorage', 'Who may use this interface.', userRoutes),
+    apiOf('AuthStorage', 'The same users, by the name that scripts know.', userRoutes),
+    apiOf('TokenStorage', 'Tokens by which programs log in for a user.', tokenRoutes),
+    apiOf(
+      'OrganizationStorage',
+      'Organizations that share this installation, and which CPEs are theirs.',
+      organizationRoutes,
+    ),
+    apiOf('CategoryStorage', 'Categories: builds of one firmware that follow one another.', categoryRoutes),
+    apiOf(
+      'BuildStorage',
+      'Builds: one version of a firmware, with an image for each type of device.',
+      buildRoutes,
+    ),
+    apiOf('AuditStorage', 'Who has done what, and when.', auditRoutes),
   ];
 }

@@ -10,10 +10,11 @@ import {
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { listAnswer, nothingAnswer } from './answers.js';
-import { auditStorage } from './audit-storage.js';
+import { AUDIT_FIELDS, auditStorage } from './audit-storage.js';
+import { countRoute } from './count-route.js';
 import { CSV } from './csv.js';
 import { sendSelected } from './list.js';
-import { ANY_FIELD, FORMAT, listOptions, PATTERN, SINCE, UNTIL } from './parameters.js';
+import { FORMAT, fieldParameter, listOptions, PATTERN, SINCE, UNTIL } from './parameters.js';
 import { parseQuery } from './query.js';
 
 export interface AuditRouteParts {
@@ -24,9 +25,24 @@ export interface AuditRouteParts {
 
 /** What has been done, by whom: it is listed, and nobody changes it. */
 export function auditRoutes({ events, limits, reading }: AuditRouteParts, dialect: DynDialect): Route[] {
-  const options = { ...listOptions(limits.pageItemsMax), since: SINCE, until: UNTIL, format: FORMAT };
+  const options = {
+    ...listOptions(limits.storagePageItemsMax, AUDIT_FIELDS),
+    since: SINCE,
+    until: UNTIL,
+    format: FORMAT,
+  };
   const list = listAnswer('The entries', 'AuditEntry');
   return [
+    countRoute({
+      dialect,
+      fields: AUDIT_FIELDS,
+      role: 'admin',
+      concerns: 'organizations',
+      things: 'Audit',
+      options: { since: SINCE, until: UNTIL },
+      reading,
+      storage: (exchange) => auditStorage(events, withinOf(exchange)),
+    }),
     route({
       method: 'GET',
       path: '/v1/dyn/AuditStorage/{pattern}',
@@ -37,7 +53,7 @@ export function auditRoutes({ events, limits, reading }: AuditRouteParts, dialec
       summary: 'Lists who has changed what, the latest first',
       description:
         'An entry is written in the commit that makes the change. Of `before` and `after` only what differs is kept, without secrets. As CSV (`format=csv`, or `Accept: text/csv`) times are written out, and a cell that a spreadsheet would take for a formula has an apostrophe before it. Kept for `--audit-days`.',
-      query: openQuery(...Object.values(options), ANY_FIELD),
+      query: openQuery(...Object.values(options), fieldParameter(AUDIT_FIELDS)),
       answers: {
         '200': {
           ...list,

@@ -6,7 +6,7 @@ import type { Entry, Position } from './entry.js';
 import { type FieldFilter, type Fields, stringsOf } from './fields.js';
 import { listedIds, type Selection, type Storage } from './storage.js';
 
-const AUDIT_FIELDS: Fields = {
+export const AUDIT_FIELDS: Fields = {
   id: 'string',
   time: 'time',
   action: 'string',

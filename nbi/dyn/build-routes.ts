@@ -31,14 +31,27 @@ import {
 import { requireUnnamed } from '../images/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { buildStorage, buildView } from './build-storage.js';
-import { categoryStorage, categoryView, changedOwner } from './category-storage.js';
+import { BUILD_FIELDS, buildStorage, buildView } from './build-storage.js';
+import { CATEGORY_FIELDS, categoryStorage, categoryView, changedOwner } from './category-storage.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
+import { countRoute, countSelected } from './count-route.js';
+import { type Deletion, deletionRoutes } from './deletion-routes.js';
+import type { Fields } from './fields.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, CASCADE, DRY_RUN, listOptions, PATTERN } from './parameters.js';
+import {
+  ALL,
+  CASCADE,
+  DRY_RUN,
+  fieldParameter,
+  listOptions,
+  PATTERN,
+  PATTERN_OF_SOME,
+} from './parameters.js';
 import { parseQuery } from './query.js';
-import { readSelected, type Storage, selectEntries } from './storage.js';
+import { ownerProblemOf } from './rule-rows.js';
+import { shownAlready, withoutShown } from './shown-rows.js';
+import { readSelected, type Storage } from './storage.js';
 
 export interface BuildRouteParts {
   readonly images: ImageLibrary;
@@ -57,6 +70,8 @@ interface Kind {
   readonly order: string;
   readonly contents: string;
   readonly fields: string;
+  /** By which its lists can be asked for. */
+  readonly listed: Fields;
   readonly examples: { readonly added: JsonObject; readonly changed: JsonObject };
   storage(parts: BuildRouteParts, scope: Scope, isOwnOnly?: boolean): Storage;
   add(builds: Builds, said: JsonObject, by: Actor, scope: Scope): Promise<JsonObject>;
@@ -75,6 +90,7 @@ const BUILD_KIND: Kind = {
   name: 'BuildStorage',
   thing: 'Build',
   things: 'Builds',
+  listed: BUILD_FIELDS,
   word: 'build',
   order: 'the shared ones first, each owner’s from the oldest',
   contents: 'images',
@@ -101,6 +117,7 @@ const CATEGORY_KIND: Kind = {
   name: 'CategoryStorage',
   thing: 'Category',
   things: 'Categories',
+  listed: CATEGORY_FIELDS,
   word: 'category',
   order: 'the shared ones first, each owner’s by name',
   contents: 'builds',
@@ -128,6 +145,19 @@ const CATEGORY_KIND: Kind = {
   },
 };
 
+/** What a list shows of one and nobody says: what follows from other fields, and what is in it. */
+const SHOWN = [
+  'builds',
+  'images',
+  'targetVersion',
+  'productFamilyNumber',
+  'productModelNumber',
+  'organization',
+  'shared',
+  'created',
+  'modified',
+];
+
 /** The builds of firmware: they are listed, added, changed and deleted. */
 export function buildRoutes(parts: BuildRouteParts, dialect: DynDialect): Route[] {
   return routesOf(BUILD_KIND, parts, dialect);
@@ -141,15 +171,24 @@ export function categoryRoutes(parts: BuildRouteParts, dialect: DynDialect): Rou
 function routesOf(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Route[] {
   return [
     listRoute(kind, parts, dialect),
+    countRoute({
+      dialect,
+      role: 'viewer',
+      concerns: 'organizations',
+      things: kind.things,
+      fields: kind.listed,
+      reading: parts.reading,
+      storage: (exchange) => kind.storage(parts, scopeOf(exchange)),
+    }),
     postRoute(kind, parts, dialect),
     putRoute(kind, parts, dialect),
-    deleteRoute(kind, parts, dialect),
+    ...deletionRoutes(deletionOf(kind, parts, dialect)),
   ];
 }
 
 function listRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Route {
   const { limits, reading } = parts;
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, kind.listed);
   return route({
     method: 'GET',
     path: `/v1/dyn/${kind.name}/{pattern}`,
@@ -158,7 +197,7 @@ function listRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rou
     concerns: 'organizations',
     operationId: `list${kind.things}`,
     summary: `Lists the ${kind.things.toLowerCase()}: ${kind.order}`,
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(kind.listed)),
     answers: {
       '200': listAnswer(`The ${kind.things.toLowerCase()}`, kind.thing),
       ...failures('Answer'),
@@ -172,7 +211,8 @@ function listRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rou
   });
 }
 
-function postRoute(kind: Kind, { images }: BuildRouteParts, dialect: DynDialect): Route {
+function postRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Route {
+  const { images, reading } = parts;
   return route({
     method: 'POST',
     path: `/v1/dyn/${kind.name}/{pattern}`,
@@ -181,7 +221,7 @@ function postRoute(kind: Kind, { images }: BuildRouteParts, dialect: DynDialect)
     concerns: 'organizations',
     operationId: `add${kind.thing}`,
     summary: `Adds a ${kind.word}, and answers with it`,
-    description: `With ${kind.fields}; an \`id\`, a UUID of version 4, may be said. What is taken already is a conflict (409): PUT changes what there is.`,
+    description: `With ${kind.fields}; an \`id\`, a UUID of version 4, may be said. What is taken already is a conflict (409): PUT changes what there is. Just what the list shows changes nothing.`,
     query: closedQuery(),
     body: anyObjectBody(kind.examples.added),
     answers: {
@@ -194,7 +234,15 @@ function postRoute(kind: Kind, { images }: BuildRouteParts, dialect: DynDialect)
       const said = await body();
       if (typeof said['id'] === 'string' && !pattern.matches(said['id']))
         throw invalid('id', 'an id that matches the pattern in the path; .* takes every id', said['id']);
-      const added = await kind.add(images.builds, said, actorOf(exchange), scopeOf(exchange));
+      const scope = scopeOf(exchange);
+      const there = await shownAlready(kind.storage(parts, scope), said, reading.turn(exchange));
+      if (there !== null) {
+        response.json(dialect.answer(200, [there]));
+        return;
+      }
+      const problem = ownerProblemOf(said, scope);
+      if (problem !== null) throw new ApiError(400, [problem]);
+      const added = await kind.add(images.builds, withoutShown(said, SHOWN), actorOf(exchange), scope);
       response.json(dialect.answer(200, [added]));
     },
   });
@@ -205,13 +253,13 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
   return route({
     method: 'PUT',
     path: `/v1/dyn/${kind.name}/{pattern}`,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'organizations',
     operationId: `change${kind.things}`,
     summary: `Merges fields into every ${kind.word} that matches`,
     description: `${kind.fields}. An id in the body narrows what is changed. Each is changed by itself. Within an organization the shared ones are not among them, and without one only these are.`,
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(kind.listed)),
     body: anyObjectBody(kind.examples.changed),
     answers: {
       '200': doneAnswer('Changed', dialect),
@@ -238,56 +286,45 @@ function putRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Rout
   });
 }
 
-function deleteRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Route {
+function deletionOf(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): Deletion {
   const { images, reading } = parts;
-  return route({
-    method: 'DELETE',
-    path: `/v1/dyn/${kind.name}/{pattern}`,
-    parameters: [PATTERN],
+  return {
+    dialect,
     role: 'operator',
     concerns: 'organizations',
     operationId: `delete${kind.things}`,
     summary: `Deletes every ${kind.word} that matches`,
     description: `Refused (409) for one that has ${kind.contents}, unless \`cascade=true\` says that they go with it; images that enabled rules name are refused all the same. Each is deleted by itself, in their order, up to the first that is refused. With \`dryRun=true\` they are only counted. Within an organization the shared ones are not among them, and without one only these are.`,
-    query: openQuery(ALL, DRY_RUN, CASCADE, ANY_FIELD),
-    answers: {
-      '200': {
-        description: 'Deleted; or, with `dryRun=true`, how many would be',
-        content: {
-          'application/json': {
-            schema: { anyOf: [ref('Answer'), ref('BuildCount')] },
-            example: dialect.answer(204, ''),
-          },
+    options: { all: ALL, dryRun: DRY_RUN, cascade: CASCADE },
+    parameters: [fieldParameter(kind.listed)],
+    example: { criteria: { productModel: 'HGW' }, id: '00000000-0000-4000-8000-0000000000b1' },
+    done: {
+      description: 'Deleted; or, with `dryRun=true`, how many would be',
+      content: {
+        'application/json': {
+          schema: { anyOf: [ref('Answer'), ref('BuildCount')] },
+          example: dialect.answer(204, ''),
         },
       },
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
     },
-    async handle(exchange) {
-      const { response, parameters, query: text } = exchange;
+    refusals: ['409', '507'],
+    words: (exchange) => kind.storage(parts, scopeOf(exchange), true),
+    async remove(exchange, { selection, dryRun, cascade }) {
+      const { response } = exchange;
       const scope = scopeOf(exchange);
       const within = changedOwner(scope);
       const storage = kind.storage(parts, scope, true);
-      const query = parseQuery(storage, parameters.pattern, text, {
-        all: ALL,
-        dryRun: DRY_RUN,
-        cascade: CASCADE,
-      });
-      const { selection } = query;
-      requireIntent(query, selection);
       const selected = { storage, selection, reading };
-      if (query.dryRun) {
-        const count = await readSelected(selected, exchange, async (turn) => {
-          let found = 0;
-          for await (const _ of selectEntries(storage, selection, { turn })) found++;
-          return found;
-        });
+      if (dryRun) {
+        const count = await readSelected(selected, exchange, (turn) =>
+          countSelected(storage, selection, turn),
+        );
         if (count === 0) throw new ApiError(404);
         response.json(dialect.answer(200, { [kind.things.toLowerCase()]: count }));
         return;
       }
       const by = actorOf(exchange);
-      const remove = query.cascade
+      const remove = cascade
         ? (id: string, turn: Turn) => kind.removeWithImages(parts, id, { by, scope, turn })
         : (id: string) => kind.remove(images.builds, id, by, within);
       const change = async (turn: Turn) =>
@@ -295,10 +332,10 @@ function deleteRoute(kind: Kind, parts: BuildRouteParts, dialect: DynDialect): R
           for (const id of ids) await unlessGone(remove(id, turn));
         });
       // Who names an image is looked for among all rules.
-      await (query.cascade ? reading.change(exchange, change) : changeSelected(selected, exchange, change));
+      await (cascade ? reading.change(exchange, change) : changeSelected(selected, exchange, change));
       response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }
 
 /** One that somebody else has deleted meanwhile is what was asked for. */

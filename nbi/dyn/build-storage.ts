@@ -5,7 +5,7 @@ import { changedOwner, type OfBuilds, ownedPosition, ownedRank, sharedShown } fr
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const BUILD_FIELDS = {
+export const BUILD_FIELDS = {
   id: 'string',
   category: 'string',
   version: 'string',

@@ -1,5 +1,4 @@
 import type { Response } from 'express';
-import type { PutCounts } from '../../rules/index.js';
 import { type ApiError, NDJSON_CONTENT_TYPE, type Problem } from '../http/index.js';
 
 /** What the rules of a body are counted by: lines from 1, items of an array from 0. */
@@ -10,6 +9,14 @@ export interface Span {
   readonly first: number;
   readonly last: number;
   readonly count: number;
+}
+
+/** What became of a batch that was stored. */
+export interface StoredCounts {
+  readonly written: number;
+  readonly unchanged: number;
+  /** What whoever sent it should hear beside. */
+  readonly warnings?: readonly unknown[];
 }
 
 /** What is wrong with one rule of a batch. */
@@ -47,10 +54,11 @@ export class BulkReport {
     return this.#problems;
   }
 
-  stored(span: Span, { written, unchanged }: PutCounts): void {
+  stored(span: Span, { written, unchanged, warnings = [] }: StoredCounts): void {
     this.#written += written;
     this.#unchanged += unchanged;
-    this.#line({ ...this.#range(span), code: 204, written, unchanged });
+    const told = warnings.length > 0 ? { warnings } : {};
+    this.#line({ ...this.#range(span), code: 204, written, unchanged, ...told });
   }
 
   refused(span: Span, refusals: readonly Refusal[]): void {

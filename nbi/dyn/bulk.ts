@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
-import type { PutCounts } from '../../rules/index.js';
 import {
   ApiError,
   chunksOf,
@@ -16,7 +15,7 @@ import {
   toApiError,
 } from '../http/index.js';
 import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
-import { BulkReport, type Refusal, type Span, type Unit } from './bulk-report.js';
+import { BulkReport, type Refusal, type Span, type StoredCounts, type Unit } from './bulk-report.js';
 
 /** What is wrong with an item of a batch. */
 export interface ItemRefusal {
@@ -31,7 +30,7 @@ export interface BatchSink {
   /** One of what is stored, in a word. */
   readonly what: string;
   /** Stores all or none. */
-  put(bodies: readonly unknown[]): Promise<PutCounts>;
+  put(bodies: readonly unknown[]): Promise<StoredCounts>;
   /** What else is wrong with a batch that is not stored. */
   check(bodies: readonly unknown[]): Promise<readonly ItemRefusal[]>;
   /** What an error of {@link put} says of the batch; null where it says something else. */

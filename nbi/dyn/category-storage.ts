@@ -5,7 +5,7 @@ import type { Position } from './entry.js';
 import type { Fields } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const CATEGORY_FIELDS = {
+export const CATEGORY_FIELDS = {
   id: 'string',
   name: 'string',
   description: 'string',

@@ -1,8 +1,15 @@
 import type { Turn } from '../../common/index.js';
-import { ApiError, type Exchange, invalid, type Reading } from '../http/index.js';
+import { ApiError, type Exchange, invalid } from '../http/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
 import type { Query } from './query.js';
-import { looksAtListed, type Selection, type Storage, selectEntries } from './storage.js';
+import {
+  looksAtListed,
+  meantBy,
+  type Selected,
+  type Selection,
+  type Storage,
+  selectEntries,
+} from './storage.js';
 
 /** @throws ApiError 400 where every entry is selected without being meant */
 export function requireIntent({ everything, all }: Query, { idLists }: Selection): void {
@@ -18,19 +25,22 @@ export function narrowedTo(selection: Selection, id: unknown, what: string): Sel
   return { ...selection, idLists: [...selection.idLists, [id]] };
 }
 
-/** Makes a change of the selected entries: in a place of its own where any number of entries may have to be looked at. */
-export function changeSelected(
-  {
-    storage,
-    selection,
-    reading,
-  }: { readonly storage: Storage; readonly selection: Selection; readonly reading: Reading },
+/**
+ * Makes a change of the selected entries, which leave nobody in doubt: in a place of its own where any number of entries may have to be looked at.
+ * @param change  is handed what the selection means: a CPE that comes meanwhile, and has a serial number that is named, is not among it
+ */
+export async function changeSelected(
+  { storage, selection, reading }: Selected,
   exchange: Pick<Exchange, 'user' | 'over'>,
-  change: (turn: Turn) => Promise<void>,
+  change: (turn: Turn, meant: Selection) => Promise<void>,
 ): Promise<void> {
-  return looksAtListed(storage, selection)
-    ? change(reading.turn(exchange))
-    : reading.change(exchange, change);
+  const meant = (turn: Turn) => meantBy(storage, selection, { of: 'one', turn });
+  if (!looksAtListed(storage, selection))
+    return reading.change(exchange, async (turn) => change(turn, await meant(turn)));
+  const turn = reading.turn(exchange);
+  const few = await meant(turn);
+  if (looksAtListed(storage, few)) return change(turn, few);
+  return reading.change(exchange, (inPlace) => change(inPlace, few));
 }
 
 /**

@@ -13,10 +13,12 @@ import {
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
-import { changeSelected, inBatches, requireIntent } from './changes.js';
-import { cpeAuthStorage } from './cpe-auth-storage.js';
+import { changeSelected, inBatches } from './changes.js';
+import { countRoute } from './count-route.js';
+import { CREDENTIAL_FIELDS, cpeAuthStorage } from './cpe-auth-storage.js';
+import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN } from './parameters.js';
 import { MORE_LOGINS, postLogins } from './post-logins.js';
 import { parseQuery } from './query.js';
 
@@ -31,12 +33,26 @@ const LOGIN_EXAMPLE = { cpeid: '00A1B2-HGW-1', username: '00A1B2-HGW-1', passwor
 
 /** What single CPEs log in with: listed without passwords, given, and taken away. */
 export function cpeAuthRoutes(parts: CpeAuthRouteParts, dialect: DynDialect): Route[] {
-  return [listRoute(parts, dialect), postRoute(parts, dialect), deleteRoute(parts, dialect)];
+  const { credentials, reading } = parts;
+  return [
+    listRoute(parts, dialect),
+    countRoute({
+      dialect,
+      fields: CREDENTIAL_FIELDS,
+      role: 'operator',
+      concerns: 'installation',
+      things: 'CpeCredentials',
+      reading,
+      storage: () => cpeAuthStorage(credentials),
+    }),
+    postRoute(parts, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
+  ];
 }
 
 function listRoute({ credentials, limits, reading }: CpeAuthRouteParts, dialect: DynDialect): Route {
   const storage = cpeAuthStorage(credentials);
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, CREDENTIAL_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -45,7 +61,7 @@ function listRoute({ credentials, limits, reading }: CpeAuthRouteParts, dialect:
     concerns: 'installation',
     operationId: 'listCpeCredentials',
     summary: 'Lists what single CPEs log in as, by user name, never with a password',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(CREDENTIAL_FIELDS)),
     answers: {
       '200': listAnswer('The credentials', 'CpeCredential'),
       ...failures('Answer'),
@@ -78,33 +94,27 @@ function postRoute({ credentials, limits }: CpeAuthRouteParts, dialect: DynDiale
   });
 }
 
-function deleteRoute({ credentials, reading }: CpeAuthRouteParts, dialect: DynDialect): Route {
+function deletionOf({ credentials, reading }: CpeAuthRouteParts, dialect: DynDialect): Deletion {
   const storage = cpeAuthStorage(credentials);
-  return route({
-    method: 'DELETE',
-    path: PATH,
-    parameters: [PATTERN],
+  return {
+    dialect,
     role: 'admin',
     concerns: 'installation',
     operationId: 'deleteCpeCredentials',
     summary: 'Takes away whatever credentials match',
     description: 'A CPE that has none left may log in with the shared pair again.',
-    query: openQuery(ALL, ANY_FIELD),
-    answers: {
-      '200': doneAnswer('Taken away', dialect),
-      ...failures('Answer', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text } = exchange;
+    options: { all: ALL },
+    parameters: [fieldParameter(CREDENTIAL_FIELDS)],
+    example: { criteria: { cpeid: LOGIN_EXAMPLE.cpeid }, id: LOGIN_EXAMPLE.username },
+    done: doneAnswer('Taken away', dialect),
+    refusals: ['507'],
+    words: () => storage,
+    async remove(exchange, { selection }) {
       const by = actorOf(exchange);
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { selection } = query;
-      requireIntent(query, selection);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, (usernames) => credentials.removeNames(usernames, by)),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../http/index.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const CREDENTIAL_FIELDS = {
+export const CREDENTIAL_FIELDS = {
   id: 'string',
   username: 'string',
   cpeid: 'string',

@@ -4,7 +4,7 @@ import type { Actor } from '../../events/index.js';
 import type { Scope } from '../http/index.js';
 import { BATCH_ITEMS_MAX } from '../limits.js';
 import { deviceStorage, isSelected } from './device-storage.js';
-import { looksAtListed, type Selection, selectEntries } from './storage.js';
+import { looksAtListed, meantBy, type Selection, selectEntries } from './storage.js';
 
 /** What deleting CPEs would come to. */
 export interface DeviceCounts {
@@ -50,11 +50,12 @@ export async function countSelectedDevices({
  * @param onLooked  how many have been looked at so far
  */
 export async function deleteSelectedDevices(
-  { devices, scope, selection, turn }: Deleting,
+  { devices, scope, selection: asked, turn }: Deleting,
   by: Actor,
   onLooked: (devices: number) => void = () => {},
 ): Promise<DeviceDeletion> {
   const storage = deviceStorage(devices, scope);
+  const selection = await meantBy(storage, asked, { of: 'one', turn });
   const busy: CpeId[] = [];
   for await (const { id, view } of selectEntries(storage, selection, { turn })) {
     if (view['upgrade'] !== null) busy.push(toCpeId(id));

@@ -20,11 +20,21 @@ import {
 import type { NbiLimits } from '../limits.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deletion, deletionRoutes } from './deletion-routes.js';
 import { countSelectedDevices, deleteSelectedDevices } from './device-deletion.js';
-import { deviceStorage } from './device-storage.js';
+import { DEVICE_FIELDS, DEVICE_WORDS, deviceStorage } from './device-storage.js';
 import { sendSelected } from './list.js';
 import { takeEntries } from './order.js';
-import { ALL, ANY_FIELD, DRY_RUN, listOptions, PARAMETERS, PATTERN } from './parameters.js';
+import {
+  ALL,
+  DRY_RUN,
+  fieldParameter,
+  listOptions,
+  PARAMETERS,
+  PATTERN,
+  PATTERN_OF_SOME,
+} from './parameters.js';
 import { parseQuery } from './query.js';
 import { looksAtListed, readSelected, selectEntries } from './storage.js';
 
@@ -35,25 +45,46 @@ export interface DeviceRouteParts {
   readonly reading: Reading;
 }
 
-const PATH = '/v1/dyn/DeviceStorage/{pattern}';
 const NAME_CHARACTERS_SHOWN = 100;
 
-/** The CPEs that are known: they are listed, put into organizations, and deleted. */
+/**
+ * The CPEs that are known: they are listed, put into organizations, and deleted. DeviceStorage and CpeDbService are two names of the same;
+ * each answers in its own.
+ */
 export function deviceRoutes(parts: DeviceRouteParts, dialect: DynDialect): Route[] {
-  return [listRoute(parts, dialect), putRoute(parts, dialect), deleteRoute(parts, dialect)];
+  const { devices, reading } = parts;
+  return [
+    listRoute(parts, dialect),
+    countRoute({
+      dialect,
+      fields: DEVICE_FIELDS,
+      role: 'viewer',
+      concerns: 'organizations',
+      things: thingsOf(dialect),
+      reading,
+      storage: (exchange) => deviceStorage(devices, scopeOf(exchange)),
+    }),
+    putRoute(parts, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
+  ];
+}
+
+/** As its operations are called: those of each name have ids of their own. */
+function thingsOf({ name }: DynDialect): string {
+  return name === 'DeviceStorage' ? 'Devices' : name;
 }
 
 function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, DEVICE_FIELDS);
   return route({
     method: 'GET',
-    path: PATH,
+    path: `/v1/dyn/${dialect.name}/{pattern}`,
     parameters: [PATTERN],
     role: 'viewer',
     concerns: 'organizations',
-    operationId: 'listDevices',
+    operationId: `list${thingsOf(dialect)}`,
     summary: 'Lists the CPEs that are known, by id',
-    query: openQuery(...Object.values(options), ANY_FIELD, PARAMETERS),
+    query: openQuery(...Object.values(options), fieldParameter(DEVICE_FIELDS), PARAMETERS),
     answers: {
       '200': listAnswer('The CPEs', 'Device'),
       ...failures('Answer'),
@@ -89,15 +120,15 @@ function listRoute({ devices, limits, reading }: DeviceRouteParts, dialect: DynD
 function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: DynDialect): Route {
   return route({
     method: 'PUT',
-    path: PATH,
-    parameters: [PATTERN],
+    path: `/v1/dyn/${dialect.name}/{pattern}`,
+    parameters: [PATTERN_OF_SOME],
     role: 'operator',
     concerns: 'installation',
-    operationId: 'changeDevices',
+    operationId: `change${thingsOf(dialect)}`,
     summary: 'Puts every CPE that matches into an organization',
     description:
       'The body is merged, and `organization` is the one field that it may have: the slug or id of an organization that is active, or null: from its next session on a CPE belongs where the rules of the organizations say. An id in the body narrows what is changed. Each CPE is changed by itself; what was cut off is taken up by the same again.',
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(DEVICE_FIELDS)),
     body: anyObjectBody({ organization: 'north' }),
     answers: {
       '200': doneAnswer('Changed', dialect),
@@ -119,8 +150,8 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'CPE');
       requireIntent(query, selection);
-      await changeSelected({ storage, selection, reading }, exchange, (turn) =>
-        inBatches(storage, selection, turn, (ids) =>
+      await changeSelected({ storage, selection, reading }, exchange, (turn, meant) =>
+        inBatches(storage, meant, turn, (ids) =>
           placements.place(ids as readonly CpeId[], organization, actorOf(exchange)),
         ),
       );
@@ -129,49 +160,43 @@ function putRoute({ devices, placements, reading }: DeviceRouteParts, dialect: D
   });
 }
 
-function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path: PATH,
-    parameters: [PATTERN],
+function deletionOf({ devices, reading }: DeviceRouteParts, dialect: DynDialect): Deletion {
+  return {
+    dialect,
     role: 'operator',
     concerns: 'organizations',
-    operationId: 'deleteDevices',
+    operationId: `delete${thingsOf(dialect)}`,
     summary: 'Deletes every CPE that matches, with its data model',
     description:
       'Results of its upgrades stay. One that informs again is a new one: rules may upgrade it as often as any. Refused (409) where a CPE among them has an upgrade under way. With `dryRun=true` they are only counted.',
-    query: openQuery(ALL, DRY_RUN, ANY_FIELD),
-    answers: {
-      '200': {
-        description: 'Deleted; or, with `dryRun=true`, how many would be',
-        content: {
-          'application/json': {
-            schema: { anyOf: [ref('Answer'), ref('DeviceCount')] },
-            example: dialect.answer(204, ''),
-          },
+    options: { all: ALL, dryRun: DRY_RUN },
+    parameters: [fieldParameter(DEVICE_FIELDS)],
+    example: { criteria: { 'lastInform<': 1743412508 }, id: '00A1B2-HGW-1' },
+    done: {
+      description: 'Deleted; or, with `dryRun=true`, how many would be',
+      content: {
+        'application/json': {
+          schema: { anyOf: [ref('Answer'), ref('DeviceCount')] },
+          example: dialect.answer(204, ''),
         },
       },
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
     },
-    async handle(exchange) {
-      const { response, parameters, query: text } = exchange;
+    refusals: ['409', '507'],
+    words: () => DEVICE_WORDS,
+    async remove(exchange, { selection, dryRun }) {
+      const { response } = exchange;
       const scope = scopeOf(exchange);
-      const storage = deviceStorage(devices, scope);
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL, dryRun: DRY_RUN });
-      const { selection } = query;
-      requireIntent(query, selection);
-      const selected = { storage, selection, reading };
-      if (query.dryRun) {
-        const counts = await readSelected(selected, exchange, (turn) =>
-          countSelectedDevices({ devices, scope, selection, turn }),
+      const selected = { storage: deviceStorage(devices, scope), selection, reading };
+      if (dryRun) {
+        const counts = await readSelected(selected, exchange, (turn, meant) =>
+          countSelectedDevices({ devices, scope, selection: meant, turn }),
         );
         if (counts.devices === 0) throw new ApiError(404);
         response.json(dialect.answer(200, counts));
         return;
       }
-      await changeSelected(selected, exchange, async (turn) => {
-        const deleting = { devices, scope, selection, turn };
+      await changeSelected(selected, exchange, async (turn, meant) => {
+        const deleting = { devices, scope, selection: meant, turn };
         const deletion = await deleteSelectedDevices(deleting, actorOf(exchange));
         if (deletion.upgrading.length > 0) {
           throw upgradingError(deletion.upgrading, deletion.kind === 'deleted');
@@ -180,5 +205,5 @@ function deleteRoute({ devices, reading }: DeviceRouteParts, dialect: DynDialect
       });
       response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }

@@ -1,13 +1,15 @@
 import type { Device, DeviceFilter, Devices } from '../../acs/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { OrganizationsNow } from '../../organizations/index.js';
+import { knownCpes } from '../../rollout/index.js';
 import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { problemsOf } from './device-problems.js';
 import type { Entry } from './entry.js';
 import { type Fields, holds, stringsOf } from './fields.js';
+import { idsMeant } from './named-cpes.js';
 import { listedIds, type Selection, type Storage, type Words } from './storage.js';
 
-const DEVICE_FIELDS = {
+export const DEVICE_FIELDS = {
   id: 'string',
   cpeid: 'string',
   manufacturer: 'string',
@@ -133,8 +135,13 @@ export function deviceStorage(devices: Devices, scope: Scope): Storage {
   return {
     ...DEVICE_WORDS,
     name: 'DeviceStorage',
+    meant: async (selection, naming) => ({
+      ...selection,
+      idLists: await Promise.all(selection.idLists.map((names) => idsMeant(devices, scope, names, naming))),
+    }),
     // Of the default there is no index, as nobody may have asked yet whether a CPE is its.
     leavesOut: () => scope.organization?.isDefault === true && !scope.organizations.isAlone,
+    countAll: () => knownCpes(devices, scope.organization, scope.organizations),
     async *candidates(selection, after, turn) {
       const from = after === null ? {} : { after: after.id };
       for await (const device of devices.scan({ ...narrow(selection, scope), ...from }, turn)) {

@@ -68,6 +68,8 @@ export function boundFromTexts(fields: Fields, name: string, texts: readonly str
   return { path, is, bound };
 }
 
+const A_TIME = 'epoch seconds, or a time as in 2026-12-01T02:30:00Z';
+
 /**
  * Epoch seconds, told as such or written out.
  * @param name  of the parameter
@@ -76,7 +78,7 @@ export function boundFromTexts(fields: Fields, name: string, texts: readonly str
 export function timeFromText(name: string, text: string): number {
   const epochMs = epochMsOf(text);
   if (epochMs !== null) return epochMs / SECOND_MS;
-  return toNumber(text) ?? refuse(name, 'epoch seconds, or a time as in 2026-12-01T02:30:00Z', text);
+  return toNumber(text) ?? refuse(name, A_TIME, text);
 }
 
 /**
@@ -89,6 +91,24 @@ export function filterFromJson(fields: Fields, path: string, value: unknown): Eq
   checkCount(path, values.length);
   return { path, anyOf: new Set(values.map((each) => scalarOf(path, type, each))) };
 }
+
+/**
+ * A comparison from JSON, by a name such as `lastInform<=` or `priority>`; a time may be written out.
+ * @returns null for a name that is no comparison of a field with numbers
+ * @throws ApiError 400
+ */
+export function boundFromJson(fields: Fields, name: string, value: unknown): BoundFilter | null {
+  const is = SIGNS.find((sign) => name.endsWith(sign));
+  if (is === undefined) return null;
+  const path = name.slice(0, -is.length);
+  const type = Object.hasOwn(fields, path) ? fields[path] : undefined;
+  if (type !== 'number' && type !== 'time') return null;
+  if (typeof value === 'number') return { path, is, bound: value };
+  if (type === 'time' && typeof value === 'string') return { path, is, bound: timeFromText(name, value) };
+  return refuse(name, type === 'time' ? A_TIME : 'a number', value);
+}
+
+const SIGNS = ['<=', '>=', '<', '>'] as const;
 
 function checkCount(path: string, count: number): void {
   if (count === 0 || count > FILTER_VALUES_MAX)

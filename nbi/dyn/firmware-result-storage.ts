@@ -1,14 +1,23 @@
-import { newestFirst, type Upgrade, type UpgradeFilter, type Upgrades } from '../../acs/index.js';
+import {
+  type Devices,
+  newestFirst,
+  type Upgrade,
+  type UpgradeFilter,
+  type Upgrades,
+} from '../../acs/index.js';
 import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
 import { type Rules, ruleIdIn, writtenId } from '../../rules/index.js';
+import { ID_BYTES_MAX } from '../../store/index.js';
 import { isWithin, type JsonObject, type Scope } from '../http/index.js';
+import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { Entry } from './entry.js';
-import { type Fields, stringsOf, valuesAdmitted } from './fields.js';
+import { type FieldFilter, type Fields, stringsOf, valuesAdmitted } from './fields.js';
+import { idsMeant, type Naming } from './named-cpes.js';
 import type { Selection, Storage } from './storage.js';
 
-const RESULT_FIELDS: Fields = {
+export const RESULT_FIELDS: Fields = {
   id: 'string',
   status: 'boolean',
   ts: 'time',
@@ -48,12 +57,20 @@ function otherThanDefault({ organization: id }: Upgrade, organizations: Organiza
   return organizations.labelOf(id);
 }
 
-/** Upgrades under way and ended, as far as they are within the scope; `id` means a result's own id or its rule's. */
-export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: Scope): Storage {
+/** Where results are, and what tells whose they are. */
+export interface ResultParts {
+  readonly upgrades: Upgrades;
+  readonly rules: Rules;
+  readonly devices: Devices;
+}
+
+/** Upgrades under way and ended, as far as they are within the scope; a pattern and `id` mean a result's own id or its rule's. */
+export function firmwareResultStorage({ upgrades, rules, devices }: ResultParts, scope: Scope): Storage {
   const { organization: own, isInstallation, organizations } = scope;
   const isOfDefault = own?.isDefault === true && !organizations.isAlone;
   const toEntry = (upgrade: Upgrade): Entry => ({
     id: upgrade.id,
+    otherId: writtenId(upgrade.campaignid),
     view: resultView(upgrade, isInstallation ? organizations : null),
     rank: upgrade.startedAtMs,
   });
@@ -62,10 +79,15 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: S
     fields: RESULT_FIELDS,
     idNames: ['id'],
     order: 'descending',
-    looksAtListed: ({ pattern }) => pattern.ids !== null,
+    meant: async (selection, naming) => ({
+      ...selection,
+      filters: await Promise.all(selection.filters.map((filter) => ofCpes(filter, devices, scope, naming))),
+    }),
+    // A rule may have any number of results.
+    looksAtListed: ({ pattern: { ids, isOfKeys } }) =>
+      ids !== null && isOfKeys === true && ids.length <= READ_SHORT_ITEMS_MAX,
     // Of the default there is no index, as its results need not say so.
     leavesOut: ({ everyRevision }) => !everyRevision || isOfDefault,
-    hasId: ({ id, view }, ids) => ids.has(id) || ids.has(String(view['campaignid'])),
     async *candidates(selection, after, turn) {
       const isCurrent = currentCheck(rules);
       const askedIds = new Set([...(selection.pattern.ids ?? []), ...selection.idLists.flat()]);
@@ -78,6 +100,22 @@ export function firmwareResultStorage(upgrades: Upgrades, rules: Rules, scope: S
       }
     },
   };
+}
+
+/** The store refuses to look for ids that it could not hold. */
+function isStorable(id: string): boolean {
+  return id !== '' && Buffer.byteLength(id) <= ID_BYTES_MAX;
+}
+
+async function ofCpes(
+  filter: FieldFilter,
+  devices: ResultParts['devices'],
+  scope: Scope,
+  naming: Naming,
+): Promise<FieldFilter> {
+  if (filter.path !== 'cpeid' || 'is' in filter) return filter;
+  const names = [...filter.anyOf].filter((name) => typeof name === 'string');
+  return { ...filter, anyOf: new Set(await idsMeant(devices, scope, names, naming)) };
 }
 
 const RESULT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -96,9 +134,10 @@ function scan(
   { pattern, idLists, filters }: Selection,
   own: Organization | null,
 ): AsyncIterable<Upgrade> {
-  if (pattern.ids !== null) return read({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
+  if (pattern.ids !== null && pattern.isOfKeys === true)
+    return read({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
   const all: UpgradeFilter = own === null || own.isDefault ? {} : { organization: own.id };
-  const [askedIds] = idLists;
+  const askedIds = pattern.ids?.filter(isStorable) ?? idLists[0];
   if (askedIds !== undefined) {
     // A rule's id may look like a result's, so such an id is looked for among both.
     const ids = askedIds.filter((id) => RESULT_ID.test(id));

@@ -3,12 +3,10 @@ import type { OrganizationsNow } from '../../organizations/index.js';
 import { ruleNameOf } from '../../rollout/index.js';
 import { pinOf, type Rule, type RuleFindings, type Rules, ruleIdIn, ruleOf } from '../../rules/index.js';
 import type { JsonObject } from '../http/index.js';
+import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { Entry } from './entry.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Selection, type Storage } from './storage.js';
-
-/** Rules that are looked up without a place for lists. */
-const LOOKS_SHORT_MAX = 2_000;
 
 /** Every field of a rule an author can write; the compiler sees to it that none is missing. */
 const RULE_FIELDS: Readonly<Record<keyof Rule, Fields>> = {
@@ -80,9 +78,14 @@ export function firmwareStorage(
     : rulesOfOne(rules, shown.organization, reader);
 }
 
+export const LISTED_FIELDS: Fields = Object.assign(
+  { cpeid: 'string', ...FINDINGS },
+  ...Object.values(RULE_FIELDS),
+);
+
 const LISTING = {
   name: 'FirmwareStorage',
-  fields: Object.assign({ cpeid: 'string', ...FINDINGS }, ...Object.values(RULE_FIELDS)) as Fields,
+  fields: LISTED_FIELDS,
   idNames: ['id', 'campaignid'],
   order: 'descending',
 } as const;
@@ -111,7 +114,7 @@ function rulesOfEverybody(
     // For each id a rule of everybody's is looked up.
     looksAtListed(selection) {
       const ids = listedIds(selection);
-      return ids !== null && ids.length * (1 + organizations.all.length) <= LOOKS_SHORT_MAX;
+      return ids !== null && ids.length * (1 + organizations.all.length) <= READ_SHORT_ITEMS_MAX;
     },
     async *candidates(selection, after, turn) {
       const { pattern } = selection;

@@ -11,5 +11,6 @@ export { DeviceFilterError, deviceSelection } from './device-selection.js';
 export { deviceStorage, deviceView } from './device-storage.js';
 export { type FieldFilter, filterFromJson } from './fields.js';
 export { EVERY_ID } from './id-pattern.js';
+export { idsMeant } from './named-cpes.js';
 export { dynSchemas } from './schemas.js';
 export { readSelected, type Selection, selectEntries } from './storage.js';

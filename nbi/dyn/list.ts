@@ -8,8 +8,9 @@ import {
   type Means,
   type Reading,
 } from '../http/index.js';
-import type { NbiLimits } from '../limits.js';
+import { type NbiLimits, READ_SHORT_ITEMS_MAX } from '../limits.js';
 import { type Entry, keyOf, type Position } from './entry.js';
+import { positionBehind } from './far-offset.js';
 import { onlyKeys } from './id-pattern.js';
 import { type ListFormat, listFormat, sendTexts, textsOf } from './list-answer.js';
 import {
@@ -22,13 +23,15 @@ import {
   takeEntries,
 } from './order.js';
 import type { Query } from './query.js';
-import { looksAtListed, type Selection, type Storage, selectEntries } from './storage.js';
+import { looksAtListed, meantBy, type Selection, type Storage, selectEntries } from './storage.js';
 
 /** Entries to be sent, and behind which one the next page begins; without one there is none. */
 interface Page {
   readonly texts: AsyncIterable<string>;
   readonly end: Position | null;
 }
+
+type Paging = Pick<Query, 'order' | 'limit' | 'after' | 'offset'>;
 
 /** Where entries come from, and when they are read. */
 interface Source {
@@ -50,10 +53,12 @@ export function sendSelected(
   dialect: DynDialect,
   { limits, reading }: { readonly limits: NbiLimits; readonly reading: Reading },
 ): Promise<void> {
-  const { order, selection } = query;
+  const { order, selection: asked } = query;
   const format = listFormat(exchange.request, query.format, dialect, storage.csv);
   return reading.answer(exchange, isShort(storage, query), async (means) => {
     exchange.response.vary('Accept');
+    const selection = await meantBy(storage, asked, { of: 'any', turn: means.turn });
+    if (!means.hasPlace && !isShort(storage, { ...query, selection })) return false;
     const source = { storage, selection, turn: means.turn, format };
     const page = await (order.field === null
       ? pageInOwnOrder(source, query, means)
@@ -65,17 +70,27 @@ export function sendSelected(
 }
 
 /** What scripts ask for many times a second: entries by their ids, and pages of everything. */
-function isShort(storage: Storage, { selection, everything, order, limit }: Query): boolean {
+function isShort(storage: Storage, { selection, everything, order, limit, offset }: Query): boolean {
   if (looksAtListed(storage, selection)) return true;
-  return everything && limit !== null && order.field === null && storage.leavesOut?.(selection) !== true;
+  const isFew = limit !== null && offset + limit <= READ_SHORT_ITEMS_MAX;
+  return everything && isFew && order.field === null && storage.leavesOut?.(selection) !== true;
+}
+
+/** Where a page begins whose query says how many entries come before it. @throws ApiError 404 where there are no more than these */
+async function skipped(entries: AsyncIterable<Entry>, order: Order, offset: number): Promise<Position> {
+  let count = 0;
+  for await (const entry of entries) if (++count >= offset) return positionOf(entry, order);
+  throw new ApiError(404);
 }
 
 /** @returns null where it needs a place */
 async function pageInOwnOrder(
   { storage, selection, turn, format }: Source,
-  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
+  { order, limit, after: from, offset }: Paging,
   { held, hasPlace }: Means,
 ): Promise<Page | null> {
+  const after =
+    offset === 0 ? from : await skipped(selectEntries(storage, selection, { turn }), order, offset);
   const select = () => selectEntries(storage, selection, { after, turn });
   if (limit === null && hasPlace) return { texts: textsOf(select(), format), end: null };
   let texts: string[] | null = [];
@@ -113,13 +128,19 @@ async function* upTo(entries: AsyncIterable<Entry>, last: Position, order: Order
 /** @returns null where it needs a place @throws ApiError 400 where more match than are sorted without a limit */
 async function sortedPage(
   source: Source,
-  { order, limit, after }: Pick<Query, 'order' | 'limit' | 'after'>,
+  { order, limit, after: from, offset }: Paging,
   { held, hasPlace }: Means,
   sortedMax: number,
 ): Promise<Page | null> {
   const { storage, selection, turn, format } = source;
-  const all = selectEntries(storage, selection, { turn });
-  const following = after === null ? all : entriesAfter(all, after, order);
+  const behind = (position: Position | null) => {
+    const all = selectEntries(storage, selection, { turn });
+    return position === null ? all : entriesAfter(all, position, order);
+  };
+  // No more positions are held at a time than of a whole list, however many are passed over.
+  const after = offset === 0 ? from : await positionBehind(behind, { order, offset, heldMax: sortedMax });
+  if (offset > 0 && after === null) throw new ApiError(404);
+  const following = behind(after);
   const found =
     limit === null
       ? await sortedPositions(following, order, sortedMax)

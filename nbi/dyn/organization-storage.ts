@@ -4,7 +4,7 @@ import type { JsonObject } from '../http/index.js';
 import type { Fields } from './fields.js';
 import type { Storage } from './storage.js';
 
-const ORGANIZATION_FIELDS = {
+export const ORGANIZATION_FIELDS = {
   id: 'string',
   name: 'string',
   slug: 'string',

@@ -1,13 +1,21 @@
-import { type Parameter, queryParameter } from '../http/index.js';
+import { type Parameter, queryParameter, type Schema } from '../http/index.js';
+import { OFFSET_ITEMS_MAX } from '../limits.js';
+import type { Fields, FieldType } from './fields.js';
 
 export const PATTERN = {
   name: 'pattern',
   in: 'path',
   required: true,
-  schema: { type: 'string' },
+  schema: { type: 'string', format: 're2' },
   example: '.*',
   description:
     'A regular expression (RE2 syntax) matched against the whole id of each entry: .* is all. A literal, literals separated by |, or a literal beginning are looked up in the index.',
+} as const satisfies Parameter;
+
+/** The same of what changes or deletes, where that of all entries asks for more than the pattern. */
+export const PATTERN_OF_SOME = {
+  ...PATTERN,
+  example: 'UPGRADE_00A1B2-HGW-1',
 } as const satisfies Parameter;
 
 const AFTER = queryParameter(
@@ -15,29 +23,66 @@ const AFTER = queryParameter(
   'Where the page before ended: what its X-Next-After header said (Link has the whole URL).',
 );
 
-const SORT = queryParameter('sort', 'A top-level field, with - before it for descending.');
+const OFFSET = queryParameter(
+  'offset',
+  'So many entries of the list come before the first that is sent. All of them are read: whoever wants many pages goes on by `after`, beside which it is refused, and by which Link names the next page.',
+  {
+    type: 'integer',
+    minimum: 0,
+    maximum: OFFSET_ITEMS_MAX,
+    expected: `0 to ${OFFSET_ITEMS_MAX}; go on by after, as Link says`,
+  },
+);
+
+function sortOf(fields: Fields) {
+  const names = Object.keys(fields).filter((path) => !path.includes('.'));
+  return queryParameter('sort', 'A top-level field, with - before it for descending.', {
+    type: 'string',
+    enum: names.flatMap((name) => [name, `-${name}`]),
+  });
+}
 
 /** Parameters of every list. */
-export function listOptions(pageItemsMax: number) {
+export function listOptions(pageItemsMax: number, fields: Fields) {
   const limit = queryParameter('limit', 'Entries a page; without it the whole list is sent.', {
     type: 'integer',
     minimum: 1,
     maximum: pageItemsMax,
     expected: `1 to ${pageItemsMax}; without limit the whole list is sent`,
   });
-  return { limit, after: AFTER, sort: SORT };
+  return { limit, offset: OFFSET, after: AFTER, sort: sortOf(fields) };
 }
 
-/** Stands for the fields that a list can be asked for by. */
-export const ANY_FIELD: Parameter = {
-  name: 'field',
-  in: 'query',
-  description:
-    'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element. Numbers compare too, as in `priority<5`, and times by epoch seconds or written out, as in `lastInform<=2026-11-29T00:00:00Z`.',
-  schema: { type: 'object', additionalProperties: { type: 'string' } },
-  style: 'form',
-  explode: true,
+const FIELD_SCHEMAS: Readonly<Record<FieldType, Schema>> = {
+  string: { type: 'string' },
+  number: { type: 'number' },
+  time: { type: 'integer', description: 'In epoch seconds.' },
+  boolean: { type: 'boolean' },
+  any: { type: 'string' },
 };
+
+/** Stands for the fields that a list can be asked for by. */
+export function fieldParameter(fields: Fields): Parameter {
+  const [below, just] = [true, false].map((isBelow) =>
+    Object.entries(fields).filter(([path]) => path.endsWith('.*') === isBelow),
+  );
+  return {
+    name: 'field',
+    in: 'query',
+    description:
+      'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element. Numbers compare too, as in `priority<5`, and times by epoch seconds or written out, as in `lastInform<=2026-11-29T00:00:00Z`.',
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries((just ?? []).map(([path, type]) => [path, FIELD_SCHEMAS[type]])),
+      patternProperties: Object.fromEntries(
+        (below ?? []).map(([path, type]) => [`^${path.slice(0, -2)}\\..`, FIELD_SCHEMAS[type]]),
+      ),
+      additionalProperties: false,
+    },
+    style: 'form',
+    explode: true,
+  };
+}
 
 export const ALL = queryParameter('all', 'Must be true where every entry is meant.', {
   type: 'boolean',
@@ -77,8 +122,9 @@ export const FORMAT = queryParameter('format', 'How the list is written; without
 });
 
 const A_TIME = 'epoch seconds, or a time as in 2026-11-29T00:00:00Z';
-export const SINCE = queryParameter('since', `Not before then: ${A_TIME}.`);
-export const UNTIL = queryParameter('until', `Before then: ${A_TIME}.`);
+const TIME = { anyOf: [{ type: 'number' }, { type: 'string', format: 'date-time' }] } as const;
+export const SINCE = queryParameter('since', `Not before then: ${A_TIME}.`, TIME);
+export const UNTIL = queryParameter('until', `Before then: ${A_TIME}.`, TIME);
 
 /** The query parameters that are not fields, as far as a call takes them. */
 export interface Options extends Partial<ReturnType<typeof listOptions>> {

@@ -1,4 +1,5 @@
-import type { OrganizationsNow } from '../../organizations/index.js';
+import type { Devices } from '../../acs/index.js';
+import type { Clock } from '../../common/index.js';
 import {
   InvalidRuleError,
   RuleConflictError,
@@ -15,18 +16,19 @@ import {
   invalid,
   isObject,
   NDJSON,
-  ORGANIZATION_PARAMETER,
   type Parameter,
   type Problem,
   parameterValue,
+  type Reading,
   type RecordsBody,
-  type Scope,
   scopeOf,
   shortJson,
 } from '../http/index.js';
 import type { NbiLimits } from '../limits.js';
 import { type BatchSink, type ItemRefusal, storeInBatches } from './bulk.js';
 import { type IdPattern, parseIdPattern } from './id-pattern.js';
+import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
+import { WrittenWarnings } from './written-warnings.js';
 
 export const MORE_RULES = `send it in several requests, or as NDJSON (Content-Type: ${NDJSON}), or ask for a report while it is stored (Accept: ${NDJSON}): then there may be any number of rules`;
 
@@ -37,6 +39,14 @@ export const IF_NONE_MATCH = {
   schema: { enum: ['*'], expected: '* (only create) or nothing' },
 } as const satisfies Parameter;
 
+export interface PostRulesParts {
+  readonly rules: Rules;
+  readonly devices: Devices;
+  readonly limits: NbiLimits;
+  readonly reading: Reading;
+  readonly clock: Clock;
+}
+
 /**
  * POST of rules. One rule, or an array, is stored as a whole and answered as a whole. NDJSON, and an array whose sender accepts
  * NDJSON, is stored batch by batch while it comes.
@@ -44,9 +54,8 @@ export const IF_NONE_MATCH = {
  */
 export async function postRules(
   exchange: Exchange<'pattern', unknown, RecordsBody>,
-  rules: Rules,
+  { rules, devices, limits, reading, clock }: PostRulesParts,
   dialect: DynDialect,
-  limits: NbiLimits,
 ): Promise<void> {
   const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
@@ -55,11 +64,12 @@ export async function postRules(
   const organization = scope.organization?.id;
   const options = { by: actorOf(exchange), onlyNew, ...(organization !== undefined && { organization }) };
   const itemProblem = (each: unknown) => idProblemOf(each, pattern) ?? ownerProblemOf(each, scope);
+  const warnings = new WrittenWarnings({ rules, devices, clock, scope, turn: reading.turn(exchange) });
   const body = await read();
   if (body.kind === 'records') {
     await storeInBatches(
       {
-        sink: sinkOf(rules, options),
+        sink: sinkOf(rules, options, warnings),
         dialect,
         limits,
         itemProblem,
@@ -82,15 +92,18 @@ export async function postRules(
     const problem = itemProblem(each);
     if (problem !== null) throw new ApiError(400, [{ ...problem, item }]);
   }
-  await rules.put(bodies.map(withoutOwner), options);
-  response.json(dialect.answer(204, ''));
+  const told = await warnings.of(await rules.put(bodies.map(ruleOfRow), options));
+  response.json(dialect.answer(204, '', told));
 }
 
-function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1]): BatchSink {
+function sinkOf(rules: Rules, options: Parameters<Rules['put']>[1], warnings: WrittenWarnings): BatchSink {
   return {
     what: 'rule',
-    put: (bodies) => rules.put(bodies.map(withoutOwner), options),
-    check: async (bodies) => refusalsOf(await rules.check(bodies.map(withoutOwner), options.organization)),
+    async put(bodies) {
+      const { written, unchanged, ...told } = await rules.put(bodies.map(ruleOfRow), options);
+      return { written, unchanged, warnings: await warnings.of(told) };
+    },
+    check: async (bodies) => refusalsOf(await rules.check(bodies.map(ruleOfRow), options.organization)),
     refusals(error, bodies) {
       if (error instanceof InvalidRuleError) return refusalsOf(error.problems);
       if (error instanceof RuleConflictError) return [conflictOf(error, bodies)];
@@ -122,29 +135,6 @@ function idProblemOf(body: unknown, pattern: IdPattern): Problem | null {
   if (typeof id !== 'string' || pattern.matches(id)) return null;
   const expected = 'an id that matches the pattern in the path; .* takes every id';
   return { field: 'id', expected, found: JSON.stringify(id.slice(0, 100)) };
-}
-
-/**
- * Whose rule it is stands in no rule but beside it, where everybody's are listed, and such an entry can be posted again. Where that is
- * somebody else than the request is about, the rule would become another's.
- */
-function ownerProblemOf(body: unknown, { organization, organizations }: Scope): Problem | null {
-  const owner = isObject(body) ? body[OWNER] : undefined;
-  if (owner === undefined || isOf(organization, owner, organizations)) return null;
-  const expected = `left out, or the organization that the request is about: name it by ?${ORGANIZATION_PARAMETER.name}=`;
-  return { field: OWNER, expected, found: shortJson(owner) };
-}
-
-function isOf(organization: Scope['organization'], owner: unknown, organizations: OrganizationsNow): boolean {
-  return organization !== null && typeof owner === 'string' && organizations.find(owner) === organization;
-}
-
-const OWNER = 'organization';
-
-function withoutOwner(body: unknown): unknown {
-  if (!isObject(body) || !Object.hasOwn(body, OWNER)) return body;
-  const { [OWNER]: _, ...rule } = body;
-  return rule;
 }
 
 function isOnlyNew(header: string | undefined): boolean {

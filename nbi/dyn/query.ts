@@ -1,8 +1,23 @@
-import { type Checked, invalid, type Parameter, parameterValue, type Schema } from '../http/index.js';
+import {
+  type Checked,
+  invalid,
+  type JsonObject,
+  type Parameter,
+  parameterValue,
+  type Schema,
+} from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 import type { Position } from './entry.js';
-import { type BoundFilter, boundFromTexts, filterFromTexts, timeFromText } from './fields.js';
-import { parseIdPattern } from './id-pattern.js';
+import {
+  type BoundFilter,
+  boundFromJson,
+  boundFromTexts,
+  type FieldFilter,
+  filterFromJson,
+  filterFromTexts,
+  timeFromText,
+} from './fields.js';
+import { EVERY_ID, parseIdPattern } from './id-pattern.js';
 import { type Order, parsePosition } from './order.js';
 import type { Options } from './parameters.js';
 import type { ListFormatName, Selection, Words } from './storage.js';
@@ -14,6 +29,8 @@ export interface Query {
   readonly limit: number | null;
   readonly order: Order;
   readonly after: Position | null;
+  /** So many entries come before the first that is listed. */
+  readonly offset: number;
   /** `all=true`: PUT and DELETE of everything are meant. */
   readonly all: boolean;
   /** `parameters=true`: a CPE with its data model. */
@@ -40,6 +57,9 @@ export function parseQuery(
   const pattern = parseIdPattern(patternSource);
   const order = parseOrder(storage, textOf(query, options.sort));
   const after = textOf(query, options.after);
+  const offset = optionOf(query, options.offset);
+  if (after !== null && offset !== null)
+    throw invalid('offset', 'left out beside after, which says where the page begins');
   const fieldNames = [...new Set(query.keys())].filter((name) => !Object.hasOwn(options, name));
   const idLists = fieldNames
     .filter((name) => storage.idNames.includes(name))
@@ -57,12 +77,37 @@ export function parseQuery(
     limit: optionOf(query, options.limit),
     order,
     after: after === null ? null : parsePosition(after, order),
+    offset: offset ?? 0,
     all: optionOf(query, options.all) ?? false,
     parameters: optionOf(query, options.parameters) ?? false,
     dryRun: optionOf(query, options.dryRun) ?? false,
     cascade: optionOf(query, options.cascade) ?? false,
     format: optionOf(query, options.format),
   };
+}
+
+/**
+ * The same of what an object asks for, field by field, in the place of a query.
+ * @param criteria  by the names of a query's parameters: a value of the field's type, or an array of them
+ * @throws ApiError 400 naming the field
+ */
+export function selectionOf(storage: Words, criteria: JsonObject): Pick<Query, 'selection' | 'everything'> {
+  const idLists: (readonly string[])[] = [];
+  const filters: FieldFilter[] = [];
+  for (const [name, value] of Object.entries(criteria)) {
+    if (storage.idNames.includes(name)) idLists.push(idsFromJson(name, value));
+    else
+      filters.push(boundFromJson(storage.fields, name, value) ?? filterFromJson(storage.fields, name, value));
+  }
+  return {
+    selection: { pattern: EVERY_ID, idLists, filters, everyRevision: false },
+    everything: idLists.length === 0 && filters.length === 0,
+  };
+}
+
+function idsFromJson(name: string, value: unknown): readonly string[] {
+  const { anyOf } = filterFromJson({ [name]: 'string' }, name, value);
+  return [...anyOf].map(String);
 }
 
 /** What `since` and `until` ask of the field `time`. */

@@ -1,6 +1,4 @@
-import type { Upgrades } from '../../acs/index.js';
 import type { ResultId, Turn } from '../../common/index.js';
-import type { Rules } from '../../rules/index.js';
 import {
   actorOf,
   type DynDialect,
@@ -14,18 +12,18 @@ import {
   scopeOf,
 } from '../http/index.js';
 import { BATCH_ITEMS_MAX, type NbiLimits } from '../limits.js';
-import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { changeSelected, inBatches, requireIntent } from './changes.js';
+import { listAnswer, nothingAnswer } from './answers.js';
+import { changeSelected, inBatches } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import type { Entry } from './entry.js';
-import { firmwareResultStorage } from './firmware-result-storage.js';
+import { firmwareResultStorage, RESULT_FIELDS, type ResultParts } from './firmware-result-storage.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN, REVISION } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, REVISION } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
 
-export interface ResultRouteParts {
-  readonly upgrades: Upgrades;
-  readonly rules: Rules;
+export interface ResultRouteParts extends ResultParts {
   readonly limits: NbiLimits;
   readonly reading: Reading;
 }
@@ -34,11 +32,9 @@ const PATH = '/v1/dyn/FirmwareResultStorage/{pattern}';
 const ID = queryParameter('id', 'The id of a result, or of the rule it is of, as its author calls that.');
 
 /** The results of upgrades: they are listed, and deleted once they have ended. */
-export function resultRoutes(
-  { upgrades, rules, limits, reading }: ResultRouteParts,
-  dialect: DynDialect,
-): Route[] {
-  const options = listOptions(limits.pageItemsMax);
+export function resultRoutes(parts: ResultRouteParts, dialect: DynDialect): Route[] {
+  const { limits, reading } = parts;
+  const options = listOptions(limits.storagePageItemsMax, RESULT_FIELDS);
   return [
     route({
       method: 'GET',
@@ -50,14 +46,14 @@ export function resultRoutes(
       summary: 'Lists the results of upgrades, running and ended, the one begun last first',
       description:
         'A result belongs to the organization that its CPE belonged to when the upgrade began, and stays there where the CPE moves.',
-      query: openQuery(...Object.values(options), ANY_FIELD, ID, REVISION),
+      query: openQuery(...Object.values(options), fieldParameter(RESULT_FIELDS), ID, REVISION),
       answers: {
         '200': listAnswer('The results', 'Result', RESULTS_EXAMPLE),
         ...failures('Answer'),
         '404': nothingAnswer(dialect),
       },
       async handle(exchange) {
-        const storage = firmwareResultStorage(upgrades, rules, scopeOf(exchange));
+        const storage = firmwareResultStorage(parts, scopeOf(exchange));
         const query = parseQuery(storage, exchange.parameters.pattern, exchange.query, {
           ...options,
           revision: REVISION,
@@ -65,36 +61,49 @@ export function resultRoutes(
         await sendSelected(exchange, storage, query, dialect, { limits, reading });
       },
     }),
-    route({
-      method: 'DELETE',
-      path: PATH,
-      parameters: [PATTERN],
-      role: 'operator',
+    countRoute({
+      dialect,
+      fields: RESULT_FIELDS,
+      role: 'viewer',
       concerns: 'organizations',
-      operationId: 'deleteResults',
-      summary: 'Deletes every result that matches',
-      description: 'Refused (409) where an upgrade among them still runs.',
-      query: openQuery(ALL, ID, REVISION),
-      answers: {
-        '200': doneAnswer('Deleted', dialect),
-        ...failures('Answer', '409', '507'),
-        '404': nothingAnswer(dialect),
-      },
-      async handle(exchange) {
-        const { response, parameters, query: text } = exchange;
-        const by = actorOf(exchange);
-        const storage = firmwareResultStorage(upgrades, rules, scopeOf(exchange));
-        const query = parseQuery(storage, parameters.pattern, text, { all: ALL, revision: REVISION });
-        requireIntent(query, query.selection);
-        const { selection } = query;
-        await changeSelected({ storage, selection, reading }, exchange, async (turn) => {
-          await refuseRunning(storage, selection, turn);
-          await inBatches(storage, selection, turn, (ids) => upgrades.remove(ids.map(toResultId), by));
-        });
-        response.json(dialect.answer(204, ''));
-      },
+      things: 'Results',
+      options: { revision: REVISION },
+      parameters: [ID],
+      reading,
+      storage: (exchange) => firmwareResultStorage(parts, scopeOf(exchange)),
     }),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
+}
+
+function deletionOf(parts: ResultRouteParts, dialect: DynDialect): Deletion {
+  const { upgrades, reading } = parts;
+  const storageOf = (exchange: Deleting) => firmwareResultStorage(parts, scopeOf(exchange));
+  return {
+    dialect,
+    role: 'operator',
+    concerns: 'organizations',
+    operationId: 'deleteResults',
+    summary: 'Deletes every result that matches',
+    description: 'Refused (409) where an upgrade among them still runs.',
+    options: { all: ALL, revision: REVISION },
+    parameters: [ID],
+    example: {
+      criteria: { campaignid: 'UPGRADE_00A1B2-HGW-1', 'ts<': 1743412508 },
+      id: RESULTS_EXAMPLE.details[0].id,
+    },
+    refusals: ['409', '507'],
+    words: storageOf,
+    async remove(exchange, { selection }) {
+      const by = actorOf(exchange);
+      const storage = storageOf(exchange);
+      await changeSelected({ storage, selection, reading }, exchange, async (turn, meant) => {
+        await refuseRunning(storage, meant, turn);
+        await inBatches(storage, meant, turn, (ids) => upgrades.remove(ids.map(toResultId), by));
+      });
+      exchange.response.json(dialect.answer(204, ''));
+    },
+  };
 }
 
 const RESULTS_EXAMPLE = {
@@ -114,7 +123,7 @@ const RESULTS_EXAMPLE = {
       },
     },
   ],
-};
+} as const;
 
 /** Looks before anything is deleted, so that a refusal means nothing was. */
 async function refuseRunning(storage: Storage, selection: Selection, turn: Turn): Promise<void> {

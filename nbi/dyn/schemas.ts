@@ -14,6 +14,9 @@ const PRODUCT = {
   productModelNumber: { type: ['integer', 'null'], description: NUMBER_OF },
 } as const;
 
+/** What one alternative has, and the others have not. */
+const hasOne = (name: string) => ({ required: [name], properties: { [name]: {} } });
+
 /** Whose something is, and since when. */
 const OWNED = {
   created: { type: 'integer', description: 'In epoch seconds; it is not written.' },
@@ -172,7 +175,7 @@ export const dynSchemas = {
         title: 'One that is to blame for its batch being refused; comes before the batch',
         type: 'object',
         required: ['code', 'details'],
-        oneOf: [{ required: ['line'] }, { required: ['item'] }],
+        oneOf: [hasOne('line'), hasOne('item')],
         properties: {
           line: { type: 'integer', minimum: 1, description: 'Of NDJSON.' },
           item: { type: 'integer', minimum: 0, description: 'Of an array.' },
@@ -185,13 +188,26 @@ export const dynSchemas = {
         title: 'A batch: stored as a whole, or not at all',
         type: 'object',
         required: ['code', 'written', 'unchanged'],
-        oneOf: [{ required: ['lines'] }, { required: ['items'] }],
+        oneOf: [hasOne('lines'), hasOne('items')],
         properties: {
           lines: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
           items: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer' } },
           code: { enum: [204, 400, 409] },
           written: { type: 'integer' },
           unchanged: { type: 'integer', description: 'Stored already as they were posted.' },
+          warnings: {
+            type: 'array',
+            description: 'Rules that may not be what is meant; absent where there are none.',
+            items: {
+              type: 'object',
+              required: ['id', 'code', 'message'],
+              properties: {
+                id: { type: 'string', description: 'Of the rule.' },
+                code: { enum: ['unknown-serial', 'ambiguous-serial', 'patterns'] },
+                message: { type: 'string' },
+              },
+            },
+          },
         },
         additionalProperties: false,
       },
@@ -261,7 +277,11 @@ export const dynSchemas = {
     description: 'What a CPE is to log in with: its ManagementServer.Username and Password.',
     required: ['cpeid', 'password'],
     properties: {
-      cpeid: { type: 'string', description: 'As DeviceStorage shows it; it need not be known yet.' },
+      cpeid: {
+        type: 'string',
+        format: 'cpeid',
+        description: 'As DeviceStorage shows it; it need not be known yet.',
+      },
       username: { type: 'string', maxLength: 256, description: 'Without a colon; else the cpeid.' },
       password: { type: 'string', minLength: 1, maxLength: 256, writeOnly: true },
     },
@@ -289,12 +309,16 @@ export const dynSchemas = {
   },
   User: {
     type: 'object',
-    required: ['id', 'name', 'role', 'active', 'created'],
+    required: ['id', 'name', 'role', 'active', 'scCloud', 'created'],
     properties: {
       id: { type: 'string', description: 'The same as name.' },
       name: { type: 'string' },
       role: { enum: ['viewer', 'operator', 'admin'] },
       active: { type: 'boolean', description: 'Whoever is not cannot log in, by whatever means.' },
+      scCloud: {
+        type: 'boolean',
+        description: 'Whether he can log in to /sc_cloud, by the MD5 of his password.',
+      },
       created: { type: 'integer', description: 'In epoch seconds.' },
     },
     additionalProperties: false,
@@ -391,10 +415,10 @@ export const dynSchemas = {
   RuleWarning: {
     type: 'object',
     description:
-      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Absent where nothing is wrong.',
+      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Or it has a `*` and was stored before that was a pattern: it is read by equality until the rule is posted again (`read-by-equality`). Absent where nothing is wrong.',
     required: ['code', 'message'],
     properties: {
-      code: { enum: ['constant-operand', 'always-true'] },
+      code: { enum: ['constant-operand', 'always-true', 'read-by-equality'] },
       message: { type: 'string', description: 'What was found, where, and what to write instead.' },
     },
   },
@@ -546,7 +570,11 @@ export const dynSchemas = {
             enum: ['hand', 'rule', 'default'],
             description: 'An operator said so; a rule of the organization holds; or no rule of any does.',
           },
-          active: { const: false, description: 'It is deactivated, and the CPE was put there by hand.' },
+          active: {
+            type: 'boolean',
+            enum: [false],
+            description: 'It is deactivated, and the CPE was put there by hand.',
+          },
         },
       },
       upgrade: { type: ['string', 'null'], description: 'The id of the result of the upgrade under way.' },

@@ -1,10 +1,12 @@
 import type { Turn } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
 import type { Exchange, Reading } from '../http/index.js';
+import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { CsvTable } from './csv.js';
-import { type Entry, keyOf, type Position } from './entry.js';
+import { type Entry, isCalled, keyOf, type Position } from './entry.js';
 import { type FieldFilter, type Fields, holds } from './fields.js';
 import type { IdPattern } from './id-pattern.js';
+import type { Naming } from './named-cpes.js';
 
 /** How what is asked of a storage reads. */
 export interface Words {
@@ -22,6 +24,8 @@ export interface Selection {
   readonly filters: readonly FieldFilter[];
   /** FirmwareResultStorage: also results of an earlier file or target of their rule. */
   readonly everyRevision: boolean;
+  /** What names meant has been looked up: each stands for itself from then on. */
+  readonly isMeant?: true;
 }
 
 /** How a list can be written. */
@@ -39,12 +43,18 @@ export interface Storage extends Words {
    * @param turn  when each page is read
    */
   candidates(selection: Selection, after: Position | null, turn: Turn): AsyncIterable<Entry>;
-  /** Whether no more entries are looked at than the selection lists; by default where it lists their ids. */
+  /**
+   * What a selection means that names CPEs: those of serial numbers by their ids.
+   * @param naming  `one`: as something is to become of what is selected
+   * @throws ApiError 409 where one stands for several then
+   */
+  meant?(selection: Selection, naming: Naming): Promise<Selection>;
+  /** How many entries there are in all, where an index knows that without reading them. */
+  countAll?(): Promise<number>;
+  /** Whether no more entries are looked at than the selection lists, and these are few; by default where it lists their ids. */
   looksAtListed?(selection: Selection): boolean;
   /** Whether entries are left out that no filter of the selection excludes, so that even a page of everything may be far to go. */
   leavesOut?(selection: Selection): boolean;
-  /** Whether an entry is one of those an id list names; by default by its id. */
-  hasId?(entry: Entry, ids: ReadonlySet<string>): boolean;
 }
 
 /** The only ids that a selection can contain; null where they cannot be listed. */
@@ -63,36 +73,59 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   );
 }
 
-/** Whether no more entries are looked at than the selection lists. */
+/** Whether no more entries are looked at than the selection lists, and these are few. */
 export function looksAtListed(storage: Storage, selection: Selection): boolean {
-  return storage.looksAtListed?.(selection) ?? listedIds(selection) !== null;
+  if (storage.looksAtListed !== undefined) return storage.looksAtListed(selection);
+  const ids = listedIds(selection);
+  return ids !== null && ids.length <= READ_SHORT_ITEMS_MAX;
 }
 
-/** Reads selected entries: in a place for lists where any number of entries may have to be looked at. */
-export function readSelected<T>(
-  {
-    storage,
-    selection,
-    reading,
-  }: { readonly storage: Storage; readonly selection: Selection; readonly reading: Reading },
+/** What a selection means, looked up once for a request: names may be of thousands of CPEs. @throws ApiError as {@link Storage.meant} */
+export async function meantBy(storage: Storage, asked: Selection, naming: Naming): Promise<Selection> {
+  if (storage.meant === undefined || asked.isMeant === true) return asked;
+  return { ...(await storage.meant(asked, naming)), isMeant: true };
+}
+
+/** What is asked of a storage, and how it is read. */
+export interface Selected {
+  readonly storage: Storage;
+  readonly selection: Selection;
+  readonly reading: Reading;
+}
+
+/**
+ * Reads selected entries: in a place for lists where any number of entries may have to be looked at.
+ * @param read  is handed what the selection means
+ */
+export async function readSelected<T>(
+  { storage, selection, reading }: Selected,
   exchange: Pick<Exchange, 'user' | 'over'>,
-  read: (turn: Turn) => Promise<T>,
+  read: (turn: Turn, meant: Selection) => Promise<T>,
 ): Promise<T> {
-  return looksAtListed(storage, selection) ? read(reading.turn(exchange)) : reading.long(exchange, read);
+  const meant = (turn: Turn) => meantBy(storage, selection, { of: 'any', turn });
+  if (!looksAtListed(storage, selection))
+    return reading.long(exchange, async (turn) => read(turn, await meant(turn)));
+  const turn = reading.turn(exchange);
+  const few = await meant(turn);
+  if (looksAtListed(storage, few)) return read(turn, few);
+  return reading.long(exchange, (inPlace) => read(inPlace, few));
 }
 
 /** The entries that are selected, in the storage's own order, from behind a position in it. */
 export async function* selectEntries(
   storage: Storage,
-  selection: Selection,
+  asked: Selection,
   { after = null, turn }: { readonly after?: Position | null; readonly turn: Turn },
 ): AsyncGenerator<Entry> {
+  const selection = await meantBy(storage, asked, { of: 'any', turn });
   const idSets = selection.idLists.map((ids) => new Set(ids));
-  const hasId = storage.hasId ?? ((entry: Entry, ids: ReadonlySet<string>) => ids.has(entry.id));
   for await (const entry of storage.candidates(selection, after, turn)) {
     const { pattern } = selection;
-    if (!pattern.matches(pattern.isOfKeys === true ? keyOf(entry) : entry.id)) continue;
-    if (!idSets.every((ids) => hasId(entry, ids))) continue;
+    const isMatched =
+      pattern.isOfKeys === true
+        ? pattern.matches(keyOf(entry))
+        : isCalled(entry, (id) => pattern.matches(id));
+    if (!isMatched || !idSets.every((ids) => isCalled(entry, (id) => ids.has(id)))) continue;
     if (selection.filters.every((filter) => holds(filter, entry.facts ?? entry.view))) yield entry;
   }
 }

@@ -26,12 +26,14 @@ import {
   type Users,
 } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
-import { changeSelected, inBatches, requireIntent } from './changes.js';
+import { changeSelected, inBatches } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN } from './parameters.js';
 import { parseQuery } from './query.js';
-import { tokenStorage, tokenView } from './token-storage.js';
+import { TOKEN_FIELDS, tokenStorage, tokenView } from './token-storage.js';
 
 interface TokenRouteParts {
   readonly users: Users;
@@ -43,11 +45,25 @@ const PATH = '/v1/dyn/TokenStorage/{pattern}';
 
 /** What scripts log in by: listed without what is secret of them, made and shown once, revoked. */
 export function tokenRoutes(parts: TokenRouteParts, dialect: DynDialect): Route[] {
-  return [listRoute(parts, dialect), postRoute(parts, dialect), deleteRoute(parts, dialect)];
+  const { users, reading } = parts;
+  return [
+    listRoute(parts, dialect),
+    countRoute({
+      dialect,
+      fields: TOKEN_FIELDS,
+      role: 'admin',
+      concerns: 'organizations',
+      things: 'Tokens',
+      reading,
+      storage: (exchange) => tokenStorage(users, scopeOf(exchange)),
+    }),
+    postRoute(parts, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
+  ];
 }
 
 function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, TOKEN_FIELDS);
   return route({
     method: 'GET',
     path: PATH,
@@ -56,7 +72,7 @@ function listRoute({ users, limits, reading }: TokenRouteParts, dialect: DynDial
     concerns: 'organizations',
     operationId: 'listTokens',
     summary: 'Lists the tokens of all users, by id, never with their secret part',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(TOKEN_FIELDS)),
     answers: {
       '200': listAnswer('The tokens', 'Token'),
       ...failures('Answer'),
@@ -120,6 +136,7 @@ function postRoute({ users }: TokenRouteParts, dialect: DynDialect): Route {
         },
       },
       others: 'only name, user, role, expiresAt and subnets',
+      taken: ['id', 'created', 'lastUsed', 'lastUsedFrom', 'organization'],
       example: { name: 'nightly job', user: 'oss', role: 'viewer', subnets: ['192.0.2.0/24'] },
     }),
     answers: {
@@ -140,42 +157,38 @@ function postRoute({ users }: TokenRouteParts, dialect: DynDialect): Route {
   });
 }
 
-function deleteRoute({ users, reading }: TokenRouteParts, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path: PATH,
-    parameters: [PATTERN],
+function deletionOf({ users, reading }: TokenRouteParts, dialect: DynDialect): Deletion {
+  const storageOf = (exchange: Deleting) => tokenStorage(users, scopeOf(exchange));
+  return {
+    dialect,
     role: 'admin',
     concerns: 'organizations',
     operationId: 'revokeTokens',
     summary: 'Revokes whatever tokens match: nobody gets in by them any more',
-    query: openQuery(ALL, ANY_FIELD),
-    answers: {
-      '200': doneAnswer('Revoked', dialect),
-      ...failures('Answer', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
-      const storage = tokenStorage(users, scopeOf(exchange));
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { selection } = query;
-      requireIntent(query, selection);
+    description: 'What was revoked meanwhile is passed over.',
+    options: { all: ALL },
+    parameters: [fieldParameter(TOKEN_FIELDS)],
+    example: { criteria: { user: 'oss' }, id: '0123456789abcdef0123' },
+    done: doneAnswer('Revoked', dialect),
+    refusals: ['507'],
+    words: storageOf,
+    async remove(exchange, { selection }) {
+      const storage = storageOf(exchange);
       await changeSelected({ storage, selection, reading }, exchange, (turn) =>
         inBatches(storage, selection, turn, async (ids) => {
           for (const id of ids) await revokeOne(id);
         }),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
 
       /** One that somebody else has revoked meanwhile is what was asked for. */
       async function revokeOne(id: string): Promise<void> {
         try {
-          await users.tokens.revoke(id, by, withinOf(exchange));
+          await users.tokens.revoke(id, exchange.by, withinOf(exchange));
         } catch (error) {
           if (!(error instanceof TokenError)) throw error;
         }
       }
     },
-  });
+  };
 }

@@ -4,7 +4,7 @@ import type { Token, Users } from '../users/index.js';
 import { type Fields, stringsOf } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const TOKEN_FIELDS = {
+export const TOKEN_FIELDS = {
   id: 'string',
   name: 'string',
   user: 'string',

@@ -21,12 +21,14 @@ import type { NbiLimits } from '../limits.js';
 import { ROLES, type Users } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer } from './answers.js';
 import { changeSelected, requireIntent } from './changes.js';
+import { countRoute } from './count-route.js';
+import { type Deleting, type Deletion, deletionRoutes } from './deletion-routes.js';
 import { parseIdPattern } from './id-pattern.js';
 import { sendSelected } from './list.js';
-import { ALL, ANY_FIELD, listOptions, PATTERN } from './parameters.js';
+import { ALL, fieldParameter, listOptions, PATTERN, PATTERN_OF_SOME } from './parameters.js';
 import { parseQuery } from './query.js';
 import { type Selection, type Storage, selectEntries } from './storage.js';
-import { userStorage } from './user-storage.js';
+import { USER_FIELDS, userStorage } from './user-storage.js';
 
 export interface UserRouteParts {
   readonly users: Users;
@@ -43,7 +45,13 @@ const NAME = {
 } as const;
 const RETRY_SECONDS = 1;
 const HASHES_AT_A_TIME = 2;
-const OTHERS = 'only name, role, active and password';
+const SC_CLOUD = {
+  type: 'boolean',
+  description:
+    'Whether he can log in to /sc_cloud, by the MD5 of his password. Switching it on needs the password beside it, unless it is on.',
+  expected: 'true or false',
+} as const;
+const OTHERS = 'only name, role, active, password and scCloud';
 const ORGANIZATION = {
   type: 'string',
   minLength: 1,
@@ -60,7 +68,7 @@ const LAST_ADMIN =
  * the same; each answers in its own.
  */
 export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] {
-  const { limits } = parts;
+  const { limits, users, reading } = parts;
   const path = `/v1/dyn/${dialect.name}/{pattern}` as const;
   const hashing = new Places({
     what: 'changes of passwords',
@@ -71,16 +79,25 @@ export function userRoutes(parts: UserRouteParts, dialect: DynDialect): Route[] 
   });
   return [
     listRoute(parts, path, dialect),
+    countRoute({
+      dialect,
+      fields: USER_FIELDS,
+      role: 'admin',
+      concerns: 'organizations',
+      things: dialect.name,
+      reading,
+      storage: (exchange) => userStorage(dialect.name, users, scopeOf(exchange)),
+    }),
     postRoute(parts, path, dialect, hashing),
     putRoute(parts, path, dialect, hashing),
-    deleteRoute(parts, path, dialect),
+    ...deletionRoutes(deletionOf(parts, dialect)),
   ];
 }
 
 type Path = `/v1/dyn/${string}/{pattern}`;
 
 function listRoute({ users, limits, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  const options = listOptions(limits.pageItemsMax);
+  const options = listOptions(limits.storagePageItemsMax, USER_FIELDS);
   return route({
     method: 'GET',
     path,
@@ -89,7 +106,7 @@ function listRoute({ users, limits, reading }: UserRouteParts, path: Path, diale
     concerns: 'organizations',
     operationId: `list${dialect.name}`,
     summary: 'Lists the users, by name, never with a password',
-    query: openQuery(...Object.values(options), ANY_FIELD),
+    query: openQuery(...Object.values(options), fieldParameter(USER_FIELDS)),
     answers: {
       '200': listAnswer('The users', 'User'),
       ...failures('Answer'),
@@ -121,9 +138,11 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
         role: ROLE,
         active: ACTIVE,
         password: PASSWORD_SCHEMA,
+        scCloud: SC_CLOUD,
         organization: ORGANIZATION,
       },
       others: OTHERS,
+      taken: ['id', 'created'],
       example: { name: 'oss', role: 'operator', password: 'correct horse battery' },
     }),
     answers: {
@@ -133,13 +152,13 @@ function postRoute({ users }: UserRouteParts, path: Path, dialect: DynDialect, h
     async handle(exchange) {
       const { response, parameters, body, user, by, over } = exchange;
       const pattern = parseIdPattern(parameters.pattern);
-      const { name, role, active, password: given, organization: said } = await body();
+      const { name, role, active, password: given, scCloud, organization: said } = await body();
       if (!pattern.matches(name)) {
         throw invalid('name', 'a name that matches the pattern in the path; .* takes every one', name);
       }
       const password = passwordOf('password', given);
       const organization = organizationFor(said, scopeOf(exchange));
-      const put = { name, role, active, password, ...(organization !== null && { organization }) };
+      const put = { name, role, active, password, scCloud, ...(organization !== null && { organization }) };
       await hashing.run(user?.name ?? '', over, () => users.put(put, by, withinOf(exchange)));
       response.json(dialect.answer(204, ''));
     },
@@ -155,16 +174,16 @@ function putRoute(
   return route({
     method: 'PUT',
     path,
-    parameters: [PATTERN],
+    parameters: [PATTERN_OF_SOME],
     role: 'admin',
     concerns: 'organizations',
     operationId: `change${dialect.name}`,
-    summary: 'Changes role, activity or password of every user that matches',
+    summary: 'Changes role, activity, password or log-in to /sc_cloud of every user that matches',
     description: `Whoever is not active cannot log in, nor can his tokens. ${LAST_ADMIN}`,
-    query: openQuery(ALL, ANY_FIELD),
+    query: openQuery(ALL, fieldParameter(USER_FIELDS)),
     body: objectBody({
-      properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA },
-      others: 'only role, active and password; the path names the user',
+      properties: { role: ROLE, active: ACTIVE, password: PASSWORD_SCHEMA, scCloud: SC_CLOUD },
+      others: 'only role, active, password and scCloud; the path names the user',
       example: { active: true },
     }),
     answers: {
@@ -176,17 +195,17 @@ function putRoute(
       const { response, parameters, query: text, body, user, by, over } = exchange;
       const storage = userStorage(dialect.name, users, scopeOf(exchange));
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { role, active, password: given } = await body();
+      const { role, active, password: given, scCloud } = await body();
       const password = passwordOf('password', given);
-      if (role === undefined && active === undefined && password === undefined) {
-        throw invalid('', 'role, active or password, at least one');
+      if ([role, active, password, scCloud].every((each) => each === undefined)) {
+        throw invalid('', 'role, active, password or scCloud, at least one');
       }
       const { selection } = query;
       requireIntent(query, selection);
       const change = () =>
         changeSelected({ storage, selection, reading }, exchange, async (turn) => {
           const names = await namesOf(storage, selection, turn);
-          await users.change(names, { role, active, password }, by, withinOf(exchange));
+          await users.change(names, { role, active, password, scCloud }, by, withinOf(exchange));
         });
       await (password === undefined ? change() : hashing.run(user?.name ?? '', over, change));
       response.json(dialect.answer(204, ''));
@@ -194,40 +213,42 @@ function putRoute(
   });
 }
 
-function deleteRoute({ users, reading }: UserRouteParts, path: Path, dialect: DynDialect): Route {
-  return route({
-    method: 'DELETE',
-    path,
-    parameters: [PATTERN],
+function deletionOf({ users, reading }: UserRouteParts, dialect: DynDialect): Deletion {
+  const storageOf = (exchange: Deleting) => userStorage(dialect.name, users, scopeOf(exchange));
+  return {
+    dialect,
     role: 'admin',
     concerns: 'organizations',
     operationId: `delete${dialect.name}`,
     summary: 'Removes every user that matches, with his tokens',
     description: LAST_ADMIN,
-    query: openQuery(ALL, ANY_FIELD),
-    answers: {
-      '200': doneAnswer('Removed', dialect),
-      ...failures('Answer', '409', '507'),
-      '404': nothingAnswer(dialect),
-    },
-    async handle(exchange) {
-      const { response, parameters, query: text, by } = exchange;
-      const storage = userStorage(dialect.name, users, scopeOf(exchange));
-      const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
-      const { selection } = query;
-      requireIntent(query, selection);
+    options: { all: ALL },
+    parameters: [fieldParameter(USER_FIELDS)],
+    example: { criteria: { role: 'viewer', active: false }, id: 'oss' },
+    done: doneAnswer('Removed', dialect),
+    refusals: ['409', '507'],
+    words: storageOf,
+    async remove(exchange, { selection }) {
+      const storage = storageOf(exchange);
       await changeSelected({ storage, selection, reading }, exchange, async (turn) =>
-        users.remove(await namesOf(storage, selection, turn), by, withinOf(exchange)),
+        users.remove(await namesOf(storage, selection, turn), exchange.by, withinOf(exchange)),
       );
-      response.json(dialect.answer(204, ''));
+      exchange.response.json(dialect.answer(204, ''));
     },
-  });
+  };
 }
 
-/** The organization that a new user is to be of; null: of none. @throws ApiError 400 */
-function organizationFor(said: string | undefined, { organization, organizations }: Scope): string | null {
+/**
+ * The organization that a new user is to be of; null: of none. Where a request is about one, its users are shown with it to the installation.
+ * @throws ApiError 400
+ */
+function organizationFor(
+  said: string | undefined,
+  { organization, isInstallation, organizations }: Scope,
+): string | null {
   if (organization !== null) {
-    if (said !== undefined) throw invalid('organization', OTHERS);
+    const isShown = isInstallation && said !== undefined && organizations.find(said) === organization;
+    if (said !== undefined && !isShown) throw invalid('organization', OTHERS);
     return organization.id;
   }
   if (said === undefined) return null;

@@ -4,22 +4,24 @@ import type { User, Users } from '../users/index.js';
 import type { Fields } from './fields.js';
 import { listedIds, type Storage } from './storage.js';
 
-const USER_FIELDS = {
+export const USER_FIELDS = {
   id: 'string',
   name: 'string',
   role: 'string',
   active: 'boolean',
+  scCloud: 'boolean',
   created: 'time',
 } as const satisfies Fields;
 
 /** A user as the API shows him: nothing of his password, and to users of the installation whose he is. */
 function userView(user: User, scope: Scope): JsonObject {
-  const { name, role, active, createdAtMs } = user;
+  const { name, role, active, scCloud, createdAtMs } = user;
   const fields = {
     id: name,
     name,
     role,
     active,
+    scCloud,
     created: Math.floor(createdAtMs / SECOND_MS),
   } satisfies Record<keyof typeof USER_FIELDS, unknown>;
   return { ...fields, ...ownerShown(scope, user) };

@@ -51,6 +51,7 @@ export function firmwareUpgraderApi(parts: UpgraderParts): Api {
   });
   return {
     name: 'firmware-upgrader',
+    description: 'Categories, builds, images and upgrades in the shapes of OpenWISP Firmware Upgrader.',
     prefixes: [PREFIX, TOKEN_PATH],
     slashes: 'redirected',
     segment: PATH_ID,

@@ -81,6 +81,7 @@ export function tokenRoute(parts: TokenParts): Route {
     answers: jsonAnswers(TOKEN_ENDPOINT, 'POST', {
       '200': 'The token',
       '400': 'The password is not of that user, or the body is wrong',
+      '403': 'It comes from a page of elsewhere',
       '406': 'None of the representations that there are will do',
       '413': 'The body is too large',
       '415': 'The Content-Type is another than the call takes',

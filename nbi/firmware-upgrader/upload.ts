@@ -1,5 +1,5 @@
 import { type AskedUpload, type Build, type Image, ImageError } from '../../firmware/index.js';
-import { otherName, storedName } from './file-name.js';
+import { freeName, otherName, storedName } from '../images/index.js';
 import { type ImageForm, readImageForm } from './image-form.js';
 import { inUpgraderWords } from './library-errors.js';
 import {
@@ -16,7 +16,6 @@ import type { EndpointContext } from './parts.js';
 
 /** What can stand around a file in its form. */
 const FORM_BYTES_MAX = 64 * 1024;
-const NAME_ATTEMPTS_MAX = 5;
 const MIB = 1024 * 1024;
 
 const NO_FILE = 'No file was submitted.';
@@ -106,7 +105,7 @@ async function uploaded(
   { file, place }: Coming,
 ): Promise<Image> {
   const { uploads, places } = context;
-  const name = await freeName(context, storedName(file.name), organization);
+  const name = await freeName(context.images, storedName(file.name), organization);
   const asked: AskedUpload = {
     metadata: { name },
     // Another may have come to be called so while it came.
@@ -119,20 +118,6 @@ async function uploaded(
   };
   const { image } = await places.run(by.name, exchange.over, () => uploads.upload(asked));
   return image;
-}
-
-/** What the library calls it: no other name of the organization's, nor a shared one that it would hide. */
-async function freeName(
-  { images }: EndpointContext,
-  name: string,
-  organization: string | undefined,
-): Promise<string> {
-  let free = name;
-  for (let attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
-    if ((await images.get(free, organization)) === null) return free;
-    free = otherName(name);
-  }
-  return free;
 }
 
 /** What is wrong with the file, along with what is wrong with the rest of the form where all of that has come. */

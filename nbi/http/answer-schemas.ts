@@ -24,6 +24,12 @@ export const answerSchemas = {
       code: { type: 'integer', description: 'As the HTTP status; 204 comes with HTTP 200.' },
       message: { type: 'string', description: '`response from ` and the storage.' },
       details: { description: 'What was asked for; empty, or an array of Problem, where there is none.' },
+      warnings: {
+        type: 'array',
+        items: { type: 'object' },
+        description:
+          'Of rules that were stored all the same (Warning); absent where there is nothing to be said.',
+      },
     },
   },
 } as const;

@@ -1,8 +1,11 @@
+import type { Headers } from './response-headers.js';
 import type { Schema } from './schema.js';
 
 /** One answer of a route, as the OpenAPI document shows it. */
 export interface Answer {
   readonly description: string;
+  /** Beside those that come with its status, or with every answer. */
+  readonly headers?: Headers;
   readonly content?: Readonly<Record<string, { readonly schema?: Schema; readonly example?: unknown }>>;
 }
 
@@ -30,6 +33,20 @@ const COMMON: Readonly<Record<string, string>> = {
   '503': 'Too much is under way, or the store cannot be reached; Retry-After tells how long to wait',
 };
 
+/** What an open call may be answered, as long as nobody can log in by it. */
+export function openFailures(schema: string): Answers {
+  const { 429: tooMany, 503: busy } = OPEN;
+  return {
+    '429': jsonAnswer(tooMany, ref(schema)),
+    '503': jsonAnswer(busy, ref(schema)),
+  };
+}
+
+const OPEN = {
+  '429': 'Too much is under way from where it comes; Retry-After tells how long to wait',
+  '503': 'Too much is under way; Retry-After tells how long to wait',
+} as const;
+
 const MORE = {
   '404': 'Nothing matched',
   '409': 'What is stored forbids it; details tell what to do',
@@ -37,6 +54,7 @@ const MORE = {
   '413': 'The body is too large',
   '415': 'The Content-Type is another than the call takes',
   '416': 'The range is outside the image',
+  '421': 'Several CPEs that the user sees have this name',
   '422': 'What was sent cannot be used; details tell why',
   '502': 'A CPE refused the connection request',
   '504': 'A CPE did not answer in time',

@@ -78,6 +78,7 @@ const IMAGE_STATUS: Readonly<Record<ImageErrorCode, number>> = {
   'invalid-key': 400,
   'key-taken': 409,
   'too-many-keys': 409,
+  'too-many-unlisted': 409,
   'too-large': 413,
   'no-space': 507,
 };

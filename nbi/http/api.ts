@@ -14,6 +14,8 @@ export type Slashes = 'either' | 'as written' | 'redirected';
 /** Routes that go by one set of manners: how users log in, how errors are worded, how paths are read. */
 export interface Api {
   readonly name: string;
+  /** What it is for, in a sentence: said of its tag in the OpenAPI document. */
+  readonly description: string;
   /**
    * Paths that begin so are this API's, also where it serves nothing there: its dialect says so. `{…}` stands for one segment.
    * Where prefixes of several APIs fit, the first API takes it.

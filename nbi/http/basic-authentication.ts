@@ -11,7 +11,7 @@ export function basicAuthentication(users: Users): Authentication {
   return {
     schemes: [{ name: 'basic', description: { type: 'http', scheme: 'basic' } }],
     async authenticate(request, demand) {
-      const credentials = parseBasic(request.headers.authorization ?? '');
+      const credentials = basicCredentials(request.headers.authorization ?? '');
       if (credentials === null) throw UNAUTHORIZED;
       const over = request.res === undefined ? undefined : findingsOf(request.res).over;
       return authenticated(users, request, { ...credentials, ...(over !== undefined && { over }) }, demand);
@@ -55,7 +55,10 @@ const UNAUTHORIZED = new ApiError(
   { 'WWW-Authenticate': 'Basic realm="Ferry", charset="UTF-8"' },
 );
 
-function parseBasic(header: string): { readonly name: string; readonly password: string } | null {
+/** Name and password in a header Authorization; null where it has none by Basic. */
+export function basicCredentials(
+  header: string,
+): { readonly name: string; readonly password: string } | null {
   const base64 = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header)?.[1];
   if (base64 === undefined) return null;
   let text: string;

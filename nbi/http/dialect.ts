@@ -8,8 +8,10 @@ export interface Asked {
   readonly allow: string | null;
 }
 
-/** An answer as it goes out. The status is the error's. */
+/** An answer as it goes out. */
 export interface Rendered {
+  /** Where the API says in the body what became of a request, and not by the status. Default: that of the error. */
+  readonly status?: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }

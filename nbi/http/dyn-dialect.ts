@@ -4,8 +4,11 @@ import { type Dialect, renderJson } from './dialect.js';
 export interface DynDialect extends Dialect {
   readonly name: string;
   readonly message: string;
-  /** The body of an answer that carries something, or nothing (`''`). */
-  answer(code: number, details: unknown): unknown;
+  /**
+   * The body of an answer that carries something, or nothing (`''`).
+   * @param warnings  what whoever asked should hear beside; where there is nothing nothing says so
+   */
+  answer(code: number, details: unknown, warnings?: readonly unknown[]): unknown;
   /** What stands before and after the entries of a list that is streamed. */
   readonly listHead: string;
   readonly listTail: string;
@@ -14,7 +17,12 @@ export interface DynDialect extends Dialect {
 /** `{"code":200,"message":"response from FirmwareStorage","details":…}` */
 export function dynDialect(name: string): DynDialect {
   const message = `response from ${name}`;
-  const answer = (code: number, details: unknown) => ({ code, message, details });
+  const answer = (code: number, details: unknown, warnings: readonly unknown[] = []) => ({
+    code,
+    message,
+    details,
+    ...(warnings.length > 0 && { warnings }),
+  });
   return {
     name,
     message,

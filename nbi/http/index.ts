@@ -1,7 +1,8 @@
 export { actorOf } from './actor-of.js';
 export { answerSchemas } from './answer-schemas.js';
-export { type Answer, failures, jsonAnswer, ref } from './answers.js';
+export { type Answer, type Answers, failures, jsonAnswer, openFailures, ref } from './answers.js';
 export type { Api } from './api.js';
+export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.js';
 export {
   ApiError,
   invalid,
@@ -11,15 +12,21 @@ export {
   toApiError,
   upgradingError,
 } from './api-error.js';
+export {
+  type ApiSessionManners,
+  type ApiSessions,
+  apiSessionAuthentication,
+} from './api-session-authentication.js';
 export { type Authentication, type AuthenticationMethod, anyOf, type Demand } from './authentication.js';
-export { basicAuthentication } from './basic-authentication.js';
+export { basicAuthentication, basicCredentials } from './basic-authentication.js';
 export { bearerAuthentication } from './bearer-authentication.js';
 export { type Announced, announcedBody, type BodyKind, type BodySource } from './bodies/body-kind.js';
 export { chunksOf } from './bodies/chunks.js';
 export { fileBody } from './bodies/file-body.js';
 export { type FileForm, FORM_BYTES_MAX, formBody } from './bodies/form-body.js';
 export { heldOfJson, JSON_TYPE, readJson } from './bodies/json-body.js';
-export { requireMediaType } from './bodies/media-type.js';
+export { textListBody } from './bodies/list-body.js';
+export { refuseEncoding, requireMediaType } from './bodies/media-type.js';
 export {
   anyObjectBody,
   checkFields,
@@ -44,6 +51,7 @@ export { otherSiteLog } from './other-site-log.js';
 export { ownerShown, withinOf } from './owner.js';
 export {
   clearedPageCookies,
+  cookieValues,
   givenPageCookie,
   onlyCookie,
   PAGE_CSRF_COOKIE,
@@ -57,10 +65,20 @@ export { Places } from './places.js';
 export { closedQuery, openQuery } from './query.js';
 export { type Means, Reading } from './reading.js';
 export { requestIdOf, requireRole } from './required-role.js';
+export {
+  COOKIE_HEADER,
+  EVERY_HEADER,
+  FILE_HEADERS,
+  headersByStatus,
+  locationHeader,
+  PAGE_HEADERS,
+  RANGE_HEADER,
+  TAG_HEADER,
+} from './response-headers.js';
 export { type Exchange, type Route, route } from './route.js';
 export { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
 export { isSameSecret } from './same-secret.js';
-export { type Checked, type Schema, told } from './schema.js';
+export { type Checked, check, type Schema, told } from './schema.js';
 export {
   activeOrganizationOf,
   type Concern,
@@ -78,4 +96,5 @@ export {
   sessionChallenge,
 } from './session-authentication.js';
 export { clearedCookie, givenCookie, sessionCookie } from './session-cookie.js';
+export { cutFields, jsonPieces, LongList, type StreamedFields, sendStreamed } from './streamed.js';
 export { throttled } from './throttled.js';

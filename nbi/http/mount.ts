@@ -15,9 +15,15 @@ import { createObserver, findingsOf, type ObserverParts } from './observe.js';
 import { showPlaces } from './place-gauge.js';
 import type { Route } from './route.js';
 import { UndecodablePathError, UnknownPathError, UnservedMethodError } from './routing-errors.js';
-import { type ServeParts, sendError, serve } from './serve.js';
+import { parametersOf, type ServeParts, sendError, serve } from './serve.js';
 
-export type MountParts = ObserverParts & Omit<ServeParts, 'admission' | 'largeBodies'>;
+export interface MountParts extends ObserverParts, Omit<ServeParts, 'admission' | 'largeBodies'> {
+  /**
+   * Asked of each request before it is looked at where it goes, with what was found of it so far; it may give it another `url`.
+   * @returns whether anything can be there: false is answered as a path that no route is at
+   */
+  readonly admits?: (request: Request, response: Response) => boolean;
+}
 
 /** Puts APIs on express, with log, metrics, authentication and errors around each of their routes. */
 export function mountApis(app: Express, apis: readonly Api[], parts: MountParts): void {
@@ -34,9 +40,11 @@ export function mountApis(app: Express, apis: readonly Api[], parts: MountParts)
     },
     ...apis.map(({ placesInUse = {} }) => placesInUse),
   ]);
+  const { admits = () => true } = parts;
   app.use((request, response, next) => {
     observe(request, response);
-    next();
+    if (admits(request, response)) next();
+    else sendError(response, NO_API, new UnknownPathError(), { request, allow: null });
   });
   for (const api of apis) app.use(routerOf(api, serveParts));
   const dialectOf = createDialects(apis);
@@ -67,6 +75,7 @@ function refuseClashes(apis: readonly Api[]): void {
 function routerOf(api: Api, parts: ServeParts): Router {
   const router = express.Router({ caseSensitive: true, strict: api.slashes !== 'either' });
   for (const path of new Set(api.routes.map((each) => each.path))) {
+    if (isSpeltOut(api, path)) continue;
     router.all(expressPath(path), ...guardOf(api), servingAt(api, path, parts));
     if (api.slashes === 'redirected' && path.endsWith('/')) {
       router.all(expressPath(path.slice(0, -1)), ...guardOf(api), redirectToSlash);
@@ -90,17 +99,45 @@ function guardOf({ segment }: Api): RequestHandler[] {
 
 /** Serves whatever comes to one path. */
 function servingAt(api: Api, path: string, parts: ServeParts) {
-  const routes = api.routes.filter((each) => each.path === path);
-  const byMethod = new Map(routes.map((each) => [each.method, each]));
-  const allow = [...byMethod.keys()].join(', ');
+  const byMethod = routesAt(api, path);
+  const speltOut = new Map(
+    api.routes
+      .filter((each) => isBeneath(path, each.path))
+      .map((each) => [each.path.slice(path.length - PATTERN.length), routesAt(api, each.path)]),
+  );
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-  const isQuiet = routes.some(({ quiet }) => quiet);
+  const isQuiet = [...byMethod.values()].some(({ quiet }) => quiet);
   return (request: Request, response: Response): Promise<void> | void => {
     if (isQuiet) findingsOf(response).isQuiet = true;
-    const route = routeFor(byMethod, request.method) ?? api.unserved?.(path, request.method) ?? undefined;
+    const { method } = request;
+    const { pattern = '' } = speltOut.size === 0 ? {} : parametersOf(request, names);
+    const named = speltOut.get(pattern) ?? NO_ROUTES;
+    const allow = [...new Set([...byMethod.keys(), ...named.keys()])].join(', ');
+    const route =
+      routeFor(named, method) ?? routeFor(byMethod, method) ?? api.unserved?.(path, method) ?? undefined;
     if (route !== undefined) return serve({ api, route, allow, names }, request, response, parts);
     sendError(response, api.dialect, new UnservedMethodError(allow), { request, allow });
   };
+}
+
+const PATTERN = '{pattern}';
+const NO_ROUTES: ReadonlyMap<string, Route> = new Map();
+
+function routesAt({ routes }: Api, path: string): ReadonlyMap<string, Route> {
+  return new Map(routes.filter((each) => each.path === path).map((each) => [each.method, each]));
+}
+
+/** Whether a path is one of those that a pattern stands for, and spelt out: it goes before the pattern, by the methods that it has. */
+function isBeneath(patternPath: string, path: string): boolean {
+  return (
+    patternPath.endsWith(`/${PATTERN}`) &&
+    path.startsWith(patternPath.slice(0, -PATTERN.length)) &&
+    path !== patternPath
+  );
+}
+
+function isSpeltOut({ routes }: Api, path: string): boolean {
+  return routes.some((each) => isBeneath(each.path, path));
 }
 
 /** To HEAD node sends the header of what GET is answered. */
@@ -118,13 +155,15 @@ function expressPath(path: string): string {
   return path.replace('/{pattern}', '{/*pattern}').replace(/\{(\w+)\}/g, ':$1');
 }
 
+/** Of what belongs to no API. */
+const NO_API = dynDialect('ferry');
+
 /** Whose words are used of a path that no route is at. */
 function createDialects(apis: readonly Api[]): (path: string) => Dialect {
   const areas = apis.flatMap(({ prefixes, dialect }) =>
     prefixes.map((prefix) => ({ pattern: prefixPattern(prefix), dialect })),
   );
-  const otherwise = dynDialect('ferry');
-  return (path) => areas.find(({ pattern }) => pattern.test(path))?.dialect ?? otherwise;
+  return (path) => areas.find(({ pattern }) => pattern.test(path))?.dialect ?? NO_API;
 }
 
 /** Of Ferry's own prefixes only, and linear: no two parts of it can match the same text in two ways. */

@@ -30,8 +30,12 @@ export interface Findings {
   address?: string;
   /** By what URL. */
   arrival?: Arrival;
+  /** The label of a CPE, where the host of that URL stands for one (`device-apis/`). */
+  deviceLabel?: string;
   /** Aborted once the answer is out or its client gone. */
   over?: AbortSignal;
+  /** Which status says what became of it, where its API says that in the body alone. */
+  meantStatus?: number;
   /** The path of the route that served it. */
   route?: string;
   /** The name of who asked. */
@@ -97,10 +101,10 @@ export function createObserver({
     whenOver(request, response, () => {
       over.abort(OVER);
       const ms = Math.round(monotonicClock() - startMs);
-      const status = response.writableFinished ? response.statusCode : 'aborted';
-      const { route = 'none', user, isQuiet } = findingsOf(response);
+      const { route = 'none', user, isQuiet, deviceLabel: device, meantStatus } = findingsOf(response);
+      const status = response.writableFinished ? (meantStatus ?? response.statusCode) : 'aborted';
       seconds.observe({ route, method, status: String(status) }, ms / 1_000);
-      const fields = { method, path, status, user, ip, ms, id };
+      const fields = { method, path, ...(device !== undefined && { device }), status, user, ip, ms, id };
       const isTurnedAway = user === undefined && (status === 401 || status === 429);
       const omitted = isTurnedAway ? turnedAway.admit(String(status)) : 0;
       if (omitted === null) return;

@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import {
   type Logger,
   MinuteCounts,
@@ -15,6 +16,11 @@ const NOTED_A_MINUTE_MAX = 30;
 const LOG_MS = 10 * SECOND_MS;
 const PATH_CHARACTERS_MAX = 200;
 
+/** Where a request by the name of a CPE goes is another path (`mount.ts`). */
+function pathAsSent({ originalUrl }: Request): string {
+  return originalUrl.split('?', 1).join('');
+}
+
 /** Tells of requests that pages of other sites had sent, in the log of events and in that of the process. */
 export function otherSiteLog(parts: {
   readonly events: EventLog;
@@ -30,7 +36,7 @@ export function otherSiteLog(parts: {
       header,
       found,
       method: request.method,
-      path: request.path.slice(0, PATH_CHARACTERS_MAX),
+      path: pathAsSent(request).slice(0, PATH_CHARACTERS_MAX),
       address,
     };
     const omitted = seldom.admit('other-site');

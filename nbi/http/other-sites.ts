@@ -14,7 +14,7 @@ export interface OtherSite {
 const FOUND_CHARACTERS_MAX = 200;
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Whether a request may change something. Nothing that is asked for by GET does; a test holds every route to it. */
+/** Whether a request may change something. Nothing that is asked for by GET does, but where a route says so; a test holds every route to it. */
 export function mayChange({ method }: Pick<Request, 'method'>): boolean {
   return !READING.has(method);
 }
@@ -22,14 +22,16 @@ export function mayChange({ method }: Pick<Request, 'method'>): boolean {
 /**
  * What shows that a request which may change something comes from a page of elsewhere: browsers add credentials of theirs to such a
  * request, Basic ones as well as cookies. Scripts send neither header.
+ * @param changes  whether it does so whatever its method
  * @returns null for one that does not
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header and RFC 6454, 7.3
  */
 export function otherSiteOf(
   request: Pick<Request, 'method' | 'headers'>,
   arrival: Arrival,
+  changes = false,
 ): OtherSite | null {
-  if (!mayChange(request)) return null;
+  if (!changes && !mayChange(request)) return null;
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return {

@@ -66,6 +66,11 @@ export interface Declaration<Path extends string = string, Query = unknown, Body
    */
   readonly quiet?: boolean;
   /**
+   * It changes something though it is asked for by a method that only reads (a log-in by GET): pages of other sites are refused it as they are
+   * whatever changes something. Default: false.
+   */
+  readonly changes?: boolean;
+  /**
    * Has room of its own, apart from that of all other calls: for what must be answered also where these have none left. Default: as
    * `quiet`.
    */

@@ -75,7 +75,7 @@ async function answer(
   const findings = findingsOf(response);
   const { role, quiet = false, reserved = quiet, body: kind } = route;
   const { address = '' } = findings;
-  const otherSite = otherSiteOf(request, arrivalOf(response));
+  const otherSite = otherSiteOf(request, arrivalOf(response), route.changes);
   if (otherSite !== null) {
     noteOtherSite?.(otherSite, request, response);
     throw otherSiteError(otherSite);
@@ -142,7 +142,7 @@ function heldBytesMax({ body }: Route, request: Request, limits: NbiLimits): num
 }
 
 /** What stands for a parameter that takes the rest of a path is empty where the path has no more. */
-function parametersOf({ params }: Request, names: readonly string[]): Record<string, string> {
+export function parametersOf({ params }: Request, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, [params[name] ?? ''].flat().join('/')]));
 }
 
@@ -153,8 +153,9 @@ export function sendError(
   error: ApiError,
   asked: Parameters<Dialect['error']>[1],
 ): void {
-  const { headers, body } = dialect.error(error, asked);
-  response.status(error.status).set({ ...error.headers });
+  const { status = error.status, headers, body } = dialect.error(error, asked);
+  if (status !== error.status) findingsOf(response).meantStatus = error.status;
+  response.status(status).set({ ...error.headers });
   // The handler may have announced something else before it failed. Not express's `set`, which has its own mind of charsets.
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.send(Buffer.from(body));

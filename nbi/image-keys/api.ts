@@ -44,6 +44,7 @@ export function imageKeyApi(
 ): Api {
   return {
     name: 'image-keys',
+    description: 'The public keys that signatures of images are verified by.',
     prefixes: [LIST_PATH],
     slashes: 'either',
     authentication,

@@ -16,6 +16,7 @@ export function imageApi(
   const { images, limits, downloads } = parts;
   return {
     name: 'images',
+    description: 'The firmware library: upload, description, download.',
     prefixes: [LIST_PATH],
     slashes: 'either',
     authentication,

@@ -4,11 +4,14 @@ import {
   ApiError,
   closedQuery,
   type Exchange,
+  FILE_HEADERS,
   failures,
   type Places,
+  RANGE_HEADER,
   type Route,
   route,
   scopeOf,
+  TAG_HEADER,
 } from '../http/index.js';
 import { findImage, IMAGE_PATH, NAME } from './image.js';
 
@@ -28,8 +31,17 @@ export function downloadRoute(images: ImageLibrary, downloads: Places): Route {
     summary: 'Downloads an image, or a range of it',
     query: closedQuery(),
     answers: {
-      '200': { description: 'The file', content: { 'application/octet-stream': {} } },
-      '206': { description: 'The range that was asked for', content: { 'application/octet-stream': {} } },
+      '200': {
+        description: 'The file',
+        headers: { ...FILE_HEADERS, ...TAG_HEADER },
+        content: { 'application/octet-stream': {} },
+      },
+      '206': {
+        description: 'The range that was asked for',
+        headers: { ...FILE_HEADERS, ...TAG_HEADER, ...RANGE_HEADER },
+        content: { 'application/octet-stream': {} },
+      },
+      '304': { description: 'It is as it was (If-None-Match, If-Modified-Since)', headers: TAG_HEADER },
       ...failures('Answer', '404', '412', '416'),
     },
     async handle(exchange) {

@@ -42,7 +42,6 @@ export function listRoute(images: ImageLibrary, { pageItemsMax }: NbiLimits): Ro
         {
           type: 'string',
           pattern: PLACE_PATTERN,
-          untold: ['pattern'],
           expected: 'the name of an image',
         },
       ),

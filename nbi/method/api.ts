@@ -27,7 +27,7 @@ const PASSWORDS_AT_A_TIME = 2;
 
 /** `/v1/method/{name}`: what is done rather than stored. */
 export function methodApi(parts: MethodParts, authentication: Authentication): Api {
-  const { rules, credentials, users, limits } = parts;
+  const { rules, users, limits } = parts;
   const explanations = new Places({
     what: 'explanations',
     // Half of them, so that nobody keeps everybody else waiting.
@@ -56,12 +56,13 @@ export function methodApi(parts: MethodParts, authentication: Authentication): A
     ...freezeRoutes(rules),
     explainRulesRoute(parts, explanations),
     matchDevicesRoute(parts, searches),
-    readmitDeviceRoute(credentials),
+    readmitDeviceRoute(parts),
     changePasswordRoute(users, passwords),
     collectImagesRoute(parts),
   ];
   return {
     name: 'method',
+    description: 'What is done at once rather than stored: asking CPEs to come, explaining rules, the brake.',
     // A name that no method has is nobody's.
     prefixes: routes.map(({ path }) => path),
     slashes: 'either',

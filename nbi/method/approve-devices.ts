@@ -1,5 +1,6 @@
-import { type Approvals, isCpeId, UnknownCpeError } from '../../acs/index.js';
+import { type Approvals, type Devices, UnknownCpeError } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
+import { idsMeant } from '../dyn/index.js';
 import {
   ApiError,
   actorOf,
@@ -9,6 +10,7 @@ import {
   objectBody,
   type Route,
   route,
+  type Scope,
   scopeOf,
   shortJson,
 } from '../http/index.js';
@@ -17,11 +19,12 @@ import { methodDialect, sendAnswer } from './dialect.js';
 import { detailsSchema } from './rule-request.js';
 
 export interface ApproveParts {
+  readonly devices: Devices;
   readonly approvals: Pick<Approvals, 'approve'>;
 }
 
 /** `POST /v1/method/ApproveDevices` */
-export function approveDevicesRoute({ approvals }: ApproveParts): Route {
+export function approveDevicesRoute({ approvals, devices }: ApproveParts): Route {
   return route({
     method: 'POST',
     path: '/v1/method/ApproveDevices',
@@ -47,13 +50,13 @@ export function approveDevicesRoute({ approvals }: ApproveParts): Route {
           details: { approved: 0, named: 1, enrolled: 0 },
         }),
       ),
-      ...failures('MethodAnswer', '404', '413', '415', '507'),
+      ...failures('MethodAnswer', '404', '409', '413', '415', '507'),
     },
     async handle(exchange) {
       const { cpe_id: given } = await exchange.body();
-      const { organization } = scopeOf(exchange);
+      const scope = scopeOf(exchange);
       const details = await approvals
-        .approve(cpeidsOf(given), actorOf(exchange), organization)
+        .approve(await cpeidsOf(given, devices, scope), actorOf(exchange), scope.organization)
         .catch((error: unknown) => {
           throw error instanceof UnknownCpeError ? unknownCpe(error) : error;
         });
@@ -78,15 +81,29 @@ function unknownCpe({ cpeid }: UnknownCpeError): ApiError {
   ]);
 }
 
-/** @throws ApiError 400 */
-function cpeidsOf(given: unknown): readonly CpeId[] {
+/**
+ * Serial numbers stand for CPEs that are known.
+ * @throws ApiError 400, 409 where one is of several
+ */
+async function cpeidsOf(
+  given: unknown,
+  devices: ApproveParts['devices'],
+  scope: Scope,
+): Promise<readonly CpeId[]> {
   const listed: readonly unknown[] = Array.isArray(given) ? given : [given];
-  const ids = listed.flatMap((each) => (typeof each === 'string' && isCpeId(each) ? [each] : []));
-  if (ids.length === 0 || ids.length < listed.length || ids.length > FILTER_VALUES_MAX)
-    throw invalid(
-      'cpe_id',
-      `the id of a CPE as DeviceStorage shows it, or an array of 1 to ${FILTER_VALUES_MAX}`,
-      given,
-    );
+  const names = listed.filter((each) => typeof each === 'string');
+  if (names.length === 0 || names.length < listed.length || names.length > FILTER_VALUES_MAX)
+    throw notCpes(given);
+  const ids: CpeId[] = [];
+  for (const name of names) {
+    const id = (await idsMeant(devices, scope, [name])).at(-1);
+    if (id === undefined || !devices.isId(id)) throw notCpes(given);
+    ids.push(id as CpeId);
+  }
   return ids;
+}
+
+function notCpes(given: unknown): ApiError {
+  const expected = `the id of a CPE as DeviceStorage shows it, the serial number of one that is known, or an array of 1 to ${FILTER_VALUES_MAX}`;
+  return invalid('cpe_id', expected, given);
 }

@@ -8,6 +8,7 @@ import {
 import type { Clock, CpeId } from '../../common/index.js';
 import { explainFor, ruleNameOf, rulesAskedFor } from '../../rollout/index.js';
 import { CPE_SCHEMA, type RuleExplanation, type Rules, writtenId } from '../../rules/index.js';
+import { idsMeant } from '../dyn/index.js';
 import {
   ApiError,
   failures,
@@ -43,7 +44,7 @@ const RULES_LISTED_MAX = 1_000;
 const RULES_NAMED_MAX = 100;
 
 const PROPERTIES = {
-  cpe_id: idSchema('the id of a CPE'),
+  cpe_id: idSchema('the id of a CPE, or a serial number'),
   cpe: CPE_SCHEMA,
   rules: {
     type: 'array',
@@ -90,7 +91,7 @@ export function explainRulesRoute(parts: ExplainParts, places: Places): Route {
     body: BODY,
     answers: {
       '200': jsonAnswer('The explanation', detailsSchema(ref('Explanation'))),
-      ...failures('MethodAnswer', '404', '413', '415'),
+      ...failures('MethodAnswer', '404', '409', '413', '415'),
     },
     async handle(exchange) {
       const { response, user, over, body } = exchange;
@@ -150,17 +151,35 @@ async function describe(
   moment: Moment,
   scope: Scope,
 ): Promise<DescribedCpe> {
-  if (cpeid === undefined) return described(cpe, moment, scope);
-  const known = await devices.describe(cpeid as CpeId, moment);
+  if (cpeid === undefined) return described(cpe, moment, scope, devices);
+  const known = await knownAs(devices, scope, cpeid, moment);
   const isTheirs = scope.organization === null || known?.input.organization === scope.organization.id;
   if (known !== null && isTheirs) return known;
   const expected = 'a CPE that is known; describe one in cpe instead';
   throw new ApiError(404, [{ field: 'cpe_id', expected, found: shortJson(cpeid) }]);
 }
 
-async function described(cpe: unknown, moment: Moment, belonging: Scope): Promise<DescribedCpe> {
+async function knownAs(
+  devices: Devices,
+  scope: Scope,
+  name: string,
+  moment: Moment,
+): Promise<DescribedCpe | null> {
+  for (const id of await idsMeant(devices, scope, [name])) {
+    const known = await devices.describe(id as CpeId, moment);
+    if (known !== null) return known;
+  }
+  return null;
+}
+
+async function described(
+  cpe: unknown,
+  moment: Moment,
+  belonging: Scope,
+  { cpeIdentity }: Devices,
+): Promise<DescribedCpe> {
   try {
-    return await describedCpe({ cpe }, moment, { belonging });
+    return await describedCpe({ cpe }, moment, { belonging, cpeIdentity });
   } catch (error) {
     if (!(error instanceof CpeDescriptionError)) throw error;
     throw new ApiError(

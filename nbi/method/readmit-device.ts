@@ -1,5 +1,6 @@
-import type { CpeCredentials } from '../../acs/index.js';
+import type { CpeCredentials, Devices } from '../../acs/index.js';
 import type { CpeId } from '../../common/index.js';
+import { idsMeant } from '../dyn/index.js';
 import {
   ApiError,
   actorOf,
@@ -14,8 +15,13 @@ import {
 import { OK, sendAnswer } from './dialect.js';
 import { idSchema } from './rule-request.js';
 
+export interface ReadmitParts {
+  readonly credentials: Pick<CpeCredentials, 'readmit'>;
+  readonly devices: Devices;
+}
+
 /** `POST /v1/method/ReadmitDevice`: somebody's word that a CPE which has lost its credentials is the one. */
-export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>): Route {
+export function readmitDeviceRoute({ credentials, devices }: ReadmitParts): Route {
   return route({
     method: 'POST',
     path: '/v1/method/ReadmitDevice',
@@ -27,17 +33,22 @@ export function readmitDeviceRoute(credentials: Pick<CpeCredentials, 'readmit'>)
     description: 'Within a day, to whoever has the shared pair and says that he is this CPE and was reset.',
     body: objectBody({
       required: ['cpe_id'],
-      properties: { cpe_id: idSchema('the cpeid of a CPE that has used credentials of its own') },
+      properties: {
+        cpe_id: idSchema('the cpeid, or the serial number, of a CPE that has used credentials of its own'),
+      },
       others: 'only cpe_id',
       example: { cpe_id: '00A1B2-HGW-1' },
     }),
     answers: {
       '200': jsonAnswer('It is given new ones when it comes', ref('MethodAnswer'), OK),
-      ...failures('MethodAnswer', '404', '413', '415', '507'),
+      ...failures('MethodAnswer', '404', '409', '413', '415', '507'),
     },
     async handle(exchange) {
-      const { cpe_id: cpeid } = await exchange.body();
-      const { organization } = scopeOf(exchange);
+      const { cpe_id: name } = await exchange.body();
+      const scope = scopeOf(exchange);
+      const { organization } = scope;
+      // One that is known by its serial number comes behind the name itself.
+      const cpeid = (await idsMeant(devices, scope, [name])).at(-1) ?? name;
       if (!(await credentials.readmit(cpeid as CpeId, actorOf(exchange), organization)))
         throw new ApiError(404, [
           {

@@ -126,7 +126,8 @@ export const methodSchemas = {
       errors: {
         type: 'array',
         items: ref('MatchedCpe'),
-        description: 'The first for which the condition failed.',
+        description:
+          'The first for which the condition failed, or that it names by a serial number which others have too (ambiguous-serial).',
       },
       next: {
         type: ['string', 'null'],

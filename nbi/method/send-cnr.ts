@@ -6,6 +6,7 @@ import {
   EVERY_ID,
   type FieldFilter,
   filterFromJson,
+  idsMeant,
   readSelected,
   type Selection,
   selectEntries,
@@ -49,7 +50,7 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
     operationId: 'sendConnectionRequest',
     summary: 'Asks CPEs to start a session',
     description:
-      'Options are cpe_id or any field of DeviceStorage, by equality (an array: any of). Where several CPEs match (at most 1,000), result is the worst of them and details tells them one by one.',
+      'Options are cpe_id (or the serial number of one CPE) or any field of DeviceStorage, by equality (an array: any of). Where several CPEs match (at most 1,000), result is the worst of them and details tells them one by one.',
     body: objectBody({
       required: ['search_options'],
       properties: {
@@ -64,7 +65,7 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
     }),
     answers: {
       '200': jsonAnswer('Every CPE that matched has answered', ref('MethodAnswer'), OK),
-      ...failures('MethodAnswer', '404', '413', '415', '502', '504', '507'),
+      ...failures('MethodAnswer', '404', '409', '413', '415', '502', '504', '507'),
     },
     async handle(exchange) {
       const { search_options: options } = await exchange.body();
@@ -76,7 +77,7 @@ export function sendCnrRoute(parts: SendCnrParts): Route {
 /**
  * Sends a connection request to every CPE that the search options match.
  * @param exchange  who asks; once nobody waits for the answer no further CPE is called
- * @throws ApiError 400 no such field or too many CPEs, 404 no CPE matches
+ * @throws ApiError 400 no such field or too many CPEs, 404 no CPE matches, 409 a serial number is of several
  */
 async function sendCnr(
   options: JsonObject,
@@ -123,13 +124,14 @@ async function matchingCpes(
   for (const [name, value] of Object.entries(options)) {
     const isId = storage.idNames.includes(name);
     const filter = filterFromJson(storage.fields, isId ? 'id' : name, value);
-    if (isId) idLists.push([...filter.anyOf].map(String));
+    const names = isId ? [...filter.anyOf].map(String) : [];
+    if (isId) idLists.push([...(await idsMeant(devices, scope, names))]);
     else filters.push(filter);
   }
-  const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false };
-  const look = async (turn: Turn): Promise<CpeId[]> => {
+  const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false, isMeant: true };
+  const look = async (turn: Turn, meant: Selection): Promise<CpeId[]> => {
     const found: CpeId[] = [];
-    for await (const { id } of selectEntries(storage, selection, { turn })) {
+    for await (const { id } of selectEntries(storage, meant, { turn })) {
       if (found.length >= max) throw invalid('search_options', `a search that matches at most ${max} CPEs`);
       found.push(id as CpeId);
     }

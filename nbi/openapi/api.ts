@@ -1,4 +1,4 @@
-import { type Api, type Authentication, dynDialect, jsonAnswer, route } from '../http/index.js';
+import { type Api, type Authentication, dynDialect, jsonAnswer, openFailures, route } from '../http/index.js';
 
 /**
  * The document as it is sent: made when somebody first wants it, once.
@@ -24,13 +24,14 @@ export function openApiApi(document: () => Buffer, authentication: Authenticatio
     concerns: 'everyone',
     operationId: 'openapi',
     summary: 'This document',
-    answers: { '200': jsonAnswer('OpenAPI 3.1', { type: 'object' }) },
+    answers: { '200': jsonAnswer('OpenAPI 3.1', { type: 'object' }), ...openFailures('Answer') },
     async handle({ response }) {
       response.type('json').send(document());
     },
   });
   return {
     name: 'openapi',
+    description: 'This document.',
     prefixes: ['/v1/openapi.json'],
     slashes: 'either',
     authentication,

@@ -6,6 +6,7 @@ import {
   type Schema,
   told,
 } from '../http/index.js';
+import { responsesOf, SHARED_HEADERS } from './responses.js';
 
 /** What the document is made of beside what the routes declare. */
 interface DocumentParts {
@@ -28,11 +29,14 @@ export function openApiDocument({ apis, authentication, description, schemas }: 
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description,
     },
+    // Wherever the document was fetched from.
+    servers: [{ url: '/', description: 'This server' }],
     security: schemes.map(({ name }) => ({ [name]: [] })),
-    tags: apis.map(({ name }) => ({ name })),
+    tags: apis.map(({ name, description }) => ({ name, description })),
     paths: pathsOf(apis, schemes),
     components: {
       securitySchemes: schemesOf(apis, schemes),
+      headers: SHARED_HEADERS,
       schemas: told(schemas),
     },
   };
@@ -59,8 +63,7 @@ function pathsOf(apis: readonly Api[], schemes: Schemes): Readonly<Record<string
   const paths = new Map<string, Record<string, unknown>>();
   for (const api of apis) {
     for (const route of api.routes) {
-      const item =
-        paths.get(route.path) ?? (route.parameters && { parameters: told(route.parameters) }) ?? {};
+      const item = paths.get(route.path) ?? {};
       item[route.method.toLowerCase()] = {
         tags: [api.name],
         ...(route.role !== null && securityOf(api, schemes)),
@@ -76,15 +79,20 @@ function operationOf(route: Route) {
   const { operationId, summary, description, role, concerns, query, headers, body, answers } = route;
   const isOfOrganizations = concerns === 'organizations' && route.namesOrganization !== false;
   const whose = isOfOrganizations ? [ORGANIZATION_PARAMETER] : [];
-  const parameters = [...(query?.parameters ?? []), ...whose, ...(headers ?? [])];
+  const parameters = [
+    ...(route.parameters ?? []),
+    ...(query?.parameters ?? []),
+    ...whose,
+    ...(headers ?? []),
+  ];
   return {
     operationId,
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(role === null ? { security: [] } : {}),
+    ...(role === null && { security: route.changes === true ? [{ basic: [] }] : [] }),
     ...(parameters.length === 0 ? {} : { parameters: told(parameters) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: told(body.content) } }),
-    responses: told(isOfOrganizations ? withUnknownOrganization(answers) : answers),
+    responses: responsesOf(route, isOfOrganizations ? withUnknownOrganization(answers) : answers),
   };
 }
 

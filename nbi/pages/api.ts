@@ -4,7 +4,7 @@ import type { UserSessions } from '../sessions/index.js';
 import type { Users } from '../users/index.js';
 import { ASSET_TYPES, type Asset, assetRoute } from './asset.js';
 import { pageDialect } from './dialect.js';
-import { docsRoutes, type OpenApiBytes } from './docs.js';
+import { docsRoutes, type OpenApiBytes, shortDocsRoutes } from './docs.js';
 import { logInFormRoute, logInRoute } from './log-in.js';
 import { logOutRoute } from './log-out.js';
 import { ASSETS_PATH } from './page.js';
@@ -31,6 +31,7 @@ export function pageApis(
     {
       ...manners,
       name: 'first-page',
+      description: 'The page that leads to everything, and what pages load.',
       // What else is unknown is answered as to programs.
       prefixes: [],
       slashes: 'as written',
@@ -42,6 +43,7 @@ export function pageApis(
     {
       ...manners,
       name: 'log-in',
+      description: 'Pages by which people log in and out.',
       prefixes: ['/admin/'],
       slashes: 'redirected',
       routes: [
@@ -53,9 +55,18 @@ export function pageApis(
     {
       ...manners,
       name: 'docs',
+      description: 'The page that shows this document, and tries its calls.',
       prefixes: ['/api/v1/docs', '/api/v1/redoc'],
       slashes: 'redirected',
       routes: docsRoutes(document),
+    },
+    {
+      ...manners,
+      name: 'doc',
+      description: 'The same page and document, where clients of `/v1/dyn` look for them.',
+      prefixes: ['/v1/doc'],
+      slashes: 'either',
+      routes: shortDocsRoutes(document),
     },
   ];
 }

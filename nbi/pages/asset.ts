@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ApiError, type Parameter, type Route, route } from '../http/index.js';
+import { ApiError, type Parameter, type Route, route, TAG_HEADER } from '../http/index.js';
+import { pageAnswers } from './page-answers.js';
 
 /** A file that pages load. */
 export interface Asset {
@@ -52,12 +53,13 @@ export function assetRoute(path: string, operationId: string, summary: string, a
     operationId,
     summary,
     answers: {
-      '200': { description: 'The file', content: { '*/*': { schema: { type: 'string' } } } },
-      '304': { description: 'The file is as the browser has it (If-None-Match)' },
-      '404': {
-        description: 'There is no such file',
-        content: { 'text/html': { schema: { type: 'string' } } },
+      '200': {
+        description: 'The file',
+        headers: TAG_HEADER,
+        content: { '*/*': { schema: { type: 'string' } } },
       },
+      '304': { description: 'The file is as the browser has it (If-None-Match)', headers: TAG_HEADER },
+      ...pageAnswers('404', '429', '503'),
     },
     async handle({ response, parameters }) {
       const asset = known.get(parameters.asset ?? '');

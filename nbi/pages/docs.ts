@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { type Route, route } from '../http/index.js';
+import { locationHeader, type Route, route } from '../http/index.js';
 import { ASSET_TYPES, type Asset, assetRoute } from './asset.js';
 import { html } from './html.js';
 import { ASSETS_PATH, type Page, sendPage } from './page.js';
-import { pageAnswer } from './page-answers.js';
+import { pageAnswer, pageAnswers } from './page-answers.js';
 
 export const DOCS_PATH = '/api/v1/docs/';
 
@@ -30,7 +30,7 @@ export function docsRoutes(document: OpenApiBytes): readonly Route[] {
       concerns: 'everyone',
       operationId: 'docsPage',
       summary: 'A page that shows every call, and tries them',
-      answers: { '200': pageAnswer('The page') },
+      answers: { '200': pageAnswer('The page'), ...pageAnswers('429', '503') },
       async handle({ response }) {
         sendPage(response, PAGE);
       },
@@ -42,20 +42,35 @@ export function docsRoutes(document: OpenApiBytes): readonly Route[] {
     documentRoute('/api/v1/docs.json', 'docsJson', 'application/json', document),
     // Every JSON text of objects, arrays and texts is YAML 1.2.
     documentRoute('/api/v1/docs.yaml', 'docsYaml', 'application/yaml', document),
-    route({
-      method: 'GET',
-      path: '/api/v1/redoc/',
-      role: null,
-      concerns: 'everyone',
-      operationId: 'redocPage',
-      summary: 'Leads to the page that shows every call',
-      answers: { '302': { description: `Location is ${DOCS_PATH}` } },
-      async handle({ response }) {
-        response.status(302).setHeader('Location', DOCS_PATH);
-        response.end();
-      },
-    }),
+    leadingRoute('/api/v1/redoc/', 'redocPage'),
   ];
+}
+
+/** `/v1/doc` and its document, where clients of `/v1/dyn` and `/v1/method` look for them. */
+export function shortDocsRoutes(document: OpenApiBytes): readonly Route[] {
+  return [
+    leadingRoute('/v1/doc', 'shortDocsPage'),
+    documentRoute('/v1/doc/swagger.json', 'swaggerJson', 'application/json', document),
+  ];
+}
+
+function leadingRoute(path: string, operationId: string): Route {
+  return route({
+    method: 'GET',
+    path,
+    role: null,
+    concerns: 'everyone',
+    operationId,
+    summary: 'Leads to the page that shows every call',
+    answers: {
+      '302': { description: 'It does', headers: locationHeader(`${DOCS_PATH}`) },
+      ...pageAnswers('429', '503'),
+    },
+    async handle({ response }) {
+      response.status(302).setHeader('Location', DOCS_PATH);
+      response.end();
+    },
+  });
 }
 
 function documentRoute(path: string, operationId: string, mediaType: string, document: OpenApiBytes): Route {
@@ -68,6 +83,7 @@ function documentRoute(path: string, operationId: string, mediaType: string, doc
     summary: 'The OpenAPI document, as /v1/openapi.json has it',
     answers: {
       '200': { description: 'OpenAPI 3.1', content: { [mediaType]: { schema: { type: 'object' } } } },
+      ...pageAnswers('429', '503'),
     },
     async handle({ response }) {
       response.setHeader('Content-Type', mediaType);

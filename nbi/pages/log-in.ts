@@ -3,9 +3,11 @@ import type { Request, Response } from 'express';
 import {
   ApiError,
   arrivalOf,
+  COOKIE_HEADER,
   givenCookie,
   givenPageCookie,
   isSameSecret,
+  locationHeader,
   onlyCookie,
   openQuery,
   PAGE_CSRF_COOKIE,
@@ -21,6 +23,7 @@ import {
   type LogInParts,
   NAME_CHARACTERS_MAX,
   PASSWORD_CHARACTERS_MAX,
+  type UserSessions,
 } from '../sessions/index.js';
 import { logInPage } from './log-in-page.js';
 import { nextPath } from './next-path.js';
@@ -44,7 +47,7 @@ export function logInFormRoute(): Route {
     summary: 'The page by which people log in',
     description: `Gives the browser the cookie ${PAGE_CSRF_COOKIE}, whose value its form shows as csrfmiddlewaretoken.`,
     query: openQuery(NEXT),
-    answers: { '200': pageAnswer('The page') },
+    answers: { '200': { ...pageAnswer('The page'), headers: COOKIE_HEADER }, ...pageAnswers('429', '503') },
     async handle({ request, response, query }) {
       const csrfToken = tokenFor(request);
       response.setHeader('Set-Cookie', givenPageCookie(arrivalOf(response), PAGE_CSRF_COOKIE, csrfToken));
@@ -55,7 +58,9 @@ export function logInFormRoute(): Route {
 }
 
 /** `POST /admin/login/` */
-export function logInRoute(parts: LogInParts): Route {
+export function logInRoute(
+  parts: LogInParts & { readonly sessions: Pick<UserSessions, 'csrfTokenOf'> },
+): Route {
   return route({
     method: 'POST',
     path: LOG_IN_PATH,
@@ -71,7 +76,10 @@ export function logInRoute(parts: LogInParts): Route {
       next: NEXT.schema,
     }),
     answers: {
-      '302': { description: 'Logged in; Location is where that leads' },
+      '302': {
+        description: 'Logged in',
+        headers: { ...locationHeader('Where that leads.'), ...COOKIE_HEADER },
+      },
       '400': pageAnswer('Name or password is missing, or the form cannot be read'),
       '401': pageAnswer('The page again: name and password do not fit'),
       ...pageAnswers('403', '413', '415', '429', '503', '507'),

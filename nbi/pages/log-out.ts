@@ -2,10 +2,12 @@ import type { Request, Response } from 'express';
 import {
   ApiError,
   arrivalOf,
+  COOKIE_HEADER,
   clearedCookie,
   clearedPageCookies,
   findingsOf,
   isSameSecret,
+  locationHeader,
   onlyCookie,
   PAGE_SESSION_COOKIE,
   type Route,
@@ -34,8 +36,11 @@ export function logOutRoute(sessions: UserSessions): Route {
       csrfmiddlewaretoken: { type: 'string', description: "The session's CSRF token; X-CSRFToken will do." },
     }),
     answers: {
-      '302': { description: 'Logged out, or nobody was logged in; Location is the first page' },
-      ...pageAnswers('403', '413', '415', '503', '507'),
+      '302': {
+        description: 'Logged out, or nobody was logged in',
+        headers: { ...locationHeader('The first page.'), ...COOKIE_HEADER },
+      },
+      ...pageAnswers('400', '403', '413', '415', '429', '503', '507'),
     },
     async handle({ request, response, body }) {
       const form = await body();

@@ -6,10 +6,12 @@ export function pageAnswer(description: string): Answer {
 }
 
 const WORDS = {
+  '400': 'The form cannot be read',
   '403': 'It comes from a page of elsewhere, or without its token',
   '413': 'The form is too large',
   '415': 'It is no form of a page',
-  '429': 'Too many wrong passwords; Retry-After tells how long to wait',
+  '404': 'There is no such file',
+  '429': 'Too much is asked from where it comes; Retry-After tells how long to wait',
   '503': 'Too much is under way, or the store cannot be reached',
   '507': 'The disk, or the database, is full',
 } as const;

@@ -79,7 +79,7 @@ export function welcomeRoute(
     concerns: 'everyone',
     operationId: 'firstPage',
     summary: 'A page that leads to everything, for people',
-    answers: { '200': pageAnswer('The page'), ...pageAnswers('503') },
+    answers: { '200': pageAnswer('The page'), ...pageAnswers('429', '503') },
     async handle({ request, response }) {
       const reader = await readerOf(sessions, request);
       sendPage(response, { title: 'Ferry', reader, main: mainOf(reader === null ? null : version) });

@@ -25,6 +25,7 @@ export function sessionApis(
   return [
     {
       name: 'sessions',
+      description: 'Who has logged in by a page, and from where.',
       prefixes: [LIST_PATH],
       slashes: 'either',
       authentication,
@@ -33,6 +34,7 @@ export function sessionApis(
     },
     {
       name: 'session',
+      description: 'Log-in and log-out of pages.',
       prefixes: [SESSION_PATH],
       slashes: 'either',
       authentication: withoutDialog(authentication, { users, sessions }),

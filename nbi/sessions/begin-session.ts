@@ -8,9 +8,9 @@ import {
   sessionChallenge,
   throttled,
 } from '../http/index.js';
-import type { FoundUser, Users } from '../users/index.js';
+import type { Credentials, FoundUser, Users } from '../users/index.js';
 import type { UserSession } from './user-session.js';
-import type { UserSessions } from './user-sessions.js';
+import type { KindSessions } from './user-sessions.js';
 
 export const NAME_CHARACTERS_MAX = 64;
 export const PASSWORD_CHARACTERS_MAX = 1_024;
@@ -19,8 +19,12 @@ const USER_AGENT_CHARACTERS_MAX = 200;
 /** What logging in by a page takes. */
 export interface LogInParts {
   readonly users: Users;
-  readonly sessions: UserSessions;
+  readonly sessions: Pick<KindSessions, 'begin'>;
   readonly organizations: KnownOrganizations;
+  /** What is shown in place of a password: itself unless told. */
+  readonly proof?: Credentials['proof'];
+  /** The headers of the 401 for who is not let in; how to log in by a page unless told. */
+  readonly challenge?: Readonly<Record<string, string>>;
 }
 
 /** Who has logged in, and by what he is known from now on. */
@@ -40,12 +44,13 @@ export interface BegunSession {
  * @throws StoreError
  */
 export async function beginSession(
-  { users, sessions, organizations }: LogInParts,
+  parts: LogInParts,
   credentials: { readonly name: string; readonly password: string },
   asked: { readonly request: Request; readonly response: Response; readonly replaced: readonly string[] },
 ): Promise<BegunSession> {
+  const { sessions, organizations, proof } = parts;
   const { request, response, replaced } = asked;
-  const user = await verified(users, credentials, asked);
+  const user = await verified(parts, credentials, asked);
   const organization = activeOrganizationOf(user, await organizations.current());
   const { address = '' } = findingsOf(response);
   const { cookie, session } = await sessions.begin({
@@ -54,6 +59,7 @@ export async function beginSession(
     userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
     requestId: String(response.getHeader('X-Request-Id')),
     replaced,
+    ...(proof === 'digest' && { how: proof }),
   });
   findingsOf(response).user = user.name;
   return { user, organization, cookie, session };
@@ -61,14 +67,20 @@ export async function beginSession(
 
 /** @throws ApiError 401 or 429, where the password is not this user's or too many were wrong */
 async function verified(
-  users: Users,
+  { users, proof = 'password', challenge }: LogInParts,
   { name, password }: { readonly name: string; readonly password: string },
   { request, response }: { readonly request: Request; readonly response: Response },
 ): Promise<FoundUser> {
   const { address = '', over } = findingsOf(response);
   const verify = async () => {
-    const verification = await users.verify({ name, password, address, ...(over !== undefined && { over }) });
-    if (verification.kind === 'denied') throw denied(request);
+    const verification = await users.verify({
+      name,
+      password,
+      proof,
+      address,
+      ...(over !== undefined && { over }),
+    });
+    if (verification.kind === 'denied') throw denied(challenge ?? sessionChallenge(request));
     if (verification.kind === 'verified') return;
     throw throttled(verification.retryAfterSeconds, 'password');
   };
@@ -76,12 +88,12 @@ async function verified(
   const user = await users.find(name);
   // Once more, by what is remembered: had the password been changed in between, the session would be of the new one, which nobody showed.
   await verify();
-  if (user === null) throw denied(request);
+  if (user === null) throw denied(challenge ?? sessionChallenge(request));
   return user;
 }
 
 /** Whatever session the browser has goes on. */
-function denied(request: Request): ApiError {
+function denied(challenge: Readonly<Record<string, string>>): ApiError {
   const problems = [{ field: 'password', expected: 'the name and password of a user' }];
-  return new ApiError(401, problems, sessionChallenge(request));
+  return new ApiError(401, problems, challenge);
 }

@@ -6,5 +6,11 @@ export {
   PASSWORD_CHARACTERS_MAX,
 } from './begin-session.js';
 export { sessionSchemas } from './session.js';
-export { type SessionLife, USER_SESSIONS, type UserSession } from './user-session.js';
-export { UserSessions } from './user-sessions.js';
+export type { SessionKind, SessionKindName, SessionLife } from './session-kind.js';
+export { USER_SESSIONS, type UserSession } from './user-session.js';
+export {
+  type KindSessions,
+  type SessionBeginning,
+  type SessionBegun,
+  UserSessions,
+} from './user-sessions.js';

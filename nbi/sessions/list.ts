@@ -85,7 +85,7 @@ export function listRoute(sessions: UserSessions, { pageItemsMax }: NbiLimits): 
       const last = page.items.at(-1)?.id;
       if (page.hasMore && last !== undefined) linkNext(request, response, last);
       const views = page.items.map((each) => ({
-        ...sessionView(each, sessions.life, each.id === user.credential),
+        ...sessionView(each, sessions.lifeOf(each), each.id === user.credential),
         ...ownerShown(scopeOf(exchange), each),
       }));
       response.json(dialect.answer(200, views));

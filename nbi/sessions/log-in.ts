@@ -1,5 +1,6 @@
 import {
   arrivalOf,
+  COOKIE_HEADER,
   closedQuery,
   failures,
   givenCookie,
@@ -46,7 +47,7 @@ export function logInRoute(users: Users, sessions: UserSessions, organizations: 
       example: { name: 'admin', password: 'correct horse battery' },
     }),
     answers: {
-      '200': ownAnswer('Logged in; Set-Cookie has the session'),
+      '200': { ...ownAnswer('Logged in'), headers: COOKIE_HEADER },
       ...failures('Answer', '413', '415', '507'),
     },
     async handle({ request, response, body }) {
@@ -59,7 +60,7 @@ export function logInRoute(users: Users, sessions: UserSessions, organizations: 
       });
       response.setHeader('Set-Cookie', givenCookie(arrivalOf(response), cookie));
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
-      response.json(dialect.answer(200, ownView(session, sessions.life, own)));
+      response.json(dialect.answer(200, ownView(session, sessions.lifeOf(session), own)));
     },
   });
 }

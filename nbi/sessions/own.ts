@@ -2,6 +2,7 @@ import {
   ApiError,
   activeOrganizationOf,
   arrivalOf,
+  COOKIE_HEADER,
   clearedCookie,
   closedQuery,
   failures,
@@ -37,7 +38,7 @@ export function ownSessionRoute(sessions: UserSessions, organizations: KnownOrga
       if (cookie === null || session === null || user === null) throw noSession(request);
       const organization = activeOrganizationOf(user, await organizations.current());
       const own = { role: user.role, csrfToken: sessions.csrfTokenOf(cookie), organization };
-      response.json(dialect.answer(200, ownView(session, sessions.life, own)));
+      response.json(dialect.answer(200, ownView(session, sessions.lifeOf(session), own)));
     },
   });
 }
@@ -53,7 +54,10 @@ export function logOutRoute(sessions: UserSessions): Route {
     summary: 'Logs a page out: ends the session of this cookie, and takes the cookie away',
     query: closedQuery(),
     answers: {
-      '200': jsonAnswer('Logged out', ref('Answer'), dialect.answer(204, '')),
+      '200': {
+        ...jsonAnswer('Logged out', ref('Answer'), dialect.answer(204, '')),
+        headers: COOKIE_HEADER,
+      },
       ...failures('Answer', '404', '507'),
     },
     async handle({ response, user, by }) {

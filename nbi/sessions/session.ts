@@ -2,7 +2,8 @@ import { SECOND_MS } from '../../common/index.js';
 import type { Organization } from '../../organizations/index.js';
 import { type Answer, dynDialect, type JsonObject, jsonAnswer, ref } from '../http/index.js';
 import type { Role } from '../users/index.js';
-import type { SessionLife, UserSession } from './user-session.js';
+import type { SessionLife } from './session-kind.js';
+import { kindNameOf, type UserSession } from './user-session.js';
 
 export const SESSION_PATH = '/v1/session';
 export const LIST_PATH = '/v1/sessions';
@@ -20,6 +21,7 @@ export function sessionView(
   const expiresAtMs = Math.min(createdAtMs + totalMs, lastUsedAtMs + idleMs);
   return {
     id,
+    kind: kindNameOf(session),
     user,
     createdAt: Math.floor(createdAtMs / SECOND_MS),
     lastUsedAt: Math.floor(lastUsedAtMs / SECOND_MS),
@@ -86,9 +88,23 @@ export const sessionSchemas = {
   },
   Session: {
     type: 'object',
-    required: ['id', 'user', 'createdAt', 'lastUsedAt', 'expiresAt', 'address', 'userAgent', 'current'],
+    required: [
+      'id',
+      'kind',
+      'user',
+      'createdAt',
+      'lastUsedAt',
+      'expiresAt',
+      'address',
+      'userAgent',
+      'current',
+    ],
     properties: {
       id: { type: 'string' },
+      kind: {
+        enum: ['page', 'firmware-slots', 'system-update', 'sc-cloud'],
+        description: 'Of which log-in: of one it is of no use in another.',
+      },
       user: { type: 'string' },
       createdAt: { type: 'integer', description: 'In epoch seconds.' },
       lastUsedAt: { type: 'integer', description: 'In epoch seconds, within a minute.' },

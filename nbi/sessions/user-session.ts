@@ -1,9 +1,17 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { stillHolds } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
+import type { Role } from '../users/index.js';
+import type { SessionKindName, SessionLife } from './session-kind.js';
 
-/** What somebody has who has logged in by a page. Its id is shown, and is neither the cookie nor tells it. */
+/** What somebody has who has logged in by a page, or at an API that has log-ins of its own. Its id is shown, and is neither the cookie nor tells it. */
 export interface UserSession extends Document {
+  /** Of which log-in; absent: of a page. */
+  readonly kind?: Exclude<SessionKindName, 'page'>;
+  /** What may be done by it at most, where it was begun by something that may do less than its user; absent: what the user may. */
+  readonly role?: Role;
+  /** The id of the token that was shown for it, with which it ends; absent: a password was. */
+  readonly token?: string;
   /** SHA-256 of the cookie, base64url: whoever reads the store has no use for it. */
   readonly digest: string;
   /** The user's name. */
@@ -32,14 +40,6 @@ export const USER_SESSIONS: CollectionDefinition = {
   passing: true,
 };
 
-/** How long a session lasts. */
-export interface SessionLife {
-  /** Without a request. */
-  readonly idleMs: number;
-  /** In all. */
-  readonly totalMs: number;
-}
-
 /** Whether it is not over by time; one that a clock was ahead of which stored it is. */
 export function isWithinLife(session: UserSession, { idleMs, totalMs }: SessionLife, nowMs: number): boolean {
   const { createdAtMs, lastUsedAtMs } = session;
@@ -48,20 +48,23 @@ export function isWithinLife(session: UserSession, { idleMs, totalMs }: SessionL
   );
 }
 
-const COOKIE_BYTES = 32;
-const COOKIE = /^[A-Za-z0-9_-]{43}$/;
 const ID_BYTES = 16;
 
-/** The value of a session's cookie: random, and known to nobody but the browser. */
-export function newCookie(): string {
-  return randomBytes(COOKIE_BYTES).toString('base64url');
+/** Of which log-in a session is. */
+export function kindNameOf({ kind }: Pick<UserSession, 'kind'>): SessionKindName {
+  return kind ?? 'page';
 }
 
-/** Where the session of a cookie is to be found, and what it must have there; null for what never was one. */
-export function keysOf(cookie: string): { readonly id: string; readonly digest: string } | null {
-  if (!COOKIE.test(cookie)) return null;
+/**
+ * Where the session of a cookie is to be found, and what it must have there. Elsewhere for each kind: an earlier version, which knows none but
+ * pages, finds no other by its cookie.
+ */
+export function keysOf(
+  kind: SessionKindName,
+  cookie: string,
+): { readonly id: string; readonly digest: string } {
   return {
-    id: sha256(`id ${cookie}`).toString('hex', 0, ID_BYTES),
+    id: sha256(kind === 'page' ? `id ${cookie}` : `id ${kind} ${cookie}`).toString('hex', 0, ID_BYTES),
     digest: sha256(cookie).toString('base64url'),
   };
 }

@@ -9,6 +9,7 @@ import { type ContentParts, dialect, LIST_PATH } from './upload.js';
 export function uploadApi(parts: ContentParts, authentication: Authentication): Api {
   return {
     name: 'uploads',
+    description: 'Uploads of images that go on after a broken connection, or that are fetched from a URL.',
     prefixes: [LIST_PATH],
     slashes: 'either',
     authentication,

@@ -1,5 +1,14 @@
 import { BOARDS_MAX, SOURCE_URL_CHARACTERS_MAX } from '../../firmware/index.js';
-import { actorOf, closedQuery, failures, objectBody, type Route, route, scopeOf } from '../http/index.js';
+import {
+  actorOf,
+  closedQuery,
+  failures,
+  locationHeader,
+  objectBody,
+  type Route,
+  route,
+  scopeOf,
+} from '../http/index.js';
 import { placeSaid, SIGNATURE_HEADER, signatureIn } from '../images/index.js';
 import { dialect, LIST_PATH, type UploadParts, uploadAnswer, uploadView } from './upload.js';
 
@@ -60,11 +69,11 @@ export function beginRoute({ uploads }: UploadParts): Route {
     summary:
       'Begins an upload of an image in parts, which goes on after a broken connection; or has it fetched',
     description:
-      'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 that have not ended.',
+      'Its parts are sent by PUT to its Location. Nothing that comes of it for 24 hours has it given up. A user may have 4 in parts that have not ended, and 100 that are fetched.',
     query: closedQuery(),
     body: BODY,
     answers: {
-      '201': uploadAnswer('Begun'),
+      '201': { ...uploadAnswer('Begun'), headers: locationHeader('Where its parts are sent.') },
       ...failures('Answer', '404', '409', '413', '415', '422', '507'),
     },
     async handle(exchange) {

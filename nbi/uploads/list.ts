@@ -37,7 +37,6 @@ export function listRoute({ uploads, limits: { pageItemsMax } }: UploadParts): R
       queryParameter('after', 'The id that the page before ended with; Link and X-Next-After tell it.', {
         type: 'string',
         pattern: UPLOAD_ID_PATTERN.source,
-        untold: ['pattern'],
         expected: 'the id of an upload',
       }),
     ),

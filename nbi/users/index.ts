@@ -1,3 +1,4 @@
+export { PASSWORD_DIGEST_PATTERN } from './digest-login.js';
 export type { LogIns, RefusedLogIn } from './log-ins.js';
 export { checkPassword } from './password.js';
 export { byPassword, bySession, byToken, type Principal } from './principal.js';

@@ -68,9 +68,9 @@ export class LogIns {
     this.#failures = new Seldom(MINUTE_MS, parts.monotonic);
   }
 
-  /** Somebody was verified anew: told once an hour for the same user and network. */
+  /** Somebody was verified anew: told once an hour for the same user, proof and network. */
   note(by: Actor & { readonly address: string }): void {
-    const key = `${networkOf(by.address)} ${by.name}`;
+    const key = `${networkOf(by.address)} ${by.how} ${by.name}`;
     const nowMs = this.#parts.monotonic();
     const toldAtMs = this.#toldAtMs.get(key);
     if (toldAtMs !== undefined && nowMs - toldAtMs < HOUR_MS) return;
@@ -147,7 +147,8 @@ export class LogIns {
 }
 
 function reasonOf({ reason, name, how }: RefusedLogIn, found: Pick<User, 'active'> | null): string {
-  if (reason !== 'wrong-credentials' || how !== 'password' || name === null) return reason;
+  if (reason !== 'wrong-credentials' || !(how === 'password' || how === 'digest') || name === null)
+    return reason;
   if (found === null) return 'unknown-user';
   return found.active ? 'wrong-password' : 'inactive-user';
 }

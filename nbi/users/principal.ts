@@ -25,9 +25,9 @@ export function byToken(user: User, token: Token): Principal {
   return { ...who(user), role: lesserRole(user.role, token.role), how: 'token', credential: token.id };
 }
 
-/** Whoever has shown the cookie of a session of the user's. */
-export function bySession(user: User, session: string): Principal {
-  return { ...who(user), how: 'session', credential: session };
+/** Whoever has shown the cookie of a session of the user's. @param role  what may be done by that session at most; as the user unless told */
+export function bySession(user: User, session: string, role: Role = user.role): Principal {
+  return { ...who(user), role: lesserRole(user.role, role), how: 'session', credential: session };
 }
 
 function who({ name, role, organization }: User): Pick<Principal, 'name' | 'role' | 'organization'> {

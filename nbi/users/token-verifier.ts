@@ -2,19 +2,16 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   type Clock,
   HOUR_MS,
-  isListed,
   type Logger,
   MINUTE_MS,
   type MonotonicClock,
   networkOf,
   Seldom,
-  stillHolds,
-  subnetList,
 } from '../../common/index.js';
 import type { Collection, Revision, Store } from '../../store/index.js';
 import { type AttemptLimits, Attempts } from './attempts.js';
 import type { LogIns, RefusedLogIn } from './log-ins.js';
-import { parseToken, TOKEN_MS_MAX, TOKENS, type Token, type TokenDocument, toToken } from './token.js';
+import { parseToken, TOKENS, type Token, type TokenDocument, toToken, whyNotTaken } from './token.js';
 import type { FoundUser } from './user-lookup.js';
 
 /** What came as a token, and with what request. */
@@ -93,7 +90,7 @@ export class TokenVerifier {
     if (parsed === null) return this.#denied(shown, parsed, null, 'wrong');
     const stored = await this.#read(parsed, known, shown.mayBeStale ?? false);
     if (stored === null || stored === 'inactive') return this.#denied(shown, parsed, null, stored ?? 'wrong');
-    const why = this.#whyNot(stored.document, shown.address);
+    const why = whyNotTaken(stored.document, shown.address, this.#parts.clock());
     if (why !== null) return this.#denied(shown, parsed, stored.user, why);
     this.#remember(stored);
     if (stored !== known) this.#noteUse(stored, shown.address);
@@ -127,13 +124,6 @@ export class TokenVerifier {
       if (mayBeStale && known !== null && atMs - known.atMs < STALE_MS_MAX) return known;
       throw error;
     }
-  }
-
-  #whyNot({ expiresAtMs, subnets = [] }: TokenDocument, address: string): 'wrong' | 'expired' | null {
-    // First: who tries it from elsewhere is not told when it is over.
-    if (subnets.length > 0 && !isListed(subnetList(subnets), address)) return 'wrong';
-    if (expiresAtMs === null) return null;
-    return stillHolds(expiresAtMs, TOKEN_MS_MAX, this.#parts.clock()) ? null : 'expired';
   }
 
   #remember(right: Right): void {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { DAY_MS, type Secrets } from '../../common/index.js';
+import { DAY_MS, isListed, type Secrets, stillHolds, subnetList } from '../../common/index.js';
 import type { CollectionDefinition, Document } from '../../store/index.js';
 import { lesserRole, type Role } from './user.js';
 
@@ -104,6 +104,21 @@ export function parseToken(text: string): { readonly id: string; readonly hash: 
 
 function hashOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
+}
+
+/**
+ * Why a token is not taken, whoever shows it; null: it is.
+ * @param address  from where; undefined: from where it may be used
+ */
+export function whyNotTaken(
+  { expiresAtMs, subnets = [] }: Pick<TokenDocument, 'expiresAtMs' | 'subnets'>,
+  address: string | undefined,
+  nowMs: number,
+): 'wrong' | 'expired' | null {
+  // First: who tries it from elsewhere is not told when it is over.
+  if (address !== undefined && subnets.length > 0 && !isListed(subnetList(subnets), address)) return 'wrong';
+  if (expiresAtMs === null) return null;
+  return stillHolds(expiresAtMs, TOKEN_MS_MAX, nowMs) ? null : 'expired';
 }
 
 export function toToken(document: TokenDocument): Token {

@@ -28,6 +28,7 @@ import {
   type TokenDocument,
   TokenError,
   toToken,
+  whyNotTaken,
 } from './token.js';
 import { isWithin, mayActAs, ROLES, type Role, USER_NAME_PATTERN, USERS, type UserDocument } from './user.js';
 import type { FoundUser } from './user-lookup.js';
@@ -171,6 +172,15 @@ export class Tokens {
       hash: parsed.hash.toString('base64'),
     };
     return { text, document };
+  }
+
+  /**
+   * Whether what was begun by a token still holds, as far as the token goes.
+   * @param address  from where it comes; absent: wherever it may
+   */
+  async holds(id: string, address?: string): Promise<boolean> {
+    const stored = await this.#tokens.get(id);
+    return stored !== null && whyNotTaken(stored.document, address, this.#parts.clock()) === null;
   }
 
   async #shown(document: TokenDocument): Promise<Token> {

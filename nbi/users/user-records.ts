@@ -2,9 +2,11 @@ import { type Clock, compareText, type Logger, type OrganizationId, type Turn } 
 import type { Actor, EventLog } from '../../events/index.js';
 import { endingOf, NameEndings, requiringOrganization } from '../../organizations/index.js';
 import { type Change, type Collection, type Store, type Stored, untilCommitted } from '../../store/index.js';
+import { digestLogin } from './digest-login.js';
 import { hashPassword } from './password.js';
 import { shownFor, shownInEvents, TOKENS, type TokenDocument } from './token.js';
 import {
+  digestHash,
   isWithin,
   ROLES,
   type Role,
@@ -24,6 +26,8 @@ export interface NewUser {
   readonly active?: boolean;
   /** The id of the organization that he is to be of, for good; absent: the installation. */
   readonly organization?: string;
+  /** Whether he can log in to `/sc_cloud`, by the MD5 of his password. Default: false. */
+  readonly scCloud?: boolean | undefined;
 }
 
 /** What is to be another; what is absent stays. */
@@ -31,6 +35,8 @@ export interface UserChange {
   readonly role?: Role | undefined;
   readonly active?: boolean | undefined;
   readonly password?: string | undefined;
+  /** As of {@link NewUser}; true needs the password beside it where it is not so already, as nothing that is kept tells its digest. */
+  readonly scCloud?: boolean | undefined;
 }
 
 /** Which users; without a field all. */
@@ -107,7 +113,7 @@ export class UserRecords {
    * @throws OrganizationError `not-found`, `not-active`
    */
   async add(user: NewUser, by: Actor | null, within: string | null): Promise<User> {
-    const { name, password, role, active = true, organization } = user;
+    const { name, password, role, active = true, organization, scCloud = false } = user;
     checkName(name);
     checkRole(role);
     // Before the password is hashed, which takes time.
@@ -119,6 +125,7 @@ export class UserRecords {
       ...(!active && { active: false }),
       ...(organization !== undefined && { organization }),
       password: hash,
+      ...(scCloud && { digestLogin: await digestLogin(password, hash) }),
       createdAtMs: this.#parts.clock(),
     };
     await untilCommitted(`User ${name}`, async () => {
@@ -163,7 +170,7 @@ export class UserRecords {
 
   /**
    * Changes users, each in a commit of its own; none where no active admin would be left.
-   * @throws UserError `invalid`, `not-found`, `last-admin`
+   * @throws UserError `invalid`, `not-found`, `last-admin`, `changed-meanwhile`
    */
   async change(
     names: readonly string[],
@@ -171,15 +178,29 @@ export class UserRecords {
     by: Actor | null,
     within: string | null,
   ): Promise<void> {
-    const { role, active, password } = change;
+    const { role, active, password, scCloud } = change;
     if (role !== undefined) checkRole(role);
     const hash = password === undefined ? undefined : await hashPassword(password);
-    const changed = ({ active: wasActive, ...document }: UserDocument): UserDocument => ({
-      ...document,
-      ...(role !== undefined && { role }),
-      ...((active ?? wasActive !== false) ? {} : { active: false }),
-      ...(hash !== undefined && { password: hash }),
-    });
+    // It is as dear as the hash of the password: nobody waits for it who has no use for it.
+    const login =
+      password !== undefined && hash !== undefined && (scCloud ?? (await this.#hasDigestLogin(names, within)))
+        ? await digestLogin(password, hash)
+        : undefined;
+    const changed = (before: UserDocument): UserDocument => {
+      const { active: wasActive, digestLogin: hadLogin, ...document } = before;
+      const isOn = scCloud ?? digestHash(before) !== null;
+      if (isOn && login === undefined && digestHash(before) === null) throw passwordNeeded(before.id);
+      // The log-in was switched on since it was looked at whether anybody has it.
+      if (isOn && hash !== undefined && login === undefined) throw changedMeanwhile(before.id);
+      const hasLogin = hash === undefined ? hadLogin : login;
+      return {
+        ...document,
+        ...(role !== undefined && { role }),
+        ...((active ?? wasActive !== false) ? {} : { active: false }),
+        ...(hash !== undefined && { password: hash }),
+        ...(isOn && hasLogin !== undefined && { digestLogin: hasLogin }),
+      };
+    };
     const leaving = { names: new Set(names), within };
     await this.#checkAdmins(leaving, changed);
     for (const name of names) await this.#changeOne(name, leaving, changed, by);
@@ -192,17 +213,19 @@ export class UserRecords {
   async replacePassword(stored: Stored<UserDocument>, password: string, by: Actor | null): Promise<void> {
     const hash = await hashPassword(password);
     const { document, revision } = stored;
-    const after = { ...shown(document), passwordChanged: true };
+    const { digestLogin: _, ...others } = document;
+    const next: UserDocument = {
+      ...others,
+      password: hash,
+      ...(digestHash(document) !== null && { digestLogin: await digestLogin(password, hash) }),
+    };
+    const after = { ...shown(next), passwordChanged: true };
     const { committed } = await this.#parts.store.commit([
-      this.#users.replacing({ ...document, password: hash }, revision),
+      this.#users.replacing(next, revision),
       this.#noting('changed', document, by, shown(document), after),
     ]);
     if (!committed) {
-      throw new UserError(
-        'changed-meanwhile',
-        'name',
-        `${document.id} was changed by someone else: try again`,
-      );
+      throw changedMeanwhile(document.id);
     }
     this.#parts.logger.info('users.password-set', { user: document.id });
   }
@@ -217,6 +240,14 @@ export class UserRecords {
     for (const name of names) await this.#removeOne(name, leaving, by);
   }
 
+  async #hasDigestLogin(names: readonly string[], within: string | null): Promise<boolean> {
+    for (const name of names) {
+      const stored = await this.get(name, within);
+      if (stored !== null && digestHash(stored.document) !== null) return true;
+    }
+    return false;
+  }
+
   async #changeOne(
     name: string,
     leaving: Leaving,
@@ -226,7 +257,9 @@ export class UserRecords {
     await this.#commitOver(name, leaving, async ({ document, revision }) => {
       const next = changed(document);
       const isNewPassword = next.password !== document.password;
-      if (next.role === document.role && next.active === document.active && !isNewPassword) return null;
+      const isLoginAsItWas = next.digestLogin === document.digestLogin;
+      const isActiveAsItWas = next.active === document.active;
+      if (next.role === document.role && isActiveAsItWas && isLoginAsItWas && !isNewPassword) return null;
       const after = { ...shown(next), ...(isNewPassword && { passwordChanged: true }) };
       return [
         this.#users.replacing(next, revision),
@@ -343,8 +376,8 @@ function isActiveAdmin({ role, active }: UserDocument): boolean {
 
 /** As events show it: nothing of the password. */
 function shown(document: UserDocument) {
-  const { name, role, active } = toUser(document);
-  return { name, role, active };
+  const { name, role, active, scCloud } = toUser(document);
+  return { name, role, active, ...(scCloud && { scCloud }) };
 }
 
 function checkName(name: string): void {
@@ -365,6 +398,18 @@ function endsLikeOthers(name: string): UserError {
 
 function checkRole(role: Role): void {
   if (!ROLES.includes(role)) throw new UserError('invalid', 'role', `A role is one of ${ROLES.join(', ')}`);
+}
+
+function changedMeanwhile(name: string): UserError {
+  return new UserError('changed-meanwhile', 'name', `${name} was changed by someone else: try again`);
+}
+
+function passwordNeeded(name: string): UserError {
+  return new UserError(
+    'invalid',
+    'scCloud',
+    `Logging in by the MD5 of a password cannot be switched on without the password: say one of ${name}'s along with it`,
+  );
 }
 
 function notFound(name: string): UserError {

@@ -20,6 +20,8 @@ export interface User {
   readonly active: boolean;
   /** The id of the organization that he is of, for good; absent: the installation's, who sees all. */
   readonly organization?: string;
+  /** Whether he can log in to `/sc_cloud`, by the MD5 of his password. */
+  readonly scCloud: boolean;
   readonly createdAtMs: number;
 }
 
@@ -42,6 +44,17 @@ export interface PasswordHash {
   readonly key: string;
 }
 
+/**
+ * By what a user is known who shows the MD5 of his password, as clients of `/sc_cloud` do. That cannot be held against the hash of the password
+ * itself, so a hash of it is kept beside, of those alone for whom that was switched on.
+ */
+export interface DigestLogin {
+  /** The salt of the password's own hash: with another password it is of no use, whoever has set that. */
+  readonly of: string;
+  /** Of the digest in lower-case hexadecimal. */
+  readonly hash: PasswordHash;
+}
+
 /** The id is the user's name. */
 export interface UserDocument extends Document {
   readonly role: Role;
@@ -50,20 +63,32 @@ export interface UserDocument extends Document {
   /** Absent: of the installation. */
   readonly organization?: string;
   readonly password: PasswordHash;
+  /** Absent: he cannot log in by the digest of his password. */
+  readonly digestLogin?: DigestLogin;
   /** How many permanent tokens of his have been revoked; absent: none. */
   readonly tokenGeneration?: number;
   /** Together with the name it says who this is: another may have had the name before. */
   readonly createdAtMs: number;
 }
 
-export function toUser({ id, role, active, organization, createdAtMs }: UserDocument): User {
+export function toUser(document: UserDocument): User {
+  const { id, role, active, organization, createdAtMs } = document;
   return {
     name: id,
     role,
     active: active !== false,
     ...(organization !== undefined && { organization }),
+    scCloud: digestHash(document) !== null,
     createdAtMs,
   };
+}
+
+/** The hash of the digest of a user's password; null where he cannot log in by it. */
+export function digestHash({
+  password,
+  digestLogin: login,
+}: Pick<UserDocument, 'password' | 'digestLogin'>): PasswordHash | null {
+  return login?.of === password.salt ? login.hash : null;
 }
 
 export const USERS: CollectionDefinition = {
@@ -84,7 +109,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   constructor(
     readonly code: UserErrorCode,
-    readonly field: 'name' | 'password' | 'oldPassword' | 'role' | 'organization',
+    readonly field: 'name' | 'password' | 'oldPassword' | 'role' | 'organization' | 'scCloud',
     message: string,
   ) {
     super(message);

@@ -160,12 +160,13 @@ export function openUsers(parts: {
           throw isOfAnother(name);
         return records.change([name], change, by, within);
       }
-      const { role = ROLE_DEFAULT, active = true, password } = change;
+      const { role = ROLE_DEFAULT, active = true, password, scCloud } = change;
       if (password === undefined) {
         await records.admit({ name, ...(organization !== undefined && { organization }) }, within);
         throw new UserError('invalid', 'password', 'There is no such user yet: a new one needs a password');
       }
-      const added = { name, role, active, password, ...(organization !== undefined && { organization }) };
+      const whose = organization === undefined ? {} : { organization };
+      const added = { name, role, active, password, scCloud, ...whose };
       await records.add(added, by, within);
     },
     remove: (names, by = null, within = null) =>

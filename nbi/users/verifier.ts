@@ -15,11 +15,21 @@ import { type HashLimits, HashPlaces, type HashPlacesParts, type Standing } from
 import { type LogIns, unknownNameDigest } from './log-ins.js';
 import { impossibleHash, passwordMatches } from './password.js';
 import { Shared } from './shared.js';
-import { PASSWORD_BYTES_MAX, toUser, USER_NAME_PATTERN, type User, type UserDocument } from './user.js';
+import {
+  digestHash,
+  PASSWORD_BYTES_MAX,
+  toUser,
+  USER_NAME_PATTERN,
+  type User,
+  type UserDocument,
+} from './user.js';
 
 export interface Credentials {
   readonly name: string;
+  /** The password; or its MD5 in lower-case hexadecimal, where `proof` says so. */
   readonly password: string;
+  /** The digest is right only for users for whom that was switched on. Default: `password`. */
+  readonly proof?: 'password' | 'digest';
   /** Where they came from: attempts are counted by it. */
   readonly address: string;
   /** `X-Request-Id` of the answer, for what is kept of the log-in. */
@@ -47,6 +57,9 @@ export interface VerifierParts {
   /** Calls `then` after so many milliseconds. */
   readonly rest: HashPlacesParts['rest'];
 }
+
+/** Apart, so that the digest of a password is never taken for a password, nor the other way round. */
+const MAC_PURPOSES = { password: 'nbi-credentials', digest: 'nbi-password-digests' } as const;
 
 const REMEMBERED_MS = MINUTE_MS;
 const REMEMBERED_MAX = 1_000;
@@ -96,10 +109,10 @@ export class Verifier {
 
   /** @throws the reason of the credentials' `over` */
   async verify(credentials: Credentials): Promise<Verification> {
-    const { name, password, mayBeStale = false, over } = credentials;
+    const { name, password, proof = 'password', mayBeStale = false, over } = credentials;
     const { secrets, monotonic } = this.#parts;
     // A name holds no NUL where there is such a user, so no two pairs share a key.
-    const key = secrets.mac('nbi-credentials', `${name}\0${password}`).toString('base64');
+    const key = secrets.mac(MAC_PURPOSES[proof], `${name}\0${password}`).toString('base64');
     // A client that opens many connections at once costs one hash, not one each.
     const keyWithAddress = `${credentials.address} ${key}`;
     // Before the store is asked: a guesser is to cost as little as can be.
@@ -163,10 +176,13 @@ export class Verifier {
     return verification;
   }
 
-  #noteLogIn({ name, address, requestId }: Credentials, { organization }: User): void {
+  #noteLogIn(
+    { name, proof: how = 'password', address, requestId }: Credentials,
+    { organization }: User,
+  ): void {
     this.#parts.logIns.note({
       name,
-      how: 'password',
+      how,
       ...(organization !== undefined && { organization }),
       address,
       ...(requestId !== undefined && { requestId }),
@@ -220,13 +236,14 @@ export class Verifier {
     return this.#familiar.hasOrigin(address) ? 'familiar' : 'stranger';
   }
 
-  async #check({ name, password }: Credentials): Promise<Verification> {
+  async #check({ name, password, proof = 'password' }: Credentials): Promise<Verification> {
     // scrypt takes NULs at the end for nothing.
     if (Buffer.byteLength(password) > PASSWORD_BYTES_MAX || password.endsWith('\0'))
       return { kind: 'denied' };
     const stored = await this.#find(name);
+    const hash = stored === null || proof === 'password' ? stored?.password : digestHash(stored);
     // An unknown user costs as much time as a known one.
-    const matches = await passwordMatches(password, stored?.password ?? this.#impossible);
+    const matches = await passwordMatches(password, hash ?? this.#impossible);
     const user = matches && stored !== null ? toUser(stored) : null;
     return user?.active === true ? { kind: 'verified', user } : { kind: 'denied' };
   }
@@ -246,11 +263,11 @@ export class Verifier {
 
   /** What was typed as a name may be a password: it is told only where there is such a user. */
   async #tell(event: 'users.denied' | 'users.throttled', credentials: Credentials): Promise<void> {
-    const { name, address, requestId } = credentials;
+    const { name, proof: how = 'password', address, requestId } = credentials;
     this.#parts.logIns.refuse({
       reason: event === 'users.denied' ? 'wrong-credentials' : 'throttled',
       name,
-      how: 'password',
+      how,
       address,
       ...(requestId !== undefined && { requestId }),
     });

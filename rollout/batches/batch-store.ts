@@ -208,6 +208,7 @@ export function ownedBy({ id, by, organization }: Pick<Batch, 'id' | 'by' | 'org
 export function shown(batch: Batch): Readonly<Record<string, unknown>> {
   const { name, what, whom, notBefore, notAfter, persistent, limits, priority, wakePerSecond, options } =
     batch;
+  const { through, note } = batch;
   return {
     name,
     what,
@@ -219,6 +220,8 @@ export function shown(batch: Batch): Readonly<Record<string, unknown>> {
     priority,
     wakePerSecond,
     options,
+    ...(through !== undefined && { through }),
+    ...(note !== undefined && { note }),
   };
 }
 

@@ -83,6 +83,10 @@ export interface Batch extends Document {
   readonly listedAtMs?: number;
   /** When what is not persistent is given up; absent: never. */
   readonly endsAtMs?: number;
+  /** Absent: what an earlier version made. */
+  readonly through?: BatchThrough;
+  /** What whoever made it said of it. */
+  readonly note?: string;
   readonly by: string;
   readonly createdAtMs: number;
   /** Moves with whatever becomes of it as a whole: made, cancelled, retried, ended. */
@@ -99,6 +103,16 @@ export const BATCHES: CollectionDefinition = {
     phase: ['phase', 'updatedAtMs'],
   },
 };
+
+/** Through which API a batch was made; the command line makes them as `batches` does. */
+export const BATCH_THROUGHS = [
+  'batches',
+  'firmware-upgrader',
+  'system-update',
+  'firmware-slots',
+  'sc-cloud',
+] as const;
+export type BatchThrough = (typeof BATCH_THROUGHS)[number];
 
 /** How far a batch has come. */
 export interface Progress extends OperationCounts {

@@ -2,11 +2,14 @@ import type { BatchId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Condition, Limits } from '../../rules/index.js';
 import type { OperationCounts } from '../operations/index.js';
-import type { Batch, BatchState, BatchWhat, Progress } from './batch.js';
+import type { Batch, BatchState, BatchThrough, BatchWhat, Progress } from './batch.js';
 import type { BatchTarget } from './targets.js';
 
 /** Most characters of a batch's name. */
 export const BATCH_NAME_CHARACTERS_MAX = 200;
+
+/** Most characters of what is said of a batch. */
+export const BATCH_NOTE_CHARACTERS_MAX = 1_000;
 
 /** Whom a new batch is for. */
 export type NewWhom =
@@ -39,6 +42,10 @@ export interface NewBatch {
   readonly listed?: boolean;
   /** The id of the organization that it becomes a thing of; absent: the installation's. */
   readonly organization?: string;
+  /** Through which API it is made. */
+  readonly through?: BatchThrough;
+  /** What whoever makes it says of it; at most {@link BATCH_NOTE_CHARACTERS_MAX} characters. */
+  readonly note?: string;
 }
 
 export type BatchErrorCode =
@@ -124,6 +131,12 @@ export interface Batches {
    * @throws BatchError `not-found`; `state` where it has ended; `under-way` where the file was transferred
    */
   cancelOne(id: OperationId, by: Actor): Promise<'cancelled' | 'running'>;
+  /**
+   * The same, but only where nothing was sent to it.
+   * @returns whether it was cancelled: false where something was sent, or it has ended
+   * @throws BatchError `not-found`
+   */
+  cancelWaiting(id: OperationId, by: Actor): Promise<boolean>;
   /**
    * Starts again what has failed, timed out or was cancelled; what was verified, runs or waits stays. Opens the batch again.
    * @returns how many operations wait again

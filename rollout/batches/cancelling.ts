@@ -112,6 +112,18 @@ export class Cancelling {
     });
   }
 
+  /** @throws BatchError as `Batches.cancelWaiting` */
+  async oneWaiting(id: OperationId, by: Actor): Promise<boolean> {
+    const { kept } = this.#parts;
+    return untilCommitted(`The operation ${id}`, async () => {
+      const stored = await kept.operation(id);
+      const batch = stored === null ? null : await kept.seen(stored.document.batch);
+      if (stored === null || batch === null) throw notFound();
+      if (stored.document.state !== 'pending') return false;
+      return (await this.#takeBack(batch.document, stored, by)) === undefined ? undefined : true;
+    });
+  }
+
   /** Whether there is nothing that could be cancelled, also where no round has seen that yet. */
   async #hasEnded(batch: Batch): Promise<boolean> {
     const { id, phase } = batch;

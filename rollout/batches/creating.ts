@@ -13,7 +13,7 @@ import { BatchError, busy, type NewBatch, notFound } from './batches.js';
 import type { Cancelling } from './cancelling.js';
 import { batchFields, ofRule } from './fields.js';
 import type { Hold } from './hold.js';
-import type { Maker, Making } from './maker.js';
+import type { Maker, Making, MakingOptions } from './maker.js';
 import type { Removing } from './removing.js';
 import { endOfWaiting } from './state.js';
 import type { Tasks } from './tasks.js';
@@ -61,17 +61,20 @@ export class Creating {
     };
     if (whom.kind === 'condition') return this.#createByCondition(batch, build, by);
     const hold = await this.#hold(batch.id);
-    await this.#store(batch, hold, by);
+    const noted = () => [this.#parts.kept.noting('added', batch, { by, after: shown(batch) })];
     if (whom.kind !== 'list' && whom.kind !== 'targets') {
+      await this.#store(batch, hold, noted());
       this.goOn(batch, hold);
       return batch;
     }
+    await this.#store(batch, hold, []);
     const aims = new Aims(this.#parts, batch);
     const portions = () =>
       whom.kind === 'list'
         ? aims.ofList(imageOf(batch), whom.cpeids)
         : aims.ofTargets(whom.targets(batch.id));
-    return this.#createAtOnce(batch, build, portions, hold);
+    // Of what is not made to its end nothing is noted either.
+    return this.#createAtOnce(portions, { batch, build, hold, along: noted });
   }
 
   /** The build that it sends, or null. @throws BatchError `no-image`, `no-build`, `invalid` */
@@ -100,13 +103,13 @@ export class Creating {
     return hold;
   }
 
-  async #store(batch: Batch, hold: Hold, by: Actor): Promise<void> {
+  async #store(batch: Batch, hold: Hold, noted: readonly Change[]): Promise<void> {
     try {
       const { committed } = await this.#parts.kept.store.commit([
         ...(await this.#ownerRequired(batch)),
         this.#parts.kept.batches.inserting(batch),
         this.#parts.kept.gatePut(batch.id, 'closed'),
-        this.#parts.kept.noting('added', batch, { by, after: shown(batch) }),
+        ...noted,
       ]);
       if (!committed) throw busy();
     } catch (error) {
@@ -147,13 +150,12 @@ export class Creating {
 
   /** Of what only the caller has: made to its end, or nothing is left of it. */
   async #createAtOnce(
-    batch: Batch,
-    build: Build | null,
     portions: () => AsyncIterable<readonly Aim[]>,
-    hold: Hold,
+    options: Pick<MakingOptions, 'batch' | 'build' | 'hold' | 'along'>,
   ): Promise<Batch> {
+    const { batch, hold } = options;
     const making = this.#parts.maker
-      .make(portions, { batch, hold, build, isOver: this.#parts.isOver, onMoved: 'throw' })
+      .make(portions, { ...options, isOver: this.#parts.isOver, onMoved: 'throw' })
       .catch(async (error: unknown) => {
         await this.#unmake(batch.id, hold);
         throw error;

@@ -1,7 +1,12 @@
 import { epochMsOf } from '../../common/index.js';
 import type { RuleProblem, Rules } from '../../rules/index.js';
 import type { Batch } from './batch.js';
-import { BATCH_NAME_CHARACTERS_MAX, BatchError, type NewBatch } from './batches.js';
+import {
+  BATCH_NAME_CHARACTERS_MAX,
+  BATCH_NOTE_CHARACTERS_MAX,
+  BatchError,
+  type NewBatch,
+} from './batches.js';
 
 /** Ten a second are thirty-six thousand an hour, and no burden to anybody. */
 const WAKE_PER_SECOND = 10;
@@ -11,10 +16,22 @@ const OPTION_NAME_CHARACTERS_MAX = 64;
 /** No control, format, private or unassigned characters, no halves of a surrogate pair, no line separators. */
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
 
+/** The same with tabs and ends of lines. */
+const NOTE = /^[^\p{C}\p{Zl}\p{Zp}]*(?:[\t\n\r][^\p{C}\p{Zl}\p{Zp}]*)*$/u;
+
 /** What is stored of what somebody says of a new batch. */
 export type BatchFields = Pick<
   Batch,
-  'name' | 'notBefore' | 'notAfter' | 'persistent' | 'limits' | 'priority' | 'wakePerSecond' | 'options'
+  | 'name'
+  | 'notBefore'
+  | 'notAfter'
+  | 'persistent'
+  | 'limits'
+  | 'priority'
+  | 'wakePerSecond'
+  | 'options'
+  | 'through'
+  | 'note'
 >;
 
 /**
@@ -26,7 +43,9 @@ export async function batchFields(
   { rules, nowMs }: { readonly rules: Pick<Rules, 'check'>; readonly nowMs: number },
 ): Promise<BatchFields> {
   const { name, persistent = true, wakePerSecond = WAKE_PER_SECOND, options = {}, limits, whom } = said;
+  const { through, note } = said;
   requireName(name);
+  requireNote(note);
   if (!(wakePerSecond >= 0 && wakePerSecond <= WAKE_PER_SECOND_MAX))
     throw invalid('wakePerSecond', `how many waiting CPEs a second are called, 0 to ${WAKE_PER_SECOND_MAX}`);
   requireOptions(options);
@@ -45,6 +64,8 @@ export async function batchFields(
     priority,
     wakePerSecond,
     options: { ...options },
+    ...(through !== undefined && { through }),
+    ...(note !== undefined && { note }),
   };
 }
 
@@ -52,6 +73,11 @@ function requireName(name: string): void {
   const isName = name.length <= BATCH_NAME_CHARACTERS_MAX && PRINTABLE.test(name) && name === name.trim();
   if (isName) return;
   throw invalid('name', `1 to ${BATCH_NAME_CHARACTERS_MAX} printable characters without space at either end`);
+}
+
+function requireNote(note: string | undefined): void {
+  if (note === undefined || (note.length <= BATCH_NOTE_CHARACTERS_MAX && NOTE.test(note))) return;
+  throw invalid('note', `at most ${BATCH_NOTE_CHARACTERS_MAX} printable characters, in any number of lines`);
 }
 
 function requireOptions(options: Readonly<Record<string, boolean>>): void {

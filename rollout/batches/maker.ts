@@ -34,6 +34,8 @@ export interface MakingOptions {
   readonly isOver: () => boolean;
   /** When each portion is written; at once without it. */
   readonly turn?: Turn;
+  /** What goes along with its opening. */
+  readonly along?: () => readonly Change[];
   /** What becomes of a portion of which something has moved that came along with it. */
   readonly onMoved: 'throw' | 'again';
 }
@@ -123,7 +125,7 @@ export class Maker {
     return rules.put(owned, { ...ownedBy(batch), along });
   }
 
-  async #open({ batch: { id }, hold }: MakingOptions): Promise<Making> {
+  async #open({ batch: { id }, hold, along = () => [] }: MakingOptions): Promise<Making> {
     const { kept } = this.#parts;
     return untilCommitted(`The batch ${id}`, async () => {
       const [gate, batch] = await Promise.all([kept.gate(id), kept.batches.get(id)]);
@@ -133,6 +135,7 @@ export class Maker {
         held,
         kept.gateMoved(gate, 'open'),
         kept.batches.replacing(asMade(batch, kept.clock()), batch.revision),
+        ...along(),
       ]);
       if (outcome.committed) return 'made';
       return (await hold.isLost(held, outcome.refused)) ? 'left' : undefined;

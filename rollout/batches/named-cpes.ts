@@ -1,4 +1,4 @@
-import { type Device, type Devices, isCpeId } from '../../acs/index.js';
+import { type Device, type Devices, isAnyCpeId, meantBySerialNumber } from '../../acs/index.js';
 import { type CpeId, cutText } from '../../common/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
 import type { OperationReason } from '../operations/index.js';
@@ -40,13 +40,15 @@ export async function namedCpes(
   const isIts = (device: Device): boolean =>
     organization === null || belongsTo(organization, device.organization?.id);
   const known = new Map<string, Device>();
-  for await (const device of devices.scan({ ids: [...new Set(names.filter(isCpeId))] }))
+  for await (const device of devices.scan({ ids: [...new Set(names.filter(isAnyCpeId))] }))
     if (isIts(device)) known.set(device.id, device);
   const found: NamedCpe[] = [];
   for (const name of names) {
     const device = known.get(name);
     const each = device === undefined ? await bySerialNumber(devices, name, isIts) : cpe(device);
-    found.push(each.kind === 'cpe' ? cpe(each.device, await current(devices, each.device, isIts)) : each);
+    found.push(
+      each.kind === 'cpe' ? cpe(each.device, await currentIdentity(devices, each.device, isIts)) : each,
+    );
   }
   return found;
 }
@@ -64,10 +66,7 @@ async function bySerialNumber(
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
   if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
-  // The identity that a CPE goes by now stands for it.
-  const candidates = (await devices.withSerialNumber(name, LOOKS_MAX)).filter(
-    (device) => isIts(device) && device.supersededBy === undefined,
-  );
+  const candidates = meantBySerialNumber((await devices.withSerialNumber(name, LOOKS_MAX)).filter(isIts));
   const [first, ...others] = candidates;
   if (first === undefined) return { kind: 'none', named, reason: 'unknown-device' };
   if (others.length === 0) return cpe(first);
@@ -77,8 +76,8 @@ async function bySerialNumber(
   return { kind: 'none', named, reason: 'ambiguous-device', detail };
 }
 
-/** The same CPE under the identity that it goes by now. */
-async function current(
+/** The same CPE under the identity that it goes by now, as far as those that lead there are known and `isIts`. */
+export async function currentIdentity(
   devices: Pick<Devices, 'get'>,
   named: Device,
   isIts: (device: Device) => boolean,

@@ -180,6 +180,10 @@ class StoredBatches implements OpenedBatches {
     return this.#cancelling.one(id, by);
   }
 
+  cancelWaiting(id: OperationId, by: Actor): Promise<boolean> {
+    return this.#cancelling.oneWaiting(id, by);
+  }
+
   async retry(id: BatchId, filter: RetryFilter, by: Actor): Promise<number> {
     const asked = await this.#retrying.check(id);
     // What this process withdraws of it in the background is nobody else's.

@@ -39,7 +39,9 @@ export class Removing {
       const { committed } = await kept.store.commit([
         kept.batches.replacing(after, stored.revision),
         kept.gatePut(id, 'closed'),
-        kept.noting('removed', stored.document, { by, before: shown(stored.document) }),
+        ...(by === null && wasNeverSeen(stored.document)
+          ? []
+          : [kept.noting('removed', stored.document, { by, before: shown(stored.document) })]),
       ]);
       return committed ? after : undefined;
     });
@@ -84,4 +86,9 @@ export class Removing {
       return outcome.committed || (await hold.isLost(held, outcome.refused)) || undefined;
     });
   }
+}
+
+/** One that is made at once is noted as added once all of it is there. */
+function wasNeverSeen({ whom, phase }: Batch): boolean {
+  return whom.kind === 'list' && phase === 'preparing';
 }

@@ -1,7 +1,7 @@
 import { cutText, type Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Build } from '../../firmware/index.js';
-import { BATCH_NAME_CHARACTERS_MAX, type Batch, type Batches } from '../batches/index.js';
+import { BATCH_NAME_CHARACTERS_MAX, type Batch, type Batches, type BatchThrough } from '../batches/index.js';
 import type { BuildWalk } from './build-walk.js';
 import type { BuildPlan, BuildUpgrades, Within } from './device-firmware.js';
 
@@ -25,10 +25,11 @@ export class WalkedBuildUpgrades implements BuildUpgrades {
       readonly within: Within;
       readonly persistent: boolean;
       readonly evenEmpty?: boolean;
+      readonly through?: BatchThrough;
     },
     turn?: Turn,
   ): Promise<Batch | null> {
-    const { firmwareless, by, within, persistent, evenEmpty = false } = options;
+    const { firmwareless, by, within, persistent, evenEmpty = false, through } = options;
     if (!evenEmpty && !(await this.#hasAny(build, firmwareless, within, turn))) return null;
     const organization = build.organization ?? within;
     return this.#parts.batches.create(
@@ -37,6 +38,7 @@ export class WalkedBuildUpgrades implements BuildUpgrades {
         what: { build: build.id },
         whom: { kind: 'build', firmwareless },
         persistent,
+        ...(through !== undefined && { through }),
         ...(organization !== null && { organization }),
       },
       by,

@@ -7,7 +7,7 @@ const UNDER_WAY: readonly OperationState[] = ['pending', 'running'];
 /** Whether an upgrade of a CPE is under way, or an operation of a batch other than this one waits for it. */
 export async function isBusy(
   operations: Pick<Operations, 'scan'>,
-  { id: cpeid, inFlight }: Device,
+  { id: cpeid, inFlight }: Pick<Device, 'id' | 'inFlight'>,
   batch: BatchId,
 ): Promise<boolean> {
   if (inFlight !== undefined) return true;

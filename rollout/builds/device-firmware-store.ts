@@ -134,7 +134,7 @@ export class DeviceFirmwareStore implements DeviceFirmwares {
   /** @returns undefined where something has moved meanwhile */
   async #upgrading(
     standing: Standing,
-    { by, within, persistent }: Assignment,
+    { by, within, persistent, through }: Assignment,
   ): Promise<Assigned | undefined> {
     const { device, stored, before, placed } = standing;
     const { image, build } = placed;
@@ -162,6 +162,7 @@ export class DeviceFirmwareStore implements DeviceFirmwares {
           whom: { kind: 'targets', targets: (id) => one(target(id)) },
           persistent,
           listed: false,
+          ...(through !== undefined && { through }),
           ...(owner !== null && { organization: owner }),
         },
         by,

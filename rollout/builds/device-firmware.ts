@@ -1,7 +1,7 @@
 import type { CpeId, OperationId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Build, BuildImage } from '../../firmware/index.js';
-import type { Batch } from '../batches/index.js';
+import type { Batch, BatchThrough } from '../batches/index.js';
 import type { OperationImage } from '../operations/index.js';
 
 /** The firmware that a CPE has, or is to have, as far as builds go: one for a CPE. */
@@ -58,6 +58,8 @@ export interface Assignment {
   readonly persistent: boolean;
   /** One that has a firmware may go to another category of builds. */
   readonly acrossCategories?: boolean;
+  /** Through which API it is given. */
+  readonly through?: BatchThrough;
 }
 
 export interface Assigned {
@@ -107,6 +109,8 @@ export interface BuildUpgrades {
       readonly persistent: boolean;
       /** Also where there is nobody. */
       readonly evenEmpty?: boolean;
+      /** Through which API it is made. */
+      readonly through?: BatchThrough;
     },
     turn?: Turn,
   ): Promise<Batch | null>;

@@ -1,5 +1,6 @@
 /** What CPEs have of builds, and builds for all their devices. */
 export { Boards, type BoardTypes } from './boards.js';
+export { isBusy } from './busy.js';
 export {
   type Assigned,
   type Assignment,

@@ -27,6 +27,7 @@ export {
   skippedOperation,
   tooLateToCancel,
   waitingAgain,
+  whyFailed,
   withdrawn,
 } from './operation-life.js';
 export { OperationStore } from './operation-store.js';

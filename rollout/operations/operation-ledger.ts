@@ -15,6 +15,7 @@ import {
   operationIdOf,
   pendingOperation,
   skipped,
+  skippedOperation,
 } from './operation-life.js';
 
 /** An operation as it was read, and as it is to be. */
@@ -127,9 +128,10 @@ export class OperationLedger implements OwnedUpgrades {
     device: Device,
     { verdict, detail }: Pick<UnfitDecision, 'verdict' | 'detail'>,
   ): Promise<readonly Change[] | null> {
+    const nowMs = this.#clock();
+    if (verdict === 'ambiguous-serial') return this.#ambiguous(rule, device, detail, nowMs);
     const waiting = await this.#waiting(rule, device.id);
     if (waiting === null) return null;
-    const nowMs = this.#clock();
     if (verdict === 'image-missing')
       return this.moved(waiting, skipped(waiting.document, 'image-missing', nowMs, detail));
     // What does not fit is another image.
@@ -156,6 +158,26 @@ export class OperationLedger implements OwnedUpgrades {
     const { state, resultId } = stored.document;
     if (state !== 'running' || resultId !== upgrade.id) return [];
     return this.moved(stored, failedFor(stored.document, 'device-gone', this.#clock()));
+  }
+
+  /** One that a condition would have begun with by now is there for the first time: as skipped, so that it is counted. */
+  async #ambiguous(
+    rule: StoredRule,
+    device: Device,
+    detail: string,
+    nowMs: number,
+  ): Promise<readonly Change[] | null> {
+    const batch = batchOf(rule.owner);
+    if (batch === null) return null;
+    const stored = await this.#operations.get(operationIdOf(batch, device.id));
+    if (stored !== null)
+      return stored.document.state === 'pending'
+        ? this.moved(stored, skipped(stored.document, 'ambiguous-serial', nowMs, detail))
+        : null;
+    const image = await imageMeant(this.#images, rule);
+    const organization = device.organization?.id;
+    const of = { batch, cpeid: device.id, ...(organization !== undefined && { organization }), image };
+    return this.adding([skippedOperation(of, 'ambiguous-serial', nowMs, detail)]);
   }
 
   /** Why the rule would not send the image that an operation is of; null: it would, or which that is was never known. */

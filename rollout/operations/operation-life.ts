@@ -191,7 +191,7 @@ function ended(operation: Operation, upgrade: Upgrade, end: UpgradeEnd): Operati
     case 'verified':
       return { ...told(operation, 'verified', detail, updatedAtMs), resultId: id };
     case 'failed':
-      return endedBy(operation, 'failed', { reason: reasonOf(upgrade), detail }, detail, updatedAtMs);
+      return endedBy(operation, 'failed', { reason: whyFailed(upgrade), detail }, detail, updatedAtMs);
     case 'timed-out':
       return endedBy(operation, 'timed-out', { reason: 'not-heard-of', detail }, detail, updatedAtMs);
     case 'cancelled':
@@ -202,7 +202,12 @@ function ended(operation: Operation, upgrade: Upgrade, end: UpgradeEnd): Operati
 }
 
 /** Why an upgrade has failed: what its CPE said, or how that was seen. */
-function reasonOf({ fault, notReached, concludedFrom, fromVersion }: Upgrade): OperationReason {
+export function whyFailed({
+  fault,
+  notReached,
+  concludedFrom,
+  fromVersion,
+}: Pick<Upgrade, 'fault' | 'notReached' | 'concludedFrom' | 'fromVersion'>): OperationReason {
   if (fault !== undefined) return reasonOfFault(fault);
   if (notReached) return 'not-reached';
   return concludedFrom !== undefined && concludedFrom === fromVersion ? 'old-version' : 'other-version';

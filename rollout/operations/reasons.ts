@@ -30,6 +30,7 @@ const REASONS = {
   'image-name-taken': 'another image has the name of the one that was meant',
   'unknown-device': 'no such device is known',
   'ambiguous-device': 'several devices have this serial number',
+  'ambiguous-serial': 'others have the serial number by which the condition names it',
   'other-organization': 'the device is of another organization',
   'not-enrolled': 'the device is not enrolled',
   duplicate: 'the device was named more than once',

@@ -1,4 +1,4 @@
-import { type Condition, parametersOfField } from '../vocabulary/index.js';
+import { type Condition, type ObjectReading, parametersOfField } from '../vocabulary/index.js';
 import { closureOf } from './closure.js';
 import type { CompiledCondition, Conjunct, Requirement } from './compiled.js';
 import { ConditionError } from './condition-error.js';
@@ -19,8 +19,11 @@ const PARAMETER_PATHS_MAX = 256;
 const ONE_CPE = /^[ \t\n\r\v]*cpeid[ \t\n\r\v]*=[ \t\n\r\v]*(?:"([^"\\]*)"|'([^'\\]*)')[ \t\n\r\v]*$/;
 
 export interface ConditionCompiler {
-  /** @throws ConditionError */
-  compile(condition: Condition): CompiledCondition;
+  /**
+   * @param reading  what is meant by a condition in object form; by equality alone unless told
+   * @throws ConditionError
+   */
+  compile(condition: Condition, reading?: ObjectReading): CompiledCondition;
   /**
    * What a condition holds that cannot have been meant. (The object form holds none: each of its keys demands a value, and none can be
    * there twice.) None is told of one that does not compile.
@@ -36,8 +39,8 @@ export function createConditionCompiler(guards: Guards): ConditionCompiler {
   const flaws: ConditionCompiler['flaws'] = (condition) =>
     typeof condition !== 'string' || cpeidOf(condition) !== null ? NO_FLAWS : flawed(condition);
   return {
-    compile(condition) {
-      if (typeof condition !== 'string') return new CompiledObject(condition);
+    compile(condition, reading = 'equality') {
+      if (typeof condition !== 'string') return new CompiledObject(condition, reading);
       const cpeid = cpeidOf(condition);
       return cpeid === null ? compiled(condition) : compileOneCpe(condition, cpeid);
     },
@@ -64,6 +67,8 @@ function compileText(text: string, guards: Guards): CompiledCondition {
   let conjuncts: readonly Conjunct[] | null = null;
   return {
     pin: pinOf(requirements),
+    name: null,
+    isBySerialNumber: () => false,
     requirements,
     closure: closureOf(tree, guards),
     source: { text, bindings: {} },
@@ -93,6 +98,8 @@ function compileOneCpe(text: string, cpeid: string): CompiledCondition {
     Object.hasOwn(context, 'cpeid') && (context as Readonly<Record<string, unknown>>)['cpeid'] === cpeid;
   return {
     pin: pinOf(requirements),
+    name: null,
+    isBySerialNumber: () => false,
     requirements,
     closure,
     source: { text, bindings: {} },

@@ -1,5 +1,6 @@
 import type { CpeId } from '../../common/index.js';
 import type { Subtrees } from '../vocabulary/index.js';
+import type { Pattern } from './pattern.js';
 
 /**
  * Some value found at `path` must be one of `values`, or the condition is not true: necessary, not sufficient. It is what rules are
@@ -8,6 +9,10 @@ import type { Subtrees } from '../vocabulary/index.js';
 export interface Requirement {
   readonly path: readonly string[];
   readonly values: readonly unknown[];
+  /** Or a text that may match one of these; none where left out. */
+  readonly patterns?: readonly Pattern[];
+  /** Or it is so of a value found there. */
+  readonly orPath?: readonly string[];
 }
 
 /**
@@ -46,6 +51,10 @@ export interface Conjunct {
 /** A condition ready to be evaluated, and what its syntax tree tells without evaluating it. */
 export interface CompiledCondition {
   readonly pin: CpeId | null;
+  /** The one name by which a CPE must go for this to hold: its cpeid, or a serial number that no other has. */
+  readonly name: string | null;
+  /** Whether it holds of a CPE, if it does, only as that goes by its serial number. */
+  readonly isBySerialNumber: (context: object) => boolean;
   readonly requirements: readonly Requirement[];
   /** Null where the expression is outside the compiled subset: then only JSONata itself decides, in a process of its own. */
   readonly closure: Closure | null;

@@ -10,6 +10,9 @@ export class ConditionError extends Error {
   }
 }
 
+/** A condition in object form with more stars than are taken: by equality, as it was read before there were patterns, it can be used. */
+export class TooManyStarsError extends ConditionError {}
+
 /** An error of JSONata (an object, not always an Error), or of a function called from it, as one short line. */
 export function describeError(error: unknown): string {
   const message =

@@ -13,11 +13,6 @@ export function reach(from: unknown, path: readonly string[]): readonly unknown[
   return found;
 }
 
-/** Whether one of `values` is among what the path leads to. */
-export function reaches(context: object, path: readonly string[], values: readonly unknown[]): boolean {
-  return someReached(context, path, (found) => values.includes(found));
-}
-
 /** Whether anything that the path leads to passes the test. */
 export function someReached(
   from: unknown,

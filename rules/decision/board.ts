@@ -85,6 +85,12 @@ export async function fitOf(
   return fitGate(image, context, { parameter: parameter.name, value });
 }
 
+/** Why a CPE may not get an image, in words; null: it may, or would first be asked for its board. */
+export async function whyNotFitting(...asked: Parameters<typeof fitOf>): Promise<string | null> {
+  const found = await fitOf(...asked);
+  return found === null || 'read' in found ? null : (found.detail ?? 'the image does not fit');
+}
+
 /** Of what the CPE's document has a field for. */
 function boardIn({ paths }: BoardParameter, context: DecisionInput['context']): string | null {
   for (const path of paths) {

@@ -1,4 +1,4 @@
-import { type CountKey, type CpeId, runsTarget } from '../../common/index.js';
+import { type CountKey, runsTarget } from '../../common/index.js';
 import type { Change } from '../../store/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
@@ -18,6 +18,7 @@ import {
   NO_COUNT,
   type ParameterTree,
   type ResolveFile,
+  type RuleCount,
   type StoredRule,
   type Subtrees,
 } from '../vocabulary/index.js';
@@ -36,10 +37,11 @@ import {
 } from './gates.js';
 import { ownerGate } from './owner-gate.js';
 import { candidatesPinnedTo, type Pinned, pinnedBeside } from './pinned.js';
+import { type SerialNumberMeans, serialNumberGate } from './serial-number.js';
 import { type SignatureMeans, signingFor } from './signed.js';
 
 /** What a decision is made with. */
-export interface Decider extends EvaluationMeans {
+export interface Decider extends EvaluationMeans, SerialNumberMeans {
   readonly tables: Tables;
   readonly compiler: ConditionCompiler;
   readonly fleet: Fleet;
@@ -55,6 +57,8 @@ export interface Decider extends EvaluationMeans {
   readonly onOneAddress: (rule: StoredRule, oneAddress: OneAddress, isHeldBack: boolean) => void;
   /** Whether what must be remembered of an address that is held back is stored. */
   readonly notesHeld: boolean;
+  /** What only time holds back passes: a window, the wait after a failure, a time to come, the emergency brake. */
+  readonly looksAhead?: boolean;
 }
 
 /** Finds the first rule, in order of priority, that may upgrade this CPE now. */
@@ -85,7 +89,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
       explanation.add(rule.id, off);
       continue;
     }
-    const outcome = await consider(decider, input, evaluation, candidate);
+    const outcome = await consider(decider, input, evaluation, candidate, 'last');
     if ('read' in outcome) {
       if (input.about === undefined || input.about === rule.id) return { kind: 'read', names: outcome.read };
       explanation.add(rule.id, boardNotKnown(outcome));
@@ -106,7 +110,7 @@ export async function decide(decider: Decider, asked: DecisionInput): Promise<De
     }
     // The brake is looked at last, as most decisions come to nothing; the commit refuses if it is pulled after this.
     const brake = await decider.freeze.read(input.organization);
-    if (brake.state.frozen) return { kind: 'frozen' };
+    if (brake.state.frozen && decider.looksAhead !== true) return { kind: 'frozen' };
     explanation.add(rule.id, { verdict: 'chosen' });
     explainRest(explanation, candidates);
     return {
@@ -139,15 +143,21 @@ function isDoneWith({ counts }: DecisionInput): (rule: StoredRule) => boolean {
     rule.owner !== undefined && executionsGate(rule, counts[countKeyOf(rule)] ?? NO_COUNT) !== null;
 }
 
-/** What is told to the owner of a rule of which its one CPE will get nothing; null where nobody waits for that. */
+/**
+ * What is told to the owner of a rule of which a CPE will get nothing: of one that is pinned, as somebody waits for its one CPE; and where a
+ * serial number stands for several, whoever it is. Null where nobody waits for that.
+ */
 async function unfitFor(
   { tables }: Decider,
   { rule, revision }: Candidate,
   { verdict, detail = verdict, isProvisional }: Refusal,
   { about }: DecisionInput,
 ): Promise<Omit<Extract<Decision, { kind: 'unfit' }>, 'considered'> | null> {
-  if (rule.owner === undefined || rule.pin === undefined || about !== undefined) return null;
-  if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  if (rule.owner === undefined || about !== undefined) return null;
+  if (verdict !== 'ambiguous-serial') {
+    if (rule.pin === undefined) return null;
+    if (verdict !== 'image-does-not-fit' && verdict !== 'image-missing') return null;
+  }
   // The CPE may tell its board yet.
   if (isProvisional) return null;
   // It was open when the rule came to be held against its image.
@@ -172,10 +182,10 @@ export async function selectFrom(
 /** The parameter paths that the conditions of enabled rules name which may concern this CPE, and those of its board. */
 export async function parametersNamed(
   decider: Decider,
-  cpeid: CpeId,
+  context: Pinned['context'],
   organization: string | undefined,
 ): Promise<readonly string[]> {
-  const about = { context: { cpeid }, ...(organization !== undefined && { organization }) };
+  const about = { context, ...(organization !== undefined && { organization }) };
   const pinned = await candidatesPinnedTo(decider, about);
   const ofRules = parametersOf(pinned, (await decider.fleet.current()).of(organization));
   return [...(decider.board?.paths ?? []), ...ofRules];
@@ -237,26 +247,32 @@ export interface Passed {
 
 type FreeSlot = Extract<Slot, { kind: 'free' }>;
 
-/** Takes one rule through the gates, the cheap ones first; whoever stops it says why. The last may need to know more of the CPE. */
+/**
+ * Takes one rule through the gates, the cheap ones first; whoever stops it says why. The last may need to know more of the CPE.
+ * @param namesakes  when others of its serial number are looked for: before it is asked what the rule waits for, as whoever wants to know what
+ *   a condition matches does; or after, so that nothing is looked for in every session of a CPE that is done, or waits
+ */
 export async function consider(
   decider: Decider,
   input: DecisionInput,
   evaluation: Evaluation,
   { rule, condition }: Candidate,
+  namesakes: 'first' | 'last' = 'first',
 ): Promise<Refusal | BoardUnread | Passed> {
   const { context } = input;
   const foreign = organizationGate(rule, input.organization);
   if (foreign !== null) return foreign;
   const refusal = await evaluation.conditionGate(condition, rule);
   if (refusal !== null) return refusal;
+  const shared = () => serialNumberGate(decider, { rule, condition }, input);
+  const sharedFirst = namesakes === 'first' ? await shared() : null;
+  if (sharedFirst !== null) return sharedFirst;
   const countKey = countKeyOf(rule);
   const count = input.counts[countKey] ?? NO_COUNT;
-  const notYet =
-    executionsGate(rule, count) ??
-    retryGate(rule, count, context.now) ??
-    timeGate(rule, context.now) ??
-    windowGate(decider, rule, context.now);
+  const notYet = executionsGate(rule, count) ?? notNow(decider, rule, count, context.now);
   if (notYet !== null) return notYet;
+  const sharedLast = namesakes === 'last' ? await shared() : null;
+  if (sharedLast !== null) return sharedLast;
   const owner = await ownerGate(decider.tables, rule);
   if ('verdict' in owner) return owner;
   const slot = await slotFor(decider, rule, countKey, context);
@@ -276,6 +292,12 @@ export async function consider(
     slot,
     unchanged: [...owner.unchanged, ...signing.unchanged],
   });
+}
+
+function notNow(decider: Decider, rule: StoredRule, count: RuleCount, nowMs: number): Refusal | null {
+  const outside = timeGate(rule, nowMs);
+  if (decider.looksAhead === true) return outside?.verdict === 'too-late' ? outside : null;
+  return retryGate(rule, count, nowMs) ?? outside ?? windowGate(decider, rule, nowMs);
 }
 
 async function slotFor(

@@ -6,8 +6,9 @@ import {
   type Isolate,
   type IsolateRequest,
   isLargerThan,
+  meets,
+  type Requirement,
   reach,
-  reaches,
 } from '../condition/index.js';
 import {
   type Failure,
@@ -68,9 +69,8 @@ export interface Evaluation {
 }
 
 export interface Unmet {
-  readonly path: readonly string[];
+  readonly wanted: Requirement;
   readonly found: unknown;
-  readonly wanted: readonly unknown[];
 }
 
 /** What became of a condition that needs JSONata itself; a fixed set, for metrics. */
@@ -284,18 +284,24 @@ function unmetRequirement(
   hasParameters = false,
   open?: ReadonlySet<string>,
 ): Unmet | null {
-  for (const { path, values } of requirements) {
+  for (const wanted of requirements) {
+    const { path } = wanted;
     if (path.length === 1 && open?.has(path[0] ?? '') === true) continue;
-    if ((path[0] === 'parameters' && !hasParameters) || reaches(context, path, values)) continue;
+    if ((path[0] === 'parameters' && !hasParameters) || meets(context, wanted)) continue;
     const [found, ...others] = reach(context, path);
-    return { path, found: others.length === 0 ? found : [found, ...others], wanted: values };
+    return { wanted, found: others.length === 0 ? found : [found, ...others] };
   }
   return null;
 }
 
-export function refusalOf({ path, found, wanted }: Unmet): Refusal {
-  const some = wanted.slice(0, ITEMS_SHOWN_MAX).map(shorten).join(', ');
-  const list = wanted.length === 1 ? some : `one of ${some}${wanted.length > ITEMS_SHOWN_MAX ? ' …' : ''}`;
+export function refusalOf({ wanted: { path, values, patterns = [] }, found }: Unmet): Refusal {
+  const shown = [
+    ...values.slice(0, ITEMS_SHOWN_MAX).map(shorten),
+    ...patterns.slice(0, ITEMS_SHOWN_MAX).map(({ written }) => `like ${shorten(written)}`),
+  ];
+  const count = values.length + patterns.length;
+  const some = shown.slice(0, ITEMS_SHOWN_MAX).join(', ');
+  const list = count === 1 ? some : `one of ${some}${count > ITEMS_SHOWN_MAX ? ' …' : ''}`;
   const what = found === undefined ? 'unknown' : shorten(found);
   return { verdict: 'condition-false', detail: `${path.join('.')} is ${what}, not ${list}` };
 }

@@ -81,6 +81,8 @@ async function evaluated(
     let result: unknown;
     const condition: CompiledCondition = {
       pin: null,
+      name: null,
+      isBySerialNumber: () => false,
       requirements: [],
       // Where it takes too many steps for this process, what is sent elsewhere must be this conjunct too.
       source: { text: alone(conjunct.text), bindings: {} },

@@ -5,7 +5,7 @@ import {
   type DecisionInput,
   type ExplainOptions,
   type FreezeState,
-  pinOf,
+  isPinnedTo,
   type RuleExplanation,
   type StoredRule,
   type Verdict,
@@ -25,6 +25,7 @@ import { beginEvaluation, type Evaluation, refusalOf } from './evaluation.js';
 import { findingsOf } from './explain-condition.js';
 import { type Refusal, switchGate } from './gates.js';
 import { candidatesPinnedTo } from './pinned.js';
+import { withoutNamesake } from './serial-number.js';
 import { capitalized, type Telling, tellingTo } from './telling.js';
 
 /** Most rules listed. */
@@ -37,6 +38,7 @@ const NOT_HELD: ReadonlySet<Verdict> = new Set([
   'other-organization',
   'condition-false',
   'condition-error',
+  'ambiguous-serial',
   'disabled',
   'suspended',
   'not-automatic',
@@ -131,7 +133,7 @@ function withDraft(
 ): readonly Candidate[] {
   if (draft === null) return candidates;
   const others = candidates.filter(({ rule }) => rule.id !== draft.rule.id);
-  const belongs = input === null ? draft.rule.pin === undefined : pinOf(draft.rule) === input.context.cpeid;
+  const belongs = input === null ? draft.rule.pin === undefined : isPinnedTo(draft.rule, input.context);
   return belongs ? [...others, draft] : others;
 }
 
@@ -372,17 +374,18 @@ async function explained(
       continue;
     }
     const warning = warningOf(rule, compiler);
+    const findings = await findingsOf(
+      rule.condition,
+      condition,
+      { compiler, evaluation, context },
+      verdict === 'condition-error' ? { verdict, ...(detail === undefined ? {} : { detail }) } : null,
+    );
     rules.push({
       ruleId: rule.id,
       verdict,
       ...(detail === undefined ? {} : { detail }),
       priority: rule.priority,
-      conjuncts: await findingsOf(
-        rule.condition,
-        condition,
-        { compiler, evaluation, context },
-        verdict === 'condition-error' ? { verdict, ...(detail === undefined ? {} : { detail }) } : null,
-      ),
+      conjuncts: withoutNamesake(findings, verdict, detail),
       ...(warning === null ? {} : { warning }),
     });
   }

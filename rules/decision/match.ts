@@ -7,6 +7,7 @@ import {
   parametersOfField,
   type RuleMatch,
   type StoredRule,
+  type Verdict,
 } from '../vocabulary/index.js';
 import { withBoard } from './board.js';
 import { consider, type Decider, decide, readingOnce, subtreesOf } from './decide.js';
@@ -14,9 +15,13 @@ import type { Drafts } from './draft.js';
 import { beginEvaluation, type Evaluation, refusalOf, type Unmet } from './evaluation.js';
 import { organizationGate, switchGate } from './gates.js';
 import { candidatesPinnedTo } from './pinned.js';
+import { serialNumberGate } from './serial-number.js';
 import { type Telling, tellingTo } from './telling.js';
 
 const NAMES_SHOWN_MAX = 3;
+/** Verdicts of a condition that does not hold. */
+const NO_MATCH: ReadonlySet<Verdict> = new Set(['condition-false', 'condition-error', 'ambiguous-serial']);
+const HELD_BEFORE: MatchFinding = { matches: false, verdict: 'condition-false', detail: 'it held before' };
 /** What stands in for the rest of a rule where nothing but a condition is asked about. */
 const CONDITION_ALONE = { id: 'condition', file: 'condition' };
 
@@ -27,12 +32,18 @@ const CONDITION_ALONE = { id: 'condition', file: 'condition' };
 export async function takeUp(decider: Decider, drafts: Drafts, target: MatchTarget): Promise<RuleMatch> {
   const { organization } = target;
   if ('condition' in target) {
-    const { condition } = target;
+    const { condition, beyondEquality = false } = target;
     const candidate = await drafts.take({ ...CONDITION_ALONE, condition }, organization);
+    const before = beyondEquality ? decider.compiler.compile(candidate.rule.condition, 'equality') : null;
     return {
       rule: null,
       narrowed: narrowedBy(candidate),
-      judge: (input) => judgeCondition(decider, candidate, input),
+      async judge(input) {
+        const finding = await judgeCondition(decider, candidate, input);
+        if (before === null || !finding.matches) return finding;
+        const earlier = await judgeCondition(decider, { ...candidate, condition: before }, input);
+        return earlier.matches ? HELD_BEFORE : finding;
+      },
     };
   }
   const candidate =
@@ -54,13 +65,18 @@ async function only(drafts: Drafts, id: StoredRule['id']): Promise<Candidate> {
 
 function narrowedBy({ condition }: Candidate): RuleMatch['narrowed'] {
   if (typeof condition === 'string') return {};
-  const valuesOf = (field: string): readonly string[] | undefined => {
-    const requirement = condition.requirements.find(({ path }) => path.length === 1 && path[0] === field);
+  const valuesOf = (field: string, isName = false): readonly string[] | undefined => {
+    const requirement = condition.requirements.find(
+      ({ path, orPath }) => path.length === 1 && path[0] === field && (orPath !== undefined) === isName,
+    );
+    if ((requirement?.patterns ?? []).length > 0) return undefined;
     // A number is not equal to any text.
     return requirement?.values.filter((value) => typeof value === 'string');
   };
-  const [cpeids, serialNumbers, tags] = ['cpeid', 'serialNumber', 'tags'].map(valuesOf);
+  const [cpeids, serialNumbers, tags] = ['cpeid', 'serialNumber', 'tags'].map((field) => valuesOf(field));
+  const names = valuesOf('cpeid', true);
   return {
+    ...(names !== undefined && { names }),
     ...(cpeids !== undefined && { cpeids }),
     ...(serialNumbers !== undefined && { serialNumbers }),
     ...(tags !== undefined && { tags }),
@@ -77,7 +93,8 @@ async function judgeCondition(
   const evaluation = beginEvaluation(input, decider);
   const early = (await unmetFor(condition, evaluation, input)) ?? (await unreadBy(condition, input));
   if (early !== null) return early;
-  const refusal = await evaluation.conditionGate(condition);
+  const refusal =
+    (await evaluation.conditionGate(condition)) ?? (await serialNumberGate(decider, candidate, given));
   return refusal === null ? { matches: true, verdict: 'condition-true' } : { matches: false, ...refusal };
 }
 
@@ -96,9 +113,7 @@ async function judge(
   if (early !== null) return early;
   const outcome = await consider(decider, input, evaluation, candidate);
   const refused = 'verdict' in outcome ? outcome : null;
-  if (refused?.verdict === 'condition-false' || refused?.verdict === 'condition-error') {
-    return { matches: false, ...refused };
-  }
+  if (refused !== null && NO_MATCH.has(refused.verdict)) return { matches: false, ...refused };
   const off = switchGate(candidate.rule, input.requested) ?? refused;
   if (off !== null) return { matches: true, ...off };
   if ('read' in outcome) return { matches: true, verdict: 'parameters-unread', detail: outcome.detail };
@@ -121,19 +136,30 @@ async function unmetFor(
 ): Promise<MatchFinding | null> {
   const first = evaluation.unmet(condition);
   if (first === null) return null;
-  const open = isReadable(first) ? await unreadFields(input) : new Set<string>();
+  const open = isReadable(first, input.context) ? await unreadFields(input) : new Set<string>();
   const unmet = open.size === 0 ? first : evaluation.unmet(condition, open);
   return unmet === null ? null : { matches: false, ...refusalOf(unmet) };
 }
 
-function isReadable({ path: [field = '', ...below], found }: Unmet): boolean {
-  return found === undefined && below.length === 0 && parametersOfField(field).length > 0;
+function isReadable(
+  {
+    wanted: {
+      path: [field = '', ...below],
+    },
+    found,
+  }: Unmet,
+  { modelName }: DecisionInput['context'],
+): boolean {
+  // As long as its ModelName is not known, there is another model.
+  const isOpen = field === 'model' ? modelName === undefined : found === undefined;
+  return isOpen && below.length === 0 && parametersOfField(field).length > 0;
 }
 
 async function unreadFields({ context, unread }: DecisionInput): Promise<ReadonlySet<string>> {
   const missing = PARAMETER_FIELDS.filter((field) => context[field] === undefined);
   const names = new Set(await unread(missing.flatMap(parametersOfField)));
-  return new Set(missing.filter((field) => parametersOfField(field).some((name) => names.has(name))));
+  const open = missing.filter((field) => parametersOfField(field).some((name) => names.has(name)));
+  return new Set<string>(open.includes('modelName') ? [...open, 'model'] : open);
 }
 
 /** Without its parameters a condition would seem to be false. */

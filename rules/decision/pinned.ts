@@ -1,11 +1,18 @@
 import type { ConditionCompiler } from '../condition/index.js';
 import { type Candidate, candidateOf, type Fleet, type FleetRules, inOrder } from '../fleet/index.js';
 import { pinnedAt, type Tables } from '../storage/index.js';
-import { type DecisionInput, ownedPinIn, pinIn, type StoredRule } from '../vocabulary/index.js';
+import {
+  type DecisionInput,
+  isLikeCpeId,
+  namePinIn,
+  ownedPinIn,
+  pinIn,
+  type StoredRule,
+} from '../vocabulary/index.js';
 
 /** What tells whose pinned rules are wanted. */
 export type Pinned = Pick<DecisionInput, 'organization'> & {
-  readonly context: Pick<DecisionInput['context'], 'cpeid'>;
+  readonly context: Pick<DecisionInput['context'], 'cpeid' | 'serialNumber'>;
   /** Tells those that are not wanted; none unless told. */
   readonly isDone?: (rule: StoredRule) => boolean;
 };
@@ -35,14 +42,30 @@ export async function pinnedBeside(
   return { pinned: [...pinned].sort(inOrder), rules };
 }
 
-/** Most installations have no rules of organizations and of batches, and no session is to look for them in vain. */
-function pinsLookedUp({ context: { cpeid }, organization }: Pinned, rules: FleetRules): readonly string[] {
-  const pins = [pinIn(undefined, cpeid)];
-  if (rules.pinsOwned(undefined)) pins.push(ownedPinIn(undefined, cpeid));
-  if (organization === undefined) return pins;
-  if (rules.pinsOf(organization)) pins.push(pinIn(organization, cpeid));
-  if (rules.pinsOwned(organization)) pins.push(ownedPinIn(organization, cpeid));
-  return pins;
+/** Most installations have no rules of organizations, of batches and by serial numbers, and no session is to look for them in vain. */
+function pinsLookedUp({ context, organization }: Pinned, rules: FleetRules): readonly string[] {
+  const { cpeid } = context;
+  const pins = new Set([pinIn(undefined, cpeid)]);
+  if (rules.pinsOwned(undefined)) pins.add(ownedPinIn(undefined, cpeid));
+  for (const pin of namePins(context, undefined, rules)) pins.add(pin);
+  if (organization === undefined) return [...pins];
+  if (rules.pinsOf(organization)) pins.add(pinIn(organization, cpeid));
+  if (rules.pinsOwned(organization)) pins.add(ownedPinIn(organization, cpeid));
+  for (const pin of namePins(context, organization, rules)) pins.add(pin);
+  return [...pins];
+}
+
+/** Under what those of one owner stand that name the CPE by what may be its serial number. */
+function namePins(
+  { cpeid, serialNumber }: Pinned['context'],
+  owner: string | undefined,
+  rules: FleetRules,
+): readonly string[] {
+  return [cpeid, serialNumber]
+    .filter((name) =>
+      isLikeCpeId(name) ? owner === undefined || rules.pinsOf(owner) : rules.pinsNamed(owner),
+    )
+    .map((name) => namePinIn(owner, name));
 }
 
 async function candidatesAt(

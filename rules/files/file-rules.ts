@@ -10,6 +10,7 @@ import {
   toStored,
   type Write,
   writeInPortions,
+  writtenAnew,
 } from '../storage/index.js';
 import {
   type LocatedProblem,
@@ -20,7 +21,7 @@ import {
   type ValidRule,
   warningsInFile,
 } from '../validation/index.js';
-import { RuleConflictError, type StoredRule } from '../vocabulary/index.js';
+import { RuleConflictError, type StoredRule, WRITTEN_ANEW_MAX } from '../vocabulary/index.js';
 
 /** An entry of a rule file, as it was read. */
 export interface FileBody {
@@ -55,6 +56,11 @@ export interface Applying {
    * file in `unchanged` are as it says, since nobody else has applied any after them.
    */
   readonly beside: Beside | null;
+  /**
+   * Told of the first {@link WRITTEN_ANEW_MAX} rules whose condition was read by equality alone and, as something else of them has changed,
+   * is no more; once they are stored.
+   */
+  readonly onReadAnew?: (rules: readonly StoredRule[]) => void;
 }
 
 export interface Beside {
@@ -97,7 +103,7 @@ interface Entry {
 export async function applyFileRules(
   { tables, validator, sealing, clock }: Parts,
   bodies: readonly FileBody[],
-  { renewed, turn, beside }: Applying,
+  { renewed, turn, beside, onReadAnew }: Applying,
 ): Promise<FilesApplied> {
   const { entries, problems, warnings } = await check(validator, bodies, turn);
   if (problems.length > 0 && beside === null) return { kind: 'refused', problems };
@@ -110,16 +116,25 @@ export async function applyFileRules(
   const items: readonly Item[] = [...entries, ...gone.map((id) => ({ id, file: null, valid: null }))];
   const [first] = items;
   if (first === undefined) return { kind: 'applied', warnings };
+  const anew = new Map<RuleId, StoredRule>();
   await writeInPortions(
     tables,
     items,
-    (portion) => planPortion(tables, portion, { nowMs: clock(), sealing, turn }),
+    async (portion) => {
+      const writes = await planPortion(tables, portion, { nowMs: clock(), sealing, turn });
+      for (const { before, after } of writes) {
+        if (after === null || anew.size >= WRITTEN_ANEW_MAX) continue;
+        if (writtenAnew(after, before?.document ?? null)?.wasEquality === true) anew.set(after.id, after);
+      }
+      return writes;
+    },
     async () => {
       const lease = await renewed();
       if (lease === null) throw leaseLost(first.id);
       return [lease.held];
     },
   );
+  if (anew.size > 0) onReadAnew?.([...anew.values()]);
   return { kind: 'applied', warnings };
 }
 
@@ -309,6 +324,7 @@ function fromEntry(
     author: `file:${file}`,
     restarts,
     ...means,
+    keptReading: 'unless-changed',
     source: { sourceFile: file, ...(overridden ? { enabledOverride: override } : {}) },
   });
 }

@@ -10,7 +10,7 @@ import {
   type Turn,
 } from '../../common/index.js';
 import type { Lease } from '../../store/index.js';
-import { RuleConflictError } from '../vocabulary/index.js';
+import { RuleConflictError, type StoredRule } from '../vocabulary/index.js';
 import { AppliedFiles } from './applied-files.js';
 import { applyRuleFiles } from './apply.js';
 import type { FileRules } from './file-rules.js';
@@ -46,6 +46,8 @@ export interface WatchOptions {
   /** Of what elapses. Default: this process's. */
   readonly monotonic?: MonotonicClock;
   readonly stallLimits?: StallLimits;
+  /** See {@link Applying.onReadAnew}. */
+  readonly onReadAnew?: (rules: readonly StoredRule[]) => void;
   /** How often the directory is scanned where nothing tells of a change. Default: ten seconds. */
   readonly rescanMs?: number;
   /** How a file is read. Default: from the file system. */
@@ -214,12 +216,15 @@ class Watcher implements RuleFileWatcher {
       if ((await this.#acquire()) === null) return { state: 'standby', atMs };
       // Another has applied files meanwhile: all are looked at anew.
       if (this.#tenure !== tenure) continue;
+      const { onReadAnew: told } = this.#options;
+      const onReadAnew = told === undefined ? {} : { onReadAnew: told };
       const outcome = await applyRuleFiles(this.#options.rules, found.files, {
         renewed: async () => {
           const lease = await this.#acquire();
           return this.#tenure === tenure ? lease : null;
         },
         turn: this.#turn,
+        ...onReadAnew,
         beside: applied === null ? null : { unchanged: found.unchanged, changed: [...changed, ...gone] },
       });
       switch (outcome.kind) {

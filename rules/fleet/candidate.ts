@@ -1,6 +1,6 @@
 import type { Revision } from '../../store/index.js';
 import { type CompiledCondition, type ConditionCompiler, ConditionError } from '../condition/index.js';
-import type { StoredRule } from '../vocabulary/index.js';
+import { readingOf, type StoredRule } from '../vocabulary/index.js';
 
 /** A rule ready to be decided on. */
 export interface Candidate {
@@ -12,7 +12,7 @@ export interface Candidate {
 
 export function candidateOf(rule: StoredRule, revision: Revision, compiler: ConditionCompiler): Candidate {
   try {
-    return { rule, revision, condition: compiler.compile(rule.condition) };
+    return { rule, revision, condition: compiler.compile(rule.condition, readingOf(rule)) };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     return { rule, revision, condition: error.message };

@@ -1,5 +1,5 @@
 import type { RuleId } from '../../common/index.js';
-import { organizationOf, ownedPinsOf, type Subtrees } from '../vocabulary/index.js';
+import { namePinsOf, organizationOf, ownedPinsOf, type Subtrees } from '../vocabulary/index.js';
 import { type Candidate, inOrder, mergeInOrder } from './candidate.js';
 import { PARAMETERS_READ_MAX, RuleIndex } from './rule-index/index.js';
 
@@ -33,6 +33,11 @@ export class FleetRules {
   /** The same of rules that have an owner; under undefined those of the installation. */
   pinsOwned(organization: string | undefined): boolean {
     return this.#pinning.has(ownedPinsOf(organization));
+  }
+
+  /** The same of rules that name CPEs by serial numbers. */
+  pinsNamed(organization: string | undefined): boolean {
+    return this.#pinning.has(namePinsOf(organization));
   }
 
   get(id: RuleId): Candidate | undefined {

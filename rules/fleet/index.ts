@@ -2,4 +2,4 @@
 export { type Candidate, candidateOf, inOrder, mergeInOrder } from './candidate.js';
 export { type Fleet, openFleet } from './fleet.js';
 export { FleetRules, type RuleSelection } from './fleet-rules.js';
-export { PARAMETERS_READ_MAX, RuleIndex } from './rule-index/index.js';
+export { demandedBy, PARAMETERS_READ_MAX, RuleIndex } from './rule-index/index.js';

@@ -101,7 +101,10 @@ function checked(
   if (!validation.valid) throw invalid(validation.problems, item);
   const refusals = validation.value.refusals.filter(({ path: [field] }) => field !== 'id');
   if (refusals.length > 0) throw invalid(refusals, item);
-  return validation.value;
+  // The CPE that its owner names by its cpeid is that one, whatever others call themselves.
+  return 'cpeid' in whom
+    ? { ...validation.value, pin: whom.cpeid, name: null, isReadAnew: false }
+    : validation.value;
 }
 
 function invalid(problems: readonly LocatedProblem[], item: number): InvalidRuleError {

@@ -18,6 +18,7 @@ export { openRuleErrors } from './rule-errors.js';
 export { gateIdOf, RULE_GATES, type RuleGate } from './rule-gate.js';
 export { pinnedAt } from './scan.js';
 export type { Sealing } from './sealed-password.js';
+export { openSharedSerials, type SharedSerial } from './shared-serials.js';
 export { isFromFile, type Provenance, ruleOf, toStored } from './stored-rule.js';
 export {
   FLEET_GENERATION_ID,
@@ -40,3 +41,4 @@ export {
   type Write,
   writeInPortions,
 } from './writes.js';
+export { writtenAnew } from './written-anew.js';

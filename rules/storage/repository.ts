@@ -19,6 +19,8 @@ import {
   type Rules,
   ruleIdIn,
   type StoredRule,
+  WRITTEN_ANEW_MAX,
+  type WrittenAnew,
   writtenBytesMax,
   writtenId,
 } from '../vocabulary/index.js';
@@ -29,6 +31,7 @@ import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
 import { readMany, type Tables } from './tables.js';
 import { restartsCounted, type Write, writeInPortions } from './writes.js';
+import { writtenAnew } from './written-anew.js';
 
 const ID_CHARACTERS_SHOWN_MAX = 80;
 
@@ -147,6 +150,7 @@ async function put(
   const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
   // A portion may be planned several times, and what counts is how it was planned last.
   const written = new Set<RuleId>();
+  const anew = new Map<RuleId, WrittenAnew>();
   await writeInPortions(tables, items, async (portion) => {
     const ids = portion.map(({ id }) => id);
     const [found, restarts] = await Promise.all([
@@ -170,10 +174,26 @@ async function put(
       });
       if (after === before?.document) written.delete(id);
       else written.add(id);
+      noteAnew(anew, after, before?.document ?? null);
       return { before, after, by, restarts: restarted };
     });
   });
-  return { written: written.size, unchanged: items.length - written.size };
+  return {
+    written: written.size,
+    unchanged: items.length - written.size,
+    ...toldOf(anew),
+  };
+}
+
+/** As it is planned last. */
+function noteAnew(anew: Map<RuleId, WrittenAnew>, after: StoredRule, before: StoredRule | null): void {
+  const told = after === before ? null : writtenAnew(after, before);
+  if (told === null) anew.delete(after.id);
+  else if (anew.size < WRITTEN_ANEW_MAX) anew.set(after.id, told);
+}
+
+function toldOf(anew: ReadonlyMap<RuleId, WrittenAnew>): Pick<PutCounts, 'anew'> {
+  return anew.size > 0 ? { anew: [...anew.values()] } : {};
 }
 
 function fromFile(rule: StoredRule): RuleConflictError {
@@ -189,19 +209,23 @@ async function merge(
   ids: readonly RuleId[],
   patch: Readonly<Record<string, unknown>>,
   by: Actor,
-): Promise<void> {
+): Promise<Pick<PutCounts, 'anew'>> {
   const { tables } = parts;
+  const saysCondition = Object.hasOwn(patch, 'condition');
+  const anew = new Map<RuleId, WrittenAnew>();
   await writeInPortions(tables, itemsOf(ids), async (portion) => {
     const found = await readMany(
       tables.rules,
       portion.map(({ id }) => id),
     );
     const present = found.filter((before) => before !== null);
-    return mapWithPauses(
-      present,
-      (before): Write => ({ before, after: patched(parts, before.document, patch), by }),
-    );
+    return mapWithPauses(present, (before): Write => {
+      const after = patched(parts, before.document, patch);
+      if (saysCondition) noteAnew(anew, after, before.document);
+      return { before, after, by };
+    });
   });
+  return toldOf(anew);
 }
 
 function itemsOf(ids: readonly RuleId[]): readonly { readonly id: RuleId }[] {
@@ -236,7 +260,8 @@ function patched(
       sourceFile === undefined || sourceMissing === undefined ? {} : { sourceFile, sourceMissing };
     const author = rule.author ?? before.author;
     const { restarts } = before;
-    return toStored(value, before, { author, restarts, nowMs, sealing, source });
+    const keptReading = Object.hasOwn(patch, 'condition') ? {} : ({ keptReading: 'always' } as const);
+    return toStored(value, before, { author, restarts, nowMs, sealing, source, ...keptReading });
   }
   if (!onlyEnabledDiffers(rule, ruleOf(before))) throw fromFile(before);
   if (rule.enabled === before.enabled) return before;

@@ -2,6 +2,7 @@ import { type CpeId, compareText, type RuleId, type Turn } from '../../common/in
 import { PAGE_ITEMS_MAX, type Stored } from '../../store/index.js';
 import {
   askedIdIn,
+  namePinIn,
   ownedPinIn,
   pinIn,
   pinOf,
@@ -122,7 +123,9 @@ async function pinnedInAny(
   organization: string | null | undefined,
 ): Promise<readonly Stored<StoredRule>[]> {
   const owners = await ownersOf(tables, organization);
-  const pins = owners.flatMap((owner) => [pinIn(owner, cpeid), ownedPinIn(owner, cpeid)]);
+  const pins = owners.flatMap((owner) => [
+    ...new Set([pinIn(owner, cpeid), ownedPinIn(owner, cpeid), namePinIn(owner, cpeid)]),
+  ]);
   return (await Promise.all(pins.map((pin) => pinnedAt(tables, pin)))).flat();
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RuleId } from '../../common/index.js';
 import type { ValidRule } from '../validation/index.js';
 import {
+  namePinIn,
   organizationOf,
   ownedPinIn,
   PASSWORD_KEPT,
@@ -25,6 +26,7 @@ export function ruleOf(stored: StoredRule): Rule {
     fleetSeq: _fleetSeq,
     ownedSeq: _ownedSeq,
     owner: _owner,
+    patterns: _patterns,
     createdAtMs: _createdAtMs,
     updatedAtMs: _updatedAtMs,
     suspended: _suspended,
@@ -51,16 +53,55 @@ export interface Provenance {
   readonly source?: Pick<StoredRule, 'sourceFile' | 'sourceMissing' | 'enabledOverride'>;
   /** For a rule that nobody wrote. */
   readonly owner?: RuleOwner;
+  /**
+   * What becomes of a condition that was stored before there were patterns: it is read as it was, always or as long as all that is said of
+   * the rule is, bar whether it is switched on; absent: it is read anew.
+   */
+  readonly keptReading?: 'always' | 'unless-changed';
 }
 
 /**
  * The rule as it will be stored in place of `before`, under the id that it has in its organization; the very same `before` where that says it all already, so that the caller
  * can tell that nothing changes.
  */
-export function toStored(
-  { rule: { password, ...rule }, pin }: ValidRule,
+export function toStored(valid: ValidRule, before: StoredRule | null, provenance: Provenance): StoredRule {
+  const { keptReading } = provenance;
+  if (keptReading === undefined || before === null || !mayKeepReading(valid, before))
+    return storedAs(valid, before, provenance, readAnew(valid, before, provenance));
+  const kept = storedAs(valid, before, provenance, readAsBefore(before));
+  if (keptReading === 'always' || saysTheSame(kept, before)) return kept;
+  return storedAs(valid, before, provenance, readAnew(valid, before, provenance));
+}
+
+/** Of the rule itself: whether it is switched on, and in which file it stands, says nothing of what it means. */
+function saysTheSame(rule: StoredRule, before: StoredRule): boolean {
+  return isDeepStrictEqual(wordsOf(rule), wordsOf(before));
+}
+
+function wordsOf(stored: StoredRule): Readonly<Record<string, unknown>> {
+  return { ...ruleOf(stored), enabled: true, author: '', password: stored.sealedPassword };
+}
+
+/** What is stored of how a condition is read, and how its rule is found. */
+type Reading = Pick<StoredRule, 'patterns' | 'pin' | 'fleetSeq' | 'ownedSeq'>;
+
+function mayKeepReading({ rule, isReadAnew }: ValidRule, before: StoredRule): boolean {
+  return isReadAnew && before.patterns === undefined && isDeepStrictEqual(rule.condition, before.condition);
+}
+
+function readAnew(valid: ValidRule, before: StoredRule | null, { owner }: Provenance): Reading {
+  return { ...(valid.isReadAnew && { patterns: true }), ...foundBy(valid, before, owner) };
+}
+
+function readAsBefore({ pin, fleetSeq = 0 }: StoredRule): Reading {
+  return pin === undefined ? { fleetSeq } : { pin };
+}
+
+function storedAs(
+  { rule: { password, ...rule } }: ValidRule,
   before: StoredRule | null,
   { author, restarts, nowMs, sealing, source, owner }: Provenance,
+  reading: Reading,
 ): StoredRule {
   const organization = organizationOf(rule.id);
   const next: StoredRule = {
@@ -69,7 +110,7 @@ export function toStored(
     author,
     ...sealedPasswordOf(password, before, sealing),
     ...(owner !== undefined && { owner }),
-    ...foundBy(organization, pin, before, owner),
+    ...reading,
     createdAtMs: before?.createdAtMs ?? nowMs,
     updatedAtMs: before?.updatedAtMs ?? nowMs,
     restarts,
@@ -84,12 +125,13 @@ export function toStored(
 
 /** By its one CPE, or as one of the fleet: which generation it goes into, the commit says. */
 function foundBy(
-  organization: StoredRule['organization'],
-  pin: ValidRule['pin'],
+  { rule: { id }, pin, name }: ValidRule,
   before: StoredRule | null,
   owner: RuleOwner | undefined,
 ): Pick<StoredRule, 'pin' | 'fleetSeq' | 'ownedSeq'> {
+  const organization = organizationOf(id);
   if (owner !== undefined) return pin === null ? { ownedSeq: 0 } : { pin: ownedPinIn(organization, pin) };
+  if (name !== null) return { pin: namePinIn(organization, name) };
   return pin === null ? { fleetSeq: before?.fleetSeq ?? 0 } : { pin: pinIn(organization, pin) };
 }
 

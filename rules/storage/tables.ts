@@ -31,7 +31,7 @@ export interface GenerationDocument extends Document {
 export interface Owners {
   /** Those that have, or had, rules of their own. */
   readonly organizations: readonly string[];
-  /** Those of them that have, or had, rules that are pinned to CPEs; and as {@link ownedPinsOf} has it, whose CPEs batches and the like pin rules to. */
+  /** Those of them that have, or had, rules that are pinned to CPEs; and as {@link ownedPinsOf} has it, whose CPEs batches and the like pin rules to; and as {@link namePinsOf} has it, those that have rules for CPEs by their serial numbers. */
   readonly pinning: readonly string[];
 }
 

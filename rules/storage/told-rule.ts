@@ -1,6 +1,7 @@
 import { SECOND_MS, withoutSecrets } from '../../common/index.js';
 import type { Actor, Happening } from '../../events/index.js';
-import { PASSWORD_KEPT, type StoredRule, writtenId } from '../vocabulary/index.js';
+import { isReadAnew } from '../condition/index.js';
+import { PASSWORD_KEPT, readingOf, type StoredRule, writtenId } from '../vocabulary/index.js';
 import { ruleOf } from './stored-rule.js';
 
 /** What becomes of one rule, and by whom. */
@@ -40,11 +41,14 @@ function actionOf(before: StoredRule | null, after: StoredRule | null): string {
 }
 
 function shown(stored: StoredRule): Readonly<Record<string, unknown>> {
-  const { suspended, restarts, sourceFile, sourceMissing } = stored;
+  const { suspended, restarts, sourceFile, sourceMissing, owner } = stored;
+  // Of most rules there is nothing to say: they are read with patterns, or it makes no difference.
+  const isAsBefore = owner === undefined && readingOf(stored) === 'equality' && isReadAnew(stored.condition);
   const rule = ruleOf(stored);
   return {
     ...rule,
     file: withoutSecrets('file', rule.file),
+    ...(isAsBefore && { reading: 'equality' }),
     ...(suspended !== undefined && {
       suspended: { at: Math.floor(suspended.atMs / SECOND_MS), message: suspended.message },
     }),

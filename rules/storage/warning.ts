@@ -1,5 +1,11 @@
-import type { ConditionCompiler } from '../condition/index.js';
-import type { Pauses, RuleFindings, RuleWarning, StoredRule } from '../vocabulary/index.js';
+import { type ConditionCompiler, hasStars } from '../condition/index.js';
+import {
+  type Pauses,
+  type RuleFindings,
+  type RuleWarning,
+  readingOf,
+  type StoredRule,
+} from '../vocabulary/index.js';
 import type { RuleErrorLog } from './rule-errors.js';
 
 /** What is to be said of a condition that would not be taken today; null where it would. */
@@ -12,6 +18,12 @@ export function warningOf(
   const { code, message, character } = first;
   return { code, message: `${message} (column ${character + 1})` };
 }
+
+const READ_BY_EQUALITY: RuleWarning = {
+  code: 'read-by-equality',
+  message:
+    'it was stored before a * was a pattern, and is read as it was then: each * is itself; post the rule again for patterns, or write \\* for a star',
+};
 
 /** See {@link Rules.withFindings}. */
 export async function* withFindings(
@@ -29,6 +41,10 @@ export async function* withFindings(
   for await (const [rule, lastError] of errors.join(rules)) {
     const pause = pauses.due();
     if (pause !== null) await pause;
-    yield { rule, lastError, warning: warningOf(rule, compiler) };
+    yield { rule, lastError, warning: warningOf(rule, compiler) ?? readingWarningOf(rule) };
   }
+}
+
+function readingWarningOf(rule: StoredRule): RuleWarning | null {
+  return readingOf(rule) === 'equality' && hasStars(rule.condition) ? READ_BY_EQUALITY : null;
 }

@@ -3,7 +3,7 @@ import type { OrganizationId, RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { requiringOrganization } from '../../organizations/index.js';
 import type { Change, CommitOutcome, Document, Stored } from '../../store/index.js';
-import { ownedPinsOf, RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
+import { pinningBy, RuleConflictError, type StoredRule, writtenId } from '../vocabulary/index.js';
 import {
   FLEET_GENERATION_ID,
   generationOfGone,
@@ -133,11 +133,7 @@ async function areOfFleet(tables: Tables, writes: readonly Write[]): Promise<boo
 
 /** Who pins rules by these, as {@link Owners} has it. */
 function pinningIn(writes: readonly Write[]): readonly string[] {
-  const pinning = writes.flatMap(({ after }) => {
-    if (after?.pin === undefined) return [];
-    return after.owner === undefined ? (after.organization ?? []) : ownedPinsOf(after.organization);
-  });
-  return [...new Set(pinning)];
+  return [...new Set(writes.flatMap(({ after }) => (after === null ? [] : pinningBy(after))))];
 }
 
 function organizationsIn(writes: readonly Write[]): readonly string[] {

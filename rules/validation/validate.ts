@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { validateDetailed } from 'node-cron';
 import { type CpeId, epochMsOf, suggest, withoutSecrets } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
-import { type ConditionCompiler, ConditionError } from '../condition/index.js';
+import { type ConditionCompiler, ConditionError, isReadAnew, TooManyStarsError } from '../condition/index.js';
 import {
   CONDITION_OBJECT_BYTES_MAX,
   CONDITION_VALUES_TOGETHER_MAX,
@@ -28,6 +28,10 @@ export interface LocatedProblem extends RuleProblem {
 export interface ValidRule {
   readonly rule: Omit<Rule, 'author'> & { readonly author?: string };
   readonly pin: CpeId | null;
+  /** The same by its cpeid or its serial number. */
+  readonly name: string | null;
+  /** How its condition is read makes a difference: from now on it is with patterns, unless it has more stars than are taken. */
+  readonly isReadAnew: boolean;
   /**
    * Why a field is not taken although a rule with it could be decided on: a condition that more CPEs match than can be meant, a file that
    * no Download can carry, an id as rules have that have an owner. Whoever stores the rule says whether they matter: not where the same is stored already.
@@ -78,14 +82,23 @@ export function createRuleValidator(compiler: ConditionCompiler): RuleValidator 
       if (copy === null) return { valid: false, problems: [NOT_A_RULE] };
       withoutFindings(copy);
       if (!check(copy)) return { valid: false, problems: problemsOf(check.errors ?? []) };
-      const { problems, pin } = checkMeaning(copy, compiler);
+      const { problems, starry, ...pinned } = checkMeaning(copy, compiler);
       const refusals = [
         ...idOfOthers(copy.id),
         ...badFile(copy.file),
         ...refusedCondition(copy.condition, compiler),
+        ...starry,
       ];
       if (problems.length > 0) return { valid: false, problems: [...refusals, ...problems] };
-      return { valid: true, value: { rule: copy, pin, refusals } };
+      return {
+        valid: true,
+        value: {
+          rule: copy,
+          ...pinned,
+          isReadAnew: starry.length === 0 && isReadAnew(copy.condition),
+          refusals,
+        },
+      };
     },
   };
   return validator;
@@ -169,11 +182,17 @@ function refusedCondition(
   }));
 }
 
+const PINNED_TO_NONE = { starry: [], pin: null, name: null } as const;
+
 /** What JSON Schema cannot say. */
 function checkMeaning(
   rule: ValidRule['rule'],
   compiler: ConditionCompiler,
-): { readonly problems: readonly LocatedProblem[]; readonly pin: CpeId | null } {
+): {
+  readonly problems: readonly LocatedProblem[];
+  /** What is wrong with a condition that can be used by equality alone. */
+  readonly starry: readonly LocatedProblem[];
+} & Pick<ValidRule, 'pin' | 'name'> {
   const problems: LocatedProblem[] = [];
   const add = (path: readonly string[], code: string, expected: string, found: unknown): void => {
     problems.push({ path, field: path.join('.'), code, expected, found: shorten(found) });
@@ -196,19 +215,25 @@ function checkMeaning(
     Buffer.byteLength(JSON.stringify(rule.condition)) > CONDITION_OBJECT_BYTES_MAX
   ) {
     add(['condition'], 'too-long', `at most ${CONDITION_OBJECT_BYTES_MAX} bytes; use several rules`, '…');
-    return { problems, pin: null };
+    return { problems, ...PINNED_TO_NONE };
   }
   if (valuesOf(rule.condition) > CONDITION_VALUES_TOGETHER_MAX) {
     const expected = `at most ${CONDITION_VALUES_TOGETHER_MAX} values in all its arrays together; use several rules`;
     add(['condition'], 'too-long', expected, '…');
-    return { problems, pin: null };
+    return { problems, ...PINNED_TO_NONE };
   }
   try {
-    return { problems, pin: compiler.compile(rule.condition).pin };
+    const { pin, name } = compiler.compile(rule.condition, 'patterns');
+    return { problems, starry: [], pin, name };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
     add(['condition'], 'bad-condition', describeProblem(error), rule.condition);
-    return { problems, pin: null };
+    if (error instanceof TooManyStarsError) {
+      const starry = problems.splice(-1);
+      const { pin, name } = compiler.compile(rule.condition, 'equality');
+      return { problems, starry, pin, name };
+    }
+    return { problems, ...PINNED_TO_NONE };
   }
 }
 

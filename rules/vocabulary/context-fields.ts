@@ -18,6 +18,7 @@ const FIELDS: Readonly<Record<keyof Context, ContextField>> = {
   serialNumber: TEXT,
   manufacturer: TEXT,
   modelName: UNSURE_TEXT,
+  model: TEXT,
   softwareVersion: UNSURE_TEXT,
   hardwareVersion: UNSURE_TEXT,
   events: LIST,
@@ -51,13 +52,17 @@ export const PARAMETER_FIELDS = [
 ] as const satisfies readonly ParameterField[];
 
 const NAMES: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries(PARAMETERS).map(([field, name]) => [field, ROOTS.map((root) => `${root}.${name}`)]),
+  // What `model` is cannot be told before the CPE was asked for its ModelName.
+  Object.entries({ ...PARAMETERS, model: PARAMETERS.modelName }).map(([field, name]) => [
+    field,
+    ROOTS.map((root) => `${root}.${name}`),
+  ]),
 );
 const FIELD_OF: ReadonlyMap<string, ParameterField> = new Map(
   PARAMETER_FIELDS.flatMap((field) => (NAMES.get(field) ?? []).map((name) => [name, field] as const)),
 );
 
-/** The full names of the parameter that a field stands for, one below each root; none for a field that is no parameter. */
+/** The full names of the parameter that a field stands for, or is taken from, one below each root; none for a field that is no parameter. */
 export function parametersOfField(field: string): readonly string[] {
   return NAMES.get(field) ?? [];
 }
@@ -65,6 +70,11 @@ export function parametersOfField(field: string): readonly string[] {
 /** The field that stands for a parameter, by its full name. */
 export function fieldOfParameter(name: string): ParameterField | undefined {
   return FIELD_OF.get(name);
+}
+
+/** What a CPE is called that conditions ask for by `model`: its ModelName, and its ProductClass as long as it has told none. */
+export function modelOf({ modelName, productClass }: Pick<Context, 'modelName' | 'productClass'>): string {
+  return modelName || productClass;
 }
 
 /** What a condition can read of a CPE, by name: the same as {@link Context}, for those who look at conditions rather than at CPEs. */

@@ -12,6 +12,8 @@ export interface Context {
   readonly serialNumber: string;
   readonly manufacturer: string;
   readonly modelName?: string;
+  /** What {@link modelOf} makes of the two above. */
+  readonly model: string;
   readonly softwareVersion?: string;
   readonly hardwareVersion?: string;
   readonly events: readonly string[];
@@ -67,6 +69,16 @@ export interface ImageFacts {
  */
 export type ResolveFile = (file: string, organization?: string) => Promise<ImageFacts | null>;
 
+/**
+ * The other CPEs that go by a CPE's serial number, some of them: they have it too, or it is their cpeid.
+ * @param cpe  `organization`: among whose CPEs alone; absent: among all
+ */
+export type NamesakesOf = (cpe: {
+  readonly cpeid: CpeId;
+  readonly serialNumber: string;
+  readonly organization?: string;
+}) => Promise<readonly CpeId[]>;
+
 /** Whether what a rule's `file` names is an image that is signed by a key that holds now. */
 export type FileSigning =
   | {
@@ -113,6 +125,8 @@ export interface DecisionInput {
   readonly passedOver?: ReadonlySet<RuleId>;
   /** The id of the organization that the CPE belongs to: its rules are looked at beside the installation's; absent: none but these. */
   readonly organization?: string;
+  /** The CPE is made up: those that there are do not go by its serial number beside it. */
+  readonly isDescribed?: true;
   /** A rule whose verdict is wanted, however many others there are to tell of, and although others would first have to know the CPE's board. */
   readonly about?: RuleId;
 }
@@ -126,6 +140,7 @@ export const VERDICTS = [
   'other-organization',
   'condition-false',
   'condition-error',
+  'ambiguous-serial',
   'executions-used-up',
   'already-verified',
   'at-target',
@@ -183,14 +198,14 @@ export type Decision =
       readonly considered: readonly Considered[];
     }
   /**
-   * The image of a pinned rule with an owner does not fit its CPE, or is not there: the owner is told, nothing is sent, and the rule is done
-   * once that is recorded (`refused` in the count of `countKey`).
+   * The image of a pinned rule with an owner does not fit its CPE, or is not there, or an owner's rule names the CPE by a serial number that
+   * others have too: the owner is told, nothing is sent, and the rule is done with this CPE once that is recorded (`refused` in the count of `countKey`).
    */
   | {
       readonly kind: 'unfit';
       readonly rule: StoredRule;
       readonly countKey: CountKey;
-      readonly verdict: Extract<Verdict, 'image-does-not-fit' | 'image-missing'>;
+      readonly verdict: Extract<Verdict, 'image-does-not-fit' | 'image-missing' | 'ambiguous-serial'>;
       /** Why not, in words. */
       readonly detail: string;
       /** Goes into the commit that records it, as with an upgrade. */

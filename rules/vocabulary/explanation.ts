@@ -59,11 +59,22 @@ export interface ExplainOptions {
   readonly organization?: string;
 }
 
+/** What a CPE would be upgraded by. */
+export interface Foreseen {
+  readonly rule: StoredRule;
+  /** What the CPE must report to be verified; null where neither rule nor image says. */
+  readonly targetVersion: string | null;
+}
+
 /** A stored rule, a rule that is not stored, or only its condition; and who asks, see {@link ExplainOptions}. */
 export type MatchTarget = (
   | { readonly ruleId: RuleId }
   | { readonly draft: unknown }
-  | { readonly condition: unknown }
+  | {
+      readonly condition: unknown;
+      /** Only what it holds of in object form as that is read now, and did not as rules were read before: by equality alone. */
+      readonly beyondEquality?: true;
+    }
 ) &
   Pick<ExplainOptions, 'organization'>;
 
@@ -80,8 +91,10 @@ export interface MatchFinding {
 export interface RuleMatch {
   /** Null where nothing but a condition was asked about. */
   readonly rule: StoredRule | null;
-  /** The only cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
+  /** The only names, cpeids, serial numbers or tags of which a CPE must have one; what is absent excludes nobody. */
   readonly narrowed: {
+    /** It must be one's cpeid or serial number. */
+    readonly names?: readonly string[];
     readonly cpeids?: readonly string[];
     readonly serialNumbers?: readonly string[];
     readonly tags?: readonly string[];

@@ -1,5 +1,6 @@
 import type { CpeId, RuleId } from '../../common/index.js';
 import { ID_BYTES_MAX } from '../../store/index.js';
+import type { StoredRule } from './rule.js';
 
 /** No id that an author writes has it: ids are printable. */
 const SEPARATOR = '\u001f';
@@ -67,9 +68,56 @@ export function ownedPinsOf(organization: string | undefined): string {
   return `${organization ?? ''}${OWNED}`;
 }
 
-/** The one CPE that a stored rule is for; undefined: a fleet rule. */
-export function pinOf({ pin }: { readonly pin?: string }): CpeId | undefined {
+/**
+ * The end of the pin of a rule that names its CPE by what can only be a serial number. Versions of Ferry that take none there look for pins
+ * without it.
+ */
+const NAMED = '\u001d';
+/** Every cpeid of an OUI, with or without a product class, is written so; hardly a serial number is. */
+const CPEID = /^(?:[\w.]|~[0-9A-F]{2})+(?:-(?:[\w.]|~[0-9A-F]{2})+){1,2}$/;
+
+/** Whether a text has the form of a cpeid: `OUI-SerialNumber` or `OUI-ProductClass-SerialNumber`. */
+export function isLikeCpeId(text: string): text is CpeId {
+  return CPEID.test(text);
+}
+
+/**
+ * What a rule is found by that names its CPE by `name`, be that a cpeid or a serial number: what has the form of a cpeid is found as
+ * rules always were, what has not under a pin of its own. So a CPE of another serial number than that costs no look-up.
+ */
+export function namePinIn(organization: string | undefined, name: string): string {
+  return isLikeCpeId(name) ? pinIn(organization, name) : `${ruleIdIn(organization, name)}${NAMED}`;
+}
+
+/** Tells the rules of an organization (undefined: the installation) that name CPEs by serial numbers where those are listed who pin rules. */
+export function namePinsOf(organization: string | undefined): string {
+  return `${organization ?? ''}${NAMED}`;
+}
+
+/** As who pins rules a rule is listed: the installation's own that name a cpeid are always looked for. */
+export function pinningBy({
+  pin,
+  owner,
+  organization,
+}: Pick<StoredRule, 'pin' | 'owner' | 'organization'>): readonly string[] {
+  if (pin === undefined) return [];
+  if (owner !== undefined) return [ownedPinsOf(organization)];
+  if (pin.endsWith(NAMED)) return [namePinsOf(organization)];
+  return organization === undefined ? [] : [organization];
+}
+
+/** The one CPE that a stored rule is for, as its condition names it: by its cpeid, or by its serial number; undefined: a fleet rule. */
+export function pinOf({ pin }: { readonly pin?: string }): string | undefined {
   if (pin === undefined) return undefined;
-  const cpeid = writtenId(pin);
-  return (cpeid.endsWith(OWNED) ? cpeid.slice(0, -OWNED.length) : cpeid) as CpeId;
+  const name = writtenId(pin);
+  return name.endsWith(OWNED) || name.endsWith(NAMED) ? name.slice(0, -1) : name;
+}
+
+/** Whether a rule is pinned to a CPE, if not by what tells it alone. */
+export function isPinnedTo(
+  rule: { readonly pin?: string },
+  { cpeid, serialNumber }: { readonly cpeid: CpeId; readonly serialNumber: string },
+): boolean {
+  const name = pinOf(rule);
+  return name !== undefined && (name === cpeid || name === serialNumber);
 }

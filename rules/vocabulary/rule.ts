@@ -6,6 +6,12 @@ export type Scalar = string | number | boolean | null;
 /** Object form: every key is a field path of the {@link Context}, all must hold. String form: JSONata. */
 export type Condition = string | Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
+/**
+ * What the object form means: that values are equal, and no more, as it did when older rules were written; or that a `*` in a text stands
+ * for any run of characters (`\*` for a star), and that `cpeid` may be the serial number of one CPE alone.
+ */
+export type ObjectReading = 'equality' | 'patterns';
+
 export interface MaintenanceWindow {
   readonly cron: string;
   readonly durationMinutes: number;
@@ -86,7 +92,10 @@ export interface Suspension {
   readonly message: string;
 }
 
-/** What is wrong with the condition of a rule that was stored before such conditions were refused, or that a rule file has. */
+/**
+ * What is wrong with the condition of a rule that was stored before such conditions were refused, or that a rule file has; or that it is read
+ * as rules were before a star was a pattern.
+ */
 export interface RuleWarning {
   readonly code: string;
   /** What was found and what to write instead. */
@@ -108,12 +117,14 @@ export interface StoredRule extends Omit<Rule, 'password'> {
   readonly sealedPassword?: string;
   /** Whose rule it is: it concerns CPEs of that organization only, and its id begins with this; absent: the installation's, of all CPEs. */
   readonly organization?: string;
-  /** Tells the one CPE its condition can be true for, as `pinIn` writes it (`pinOf`); a rule without is a fleet rule. */
+  /** Tells the one CPE its condition can be true for, as `pinIn`, `ownedPinIn` or `namePinIn` writes it (`pinOf`); a rule without is a fleet rule. */
   readonly pin?: string;
   /** Set on fleet rules only: the generation of the fleet that the rule was written in last, by which processes find what is new. */
   readonly fleetSeq?: number;
   /** The same of a fleet rule that has an owner. Apart from the others, as nodes of a version that knows no owners would run it without its gate. */
   readonly ownedSeq?: number;
+  /** Its condition in object form is read with patterns ({@link readingOf}). Nodes of a version that knows none find such a rule true of nothing. */
+  readonly patterns?: true;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   /** Set on a rule whose condition tripped for many CPEs: it is not considered until it is edited. */
@@ -130,4 +141,9 @@ export interface StoredRule extends Omit<Rule, 'password'> {
   readonly sourceMissing?: true;
   /** The NBI's word on `enabled` for a rule from a file: outlives re-reading the file until the file says the same. */
   readonly enabledOverride?: boolean;
+}
+
+/** How a stored rule's condition is read: as rules were when it was written. */
+export function readingOf({ patterns }: Pick<StoredRule, 'patterns'>): ObjectReading {
+  return patterns === true ? 'patterns' : 'equality';
 }

@@ -1,8 +1,8 @@
-import type { CountKey, CpeId, RuleId, Turn } from '../../common/index.js';
+import type { CountKey, RuleId, Turn } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import type { Change, Revision } from '../../store/index.js';
-import type { Decision, DecisionInput } from './decision.js';
-import type { DecisionExplanation, ExplainOptions, MatchTarget, RuleMatch } from './explanation.js';
+import type { Decision, DecisionInput, ImageFacts } from './decision.js';
+import type { DecisionExplanation, ExplainOptions, Foreseen, MatchTarget, RuleMatch } from './explanation.js';
 import type { RuleProblem } from './problems.js';
 import type { LastError, RuleWarning, StoredRule } from './rule.js';
 
@@ -44,6 +44,19 @@ export interface PutCounts {
   readonly written: number;
   /** Stored already as they were posted. */
   readonly unchanged: number;
+  /** The first {@link WRITTEN_ANEW_MAX} of those written whose condition in object form may not be what its author means; absent where there are none. */
+  readonly anew?: readonly WrittenAnew[];
+}
+
+export const WRITTEN_ANEW_MAX = 100;
+
+/** A rule that has been written, of whose condition in object form its author may want to hear. */
+export interface WrittenAnew {
+  readonly rule: StoredRule;
+  /** It was stored with the same condition before that was read with patterns. */
+  readonly wasEquality: boolean;
+  /** The single names by which it names CPEs in `cpeid` that have not the form of a cpeid. */
+  readonly serialNumbers: readonly string[];
 }
 
 /** Whether the Download of an upgrade that was reserved before may be sent once more. */
@@ -105,7 +118,11 @@ export interface Rules {
    * Merges `patch` into each of the rules, all or none.
    * @throws InvalidRuleError, RuleConflictError (a rule from a file, or that has an owner, takes only `enabled`)
    */
-  merge(ids: readonly RuleId[], patch: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
+  merge(
+    ids: readonly RuleId[],
+    patch: Readonly<Record<string, unknown>>,
+    by: Actor,
+  ): Promise<Pick<PutCounts, 'anew'>>;
   /**
    * Deletes what exists of these; counts and results stay.
    * @returns how many there were
@@ -121,7 +138,10 @@ export interface Rules {
   countKey(rule: StoredRule): CountKey;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them, and those of its board. */
-  parametersNamed(cpeid: CpeId, organization?: string): Promise<readonly string[]>;
+  parametersNamed(
+    cpe: Pick<DecisionInput['context'], 'cpeid' | 'serialNumber'>,
+    organization?: string,
+  ): Promise<readonly string[]>;
   /**
    * Asked where a Download may not have reached its CPE. The upgrade is reserved and counted already, so neither executions nor
    * limits have a say, nor has the condition, which was true when it was decided. Whether the image fits does: more may be known by now of
@@ -141,6 +161,18 @@ export interface Rules {
    * @throws UnknownRuleError for an id that is not stored, InvalidRuleError for a draft that could not be
    */
   explain(input: DecisionInput, options?: ExplainOptions): Promise<DecisionExplanation>;
+  /**
+   * Why an image does not fit a CPE, in words; null: it does as far as is known, though the CPE may have to be asked for its board first.
+   */
+  whyNotFitting(
+    image: ImageFacts,
+    input: Pick<DecisionInput, 'context' | 'readParameters' | 'unread' | 'isUntold'>,
+  ): Promise<string | null>;
+  /**
+   * What a CPE would be upgraded by, by what is known of it: what a session would begin now, else the first rule that only time holds back
+   * (its window, the wait after a failure, a time to come, the emergency brake). Limits that are reached hold back. Changes nothing.
+   */
+  foresee(input: DecisionInput): Promise<Foreseen | null>;
   /**
    * Takes up a rule to find the CPEs that it would upgrade. It need not be enabled.
    * @throws UnknownRuleError, InvalidRuleError

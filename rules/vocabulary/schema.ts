@@ -29,7 +29,15 @@ export const DEFAULT_DEADLINES: Deadlines = {
 
 const text = (charactersMax: number) => ({ type: 'string', maxLength: charactersMax }) as const;
 /** Nothing that a terminal, a log line or an HTTP header would trip over. */
-const PRINTABLE = '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]*$';
+const NOT_PRINTABLE = [
+  // Controls (Cc).
+  '\\u0000-\\u001f\\u007f-\\u009f',
+  // Format characters (Cf) of the first plane, and the separators of lines and paragraphs (Zl, Zp).
+  '\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890\\u0891\\u08e2\\u180e\\u200b-\\u200f\\u2028-\\u202e',
+  '\\u2060-\\u2064\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb',
+].join('');
+/** Written out: `\\p{Cc}` is read by few of those who read the schema. Halves of surrogate pairs come in no JSON that is taken. */
+const PRINTABLE = `^[^${NOT_PRINTABLE}]*$`;
 /**
  * `1 Firmware Upgrade Image`, or a vendor's by OUI or domain name (TR-069 A.3.2.8). Words behind the first are allowed by the schemas
  * from cwmp-1-2 on, and asked for by some makes.

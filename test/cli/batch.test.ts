@@ -58,6 +58,7 @@ test('batch create makes one of a file, of standard input, of all or by conditio
   const all = await create('--all', '--priority=7', '--wake-per-second=0', '--once');
   t.like(all, { state: 'idle', priority: 7, wakePerSecond: 0, persistent: false });
   t.is(all.progress.byState.pending, 4);
+  t.like(await create('--all', '--note=At night'), { through: 'batches', note: 'At night' });
   const late = await create('--all', '--not-before=2999-01-01T02:00:00+01:00');
   t.is(late.state, 'scheduled');
   t.like(await create('--condition={"productClass":"HGW"}', '--total=5', '--concurrent=2'), {
@@ -202,6 +203,8 @@ test('a batch reads well in 80 columns, whatever it is called', (t) => {
     wakePerSecond: 10,
     options: {},
     phase: 'made',
+    through: 'firmware-slots',
+    note: 'Said\nin lines, one of which is far longer than there are columns to show it in\r\n\u001b[31m',
     by: 'admin',
     createdAtMs: 0,
     updatedAtMs: 0,

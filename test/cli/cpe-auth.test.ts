@@ -34,6 +34,35 @@ test('credentials come from CSV and NDJSON as spreadsheets and scripts write the
   t.deepEqual(await namesOf('00A1B2-HGW-3'), ['00A1B2-HGW-3']);
 });
 
+test('before a server has started it is said by what CPEs are told apart, and settled with the first credentials', async (t) => {
+  const { cpeAuth, importing, namesOf } = await installation(t);
+  const csv = 'cpeid,password\nSN1,p\n';
+  const { exitCode, stderr } = await importing(csv);
+  t.is(exitCode, 1);
+  t.regex(
+    stderr,
+    /line 2: cpeid must be OUI-ProductClass-SerialNumber, .*where the server will be started with --cpeid serial, say so here too/,
+  );
+  t.is((await importing(csv, '--cpeid=serial', '--dry-run')).exitCode, 0);
+  t.is(
+    (await importing(csv, '--cpeid=serial')).stdout,
+    'Stored the credentials of 1 line; 0 were there already.\n',
+  );
+  t.deepEqual(await namesOf('SN1'), ['SN1']);
+  // From then on it is known.
+  t.is((await cpeAuth(['set', 'SN2', '--password-stdin'], 'secret')).exitCode, 0);
+  t.regex(
+    (await importing('cpeid,password\n00A1B2-HGW-1,p\n')).stderr,
+    /line 2: cpeid must be a serial number/,
+  );
+  const other = await installation(t);
+  await other.importing('cpeid,password\n00A1B2-HGW-1,p\n');
+  t.regex(
+    (await other.importing(csv, '--cpeid=serial')).stderr,
+    /told apart by OUI.* start it with --cpeid oui/,
+  );
+});
+
 test('quotes around values that need none say nothing', async (t) => {
   const { importing, namesOf } = await installation(t);
   const values = ['00A1B2-HGW-1', ' one ', "p'q "];

@@ -66,6 +66,8 @@ test('of a file with a damaged line nothing is approved, and the line is named',
   const { device, waiting, file, named } = await withFour(t);
   for (const [text, message] of [
     [`${cpeidOf(1)}\nnot an id\n`, /ids, line 2: cpeid must be OUI-ProductClass-SerialNumber/],
+    // Where CPEs are told apart by more than their serial numbers.
+    [`${cpeidOf(1)}\nS1\n`, /ids, line 2: cpeid must be OUI-ProductClass-SerialNumber/],
     [`serial,place\n1,Graz\n`, /ids, line 1: has several fields, and none is called cpeid/],
     [`cpeid\n${cpeidOf(1)}\n"${cpeidOf(9)}\n`, /ids, line \d: is too long, or its quotes do not match/],
   ] as const) {

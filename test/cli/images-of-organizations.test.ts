@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { IMAGES, type ImageDocument } from '../../firmware/index.js';
+import { type Collection, openLmdbStore } from '../../store/index.js';
 import { ferry, temporaryDirectory } from './support.js';
 
 /** Runs commands on an installation of their own, with the organization north. */
@@ -89,4 +91,29 @@ test('image sync copies an image of an organization to the organization of that 
   t.deepEqual(JSON.parse((await sync()).stdout).unchanged, ['a.bin', 'north/a.bin']);
   const there = await ferry(['image', 'list', '--json', '--organization=north', `--data-dir=${to}`]);
   t.deepEqual(listed(there.stdout), [['a.bin', 8, 'north']]);
+});
+
+test('image sync copies what waits to be listed as that', async (t) => {
+  const { dataDir, directory } = await withNorth(t);
+  const to = join(directory, 'to');
+  const stored = async <T>(
+    where: string,
+    work: (images: Collection<ImageDocument>) => Promise<T>,
+  ): Promise<T> => {
+    const store = await openLmdbStore({ directory: join(where, 'store') });
+    try {
+      return await work(store.collection<ImageDocument>(IMAGES));
+    } finally {
+      await store.close();
+    }
+  };
+  await stored(dataDir, async (images) => {
+    const found = await images.get('a.bin');
+    if (found !== null) await images.put({ ...found.document, unlistedAtMs: 1 });
+  });
+  const { exitCode, stderr } = await ferry(['image', 'sync', `--from=${dataDir}`, `--to=${to}`]);
+  t.is(exitCode, 0, stderr);
+  const copy = await stored(to, (images) => images.get('a.bin'));
+  // From when it came there.
+  t.is(copy?.document.unlistedAtMs, copy?.document.uploadedAtMs ?? -1);
 });

@@ -13,7 +13,7 @@ const MAPS = /^(ARCHITECTURE|CONTRIBUTING)\.md$|^(?!docs\/|test\/)[\w/-]+\/READM
 const FILE_NAME = /^\.?[\w-][\w.-]*(\/[\w.-]+)*(\/|\.(ts|js|json|md|ya?ml|conf|cfg|service|xsd))$/;
 /** Folders of the product: of tests and of what measures it only the most important files are named. */
 const CODE: ReadonlySet<string> = new Set(
-  'common store rules firmware acs rollout nbi cpe-sim cli'.split(' '),
+  'common store rules firmware acs rollout nbi cpe-sim client cli'.split(' '),
 );
 /** Folders that are no part of the project. */
 const MADE: ReadonlySet<string> = new Set(['dist/', 'ferry-data/']);

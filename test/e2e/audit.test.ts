@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { DEVICES, type Device, UPGRADES, type Upgrade } from '../../acs/index.js';
 import type { RuleId } from '../../common/index.js';
 import { type EventDocument, EventLog } from '../../events/index.js';
-import type { Route } from '../../nbi/http/index.js';
+import { isObject, type Route } from '../../nbi/http/index.js';
 import { PUBLISHED } from '../firmware/signatures/signer.js';
 import { APIS } from '../nbi/declared.js';
 import { ruleBody, startCpe } from '../nbi/support.js';
@@ -31,6 +31,7 @@ interface Case {
   readonly method: string;
   /** `<prepared>` in it is what `prepare` gave. */
   readonly path: string;
+  /** Likewise. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   readonly events: readonly Partial<EventDocument>[];
@@ -45,8 +46,14 @@ const putDevice = async ({ installation: { store } }: TestFerry, more: Partial<D
   store.collection<Device>(DEVICES).put({ ...deviceOf(CPE, null), ...more });
 const putRule = ({ rules }: TestFerry, id: string, more: object = {}) =>
   rules.put([ruleBody(id, { file: FILE, ...more })], { by: BY, onlyNew: false });
-const putOrganization = ({ nbi }: TestFerry, slug: string) =>
-  nbi('POST', '/v1/dyn/OrganizationStorage/.*', { name: slug, slug });
+const putOrganization = async ({ nbi }: TestFerry, slug: string) => {
+  const { body } = await nbi('POST', '/v1/dyn/OrganizationStorage/.*', { name: slug, slug });
+  return (body as { readonly details: readonly { readonly id: string }[] }).details[0]?.id;
+};
+const putToken = async ({ nbi }: TestFerry, name: string) => {
+  const { body } = await nbi('POST', '/v1/dyn/TokenStorage/.*', { name, role: 'viewer' });
+  return (body as { readonly details: { readonly id: string } }).details.id;
+};
 const login = { cpeid: CPE, username: 'one', password: SECRET };
 
 const BATCH = { name: 'a batch', image: 'batch.bin', cpeids: [CPE], wakePerSecond: 0 };
@@ -61,6 +68,96 @@ async function makeBatch(ferry: TestFerry): Promise<string> {
   await putBatchImage(ferry);
   const { body } = await ferry.nbi('POST', '/v1/batches', BATCH);
   return (body as { readonly details: { readonly id: string } }).details.id;
+}
+
+/** Something that is made to be deleted, and what is said of that. */
+interface Deleted {
+  readonly storage: string;
+  /** @returns its id */
+  make(ferry: TestFerry): Promise<unknown>;
+  readonly events: readonly Partial<EventDocument>[];
+}
+
+const RESULT = upgradeOf(CPE, 11).id;
+
+/** Of every storage that deletes what a POST names. */
+const DELETED: readonly Deleted[] = [
+  {
+    storage: 'FirmwareStorage',
+    async make(ferry) {
+      await putRule(ferry, 'NAMED');
+      return 'NAMED';
+    },
+    events: [{ action: 'removed', subject: 'rule', subjectId: 'NAMED' }],
+  },
+  {
+    storage: 'FirmwareResultStorage',
+    async make({ installation: { store } }) {
+      await store.collection<Upgrade>(UPGRADES).put({ ...upgradeOf(CPE, 11), status: true });
+      return RESULT;
+    },
+    events: [{ action: 'removed', subject: 'result', subjectId: RESULT }],
+  },
+  ...['DeviceStorage', 'CpeDbService'].map((storage) => ({
+    storage,
+    async make(ferry: TestFerry) {
+      await putDevice(ferry);
+      return CPE;
+    },
+    events: [{ action: 'removed', subject: 'device', subjectId: CPE } as const],
+  })),
+  {
+    storage: 'CpeAuthStorage',
+    async make({ acs }) {
+      await acs.credentials.put([{ ...login, username: 'named' }], BY);
+      return 'named';
+    },
+    events: [{ action: 'removed', subject: 'cpe-credentials', subjectId: 'named' }],
+  },
+  {
+    storage: 'CategoryStorage',
+    make: async ({ installation: { images } }) =>
+      (await images.builds.categories.add({ name: 'Named' }, BY, null)).id,
+    events: [{ action: 'removed', subject: 'image-category', before: { name: 'Named' } }],
+  },
+  {
+    storage: 'BuildStorage',
+    make: async ({ installation: { images } }) =>
+      (await images.builds.add({ category: 'Built', version: '7' }, BY, null)).id,
+    events: [{ action: 'removed', subject: 'image-build', before: { version: '7' } }],
+  },
+  {
+    storage: 'OrganizationStorage',
+    make: (ferry) => putOrganization(ferry, 'named'),
+    events: [
+      { action: 'changed', subject: 'organization', after: { active: false } },
+      { action: 'removed', subject: 'organization' },
+    ],
+  },
+  {
+    storage: 'TokenStorage',
+    make: (ferry) => putToken(ferry, 'named'),
+    events: [{ action: 'revoked', subject: 'token' }],
+  },
+  ...['UserStorage', 'AuthStorage'].map((storage) => ({
+    storage,
+    async make({ nbi }: TestFerry) {
+      const json = { name: 'named', role: 'viewer', password: SECRET };
+      await nbi('POST', `/v1/dyn/${storage}/.*`, json);
+      return 'named';
+    },
+    events: [{ action: 'removed', subject: 'user', subjectId: 'named' } as const],
+  })),
+];
+
+function deletionCases({ storage, make, events }: Deleted): Readonly<Record<string, Case>> {
+  const ways = { delete_objects: { id: '<prepared>' }, delete_objects_by_id: ['<prepared>'] };
+  return Object.fromEntries(
+    Object.entries(ways).map(([way, body]) => {
+      const path = `/v1/dyn/${storage}/${way}`;
+      return [`POST ${path}`, { prepare: make, method: 'POST', path, body, events }];
+    }),
+  );
 }
 
 /** Of every route that changes something, by its method and path. */
@@ -309,6 +406,25 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/image-keys/release',
     events: [{ action: 'removed', subject: 'image-key', subjectId: 'release' }],
   },
+  'PUT /v1/dyn/CpeDbService/{pattern}': {
+    async prepare(ferry) {
+      await putDevice(ferry);
+      await putOrganization(ferry, 'northwest');
+    },
+    method: 'PUT',
+    path: `/v1/dyn/CpeDbService/${CPE}`,
+    body: { organization: 'northwest' },
+    events: [
+      { action: 'left', subject: 'device', subjectId: CPE },
+      { action: 'joined', subject: 'device', subjectId: CPE },
+    ],
+  },
+  'DELETE /v1/dyn/CpeDbService/{pattern}': {
+    prepare: (ferry) => putDevice(ferry),
+    method: 'DELETE',
+    path: `/v1/dyn/CpeDbService/${CPE}`,
+    events: [{ action: 'removed', subject: 'device', subjectId: CPE }],
+  },
   'PUT /v1/dyn/DeviceStorage/{pattern}': {
     async prepare(ferry) {
       await putDevice(ferry);
@@ -395,6 +511,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/v1/dyn/TokenStorage/.*?name=weekly',
     events: [{ action: 'revoked', subject: 'token' }],
   },
+  ...Object.assign({}, ...DELETED.map(deletionCases)),
   // The last, as the others are asked for with the old one.
   'POST /v1/method/ChangePassword': {
     method: 'POST',
@@ -460,6 +577,37 @@ const CHANGE_NOTHING: Readonly<Record<string, string>> = {
     'gives a device firmware again: test/nbi/firmware-upgrader/upgrade-events shows its event',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/':
     'takes the firmware of a device: test/nbi/firmware-upgrader/upgrade-events shows its event',
+  'POST /sc_cloud/logout': 'ends the session of whoever asks: test/nbi/sessions shows its event',
+  'POST /sc_cloud/uploadFirmware': 'brings an image: test/nbi/sc-cloud/firmware shows its event',
+  'POST /sc_cloud/firmware/add': 'has an image listed: test/nbi/sc-cloud/firmware shows its event',
+  'POST /sc_cloud/upgrade/start': 'begins a batch: test/nbi/sc-cloud/start shows its event',
+  'DELETE /devices/{device}/api/authentication':
+    'ends the session of whoever asks: test/nbi/firmware-slots/events shows its event',
+  'DELETE /devices/{device}/api/firmware/slots/{id}':
+    'empties a slot: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/firmware/test': 'tests an upgrade that it does not begin',
+  'POST /devices/{device}/api/firmware/upgrade':
+    'begins a batch of one CPE: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/upload/firmware':
+    'fills a slot: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/firmware/fetch':
+    'begins a fetch: test/nbi/firmware-slots/events shows its event',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}':
+    'cancels a fetch, or forgets one: test/nbi/firmware-slots/events shows its event',
+  'POST /devices/{device}/api/common/1.0/logout':
+    'ends the session of whoever asks: test/nbi/system-update/events shows its event',
+  'DELETE /devices/{device}/api/npm.system_update/2.0/images/items/{id}':
+    'deletes an image, or cancels an upload: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/upload':
+    'brings an image: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/fetch':
+    'begins a fetch: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/init':
+    'has an image made ready: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/start':
+    'begins a batch of one CPE: test/nbi/system-update/events shows its event',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/reset':
+    'puts away what there was: test/nbi/system-update/events shows its event',
   'POST /v1/method/ExplainRules': 'explains what would be decided',
   'POST /v1/method/MatchDevices': 'finds whom a rule would upgrade',
 };
@@ -479,7 +627,12 @@ test('each says who, how and from where, what there was and is, and no secret', 
   for (const [name, { prepare, method, path, body, headers, events }] of Object.entries(CASES)) {
     const prepared = await prepare?.(ferry, t);
     const before = new Set((await eventsOf(ferry)).map(({ id }) => id));
-    const answer = await ferry.nbi(method, path.replace('<prepared>', String(prepared)), body, headers);
+    const withPrepared = (text: string) => text.replace('<prepared>', String(prepared));
+    const sent =
+      Array.isArray(body) || (isObject(body) && !ArrayBuffer.isView(body))
+        ? JSON.parse(withPrepared(JSON.stringify(body)))
+        : body;
+    const answer = await ferry.nbi(method, withPrepared(path), sent, headers);
     t.true(answer.status < 300, `${name} ${answer.status} ${JSON.stringify(answer.body)}`);
     const added = (await eventsOf(ferry)).filter(({ id }) => !before.has(id));
     const by = {

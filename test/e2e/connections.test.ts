@@ -144,6 +144,7 @@ test.before(async () => {
     { teardown: (end) => endings.unshift(end) },
     {
       checksSchema: false,
+      isCrowd: true,
       config: { fileAuth: 'cpe:a file password', nbiUserRequestsMax: PLACES },
       acsOptions: { requestsMax: 20 },
     },

@@ -1,19 +1,33 @@
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { BrowserContext, Page } from 'playwright-core';
 import { chromiumProgram, startChromium } from '../support/chromium.js';
+import { serveElsewhere } from '../support/elsewhere.js';
 import { ADMIN, startTestFerry, type TestFerry, until } from '../support/ferry.js';
 
 // What pages of elsewhere can have a real browser do to a user who is logged in: 127.0.0.1 and localhost are different sites, two
 // ports of 127.0.0.1 the same site and different origins.
 
-const SCRIPT = fileURLToPath(new URL('../../../test/fixtures/elsewhere.js', import.meta.url));
 const FIRST = '/v1/dyn/FirmwareStorage/FIRST';
 const FREEZE = '/v1/method/FreezeUpgrades';
+
+/** What the page has the browser send. */
+const TARGETS = [
+  {
+    path: '/v1/dyn/FirmwareStorage/PLANTED',
+    body: {
+      id: 'PLANTED',
+      enabled: true,
+      automatic: true,
+      file: 'http://files.example.net/b.bin',
+      condition: { serialNumber: 'X' },
+      executions: 1,
+      priority: 9,
+      author: 'nobody',
+    },
+  },
+  { path: FREEZE, body: { frozen: true, reason: 'elsewhere' } },
+  { path: '/v1/session', body: ADMIN },
+];
 
 const program = chromiumProgram();
 if (program !== null) {
@@ -81,23 +95,6 @@ async function setUp(t: ExecutionContext, chromium: string, site: string) {
   return { ferry, page, attack: () => attackFrom(t, { ferry, browser, origin }) };
 }
 
-/** A page of somebody else. @returns its origin */
-async function serveElsewhere(t: ExecutionContext, site: string): Promise<string> {
-  const script = await readFile(SCRIPT);
-  const server = http.createServer(({ url }, response) => {
-    const isScript = url === '/elsewhere.js';
-    response.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' });
-    response.end(isScript ? script : '<!doctype html><body><script src="elsewhere.js"></script></body>');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://${site}:${(server.address() as AddressInfo).port}`;
-}
-
 /** What a page of its own is answered, with what the browser adds by itself. */
 function statusOf(page: Page, method: string, path: string, headers: Record<string, string> = {}) {
   const init = JSON.stringify({ method, headers });
@@ -140,8 +137,11 @@ async function attackFrom(t: ExecutionContext, { ferry, browser, origin }: Attac
   await page.goto(origin);
   const seen = ferry.events.length;
   const readBefore = await readsOf(ferry);
-  const target = JSON.stringify({ base: ferry.urls.nbi, admin: ADMIN });
-  const sent = await page.evaluate<number>(`attack(${target})`);
+  const targets = TARGETS.map(({ path, body }) => ({
+    url: `${ferry.urls.nbi}${path}`,
+    body: JSON.stringify(body),
+  }));
+  const sent = await page.evaluate<number>(`attack(${JSON.stringify(targets)})`);
   const requests = () =>
     ferry.events.slice(seen).flatMap(({ event, fields }) => (event === 'nbi.request' ? [fields] : []));
   const posts = () => requests().filter(({ method }) => method === 'POST');

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { DAY_MS } from '../../common/index.js';
+import { byCommand } from '../../events/index.js';
 import { sendRaw, statusesOf } from '../support/raw-socket.js';
 import { APIS } from './declared.js';
+import { type OwnLogIns, outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import { OPERATOR, ruleBody, startNbi, type TestNbi, VIEWER } from './support.js';
 
 /** Who may call what; whatever else there is asks for nobody's name. */
@@ -43,6 +45,43 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'DELETE /v1/dyn/TokenStorage/{pattern}': 'admin',
   'POST /v1/method/ChangePassword': 'viewer',
   'GET /v1/dyn/AuditStorage/{pattern}': 'admin',
+  'GET /v1/dyn/FirmwareStorage/count.*': 'viewer',
+  'POST /v1/dyn/FirmwareStorage/delete_objects': 'operator',
+  'POST /v1/dyn/FirmwareStorage/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/FirmwareResultStorage/count.*': 'viewer',
+  'POST /v1/dyn/FirmwareResultStorage/delete_objects': 'operator',
+  'POST /v1/dyn/FirmwareResultStorage/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/DeviceStorage/count.*': 'viewer',
+  'POST /v1/dyn/DeviceStorage/delete_objects': 'operator',
+  'POST /v1/dyn/DeviceStorage/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/CpeDbService/count.*': 'viewer',
+  'POST /v1/dyn/CpeDbService/delete_objects': 'operator',
+  'POST /v1/dyn/CpeDbService/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/OrganizationStorage/count.*': 'viewer',
+  'POST /v1/dyn/OrganizationStorage/delete_objects': 'admin',
+  'POST /v1/dyn/OrganizationStorage/delete_objects_by_id': 'admin',
+  'GET /v1/dyn/CategoryStorage/count.*': 'viewer',
+  'POST /v1/dyn/CategoryStorage/delete_objects': 'operator',
+  'POST /v1/dyn/CategoryStorage/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/BuildStorage/count.*': 'viewer',
+  'POST /v1/dyn/BuildStorage/delete_objects': 'operator',
+  'POST /v1/dyn/BuildStorage/delete_objects_by_id': 'operator',
+  'GET /v1/dyn/CpeAuthStorage/count.*': 'operator',
+  'POST /v1/dyn/CpeAuthStorage/delete_objects': 'admin',
+  'POST /v1/dyn/CpeAuthStorage/delete_objects_by_id': 'admin',
+  'GET /v1/dyn/UserStorage/count.*': 'admin',
+  'POST /v1/dyn/UserStorage/delete_objects': 'admin',
+  'POST /v1/dyn/UserStorage/delete_objects_by_id': 'admin',
+  'GET /v1/dyn/AuthStorage/count.*': 'admin',
+  'POST /v1/dyn/AuthStorage/delete_objects': 'admin',
+  'POST /v1/dyn/AuthStorage/delete_objects_by_id': 'admin',
+  'GET /v1/dyn/TokenStorage/count.*': 'admin',
+  'POST /v1/dyn/TokenStorage/delete_objects': 'admin',
+  'POST /v1/dyn/TokenStorage/delete_objects_by_id': 'admin',
+  'GET /v1/dyn/AuditStorage/count.*': 'admin',
+  'GET /v1/dyn/CpeDbService/{pattern}': 'viewer',
+  'PUT /v1/dyn/CpeDbService/{pattern}': 'operator',
+  'DELETE /v1/dyn/CpeDbService/{pattern}': 'operator',
   'POST /v1/method/ReadmitDevice': 'operator',
   'POST /v1/method/SendCNR': 'operator',
   'POST /v1/method/RestartRule': 'operator',
@@ -110,6 +149,41 @@ const ROLES: Readonly<Record<string, 'viewer' | 'operator' | 'admin'>> = {
   'PUT /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
   'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/': 'operator',
+  'GET /devices/{device}/api/common/1.0': 'viewer',
+  'GET /devices/{device}/api/npm.system_update/2.0': 'viewer',
+  'GET /devices/{device}/api/common/1.0/info': 'viewer',
+  'POST /devices/{device}/api/common/1.0/logout': 'viewer',
+  'GET /devices/{device}/api/npm.system_update/2.0/images': 'viewer',
+  'GET /devices/{device}/api/npm.system_update/2.0/images/items/{id}': 'viewer',
+  'DELETE /devices/{device}/api/npm.system_update/2.0/images/items/{id}': 'operator',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/upload': 'operator',
+  'POST /devices/{device}/api/npm.system_update/2.0/images/fetch': 'operator',
+  'GET /devices/{device}/api/npm.system_update/2.0/update': 'viewer',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/init': 'operator',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/start': 'operator',
+  'POST /devices/{device}/api/npm.system_update/2.0/update/reset': 'operator',
+  'POST /sc_cloud/logout': 'viewer',
+  'GET /sc_cloud/scapi/get-all-firmwares': 'viewer',
+  'GET /sc_cloud/scapi/get-devs': 'viewer',
+  'GET /sc_cloud/scapi/get-dev': 'viewer',
+  'POST /sc_cloud/uploadFirmware': 'admin',
+  'POST /sc_cloud/firmware/add': 'admin',
+  'POST /sc_cloud/upgrade/start': 'admin',
+  'GET /devices/{device}/api': 'viewer',
+  'GET /devices/{device}/api/firmware': 'viewer',
+  'DELETE /devices/{device}/api/authentication': 'viewer',
+  'GET /devices/{device}/api/authentication/login_methods': 'viewer',
+  'GET /devices/{device}/api/authentication/types': 'viewer',
+  'GET /devices/{device}/api/firmware/slots': 'viewer',
+  'GET /devices/{device}/api/firmware/slots/{id}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/slots/{id}': 'operator',
+  'POST /devices/{device}/api/firmware/test': 'operator',
+  'POST /devices/{device}/api/firmware/upgrade': 'operator',
+  'POST /devices/{device}/api/upload/firmware': 'operator',
+  'GET /devices/{device}/api/firmware/fetch': 'viewer',
+  'POST /devices/{device}/api/firmware/fetch': 'operator',
+  'GET /devices/{device}/api/firmware/fetch/{key}': 'viewer',
+  'DELETE /devices/{device}/api/firmware/fetch/{key}': 'operator',
 };
 const OPEN: ReadonlySet<string> = new Set([
   'GET /v1/schemas/rule-file.json',
@@ -127,9 +201,17 @@ const OPEN: ReadonlySet<string> = new Set([
   'GET /api/v1/docs.json',
   'GET /api/v1/docs.yaml',
   'GET /api/v1/redoc/',
+  'GET /v1/doc',
+  'GET /v1/doc/swagger.json',
   'POST /admin/login/',
   'POST /admin/logout/',
   'POST /api/v1/users/token/',
+  'GET /devices/{device}/api/common/1.0/services',
+  'GET /devices/{device}/api/common/1.0/auth_info',
+  'POST /devices/{device}/api/common/1.0/login',
+  'POST /devices/{device}/api/common/1.0/oauth/token',
+  'POST /sc_cloud/login',
+  'GET /devices/{device}/api/authentication',
 ]);
 /** Of the cookie of a session alone: who comes by a password has none. */
 const BY_SESSION: ReadonlySet<string> = new Set(['GET /v1/session', 'DELETE /v1/session']);
@@ -167,7 +249,7 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     operator: (await tokenOf(nbi, { user: OPERATOR.split(':')[0] })).as,
     admin: (await tokenOf(nbi, {})).as,
   };
-  for (const { method, path } of routes) {
+  for (const { method, path, changes = false } of routes) {
     const name = `${method} ${path}`;
     called.add(name);
     const needed = ROLES[name];
@@ -176,20 +258,27 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     }
     for (const role of ['nobody', 'viewer', 'operator', 'admin'] as const) {
       const hasBody = method === 'POST' || method === 'PUT';
-      const { status } = await nbi.call(pathOf(path), {
+      const own = ownLogInsAt(path);
+      const reply = await nbi.call(pathOf(path), {
         method,
-        // The firmware upgrader lets nobody in by a password.
-        ...(path.startsWith(UPGRADER) ? { as: null, headers: tokens[role] } : { as: CREDENTIALS[role] }),
+        // The firmware upgrader lets nobody in by a password, and others by sessions of their own.
+        ...(path.startsWith(UPGRADER)
+          ? { as: null, headers: tokens[role] }
+          : own === null
+            ? { as: CREDENTIALS[role] }
+            : { as: null, headers: await headersAt(nbi, own, CREDENTIALS[role]) }),
         ...(hasBody && { json: {} }),
       });
+      const { status } = reply;
       if (BY_SESSION.has(name)) {
         t.is(status, role === 'nobody' ? 401 : 404, `${name} by ${role}`);
         continue;
       }
+      // A log-in by GET says so to who shows no password by which he could be let in.
+      if (needed === undefined && changes) continue;
       const isIn = RANK[role] >= (needed === undefined ? 0 : RANK[needed]);
       const expected = isIn ? 'let in' : role === 'nobody' ? '401' : '403';
-      const found = status === 401 || status === 403 ? String(status) : 'let in';
-      t.is(found, expected, `${name} by ${role}: ${status}`);
+      t.is(outcomeAt(own, reply), expected, `${name} by ${role}: ${status}`);
     }
   }
   t.deepEqual(
@@ -197,6 +286,13 @@ test('every route lets in whom it is for, and nobody below', async (t) => {
     [],
   );
 });
+
+/** What somebody sends to an API that has sessions of its own; nothing where he is nobody. */
+async function headersAt(nbi: TestNbi, own: OwnLogIns, credentials: string | null): Promise<As> {
+  if (credentials === null) return {};
+  const { Cookie } = await ownSession(nbi, own, credentials.split(':')[0] ?? '');
+  return { Cookie };
+}
 
 type As = Readonly<Record<string, string>>;
 
@@ -246,7 +342,7 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
   ];
   for (const { method, path, role } of routes) {
     const name = `${method} ${path}`;
-    if (ENDS_SESSIONS.has(name)) continue;
+    if (ENDS_SESSIONS.has(name) || ownLogInsAt(path) !== null) continue;
     for (const [title, headers, reach] of cases) {
       const hasBody = method === 'POST' || method === 'PUT';
       const { status } = await nbi.call(pathOf(path), {
@@ -261,6 +357,36 @@ test('tokens and sessions let in as far as they go, and none that is over, on ev
       const expected = reach === 'kept out' ? 'out' : RANK[reach] >= RANK[role] ? 'in' : 'forbidden';
       t.is(isOut ? 'out' : status === 403 ? 'forbidden' : 'in', expected, `${name} by ${title}: ${status}`);
     }
+  }
+});
+
+test('sessions of an API of its own let in there as far as their users go, and none that is over, of another API or of a page', async (t) => {
+  const nbi = await startWithAdmin(t);
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
+  const page = (await sessionOf(nbi, ADMIN)).Cookie.split('=')[1] ?? '';
+  for (const { method, path, role } of routes) {
+    const own = ownLogInsAt(path);
+    if (own === null || role === null) continue;
+    const hasBody = method === 'POST' || method === 'PUT';
+    const outcome = async (headers: As) =>
+      outcomeAt(
+        own,
+        await nbi.call(pathOf(path), { method, as: null, headers, ...(hasBody && { json: {} }) }),
+      );
+    const name = `${method} ${path}`;
+    for (const each of ['viewer', 'operator', 'admin'] as const) {
+      const expected = RANK[each] >= RANK[role] ? 'let in' : '403';
+      t.is(await outcome(await headersAt(nbi, own, CREDENTIALS[each])), expected, `${name} by ${each}`);
+    }
+    const over = await ownSession(nbi, own, 'root');
+    await nbi.sessions.of(own.kind).endOf(over.secret, byCommand('test'));
+    t.is(await outcome({ Cookie: over.Cookie }), '401', `${name} by a session that is over`);
+    for (const kind of ['firmware-slots', 'system-update', 'sc-cloud'] as const) {
+      if (kind === own.kind) continue;
+      const { secret } = await ownSession(nbi, { ...own, kind }, 'root');
+      t.is(await outcome({ Cookie: `${own.cookie}=${secret}` }), '401', `${name} by one of ${kind}`);
+    }
+    t.is(await outcome({ Cookie: `${own.cookie}=${page}` }), '401', `${name} by one of a page`);
   }
 });
 
@@ -426,7 +552,8 @@ test('what a browser sends for another site is refused on every route, and no an
   await nbi.users.add({ name: 'root', password: 'a test password', role: 'admin' });
   const body = JSON.stringify(ruleBody('HELD', { enabled: false }));
   const headers = { Origin: 'https://evil.example.net', 'Sec-Fetch-Site': 'cross-site' };
-  for (const { method, path, body: kind } of routes) {
+  for (const { method, path, role, body: kind } of routes) {
+    const own = ownLogInsAt(path);
     for (const contentType of kind === undefined ? [] : SIMPLE) {
       const answer = await nbi.call(pathOf(path), {
         method,
@@ -442,13 +569,23 @@ test('what a browser sends for another site is refused on every route, and no an
         as: ADMIN,
         headers: { 'Content-Type': contentType },
       });
+      if (own !== null) {
+        // Who shows a password has shown nothing there, and by what forms of scripts one logs in each says by itself.
+        const isTaken = kind?.content[contentType.split(';')[0] ?? ''] !== undefined;
+        // There is no such CPE, which is told before a body comes.
+        if (own.takesBasic === true && role !== null) t.is(unsaid.status, 404, `${method} ${path}`);
+        else if (role !== null) t.is(outcomeAt(own, unsaid), '401', `${method} ${path} ${contentType}`);
+        else t.is(unsaid.status === 415, !isTaken, `${method} ${path} ${contentType}`);
+        continue;
+      }
       const isForm =
         kind?.content['multipart/form-data'] !== undefined && contentType.startsWith('multipart/');
       const ofPage = kind?.content[contentType] === undefined ? undefined : OF_PAGES[`${method} ${path}`];
       // Forms are for scripts as well; every browser says where one comes from.
       const taken = ofPage ?? (isForm ? 400 : 415);
       // Who shows a password has shown nothing there.
-      const expected = path.startsWith(UPGRADER) ? 401 : taken;
+      const showsNothing = path.startsWith(UPGRADER) || ownLogInsAt(path) !== null;
+      const expected = showsNothing ? 401 : taken;
       t.is(unsaid.status, expected, `${method} ${path} ${contentType}`);
     }
     const asked = {

@@ -124,6 +124,16 @@ test('what comes as NDJSON is read line by line, texts and objects, however many
   t.deepEqual(detailsOf(answer)['progress'], { ...NOTHING, total: 1_300, pending: 1_300 });
 });
 
+test('what is said of a batch is told of it, and in the event of its making, with the API that it came by', async (t) => {
+  const ferry = await start(t);
+  const note = 'Agreed with Graz:\n\tat night only — Łukasz';
+  const made = await make(t, ferry, { ...ofList('1'), note });
+  t.like(made, { note, through: 'batches' });
+  t.like(await get(ferry, made['id']), { note, through: 'batches' });
+  const [event] = listOf(await ferry.nbi('GET', '/v1/dyn/AuditStorage/.*?subject=batch'));
+  t.like(event, { action: 'added', after: { note, through: 'batches' } });
+});
+
 test('of NDJSON that is wrong anywhere nothing is left, and the line is named', async (t) => {
   const ferry = await start(t, 700);
   const { cpeids: _, ...batch } = ofList();
@@ -245,6 +255,11 @@ test('what is wrong with a batch is told by its field, and nothing is made', asy
     ['wakePerSecond', { ...right, wakePerSecond: 1_001 }],
     ['options', { ...right, options: [] }],
     ['options.c', { ...right, options: { c: 1 } }],
+    ['note', { ...right, note: 7 }],
+    ['note', { ...right, note: 'x'.repeat(1_001) }],
+    ['note', { ...right, note: 'a\u0000b' }],
+    ['note', { ...right, note: '\ud800' }],
+    ['through', { ...right, through: 'sc-cloud' }],
     ['others', { ...right, others: 1 }],
   ];
   for (const [field, body] of cases) {

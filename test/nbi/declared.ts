@@ -4,7 +4,12 @@ import type { Api, Schema } from '../../nbi/http/index.js';
 import { NBI_LIMITS } from '../../nbi/index.js';
 
 // Nothing is asked of the parts before a request comes.
-const PARTS = { limits: NBI_LIMITS, metrics: new Registry() } as ApiParts;
+const PARTS = {
+  limits: NBI_LIMITS,
+  metrics: new Registry(),
+  sessions: { of: () => ({}) },
+  organizations: {},
+} as unknown as ApiParts;
 
 /** The APIs as they are declared; none of their routes can be called. */
 export const APIS: readonly Api[] = nbiApis(PARTS);

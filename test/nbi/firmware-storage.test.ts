@@ -243,10 +243,10 @@ test('the pattern matches the whole id, and a query narrows by any field', async
     ['/.*?enabled=true', ['OTHER', 'UPGRADE_1']],
     ['/.*?priority=2&enabled=true', ['OTHER']],
     ['/.*?priority=1&priority=2', ['OTHER', 'UPGRADE_1', 'UPGRADE_2']],
-    ['/.*?condition.cpeid=2', ['UPGRADE_2']],
+    ['/.*?condition.cpeid=00A1B2-HGW-2', ['UPGRADE_2']],
     ['/.*?condition.tags=y', ['OTHER']],
-    ['/.*?cpeid=2', ['UPGRADE_2']],
-    ['/.*?cpeid=1&cpeid=2', ['UPGRADE_1', 'UPGRADE_2']],
+    ['/.*?cpeid=00A1B2-HGW-2', ['UPGRADE_2']],
+    ['/.*?cpeid=00A1B2-HGW-1&cpeid=00A1B2-HGW-2', ['UPGRADE_1', 'UPGRADE_2']],
   ];
   for (const [query, ids] of queries) {
     const reply = await nbi.call(BASE + query);
@@ -261,8 +261,10 @@ test('a query that names no field, or a value that is none of its type, is a 400
     'prio=1',
     'enabled=yes',
     'limit=0',
-    'limit=1001',
+    'limit=10001',
     'limit=x',
+    'offset=1000001',
+    'offset=-1',
     'sort=nope',
     'sort=limits.total',
     'after=x',

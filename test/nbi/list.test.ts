@@ -31,6 +31,7 @@ async function serveList(t: ExecutionContext, entries: () => AsyncIterable<Entry
   });
   const api: Api = {
     name: 'list',
+    description: 'For tests.',
     prefixes: [],
     slashes: 'either',
     authentication: basicAuthentication({} as Users),

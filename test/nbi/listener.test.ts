@@ -111,6 +111,7 @@ function longWindedApi(role: 'viewer' | null, users: () => Users): Api {
   const verify: Users['verify'] = (credentials) => users().verify(credentials);
   return {
     name: 'held',
+    description: 'For tests.',
     prefixes: ['/held'],
     slashes: 'either',
     authentication: basicAuthentication({ verify } as Users),

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Entry, Position } from '../../nbi/dyn/entry.js';
+import { positionBehind } from '../../nbi/dyn/far-offset.js';
 import {
   comparePositions,
   entriesAfter,
@@ -70,4 +71,31 @@ test('a position of another order, or none at all, is a 400 that names after', (
     t.is(t.throws(() => parsePosition(text, order), { instanceOf: ApiError })?.problems[0]?.field, 'after');
   }
   t.throws(() => parsePosition(position, { ...order, descending: false }), { instanceOf: ApiError });
+});
+
+test('behind however many entries a sorted page begins, they are read a few times, and it begins behind just these', async (t) => {
+  const count = 5_000;
+  const entries: readonly Entry[] = Array.from({ length: count }, (_, n) => {
+    const id = String((n * 3_571) % count).padStart(4, '0');
+    return { id, view: { group: Number(id) % 7 }, rank: n };
+  });
+  for (const order of [
+    { field: 'group', descending: false },
+    { field: 'group', descending: true },
+  ]) {
+    const sorted = entries
+      .map((entry) => positionOf(entry, order))
+      .sort((one, other) => comparePositions(one, other, order));
+    for (const offset of [1, 100, 101, 2_500, 4_999, count, count + 1]) {
+      let reads = 0;
+      const read = (after: Position | null): AsyncIterable<Entry> => {
+        reads += 1;
+        return after === null ? sequence(entries) : entriesAfter(sequence(entries), after, order);
+      };
+      const found = await positionBehind(read, { order, offset, heldMax: 100 });
+      t.deepEqual(found, sorted[offset - 1] ?? null);
+      // One by one that would be fifty times.
+      t.true(reads <= 12, `${offset}: ${reads}`);
+    }
+  }
 });

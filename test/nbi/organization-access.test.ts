@@ -3,6 +3,7 @@ import { byCommand } from '../../events/index.js';
 import { ROLES } from '../../nbi/users/user.js';
 import { APIS } from './declared.js';
 import { startUpgrader } from './firmware-upgrader/support.js';
+import { outcomeAt, ownLogInsAt, ownSession, unusedLogIns } from './own-log-ins.js';
 import type { Reply } from './support.js';
 import { startWithTwo } from './two-organizations.js';
 
@@ -41,6 +42,37 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'PUT /v1/dyn/BuildStorage/{pattern}',
     'DELETE /v1/dyn/BuildStorage/{pattern}',
     'GET /v1/dyn/AuditStorage/{pattern}',
+    'GET /v1/dyn/FirmwareStorage/count.*',
+    'POST /v1/dyn/FirmwareStorage/delete_objects',
+    'POST /v1/dyn/FirmwareStorage/delete_objects_by_id',
+    'GET /v1/dyn/FirmwareResultStorage/count.*',
+    'POST /v1/dyn/FirmwareResultStorage/delete_objects',
+    'POST /v1/dyn/FirmwareResultStorage/delete_objects_by_id',
+    'GET /v1/dyn/DeviceStorage/count.*',
+    'POST /v1/dyn/DeviceStorage/delete_objects',
+    'POST /v1/dyn/DeviceStorage/delete_objects_by_id',
+    'GET /v1/dyn/CpeDbService/count.*',
+    'POST /v1/dyn/CpeDbService/delete_objects',
+    'POST /v1/dyn/CpeDbService/delete_objects_by_id',
+    'GET /v1/dyn/OrganizationStorage/count.*',
+    'GET /v1/dyn/CategoryStorage/count.*',
+    'POST /v1/dyn/CategoryStorage/delete_objects',
+    'POST /v1/dyn/CategoryStorage/delete_objects_by_id',
+    'GET /v1/dyn/BuildStorage/count.*',
+    'POST /v1/dyn/BuildStorage/delete_objects',
+    'POST /v1/dyn/BuildStorage/delete_objects_by_id',
+    'GET /v1/dyn/UserStorage/count.*',
+    'POST /v1/dyn/UserStorage/delete_objects',
+    'POST /v1/dyn/UserStorage/delete_objects_by_id',
+    'GET /v1/dyn/AuthStorage/count.*',
+    'POST /v1/dyn/AuthStorage/delete_objects',
+    'POST /v1/dyn/AuthStorage/delete_objects_by_id',
+    'GET /v1/dyn/TokenStorage/count.*',
+    'POST /v1/dyn/TokenStorage/delete_objects',
+    'POST /v1/dyn/TokenStorage/delete_objects_by_id',
+    'GET /v1/dyn/AuditStorage/count.*',
+    'GET /v1/dyn/CpeDbService/{pattern}',
+    'DELETE /v1/dyn/CpeDbService/{pattern}',
     'POST /v1/method/SendCNR',
     'POST /v1/method/RestartRule',
     'POST /v1/method/ApproveDevices',
@@ -107,6 +139,39 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'PUT /api/v1/firmware-upgrader/device/{device}/firmware/',
     'PATCH /api/v1/firmware-upgrader/device/{device}/firmware/',
     'DELETE /api/v1/firmware-upgrader/device/{device}/firmware/',
+    'GET /devices/{device}/api/common/1.0',
+    'GET /devices/{device}/api/npm.system_update/2.0',
+    'GET /devices/{device}/api/common/1.0/info',
+    'GET /devices/{device}/api/npm.system_update/2.0/images',
+    'GET /devices/{device}/api/npm.system_update/2.0/images/items/{id}',
+    'DELETE /devices/{device}/api/npm.system_update/2.0/images/items/{id}',
+    'POST /devices/{device}/api/npm.system_update/2.0/images/upload',
+    'POST /devices/{device}/api/npm.system_update/2.0/images/fetch',
+    'GET /devices/{device}/api/npm.system_update/2.0/update',
+    'POST /devices/{device}/api/npm.system_update/2.0/update/init',
+    'POST /devices/{device}/api/npm.system_update/2.0/update/start',
+    'POST /devices/{device}/api/npm.system_update/2.0/update/reset',
+    'GET /sc_cloud/scapi/get-all-firmwares',
+    'GET /sc_cloud/scapi/get-devs',
+    'GET /sc_cloud/scapi/get-dev',
+    'POST /sc_cloud/uploadFirmware',
+    'POST /sc_cloud/firmware/add',
+    'POST /sc_cloud/upgrade/start',
+    'GET /devices/{device}/api',
+    'GET /devices/{device}/api/firmware',
+    'DELETE /devices/{device}/api/authentication',
+    'GET /devices/{device}/api/authentication/login_methods',
+    'GET /devices/{device}/api/authentication/types',
+    'GET /devices/{device}/api/firmware/slots',
+    'GET /devices/{device}/api/firmware/slots/{id}',
+    'DELETE /devices/{device}/api/firmware/slots/{id}',
+    'POST /devices/{device}/api/firmware/test',
+    'POST /devices/{device}/api/firmware/upgrade',
+    'POST /devices/{device}/api/upload/firmware',
+    'GET /devices/{device}/api/firmware/fetch',
+    'POST /devices/{device}/api/firmware/fetch',
+    'GET /devices/{device}/api/firmware/fetch/{key}',
+    'DELETE /devices/{device}/api/firmware/fetch/{key}',
   ],
   installation: [
     'PUT /v1/dyn/DeviceStorage/{pattern}',
@@ -115,6 +180,12 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'DELETE /v1/dyn/CpeAuthStorage/{pattern}',
     'POST /v1/dyn/OrganizationStorage/{pattern}',
     'DELETE /v1/dyn/OrganizationStorage/{pattern}',
+    'POST /v1/dyn/OrganizationStorage/delete_objects',
+    'POST /v1/dyn/OrganizationStorage/delete_objects_by_id',
+    'GET /v1/dyn/CpeAuthStorage/count.*',
+    'POST /v1/dyn/CpeAuthStorage/delete_objects',
+    'POST /v1/dyn/CpeAuthStorage/delete_objects_by_id',
+    'PUT /v1/dyn/CpeDbService/{pattern}',
     'GET /metrics',
   ],
   everyone: [
@@ -138,7 +209,17 @@ const CONCERNS: Readonly<Record<Concern, readonly string[]>> = {
     'GET /api/v1/docs.json',
     'GET /api/v1/docs.yaml',
     'GET /api/v1/redoc/',
+    'GET /v1/doc',
+    'GET /v1/doc/swagger.json',
     'POST /api/v1/users/token/',
+    'GET /devices/{device}/api/common/1.0/services',
+    'GET /devices/{device}/api/common/1.0/auth_info',
+    'POST /devices/{device}/api/common/1.0/login',
+    'POST /devices/{device}/api/common/1.0/oauth/token',
+    'POST /devices/{device}/api/common/1.0/logout',
+    'POST /sc_cloud/login',
+    'POST /sc_cloud/logout',
+    'GET /devices/{device}/api/authentication',
   ],
 };
 
@@ -172,7 +253,7 @@ test('users of an organization are let in by their role to what is about organiz
   await organizations.change(id, { active: false }, byCommand('test'));
   const closed = as.south;
   for (const { method, path, role: needed } of routes) {
-    if (path.startsWith(UPGRADER)) continue;
+    if (path.startsWith(UPGRADER) || ownLogInsAt(path) !== null) continue;
     const name = `${method} ${path}`;
     const concern = (Object.keys(CONCERNS) as Concern[]).find((each) => CONCERNS[each].includes(name));
     const hasBody = method === 'POST' || method === 'PUT';
@@ -226,6 +307,30 @@ test('the same holds of the firmware upgrader, in its words', async (t) => {
       t.is(await outcome(tokens.north[role]), mayNot ?? 'let in', `${method} ${path} by ${role}@north`);
       t.is(await outcome(tokens.installation[role]), mayNot ?? 'let in', `${method} ${path} by ${role}.all`);
       t.is(await outcome(tokens.south[role]), mayNot ?? '403 inactive', `${method} ${path} by ${role}@south`);
+    }
+  }
+});
+
+test('the same holds of APIs that have sessions of their own', async (t) => {
+  t.deepEqual(unusedLogIns(routes.map(({ path }) => path)), []);
+  const nbi = await startWithTwo(t);
+  const { id } = await nbi.organizations.find('south');
+  await nbi.organizations.change(id, { active: false }, byCommand('test'));
+  for (const { method, path, role: needed } of routes) {
+    const own = ownLogInsAt(path);
+    if (own === null || needed === null) continue;
+    const hasBody = method === 'POST' || method === 'PUT';
+    const outcome = async (name: string | null) => {
+      const headers = name === null ? {} : { Cookie: (await ownSession(nbi, own, name)).Cookie };
+      const asked = { method, as: null, headers, ...(hasBody && { json: {} }) };
+      return outcomeAt(own, await nbi.call(pathOf(path), asked));
+    };
+    t.is(await outcome(null), '401', `${method} ${path}`);
+    for (const role of ROLES) {
+      const expected = RANK[role] < RANK[needed] ? '403' : 'let in';
+      for (const name of [`${role}@north`, `${role}.all`])
+        t.is(await outcome(name), expected, `${method} ${path} by ${name}`);
+      t.is(await outcome(`${role}@south`), '403', `${method} ${path} by ${role}@south, which is not active`);
     }
   }
 });

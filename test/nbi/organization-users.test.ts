@@ -247,7 +247,7 @@ test('a name that ends in @ and the slug of an organization is for its users, an
   t.deepEqual(await post(as.installation.admin, { name: 'ann' }, '?organization=north'), must);
   t.deepEqual(await post(as.north.admin, { name: 'ann@north', organization: 'north' }), [
     400,
-    'only name, role, active and password',
+    'only name, role, active, password and scCloud',
   ]);
   t.is((await post(as.north.admin, { name: '@north' }))[0], 200);
   t.is((await post(as.north.admin, { name: 'ann@south@north' }))[0], 200);

@@ -65,7 +65,12 @@ test('results are newest first, and those of an earlier file or target only on r
     ['/.*?result.code=500', [3]],
     ['/.*?ts=1743412502', [2]],
     ['/.*3', [3]],
-    ['/r', []],
+    ['/r', [3, 2]],
+    ['/r?revision=all', [3, 2, 1]],
+    ['/gon.', [6]],
+    [`/${uuid(4)}|r`, [4, 3, 2]],
+    ['/r?id=s', []],
+    ['/q', []],
   ];
   for (const [query, numbers] of queries) {
     const reply = await nbi.call(BASE + query);

@@ -31,6 +31,7 @@ function heldApi(users: () => Users): Api {
   const verify: Users['verify'] = (credentials) => users().verify(credentials);
   return {
     name: 'held',
+    description: 'For tests.',
     prefixes: ['/held'],
     slashes: 'either',
     authentication: basicAuthentication({ verify } as Users),

@@ -16,6 +16,8 @@ import {
   DEFAULT_ACS_OPTIONS,
   type Device,
   type DeviceIds,
+  type Devices,
+  namesakesIn,
   type Upgrade,
 } from '../../acs/index.js';
 import { UPGRADES } from '../../acs/upgrade/upgrade.js';
@@ -47,7 +49,8 @@ import {
   openUploads,
   type Uploads,
 } from '../../firmware/index.js';
-import { nbiApis } from '../../nbi/apis.js';
+import { type ApiParts, nbiApis } from '../../nbi/apis.js';
+import type { FirmwareSlotsOptions } from '../../nbi/firmware-slots/index.js';
 import { UPGRADER_OPTIONS, type UpgraderOptions } from '../../nbi/firmware-upgrader/index.js';
 import type { Api } from '../../nbi/http/index.js';
 import {
@@ -66,6 +69,7 @@ import {
 import { hashPassword } from '../../nbi/users/password.js';
 import { USERS, type UserDocument } from '../../nbi/users/user.js';
 import type { Organizations } from '../../organizations/index.js';
+import { type DeviceSlots, openDeviceSlots } from '../../rollout/index.js';
 import { openRules, type Rules } from '../../rules/index.js';
 import { DutyRecords, openLmdbStore, type Store } from '../../store/index.js';
 
@@ -109,6 +113,9 @@ export interface TestNbi {
   readonly store: Store;
   readonly rules: Rules;
   readonly images: ImageLibrary;
+  /** Where their contents lie. */
+  readonly imageDirectory: string;
+  readonly devices: Devices;
   readonly uploads: Uploads;
   readonly events: EventLog;
   readonly users: Users;
@@ -116,6 +123,7 @@ export interface TestNbi {
   readonly deviceIds: DeviceIds;
   readonly imageUuids: ImageUuids;
   readonly upgrading: InstallationBatches;
+  readonly deviceSlots: DeviceSlots;
   readonly sessions: UserSessions;
   readonly metrics: Registry;
   readonly log: { readonly event: string; readonly fields: LogFields }[];
@@ -130,6 +138,8 @@ export interface TestNbiOptions {
   readonly limits?: Partial<NbiLimits>;
   readonly clock?: Clock;
   readonly strictImages?: boolean;
+  /** Whether nothing is sent that is not signed; false unless told. */
+  readonly requireSignature?: boolean;
   /** Where images may be fetched from; nowhere unless told. A fetch is tried again at once. */
   readonly imageSources?: readonly string[];
   readonly trustedProxies?: readonly string[];
@@ -145,8 +155,10 @@ export interface TestNbiOptions {
   readonly ready?: () => Promise<Health>;
   readonly sessionLimits?: { readonly inAllMax: number; readonly perUserMax: number };
   /** APIs beside Ferry's own. */
-  readonly beside?: readonly Api[];
+  readonly beside?: readonly Api[] | ((parts: ApiParts) => readonly Api[]);
+  readonly deviceDomain?: string;
   readonly firmwareUpgrader?: Partial<UpgraderOptions>;
+  readonly firmwareSlots?: FirmwareSlotsOptions;
   /** Which new CPEs are enrolled; all unless told. */
   readonly enrol?: AcsOptions['enrol'];
 }
@@ -189,6 +201,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     secrets,
     resolveFile: async (file, organization) => (file.includes('://') ? {} : images.get(file, organization)),
     keepingFiles: (files) => images.going.keeping(files),
+    requireSignature: options.requireSignature ?? false,
+    namesakesOf: namesakesIn(store),
   });
   const duties = new DutyRecords({ store, clock, logger: silentLogger, by: 'test' });
   const { log, logger } = recordingLogger();
@@ -239,6 +253,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   const upgrading = openInstallationBatches({
     config: {
       resultDays: RESULT_DAYS,
+      requireSignature: options.requireSignature ?? false,
       firmwareUpgraderVersion: options.firmwareUpgrader?.version ?? UPGRADER_OPTIONS.version,
       firmwareUpgraderType: [],
       firmwareUpgraderModelParameter: '',
@@ -254,6 +269,17 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     // Nobody is called: what is asked waits for the CPE to come.
     underWay: { withdraw: (id) => acs.upgrades.withdraw(id), call: () => {} },
   });
+  const deviceSlots = openDeviceSlots({
+    store,
+    clock,
+    devices: acs.devices,
+    connectionRequests: acs.connectionRequests,
+    rules,
+    library: images,
+    uploads,
+    upgrades: upgrading.cpeUpgrades,
+    operations: upgrading.operations,
+  });
   const parts = {
     rules,
     devices: acs.devices,
@@ -268,6 +294,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     imageUuids,
     uploads,
     ...upgrading,
+    deviceSlots,
+    ...(options.firmwareSlots !== undefined && { firmwareSlots: options.firmwareSlots }),
     events,
     users,
     sessions,
@@ -284,6 +312,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     monotonic: options.monotonic ?? clock,
     logger,
     trustedProxies: options.trustedProxies === undefined ? null : subnetList(options.trustedProxies),
+    deviceDomain: options.deviceDomain ?? null,
     limits: { ...NBI_LIMITS, ...options.limits },
     firmwareUpgrader: {
       ...UPGRADER_OPTIONS,
@@ -291,7 +320,11 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
       ...options.firmwareUpgrader,
     },
   };
-  const app = createNbi(parts, [...nbiApis(parts), ...(options.beside ?? [])]);
+  const { beside = [] } = options;
+  const app = createNbi(parts, [
+    ...nbiApis(parts),
+    ...(typeof beside === 'function' ? beside(parts) : beside),
+  ]);
   const refused = new RefusedRequests({ listener: 'nbi', logger });
   const server = createNbiServer({
     ...(options.monotonic !== undefined && { monotonic: options.monotonic }),
@@ -305,6 +338,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
   t.teardown(async () => {
     server.closeAllConnections();
     server.close();
+    await upgrading.systemUpdates.close();
     await upgrading.batches.close();
     await uploads.close();
     await acs.close();
@@ -322,6 +356,8 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     store,
     rules,
     images,
+    imageDirectory: join(directory, 'images'),
+    devices: acs.devices,
     uploads,
     events,
     users,
@@ -329,6 +365,7 @@ export async function startNbi(t: ExecutionContext, options: TestNbiOptions = {}
     deviceIds: acs.deviceIds,
     imageUuids,
     upgrading,
+    deviceSlots,
     sessions,
     metrics,
     log,
@@ -439,12 +476,13 @@ export async function startCpe(t: ExecutionContext, status: number): Promise<str
 
 /** A rule as a script would post it. */
 export function ruleBody(id: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const name = id.replace('UPGRADE_', '');
   return {
     id,
     enabled: true,
     automatic: true,
     file: 'http://files.example.net/hgw-2.0.0.bin',
-    condition: { cpeid: id.replace('UPGRADE_', '') },
+    condition: { cpeid: name.includes('-') ? name : `00A1B2-HGW-${name}` },
     executions: 1,
     priority: 1,
     author: 'api',

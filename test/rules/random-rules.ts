@@ -50,6 +50,26 @@ const objectForm: fc.Arbitrary<Condition> = fc
     ),
   );
 
+/** In object form, with patterns of the same values. */
+export const anyPatterns: fc.Arbitrary<Exclude<Condition, string>> = fc
+  .uniqueArray(fc.constantFrom(...Object.keys(VALUES)), { minLength: 1, maxLength: 3 })
+  .chain((fields) =>
+    fc.record(
+      Object.fromEntries(
+        fields.map((field) => {
+          const value = fc
+            .tuple(VALUES[field] ?? fc.constant('x'), fc.nat(4), fc.nat(4), fc.boolean())
+            .map(([whole, from, to, isPattern]) =>
+              typeof whole === 'string' && isPattern
+                ? `${whole.slice(0, from)}*${whole.slice(from + to)}`
+                : whole,
+            );
+          return [field, fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 4 }))];
+        }),
+      ),
+    ),
+  );
+
 const conjunct: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(...CPEIDS).map((value) => `cpeid = "${value}"`),
   fc.constantFrom('HGW', 'STB').map((value) => `productClass = "${value}"`),

@@ -44,6 +44,7 @@ export function contextOf(over: Partial<DecisionInput['context']> = {}): Decisio
     lastInform: NOW_MS,
     registered: NOW_MS,
     now: NOW_MS,
+    model: over.modelName ?? over.productClass ?? 'HGW',
     ...over,
   };
 }
@@ -103,7 +104,7 @@ export async function openTestRules(
     ...more
   }: Pick<
     RulesOptions,
-    'isSharedAddress' | 'onHeldBack' | 'boardParameter' | 'signingOf' | 'requireSignature'
+    'isSharedAddress' | 'onHeldBack' | 'boardParameter' | 'signingOf' | 'requireSignature' | 'namesakesOf'
   > = {},
 ): Promise<TestRules> {
   const store = opened ?? (await openTestStore(t));

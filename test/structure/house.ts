@@ -16,8 +16,9 @@ export const HOUSE: Laws = {
     rollout: ['acs', ...BELOW_ACS],
     nbi: ['rollout', 'acs', ...BELOW_ACS],
     'cpe-sim': ['common'],
-    cli: ['cpe-sim', ...BELOW_CLI],
-    bench: ['cli', 'cpe-sim', ...BELOW_CLI],
+    client: [],
+    cli: ['client', 'cpe-sim', ...BELOW_CLI],
+    bench: ['cli', 'client', 'cpe-sim', ...BELOW_CLI],
   },
   ordered: {
     rules: [

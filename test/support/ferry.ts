@@ -16,6 +16,9 @@ import {
 } from '../../common/index.js';
 import { requireValidEnvelopes } from './cwmp-schema.js';
 
+/** Of a Ferry that few connect to at a time. */
+export const NO_FURTHER_ACCEPTORS = { nbi: 0, cwmp: 0 };
+
 export const ADMIN = { name: 'admin', password: 'a test password' };
 
 export interface TestFerry extends Ferry {
@@ -49,6 +52,8 @@ export async function startTestFerry(
     readonly monotonic?: MonotonicClock;
     /** For tests that send what no schema allows. */
     readonly checksSchema?: boolean;
+    /** For tests with many connections: as many acceptors as the product has, which take a process and a quarter of a second to be had. */
+    readonly isCrowd?: boolean;
   } = {},
 ): Promise<TestFerry> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'ferry-test-')));
@@ -62,6 +67,7 @@ export async function startTestFerry(
     trace: (_direction, envelope) => envelopes.push(envelope.toString()),
     // A test that leaves a CPE hanging need not wait for it at the end.
     acsOptions: { stopGraceMs: 1_000, ...options.acsOptions },
+    ...(options.isCrowd !== true && { furtherAcceptors: NO_FURTHER_ACCEPTORS }),
   });
   t.teardown(async () => {
     await ferry.close();

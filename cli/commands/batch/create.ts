@@ -95,6 +95,7 @@ export function createCommand(io: Io): CommandModule {
           requiresArg: true,
           describe: 'With --condition: how many failed upgrades stop it',
         })
+        .option('note', { type: 'string', requiresArg: true, describe: 'What there is to be said of it' })
         .option('organization', organizationOption('Whose batch it is, of its CPEs alone, by its slug or id'))
         .option('json', { type: 'boolean', describe: 'Print what was made as JSON' })
         .example('$0 batch create --name Berlin --image hgw-2.0.0.bin --cpes berlin.txt', 'Those of a file')
@@ -190,6 +191,7 @@ function saidIn(args: Arguments): Omit<NewBatch, 'whom' | 'organization'> {
     notAfter: text('notAfter'),
     priority: number('priority'),
     wakePerSecond: number('wakePerSecond'),
+    note: text('note'),
   };
   const limits = {
     concurrent: number('concurrent'),
@@ -200,6 +202,7 @@ function saidIn(args: Arguments): Omit<NewBatch, 'whom' | 'organization'> {
     name: String(args['name']),
     what: whatIn(args),
     persistent: args['once'] !== true,
+    through: 'batches',
     ...definedOf(said),
     ...(Object.keys(definedOf(limits)).length > 0 && { limits: definedOf(limits) satisfies Limits }),
   };

@@ -76,6 +76,8 @@ export function batchText(
     ['priority', String(batch.priority)],
     ['wakes', batch.wakePerSecond === 0 ? 'none' : `${batch.wakePerSecond} a second`],
     ...some('organization', organization === undefined ? undefined : organizations.labelOf(organization)),
+    ...some('made through', batch.through),
+    ...some('note', batch.note),
     ['made by', batch.by],
     ['made', timeText(batch.createdAtMs)],
     ['changed', timeText(batch.updatedAtMs)],

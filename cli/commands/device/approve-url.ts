@@ -6,14 +6,14 @@ import { type Io, printable } from '../../io.js';
 
 export function approveUrlCommand(io: Io): CommandModule {
   return {
-    command: 'approve-url <cpeid> <host>',
+    command: 'approve-url <id> <host>',
     describe: 'Say that the address to which a connection-request URL has moved is the CPE’s own',
     builder: (argv) =>
       argv
-        .positional('cpeid', { type: 'string', describe: 'Its id in DeviceStorage' })
+        .positional('id', { type: 'string', describe: 'Its id in DeviceStorage' })
         .positional('host', { type: 'string', describe: 'Host of its connectionRequestUrl' })
         .example('$0 device approve-url 00A1B2-HGW-1 192.0.2.7', 'Where you know that it is there now'),
-    handler: (args: Arguments) => approveUrl(String(args['cpeid']), String(args['host']), args, io),
+    handler: (args: Arguments) => approveUrl(String(args['id']), String(args['host']), args, io),
   };
 }
 

@@ -1,15 +1,16 @@
 import type { CommandModule } from 'yargs';
 import {
   type ApprovalCounts,
+  type CpeIdentity,
   type Device,
-  isCpeId,
   openApprovals,
   UnknownCpeError,
 } from '../../../acs/index.js';
 import { type CpeId, isListed, silentLogger, subnetList, systemClock } from '../../../common/index.js';
 import { belongsTo, type Organization } from '../../../organizations/index.js';
 import { type Arguments, CommandError, operator, withInstallation } from '../../command.js';
-import { readCpeIds } from '../../cpe-names.js';
+import { cpeIdentityOf } from '../../cpe-identity.js';
+import { isIdOf, readCpeIds } from '../../cpe-names.js';
 import { readingFile } from '../../files.js';
 import { countOf, type Io, printable } from '../../io.js';
 import { ORGANIZATION_OPTION, organizationNamed } from '../../organization-option.js';
@@ -56,8 +57,10 @@ async function approve(args: Arguments, io: Io): Promise<void> {
   if (subnet !== null && args['allWaiting'] !== true)
     throw new CommandError('--ip goes with --all-waiting', 2);
   // All of it first: nothing is approved of a file with a damaged line.
-  if (path !== null) await overFile(path, async () => {});
+  if (path !== null) await overFile(path, null, async () => {});
   await withInstallation(args, io, path === null ? 'refuse' : 'make', async ({ store }) => {
+    const by = await cpeIdentityOf(store);
+    for (const id of named) requireId(id, by);
     const opened = openApprovals({ store, clock: systemClock, logger: silentLogger });
     const sum = { approved: 0, named: 0, enrolled: 0 };
     try {
@@ -68,10 +71,12 @@ async function approve(args: Arguments, io: Io): Promise<void> {
         sum.named += counts.named;
         sum.enrolled += counts.enrolled;
       };
-      // All of it first: nothing is approved of a file that names another's CPE.
-      if (path !== null && organization !== null)
-        await overFile(path, (cpeids) => opened.approvals.requireKnown(cpeids, organization));
-      if (path !== null) await overFile(path, take);
+      const check = async (cpeids: readonly CpeId[]) => {
+        if (organization !== null) await opened.approvals.requireKnown(cpeids, organization);
+      };
+      // All of it first: nothing is approved of a file that names what is no CPE's id here, or another's CPE.
+      if (path !== null) await overFile(path, by, check);
+      if (path !== null) await overFile(path, by, take);
       else if (named.length > 0) await take(named);
       else
         await inBatches(
@@ -101,9 +106,13 @@ function isMeant(
 function namedIn(args: Arguments): readonly CpeId[] {
   const ids: unknown = args['ids'];
   return (Array.isArray(ids) ? ids.map(String) : []).map((id) => {
-    if (!isCpeId(id)) throw new CommandError(printable(`${id} is not the id of a CPE.`), 2);
+    requireId(id, null);
     return id;
   });
+}
+
+function requireId(id: string, by: CpeIdentity | null): asserts id is CpeId {
+  if (!isIdOf(id, by)) throw new CommandError(printable(`${id} is not the id of a CPE.`), 2);
 }
 
 function subnetIn(args: Arguments): ReturnType<typeof subnetList> | null {
@@ -115,8 +124,12 @@ function subnetIn(args: Arguments): ReturnType<typeof subnetList> | null {
   }
 }
 
-function overFile(path: string, take: (cpeids: readonly CpeId[]) => Promise<void>): Promise<void> {
-  return readingFile(path, (text) => inBatches(readCpeIds(text), (cpeid) => cpeid, take));
+function overFile(
+  path: string,
+  by: CpeIdentity | null,
+  take: (cpeids: readonly CpeId[]) => Promise<void>,
+): Promise<void> {
+  return readingFile(path, (text) => inBatches(readCpeIds(text, by), (cpeid) => cpeid, take));
 }
 
 /** @param idOf  null leaves one out */

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { isCpeId } from '../../../acs/index.js';
+import { isAnyCpeId } from '../../../acs/index.js';
 import { type Arguments, CommandError, operator } from '../../command.js';
 import { type Io, printable } from '../../io.js';
 import { withOrganizations } from '../../organizations-access.js';
@@ -28,7 +28,7 @@ async function place(args: Arguments, io: Io): Promise<void> {
   const slug = args['slug'] === undefined ? null : String(args['slug']);
   if ((slug === null) !== (args['automatic'] === true))
     throw new CommandError('say to whom: the slug of an organization, or --automatic', 2);
-  if (!isCpeId(cpeid)) throw new CommandError(printable(`${cpeid} is not the id of a CPE.`), 2);
+  if (!isAnyCpeId(cpeid)) throw new CommandError(printable(`${cpeid} is not the id of a CPE.`), 2);
   await withOrganizations(args, io, async ({ placements }) => {
     const { unknown, unchanged } = await placements.place([cpeid], slug, operator());
     if (unknown > 0) throw new CommandError(printable(`No CPE ${cpeid} is known.`));

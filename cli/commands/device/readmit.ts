@@ -8,15 +8,15 @@ import { ORGANIZATION_OPTION, organizationIn } from '../../organization-option.j
 /** An operator's word that a CPE which has lost its credentials is the one. */
 export function readmitCommand(io: Io): CommandModule {
   return {
-    command: 'readmit <cpeid>',
+    command: 'readmit <id>',
     describe: 'Give a CPE that has lost its credentials new ones, when it comes within a day',
     builder: (argv) =>
       argv
-        .positional('cpeid', { type: 'string', describe: 'As DeviceStorage shows it' })
+        .positional('id', { type: 'string', describe: 'As DeviceStorage shows it' })
         .option('organization', ORGANIZATION_OPTION),
     handler: (args: Arguments) =>
-      withCredentials(args, io, 'refuse', async (credentials, store) => {
-        const cpeid = String(args['cpeid']) as CpeId;
+      withCredentials(args, io, 'refuse', async ({ credentials, store }) => {
+        const cpeid = String(args['id']) as CpeId;
         const organization = await organizationIn(args, store);
         if (!(await credentials.readmit(cpeid, operator(), organization)))
           throw new CommandError(

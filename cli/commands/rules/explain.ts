@@ -97,7 +97,11 @@ async function cpeOf(args: Arguments, devices: Devices, belonging: Belonging): P
   if (isDescribed) {
     const cpe = cpeFile === undefined ? {} : { cpe: await readJson(String(cpeFile)) };
     const inform = informFile === undefined ? {} : { inform: await readBytes(String(informFile)) };
-    return describedCpe({ ...cpe, ...inform }, moment, { known: devices, belonging });
+    return describedCpe({ ...cpe, ...inform }, moment, {
+      known: devices,
+      belonging,
+      cpeIdentity: devices.cpeIdentity,
+    });
   }
   const known = await devices.describe(String(id) as CpeId, moment);
   const { organization } = belonging;

@@ -39,9 +39,11 @@ const SHOWN_CHARACTERS_MAX = 100;
 
 /** A body of these fields: JSON, or a form of either kind. What is wrong with it is told by 415 or 400, in the words of the reference. */
 export function fieldsBody(fields: readonly Field[], isPartial: boolean): BodyKind<BodyData> {
-  const schema = bodySchemaOf(fields, isPartial);
+  const schemaAs = (place: 'json' | 'form') => ({ schema: bodySchemaOf(fields, isPartial, place) });
   return {
-    content: Object.fromEntries(PARSED_TYPES.map((type) => [type, { schema }])),
+    content: Object.fromEntries(
+      PARSED_TYPES.map((type) => [type, schemaAs(type === JSON_TYPE ? 'json' : 'form')]),
+    ),
     heldBytesMax: ({ bytes }) => Math.min(bytes, BODY_BYTES_MAX),
     read: readFields,
   };

@@ -1,4 +1,4 @@
-import { type Exchange, JSON_TYPE } from '../../http/index.js';
+import { cutFields, type Exchange, JSON_TYPE, sendStreamed } from '../../http/index.js';
 import { askingOf } from './asking.js';
 import type { BodyData } from './body.js';
 import { allowOf, type Call, type Endpoint } from './endpoint.js';
@@ -6,7 +6,6 @@ import { mannersOf } from './headers.js';
 import { type ListPage, listPage } from './list.js';
 import type { EndpointParts, Page, PageMaker } from './page.js';
 import { jsonTexts, rendered, wanted } from './rendering.js';
-import { cutFields, sendStreamed } from './streamed.js';
 
 /** What a method of an endpoint is handed. @param more  what its page is to know beside its answer */
 export function callOf(

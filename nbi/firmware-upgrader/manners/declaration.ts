@@ -103,9 +103,15 @@ export function jsonAnswers(
     if (status === '204') return [status, { description: said }] as const;
     const isGood = status === '200' || status === '201';
     const schema = isGood ? goodSchema(endpoint, name) : ref('UpgraderProblem');
-    return [status, jsonAnswer(said, schema)] as const;
+    const answer = jsonAnswer(said, schema);
+    // A path in which no id stands is none of the reference's: that is told by a page.
+    return [status, status === '404' ? withPage(answer) : answer] as const;
   });
   return Object.fromEntries(ofKind);
+}
+
+function withPage(answer: Answer): Answer {
+  return { ...answer, content: { ...answer.content, 'text/html': { schema: { type: 'string' } } } };
 }
 
 function goodSchema({ fields, list }: Endpoint, name: MethodName): Schema {

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import type { Turn } from '../../../common/index.js';
-import type { Answer, BodyKind, Exchange, Parameter, Reading } from '../../http/index.js';
+import type { Answer, BodyKind, Exchange, Parameter, Reading, StreamedFields } from '../../http/index.js';
 import type { Role } from '../../users/index.js';
 import type { Asking } from './asking.js';
 import type { BodyData } from './body.js';
@@ -8,7 +8,6 @@ import type { Field } from './field.js';
 import type { Filter } from './filter.js';
 import { allowed } from './headers.js';
 import type { ListSource, Ordering } from './list.js';
-import type { StreamedFields } from './streamed.js';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export type MethodName = (typeof METHODS)[number];

@@ -62,34 +62,56 @@ export function labelOf({ name, label }: Field): string {
 
 /** The shape of the objects that have these fields, as answers show them. */
 export function schemaOf(fields: readonly Field[]): Schema {
-  return objectSchema(fields, false);
+  return objectSchema(fields, 'answer');
 }
 
-function objectSchema(fields: readonly Field[], isOfBody: boolean): Schema {
+/** Where a value stands: nothing of a form is null, and what is empty there means it. */
+type Place = 'answer' | 'json' | 'form';
+
+function objectSchema(fields: readonly Field[], place: Place): Schema {
   return {
     type: 'object',
-    properties: Object.fromEntries(fields.map((field) => [field.name, valueSchemaOf(field, isOfBody)])),
+    properties: Object.fromEntries(fields.map((field) => [field.name, valueSchemaOf(field, place)])),
   };
 }
 
 /** The shape of bodies. */
-export function bodySchemaOf(fields: readonly Field[], isPartial: boolean): Schema {
+export function bodySchemaOf(fields: readonly Field[], isPartial: boolean, place: 'json' | 'form'): Schema {
   const written = fields.filter(({ readOnly }) => readOnly !== true);
   const required = isPartial ? [] : written.filter((each) => each.required === true).map(({ name }) => name);
-  return { ...objectSchema(written, true), ...(required.length > 0 && { required }) };
+  return { ...objectSchema(written, place), ...(required.length > 0 && { required }) };
 }
 
-function valueSchemaOf(field: Field, isOfBody: boolean): Schema {
+/** What trimming takes away, written out: others know more white space, or less. */
+const SPACE = '\\u0009-\\u000d \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff';
+/** Something else than white space, and no NUL. */
+const NOT_BLANK = `^[${SPACE}]*[^${SPACE}\\u0000][^\\u0000]*$`;
+const NO_NUL = '^[^\\u0000]*$';
+
+function valueSchemaOf(field: Field, place: Place): Schema {
   const description = field.help === undefined ? {} : { description: field.help };
+  const mayBeNull = field.mayBeNull === true;
   const typed = (type: string, more: Schema = {}) => ({
-    type: field.mayBeNull === true ? [type, 'null'] : type,
+    type: mayBeNull && place !== 'form' ? [type, 'null'] : type,
     ...more,
     ...description,
   });
   switch (field.kind) {
     case 'string':
-      return typed('string', field.charactersMax === undefined ? {} : { maxLength: field.charactersMax });
+      return typed('string', {
+        ...(field.charactersMax !== undefined && { maxLength: field.charactersMax }),
+        ...(place !== 'answer' && { pattern: patternOf(field, place) }),
+      });
     case 'reference':
+      if (mayBeNull && place === 'form')
+        return {
+          anyOf: [
+            { type: 'string', format: 'uuid' },
+            { type: 'string', maxLength: 0 },
+          ],
+          ...description,
+        };
+      return typed('string', { format: 'uuid' });
     case 'id':
       return typed('string', { format: 'uuid' });
     case 'time':
@@ -99,12 +121,13 @@ function valueSchemaOf(field: Field, isOfBody: boolean): Schema {
     case 'integer':
       return typed('integer');
     case 'choice':
-      if (field.isOpen === true && !isOfBody) return typed('string');
+      if (field.isOpen === true && place === 'answer') return typed('string');
       return typed('string', {
         enum: [
           ...field.choices.map(({ value }) => value),
           ...(field.mayBeBlank === true ? [''] : []),
-          ...(field.mayBeNull === true ? [null] : []),
+          ...(mayBeNull && place !== 'form' ? [null] : []),
+          ...(mayBeNull && place === 'form' ? [''] : []),
         ],
       });
     case 'file':
@@ -119,4 +142,10 @@ function valueSchemaOf(field: Field, isOfBody: boolean): Schema {
     default:
       return field satisfies never;
   }
+}
+
+function patternOf(field: Field & { readonly kind: 'string' }, place: 'json' | 'form'): string {
+  // An empty field of a form is as good as null.
+  if (field.mayBeBlank === true || (field.mayBeNull === true && place === 'form')) return NO_NUL;
+  return field.isAsItIs === true ? '^[^\\u0000]+$' : NOT_BLANK;
 }

@@ -1,5 +1,5 @@
 import { epochMsOf } from '../../../common/index.js';
-import { type Parameter, queryParameter } from '../../http/index.js';
+import { type Parameter, queryParameter, type Schema } from '../../http/index.js';
 import { lastOf } from './asking.js';
 import { wrongFields } from './upgrader-error.js';
 import { noUuid, uuidIn } from './uuid.js';
@@ -91,12 +91,25 @@ function timeIn(text: string): number | null {
 
 /** As the OpenAPI document lists it. */
 export function filterParameter(filter: Filter): Parameter {
-  const { name, description, kind } = filter;
-  const schema = {
-    type: 'string',
-    ...(kind === 'choice' && { enum: filter.choices }),
-    ...((kind === 'reference' || kind === 'id') && { format: 'uuid' }),
-    ...(kind === 'time' && { format: 'date-time' }),
-  };
-  return queryParameter(name, description, schema);
+  const { name, description } = filter;
+  return queryParameter(name, description, schemaOf(filter));
+}
+
+/** What is left empty filters nothing. */
+const EMPTY = { type: 'string', maxLength: 0 };
+
+function schemaOf(filter: Filter): Schema {
+  switch (filter.kind) {
+    case 'choice':
+      return { type: 'string', enum: [...filter.choices, ''] };
+    case 'reference':
+    case 'id':
+      return { anyOf: [{ type: 'string', format: 'uuid' }, EMPTY] };
+    case 'time':
+      return { anyOf: [{ type: 'string', format: 'date-time' }, EMPTY] };
+    case 'text':
+      return { type: 'string' };
+    default:
+      return filter satisfies never;
+  }
 }

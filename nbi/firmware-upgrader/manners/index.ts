@@ -33,7 +33,6 @@ export { isNewestFirst, type ListSource, type Ordering } from './list.js';
 export { representationOf } from './negotiation.js';
 export type { Page, PageMaker } from './page.js';
 export { optionsOf, routesOf, unservedRoute } from './routes.js';
-export { LongList } from './streamed.js';
 export { RequestThrottle } from './throttle.js';
 export { timeText } from './times.js';
 export {

@@ -1,7 +1,6 @@
-import { JSON_TYPE, type Rendered } from '../../http/index.js';
+import { JSON_TYPE, jsonPieces, type Rendered, type StreamedFields } from '../../http/index.js';
 import { type Representation, representationOf } from './negotiation.js';
 import type { Page, PageMaker } from './page.js';
-import { jsonPieces, type StreamedFields } from './streamed.js';
 
 /** An answer as its request wants it; where nothing will do, as JSON. */
 export function rendered(answer: Page, page: PageMaker): Rendered {

@@ -1,6 +1,7 @@
 import type { BatchId, Turn } from '../../../common/index.js';
 import type { Build, UpgraderVersion } from '../../../firmware/index.js';
 import type { Batch, Operation, OperationCounts, OperationState } from '../../../rollout/index.js';
+import { LongList } from '../../http/index.js';
 import { BUILD_FIELDS, buildView } from '../builds.js';
 import {
   type Asking,
@@ -13,7 +14,6 @@ import {
   isNewestFirst,
   isShown,
   type ListSource,
-  LongList,
   noObject,
   type Ordering,
   timeText,

@@ -1,6 +1,6 @@
 import type { Build } from '../../../firmware/index.js';
 import { BatchError } from '../../../rollout/index.js';
-import { jsonAnswer, queryParameter } from '../../http/index.js';
+import { jsonAnswer, LongList, queryParameter } from '../../http/index.js';
 import { findBuild } from '../builds.js';
 import {
   type Call,
@@ -8,7 +8,6 @@ import {
   type Field,
   type Filter,
   filtered,
-  LongList,
   noObject,
   noPk,
   requireOwn,
@@ -116,7 +115,14 @@ async function start(context: UpgradeContext, call: Call): Promise<void> {
   const firmwareless = await wantsAll(context, call);
   const evenEmpty = options.version === '1.2';
   // The reference gives up on devices that it does not reach; a batch that waits for them would keep scripts waiting that ask for its end.
-  const asked = { firmwareless, by, within, persistent: false, evenEmpty };
+  const asked = {
+    firmwareless,
+    by,
+    within,
+    persistent: false,
+    evenEmpty,
+    through: 'firmware-upgrader',
+  } as const;
   try {
     const batch = await call.long((turn) => buildUpgrades.start(build, asked, turn));
     if (batch === null) throw new UpgraderError(400, { error: NOBODY });

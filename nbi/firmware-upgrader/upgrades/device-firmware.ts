@@ -133,7 +133,7 @@ async function give(context: Context, call: Call, cpeid: CpeId, image: Operation
   const { by, within } = call.asking;
   const acrossCategories = context.options.version === '1.2';
   // The reference gives up on a device that it does not reach.
-  const how = { by, within, persistent: false, acrossCategories };
+  const how = { by, within, persistent: false, acrossCategories, through: 'firmware-upgrader' } as const;
   const given = await worded(
     context,
     () => context.deviceFirmwares.assign(cpeid, image, how),

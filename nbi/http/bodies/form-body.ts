@@ -20,6 +20,8 @@ export const FORM_BYTES_MAX = FIELD_BYTES_MAX + (FIELDS_MAX + 1) * HEADER_BYTES_
 export interface FileForm {
   /** What stands before the file. */
   readonly fields: URLSearchParams;
+  /** The field that the file stands in. */
+  readonly fileField: string;
   /** What the sender calls the file, without directories; empty where it does not say. */
   readonly fileName: string;
   /** The bytes of the file; it fails where the form is not whole, or something stands behind the file. */
@@ -30,15 +32,18 @@ export interface FileForm {
  * A form (RFC 7578) with one file, whatever its field is called, which the handler takes as it comes. What else is said stands before the file, as
  * browsers, curl and Python's requests send what is given first.
  * @param fields  as the document shows them
+ * @param fileField  what the document calls the field of the file
  */
-export function formBody(fields: readonly Parameter[]): BodyKind<FileForm> {
+export function formBody(fields: readonly Parameter[], fileField = 'file'): BodyKind<FileForm> {
   const properties = Object.fromEntries(
     fields.map(({ name, description, schema }) => [name, { ...schema, description }]),
   );
   const file = { type: 'string', format: 'binary', description: 'The file itself; it comes last.' };
   return {
     content: {
-      [FORM_TYPE]: { schema: { type: 'object', required: ['file'], properties: { ...properties, file } } },
+      [FORM_TYPE]: {
+        schema: { type: 'object', required: [fileField], properties: { ...properties, [fileField]: file } },
+      },
     },
     // The file is streamed; fields are few and short.
     heldBytesMax: ({ bytes }) => Math.min(bytes, FIELD_BYTES_MAX),
@@ -80,12 +85,13 @@ class FormReader {
           return this.#refuse(shown(name), `fields of at most ${FIELD_BYTES_MAX} bytes together`);
         this.#fields.append(name, value);
       });
-      this.#parser.on('file', (_, stream, fileName) => {
+      this.#parser.on('file', (field: string | undefined, stream, fileName) => {
         this.#hasFile = true;
         // The form fails with it.
         stream.on('error', () => {});
         stream.pipe(this.#content, { end: false });
-        resolve({ fields: this.#fields, fileName: fileName ?? '', content: this.#content });
+        const file = { fileField: field ?? '', fileName: fileName ?? '', content: this.#content };
+        resolve({ fields: this.#fields, ...file });
       });
       for (const limit of ['partsLimit', 'fieldsLimit', 'filesLimit'] as const)
         this.#parser.on(limit, () => this.#refuse('body', `one file and at most ${FIELDS_MAX} fields`));

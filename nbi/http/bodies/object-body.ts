@@ -17,6 +17,8 @@ interface FieldChecks<Name extends string, Required extends string> {
   readonly roles?: Readonly<Record<string, { readonly role: Role; readonly expected: string }>>;
   /** What an answer expects where there is another field. Without it others are let through. */
   readonly others?: string;
+  /** Fields that a list shows beside those that can be said: they are taken, and not handed on. */
+  readonly taken?: readonly string[];
   /** The fields in the order in which they are checked, where it is not that of the document: the first problem is the answer. */
   readonly checked?: readonly Name[];
 }
@@ -56,14 +58,20 @@ export function objectSchema<P extends Properties, Required extends string>({
   properties,
   required,
   oneOf,
+  others,
+  taken = [],
 }: ObjectDeclaration<P, Required>): Schema {
   return {
     type: 'object',
     ...(required === undefined ? {} : { required }),
     ...(oneOf === undefined ? {} : { oneOf: oneOf.map((name) => ({ required: [name] })) }),
     properties,
+    ...(taken.length > 0 && { patternProperties: { [`^(?:${taken.join('|')})$`]: TAKEN } }),
+    ...(others !== undefined && { additionalProperties: false }),
   };
 }
+
+const TAKEN = { description: 'As a list shows it; it is passed over.' };
 
 /** A body that is a JSON object, whose fields are for whoever acts on it to judge. */
 export function anyObjectBody(example: unknown): BodyKind<JsonObject> {
@@ -110,11 +118,13 @@ function checkAll(
   checks: FieldChecks<string, string>,
   user: Principal | null,
 ): JsonObject {
-  const { required = [], oneOf = [], roles = {}, others } = checks;
-  const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name));
+  const { required = [], oneOf = [], roles = {}, others, taken = [] } = checks;
+  const other = Object.keys(body).find((name) => !Object.hasOwn(properties, name) && !taken.includes(name));
   if (other !== undefined && others !== undefined)
     throw invalid(other.slice(0, NAME_CHARACTERS_SHOWN), others);
-  const checked: Record<string, unknown> = { ...body };
+  const checked: Record<string, unknown> = Object.fromEntries(
+    Object.entries(body).filter(([name]) => !taken.includes(name)),
+  );
   let isOneChecked = false;
   for (const name of checks.checked ?? Object.keys(properties)) {
     const schema = properties[name] ?? {};

@@ -13,6 +13,7 @@ import {
   problemsInFile,
   type RuleValidator,
   type ValidRule,
+  warningsInFile,
 } from '../../validation/index.js';
 import { type Finding, LINTS, type Remark } from './finding.js';
 import { ruleRemarks } from './rule-lints.js';
@@ -104,12 +105,14 @@ function checkEntry(
 ): ValidRule['rule'] | null {
   const validation = validator.validate(entry.body);
   if (validation.valid) {
-    const { rule } = validation.value;
+    const { rule, isReadAnew } = validation.value;
+    const reading = isReadAnew ? 'patterns' : 'equality';
     const flaws = compiler.flaws(rule.condition);
-    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition), flaws, nowMs)) {
+    for (const remark of ruleRemarks(rule, compiler.compile(rule.condition, reading), flaws, nowMs)) {
       findings.push(findingOf(file, entry, rule.id, remark));
     }
-    for (const problem of problemsInFile(validation.value)) {
+    const starry = warningsInFile(validation.value).filter(({ code }) => code === BAD_CONDITION);
+    for (const problem of [...problemsInFile(validation.value), ...starry]) {
       const { path, field, code } = problem;
       const place = { file, field, ruleId: rule.id, ...entry.locate(path) };
       findings.push({ severity: 'error', code, message: errorText(problem), ...place });

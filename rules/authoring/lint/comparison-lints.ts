@@ -90,8 +90,33 @@ function listRemark(field: string, value: unknown): NodeRemark {
   };
 }
 
-/** What is wrong with expecting a value at a field, in either form of a condition. */
-export function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
+/** What is wrong with expecting a value at a field, in a text. */
+function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
+  yield* typeRemarks(field, value);
+  if (typeof value !== 'string') return;
+  if (field === 'events') yield* eventRemarks(value);
+  if (field === 'cpeid' && !CPEID.test(value)) {
+    yield {
+      code: 'not-a-cpeid',
+      message: `${quoted(value)} is no cpeid: those are OUI-ProductClass-SerialNumber, with any byte outside A-Z a-z 0-9 _ . as ~XX; a serial number is serialNumber = ${quoted(value)}`,
+    };
+    return;
+  }
+  if (value.includes('*') && CONTEXT_FIELDS.get(field)?.type === 'text') {
+    yield {
+      code: 'star-in-text',
+      message: `in a text * is a character like others; write the condition as an object, {${JSON.stringify(field)}: ${quoted(value)}}, or $contains(${field}, /…/)`,
+    };
+  }
+}
+
+/** The same in object form, where a serial number may stand for a cpeid, and a star for anything. */
+export function* fieldRemarks(field: string, value: unknown): Generator<NodeRemark> {
+  yield* typeRemarks(field, value);
+  if (field === 'events' && typeof value === 'string' && !value.includes('*')) yield* eventRemarks(value);
+}
+
+function* typeRemarks(field: string, value: unknown): Generator<NodeRemark> {
   const type = CONTEXT_FIELDS.get(field)?.type;
   if ((type === 'text' || type === 'list') && typeof value !== 'string') {
     const remedy = typeof value === 'number' ? `; write "${value}"` : '';
@@ -109,13 +134,6 @@ export function* valueRemarks(field: string, value: unknown): Generator<NodeRema
       message: `${field} is a number of milliseconds, never ${kindOf(value)}${remedy}`,
     };
     return;
-  }
-  if (field === 'events' && typeof value === 'string') yield* eventRemarks(value);
-  if (field === 'cpeid' && typeof value === 'string' && !CPEID.test(value)) {
-    yield {
-      code: 'not-a-cpeid',
-      message: `${quoted(value)} is no cpeid: those are OUI-ProductClass-SerialNumber, with any byte outside A-Z a-z 0-9 _ . as ~XX`,
-    };
   }
 }
 

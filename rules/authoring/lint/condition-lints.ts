@@ -1,7 +1,7 @@
 import { suggest } from '../../../common/index.js';
 import { conjunctsOf, isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
 import { CONTEXT_FIELDS, type Condition, isSecretParameter } from '../../vocabulary/index.js';
-import { comparisonRemarks, type NodeRemark, valueRemarks } from './comparison-lints.js';
+import { comparisonRemarks, fieldRemarks, type NodeRemark } from './comparison-lints.js';
 import {
   calledBy,
   type Expression,
@@ -42,7 +42,7 @@ function* objectRemarks(condition: Exclude<Condition, string>): Generator<Remark
     const remark = fieldRemark({ names: field.split('.'), whole: true });
     if (remark !== null) yield at(remark);
     for (const value of Array.isArray(wanted) ? wanted : [wanted]) {
-      for (const remark of valueRemarks(field, value)) yield at(remark);
+      for (const remark of fieldRemarks(field, value)) yield at(remark);
     }
   }
 }

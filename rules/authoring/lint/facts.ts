@@ -1,5 +1,5 @@
-import { conjunctsOf, isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
-import { CONTEXT_FIELDS, type Condition } from '../../vocabulary/index.js';
+import { conjunctsOf, isSyntaxNode, patternOf, type SyntaxNode } from '../../condition/index.js';
+import { CONTEXT_FIELDS, type Condition, type Scalar } from '../../vocabulary/index.js';
 import { constantOf, constantsOf, fieldOf, parseExpression } from './expression.js';
 
 /**
@@ -13,14 +13,25 @@ export type Fact =
 /** The facts that are together the same as the condition; null where it cannot be taken apart. */
 export function factsOf(condition: Condition): readonly Fact[] | null {
   if (typeof condition !== 'string') {
-    return Object.entries(condition).map(([field, wanted]) => ({
-      kind: 'one-of',
-      field,
-      values: new Set(Array.isArray(wanted) ? wanted : [wanted]),
-    }));
+    return Object.entries(condition).map(([field, wanted]) =>
+      factOfField(field, isList(wanted) ? wanted : [wanted]),
+    );
   }
   const expression = parseExpression(condition);
   return expression === null ? null : conjunctsOf(expression.tree).map(factOf);
+}
+
+function factOfField(field: string, written: readonly Scalar[]): Fact {
+  const values = written.map((value) => (typeof value === 'string' ? patternOf(value) : value));
+  const isPlain = values.every((value) => typeof value !== 'object' || value === null);
+  // What is a cpeid or a serial number is neither for certain.
+  return isPlain
+    ? { kind: 'one-of', field: field === 'cpeid' ? 'cpeid, serialNumber' : field, values: new Set(values) }
+    : { kind: 'other', wording: JSON.stringify([field, ...written]) };
+}
+
+function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {
+  return Array.isArray(value);
 }
 
 function factOf(conjunct: SyntaxNode): Fact {

@@ -15,6 +15,7 @@ export const LINTS = {
   'unlike-types': { severity: 'warning', title: 'a text compared with a number, or the other way round' },
   'version-as-text': { severity: 'warning', title: 'versions ordered as texts' },
   'pattern-equality': { severity: 'warning', title: 'a pattern compared with `=`' },
+  'star-in-text': { severity: 'warning', title: 'a `*` that is no pattern' },
   'no-comparison': { severity: 'warning', title: 'a number or a text where true or false is wanted' },
   'compare-versions-equals': { severity: 'warning', title: '$compareVersions equal to something but 0' },
   'and-or-mixed': { severity: 'warning', title: '`and` beside `or` without parentheses' },

@@ -1,4 +1,5 @@
 import type { CompiledCondition, ConditionFlaw } from '../../condition/index.js';
+import { demandedBy } from '../../fleet/index.js';
 import type { ValidRule } from '../../validation/index.js';
 import { conditionRemarks } from './condition-lints.js';
 import { constantRemarks } from './constant-lint.js';
@@ -28,7 +29,7 @@ export function ruleRemarks(
         'the rule is for a fleet and nothing stops it; add limits such as {"concurrent": 50, "stopAfterFailures": 20}',
     });
   }
-  if (condition.pin === null && condition.requirements.length === 0) {
+  if (condition.pin === null && condition.requirements.every((each) => demandedBy(each) === null)) {
     remarks.push({
       code: 'not-indexed',
       path: ['condition'],
@@ -66,6 +67,9 @@ export function ruleRemarks(
 function isForAHandful({ pin, requirements }: CompiledCondition): boolean {
   return (
     pin !== null ||
-    requirements.some(({ path, values }) => NAMES_OF_CPES.has(path.join('.')) && values.length <= HANDFUL)
+    requirements.some(
+      ({ path, values, patterns = [] }) =>
+        NAMES_OF_CPES.has(path.join('.')) && values.length <= HANDFUL && patterns.length === 0,
+    )
   );
 }

@@ -1,9 +1,12 @@
 import type { RuleId } from '../../../common/index.js';
-import type { Requirement } from '../../condition/index.js';
+import { meets, type Requirement } from '../../condition/index.js';
 import type { Subtrees } from '../../vocabulary/index.js';
 import { type Candidate, inOrder } from '../candidate.js';
+import { type Demanded, demandedBy } from './demanded.js';
 import { Demand, Entry, Slot } from './entry.js';
 import { type Bucket, Node } from './node.js';
+
+export { demandedBy };
 
 /** Most parameter paths that one decision asks for. */
 export const PARAMETERS_READ_MAX = 256;
@@ -118,18 +121,22 @@ export class RuleIndex {
   #entryOf(candidate: Candidate): Entry {
     const demands: Demand[] = [];
     const further: Demand[] = [];
+    const partly: Requirement[] = [];
     const slots = new Set<Slot>();
     for (const requirement of requirementsOf(candidate)) {
-      const demand = new Demand(this.#slotOf(requirement), requirement.values);
+      if ((requirement.patterns ?? []).length > 0) partly.push(requirement);
+      const found = demandedBy(requirement);
+      if (found === null) continue;
+      const demand = new Demand(this.#slotOf(found), found.values);
       (slots.has(demand.slot) ? further : demands).push(demand);
       slots.add(demand.slot);
     }
-    return new Entry(candidate, demands, further);
+    return new Entry(candidate, { demands, further, partly });
   }
 
-  #slotOf({ path }: Requirement): Slot {
-    const key = path.join(PATH_SEPARATOR);
-    const slot = this.#slots.get(key) ?? new Slot(key, path);
+  #slotOf(place: Demanded): Slot {
+    const key = keyOf(place);
+    const slot = this.#slots.get(key) ?? new Slot(key, place);
     this.#slots.set(key, slot);
     slot.uses += 1;
     return slot;
@@ -187,6 +194,7 @@ class Selection {
       if (slot !== by && !node.isBy(slot) && !this.#holds(demand)) return false;
     }
     for (const demand of entry.further) if (!this.#holds(demand)) return false;
+    for (const requirement of entry.partly) if (!this.#isMet(requirement)) return false;
     this.#taken.push(entry.candidate);
     return true;
   }
@@ -194,6 +202,18 @@ class Selection {
   #holds(demand: Demand): boolean {
     return (demand.slot.ofParameters && !this.hasParameters) || demand.holds(this.context, this.number);
   }
+
+  #isMet(requirement: Requirement): boolean {
+    return (requirement.path[0] === 'parameters' && !this.hasParameters) || meets(this.context, requirement);
+  }
+}
+
+/** One for each place: no step of a path has the separator. */
+function keyOf({ path, orPath = [], prefixLength }: Demanded): string {
+  const [key, orKey] = [path.join(PATH_SEPARATOR), orPath.join(PATH_SEPARATOR)];
+  return prefixLength === undefined && orKey === ''
+    ? key
+    : [key, orKey, prefixLength].join(PATH_SEPARATOR + PATH_SEPARATOR);
 }
 
 function requirementsOf({ condition }: Candidate): readonly Requirement[] {

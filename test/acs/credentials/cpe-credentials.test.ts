@@ -19,7 +19,8 @@ async function open(t: ExecutionContext) {
 }
 
 test('credentials that no CPE could send, or that two would share, are refused by the name of the field', (t) => {
-  const problem = (more: object) => problemIn({ cpeid: X, username: 'x', password: 'secret', ...more });
+  const problem = (more: object) =>
+    problemIn({ cpeid: X, username: 'x', password: 'secret', ...more }, 'oui');
   t.is(problem({}), null);
   t.is(problem({ username: 'Ä b@c', password: ' p:"ä ' }), null);
   for (const cpeid of ['00a1b2-HGW-X', '00A1B2C-X', 'A~2DB-X', '00A1B2-H~2DG~20W-S~2F1~7E~C3~A9'])
@@ -43,6 +44,10 @@ test('credentials that no CPE could send, or that two would share, are refused b
     t.regex(problem(more) ?? '', said);
     t.notRegex(problem(more) ?? '', /secret/);
   }
+  const bySerial = (cpeid: string) =>
+    problemIn({ cpeid: cpeid as CpeId, username: 'x', password: 'p' }, 'serial');
+  for (const cpeid of ['X', 'S~2F1']) t.is(bySerial(cpeid), null);
+  for (const cpeid of ['', X, 'S/1', '~41']) t.regex(bySerial(cpeid) ?? '', /^cpeid must be a serial number/);
 });
 
 test('a new password is right beside the one before, until the CPE has used it', async (t) => {

@@ -34,6 +34,7 @@ test('what a description leaves out is filled in, and its times become epoch mil
     lastInform: Date.UTC(2025, 11, 31),
     registered: nowMs,
     now: nowMs,
+    model: 'HGW',
   });
   t.deepEqual(await input.unread(['Device.X.Y']), []);
   t.is(inFlight, null);

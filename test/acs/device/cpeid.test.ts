@@ -86,3 +86,24 @@ function decodeURIComponentOrNull(text: string): string | null {
     return null;
   }
 }
+
+test('where the serial number tells CPEs apart it is the cpeid, written so that no two share one', (t) => {
+  const bySerial = (serialNumber: string): string | null =>
+    cpeidOf({ oui: '00A1B2', productClass: 'HGW', serialNumber }, 'serial');
+  t.is(bySerial('S-1/é'), 'S~2D1~2F~C3~A9');
+  t.is(bySerial('é'.repeat(200)), null);
+  const serial = fc
+    .string({ unit: 'binary', minLength: 1, maxLength: 12 })
+    .filter((text) => !/\p{Surrogate}/u.test(text));
+  fc.assert(
+    fc.property(serial, serial, (a, b) => {
+      const [left, right] = [bySerial(a) ?? '', bySerial(b) ?? ''];
+      t.is(left === right, a === b);
+      const isWritten: boolean = a === left;
+      t.is(isCpeId(a, 'serial'), isWritten);
+      t.false(isCpeId(left));
+      t.true(isCpeId(left, 'serial'));
+    }),
+    { numRuns: 1_000 },
+  );
+});

@@ -3,6 +3,7 @@ import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { deviceIdsBy, StoredDeviceIds } from '../../../acs/device/device-ids.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
 import { PURGES, type PurgeDocument } from '../../../acs/device/once-over-all.js';
+import { serialLabelOf } from '../../../acs/device/serial-label.js';
 import {
   type CpeId,
   createSecrets,
@@ -42,8 +43,13 @@ function start(t: ExecutionContext, store: Store, logger: Logger = recordingLogg
 }
 
 async function isDone(store: Store): Promise<boolean> {
-  const { items } = await store.collection<PurgeDocument>(PURGES).find({ limit: 1 });
-  return items[0]?.document.isDone === true;
+  const stored = await store.collection<PurgeDocument>(PURGES).get('device-ids-2');
+  return stored?.document.isDone === true;
+}
+
+async function idsWith(ids: StoredDeviceIds, label: string): Promise<readonly CpeId[]> {
+  const found = await ids.withSerialLabel(label, { isWanted: () => true, limit: 11 });
+  return found.map(({ id }) => id);
 }
 
 function finds(engine: string, open: (t: ExecutionContext) => Promise<Store>): void {
@@ -56,6 +62,44 @@ function finds(engine: string, open: (t: ExecutionContext) => Promise<Store>): v
     const found = await Promise.all(asked.map((cpeid) => ids.cpeidOf(ids.idOf(cpeid))));
     t.deepEqual(found, asked);
     t.is(await ids.cpeidOf(ids.idOf('not-known-1' as CpeId)), null);
+  });
+
+  test(`devices of an earlier version are found by the labels of their serial numbers from the first question on (${engine})`, async (t) => {
+    t.timeout(120_000);
+    const store = await open(t);
+    await populate(store);
+    const twin = { ...deviceOf(cpeidOf(7), null), id: 'other-CPE-7' as CpeId };
+    await store.collection<Device>(DEVICES).put(twin);
+    const { ids } = start(t, store);
+    const labelOf = (index: number) => deviceOf(cpeidOf(index), null).serialNumber.toLowerCase();
+    const labels = Array.from({ length: CPES }, (_, index) => labelOf(index));
+    const found = await Promise.all(labels.map((label) => idsWith(ids, label)));
+    t.deepEqual(
+      found,
+      labels.map((_, index) => (index === 7 ? [cpeidOf(7), twin.id] : [cpeidOf(index)])),
+    );
+    t.deepEqual(await idsWith(ids, 'none'), []);
+  });
+
+  test(`whoever is given an id by an earlier pass is given the label of his serial number by this one (${engine})`, async (t) => {
+    t.timeout(120_000);
+    const store = await open(t);
+    await store.collection<PurgeDocument>(PURGES).put({
+      id: 'device-ids-1',
+      after: null,
+      count: 1,
+      isDone: true,
+    });
+    const [cpeid, odd] = [cpeidOf(1), cpeidOf(2)];
+    const devices = store.collection<Device>(DEVICES);
+    await devices.put({ ...deviceOf(cpeid, null), serialNumber: 'AbC-1', uuid: idOf(cpeid) });
+    await devices.put({ ...deviceOf(odd, null), serialNumber: 'a_1', uuid: idOf(odd) });
+    const { ids } = start(t, store);
+    await until('it has its label', async () => {
+      return (await devices.count({ index: 'serialLabel', equals: ['abc-1'] })) === 1;
+    });
+    t.deepEqual(await idsWith(ids, 'ABC-1'), [cpeid]);
+    t.is((await devices.get(odd))?.document.serialLabel, undefined);
   });
 
   test(`older devices are given their ids once, and are found by the index from then on (${engine})`, async (t) => {
@@ -110,6 +154,29 @@ test('ids are UUIDs of version 5 that go by the master key and the cpeid alone',
   t.is(deviceIdsBy(testSecrets)(one), idOf(one));
   t.not(idOf(two), idOf(one));
   t.not(deviceIdsBy(createSecrets(Buffer.alloc(32, 8)))(one), idOf(one));
+});
+
+test('a label stands for the CPEs that are wanted, and no more are given than asked for', async (t) => {
+  const store = await storeOf(t);
+  const { devices, ids } = start(t, store);
+  for (const index of [1, 2, 3, 4]) {
+    const device = { ...deviceOf(cpeidOf(index), null), serialNumber: index === 4 ? 's' : 'S' };
+    await devices.change(device.id, () => ({ device }));
+  }
+  const wanted = (limit: number, isWanted = (_: Device) => true) =>
+    ids.withSerialLabel('s', { isWanted, limit });
+  const idsOf = (found: readonly Device[]) => found.map(({ id }) => id);
+  t.deepEqual(idsOf(await wanted(11)), [1, 2, 3, 4].map(cpeidOf));
+  t.is((await wanted(2)).length, 2);
+  t.deepEqual(idsOf(await wanted(1, ({ id }) => id === cpeidOf(4))), [cpeidOf(4)]);
+});
+
+test('the label of a serial number has letters, digits and hyphens of ASCII alone, and no more than 63', (t) => {
+  t.is(serialLabelOf('AbC-019'), 'abc-019');
+  t.is(serialLabelOf('a'.repeat(63)), 'a'.repeat(63));
+  // The last is a Kelvin sign, which is a k in lower case.
+  for (const serial of ['', 'a'.repeat(64), 'a_b', 'a.b', 'a b', 'ä', 'a\n', '\u212a'])
+    t.is(serialLabelOf(serial), null, serial);
 });
 
 test('what is no UUID is no device', async (t) => {

@@ -204,3 +204,34 @@ test('a CPE that has lost its credentials is readmitted over HTTP, by whom is lo
     by: 'admin',
   });
 });
+
+const SERIAL = { cpeid: 'serial' } as const;
+
+test('where the serial number is the identity, another vendor’s CPE is not given what its namesake has lost', async (t) => {
+  const { cpeWith, set, session, device, said } = await start(
+    t,
+    { ...SERIAL, afterReset: 'readmit' },
+    { checksSchema: false },
+  );
+  await set('1', 'one', 'first');
+  t.is(await session('one:first'), 204);
+  const cpe = cpeWith(SHARED);
+  const { body } = await cpe.post(inform({ oui: '00C3D4', events: ['0 BOOTSTRAP', '1 BOOT'] }));
+  t.regex(body, /<FaultCode>8003<\/FaultCode>/);
+  t.is(said('cpe.second-oui'), 1);
+  t.is(said('cpe.readmitted'), 0);
+  t.is(await session('one:first'), 204);
+  t.is(await session(SHARED, { oui: '00a1b2' }), 401, 'small letters are no other vendor');
+  t.is(said('cpe.second-oui'), 1);
+  // What logs in as the first is that, whatever an upgrade has made of its OUI.
+  t.is(await session('one:first', { oui: '00C3D4' }), 204);
+  t.is((await device('1'))['oui'], '00C3D4');
+});
+
+test('a CPE that waits to be enrolled keeps no serial number from another', async (t) => {
+  const { session, device, said } = await start(t, { ...SERIAL, enrol: 'approve' });
+  t.is(await session(SHARED, { oui: '00C3D4' }), 204);
+  t.is(await session(SHARED), 204);
+  t.like(await device('1'), { oui: '00A1B2', enrolment: 'waiting' });
+  t.is(said('cpe.second-oui'), 0);
+});

@@ -38,6 +38,7 @@ async function openSessionsBehind(t: ExecutionContext) {
   const secrets = createSecrets(MASTER_KEY);
   const credentials = new CpeCredentials({ ...parts, store, secrets });
   const work = new SessionWork({
+    cpeIdentity: 'oui',
     enrolment: new Enrolment({ store, policy: 'open', credentials }),
     newCpes: new NewCpes({
       bounds: { perMinuteMax: 0, inAllMax: 0, exempt: [] },

@@ -3,11 +3,12 @@ import { Registry } from 'prom-client';
 import type { ConnectionRequestOutcome } from '../../../acs/connection-request/connection-requests.js';
 import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
+import { namesakesIn } from '../../../acs/device/namesakes.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { Caller } from '../../../acs/wake/caller.js';
 import { Waker } from '../../../acs/wake/waker.js';
 import { type CpeId, SECOND_MS } from '../../../common/index.js';
-import type { Counted, RuleEngine, RulesOptions } from '../../../rules/index.js';
+import type { Counted, NamesakesOf, RuleEngine, RulesOptions } from '../../../rules/index.js';
 import { inputOf, openTestRules, ruleBody } from '../../rules/setup.js';
 
 export type Answer = ConnectionRequestOutcome['code'] | 'never';
@@ -28,7 +29,8 @@ export async function openTestWaking(
   t: ExecutionContext,
   options: Pick<RulesOptions, 'boardParameter'> = {},
 ) {
-  const at = await openTestRules(t, undefined, options);
+  const namesakesOf: NamesakesOf = (asked) => namesakesIn(store)(asked);
+  const at = await openTestRules(t, undefined, { ...options, namesakesOf });
   const { store, clock, logger } = at;
   const collection = store.collection<Device>(DEVICES);
   /** Who was called, in order. */

@@ -413,6 +413,17 @@ test('a CPE that waits to be enrolled is not called', async (t) => {
   t.deepEqual([...at.called], [cpe(1)]);
 });
 
+test('the CPE of a rule by its serial number is called, and none where several have that', async (t) => {
+  const at = await openTestWaking(t);
+  await at.addDevices(3);
+  await at.changeDevice(cpe(0), { serialNumber: 'ALONE' });
+  for (const number of [1, 2]) await at.changeDevice(cpe(number), { serialNumber: 'SHARED' });
+  const rules = ['ALONE', 'SHARED', 'NOBODY'].map((cpeid) => wakeRule({ id: cpeid, condition: { cpeid } }));
+  await post(at.rules, ...rules);
+  await at.ticks(20);
+  t.deepEqual(at.called, [cpe(0)]);
+});
+
 /** The first half of the CPEs belongs to one organization, the others to another. */
 async function openTwoOrganizations(t: ExecutionContext) {
   const at = await openTestWaking(t);

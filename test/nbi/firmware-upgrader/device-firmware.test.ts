@@ -37,8 +37,9 @@ test('a device without firmware is given an image by PUT, which begins an upgrad
   const got = await at.ask('GET', path);
   t.is(got.status, 200);
   t.is(got.text, JSON.stringify(expected));
-  const { ruleId, state } = await at.operation(operationIn(put.body));
+  const { ruleId, state, batch } = await at.operation(operationIn(put.body));
   t.is(state, 'pending');
+  t.is((await at.upgrading.batches.get(batch))?.through, 'firmware-upgrader');
   const rule = await at.rules.get(ruleId as never);
   t.like(rule, { rule: { target: { softwareVersion: '2' } } });
   t.like(await at.upgrading.deviceFirmwares.get(cpeid), { build: build.id, type: WDR4300 });

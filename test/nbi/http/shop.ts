@@ -153,6 +153,7 @@ const broken = route({
 
 export const SHOP: Api = {
   name: 'shop',
+  description: 'For tests.',
   prefixes: ['/shop/'],
   slashes: 'redirected',
   authentication: tokens,
@@ -164,6 +165,7 @@ export const SHOP: Api = {
 export const STALL: Api = {
   ...SHOP,
   name: 'stall',
+  description: 'For tests.',
   prefixes: ['/market/{market}/stall'],
   slashes: 'as written',
   routes: [route({ ...broken, path: '/market/{market}/stall/{stall}' })],

@@ -90,11 +90,12 @@ test('the page of the API loads what it shows from this server, and the document
     t.is((await nbi.call(path, { as: null })).status, 200, path);
   }
   const own = await (await fetch(`${nbi.url}/v1/openapi.json`)).text();
-  for (const path of ['/api/v1/docs.json', '/api/v1/docs.yaml'])
+  for (const path of ['/api/v1/docs.json', '/api/v1/docs.yaml', '/v1/doc/swagger.json'])
     t.is(await (await fetch(nbi.url + path)).text(), own);
-  const led = await fetch(`${nbi.url}/api/v1/redoc/`, { redirect: 'manual' });
-  t.is(led.status, 302);
-  t.is(led.headers.get('Location'), DOCS);
+  for (const path of ['/api/v1/redoc/', '/v1/doc', '/v1/doc/']) {
+    const led = await fetch(nbi.url + path, { redirect: 'manual' });
+    t.deepEqual([led.status, led.headers.get('Location')], [302, DOCS], path);
+  }
 });
 
 test('every call stands in the document under the API that it belongs to', (t) => {

@@ -82,6 +82,14 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/("requestId":"|,127\.0\.0\.1,)[0-9a-f]{8}-[0-9a-f-]{27}/g, '$1<<request id>>'],
   // Of sessions: the cookie, the token, the id.
   [/ferry-session=[\w-]{43}/g, 'ferry-session=<<session cookie>>'],
+  // Of software updates: the cookie, a bearer, numbers and names of images, and a batch that is named in words.
+  [/system_update_session=[\w-]{43}/g, 'system_update_session=<<system-update session>>'],
+  [/"access_token":"[\w-]{43}"/g, '"access_token":"<<bearer>>"'],
+  [/"id":\d{9},"state"/g, '"id":100000000,"state"'],
+  [/\bupdate_\w{7}\.bin/g, 'update_XXXXXXX.bin'],
+  [/(the batch )[0-9a-f-]{36}( of the API)/g, '$1<<batch-id>>$2'],
+  // Of firmware slots.
+  [/\bsession_id=[0-9a-f]{40}/g, 'session_id=<<slots session>>'],
   // Of pages: the same cookie under another name, and what their forms show.
   [/\b(sessionid|csrftoken)=[\w-]{43}/g, '$1=<<$1>>'],
   [/(name="csrfmiddlewaretoken" value=")[\w-]{43}/g, '$1<<csrftoken>>'],
@@ -89,10 +97,15 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"(id|session)":"[0-9a-f]{32}"/g, '"$1":"<<session id>>"'],
   // Of the firmware upgrader: a permanent token, and ids that are drawn when something is made.
   [/"token":"[0-9a-f]{40}"/g, '"token":"<<permanent token>>"'],
+  // The default one has an id of its own in every installation.
+  [/("organization":\{"id":")[0-9a-f-]{36}(","slug":"default")/g, '$1<<default organization id>>$2'],
   [
     /(\{"id":")(?!0{8}-)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}(","(?:created|category_relation)":)/g,
     '$1<<made id>>$2',
   ],
+  // Of sessions of another API, and what it calls the numbers of images.
+  [/(mwcloud-sid=|"sid":")[A-Z]{32}/g, '$1<<sc-cloud sid>>'],
+  [/\{"id":\d{9},"file-path"/g, '{"id":100000000,"file-path"'],
   // Of images: drawn by lot, as long each time.
   [/"number":\d{9}\b/g, '"number":100000000'],
   // Of operations of batches: they follow from the id of the batch.

@@ -14,6 +14,7 @@ import { type Ferry, startFerry } from '../../../cli/server.js';
 import {
   type BatchId,
   type CpeId,
+  type OrganizationId,
   RefusedRequests,
   type ResultId,
   type RuleId,
@@ -24,7 +25,9 @@ import { imageUuidsBy } from '../../../firmware/index.js';
 import { nbiApis } from '../../../nbi/apis.js';
 import type { Api } from '../../../nbi/http/index.js';
 import { createNbi, createNbiServer, NBI_LIMITS, type NbiLimits, type NbiParts } from '../../../nbi/index.js';
+import { openDeviceSlots } from '../../../rollout/index.js';
 import { BY } from '../../support/actor.js';
+import { NO_FURTHER_ACCEPTORS } from '../../support/ferry.js';
 import { deviceOf, upgradeOf } from '../support.js';
 import { type Exchange, expand, mask } from './exchange.js';
 
@@ -50,6 +53,7 @@ const NARROW: NbiLimits = {
   itemsMax: 3,
   reportedProblemsMax: 2,
   pageItemsMax: 5,
+  storagePageItemsMax: 5,
   sortedItemsMax: 2,
   connectionRequestsMax: 1,
   explanationsAtATime: 0,
@@ -68,6 +72,7 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
     clock,
     monotonic: clock,
     logger: silentLogger,
+    furtherAcceptors: NO_FURTHER_ACCEPTORS,
     acsOptions: {
       stopGraceMs: 1_000,
       connectionRequests: {
@@ -92,17 +97,40 @@ export async function openSubject(beside: readonly Api[] = []): Promise<Subject>
   let given = '';
   let begun = '';
   const ofUpgrader = new OfUpgrader();
+  const ofCloud = new OfCloud();
   const batches: string[] = [];
   const told = new Map<string, string>();
+  const seeded = new Set<string>();
+  let hasUpdated = false;
+  let hasBox = false;
+  let slotsSession = '';
   return {
     async answer(recording, { request }) {
       nowMs += 1_000;
+      for (const [beginning, seedIn] of SEEDED_LATE) {
+        if (!recording.startsWith(beginning) || seeded.has(beginning)) continue;
+        seeded.add(beginning);
+        await seedIn(ferry);
+      }
+      if (recording.startsWith(SLOTS) && !hasBox) {
+        hasBox = true;
+        await seedBox(ferry);
+      }
       const { port } = recording.includes('narrow') ? narrow : wide;
-      const named = withToldOf(told, withBatchOf(batches, ofUpgrader.told(request)));
+      if (recording.includes('system-update') && !hasUpdated) {
+        hasUpdated = true;
+        await ferry.installation.store.collection<Device>(DEVICES).put(deviceOf(UPDATED));
+      }
+      const named = ofCloud.told(withToldOf(told, withBatchOf(batches, ofUpgrader.told(request))));
       const sent = withSessionOf(given, withUploadOf(begun, named));
-      const answer = await send(port, expand(sent));
+      const answer = await send(port, expand(sent.replaceAll('<<slots session>>', slotsSession)));
+      slotsSession = /^Set-Cookie: session_id=([0-9a-f]{40})/m.exec(answer)?.[1] ?? slotsSession;
+      // What is made ready in the background is ready before the clock goes on.
+      await ferry.upgrading.systemUpdates.settled();
+      noteOfSystemUpdate(answer, told);
       for (const [, name = '', value = ''] of answer.matchAll(TOLD)) told.set(name, value);
       ofUpgrader.note(answer);
+      ofCloud.note(answer);
       if (SESSION_COOKIE.test(answer)) given = answer;
       if (BEGUN_UPLOAD.test(answer)) begun = answer;
       const [, batch] = MADE_BATCH.exec(answer) ?? [];
@@ -149,6 +177,21 @@ function withToldOf(told: ReadonlyMap<string, string>, request: string): string 
   return request.replace(/<<last-(\w+)>>/g, (_all, name: string) => told.get(name) ?? '');
 }
 
+/** What answers about software updates, and about tokens, have told last, for requests that name it. */
+function noteOfSystemUpdate(answer: string, told: Map<string, string>): void {
+  for (const [name, pattern] of OF_SYSTEM_UPDATE) {
+    const [, value] = pattern.exec(answer) ?? [];
+    if (value !== undefined) told.set(name, value);
+  }
+}
+
+const OF_SYSTEM_UPDATE = [
+  ['updatesession', /system_update_session=([\w-]{43})/],
+  ['updateimage', /"id":(\d{9}),"state":"VALID"/],
+  ['updateimagename', /"The image ([\w.~-]+)"/],
+  ['accesscode', /"token":"(ferry_[\w-]+)"/],
+] as const;
+
 const MADE_BATCH = /(?:^Location: \/v1\/batches\/|\{"batch":")([0-9a-f-]{36})/m;
 const BATCH_ID = '<<batch-id>>';
 
@@ -171,6 +214,26 @@ class OfUpgrader {
 
   told(request: string): string {
     return request.replaceAll('<<permanent token>>', this.#token).replaceAll('<<image-id>>', this.#image);
+  }
+}
+
+/** What answers of `/sc_cloud` have told last, for requests that name it. */
+class OfCloud {
+  #sid = '';
+  #firmware = '';
+  #sn = '';
+
+  note(answer: string): void {
+    this.#sid = /mwcloud-sid=([A-Z]{32})/.exec(answer)?.[1] ?? this.#sid;
+    this.#firmware = /\{"id":(\d+),"file-path"/.exec(answer)?.[1] ?? this.#firmware;
+    this.#sn = /"sn":"([^"]+)","cpeid"/.exec(answer)?.[1] ?? this.#sn;
+  }
+
+  told(request: string): string {
+    return request
+      .replaceAll('<<sc-cloud sid>>', this.#sid)
+      .replaceAll('<<sc-cloud firmware>>', this.#firmware)
+      .replaceAll('<<sc-cloud sn>>', this.#sn);
   }
 }
 
@@ -281,6 +344,17 @@ function partsOf({ acs, rules, upgrading, installation }: Ferry, clock: () => nu
     imageUuids: imageUuidsBy(installation.secrets),
     uploads: installation.uploads,
     ...upgrading,
+    deviceSlots: openDeviceSlots({
+      store: installation.store,
+      clock,
+      devices: acs.devices,
+      connectionRequests: acs.connectionRequests,
+      rules,
+      library: installation.images,
+      uploads: installation.uploads,
+      upgrades: upgrading.cpeUpgrades,
+      operations: upgrading.operations,
+    }),
     events: new EventLog({ store: installation.store, clock }),
     users: installation.users,
     sessions: installation.sessions,
@@ -315,6 +389,55 @@ async function seed({ acs, installation: { store, users } }: Ferry, cpePort: num
   for (const upgrade of UPGRADES_SEEDED) await upgrades.put(upgradeOf(upgrade));
 }
 
+/** By the time of this recording what was there from the beginning has been deleted. */
+const SEEDED_LATE: readonly (readonly [recording: string, seed: (ferry: Ferry) => Promise<void>])[] = [
+  ['9l-', seedLate],
+  ['9q-', seedNamesakes],
+];
+
+/** CPEs of one serial number, and one that alone has its own. */
+async function seedNamesakes({ acs, installation: { store } }: Ferry): Promise<void> {
+  for (const [productClass, serialNumber] of [
+    ['RST', 'SHARED'],
+    ['STB', 'SHARED'],
+    ['STB', 'ALONE'],
+  ] as const) {
+    const id = `00A1B2-${productClass}-${serialNumber}` as CpeId;
+    const document = deviceOf({ id, serialNumber, productClass });
+    await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(id) });
+  }
+}
+
+async function seedLate({ acs, installation: { store } }: Ferry): Promise<void> {
+  const upgrades = store.collection<Upgrade>(UPGRADES);
+  for (const number of [6, 7, 8, 9]) {
+    const document = deviceOf({
+      id: `00A1B2-RST-${number}` as CpeId,
+      serialNumber: `9${number}`,
+      productClass: 'RST',
+      // Which is there by then: the id of the default is drawn by lot.
+      organization: { id: '00000000-0000-4000-8000-000000000001' as OrganizationId, by: 'hand' },
+    });
+    await store.collection<Device>(DEVICES).put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+    const startedAtMs = 1_743_412_500_000 + number;
+    await upgrades.put(
+      upgradeOf({ id: resultId(number), campaignid: 'REST' as RuleId, cpeid: document.id, startedAtMs }),
+    );
+  }
+}
+
+/** Of a CPE with firmware slots. */
+const SLOTS = '9m-';
+
+async function seedBox({ acs, installation: { store } }: Ferry): Promise<void> {
+  const document = deviceOf({ id: '00A1B2-BOX-77' as CpeId, serialNumber: '77', productClass: 'BOX' });
+  const devices = store.collection<Device>(DEVICES);
+  await devices.put({ ...document, uuid: acs.deviceIds.idOf(document.id) });
+  // Two of one serial number.
+  for (const id of ['00A1B2-BOX-78', '0A1B2C-BOX-78'] as CpeId[])
+    await devices.put(deviceOf({ id, serialNumber: '78', serialLabel: '78', productClass: 'BOX' }));
+}
+
 const resultId = (number: number) => `00000000-0000-4000-8000-00000000000${number}` as ResultId;
 const cpeId = (serial: string) => `00A1B2-HGW-${serial}` as CpeId;
 
@@ -325,6 +448,9 @@ const DEVICES_SEEDED: readonly Parameters<typeof deviceOf>[0][] = [
   { serialNumber: '4', provisioning: 'due', inFlight: resultId(4), lastEvents: ['1 BOOT', '4 VALUE CHANGE'] },
   { id: '00A1B2-STB-Caf%C3%A9' as CpeId, serialNumber: 'Café', productClass: 'STB', manufacturer: 'Ünïcode' },
 ];
+
+/** One of its own, which its recording deletes: nearly all others are gone by then. */
+const UPDATED: Parameters<typeof deviceOf>[0] = { serialNumber: '9', softwareVersion: '2.0.0' };
 
 const UPGRADES_SEEDED: readonly Parameters<typeof upgradeOf>[0][] = [
   { id: resultId(1), campaignid: 'GONE' as RuleId, cpeid: cpeId('1') },

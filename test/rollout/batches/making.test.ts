@@ -151,6 +151,26 @@ test('a batch by condition is one rule with its limits, and has an operation of 
   t.is((await has.batches.progress(batch.id))?.state, 'in-progress');
 });
 
+test('a CPE that a condition names by a serial number which others have too is counted as skipped, and so says why', async (t) => {
+  const has = await openTestBatches(t);
+  const twins = ['00A1B2-A-same', '00A1B2-B-same', '00A1B2-A-own'] as const;
+  for (const id of twins) await has.haveCpe(id as CpeId, { serialNumber: id.slice(-4).replace('-', '') });
+  const whom = { kind: 'condition', condition: { cpeid: ['same', 'own'] } } as const;
+  const { id } = await has.batches.create({ ...listOf([]), whom }, BY);
+  for (const cpeid of twins) await has.session(cpeid as CpeId);
+  await has.session(twins[0] as CpeId);
+  t.deepEqual(await has.outcomes(id), {
+    [twins[2]]: 'running',
+    [twins[0]]: 'skipped ambiguous-serial',
+    [twins[1]]: 'skipped ambiguous-serial',
+  });
+  t.deepEqual(await has.counted(id), { running: 1, skipped: 2 });
+  t.is(
+    (await has.operations.of(id, twins[0] as CpeId))?.detail,
+    'same stands for 00A1B2-B-same too; name it by its cpeid',
+  );
+});
+
 test('targets that have been looked at are made as they are said, with what each brings along', async (t) => {
   const has = await openTestBatches(t);
   await has.haveCpes(2);

@@ -2,6 +2,7 @@ import type { ExecutionContext } from 'ava';
 import { Registry } from 'prom-client';
 import { DEVICES, type Device } from '../../../acs/device/device.js';
 import { DeviceStore } from '../../../acs/device/device-store.js';
+import { namesakesIn } from '../../../acs/index.js';
 import { createAcsMetrics } from '../../../acs/metrics/acs-metrics.js';
 import { UPGRADES, type Upgrade } from '../../../acs/upgrade/upgrade.js';
 import { UpgradeStore } from '../../../acs/upgrade/upgrade-store.js';
@@ -35,6 +36,7 @@ import {
 } from '../../../rollout/index.js';
 import {
   type Decision,
+  modelOf,
   openRules,
   RULE_GATES,
   type RuleGate,
@@ -92,6 +94,7 @@ export async function openTestBatches(t: ExecutionContext, options: OpenOptions 
     secrets: testSecrets,
     resolveFile: async (file, organization) => (file.includes('://') ? {} : library.get(file, organization)),
     keepingFiles: (files) => library.going.keeping(files),
+    namesakesOf: namesakesIn(store),
   });
   const devices = new DeviceStore({ store, clock: now, logger: silentLogger });
   const operations = new OperationStore(store);
@@ -157,6 +160,7 @@ export async function openTestBatches(t: ExecutionContext, options: OpenOptions 
         lastInform: clock.nowMs,
         registered: device.registeredMs,
         now: clock.nowMs,
+        model: modelOf(device),
       },
       ...(organization !== undefined && { organization }),
       readParameters: async () => ({}),

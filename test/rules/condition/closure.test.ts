@@ -6,7 +6,7 @@ import {
   ConditionError,
   createConditionCompiler,
   loadGuards,
-  reaches,
+  meets,
 } from '../../../rules/condition/index.js';
 import { conjunction, context, expression, plainContext } from './generator.js';
 import { byClosure, byJsonata } from './outcome.js';
@@ -65,9 +65,9 @@ test('what JSONata finds true meets every requirement, and the pin', async (t) =
       if (!isDeepStrictEqual(await byJsonata(condition, given), { value: true })) return;
       whereTrue += 1;
       for (const { path, values } of condition.requirements) {
-        if (!reaches(given, path, values)) throw new Error(`${text}: true without ${path.join('.')}`);
+        if (!meets(given, { path, values })) throw new Error(`${text}: true without ${path.join('.')}`);
       }
-      if (condition.pin !== null && !reaches(given, ['cpeid'], [condition.pin])) {
+      if (condition.pin !== null && !meets(given, { path: ['cpeid'], values: [condition.pin] })) {
         throw new Error(`${text}: true for another CPE than ${condition.pin}`);
       }
     }),

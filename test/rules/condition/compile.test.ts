@@ -7,7 +7,7 @@ import {
   createConditionCompiler,
   errorCode,
   loadGuards,
-  reaches,
+  meets,
 } from '../../../rules/condition/index.js';
 import { quoteNumericSteps, tokensOf } from '../../../rules/condition/text.js';
 import { bucket } from '../../../rules/index.js';
@@ -166,8 +166,8 @@ test('object form gives what JSONata gives for the expression it stands for', as
         if (expected === null || compiled.closure === null) return expected === null;
         if (isDeepStrictEqual(expected, { value: true })) {
           held += 1;
-          t.true(compiled.requirements.every(({ path, values: some }) => reaches(given, path, some)));
-          t.true(compiled.pin === null || reaches(given, ['cpeid'], [compiled.pin]));
+          t.true(compiled.requirements.every((requirement) => meets(given, requirement)));
+          t.true(compiled.pin === null || meets(given, { path: ['cpeid'], values: [compiled.pin] }));
         }
         return isDeepStrictEqual(byClosure(compiled.closure, given), expected);
       },

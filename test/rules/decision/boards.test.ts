@@ -170,7 +170,7 @@ test('what a decision reads of the data model has the board in it, and it is amo
   );
   await rules.decide(cpe);
   t.deepEqual(read, [['Device.DeviceInfo', 'InternetGatewayDevice.DeviceInfo']]);
-  t.deepEqual(await rules.parametersNamed(cpe.context.cpeid), PATHS);
+  t.deepEqual(await rules.parametersNamed(cpe.context), PATHS);
 });
 
 test('CPEs are held against a hardware version that was typed, and not against one that was read', async (t) => {

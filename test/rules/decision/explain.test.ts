@@ -260,7 +260,10 @@ test('asked for some rules it lists those, also of other CPEs, and still names t
   t.is(explained.winner, 'r1' as RuleId);
   t.deepEqual(verdicts(explained), { elsewhere: 'condition-false' });
   t.is(explained.rules[0]?.detail, 'cpeid is "00A1B2-HGW-1", not "00A1B2-HGW-2"');
-  t.deepEqual(explained.rules[0]?.conjuncts[0]?.found, [{ path: 'cpeid', value: CPE }]);
+  t.deepEqual(explained.rules[0]?.conjuncts[0]?.found, [
+    { path: 'cpeid', value: CPE },
+    { path: 'serialNumber', value: '1' },
+  ]);
   const error = await t.throwsAsync(rules.explain(inputOf(), { ids: [...ids, 'none' as RuleId] }), {
     instanceOf: UnknownRuleError,
   });
@@ -342,6 +345,8 @@ const CONJUNCT = { column: 1, paths: ['softwareVersion', 'modelName', 'parameter
 function withConjuncts(
   {
     pin,
+    name,
+    isBySerialNumber,
     requirements,
     closure,
     source,
@@ -353,6 +358,8 @@ function withConjuncts(
 ): CompiledCondition {
   return {
     pin,
+    name,
+    isBySerialNumber,
     requirements,
     closure,
     source,

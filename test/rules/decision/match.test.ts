@@ -84,7 +84,7 @@ test('a condition alone is true or not, and says which CPEs it can be true for',
     condition: { cpeid: [CPE, 'other'], serialNumber: ['1', 2], tags: 'lab', productClass: 'HGW' },
   });
   t.is(match.rule, null);
-  t.deepEqual(match.narrowed, { cpeids: [CPE, 'other'], serialNumbers: ['1'], tags: ['lab'] });
+  t.deepEqual(match.narrowed, { names: [CPE, 'other'], serialNumbers: ['1'], tags: ['lab'] });
   t.deepEqual(await match.judge(inputOf({ tags: ['lab'] })), { matches: true, verdict: 'condition-true' });
   t.is((await match.judge(inputOf())).matches, false);
 });

@@ -284,7 +284,7 @@ async function seen(rules: RuleEngine, organization: string) {
     decided: [decision.kind, decision.kind === 'upgrade' ? writtenId(decision.rule.id) : null],
     explained: [kind, won, reads, omitted, explained.map(({ ruleId, verdict }) => [ruleId, verdict])],
     told: await rules.explain(input, { organization }),
-    named: await rules.parametersNamed(CPE as CpeId, organization),
+    named: await rules.parametersNamed({ cpeid: CPE as CpeId, serialNumber: '1' }, organization),
     frozen: (await rules.freezeState(organization)).frozen,
   };
 }

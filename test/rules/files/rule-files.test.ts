@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { RuleId } from '../../../common/index.js';
 import {
+  RULES,
   RuleConflictError,
   type RuleEngine,
   type RuleFilesStatus,
   type RuleFileWatcher,
+  type StoredRule,
   watchRuleDirectory,
 } from '../../../rules/index.js';
 import { BY } from '../../support/actor.js';
@@ -323,4 +325,50 @@ test('a password of a rule file is stored sealed, and reading the file again is 
   t.is((await stored('a')).sealedPassword, before.sealedPassword);
   const broken = await write('a.json', { ...rule, password: '********' });
   t.like(broken, { state: 'broken', problems: [{ field: 'password', code: 'not-stored' }] });
+});
+
+test('what a rule file says is read as it was until it says something else, and then it is told which rules are read anew', async (t) => {
+  const at = await openTestRules(t);
+  const directory = await temporaryDirectory(t);
+  const body = ruleBody({ condition: { softwareVersion: '1.*' } });
+  const told: string[] = [];
+  const applied = async (rules: RuleEngine) => {
+    const watcher = await watchRuleDirectory({
+      directory,
+      rules,
+      logger: at.logger,
+      clock: () => at.clock.nowMs,
+      onReadAnew: (anew) => told.push(...anew.map(({ id }) => id)),
+    });
+    const { state } = watcher.status();
+    await watcher.close();
+    t.is(state, 'applied');
+    return rules.decide(inputOf({ softwareVersion: '1.0' }));
+  };
+  await save(directory, 'x.json', [body]);
+  t.is((await applied(at.rules)).kind, 'upgrade');
+  // As a version that knew no patterns has stored it.
+  const { patterns, ...older } = await at.stored('r1');
+  t.true(patterns);
+  await at.store.collection<StoredRule>(RULES).put(older);
+  const later = await at.another();
+  t.is((await applied(later)).kind, 'nothing');
+  t.deepEqual(told, []);
+  await later.merge(['r1' as RuleId], { enabled: false }, BY);
+  await later.merge(['r1' as RuleId], { enabled: true }, BY);
+  t.is((await later.decide(inputOf({ softwareVersion: '1.0' }))).kind, 'nothing');
+  // A file of another name says the same, and so does one that was gone and has come back.
+  await rm(join(directory, 'x.json'));
+  await save(directory, 'y.json', [body, ruleBody({ id: 'r2', condition: { softwareVersion: '9' } })]);
+  t.is((await applied(later)).kind, 'nothing');
+  await save(directory, 'y.json', [ruleBody({ id: 'r2', condition: { softwareVersion: '9' } })]);
+  t.is((await applied(later)).kind, 'nothing');
+  t.like(await at.stored('r1'), { enabled: false, sourceMissing: true });
+  await save(directory, 'x.json', [body]);
+  t.is((await applied(later)).kind, 'nothing');
+  t.like(await at.stored('r1'), { enabled: true, sourceFile: 'x.json' });
+  t.deepEqual(told, []);
+  await save(directory, 'x.json', [{ ...body, description: 'anew' }]);
+  t.is((await applied(later)).kind, 'upgrade');
+  t.deepEqual(told, ['r1']);
 });

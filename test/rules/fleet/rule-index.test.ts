@@ -5,7 +5,7 @@ import {
   type ConditionCompiler,
   createConditionCompiler,
   loadGuards,
-  reaches,
+  meets,
 } from '../../../rules/condition/index.js';
 import { type Candidate, candidateOf, inOrder } from '../../../rules/fleet/candidate.js';
 import { Demand, Entry, Slot } from '../../../rules/fleet/rule-index/entry.js';
@@ -13,7 +13,7 @@ import { RuleIndex } from '../../../rules/fleet/rule-index/index.js';
 import { Node } from '../../../rules/fleet/rule-index/node.js';
 import type { Condition, StoredRule } from '../../../rules/index.js';
 import type { Revision } from '../../../store/index.js';
-import { anyCondition, anyCpe, propertyRuns } from '../random-rules.js';
+import { anyCondition, anyCpe, anyPatterns, propertyRuns } from '../random-rules.js';
 import { contextOf } from '../setup.js';
 
 const compiler: ConditionCompiler = createConditionCompiler(await loadGuards());
@@ -48,7 +48,7 @@ function selectedByHand(rules: Iterable<Candidate>, context: object, open: boole
       rule.enabled &&
       typeof condition !== 'string' &&
       condition.requirements.every(
-        ({ path, values }) => (open && path[0] === 'parameters') || reaches(context, path, values),
+        (requirement) => (open && requirement.path[0] === 'parameters') || meets(context, requirement),
       ),
   );
   return holding.sort(inOrder).map(({ rule }) => rule.id);
@@ -61,6 +61,77 @@ function parameterPathsByHand(rules: Iterable<Candidate>): readonly string[] {
   );
   return [...new Set(paths)].sort();
 }
+
+const withPatterns = fc.record({
+  id: fc.integer({ min: 0, max: 59 }).map((number) => `r${number}`),
+  condition: fc.option(fc.oneof(anyPatterns, anyCondition), { freq: 4 }),
+});
+
+test('an index selects exactly the rules of which what they demand may be, patterns among them, whatever was added and removed', (t) => {
+  let held = 0;
+  fc.assert(
+    fc.property(
+      fc.array(withPatterns, { maxLength: 120, size: 'max' }),
+      fc.array(anyCpe, { minLength: 8, maxLength: 8 }),
+      (edits, cpes) => {
+        const index = new RuleIndex();
+        const model = new Map<string, Candidate>();
+        for (const { id, condition } of edits) {
+          if (condition === null) {
+            index.delete(id as RuleId);
+            model.delete(id);
+            continue;
+          }
+          const added = candidate(id, condition, { patterns: true });
+          index.set(added);
+          model.set(id, added);
+        }
+        for (const { context, parameters } of cpes) {
+          const seen = { ...context, parameters };
+          const selected = idsOf(index.select(context, parameters)) ?? [];
+          t.deepEqual(selected, selectedByHand(model.values(), seen, false));
+          // So none whose condition is true is passed over.
+          for (const { rule, condition } of model.values()) {
+            if (typeof condition === 'string' || typeof rule.condition === 'string') continue;
+            if (condition.closure?.(seen) !== true) continue;
+            held += 1;
+            t.true(selected.includes(rule.id));
+          }
+        }
+        for (const id of model.keys()) index.delete(id as RuleId);
+        t.is(index.select({}, {})?.length, 0);
+      },
+    ),
+    { numRuns: propertyRuns(100) },
+  );
+  t.true(held > 100);
+});
+
+test('rules that differ in what their values begin with are told apart by that', (t) => {
+  const index = new RuleIndex();
+  let evaluated = 0;
+  for (let number = 0; number < 10_000; number++) {
+    const { condition, ...rest } = candidate(
+      `r${number}`,
+      { serialNumber: `S${number}-*` },
+      { patterns: true },
+    );
+    if (typeof condition === 'string') return t.fail(condition);
+    const counted = condition.requirements.map((requirement) => ({
+      ...requirement,
+      patterns: (requirement.patterns ?? []).map((pattern) => ({
+        ...pattern,
+        mayMatch(text: string) {
+          evaluated += 1;
+          return pattern.mayMatch(text);
+        },
+      })),
+    }));
+    index.set({ ...rest, condition: { ...condition, requirements: counted } });
+  }
+  t.deepEqual(idsOf(index.select({ serialNumber: 'S123-7' }, null)), ['r123']);
+  t.true(evaluated < 50, `${evaluated}`);
+});
 
 const edit = fc.record({
   id: fc.integer({ min: 0, max: 59 }).map((number) => `r${number}`),
@@ -181,12 +252,12 @@ test('the data model is asked for only where rules are told apart by it and noth
 });
 
 test('a rule takes memory in proportion to its size, however its lists could be combined', (t) => {
-  const slots = ['a', 'b', 'c'].map((name) => new Slot(name, [name]));
+  const slots = ['a', 'b', 'c'].map((name) => new Slot(name, { path: [name] }));
   const values = Array.from({ length: 200 }, (_, number) => number);
   const root = new Node(null, null, null);
   const entries = Array.from({ length: 50 }, (_, number) => {
     const demands = slots.map((slot) => new Demand(slot, values));
-    return new Entry(candidate(`r${number}`, 'true'), demands, []);
+    return new Entry(candidate(`r${number}`, 'true'), { demands, further: [], partly: [] });
   });
   for (const entry of entries) root.add(entry);
   for (const { places, placesMax } of entries) t.true(places <= placesMax && placesMax === 600);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { createConditionCompiler, loadGuards } from '../../../rules/condition/index.js';
-import { InvalidRuleError, type RuleProblem } from '../../../rules/index.js';
+import { InvalidRuleError, RULE_SCHEMA, type RuleProblem } from '../../../rules/index.js';
 import { createRuleValidator } from '../../../rules/validation/validate.js';
 import { ruleBody } from '../setup.js';
 
@@ -258,4 +258,17 @@ test('whatever is posted is either a valid rule or problems with a text', (t) =>
 test('InvalidRuleError reads as one sentence a problem', (t) => {
   const error = new InvalidRuleError([{ field: 'limits.total', code: 'x', expected: 'a whole number' }]);
   t.is(error.message, 'limits.total: a whole number');
+});
+
+test('a name may have every character of the first plane that is seen, and no other', (t) => {
+  const isSeen = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]$/u;
+  const wrong: string[] = [];
+  for (let code = 0; code <= 0xffff; code++) {
+    // Half of a pair comes in no JSON that is taken.
+    if (code >= 0xd800 && code <= 0xdfff) continue;
+    const character = String.fromCodePoint(code);
+    const isTaken = new RegExp(RULE_SCHEMA.properties.id.pattern, 'u').test(character);
+    if (isTaken !== isSeen.test(character)) wrong.push(code.toString(16));
+  }
+  t.deepEqual(wrong, []);
 });

@@ -110,9 +110,15 @@ clean('$count($$.*) > 3');
 trap('"BOOT" in events', 'unknown-event');
 trap({ events: ['1 boot', '2 PERIODIC'] }, 'unknown-event');
 clean({ events: ['M Download', 'X 00A1B2 Hello', '14 HEARTBEAT'] });
-trap({ cpeid: '00A1B2' }, 'not-a-cpeid');
+clean({ cpeid: '00A1B2' });
+trap('cpeid = "00A1B2"', 'not-a-cpeid');
 trap('cpeid = "00A1B2-H/1-7"', 'not-a-cpeid');
 clean({ cpeid: '00A1B2-My~20HGW-S.7_x' });
+trap('modelName = "X*"', 'star-in-text');
+trap('productClass in ["HGW", "X*"]', 'star-in-text');
+clean({ modelName: 'X*' });
+clean({ events: ['1*', '14 HEARTBEAT'] });
+clean('$contains(modelName, /^X*/)');
 
 test('a remark stands at its place in the file, JSON escapes and numeric steps counted', async (t) => {
   const condition = 'parameters.Device.IP.Interface.1.Status = "Up" and softwareversion = "1"';

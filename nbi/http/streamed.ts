@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Exchange, isClientGone } from '../../http/index.js';
+import { isClientGone } from './client-gone.js';
+import type { Exchange } from './route.js';
 
 /** A list of any length in an answer: read while it is sent, so that nobody holds all of it. */
 export class LongList {
@@ -69,7 +70,7 @@ async function* chunksOf(
 }
 
 /**
- * An answer as JSON, piece by piece.
+ * An answer as JSON, piece by piece; the first once the first item of its first list was read, so that none has begun where that fails.
  * @param textOf  a value as JSON, each line but the first so many levels further in
  * @param indent  spaces of a level; null: compact
  */
@@ -80,20 +81,22 @@ export async function* jsonPieces(
 ): AsyncGenerator<string, void> {
   const line = (levels: number) => (indent === null ? '' : `\n${' '.repeat(indent * levels)}`);
   const colon = indent === null ? ':' : ': ';
+  let held = '';
   let before = `{${line(1)}`;
   for (const [name, value] of Object.entries(fields)) {
-    yield `${before}${JSON.stringify(name)}${colon}`;
+    held += `${before}${JSON.stringify(name)}${colon}`;
     before = `,${line(1)}`;
     if (!(value instanceof LongList)) {
-      yield textOf(value, 1);
+      held += textOf(value, 1);
       continue;
     }
     let isEmpty = true;
     for await (const item of value.items) {
-      yield `${isEmpty ? '[' : ','}${line(2)}${textOf(item, 2)}`;
+      yield `${held}${isEmpty ? '[' : ','}${line(2)}${textOf(item, 2)}`;
+      held = '';
       isEmpty = false;
     }
-    yield isEmpty ? '[]' : `${line(1)}]`;
+    held += isEmpty ? '[]' : `${line(1)}]`;
   }
-  yield `${line(0)}}`;
+  yield `${held}${line(0)}}`;
 }

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX } from '../../firmware/index.js';
+import { type ImageLibrary, ORGANIZATION_IMAGE_NAME_CHARACTERS_MAX } from '../../firmware/index.js';
 
 const RANDOM_CHARACTERS = 7;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 /** What is left of a name of which nothing can stand. */
 const NAMELESS = 'image.bin';
 const EXTENSION_CHARACTERS_MAX = 16;
+const NAME_ATTEMPTS_MAX = 5;
 
 /**
  * What the library calls a file: a space becomes `_`, what cannot stand in a name goes, and so does what stands in front of its last slash.
@@ -23,6 +24,20 @@ export function otherName(name: string): string {
   const random = Array.from({ length: RANDOM_CHARACTERS }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
   const { stem, extension } = partsOf(shortened(name, RANDOM_CHARACTERS + 1));
   return `${stem}_${random.join('')}${extension}`;
+}
+
+/** What the library calls it: no other name of the organization's, nor a shared one that it would hide. @throws StoreError */
+export async function freeName(
+  images: Pick<ImageLibrary, 'get'>,
+  name: string,
+  organization: string | undefined,
+): Promise<string> {
+  let free = name;
+  for (let attempt = 0; attempt < NAME_ATTEMPTS_MAX; attempt++) {
+    if ((await images.get(free, organization)) === null) return free;
+    free = otherName(name);
+  }
+  return free;
 }
 
 function shortened(name: string, room: number): string {

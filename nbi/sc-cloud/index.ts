@@ -1,0 +1,1 @@
+export { scCloudApi } from './api.js';

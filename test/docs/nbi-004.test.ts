@@ -1,0 +1,5 @@
+import test from 'ava';
+import { requireNamedTests } from './named-tests.js';
+
+test('every row of docs/api/nbi-004.md that names a test names one that there is', (t) =>
+  requireNamedTests(t, 'docs/api/nbi-004.md', 30));
