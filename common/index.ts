@@ -69,6 +69,7 @@ export { cutIdleReaders } from './idle-readers.js';
 export { type JsonRead, jsonBegin, readingJson, walkJson } from './json.js';
 export { expectedInstead, JsonFault, type JsonFaultKind, type JsonSyntax } from './json-fault.js';
 export { JSON_NUMBER_CHARACTERS_MAX, JSON_TEXT_BYTES_MAX, type JsonBounds } from './json-scan.js';
+export { jsonSlip } from './json-slip.js';
 export { jsonSyntaxError } from './json-syntax.js';
 export { LinearRegExp, PATTERN_CHARACTERS_MAX, PatternError } from './linear-regexp.js';
 export {

@@ -1,6 +1,7 @@
 import { jsonBegin, readingJson } from './json.js';
 import { JsonFault } from './json-fault.js';
 import type { JsonBounds } from './json-scan.js';
+import { jsonSlip } from './json-slip.js';
 import { atOnce } from './steps.js';
 import { TextPlaces } from './text-places.js';
 
@@ -13,7 +14,7 @@ const BOUNDS: JsonBounds = {
 
 /**
  * Where a text is no JSON, and in what way, without a word of it: the text around the place may be a password.
- * @returns as in `line 3, column 5: CommaExpected`
+ * @returns as in `line 3, column 5: a comma is missing before this`
  */
 export function jsonSyntaxError(text: string): string {
   const bytes = Buffer.from(text);
@@ -22,7 +23,9 @@ export function jsonSyntaxError(text: string): string {
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
     const { line, column } = new TextPlaces(bytes, jsonBegin(bytes)).at(error.offset);
-    return `line ${line}, column ${column}: ${error.message}`;
+    const { what } = error;
+    const said = what.kind === 'syntax' ? jsonSlip(bytes, error.offset, what.syntax) : what.kind;
+    return `line ${line}, column ${column}: ${said}`;
   }
   return 'it is not what JSON allows';
 }

@@ -4,6 +4,7 @@ import { CONDITION_CHARACTERS_MAX } from '../vocabulary/index.js';
 import { SEQUENCE_ITEMS_MAX } from './closure-values.js';
 import { ConditionError, describeError } from './condition-error.js';
 import { FUNCTIONS_REFUSED } from './guards.js';
+import { slipOf } from './slips.js';
 import { nodesOf } from './syntax-tree.js';
 import { CONDITION_NESTING_MAX, columnOf, nestingOf, quoteNumericSteps } from './text.js';
 
@@ -56,8 +57,16 @@ function expressionOf(text: string): jsonata.Expression {
     });
   } catch (error) {
     if (error instanceof RangeError) throw new ConditionError('the expression is too deep; flatten it');
-    throw new ConditionError(`not a JSONata expression: ${describeError(error)}`, columnOfError(error, text));
+    throw notUnderstood(text, error);
   }
+}
+
+/** In words of its own where it is plain what was meant: JSONata's name what it stumbled over. */
+function notUnderstood(text: string, error: unknown): ConditionError {
+  const column = columnOfError(error, text);
+  const slip = slipOf(text, column === null ? null : column - 1);
+  const message = slip?.message ?? describeError(error);
+  return new ConditionError(`not a JSONata expression: ${message}`, slip === null ? column : slip.at + 1);
 }
 
 function columnOfError(error: unknown, text: string): number | null {

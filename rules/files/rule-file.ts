@@ -3,8 +3,8 @@ import {
   expectedInstead,
   type JsonBounds,
   JsonFault,
-  type JsonFaultKind,
   jsonBegin,
+  jsonSlip,
   readingJson,
   TextPlaces,
 } from '../../common/index.js';
@@ -67,7 +67,7 @@ export function* parsingRuleFile(file: string, bytes: Buffer): Generator<void, P
     return { parsed: true, entries };
   } catch (error) {
     if (!(error instanceof JsonFault)) throw error;
-    const { code, expected } = toldOf(error.what);
+    const { code, expected } = toldOf(error, bytes);
     const place = yield* places.telling(error.offset);
     return { parsed: false, problems: [{ file, field: '', code, expected, ...place }] };
   }
@@ -75,12 +75,15 @@ export function* parsingRuleFile(file: string, bytes: Buffer): Generator<void, P
 
 const ENTRIES_AT_ONCE = 4_096;
 
-function toldOf(what: JsonFaultKind): { readonly code: string; readonly expected: string } {
+function toldOf(
+  { what, offset }: JsonFault,
+  bytes: Buffer,
+): { readonly code: string; readonly expected: string } {
   switch (what.kind) {
     case 'not-utf8':
       return { code: 'bad-encoding', expected: 'text in UTF-8; save the file in that encoding' };
     case 'syntax':
-      return { code: 'bad-json', expected: `valid JSON (${what.syntax})` };
+      return { code: 'bad-json', expected: `valid JSON: ${jsonSlip(bytes, offset, what.syntax)}` };
     case 'key-twice': {
       const key = JSON.stringify(what.key).slice(0, 80);
       return { code: 'duplicate-key', expected: `each key once; ${key} stands twice` };

@@ -294,9 +294,9 @@ test('a file that is none is refused with the path and the reason', async (t) =>
     t.true(error?.message.startsWith(`--config ${config}: `), error?.message);
     return error?.message ?? '';
   };
-  t.regex(await said('{"dataDir": '), /: is no JSON \(line 1, column 13: ValueExpected\)$/);
-  t.regex(await said('{\n  "cpeAuth": "cpe:TOPSECRET" x\n}'), /: is no JSON \(line 2, column 30: \w+\)$/);
-  t.regex(await said('{ // TOPSECRET\n}'), /: is no JSON \(line 1, column 3: InvalidCommentToken\)$/);
+  t.regex(await said('{"dataDir": '), /: is no JSON \(line 1, column 13: it ends where a value is due; /);
+  t.regex(await said('{\n  "cpeAuth": "cpe:TOPSECRET" x\n}'), /: is no JSON \(line 2, column 30: [^)]+\)$/);
+  t.regex(await said('{ // TOPSECRET\n}'), /: is no JSON \(line 1, column 3: there are no comments in it; /);
   t.regex(await said('["dataDir"]'), /must be a JSON object/);
   t.regex(
     await said('{"dataDri": "x", "zzz": 1}'),
