@@ -6,6 +6,8 @@ import { isVersion } from './version-lints.js';
 /** An operator that was written into the text, as in `"<2.0"`. */
 const OPERATOR_FIRST = /^\s*(?:[<>]=?|!=?|==?)\s*(?=\S)/;
 const SLASHED = /^\/.*\/[im]*$/;
+/** `HGW%`; 50% is a share. */
+const SQL_PATTERN = /[^0-9\s]%$/;
 const NETWORK = /^[0-9A-Fa-f.:]+\/[0-9]{1,3}$/;
 const LOWER_OUI = /^(?=[0-9]*[a-f])[0-9a-fA-F]{6}(?=-|$)/;
 /** Several in one text. Of manufacturers and models there may be some with a comma. */
@@ -17,6 +19,8 @@ const LISTS: ReadonlySet<string> = new Set([
   'softwareVersion',
   'hardwareVersion',
 ]);
+/** A comma and a blank may be part of a name. */
+const SEPARATED_CLOSELY = /^[^,;|\s]+(?:[,;|][^,;|\s]+)+$/;
 const SEPARATED = /^[^,;|]+(?:[,;|][^,;|]+)+$/;
 
 /**
@@ -31,7 +35,12 @@ export function* textRemarks(field: string, value: string, form: 'text' | 'objec
     yield { code: 'operator-in-text', message: operatorMessage(field, operator, value) };
   } else if (field === 'ip') {
     yield* addressRemarks(value, form);
-  } else if (SLASHED.test(value) || value.startsWith('^') || /[^\\]\$$/.test(value) || value.endsWith('%')) {
+  } else if (
+    SLASHED.test(value) ||
+    value.startsWith('^') ||
+    /[^\\]\$$/.test(value) ||
+    SQL_PATTERN.test(value)
+  ) {
     const remedy = form === 'object' ? 'write * for any characters' : `write $contains(${field}, /…/)`;
     yield {
       code: 'pattern-in-text',
@@ -40,7 +49,7 @@ export function* textRemarks(field: string, value: string, form: 'text' | 'objec
   } else if ((field === 'oui' || field === 'cpeid') && LOWER_OUI.test(value)) {
     const upper = value.slice(0, 6).toUpperCase() + value.slice(6);
     yield { code: 'letter-case', message: `an OUI is in capitals; write ${quoted(upper)}` };
-  } else if (LISTS.has(field) && SEPARATED.test(value)) {
+  } else if (LISTS.has(field) && SEPARATED_CLOSELY.test(value)) {
     yield listInTextRemark(field, value, form);
   }
 }

@@ -34,6 +34,8 @@ condition("now > $toMillis('2026-11-28T00:00:00Z')");
 // It never holds, or always fails.
 condition("productClass = ['A','B']", 'list-equality');
 condition("productClass in ['A','B']");
+condition("modelName = 'HGW%'", 'pattern-in-text');
+condition("modelName = 'CPE, 50%'");
 condition("modelName = 'X*'", 'star-in-text');
 condition("ip = '10.*'", 'star-in-text');
 condition("ip = '10.0.0.0/8'", 'not-an-address');
