@@ -53,6 +53,7 @@ export type { UnfitDecision } from './upgrade/beginning.js';
 export type { OwnedUpgrades } from './upgrade/owned-upgrades.js';
 export { upgradesIn } from './upgrade/scan-upgrades.js';
 export {
+  isTarget,
   newestFirst,
   UPGRADES,
   type Upgrade,

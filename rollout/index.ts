@@ -10,5 +10,6 @@ export { knownCpes, type MatchedCpe, type MatchReport, matchDevices } from './ma
 export * from './operations/index.js';
 export * from './restored/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';
+export { type KeptRevision, RuleRevisions, type RuleRevisionsParts } from './rule-revisions.js';
 export * from './slots/index.js';
 export * from './system-updates/index.js';

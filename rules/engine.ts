@@ -10,7 +10,7 @@ import {
   type Secrets,
 } from '../common/index.js';
 import { type Lease, openLeases, type Store } from '../store/index.js';
-import { countedEnd, countKeyOf, type OneAddress } from './campaign/index.js';
+import { countedEnd, countKeyOf, hasRun, type OneAddress } from './campaign/index.js';
 import {
   type ConditionCompiler,
   createConditionCompiler,
@@ -179,6 +179,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     ...openRepository({ tables, validator, sealing, clock }),
     owned: openOwnedRules({ tables, validator, sealing, clock }),
     countKey: countKeyOf,
+    hasRun: (rule) => hasRun(tables, countKeyOf(rule)),
     async decide(input) {
       const startedMs = performance.now();
       const decision = await decide(decider, input);

@@ -1,5 +1,7 @@
-import type { Devices } from '../../acs/index.js';
+import type { Devices, Upgrades } from '../../acs/index.js';
 import type { Clock } from '../../common/index.js';
+import type { ImageLibrary } from '../../firmware/index.js';
+import { RuleRevisions } from '../../rollout/index.js';
 import {
   InvalidRuleError,
   RuleConflictError,
@@ -42,6 +44,8 @@ export const IF_NONE_MATCH = {
 export interface PostRulesParts {
   readonly rules: Rules;
   readonly devices: Devices;
+  readonly upgrades: Upgrades;
+  readonly images: ImageLibrary;
   readonly limits: NbiLimits;
   readonly reading: Reading;
   readonly clock: Clock;
@@ -54,17 +58,31 @@ export interface PostRulesParts {
  */
 export async function postRules(
   exchange: Exchange<'pattern', unknown, RecordsBody>,
-  { rules, devices, limits, reading, clock }: PostRulesParts,
+  parts: PostRulesParts,
   dialect: DynDialect,
 ): Promise<void> {
+  const { rules, devices, limits, reading, clock } = parts;
   const { request, response, parameters, body: read } = exchange;
   const pattern = parseIdPattern(parameters.pattern);
   const onlyNew = isOnlyNew(request.headers['if-none-match']);
   const scope = scopeOf(exchange);
   const organization = scope.organization?.id;
-  const options = { by: actorOf(exchange), onlyNew, ...(organization !== undefined && { organization }) };
+  const revisions = new RuleRevisions({ ...parts, organization: scope.organization });
+  const options = {
+    by: actorOf(exchange),
+    onlyNew,
+    ...(organization !== undefined && { organization }),
+    beginningAnew: revisions.posted.bind(revisions),
+  };
   const itemProblem = (each: unknown) => idProblemOf(each, pattern) ?? ownerProblemOf(each, scope);
-  const warnings = new WrittenWarnings({ rules, devices, clock, scope, turn: reading.turn(exchange) });
+  const warnings = new WrittenWarnings({
+    rules,
+    devices,
+    clock,
+    scope,
+    revisions,
+    turn: reading.turn(exchange),
+  });
   const body = await read();
   if (body.kind === 'records') {
     await storeInBatches(

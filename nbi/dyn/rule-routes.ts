@@ -1,4 +1,5 @@
 import type { RuleId } from '../../common/index.js';
+import { RuleRevisions } from '../../rollout/index.js';
 import { type Rules, ruleIdIn } from '../../rules/index.js';
 import {
   ApiError,
@@ -132,7 +133,8 @@ function postRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
   });
 }
 
-function putRoute({ rules, devices, clock, reading }: RuleRouteParts, dialect: DynDialect): Route {
+function putRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
+  const { rules, devices, clock, reading } = parts;
   return route({
     method: 'PUT',
     path: PATH,
@@ -162,11 +164,14 @@ function putRoute({ rules, devices, clock, reading }: RuleRouteParts, dialect: D
       const query = parseQuery(storage, parameters.pattern, text, { all: ALL });
       const selection = narrowedTo(query.selection, id, 'rule');
       requireIntent(query, selection);
+      const scope = scopeOf(exchange);
+      const revisions = new RuleRevisions({ ...parts, organization: scope.organization });
+      const noting = revisions.changed.bind(revisions);
       const told: JsonObject[] = [];
       await changeSelected({ storage, selection, reading }, exchange, (turn) => {
-        const warnings = new WrittenWarnings({ rules, devices, clock, scope: scopeOf(exchange), turn });
+        const warnings = new WrittenWarnings({ rules, devices, clock, scope, revisions, turn });
         return inBatches(storage, selection, turn, async (ids) => {
-          const merged = await rules.merge(storedIds(ids), patch, by);
+          const merged = await rules.merge(storedIds(ids), patch, by, noting);
           if (told.length < WARNINGS_MAX) told.push(...(await warnings.of(merged)));
         });
       });

@@ -203,7 +203,7 @@ export const dynSchemas = {
               required: ['id', 'code', 'message'],
               properties: {
                 id: { type: 'string', description: 'Of the rule.' },
-                code: { enum: ['unknown-serial', 'ambiguous-serial', 'patterns'] },
+                code: { enum: ['not-again', 'unknown-serial', 'ambiguous-serial', 'patterns'] },
                 message: { type: 'string' },
               },
             },

@@ -1,6 +1,6 @@
 import type { Devices } from '../../acs/index.js';
 import { type Clock, type MonotonicClock, monotonicClock, SECOND_MS, type Turn } from '../../common/index.js';
-import { hitAnew, namedCpes } from '../../rollout/index.js';
+import { hitAnew, type KeptRevision, namedCpes, type RuleRevisions } from '../../rollout/index.js';
 import { type PutCounts, type Rules, type WrittenAnew, writtenId } from '../../rules/index.js';
 import type { JsonObject, Scope } from '../http/index.js';
 
@@ -16,6 +16,8 @@ export interface WrittenWarningsParts {
   /** For how long is counted; this process's own unless told. */
   readonly monotonic?: MonotonicClock;
   readonly scope: Scope;
+  /** Told of what was written. */
+  readonly revisions: Pick<RuleRevisions, 'takeKept'>;
   readonly turn: Turn;
 }
 
@@ -31,7 +33,7 @@ export class WrittenWarnings {
   }
 
   async of({ anew = [] }: Pick<PutCounts, 'anew'>): Promise<readonly JsonObject[]> {
-    const warnings: JsonObject[] = [];
+    const warnings: JsonObject[] = this.#parts.revisions.takeKept().map(keptWarning);
     for (const each of anew) {
       const id = writtenId(each.rule.id);
       for (const warning of await this.#ofNames(each)) warnings.push({ id, ...warning });
@@ -71,4 +73,20 @@ export class WrittenWarnings {
     this.#countingMs += monotonic() - begunMs;
     return isAll && more === 0 ? null : `${before}: now it hits ${isAll ? '' : 'at least '}${more} CPEs more`;
   }
+}
+
+/** What is not upgraded again, and the call by which it is. */
+function keptWarning(kept: KeptRevision): JsonObject {
+  const id = writtenId(kept.rule.id);
+  const restart = `POST /v1/method/RestartRule with ${JSON.stringify({ id })}`;
+  if (kept.kind === 'fleet') {
+    const message = `this rule has run with this file and target: CPEs that it has upgraded, or that have had all its executions, are not upgraded by it again, whatever they report; ${restart} has it upgrade all that are not at the target`;
+    return { id, code: 'not-again', message };
+  }
+  const { cpeid, reported, upgrade, wouldBegin } = kept;
+  const result = upgrade === null ? '' : `, result ${upgrade.id}: ${upgrade.result.message}`;
+  const had = wouldBegin ? 'has upgraded it already' : 'has had all its executions on it';
+  const or = wouldBegin ? ', and so does to delete the rule and post it again' : '';
+  const message = `the CPE ${cpeid} reports software version ${JSON.stringify(reported)} and is not upgraded again, as this rule ${had}${result}; ${restart} begins anew${or}`;
+  return { id, code: 'not-again', message };
 }

@@ -90,6 +90,12 @@ export function countKeyOf(
   return hash('sha256', counted, 'base64url').slice(0, COUNT_KEY_CHARACTERS) as CountKey;
 }
 
+/** Whether anything was sent of what is counted so, or a CPE found at the target. One that has gone back since counts as failed, not as verified. */
+export async function hasRun({ shares }: CampaignTables, key: CountKey): Promise<boolean> {
+  const found = await shares.getMany(Array.from({ length: SHARES }, (_, share) => shareId(key, share)));
+  return found.some((share) => (share?.document.started ?? 0) > 0 || (share?.document.verified ?? 0) > 0);
+}
+
 /** Counts the end of an upgrade; with `previously`, late evidence that it ended another way than was counted. */
 export function countedEnd(
   { campaigns, shares }: CampaignTables,

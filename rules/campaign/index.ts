@@ -7,6 +7,7 @@ export {
   type CampaignTables,
   countedEnd,
   countKeyOf,
+  hasRun,
   openCampaigns,
   shareId,
 } from './campaign.js';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, type RuleId, withPauses } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
+import type { Stored } from '../../store/index.js';
 import {
   type LocatedProblem,
   PROBLEMS_MAX,
@@ -12,6 +13,7 @@ import {
   InvalidRuleError,
   isStorable,
   mapWithPauses,
+  type PlannedRule,
   type PutCounts,
   type Rule,
   RuleConflictError,
@@ -29,7 +31,7 @@ import { refuseOwned } from './owned-conflict.js';
 import { scan } from './scan.js';
 import type { Sealing } from './sealed-password.js';
 import { isFromFile, mergePatch, ruleOf, toStored } from './stored-rule.js';
-import { readMany, type Tables } from './tables.js';
+import { type RestartsDocument, readMany, type Tables } from './tables.js';
 import { restartsCounted, type Write, writeInPortions } from './writes.js';
 import { writtenAnew } from './written-anew.js';
 
@@ -59,7 +61,7 @@ export function openRepository(parts: Parts): Repository {
       if (problems.length > 0) throw new InvalidRuleError(problems);
       return put(parts, valid, options);
     },
-    merge: (ids, patch, by) => merge(parts, ids, patch, by),
+    merge: (ids, patch, by, noting) => merge(parts, ids, patch, by, noting),
     remove: (ids, by) => remove(tables, ids, by),
     restart: (ids, by) => restart(tables, ids, by),
   };
@@ -145,7 +147,7 @@ export function withoutPath({ path: _, ...problem }: LocatedProblem): RuleProble
 async function put(
   { tables, clock, sealing }: Parts,
   rules: readonly ValidRule[],
-  { by, onlyNew }: { readonly by: Actor; readonly onlyNew: boolean },
+  { by, onlyNew, beginningAnew }: Parameters<Rules['put']>[1],
 ): Promise<PutCounts> {
   const items = rules.map((valid) => ({ id: valid.rule.id, valid }));
   // A portion may be planned several times, and what counts is how it was planned last.
@@ -157,7 +159,7 @@ async function put(
       readMany(tables.rules, ids),
       readMany(tables.restarts, ids),
     ]);
-    return mapWithPauses(portion, ({ id, valid }, index): Write => {
+    const writes = await mapWithPauses(portion, ({ id, valid }, index): PutWrite => {
       const before = found[index] ?? null;
       const restarted = restarts[index] ?? null;
       if (before !== null) refuseOwned(before.document);
@@ -177,12 +179,31 @@ async function put(
       noteAnew(anew, after, before?.document ?? null);
       return { before, after, by, restarts: restarted };
     });
+    const begun = (await beginningAnew?.(writes.map(plannedOf))) ?? new Set();
+    return writes.map((write) => (begun.has(write.after.id) ? begunAnew(tables, write) : write));
   });
   return {
     written: written.size,
     unchanged: items.length - written.size,
     ...toldOf(anew),
   };
+}
+
+/** Of a rule that is posted. */
+interface PutWrite extends Write {
+  readonly after: StoredRule;
+  readonly restarts: Stored<RestartsDocument> | null;
+}
+
+function plannedOf({ after, before }: Pick<PutWrite, 'after' | 'before'>): PlannedRule {
+  return { rule: after, before: before?.document ?? null };
+}
+
+/** With one restart more, in the same commit. */
+function begunAnew(tables: Tables, write: PutWrite): Write {
+  const { after, restarts: counted } = write;
+  const again = { ...after, restarts: (counted?.document.restarts ?? 0) + 1 };
+  return { ...write, after: again, also: restartsCounted(tables, again, counted) };
 }
 
 /** As it is planned last. */
@@ -209,6 +230,7 @@ async function merge(
   ids: readonly RuleId[],
   patch: Readonly<Record<string, unknown>>,
   by: Actor,
+  noting: Parameters<Rules['merge']>[3],
 ): Promise<Pick<PutCounts, 'anew'>> {
   const { tables } = parts;
   const saysCondition = Object.hasOwn(patch, 'condition');
@@ -219,11 +241,13 @@ async function merge(
       portion.map(({ id }) => id),
     );
     const present = found.filter((before) => before !== null);
-    return mapWithPauses(present, (before): Write => {
+    const writes = await mapWithPauses(present, (before) => {
       const after = patched(parts, before.document, patch);
       if (saysCondition) noteAnew(anew, after, before.document);
       return { before, after, by };
     });
+    await noting?.(writes.map(plannedOf));
+    return writes;
   });
   return toldOf(anew);
 }

@@ -59,6 +59,12 @@ export interface WrittenAnew {
   readonly serialNumbers: readonly string[];
 }
 
+/** A rule as it is about to be stored, and as it was; the very same where nothing changes. */
+export interface PlannedRule {
+  readonly rule: StoredRule;
+  readonly before: StoredRule | null;
+}
+
 /** Whether the Download of an upgrade that was reserved before may be sent once more. */
 export type Repeat =
   | {
@@ -112,16 +118,20 @@ export interface Rules {
       readonly onlyNew: boolean;
       /** Whose rules they become, see {@link ruleIdIn}; absent: the installation's. */
       readonly organization?: string;
+      /** Says which of the rules begin a new revision, as by {@link restart}; asked of all of them, and anew for every try. None does unless told. */
+      readonly beginningAnew?: (planned: readonly PlannedRule[]) => Promise<ReadonlySet<RuleId>>;
     },
   ): Promise<PutCounts>;
   /**
    * Merges `patch` into each of the rules, all or none.
+   * @param noting  told what is about to be stored, for every try
    * @throws InvalidRuleError, RuleConflictError (a rule from a file, or that has an owner, takes only `enabled`)
    */
   merge(
     ids: readonly RuleId[],
     patch: Readonly<Record<string, unknown>>,
     by: Actor,
+    noting?: (planned: readonly PlannedRule[]) => Promise<void>,
   ): Promise<Pick<PutCounts, 'anew'>>;
   /**
    * Deletes what exists of these; counts and results stay.
@@ -136,6 +146,8 @@ export interface Rules {
    */
   restart(ids: readonly RuleId[], by: Actor): Promise<number>;
   countKey(rule: StoredRule): CountKey;
+  /** Whether the rule, with this file and target and since it was last restarted, has run on any CPE. */
+  hasRun(rule: StoredRule): Promise<boolean>;
   decide(input: DecisionInput): Promise<Decision>;
   /** The parameter paths that the conditions of enabled rules name which may concern this CPE, as {@link DecisionInput.unread} has them, and those of its board. */
   parametersNamed(
