@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -127,8 +128,18 @@ export async function checkDataDirectory(
   io: Io,
   whereMissing: 'make' | 'refuse',
 ): Promise<void> {
-  if (config.store !== '' || (await exists(join(config.dataDir, 'store')))) return;
+  if (config.store !== '') return;
   const path = resolve(config.dataDir);
+  const barred = await access(join(config.dataDir, 'store')).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'EACCES',
+  );
+  if (barred) {
+    throw new CommandError(
+      `${path}: ${operatorName()} may not enter it. Run the command as the user that the server runs as, or as root.`,
+    );
+  }
+  if (await exists(join(config.dataDir, 'store'))) return;
   if (whereMissing === 'refuse') {
     throw new CommandError(
       `There is no Ferry data in ${path}: say with --data-dir where the server keeps it, or with --store in which database.`,
@@ -174,6 +185,14 @@ export function endSignal(): Promise<EndSignal> {
     process.on('SIGINT', take);
     process.on('SIGTERM', take);
   });
+}
+
+/**
+ * Has SIGHUP mean what it means to servers, from now on: it never ends this process, be it of a terminal that closes or of whoever turns logs over.
+ * @param reload  called each time; must not throw
+ */
+export function onHangUp(reload: () => void): void {
+  process.on('SIGHUP', reload);
 }
 
 /** What a shell says of a process that a signal ended. */

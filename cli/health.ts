@@ -2,6 +2,7 @@ import { SECOND_MS, withinTime } from '../common/index.js';
 import type { Health, HealthChecks, PartStatus } from '../nbi/index.js';
 import type { RuleEngine, RuleFilesNow } from '../rules/index.js';
 import type { DutyRecords, Store } from '../store/index.js';
+import type { AttentionWatch } from './attention.js';
 import type { ClockWatch } from './clock-watch.js';
 import type { DiskWatch } from './disk-watch.js';
 
@@ -26,6 +27,7 @@ export interface HealthParts {
   readonly clockWatch: Pick<ClockWatch, 'isGood'> | null;
   /** Null where the disk is the database's. */
   readonly disk: Pick<DiskWatch, 'look'> | null;
+  readonly attention: Pick<AttentionWatch, 'now'>;
 }
 
 /** What `/healthz` and `/readyz` answer, part by part. 503 is only for a process that cannot serve; what else has stopped is `degraded`. */
@@ -35,12 +37,14 @@ export function healthChecks(parts: HealthParts): HealthChecks {
       const store = await look(parts);
       return healthOf({
         store: storeOf(parts, store.answers),
-        rules: store.suspended > 0 ? 'degraded' : 'ok',
+        rules: store.suspended > 0 || areAmiss(parts) ? 'degraded' : 'ok',
         ruleFiles: ruleFilesOf(parts),
         ...(parts.clockWatch !== null && { clock: parts.clockWatch.isGood ? 'ok' : 'degraded' }),
         process: parts.serving.state === 'stopping' ? 'failing' : 'ok',
         ...(parts.disk !== null && { disk: (await parts.disk.look()) ? 'ok' : 'degraded' }),
         ...dutyParts(parts.duties),
+        upgrades: store.isFrozen ? 'degraded' : 'ok',
+        images: parts.attention.now.imagesUnreadable > 0 ? 'degraded' : 'ok',
       });
     },
     async ready() {
@@ -64,15 +68,25 @@ function healthOf(parts: Readonly<Record<string, PartStatus>>): Health {
   return { status: Object.values(parts).includes('failing') ? 'failing' : 'ok', parts };
 }
 
+function areAmiss({ attention }: HealthParts): boolean {
+  return Object.values(attention.now.rules).some((count) => count > 0);
+}
+
+interface StoreLook {
+  readonly answers: boolean;
+  readonly suspended: number;
+  readonly isFrozen: boolean;
+}
+
 /** Reads that the store must answer in time. */
-async function look({ rules, duties }: HealthParts): Promise<{ answers: boolean; suspended: number }> {
-  const read = async (): Promise<number> => {
-    await rules.freezeState();
+async function look({ rules, duties }: HealthParts): Promise<StoreLook> {
+  const read = async (): Promise<StoreLook> => {
+    const { frozen: isFrozen } = await rules.freezeState();
     await duties.look();
-    return rules.suspendedCount();
+    return { answers: true, suspended: await rules.suspendedCount(), isFrozen };
   };
-  const suspended = await withinTime(read(), STORE_MS_MAX).catch(() => null);
-  return { answers: suspended !== null, suspended: suspended ?? 0 };
+  const looked = await withinTime(read(), STORE_MS_MAX).catch(() => null);
+  return looked ?? { answers: false, suspended: 0, isFrozen: false };
 }
 
 function dutyParts({ states }: HealthParts['duties']): Record<string, PartStatus> {
@@ -82,7 +96,7 @@ function dutyParts({ states }: HealthParts['duties']): Record<string, PartStatus
 }
 
 /** Nobody has looked at the files for long, or what they hold is not what is applied. */
-function ruleFilesOf({ watcher, duties }: HealthParts): PartStatus {
+export function ruleFilesOf({ watcher, duties }: Pick<HealthParts, 'watcher' | 'duties'>): PartStatus {
   if (watcher === null) return 'ok';
   const status = watcher.status();
   const isWell = status.state === 'starting' || status.state === 'applied' || status.state === 'standby';

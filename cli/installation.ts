@@ -39,6 +39,7 @@ import {
   KEY_CHECK_ID,
 } from './first-start.js';
 import type { Config } from './options.js';
+import { giveToOwner } from './owner.js';
 
 /** What every command works on, whether or not a server runs beside it: several processes may have it open at once. */
 export interface Installation {
@@ -116,7 +117,8 @@ export async function openInstallation(
       totalMs: config.nbiSessionHours * HOUR_MS,
     };
     const sessions = new UserSessions({ store, users, clock, logger, life, ...(monotonic && { monotonic }) });
-    return { store, shared, secrets, images, uploads, users, sessions, disk, close: () => store.close() };
+    const close = () => closeAsOwner(store, config);
+    return { store, shared, secrets, images, uploads, users, sessions, disk, close };
   } catch (error) {
     await store.close();
     throw error;
@@ -144,11 +146,17 @@ export async function openImages(
   try {
     await admitFirstStart(open.store, config);
     const { store } = open;
-    return { images: imageLibrary(open, config, ambient), store, close: () => store.close() };
+    return { images: imageLibrary(open, config, ambient), store, close: () => closeAsOwner(store, config) };
   } catch (error) {
     await open.store.close();
     throw error;
   }
+}
+
+/** What root has made in the directory of another is that one's from here on. */
+async function closeAsOwner(store: Store, { dataDir }: Pick<Config, 'dataDir'>): Promise<void> {
+  await store.close();
+  await giveToOwner(dataDir);
 }
 
 function imageLibrary(

@@ -20,7 +20,7 @@ import { listen, urlOf } from './server/listeners.js';
 import { startNbi, watchClocks } from './server/northbound.js';
 import { openRuleEngine, watchRules } from './server/rule-engine.js';
 import { showKnownCpes, showStoreFigures } from './server/store-figures.js';
-import { processName, watchDisk, watchDuties } from './server/watching.js';
+import { processName, watchDisk, watchDuties, watchWhatIsAmiss } from './server/watching.js';
 
 /** What whoever started a Ferry should be told. */
 export interface Started {
@@ -39,6 +39,8 @@ export interface Ferry extends Started {
   readonly upgrading: InstallationBatches;
   /** Resolves where a restore took this process for dead and has replaced what it works on: then it must end. */
   readonly replaced: Promise<void>;
+  /** Looks at the rule files now, whatever the file system has told of them. */
+  readonly reload: () => void;
   /** Stops taking requests, finishes what is under way, writes what waits. */
   close(): Promise<void>;
 }
@@ -131,7 +133,8 @@ async function start(
   showKnownCpes(building, acs);
   const upgrading = serveBatches({ ...building, closers: afterAcs }, acs, rules);
   const watcher = await watchRules(building, rules, acs.devices);
-  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading);
+  const attention = await watchWhatIsAmiss(building, rules, watcher);
+  const nbi = await startNbi(building, acs, rules, watcher, watchClocks(building), upgrading, attention);
   // CPEs come last: whatever they need is there when the first connects.
   const cwmpAt = await listen(acs.cwmp.server, config.cwmpListen, 'cwmp-listen');
   const further = ambient.furtherAcceptors ?? FURTHER_ACCEPTORS;
@@ -158,6 +161,7 @@ async function start(
     replaced: hold.lost,
     firstAdmin,
     newCpeCredentials: cpe.generated,
+    reload: () => void watcher?.scan(),
     close,
   };
 }

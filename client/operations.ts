@@ -72,7 +72,7 @@ export interface Schemas {
     readonly "unchanged": number;
     readonly "warnings"?: readonly ({
       readonly "id": string;
-      readonly "code": "unknown-serial" | "ambiguous-serial" | "patterns";
+      readonly "code": "not-again" | "unknown-serial" | "ambiguous-serial" | "patterns";
       readonly "message": string;
     })[];
   } | {
@@ -196,10 +196,13 @@ export interface Schemas {
       readonly "at": number;
       readonly "message": string;
     };
+    readonly "stopped"?: {
+      readonly "message": string;
+    };
     readonly "warning"?: Schemas["RuleWarning"];
   };
   readonly RuleWarning: {
-    readonly "code": "constant-operand" | "always-true" | "read-by-equality";
+    readonly "code": "constant-operand" | "always-true" | "read-by-equality" | "unknown-field";
     readonly "message": string;
   };
   readonly Result: {

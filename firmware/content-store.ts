@@ -82,7 +82,7 @@ export interface ContentStore {
   receive(content: Readable, options: ReceiveOptions): Promise<Received>;
   /** Gives content another name, in place of any that has it. Durable when it resolves. */
   move(from: string, to: string): Promise<void>;
-  /** Null where it is not there, or not all of it. */
+  /** Null where it is not there, or not all of it. @throws where this process may not read it */
   open(name: string, sizeBytes: number): Promise<ImageContent | null>;
   /** Removes what nobody can have begun to read. */
   remove(name: string): Promise<void>;

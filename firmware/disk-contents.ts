@@ -1,5 +1,5 @@
-import { createReadStream, type Stats } from 'node:fs';
-import { mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { constants, createReadStream, type Stats } from 'node:fs';
+import { access, mkdir, open, opendir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ownProcessMark, processState } from '../common/index.js';
@@ -182,6 +182,8 @@ class DiskContents implements ContentStore {
   async open(name: string, sizeBytes: number): Promise<ImageContent | null> {
     const path = join(this.directory, name);
     if (!(await hasSize(path, sizeBytes))) return null;
+    // Told before anything is answered, where a command of another user has left the file: else the answer is cut off.
+    await access(path, constants.R_OK);
     return { read: (range) => createReadStream(path, { ...range, highWaterMark: PIECE_BYTES }) };
   }
 

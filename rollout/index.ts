@@ -11,5 +11,6 @@ export * from './operations/index.js';
 export * from './restored/index.js';
 export { type RuleName, ruleAskedFor, ruleNameOf, rulesAskedFor } from './rule-name.js';
 export { type KeptRevision, RuleRevisions, type RuleRevisionsParts } from './rule-revisions.js';
+export { rulesMeaning } from './rules-meaning.js';
 export * from './slots/index.js';
 export * from './system-updates/index.js';

@@ -10,6 +10,7 @@ import {
   type Secrets,
 } from '../common/index.js';
 import { type Lease, openLeases, type Store } from '../store/index.js';
+import { lookAtRules, type RulesAmiss, unknownFieldIn } from './attention/index.js';
 import { countedEnd, countKeyOf, hasRun, type OneAddress } from './campaign/index.js';
 import {
   type ConditionCompiler,
@@ -39,12 +40,14 @@ import { openFleet } from './fleet/index.js';
 import { type OwnedRules, openOwnedRules } from './owned/index.js';
 import {
   type FailureKind,
+  IMAGE_MISSING,
   type KeepingFiles,
   openFreeze,
   openRepository,
   openRuleErrors,
   openSharedSerials,
   openTables,
+  type PulledBrake,
   warningOf,
   withFindings,
 } from './storage/index.js';
@@ -52,6 +55,7 @@ import { createRuleValidator } from './validation/index.js';
 import {
   createPauses,
   type Decision,
+  type FreezeState,
   type NamesakesOf,
   type ResolveFile,
   type Rules,
@@ -106,6 +110,10 @@ export interface RuleEngine extends Rules, FileRules {
   readonly owned: OwnedRules;
   /** Conditions that are no rule's. */
   readonly standing: StandingConditions;
+  /** Every brake that is pulled, by whichever process; the log is told of what is new of it, also of a brake that was let go. */
+  pulledBrakes(): Promise<readonly PulledBrake[]>;
+  /** What is amiss with the rules in force. */
+  amiss(): Promise<RulesAmiss>;
   /** Waits for what decisions left behind: errors and suspensions to be written, an evaluator to be ready again. */
   settled(): Promise<void>;
   /** Lets go of what the engine holds of its own; the store stays open, it is the caller's. */
@@ -135,6 +143,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
   const sharedSerials = openSharedSerials({ tables, logger });
   const isolate = createIsolate({ onStartFailed: () => logger.error('rules.evaluator-not-started') });
   const pauses = createPauses();
+  const told = new ToldBrakes(logger);
   const decider: Decider = {
     tables,
     compiler,
@@ -156,6 +165,12 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       if (isHeldBack) onHeldBack?.(oneAddress.limitName);
     },
     notesHeld: true,
+    onImageMissing(rule, cpeid, message) {
+      // What was made for a batch and the like fails there.
+      if (rule.owner !== undefined) return;
+      const { id: ruleId, updatedAtMs: ruleUpdatedAtMs } = rule;
+      errors.record({ kind: 'error', code: IMAGE_MISSING, message, ruleId, ruleUpdatedAtMs, cpeid });
+    },
     onIsolated: (outcome) => onIsolated?.(outcome),
     onFailure(failure) {
       onFailure?.(failure.kind);
@@ -170,6 +185,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     probation: createProbation(monotonic),
     onOneAddress() {},
     onSharedSerial() {},
+    onImageMissing() {},
     notesHeld: false,
     onIsolated() {},
     onFailure() {},
@@ -198,9 +214,15 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
     async freeze(next) {
       const state = await freeze.write(next);
       const { organization } = next;
-      logger.warn('rules.freeze', { ...state, ...(organization !== undefined && { organization }) });
+      told.tell(organization, state);
       return state;
     },
+    async pulledBrakes() {
+      const pulled = await freeze.pulled();
+      told.tellAll(pulled);
+      return pulled;
+    },
+    amiss: () => lookAtRules({ tables, fleet, resolveFile, pauses }),
     freezeState: async (organization) => (await freeze.read(organization)).state,
     leaseFiles: (holder, durationMs) => leases.acquire('rule-files', holder, durationMs),
     releaseFiles: (lease: Lease) => leases.release(lease),
@@ -212,7 +234,7 @@ export async function openRules(options: RulesOptions): Promise<RuleEngine> {
       means: { ...aside, probation: createProbation(monotonic) },
     }),
     withoutFile: () => rulesWithoutFile(tables),
-    withFindings: (stored) => withFindings(stored, { errors, compiler, pauses }),
+    withFindings: (stored) => withFindings(stored, { errors, compiler, pauses, tables, unknownFieldIn }),
     suspendedCount: () => tables.rules.count({ index: 'suspended' }),
     async settled() {
       await Promise.all([errors.settled(), sharedSerials.settled(), isolate.settled()]);
@@ -274,4 +296,33 @@ function createQuiet(monotonic: MonotonicClock): (id: RuleId) => boolean {
     quietUntilMs.set(id, monotonic() + QUIET_MS);
     return false;
   };
+}
+
+/** Says of each brake once how it stands, whichever process has pulled it or let it go. */
+class ToldBrakes {
+  readonly #logger: Logger;
+  /** Since when each is pulled, as was told; under the empty text the installation's. */
+  readonly #pulled = new Map<string, number | undefined>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  tell(organization: string | undefined, state: FreezeState): void {
+    const key = organization ?? '';
+    const isTold = state.frozen
+      ? this.#pulled.has(key) && this.#pulled.get(key) === state.sinceMs
+      : !this.#pulled.has(key);
+    if (isTold) return;
+    if (state.frozen) this.#pulled.set(key, state.sinceMs);
+    else this.#pulled.delete(key);
+    this.#logger.warn('rules.freeze', { ...state, ...(organization !== undefined && { organization }) });
+  }
+
+  tellAll(pulled: readonly PulledBrake[]): void {
+    for (const { organization, state } of pulled) this.tell(organization, state);
+    const now = new Set(pulled.map(({ organization = '' }) => organization));
+    for (const key of [...this.#pulled.keys()])
+      if (!now.has(key)) this.tell(key === '' ? undefined : key, { frozen: false });
+  }
 }

@@ -1,4 +1,5 @@
 /** Which CPE gets which firmware: FirmwareStorage, and the decisions made from it. Its rooms stand in the order in which they build on each other. */
+export { AMISS, type Amiss, type RulesAmiss } from './attention/index.js';
 export * from './authoring/index.js';
 export {
   CAMPAIGN_SHARES,

@@ -73,7 +73,8 @@ async function rounds(parts: CallParts, line: Line): Promise<CallOutcome> {
   for (;;) {
     const reply = await line.ask(authorization);
     if (reply.kind === 'silence') {
-      return { ...again(`No answer from the CPE: ${reply.reason}`), heard: reply.how !== 'unreached' };
+      const why = whyUnreached(reply.reason, parts.target.url);
+      return { ...again(`No answer from the CPE: ${why}`), heard: reply.how !== 'unreached' };
     }
     if (reply.kind === 'unreadable') return refused(`The CPE was reached, but ${reply.reason}`);
     const { status, challenges } = reply.head;
@@ -91,6 +92,19 @@ async function rounds(parts: CallParts, line: Line): Promise<CallOutcome> {
     const request = { method: 'GET', target: requestTarget(parts.target.url) };
     authorization = authorize(challenge, parts.credentials, request);
   }
+}
+
+/** What whoever looks for the fault reads of an address that nobody is reached at. */
+const UNREACHED: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['EHOSTUNREACH', 'no way to the host'],
+  ['ENETUNREACH', 'no way to the network'],
+  ['ETIMEDOUT', 'no connection in time'],
+]);
+
+function whyUnreached(reason: string, { host }: URL): string {
+  const words = UNREACHED.get(reason);
+  return words === undefined ? reason : `${words} at ${host}`;
 }
 
 /**

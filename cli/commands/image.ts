@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import type { CommandModule } from 'yargs';
+import { silentLogger, systemClock } from '../../common/index.js';
 import {
   BOARD_SEPARATOR,
   type BuildPlace,
@@ -11,6 +12,8 @@ import {
   type ReadField,
 } from '../../firmware/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
+import { rulesMeaning } from '../../rollout/index.js';
+import { openRules, writtenId } from '../../rules/index.js';
 import {
   type Arguments,
   CommandError,
@@ -21,6 +24,7 @@ import {
 } from '../command.js';
 import { openFile } from '../files.js';
 import { ownerText, withImages, withOrganization } from '../images-access.js';
+import type { Installation } from '../installation.js';
 import { columnsOf, type Io, printable, sizeText, tableText, timeText } from '../io.js';
 import { type ProgressBar, progressBar } from '../progress.js';
 import { SAY_WHICH } from '../usage.js';
@@ -228,13 +232,13 @@ function removeCommand(io: Io): CommandModule {
     command: 'remove <name>',
     describe: 'Remove a firmware image',
     builder: (argv) =>
-      withOrganization(argv, 'Whose image it is, by slug; without, a shared one').positional('name', {
-        type: 'string',
-        describe: 'Its name in the library',
-      }),
+      withOrganization(argv, 'Whose image it is, by slug; without, a shared one')
+        .positional('name', { type: 'string', describe: 'Its name in the library' })
+        .option('force', { type: 'boolean', describe: 'Also while an enabled rule names it' }),
     handler: (args: Arguments) =>
-      withImages(args, io, 'refuse', async ({ images, organization }) => {
+      withImages(args, io, 'refuse', async ({ images, installation, organization }) => {
         const name = String(args['name']);
+        if (args['force'] !== true) await refuseNamed(name, images, installation, organization);
         if (!(await images.remove(name, operator(), organization?.id))) {
           const whose = organization === null ? '' : ` of ${organization.slug}`;
           throw new CommandError(`There is no image ${name}${whose}; ferry image list shows them.`);
@@ -242,6 +246,28 @@ function removeCommand(io: Io): CommandModule {
         io.stdout.write(`Removed ${name}.\n`);
       }),
   };
+}
+
+/** As over HTTP. @throws CommandError where enabled rules mean the image */
+async function refuseNamed(
+  name: string,
+  images: ImageLibrary,
+  { store, secrets }: Installation,
+  organization: Organization | null,
+): Promise<void> {
+  const parts = { store, secrets, clock: systemClock, logger: silentLogger };
+  const rules = await openRules({ ...parts, resolveFile: async () => null });
+  try {
+    const whose = organization === null ? {} : { organization: organization.id };
+    const meaning = await rulesMeaning([{ name, ...whose }], { rules, images });
+    if (meaning.length === 0) return;
+    const ids = meaning.map(({ id }) => writtenId(id)).join(', ');
+    throw new CommandError(
+      printable(`Enabled rules name the image ${name}: ${ids}. Disable them, or say --force.`),
+    );
+  } finally {
+    await rules.close();
+  }
 }
 
 /** What is only read from the file is nothing that CPEs must have. */

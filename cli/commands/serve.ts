@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import type { CommandModule } from 'yargs';
 import { type LogFields, type Logger, SECOND_MS, systemClock } from '../../common/index.js';
-import { type Arguments, CommandError, endSignal, loggerOf, withConfig } from '../command.js';
+import { type Arguments, CommandError, endSignal, loggerOf, onHangUp, withConfig } from '../command.js';
 import { workersOf } from '../config.js';
 import { type ConfigFile, readConfigAndFile, unknownVariables } from '../config-sources.js';
 import type { Io } from '../io.js';
@@ -42,8 +42,15 @@ async function serveAlone(config: Config, io: Io, openSecrets: readonly OpenSecr
   const logger = serverLogger(config);
   tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
+  // While it starts there is nothing to read again, but no reason to end either.
+  let reload = (): void => {};
+  onHangUp(() => {
+    logger.info('ferry.reloading', { signal: 'SIGHUP' });
+    reload();
+  });
   try {
     const ferry = await startFerry(config, { clock: systemClock, logger });
+    reload = ferry.reload;
     greet(ferry, io);
     const signal = await Promise.race([ended, ferry.replaced]);
     logger.info('ferry.stopping', signal === undefined ? { reason: 'restored' } : { signal });
@@ -85,6 +92,10 @@ async function supervise(
   tellOfOpenSecrets(openSecrets, logger);
   const ended = endSignal();
   const supervisor = new Supervisor({ count, logger, monotonicMs: () => performance.now() });
+  onHangUp(() => {
+    logger.info('ferry.reloading', { signal: 'SIGHUP' });
+    supervisor.reload();
+  });
   const started = supervisor.start();
   const signal = await Promise.race([ended, started.then((told) => greet(told, io)).then(() => ended)]);
   logger.info('ferry.stopping', { signal });
@@ -100,7 +111,7 @@ async function serveAsWorker(config: Config, number: number): Promise<void> {
   const allMetrics = (own: Registry) => worker.sharingMetrics(own);
   try {
     const ferry = await startFerry(config, { clock: systemClock, logger, allMetrics });
-    worker.started(ferry);
+    worker.started(ferry, ferry.reload);
     const isReplaced = await Promise.race([worker.ended, ferry.replaced.then(() => true)]);
     await ferry.close();
     if (isReplaced === true) throw replacedError();

@@ -7,6 +7,7 @@ import { EventLog } from '../../events/index.js';
 import { imageUuidsBy } from '../../firmware/index.js';
 import { createNbi, createNbiServer, nbiLimits, nbiMemory, otherSiteLog } from '../../nbi/index.js';
 import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
+import type { AttentionWatch } from '../attention.js';
 import type { InstallationBatches } from '../batches.js';
 import { type ClockWatch, watchClock } from '../clock-watch.js';
 import { packageVersion } from '../command.js';
@@ -58,6 +59,7 @@ export async function startNbi(
   watcher: RuleFileWatcher | null,
   clockWatch: ClockWatch | null,
   upgrading: InstallationBatches,
+  attention: AttentionWatch,
 ): Promise<{ readonly at: AddressInfo; readonly server: Server }> {
   const { clock, logger } = ambient;
   const app = createNbi({
@@ -106,6 +108,7 @@ export async function startNbi(
       watcher,
       clockWatch,
       disk: installation.disk,
+      attention,
     }),
   });
   const refusals = new RefusedRequests({

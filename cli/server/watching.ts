@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Gauge } from 'prom-client';
 import { SECOND_MS } from '../../common/index.js';
+import type { RuleEngine, RuleFileWatcher } from '../../rules/index.js';
+import { AttentionWatch, showAttention } from '../attention.js';
+import { ruleFilesOf } from '../health.js';
 import type { Building } from './building.js';
 
 /** How often it is looked at the disk where nobody asks. */
@@ -54,4 +57,28 @@ export function watchDisk({ installation: { disk }, registry, closers }: Buildin
   looking.unref();
   void disk.look();
   closers.push(async () => clearInterval(looking));
+}
+
+/** What is amiss with rules, images and rule files, and whether upgrades are frozen. @param watcher  null where no rules come from files */
+export async function watchWhatIsAmiss(
+  { ambient, installation, monotonic, registry, duties, closers }: Building,
+  rules: RuleEngine,
+  watcher: RuleFileWatcher | null,
+): Promise<AttentionWatch> {
+  const { images } = installation;
+  const attention = new AttentionWatch({ rules, images, logger: ambient.logger, monotonic });
+  showAttention(attention, registry);
+  if (watcher !== null)
+    new Gauge({
+      name: 'ferry_rule_files_amiss',
+      help: '1 while what the rule directory holds is not what is applied, or nobody looks at it, else 0',
+      registers: [registry],
+      aggregator: 'max',
+      collect() {
+        this.set(ruleFilesOf({ watcher, duties }) === 'ok' ? 0 : 1);
+      },
+    });
+  closers.push(() => attention.stop());
+  await attention.start();
+  return attention;
 }

@@ -15,5 +15,7 @@ export type FromWorker =
 /** What a supervisor says to a worker. */
 export type ToWorker =
   | { readonly kind: 'stop' }
+  /** What it has of files that others write is to be read again. */
+  | { readonly kind: 'reload' }
   | { readonly kind: 'metrics-wanted'; readonly askId: number }
   | { readonly kind: 'all-metrics'; readonly askId: number; readonly text: string };

@@ -134,6 +134,11 @@ export class Supervisor {
     return this.#places.map(({ worker }) => worker).filter((worker) => worker !== null);
   }
 
+  /** Has every worker read again what others write. One that starts just now reads it anyway. */
+  reload(): void {
+    for (const worker of this.#running()) tell(worker, { kind: 'reload' });
+  }
+
   /** Lets every worker finish what is under way; resolves when all have ended. */
   async stop(): Promise<void> {
     this.#isStopping = true;

@@ -12,6 +12,7 @@ const ALL_METRICS_MS_MAX = 10 * SECOND_MS;
 export class Worker {
   readonly #waiting = new Map<number, (text: string) => void>();
   readonly #stop: () => void;
+  #reload = () => {};
   #registry: Registry | null = null;
   #lastAskId = 0;
   /** Resolves when this worker is to end. */
@@ -26,10 +27,13 @@ export class Worker {
     process.on('message', (message: ToWorker) => void this.#on(message));
     // A terminal interrupts every process in the foreground; when workers stop is the supervisor's to say.
     process.on('SIGINT', () => {});
+    process.on('SIGHUP', () => {});
     process.on('SIGTERM', stop);
   }
 
-  started({ urls, firstAdmin, newCpeCredentials }: Started): void {
+  /** @param reload  what to do whenever files are to be read again */
+  started({ urls, firstAdmin, newCpeCredentials }: Started, reload: () => void): void {
+    this.#reload = reload;
     tell({ kind: 'started', started: { urls, firstAdmin, newCpeCredentials } });
   }
 
@@ -67,6 +71,8 @@ export class Worker {
     switch (message.kind) {
       case 'stop':
         return this.#stop();
+      case 'reload':
+        return this.#reload();
       case 'metrics-wanted': {
         const metrics = (await this.#registry?.getMetricsAsJSON()) ?? [];
         return tell({ kind: 'metrics', askId: message.askId, metrics });

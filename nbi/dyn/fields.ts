@@ -1,4 +1,4 @@
-import { epochMsOf, SECOND_MS } from '../../common/index.js';
+import { epochMsOf, SECOND_MS, suggest } from '../../common/index.js';
 import { invalid, isObject, type JsonObject } from '../http/index.js';
 import { FILTER_VALUES_MAX } from '../limits.js';
 
@@ -34,7 +34,9 @@ export function fieldType(fields: Fields, path: string): FieldType {
   const type = Object.hasOwn(fields, path) ? fields[path] : wildcard;
   if (type !== undefined && path.length <= PATH_CHARACTERS_MAX) return type;
   const names = Object.keys(fields).filter((name) => name !== top || fields[`${name}.*`] === undefined);
-  throw invalid(path.slice(0, 100), `no such field; there are ${names.join(', ')}`);
+  const near = suggest(path, names);
+  const meant = near === null ? 'there are' : `did you mean ${near}? There are`;
+  throw invalid(path.slice(0, 100), `no such field; ${meant} ${names.join(', ')}`);
 }
 
 /**

@@ -51,6 +51,7 @@ const FINDINGS: Fields = {
   'lastError.message': 'string',
   'owner.kind': 'string',
   'owner.id': 'string',
+  'stopped.message': 'string',
   'suspended.at': 'number',
   'suspended.message': 'string',
   'warning.code': 'string',
@@ -148,7 +149,7 @@ function narrow(selection: Selection): Parameters<Rules['scan']>[0] {
  * A rule as its author wrote it, with the defaults filled in, so that it can be posted again as it is; and where there is something
  * amiss with it, what: POST takes no notice of that.
  */
-function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 'viewer'): Entry {
+function toEntry({ rule, lastError, stopped, warning }: RuleFindings, reader: 'author' | 'viewer'): Entry {
   const { owner, suspended } = rule;
   const written = ruleOf(rule);
   const view: JsonObject = {
@@ -157,6 +158,7 @@ function toEntry({ rule, lastError, warning }: RuleFindings, reader: 'author' | 
     ...(owner !== undefined && { owner }),
     ...(lastError !== null && { lastError: at(lastError) }),
     ...(suspended !== undefined && { suspended: at(suspended) }),
+    ...(stopped !== null && { stopped: { message: stopped } }),
     ...(warning !== null && { warning }),
   };
   const cpeid = pinOf(rule);

@@ -386,14 +386,15 @@ export const dynSchemas = {
         type: 'object',
         readOnly: true,
         description:
-          'What the condition failed with last since the rule was edited; absent where it did not.',
+          'What the rule failed with last since it was edited: its condition, or for want of its image; absent where it did not.',
         required: ['at', 'cpeid', 'code', 'message'],
         properties: {
           at: { type: 'integer', description: 'In epoch seconds.' },
-          cpeid: { type: 'string', description: 'The CPE it was evaluated for.' },
+          cpeid: { type: 'string', description: 'The CPE that it was for.' },
           code: {
             type: 'string',
-            description: "JSONata's code, such as D1012, or out-of-time, out-of-memory, argument-too-large …",
+            description:
+              "JSONata's code, such as D1012, or out-of-time, out-of-memory, argument-too-large …; image-missing where there was no image of that name.",
           },
           message: { type: 'string' },
         },
@@ -409,16 +410,24 @@ export const dynSchemas = {
           message: { type: 'string' },
         },
       },
+      stopped: {
+        type: 'object',
+        readOnly: true,
+        description:
+          'As many upgrades have failed as `limits.stopAfterFailures` allows: it upgrades no more CPEs until that is raised, or RestartRule is called.',
+        required: ['message'],
+        properties: { message: { type: 'string', description: 'How many have failed.' } },
+      },
       warning: { ...ref('RuleWarning'), readOnly: true },
     },
   },
   RuleWarning: {
     type: 'object',
     description:
-      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Or it has a `*` and was stored before that was a pattern: it is read by equality until the rule is posted again (`read-by-equality`). Absent where nothing is wrong.',
+      'The condition is true for more CPEs than can be meant, and would be refused today: it was stored before that, or stands in a rule file. Or it has a `*` and was stored before that was a pattern: it is read by equality until the rule is posted again (`read-by-equality`). Or it names a field that no CPE has (`unknown-field`). Absent where nothing is wrong.',
     required: ['code', 'message'],
     properties: {
-      code: { enum: ['constant-operand', 'always-true', 'read-by-equality'] },
+      code: { enum: ['constant-operand', 'always-true', 'read-by-equality', 'unknown-field'] },
       message: { type: 'string', description: 'What was found, where, and what to write instead.' },
     },
   },

@@ -147,6 +147,13 @@ const BATCH_STATUS: Readonly<Record<BatchErrorCode, number>> = {
 const RUNNING_IDS_SHOWN_MAX = 100;
 const UNKNOWN_IDS_SHOWN_MAX = 100;
 
+/** @param ids  as they are written; one at least */
+export function noSuchRules(ids: readonly string[]): ApiError {
+  const others = ids.length > 1 ? `, nor ${ids.length - 1} more of those named` : '';
+  const expected = `there is no rule ${shortJson(ids[0])}${others}`;
+  return new ApiError(404, [{ field: 'id', expected, ids: ids.slice(0, UNKNOWN_IDS_SHOWN_MAX) }]);
+}
+
 /** What a domain error means over HTTP; null for one that no client can have caused. */
 export function toApiError(error: unknown): ApiError | null {
   if (error instanceof ApiError) return error;
@@ -157,8 +164,7 @@ export function toApiError(error: unknown): ApiError | null {
     ]);
   }
   if (error instanceof UnknownRuleError) {
-    const ids = error.ids.slice(0, UNKNOWN_IDS_SHOWN_MAX).map(writtenId);
-    return new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids }]);
+    return noSuchRules(error.ids.map(writtenId));
   }
   if (error instanceof UpgradeRunningError) return runningError(error.ids);
   if (error instanceof ImageError) {

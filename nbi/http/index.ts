@@ -6,6 +6,7 @@ export { type ApiCookie, clearedApiCookie, givenApiCookie } from './api-cookies.
 export {
   ApiError,
   invalid,
+  noSuchRules,
   type Problem,
   runningError,
   shortJson,

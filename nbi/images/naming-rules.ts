@@ -1,9 +1,8 @@
 import type { Turn } from '../../common/index.js';
-import { type Image, type ImageLibrary, imageNameIn } from '../../firmware/index.js';
+import type { Image, ImageLibrary } from '../../firmware/index.js';
+import { rulesMeaning } from '../../rollout/index.js';
 import { type Rules, type StoredRule, writtenId } from '../../rules/index.js';
 import { ApiError, type Problem, type Scope } from '../http/index.js';
-
-const NAMING_RULES_SHOWN_MAX = 10;
 
 /**
  * Refuses where enabled rules mean one of these images by their `file`, which may be its URL: of an organization its own rules; a shared
@@ -19,39 +18,6 @@ export async function requireUnnamed(
 ): Promise<void> {
   const naming = await rulesMeaning(removed, { rules, images }, turn);
   if (naming.length > 0) throw inUse(naming, scope, remedy);
-}
-
-async function rulesMeaning(
-  removed: readonly Pick<Image, 'name' | 'organization'>[],
-  { rules, images }: { readonly rules: Rules; readonly images: Pick<ImageLibrary, 'get'> },
-  turn: Turn,
-): Promise<readonly StoredRule[]> {
-  const [first] = removed;
-  if (first === undefined) return [];
-  const found: StoredRule[] = [];
-  const keyOf = (organization: string | undefined, name: string) => `${organization ?? ''}/${name}`;
-  const going = new Set(removed.map(({ organization, name }) => keyOf(organization, name)));
-  const meaning = new Map<string, boolean>();
-  // All of them belong to one owner.
-  const { organization } = first;
-  const owned = organization === undefined ? {} : { organization };
-  const names = new Set(removed.map(({ name }) => name));
-  for await (const rule of rules.scan(owned, turn)) {
-    if (!rule.enabled) continue;
-    const name = imageNameIn(rule.file);
-    if (!names.has(name)) continue;
-    const key = keyOf(rule.organization, name);
-    const means = meaning.get(key) ?? (await meansOne(rule.organization, name));
-    meaning.set(key, means);
-    if (means) found.push(rule);
-    if (found.length >= NAMING_RULES_SHOWN_MAX) break;
-  }
-  return found;
-
-  async function meansOne(owner: string | undefined, name: string): Promise<boolean> {
-    if (going.has(keyOf(owner, name))) return true;
-    return going.has(keyOf(undefined, name)) && (await images.get(name, owner))?.organization === undefined;
-  }
 }
 
 /** A problem for each whose rules they are: ids are unique only within an organization. */

@@ -2,13 +2,13 @@ import type { RuleId } from '../../common/index.js';
 import type { Actor } from '../../events/index.js';
 import { askedIdIn, type Rules } from '../../rules/index.js';
 import {
-  ApiError,
   actorOf,
   failures,
   invalid,
   isObject,
   type JsonObject,
   jsonAnswer,
+  noSuchRules,
   objectBody,
   type Route,
   ref,
@@ -63,9 +63,7 @@ async function restartRule(
     if (id === null || (await rules.get(id)) === null) missing.push(asked);
     else ids.push(id);
   }
-  if (missing.length > 0) {
-    throw new ApiError(404, [{ field: 'id', expected: 'rules that exist', ids: missing.slice(0, 100) }]);
-  }
+  if (missing.length > 0) throw noSuchRules(missing);
   await rules.restart(ids, by);
   return { code: 200, message: 'OK' };
 }

@@ -11,4 +11,4 @@ export {
   openCampaigns,
   shareId,
 } from './campaign.js';
-export { findSlot, type OneAddress, roomOf, type Slot } from './slot.js';
+export { findSlot, type OneAddress, roomOf, type Slot, stoppedBy } from './slot.js';

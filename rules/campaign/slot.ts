@@ -362,7 +362,8 @@ function holding(
   return { isOver: !stillHolds(held.untilMs, RESERVE_MS, nowMs), noted: null };
 }
 
-function stoppedBy({ stopAfterFailures }: Limits, campaign: Campaign | null): string | null {
+/** What says that a rule is stopped by its failures; null where it is not. */
+export function stoppedBy({ stopAfterFailures }: Limits, campaign: Campaign | null): string | null {
   const failed = campaign?.failed ?? 0;
   if (stopAfterFailures === undefined || failed < stopAfterFailures) return null;
   return `limits.stopAfterFailures: ${failed} failed${campaign === null ? '' : oneAddressOf(campaign, failed)}`;

@@ -12,6 +12,7 @@ export { hasStars, isReadAnew } from './membership.js';
 export { EVALUATION_TIMEOUT_MS } from './parse.js';
 export { type Pattern, patternOf } from './pattern.js';
 export { reach } from './reach.js';
+export { slipInName } from './slips.js';
 export { type SourceMap, sourceMapOf } from './source-map.js';
-export { conjunctsOf, isSyntaxNode, nodesOf, type SyntaxNode } from './syntax-tree.js';
+export { conjunctsOf, isSyntaxNode, nodesOf, plainPathOf, type SyntaxNode } from './syntax-tree.js';
 export { CONDITION_NESTING_MAX, quoteNumericSteps } from './text.js';

@@ -1,4 +1,4 @@
-import { type CountKey, runsTarget } from '../../common/index.js';
+import { type CountKey, type CpeId, runsTarget } from '../../common/index.js';
 import type { Change } from '../../store/index.js';
 import { countKeyOf, findSlot, type OneAddress, type Slot } from '../campaign/index.js';
 import type { ConditionCompiler } from '../condition/index.js';
@@ -57,6 +57,8 @@ export interface Decider extends EvaluationMeans, SerialNumberMeans {
   readonly onOneAddress: (rule: StoredRule, oneAddress: OneAddress, isHeldBack: boolean) => void;
   /** Whether what must be remembered of an address that is held back is stored. */
   readonly notesHeld: boolean;
+  /** Told where a CPE was to have an image that is not there. */
+  readonly onImageMissing: (rule: StoredRule, cpeid: CpeId, detail: string) => void;
   /** What only time holds back passes: a window, the wait after a failure, a time to come, the emergency brake. */
   readonly looksAhead?: boolean;
 }
@@ -279,7 +281,9 @@ export async function consider(
   if (slot.kind === 'none') return { verdict: 'limit-reached', detail: slot.reached };
   const image = await decider.resolveFile(rule.file, rule.organization);
   if (image === null) {
-    return { verdict: 'image-missing', detail: `no image ${JSON.stringify(rule.file)} in the library` };
+    const detail = `no image ${JSON.stringify(rule.file)} in the library`;
+    decider.onImageMissing(rule, context.cpeid, detail);
+    return { verdict: 'image-missing', detail };
   }
   const unfit = await fitOf(decider.board, image, input);
   if (unfit !== null) return unfit;

@@ -51,6 +51,11 @@ export class FleetRules {
     index.set(candidate);
   }
 
+  /** Those of the installation and of every organization. */
+  *everybodys(): Generator<Candidate> {
+    for (const index of this.#byOwner.values()) yield* index.all();
+  }
+
   delete(id: RuleId): void {
     this.#byOwner.get(organizationOf(id))?.delete(id);
   }

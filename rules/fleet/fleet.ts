@@ -26,6 +26,8 @@ export interface Fleet {
   latest(): Promise<FleetRules>;
   /** All that concern CPEs of an organization as they are stored now, also disabled ones, in the order they are considered. */
   all(organization: string | undefined): Promise<readonly Candidate[]>;
+  /** All there are as they are stored now, whoever's CPEs they concern, also disabled ones. */
+  everybodys(): Promise<Iterable<Candidate>>;
 }
 
 export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
@@ -112,6 +114,7 @@ export function openFleet(tables: Tables, compiler: ConditionCompiler): Fleet {
     last: () => index,
     current,
     latest,
+    everybodys: async () => (await latest()).everybodys(),
     all: async (organization) => (await latest()).of(organization).all(),
   };
 }

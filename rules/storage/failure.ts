@@ -36,6 +36,9 @@ export function isTrip({ kind }: Failure): boolean {
   return kind !== 'error' && kind !== 'skipped';
 }
 
+/** The code of a rule's last error where a CPE was to have an image that is not there. */
+export const IMAGE_MISSING = 'image-missing';
+
 export const OUT_OF_TIME: Failure = {
   kind: 'time',
   code: 'out-of-time',

@@ -5,10 +5,19 @@ import type { FreezeState } from '../vocabulary/index.js';
 
 export const SETTINGS: CollectionDefinition = { name: 'settings', indexes: {} };
 const FREEZE_ID = 'freeze';
+const ORGANIZATION_AT = `${FREEZE_ID}:`.length;
+/** A semicolon comes after the colon that organizations stand behind. */
+const BEHIND_FREEZES = `${FREEZE_ID};`;
 const RACES_MAX = 20;
 
 interface FreezeDocument extends FreezeState {
   readonly id: string;
+}
+
+/** A brake that is pulled, and whose it is: the installation's where nobody is named. */
+export interface PulledBrake {
+  readonly organization?: string;
+  readonly state: FreezeState;
 }
 
 /** The brake as it was read. */
@@ -27,6 +36,8 @@ export interface BrakeRead {
 export interface Freeze {
   /** The installation's, where it is pulled; else the organization's, where one is named. */
   read(organization?: string): Promise<BrakeRead>;
+  /** Every brake that is pulled: the installation's, which names no organization, and organizations' own. */
+  pulled(): Promise<readonly PulledBrake[]>;
   /** @param organization  whose brake it is; undefined: the installation's */
   write(next: {
     readonly frozen: boolean;
@@ -50,6 +61,16 @@ export function openFreeze(store: Store, clock: Clock): Freeze {
       if (id === null || state.frozen) return { state, revision, unchanged };
       const own = brakeOf(its);
       return { state: own.state, revision, unchanged: [...unchanged, settings.requiring(id, own.revision)] };
+    },
+    async pulled() {
+      const brakes: PulledBrake[] = [];
+      // Of an organization's there is a document from the first time that it was pulled.
+      for await (const { document } of settings.scan({ atLeast: FREEZE_ID, below: BEHIND_FREEZES })) {
+        const { id, ...state } = document;
+        if (!state.frozen) continue;
+        brakes.push(id === FREEZE_ID ? { state } : { organization: id.slice(ORGANIZATION_AT), state });
+      }
+      return brakes;
     },
     async write({ frozen, by, reason, organization }) {
       const id = idFor(organization);

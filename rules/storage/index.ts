@@ -5,13 +5,14 @@ export {
   type FailureKind,
   failureOf,
   failureOfOutcome,
+  IMAGE_MISSING,
   isTrip,
   OUT_OF_MEMORY,
   OUT_OF_TIME,
   type RuleFailure,
   TIMED_OUT,
 } from './failure.js';
-export { type Freeze, openFreeze } from './freeze.js';
+export { type Freeze, openFreeze, type PulledBrake } from './freeze.js';
 export { refuseOwned } from './owned-conflict.js';
 export { ofOrganization, openRepository, withoutPath } from './repository.js';
 export { openRuleErrors } from './rule-errors.js';

@@ -1,5 +1,7 @@
+import { countKeyOf, stoppedBy } from '../campaign/index.js';
 import { type ConditionCompiler, hasStars } from '../condition/index.js';
 import {
+  type Condition,
   type Pauses,
   type RuleFindings,
   type RuleWarning,
@@ -7,6 +9,7 @@ import {
   type StoredRule,
 } from '../vocabulary/index.js';
 import type { RuleErrorLog } from './rule-errors.js';
+import type { Tables } from './tables.js';
 
 /** What is to be said of a condition that would not be taken today; null where it would. */
 export function warningOf(
@@ -32,17 +35,41 @@ export async function* withFindings(
     errors,
     compiler,
     pauses,
+    tables,
+    unknownFieldIn,
   }: {
     readonly errors: RuleErrorLog;
     readonly compiler: ConditionCompiler;
     readonly pauses: Pauses;
+    readonly tables: Pick<Tables, 'campaigns'>;
+    /** What a condition names that no CPE has, in words. */
+    readonly unknownFieldIn: (condition: Condition) => string | null;
   },
 ): AsyncGenerator<RuleFindings> {
   for await (const [rule, lastError] of errors.join(rules)) {
     const pause = pauses.due();
     if (pause !== null) await pause;
-    yield { rule, lastError, warning: warningOf(rule, compiler) ?? readingWarningOf(rule) };
+    yield {
+      rule,
+      lastError,
+      stopped: await stoppedNow(rule, tables),
+      warning:
+        warningOf(rule, compiler) ?? readingWarningOf(rule) ?? unknownWarning(unknownFieldIn(rule.condition)),
+    };
   }
+}
+
+async function stoppedNow(
+  rule: StoredRule,
+  { campaigns }: Pick<Tables, 'campaigns'>,
+): Promise<string | null> {
+  // Of most rules nothing more need be read.
+  if (rule.limits?.stopAfterFailures === undefined) return null;
+  return stoppedBy(rule.limits, (await campaigns.get(countKeyOf(rule)))?.document ?? null);
+}
+
+function unknownWarning(message: string | null): RuleWarning | null {
+  return message === null ? null : { code: 'unknown-field', message };
 }
 
 function readingWarningOf(rule: StoredRule): RuleWarning | null {

@@ -153,7 +153,7 @@ function withoutFindings(copy: unknown): void {
   for (const name of SHOWN_BESIDE_RULES) Reflect.deleteProperty(copy, name);
 }
 
-const SHOWN_BESIDE_RULES = ['lastError', 'owner', 'suspended', 'warning'] as const;
+const SHOWN_BESIDE_RULES = ['lastError', 'owner', 'stopped', 'suspended', 'warning'] as const;
 
 function idOfOthers(id: string): readonly LocatedProblem[] {
   const beginning = Object.values(OWNED_ID_BEGINNING).find((each) => id.startsWith(each));

@@ -102,7 +102,7 @@ export interface RuleWarning {
   readonly message: string;
 }
 
-/** What a rule's condition failed with last, since the rule was edited. */
+/** What a rule failed with last, since it was edited: its condition, or for want of its image. */
 export interface LastError {
   readonly atMs: number;
   readonly cpeid: CpeId;

@@ -35,7 +35,9 @@ export interface RuleFindings {
   readonly rule: StoredRule;
   /** What its condition failed with last. */
   readonly lastError: LastError | null;
-  /** Its condition would not be taken today. */
+  /** Why it upgrades no more CPEs for its failures; null where it does. */
+  readonly stopped: string | null;
+  /** Its condition would not be taken today, or names what no CPE has. */
   readonly warning: RuleWarning | null;
 }
 

@@ -217,6 +217,8 @@ class LmdbStore implements Store {
     this.#trees.root.resetReadTxn();
     let catalog = readCatalog(this.#trees, name);
     if (catalog === null || !isSettled(catalog, indexes)) {
+      // Of a collection that is new nobody need hear: a first start makes dozens of them in no time.
+      const level = catalog === null ? 'debug' : 'info';
       let steps = 0;
       for (let done = false; !done; steps++) {
         this.#checkOpen();
@@ -227,7 +229,7 @@ class LmdbStore implements Store {
       this.#trees.root.resetReadTxn();
       catalog = readCatalog(this.#trees, name);
       const tookMs = Math.round(performance.now() - startedMs);
-      this.#logger.info('store.indexes-made', { collection: name, steps, tookMs });
+      this.#logger[level]('store.indexes-made', { collection: name, steps, tookMs });
     }
     if (catalog === null) throw new StoreError('unavailable', `The store has lost the catalog of ${name}`);
     return catalog.number;

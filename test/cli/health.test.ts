@@ -2,6 +2,13 @@ import test from 'ava';
 import { type HealthParts, healthChecks } from '../../cli/health.js';
 import type { DutyState } from '../../store/index.js';
 
+const NOTHING_AMISS = {
+  rules: { stopped: 0, suspended: 0, 'image-missing': 0, 'unknown-field': 0 },
+  isFrozen: false,
+  organizationsFrozen: 0,
+  imagesUnreadable: 0,
+};
+
 function partsWith(over: Partial<HealthParts> = {}): HealthParts {
   return {
     rules: { freezeState: async () => ({ frozen: false }), suspendedCount: async () => 0 },
@@ -11,6 +18,7 @@ function partsWith(over: Partial<HealthParts> = {}): HealthParts {
     watcher: null,
     clockWatch: null,
     disk: null,
+    attention: { now: NOTHING_AMISS },
     ...over,
   };
 }
@@ -31,7 +39,7 @@ test('while all is well every part says so, the old ones first', async (t) => {
   );
   t.is(
     JSON.stringify(await health()),
-    '{"status":"ok","parts":{"store":"ok","rules":"ok","ruleFiles":"ok","clock":"ok","process":"ok","disk":"ok","sweep":"ok","purge":"ok","waking":"ok"}}',
+    '{"status":"ok","parts":{"store":"ok","rules":"ok","ruleFiles":"ok","clock":"ok","process":"ok","disk":"ok","sweep":"ok","purge":"ok","waking":"ok","upgrades":"ok","images":"ok"}}',
   );
   t.deepEqual(await ready(), {
     status: 'ok',
@@ -42,6 +50,21 @@ test('while all is well every part says so, the old ones first', async (t) => {
 for (const [what, over, part] of [
   ['a document that cannot be read', { store: { damage: { documents: 1 } } }, 'store'],
   ['a rule that is suspended', { rules: { ...partsWith().rules, suspendedCount: async () => 1 } }, 'rules'],
+  [
+    'a rule that its failures have stopped',
+    { attention: { now: { ...NOTHING_AMISS, rules: { ...NOTHING_AMISS.rules, stopped: 1 } } } },
+    'rules',
+  ],
+  [
+    'the emergency brake',
+    { rules: { ...partsWith().rules, freezeState: async () => ({ frozen: true }) } },
+    'upgrades',
+  ],
+  [
+    'an image that cannot be read',
+    { attention: { now: { ...NOTHING_AMISS, imagesUnreadable: 1 } } },
+    'images',
+  ],
   ['a broken rule file', { watcher: { status: () => BROKEN } }, 'ruleFiles'],
   [
     'a rule directory that cannot be read',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { IMAGES, type ImageDocument } from '../../firmware/index.js';
 import { type Collection, openLmdbStore } from '../../store/index.js';
-import { ferry, temporaryDirectory } from './support.js';
+import { ferry, nbi, serve, temporaryDirectory } from './support.js';
 
 /** Runs commands on an installation of their own, with the organization north. */
 async function withNorth(t: ExecutionContext) {
@@ -34,6 +34,29 @@ const listed = (json: string) =>
     if ('name' in others) throw new Error('A script of today knows no name');
     return [id, sizeBytes, organization];
   });
+
+test('image remove refuses what an enabled rule names, as HTTP does, unless it is forced', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const dataDir = join(directory, 'data');
+  const file = join(directory, 'a.bin');
+  await writeFile(file, 'firmware');
+  const run = (...words: readonly string[]) => ferry([...words, `--data-dir=${dataDir}`]);
+  t.is((await run('image', 'add', file)).exitCode, 0);
+  const ferryServer = await serve(t, dataDir, [], {
+    environment: { FERRY_ADMIN_PASSWORD: 'a long password' },
+  });
+  const rules = '/v1/dyn/FirmwareStorage/.*';
+  const rule = { id: 'UPGRADE_1', file: 'a.bin', condition: { productClass: 'HGW' } };
+  const as = 'admin:a long password';
+  t.is((await nbi(ferryServer, rules, as, 'POST', rule)).status, 200);
+  const refused = await run('image', 'remove', 'a.bin');
+  t.is(refused.exitCode, 1);
+  t.is(
+    refused.stderr,
+    'ferry: Enabled rules name the image a.bin: UPGRADE_1. Disable them, or say --force.\n',
+  );
+  t.is((await run('image', 'remove', 'a.bin', '--force')).stdout, 'Removed a.bin.\n');
+});
 
 test('ferry image adds, lists and removes the images of an organization', async (t) => {
   const { run, refused, image } = await withNorth(t);

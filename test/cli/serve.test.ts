@@ -80,6 +80,34 @@ test('whatever lies in the rule directory, it listens, and SIGTERM ends it', asy
   t.like(await served.command.ended, { exitCode: 0 });
 });
 
+for (const workers of [1, 2]) {
+  test(`SIGHUP ends no server of ${workers} but has it look at its rule files; SIGTERM still stops it in peace`, async (t) => {
+    const rulesDir = await temporaryDirectory(t);
+    const served = await serve(t, await temporaryDirectory(t), [
+      `--rules-dir=${rulesDir}`,
+      `--workers=${workers}`,
+    ]);
+    await writeFile(join(rulesDir, 'a.json'), JSON.stringify(RULE));
+    served.command.kill('SIGHUP');
+    await served.command.complains('ferry.reloading');
+    await served.command.complains('rules.files-applied');
+    served.command.kill('SIGHUP');
+    served.command.kill('SIGTERM');
+    t.like(await served.command.ended, { exitCode: 0, signal: null });
+    t.regex(served.command.stderr, /ferry\.stopping .*SIGTERM[\s\S]*ferry\.stopped/);
+  });
+}
+
+test('the log of a first start says what has happened, and not how its store is made', async (t) => {
+  const served = await serve(t, await temporaryDirectory(t));
+  await served.command.complains('ferry.started');
+  t.deepEqual(served.command.stderr.match(/(?<= (?:info|warn|error) +)[a-z]+\.\S+/g), [
+    'cpe.identity-not-proven',
+    'users.added',
+    'ferry.started',
+  ]);
+});
+
 test('SIGTERM ends it within seconds, whatever connections and sessions are open', async (t) => {
   const served = await serve(t, await temporaryDirectory(t), ['--allow-anonymous-cpe']);
   const agent = new http.Agent({ keepAlive: true });

@@ -382,13 +382,25 @@ test('one directory opened twice in one process is one store', async (t) => {
   await b.close();
 });
 
-test('making indexes is logged as an event', async (t) => {
+test('making indexes of what is there is logged as an event; of a new collection that is for whoever looks for faults', async (t) => {
   const events: string[] = [];
-  const logger: Logger = { ...silentLogger, info: (event) => events.push(event) };
-  const store = await openLmdbStore({ directory: await place(t), logger });
-  await store.collection(SEQUENCED_THINGS).count();
-  t.deepEqual(events, ['store.indexes-made']);
-  await store.close();
+  const logger: Logger = {
+    ...silentLogger,
+    info: (event) => events.push(`info ${event}`),
+    debug: (event) => events.push(`debug ${event}`),
+  };
+  const made = (): readonly string[] => events.splice(0).filter((event) => event.endsWith('indexes-made'));
+  const directory = await place(t);
+  const first = await openLmdbStore({ directory, logger });
+  await first.collection(SEQUENCED_THINGS).count();
+  t.deepEqual(made(), ['debug store.indexes-made']);
+  await first.close();
+
+  const again = await openLmdbStore({ directory, logger });
+  const { indexes } = SEQUENCED_THINGS;
+  await again.collection({ ...SEQUENCED_THINGS, indexes: { ...indexes, another: ['another'] } }).count();
+  t.deepEqual(made(), ['info store.indexes-made']);
+  await again.close();
 });
 
 test('a range with more candidates than one read may walk gives short pages, and its count is still whole', async (t) => {

@@ -33,6 +33,7 @@ export const HOUSE: Laws = {
       'windows',
       'authoring',
       'decision',
+      'attention',
     ],
   },
   lookAnywhere: ['bench'],

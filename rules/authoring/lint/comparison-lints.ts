@@ -2,13 +2,9 @@ import { EVENT_CODES, suggest } from '../../../common/index.js';
 import { isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
 import { CONTEXT_FIELDS } from '../../vocabulary/index.js';
 import { calledBy, constantOf, constantsOf, fieldOf, isList } from './expression.js';
-import { type LintCode, quoted } from './finding.js';
-
-/** Something to be said of a node. */
-export interface NodeRemark {
-  readonly code: LintCode;
-  readonly message: string;
-}
+import { type NodeRemark, quoted } from './finding.js';
+import { isListInText, listInTextRemark, textRemarks } from './value-lints.js';
+import { isVersion } from './version-lints.js';
 
 const ORDERS: ReadonlySet<unknown> = new Set(['<', '<=', '>', '>=']);
 const EQUALITIES: ReadonlySet<unknown> = new Set(['=', '!=']);
@@ -42,8 +38,15 @@ function* patternRemarks(...operands: readonly unknown[]): Generator<NodeRemark>
 function* membershipRemarks(lhs: unknown, rhs: unknown): Generator<NodeRemark> {
   const field = fieldOf(lhs);
   if (field !== null) {
+    const single = constantOf(rhs);
     if (isListField(field)) {
       yield listRemark(field, constantsOf(rhs)?.[0]);
+    } else if (
+      CONTEXT_FIELDS.get(field)?.type === 'text' &&
+      typeof single === 'string' &&
+      isListInText(single)
+    ) {
+      yield listInTextRemark(field, single, 'text');
     } else {
       for (const value of constantsOf(rhs) ?? []) yield* valueRemarks(field, value);
     }
@@ -67,11 +70,22 @@ function* operandRemarks(
     if (value !== undefined) yield listRemark(field, value);
     return;
   }
-  if (value === undefined) return;
+  if (value === undefined) {
+    const values = operator === '=' && isList(other) ? constantsOf(other) : null;
+    if (values !== null && CONTEXT_FIELDS.get(field)?.type === 'text') yield equalsListRemark(field, values);
+    return;
+  }
+  const order = side === 'mirrored' ? mirrored(operator) : operator;
+  if (typeof value === 'number' && ORDERS.has(operator) && isVersion(field)) {
+    yield {
+      code: 'unlike-types',
+      message: `${field} is a text, never a number; write $compareVersions(${field}, ${quoted(String(value))}) ${order} 0`,
+    };
+    return;
+  }
   const unlike = [...valueRemarks(field, value)];
   yield* unlike;
   if (unlike.length > 0 || !ORDERS.has(operator) || typeof value !== 'string' || !isVersion(field)) return;
-  const order = side === 'mirrored' ? mirrored(operator) : operator;
   yield {
     code: 'version-as-text',
     message: `as a text "10.0" comes before "9.0"; write $compareVersions(${field}, ${quoted(value)}) ${order} 0`,
@@ -90,6 +104,17 @@ function listRemark(field: string, value: unknown): NodeRemark {
   };
 }
 
+function equalsListRemark(field: string, values: readonly unknown[]): NodeRemark {
+  const shown = values.slice(0, SHOWN_VALUES_MAX).map((value) => quoted(value));
+  const more = values.length > SHOWN_VALUES_MAX ? ', …' : '';
+  return {
+    code: 'list-equality',
+    message: `${field} is one text, which never equals a list; write ${field} in [${shown.join(', ')}${more}]`,
+  };
+}
+
+const SHOWN_VALUES_MAX = 3;
+
 /** What is wrong with expecting a value at a field, in a text. */
 function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
   yield* typeRemarks(field, value);
@@ -102,7 +127,9 @@ function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
     };
     return;
   }
-  if (value.includes('*') && CONTEXT_FIELDS.get(field)?.type === 'text') {
+  const never = [...textRemarks(field, value, 'text')];
+  yield* never;
+  if (never.length === 0 && value.includes('*') && CONTEXT_FIELDS.get(field)?.type === 'text') {
     yield {
       code: 'star-in-text',
       message: `in a text * is a character like others; write the condition as an object, {${JSON.stringify(field)}: ${quoted(value)}}, or $contains(${field}, /…/)`,
@@ -113,7 +140,9 @@ function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
 /** The same in object form, where a serial number may stand for a cpeid, and a star for anything. */
 export function* fieldRemarks(field: string, value: unknown): Generator<NodeRemark> {
   yield* typeRemarks(field, value);
-  if (field === 'events' && typeof value === 'string' && !value.includes('*')) yield* eventRemarks(value);
+  if (typeof value !== 'string') return;
+  yield* textRemarks(field, value, 'object');
+  if (field === 'events' && !value.includes('*')) yield* eventRemarks(value);
 }
 
 function* typeRemarks(field: string, value: unknown): Generator<NodeRemark> {
@@ -155,10 +184,6 @@ function kindOf(value: unknown): string {
       : typeof value === 'number'
         ? 'a number'
         : String(value);
-}
-
-function isVersion(field: string): boolean {
-  return /version$/i.test(field);
 }
 
 function mirrored(operator: string): string {

@@ -1,17 +1,20 @@
 import { suggest } from '../../../common/index.js';
-import { conjunctsOf, isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
+import { conjunctsOf, isSyntaxNode, nodesOf, type SyntaxNode, slipInName } from '../../condition/index.js';
 import { CONTEXT_FIELDS, type Condition, isSecretParameter } from '../../vocabulary/index.js';
-import { comparisonRemarks, fieldRemarks, type NodeRemark } from './comparison-lints.js';
+import { callRemarks, chainedCalls } from './call-lints.js';
+import { comparisonRemarks, fieldRemarks } from './comparison-lints.js';
 import {
   calledBy,
   type Expression,
   type FieldPath,
+  fieldOf,
   fieldPathOf,
   parseExpression,
   visitsOf,
 } from './expression.js';
-import type { Remark } from './finding.js';
-import { unknownFunctions } from './function-lint.js';
+import type { NodeRemark, Remark } from './finding.js';
+import { nakedCall, unknownFunctions } from './function-lint.js';
+import { resultRemarks } from './result-lints.js';
 
 /** Most remarks on one condition: after the first few they are echoes. */
 const REMARKS_MAX = 20;
@@ -58,15 +61,21 @@ function* textRemarks(text: string): Generator<Remark> {
   const conjuncts = conjunctsOf(expression.tree);
   // A conjunct that is a negation is none of those, so it does not vouch for itself.
   const named = fieldsNamedBySure(conjuncts);
+  const nodes = [...nodesOf(expression.tree)].map(({ node }) => node);
+  const chained = chainedCalls(nodes);
+  const words = wordsMeantAsTexts(nodes);
+  const naked = new Set(nodes.flatMap((node) => nakedCall(node)?.procedure ?? []));
   for (const conjunct of conjuncts) {
     for (const remark of uncomparedRemarks(conjunct)) yield at(conjunct, remark);
     for (const visit of visitsOf(conjunct)) {
       const { node } = visit;
-      const path = fieldPathOf(visit);
-      const remark = path === null ? null : fieldRemark(path);
+      const path = naked.has(node) ? null : fieldPathOf(visit);
+      const remark = path === null ? null : (words.get(node) ?? fieldRemark(path));
       if (remark !== null) yield at(node, remark);
       if (visit.atRoot) {
         for (const remark of comparisonRemarks(node)) yield at(node, remark);
+        for (const remark of resultRemarks(node)) yield at(node, remark);
+        for (const remark of chained.has(node) ? [] : callRemarks(node)) yield at(node, remark);
         for (const remark of negationRemarks(node, named)) yield at(node, remark);
       }
       for (const remark of logicRemarks(node)) yield at(node, remark);
@@ -79,7 +88,7 @@ function* textRemarks(text: string): Generator<Remark> {
 function fieldRemark({ names, whole }: FieldPath): NodeRemark | null {
   const [first = '', ...below] = names;
   const dotted = names.join('.');
-  if (first === 'Device' || first === 'InternetGatewayDevice') {
+  if (/^(?:Device|InternetGatewayDevice)(?:\.|$)/.test(first)) {
     return {
       code: 'missing-prefix',
       message: `the data model hangs under "parameters"; write parameters.${dotted}${whole ? '' : '…'}`,
@@ -91,8 +100,17 @@ function fieldRemark({ names, whole }: FieldPath): NodeRemark | null {
       message: `${dotted} is a secret: no CPE is asked for it, and of one that is told only "set" is kept, or "" where it is empty`,
     };
   }
+  if (first === 'parameters' && below.some((name) => name.includes('.'))) {
+    return {
+      code: 'unknown-path',
+      message: `a name in quotes is one step of a path, and there is none with a point in it; write ${dotted}${whole ? '' : '…'}`,
+    };
+  }
+  if (first === 'tags') return NO_TAGS;
   const field = CONTEXT_FIELDS.get(first);
   if (field === undefined) {
+    const slip = slipInName(first);
+    if (slip !== null) return { code: 'unknown-path', message: slip };
     const near = suggest(first, [...CONTEXT_FIELDS.keys()]);
     const remedy =
       near === null ? `there are ${[...CONTEXT_FIELDS.keys()].join(', ')}` : `did you mean ${near}?`;
@@ -100,6 +118,35 @@ function fieldRemark({ names, whole }: FieldPath): NodeRemark | null {
   }
   if (field.type === 'tree' || below.length === 0) return null;
   return { code: 'unknown-path', message: `${first} has no fields of its own; write ${first}` };
+}
+
+const NO_TAGS: NodeRemark = {
+  code: 'no-tags',
+  message: 'nothing sets tags yet, so that no CPE has any; name the CPEs by another field',
+};
+
+/** Words that no CPE has as a field, where a field is compared with them: texts whose quotes are missing. */
+function wordsMeantAsTexts(nodes: readonly SyntaxNode[]): ReadonlyMap<SyntaxNode, NodeRemark> {
+  const words = new Map<SyntaxNode, NodeRemark>();
+  for (const { type, value: operator, lhs, rhs } of nodes) {
+    if (type !== 'binary' || !(COMPARISONS.has(operator) || operator === '!=')) continue;
+    for (const [field, other] of [
+      [lhs, rhs],
+      [rhs, lhs],
+    ]) {
+      const isText = CONTEXT_FIELDS.get(fieldOf(field) ?? '')?.type === 'text';
+      const list =
+        isSyntaxNode(other) && Array.isArray(other['expressions']) ? other['expressions'] : [other];
+      for (const word of isText ? list : []) {
+        const name = fieldOf(word);
+        const isWord = name !== null && /^\w+$/.test(name) && !CONTEXT_FIELDS.has(name);
+        if (!isWord || suggest(name, [...CONTEXT_FIELDS.keys()]) !== null) continue;
+        const message = `no CPE has a field ${quotedName(name)}; a text has quotes: did you mean "${name.slice(0, 80)}"?`;
+        words.set(word, { code: 'unknown-path', message });
+      }
+    }
+  }
+  return words;
 }
 
 function quotedName(name: string): string {
@@ -166,6 +213,14 @@ function* logicRemarks(node: SyntaxNode): Generator<NodeRemark> {
 }
 
 function* uncomparedRemarks(operand: SyntaxNode): Generator<NodeRemark> {
+  if (operand['type'] === 'apply' && isSyntaxNode(operand['rhs']) && operand['rhs']['type'] === 'regex') {
+    const field = fieldOf(operand['lhs']) ?? '…';
+    yield {
+      code: 'no-comparison',
+      message: `~> with a pattern gives a match, and neither true nor false; write $contains(${field}, /…/)`,
+    };
+    return;
+  }
   const name = calledBy(operand);
   if (name === null || !NUMBERS_AND_TEXTS.has(name)) return;
   const shape =

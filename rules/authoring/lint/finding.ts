@@ -10,12 +10,25 @@ export const LINTS = {
   'unknown-function': { severity: 'warning', title: 'a function or variable that there is not' },
   'missing-prefix': { severity: 'warning', title: 'a parameter without `parameters.` before it' },
   'secret-parameter': { severity: 'warning', title: 'a parameter whose value is a secret' },
-  'list-equality': { severity: 'warning', title: 'a list compared with a single value' },
+  'list-equality': {
+    severity: 'warning',
+    title: 'a list compared with a single value, or the other way round',
+  },
   'negated-missing': { severity: 'warning', title: 'a negation that holds where a field is missing' },
   'unlike-types': { severity: 'warning', title: 'a text compared with a number, or the other way round' },
   'version-as-text': { severity: 'warning', title: 'versions ordered as texts' },
+  'version-order': { severity: 'note', title: 'a version whose order is another than one would think' },
   'pattern-equality': { severity: 'warning', title: 'a pattern compared with `=`' },
   'star-in-text': { severity: 'warning', title: 'a `*` that is no pattern' },
+  'pattern-in-text': { severity: 'warning', title: 'a pattern that is only a text' },
+  'operator-in-text': { severity: 'warning', title: 'an operator that is part of a text' },
+  'list-in-text': { severity: 'warning', title: 'several values in one text' },
+  'letter-case': { severity: 'warning', title: 'capitals where there are none, or the other way round' },
+  'not-an-address': { severity: 'warning', title: 'an address compared with what is none' },
+  'wrong-arguments': { severity: 'warning', title: 'a call that fails for every CPE' },
+  'bucket-fraction': { severity: 'warning', title: 'a bucket compared with a fraction' },
+  seconds: { severity: 'warning', title: 'seconds where milliseconds are' },
+  'no-tags': { severity: 'warning', title: 'tags, which nothing sets yet' },
   'no-comparison': { severity: 'warning', title: 'a number or a text where true or false is wanted' },
   'compare-versions-equals': { severity: 'warning', title: '$compareVersions equal to something but 0' },
   'and-or-mixed': { severity: 'warning', title: '`and` beside `or` without parentheses' },
@@ -31,6 +44,10 @@ export const LINTS = {
   'never-runs': { severity: 'warning', title: 'executions of 0' },
   'time-over': { severity: 'warning', title: 'a rule whose time is over' },
   'never-open': { severity: 'warning', title: 'a window that does not open within the rule’s time' },
+  'both-day-fields': { severity: 'warning', title: 'a window by day of the month and weekday at once' },
+  'zone-sign': { severity: 'warning', title: 'a time zone whose sign is turned round' },
+  'zone-without-summer': { severity: 'warning', title: 'a time zone without summer time' },
+  'window-reopens': { severity: 'warning', title: 'a window that opens anew while it is open' },
   'no-target': { severity: 'warning', title: 'a file by URL without a target version' },
   'same-upgrade': { severity: 'warning', title: 'one upgrade under two ids' },
   shadowed: { severity: 'warning', title: 'a rule that another one leaves nothing to do' },
@@ -42,6 +59,12 @@ export const LINTS = {
 } as const satisfies Readonly<Record<string, { readonly severity: Severity; readonly title: string }>>;
 
 export type LintCode = keyof typeof LINTS;
+
+/** Something to be said of a node. */
+export interface NodeRemark {
+  readonly code: LintCode;
+  readonly message: string;
+}
 
 /** What is to be said of one rule, before it is known where in its file that is. */
 export interface Remark {

@@ -1,7 +1,7 @@
 import { suggest } from '../../../common/index.js';
-import type { SyntaxNode } from '../../condition/index.js';
-import type { NodeRemark } from './comparison-lints.js';
+import { isSyntaxNode, plainPathOf, type SyntaxNode } from '../../condition/index.js';
 import { visitsOf } from './expression.js';
+import type { NodeRemark } from './finding.js';
 
 /** What JSONata and Ferry define; `$eval` and `$random` are refused before this is asked. */
 export const FUNCTIONS: ReadonlySet<string> = new Set(
@@ -20,6 +20,14 @@ export function* unknownFunctions(
 ): Generator<{ readonly node: SyntaxNode; readonly remark: NodeRemark }> {
   const bound = boundIn(tree);
   for (const { node } of visitsOf(tree)) {
+    const naked = nakedCall(node);
+    if (naked !== null) {
+      const { name } = naked;
+      const near = FUNCTIONS.has(name) ? name : suggest(name, [...FUNCTIONS]);
+      const remedy = near === null ? 'docs.jsonata.org lists what there is' : `write $${near}(…)`;
+      const message = `the names of functions begin with $, and there is no ${name.slice(0, 80)}(…); ${remedy}`;
+      yield { node, remark: { code: 'unknown-function', message } };
+    }
     const { type, value: name } = node;
     if (type !== 'variable' || typeof name !== 'string' || name === '' || name === '$') continue;
     if (FUNCTIONS.has(name) || bound.has(name)) continue;
@@ -28,6 +36,16 @@ export function* unknownFunctions(
     const message = `there is no $${name.slice(0, 80)}; ${remedy}`;
     yield { node, remark: { code: 'unknown-function', message } };
   }
+}
+
+/** A call of something whose name has no `$` before it, such as `not(…)`; null for anything else. */
+export function nakedCall(
+  node: SyntaxNode,
+): { readonly name: string; readonly procedure: SyntaxNode } | null {
+  const { type, procedure } = node;
+  if (type !== 'function' || !isSyntaxNode(procedure)) return null;
+  const [name, ...others] = plainPathOf(procedure) ?? [];
+  return name === undefined || others.length > 0 ? null : { name, procedure };
 }
 
 /** Names that the expression itself gives: by `:=`, as parameters of its functions, by `@` and `#`. */

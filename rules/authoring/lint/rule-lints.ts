@@ -5,6 +5,7 @@ import { conditionRemarks } from './condition-lints.js';
 import { constantRemarks } from './constant-lint.js';
 import type { Remark } from './finding.js';
 import { timeRemarks } from './time-lints.js';
+import { windowRemarks } from './window-lints.js';
 
 type RuleToCheck = ValidRule['rule'];
 
@@ -53,6 +54,7 @@ export function ruleRemarks(
     });
   }
   remarks.push(...timeRemarks(rule, nowMs));
+  if (rule.window !== undefined) remarks.push(...windowRemarks(rule.window));
   if (file.includes('://') && target === undefined) {
     remarks.push({
       code: 'no-target',

@@ -233,12 +233,12 @@ for (const [text, given] of [
 
 for (const [text, column, message] of [
   ['cpeid = ', 9, /Unexpected end of expression/],
-  ['a.1.b = 1 and b ! = 2', 17, /Unknown operator|Syntax error|"!"/],
+  ['a.1.b = 1 and b ! = 2', 17, /there is no operator !/],
   ['a.1.b = "x', 9, /String literal must be terminated/],
   ['a = "x\\q"', 8, /escape sequence/],
   ['(a = 1 and (b = 2)', 19, /Expected "\)" before end/],
   ['a = 1 and b = 2)', 16, /"\)"/],
-  ['a = 1 b', 7, /Syntax error/],
+  ['a = 1 b', 7, /an operator is missing before b/],
   ['a = 1 and $eval("x")', 11, /\$eval/],
   ['a.1.`constructor` = 1', 5, /constructor/],
   ['a.10.b = 1 and $match(c, /a(?=b)/)', 26, /linear time/],
@@ -257,7 +257,10 @@ test('a problem with a condition tells the column', (t) => {
     condition: 'a.1 = 1 b',
   });
   t.false(validation.valid);
-  t.regex(validation.valid ? '' : (validation.problems[0]?.expected ?? ''), /Syntax error.* \(column 9\)$/);
+  t.regex(
+    validation.valid ? '' : (validation.problems[0]?.expected ?? ''),
+    /an operator is missing before .* \(column 9\)$/,
+  );
 });
 
 for (const [condition, message] of [
