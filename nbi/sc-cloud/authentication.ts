@@ -15,7 +15,7 @@ import { CloudError, PREFIX } from './dialect.js';
 
 /** The session, and the name of its user, which clients show beside it. */
 export const SESSION_COOKIE = 'mwcloud-sid';
-export const USER_COOKIE = 'mwcloud-uid';
+const USER_COOKIE = 'mwcloud-uid';
 
 const CHALLENGE = `Cookie realm="Ferry", cookie-name="${SESSION_COOKIE}"`;
 

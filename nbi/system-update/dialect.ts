@@ -3,8 +3,8 @@ import { type ApiError, type Asked, type Dialect, type Problem, renderJson } fro
 import { SESSION_COOKIE } from './session-cookie.js';
 
 /** Where somebody shows a password, and where an access code; what is refused there is named by it. */
-export const LOGIN_END = '/api/common/1.0/login';
-export const TOKEN_END = '/api/common/1.0/oauth/token';
+const LOGIN_END = '/api/common/1.0/login';
+const TOKEN_END = '/api/common/1.0/oauth/token';
 
 /**
  * The ids of Riverbed's APIs for log-ins and faults inside; for the rest its documentation has none, and these are Ferry's own. What is 401 is

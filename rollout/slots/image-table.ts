@@ -13,7 +13,7 @@ export interface TableSlot {
 type Parameters = Readonly<Record<string, string | number | boolean>>;
 
 /** A CPE has two or three; whatever it tells, no more are shown. */
-export const TABLE_SLOTS_MAX = 32;
+const TABLE_SLOTS_MAX = 32;
 
 const ENTRY =
   /^(?:Device|InternetGatewayDevice)\.DeviceInfo\.FirmwareImage\.([1-9]\d{0,8})\.(Version|Status|Available|Name|Alias)$/;
