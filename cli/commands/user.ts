@@ -29,9 +29,27 @@ export function userCommands(io: Io): CommandModule {
         .command(addCommand(io))
         .command(passwordCommand(io))
         .command(roleCommand(io))
-        .command(activityCommand(io, 'deactivate'))
-        .command(activityCommand(io, 'activate'))
-        .command(scCloudOffCommand(io))
+        .command(
+          changeCommand(io, 'deactivate', {
+            describe: 'Let a user log in no more, nor whoever has a token of his, until he is activated',
+            change: { active: false },
+            said: 'can log in no more',
+          }),
+        )
+        .command(
+          changeCommand(io, 'activate', {
+            describe: 'Let a user log in again, and whoever has a token of his',
+            change: { active: true },
+            said: 'may log in again',
+          }),
+        )
+        .command(
+          changeCommand(io, 'sc-cloud-off', {
+            describe: 'Let a user log in to /sc_cloud no more, where he shows the MD5 of his password',
+            change: { scCloud: false },
+            said: 'can log in to /sc_cloud no more',
+          }),
+        )
         .command(removeCommand(io))
         .command(listCommand(io))
         .command(sessionsCommand(io))
@@ -117,33 +135,30 @@ function roleCommand(io: Io): CommandModule {
   };
 }
 
-function activityCommand(io: Io, command: 'activate' | 'deactivate'): CommandModule {
-  const active = command === 'activate';
+/** A command that changes one thing of a user, and nothing that is asked for. */
+function changeCommand(
+  io: Io,
+  command: string,
+  {
+    describe,
+    change,
+    said,
+  }: {
+    readonly describe: string;
+    readonly change: Parameters<Users['change']>[1];
+    /** Of the user, who is named before it. */
+    readonly said: string;
+  },
+): CommandModule {
   return {
     command: `${command} <name>`,
-    describe: active
-      ? 'Let a user log in again, and whoever has a token of his'
-      : 'Let a user log in no more, nor whoever has a token of his, until he is activated',
+    describe,
     builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
     handler: (args: Arguments) =>
       withUsers(args, io, 'refuse', async (users) => {
         const name = String(args['name']);
-        await users.change([name], { active }, operator());
-        io.stdout.write(active ? `${name} may log in again.\n` : `${name} can log in no more.\n`);
-      }),
-  };
-}
-
-function scCloudOffCommand(io: Io): CommandModule {
-  return {
-    command: 'sc-cloud-off <name>',
-    describe: 'Let a user log in to /sc_cloud no more, where he shows the MD5 of his password',
-    builder: (argv) => argv.positional('name', { type: 'string', describe: 'Who' }),
-    handler: (args: Arguments) =>
-      withUsers(args, io, 'refuse', async (users) => {
-        const name = String(args['name']);
-        await users.change([name], { scCloud: false }, operator());
-        io.stdout.write(`${name} can log in to /sc_cloud no more.\n`);
+        await users.change([name], change, operator());
+        io.stdout.write(`${name} ${said}.\n`);
       }),
   };
 }
