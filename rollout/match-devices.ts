@@ -3,6 +3,7 @@ import type { DescribedCpe, DeviceFilter, Devices, Moment } from '../acs/index.j
 import type { CpeId, Turn } from '../common/index.js';
 import type { Organization, OrganizationsNow } from '../organizations/index.js';
 import type { MatchFinding, RuleMatch } from '../rules/index.js';
+import { isWellFormed } from '../store/index.js';
 
 /** Beyond that many serial numbers walking all CPEs is no slower. */
 const SERIAL_NUMBERS_MAX = 1_000;
@@ -135,7 +136,7 @@ async function filterFor(
     return { ids: await idsOf(devices, serialNumbers), ...behind };
   const [tag, ...otherTags] = tags ?? [];
   // Behind a cpeid the index of tags saves nothing: it would be walked from its beginning.
-  if (tag !== undefined && otherTags.length === 0 && after === undefined && !/\p{Surrogate}/u.test(tag)) {
+  if (tag !== undefined && otherTags.length === 0 && after === undefined && isWellFormed(tag)) {
     return { tags: [tag] };
   }
   // Not all of the default's are in the index.
@@ -147,7 +148,7 @@ async function filterFor(
 async function idsOf(devices: Devices, serialNumbers: readonly string[]): Promise<readonly string[]> {
   const ids: string[] = [];
   // No CPE has told half of a surrogate pair: the store would refuse to look for it.
-  const possible = serialNumbers.filter((each) => !/\p{Surrogate}/u.test(each));
+  const possible = serialNumbers.filter(isWellFormed);
   for await (const { id } of devices.scan({ serialNumbers: possible })) ids.push(id);
   return ids;
 }

@@ -1,5 +1,6 @@
 export * from './collection.js';
 export { isDamaged } from './damage.js';
+export { isWellFormed } from './document.js';
 export { Duty } from './duty.js';
 export {
   DUTIES,

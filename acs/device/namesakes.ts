@@ -1,7 +1,7 @@
 import type { CpeId } from '../../common/index.js';
 import { OrganizationDirectory, type OrganizationsNow } from '../../organizations/index.js';
 import type { NamesakesOf } from '../../rules/index.js';
-import type { Collection, Store } from '../../store/index.js';
+import { type Collection, isWellFormed, type Store } from '../../store/index.js';
 import { CPEID_CHARACTERS_MAX } from './cpeid.js';
 import { DEVICES, type Device, type Devices } from './device.js';
 
@@ -10,7 +10,6 @@ const NAMESAKES_MAX = 5;
 /** CPEs of one serial number that are looked at: some makes gave the same to all of theirs. */
 const LOOKS_MAX = 1_000;
 /** No CPE has told half of a surrogate pair: the store would refuse to look for it. */
-const HALVES = /\p{Surrogate}/u;
 
 /**
  * Finds the CPEs that a serial number stands for beside the one that asks: those that have told it too, and the one that has it as its id. An
@@ -19,7 +18,7 @@ const HALVES = /\p{Surrogate}/u;
 export function namesakesIn(store: Store, directory = new OrganizationDirectory({ store })): NamesakesOf {
   const devices = store.collection<Device>(DEVICES);
   return async ({ cpeid, serialNumber, organization }) => {
-    if (HALVES.test(serialNumber)) return [];
+    if (!isWellFormed(serialNumber)) return [];
     const isIts = belongingTo(organization, await directory.current());
     const isAnother = (device: Device): boolean =>
       device.id !== cpeid &&
@@ -46,7 +45,7 @@ export async function cpeGoingBy(
   name: string,
   organization: string | undefined,
 ): Promise<Device | null> {
-  if (HALVES.test(name) || name.length > CPEID_CHARACTERS_MAX) return null;
+  if (!isWellFormed(name) || name.length > CPEID_CHARACTERS_MAX) return null;
   const named = await devices.get(name as CpeId);
   if (named !== null) return named;
   const isIts = belongingTo(organization, await devices.organizations());

@@ -4,13 +4,14 @@ import { type BuildRouteParts, buildRoutes, categoryRoutes } from './build-route
 import { type CpeAuthRouteParts, cpeAuthRoutes } from './cpe-auth-routes.js';
 import { type DeviceRouteParts, deviceRoutes } from './device-routes.js';
 import { type OrganizationRouteParts, organizationRoutes } from './organization-routes.js';
+import type { PostRulesParts } from './post-rules.js';
 import { type ResultRouteParts, resultRoutes } from './result-routes.js';
-import { type RuleRouteParts, ruleRoutes } from './rule-routes.js';
+import { ruleRoutes } from './rule-routes.js';
 import { tokenRoutes } from './token-routes.js';
 import { type UserRouteParts, userRoutes } from './user-routes.js';
 
 export interface DynParts
-  extends RuleRouteParts,
+  extends PostRulesParts,
     ResultRouteParts,
     DeviceRouteParts,
     CpeAuthRouteParts,

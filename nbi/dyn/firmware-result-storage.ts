@@ -9,13 +9,12 @@ import type { CountKey, RuleId } from '../../common/index.js';
 import { SECOND_MS } from '../../common/index.js';
 import type { Organization, OrganizationsNow } from '../../organizations/index.js';
 import { type Rules, ruleIdIn, writtenId } from '../../rules/index.js';
-import { ID_BYTES_MAX } from '../../store/index.js';
 import { isWithin, type JsonObject, type Scope } from '../http/index.js';
 import { READ_SHORT_ITEMS_MAX } from '../limits.js';
 import type { Entry } from './entry.js';
 import { type FieldFilter, type Fields, stringsOf, valuesAdmitted } from './fields.js';
 import { idsMeant, type Naming } from './named-cpes.js';
-import type { Selection, Storage } from './storage.js';
+import { isLookedFor, type Selection, type Storage } from './storage.js';
 
 export const RESULT_FIELDS: Fields = {
   id: 'string',
@@ -102,11 +101,6 @@ export function firmwareResultStorage({ upgrades, rules, devices }: ResultParts,
   };
 }
 
-/** The store refuses to look for ids that it could not hold. */
-function isStorable(id: string): boolean {
-  return id !== '' && Buffer.byteLength(id) <= ID_BYTES_MAX;
-}
-
 async function ofCpes(
   filter: FieldFilter,
   devices: ResultParts['devices'],
@@ -137,7 +131,7 @@ function scan(
   if (pattern.ids !== null && pattern.isOfKeys === true)
     return read({ ids: pattern.ids.filter((id) => RESULT_ID.test(id)) });
   const all: UpgradeFilter = own === null || own.isDefault ? {} : { organization: own.id };
-  const askedIds = pattern.ids?.filter(isStorable) ?? idLists[0];
+  const askedIds = pattern.ids?.filter(isLookedFor) ?? idLists[0];
   if (askedIds !== undefined) {
     // A rule's id may look like a result's, so such an id is looked for among both.
     const ids = askedIds.filter((id) => RESULT_ID.test(id));

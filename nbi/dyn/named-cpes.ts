@@ -1,5 +1,6 @@
 import { type Device, type Devices, meantBySerialNumber } from '../../acs/index.js';
 import type { CpeId, Turn } from '../../common/index.js';
+import { isWellFormed } from '../../store/index.js';
 import { ApiError, isWithin, type Scope } from '../http/index.js';
 
 /** CPEs of one serial number that are looked at, or of all that are named at once: some makes gave the same to all of theirs. */
@@ -9,7 +10,6 @@ const LOOKS_MIN = 2;
 const CANDIDATES_MAX = 10;
 /** A serial number has no more, and no CPE has told half of a surrogate pair: the store would refuse to look for it. */
 const SERIAL_CHARACTERS_MAX = 400;
-const HALVES = /\p{Surrogate}/u;
 
 /** How names are taken. */
 export interface Naming {
@@ -37,7 +37,7 @@ export async function idsMeant(
   let left = LOOKS_MAX;
   for (const name of new Set(names)) {
     ids.add(name);
-    if (name === '' || name.length > SERIAL_CHARACTERS_MAX || HALVES.test(name)) continue;
+    if (name === '' || name.length > SERIAL_CHARACTERS_MAX || !isWellFormed(name)) continue;
     const looked = await turn(async () => {
       const known = devices.isId(name) ? await devices.get(name as CpeId) : null;
       if (known !== null && isTheirs(known)) return [];

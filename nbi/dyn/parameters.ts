@@ -63,9 +63,9 @@ const FIELD_SCHEMAS: Readonly<Record<FieldType, Schema>> = {
 
 /** Stands for the fields that a list can be asked for by. */
 export function fieldParameter(fields: Fields): Parameter {
-  const [below, just] = [true, false].map((isBelow) =>
-    Object.entries(fields).filter(([path]) => path.endsWith('.*') === isBelow),
-  );
+  const all = Object.entries(fields);
+  const below = all.filter(([path]) => path.endsWith('.*'));
+  const just = all.filter(([path]) => !path.endsWith('.*'));
   return {
     name: 'field',
     in: 'query',
@@ -73,9 +73,9 @@ export function fieldParameter(fields: Fields): Parameter {
       'Any field by its dotted path, e.g. `enabled=true`, `result.code=500`. Equality; repeated: any of; on an array field: any element. Numbers compare too, as in `priority<5`, and times by epoch seconds or written out, as in `lastInform<=2026-11-29T00:00:00Z`.',
     schema: {
       type: 'object',
-      properties: Object.fromEntries((just ?? []).map(([path, type]) => [path, FIELD_SCHEMAS[type]])),
+      properties: Object.fromEntries(just.map(([path, type]) => [path, FIELD_SCHEMAS[type]])),
       patternProperties: Object.fromEntries(
-        (below ?? []).map(([path, type]) => [`^${path.slice(0, -2)}\\..`, FIELD_SCHEMAS[type]]),
+        below.map(([path, type]) => [`^${path.slice(0, -2)}\\..`, FIELD_SCHEMAS[type]]),
       ),
       additionalProperties: false,
     },

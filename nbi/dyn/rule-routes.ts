@@ -12,14 +12,12 @@ import {
   type JsonObject,
   openQuery,
   queryParameter,
-  type Reading,
   type Route,
   recordsBody,
   ref,
   route,
   scopeOf,
 } from '../http/index.js';
-import type { NbiLimits } from '../limits.js';
 import { mayActAs } from '../users/index.js';
 import { doneAnswer, listAnswer, nothingAnswer, storedAnswer } from './answers.js';
 import { changeSelected, inBatches, narrowedTo, requireIntent } from './changes.js';
@@ -33,12 +31,6 @@ import { parseQuery } from './query.js';
 import { ownerProblemOf, ruleOfRow } from './rule-rows.js';
 import type { Storage } from './storage.js';
 import { WrittenWarnings } from './written-warnings.js';
-
-export interface RuleRouteParts extends PostRulesParts {
-  readonly rules: Rules;
-  readonly limits: NbiLimits;
-  readonly reading: Reading;
-}
 
 /** So many are told of rules that are changed together. */
 const WARNINGS_MAX = 100;
@@ -64,7 +56,7 @@ const RULE_EXAMPLE = {
 };
 
 /** The rules: they are listed, posted, changed and deleted. */
-export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] {
+export function ruleRoutes(parts: PostRulesParts, dialect: DynDialect): Route[] {
   const { rules, reading } = parts;
   return [
     listRoute(parts, dialect),
@@ -84,7 +76,7 @@ export function ruleRoutes(parts: RuleRouteParts, dialect: DynDialect): Route[] 
   ];
 }
 
-function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDialect): Route {
+function listRoute({ rules, limits, reading }: PostRulesParts, dialect: DynDialect): Route {
   const options = listOptions(limits.storagePageItemsMax, LISTED_FIELDS);
   return route({
     method: 'GET',
@@ -110,7 +102,7 @@ function listRoute({ rules, limits, reading }: RuleRouteParts, dialect: DynDiale
   });
 }
 
-function postRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
+function postRoute(parts: PostRulesParts, dialect: DynDialect): Route {
   return route({
     method: 'POST',
     path: PATH,
@@ -132,7 +124,7 @@ function postRoute(parts: RuleRouteParts, dialect: DynDialect): Route {
   });
 }
 
-function putRoute({ rules, devices, clock, reading }: RuleRouteParts, dialect: DynDialect): Route {
+function putRoute({ rules, devices, clock, reading }: PostRulesParts, dialect: DynDialect): Route {
   return route({
     method: 'PUT',
     path: PATH,
@@ -175,7 +167,7 @@ function putRoute({ rules, devices, clock, reading }: RuleRouteParts, dialect: D
   });
 }
 
-function deletionOf({ rules, reading }: RuleRouteParts, dialect: DynDialect): Deletion {
+function deletionOf({ rules, reading }: PostRulesParts, dialect: DynDialect): Deletion {
   return {
     dialect,
     role: 'operator',

@@ -64,13 +64,13 @@ export function listedIds({ pattern, idLists }: Selection): readonly string[] | 
   if (first === undefined) return null;
   const sets = others.map((list) => new Set(list));
   return [...new Set(first)].filter(
-    (id) =>
-      // The store refuses to look for ids that it could not hold.
-      id !== '' &&
-      Buffer.byteLength(id) <= ID_BYTES_MAX &&
-      sets.every((set) => set.has(id)) &&
-      pattern.matches(id),
+    (id) => isLookedFor(id) && sets.every((set) => set.has(id)) && pattern.matches(id),
   );
+}
+
+/** The store refuses to look for ids that it could not hold. */
+export function isLookedFor(id: string): boolean {
+  return id !== '' && Buffer.byteLength(id) <= ID_BYTES_MAX;
 }
 
 /** Whether no more entries are looked at than the selection lists, and these are few. */

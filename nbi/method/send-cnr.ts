@@ -119,13 +119,12 @@ async function matchingCpes(
   by: Pick<Exchange, 'user' | 'over'>,
 ): Promise<CpeId[]> {
   const storage = deviceStorage(devices, scope);
-  const idLists: string[][] = [];
+  const idLists: (readonly string[])[] = [];
   const filters: FieldFilter[] = [];
   for (const [name, value] of Object.entries(options)) {
     const isId = storage.idNames.includes(name);
     const filter = filterFromJson(storage.fields, isId ? 'id' : name, value);
-    const names = isId ? [...filter.anyOf].map(String) : [];
-    if (isId) idLists.push([...(await idsMeant(devices, scope, names))]);
+    if (isId) idLists.push(await idsMeant(devices, scope, [...filter.anyOf].map(String)));
     else filters.push(filter);
   }
   const selection: Selection = { pattern: EVERY_ID, idLists, filters, everyRevision: false, isMeant: true };

@@ -63,7 +63,7 @@ function leadingRoute(path: string, operationId: string): Route {
     operationId,
     summary: 'Leads to the page that shows every call',
     answers: {
-      '302': { description: 'It does', headers: locationHeader(`${DOCS_PATH}`) },
+      '302': { description: 'It does', headers: locationHeader(DOCS_PATH) },
       ...pageAnswers('429', '503'),
     },
     async handle({ response }) {

@@ -1,6 +1,7 @@
 import { type Device, type Devices, isAnyCpeId, meantBySerialNumber } from '../../acs/index.js';
 import { type CpeId, cutText } from '../../common/index.js';
 import { belongsTo, type Organization } from '../../organizations/index.js';
+import { isWellFormed } from '../../store/index.js';
 import type { OperationReason } from '../operations/index.js';
 
 /** A cpeid has no more. */
@@ -13,7 +14,6 @@ const LOOKS_MAX = 1_000;
 const IDENTITIES_MAX = 8;
 
 /** No CPE has told half of a surrogate pair: the store would refuse to look for it. */
-const HALVES = /\p{Surrogate}/u;
 const ALL_HALVES = /\p{Surrogate}/gu;
 
 /** The CPE that was meant by a name, or why it stands for none. */
@@ -64,7 +64,7 @@ async function bySerialNumber(
 ): Promise<NamedCpe> {
   // As whoever named it reads it; nothing that the store would refuse, whatever it is.
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
-  if (name.length > NAME_CHARACTERS_MAX || HALVES.test(name) || name === '')
+  if (name.length > NAME_CHARACTERS_MAX || !isWellFormed(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
   const candidates = meantBySerialNumber((await devices.withSerialNumber(name, LOOKS_MAX)).filter(isIts));
   const [first, ...others] = candidates;

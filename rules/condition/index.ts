@@ -8,7 +8,7 @@ export * from './functions/index.js';
 export { loadGuards } from './guards.js';
 export * from './isolate/index.js';
 export { meets } from './meets.js';
-export { hasStars, isReadAnew } from './membership.js';
+export { hasStars, isReadAnew, listed } from './membership.js';
 export { EVALUATION_TIMEOUT_MS } from './parse.js';
 export { type Pattern, patternOf } from './pattern.js';
 export { reach } from './reach.js';

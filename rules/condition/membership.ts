@@ -35,7 +35,7 @@ export function membershipsOf(condition: ObjectCondition, reading: ObjectReading
     if (refused !== undefined) throw new ConditionError(nameProblem(refused));
     if (key.includes('`'))
       throw new ConditionError(`a field path has no back-quotes, unlike ${JSON.stringify(key)}`);
-    const written = isList(value) ? value : [value];
+    const written = listed(value);
     if (reading === 'equality') return { key, path, written, values: written, patterns: [] };
     return { key, path, ...(key === NAME && { orPath: OTHER_NAME }), written, ...asPatterns(key, written) };
   });
@@ -50,20 +50,22 @@ export function membershipsOf(condition: ObjectCondition, reading: ObjectReading
 
 /** Whether it makes a difference how a condition is read. */
 export function isReadAnew(condition: Condition): boolean {
-  if (typeof condition === 'string') return false;
-  return Object.entries(condition).some(
-    ([key, value]) => key === NAME || (isList(value) ? value : [value]).some(isStarry),
-  );
+  return typeof condition !== 'string' && (Object.hasOwn(condition, NAME) || hasStars(condition));
 }
 
 /** Whether it has a star, which is a pattern unless the condition is read by equality. */
 export function hasStars(condition: Condition): boolean {
   if (typeof condition === 'string') return false;
-  return Object.values(condition).some((value) => (isList(value) ? value : [value]).some(isStarry));
+  return Object.values(condition).some((value) => listed(value).some(isStarry));
 }
 
 function isStarry(value: Scalar): boolean {
   return typeof value === 'string' && value.includes('*');
+}
+
+/** What is wanted at a field: one value stands for a list of it. */
+export function listed(wanted: Scalar | readonly Scalar[]): readonly Scalar[] {
+  return isList(wanted) ? wanted : [wanted];
 }
 
 function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {

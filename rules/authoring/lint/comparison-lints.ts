@@ -1,6 +1,6 @@
 import { EVENT_CODES, suggest } from '../../../common/index.js';
 import { isSyntaxNode, type SyntaxNode } from '../../condition/index.js';
-import { CONTEXT_FIELDS } from '../../vocabulary/index.js';
+import { CONTEXT_FIELDS, isLikeCpeId } from '../../vocabulary/index.js';
 import { calledBy, constantOf, constantsOf, fieldOf, isList } from './expression.js';
 import { type LintCode, quoted } from './finding.js';
 
@@ -12,7 +12,6 @@ export interface NodeRemark {
 
 const ORDERS: ReadonlySet<unknown> = new Set(['<', '<=', '>', '>=']);
 const EQUALITIES: ReadonlySet<unknown> = new Set(['=', '!=']);
-const CPEID = /^(?:[\w.]|~[0-9A-F]{2})+(?:-(?:[\w.]|~[0-9A-F]{2})+){1,2}$/;
 
 /** The traps of one comparison (`=`, `!=`, `<` …, `in`) whose operands are fields of the context. */
 export function* comparisonRemarks(node: SyntaxNode): Generator<NodeRemark> {
@@ -95,7 +94,7 @@ function* valueRemarks(field: string, value: unknown): Generator<NodeRemark> {
   yield* typeRemarks(field, value);
   if (typeof value !== 'string') return;
   if (field === 'events') yield* eventRemarks(value);
-  if (field === 'cpeid' && !CPEID.test(value)) {
+  if (field === 'cpeid' && !isLikeCpeId(value)) {
     yield {
       code: 'not-a-cpeid',
       message: `${quoted(value)} is no cpeid: those are OUI-ProductClass-SerialNumber, with any byte outside A-Z a-z 0-9 _ . as ~XX; a serial number is serialNumber = ${quoted(value)}`,
@@ -133,7 +132,6 @@ function* typeRemarks(field: string, value: unknown): Generator<NodeRemark> {
       code: 'unlike-types',
       message: `${field} is a number of milliseconds, never ${kindOf(value)}${remedy}`,
     };
-    return;
   }
 }
 

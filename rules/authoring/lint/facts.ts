@@ -1,4 +1,4 @@
-import { conjunctsOf, isSyntaxNode, patternOf, type SyntaxNode } from '../../condition/index.js';
+import { conjunctsOf, isSyntaxNode, listed, patternOf, type SyntaxNode } from '../../condition/index.js';
 import { CONTEXT_FIELDS, type Condition, type Scalar } from '../../vocabulary/index.js';
 import { constantOf, constantsOf, fieldOf, parseExpression } from './expression.js';
 
@@ -13,9 +13,7 @@ export type Fact =
 /** The facts that are together the same as the condition; null where it cannot be taken apart. */
 export function factsOf(condition: Condition): readonly Fact[] | null {
   if (typeof condition !== 'string') {
-    return Object.entries(condition).map(([field, wanted]) =>
-      factOfField(field, isList(wanted) ? wanted : [wanted]),
-    );
+    return Object.entries(condition).map(([field, wanted]) => factOfField(field, listed(wanted)));
   }
   const expression = parseExpression(condition);
   return expression === null ? null : conjunctsOf(expression.tree).map(factOf);
@@ -28,10 +26,6 @@ function factOfField(field: string, written: readonly Scalar[]): Fact {
   return isPlain
     ? { kind: 'one-of', field: field === 'cpeid' ? 'cpeid, serialNumber' : field, values: new Set(values) }
     : { kind: 'other', wording: JSON.stringify([field, ...written]) };
-}
-
-function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {
-  return Array.isArray(value);
 }
 
 function factOf(conjunct: SyntaxNode): Fact {
