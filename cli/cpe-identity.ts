@@ -28,6 +28,8 @@ export async function cpeIdentityOf(store: Store): Promise<CpeIdentity | null> {
  * @throws InstallationError where it is something else already
  */
 export async function settleCpeIdentity(store: Store, wanted: CpeIdentity): Promise<void> {
+  // As it is at every start but the first.
+  if ((await storedCpeIdentity(store)) === wanted) return;
   const known = await cpeIdentityOf(store);
   if (known === null || known === wanted) {
     const made = await store.collection<IdentityDocument>(INSTALLATION).insert({ id: ID, by: wanted });

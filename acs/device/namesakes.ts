@@ -9,7 +9,6 @@ import { DEVICES, type Device, type Devices } from './device.js';
 const NAMESAKES_MAX = 5;
 /** CPEs of one serial number that are looked at: some makes gave the same to all of theirs. */
 const LOOKS_MAX = 1_000;
-/** No CPE has told half of a surrogate pair: the store would refuse to look for it. */
 
 /**
  * Finds the CPEs that a serial number stands for beside the one that asks: those that have told it too, and the one that has it as its id. An
@@ -18,6 +17,7 @@ const LOOKS_MAX = 1_000;
 export function namesakesIn(store: Store, directory = new OrganizationDirectory({ store })): NamesakesOf {
   const devices = store.collection<Device>(DEVICES);
   return async ({ cpeid, serialNumber, organization }) => {
+    // No CPE has told half of a surrogate pair: the store would refuse to look for it.
     if (!isWellFormed(serialNumber)) return [];
     const isIts = belongingTo(organization, await directory.current());
     const isAnother = (device: Device): boolean =>
@@ -68,12 +68,8 @@ export function meantBySerialNumber(found: readonly Device[]): readonly Device[]
 }
 
 /** @param organization  undefined: all do */
-function belongingTo(
-  organization: string | undefined,
-  { byDefault }: OrganizationsNow,
-): (device: Device) => boolean {
-  return ({ organization: placed }) =>
-    organization === undefined || (placed?.id ?? byDefault?.id) === organization;
+function belongingTo(organization: string | undefined, now: OrganizationsNow): (device: Device) => boolean {
+  return ({ organization: placed }) => organization === undefined || now.idOf(placed?.id) === organization;
 }
 
 async function* calledSo(devices: Collection<Device>, name: string): AsyncGenerator<Device> {

@@ -97,7 +97,7 @@ export function uploadIdOf(partsName: string): string {
 
 /** What the library is told of what an upload has brought. */
 export function admissionOf(upload: UploadDocument): Admission {
-  const { metadata, organization, sha256, by, uploadedBy, place, signature, number } = upload;
+  const { metadata, organization, sha256, by, uploadedBy, place, unlisted, signature, number } = upload;
   return {
     metadata,
     by,
@@ -105,6 +105,7 @@ export function admissionOf(upload: UploadDocument): Admission {
     ...(organization !== undefined && { organization }),
     ...(sha256 !== undefined && { sha256 }),
     ...(place !== undefined && { place }),
+    ...(unlisted !== undefined && { unlisted }),
     ...(number !== undefined && { number }),
     ...(signature !== undefined && { signature: Buffer.from(signature, 'base64') }),
   };

@@ -171,10 +171,9 @@ class StoredUploads implements Uploads, Fetchable {
         },
       });
       const place = await this.#placeBehind(upload, received);
-      const { otherName, unlisted } = upload;
+      const { otherName } = upload;
       return this.#admit(transfer, received, {
         ...(place !== undefined && { place }),
-        ...(unlisted !== undefined && { unlisted }),
         ...(otherName !== undefined && { otherName }),
       });
     });
@@ -613,8 +612,7 @@ class StoredUploads implements Uploads, Fetchable {
       contentFile,
       place,
       otherName,
-      unlisted,
-    }: Pick<AskedUpload, 'otherName' | 'unlisted'> & {
+    }: Pick<AskedUpload, 'otherName'> & {
       readonly contentFile?: string;
       readonly place?: BuildPlace;
     },
@@ -627,11 +625,7 @@ class StoredUploads implements Uploads, Fetchable {
       throw error;
     }
     const { upload } = transfer;
-    const admission = {
-      ...admissionOf(upload),
-      ...(place !== undefined && { place }),
-      ...(unlisted !== undefined && { unlisted }),
-    };
+    const admission = { ...admissionOf(upload), ...(place !== undefined && { place }) };
     const admit = async (): Promise<UploadOutcome> => {
       const same = await this.#sameOf(transfer, received);
       if (same !== null) return same;

@@ -13,7 +13,6 @@ export {
 } from './batch.js';
 export {
   BATCH_NAME_CHARACTERS_MAX,
-  BATCH_NOTE_CHARACTERS_MAX,
   BatchError,
   type BatchErrorCode,
   type Batches,

@@ -13,7 +13,6 @@ const LOOKS_MAX = 1_000;
 /** Of a CPE that has come back under other identities, one after the other. */
 const IDENTITIES_MAX = 8;
 
-/** No CPE has told half of a surrogate pair: the store would refuse to look for it. */
 const ALL_HALVES = /\p{Surrogate}/gu;
 
 /** The CPE that was meant by a name, or why it stands for none. */
@@ -64,6 +63,7 @@ async function bySerialNumber(
 ): Promise<NamedCpe> {
   // As whoever named it reads it; nothing that the store would refuse, whatever it is.
   const named = cutText(name.replace(ALL_HALVES, '\ufffd'), NAME_CHARACTERS_MAX) as CpeId;
+  // No CPE has told half of a surrogate pair: the store would refuse to look for it.
   if (name.length > NAME_CHARACTERS_MAX || !isWellFormed(name) || name === '')
     return { kind: 'none', named, reason: 'unknown-device' };
   const candidates = meantBySerialNumber((await devices.withSerialNumber(name, LOOKS_MAX)).filter(isIts));

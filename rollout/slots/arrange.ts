@@ -3,11 +3,11 @@ import type { Image } from '../../firmware/index.js';
 import type { OperationImage } from '../operations/index.js';
 import type { TableSlot } from './image-table.js';
 import type { Slot, SlotContent, SlotFailure } from './slot.js';
-import type { KeptFetch, KeptSlot, SlotRecord } from './slot-record.js';
-import { isUnderWay } from './slot-record.js';
+import type { KeptSlot, SlotRecord } from './slot-record.js';
+import { reservedSlots } from './slot-record.js';
 
 /** Of a CPE that tells of none: what it runs, and room for what is put beside it. */
-export const MODELLED_SLOTS = 5;
+const MODELLED_SLOTS = 5;
 
 /** An image of the library, with what is said of it. */
 export interface KnownImage {
@@ -73,9 +73,7 @@ export function isEmptySlot({ content, reserved }: Pick<Slot, 'content' | 'reser
 
 /** What was put, or taken out, over what the CPE tells; what was put, or is to be, where it has no slot has one of its own. */
 function placesOf({ table, record, images, running }: Arrangement): readonly Place[] {
-  const reserved = new Set(
-    (record?.fetches ?? []).filter(isUnderWay).flatMap(({ slot }: KeptFetch) => slot ?? []),
-  );
+  const reserved = reservedSlots(record?.fetches ?? []);
   const told: { readonly key: string; readonly version: string | null }[] = [
     ...(table ??
       Array.from({ length: MODELLED_SLOTS }, (_, index) => ({ key: String(index + 1), version: null }))),

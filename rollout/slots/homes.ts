@@ -1,6 +1,6 @@
 import { type KnownImage, runs } from './arrange.js';
 import type { TableSlot } from './image-table.js';
-import { isUnderWay, type KeptSlot, type SlotRecord } from './slot-record.js';
+import { isUnderWay, type KeptSlot, reservedSlots, type SlotRecord } from './slot-record.js';
 
 type KeptImage = Extract<KeptSlot, { kind: 'image' }>;
 
@@ -25,7 +25,7 @@ export function withTable(
     else slots.set(key, kept);
   }
   if (homeless.length === 0) return record;
-  const taken = new Set(record.fetches.filter(isUnderWay).flatMap(({ slot }) => slot ?? []));
+  const taken = reservedSlots(record.fetches);
   for (const [key, { kind }] of slots) if (kind === 'image') taken.add(key);
   const isFree = (key: string) => !taken.has(key);
   const isEmpty = (key: string) => isFree(key) && (told.get(key) ?? '') === '';

@@ -1,5 +1,5 @@
 /** The places for firmware of single CPEs. */
-export { isEmptySlot, MODELLED_SLOTS } from './arrange.js';
+export { isEmptySlot } from './arrange.js';
 export {
   type AskedFetch,
   type DeviceSlots,

@@ -109,6 +109,11 @@ export function isUnderWay({ state }: Pick<KeptFetch, 'state'>): boolean {
   return state === 'queued' || state === 'in-progress';
 }
 
+/** The slots that fetches are to fill. */
+export function reservedSlots(fetches: readonly KeptFetch[]): Set<string> {
+  return new Set(fetches.filter(isUnderWay).flatMap(({ slot }) => slot ?? []));
+}
+
 /** The same with other fetches. */
 export function withFetches(record: SlotRecord, fetches: readonly KeptFetch[], nowMs: number): SlotRecord {
   const { fetchingSinceMs: _, ...rest } = record;

@@ -176,7 +176,7 @@ class SlotStore implements DeviceSlots {
         by,
         after: { fetch: fetch.key, slot: slot.key, upload: upload.id },
       };
-      const next = { ...withFetches(standing.record, [...fetches, fetch], this.#parts.clock()) };
+      const next = withFetches(standing.record, [...fetches, fetch], this.#parts.clock());
       // Its image would be another's.
       if (standing.organization !== organization) throw noEmptySlot();
       const isDone = await this.#changed(

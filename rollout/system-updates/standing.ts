@@ -1,6 +1,6 @@
 import { DAY_MS, stillHolds } from '../../common/index.js';
 import type { CpeUpgrade, CpeUpgradesNow } from '../cpe-upgrades/index.js';
-import type { Operation } from '../operations/index.js';
+import { hasOperationEnded, type Operation } from '../operations/index.js';
 import type { SeenEnd, SystemUpdateRecord, SystemUpdateStanding } from './system-update.js';
 
 /** What there is to go by. */
@@ -25,7 +25,7 @@ export function standingOf(known: Known): SystemUpdateStanding {
   const isStarted = record?.phase === 'started';
   if (now.running !== null)
     return running(now.running, isStarted && now.running.batch === record.batch ? record : null);
-  if (isStarted && operation !== null && isUnderWay(operation)) {
+  if (isStarted && operation !== null && !hasOperationEnded(operation)) {
     const own = waitingOwn(record, operation, now);
     return {
       ...NOTHING,
@@ -51,10 +51,6 @@ export function seenEnd(ended: CpeUpgrade | null): SeenEnd | null {
 const NOTHING = { targetVersion: null, problem: null, running: null, isWaiting: false } as const;
 
 const NOT_BEGUN = 'its batch is gone before anything was sent: reset the update, and begin again';
-
-function isUnderWay({ state }: Operation): boolean {
-  return state === 'pending' || state === 'running';
-}
 
 function running(upgrade: CpeUpgrade, own: { readonly atMs: number } | null): SystemUpdateStanding {
   return {

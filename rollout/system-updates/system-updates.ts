@@ -12,7 +12,7 @@ import {
 } from '../../store/index.js';
 import { BatchError } from '../batches/index.js';
 import type { CpeUpgrade, CpeUpgrades, CpeUpgradesNow } from '../cpe-upgrades/index.js';
-import { type Operations, operationIdOf, operationImageOf } from '../operations/index.js';
+import { type Operations, operationImageOf } from '../operations/index.js';
 import type { FittingImages } from './fitting-images.js';
 import { whyNotReady } from './preparing.js';
 import { seenEnd, standingOf } from './standing.js';
@@ -40,7 +40,7 @@ export interface SystemUpdatesParts {
   readonly devices: Pick<Devices, 'get' | 'isWaiting'>;
   readonly images: Pick<ImageLibrary, 'open'>;
   readonly fitting: FittingImages;
-  readonly operations: Pick<Operations, 'get'>;
+  readonly operations: Pick<Operations, 'of'>;
   readonly cpeUpgrades: CpeUpgrades;
 }
 
@@ -230,9 +230,7 @@ export class SystemUpdates {
       (before === null ? null : handedOn(ownOf(await this.#records.get(before.id), before, organization)));
     // In this order: what has ended by the one has by the other.
     const operation =
-      record?.phase === 'started'
-        ? await this.#parts.operations.get(operationIdOf(record.batch, record.id))
-        : null;
+      record?.phase === 'started' ? await this.#parts.operations.of(record.batch, record.id) : null;
     const { ended, ...others } = await this.#parts.cpeUpgrades.now(cpeid);
     const now = { ...others, ended: ended === null || ended.changedAtMs < sinceMs ? null : ended };
     const standing = standingOf({ record, operation, now, sinceMs, nowMs: this.#parts.clock() });
