@@ -6,7 +6,7 @@ import { jsonBody } from './body.js';
 import { type Endpoint, method } from './endpoint.js';
 import type { Href } from './links.js';
 import type { FirmwareSlotsParts } from './parts.js';
-import { SLOTS_PATH } from './slots.js';
+import { slotHref } from './slots.js';
 import { incompleteBody, invalidBody, noResource } from './slots-error.js';
 import { ownerOf } from './upload.js';
 
@@ -122,7 +122,7 @@ function fetchView({ key, url, sha256, state, slot, problem }: SlotFetch, href: 
     meta: {
       href: href(`${FETCH_PATH}/${key}`),
       parent: href(FETCH_PATH),
-      ...(slot !== null && { slot: href(`${SLOTS_PATH}/${slot}`) }),
+      ...(slot !== null && { slot: slotHref(href, { key: slot }) }),
     },
   };
 }

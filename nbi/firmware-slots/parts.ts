@@ -3,7 +3,6 @@ import type { Organizations } from '../../organizations/index.js';
 import type { DeviceSlots } from '../../rollout/index.js';
 import type { AddressedDevices } from '../device-apis/index.js';
 import type { Places } from '../http/index.js';
-import type { NbiLimits } from '../limits.js';
 import type { UserSessions } from '../sessions/index.js';
 import type { Users } from '../users/index.js';
 
@@ -25,7 +24,6 @@ export interface FirmwareSlotsParts {
   readonly users: Users;
   readonly sessions: UserSessions;
   readonly organizations: Pick<Organizations, 'directory'>;
-  readonly limits: NbiLimits;
   /** Of requests that bring content of images. */
   readonly places: Places;
   /** {@link FIRMWARE_SLOTS_OPTIONS} unless told. */

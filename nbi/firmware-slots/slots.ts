@@ -56,7 +56,7 @@ export function slotEndpoints({ deviceSlots }: Pick<FirmwareSlotsParts, 'deviceS
           fails: ['507'],
           async handle({ device, key, href, exchange, send }) {
             await deviceSlots.clear(device, key, actorOf(exchange));
-            send(200, { meta: { href: href(`${SLOTS_PATH}/${key}`), parent: href(SLOTS_PATH) } });
+            send(200, { meta: { href: slotHref(href, { key }), parent: href(SLOTS_PATH) } });
           },
         }),
       ],

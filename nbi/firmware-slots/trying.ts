@@ -4,7 +4,7 @@ import { jsonBody } from './body.js';
 import { type Call, type Endpoint, method } from './endpoint.js';
 import type { Href } from './links.js';
 import { FIRMWARE_SLOTS_OPTIONS, type FirmwareSlotsParts } from './parts.js';
-import { SLOTS_PATH } from './slots.js';
+import { slotHref } from './slots.js';
 import { incompleteBody, invalidBody, messageMissing, testFailed } from './slots-error.js';
 
 const TEST_PATH = '/firmware/test';
@@ -62,7 +62,7 @@ export function tryingEndpoints({
             requirePaths(body, ['slot_id']);
             const key = slotKeyIn(body);
             const test = await deviceSlots.test(device, key, { live: isLive(body), signal: exchange.over });
-            const meta = { slot: href(`${SLOTS_PATH}/${key}`), upgrade: href(UPGRADE_PATH) };
+            const meta = { slot: slotHref(href, { key }), upgrade: href(UPGRADE_PATH) };
             send(200, passed(test, { key, path: TEST_PATH, href, meta }));
           },
         }),
@@ -88,7 +88,7 @@ export function tryingEndpoints({
             const key = slotKeyIn(body);
             const note = messageIn(body, requiresCommitLog);
             const test = await upgraded(call, key, note, isLive(body));
-            const meta = { slot: href(`${SLOTS_PATH}/${key}`) };
+            const meta = { slot: slotHref(href, { key }) };
             send(200, passed(test, { key, path: UPGRADE_PATH, href, meta }));
           },
         }),

@@ -1,8 +1,8 @@
 import type { Device } from '../../acs/index.js';
 import type { Image } from '../../firmware/index.js';
 import { isEmptySlot, noEmptySlot } from '../../rollout/index.js';
-import { actorOf, type FileForm, FORM_BYTES_MAX, formBody, scopeOf } from '../http/index.js';
-import { freeName, otherName, sameAs, storedName } from '../images/index.js';
+import { actorOf, type FileForm, formBody, scopeOf } from '../http/index.js';
+import { checkFormSize, freeName, otherName, sameAs, storedName } from '../images/index.js';
 import { type Call, type Endpoint, method } from './endpoint.js';
 import type { FirmwareSlotsParts } from './parts.js';
 import { slotBody, slotHref } from './slots.js';
@@ -29,8 +29,7 @@ export function uploadEndpoint(parts: UploadParts): Endpoint {
         fails: ['409', '413', '415', '422', '507'],
         async handle(call) {
           const { device, exchange, href, send } = call;
-          const formBytes = Number(exchange.request.headers['content-length'] ?? 0);
-          if (formBytes > FORM_BYTES_MAX) uploads.checkSize(formBytes - FORM_BYTES_MAX);
+          checkFormSize(uploads, exchange.request);
           // Before any of it has come.
           if (!(await deviceSlots.of(device)).some(isEmptySlot)) throw noEmptySlot();
           const image = await uploaded(parts, call, await call.body());

@@ -1,12 +1,5 @@
-import {
-  closedQuery,
-  FORM_BYTES_MAX,
-  formBody,
-  invalid,
-  queryParameter,
-  type Route,
-  route,
-} from '../http/index.js';
+import { closedQuery, formBody, invalid, queryParameter, type Route, route } from '../http/index.js';
+import { checkFormSize } from './form-size.js';
 import { type ImageParts, LIST_PATH } from './image.js';
 import { SIGNATURE_HEADER } from './signature.js';
 import { answerUpload, SAID, UPLOAD_ANSWERS } from './uploading.js';
@@ -31,8 +24,7 @@ export function formRoute(parts: ImageParts): Route {
     body: formBody(FIELDS),
     answers: UPLOAD_ANSWERS,
     async handle(exchange) {
-      const formBytes = Number(exchange.request.headers['content-length'] ?? 0);
-      if (formBytes > FORM_BYTES_MAX) parts.uploads.checkSize(formBytes - FORM_BYTES_MAX);
+      checkFormSize(parts.uploads, exchange.request);
       const { fields, fileName, content } = await exchange.body();
       // As of a query: each once, and no others.
       const { name = fileName, ...said } = IN_FORM.read(fields);

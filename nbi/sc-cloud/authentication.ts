@@ -7,6 +7,7 @@ import {
   cookieValues,
   givenApiCookie,
   onlyCookie,
+  requireRole,
 } from '../http/index.js';
 import type { KindSessions } from '../sessions/index.js';
 import type { Users } from '../users/index.js';
@@ -36,7 +37,8 @@ export function cloudAuthentication(
       // Before the role is looked at, which would tell something of the session.
       const principal = await bySession.authenticate(request, { ...demand, role: 'viewer' });
       if (!isNamed(request, principal.name)) throw notLoggedIn();
-      return demand.role === 'viewer' ? principal : bySession.authenticate(request, demand);
+      requireRole(users, request, principal, demand);
+      return principal;
     },
   };
 }

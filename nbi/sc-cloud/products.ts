@@ -1,5 +1,6 @@
 import type { Device } from '../../acs/index.js';
 import { type Image, type ImageLibrary, type ProductKind, productOf } from '../../firmware/index.js';
+import { modelOf } from '../../rules/index.js';
 
 /** What devices something is, or is for: family and model by name, the hardware as it is reported. Empty: nothing is said. */
 export interface Product {
@@ -9,8 +10,9 @@ export interface Product {
 }
 
 /** Of a CPE: its manufacturer, its ModelName (else ProductClass), its HardwareVersion. */
-export function productOfDevice({ manufacturer, modelName, productClass, hardwareVersion }: Device): Product {
-  return { family: manufacturer, model: modelName || productClass, hardware: hardwareVersion ?? '' };
+export function productOfDevice(device: Device): Product {
+  const { manufacturer, hardwareVersion = '' } = device;
+  return { family: manufacturer, model: modelOf(device), hardware: hardwareVersion };
 }
 
 export function isSameProduct(one: Product, other: Product): boolean {

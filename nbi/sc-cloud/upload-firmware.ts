@@ -4,7 +4,6 @@ import {
   closedQuery,
   type Exchange,
   type FileForm,
-  FORM_BYTES_MAX,
   formBody,
   objectBody,
   type Route,
@@ -12,7 +11,7 @@ import {
   type Scope,
   scopeOf,
 } from '../http/index.js';
-import { freeName, otherName, sameAs, storedName } from '../images/index.js';
+import { checkFormSize, freeName, otherName, sameAs, storedName } from '../images/index.js';
 import { CODES } from './codes.js';
 import { answerSchema, answers, CloudError, PREFIX } from './dialect.js';
 import { firmwareInfo } from './firmware-view.js';
@@ -45,8 +44,7 @@ export function uploadRoute(parts: CloudParts): Route {
       { concerns: 'organizations', changes: true, hasBody: true },
     ),
     async handle(exchange) {
-      const formBytes = Number(exchange.request.headers['content-length'] ?? 0);
-      if (formBytes > FORM_BYTES_MAX) parts.uploads.checkSize(formBytes - FORM_BYTES_MAX);
+      checkFormSize(parts.uploads, exchange.request);
       const scope = scopeOf(exchange);
       await makeRoomForUnlisted(parts, exchange, scope);
       const image = await uploaded(parts, exchange, scope, await exchange.body());

@@ -56,13 +56,18 @@ export async function beginSession(
   const { cookie, session } = await sessions.begin({
     user,
     address,
-    userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
+    userAgent: userAgentOf(request),
     requestId: String(response.getHeader('X-Request-Id')),
     replaced,
     ...(proof === 'digest' && { how: proof }),
   });
   findingsOf(response).user = user.name;
   return { user, organization, cookie, session };
+}
+
+/** How a client calls itself, cut. */
+export function userAgentOf({ headers }: Request): string {
+  return (headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX);
 }
 
 /** @throws ApiError 401 or 429, where the password is not this user's or too many were wrong */

@@ -4,6 +4,7 @@ export {
   type LogInParts,
   NAME_CHARACTERS_MAX,
   PASSWORD_CHARACTERS_MAX,
+  userAgentOf,
 } from './begin-session.js';
 export { sessionSchemas } from './session.js';
 export type { SessionKind, SessionKindName, SessionLife } from './session-kind.js';

@@ -1,3 +1,4 @@
+import { modelOf } from '../../rules/index.js';
 import { type Answer, jsonAnswer, openFailures, type Route, route } from '../http/index.js';
 import {
   COMMON_PATH,
@@ -96,13 +97,12 @@ function infoRoute(parts: SystemUpdateParts): Route {
     summary: 'Tells what is known of the device',
     answers: { '200': INFO_ANSWER, ...deviceFailures() },
     async handle(exchange) {
-      const { id, serialNumber, modelName, productClass, hardwareVersion, softwareVersion, ip } =
-        await deviceOf(parts, exchange);
+      const device = await deviceOf(parts, exchange);
+      const { id, serialNumber, hardwareVersion, softwareVersion, ip } = device;
       exchange.response.json({
         device_name: id,
         serial: serialNumber,
-        // An empty name says nothing.
-        model: modelName || productClass,
+        model: modelOf(device),
         hw_version: hardwareVersion ?? '',
         sw_version: softwareVersion ?? '',
         mgmt_addresses: ip === '' ? [] : [ip],

@@ -15,13 +15,17 @@ import {
   throttled,
   urlencodedBody,
 } from '../http/index.js';
-import { beginSession, NAME_CHARACTERS_MAX, PASSWORD_CHARACTERS_MAX } from '../sessions/index.js';
+import {
+  beginSession,
+  NAME_CHARACTERS_MAX,
+  PASSWORD_CHARACTERS_MAX,
+  userAgentOf,
+} from '../sessions/index.js';
 import { byToken, type FoundUser, type Token } from '../users/index.js';
 import { BEARER_CHALLENGE, bearerIn, SESSION_CHALLENGE } from './authentication.js';
 import { COMMON_PATH, DEVICE, type SystemUpdateParts } from './parts.js';
 import { clearedSession, givenSession, SESSION_COOKIE } from './session-cookie.js';
 
-const USER_AGENT_CHARACTERS_MAX = 200;
 const GRANT_TYPE = 'access_code';
 
 /** `login`, `logout` and `oauth/token`. None tells whether there is such a CPE. */
@@ -150,7 +154,7 @@ function tokenRoute(parts: SystemUpdateParts): Route {
       const { cookie, session } = await parts.sessions.begin({
         user,
         address,
-        userAgent: (request.headers['user-agent'] ?? '').slice(0, USER_AGENT_CHARACTERS_MAX),
+        userAgent: userAgentOf(request),
         requestId: String(requestIdOf(request)),
         replaced: [],
         role: byToken(user, token).role,

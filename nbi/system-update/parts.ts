@@ -1,4 +1,4 @@
-import type { Device, Devices } from '../../acs/index.js';
+import type { Device } from '../../acs/index.js';
 import type { ImageLibrary, Uploads } from '../../firmware/index.js';
 import type { FittingImages, SystemUpdates } from '../../rollout/index.js';
 import type { Rules } from '../../rules/index.js';
@@ -19,7 +19,6 @@ import type { Users } from '../users/index.js';
 /** What the API is put together from. */
 export interface SystemUpdateParts {
   readonly addressed: AddressedDevices;
-  readonly devices: Pick<Devices, 'organizations'>;
   readonly systemUpdates: SystemUpdates;
   readonly fitting: FittingImages;
   readonly images: ImageLibrary;
